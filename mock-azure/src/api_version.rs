@@ -1,0 +1,111 @@
+//! Which api-versions a resource type has, and what Resource Manager says to others.
+
+use crate::{
+    call::{Call, Method},
+    reply::Reply,
+    services::SURFACES,
+};
+
+/// A resource type as its service spells it, and the api-versions that it answers, oldest first.
+pub(crate) type TypeVersions = (&'static str, &'static [&'static str]);
+
+/// The resource type that a path addresses.
+#[derive(Debug)]
+pub(crate) struct Addressed {
+    kind: &'static str,
+    versions: &'static [&'static str],
+    verb: Option<String>,
+}
+
+impl Addressed {
+    /// `Microsoft.KeyVault` of `Microsoft.KeyVault/vaults`.
+    pub(crate) fn namespace(&self) -> &'static str {
+        self.kind.split_once('/').map_or(self.kind, |(namespace, _)| namespace)
+    }
+
+    /// The permission that a request needs, such as `Microsoft.KeyVault/vaults/write`.
+    pub(crate) fn action(&self, method: Method) -> String {
+        let kind = self.kind;
+        match (method, &self.verb) {
+            (Method::Post, Some(verb)) => format!("{kind}/{verb}/action"),
+            (Method::Post, None) => format!("{kind}/action"),
+            (Method::Put | Method::Patch, _) => format!("{kind}/write"),
+            (Method::Delete, _) => format!("{kind}/delete"),
+            _ => format!("{kind}/read"),
+        }
+    }
+}
+
+/// Finds the resource type of a path among the types that the surfaces name.
+pub(crate) fn addressed(call: &Call) -> Option<Addressed> {
+    let path = call.path();
+    if let Some(at) = path.iter().rposition(|segment| *segment == "providers")
+        && let [namespace, rest @ ..] = &path[at + 1..]
+        && !rest.is_empty()
+        && !matches!(rest, ["register" | "unregister"])
+    {
+        let kinds: Vec<&str> = rest.iter().step_by(2).copied().collect();
+        if let Some(found) = find(&format!("{namespace}/{}", kinds.join("/")), None) {
+            return Some(found);
+        }
+        let (_, parents) = kinds.split_last()?;
+        let verb = (rest.len() % 2 == 1).then(|| call.spelled(call.len() - 1).to_owned())?;
+        return find(&format!("{namespace}/{}", parents.join("/")), Some(verb));
+    }
+    let kind = match path.as_slice() {
+        ["subscriptions"] | ["subscriptions", _] => "Microsoft.Resources/subscriptions",
+        ["subscriptions", _, "resourcegroups", ..] => "Microsoft.Resources/subscriptions/resourceGroups",
+        ["subscriptions", _, "providers", ..] => "Microsoft.Resources/subscriptions/providers",
+        ["subscriptions", _, "resources"] => "Microsoft.Resources/subscriptions/resources",
+        ["tenants"] => "Microsoft.Resources/tenants",
+        _ => return None,
+    };
+    let verb = (path.last() == Some(&"register")).then(|| "register".to_owned());
+    find(kind, verb)
+}
+
+fn find(kind: &str, verb: Option<String>) -> Option<Addressed> {
+    SURFACES
+        .iter()
+        .flat_map(|surface| surface.types)
+        .find(|(name, _)| name.eq_ignore_ascii_case(kind))
+        .map(|(kind, versions)| Addressed { kind, versions, verb })
+}
+
+/// Refuses a request without an api-version, or with one that its resource type does not have.
+pub(crate) fn check(call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
+    let asked = call.api_version();
+    if asked.is_empty() {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(Box::new(Reply::arm_error(400, "MissingApiVersionParameter", message)));
+    }
+    if addressed.versions.iter().any(|version| version.eq_ignore_ascii_case(asked)) {
+        return Ok(());
+    }
+    let supported = addressed.versions.join(", ");
+    let (namespace, kind) = addressed.kind.split_once('/').unwrap_or((addressed.kind, ""));
+    let (code, message) = if namespace == "Microsoft.Resources" {
+        (
+            "InvalidApiVersionParameter",
+            format!("The api-version '{asked}' is invalid. The supported versions are '{supported}'."),
+        )
+    } else if call.path().get(2) == Some(&"resourcegroups") {
+        let location = call.json()["location"].as_str().unwrap_or_default();
+        (
+            "NoRegisteredProviderFound",
+            format!(
+                "No registered resource provider found for location '{location}' and API version '{asked}' for \
+                 type '{kind}'. The supported api-versions are '{supported}'."
+            ),
+        )
+    } else {
+        (
+            "InvalidResourceType",
+            format!(
+                "The resource type '{kind}' could not be found in the namespace '{namespace}' for api version \
+                 '{asked}'. The supported api-versions are '{supported}'."
+            ),
+        )
+    };
+    Err(Box::new(Reply::arm_error(400, code, message)))
+}

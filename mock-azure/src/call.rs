@@ -1,0 +1,189 @@
+//! One request, read once: who asks which host for which path.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::{host::Host, identity::Caller};
+
+/// The HTTP method, as something that a `match` can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Head,
+    Put,
+    Patch,
+    Post,
+    Delete,
+    Other,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) verb: String,
+    pub(crate) host: Host,
+    /// Host and port as the client wrote them: what absolute links are made of.
+    pub(crate) authority: String,
+    /// Who asks; set once the request has been admitted.
+    pub(crate) caller: Caller,
+    spelled: Vec<String>,
+    lower: Vec<String>,
+    raw_path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    text: String,
+    json: Value,
+}
+
+impl Call {
+    pub(crate) fn read(request: &wiremock::Request, authority: &str, host: Host) -> Self {
+        let spelled: Vec<String> = request
+            .url
+            .path()
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .collect();
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        Self {
+            method: match request.method.as_str() {
+                "GET" => Method::Get,
+                "HEAD" => Method::Head,
+                "PUT" => Method::Put,
+                "PATCH" => Method::Patch,
+                "POST" => Method::Post,
+                "DELETE" => Method::Delete,
+                _ => Method::Other,
+            },
+            verb: request.method.as_str().to_owned(),
+            host,
+            authority: authority.to_owned(),
+            caller: Caller::default(),
+            lower: spelled.iter().map(|segment| segment.to_ascii_lowercase()).collect(),
+            spelled,
+            raw_path: request.url.path().to_owned(),
+            query: request.url.query_pairs().map(own).collect(),
+            headers,
+            text: String::from_utf8_lossy(&request.body).into_owned(),
+            json: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The path's segments in lower case, decoded: match on these.
+    pub(crate) fn path(&self) -> Vec<&str> {
+        self.lower.iter().map(String::as_str).collect()
+    }
+
+    /// The segment at `index` as the client spelt it.
+    pub(crate) fn spelled(&self, index: usize) -> &str {
+        self.spelled.get(index).map_or("", String::as_str)
+    }
+
+    /// The id made of the first `count` segments, as the client spelt it.
+    pub(crate) fn id(&self, count: usize) -> String {
+        let count = count.min(self.spelled.len());
+        self.spelled[..count].iter().fold(String::new(), |id, segment| id + "/" + segment)
+    }
+
+    /// The whole path as an id, in lower case.
+    pub(crate) fn key(&self) -> String {
+        self.lower.iter().fold(String::new(), |id, segment| id + "/" + segment)
+    }
+
+    /// How many segments the path has.
+    pub(crate) fn len(&self) -> usize {
+        self.lower.len()
+    }
+
+    /// A query parameter, by name without regard to case.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// All query parameters.
+    pub(crate) fn query_pairs(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// The `api-version` asked for, or nothing.
+    pub(crate) fn api_version(&self) -> &str {
+        self.query("api-version").unwrap_or_default()
+    }
+
+    /// A header, by name without regard to case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// All headers.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The body, or `null` when there is none or it is not JSON.
+    pub(crate) fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// A value inside the body's `properties`, or `null`.
+    pub(crate) fn property(&self, name: &str) -> &Value {
+        &self.json["properties"][name]
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The path as it stood in the request line.
+    pub(crate) fn raw_path(&self) -> &str {
+        &self.raw_path
+    }
+
+    /// An absolute link on the host that the client called.
+    pub(crate) fn link(&self, path_and_query: &str) -> String {
+        format!("https://{}{path_and_query}", self.authority)
+    }
+
+    /// `https://host/path?query`, for messages and fault filters.
+    pub(crate) fn url(&self) -> String {
+        let mut url = self.link(&self.raw_path);
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.push_str(name);
+            url.push('=');
+            url.push_str(value);
+        }
+        url
+    }
+
+    /// The subscription in the path, in lower case.
+    pub(crate) fn subscription(&self) -> Option<&str> {
+        match self.lower.as_slice() {
+            [first, id, ..] if first == "subscriptions" => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Splits the path of an extension resource, `{scope}/providers/{namespace}/{type}/..`, at its
+    /// last `providers`: the scope's number of segments, and the segments that follow the type.
+    pub(crate) fn extension(&self, namespace: &str, kind: &str) -> Option<(usize, Vec<&str>)> {
+        let at = self.lower.iter().rposition(|segment| segment == "providers")?;
+        let is = |index: usize, text: &str| self.lower.get(index).is_some_and(|segment| segment == text);
+        let matches = is(at + 1, namespace) && is(at + 2, kind);
+        matches.then(|| (at, self.lower[at + 3..].iter().map(String::as_str).collect()))
+    }
+}
+
+fn own((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
+    (name.into_owned(), value.into_owned())
+}

@@ -1,0 +1,191 @@
+//! What is checked before any service sees a request: who asks, in which api-version, where, and
+//! whether they may.
+
+use crate::{
+    api_version::{self, Addressed},
+    call::{Call, Method},
+    host::Service,
+    identity::{self, Caller, PrincipalKind},
+    reply::Reply,
+    services::{directory, role_assignments},
+    world::World,
+};
+
+/// Lets a request in, or answers why not.
+pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>> {
+    if call.host.service == Service::Login {
+        return Ok(());
+    }
+    call.caller = authenticate(world, call)?;
+    if call.host.service != Service::Management {
+        return Ok(());
+    }
+    let addressed = api_version::addressed(call);
+    if let Some(addressed) = &addressed {
+        api_version::check(call, addressed)?;
+    }
+    subscription_exists(world, call)?;
+    if let Some(addressed) = &addressed {
+        may(world, call, addressed)?;
+        group_exists(world, call)?;
+        registered(world, call, addressed)?;
+    }
+    Ok(())
+}
+
+fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
+    let header = call.header("authorization").unwrap_or_default();
+    let token = match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(Box::new(missing_token(world, call))),
+    };
+    let claims = identity::read(token);
+    if world.any_token {
+        return Ok(claims.map(|claims| claims.caller).unwrap_or_else(|| signed_in(world)));
+    }
+    let refuse = |code: &str, message: String| Err(Box::new(bad_token(world, call, code, &message)));
+    let Some(claims) = claims else {
+        return refuse("InvalidAuthenticationToken", "The access token is invalid.".to_owned());
+    };
+    if !call.host.accepts(&claims.audience) {
+        let message = format!(
+            "The access token has been obtained for wrong audience or resource '{}'. It should exactly match \
+             with one of the allowed audiences.",
+            claims.audience
+        );
+        return refuse("InvalidAuthenticationTokenAudience", message);
+    }
+    if !claims.tenant.eq_ignore_ascii_case(&world.tenant) {
+        let message = format!(
+            "The access token is from the wrong issuer 'https://sts.windows.net/{}/'. It must match the tenant \
+             'https://sts.windows.net/{}/' associated with this subscription.",
+            claims.tenant, world.tenant
+        );
+        return refuse("InvalidAuthenticationTokenTenant", message);
+    }
+    if claims.expires <= world.now().unix_timestamp() || claims.serial < world.oldest_token {
+        return refuse("ExpiredAuthenticationToken", "The access token expiry is in the past.".to_owned());
+    }
+    Ok(claims.caller)
+}
+
+fn signed_in(world: &World) -> Caller {
+    let principal = &world.signed_in;
+    let name = match &principal.kind {
+        PrincipalKind::User { upn } => upn.clone(),
+        PrincipalKind::ServicePrincipal { app_id } => app_id.clone(),
+        PrincipalKind::Group => principal.display_name.clone(),
+    };
+    Caller { object_id: principal.object_id.clone(), name }
+}
+
+fn missing_token(world: &World, call: &Call) -> Reply {
+    match call.host.service {
+        Service::Vault(_) => Reply::arm_error(
+            401,
+            "Unauthorized",
+            "AKV10000: Request is missing a Bearer or PoP token.",
+        ),
+        Service::Graph => directory::refusal(401, "InvalidAuthenticationToken", "Access token is empty."),
+        _ => Reply::arm_error(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+        ),
+    }
+    .header("www-authenticate", challenge(world, call, None))
+}
+
+fn bad_token(world: &World, call: &Call, code: &str, message: &str) -> Reply {
+    match call.host.service {
+        Service::Vault(_) => Reply::arm_error(401, "Unauthorized", format!("AKV10022: {message}")),
+        Service::Graph => directory::refusal(401, "InvalidAuthenticationToken", message),
+        _ => Reply::arm_error(401, code, message),
+    }
+    .header("www-authenticate", challenge(world, call, Some(message)))
+}
+
+fn challenge(world: &World, call: &Call, problem: Option<&str>) -> String {
+    let cloud = call.host.cloud;
+    let authority = format!("https://{}/{}", cloud.login, world.tenant);
+    let mut text = match call.host.service {
+        Service::Vault(_) => {
+            format!(r#"Bearer authorization="{authority}", resource="{}""#, cloud.vault_audience)
+        }
+        Service::Graph => format!(r#"Bearer realm="", authorization_uri="{authority}/oauth2/authorize""#),
+        _ => format!(r#"Bearer authorization_uri="{authority}""#),
+    };
+    if let Some(problem) = problem {
+        text.push_str(&format!(r#", error="invalid_token", error_description="{problem}""#));
+    }
+    text
+}
+
+fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
+    let Some(id) = call.subscription() else { return Ok(()) };
+    if uuid::Uuid::parse_str(id).is_err() {
+        let message = format!("The provided subscription identifier '{id}' is malformed or invalid.");
+        return Err(Box::new(Reply::arm_error(400, "InvalidSubscriptionId", message)));
+    }
+    if !world.states.subscriptions.contains(id) {
+        let message = format!("The subscription '{id}' could not be found.");
+        return Err(Box::new(Reply::arm_error(404, "SubscriptionNotFound", message)));
+    }
+    Ok(())
+}
+
+fn may(world: &mut World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
+    if call.subscription().is_none() {
+        return Ok(());
+    }
+    let action = addressed.action(call.method);
+    let (principal, scope) = (call.caller.object_id.clone(), call.key());
+    if world.any_token || role_assignments::may(world, &principal, &action, &scope) {
+        return Ok(());
+    }
+    let message = format!(
+        "The client '{}' with object id '{principal}' does not have authorization to perform action '{action}' \
+         over scope '{}' or the scope is invalid. If access was recently granted, please refresh your \
+         credentials.",
+        call.caller.name,
+        call.id(call.len())
+    );
+    Err(Box::new(Reply::arm_error(403, "AuthorizationFailed", message)))
+}
+
+fn group_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
+    let path = call.path();
+    let ["subscriptions", _, "resourcegroups", _, _, ..] = path.as_slice() else { return Ok(()) };
+    let name = call.spelled(3);
+    let Some(group) = world.resources.get(&call.id(4)) else {
+        let message = format!("Resource group '{name}' could not be found.");
+        return Err(Box::new(Reply::arm_error(404, "ResourceGroupNotFound", message)));
+    };
+    let writes = matches!(call.method, Method::Put | Method::Patch | Method::Post);
+    if writes && group["properties"]["provisioningState"] == "Deleting" {
+        let message = format!(
+            "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+        );
+        return Err(Box::new(Reply::arm_error(409, "ResourceGroupBeingDeleted", message)));
+    }
+    Ok(())
+}
+
+fn registered(world: &World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
+    let (Some(subscription), namespace) = (call.subscription(), addressed.namespace()) else { return Ok(()) };
+    if world.states.providers.is_registered(subscription, namespace) {
+        return Ok(());
+    }
+    if namespace.eq_ignore_ascii_case("Microsoft.Security") {
+        let message = "Please register to Microsoft.Security in order to view your security status";
+        return Err(Box::new(Reply::arm_error(404, "Subscription Not Registered", message)));
+    }
+    if matches!(call.method, Method::Get | Method::Head) {
+        return Ok(());
+    }
+    let message = format!(
+        "The subscription is not registered to use namespace '{namespace}'. See \
+         https://aka.ms/rps-not-found for how to register subscriptions."
+    );
+    Err(Box::new(Reply::arm_error(409, "MissingSubscriptionRegistration", message)))
+}

@@ -1,0 +1,299 @@
+//! Faults: scripted or seeded, so that every failure can be replayed.
+
+use std::time::Duration;
+
+use crate::{
+    call::Call,
+    reply::{Body, Reply},
+};
+
+/// Something that goes wrong with matching requests; by default with the next one.
+///
+/// ```
+/// use mock_azure::Fault;
+/// use std::time::Duration;
+///
+/// let busy = Fault::status(503).code("ServerBusy").on("GET", "Microsoft.Security/pricings");
+/// let throttled = Fault::throttled(Duration::from_secs(2)).times(3);
+/// let flaky = Fault::seeded(42, 5).on("GET", "");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fault {
+    effect: Effect,
+    code: Option<String>,
+    headers: Vec<(String, String)>,
+    method: Option<String>,
+    fragment: String,
+    skip: u64,
+    times: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+enum Effect {
+    Pass,
+    Status(u16),
+    Throttled(Duration),
+    Delay(Duration),
+    Reset,
+    ResetAfterActing,
+    Truncated,
+    Raw { status: u16, text: String, mime: String },
+    ForeignLink(String),
+    Seeded { seed: u64, one_in: u64 },
+}
+
+impl Fault {
+    fn new(effect: Effect) -> Self {
+        Self {
+            effect,
+            code: None,
+            headers: Vec::new(),
+            method: None,
+            fragment: String::new(),
+            skip: 0,
+            times: Some(1),
+        }
+    }
+
+    /// The service refuses with this status and does not act. See [`code`](Self::code).
+    pub fn status(status: u16) -> Self {
+        Self::new(Effect::Status(status))
+    }
+
+    /// `429` with `Retry-After`, in whole seconds rounded up; the service does not act.
+    pub fn throttled(retry_after: Duration) -> Self {
+        Self::new(Effect::Throttled(retry_after))
+    }
+
+    /// The service acts, and answers late.
+    pub fn delay(delay: Duration) -> Self {
+        Self::new(Effect::Delay(delay))
+    }
+
+    /// The connection is lost before the service acts.
+    pub fn reset() -> Self {
+        Self::new(Effect::Reset)
+    }
+
+    /// The service acts, then the connection is lost: the client cannot know.
+    pub fn reset_after_acting() -> Self {
+        Self::new(Effect::ResetAfterActing)
+    }
+
+    /// The service acts; the client gets the headers and half of the body, then the connection is lost.
+    pub fn truncated() -> Self {
+        Self::new(Effect::Truncated)
+    }
+
+    /// `200` with a body of another kind, such as a proxy's sign-in page; the service does not act.
+    pub fn wrong_content_type(mime: &str, body: &str) -> Self {
+        Self::new(Effect::Raw { status: 200, text: body.to_owned(), mime: mime.to_owned() })
+    }
+
+    /// This status with this body, sent as JSON whatever it is; the service does not act.
+    pub fn body(status: u16, raw: &str) -> Self {
+        Self::new(Effect::Raw { status, text: raw.to_owned(), mime: "application/json".to_owned() })
+    }
+
+    /// The service acts; every link in its answer (`nextLink`, `Location`, `Azure-AsyncOperation`)
+    /// points to this address instead. A `nextLink` is added to a list that has none.
+    pub fn foreign_next_link(link: &str) -> Self {
+        Self::new(Effect::ForeignLink(link.to_owned()))
+    }
+
+    /// The service acts; its answer gets this header. Can be added to any other fault with
+    /// [`with_header`](Self::with_header).
+    pub fn header(name: &str, value: &str) -> Self {
+        Self::new(Effect::Pass).with_header(name, value)
+    }
+
+    /// About one matching request in `one_in` is lost, refused with 503 or late. The same seed and
+    /// the same order of requests give the same faults. Stays until the faults are cleared.
+    pub fn seeded(seed: u64, one_in: u64) -> Self {
+        Self::new(Effect::Seeded { seed, one_in: one_in.max(1) }).always()
+    }
+
+    /// The error code of a [`status`](Self::status) fault.
+    pub fn code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Only requests with this method (`*` is any) whose URL contains this fragment, without regard to case.
+    pub fn on(mut self, method: &str, fragment: &str) -> Self {
+        self.method = (method != "*").then(|| method.to_ascii_uppercase());
+        self.fragment = fragment.to_ascii_lowercase();
+        self
+    }
+
+    /// Lets the first `n` matching requests pass.
+    pub fn skip(mut self, n: u64) -> Self {
+        self.skip = n;
+        self
+    }
+
+    /// Strikes `n` matching requests.
+    pub fn times(mut self, n: u64) -> Self {
+        self.times = Some(n);
+        self
+    }
+
+    /// Strikes every matching request.
+    pub fn always(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    fn matches(&self, call: &Call, url: &str) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == call.verb) && url.contains(&self.fragment)
+    }
+}
+
+/// What a fault does to one request.
+#[derive(Debug, Default)]
+pub(crate) struct Strike {
+    /// The answer in place of the service's.
+    pub(crate) instead: Option<Reply>,
+    pub(crate) loss: Option<Loss>,
+    delay: Duration,
+    link: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+/// How a connection is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    BeforeActing,
+    AfterActing,
+    HalfWay,
+}
+
+impl Strike {
+    fn of(fault: &Fault, count: u64) -> Self {
+        let mut strike = Self { headers: fault.headers.clone(), ..Self::default() };
+        match &fault.effect {
+            Effect::Pass => {}
+            Effect::Status(status) => strike.instead = Some(refusal(*status, fault.code.as_deref())),
+            Effect::Throttled(after) => {
+                let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+                let reply = refusal(429, fault.code.as_deref()).header("retry-after", seconds.to_string());
+                strike.instead = Some(reply);
+            }
+            Effect::Delay(delay) => strike.delay = *delay,
+            Effect::Reset => strike.loss = Some(Loss::BeforeActing),
+            Effect::ResetAfterActing => strike.loss = Some(Loss::AfterActing),
+            Effect::Truncated => strike.loss = Some(Loss::HalfWay),
+            Effect::Raw { status, text, mime } => {
+                strike.instead = Some(Reply::raw(*status, text.clone(), mime));
+            }
+            Effect::ForeignLink(link) => strike.link = Some(link.clone()),
+            Effect::Seeded { seed, one_in } => {
+                let dice = scramble(seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+                if dice % one_in == 0 {
+                    match (dice >> 32) % 4 {
+                        0 => strike.loss = Some(Loss::BeforeActing),
+                        1 => strike.loss = Some(Loss::AfterActing),
+                        2 => strike.instead = Some(refusal(503, None).header("retry-after", "1")),
+                        _ => strike.delay = Duration::from_millis(5),
+                    }
+                }
+            }
+        }
+        strike
+    }
+
+    /// Changes the answer as the fault wants it.
+    pub(crate) fn alter(&self, mut reply: Reply) -> Reply {
+        if let Some(link) = &self.link {
+            for name in ["location", "azure-asyncoperation"] {
+                if reply.headers.iter().any(|(key, _)| key == name) {
+                    reply.set_header(name, link.clone());
+                }
+            }
+            if let Body::Json(body) = &mut reply.body
+                && body["value"].is_array()
+            {
+                body["nextLink"] = link.as_str().into();
+            }
+        }
+        for (name, value) in &self.headers {
+            reply.set_header(name, value.clone());
+        }
+        reply.delayed(self.delay)
+    }
+}
+
+fn refusal(status: u16, code: Option<&str>) -> Reply {
+    let (usual, message) = match status {
+        401 => ("AuthenticationFailed", "Authentication failed."),
+        403 => ("AuthorizationFailed", "The client does not have authorization to perform this action."),
+        404 => ("ResourceNotFound", "The resource was not found."),
+        408 => ("RequestTimeout", "The request timed out."),
+        409 => ("Conflict", "The request conflicts with the state of the resource."),
+        412 => ("PreconditionFailed", "The precondition given in the request headers is not met."),
+        429 => ("TooManyRequests", "The request is being throttled as the limit has been reached."),
+        500 => ("InternalServerError", "The server encountered an internal error. Please retry the request."),
+        503 => ("ServiceUnavailable", "The service is temporarily unavailable. Please retry the request."),
+        504 => ("GatewayTimeout", "The gateway did not receive a response in time."),
+        _ => ("Error", "The request failed."),
+    };
+    Reply::arm_error(status, code.unwrap_or(usual), message)
+}
+
+/// One step of the splitmix64 generator.
+fn scramble(state: u64) -> u64 {
+    let mut z = state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The faults in force.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    armed: Vec<Armed>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    seen: u64,
+    struck: u64,
+}
+
+impl Faults {
+    pub(crate) fn arm(&mut self, fault: Fault) {
+        self.armed.push(Armed { fault, seen: 0, struck: 0 });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.armed.clear();
+    }
+
+    /// What strikes this request. Every matching fault counts it; the one armed first strikes.
+    pub(crate) fn strike(&mut self, call: &Call) -> Strike {
+        if self.armed.is_empty() {
+            return Strike::default();
+        }
+        let url = call.url().to_ascii_lowercase();
+        let mut strike = None;
+        for armed in &mut self.armed {
+            if !armed.fault.matches(call, &url) {
+                continue;
+            }
+            armed.seen += 1;
+            let spent = armed.fault.times.is_some_and(|times| armed.struck >= times);
+            if strike.is_none() && armed.seen > armed.fault.skip && !spent {
+                armed.struck += 1;
+                strike = Some(Strike::of(&armed.fault, armed.seen));
+            }
+        }
+        strike.unwrap_or_default()
+    }
+}

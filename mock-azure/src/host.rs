@@ -1,0 +1,156 @@
+//! Which part of Azure a host name belongs to.
+
+/// One Azure cloud: its hosts and the token audiences that they accept.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    management: &'static str,
+    management_audiences: &'static [&'static str],
+    pub(crate) vault_suffix: &'static str,
+    pub(crate) vault_audience: &'static str,
+    graph: &'static [&'static str],
+    logs: &'static [&'static str],
+    pub(crate) login: &'static str,
+}
+
+const CLOUDS: &[Cloud] = &[
+    Cloud {
+        management: "management.azure.com",
+        management_audiences: &["https://management.azure.com", "https://management.core.windows.net"],
+        vault_suffix: "vault.azure.net",
+        vault_audience: "https://vault.azure.net",
+        graph: &["graph.microsoft.com"],
+        logs: &["api.loganalytics.azure.com", "api.loganalytics.io"],
+        login: "login.microsoftonline.com",
+    },
+    Cloud {
+        management: "management.usgovcloudapi.net",
+        management_audiences: &[
+            "https://management.usgovcloudapi.net",
+            "https://management.core.usgovcloudapi.net",
+        ],
+        vault_suffix: "vault.usgovcloudapi.net",
+        vault_audience: "https://vault.usgovcloudapi.net",
+        graph: &["graph.microsoft.us"],
+        logs: &["api.loganalytics.us"],
+        login: "login.microsoftonline.us",
+    },
+    Cloud {
+        management: "management.chinacloudapi.cn",
+        management_audiences: &[
+            "https://management.chinacloudapi.cn",
+            "https://management.core.chinacloudapi.cn",
+        ],
+        vault_suffix: "vault.azure.cn",
+        vault_audience: "https://vault.azure.cn",
+        graph: &["microsoftgraph.chinacloudapi.cn"],
+        logs: &["api.loganalytics.azure.cn"],
+        login: "login.chinacloudapi.cn",
+    },
+];
+
+/// Sign-in hosts that belong to the public cloud beside the usual one.
+const OTHER_LOGIN_HOSTS: &[&str] = &["login.windows.net", "login.microsoft.com", "sts.windows.net"];
+
+/// What answers at a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Service {
+    Management,
+    /// A vault's data plane, by the vault's lower-case name.
+    Vault(String),
+    Graph,
+    LogAnalytics,
+    Login,
+}
+
+/// A host of Azure.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    pub(crate) service: Service,
+    pub(crate) cloud: &'static Cloud,
+}
+
+impl Host {
+    /// The management host of the public cloud.
+    pub(crate) fn management() -> Self {
+        Self { service: Service::Management, cloud: &CLOUDS[0] }
+    }
+
+    /// Reads an authority (`host` or `host:443`); `None` when it is no host of Azure.
+    pub(crate) fn resolve(authority: &str) -> Option<Self> {
+        let name = authority.strip_suffix(":443").unwrap_or(authority).to_ascii_lowercase();
+        let found = |service, cloud| Some(Self { service, cloud });
+        for cloud in CLOUDS {
+            if name == cloud.management {
+                return found(Service::Management, cloud);
+            }
+            if cloud.graph.contains(&name.as_str()) {
+                return found(Service::Graph, cloud);
+            }
+            if cloud.logs.contains(&name.as_str()) {
+                return found(Service::LogAnalytics, cloud);
+            }
+            if name == cloud.login {
+                return found(Service::Login, cloud);
+            }
+            let vault = name.strip_suffix(cloud.vault_suffix).and_then(|rest| rest.strip_suffix('.'));
+            if let Some(vault) = vault.filter(|vault| is_label(vault)) {
+                return found(Service::Vault(vault.to_owned()), cloud);
+            }
+        }
+        if OTHER_LOGIN_HOSTS.contains(&name.as_str()) {
+            return found(Service::Login, &CLOUDS[0]);
+        }
+        None
+    }
+
+    /// Like [`resolve`](Self::resolve), but an address of this machine counts as the management host.
+    pub(crate) fn resolve_or_local(authority: &str) -> Option<Self> {
+        Self::resolve(authority).or_else(|| is_local(authority).then(Self::management))
+    }
+
+    /// Whether a token for `audience` is good here.
+    pub(crate) fn accepts(&self, audience: &str) -> bool {
+        let audience = audience.trim_end_matches('/');
+        let of_host = |hosts: &[&str]| {
+            hosts.iter().any(|host| audience.strip_prefix("https://").is_some_and(|rest| rest == *host))
+        };
+        match &self.service {
+            Service::Management => self.cloud.management_audiences.contains(&audience),
+            Service::Vault(_) => audience == self.cloud.vault_audience,
+            Service::Graph => {
+                of_host(self.cloud.graph) || audience == "00000003-0000-0000-c000-000000000000"
+            }
+            Service::LogAnalytics => of_host(self.cloud.logs),
+            Service::Login => true,
+        }
+    }
+}
+
+fn is_label(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn is_local(authority: &str) -> bool {
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => authority,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "[::1]" || name.starts_with("127.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_azure_are_told_from_look_alikes() {
+        let service = |authority| Host::resolve(authority).map(|host| host.service);
+        assert_eq!(service("Management.Azure.com"), Some(Service::Management));
+        assert_eq!(service("kv-prod.vault.azure.net:443"), Some(Service::Vault("kv-prod".into())));
+        assert_eq!(service("management.azure.com.attacker.example"), None);
+        assert_eq!(service("attacker.example/.vault.azure.net"), None);
+        assert_eq!(service("management.azure.com:8443"), None);
+        assert_eq!(service("user@management.azure.com"), None);
+        assert_eq!(service("vault.azure.net"), None);
+    }
+}

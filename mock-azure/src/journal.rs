@@ -1,0 +1,101 @@
+//! The journal: what was asked, in order.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::call::Call;
+
+/// One request that the double saw.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// `GET`, `PUT`, ..
+    pub method: String,
+    /// The production host, such as `management.azure.com`.
+    pub host: String,
+    /// The path as it stood in the request, still percent-encoded.
+    pub path: String,
+    /// The query parameters, decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// The headers, with lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The JSON body; a string when the body is not JSON; `null` when there is none.
+    pub body: Value,
+    /// The status answered; `None` when the connection was lost or refused instead.
+    pub status: Option<u16>,
+}
+
+impl Recorded {
+    pub(crate) fn of(call: &Call, status: Option<u16>) -> Self {
+        let body = match call.json() {
+            Value::Null if !call.text().is_empty() => Value::String(call.text().to_owned()),
+            json => json.clone(),
+        };
+        Self {
+            method: call.verb.clone(),
+            host: call.authority.clone(),
+            path: call.raw_path().to_owned(),
+            query: call.query_pairs().to_vec(),
+            headers: call
+                .headers()
+                .iter()
+                .filter(|(name, _)| name != crate::transport::LOOPBACK)
+                .cloned()
+                .collect(),
+            body,
+            status,
+        }
+    }
+
+    /// A query parameter, by name without regard to case.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        find(&self.query, name)
+    }
+
+    /// A header, by name without regard to case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+}
+
+fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// One line, without headers and body: neither a token nor a secret gets into a test's output.
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} https://{}{}", self.method, self.host, self.path)?;
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            write!(f, "{}{name}={value}", if index == 0 { '?' } else { '&' })?;
+        }
+        match self.status {
+            Some(status) => write!(f, " -> {status}"),
+            None => f.write_str(" -> connection lost"),
+        }
+    }
+}
+
+/// The requests seen, and those that went astray.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) requests: Vec<Recorded>,
+    pub(crate) unknown: Vec<Recorded>,
+    pub(crate) foreign: Vec<Recorded>,
+    /// Keep no requests: a program that runs for days must not grow.
+    pub(crate) discard: bool,
+}
+
+impl Journal {
+    pub(crate) fn record(&mut self, call: &Call, status: Option<u16>) {
+        if self.discard {
+            return;
+        }
+        let recorded = Recorded::of(call, status);
+        if status == Some(501) {
+            self.unknown.push(recorded.clone());
+        }
+        self.requests.push(recorded);
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod api_version;
+mod azure;
+mod call;
+mod clock;
+mod credential;
+mod door;
+mod fault;
+mod host;
+mod identity;
+mod journal;
+mod operation;
+mod paging;
+mod reply;
+mod resources;
+mod seed;
+mod server;
+mod services;
+mod timestamp;
+mod transport;
+mod world;
+
+pub use azure::MockAzure;
+pub use clock::fast_forward;
+pub use fault::Fault;
+pub use journal::Recorded;
+pub use seed::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed};

@@ -1,0 +1,213 @@
+//! Long-running operations: started by a request, ended by polls.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    reply::Reply,
+    timestamp,
+    world::World,
+};
+
+/// What an operation does to the world when it ends; the answer's body, if it has one.
+type Effect = Box<dyn FnOnce(&mut World, Result<(), &Failure>) -> Option<Value> + Send>;
+
+/// Why an operation failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// How far an operation has come.
+#[derive(Debug, Clone)]
+pub(crate) enum Progress {
+    Running,
+    Succeeded(Option<Value>),
+    Failed(Failure),
+}
+
+/// A failure scripted for the next operation on a resource whose id contains `target`.
+#[derive(Debug, Clone)]
+pub(crate) struct ScriptedFailure {
+    pub(crate) target: String,
+    pub(crate) failure: Failure,
+}
+
+/// All operations of a world.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    /// How many polls find an operation still running.
+    pub(crate) polls: u32,
+    /// What `Retry-After` says while it runs; never below 1.
+    pub(crate) retry_after: u64,
+    pub(crate) failures: Vec<ScriptedFailure>,
+    all: HashMap<String, Operation>,
+    running: Vec<String>,
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self { polls: 1, retry_after: 1, failures: Vec::new(), all: HashMap::new(), running: Vec::new() }
+    }
+}
+
+struct Operation {
+    target: String,
+    started: String,
+    polls_left: u32,
+    effect: Option<Effect>,
+    failure: Option<Failure>,
+    progress: Progress,
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Operation").field("target", &self.target).field("progress", &self.progress).finish()
+    }
+}
+
+/// Starts an operation on the resource `target` and answers its id.
+pub(crate) fn start(
+    world: &mut World,
+    target: &str,
+    effect: impl FnOnce(&mut World, Result<(), &Failure>) -> Option<Value> + Send + 'static,
+) -> String {
+    let id = world.fresh_id();
+    let target = target.to_ascii_lowercase();
+    let started = timestamp::precise(world.now());
+    let operations = &mut world.operations;
+    let scripted = operations.failures.iter().position(|failure| target.contains(&failure.target));
+    let failure = scripted.map(|index| operations.failures.remove(index).failure);
+    let polls_left = operations.polls;
+    let operation = Operation {
+        target,
+        started,
+        polls_left,
+        effect: Some(Box::new(effect)),
+        failure,
+        progress: Progress::Running,
+    };
+    operations.all.insert(id.clone(), operation);
+    operations.running.push(id.clone());
+    id
+}
+
+/// The id of the operation that runs on a resource.
+pub(crate) fn running_on(world: &World, target: &str) -> Option<String> {
+    let operations = &world.operations;
+    let on = |id: &&String| {
+        operations.all.get(*id).is_some_and(|operation| operation.target.eq_ignore_ascii_case(target))
+    };
+    operations.running.iter().find(on).cloned()
+}
+
+/// Takes an operation one step further, and says how far it has come.
+fn poll(world: &mut World, id: &str) -> Option<Progress> {
+    let operation = world.operations.all.get_mut(id)?;
+    if operation.polls_left > 0 {
+        operation.polls_left -= 1;
+        return Some(Progress::Running);
+    }
+    let Some(effect) = operation.effect.take() else { return Some(operation.progress.clone()) };
+    let failure = operation.failure.clone();
+    let body = effect(world, failure.as_ref().map_or(Ok(()), Err));
+    let progress = failure.map_or(Progress::Succeeded(body), Progress::Failed);
+    world.operations.running.retain(|running| running != id);
+    if let Some(operation) = world.operations.all.get_mut(id) {
+        operation.progress = progress.clone();
+    }
+    Some(progress)
+}
+
+/// A read of a resource moves the operation on it: a client that polls the resource itself sees it end.
+pub(crate) fn observe(world: &mut World, call: &Call) {
+    if world.operations.running.is_empty() || !matches!(call.method, Method::Get | Method::Head) {
+        return;
+    }
+    if let Some(id) = running_on(world, &call.key()) {
+        poll(world, &id);
+    }
+}
+
+/// The link that answers `202` until the operation ends, then its final answer.
+pub(crate) fn location(call: &Call, id: &str) -> String {
+    link(call, "operationresults", id)
+}
+
+/// The link whose body tells the operation's status.
+pub(crate) fn status_link(call: &Call, id: &str) -> String {
+    link(call, "operationstatuses", id)
+}
+
+fn link(call: &Call, kind: &str, id: &str) -> String {
+    let subscription = call.spelled(1);
+    call.link(&format!("/subscriptions/{subscription}/{kind}/{id}?api-version={}", call.api_version()))
+}
+
+/// `202` with `Location`, the first answer of many deletes and actions.
+pub(crate) fn accepted(world: &World, call: &Call, id: &str) -> Reply {
+    pace(world, Reply::empty(202)).header("location", location(call, id))
+}
+
+/// Adds `Retry-After` to an answer that asks the client to come back.
+pub(crate) fn pace(world: &World, reply: Reply) -> Reply {
+    reply.header("retry-after", world.operations.retry_after.max(1).to_string())
+}
+
+/// Answers the two kinds of poll links.
+pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let (kind, id) = match call.path().as_slice() {
+        ["subscriptions", _, kind @ ("operationresults" | "operationstatuses"), id] => {
+            ((*kind).to_owned(), (*id).to_owned())
+        }
+        _ => return None,
+    };
+    if call.method != Method::Get {
+        return None;
+    }
+    let Some(progress) = poll(world, &id) else {
+        return Some(Reply::arm_error(404, "OperationNotFound", format!("The operation '{id}' was not found.")));
+    };
+    Some(if kind == "operationresults" {
+        result(world, call, &id, progress)
+    } else {
+        status(world, call, &id, progress)
+    })
+}
+
+fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
+    match progress {
+        Progress::Running => accepted(world, call, id),
+        Progress::Succeeded(Some(body)) => Reply::ok(body),
+        Progress::Succeeded(None) => Reply::empty(200),
+        Progress::Failed(failure) => Reply::arm_error(409, &failure.code, failure.message),
+    }
+}
+
+fn status(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
+    let started = world.operations.all.get(id).map(|operation| operation.started.clone());
+    let mut body = json!({
+        "id": call.id(call.len()),
+        "name": id,
+        "startTime": started,
+        "status": "InProgress",
+    });
+    match progress {
+        Progress::Running => return pace(world, Reply::ok(body)),
+        Progress::Succeeded(result) => {
+            body["status"] = json!("Succeeded");
+            if let Some(result) = result {
+                body["properties"] = result;
+            }
+        }
+        Progress::Failed(failure) => {
+            body["status"] = json!("Failed");
+            body["error"] = json!({ "code": failure.code, "message": failure.message });
+        }
+    }
+    body["endTime"] = json!(timestamp::precise(world.now()));
+    Reply::ok(body)
+}

@@ -1,0 +1,86 @@
+//! Lists that come in pages.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::{call::Call, reply::Reply};
+
+const SKIP_TOKEN: &str = "$skiptoken";
+
+/// How lists are cut.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Paging {
+    /// Items on a page; each list's own default when absent.
+    pub(crate) size: Option<usize>,
+    /// Whether an empty page, with a link to go on, follows the first.
+    pub(crate) empty_page: bool,
+}
+
+/// Answers one page of a list. The first request may carry `$top`; later ones carry an opaque token.
+pub(crate) fn page<'a>(
+    paging: &Paging,
+    call: &Call,
+    default_size: usize,
+    items: impl Iterator<Item = &'a Value>,
+) -> Reply {
+    let top = call.query("$top").and_then(|top| top.parse::<usize>().ok()).filter(|top| *top > 0);
+    let size = top.or(paging.size).unwrap_or(default_size);
+    let Some(place) = Place::of(call) else {
+        return Reply::arm_error(400, "InvalidSkipToken", "The skip token in the request is not valid.");
+    };
+    let mut rest = items.skip(place.offset).peekable();
+    if place.empty && rest.peek().is_some() {
+        let next = Place { empty: false, ..place }.link(call);
+        return Reply::ok(json!({ "value": [], "nextLink": next }));
+    }
+    let value: Vec<Value> = rest.by_ref().take(size).cloned().collect();
+    let mut body = json!({ "value": value });
+    if rest.peek().is_some() {
+        let empty = paging.empty_page && place.offset == 0;
+        body["nextLink"] = json!(Place { offset: place.offset + size, empty }.link(call));
+    }
+    Reply::ok(body)
+}
+
+/// Where in a list a page begins, and whether an empty page comes before it.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: usize,
+    empty: bool,
+}
+
+impl Place {
+    fn of(call: &Call) -> Option<Self> {
+        let Some(token) = call.query(SKIP_TOKEN) else { return Some(Self { offset: 0, empty: false }) };
+        let (empty, digits) = match token.strip_prefix("e-") {
+            Some(digits) => (true, digits),
+            None => (false, token.strip_prefix("p-")?),
+        };
+        Some(Self { offset: usize::from_str_radix(digits, 36).ok()?, empty })
+    }
+
+    fn link(self, call: &Call) -> String {
+        let mut path = format!("{}?", call.raw_path());
+        for (name, value) in call.query_pairs().iter().filter(|(name, _)| !is_token(name)) {
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+            path.push_str(&format!("{name}={value}&"));
+        }
+        let mark = if self.empty { 'e' } else { 'p' };
+        call.link(&format!("{path}%24skiptoken={mark}-{}", base36(self.offset)))
+    }
+}
+
+fn is_token(name: &str) -> bool {
+    name.eq_ignore_ascii_case(SKIP_TOKEN)
+}
+
+fn base36(mut number: usize) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from_digit((number % 36) as u32, 36).unwrap_or('0'));
+        number /= 36;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! One answer, before it becomes HTTP.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+/// What an answer carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Raw { text: String, mime: String },
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Body,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) delay: Duration,
+}
+
+impl Reply {
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, body: Body::Empty, headers: Vec::new(), delay: Duration::ZERO }
+    }
+
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self { body: Body::Json(body), ..Self::empty(status) }
+    }
+
+    pub(crate) fn ok(body: Value) -> Self {
+        Self::json(200, body)
+    }
+
+    pub(crate) fn raw(status: u16, text: impl Into<String>, mime: &str) -> Self {
+        Self { body: Body::Raw { text: text.into(), mime: mime.to_owned() }, ..Self::empty(status) }
+    }
+
+    /// A refusal in the form of Resource Manager.
+    pub(crate) fn arm_error(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::json(status, json!({ "error": { "code": code, "message": message.into() } }))
+    }
+
+    /// `400 BadRequest`, the code that many resource providers use for a bad body.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::arm_error(400, "BadRequest", message)
+    }
+
+    /// `404 ResourceNotFound` in Resource Manager's words. `kind` is `Namespace/type/name`.
+    pub(crate) fn resource_not_found(kind_and_name: &str, group: &str) -> Self {
+        Self::arm_error(
+            404,
+            "ResourceNotFound",
+            format!(
+                "The Resource '{kind_and_name}' under resource group '{group}' was not found. \
+                 For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+            ),
+        )
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set_header(name, value);
+        self
+    }
+
+    pub(crate) fn set_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
+    pub(crate) fn delayed(mut self, delay: Duration) -> Self {
+        self.delay += delay;
+        self
+    }
+
+    /// The error code in the body, if it is a refusal.
+    pub(crate) fn error_code(&self) -> Option<&str> {
+        match &self.body {
+            Body::Json(value) => value["error"]["code"].as_str(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_template(self) -> ResponseTemplate {
+        let mut template = ResponseTemplate::new(self.status).set_delay(self.delay);
+        for (name, value) in self.headers {
+            let name = wiremock::http::HeaderName::try_from(name);
+            let value = wiremock::http::HeaderValue::try_from(value);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                template = template.append_header(name, value);
+            }
+        }
+        match self.body {
+            Body::Empty => template,
+            Body::Json(value) => {
+                template.set_body_raw(value.to_string().into_bytes(), "application/json; charset=utf-8")
+            }
+            Body::Raw { text, mime } => template.set_body_raw(text.into_bytes(), &mime),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The one store of ARM resources that all services share.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Every ARM resource, as the JSON that a GET answers, by its id in lower case.
+///
+/// Ordered, so that everything below a scope is one range.
+#[derive(Debug, Default)]
+pub(crate) struct Resources {
+    by_id: BTreeMap<String, Value>,
+}
+
+impl Resources {
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+        self.by_id.get(&id.to_ascii_lowercase())
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Value> {
+        self.by_id.get_mut(&id.to_ascii_lowercase())
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(&id.to_ascii_lowercase())
+    }
+
+    /// Stores a resource under its own `id`.
+    pub(crate) fn put(&mut self, resource: Value) {
+        if let Some(id) = resource["id"].as_str() {
+            self.by_id.insert(id.to_ascii_lowercase(), resource);
+        }
+    }
+
+    /// Takes a resource and everything below it: child and extension resources.
+    pub(crate) fn remove_tree(&mut self, id: &str) -> Vec<Value> {
+        let root = id.to_ascii_lowercase();
+        let below: Vec<String> = self.keys_below(&root).collect();
+        let mut gone: Vec<Value> = self.by_id.remove(&root).into_iter().collect();
+        gone.extend(below.iter().filter_map(|key| self.by_id.remove(key)));
+        gone
+    }
+
+    /// Everything below a scope, in the order of the ids.
+    pub(crate) fn below(&self, scope: &str) -> impl Iterator<Item = &Value> {
+        let prefix = format!("{}/", scope.trim_end_matches('/').to_ascii_lowercase());
+        self.by_id
+            .range(prefix.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&prefix))
+            .map(|(_, resource)| resource)
+    }
+
+    /// Resources of one type below a scope, in the order of the ids.
+    pub(crate) fn of_type<'a>(&'a self, scope: &str, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.below(scope).filter(move |resource| is_type(resource, kind))
+    }
+
+    fn keys_below(&self, root: &str) -> impl Iterator<Item = String> {
+        let prefix = format!("{root}/");
+        self.by_id
+            .range(prefix.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&prefix))
+            .map(|(key, _)| key.clone())
+    }
+}
+
+/// Whether a resource is of a type, without regard to case.
+pub(crate) fn is_type(resource: &Value, kind: &str) -> bool {
+    resource["type"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(kind))
+}

@@ -1,0 +1,155 @@
+//! The builder: what the double knows before the first request.
+
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex},
+};
+
+use crate::{
+    azure::MockAzure,
+    identity::{Principal, PrincipalKind},
+    operation::{Failure, ScriptedFailure},
+    server::{self, Shared},
+    transport::Loopback,
+    world::World,
+};
+
+/// The subscription of a double that was seeded with none.
+pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
+/// The tenant of a double that was seeded with none.
+pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
+
+type Step = Box<dyn FnOnce(&mut World) + Send>;
+
+/// Collects what the double should hold, then starts it. Each service adds its own methods.
+#[must_use = "a seed does nothing until it is started"]
+pub struct Seed {
+    tenant: String,
+    subscriptions: Vec<String>,
+    settings: Vec<Step>,
+    steps: Vec<Step>,
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seed")
+            .field("tenant", &self.tenant)
+            .field("subscriptions", &self.subscriptions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Seed {
+    pub(crate) fn new() -> Self {
+        Self {
+            tenant: DEFAULT_TENANT.to_owned(),
+            subscriptions: Vec::new(),
+            settings: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Adds a subscription. Without any, there is [`DEFAULT_SUBSCRIPTION`].
+    pub fn subscription(mut self, id: impl ToString) -> Self {
+        self.subscriptions.push(id.to_string());
+        self
+    }
+
+    /// The tenant of all subscriptions; [`DEFAULT_TENANT`] otherwise.
+    pub fn tenant(mut self, id: impl ToString) -> Self {
+        self.tenant = id.to_string();
+        self
+    }
+
+    /// Signs an application in instead of a user.
+    pub fn signed_in_service_principal(self) -> Self {
+        self.setting(|world| {
+            world.signed_in = Principal {
+                object_id: "00000000-0000-0000-0000-0000000000b2".to_owned(),
+                display_name: "lab-automation".to_owned(),
+                kind: PrincipalKind::ServicePrincipal {
+                    app_id: "00000000-0000-0000-0000-0000000000c2".to_owned(),
+                },
+            };
+        })
+    }
+
+    /// Cuts every list into pages of this size, unless a request asks for another with `$top`.
+    pub fn page_size(self, items: usize) -> Self {
+        self.setting(move |world| world.paging.size = Some(items.max(1)))
+    }
+
+    /// Puts an empty page, which has a link to go on, after the first page of every list.
+    pub fn empty_pages(self) -> Self {
+        self.setting(|world| world.paging.empty_page = true)
+    }
+
+    /// How many polls find a long-running operation still running; 1 otherwise.
+    pub fn operation_polls(self, polls: u32) -> Self {
+        self.setting(move |world| world.operations.polls = polls)
+    }
+
+    /// The next long-running operation on a resource whose id contains `target` fails.
+    pub fn operation_fails(self, target: &str, code: &str, message: &str) -> Self {
+        let target = target.to_ascii_lowercase();
+        let failure = Failure { code: code.to_owned(), message: message.to_owned() };
+        self.setting(move |world| world.operations.failures.push(ScriptedFailure { target, failure }))
+    }
+
+    /// A step that runs before the subscriptions are laid out.
+    pub(crate) fn setting(mut self, step: impl FnOnce(&mut World) + Send + 'static) -> Self {
+        self.settings.push(Box::new(step));
+        self
+    }
+
+    /// A step that runs once the subscriptions are there, in the order of the calls.
+    pub(crate) fn step(mut self, step: impl FnOnce(&mut World) + Send + 'static) -> Self {
+        self.steps.push(Box::new(step));
+        self
+    }
+
+    fn build(self) -> World {
+        let mut world = World::new(&self.tenant);
+        for setting in self.settings {
+            setting(&mut world);
+        }
+        let subscriptions = match self.subscriptions {
+            none if none.is_empty() => vec![DEFAULT_SUBSCRIPTION.to_owned()],
+            some => some,
+        };
+        for id in subscriptions {
+            world.add_subscription(&id);
+        }
+        for step in self.steps {
+            step(&mut world);
+        }
+        world
+    }
+
+    /// Starts the double on a free port of this machine, for this process.
+    pub async fn start(self) -> MockAzure {
+        MockAzure::over(self.build(), None).await
+    }
+
+    /// Starts the double on a port for other programs. It then accepts any bearer token, as real
+    /// clients may bring their own, and calls `log` with one line for each request.
+    pub async fn serve(self, listener: TcpListener, log: Option<fn(&str)>) -> MockAzure {
+        let mut world = self.build();
+        world.any_token = true;
+        let azure = MockAzure::over(world, Some(listener)).await;
+        azure.log_to(log);
+        azure
+    }
+}
+
+impl MockAzure {
+    async fn over(world: World, listener: Option<TcpListener>) -> Self {
+        let (tenant, principal) = (world.tenant.clone(), world.signed_in.clone());
+        let serials = world.tokens.clone();
+        let shared = Shared::new(world);
+        let server = server::serve(shared.clone(), listener).await;
+        let loopback = Arc::new(Loopback::new(*server.address(), shared.clone()));
+        let scopes: Arc<Mutex<Vec<String>>> = Arc::default();
+        Self { server, shared, loopback, tenant, principal, serials, scopes }
+    }
+}

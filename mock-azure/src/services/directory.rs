@@ -1,0 +1,166 @@
+//! Microsoft Graph: who is signed in.
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    identity::{Principal, PrincipalKind},
+    reply::Reply,
+    seed::Seed,
+    services::{At, Surface},
+    world::World,
+};
+
+pub(crate) const SURFACE: Surface = Surface { at: At::Graph, types: &[], provision: None, answer };
+
+/// The principals of the tenant beside the signed-in one, and whether Graph may be read.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    others: Vec<Principal>,
+    forbidden: bool,
+}
+
+impl Seed {
+    /// Graph refuses every request with 403, as it does without consent.
+    pub fn graph_forbidden(self) -> Self {
+        self.setting(|world| world.states.directory.forbidden = true)
+    }
+
+    /// Adds a user to the directory.
+    pub fn user(self, object_id: &str, upn: &str) -> Self {
+        let kind = PrincipalKind::User { upn: upn.to_owned() };
+        self.principal(object_id, upn, kind)
+    }
+
+    /// Adds an application's principal to the directory.
+    pub fn service_principal(self, object_id: &str, app_id: &str, display_name: &str) -> Self {
+        self.principal(object_id, display_name, PrincipalKind::ServicePrincipal { app_id: app_id.to_owned() })
+    }
+
+    /// Adds a group to the directory.
+    pub fn group(self, object_id: &str, display_name: &str) -> Self {
+        self.principal(object_id, display_name, PrincipalKind::Group)
+    }
+
+    fn principal(self, object_id: &str, display_name: &str, kind: PrincipalKind) -> Self {
+        let (object_id, display_name) = (object_id.to_owned(), display_name.to_owned());
+        let principal = Principal { object_id, display_name, kind };
+        self.setting(move |world| world.states.directory.others.push(principal))
+    }
+}
+
+/// A principal of the directory, by object id.
+pub(crate) fn find<'a>(world: &'a World, object_id: &str) -> Option<&'a Principal> {
+    all(world).find(|principal| principal.object_id.eq_ignore_ascii_case(object_id))
+}
+
+/// A principal of the directory, by the client id of its application.
+pub(crate) fn application<'a>(world: &'a World, client_id: &str) -> Option<&'a Principal> {
+    all(world).find(|principal| match &principal.kind {
+        PrincipalKind::ServicePrincipal { app_id } => app_id.eq_ignore_ascii_case(client_id),
+        _ => false,
+    })
+}
+
+fn all(world: &World) -> impl Iterator<Item = &Principal> {
+    std::iter::once(&world.signed_in).chain(&world.states.directory.others)
+}
+
+/// A refusal in the form of Graph.
+pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
+    let inner = json!({ "date": "2026-03-01T12:00:00", "request-id": "00000000-0000-0000-0000-000000000000" });
+    Reply::json(status, json!({ "error": { "code": code, "message": message, "innerError": inner } }))
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if call.method != Method::Get {
+        return None;
+    }
+    let path = call.path();
+    let [version @ ("v1.0" | "beta"), rest @ ..] = path.as_slice() else { return None };
+    let known = match rest {
+        ["me"] => me(world, call),
+        ["users", id] => one(user(world, id), id),
+        ["serviceprincipals"] => list(world, call)?,
+        ["serviceprincipals", id] => one(find(world, id).filter(|found| is_application(found)), id),
+        [key] => {
+            let client_id = key.strip_prefix("serviceprincipals(appid='")?.strip_suffix("')")?;
+            one(application(world, client_id), client_id)
+        }
+        _ => return None,
+    };
+    if world.states.directory.forbidden {
+        let message = "Insufficient privileges to complete the operation.";
+        return Some(refusal(403, "Authorization_RequestDenied", message));
+    }
+    let mut reply = known;
+    if let crate::reply::Body::Json(body) = &mut reply.body
+        && body["error"].is_null()
+    {
+        let host = &call.authority;
+        body["@odata.context"] = json!(format!("https://{host}/{version}/$metadata#{}", rest[0]));
+    }
+    Some(reply)
+}
+
+fn me(world: &World, call: &Call) -> Reply {
+    match find(world, &call.caller.object_id) {
+        Some(found) if matches!(found.kind, PrincipalKind::User { .. }) => Reply::ok(show(found)),
+        Some(_) => refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow."),
+        None => not_found(&call.caller.object_id),
+    }
+}
+
+fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
+    all(world).find(|principal| match &principal.kind {
+        PrincipalKind::User { upn } => {
+            upn.eq_ignore_ascii_case(id) || principal.object_id.eq_ignore_ascii_case(id)
+        }
+        _ => false,
+    })
+}
+
+fn list(world: &World, call: &Call) -> Option<Reply> {
+    let filter = call.query("$filter")?;
+    let (field, value) = filter.split_once(" eq ")?;
+    let value = value.trim().trim_matches('\'');
+    let found = match field.trim() {
+        "appId" => application(world, value),
+        "id" => find(world, value).filter(|found| is_application(found)),
+        "displayName" => all(world).find(|found| is_application(found) && found.display_name == value),
+        _ => return None,
+    };
+    let value: Vec<Value> = found.into_iter().map(show).collect();
+    Some(Reply::ok(json!({ "value": value })))
+}
+
+fn is_application(principal: &Principal) -> bool {
+    matches!(principal.kind, PrincipalKind::ServicePrincipal { .. })
+}
+
+fn one(found: Option<&Principal>, id: &str) -> Reply {
+    found.map_or_else(|| not_found(id), |principal| Reply::ok(show(principal)))
+}
+
+fn not_found(id: &str) -> Reply {
+    let message =
+        format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+    refusal(404, "Request_ResourceNotFound", &message)
+}
+
+fn show(principal: &Principal) -> Value {
+    let mut shown = json!({ "id": principal.object_id, "displayName": principal.display_name });
+    match &principal.kind {
+        PrincipalKind::User { upn } => {
+            shown["userPrincipalName"] = json!(upn);
+            shown["mail"] = Value::Null;
+            shown["businessPhones"] = json!([]);
+        }
+        PrincipalKind::ServicePrincipal { app_id } => {
+            shown["appId"] = json!(app_id);
+            shown["servicePrincipalType"] = json!("Application");
+        }
+        PrincipalKind::Group => {}
+    }
+    shown
+}

@@ -1,0 +1,81 @@
+//! The surfaces of the double, one file or folder each.
+//!
+//! To add one: a file here with a `SURFACE`; a `mod` line, a line in [`SURFACES`] and, if it
+//! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
+//! its own file.
+
+pub(crate) mod directory;
+mod operations;
+mod pricings;
+pub(crate) mod providers;
+mod resource_groups;
+mod resources;
+pub(crate) mod role_assignments;
+mod role_definitions;
+mod sign_in;
+mod subscriptions;
+pub(crate) mod vaults;
+
+use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, world::World};
+
+/// Which kind of host a surface answers at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    Management,
+    Graph,
+    Login,
+}
+
+impl At {
+    fn of(service: &Service) -> Option<Self> {
+        match service {
+            Service::Management => Some(Self::Management),
+            Service::Graph => Some(Self::Graph),
+            Service::Login => Some(Self::Login),
+            Service::Vault(_) | Service::LogAnalytics => None,
+        }
+    }
+}
+
+/// One part of Azure.
+pub(crate) struct Surface {
+    pub(crate) at: At,
+    /// The resource types that it answers, with their api-versions; also what permissions are named after.
+    pub(crate) types: &'static [TypeVersions],
+    /// Lays out what a new subscription has.
+    pub(crate) provision: Option<fn(&mut World, &str)>,
+    /// Answers a request, or leaves it to the next surface.
+    pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,
+}
+
+/// All surfaces, in the order in which they are asked.
+pub(crate) const SURFACES: &[Surface] = &[
+    operations::SURFACE,
+    subscriptions::SURFACE,
+    providers::SURFACE,
+    resource_groups::SURFACE,
+    resources::SURFACE,
+    role_definitions::SURFACE,
+    role_assignments::SURFACE,
+    pricings::SURFACE,
+    vaults::SURFACE,
+    directory::SURFACE,
+    sign_in::SURFACE,
+];
+
+/// The answer of the first surface that knows the request.
+pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let at = At::of(&call.host.service)?;
+    SURFACES.iter().filter(|surface| surface.at == at).find_map(|surface| (surface.answer)(world, call))
+}
+
+/// What each service remembers beside its ARM resources.
+#[derive(Debug, Default)]
+pub(crate) struct States {
+    pub(crate) directory: directory::Directory,
+    pub(crate) pricings: pricings::PricingState,
+    pub(crate) providers: providers::Providers,
+    pub(crate) roles: role_assignments::Roles,
+    pub(crate) subscriptions: subscriptions::Subscriptions,
+    pub(crate) vaults: vaults::VaultState,
+}

@@ -1,0 +1,183 @@
+//! Resource groups: deleting one takes everything in it along.
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    operation, paging,
+    reply::Reply,
+    seed::Seed,
+    services::{At, Surface, vaults},
+    world::World,
+};
+
+pub(crate) const TYPE: &str = "Microsoft.Resources/resourceGroups";
+
+pub(crate) const SURFACE: Surface = Surface {
+    at: At::Management,
+    types: &[(
+        "Microsoft.Resources/subscriptions/resourceGroups",
+        &["2019-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"],
+    )],
+    provision: None,
+    answer,
+};
+
+impl Seed {
+    /// Adds a resource group.
+    pub fn resource_group(self, subscription: impl ToString, name: &str, location: &str) -> Self {
+        let (subscription, name, location) =
+            (subscription.to_string(), name.to_owned(), location.to_owned());
+        self.step(move |world| {
+            let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
+            world.resources.put(group(&id, &name, &location, &json!({ "tags": {} })));
+        })
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    match (call.method, call.path().as_slice()) {
+        (Method::Get, ["subscriptions", _, "resourcegroups"]) => Some(list(world, call)),
+        (method, ["subscriptions", _, "resourcegroups", _]) => {
+            let id = call.id(4);
+            match method {
+                Method::Get => Some(match world.resources.get(&id) {
+                    Some(group) => Reply::ok(group.clone()),
+                    None => not_found(call),
+                }),
+                Method::Head => Some(Reply::empty(if world.resources.contains(&id) { 204 } else { 404 })),
+                Method::Put => Some(put(world, call)),
+                Method::Patch => Some(patch(world, call)),
+                Method::Delete => Some(delete(world, call)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn not_found(call: &Call) -> Reply {
+    let message = format!("Resource group '{}' could not be found.", call.spelled(3));
+    Reply::arm_error(404, "ResourceGroupNotFound", message)
+}
+
+fn group(id: &str, name: &str, location: &str, body: &Value) -> Value {
+    let mut group = json!({
+        "id": id,
+        "name": name,
+        "type": TYPE,
+        "location": location,
+        "properties": { "provisioningState": "Succeeded" },
+    });
+    for key in ["tags", "managedBy"] {
+        if !body[key].is_null() {
+            group[key] = body[key].clone();
+        }
+    }
+    group
+}
+
+fn list(world: &World, call: &Call) -> Reply {
+    let scope = call.id(2);
+    let wanted = call.query("$filter").and_then(tag_filter);
+    let groups = world.resources.of_type(&scope, TYPE).filter(|group| match &wanted {
+        Some((name, value)) => group["tags"][name.as_str()] == value.as_str(),
+        None => true,
+    });
+    paging::page(&world.paging, call, 1000, groups)
+}
+
+/// `tagName eq 'a' and tagValue eq 'b'`
+fn tag_filter(filter: &str) -> Option<(String, String)> {
+    let mut quoted = filter.split('\'').skip(1).step_by(2).map(str::to_owned);
+    filter.trim_start().starts_with("tagName eq").then_some(())?;
+    Some((quoted.next()?, quoted.next()?))
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    let (id, name, body) = (call.id(4), call.spelled(3), call.json());
+    if let Some(refusal) = bad_name(name) {
+        return refusal;
+    }
+    let Some(location) = body["location"].as_str().filter(|location| !location.is_empty()) else {
+        return Reply::arm_error(400, "LocationRequired", "The location property is required for this definition.");
+    };
+    let location = location.replace(' ', "").to_ascii_lowercase();
+    let Some(existing) = world.resources.get(&id) else {
+        let id = format!("/subscriptions/{}/resourceGroups/{name}", call.spelled(1));
+        let group = group(&id, name, &location, body);
+        world.resources.put(group.clone());
+        return Reply::json(201, group);
+    };
+    if existing["properties"]["provisioningState"] == "Deleting" {
+        let message =
+            format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+        return Reply::arm_error(409, "ResourceGroupBeingDeleted", message);
+    }
+    let there = existing["location"].as_str().unwrap_or_default();
+    if there != location {
+        let message = format!(
+            "Invalid resource group location '{location}'. The Resource group already exists in location '{there}'."
+        );
+        return Reply::arm_error(409, "InvalidResourceGroupLocation", message);
+    }
+    let (id, name) = (existing["id"].as_str().unwrap_or(&id), existing["name"].as_str().unwrap_or(name));
+    let group = group(id, name, &location, body);
+    world.resources.put(group.clone());
+    Reply::ok(group)
+}
+
+fn bad_name(name: &str) -> Option<Reply> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')');
+    if name.chars().count() > 90 || name.ends_with('.') || !name.chars().all(allowed) {
+        let message = format!(
+            "The provided resource group name '{name}' has these invalid characters or length. The name can only \
+             be a letter, digit, '-', '.', '(', ')' or '_', of at most 90 characters, and cannot end with '.'."
+        );
+        return Some(Reply::arm_error(400, "InvalidResourceGroup", message));
+    }
+    None
+}
+
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let Some(group) = world.resources.get_mut(&call.id(4)) else { return not_found(call) };
+    for key in ["tags", "managedBy"] {
+        if !call.json()[key].is_null() {
+            group[key] = call.json()[key].clone();
+        }
+    }
+    Reply::ok(group.clone())
+}
+
+fn delete(world: &mut World, call: &Call) -> Reply {
+    let id = call.id(4);
+    let Some(group) = world.resources.get_mut(&id) else { return not_found(call) };
+    group["properties"]["provisioningState"] = json!("Deleting");
+    let operation = match operation::running_on(world, &id) {
+        Some(running) => running,
+        None => operation::start(world, &id.clone(), move |world, outcome| {
+            match outcome {
+                Ok(()) => vanish(world, &id),
+                Err(_) => {
+                    if let Some(group) = world.resources.get_mut(&id) {
+                        group["properties"]["provisioningState"] = json!("Succeeded");
+                    }
+                }
+            }
+            None
+        }),
+    };
+    operation::accepted(world, call, &operation)
+}
+
+fn vanish(world: &mut World, id: &str) {
+    let inside: Vec<String> = world
+        .resources
+        .of_type(id, vaults::TYPE)
+        .filter_map(|vault| vault["name"].as_str().map(str::to_owned))
+        .collect();
+    for vault in inside {
+        vaults::soft_delete(world, &vault);
+    }
+    world.resources.remove_tree(id);
+}

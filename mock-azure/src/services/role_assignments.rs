@@ -1,0 +1,342 @@
+//! Role assignments, at any scope, and what they allow.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    paging,
+    reply::Reply,
+    seed::Seed,
+    services::{
+        At, Surface, directory,
+        role_definitions::{BuiltIn, OWNER},
+    },
+    timestamp,
+    world::{World, stable_id},
+};
+
+pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";
+
+pub(crate) const SURFACE: Surface = Surface {
+    at: At::Management,
+    types: &[(TYPE, &["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"])],
+    provision: Some(provision),
+    answer,
+};
+
+/// An index over the assignments in the store, and how far each has spread.
+#[derive(Debug, Default)]
+pub(crate) struct Roles {
+    /// Ids of assignments, in lower case, by principal. An id may be stale: the store decides.
+    by_principal: HashMap<String, Vec<String>>,
+    /// How many more checks will not yet see an assignment.
+    unseen_for: HashMap<String, u32>,
+    propagation: u32,
+    first_role: Option<String>,
+}
+
+impl Seed {
+    /// A new role assignment counts only after `checks` requests that needed it were refused.
+    pub fn role_propagation(self, checks: u32) -> Self {
+        self.setting(move |world| world.states.roles.propagation = checks)
+    }
+
+    /// The role (by name or GUID) that the signed-in principal holds on every subscription; `Owner`
+    /// otherwise.
+    pub fn signed_in_role(self, role: &str) -> Self {
+        let role = role.to_owned();
+        self.setting(move |world| world.states.roles.first_role = Some(role))
+    }
+
+    /// Assigns a role (by name or GUID) to a principal; it counts at once.
+    pub fn role_assignment(self, principal: &str, role: &str, scope: &str) -> Self {
+        let (principal, role, scope) = (principal.to_owned(), role.to_owned(), scope.to_owned());
+        self.step(move |world| grant(world, &principal, &role, &scope))
+    }
+}
+
+fn provision(world: &mut World, subscription: &str) {
+    let role = world.states.roles.first_role.clone().unwrap_or_else(|| OWNER.to_owned());
+    let principal = world.signed_in.object_id.clone();
+    grant(world, &principal, &role, &format!("/subscriptions/{subscription}"));
+}
+
+fn grant(world: &mut World, principal: &str, role: &str, scope: &str) {
+    let Some(role) = BuiltIn::find(role) else { return };
+    let name = stable_id(&format!("{scope}/{principal}/{}", role.id));
+    let kind = directory::find(world, principal).map_or("User", |found| found.type_name());
+    let assignment = Assignment { scope, name: &name, principal, kind, role: role.id };
+    let shown = assignment.show(world, &json!({}));
+    record(world, principal, shown, 0);
+}
+
+fn record(world: &mut World, principal: &str, shown: Value, unseen_for: u32) {
+    let id = shown["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+    world.resources.put(shown);
+    let roles = &mut world.states.roles;
+    if unseen_for > 0 {
+        roles.unseen_for.insert(id.clone(), unseen_for);
+    }
+    let ids = roles.by_principal.entry(principal.to_ascii_lowercase()).or_default();
+    if !ids.contains(&id) {
+        ids.push(id);
+    }
+}
+
+/// Whether a principal may carry out a management action at a scope. A check moves propagation on.
+pub(crate) fn may(world: &mut World, principal: &str, action: &str, scope: &str) -> bool {
+    roles_at(world, principal, scope).iter().any(|role| role.allows(action))
+}
+
+/// Whether a principal may carry out an action on the data of a resource.
+pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scope: &str) -> bool {
+    roles_at(world, principal, scope).iter().any(|role| role.allows_data(action))
+}
+
+/// Whether a principal holds a role, by name or GUID, at a scope or above.
+pub(crate) fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool {
+    let wanted = BuiltIn::find(role).map(|role| role.id);
+    roles_at(world, principal, scope).iter().any(|held| Some(held.id) == wanted)
+}
+
+/// The roles that a principal holds at a scope, as far as they have spread.
+fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static BuiltIn> {
+    let scope = scope.to_ascii_lowercase();
+    let Some(ids) = world.states.roles.by_principal.get(&principal.to_ascii_lowercase()) else {
+        return Vec::new();
+    };
+    let mut held = Vec::new();
+    let mut spreading = Vec::new();
+    for id in ids {
+        let Some(assignment) = world.resources.get(id) else { continue };
+        let at = assignment["properties"]["scope"].as_str().unwrap_or_default();
+        if !reaches(at, &scope) {
+            continue;
+        }
+        if world.states.roles.unseen_for.contains_key(id) {
+            spreading.push(id.clone());
+        } else {
+            held.extend(role_of(assignment));
+        }
+    }
+    for id in spreading {
+        let unseen = &mut world.states.roles.unseen_for;
+        match unseen.get_mut(&id) {
+            Some(left) if *left > 1 => *left -= 1,
+            _ => drop(unseen.remove(&id)),
+        }
+    }
+    held
+}
+
+fn role_of(assignment: &Value) -> Option<&'static BuiltIn> {
+    let definition = assignment["properties"]["roleDefinitionId"].as_str()?;
+    BuiltIn::find(definition.rsplit('/').next()?)
+}
+
+/// Whether `scope` (in lower case) lies at or below `above`.
+fn reaches(above: &str, scope: &str) -> bool {
+    let above = above.trim_end_matches('/').to_ascii_lowercase();
+    scope.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let (scope, rest) = call.extension("microsoft.authorization", "roleassignments")?;
+    match (call.method, rest.as_slice()) {
+        (Method::Get, []) => Some(list(world, call, scope)),
+        (Method::Get, [_]) => Some(match world.resources.get(&call.key()) {
+            Some(found) => Reply::ok(found.clone()),
+            None => {
+                let message = format!("The role assignment '{}' is not found.", call.spelled(scope + 3));
+                Reply::arm_error(404, "RoleAssignmentNotFound", message)
+            }
+        }),
+        (Method::Put, [_]) => Some(put(world, call, scope)),
+        (Method::Delete, [_]) => Some(match world.resources.remove_tree(&call.key()).pop() {
+            Some(gone) => Reply::ok(gone),
+            None => Reply::empty(204),
+        }),
+        _ => None,
+    }
+}
+
+struct Assignment<'a> {
+    scope: &'a str,
+    name: &'a str,
+    principal: &'a str,
+    kind: &'a str,
+    role: &'a str,
+}
+
+impl Assignment<'_> {
+    fn show(&self, world: &World, asked: &Value) -> Value {
+        let subscription = match self.scope.split('/').collect::<Vec<_>>().as_slice() {
+            ["", "subscriptions", id, ..] => format!("/subscriptions/{id}"),
+            _ => String::new(),
+        };
+        let now = timestamp::precise(world.now());
+        let by = &world.signed_in.object_id;
+        json!({
+            "id": format!("{}/providers/{TYPE}/{}", self.scope, self.name),
+            "type": TYPE,
+            "name": self.name,
+            "properties": {
+                "roleDefinitionId":
+                    format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", self.role),
+                "principalId": self.principal,
+                "principalType": self.kind,
+                "scope": if self.scope.is_empty() { "/" } else { self.scope },
+                "condition": asked["condition"],
+                "conditionVersion": asked["conditionVersion"],
+                "createdOn": now,
+                "updatedOn": now,
+                "createdBy": by,
+                "updatedBy": by,
+                "delegatedManagedIdentityResourceId": asked["delegatedManagedIdentityResourceId"],
+                "description": asked["description"],
+            },
+        })
+    }
+}
+
+fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
+    let (scope, name) = (call.id(scope_len), call.spelled(scope_len + 3));
+    let refuse = |status, code: &str, message: String| Reply::arm_error(status, code, message);
+    if uuid::Uuid::parse_str(name).is_err() {
+        let message =
+            format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
+        return refuse(400, "InvalidRoleAssignmentId", message);
+    }
+    let asked = &call.json()["properties"];
+    let (Some(definition), Some(principal)) = (asked["roleDefinitionId"].as_str(), asked["principalId"].as_str())
+    else {
+        return refuse(400, "BadRequestFormat", "The request was incorrectly formatted.".to_owned());
+    };
+    if uuid::Uuid::parse_str(principal).is_err() {
+        let message =
+            format!("The Principal ID '{principal}' is not valid. Principal ID must be a GUID.");
+        return refuse(400, "InvalidPrincipalId", message);
+    }
+    let guid = definition.rsplit('/').next().unwrap_or_default();
+    if !definition.to_ascii_lowercase().contains("/providers/microsoft.authorization/roledefinitions/") {
+        let message = format!("The role definition ID '{definition}' is not valid.");
+        return refuse(400, "InvalidRoleDefinitionId", message);
+    }
+    let Some(role) = BuiltIn::find(guid) else {
+        let message = format!("The specified role definition with ID '{guid}' does not exist.");
+        return refuse(404, "RoleDefinitionDoesNotExist", message);
+    };
+    let known = directory::find(world, principal);
+    let kind = match (known, asked["principalType"].as_str()) {
+        (Some(known), None) => known.type_name().to_owned(),
+        (Some(known), Some(said)) if !said.eq_ignore_ascii_case(known.type_name()) => {
+            let message = format!(
+                "The PrincipalId '{principal}' has type '{}', which is different from specified PrinciaplType '{said}'.",
+                known.type_name()
+            );
+            return refuse(400, "UnmatchedPrincipalType", message);
+        }
+        (_, Some(said)) => said.to_owned(),
+        (None, None) => {
+            let message = format!(
+                "Principal {} does not exist in the directory {}. Check that you have the correct principal ID. If \
+                 you are creating this principal and then immediately assigning a role, this error might be related \
+                 to a replication delay. In this case, set the role assignment principalType property to a value, \
+                 such as ServicePrincipal, User, or Group.",
+                principal.replace('-', ""),
+                world.tenant
+            );
+            return refuse(400, "PrincipalNotFound", message);
+        }
+    };
+    if let Some(existing) = world.resources.get(&call.key()) {
+        return update(existing, principal, role);
+    }
+    if let Some(twin) = twin(world, &scope, principal, role) {
+        let message =
+            format!("The role assignment already exists. The ID of the existing role assignment is {}.", twin.replace('-', ""));
+        return refuse(409, "RoleAssignmentExists", message);
+    }
+    let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: role.id };
+    let shown = assignment.show(world, asked);
+    let propagation = world.states.roles.propagation;
+    record(world, principal, shown.clone(), propagation);
+    Reply::json(201, shown)
+}
+
+/// A second PUT under the same name: good when it asks for what is there.
+fn update(existing: &Value, principal: &str, role: &BuiltIn) -> Reply {
+    let there = existing["properties"]["principalId"].as_str().unwrap_or_default();
+    if there.eq_ignore_ascii_case(principal) && role_of(existing).is_some_and(|held| held.id == role.id) {
+        return Reply::ok(existing.clone());
+    }
+    Reply::arm_error(
+        400,
+        "RoleAssignmentUpdateNotPermitted",
+        "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+    )
+}
+
+/// The name of an assignment of the same role to the same principal at the same scope.
+fn twin(world: &World, scope: &str, principal: &str, role: &BuiltIn) -> Option<String> {
+    let ids = world.states.roles.by_principal.get(&principal.to_ascii_lowercase())?;
+    ids.iter().filter_map(|id| world.resources.get(id)).find_map(|found| {
+        let at = found["properties"]["scope"].as_str()?;
+        let same = at.trim_end_matches('/').eq_ignore_ascii_case(scope) && role_of(found)?.id == role.id;
+        same.then(|| found["name"].as_str().unwrap_or_default().to_owned())
+    })
+}
+
+fn list(world: &World, call: &Call, scope_len: usize) -> Reply {
+    let scope = call.id(scope_len).to_ascii_lowercase();
+    let filter = call.query("$filter").unwrap_or_default().trim();
+    let Some(wanted) = Wanted::parse(filter) else {
+        let message = format!(
+            "The filter '{filter}' is not supported. Supported filters are either 'atScope()' or 'principalId eq \
+             '{{value}}' or assignedTo('{{value}}')'."
+        );
+        return Reply::arm_error(400, "UnsupportedQuery", message);
+    };
+    let mut found: Vec<&Value> = world
+        .states
+        .roles
+        .by_principal
+        .iter()
+        .filter(|(principal, _)| wanted.principal.as_ref().is_none_or(|wanted| wanted == *principal))
+        .flat_map(|(_, ids)| ids)
+        .filter_map(|id| world.resources.get(id))
+        .filter(|assignment| {
+            let at = assignment["properties"]["scope"].as_str().unwrap_or_default();
+            reaches(at, &scope) || (!wanted.at_scope && reaches(&scope, &at.to_ascii_lowercase()))
+        })
+        .collect();
+    found.sort_by_key(|assignment| assignment["id"].as_str());
+    paging::page(&world.paging, call, 1000, found.into_iter())
+}
+
+/// What a list asks for.
+#[derive(Default)]
+struct Wanted {
+    at_scope: bool,
+    principal: Option<String>,
+}
+
+impl Wanted {
+    fn parse(filter: &str) -> Option<Self> {
+        let mut wanted = Self::default();
+        for part in filter.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
+            let lower = part.to_ascii_lowercase();
+            let quoted = || lower.split('\'').nth(1).map(str::to_owned);
+            if lower == "atscope()" {
+                wanted.at_scope = true;
+            } else if lower.starts_with("principalid eq '") || lower.starts_with("assignedto('") {
+                wanted.principal = Some(quoted()?);
+            } else {
+                return None;
+            }
+        }
+        Some(wanted)
+    }
+}

@@ -1,0 +1,82 @@
+//! Subscriptions and the tenant.
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    paging,
+    reply::Reply,
+    services::{At, Surface},
+    world::World,
+};
+
+pub(crate) const SURFACE: Surface = Surface {
+    at: At::Management,
+    types: &[
+        ("Microsoft.Resources/subscriptions", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
+        ("Microsoft.Resources/tenants", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
+    ],
+    provision: None,
+    answer,
+};
+
+/// The subscriptions that the signed-in principal can see.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    ids: Vec<String>,
+}
+
+impl Subscriptions {
+    /// Adds one; answers whether it is new.
+    pub(crate) fn add(&mut self, id: &str) -> bool {
+        let new = !self.contains(id);
+        if new {
+            self.ids.push(id.to_owned());
+        }
+        new
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.ids.iter().any(|known| known.eq_ignore_ascii_case(id))
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    match (call.method, call.path().as_slice()) {
+        (Method::Get, ["subscriptions"]) => {
+            let all: Vec<Value> = world.states.subscriptions.ids.iter().map(|id| show(world, id)).collect();
+            Some(paging::page(&world.paging, call, 1000, all.iter()))
+        }
+        (Method::Get, ["subscriptions", id]) => {
+            let ids = &world.states.subscriptions.ids;
+            ids.iter().find(|known| known.eq_ignore_ascii_case(id)).map(|id| Reply::ok(show(world, id)))
+        }
+        (Method::Get, ["tenants"]) => {
+            let tenant = json!({
+                "id": format!("/tenants/{}", world.tenant),
+                "tenantId": world.tenant,
+                "displayName": "Contoso",
+                "defaultDomain": "contoso.example",
+                "tenantCategory": "Home",
+            });
+            Some(Reply::ok(json!({ "value": [tenant] })))
+        }
+        _ => None,
+    }
+}
+
+fn show(world: &World, id: &str) -> Value {
+    json!({
+        "id": format!("/subscriptions/{id}"),
+        "subscriptionId": id,
+        "tenantId": world.tenant,
+        "displayName": format!("Subscription {}", &id[id.len().saturating_sub(4)..]),
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
+        "authorizationSource": "RoleBased",
+    })
+}
