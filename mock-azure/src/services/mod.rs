@@ -8,6 +8,7 @@ pub(crate) mod directory;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
+mod resource_graph;
 mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
@@ -71,6 +72,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     providers::SURFACE,
     resource_groups::SURFACE,
     resources::SURFACE,
+    resource_graph::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
@@ -91,6 +93,7 @@ pub(crate) struct States {
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
+    pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
