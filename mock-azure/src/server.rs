@@ -9,6 +9,7 @@ use std::{
 use wiremock::{Match, Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::{
+    audit,
     call::Call,
     door,
     fault::{Faults, Loss},
@@ -161,7 +162,8 @@ impl State {
             let owner = if call.subscription().is_some() { "subscription" } else { "tenant" };
             reply.set_header(&format!("x-ms-ratelimit-remaining-{owner}-{kind}"), left);
             if let Some(code) = reply.error_code().map(str::to_owned) {
-                reply.set_header("x-ms-failure-cause", if reply.status < 500 { "gateway" } else { "service" });
+                reply
+                    .set_header("x-ms-failure-cause", if reply.status < 500 { "gateway" } else { "service" });
                 reply.set_header("x-ms-error-code", code);
             }
         }
@@ -182,15 +184,23 @@ impl State {
 }
 
 fn dispatch(world: &mut World, call: &mut Call) -> Reply {
-    if let Err(refusal) = door::admit(world, call) {
-        return *refusal;
-    }
-    operation::observe(world, call);
-    services::answer(world, call).unwrap_or_else(|| not_implemented(call, "no surface answers it"))
+    let reply = match door::admit(world, call) {
+        Ok(()) => {
+            operation::observe(world, call);
+            services::answer(world, call).unwrap_or_else(|| not_implemented(call, "no surface answers it"))
+        }
+        Err(refusal) => *refusal,
+    };
+    audit::record(world, call, &reply);
+    reply
 }
 
 fn not_implemented(call: &Call, reason: &str) -> Reply {
-    let message =
-        format!("mock-azure does not know {} https://{}{}: {reason}", call.verb, call.authority, call.raw_path());
+    let message = format!(
+        "mock-azure does not know {} https://{}{}: {reason}",
+        call.verb,
+        call.authority,
+        call.raw_path()
+    );
     Reply::arm_error(501, "MockNotImplemented", message)
 }
