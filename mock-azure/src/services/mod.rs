@@ -12,6 +12,7 @@ mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
+pub(crate) mod secrets;
 mod sign_in;
 mod subscriptions;
 pub(crate) mod vaults;
@@ -24,6 +25,7 @@ pub(crate) enum At {
     Management,
     Graph,
     Login,
+    Vault,
 }
 
 impl At {
@@ -32,7 +34,8 @@ impl At {
             Service::Management => Some(Self::Management),
             Service::Graph => Some(Self::Graph),
             Service::Login => Some(Self::Login),
-            Service::Vault(_) | Service::LogAnalytics => None,
+            Service::Vault(_) => Some(Self::Vault),
+            Service::LogAnalytics => None,
         }
     }
 }
@@ -59,6 +62,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     role_assignments::SURFACE,
     pricings::SURFACE,
     vaults::SURFACE,
+    secrets::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];
@@ -76,6 +80,7 @@ pub(crate) struct States {
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
     pub(crate) roles: role_assignments::Roles,
+    pub(crate) secrets: secrets::SecretState,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
 }
