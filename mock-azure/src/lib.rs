@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api_version;
+mod audit;
 mod azure;
 mod call;
 mod clock;
@@ -22,8 +23,10 @@ mod timestamp;
 mod transport;
 mod world;
 
+pub use audit::AuditEvent;
 pub use azure::MockAzure;
 pub use clock::fast_forward;
 pub use fault::Fault;
 pub use journal::Recorded;
 pub use seed::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed};
+pub use services::secrets::SecretVersion;
