@@ -12,14 +12,8 @@ use azure_core::{
 use wiremock::MockServer;
 
 use crate::{
-    credential::MockCredential,
-    fault::Fault,
-    identity::Principal,
-    journal::Recorded,
-    seed::Seed,
-    server::Shared,
-    services::role_assignments,
-    transport::Loopback,
+    credential::MockCredential, fault::Fault, identity::Principal, journal::Recorded, seed::Seed,
+    server::Shared, services::role_assignments, transport::Loopback,
 };
 
 /// A running double of Azure. Dropping it stops it. Several can run side by side.
@@ -35,7 +29,10 @@ pub struct MockAzure {
 
 impl fmt::Debug for MockAzure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MockAzure").field("uri", &self.uri()).field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("MockAzure")
+            .field("uri", &self.uri())
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 

@@ -81,11 +81,9 @@ fn signed_in(world: &World) -> Caller {
 
 fn missing_token(world: &World, call: &Call) -> Reply {
     match call.host.service {
-        Service::Vault(_) => Reply::arm_error(
-            401,
-            "Unauthorized",
-            "AKV10000: Request is missing a Bearer or PoP token.",
-        ),
+        Service::Vault(_) => {
+            Reply::arm_error(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.")
+        }
         Service::Graph => directory::refusal(401, "InvalidAuthenticationToken", "Access token is empty."),
         _ => Reply::arm_error(
             401,

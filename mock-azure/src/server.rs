@@ -161,7 +161,8 @@ impl State {
             let owner = if call.subscription().is_some() { "subscription" } else { "tenant" };
             reply.set_header(&format!("x-ms-ratelimit-remaining-{owner}-{kind}"), left);
             if let Some(code) = reply.error_code().map(str::to_owned) {
-                reply.set_header("x-ms-failure-cause", if reply.status < 500 { "gateway" } else { "service" });
+                reply
+                    .set_header("x-ms-failure-cause", if reply.status < 500 { "gateway" } else { "service" });
                 reply.set_header("x-ms-error-code", code);
             }
         }
@@ -190,7 +191,11 @@ fn dispatch(world: &mut World, call: &mut Call) -> Reply {
 }
 
 fn not_implemented(call: &Call, reason: &str) -> Reply {
-    let message =
-        format!("mock-azure does not know {} https://{}{}: {reason}", call.verb, call.authority, call.raw_path());
+    let message = format!(
+        "mock-azure does not know {} https://{}{}: {reason}",
+        call.verb,
+        call.authority,
+        call.raw_path()
+    );
     Reply::arm_error(501, "MockNotImplemented", message)
 }

@@ -4,16 +4,18 @@
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
 //! its own file.
 
+mod alerts;
 pub(crate) mod directory;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
-mod resource_groups;
+pub(crate) mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
 mod sign_in;
 mod subscriptions;
+mod suppression_rules;
 pub(crate) mod vaults;
 
 use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, world::World};
@@ -58,6 +60,8 @@ pub(crate) const SURFACES: &[Surface] = &[
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
+    alerts::SURFACE,
+    suppression_rules::SURFACE,
     vaults::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
@@ -72,6 +76,7 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 /// What each service remembers beside its ARM resources.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) alerts: alerts::Alerts,
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,

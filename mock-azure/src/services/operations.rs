@@ -5,4 +5,5 @@ use crate::{
     services::{At, Surface},
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Management, types: &[], provision: None, answer: operation::answer };
+pub(crate) const SURFACE: Surface =
+    Surface { at: At::Management, types: &[], provision: None, answer: operation::answer };

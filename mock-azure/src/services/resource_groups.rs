@@ -26,8 +26,7 @@ pub(crate) const SURFACE: Surface = Surface {
 impl Seed {
     /// Adds a resource group.
     pub fn resource_group(self, subscription: impl ToString, name: &str, location: &str) -> Self {
-        let (subscription, name, location) =
-            (subscription.to_string(), name.to_owned(), location.to_owned());
+        let (subscription, name, location) = (subscription.to_string(), name.to_owned(), location.to_owned());
         self.step(move |world| {
             let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
             world.resources.put(group(&id, &name, &location, &json!({ "tags": {} })));
@@ -61,7 +60,7 @@ fn not_found(call: &Call) -> Reply {
     Reply::arm_error(404, "ResourceGroupNotFound", message)
 }
 
-fn group(id: &str, name: &str, location: &str, body: &Value) -> Value {
+pub(crate) fn group(id: &str, name: &str, location: &str, body: &Value) -> Value {
     let mut group = json!({
         "id": id,
         "name": name,
@@ -100,7 +99,11 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return refusal;
     }
     let Some(location) = body["location"].as_str().filter(|location| !location.is_empty()) else {
-        return Reply::arm_error(400, "LocationRequired", "The location property is required for this definition.");
+        return Reply::arm_error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
     };
     let location = location.replace(' ', "").to_ascii_lowercase();
     let Some(existing) = world.resources.get(&id) else {
@@ -110,8 +113,9 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return Reply::json(201, group);
     };
     if existing["properties"]["provisioningState"] == "Deleting" {
-        let message =
-            format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+        let message = format!(
+            "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+        );
         return Reply::arm_error(409, "ResourceGroupBeingDeleted", message);
     }
     let there = existing["location"].as_str().unwrap_or_default();

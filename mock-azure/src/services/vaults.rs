@@ -7,7 +7,8 @@ use crate::{
 
 pub(crate) const TYPE: &str = "Microsoft.KeyVault/vaults";
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Management, types: &[], provision: None, answer: |_, _| None };
+pub(crate) const SURFACE: Surface =
+    Surface { at: At::Management, types: &[], provision: None, answer: |_, _| None };
 
 #[derive(Debug, Default)]
 pub(crate) struct VaultState;

@@ -4,8 +4,8 @@ mod builtin;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::builtin::{BuiltIn, OWNER};
 use self::builtin::BUILT_IN;
+pub(crate) use self::builtin::{BuiltIn, OWNER};
 use crate::{
     call::{Call, Method},
     paging,
