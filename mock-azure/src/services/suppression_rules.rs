@@ -6,7 +6,7 @@ use crate::{
     call::{Call, Method},
     paging,
     reply::Reply,
-    services::{At, Surface},
+    services::Surface,
     timestamp,
     world::World,
 };
@@ -14,7 +14,7 @@ use crate::{
 const TYPE: &str = "Microsoft.Security/alertsSuppressionRules";
 
 pub(crate) const SURFACE: Surface =
-    Surface { at: At::Management, types: &[(TYPE, &["2019-01-01-preview"])], provision: None, answer };
+    Surface { types: &[(TYPE, &["2019-01-01-preview"])], answer, ..Surface::EMPTY };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();

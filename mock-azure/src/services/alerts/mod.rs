@@ -11,7 +11,7 @@ use crate::{
     operation, paging,
     reply::Reply,
     resources::Parts,
-    services::{At, Surface, suppression_rules},
+    services::{GraphRow, Surface, suppression_rules},
     world::World,
 };
 use catalog::{KEY_VAULT, Kind, OTHERS, PLANS};
@@ -20,10 +20,10 @@ use shape::Draft;
 const VERSIONS: &[&str] = &["2019-01-01", "2020-01-01", "2021-01-01", "2021-11-01", "2022-01-01"];
 
 pub(crate) const SURFACE: Surface = Surface {
-    at: At::Management,
     types: &[("Microsoft.Security/alerts", VERSIONS), ("Microsoft.Security/locations/alerts", VERSIONS)],
-    provision: None,
+    graph_rows: Some(rows),
     answer,
+    ..Surface::EMPTY
 };
 
 /// All alerts, newest seeded last.
@@ -106,9 +106,10 @@ struct Place<'a> {
 }
 
 /// All alerts of a subscription, as Resource Graph's table has them.
-pub(crate) fn rows(world: &World, subscription: &str) -> Vec<Value> {
+fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let place = Place { subscription: &subscription.to_ascii_lowercase(), group: None, location: None };
-    world.states.alerts.all.iter().filter(|record| record.is_in(&place)).map(Record::show).collect()
+    let records = world.states.alerts.all.iter().filter(|record| record.is_in(&place));
+    records.map(|record| ("securityresources", record.show())).collect()
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
