@@ -5,6 +5,8 @@
 //! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
 mod alerts;
+mod assessments;
+mod attack_paths;
 pub(crate) mod directory;
 mod operations;
 mod pricings;
@@ -13,7 +15,12 @@ pub(crate) mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
+mod secure_scores;
+mod security_contacts;
+mod security_plans;
+mod security_statuses;
 mod sign_in;
+mod sub_assessments;
 mod subscriptions;
 mod suppression_rules;
 pub(crate) mod vaults;
@@ -78,6 +85,13 @@ pub(crate) const SURFACES: &[Surface] = &[
     pricings::SURFACE,
     alerts::SURFACE,
     suppression_rules::SURFACE,
+    sub_assessments::SURFACE,
+    assessments::SURFACE,
+    assessments::metadata::SURFACE,
+    attack_paths::SURFACE,
+    secure_scores::SURFACE,
+    security_contacts::SURFACE,
+    security_statuses::SURFACE,
     vaults::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
@@ -93,10 +107,12 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 #[derive(Debug, Default)]
 pub(crate) struct States {
     pub(crate) alerts: alerts::Alerts,
+    pub(crate) attack_paths: attack_paths::AttackPaths,
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
     pub(crate) roles: role_assignments::Roles,
+    pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
 }

@@ -36,6 +36,20 @@ impl Subscriptions {
         new
     }
 
+    /// The subscriptions or smaller scopes that a scope stands for: itself, or all subscriptions for
+    /// the management group at the root, which is named after the tenant.
+    pub(crate) fn below(&self, tenant: &str, scope: &str) -> Result<Vec<String>, Box<Reply>> {
+        let lower = scope.to_ascii_lowercase();
+        let Some(group) = lower.strip_prefix("/providers/microsoft.management/managementgroups/") else {
+            return Ok(vec![scope.to_owned()]);
+        };
+        if group == tenant.to_ascii_lowercase() {
+            return Ok(self.ids.iter().map(|id| format!("/subscriptions/{id}")).collect());
+        }
+        let message = format!("The management group '{group}' cannot be found.");
+        Err(Box::new(Reply::arm_error(404, "NotFound", message)))
+    }
+
     pub(crate) fn contains(&self, id: &str) -> bool {
         self.ids.iter().any(|known| known.eq_ignore_ascii_case(id))
     }

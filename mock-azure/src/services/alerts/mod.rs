@@ -109,7 +109,12 @@ struct Place<'a> {
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let place = Place { subscription: &subscription.to_ascii_lowercase(), group: None, location: None };
     let records = world.states.alerts.all.iter().filter(|record| record.is_in(&place));
-    records.map(|record| ("securityresources", record.show())).collect()
+    let row = |record: &Record| {
+        let mut row = record.show();
+        row["type"] = json!("microsoft.security/locations/alerts");
+        ("securityresources", row)
+    };
+    records.map(row).collect()
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
