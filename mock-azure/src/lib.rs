@@ -10,6 +10,7 @@ mod fault;
 mod host;
 mod identity;
 mod journal;
+mod kql;
 mod operation;
 mod paging;
 mod reply;
