@@ -67,9 +67,9 @@ impl Draft<'_> {
                 "endTimeUtc": timestamp::precise(ended),
                 "resourceIdentifiers": self.resource_identifiers(),
                 "remediationSteps": [
-                    "Find out who the caller is, and whether it belongs to your tenant. A known caller is no reason to dismiss the alert: its credentials may be stolen.",
-                    "If you do not know the address, turn on the firewall and allow only the networks that you know. If you do not know the user or application, narrow its access.",
-                    "List what was read and when; the resource's own log helps where it is kept. Rotate what was read, and ask the owners to look for use of the credential.",
+                    "Find out who the caller is and whether it belongs to your tenant. Its credentials may be stolen.",
+                    "Close the firewall to networks that you do not know; narrow the access of a caller that you do not know.",
+                    "List what was read and when, rotate it, and ask the owners to look for its use.",
                 ],
                 "vendorName": "Microsoft",
                 "status": "Active",
@@ -80,8 +80,8 @@ impl Draft<'_> {
                     "Type": "webLink",
                 }],
                 "alertUri": format!(
-                    "https://portal.azure.com/#blade/Microsoft_Azure_Security_AzureDefenderForData/AlertBlade/alertId/{name}/subscriptionId/{}/resourceGroup/{}/referencedFrom/alertDeepLink/location/{}",
-                    self.subscription, self.group.unwrap_or_default(), self.location
+                    "https://portal.azure.com/#blade/Microsoft_Azure_Security/AlertBlade/alertId/{name}/subscriptionId/{}/location/{}",
+                    self.subscription, self.location
                 ),
                 "timeGeneratedUtc": timestamp::precise(generated),
                 "productName": "Microsoft Defender for Cloud",
@@ -161,9 +161,7 @@ impl Draft<'_> {
                     "longitude": 4.889,
                     "latitude": 52.373,
                     "asn": 64_500 + self.number % 10,
-                    "carrier": "Example Carrier",
                     "organization": "Example Hosting",
-                    "organizationType": "Internet Hosting Services",
                 },
                 "type": "ip",
             }),
@@ -197,12 +195,10 @@ impl Draft<'_> {
         let mut properties = json!({
             "resourceType": self.kind.plan().component,
             "client IP address": self.address(),
-            "client location": "Amsterdam, Netherlands",
             "operations": self.kind.operations.join(", "),
             "operation count": (20 + self.number % 300).to_string(),
-            "potential causes": "The credential of a user or application may have been stolen, or a new job or tool reads the resource for a good reason.",
+            "potential causes": "A stolen credential, or a new job or tool with good reason.",
             "investigation steps": r#"{"displayValue":"See the activity in the resource's log","kind":"Link","value":"https:\/\/learn.microsoft.com\/azure\/key-vault\/general\/howto-logging"}"#,
-            "killChainIntent": self.kind.intent,
         });
         if self.has_user() {
             let (name, object_id) = self.user();
@@ -226,7 +222,6 @@ impl Draft<'_> {
             "rows": [
                 [at(0), operation(0), outcome, 3, false],
                 [at(5), operation(1), outcome, 14 + self.number % 40, true],
-                [at(12), operation(2), outcome, 1, true],
             ],
         })
     }

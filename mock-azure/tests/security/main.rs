@@ -1,0 +1,7 @@
+//! Defender's alerts, recommendations and scores, as any HTTP client sees them.
+
+mod alerts;
+mod assessments;
+mod caller;
+mod others;
+mod suppression;
