@@ -11,6 +11,7 @@ pub(crate) mod directory;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
+mod resource_graph;
 pub(crate) mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
@@ -80,6 +81,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     providers::SURFACE,
     resource_groups::SURFACE,
     resources::SURFACE,
+    resource_graph::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
@@ -111,6 +113,7 @@ pub(crate) struct States {
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
+    pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,

@@ -8,7 +8,10 @@ use crate::{
     paging,
     reply::Reply,
     seed::Seed,
-    services::{GraphRow, Surface, assessments::MACHINE_SECRETS},
+    services::{
+        GraphRow, Surface,
+        assessments::{self, MACHINE_SECRETS},
+    },
     world::{World, stable_id},
 };
 
@@ -135,7 +138,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 fn list(world: &World, call: &Call, scope: usize, key: Option<&str>) -> Reply {
-    let scopes = match world.states.subscriptions.below(&world.tenant, &call.id(scope)) {
+    let scopes = match assessments::scopes(world, &call.id(scope)) {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };

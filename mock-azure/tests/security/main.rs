@@ -3,5 +3,6 @@
 mod alerts;
 mod assessments;
 mod caller;
+mod graph;
 mod others;
 mod suppression;

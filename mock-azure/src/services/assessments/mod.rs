@@ -11,7 +11,7 @@ use crate::{
     paging,
     reply::Reply,
     resources::Parts,
-    services::{GraphRow, Surface, attack_paths, security_plans},
+    services::{GraphRow, Surface, attack_paths, resource_graph, security_plans},
     timestamp,
     world::World,
 };
@@ -52,7 +52,7 @@ fn not_found(name: &str) -> Reply {
 }
 
 fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    let scopes = match world.states.subscriptions.below(&world.tenant, &call.id(scope)) {
+    let scopes = match scopes(world, &call.id(scope)) {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
@@ -61,6 +61,20 @@ fn list(world: &World, call: &Call, scope: usize) -> Reply {
         .flat_map(|scope| world.resources.of_type(scope, TYPE))
         .filter(|assessment| is_served(world, assessment));
     paging::page_of(&world.paging, call, 200, all, |assessment| show(world, call, assessment))
+}
+
+/// What a list's scope stands for: itself, or the subscriptions of a management group.
+pub(crate) fn scopes(world: &World, scope: &str) -> Result<Vec<String>, Box<Reply>> {
+    let lower = scope.to_ascii_lowercase();
+    let Some(group) = lower.strip_prefix("/providers/microsoft.management/managementgroups/") else {
+        return Ok(vec![scope.to_owned()]);
+    };
+    let members = resource_graph::members(world, group);
+    if members.is_empty() {
+        let message = format!("The management group '{group}' cannot be found.");
+        return Err(Box::new(Reply::arm_error(404, "NotFound", message)));
+    }
+    Ok(members.iter().map(|id| format!("/subscriptions/{id}")).collect())
 }
 
 fn visible<'a>(world: &'a World, id: &str) -> Option<&'a Value> {
