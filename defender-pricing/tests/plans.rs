@@ -28,7 +28,7 @@ fn writes(azure: &MockAzure) -> Vec<Recorded> {
 async fn key_vaults_goes_to_standard_with_its_sub_plan_and_a_second_run_writes_nothing() {
     let azure = seed().start().await;
     let pricing = client(&azure);
-    let done = pricing.enable(&subscription(), &PlanName::KeyVaults).await.unwrap();
+    let done = pricing.enable(subscription(), &PlanName::KeyVaults).await.unwrap();
     assert!(matches!(&done.change, Change::Updated { before, after }
         if before.tier == Tier::Free && after.is_standard() && after.sub_plan == Some(SubPlan::PerKeyVault)));
     assert_eq!(
@@ -36,7 +36,7 @@ async fn key_vaults_goes_to_standard_with_its_sub_plan_and_a_second_run_writes_n
         json!({ "properties": { "pricingTier": "Standard", "subPlan": "PerKeyVault", "enforce": "False" } })
     );
     azure.clear_requests();
-    let again = pricing.enable(&subscription(), &PlanName::KeyVaults).await.unwrap();
+    let again = pricing.enable(subscription(), &PlanName::KeyVaults).await.unwrap();
     assert!(!again.change.is_change());
     assert_eq!(azure.requests().len(), 1, "one read, no write");
     assert_eq!(azure.requests()[0].query("api-version"), Some("2024-01-01"));
@@ -104,7 +104,7 @@ async fn an_extension_that_fails_behind_a_200_is_reported_and_tried_again_the_ne
 #[tokio::test]
 async fn a_dry_run_shows_the_difference_and_writes_nothing() {
     let azure = seed().start().await;
-    let preview = client(&azure).enable(&subscription(), &PlanName::KeyVaults).dry_run().await.unwrap();
+    let preview = client(&azure).enable(subscription(), &PlanName::KeyVaults).dry_run().await.unwrap();
     assert!(matches!(preview.change, Change::Updated { after, .. } if after.is_standard()));
     assert!(writes(&azure).is_empty());
 }
@@ -169,10 +169,10 @@ async fn disabling_is_verified_and_idempotent() {
 async fn lists_and_filters_name_every_plan() {
     let azure = seed().plan(subscription(), "KeyVaults", "Standard").start().await;
     let pricing = client(&azure);
-    let all: Vec<_> = pricing.list(&subscription()).try_collect().await.unwrap();
+    let all: Vec<_> = pricing.list(subscription()).try_collect().await.unwrap();
     assert!(all.len() >= 16);
     let named: Vec<_> = pricing
-        .list_named(&subscription(), [&PlanName::KeyVaults, &PlanName::Arm])
+        .list_named(subscription(), [&PlanName::KeyVaults, &PlanName::Arm])
         .try_collect()
         .await
         .unwrap();
@@ -187,7 +187,7 @@ async fn lists_and_filters_name_every_plan() {
 #[tokio::test]
 async fn an_unknown_plan_is_refused_with_the_names_that_exist() {
     let azure = seed().start().await;
-    let error = client(&azure).enable(&subscription(), &"KeyVault".into()).await.unwrap_err();
+    let error = client(&azure).enable(subscription(), &"KeyVault".into()).await.unwrap_err();
     assert!(
         error.to_string().contains("Possible pricing bundle names")
             && error.to_string().contains("KeyVaults")
@@ -199,21 +199,21 @@ async fn an_unknown_plan_is_refused_with_the_names_that_exist() {
 async fn a_subscriptions_plan_cannot_be_deleted_and_a_write_can_be_exact() {
     let azure = seed().start().await;
     let pricing = client(&azure);
-    let error = pricing.delete(&subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    let error = pricing.delete(subscription(), &PlanName::KeyVaults).await.unwrap_err();
     assert!(error.is_code("InvalidUrlConfiguration"), "{error}");
     let spec = PricingSpec::builder().tier(Tier::Standard).sub_plan(SubPlan::PerKeyVault).build();
-    let now = pricing.update(&subscription(), &PlanName::KeyVaults, &spec).await.unwrap();
+    let now = pricing.update(subscription(), &PlanName::KeyVaults, &spec).await.unwrap();
     assert!(now.is_standard());
 }
 
 #[tokio::test]
 async fn no_right_is_one_clear_line_and_changes_nothing() {
     let azure = seed().signed_in_role("Reader").start().await;
-    let error = client(&azure).enable(&subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    let error = client(&azure).enable(subscription(), &PlanName::KeyVaults).await.unwrap_err();
     assert!(error.is_forbidden() && error.is_code("AuthorizationFailed"), "{error}");
     assert!(!error.to_string().contains('\n'));
     azure.inject(Fault::status(404).code("SubscriptionNotRegistered").on("GET", "pricings"));
-    let error = client(&azure).get(&subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    let error = client(&azure).get(subscription(), &PlanName::KeyVaults).await.unwrap_err();
     assert!(error.is_code("SubscriptionNotRegistered"));
 }
 
