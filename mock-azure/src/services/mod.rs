@@ -16,6 +16,7 @@ mod role_definitions;
 mod sign_in;
 mod subscriptions;
 pub(crate) mod vaults;
+mod virtual_machines;
 
 use serde_json::Value;
 
@@ -77,6 +78,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     role_assignments::SURFACE,
     pricings::SURFACE,
     vaults::SURFACE,
+    virtual_machines::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];
@@ -97,4 +99,5 @@ pub(crate) struct States {
     pub(crate) roles: role_assignments::Roles,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
+    pub(crate) virtual_machines: virtual_machines::VirtualMachines,
 }

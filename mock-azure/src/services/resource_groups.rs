@@ -34,6 +34,14 @@ impl Seed {
     }
 }
 
+/// Adds a resource group unless it is there.
+pub(crate) fn ensure(world: &mut World, id: &str, location: &str) {
+    if !world.resources.contains(id) {
+        let name = id.rsplit('/').next().unwrap_or_default();
+        world.resources.put(group(id, name, location, &json!({ "tags": {} })));
+    }
+}
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (Method::Get, ["subscriptions", _, "resourcegroups"]) => Some(list(world, call)),
