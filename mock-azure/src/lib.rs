@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod api_version;
+mod audit;
 mod azure;
 mod call;
 mod clock;
 mod credential;
+mod demo;
 mod door;
 mod fault;
 mod host;
@@ -22,8 +24,10 @@ mod timestamp;
 mod transport;
 mod world;
 
+pub use audit::AuditEvent;
 pub use azure::MockAzure;
 pub use clock::fast_forward;
 pub use fault::Fault;
 pub use journal::Recorded;
 pub use seed::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed};
+pub use services::secrets::SecretVersion;

@@ -13,6 +13,7 @@ mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
+pub(crate) mod secrets;
 mod sign_in;
 mod subscriptions;
 pub(crate) mod vaults;
@@ -28,6 +29,7 @@ pub(crate) enum At {
     Management,
     Graph,
     Login,
+    Vault,
 }
 
 impl At {
@@ -36,7 +38,8 @@ impl At {
             Service::Management => Some(Self::Management),
             Service::Graph => Some(Self::Graph),
             Service::Login => Some(Self::Login),
-            Service::Vault(_) | Service::LogAnalytics => None,
+            Service::Vault(_) => Some(Self::Vault),
+            Service::LogAnalytics => None,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     pricings::SURFACE,
     vaults::SURFACE,
     virtual_machines::SURFACE,
+    secrets::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];
@@ -97,6 +101,7 @@ pub(crate) struct States {
     pub(crate) providers: providers::Providers,
     pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
+    pub(crate) secrets: secrets::SecretState,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
     pub(crate) virtual_machines: virtual_machines::VirtualMachines,

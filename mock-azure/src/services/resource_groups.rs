@@ -34,12 +34,14 @@ impl Seed {
     }
 }
 
-/// Adds a resource group unless it is there.
-pub(crate) fn ensure(world: &mut World, id: &str, location: &str) {
-    if !world.resources.contains(id) {
-        let name = id.rsplit('/').next().unwrap_or_default();
-        world.resources.put(group(id, name, location, &json!({ "tags": {} })));
+/// The id of a resource group, which is made if it is not there.
+pub(crate) fn ensure(world: &mut World, subscription: &str, name: &str, location: &str) -> String {
+    let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
+    if let Some(there) = world.resources.get(&id).and_then(|group| group["id"].as_str()) {
+        return there.to_owned();
     }
+    world.resources.put(group(&id, name, location, &json!({ "tags": {} })));
+    id
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {

@@ -31,7 +31,6 @@ pub(crate) const SURFACE: Surface = Surface {
         world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
     }),
     answer,
-    ..Surface::EMPTY
 };
 
 /// An index over the assignments in the store, and how far each has spread.
@@ -71,7 +70,7 @@ fn provision(world: &mut World, subscription: &str) {
     grant(world, &principal, &role, &format!("/subscriptions/{subscription}"));
 }
 
-fn grant(world: &mut World, principal: &str, role: &str, scope: &str) {
+pub(crate) fn grant(world: &mut World, principal: &str, role: &str, scope: &str) {
     let Some(role) = BuiltIn::find(role) else { return };
     let name = stable_id(&format!("{scope}/{principal}/{}", role.id));
     let kind = directory::find(world, principal).map_or("User", |found| found.type_name());

@@ -78,13 +78,13 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     else {
         return None;
     };
-    let known = match (call.method, rest) {
+    let known = matches!(
+        (call.method, rest),
         (Method::Get | Method::Patch, [])
-        | (Method::Get, ["instanceview"])
-        | (Method::Post, ["runcommand"]) => true,
-        (_, ["runcommands"] | ["runcommands", _]) => true,
-        _ => false,
-    };
+            | (Method::Get, ["instanceview"])
+            | (Method::Post, ["runcommand"])
+            | (_, ["runcommands"] | ["runcommands", _])
+    );
     if !known {
         return None;
     }

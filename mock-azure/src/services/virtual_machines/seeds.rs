@@ -7,11 +7,10 @@ use crate::{azure::MockAzure, seed::Seed, services::resource_groups, world::stab
 
 impl Seed {
     /// Adds a running Linux machine to a resource group, which is added if it is not there.
-    /// `group` is the group's id.
-    pub fn virtual_machine(self, group: impl ToString, name: &str) -> Self {
-        let (group, name) = (group.to_string(), name.to_owned());
+    pub fn virtual_machine(self, subscription: impl ToString, group: &str, name: &str) -> Self {
+        let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| {
-            resource_groups::ensure(world, &group, "westeurope");
+            let group = resource_groups::ensure(world, &subscription, &group, "westeurope");
             let id = format!("{group}/providers/{TYPE}/{name}");
             world.states.virtual_machines.guest(&id).name.clone_from(&name);
             world.resources.put(json!({

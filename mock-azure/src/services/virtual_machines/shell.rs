@@ -109,7 +109,7 @@ fn word(chars: &[char], at: &mut usize) -> Result<Word, String> {
     let mut pieces = Vec::new();
     let mut quote: Option<char> = None;
     let mut text = String::new();
-    let mut push = |text: &mut String, quoted: bool, pieces: &mut Vec<Piece>| {
+    let push = |text: &mut String, quoted: bool, pieces: &mut Vec<Piece>| {
         if !text.is_empty() || quoted {
             pieces.push(Piece::Text { text: std::mem::take(text), quoted });
         }
