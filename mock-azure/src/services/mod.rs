@@ -26,6 +26,7 @@ mod sub_assessments;
 mod subscriptions;
 mod suppression_rules;
 pub(crate) mod vaults;
+mod virtual_machines;
 
 use serde_json::Value;
 
@@ -98,6 +99,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     security_contacts::SURFACE,
     security_statuses::SURFACE,
     vaults::SURFACE,
+    virtual_machines::SURFACE,
     secrets::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
@@ -123,4 +125,5 @@ pub(crate) struct States {
     pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
+    pub(crate) virtual_machines: virtual_machines::VirtualMachines,
 }
