@@ -11,7 +11,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Graph, types: &[], provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::EMPTY };
 
 /// The principals of the tenant beside the signed-in one, and whether Graph may be read.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 //!
 //! To add one: a file here with a `SURFACE`; a `mod` line, a line in [`SURFACES`] and, if it
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
-//! its own file.
+//! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
 pub(crate) mod directory;
 mod operations;
@@ -15,6 +15,8 @@ mod role_definitions;
 mod sign_in;
 mod subscriptions;
 pub(crate) mod vaults;
+
+use serde_json::Value;
 
 use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, world::World};
 
@@ -44,9 +46,23 @@ pub(crate) struct Surface {
     pub(crate) types: &'static [TypeVersions],
     /// Lays out what a new subscription has.
     pub(crate) provision: Option<fn(&mut World, &str)>,
+    /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
+    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway.
+    pub(crate) graph_rows: Option<fn(&World, &str) -> Vec<GraphRow>>,
     /// Answers a request, or leaves it to the next surface.
     pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,
 }
+
+impl Surface {
+    /// A surface that answers nothing.
+    pub(crate) const EMPTY: Self =
+        Self { at: At::Management, types: &[], provision: None, graph_rows: None, answer: |_, _| None };
+}
+
+/// A table of Resource Graph, in lower case, such as `securityresources`, and a row of it. A row has
+/// `id`, `name`, `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added
+/// where it lacks them.
+pub(crate) type GraphRow = (&'static str, Value);
 
 /// All surfaces, in the order in which they are asked.
 pub(crate) const SURFACES: &[Surface] = &[

@@ -1,9 +1,8 @@
 //! Defender plans.
 
-use crate::services::{At, Surface};
+use crate::services::Surface;
 
-pub(crate) const SURFACE: Surface =
-    Surface { at: At::Management, types: &[], provision: None, answer: |_, _| None };
+pub(crate) const SURFACE: Surface = Surface::EMPTY;
 
 #[derive(Debug, Default)]
 pub(crate) struct PricingState;

@@ -19,8 +19,8 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Resources/subscriptions/resourceGroups",
         &["2019-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"],
     )],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 impl Seed {

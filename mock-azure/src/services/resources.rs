@@ -16,8 +16,8 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Resources/subscriptions/resources",
         &["2015-11-01", "2019-10-01", "2021-04-01", "2024-03-01", "2025-04-01"],
     )],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {

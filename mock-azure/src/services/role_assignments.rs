@@ -27,6 +27,7 @@ pub(crate) const SURFACE: Surface = Surface {
     )],
     provision: Some(provision),
     answer,
+    ..Surface::EMPTY
 };
 
 /// An index over the assignments in the store, and how far each has spread.

@@ -11,7 +11,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Login, types: &[], provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { at: At::Login, answer, ..Surface::EMPTY };
 
 const ANY_TENANT: &[&str] = &["common", "organizations", "consumers"];
 

@@ -16,8 +16,8 @@ pub(crate) const SURFACE: Surface = Surface {
         ("Microsoft.Resources/subscriptions", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
         ("Microsoft.Resources/tenants", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
     ],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 /// The subscriptions that the signed-in principal can see.

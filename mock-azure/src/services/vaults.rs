@@ -1,14 +1,10 @@
 //! Key vaults: the control plane.
 
-use crate::{
-    services::{At, Surface},
-    world::World,
-};
+use crate::{services::Surface, world::World};
 
 pub(crate) const TYPE: &str = "Microsoft.KeyVault/vaults";
 
-pub(crate) const SURFACE: Surface =
-    Surface { at: At::Management, types: &[], provision: None, answer: |_, _| None };
+pub(crate) const SURFACE: Surface = Surface::EMPTY;
 
 #[derive(Debug, Default)]
 pub(crate) struct VaultState;
