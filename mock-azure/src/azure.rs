@@ -12,8 +12,8 @@ use azure_core::{
 use wiremock::MockServer;
 
 use crate::{
-    credential::MockCredential, fault::Fault, identity::Principal, journal::Recorded, seed::Seed,
-    server::Shared, services::role_assignments, transport::Loopback,
+    audit::AuditEvent, credential::MockCredential, fault::Fault, identity::Principal, journal::Recorded,
+    seed::Seed, server::Shared, services::role_assignments, transport::Loopback,
 };
 
 /// A running double of Azure. Dropping it stops it. Several can run side by side.
@@ -107,6 +107,11 @@ impl MockAzure {
         journal.requests.clear();
         journal.unknown.clear();
         journal.foreign.clear();
+    }
+
+    /// What was done to vaults and secrets, in order, as the vaults' audit log has it.
+    pub fn audit_events(&self) -> Vec<AuditEvent> {
+        self.shared.lock().world.audit.events().cloned().collect()
     }
 
     /// Adds a fault.

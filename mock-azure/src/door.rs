@@ -71,12 +71,12 @@ fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
 
 fn signed_in(world: &World) -> Caller {
     let principal = &world.signed_in;
-    let name = match &principal.kind {
-        PrincipalKind::User { upn } => upn.clone(),
-        PrincipalKind::ServicePrincipal { app_id } => app_id.clone(),
-        PrincipalKind::Group => principal.display_name.clone(),
+    let (name, upn, app_id) = match &principal.kind {
+        PrincipalKind::User { upn } => (upn, Some(upn.clone()), Some(identity::CLI_APP_ID.to_owned())),
+        PrincipalKind::ServicePrincipal { app_id } => (app_id, None, Some(app_id.clone())),
+        PrincipalKind::Group => (&principal.display_name, None, None),
     };
-    Caller { object_id: principal.object_id.clone(), name }
+    Caller { object_id: principal.object_id.clone(), name: name.clone(), upn, app_id }
 }
 
 fn missing_token(world: &World, call: &Call) -> Reply {

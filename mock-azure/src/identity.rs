@@ -40,7 +40,13 @@ pub(crate) struct Caller {
     pub(crate) object_id: String,
     /// Sign-in name or client id, as refusals name the caller.
     pub(crate) name: String,
+    pub(crate) upn: Option<String>,
+    /// The application that calls, or that a user signed in with.
+    pub(crate) app_id: Option<String>,
 }
+
+/// The client id of the Azure CLI: the application that users sign in with.
+pub(crate) const CLI_APP_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// What a token says.
 #[derive(Debug, Clone)]
@@ -88,7 +94,7 @@ pub(crate) fn mint(
             claims["idtyp"] = json!("user");
             claims["upn"] = json!(upn);
             claims["unique_name"] = json!(upn);
-            claims["appid"] = json!("04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+            claims["appid"] = json!(CLI_APP_ID);
             claims["scp"] = json!("user_impersonation");
         }
         PrincipalKind::ServicePrincipal { app_id } => {
@@ -110,7 +116,12 @@ pub(crate) fn read(token: &str) -> Option<Claims> {
     Some(Claims {
         audience: text("aud")?,
         tenant: text("tid")?,
-        caller: Caller { object_id: text("oid")?, name: text("upn").or_else(|| text("appid"))? },
+        caller: Caller {
+            object_id: text("oid")?,
+            name: text("upn").or_else(|| text("appid"))?,
+            upn: text("upn"),
+            app_id: text("appid"),
+        },
         expires: claims["exp"].as_i64()?,
         serial: text("uti").and_then(|serial| serial.parse().ok()).unwrap_or(u64::MAX),
     })

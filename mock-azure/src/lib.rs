@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api_version;
+mod audit;
 mod azure;
 mod call;
 mod clock;
@@ -22,6 +23,7 @@ mod timestamp;
 mod transport;
 mod world;
 
+pub use audit::AuditEvent;
 pub use azure::MockAzure;
 pub use clock::fast_forward;
 pub use fault::Fault;

@@ -9,6 +9,7 @@ use std::{
 use wiremock::{Match, Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::{
+    audit,
     call::Call,
     door,
     fault::{Faults, Loss},
@@ -183,11 +184,15 @@ impl State {
 }
 
 fn dispatch(world: &mut World, call: &mut Call) -> Reply {
-    if let Err(refusal) = door::admit(world, call) {
-        return *refusal;
-    }
-    operation::observe(world, call);
-    services::answer(world, call).unwrap_or_else(|| not_implemented(call, "no surface answers it"))
+    let reply = match door::admit(world, call) {
+        Ok(()) => {
+            operation::observe(world, call);
+            services::answer(world, call).unwrap_or_else(|| not_implemented(call, "no surface answers it"))
+        }
+        Err(refusal) => *refusal,
+    };
+    audit::record(world, call, &reply);
+    reply
 }
 
 fn not_implemented(call: &Call, reason: &str) -> Reply {

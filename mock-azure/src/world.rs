@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
+    audit::AuditLog,
     identity::{Principal, PrincipalKind},
     operation::Operations,
     paging::Paging,
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) operations: Operations,
     pub(crate) paging: Paging,
     pub(crate) states: States,
+    /// What was done to vaults and secrets.
+    pub(crate) audit: AuditLog,
     /// Accept any bearer token, as the program on a port does.
     pub(crate) any_token: bool,
     /// Counts the tokens handed out; shared with the credential.
@@ -47,6 +50,7 @@ impl World {
             operations: Operations::default(),
             paging: Paging::default(),
             states: States::default(),
+            audit: AuditLog::default(),
             any_token: false,
             tokens: Arc::default(),
             oldest_token: 0,

@@ -1,0 +1,177 @@
+//! The audit log of all vaults: what each would send to a workspace as `AuditEvent`.
+
+use std::collections::VecDeque;
+
+use time::OffsetDateTime;
+
+use crate::{
+    call::{Call, Method},
+    host::Service,
+    reply::{Body, Reply},
+    services::vaults,
+    world::World,
+};
+
+/// How many events are kept; the oldest go first.
+const KEPT: usize = 200_000;
+
+/// One operation on a vault or its secrets, refused ones included.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuditEvent {
+    /// When it happened.
+    pub time: OffsetDateTime,
+    /// `SecretGet`, `SecretList`, .. ; `Authentication` for a request without a good token.
+    pub operation: &'static str,
+    /// The vault's resource id, as the service spells it.
+    pub vault_id: String,
+    /// The caller's object id; empty for a request without a good token.
+    pub object_id: String,
+    /// The caller's sign-in name; applications have none.
+    pub upn: Option<String>,
+    /// The client id of the application that called, or that the caller signed in with.
+    pub app_id: Option<String>,
+    /// The address that the request came from.
+    pub caller_ip: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The secret or version that was asked for or answered, as a URL; nothing for lists and vaults.
+    pub secret_id: Option<String>,
+    /// The URL asked for.
+    pub request_uri: String,
+    /// The `User-Agent`.
+    pub client_info: String,
+    /// The client's request id.
+    pub correlation_id: String,
+    /// Whether role assignments, rather than access policies, decide about this vault.
+    pub by_rbac: bool,
+}
+
+impl AuditEvent {
+    /// The status in words, as the log's `resultSignature` has it.
+    pub fn result_signature(&self) -> &'static str {
+        match self.status {
+            200 => "OK",
+            201 => "Created",
+            202 => "Accepted",
+            204 => "No Content",
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            409 => "Conflict",
+            429 => "Too Many Requests",
+            _ => "Internal Server Error",
+        }
+    }
+}
+
+/// All events, in order.
+#[derive(Debug, Default)]
+pub(crate) struct AuditLog {
+    events: VecDeque<AuditEvent>,
+}
+
+impl AuditLog {
+    /// The events, oldest first.
+    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &AuditEvent> {
+        self.events.iter()
+    }
+
+    pub(crate) fn push(&mut self, event: AuditEvent) {
+        if self.events.len() == KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+}
+
+/// Records a request to a vault or its secrets, as it was answered; no other request.
+pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
+    let Some(operation) = operation(call, reply.status) else { return };
+    let Some((vault_id, by_rbac)) = vaults::audited(world, call) else { return };
+    let event = AuditEvent {
+        time: world.now(),
+        operation,
+        vault_id,
+        object_id: call.caller.object_id.clone(),
+        upn: call.caller.upn.clone(),
+        app_id: call.caller.app_id.clone(),
+        caller_ip: world.states.vaults.caller_ip().to_owned(),
+        status: reply.status,
+        secret_id: secret_id(call, reply),
+        request_uri: call.url(),
+        client_info: call.header("user-agent").unwrap_or_default().to_owned(),
+        correlation_id: call.header("x-ms-client-request-id").unwrap_or_default().to_owned(),
+        by_rbac,
+    };
+    world.audit.push(event);
+}
+
+fn operation(call: &Call, status: u16) -> Option<&'static str> {
+    match &call.host.service {
+        Service::Vault(_) if status == 401 => Some("Authentication"),
+        Service::Vault(_) => of_secrets(call),
+        Service::Management => of_vaults(call),
+        _ => None,
+    }
+}
+
+fn of_secrets(call: &Call) -> Option<&'static str> {
+    Some(match (call.method, call.path().as_slice()) {
+        (Method::Get, ["secrets"]) => "SecretList",
+        (Method::Get, ["secrets", _, "versions"]) => "SecretListVersions",
+        (Method::Get, ["secrets", _] | ["secrets", _, _]) => "SecretGet",
+        (Method::Put, ["secrets", _]) => "SecretSet",
+        (Method::Patch, ["secrets", _] | ["secrets", _, _]) => "SecretUpdate",
+        (Method::Delete, ["secrets", _]) => "SecretDelete",
+        (Method::Post, ["secrets", "restore"]) => "SecretRestore",
+        (Method::Post, ["secrets", _, "backup"]) => "SecretBackup",
+        (Method::Get, ["deletedsecrets"]) => "SecretListDeleted",
+        (Method::Get, ["deletedsecrets", _]) => "SecretGetDeleted",
+        (Method::Delete, ["deletedsecrets", _]) => "SecretPurge",
+        (Method::Post, ["deletedsecrets", _, "recover"]) => "SecretRecover",
+        _ => return None,
+    })
+}
+
+fn of_vaults(call: &Call) -> Option<&'static str> {
+    let path = call.path();
+    let [_, _, "resourcegroups", _, "providers", "microsoft.keyvault", "vaults", _, rest @ ..] =
+        path.as_slice()
+    else {
+        return None;
+    };
+    Some(match (call.method, rest) {
+        (Method::Get, []) => "VaultGet",
+        (Method::Put, []) if call.property("createMode") == "recover" => "VaultRecover",
+        (Method::Put, []) => "VaultPut",
+        (Method::Patch, []) => "VaultPatch",
+        (Method::Delete, []) => "VaultDelete",
+        (Method::Put, ["accesspolicies", _]) => "VaultAccessPolicyChangedEventGridNotification",
+        _ => return None,
+    })
+}
+
+/// The id in the answer, which names the version; else the one in the path.
+fn secret_id(call: &Call, reply: &Reply) -> Option<String> {
+    if !matches!(call.host.service, Service::Vault(_)) {
+        return None;
+    }
+    if let Body::Json(body) = &reply.body
+        && let Some(id) = body["id"].as_str()
+    {
+        return Some(id.to_owned());
+    }
+    match call.path().as_slice() {
+        ["secrets" | "deletedsecrets", "restore"] => None,
+        ["secrets" | "deletedsecrets", _, ..] => {
+            let version = match call.path().as_slice() {
+                [_, _, "versions" | "backup" | "recover"] | [_, _] => 2,
+                _ => 3,
+            };
+            Some(call.link(&format!("/secrets{}", &call.id(version)[call.id(1).len()..])))
+        }
+        _ => None,
+    }
+}
