@@ -7,6 +7,7 @@ mod call;
 mod clock;
 mod credential;
 mod door;
+mod duration;
 mod fault;
 mod host;
 mod identity;

@@ -4,17 +4,25 @@
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
 //! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
+mod action_groups;
+mod automations;
+pub(crate) mod diagnostic_settings;
 pub(crate) mod directory;
+pub(crate) mod log_query;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
+mod query_rules;
 mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
+mod sentinel;
 mod sign_in;
 mod subscriptions;
+pub(crate) mod tracked;
 pub(crate) mod vaults;
+pub(crate) mod workspaces;
 
 use serde_json::Value;
 
@@ -25,6 +33,7 @@ use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, 
 pub(crate) enum At {
     Management,
     Graph,
+    LogAnalytics,
     Login,
 }
 
@@ -34,7 +43,8 @@ impl At {
             Service::Management => Some(Self::Management),
             Service::Graph => Some(Self::Graph),
             Service::Login => Some(Self::Login),
-            Service::Vault(_) | Service::LogAnalytics => None,
+            Service::LogAnalytics => Some(Self::LogAnalytics),
+            Service::Vault(_) => None,
         }
     }
 }
@@ -75,6 +85,13 @@ pub(crate) const SURFACES: &[Surface] = &[
     role_assignments::SURFACE,
     pricings::SURFACE,
     vaults::SURFACE,
+    diagnostic_settings::SURFACE,
+    workspaces::SURFACE,
+    log_query::SURFACE,
+    action_groups::SURFACE,
+    query_rules::SURFACE,
+    sentinel::SURFACE,
+    automations::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];
@@ -88,10 +105,15 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 /// What each service remembers beside its ARM resources.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) automations: automations::Automations,
+    pub(crate) diagnostics: diagnostic_settings::Routes,
     pub(crate) directory: directory::Directory,
+    pub(crate) notifications: action_groups::Notifications,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
+    pub(crate) queries: log_query::Queries,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
+    pub(crate) workspaces: workspaces::Workspaces,
 }

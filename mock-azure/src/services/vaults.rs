@@ -1,10 +1,6 @@
 //! Key vaults: the control plane.
 
-use crate::{
-    call::Call,
-    services::Surface,
-    world::World,
-};
+use crate::{call::Call, services::Surface, world::World};
 
 pub(crate) const TYPE: &str = "Microsoft.KeyVault/vaults";
 
