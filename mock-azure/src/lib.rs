@@ -30,3 +30,4 @@ pub use clock::fast_forward;
 pub use fault::Fault;
 pub use journal::Recorded;
 pub use seed::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed};
+pub use services::secrets::SecretVersion;

@@ -17,6 +17,7 @@ mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
+pub(crate) mod secrets;
 mod sentinel;
 mod sign_in;
 mod subscriptions;
@@ -35,6 +36,7 @@ pub(crate) enum At {
     Graph,
     LogAnalytics,
     Login,
+    Vault,
 }
 
 impl At {
@@ -44,7 +46,7 @@ impl At {
             Service::Graph => Some(Self::Graph),
             Service::Login => Some(Self::Login),
             Service::LogAnalytics => Some(Self::LogAnalytics),
-            Service::Vault(_) => None,
+            Service::Vault(_) => Some(Self::Vault),
         }
     }
 }
@@ -92,6 +94,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     query_rules::SURFACE,
     sentinel::SURFACE,
     automations::SURFACE,
+    secrets::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];
@@ -113,6 +116,7 @@ pub(crate) struct States {
     pub(crate) providers: providers::Providers,
     pub(crate) queries: log_query::Queries,
     pub(crate) roles: role_assignments::Roles,
+    pub(crate) secrets: secrets::SecretState,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
     pub(crate) workspaces: workspaces::Workspaces,

@@ -34,6 +34,16 @@ impl Seed {
     }
 }
 
+/// The id of a resource group, which is made if it is not there.
+pub(crate) fn ensure(world: &mut World, subscription: &str, name: &str, location: &str) -> String {
+    let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
+    if let Some(there) = world.resources.get(&id).and_then(|group| group["id"].as_str()) {
+        return there.to_owned();
+    }
+    world.resources.put(group(&id, name, location, &json!({ "tags": {} })));
+    id
+}
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (Method::Get, ["subscriptions", _, "resourcegroups"]) => Some(list(world, call)),

@@ -67,7 +67,7 @@ fn provision(world: &mut World, subscription: &str) {
     grant(world, &principal, &role, &format!("/subscriptions/{subscription}"));
 }
 
-fn grant(world: &mut World, principal: &str, role: &str, scope: &str) {
+pub(crate) fn grant(world: &mut World, principal: &str, role: &str, scope: &str) {
     let Some(role) = BuiltIn::find(role) else { return };
     let name = stable_id(&format!("{scope}/{principal}/{}", role.id));
     let kind = directory::find(world, principal).map_or("User", |found| found.type_name());

@@ -1,0 +1,74 @@
+//! Backing a secret up, with all its versions, and restoring it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+
+use super::{
+    Visit, refusal,
+    store::{Pending, Secret},
+};
+use crate::{reply::Reply, world::World};
+
+/// The most versions that a secret may have to be backed up.
+const VERSION_LIMIT: usize = 500;
+
+/// What a backup blob stands for. The service encrypts it into the blob; the double keeps it.
+#[derive(Debug)]
+pub(super) struct Backup {
+    secret: Secret,
+    subscription: String,
+}
+
+pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let spelled = visit.call.spelled(1);
+    let subscription = subscription(world, visit);
+    let id = world.fresh_id();
+    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    if matches!(secrets.look(name), Some(Pending::Recovering)) {
+        return refusal::not_found(spelled);
+    }
+    let Some(secret) = secrets.live.get(name).cloned() else { return refusal::not_found(spelled) };
+    if secret.versions.len() > VERSION_LIMIT {
+        let message = format!("A secret with more than {VERSION_LIMIT} versions cannot be backed up.");
+        return refusal::bad_parameter(message);
+    }
+    let blob = URL_SAFE_NO_PAD.encode(format!("KeyVaultSecretBackupV1.mock-azure.{id}"));
+    world.states.secrets.backups.insert(blob.clone(), Backup { secret, subscription });
+    Reply::ok(json!({ "value": blob }))
+}
+
+pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
+    let subscription = subscription(world, visit);
+    let blob = visit.call.json()["value"].as_str().unwrap_or_default().trim_end_matches('=');
+    let Some(backup) = world.states.secrets.backups.get(blob) else {
+        return refusal::bad_parameter("Invalid secret backup blob.");
+    };
+    if backup.subscription != subscription {
+        return refusal::bad_parameter(
+            "The backup can only be restored to a vault of the same subscription.",
+        );
+    }
+    let secret = backup.secret.clone();
+    let (name, key) = (secret.name.clone(), secret.name.to_ascii_lowercase());
+    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(&name) };
+    match secrets.look(&key) {
+        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(&name),
+        Some(Pending::Recovering) => return refusal::being_recovered(&name),
+        None => {}
+    }
+    if secrets.deleted.contains_key(&key) {
+        return refusal::deleted_but_recoverable(&name);
+    }
+    if secrets.live.contains_key(&key) {
+        return refusal::plain(409, "Conflict", format!("Secret {name} already exists."));
+    }
+    let shown = visit.bundle(&secret, &secret.current);
+    secrets.live.insert(key, secret);
+    Reply::ok(shown)
+}
+
+fn subscription(world: &World, visit: &Visit<'_>) -> String {
+    let vault = world.states.vaults.open(&visit.vault);
+    let id = vault.and_then(|vault| vault.id.split('/').nth(2)).unwrap_or_default();
+    id.to_ascii_lowercase()
+}

@@ -1,0 +1,91 @@
+//! Soft-deleted secrets: delete, get, recover, purge.
+
+use serde_json::{Value, json};
+use time::Duration;
+
+use super::{
+    Visit, refusal,
+    store::{DeletedSecret, Pending},
+};
+use crate::{reply::Reply, world::World};
+
+/// Adds what is known about a deletion to a secret's JSON.
+pub(super) fn describe(visit: &Visit<'_>, mut shown: Value, deleted: &DeletedSecret) -> Value {
+    let purge = deleted.deleted + Duration::days(visit.recovery.days);
+    shown["recoveryId"] = json!(visit.url("deletedsecrets", &deleted.secret.name));
+    shown["deletedDate"] = json!(deleted.deleted.unix_timestamp());
+    shown["scheduledPurgeDate"] = json!(purge.unix_timestamp());
+    shown
+}
+
+fn show(visit: &Visit<'_>, deleted: &DeletedSecret) -> Value {
+    describe(visit, visit.bundle(&deleted.secret, &deleted.secret.current), deleted)
+}
+
+pub(super) fn delete(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let (spelled, now, looks) = (visit.call.spelled(1), world.now(), world.states.secrets.settling);
+    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    match secrets.look(name) {
+        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(spelled),
+        Some(Pending::Recovering) => return refusal::being_recovered(spelled),
+        None => {}
+    }
+    if secrets.live.get(name).is_some_and(|secret| secret.managed) {
+        return refusal::managed(spelled);
+    }
+    let Some(deleted) = secrets.delete(name, now) else { return refusal::not_found(spelled) };
+    let shown = show(visit, deleted);
+    secrets.settle(name, Pending::Deleting, looks);
+    Reply::ok(shown)
+}
+
+pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let spelled = visit.call.spelled(1);
+    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    if matches!(secrets.look(name), Some(Pending::Deleting | Pending::Purging)) {
+        return refusal::deleted_not_found(spelled);
+    }
+    match secrets.deleted.get(name) {
+        Some(deleted) => Reply::ok(show(visit, deleted)),
+        None => refusal::deleted_not_found(spelled),
+    }
+}
+
+pub(super) fn purge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let (spelled, looks) = (visit.call.spelled(1), world.states.secrets.settling);
+    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    match secrets.look(name) {
+        Some(Pending::Deleting) => return refusal::being_deleted(spelled),
+        Some(Pending::Recovering) => return refusal::being_recovered(spelled),
+        Some(Pending::Purging) | None => {}
+    }
+    if !secrets.deleted.contains_key(name) {
+        return refusal::deleted_not_found(spelled);
+    }
+    if visit.purge_protected {
+        let message = format!(
+            "Operation \"purge\" is not allowed because purge protection is enabled for this vault. Key Vault service \
+             will automatically purge it after the retention period has passed.\r\nVault: {}",
+            visit.vault
+        );
+        return refusal::plain(403, "Forbidden", message);
+    }
+    secrets.deleted.remove(name);
+    secrets.settle(name, Pending::Purging, looks);
+    Reply::empty(204)
+}
+
+pub(super) fn recover(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let (spelled, looks) = (visit.call.spelled(1), world.states.secrets.settling);
+    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    match secrets.look(name) {
+        Some(Pending::Deleting) => return refusal::being_deleted(spelled),
+        Some(Pending::Recovering) => return refusal::being_recovered(spelled),
+        Some(Pending::Purging) | None => {}
+    }
+    let Some(deleted) = secrets.deleted.remove(name) else { return refusal::deleted_not_found(spelled) };
+    let shown = visit.bundle(&deleted.secret, &deleted.secret.current);
+    secrets.live.insert(name.to_owned(), deleted.secret);
+    secrets.settle(name, Pending::Recovering, looks);
+    Reply::ok(shown)
+}

@@ -1,0 +1,117 @@
+//! Lists, at most 25 items a page.
+
+use std::ops::Bound::{Excluded, Unbounded};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{Visit, deleted, refusal};
+use crate::{reply::Reply, world::World};
+
+const MOST: usize = 25;
+
+pub(super) fn secrets(world: &mut World, visit: &Visit<'_>) -> Reply {
+    let page = match Page::of(world, visit) {
+        Ok(page) => page,
+        Err(refused) => return *refused,
+    };
+    let Some(secrets) = visit.secrets(world) else { return Reply::empty(404) };
+    let after = secrets.live.range::<str, _>((page.start(), Unbounded));
+    page.show(visit, after.map(|(key, secret)| (key.as_str(), visit.item(secret, None))))
+}
+
+pub(super) fn versions(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
+    let page = match Page::of(world, visit) {
+        Ok(page) => page,
+        Err(refused) => return *refused,
+    };
+    let spelled = visit.call.spelled(1);
+    let secret = visit.secrets(world).and_then(|secrets| secrets.live.get(name));
+    let Some(secret) = secret else { return refusal::not_found(spelled) };
+    let after = secret.versions.range::<str, _>((page.start(), Unbounded));
+    page.show(visit, after.map(|(id, _)| (id.as_str(), visit.item(secret, Some(id)))))
+}
+
+pub(super) fn deleted(world: &mut World, visit: &Visit<'_>) -> Reply {
+    let page = match Page::of(world, visit) {
+        Ok(page) => page,
+        Err(refused) => return *refused,
+    };
+    let Some(secrets) = visit.secrets(world) else { return Reply::empty(404) };
+    let settling = &secrets.settling;
+    let after = secrets
+        .deleted
+        .range::<str, _>((page.start(), Unbounded))
+        .filter(|(key, _)| settling.get(*key).is_none_or(|settling| settling.left == 0));
+    let shown = after
+        .map(|(key, found)| (key.as_str(), deleted::describe(visit, visit.item(&found.secret, None), found)));
+    page.show(visit, shown)
+}
+
+/// Which page is asked for.
+struct Page {
+    size: usize,
+    /// Everything up to this key has been shown.
+    after: Option<String>,
+    /// This page is left empty, and the next one begins after the same key.
+    empty: bool,
+    /// The next page is to be left empty.
+    empty_next: bool,
+}
+
+impl Page {
+    fn of(world: &World, visit: &Visit<'_>) -> Result<Self, Box<Reply>> {
+        let size = match visit.call.query("maxresults").map(str::parse::<usize>) {
+            None => MOST,
+            Some(Ok(size)) if (1..=MOST).contains(&size) => size,
+            Some(_) => {
+                let message = format!("Property maxresults must be between 1 and {MOST}.");
+                return Err(Box::new(refusal::bad_parameter(message)));
+            }
+        };
+        let size = world.paging.size.map_or(size, |seeded| seeded.min(size));
+        let Some(token) = visit.call.query("$skiptoken") else {
+            return Ok(Self { size, after: None, empty: false, empty_next: world.paging.empty_page });
+        };
+        let marker = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let parts = marker.as_deref().and_then(|marker| marker.split_once('!'));
+        let Some((kind @ ("next" | "empty"), after)) = parts else {
+            return Err(Box::new(refusal::bad_parameter("The skip token in the request is not valid.")));
+        };
+        Ok(Self { size, after: Some(after.to_owned()), empty: kind == "empty", empty_next: false })
+    }
+
+    fn start(&self) -> std::ops::Bound<&str> {
+        self.after.as_deref().map_or(Unbounded, Excluded)
+    }
+
+    fn show<'k>(&self, visit: &Visit<'_>, items: impl Iterator<Item = (&'k str, Value)>) -> Reply {
+        let mut items = items.peekable();
+        if self.empty && items.peek().is_some() {
+            let next = link(visit, "next", self.after.as_deref().unwrap_or_default());
+            return Reply::ok(json!({ "value": [], "nextLink": next }));
+        }
+        let shown: Vec<(&str, Value)> = items.by_ref().take(self.size).collect();
+        let last = shown.last().map(|(key, _)| *key).unwrap_or_default();
+        let kind = if self.empty_next { "empty" } else { "next" };
+        let next = items.peek().is_some().then(|| link(visit, kind, last));
+        let value: Vec<Value> = shown.into_iter().map(|(_, item)| item).collect();
+        Reply::ok(json!({ "value": value, "nextLink": next }))
+    }
+}
+
+/// The link to go on with. The service names the port, which clients must not take for another host.
+fn link(visit: &Visit<'_>, kind: &str, after: &str) -> String {
+    let call = visit.call;
+    let token = URL_SAFE_NO_PAD.encode(format!("{kind}!{after}"));
+    let port = if call.authority.contains(':') { "" } else { ":443" };
+    let mut link = format!("https://{}{port}{}?", call.authority, call.raw_path());
+    for (name, value) in
+        call.query_pairs().iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"))
+    {
+        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+        link.push_str(&format!("{name}={value}&"));
+    }
+    link + "$skiptoken=" + &token
+}

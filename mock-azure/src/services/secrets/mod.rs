@@ -1,0 +1,208 @@
+//! Secrets: a vault's data plane.
+
+mod access;
+mod backup;
+mod deleted;
+mod listing;
+mod objects;
+mod refusal;
+mod seed;
+mod store;
+
+use serde_json::{Value, json};
+
+pub use self::seed::SecretVersion;
+pub(crate) use self::store::Secrets;
+use self::store::{Recovery, Secret, Version};
+use crate::{
+    call::{Call, Method},
+    host::Service,
+    reply::Reply,
+    services::{At, Surface},
+    world::World,
+};
+
+pub(crate) const SURFACE: Surface = Surface { at: At::Vault, answer, ..Surface::EMPTY };
+
+const VERSIONS: &[&str] = &[
+    "2016-10-01",
+    "7.0",
+    "7.1",
+    "7.2",
+    "7.3",
+    "7.4",
+    "7.5",
+    "7.6",
+    "7.6-preview.2",
+    "2025-06-01-preview",
+    "2025-07-01",
+];
+
+/// How the data plane behaves, for all vaults.
+#[derive(Debug)]
+pub(crate) struct SecretState {
+    /// How many requests for a name find a delete, recover or purge not yet done.
+    settling: u32,
+    /// Shifts the version ids, and so the order of versions in lists.
+    order: u64,
+    throttle: Option<Throttle>,
+    backups: std::collections::HashMap<String, backup::Backup>,
+}
+
+impl Default for SecretState {
+    fn default() -> Self {
+        Self { settling: 1, order: 0, throttle: None, backups: Default::default() }
+    }
+}
+
+/// Lets `every` requests pass, then refuses `refusals`, and so on.
+#[derive(Debug)]
+struct Throttle {
+    every: u32,
+    refusals: u32,
+    seen: u32,
+}
+
+impl Throttle {
+    fn refuses(&mut self) -> bool {
+        let round = self.every.saturating_add(self.refusals).max(1);
+        let refused = self.seen % round >= self.every;
+        self.seen = self.seen.wrapping_add(1);
+        refused
+    }
+}
+
+/// One request to one vault.
+struct Visit<'a> {
+    call: &'a Call,
+    /// The vault's name in lower case.
+    vault: String,
+    recovery: Recovery,
+    purge_protected: bool,
+}
+
+impl Visit<'_> {
+    /// `https://{vault}/{collection}/{name}`
+    fn url(&self, collection: &str, name: &str) -> String {
+        self.call.link(&format!("/{collection}/{name}"))
+    }
+
+    fn secrets<'w>(&self, world: &'w mut World) -> Option<&'w mut Secrets> {
+        world.states.vaults.open_mut(&self.vault).map(|vault| &mut vault.secrets)
+    }
+
+    /// A secret without its value, as it stands in lists.
+    fn item(&self, secret: &Secret, version_id: Option<&str>) -> Value {
+        let Some((id, version)) = secret.version(version_id) else { return Value::Null };
+        let mut shown = json!({
+            "id": self.url("secrets", &secret.name),
+            "attributes": version.attributes(&self.recovery),
+        });
+        if version_id.is_some() {
+            shown["id"] = json!(format!("{}/{id}", self.url("secrets", &secret.name)));
+        }
+        self.describe(&mut shown, secret, version);
+        shown
+    }
+
+    /// A version of a secret, without its value.
+    fn bundle(&self, secret: &Secret, version_id: &str) -> Value {
+        let mut shown = self.item(secret, Some(version_id));
+        if secret.managed {
+            shown["kid"] = json!(format!("{}/{version_id}", self.url("keys", &secret.name)));
+        }
+        shown
+    }
+
+    fn describe(&self, shown: &mut Value, secret: &Secret, version: &Version) {
+        if let Some(content_type) = &version.content_type {
+            shown["contentType"] = json!(content_type);
+        }
+        if let Some(tags) = &version.tags {
+            shown["tags"] = json!(tags);
+        }
+        if secret.managed {
+            shown["managed"] = json!(true);
+        }
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let Service::Vault(name) = &call.host.service else { return None };
+    let id = world.states.vaults.open(name)?.id.clone();
+    let resource = world.resources.get(&id)?.clone();
+    let visit = Visit {
+        call,
+        vault: name.clone(),
+        recovery: Recovery::of(&resource["properties"]),
+        purge_protected: resource["properties"]["enablePurgeProtection"] == true,
+    };
+    let reply = match admit(world, &visit, &resource) {
+        Ok(()) => route(world, &visit)?,
+        Err(refusal) => *refusal,
+    };
+    let address = world.states.vaults.caller_ip();
+    let network = format!("conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;");
+    Some(
+        reply
+            .header("x-ms-keyvault-region", resource["location"].as_str().unwrap_or_default())
+            .header("x-ms-keyvault-service-version", "1.9.2784.1")
+            .header("x-ms-keyvault-network-info", network)
+            .header("cache-control", "no-cache"),
+    )
+}
+
+fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), Box<Reply>> {
+    let asked = visit.call.api_version();
+    if asked.is_empty() {
+        return Err(Box::new(refusal::bad_parameter("api-version must be specified")));
+    }
+    if !VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(asked)) {
+        let message = format!(
+            "The specified version ({asked}) is not recognized. Consider using the latest supported version \
+             (2025-07-01)."
+        );
+        return Err(Box::new(refusal::bad_parameter(message)));
+    }
+    if world.states.secrets.throttle.as_mut().is_some_and(Throttle::refuses) {
+        return Err(Box::new(refusal::throttled()));
+    }
+    access::admit(world, visit.call, resource)
+}
+
+fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
+    let call = visit.call;
+    match (call.method, call.path().as_slice()) {
+        (Method::Get, ["secrets"]) => Some(listing::secrets(world, visit)),
+        (Method::Get, ["deletedsecrets"]) => Some(listing::deleted(world, visit)),
+        (Method::Post, ["secrets", "restore"]) => Some(backup::restore(world, visit)),
+        (method, ["secrets" | "deletedsecrets", name, rest @ ..]) => {
+            let spelled = call.spelled(1);
+            if !is_name(name) {
+                let message = format!("The request URI contains an invalid name: {spelled}");
+                return Some(refusal::bad_parameter(message));
+            }
+            let live = call.path()[0] == "secrets";
+            match (live, method, rest) {
+                (true, Method::Get, ["versions"]) => Some(listing::versions(world, visit, name)),
+                (true, Method::Get, []) => Some(objects::get(world, visit, name, None)),
+                (true, Method::Get, [version]) => Some(objects::get(world, visit, name, Some(version))),
+                (true, Method::Put, []) => Some(objects::set(world, visit, spelled)),
+                (true, Method::Patch, []) => Some(objects::update(world, visit, name, None)),
+                (true, Method::Patch, [version]) => Some(objects::update(world, visit, name, Some(version))),
+                (true, Method::Delete, []) => Some(deleted::delete(world, visit, name)),
+                (true, Method::Post, ["backup"]) => Some(backup::backup(world, visit, name)),
+                (false, Method::Get, []) => Some(deleted::get(world, visit, name)),
+                (false, Method::Delete, []) => Some(deleted::purge(world, visit, name)),
+                (false, Method::Post, ["recover"]) => Some(deleted::recover(world, visit, name)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a secret may have this name.
+fn is_name(name: &str) -> bool {
+    (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

@@ -1,0 +1,73 @@
+//! Refusals in the form of the data plane.
+
+use serde_json::json;
+
+use crate::reply::Reply;
+
+pub(super) fn plain(status: u16, code: &str, message: impl Into<String>) -> Reply {
+    Reply::arm_error(status, code, message)
+}
+
+/// A refusal whose `innererror` says why.
+pub(super) fn inner(status: u16, code: &str, why: &str, message: impl Into<String>) -> Reply {
+    let error = json!({ "code": code, "message": message.into(), "innererror": { "code": why } });
+    Reply::json(status, json!({ "error": error }))
+}
+
+pub(super) fn bad_parameter(message: impl Into<String>) -> Reply {
+    plain(400, "BadParameter", message)
+}
+
+pub(super) fn not_found(name_or_id: &str) -> Reply {
+    plain(
+        404,
+        "SecretNotFound",
+        format!(
+            "A secret with (name/id) {name_or_id} was not found in this key vault. If you recently deleted this secret \
+             you may be able to recover it using the correct recovery command. For help resolving this issue, please \
+             see https://go.microsoft.com/fwlink/?linkid=2125182"
+        ),
+    )
+}
+
+pub(super) fn deleted_not_found(name: &str) -> Reply {
+    plain(404, "SecretNotFound", format!("Deleted Secret not found: {name}"))
+}
+
+pub(super) fn being_deleted(name: &str) -> Reply {
+    inner(409, "Conflict", "ObjectIsBeingDeleted", format!("Secret {name} is currently being deleted."))
+}
+
+pub(super) fn being_recovered(name: &str) -> Reply {
+    inner(409, "Conflict", "ObjectIsBeingRecovered", format!("Secret {name} is currently being recovered."))
+}
+
+pub(super) fn deleted_but_recoverable(name: &str) -> Reply {
+    inner(
+        409,
+        "Conflict",
+        "ObjectIsDeletedButRecoverable",
+        format!(
+            "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this \
+             state, the secret can only be recovered or purged."
+        ),
+    )
+}
+
+pub(super) fn managed(name: &str) -> Reply {
+    inner(
+        403,
+        "Forbidden",
+        "SecretManagedByKeyVault",
+        format!("Operation is not allowed on the secret {name}: it is managed by Key Vault."),
+    )
+}
+
+pub(super) fn throttled() -> Reply {
+    plain(
+        429,
+        "Throttled",
+        "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
+    )
+    .header("retry-after", "1")
+}

@@ -1,0 +1,84 @@
+//! Soft-deleted vaults: list, get, purge, recover.
+
+use serde_json::Value;
+
+use super::manage;
+use crate::{call::Call, operation, paging, reply::Reply, world::World};
+
+pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Reply {
+    let deleted: Vec<Value> = world
+        .states
+        .vaults
+        .deleted
+        .values()
+        .filter(|deleted| deleted.is_in(subscription))
+        .map(super::DeletedVault::show)
+        .collect();
+    paging::page(&world.paging, call, 1000, deleted.iter())
+}
+
+pub(super) fn get(world: &World, subscription: &str, location: &str, name: &str) -> Reply {
+    match find(world, subscription, location, name) {
+        Some(deleted) => Reply::ok(deleted.show()),
+        None => not_found(name),
+    }
+}
+
+fn find<'a>(
+    world: &'a World,
+    subscription: &str,
+    location: &str,
+    name: &str,
+) -> Option<&'a super::DeletedVault> {
+    let location = location.replace(' ', "");
+    world.states.vaults.deleted.get(name).filter(|deleted| {
+        deleted.is_in(subscription) && deleted.vault.location.eq_ignore_ascii_case(&location)
+    })
+}
+
+fn not_found(name: &str) -> Reply {
+    Reply::arm_error(
+        404,
+        "DeletedVaultNotFound",
+        format!("The specified deleted vault '{name}' does not exist."),
+    )
+}
+
+pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location: &str, name: &str) -> Reply {
+    let Some(deleted) = find(world, subscription, location, name) else { return not_found(name) };
+    if deleted.resource["properties"]["enablePurgeProtection"] == true {
+        return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
+    }
+    let (target, key) = (call.id(7), name.to_owned());
+    let operation = match operation::running_on(world, &target) {
+        Some(running) => running,
+        None => operation::start(world, &target, move |world, outcome| {
+            if outcome.is_ok() {
+                world.states.vaults.deleted.remove(&key);
+            }
+            None
+        }),
+    };
+    operation::accepted(world, call, &operation)
+}
+
+/// A PUT with `createMode` recover: the vault as it was, with its secrets, without its role assignments.
+pub(super) fn recover(world: &mut World, call: &Call, location: &str) -> Reply {
+    let (id, name) = (call.id(8), call.spelled(7));
+    let key = name.to_ascii_lowercase();
+    if let Some(existing) = world.resources.get(&id) {
+        return Reply::ok(existing.clone());
+    }
+    let there = world.states.vaults.deleted.get(&key);
+    if !there.is_some_and(|deleted| {
+        deleted.vault.id.eq_ignore_ascii_case(&id) && deleted.vault.location == location
+    }) {
+        return not_found(name);
+    }
+    let Some(mut deleted) = world.states.vaults.deleted.remove(&key) else { return not_found(name) };
+    if call.json()["tags"].is_object() {
+        deleted.resource["tags"] = call.json()["tags"].clone();
+    }
+    deleted.vault.ready = false;
+    manage::register(world, deleted.vault, deleted.resource, 200)
+}

@@ -1,0 +1,327 @@
+//! Creating, changing, listing and deleting vaults.
+
+use serde_json::{Value, json};
+
+use super::{TYPE, Vault, soft_delete};
+use crate::{
+    call::Call, operation, paging, reply::Reply, services::secrets::Secrets, timestamp, world::World,
+};
+
+/// From this version on, a new vault is guarded by roles unless the request says otherwise.
+const RBAC_BY_DEFAULT: &str = "2026-02-01";
+
+/// What stays as it is when a PUT does not name it.
+const KEPT: &[&str] = &[
+    "enableRbacAuthorization",
+    "enableSoftDelete",
+    "softDeleteRetentionInDays",
+    "enablePurgeProtection",
+    "privateEndpointConnections",
+    "hsmPoolResourceId",
+    "vaultUri",
+    "provisioningState",
+];
+
+pub(super) fn list(world: &World, call: &Call, scope: usize) -> Reply {
+    paging::page(&world.paging, call, 1000, world.resources.of_type(&call.id(scope), TYPE))
+}
+
+pub(super) fn get(world: &World, call: &Call) -> Reply {
+    world.resources.get(&call.id(8)).map_or_else(|| not_found(call), |vault| Reply::ok(vault.clone()))
+}
+
+pub(super) fn not_found(call: &Call) -> Reply {
+    Reply::resource_not_found(&format!("{TYPE}/{}", call.spelled(7)), call.spelled(3))
+}
+
+pub(super) fn put(world: &mut World, call: &Call) -> Reply {
+    let (id, name, body) = (call.id(8), call.spelled(7), call.json());
+    if let Some(refusal) = name_rule(name) {
+        return Reply::arm_error(400, "VaultNameNotValid", refusal);
+    }
+    let Some(location) = body["location"].as_str().filter(|location| !location.is_empty()) else {
+        return Reply::arm_error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
+    };
+    let location = location.replace(' ', "").to_ascii_lowercase();
+    if body["properties"]["createMode"] == "recover" {
+        return super::deleted::recover(world, call, &location);
+    }
+    if let Some(refusal) = required(&body["properties"]) {
+        return refusal;
+    }
+    match world.resources.get(&id).cloned() {
+        Some(existing) => replace(world, call, &existing, &location),
+        None => create(world, call, name, &location),
+    }
+}
+
+fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
+    if let Some(refusal) = name_in_use(world, call, name) {
+        return refusal;
+    }
+    let body = call.json();
+    let mut properties = body["properties"].clone();
+    if let Some(refusal) = bad_change(&properties, &Value::Null) {
+        return refusal;
+    }
+    let rbac = call.api_version().to_ascii_lowercase().as_str() >= RBAC_BY_DEFAULT;
+    let defaults = json!({
+        "enableRbacAuthorization": rbac,
+        "enableSoftDelete": true,
+        "softDeleteRetentionInDays": 90,
+        "publicNetworkAccess": "Enabled",
+        "accessPolicies": [],
+    });
+    fill(&mut properties, &defaults);
+    let group = world
+        .resources
+        .get(&call.id(4))
+        .and_then(|group| group["id"].as_str())
+        .unwrap_or_default()
+        .to_owned();
+    let id = format!("{group}/providers/{TYPE}/{name}");
+    properties["vaultUri"] = json!(format!("https://{name}.{}/", call.host.cloud.vault_suffix));
+    let now = timestamp::precise(world.now());
+    let resource = json!({
+        "id": id,
+        "name": name,
+        "type": TYPE,
+        "location": location,
+        "tags": tags(body),
+        "systemData": {
+            "createdBy": call.caller.name,
+            "createdByType": kind(call),
+            "createdAt": now,
+            "lastModifiedBy": call.caller.name,
+            "lastModifiedByType": kind(call),
+            "lastModifiedAt": now,
+        },
+        "properties": properties,
+    });
+    let vault = Vault {
+        id,
+        name: name.to_owned(),
+        location: location.to_owned(),
+        secrets: Secrets::default(),
+        ready: false,
+    };
+    register(world, vault, resource, 201)
+}
+
+/// Stores a vault whose host name is not there yet; an operation on it brings the name.
+pub(super) fn register(world: &mut World, vault: Vault, mut resource: Value, status: u16) -> Reply {
+    resource["properties"]["provisioningState"] = json!("RegisteringDns");
+    let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
+    world.resources.put(resource.clone());
+    world.states.vaults.open.insert(key.clone(), vault);
+    operation::start(world, &id.clone(), move |world, outcome| {
+        let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+        if let Some(resource) = world.resources.get_mut(&id) {
+            resource["properties"]["provisioningState"] = json!(state);
+        }
+        if let Some(vault) = world.states.vaults.open.get_mut(&key) {
+            vault.ready = outcome.is_ok();
+        }
+        None
+    });
+    operation::pace(world, Reply::json(status, resource))
+}
+
+fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {
+    let there = existing["location"].as_str().unwrap_or_default();
+    if there != location {
+        let (name, group) = (call.spelled(7), call.spelled(3));
+        let message = format!(
+            "The resource '{name}' already exists in location '{there}' in resource group '{group}'. A resource with \
+             the same name cannot be created in location '{location}'. Please select a new resource name."
+        );
+        return Reply::arm_error(409, "InvalidResourceLocation", message);
+    }
+    let (body, before) = (call.json(), &existing["properties"]);
+    let mut properties = body["properties"].clone();
+    for read_only in ["vaultUri", "provisioningState", "privateEndpointConnections", "hsmPoolResourceId"] {
+        remove(&mut properties, read_only);
+    }
+    for key in KEPT {
+        if properties[*key].is_null() && !before[*key].is_null() {
+            properties[*key] = before[*key].clone();
+        }
+    }
+    fill(&mut properties, &json!({ "publicNetworkAccess": "Enabled", "accessPolicies": [] }));
+    change(world, call, existing, properties, tags(body))
+}
+
+pub(super) fn patch(world: &mut World, call: &Call) -> Reply {
+    let Some(existing) = world.resources.get(&call.id(8)).cloned() else { return not_found(call) };
+    let body = call.json();
+    let mut properties = existing["properties"].clone();
+    for (key, value) in body["properties"].as_object().into_iter().flatten() {
+        if !matches!(key.as_str(), "vaultUri" | "provisioningState" | "createMode") {
+            properties[key.as_str()] = value.clone();
+        }
+    }
+    let tags = if body["tags"].is_object() { body["tags"].clone() } else { existing["tags"].clone() };
+    change(world, call, &existing, properties, tags)
+}
+
+fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Value, tags: Value) -> Reply {
+    let before = &existing["properties"];
+    if let Some(refusal) = bad_change(&properties, before) {
+        return refusal;
+    }
+    let mode = "enableRbacAuthorization";
+    if properties[mode] != before[mode] && !super::may_assign_roles(world, call) {
+        let message = "Caller is not allowed to change permission model.";
+        return Reply::arm_error(403, "InsufficientPermissions", message);
+    }
+    remove(&mut properties, "createMode");
+    let mut changed = existing.clone();
+    changed["properties"] = properties;
+    changed["tags"] = tags;
+    changed["systemData"]["lastModifiedBy"] = json!(call.caller.name);
+    changed["systemData"]["lastModifiedByType"] = json!(kind(call));
+    changed["systemData"]["lastModifiedAt"] = json!(timestamp::precise(world.now()));
+    world.resources.put(changed.clone());
+    Reply::ok(changed)
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Reply {
+    if !world.resources.contains(&call.id(8)) {
+        return Reply::empty(204);
+    }
+    soft_delete(world, call.spelled(7));
+    Reply::empty(200)
+}
+
+pub(super) fn check_name(world: &World, call: &Call) -> Reply {
+    let body = call.json();
+    let Some(name) = body["name"].as_str() else {
+        return Reply::bad_request("The parameter name is not specified.");
+    };
+    if body["type"] != TYPE {
+        return Reply::bad_request(format!("The parameter type must be '{TYPE}'."));
+    }
+    let (reason, message) = match (name_rule(name), is_taken(world, name)) {
+        (Some(rule), _) => ("AccountNameInvalid", rule),
+        (None, true) => ("AlreadyExists", already_exists(name)),
+        (None, false) => return Reply::ok(json!({ "nameAvailable": true })),
+    };
+    Reply::ok(json!({ "nameAvailable": false, "reason": reason, "message": message }))
+}
+
+/// What the service says to a name that breaks its rule.
+fn name_rule(name: &str) -> Option<String> {
+    let fits = (3..=24).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !name.contains("--");
+    (!fits).then(|| {
+        format!(
+            "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name \
+             must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. Follow this \
+             link for more information: https://go.microsoft.com/fwlink/?linkid=2147742"
+        )
+    })
+}
+
+fn is_taken(world: &World, name: &str) -> bool {
+    let (vaults, key) = (&world.states.vaults, name.to_ascii_lowercase());
+    vaults.open.contains_key(&key) || vaults.deleted.contains_key(&key) || vaults.taken.contains(&key)
+}
+
+fn already_exists(name: &str) -> String {
+    format!(
+        "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is \
+         already taken. If you are sure that the vault name was not taken then it is possible that a vault with the \
+         same name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a \
+         recoverable state then the vault will need to be purged before reusing the name. For more information about \
+         VaultAlreadyExists, soft delete and purging a vault follow this link \
+         https://go.microsoft.com/fwlink/?linkid=2147740."
+    )
+}
+
+fn name_in_use(world: &World, call: &Call, name: &str) -> Option<Reply> {
+    let deleted = world.states.vaults.deleted.get(&name.to_ascii_lowercase());
+    if deleted.is_some_and(|deleted| call.subscription().is_some_and(|own| deleted.is_in(own))) {
+        let message = "A vault with the same name already exists in deleted state. You need to either recover or \
+                       purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for \
+                       more information on soft delete.";
+        return Some(Reply::arm_error(409, "ConflictError", message));
+    }
+    is_taken(world, name).then(|| Reply::arm_error(409, "VaultAlreadyExists", already_exists(name)))
+}
+
+fn required(properties: &Value) -> Option<Reply> {
+    let missing = |name: &str| Some(Reply::bad_request(format!("The parameter {name} is not specified.")));
+    let Some(tenant) = properties["tenantId"].as_str() else { return missing("tenantId") };
+    if uuid::Uuid::parse_str(tenant).is_err() {
+        return Some(Reply::bad_request(format!(
+            "An invalid value was provided for 'tenantId': '{tenant}'."
+        )));
+    }
+    if !properties["sku"].is_object() {
+        return missing("sku");
+    }
+    let tier = properties["sku"]["name"].as_str().unwrap_or_default();
+    if properties["sku"]["family"] != "A"
+        || !["standard", "premium"].contains(&tier.to_ascii_lowercase().as_str())
+    {
+        return Some(Reply::bad_request("An invalid value was provided for 'sku'."));
+    }
+    if !properties["accessPolicies"].is_array() {
+        return missing("accessPolicies");
+    }
+    None
+}
+
+/// Refuses what may not be set, or not be changed once set.
+fn bad_change(properties: &Value, before: &Value) -> Option<Reply> {
+    let refuse = |message: &str| Some(Reply::bad_request(message));
+    let days = &properties["softDeleteRetentionInDays"];
+    if !days.is_null() && !days.as_i64().is_some_and(|days| (7..=90).contains(&days)) {
+        return refuse("The property \"softDeleteRetentionInDays\" must be between 7 and 90.");
+    }
+    if !before["softDeleteRetentionInDays"].is_null() && *days != before["softDeleteRetentionInDays"] {
+        return refuse(
+            "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.",
+        );
+    }
+    if properties["enableSoftDelete"] == false {
+        return refuse("The property \"enableSoftDelete\" cannot be set to false: soft delete is always on.");
+    }
+    if properties["enablePurgeProtection"] == false {
+        return refuse(
+            "The property \"enablePurgeProtection\" cannot be set to false. Enabling the purge protection for a vault \
+             is an irreversible action.",
+        );
+    }
+    None
+}
+
+fn tags(body: &Value) -> Value {
+    if body["tags"].is_object() { body["tags"].clone() } else { json!({}) }
+}
+
+fn kind(call: &Call) -> &'static str {
+    if call.caller.upn.is_some() { "User" } else { "Application" }
+}
+
+/// Sets what is absent.
+fn fill(properties: &mut Value, defaults: &Value) {
+    for (key, value) in defaults.as_object().into_iter().flatten() {
+        if properties[key.as_str()].is_null() {
+            properties[key.as_str()] = value.clone();
+        }
+    }
+}
+
+fn remove(properties: &mut Value, key: &str) {
+    if let Some(fields) = properties.as_object_mut() {
+        fields.remove(key);
+    }
+}

@@ -1,0 +1,198 @@
+//! Key vaults: the control plane, and what a vault keeps while it is soft-deleted.
+
+mod access_policies;
+mod deleted;
+mod manage;
+mod seed;
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    api_version::TypeVersions,
+    call::{Call, Method},
+    host::Service,
+    reply::Reply,
+    services::{Surface, role_assignments, secrets::Secrets},
+    world::World,
+};
+
+pub(crate) use self::access_policies::allow as policies_allow;
+
+pub(crate) const TYPE: &str = "Microsoft.KeyVault/vaults";
+
+const VERSIONS: &[&str] = &[
+    "2016-10-01",
+    "2018-02-14",
+    "2019-09-01",
+    "2021-10-01",
+    "2022-07-01",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-07-01",
+    "2024-11-01",
+    "2024-12-01-preview",
+    "2025-05-01",
+    "2026-02-01",
+];
+
+const TYPES: &[TypeVersions] = &[
+    (TYPE, VERSIONS),
+    ("Microsoft.KeyVault/vaults/accessPolicies", VERSIONS),
+    ("Microsoft.KeyVault/deletedVaults", VERSIONS),
+    ("Microsoft.KeyVault/locations/deletedVaults", VERSIONS),
+    ("Microsoft.KeyVault/checkNameAvailability", VERSIONS),
+];
+
+pub(crate) const SURFACE: Surface = Surface { types: TYPES, answer, ..Surface::EMPTY };
+
+/// All vaults by lower-case name, in every subscription: names are unique in the whole cloud.
+#[derive(Debug, Default)]
+pub(crate) struct VaultState {
+    open: BTreeMap<String, Vault>,
+    deleted: BTreeMap<String, DeletedVault>,
+    /// Names that others have taken.
+    taken: HashSet<String>,
+    caller_ip: Option<String>,
+}
+
+/// What a vault has beside its ARM resource.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    /// The resource id, as the service spells it.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    pub(crate) secrets: Secrets,
+    /// Whether the host name has been registered.
+    ready: bool,
+}
+
+/// A soft-deleted vault: all of it, until it is purged.
+#[derive(Debug)]
+struct DeletedVault {
+    vault: Vault,
+    resource: Value,
+    deleted: OffsetDateTime,
+}
+
+impl VaultState {
+    /// A vault whose host answers.
+    pub(crate) fn open(&self, name: &str) -> Option<&Vault> {
+        self.open.get(&name.to_ascii_lowercase()).filter(|vault| vault.ready)
+    }
+
+    pub(crate) fn open_mut(&mut self, name: &str) -> Option<&mut Vault> {
+        self.open.get_mut(&name.to_ascii_lowercase())
+    }
+
+    /// The address that all requests come from.
+    pub(crate) fn caller_ip(&self) -> &str {
+        self.caller_ip.as_deref().unwrap_or("203.0.113.7")
+    }
+}
+
+/// How many days deleted things stay recoverable.
+pub(crate) fn retention(properties: &Value) -> i64 {
+    properties["softDeleteRetentionInDays"].as_i64().unwrap_or(90)
+}
+
+/// The id of the vault that a request is about, and whether role assignments decide about it.
+pub(crate) fn audited(world: &World, call: &Call) -> Option<(String, bool)> {
+    let vaults = &world.states.vaults;
+    let (name, at) = match &call.host.service {
+        Service::Vault(name) => (name.as_str(), None),
+        _ => (*call.path().get(7)?, Some(call.id(8))),
+    };
+    let deleted = || vaults.deleted.get(name).map(|deleted| (&deleted.vault.id, &deleted.resource));
+    let open = vaults.open.get(name).and_then(|vault| Some((&vault.id, world.resources.get(&vault.id)?)));
+    let (id, resource) = open.or_else(deleted)?;
+    let meant = at.is_none_or(|at| at.eq_ignore_ascii_case(id));
+    meant.then(|| (id.clone(), resource["properties"]["enableRbacAuthorization"] == true))
+}
+
+/// Moves a vault to the deleted ones. Its role assignments go for good; diagnostic settings stay
+/// behind, as they do in the service.
+pub(crate) fn soft_delete(world: &mut World, name: &str) {
+    let key = name.to_ascii_lowercase();
+    let Some(vault) = world.states.vaults.open.remove(&key) else { return };
+    let mut gone = world.resources.remove_tree(&vault.id).into_iter();
+    let Some(resource) = gone.next() else { return };
+    for left in gone.filter(|left| crate::resources::is_type(left, "Microsoft.Insights/diagnosticSettings")) {
+        world.resources.put(left);
+    }
+    let deleted = DeletedVault { vault, resource, deleted: world.now() };
+    world.states.vaults.deleted.insert(key, deleted);
+}
+
+impl DeletedVault {
+    fn show(&self) -> Value {
+        let Vault { id, name, location, .. } = &self.vault;
+        let subscription = id.split('/').nth(2).unwrap_or_default();
+        let mut properties = json!({
+            "vaultId": id,
+            "location": location,
+            "tags": self.resource["tags"],
+            "deletionDate": crate::timestamp::seconds(self.deleted),
+            "scheduledPurgeDate": crate::timestamp::seconds(self.purge_date()),
+        });
+        if self.resource["properties"]["enablePurgeProtection"] == true {
+            properties["purgeProtectionEnabled"] = json!(true);
+        }
+        json!({
+            "id": format!(
+                "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}"
+            ),
+            "name": name,
+            "type": "Microsoft.KeyVault/deletedVaults",
+            "properties": properties,
+        })
+    }
+
+    fn purge_date(&self) -> OffsetDateTime {
+        self.deleted + Duration::days(retention(&self.resource["properties"]))
+    }
+
+    fn is_in(&self, subscription: &str) -> bool {
+        self.vault.id.split('/').nth(2).is_some_and(|own| own.eq_ignore_ascii_case(subscription))
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    const KEYVAULT: &str = "microsoft.keyvault";
+    match (call.method, call.path().as_slice()) {
+        (method, ["subscriptions", _, "resourcegroups", _, "providers", KEYVAULT, "vaults", rest @ ..]) => {
+            match (method, rest) {
+                (Method::Get, []) => Some(manage::list(world, call, 4)),
+                (Method::Get, [_]) => Some(manage::get(world, call)),
+                (Method::Put, [_]) => Some(manage::put(world, call)),
+                (Method::Patch, [_]) => Some(manage::patch(world, call)),
+                (Method::Delete, [_]) => Some(manage::delete(world, call)),
+                (Method::Put, [_, "accesspolicies", kind]) => access_policies::update(world, call, kind),
+                _ => None,
+            }
+        }
+        (method, ["subscriptions", subscription, "providers", KEYVAULT, rest @ ..]) => match (method, rest) {
+            (Method::Get, ["vaults"]) => Some(manage::list(world, call, 2)),
+            (Method::Post, ["checknameavailability"]) => Some(manage::check_name(world, call)),
+            (Method::Get, ["deletedvaults"]) => Some(deleted::list(world, call, subscription)),
+            (Method::Get, ["locations", location, "deletedvaults", name]) => {
+                Some(deleted::get(world, subscription, location, name))
+            }
+            (Method::Post, ["locations", location, "deletedvaults", name, "purge"]) => {
+                Some(deleted::purge(world, call, subscription, location, name))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the caller may hand out access, which is what changing the permission model amounts to.
+fn may_assign_roles(world: &mut World, call: &Call) -> bool {
+    let (principal, scope) = (call.caller.object_id.clone(), call.key());
+    world.any_token
+        || role_assignments::may(world, &principal, "Microsoft.Authorization/roleAssignments/write", &scope)
+}

@@ -1,0 +1,77 @@
+//! A plain HTTP client on the double, with a token of its credential.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use azure_core::http::{
+    ClientOptions, Context, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Url,
+};
+use mock_azure::MockAzure;
+use serde_json::Value;
+
+pub(crate) const SUB: &str = mock_azure::DEFAULT_SUBSCRIPTION;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub(crate) fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn inner_code(&self) -> &str {
+        self.body["error"]["innererror"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Sends a request with a token for the host's audience.
+pub(crate) async fn send(azure: &MockAzure, method: Method, url: &str, body: Value) -> Answer {
+    let scope = if url.contains(".vault.azure.net") {
+        "https://vault.azure.net/.default"
+    } else {
+        "https://management.azure.com/.default"
+    };
+    let token = azure.credential().get_token(&[scope], None).await.unwrap();
+    send_with(azure, method, url, body, Some(token.token.secret())).await
+}
+
+pub(crate) async fn send_with(
+    azure: &MockAzure,
+    method: Method,
+    url: &str,
+    body: Value,
+    token: Option<&str>,
+) -> Answer {
+    let options = ClientOptions { retry: RetryOptions::none(), ..azure.client_options() };
+    let pipeline = Pipeline::new(None, None, options, Vec::new(), Vec::new(), None);
+    let mut request = Request::new(Url::parse(url).unwrap(), method);
+    if let Some(token) = token {
+        request.insert_header("authorization", format!("Bearer {token}"));
+    }
+    if !body.is_null() {
+        request.insert_header("content-type", "application/json");
+        request.set_body(body.to_string());
+    }
+    let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
+    let response = pipeline.send(&Context::default(), &mut request, Some(options)).await.unwrap();
+    let (status, headers, body) = response.deconstruct();
+    Answer {
+        status: status.into(),
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()))
+            .collect(),
+    }
+}
