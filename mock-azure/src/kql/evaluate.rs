@@ -303,7 +303,22 @@ impl Context<'_> {
                 }
                 Scalar::Bool(found != *negated)
             }
+            Expr::HasTerms { value, list, all, negated } => {
+                let text = of(value)?.to_text().to_lowercase();
+                let mut found = Vec::new();
+                for item in list {
+                    match of(item)? {
+                        Scalar::Dynamic(serde_json::Value::Array(items)) => {
+                            found.extend(items.iter().map(|item| has_term(&text, &Scalar::of_json(item))));
+                        }
+                        item => found.push(has_term(&text, &item)),
+                    }
+                }
+                let holds = if *all { !found.contains(&false) } else { found.contains(&true) };
+                Scalar::Bool(holds != *negated)
+            }
             Expr::Binary(operator, left, right) => match operator.as_str() {
+                "matches regex" => function::matches(&of(left)?, &of(right)?)?,
                 "and" => Scalar::Bool(of(left)?.truth() && of(right)?.truth()),
                 "or" => Scalar::Bool(of(left)?.truth() || of(right)?.truth()),
                 operator => binary(operator, &of(left)?, &of(right)?),
@@ -383,6 +398,10 @@ fn binary(operator: &str, a: &Scalar, b: &Scalar) -> Scalar {
         "has_cs" => exact(has),
         _ => arithmetic(operator, a, b),
     }
+}
+
+fn has_term(lower_text: &str, term: &Scalar) -> bool {
+    has(lower_text, &term.to_text().to_lowercase())
 }
 
 /// Whether a text holds a term, bounded by what is neither letter nor digit.

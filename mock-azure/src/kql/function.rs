@@ -9,6 +9,7 @@ use super::{Column, Kind, KqlError, Scalar, aggregate, parse::Expr, token};
 /// Name, fewest and most arguments.
 const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("ago", 1, 1),
+    ("array_length", 1, 1),
     ("bin", 2, 2),
     ("case", 3, usize::MAX),
     ("coalesce", 1, usize::MAX),
@@ -26,6 +27,7 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("split", 2, 3),
     ("strcat", 1, usize::MAX),
     ("strlen", 1, 1),
+    ("tobool", 1, 1),
     ("todatetime", 1, 1),
     ("todynamic", 1, 1),
     ("todouble", 1, 1),
@@ -53,9 +55,9 @@ pub(crate) fn kind(name: &str, arguments: &[Expr], of: &dyn Fn(&Expr) -> Kind, c
     let argument = |index: usize| arguments.get(index).map_or(Kind::String, of);
     match name {
         "ago" | "now" | "todatetime" => Kind::DateTime,
-        "isempty" | "isnotempty" | "isnull" | "isnotnull" | "not" => Kind::Bool,
+        "isempty" | "isnotempty" | "isnull" | "isnotnull" | "not" | "tobool" => Kind::Bool,
         "toint" => Kind::Int,
-        "strlen" | "tolong" => Kind::Long,
+        "array_length" | "strlen" | "tolong" => Kind::Long,
         "todouble" | "toreal" => Kind::Real,
         "parse_json" | "todynamic" | "split" => Kind::Dynamic,
         "bin" | "coalesce" => argument(0),
@@ -81,6 +83,10 @@ pub(crate) fn apply(name: &str, values: &[Scalar], now: OffsetDateTime) -> Resul
             Scalar::Span(span) if name == "ago" => Scalar::Time(now - span),
             Scalar::Span(span) => Scalar::Time(now + span),
             _ => Scalar::Time(now),
+        },
+        "array_length" => match &first {
+            Scalar::Dynamic(Value::Array(items)) => Scalar::Long(items.len() as i64),
+            _ => Scalar::Null,
         },
         "bin" => bin(&first, values.get(1)),
         "coalesce" => values.iter().find(|value| !value.is_empty()).cloned().unwrap_or(Scalar::Null),
@@ -110,6 +116,11 @@ pub(crate) fn apply(name: &str, values: &[Scalar], now: OffsetDateTime) -> Resul
         "tostring" => Scalar::Text(text()),
         "toint" | "tolong" => number(&first).map_or(Scalar::Null, |number| Scalar::Long(number as i64)),
         "todouble" | "toreal" => number(&first).map_or(Scalar::Null, Scalar::Real),
+        "tobool" => match text().to_lowercase().as_str() {
+            "true" | "1" => Scalar::Bool(true),
+            "false" | "0" => Scalar::Bool(false),
+            _ => Scalar::Null,
+        },
         "todatetime" => match &first {
             Scalar::Time(_) => first,
             other => token::instant(&other.to_text()).map_or(Scalar::Null, Scalar::Time),
@@ -130,11 +141,20 @@ fn number(value: &Scalar) -> Option<f64> {
     value.number().or_else(|| value.to_text().trim().parse().ok())
 }
 
-fn extract(pattern: &Scalar, values: &[Scalar]) -> Result<Scalar, KqlError> {
-    let pattern = Regex::new(&pattern.to_text()).map_err(|_| KqlError::Semantic {
+fn regex(pattern: &Scalar, user: &str) -> Result<Regex, KqlError> {
+    Regex::new(&pattern.to_text()).map_err(|_| KqlError::Semantic {
         code: "SEM0420",
-        message: format!("extract(): invalid regular expression '{}'", pattern.to_text()),
-    })?;
+        message: format!("{user}: invalid regular expression '{}'", pattern.to_text()),
+    })
+}
+
+/// Whether a text matches a regular expression somewhere.
+pub(crate) fn matches(text: &Scalar, pattern: &Scalar) -> Result<Scalar, KqlError> {
+    Ok(Scalar::Bool(regex(pattern, "matches regex")?.is_match(&text.to_text())))
+}
+
+fn extract(pattern: &Scalar, values: &[Scalar]) -> Result<Scalar, KqlError> {
+    let pattern = regex(pattern, "extract()")?;
     let group = values.get(1).and_then(Scalar::number).unwrap_or_default() as usize;
     let text = pick(values, 2).to_text();
     let found = pattern

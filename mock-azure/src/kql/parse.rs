@@ -30,6 +30,7 @@ const BINARY: &[&[&str]] = &[
         "endswith",
         "!endswith",
         "endswith_cs",
+        "matches regex",
     ],
     &["+", "-"],
     &["*", "/", "%"],
@@ -49,6 +50,13 @@ pub(crate) enum Expr {
         list: Vec<Expr>,
         negated: bool,
         ignore_case: bool,
+    },
+    /// `has_any` and `has_all`.
+    HasTerms {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+        all: bool,
+        negated: bool,
     },
     Between {
         value: Box<Expr>,
@@ -375,17 +383,18 @@ impl Parser {
         }
     }
 
-    /// The operator at this place, if it is one of these. `!has` is two tokens.
+    /// The operator at this place, if it is one of these. `!has` and `matches regex` are two tokens.
     fn operator(&mut self, operators: &[&str]) -> Option<String> {
         let negated = matches!(self.peek().part, Part::Symbol("!"));
         let text = match (&self.peek().part, self.ahead(1)) {
             (Part::Symbol("!"), Part::Name(name)) => format!("!{name}"),
             (Part::Symbol(symbol), _) => (*symbol).to_owned(),
+            (Part::Name(first), Part::Name(second)) if first == "matches" => format!("{first} {second}"),
             (Part::Name(name), _) => name.clone(),
             _ => return None,
         };
         operators.contains(&text.as_str()).then(|| {
-            self.at += 1 + usize::from(negated);
+            self.at += 1 + usize::from(negated || text.contains(' '));
             text
         })
     }
@@ -396,8 +405,8 @@ impl Parser {
             Part::Name(name) => name.clone(),
             _ => return Ok(None),
         };
-        if !matches!(word.as_str(), "in" | "in~" | "between") {
-            if matches!(word.as_str(), "matches" | "has_any" | "has_all" | "hasprefix" | "hassuffix") {
+        if !matches!(word.as_str(), "in" | "in~" | "between" | "has_any" | "has_all") {
+            if matches!(word.as_str(), "hasprefix" | "hassuffix") {
                 return Err(KqlError::Unsupported(format!("the operator '{word}' is not known here")));
             }
             return Ok(None);
@@ -413,6 +422,9 @@ impl Parser {
             return Ok(Some(Expr::Between { value, low, high, negated }));
         }
         let list = self.arguments()?;
+        if word.starts_with("has") {
+            return Ok(Some(Expr::HasTerms { value, list, all: word == "has_all", negated }));
+        }
         Ok(Some(Expr::In { value, list, negated, ignore_case: word == "in~" }))
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn check(
         }
         Expr::Member(of, member) => all(&[of, member]),
         Expr::Binary(_, left, right) => all(&[left, right]),
-        Expr::In { value, list, .. } => {
+        Expr::In { value, list, .. } | Expr::HasTerms { value, list, .. } => {
             check(value, columns, lets, operator)?;
             all(&list.iter().collect::<Vec<_>>())
         }
@@ -47,7 +47,7 @@ pub(crate) fn kind(expr: &Expr, columns: &[Column], lets: &dyn Fn(&str) -> Optio
         },
         Expr::Call(name, arguments) => function::kind(name, arguments, &of, columns),
         Expr::Member(..) | Expr::Star => Kind::Dynamic,
-        Expr::In { .. } | Expr::Between { .. } => Kind::Bool,
+        Expr::In { .. } | Expr::HasTerms { .. } | Expr::Between { .. } => Kind::Bool,
         Expr::Negative(inner) => of(inner),
         Expr::Binary(operator, left, right) => match operator.as_str() {
             "+" | "-" | "*" | "/" | "%" => arithmetic(operator, of(left), of(right)),
@@ -76,10 +76,19 @@ pub(crate) fn name(named: &Named, index: usize) -> String {
             Some(Expr::Name(column)) => format!("{function}_{column}"),
             _ => format!("{function}_"),
         },
-        (None, Expr::Member(_, member)) => match member.as_ref() {
-            Expr::Literal(Scalar::Text(text)) => text.clone(),
-            _ => format!("Column{}", index + 1),
-        },
+        (None, expr @ Expr::Member(..)) => path(expr).unwrap_or_else(|| format!("Column{}", index + 1)),
         _ => format!("Column{}", index + 1),
+    }
+}
+
+/// `a_b_c` of `a.b['c']`.
+fn path(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Name(name) => Some(name.clone()),
+        Expr::Member(of, member) => match member.as_ref() {
+            Expr::Literal(Scalar::Text(text)) => Some(format!("{}_{text}", path(of)?)),
+            _ => None,
+        },
+        _ => None,
     }
 }

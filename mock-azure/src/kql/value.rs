@@ -69,6 +69,7 @@ impl Scalar {
             Self::Long(number) => Some(*number as f64),
             Self::Real(number) => Some(*number),
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Dynamic(Value::Bool(truth)) => Some(f64::from(u8::from(*truth))),
             Self::Dynamic(value) => value.as_f64(),
             _ => None,
         }

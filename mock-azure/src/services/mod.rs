@@ -5,6 +5,9 @@
 //! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
 mod action_groups;
+mod alerts;
+mod assessments;
+mod attack_paths;
 mod automations;
 pub(crate) mod diagnostic_settings;
 pub(crate) mod directory;
@@ -13,14 +16,21 @@ mod operations;
 mod pricings;
 pub(crate) mod providers;
 mod query_rules;
-mod resource_groups;
+mod resource_graph;
+pub(crate) mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
 pub(crate) mod secrets;
+mod secure_scores;
+mod security_contacts;
+mod security_plans;
+mod security_statuses;
 mod sentinel;
 mod sign_in;
+mod sub_assessments;
 mod subscriptions;
+mod suppression_rules;
 pub(crate) mod tracked;
 pub(crate) mod vaults;
 pub(crate) mod workspaces;
@@ -83,9 +93,19 @@ pub(crate) const SURFACES: &[Surface] = &[
     providers::SURFACE,
     resource_groups::SURFACE,
     resources::SURFACE,
+    resource_graph::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
+    alerts::SURFACE,
+    suppression_rules::SURFACE,
+    sub_assessments::SURFACE,
+    assessments::SURFACE,
+    assessments::metadata::SURFACE,
+    attack_paths::SURFACE,
+    secure_scores::SURFACE,
+    security_contacts::SURFACE,
+    security_statuses::SURFACE,
     vaults::SURFACE,
     diagnostic_settings::SURFACE,
     workspaces::SURFACE,
@@ -108,6 +128,8 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 /// What each service remembers beside its ARM resources.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) alerts: alerts::Alerts,
+    pub(crate) attack_paths: attack_paths::AttackPaths,
     pub(crate) automations: automations::Automations,
     pub(crate) diagnostics: diagnostic_settings::Routes,
     pub(crate) directory: directory::Directory,
@@ -115,8 +137,10 @@ pub(crate) struct States {
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
     pub(crate) queries: log_query::Queries,
+    pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) secrets: secrets::SecretState,
+    pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
     pub(crate) workspaces: workspaces::Workspaces,

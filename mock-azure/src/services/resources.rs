@@ -6,6 +6,7 @@ use crate::{
     call::{Call, Method},
     paging,
     reply::Reply,
+    seed::Seed,
     services::{At, Surface},
     world::World,
 };
@@ -19,6 +20,13 @@ pub(crate) const SURFACE: Surface = Surface {
     answer,
     ..Surface::EMPTY
 };
+
+impl Seed {
+    /// Adds any resource, as its GET would answer it; it needs `id`, `name` and `type`.
+    pub fn resource(self, resource: Value) -> Self {
+        self.step(move |world| world.resources.put(resource))
+    }
+}
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let scope = match (call.method, call.path().as_slice()) {

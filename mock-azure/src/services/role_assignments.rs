@@ -26,6 +26,10 @@ pub(crate) const SURFACE: Surface = Surface {
         &["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"],
     )],
     provision: Some(provision),
+    graph_rows: Some(|world, subscription| {
+        let scope = format!("/subscriptions/{subscription}");
+        world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
+    }),
     answer,
     ..Surface::EMPTY
 };
