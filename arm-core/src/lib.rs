@@ -1,1 +1,42 @@
-//! How we talk.
+#![doc = include_str!("../README.md")]
+
+mod change;
+mod client;
+mod cloud;
+mod credential;
+mod error;
+mod fleet;
+mod id;
+mod open_enum;
+mod operation;
+mod options;
+mod pager;
+mod path;
+mod policies;
+mod request;
+mod secret;
+mod transport;
+pub mod wire;
+
+pub use change::Change;
+pub use client::ArmClient;
+pub use cloud::{Audience, Cloud, CloudEndpoints};
+pub use credential::{ChosenCredential, CredentialKind, credential_from_environment};
+pub use error::{ArmError, ArmErrorExt, ErrorDetail};
+pub use fleet::{Fleet, Outcome};
+pub use id::{
+    IdError, ManagementGroupId, ResourceGroupId, ResourceGroupName, ResourceId, ResourceName, ResourceType,
+    Scope, SubscriptionId,
+};
+pub use operation::{Operation, OperationHandle, OperationKind, Poller};
+pub use options::{ArmOptions, RetryBudget};
+pub use pager::{ListPage, Pager, pages};
+pub use path::ArmPath;
+pub use policies::{MaxResponseBody, OriginPin, Retry};
+pub use request::{ApiVersion, ArmRequest};
+pub use secret::Secret;
+#[cfg(feature = "ring")]
+pub use transport::default_transport;
+
+#[doc(hidden)]
+pub use serde as __serde;

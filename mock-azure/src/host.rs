@@ -117,9 +117,7 @@ impl Host {
         match &self.service {
             Service::Management => self.cloud.management_audiences.contains(&audience),
             Service::Vault(_) => audience == self.cloud.vault_audience,
-            Service::Graph => {
-                of_host(self.cloud.graph) || audience == "00000003-0000-0000-c000-000000000000"
-            }
+            Service::Graph => of_host(self.cloud.graph) || audience == "00000003-0000-0000-c000-000000000000",
             Service::LogAnalytics => of_host(self.cloud.logs),
             Service::Login => true,
         }

@@ -11,6 +11,7 @@ mod fault;
 mod host;
 mod identity;
 mod journal;
+mod kql;
 mod operation;
 mod paging;
 mod reply;

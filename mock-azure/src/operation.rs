@@ -169,7 +169,11 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return None;
     }
     let Some(progress) = poll(world, &id) else {
-        return Some(Reply::arm_error(404, "OperationNotFound", format!("The operation '{id}' was not found.")));
+        return Some(Reply::arm_error(
+            404,
+            "OperationNotFound",
+            format!("The operation '{id}' was not found."),
+        ));
     };
     Some(if kind == "operationresults" {
         result(world, call, &id, progress)

@@ -63,7 +63,8 @@ impl Loopback {
             status: None,
         };
         self.shared.lock().journal.foreign.push(recorded);
-        let message = format!("mock-azure does not let requests out to '{}'", url.host_str().unwrap_or_default());
+        let message =
+            format!("mock-azure does not let requests out to '{}'", url.host_str().unwrap_or_default());
         Error::with_message(ErrorKind::Connection, message)
     }
 }
@@ -75,7 +76,8 @@ impl HttpClient for Loopback {
         if url.scheme() != "https" || Host::resolve(url.authority()).is_none() {
             return Err(self.refuse(request));
         }
-        let inner = self.inner.as_ref().map_err(|error| Error::with_message(ErrorKind::Other, error.to_string()))?;
+        let inner =
+            self.inner.as_ref().map_err(|error| Error::with_message(ErrorKind::Other, error.to_string()))?;
         let response = inner.execute_request(&self.localized(request)?).await?;
         let (status, mut headers, body) = response.deconstruct();
         let mark = headers.get_optional_string(&HeaderName::from_static(CONNECTION));
@@ -121,4 +123,3 @@ fn plain_client() -> azure_core::Result<reqwest::Client> {
         .build()
         .map_err(|error| failed(error.into()))
 }
-

@@ -11,7 +11,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Graph, types: &[], provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::EMPTY };
 
 /// The principals of the tenant beside the signed-in one, and whether Graph may be read.
 #[derive(Debug, Default)]
@@ -68,7 +68,8 @@ fn all(world: &World) -> impl Iterator<Item = &Principal> {
 
 /// A refusal in the form of Graph.
 pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
-    let inner = json!({ "date": "2026-03-01T12:00:00", "request-id": "00000000-0000-0000-0000-000000000000" });
+    let inner =
+        json!({ "date": "2026-03-01T12:00:00", "request-id": "00000000-0000-0000-0000-000000000000" });
     Reply::json(status, json!({ "error": { "code": code, "message": message, "innerError": inner } }))
 }
 
@@ -106,7 +107,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 fn me(world: &World, call: &Call) -> Reply {
     match find(world, &call.caller.object_id) {
         Some(found) if matches!(found.kind, PrincipalKind::User { .. }) => Reply::ok(show(found)),
-        Some(_) => refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow."),
+        Some(_) => {
+            refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+        }
         None => not_found(&call.caller.object_id),
     }
 }
@@ -143,8 +146,9 @@ fn one(found: Option<&Principal>, id: &str) -> Reply {
 }
 
 fn not_found(id: &str) -> Reply {
-    let message =
-        format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+    let message = format!(
+        "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+    );
     refusal(404, "Request_ResourceNotFound", &message)
 }
 

@@ -2,12 +2,13 @@
 //!
 //! To add one: a file here with a `SURFACE`; a `mod` line, a line in [`SURFACES`] and, if it
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
-//! its own file.
+//! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
 pub(crate) mod directory;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
+mod resource_graph;
 mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
@@ -16,6 +17,8 @@ pub(crate) mod secrets;
 mod sign_in;
 mod subscriptions;
 pub(crate) mod vaults;
+
+use serde_json::Value;
 
 use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, world::World};
 
@@ -47,9 +50,23 @@ pub(crate) struct Surface {
     pub(crate) types: &'static [TypeVersions],
     /// Lays out what a new subscription has.
     pub(crate) provision: Option<fn(&mut World, &str)>,
+    /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
+    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway.
+    pub(crate) graph_rows: Option<fn(&World, &str) -> Vec<GraphRow>>,
     /// Answers a request, or leaves it to the next surface.
     pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,
 }
+
+impl Surface {
+    /// A surface that answers nothing.
+    pub(crate) const EMPTY: Self =
+        Self { at: At::Management, types: &[], provision: None, graph_rows: None, answer: |_, _| None };
+}
+
+/// A table of Resource Graph, in lower case, such as `securityresources`, and a row of it. A row has
+/// `id`, `name`, `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added
+/// where it lacks them.
+pub(crate) type GraphRow = (&'static str, Value);
 
 /// All surfaces, in the order in which they are asked.
 pub(crate) const SURFACES: &[Surface] = &[
@@ -58,6 +75,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     providers::SURFACE,
     resource_groups::SURFACE,
     resources::SURFACE,
+    resource_graph::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
@@ -79,6 +97,7 @@ pub(crate) struct States {
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
+    pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) secrets: secrets::SecretState,
     pub(crate) subscriptions: subscriptions::Subscriptions,

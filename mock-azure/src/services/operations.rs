@@ -1,8 +1,5 @@
 //! The links that long-running operations are polled at.
 
-use crate::{
-    operation,
-    services::{At, Surface},
-};
+use crate::{operation, services::Surface};
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Management, types: &[], provision: None, answer: operation::answer };
+pub(crate) const SURFACE: Surface = Surface { answer: operation::answer, ..Surface::EMPTY };

@@ -16,8 +16,8 @@ use crate::{
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
     types: &[("Microsoft.Resources/subscriptions/providers", &["2021-04-01", "2024-03-01", "2025-04-01"])],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 /// Registration states that are not `Registered`, by subscription and namespace in lower case.

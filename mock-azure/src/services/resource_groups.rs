@@ -19,15 +19,14 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Resources/subscriptions/resourceGroups",
         &["2019-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"],
     )],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 impl Seed {
     /// Adds a resource group.
     pub fn resource_group(self, subscription: impl ToString, name: &str, location: &str) -> Self {
-        let (subscription, name, location) =
-            (subscription.to_string(), name.to_owned(), location.to_owned());
+        let (subscription, name, location) = (subscription.to_string(), name.to_owned(), location.to_owned());
         self.step(move |world| {
             let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
             world.resources.put(group(&id, &name, &location, &json!({ "tags": {} })));
@@ -110,7 +109,11 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return refusal;
     }
     let Some(location) = body["location"].as_str().filter(|location| !location.is_empty()) else {
-        return Reply::arm_error(400, "LocationRequired", "The location property is required for this definition.");
+        return Reply::arm_error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
     };
     let location = location.replace(' ', "").to_ascii_lowercase();
     let Some(existing) = world.resources.get(&id) else {
@@ -120,8 +123,9 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return Reply::json(201, group);
     };
     if existing["properties"]["provisioningState"] == "Deleting" {
-        let message =
-            format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+        let message = format!(
+            "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+        );
         return Reply::arm_error(409, "ResourceGroupBeingDeleted", message);
     }
     let there = existing["location"].as_str().unwrap_or_default();

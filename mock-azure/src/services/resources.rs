@@ -6,6 +6,7 @@ use crate::{
     call::{Call, Method},
     paging,
     reply::Reply,
+    seed::Seed,
     services::{At, Surface},
     world::World,
 };
@@ -16,9 +17,16 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Resources/subscriptions/resources",
         &["2015-11-01", "2019-10-01", "2021-04-01", "2024-03-01", "2025-04-01"],
     )],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
+
+impl Seed {
+    /// Adds any resource, as its GET would answer it; it needs `id`, `name` and `type`.
+    pub fn resource(self, resource: Value) -> Self {
+        self.step(move |world| world.resources.put(resource))
+    }
+}
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let scope = match (call.method, call.path().as_slice()) {

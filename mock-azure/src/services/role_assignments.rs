@@ -21,9 +21,17 @@ pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[(TYPE, &["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"])],
+    types: &[(
+        TYPE,
+        &["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"],
+    )],
     provision: Some(provision),
+    graph_rows: Some(|world, subscription| {
+        let scope = format!("/subscriptions/{subscription}");
+        world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
+    }),
     answer,
+    ..Surface::EMPTY
 };
 
 /// An index over the assignments in the store, and how far each has spread.
@@ -210,13 +218,13 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         return refuse(400, "InvalidRoleAssignmentId", message);
     }
     let asked = &call.json()["properties"];
-    let (Some(definition), Some(principal)) = (asked["roleDefinitionId"].as_str(), asked["principalId"].as_str())
+    let (Some(definition), Some(principal)) =
+        (asked["roleDefinitionId"].as_str(), asked["principalId"].as_str())
     else {
         return refuse(400, "BadRequestFormat", "The request was incorrectly formatted.".to_owned());
     };
     if uuid::Uuid::parse_str(principal).is_err() {
-        let message =
-            format!("The Principal ID '{principal}' is not valid. Principal ID must be a GUID.");
+        let message = format!("The Principal ID '{principal}' is not valid. Principal ID must be a GUID.");
         return refuse(400, "InvalidPrincipalId", message);
     }
     let guid = definition.rsplit('/').next().unwrap_or_default();
@@ -255,8 +263,10 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         return update(existing, principal, role);
     }
     if let Some(twin) = twin(world, &scope, principal, role) {
-        let message =
-            format!("The role assignment already exists. The ID of the existing role assignment is {}.", twin.replace('-', ""));
+        let message = format!(
+            "The role assignment already exists. The ID of the existing role assignment is {}.",
+            twin.replace('-', "")
+        );
         return refuse(409, "RoleAssignmentExists", message);
     }
     let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: role.id };

@@ -11,7 +11,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Login, types: &[], provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { at: At::Login, answer, ..Surface::EMPTY };
 
 const ANY_TENANT: &[&str] = &["common", "organizations", "consumers"];
 
@@ -21,9 +21,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, [tenant, ".well-known", "openid-configuration"]) => {
             Some(known_tenant(world, tenant).err().unwrap_or_else(|| configuration(world, call, tenant, "")))
         }
-        (Method::Get, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
-            Some(known_tenant(world, tenant).err().unwrap_or_else(|| configuration(world, call, tenant, "/v2.0")))
-        }
+        (Method::Get, [tenant, "v2.0", ".well-known", "openid-configuration"]) => Some(
+            known_tenant(world, tenant).err().unwrap_or_else(|| configuration(world, call, tenant, "/v2.0")),
+        ),
         (Method::Post, [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"]) => {
             Some(known_tenant(world, tenant).err().unwrap_or_else(|| token(world, call)))
         }
@@ -88,8 +88,9 @@ fn configuration(world: &World, call: &Call, tenant: &str, version: &str) -> Rep
 
 fn token(world: &World, call: &Call) -> Reply {
     let form: Vec<(String, String)> = form_urlencoded::parse(call.text().as_bytes()).into_owned().collect();
-    let field =
-        |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+    let field = |name: &str| {
+        form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
     if field("client_id").is_empty() {
         let text = "The request body must contain the following parameter: 'client_id'.";
         return refusal("invalid_request", 900_144, text);

@@ -1,5 +1,7 @@
 //! Subscriptions and the tenant.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,14 +18,15 @@ pub(crate) const SURFACE: Surface = Surface {
         ("Microsoft.Resources/subscriptions", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
         ("Microsoft.Resources/tenants", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
     ],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 /// The subscriptions that the signed-in principal can see.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     ids: Vec<String>,
+    spelled: HashMap<String, String>,
 }
 
 impl Subscriptions {
@@ -32,12 +35,22 @@ impl Subscriptions {
         let new = !self.contains(id);
         if new {
             self.ids.push(id.to_owned());
+            self.spelled.insert(id.to_ascii_lowercase(), id.to_owned());
         }
         new
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.ids.iter().any(|known| known.eq_ignore_ascii_case(id))
+        self.spelled.contains_key(&id.to_ascii_lowercase())
+    }
+
+    pub(crate) fn all(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// An id as it was seeded.
+    pub(crate) fn spelled(&self, id: &str) -> Option<String> {
+        self.spelled.get(&id.to_ascii_lowercase()).cloned()
     }
 }
 
@@ -48,8 +61,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             Some(paging::page(&world.paging, call, 1000, all.iter()))
         }
         (Method::Get, ["subscriptions", id]) => {
-            let ids = &world.states.subscriptions.ids;
-            ids.iter().find(|known| known.eq_ignore_ascii_case(id)).map(|id| Reply::ok(show(world, id)))
+            world.states.subscriptions.spelled(id).map(|id| Reply::ok(show(world, &id)))
         }
         (Method::Get, ["tenants"]) => {
             let tenant = json!({
@@ -65,7 +77,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-fn show(world: &World, id: &str) -> Value {
+pub(crate) fn show(world: &World, id: &str) -> Value {
     json!({
         "id": format!("/subscriptions/{id}"),
         "subscriptionId": id,

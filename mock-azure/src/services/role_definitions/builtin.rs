@@ -168,7 +168,10 @@ pub(crate) const BUILT_IN: &[BuiltIn] = &[
             "Microsoft.Resources/subscriptions/resourceGroups/read",
             "Microsoft.Support/*",
         ],
-        not_actions: &["Microsoft.KeyVault/locations/deletedVaults/purge/action", "Microsoft.KeyVault/hsmPools/*"],
+        not_actions: &[
+            "Microsoft.KeyVault/locations/deletedVaults/purge/action",
+            "Microsoft.KeyVault/hsmPools/*",
+        ],
         data_actions: &[],
     },
 ];

@@ -4,8 +4,8 @@ mod builtin;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::builtin::{BuiltIn, OWNER};
 use self::builtin::BUILT_IN;
+pub(crate) use self::builtin::{BuiltIn, OWNER};
 use crate::{
     call::{Call, Method},
     paging,
@@ -20,8 +20,8 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Authorization/roleDefinitions",
         &["2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"],
     )],
-    provision: None,
     answer,
+    ..Surface::EMPTY
 };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {

@@ -22,7 +22,7 @@ use crate::{
     world::World,
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Vault, types: &[], provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { at: At::Vault, answer, ..Surface::EMPTY };
 
 const VERSIONS: &[&str] = &[
     "2016-10-01",

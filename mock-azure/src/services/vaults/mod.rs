@@ -15,7 +15,7 @@ use crate::{
     call::{Call, Method},
     host::Service,
     reply::Reply,
-    services::{At, Surface, role_assignments, secrets::Secrets},
+    services::{Surface, role_assignments, secrets::Secrets},
     world::World,
 };
 
@@ -46,7 +46,7 @@ const TYPES: &[TypeVersions] = &[
     ("Microsoft.KeyVault/checkNameAvailability", VERSIONS),
 ];
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Management, types: TYPES, provision: None, answer };
+pub(crate) const SURFACE: Surface = Surface { types: TYPES, answer, ..Surface::EMPTY };
 
 /// All vaults by lower-case name, in every subscription: names are unique in the whole cloud.
 #[derive(Debug, Default)]

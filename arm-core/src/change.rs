@@ -1,0 +1,57 @@
+//! What a task did, or would do.
+
+/// What a write did to a resource; of a dry run, what it would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a change tells whether anything happened"]
+pub enum Change<T> {
+    /// It was not there before.
+    Created(T),
+    /// It was there and differs now.
+    Updated {
+        /// As it was.
+        before: T,
+        /// As it is now.
+        after: T,
+    },
+    /// It was there as wanted; nothing was written.
+    Unchanged(T),
+}
+
+impl<T> Change<T> {
+    /// Whether anything was, or would be, written.
+    pub fn is_change(&self) -> bool {
+        !matches!(self, Self::Unchanged(_))
+    }
+
+    /// The resource as it is now.
+    pub fn current(&self) -> &T {
+        match self {
+            Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,
+        }
+    }
+
+    /// The resource as it is now.
+    pub fn into_current(self) -> T {
+        match self {
+            Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,
+        }
+    }
+
+    /// `created`, `updated` or `unchanged`.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "created",
+            Self::Updated { .. } => "updated",
+            Self::Unchanged(_) => "unchanged",
+        }
+    }
+
+    /// The same change of something else.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Change<U> {
+        match self {
+            Self::Created(now) => Change::Created(f(now)),
+            Self::Updated { before, after } => Change::Updated { before: f(before), after: f(after) },
+            Self::Unchanged(now) => Change::Unchanged(f(now)),
+        }
+    }
+}

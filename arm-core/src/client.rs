@@ -1,0 +1,182 @@
+//! The client that all service clients stand on.
+
+use std::sync::Arc;
+
+use azure_core::{
+    Result,
+    credentials::TokenCredential,
+    http::{
+        ClientOptions, Method, Pipeline, RetryOptions, Url,
+        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    ApiVersion, ArmOptions, ArmPath, ArmRequest, Audience, CloudEndpoints, MaxResponseBody, OperationHandle,
+    OriginPin, Pager, Poller, Retry, operation, pager, transport,
+};
+
+/// Talks to Azure Resource Manager: one pipeline for each audience, shared by all clones.
+///
+/// Clones are cheap and share tokens and connections. Service clients are made from a reference.
+///
+/// ```no_run
+/// use arm_core::{ArmClient, ArmOptions, credential_from_environment};
+///
+/// # async fn f() -> azure_core::Result<()> {
+/// let options = ArmOptions::default();
+/// let chosen = credential_from_environment(None, &options)?;
+/// let arm = ArmClient::new(chosen.credential, options)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct ArmClient {
+    shared: Arc<Shared>,
+    audience: Audience,
+}
+
+struct Shared {
+    credential: Arc<dyn TokenCredential>,
+    endpoints: CloudEndpoints,
+    options: ArmOptions,
+    management: Pipeline,
+    graph: Pipeline,
+    log_analytics: Pipeline,
+}
+
+impl std::fmt::Debug for ArmClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArmClient").field("endpoint", &self.endpoint().as_str()).finish_non_exhaustive()
+    }
+}
+
+impl ArmClient {
+    /// A client for the cloud in the options; `None` or `Default::default()` is the public cloud.
+    ///
+    /// Nothing is sent, and no token asked for, before the first request.
+    pub fn new(credential: Arc<dyn TokenCredential>, options: impl Into<Option<ArmOptions>>) -> Result<Self> {
+        let mut options = options.into().unwrap_or_default();
+        let endpoints = options.cloud.endpoints()?;
+        let transport = transport::or_default(options.client.transport.take())?;
+        options.client.transport = Some(MaxResponseBody::around(transport, options.max_response_body));
+        let pipeline = |audience| {
+            let (endpoint, scope) = endpoints.of(audience);
+            let per_try: Vec<Arc<dyn Policy>> = vec![
+                Arc::new(OriginPin::new(endpoint)?),
+                Arc::new(BearerTokenAuthorizationPolicy::new(credential.clone(), [scope])),
+            ];
+            let mut client = options.client.clone();
+            client.per_call_policies.push(Arc::new(Retry::new(options.retry).with_fresh_token()));
+            client.retry = RetryOptions::none();
+            let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
+            Ok::<_, azure_core::Error>(Pipeline::new(name, version, client, Vec::new(), per_try, None))
+        };
+        let (management, graph) = (pipeline(Audience::Management)?, pipeline(Audience::Graph)?);
+        let log_analytics = pipeline(Audience::LogAnalytics)?;
+        let shared = Shared { credential, endpoints, options, management, graph, log_analytics };
+        Ok(Self { shared: Arc::new(shared), audience: Audience::Management })
+    }
+
+    /// The same client for another service: its own endpoint, token and origin pin.
+    pub fn with_audience(&self, audience: Audience) -> Self {
+        Self { shared: self.shared.clone(), audience }
+    }
+
+    /// A GET.
+    pub fn get(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Get, path, version)
+    }
+
+    /// A HEAD.
+    pub fn head(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Head, path, version)
+    }
+
+    /// A PUT: writes a whole resource.
+    pub fn put(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Put, path, version)
+    }
+
+    /// A PATCH: changes parts of a resource.
+    pub fn patch(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Patch, path, version)
+    }
+
+    /// A POST: an action.
+    pub fn post(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Post, path, version)
+    }
+
+    /// A DELETE.
+    pub fn delete(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Delete, path, version)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: impl Into<ArmPath>,
+        version: impl Into<ApiVersion>,
+    ) -> ArmRequest {
+        ArmRequest::new(self.clone(), method, path.into(), version.into())
+    }
+
+    /// Goes on with a list where a stream's `continuation()` stood.
+    ///
+    /// The link is checked as every other: one to another origin fails and nothing is sent.
+    pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
+        let link = self.endpoint().join(continuation)?;
+        Ok(pager::list(ArmRequest::follow(self.clone(), link)))
+    }
+
+    /// Goes on waiting for a long-running operation, perhaps started by another process.
+    pub fn resume_operation<T: DeserializeOwned + Send + 'static>(
+        &self,
+        handle: OperationHandle,
+    ) -> Poller<T> {
+        operation::resume(self.clone(), handle)
+    }
+
+    /// The options for an official client of another endpoint (a vault), with this client's transport,
+    /// origin pin and retry. Use it with [`credential`](Self::credential).
+    pub fn client_options_for(&self, endpoint: &Url) -> Result<ClientOptions> {
+        let mut options = self.shared.options.client.clone();
+        options.per_call_policies.push(Arc::new(Retry::new(self.shared.options.retry)));
+        options.per_try_policies.push(Arc::new(OriginPin::new(endpoint)?));
+        options.retry = RetryOptions::none();
+        options.cloud = Some(Arc::new(self.shared.options.cloud.configuration()?));
+        Ok(options)
+    }
+
+    /// The credential, for official clients.
+    pub fn credential(&self) -> Arc<dyn TokenCredential> {
+        self.shared.credential.clone()
+    }
+
+    /// The endpoints of the cloud.
+    pub fn endpoints(&self) -> &CloudEndpoints {
+        &self.shared.endpoints
+    }
+
+    /// What tokens for this client's audience are asked for.
+    pub fn token_scope(&self) -> String {
+        self.shared.endpoints.of(self.audience).1
+    }
+
+    pub(crate) fn endpoint(&self) -> &Url {
+        self.shared.endpoints.of(self.audience).0
+    }
+
+    pub(crate) fn options(&self) -> &ArmOptions {
+        &self.shared.options
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        match self.audience {
+            Audience::Management => &self.shared.management,
+            Audience::Graph => &self.shared.graph,
+            Audience::LogAnalytics => &self.shared.log_analytics,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Which Azure: its endpoints, and the audiences that tokens are asked for.
+
+use azure_core::{Error, Result, error::ErrorKind, http::Url};
+
+/// One of the Azure clouds, or endpoints of your own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cloud {
+    /// The public cloud.
+    #[default]
+    Public,
+    /// Azure for the US government.
+    UsGovernment,
+    /// Azure in China, operated by 21Vianet.
+    China,
+    /// Endpoints of your own, such as Azure Stack.
+    Custom(Box<CloudEndpoints>),
+}
+
+/// The endpoints of a cloud. All are `https`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudEndpoints {
+    /// Resource Manager, such as `https://management.azure.com`.
+    pub management: Url,
+    /// What a token for Resource Manager is asked for; usually the endpoint itself.
+    pub management_audience: String,
+    /// Microsoft Graph, such as `https://graph.microsoft.com`.
+    pub graph: Url,
+    /// Log Analytics queries, such as `https://api.loganalytics.azure.com`.
+    pub log_analytics: Url,
+    /// What vault host names end with, such as `vault.azure.net`.
+    pub vault_suffix: String,
+    /// Where users and applications sign in, such as `https://login.microsoftonline.com`.
+    pub authority: Url,
+}
+
+/// A service with tokens of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Audience {
+    /// Resource Manager.
+    Management,
+    /// Microsoft Graph.
+    Graph,
+    /// Log Analytics queries.
+    LogAnalytics,
+}
+
+impl Cloud {
+    /// The cloud's endpoints. Endpoints that are not `https` are refused: tokens are never sent in clear.
+    pub fn endpoints(&self) -> Result<CloudEndpoints> {
+        let known = |management: &str, audience: &str, graph: &str, logs: &str, vaults: &str, login: &str| {
+            Ok(CloudEndpoints {
+                management: management.parse()?,
+                management_audience: audience.to_owned(),
+                graph: graph.parse()?,
+                log_analytics: logs.parse()?,
+                vault_suffix: vaults.to_owned(),
+                authority: login.parse()?,
+            })
+        };
+        match self {
+            Self::Public => known(
+                "https://management.azure.com",
+                "https://management.azure.com",
+                "https://graph.microsoft.com",
+                "https://api.loganalytics.azure.com",
+                "vault.azure.net",
+                "https://login.microsoftonline.com",
+            ),
+            Self::UsGovernment => known(
+                "https://management.usgovcloudapi.net",
+                "https://management.usgovcloudapi.net",
+                "https://graph.microsoft.us",
+                "https://api.loganalytics.us",
+                "vault.usgovcloudapi.net",
+                "https://login.microsoftonline.us",
+            ),
+            Self::China => known(
+                "https://management.chinacloudapi.cn",
+                "https://management.chinacloudapi.cn",
+                "https://microsoftgraph.chinacloudapi.cn",
+                "https://api.loganalytics.azure.cn",
+                "vault.azure.cn",
+                "https://login.chinacloudapi.cn",
+            ),
+            Self::Custom(endpoints) => {
+                let urls =
+                    [&endpoints.management, &endpoints.graph, &endpoints.log_analytics, &endpoints.authority];
+                match urls.into_iter().find(|url| url.scheme() != "https" || url.host_str().is_none()) {
+                    Some(url) => Err(Error::with_message(
+                        ErrorKind::Other,
+                        format!("the endpoint '{url}' is not https: tokens are never sent in clear"),
+                    )),
+                    None => Ok((**endpoints).clone()),
+                }
+            }
+        }
+    }
+
+    /// The same cloud for the credentials and clients of the official crates.
+    pub fn configuration(&self) -> Result<azure_core::cloud::CloudConfiguration> {
+        use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+        Ok(match self {
+            Self::Public => CloudConfiguration::AzurePublic,
+            Self::UsGovernment => CloudConfiguration::AzureGovernment,
+            Self::China => CloudConfiguration::AzureChina,
+            Self::Custom(endpoints) => {
+                let mut custom = CustomConfiguration::default();
+                custom.authority_host = endpoints.authority.as_str().trim_end_matches('/').to_owned();
+                custom.into()
+            }
+        })
+    }
+}
+
+impl CloudEndpoints {
+    /// The endpoint of an audience, and the scope that its tokens are asked for.
+    pub(crate) fn of(&self, audience: Audience) -> (&Url, String) {
+        let scope = |resource: &str| format!("{}/.default", resource.trim_end_matches('/'));
+        match audience {
+            Audience::Management => (&self.management, scope(&self.management_audience)),
+            Audience::Graph => (&self.graph, scope(self.graph.as_str())),
+            Audience::LogAnalytics => (&self.log_analytics, scope(self.log_analytics.as_str())),
+        }
+    }
+}

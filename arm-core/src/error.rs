@@ -1,0 +1,341 @@
+//! What the service said, read out of `azure_core::Error`.
+
+use std::error::Error as _;
+
+use azure_core::{
+    Error,
+    error::ErrorKind,
+    http::{RawResponse, headers::HeaderName},
+};
+use serde_json::Value;
+
+use crate::wire::utf8_text;
+
+/// A refusal of the service, as far as its body could be read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ArmError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's code, such as `SubscriptionNotRegistered`; empty when it sent none.
+    pub code: String,
+    /// The service's message; the first part of the body when it is not JSON.
+    pub message: String,
+    /// What the error is about.
+    pub target: Option<String>,
+    /// The code of the innermost cause. Key Vault tells `ForbiddenByRbac` from `ForbiddenByFirewall` here.
+    pub inner_code: Option<String>,
+    /// Causes and parts, in the service's order.
+    pub details: Vec<ErrorDetail>,
+    /// Typed additions, such as policy violations, as the service sent them.
+    pub additional_info: Vec<Value>,
+    /// `x-ms-request-id`: what support asks for first.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`.
+    pub correlation_id: Option<String>,
+}
+
+/// One detail of an [`ArmError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The detail's code.
+    pub code: String,
+    /// The detail's message.
+    pub message: String,
+    /// What the detail is about.
+    pub target: Option<String>,
+}
+
+impl ArmError {
+    /// Reads an answer. Never fails: what cannot be read is left empty.
+    pub fn of(response: &RawResponse) -> Self {
+        let text = utf8_text(response.body());
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let header = |name| response.headers().get_optional_string(&HeaderName::from_static(name));
+        let mut read = Self::read(&body, u16::from(response.status()));
+        if read.message.is_empty() && body.is_null() {
+            read.message = excerpt(&text);
+        }
+        read.request_id = header("x-ms-request-id").or_else(|| header("request-id"));
+        read.correlation_id = header("x-ms-correlation-request-id");
+        if read.code.is_empty() {
+            read.code = header("x-ms-error-code").unwrap_or_default();
+        }
+        read
+    }
+
+    /// Reads an error body: `{"error":{..}}`, the same without the wrapper, or the sign-in service's form.
+    pub fn read(body: &Value, status: u16) -> Self {
+        let wrapped = &body["error"];
+        let error = if wrapped.is_object() { wrapped } else { body };
+        let sign_in = wrapped.as_str();
+        let code = sign_in.map_or_else(|| text(error, "code"), str::to_owned);
+        let message = match sign_in {
+            Some(_) => text(body, "error_description"),
+            None => match &error["message"] {
+                // Graph and OData wrap the message with its language.
+                Value::Object(message) => {
+                    message.get("value").and_then(Value::as_str).unwrap_or_default().to_owned()
+                }
+                _ => text(error, "message"),
+            },
+        };
+        Self {
+            status,
+            code,
+            message,
+            target: optional(error, "target"),
+            inner_code: innermost(error),
+            details: list(error, "details").map(ErrorDetail::read).collect(),
+            additional_info: list(error, "additionalInfo").cloned().collect(),
+            request_id: None,
+            correlation_id: None,
+        }
+    }
+
+    /// Whether this code stands anywhere in the error: at the top, in a detail, or innermost.
+    pub fn has_code(&self, code: &str) -> bool {
+        self.code.eq_ignore_ascii_case(code)
+            || self.inner_code.as_deref().is_some_and(|inner| inner.eq_ignore_ascii_case(code))
+            || self.details.iter().any(|detail| detail.code.eq_ignore_ascii_case(code))
+    }
+}
+
+impl ErrorDetail {
+    fn read(detail: &Value) -> Self {
+        Self {
+            code: text(detail, "code"),
+            message: text(detail, "message"),
+            target: optional(detail, "target"),
+        }
+    }
+}
+
+impl std::fmt::Display for ArmError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = [self.inner_code.as_deref().unwrap_or_default(), &self.code];
+        let code = code.into_iter().find(|code| !code.is_empty()).unwrap_or("no error code");
+        write!(f, "{} {code}", self.status)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message.trim())?;
+        }
+        for detail in
+            self.details.iter().filter(|detail| !detail.message.is_empty() && detail.message != self.message)
+        {
+            write!(f, " [{}: {}]", detail.code, detail.message.trim())?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    match field(value, key) {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Object(_) | Value::Array(_) => String::new(),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// A field by name; some services write `Code` and `Message`.
+fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
+    let object = value.as_object();
+    let found = object.and_then(|object| object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)));
+    found.map_or(&Value::Null, |(_, value)| value)
+}
+
+fn optional(value: &Value, key: &str) -> Option<String> {
+    Some(text(value, key)).filter(|text| !text.is_empty())
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    field(value, key).as_array().into_iter().flatten()
+}
+
+fn innermost(error: &Value) -> Option<String> {
+    let mut code = None;
+    let mut inner = field(error, "innererror");
+    while inner.is_object() {
+        code = optional(inner, "code").or(code);
+        inner = field(inner, "innererror");
+    }
+    code
+}
+
+/// The first part of a body that is not what was expected, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}
+
+/// The error of an answer that is not among the accepted ones.
+pub(crate) fn of_response(response: RawResponse) -> Error {
+    let read = ArmError::of(&response);
+    let status = response.status();
+    let redirect = response.headers().get_optional_string(&HeaderName::from_static("location"));
+    let message = match redirect.filter(|_| (300..400).contains(&u16::from(status))) {
+        Some(_) => format!("{} redirect, which is not followed", u16::from(status)),
+        None => read.to_string(),
+    };
+    let error_code = Some(read.code).filter(|code| !code.is_empty());
+    Error::with_message(
+        ErrorKind::HttpResponse { status, error_code, raw_response: Some(Box::new(response)) },
+        message,
+    )
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for azure_core::Error {}
+}
+
+/// Questions to an `azure_core::Error`, so that no caller parses a body.
+///
+/// ```
+/// use arm_core::ArmErrorExt as _;
+///
+/// fn advice(error: &azure_core::Error) -> &'static str {
+///     if error.is_code("SubscriptionNotRegistered") {
+///         "register Microsoft.Security first"
+///     } else if error.is_forbidden() {
+///         "ask for access"
+///     } else {
+///         "see the message"
+///     }
+/// }
+/// ```
+pub trait ArmErrorExt: sealed::Sealed {
+    /// The service's own error, when a service answered.
+    fn arm_error(&self) -> Option<ArmError>;
+    /// The HTTP status, when a service answered.
+    fn status(&self) -> Option<u16>;
+    /// 404.
+    fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+    /// 403.
+    fn is_forbidden(&self) -> bool {
+        self.status() == Some(403)
+    }
+    /// 401: no token, or one that is not accepted.
+    fn is_unauthorized(&self) -> bool {
+        self.status() == Some(401)
+    }
+    /// 409.
+    fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+    /// 412: the resource changed since it was read.
+    fn is_precondition_failed(&self) -> bool {
+        self.status() == Some(412)
+    }
+    /// 429.
+    fn is_throttled(&self) -> bool {
+        self.status() == Some(429)
+    }
+    /// Whether the service's error holds this code, at the top, in a detail or innermost; without regard to case.
+    fn is_code(&self, code: &str) -> bool {
+        self.arm_error().is_some_and(|error| error.has_code(code))
+    }
+    /// `x-ms-request-id` of the answer.
+    fn request_id(&self) -> Option<String> {
+        self.arm_error()?.request_id
+    }
+    /// `x-ms-correlation-request-id` of the answer.
+    fn correlation_id(&self) -> Option<String> {
+        self.arm_error()?.correlation_id
+    }
+}
+
+impl ArmErrorExt for Error {
+    fn arm_error(&self) -> Option<ArmError> {
+        response_of(self).map(ArmError::of)
+    }
+
+    fn status(&self) -> Option<u16> {
+        self.http_status().map(u16::from)
+    }
+}
+
+/// The answer inside an error: at the top, or below a context that lost it.
+fn response_of(error: &Error) -> Option<&RawResponse> {
+    if let ErrorKind::HttpResponse { raw_response: Some(response), .. } = error.kind() {
+        return Some(response);
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(ErrorKind::HttpResponse { raw_response: Some(response), .. }) =
+            cause.downcast_ref::<Error>().map(Error::kind)
+        {
+            return Some(response);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use azure_core::http::headers::Headers;
+
+    use super::*;
+
+    fn error(status: u16, body: &str) -> Error {
+        let mut headers = Headers::new();
+        headers.insert("x-ms-request-id", "r-1");
+        headers.insert("x-ms-correlation-request-id", "c-1");
+        of_response(RawResponse::from_bytes(status.into(), headers, body.to_owned()))
+            .with_context("listing things")
+    }
+
+    #[test]
+    fn a_full_error_is_read_with_escapes_null_details_and_ids() {
+        let body = r#"{"error":{"code":"PolicyViolation","message":"it said \"no\"\nand meant it","target":"kv",
+            "details":[{"code":"Inner","message":"why"}],"additionalInfo":[{"type":"PolicyViolation","info":{"x":1}}]}}"#;
+        let error = error(403, body);
+        let read = error.arm_error().unwrap();
+        assert_eq!(
+            (read.code.as_str(), read.message.as_str()),
+            ("PolicyViolation", "it said \"no\"\nand meant it")
+        );
+        assert_eq!(read.target.as_deref(), Some("kv"));
+        assert_eq!(read.additional_info[0]["info"]["x"], 1);
+        assert!(error.is_forbidden() && error.is_code("inner") && !error.is_code("other"));
+        assert_eq!(
+            (error.request_id().as_deref(), error.correlation_id().as_deref()),
+            (Some("r-1"), Some("c-1"))
+        );
+        let nothing =
+            super::tests::error(409, r#"{"error":{"code":"Busy","message":"later","details":null}}"#);
+        assert!(nothing.is_conflict() && nothing.is_code("Busy"));
+    }
+
+    #[test]
+    fn other_shapes_are_read_too() {
+        let read = |body: &str| {
+            let read = error(400, body).arm_error().unwrap();
+            (read.code, read.message)
+        };
+        let pair = |code: &str, message: &str| (code.to_owned(), message.to_owned());
+        assert_eq!(read(r#"{"code":"Bare","message":"no wrapper"}"#), pair("Bare", "no wrapper"));
+        assert_eq!(read(r#"{"Code":"Upper","Message":"case"}"#), pair("Upper", "case"));
+        assert_eq!(
+            read(r#"{"error":"invalid_client","error_description":"AADSTS7000215"}"#),
+            pair("invalid_client", "AADSTS7000215")
+        );
+        assert_eq!(read("<html>\n <b>Sign in</b></html>"), pair("", "<html> <b>Sign in</b></html>"));
+        assert_eq!(read(""), pair("", ""));
+        assert_eq!(read("[1]"), pair("", ""));
+        let vault = error(
+            403,
+            r#"{"error":{"code":"Forbidden","message":"m","innererror":{"code":"ForbiddenByRbac"}}}"#,
+        );
+        assert!(vault.is_code("ForbiddenByRbac") && vault.is_code("Forbidden"));
+    }
+}

@@ -1,0 +1,270 @@
+//! Typed ids: validated once, compared without regard to case, written into URLs segment by segment.
+
+mod management_group;
+mod name;
+mod resource;
+mod resource_group;
+mod resource_type;
+mod scope;
+mod subscription;
+
+use std::fmt;
+
+pub use management_group::ManagementGroupId;
+pub use name::{ResourceGroupName, ResourceName};
+pub use resource::ResourceId;
+pub use resource_group::ResourceGroupId;
+pub use resource_type::ResourceType;
+pub use scope::Scope;
+pub use subscription::SubscriptionId;
+
+/// Why a text is not an id: the segment that is wrong, and the rule that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdError {
+    what: &'static str,
+    segment: String,
+    rule: &'static str,
+}
+
+impl IdError {
+    /// An id or name of kind `what` (such as "vault name") whose `segment` breaks `rule`. The rule
+    /// is a phrase such as "must have 3 to 24 characters".
+    pub fn new(what: &'static str, segment: impl Into<String>, rule: &'static str) -> Self {
+        Self { what, segment: segment.into(), rule }
+    }
+
+    /// The part of the text that is wrong.
+    pub fn segment(&self) -> &str {
+        &self.segment
+    }
+
+    /// The rule that it breaks.
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid {}: '{}' {}", self.what, self.segment.escape_debug(), self.rule)
+    }
+}
+
+impl std::error::Error for IdError {}
+
+impl From<IdError> for azure_core::Error {
+    fn from(error: IdError) -> Self {
+        let message = error.to_string();
+        Self::with_error(azure_core::error::ErrorKind::DataConversion, error, message)
+    }
+}
+
+/// What every segment of a path must hold so that it can be one.
+pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
+    let refuse = |rule| Err(IdError::new(what, segment, rule));
+    if segment.is_empty() {
+        return refuse("is empty: every segment between two slashes needs a name");
+    }
+    if segment == "." || segment == ".." {
+        return refuse("would change the path: a segment may not be '.' or '..'");
+    }
+    if segment.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+        return refuse("holds a slash, backslash or control character");
+    }
+    if segment.len() > 1024 {
+        return refuse("is longer than 1024 bytes");
+    }
+    Ok(())
+}
+
+/// Equality and hash without regard to ASCII case, text conversions and serde, for a type around `text`.
+macro_rules! text_id {
+    ($name:ident) => {
+        impl $name {
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.text)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), &*self.text)
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.text.eq_ignore_ascii_case(&other.text)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.text.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+                state.write_u8(0xff);
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $crate::IdError;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.text)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use text_id;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ArmPath;
+
+    const SUB: &str = "00000000-0000-0000-0000-000000000001";
+
+    #[test]
+    fn ids_compare_and_hash_without_regard_to_case_and_keep_their_spelling() {
+        let lower: ResourceId =
+            format!("/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv")
+                .parse()
+                .unwrap();
+        let mixed: ResourceId =
+            format!("/subscriptions/{SUB}/resourceGroups/RG/providers/Microsoft.KeyVault/vaults/KV")
+                .parse()
+                .unwrap();
+        assert_eq!(lower, mixed);
+        assert_eq!(HashSet::from([lower.clone(), mixed.clone()]).len(), 1);
+        assert!(mixed.to_string().contains("resourceGroups/RG"));
+        assert_eq!(lower.resource_group(), mixed.resource_group());
+    }
+
+    #[test]
+    fn nested_and_extension_resources_know_type_name_and_parent() {
+        let id: ResourceId = format!(
+            "/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Sql/servers/s/databases/d\
+             /providers/Microsoft.Security/assessments/a"
+        )
+        .parse()
+        .unwrap();
+        assert_eq!(id.resource_type().to_string(), "Microsoft.Security/assessments");
+        assert_eq!(id.name(), "a");
+        let database = id.parent().unwrap();
+        assert_eq!(database.resource_type().to_string(), "Microsoft.Sql/servers/databases");
+        let server = database.parent().unwrap();
+        assert_eq!((server.name(), server.parent()), ("s", None));
+        assert_eq!(id.subscription().unwrap().as_str(), SUB);
+        let tenant_level: ResourceId = "/providers/Microsoft.Security/assessmentMetadata/m".parse().unwrap();
+        assert_eq!(tenant_level.subscription(), None);
+    }
+
+    #[test]
+    fn a_bad_id_names_the_segment_and_the_rule() {
+        let message = |text: &str| text.parse::<ResourceId>().unwrap_err().to_string();
+        assert_eq!(
+            message("/subscriptions/no-guid/resourceGroups/rg/providers/A.B/c/d"),
+            "invalid resource id: 'no-guid' must be a GUID such as 00000000-0000-0000-0000-000000000001"
+        );
+        assert!(
+            message(&format!("/subscriptions/{SUB}"))
+                .contains("has no '/providers/{namespace}/{type}/{name}'")
+        );
+        assert!(message("subscriptions").contains("must begin with '/'"));
+        assert!(message(&format!("/subscriptions/{SUB}/providers/A.B/c")).contains("type without a name"));
+        assert!(message(&format!("/subscriptions/{SUB}/providers/A.B/c/..")).contains("'..'"));
+        assert_eq!(
+            "rg.".parse::<ResourceGroupName>().unwrap_err().to_string(),
+            "invalid resource group name: 'rg.' may not end with '.'"
+        );
+    }
+
+    #[test]
+    fn every_kind_of_scope_is_read_and_written() {
+        for text in [
+            format!("/subscriptions/{SUB}"),
+            format!("/subscriptions/{SUB}/resourceGroups/rg"),
+            format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"),
+            "/providers/Microsoft.Management/managementGroups/mg".to_owned(),
+        ] {
+            let scope: Scope = text.parse().unwrap();
+            assert_eq!(scope.to_string(), text);
+        }
+        let scope: Scope = format!("/subscriptions/{SUB}/resourcegroups/rg").parse().unwrap();
+        assert!(matches!(scope, Scope::ResourceGroup(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn parse_and_display_are_inverse(
+            group in "[a-zA-Z0-9_()-]{1,20}",
+            name in "[^/\\\\\\x00-\\x1f\\x7f-\\x9f]{1,20}",
+        ) {
+            prop_assume!(name != "." && name != "..");
+            let text = format!("/subscriptions/{SUB}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{name}");
+            let id: ResourceId = text.parse().unwrap();
+            prop_assert_eq!(id.to_string(), text);
+            prop_assert_eq!(id.name(), name);
+        }
+
+        #[test]
+        fn a_hostile_segment_never_changes_the_path(segment in any::<String>()) {
+            let path = ArmPath::root().literal("providers/Microsoft.Security/pricings").segment(&segment);
+            if let Ok(url) = path.to_url(&"https://management.azure.com".parse().unwrap(), &[]) {
+                let segments: Vec<&str> = url.path_segments().unwrap().collect();
+                prop_assert_eq!(segments.len(), 4);
+                let decoded = percent_encoding::percent_decode_str(segments[3]).decode_utf8().unwrap();
+                prop_assert_eq!(decoded, segment);
+                prop_assert_eq!(url.host_str(), Some("management.azure.com"));
+                prop_assert!(url.query().is_none() && url.fragment().is_none());
+            } else {
+                prop_assert!(check_segment("name", &segment).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn known_tricks_are_refused_or_encoded() {
+        let url = |segment: &str| {
+            let path = ArmPath::root().literal("providers").segment(segment);
+            path.to_url(&"https://management.azure.com".parse().unwrap(), &[]).map(|url| url.to_string())
+        };
+        for hostile in ["", ".", "..", "a/b", "a\\b", "a\0b"] {
+            assert!(url(hostile).is_err(), "{hostile:?}");
+        }
+        assert_eq!(url("a?b#c%2Fd").unwrap(), "https://management.azure.com/providers/a%3Fb%23c%252Fd");
+        assert_eq!(url("%2e%2e").unwrap(), "https://management.azure.com/providers/%252e%252e");
+        assert_eq!(url("é").unwrap(), "https://management.azure.com/providers/%C3%A9");
+    }
+}

@@ -1,0 +1,51 @@
+use std::str::FromStr;
+
+use crate::id::{IdError, check_segment, text_id};
+
+/// The name of a resource: one segment of a path.
+///
+/// Services have narrower rules of their own; this type only keeps a name from changing the path.
+#[derive(Clone)]
+pub struct ResourceName {
+    text: Box<str>,
+}
+
+text_id!(ResourceName);
+
+impl FromStr for ResourceName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        check_segment("resource name", text)?;
+        if text.chars().count() > 260 {
+            return Err(IdError::new("resource name", text, "is longer than 260 characters"));
+        }
+        Ok(Self { text: text.into() })
+    }
+}
+
+/// The name of a resource group: 1 to 90 letters, digits, `-`, `_`, `.`, `(` or `)`, not ending with `.`.
+#[derive(Clone)]
+pub struct ResourceGroupName {
+    text: Box<str>,
+}
+
+text_id!(ResourceGroupName);
+
+impl FromStr for ResourceGroupName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let refuse = |rule| Err(IdError::new("resource group name", text, rule));
+        if text.is_empty() || text.chars().count() > 90 {
+            return refuse("must have 1 to 90 characters");
+        }
+        if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')')) {
+            return refuse("may only hold letters, digits, '-', '_', '.', '(' and ')'");
+        }
+        if text.ends_with('.') {
+            return refuse("may not end with '.'");
+        }
+        Ok(Self { text: text.into() })
+    }
+}

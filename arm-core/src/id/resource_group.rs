@@ -1,0 +1,81 @@
+use std::{fmt, str::FromStr};
+
+use crate::{
+    IdError, ResourceGroupName, ResourceId, ResourceType, SubscriptionId,
+    id::{
+        check_segment,
+        subscription::{GUID_RULE, is_guid},
+    },
+};
+
+/// A resource group in a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResourceGroupId {
+    subscription: SubscriptionId,
+    name: ResourceGroupName,
+}
+
+impl ResourceGroupId {
+    /// The group with this name in this subscription.
+    pub fn new(subscription: SubscriptionId, name: ResourceGroupName) -> Self {
+        Self { subscription, name }
+    }
+
+    /// The subscription that the group is in.
+    pub fn subscription(&self) -> &SubscriptionId {
+        &self.subscription
+    }
+
+    /// The name of the group.
+    pub fn name(&self) -> &ResourceGroupName {
+        &self.name
+    }
+
+    /// A top-level resource in this group.
+    pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
+        check_segment("resource name", name)?;
+        format!("{self}/providers/{kind}/{name}").parse()
+    }
+}
+
+impl fmt::Display for ResourceGroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/subscriptions/{}/resourceGroups/{}", self.subscription, self.name)
+    }
+}
+
+impl FromStr for ResourceGroupId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let segments: Vec<&str> = text.strip_prefix('/').unwrap_or_default().split('/').collect();
+        match segments.as_slice() {
+            [subscriptions, subscription, groups, name]
+                if subscriptions.eq_ignore_ascii_case("subscriptions")
+                    && groups.eq_ignore_ascii_case("resourceGroups") =>
+            {
+                if !is_guid(subscription) {
+                    return Err(IdError::new("resource group id", *subscription, GUID_RULE));
+                }
+                Ok(Self::new(subscription.parse()?, name.parse()?))
+            }
+            _ => Err(IdError::new(
+                "resource group id",
+                text,
+                "must have the form /subscriptions/{guid}/resourceGroups/{name}",
+            )),
+        }
+    }
+}
+
+impl serde::Serialize for ResourceGroupId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for ResourceGroupId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

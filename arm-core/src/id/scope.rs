@@ -1,0 +1,106 @@
+use std::{fmt, str::FromStr};
+
+use crate::{
+    IdError, ManagementGroupId, ResourceGroupId, ResourceId, SubscriptionId, id::management_group::PREFIX,
+};
+
+/// What a plan, a role assignment or a setting applies to.
+///
+/// Every id converts into one: methods that take `impl Into<Scope>` take a `&SubscriptionId` as well.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A subscription.
+    Subscription(SubscriptionId),
+    /// A resource group.
+    ResourceGroup(ResourceGroupId),
+    /// One resource.
+    Resource(ResourceId),
+    /// A management group.
+    ManagementGroup(ManagementGroupId),
+}
+
+impl Scope {
+    /// The subscription that the scope is or lies in.
+    pub fn subscription(&self) -> Option<SubscriptionId> {
+        match self {
+            Self::Subscription(id) => Some(id.clone()),
+            Self::ResourceGroup(id) => Some(id.subscription().clone()),
+            Self::Resource(id) => id.subscription(),
+            Self::ManagementGroup(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subscription(id) => write!(f, "/subscriptions/{id}"),
+            Self::ResourceGroup(id) => id.fmt(f),
+            Self::Resource(id) => id.fmt(f),
+            Self::ManagementGroup(id) => write!(f, "{PREFIX}{id}"),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(IdError::new("scope", text, "must begin with '/'"));
+        };
+        let segments: Vec<&str> = rest.split('/').collect();
+        let subscriptions = segments[0].eq_ignore_ascii_case("subscriptions");
+        match segments.len() {
+            2 if subscriptions => Ok(Self::Subscription(segments[1].parse()?)),
+            4 if subscriptions && segments[2].eq_ignore_ascii_case("resourceGroups") => {
+                Ok(Self::ResourceGroup(text.parse()?))
+            }
+            4 if text.get(..PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX)) => {
+                Ok(Self::ManagementGroup(text.parse()?))
+            }
+            _ => Ok(Self::Resource(text.parse()?)),
+        }
+    }
+}
+
+impl serde::Serialize for Scope {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Scope {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+macro_rules! scope_from {
+    ($($id:ident => $variant:ident),* $(,)?) => {$(
+        impl From<$id> for Scope {
+            fn from(id: $id) -> Self {
+                Self::$variant(id)
+            }
+        }
+
+        impl From<&$id> for Scope {
+            fn from(id: &$id) -> Self {
+                Self::$variant(id.clone())
+            }
+        }
+    )*};
+}
+
+scope_from! {
+    SubscriptionId => Subscription,
+    ResourceGroupId => ResourceGroup,
+    ResourceId => Resource,
+    ManagementGroupId => ManagementGroup,
+}
+
+impl From<&Scope> for Scope {
+    fn from(scope: &Scope) -> Self {
+        scope.clone()
+    }
+}

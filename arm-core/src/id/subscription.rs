@@ -1,0 +1,49 @@
+use std::str::FromStr;
+
+use crate::{
+    ResourceGroupId, ResourceGroupName,
+    id::{IdError, text_id},
+};
+
+pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
+
+/// The GUID of a subscription.
+#[derive(Clone)]
+pub struct SubscriptionId {
+    text: Box<str>,
+}
+
+text_id!(SubscriptionId);
+
+impl SubscriptionId {
+    /// A resource group of this subscription.
+    pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
+        Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
+    }
+
+    /// `/subscriptions/{guid}`, as ids and scopes write it.
+    pub fn to_path(&self) -> String {
+        format!("/subscriptions/{self}")
+    }
+}
+
+impl FromStr for SubscriptionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if is_guid(text) {
+            Ok(Self { text: text.into() })
+        } else {
+            Err(IdError::new("subscription id", text, GUID_RULE))
+        }
+    }
+}
+
+/// Whether a text is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

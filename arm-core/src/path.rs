@@ -1,0 +1,136 @@
+//! Paths made of typed segments.
+
+use std::fmt::Write as _;
+
+use azure_core::http::Url;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    IdError, ManagementGroupId, ResourceGroupId, ResourceId, Scope, SubscriptionId, id::check_segment,
+};
+
+/// What may stand in a segment as it is; all else is percent-encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The same for a query name, where `$` is common and harmless.
+const QUERY_NAME: &AsciiSet = &SEGMENT.remove(b'$');
+
+/// The path of a request, built segment by segment, each percent-encoded.
+///
+/// A segment that could change the path (`..`, a slash, a control character) makes the request fail
+/// before anything is sent.
+///
+/// ```
+/// use arm_core::{ArmPath, SubscriptionId};
+///
+/// let subscription: SubscriptionId = "00000000-0000-0000-0000-000000000001".parse()?;
+/// let path = ArmPath::from(&subscription).provider("Microsoft.Security").literal("pricings").segment("KeyVaults");
+/// assert_eq!(
+///     path.to_string(),
+///     "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/KeyVaults"
+/// );
+/// # Ok::<(), arm_core::IdError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmPath {
+    encoded: String,
+    refused: Option<IdError>,
+}
+
+impl ArmPath {
+    /// The empty path.
+    pub fn root() -> Self {
+        Self { encoded: String::new(), refused: None }
+    }
+
+    /// Appends literal segments of the program's own text, such as `providers/Microsoft.Security`.
+    pub fn literal(self, text: &'static str) -> Self {
+        text.split('/').fold(self, ArmPath::segment)
+    }
+
+    /// Appends `providers/{namespace}`.
+    pub fn provider(self, namespace: &'static str) -> Self {
+        self.literal("providers").literal(namespace)
+    }
+
+    /// Appends one segment, whatever it holds.
+    pub fn segment(mut self, segment: impl AsRef<str>) -> Self {
+        let segment = segment.as_ref();
+        if let Err(error) = check_segment("path segment", segment) {
+            self.refused.get_or_insert(error);
+        }
+        self.encoded.push('/');
+        self.encoded.extend(utf8_percent_encode(segment, SEGMENT));
+        self
+    }
+
+    fn segments(self, id: &str) -> Self {
+        id.split('/').skip(1).fold(self, ArmPath::segment)
+    }
+
+    /// The whole URL below an endpoint.
+    pub(crate) fn to_url(&self, endpoint: &Url, query: &[(String, String)]) -> azure_core::Result<Url> {
+        if let Some(refused) = &self.refused {
+            return Err(refused.clone().into());
+        }
+        let mut text = endpoint.as_str().trim_end_matches('/').to_owned();
+        let base = text.len();
+        text.push_str(&self.encoded);
+        let path_end = text.len();
+        for (index, (name, value)) in query.iter().enumerate() {
+            let mark = if index == 0 { '?' } else { '&' };
+            let (name, value) = (utf8_percent_encode(name, QUERY_NAME), utf8_percent_encode(value, SEGMENT));
+            let _ = write!(text, "{mark}{name}={value}");
+        }
+        let url: Url = text.parse()?;
+        let kept = url.path().ends_with(&text[base..path_end]) && url.origin() == endpoint.origin();
+        if !kept {
+            let message = format!("the path '{self}' would be changed on its way and is not sent");
+            return Err(azure_core::Error::with_message(
+                azure_core::error::ErrorKind::DataConversion,
+                message,
+            ));
+        }
+        Ok(url)
+    }
+}
+
+impl std::fmt::Display for ArmPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.encoded.is_empty() { "/" } else { &self.encoded })
+    }
+}
+
+impl From<&SubscriptionId> for ArmPath {
+    fn from(id: &SubscriptionId) -> Self {
+        Self::root().literal("subscriptions").segment(id)
+    }
+}
+
+impl From<&ResourceGroupId> for ArmPath {
+    fn from(id: &ResourceGroupId) -> Self {
+        Self::from(id.subscription()).literal("resourceGroups").segment(id.name())
+    }
+}
+
+impl From<&ResourceId> for ArmPath {
+    fn from(id: &ResourceId) -> Self {
+        Self::root().segments(id.as_str())
+    }
+}
+
+impl From<&ManagementGroupId> for ArmPath {
+    fn from(id: &ManagementGroupId) -> Self {
+        Self::root().segments(&id.to_path())
+    }
+}
+
+impl From<&Scope> for ArmPath {
+    fn from(scope: &Scope) -> Self {
+        match scope {
+            Scope::Subscription(id) => id.into(),
+            Scope::ResourceGroup(id) => id.into(),
+            Scope::Resource(id) => id.into(),
+            Scope::ManagementGroup(id) => id.into(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What every request passes through, beside azure_core's own policies.
+
+mod body_limit;
+mod origin_pin;
+mod retry;
+
+pub use body_limit::MaxResponseBody;
+pub use origin_pin::OriginPin;
+pub use retry::Retry;
+pub(crate) use retry::{Repeatable, retry_after};

@@ -1,0 +1,102 @@
+//! No token for strangers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::{
+    Error, Result,
+    error::ErrorKind,
+    http::{
+        Context, Request, Url,
+        policies::{Policy, PolicyResult},
+    },
+};
+
+/// Sends only to one origin (scheme, host and port), so that a token reaches no other host.
+///
+/// A service's answer can name where to go next (`nextLink`, `Location`, `Azure-AsyncOperation`). If
+/// that is elsewhere, the request fails and nothing is sent. Placed before the policy that adds the
+/// token; in an official client it goes into `ClientOptions::per_try_policies`, where it sees the
+/// token but still keeps it from being sent.
+#[derive(Debug, Clone)]
+pub struct OriginPin {
+    origin: Url,
+}
+
+impl OriginPin {
+    /// Pins to the origin of a URL, which must be `https`.
+    pub fn new(endpoint: &Url) -> Result<Self> {
+        if endpoint.scheme() != "https" {
+            let message = format!("the endpoint '{endpoint}' is not https: tokens are never sent in clear");
+            return Err(Error::with_message(ErrorKind::Other, message));
+        }
+        Ok(Self { origin: endpoint.clone() })
+    }
+
+    /// Refuses a URL that is not of the pinned origin, or that carries a user name or password.
+    pub fn check(&self, url: &Url) -> Result<()> {
+        let foreign = url.origin() != self.origin.origin();
+        if !foreign && url.username().is_empty() && url.password().is_none() {
+            return Ok(());
+        }
+        let reason =
+            if foreign { "which is not of this client's origin" } else { "which carries credentials" };
+        let message = format!(
+            "refused to follow a link to '{}', {reason} '{}': nothing was sent",
+            origin_of(url),
+            origin_of(&self.origin)
+        );
+        Err(Error::with_message(ErrorKind::Other, message))
+    }
+}
+
+fn origin_of(url: &Url) -> String {
+    match url.port() {
+        Some(port) => format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default()),
+        None => format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
+    }
+}
+
+#[async_trait]
+impl Policy for OriginPin {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        self.check(request.url())?;
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_https_origin_without_credentials_passes() {
+        let pin = OriginPin::new(&"https://management.azure.com".parse().unwrap()).unwrap();
+        let passes = |url: &str| pin.check(&url.parse().unwrap()).is_ok();
+        assert!(passes("https://management.azure.com/subscriptions?x=1"));
+        assert!(passes("https://MANAGEMENT.azure.com:443/"));
+        for foreign in [
+            "http://management.azure.com/",
+            "https://management.azure.com:8443/",
+            "https://management.azure.com.evil.example/",
+            "https://user@management.azure.com/",
+            "https://:secret@management.azure.com/",
+            "https://evil.example/?https://management.azure.com",
+        ] {
+            assert!(!passes(foreign), "{foreign}");
+        }
+        assert!(OriginPin::new(&"http://management.azure.com".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_refusal_names_origins_and_neither_query_nor_credentials() {
+        let pin = OriginPin::new(&"https://management.azure.com".parse().unwrap()).unwrap();
+        let url = "https://user:hunter2@evil.example:8443/p?sig=hunter2".parse().unwrap();
+        let message = pin.check(&url).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "refused to follow a link to 'https://evil.example:8443', which is not of this client's origin \
+             'https://management.azure.com': nothing was sent"
+        );
+    }
+}

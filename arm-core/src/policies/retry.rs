@@ -1,0 +1,208 @@
+//! The one retry loop.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use azure_core::{
+    Error,
+    error::ErrorKind,
+    http::{
+        AsyncRawResponse, Context, Method, RawResponse, Request,
+        headers::{HeaderName, Headers, RETRY_AFTER, RETRY_AFTER_MS, X_MS_RETRY_AFTER_MS},
+        policies::{Policy, PolicyResult},
+    },
+    time::{OffsetDateTime, parse_rfc7231},
+};
+
+use crate::{RetryBudget, error};
+
+/// In a request's context: repeating this POST or PATCH does no harm.
+#[derive(Debug)]
+pub(crate) struct Repeatable;
+
+/// Repeats requests that are safe to repeat, within a budget.
+///
+/// | outcome | GET, HEAD, PUT, DELETE | POST, PATCH |
+/// |---|---|---|
+/// | connection refused | again | again |
+/// | connection lost, truncated, timed out | again | error: may have been carried out |
+/// | 429, or 503 with `Retry-After` | again | again |
+/// | 408, 500, 502, 503, 504 | again | error: may have been carried out |
+/// | 401 | once, with a fresh token | once, with a fresh token |
+///
+/// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The error of a request that was given
+/// up says how many attempts were made, over what time, and whether a write may have been carried out.
+///
+/// For an official client: the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`.
+/// It then sends every attempt from a fresh copy of the request, body included.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    budget: RetryBudget,
+    fresh_token: bool,
+}
+
+impl Retry {
+    /// A retry loop with this budget.
+    pub fn new(budget: RetryBudget) -> Self {
+        Self { budget, fresh_token: false }
+    }
+
+    /// Also repeats a request once after 401: the token policy has then dropped its cached token.
+    pub fn with_fresh_token(mut self) -> Self {
+        self.fresh_token = true;
+        self
+    }
+
+    async fn attempt(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let mut attempt = request.clone();
+        attempt.body_mut().reset().await?;
+        match tokio::time::timeout(self.budget.attempt, next[0].send(ctx, &mut attempt, &next[1..])).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::with_message(
+                ErrorKind::Io,
+                format!("no complete answer within {:?}", self.budget.attempt),
+            )),
+        }
+    }
+
+    /// The wait before attempt `next`: doubled each time, with up to a quarter of jitter either way.
+    fn backoff(&self, next: u32) -> Duration {
+        let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
+        let jitter = (uuid::Uuid::new_v4().as_u128() % 512) as f64 / 1024.0 + 0.75;
+        doubled.min(self.budget.longest_wait).mul_f64(jitter)
+    }
+}
+
+/// What an outcome means for the next step.
+enum Verdict {
+    /// Done, or not to be repeated.
+    Final,
+    Again(Option<Duration>),
+    FreshToken,
+}
+
+fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
+    match outcome {
+        Err(error) => match error.kind() {
+            ErrorKind::Connection => Verdict::Again(None),
+            ErrorKind::Io if repeatable => Verdict::Again(None),
+            _ => Verdict::Final,
+        },
+        Ok(response) => {
+            let wait = retry_after(response.headers());
+            match u16::from(response.status()) {
+                401 => Verdict::FreshToken,
+                429 => Verdict::Again(wait),
+                503 if repeatable || wait.is_some() => Verdict::Again(wait),
+                408 | 500 | 502 | 504 if repeatable => Verdict::Again(None),
+                _ => Verdict::Final,
+            }
+        }
+    }
+}
+
+/// Whether an attempt may have changed something although it did not succeed.
+fn may_have_acted(method: Method, outcome: &PolicyResult) -> bool {
+    let reads = matches!(method, Method::Get | Method::Head);
+    let refused = match outcome {
+        Err(error) => *error.kind() != ErrorKind::Io,
+        Ok(response) => u16::from(response.status()) < 500 && u16::from(response.status()) != 408,
+    };
+    !reads && !refused
+}
+
+#[async_trait]
+impl Policy for Retry {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let method = request.method();
+        let repeatable =
+            !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
+        let started = Instant::now();
+        let (mut attempts, mut waited, mut unsure) = (0, Duration::ZERO, false);
+        let mut fresh_token = self.fresh_token;
+        loop {
+            attempts += 1;
+            let outcome = self.attempt(ctx, request, next).await;
+            let verdict = judge(&outcome, repeatable);
+            // An attempt that got lost leaves a doubt that a later refusal does not lift.
+            unsure |= may_have_acted(method, &outcome);
+            let asked = match verdict {
+                Verdict::FreshToken if fresh_token => {
+                    fresh_token = false;
+                    continue;
+                }
+                Verdict::Again(asked) => asked,
+                Verdict::Final | Verdict::FreshToken => {
+                    return match outcome {
+                        Err(error) if attempts > 1 || *error.kind() == ErrorKind::Io => {
+                            Err(gave_up(error, attempts, started.elapsed().max(waited), unsure))
+                        }
+                        outcome => outcome,
+                    };
+                }
+            };
+            let spent = started.elapsed().max(waited);
+            let wait =
+                asked.map_or_else(|| self.backoff(attempts + 1), |asked| asked.min(self.budget.longest_wait));
+            let exhausted = attempts >= self.budget.attempts;
+            if exhausted || spent + wait > self.budget.total {
+                let error = match outcome {
+                    Err(error) => error,
+                    Ok(response) if attempts == 1 && exhausted => return Ok(response),
+                    Ok(response) => error::of_response(buffer(response).await?),
+                };
+                let error = match asked {
+                    Some(asked) if !exhausted => {
+                        let left = self.budget.total.saturating_sub(spent);
+                        let message = format!(
+                            "{error}; the service asks to wait {asked:?}, longer than the {left:?} that are left"
+                        );
+                        error.with_context(message)
+                    }
+                    _ => error,
+                };
+                return Err(gave_up(error, attempts, spent, unsure));
+            }
+            tracing::debug!(attempts, ?wait, %method, "repeating the request");
+            azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+            waited += wait;
+        }
+    }
+}
+
+fn gave_up(error: Error, attempts: u32, spent: Duration, unsure: bool) -> Error {
+    let plural = if attempts == 1 { "" } else { "s" };
+    let spent = Duration::from_millis(spent.as_millis() as u64);
+    let consequence = if unsure {
+        "the change may have been carried out: read before you repeat it"
+    } else {
+        "nothing was changed"
+    };
+    let message = format!("{error} (gave up after {attempts} attempt{plural} over {spent:?}; {consequence})");
+    error.with_context(message)
+}
+
+async fn buffer(response: AsyncRawResponse) -> azure_core::Result<RawResponse> {
+    let (status, headers, body) = response.deconstruct();
+    Ok(RawResponse::from_bytes(status, headers, body.collect().await?))
+}
+
+/// How long the service asks to wait. Negative and unreadable values are as if they were not there.
+pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
+    let text = |name: &HeaderName| headers.get_optional_str(name).map(str::trim);
+    let milliseconds = [X_MS_RETRY_AFTER_MS, RETRY_AFTER_MS]
+        .iter()
+        .find_map(|name| text(name)?.parse().ok())
+        .map(Duration::from_millis);
+    milliseconds.or_else(|| {
+        let value = text(&RETRY_AFTER)?;
+        let seconds = value.parse().ok().map(Duration::from_secs);
+        seconds.or_else(|| {
+            let until = parse_rfc7231(value).ok()? - OffsetDateTime::now_utc();
+            Some(until.try_into().unwrap_or(Duration::ZERO))
+        })
+    })
+}

@@ -1,0 +1,254 @@
+//! One request: built, sent, checked, decoded.
+
+use std::error::Error as _;
+
+use azure_core::{
+    Bytes, Error, Result,
+    error::ErrorKind,
+    http::{
+        Context, Method, PipelineSendOptions, RawResponse, Request, Url,
+        headers::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH},
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error, operation, pager, policies::Repeatable, wire,
+};
+
+/// The `api-version` of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiVersion(Option<&'static str>);
+
+impl ApiVersion {
+    /// For services that have their version in the path: Graph, Log Analytics.
+    pub const IN_PATH: Self = Self(None);
+}
+
+impl From<&'static str> for ApiVersion {
+    fn from(version: &'static str) -> Self {
+        Self(Some(version))
+    }
+}
+
+/// A request of an [`ArmClient`], built with [`ArmClient::get`] and its siblings.
+///
+/// This is also the way out for operations that no crate offers yet: it has the same token, origin pin,
+/// retry, errors and decoding as all others.
+///
+/// ```no_run
+/// # async fn f(arm: arm_core::ArmClient, vault: arm_core::ResourceId) -> azure_core::Result<()> {
+/// use arm_core::ArmPath;
+///
+/// let path = ArmPath::from(&vault).literal("privateEndpointConnections");
+/// let connections: serde_json::Value = arm.get(path, "2026-02-01").json().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ArmRequest {
+    arm: ArmClient,
+    method: Method,
+    target: Target,
+    query: Vec<(String, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<std::result::Result<Bytes, String>>,
+    accepted: &'static [u16],
+    repeatable: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Target {
+    Path(ArmPath),
+    /// A link that the service gave; the origin pin decides whether it is followed.
+    Link(Url),
+}
+
+impl ArmRequest {
+    pub(crate) fn new(arm: ArmClient, method: Method, path: ArmPath, version: ApiVersion) -> Self {
+        let query = version.0.map(|version| ("api-version".to_owned(), version.to_owned()));
+        Self { query: query.into_iter().collect(), ..Self::to(arm, method, Target::Path(path)) }
+    }
+
+    pub(crate) fn follow(arm: ArmClient, link: Url) -> Self {
+        Self::to(arm, Method::Get, Target::Link(link))
+    }
+
+    fn to(arm: ArmClient, method: Method, target: Target) -> Self {
+        let accepted: &[u16] = match method {
+            Method::Put => &[200, 201],
+            Method::Delete => &[200, 204],
+            Method::Head => &[200, 204],
+            _ => &[200],
+        };
+        let (query, headers) = (Vec::new(), Vec::new());
+        Self { arm, method, target, query, headers, body: None, accepted, repeatable: false }
+    }
+
+    /// Adds a query parameter.
+    pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a query parameter, if there is a value.
+    pub fn query_opt(self, name: &str, value: Option<impl Into<String>>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((HeaderName::from_static(name), HeaderValue::from(value.into())));
+        self
+    }
+
+    /// Writes only if the resource still has this etag; else the service answers 412.
+    pub fn if_match(mut self, etag: Option<&str>) -> Self {
+        self.headers.extend(etag.map(|etag| (IF_MATCH, HeaderValue::from(etag.to_owned()))));
+        self
+    }
+
+    /// The JSON body.
+    pub fn body(mut self, body: &impl Serialize) -> Self {
+        let encoded = serde_json::to_vec(body).map(Bytes::from).map_err(|error| error.to_string());
+        self.body = Some(encoded);
+        self
+    }
+
+    /// The statuses that mean success. Otherwise 200; for PUT 200 and 201; for DELETE 200 and 204.
+    pub fn expect_status(mut self, accepted: &'static [u16]) -> Self {
+        self.accepted = accepted;
+        self
+    }
+
+    /// Repeating this POST or PATCH does no harm: it may be retried as a GET is.
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    pub(crate) fn method(&self) -> Method {
+        self.method
+    }
+
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
+    pub(crate) fn url(&self) -> Result<Url> {
+        match &self.target {
+            Target::Path(path) => path.to_url(self.arm.endpoint(), &self.query),
+            Target::Link(link) => Ok(link.clone()),
+        }
+    }
+
+    /// Sends it, and returns an answer with an accepted status as it came.
+    pub async fn send(self) -> Result<RawResponse> {
+        let what = self.to_string();
+        let outcome = self.exchange().await;
+        outcome.map_err(|error| {
+            let message = format!("{what}: {}", with_causes(&error));
+            error.with_context(message)
+        })
+    }
+
+    async fn exchange(self) -> Result<RawResponse> {
+        let mut request = Request::new(self.url()?, self.method);
+        request.insert_header("accept", "application/json");
+        for (name, value) in self.headers {
+            request.insert_header(name, value);
+        }
+        if let Some(body) = self.body {
+            let body = body.map_err(|reason| {
+                Error::with_message(
+                    ErrorKind::DataConversion,
+                    format!("the request body cannot be written: {reason}"),
+                )
+            })?;
+            request.insert_header(CONTENT_TYPE, "application/json");
+            request.set_body(body);
+        }
+        let mut ctx = Context::new();
+        if self.repeatable {
+            ctx.insert(Repeatable);
+        }
+        let unchecked = PipelineSendOptions { skip_checks: true, ..Default::default() };
+        let response = self.arm.pipeline().send(&ctx, &mut request, Some(unchecked)).await?;
+        if self.accepted.contains(&u16::from(response.status())) {
+            return Ok(response);
+        }
+        Err(error::of_response(response))
+    }
+
+    /// Sends it and decodes the answer.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let what = self.to_string();
+        let response = self.send().await?;
+        wire::decode(&response).map_err(|error| {
+            let message = format!("{what}: {error}");
+            error.with_context(message)
+        })
+    }
+
+    /// Sends it and decodes the answer; nothing when the service answers 404.
+    pub async fn json_opt<T: DeserializeOwned>(self) -> Result<Option<T>> {
+        match self.json().await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends it; the answer carries nothing of interest.
+    pub async fn send_empty(self) -> Result<()> {
+        self.send().await.map(drop)
+    }
+
+    /// A list: every item of every page, as a stream. Nothing is sent before the stream is polled.
+    pub fn pager<T: DeserializeOwned + Send + 'static>(self) -> Pager<T> {
+        pager::list(self)
+    }
+
+    /// A long-running operation. Nothing is sent before it is polled or awaited.
+    ///
+    /// The first answer may be 200, 201, 202 or 204.
+    pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
+        operation::start(self.expect_status(&[200, 201, 202, 204]))
+    }
+}
+
+/// `GET /subscriptions/..`, without the query: for messages.
+impl std::fmt::Display for ArmRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.target {
+            Target::Path(path) => write!(f, "{} {path}", self.method),
+            Target::Link(link) => write!(f, "{} {}", self.method, link.path()),
+        }
+    }
+}
+
+/// A message with those of its causes that add something, and without URLs, whose queries may be private.
+fn with_causes(error: &Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = without_url(&error.to_string());
+        if !text.is_empty() && !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    message
+}
+
+/// Cuts reqwest's ` for url (https://..)`.
+fn without_url(text: &str) -> String {
+    match (text.find(" for url ("), text.find(')')) {
+        (Some(begin), Some(end)) if begin < end => format!("{}{}", &text[..begin], &text[end + 1..]),
+        _ => text.to_owned(),
+    }
+}

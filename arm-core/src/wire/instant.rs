@@ -1,0 +1,58 @@
+//! Instants: RFC 3339 with any number of digits, and, as some services write them, without a zone.
+
+use azure_core::time::OffsetDateTime;
+use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+use time::{PrimitiveDateTime, format_description::well_known::Rfc3339};
+
+const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::format_description!(
+    "[year]-[month]-[day][optional [T]][optional [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
+);
+
+/// Reads an instant. One without a zone is in UTC.
+pub fn parse(text: &str) -> Option<OffsetDateTime> {
+    let text = text.trim();
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .or_else(|| Some(PrimitiveDateTime::parse(text, WITHOUT_ZONE).ok()?.assume_utc()))
+}
+
+/// Writes an instant in UTC.
+pub fn format(instant: OffsetDateTime) -> String {
+    instant.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+}
+
+/// Reads an instant.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| D::Error::custom("expected a time such as 2026-03-01T12:00:00Z"))
+}
+
+/// Writes an instant in UTC.
+pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = instant.to_offset(time::UtcOffset::UTC).format(&Rfc3339).map_err(S::Error::custom)?;
+    serializer.serialize_str(&text)
+}
+
+/// The same for an optional field.
+pub mod option {
+    use super::{Deserialize, Deserializer, OffsetDateTime, Serializer, parse};
+
+    /// Reads an instant; null, empty and unreadable texts are nothing.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<OffsetDateTime>, D::Error> {
+        let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Ok(text.as_deref().and_then(parse))
+    }
+
+    /// Writes an instant in UTC, or null.
+    pub fn serialize<S: Serializer>(
+        instant: &Option<OffsetDateTime>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match instant {
+            Some(instant) => super::serialize(instant, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! How Azure writes values, and how we read them: leniently, without losing anything.
+//!
+//! Each module is for serde's `with` (or `deserialize_with`) on a field.
+
+pub mod bool_text;
+pub mod instant;
+pub mod iso_duration;
+mod nullable;
+pub mod secret;
+pub mod text;
+mod unknown;
+
+use std::borrow::Cow;
+
+use azure_core::{Error, error::ErrorKind, http::RawResponse, http::headers::CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+
+pub use nullable::{null_as_default, without_nulls};
+pub use unknown::UnknownFields;
+
+use crate::error::excerpt;
+
+/// A body as text: without a byte order mark, and with replacement characters where it is not UTF-8.
+pub(crate) fn utf8_text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+}
+
+/// Decodes a JSON answer once. A body that is not JSON is an error that shows its kind and beginning;
+/// one of another shape is an error that names the place, but never a value.
+pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result<T> {
+    let body: &[u8] = response.body();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let refuse = |message: String| Error::with_message(ErrorKind::DataConversion, message);
+    let text = std::str::from_utf8(body).map_err(|error| {
+        refuse(format!("the answer is not UTF-8: byte {} is invalid", error.valid_up_to()))
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        let begins_as_json = text.trim_start().starts_with(['{', '[', '"']);
+        if error.is_data() || (begins_as_json && !text.is_empty()) {
+            return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
+        }
+        let kind = response.headers().get_optional_string(&CONTENT_TYPE);
+        let kind = kind.as_deref().unwrap_or("no content type");
+        match text.trim() {
+            "" => refuse(format!("the answer is empty where JSON was expected ({kind})")),
+            _ => refuse(format!("the answer is not JSON but {kind}: {}", excerpt(text))),
+        }
+    })
+}
+
+/// A decoding error without the value that it stumbled over, which may be a secret.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match (message.find("string \""), message.rfind("\", expected")) {
+        (Some(begin), Some(end)) if begin < end => {
+            format!("{}string{}", &message[..begin], &message[end + 1..])
+        }
+        _ => message,
+    }
+}

@@ -1,0 +1,178 @@
+//! Long-running operations: every way in which ARM tells their end.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::scripted::{Answer, Script, reply};
+use arm_core::{ArmErrorExt as _, ArmOptions, ArmPath, ArmRequest, Operation, OperationHandle, Poller};
+use futures::TryStreamExt as _;
+use serde_json::{Value, json};
+
+const BASE: &str = "https://management.azure.com";
+const THING: &str = r#"{"name":"thing","properties":{"provisioningState":"Succeeded"}}"#;
+
+fn thing(script: &Arc<Script>) -> ArmPath {
+    let _ = script;
+    ArmPath::root().literal("things/thing")
+}
+
+fn put(script: &Arc<Script>) -> ArmRequest {
+    script.client().put(thing(script), "v").body(&json!({}))
+}
+
+async fn resource(poller: Poller<Value>) -> azure_core::Result<Value> {
+    poller.await?.into_model()
+}
+
+fn urls(script: &Script) -> Vec<String> {
+    script
+        .sent()
+        .into_iter()
+        .map(|sent| format!("{} {}", sent.method, sent.url.trim_start_matches(BASE)))
+        .collect()
+}
+
+fn running() -> Answer {
+    reply(200, r#"{"status":"InProgress","percentComplete":40}"#)
+}
+
+#[tokio::test]
+async fn azure_async_operation_is_preferred_and_the_resource_is_fetched_at_its_own_place() {
+    let first = reply(201, r#"{"properties":{"provisioningState":"Creating"}}"#)
+        .header("azure-asyncoperation", format!("{BASE}/status/1"))
+        .header("location", format!("{BASE}/result/1"));
+    let script = Script::new([first, running(), reply(200, r#"{"status":"Succeeded"}"#), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    assert_eq!(
+        urls(&script),
+        [
+            "PUT /things/thing?api-version=v",
+            "GET /status/1",
+            "GET /status/1",
+            "GET /things/thing?api-version=v"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_result_of_an_action_is_at_its_location() {
+    let first = reply(202, "")
+        .header("azure-asyncoperation", format!("{BASE}/status/1"))
+        .header("location", format!("{BASE}/result/1"));
+    let script = Script::new([first, reply(200, r#"{"status":"Succeeded"}"#), reply(200, THING)]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap()["name"], "thing");
+    assert_eq!(urls(&script)[2], "GET /result/1");
+}
+
+#[tokio::test]
+async fn location_answers_202_until_the_result_is_there() {
+    let waiting = || reply(202, "").header("location", format!("{BASE}/result/2")).header("retry-after", "3");
+    let first = reply(202, "").header("location", "/result/1");
+    let script = Script::new([first, waiting(), waiting(), reply(200, THING)]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap()["name"], "thing");
+    assert_eq!(urls(&script)[1..], ["GET /result/1", "GET /result/2", "GET /result/2"]);
+}
+
+#[tokio::test]
+async fn provisioning_state_alone_is_enough() {
+    let registering = || reply(200, r#"{"properties":{"provisioningState":"RegisteringDns"}}"#);
+    let script = Script::new([registering(), registering(), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    assert_eq!(urls(&script)[1..], ["GET /things/thing?api-version=v"; 2]);
+    let script = Script::new([reply(200, r#"{"name":"no state is done"}"#)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "no state is done");
+}
+
+#[tokio::test]
+async fn a_delete_ends_without_a_resource() {
+    for answers in [
+        vec![reply(204, "")],
+        vec![reply(200, "")],
+        vec![reply(202, "").header("location", format!("{BASE}/r")), reply(202, ""), reply(204, "")],
+        vec![
+            reply(202, "").header("azure-asyncoperation", format!("{BASE}/s")),
+            reply(200, r#"{"status":"Succeeded"}"#),
+        ],
+    ] {
+        let (script, expected) = (Script::new(answers.clone()), answers.len());
+        let poller: Poller<()> = script.client().delete(thing(&script), "v").poller();
+        poller.await.unwrap().into_model().unwrap();
+        assert_eq!(script.sent().len(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_operation_is_an_error_with_the_services_code() {
+    let failure = r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"no \"room\""}}"#;
+    let first = reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let script = Script::new([first.clone(), reply(200, failure)]);
+    let error = resource(put(&script).poller()).await.unwrap_err();
+    assert!(error.is_code("QuotaExceeded"), "{error}");
+    assert!(error.to_string().contains("ended as Failed: 200 QuotaExceeded: no \"room\""), "{error}");
+    let script = Script::new([first, reply(200, r#"{"status":"Cancelled"}"#)]);
+    let error = resource(put(&script).poller()).await.unwrap_err();
+    assert!(error.to_string().contains("ended as Cancelled: the service gave no reason"), "{error}");
+    let script = Script::new([reply(201, r#"{"properties":{"provisioningState":"Failed"}}"#)]);
+    assert!(resource(put(&script).poller()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_pace_is_the_services_within_reason() {
+    for value in ["0", "-3", "99999999", "Fri, 01 Jan 2100 00:00:00 GMT", "soon"] {
+        let first = reply(202, "").header("location", format!("{BASE}/r")).header("retry-after", value);
+        let script = Script::new([first, reply(200, THING)]);
+        let post = script.client().post(thing(&script), "v").poller();
+        assert_eq!(resource(post).await.unwrap()["name"], "thing", "{value:?}");
+        assert_eq!(script.sent().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_never_ends_is_given_up_within_the_budget() {
+    let first = reply(202, "").header("location", format!("{BASE}/r")).header("retry-after", "60");
+    let endless = std::iter::repeat_n(reply(202, "").header("retry-after", "60"), 20);
+    let script = Script::new(std::iter::once(first).chain(endless));
+    let arm = script
+        .client_with(ArmOptions { operation_budget: Duration::from_secs(300), ..ArmOptions::default() });
+    let poller: Poller<Value> = arm.post(thing(&script), "v").poller();
+    let error = poller.await.unwrap_err();
+    assert!(error.to_string().contains("still InProgress after 300s"), "{error}");
+    assert_eq!(script.sent().len(), 6);
+}
+
+#[tokio::test]
+async fn success_without_a_resource_is_an_error_where_one_is_expected() {
+    let first = reply(202, "").header("location", format!("{BASE}/r"));
+    let script = Script::new([first, reply(200, "")]);
+    let poller: Poller<Value> = script.client().post(thing(&script), "v").poller();
+    assert!(poller.await.unwrap_err().to_string().contains("sent no resource"));
+}
+
+#[tokio::test]
+async fn links_abroad_are_refused() {
+    for name in ["location", "azure-asyncoperation", "operation-location"] {
+        for foreign in
+            ["https://evil.example/s", "http://management.azure.com/s", "https://u:p@management.azure.com/s"]
+        {
+            let script = Script::new([reply(202, "").header(name, foreign)]);
+            let error = resource(put(&script).poller()).await.unwrap_err();
+            assert!(error.to_string().contains("nothing was sent"), "{error}");
+            assert_eq!(script.sent().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_watched_operation_shows_its_state_and_can_be_resumed_elsewhere() {
+    let first = reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let script = Script::new([first, running(), reply(200, r#"{"status":"Succeeded"}"#), reply(200, THING)]);
+    let mut poller: Poller<Value> = put(&script).poller();
+    poller.try_next().await.unwrap().unwrap();
+    let state: Operation<Value> = poller.try_next().await.unwrap().unwrap().into_model().unwrap();
+    assert_eq!((state.state.as_str(), state.percent_complete), ("InProgress", Some(40.0)));
+    drop(poller);
+    let kept = serde_json::to_string(&state.handle.unwrap()).unwrap();
+    let handle: OperationHandle = serde_json::from_str(&kept).unwrap();
+    assert_eq!(resource(script.client().resume_operation(handle)).await.unwrap()["name"], "thing");
+}

@@ -1,0 +1,222 @@
+//! One request: what is sent, what comes back, and what a failure says.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use crate::scripted::{Answer, Script, TOKEN, reply};
+use arm_core::{ArmErrorExt as _, ArmOptions, ArmPath, Audience, Cloud, CloudEndpoints, RetryBudget};
+use azure_core::error::ErrorKind;
+use serde_json::{Value, json};
+
+const PATH: &str = "https://management.azure.com/things?api-version=2026-01-01";
+
+fn things() -> ArmPath {
+    ArmPath::root().literal("things")
+}
+
+#[tokio::test]
+async fn a_request_has_path_version_query_body_and_token() {
+    let script = Script::new([reply(201, r#"{"ok":true}"#)]);
+    let answer: Value = script
+        .client()
+        .put(things().segment("a b"), "2026-01-01")
+        .query("$filter", "name eq 'x&y'")
+        .body(&json!({ "n": 1 }))
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(answer, json!({ "ok": true }));
+    let sent = &script.sent()[0];
+    assert_eq!(sent.method, "PUT");
+    assert_eq!(
+        sent.url,
+        "https://management.azure.com/things/a%20b?api-version=2026-01-01&$filter=name%20eq%20%27x%26y%27"
+    );
+    assert_eq!(
+        (sent.body.as_str(), sent.authorization.clone()),
+        (r#"{"n":1}"#, Some(format!("Bearer {TOKEN}-1")))
+    );
+}
+
+#[tokio::test]
+async fn each_audience_has_its_own_endpoint() {
+    let script = Script::new([reply(200, "{}"), reply(200, "{}")]);
+    let arm = script.client();
+    for (audience, path) in [(Audience::Graph, "v1.0/me"), (Audience::LogAnalytics, "v1/workspaces")] {
+        let request =
+            arm.with_audience(audience).get(ArmPath::root().literal(path), arm_core::ApiVersion::IN_PATH);
+        request.json::<Value>().await.unwrap();
+    }
+    let urls: Vec<String> = script.sent().into_iter().map(|sent| sent.url).collect();
+    assert_eq!(
+        urls,
+        ["https://graph.microsoft.com/v1.0/me", "https://api.loganalytics.azure.com/v1/workspaces"]
+    );
+    assert_eq!(script.tokens.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_cloud_endpoint_in_clear_is_refused() {
+    let public = Cloud::Public.endpoints().unwrap();
+    let clear = CloudEndpoints { management: "http://management.local".parse().unwrap(), ..public };
+    let error = Cloud::Custom(Box::new(clear)).endpoints().unwrap_err();
+    assert!(error.to_string().contains("is not https"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_one_line_with_operation_status_code_and_message() {
+    let body = r#"{"error":{"code":"AuthorizationFailed","message":"no right to \"read\""}}"#;
+    let script = Script::new([reply(403, body).header("x-ms-request-id", "r-1")]);
+    let error = script.client().get(things(), "2026-01-01").json::<Value>().await.unwrap_err();
+    assert_eq!(error.to_string(), "GET /things: 403 AuthorizationFailed: no right to \"read\" (request r-1)");
+    assert!(error.is_forbidden() && error.is_code("AuthorizationFailed"));
+    assert_eq!(error.request_id().as_deref(), Some("r-1"));
+}
+
+#[tokio::test]
+async fn statuses_that_the_operation_does_not_name_are_errors() {
+    let script = Script::new([reply(202, ""), reply(302, "").header("location", "https://evil.example/")]);
+    let arm = script.client();
+    let accepted = arm.get(things(), "2026-01-01").send().await.unwrap_err();
+    assert_eq!(accepted.status(), Some(202));
+    let redirect = arm.get(things(), "2026-01-01").send().await.unwrap_err();
+    assert_eq!(redirect.to_string(), "GET /things: 302 redirect, which is not followed");
+    assert_eq!(script.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_thing_is_none_only_where_asked_for() {
+    let script = Script::new([reply(404, "{}"), reply(404, "{}"), reply(403, "{}")]);
+    let arm = script.client();
+    assert_eq!(arm.get(things(), "2026-01-01").json_opt::<Value>().await.unwrap(), None);
+    assert!(arm.get(things(), "2026-01-01").json::<Value>().await.unwrap_err().is_not_found());
+    assert!(arm.get(things(), "2026-01-01").json_opt::<Value>().await.unwrap_err().is_forbidden());
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_shows_its_kind_and_beginning() {
+    let page = reply(200, "<html><title>Sign in</title>").header("content-type", "text/html");
+    let script = Script::new([
+        page,
+        reply(200, ""),
+        reply(200, b"\xef\xbb\xbf{\"a\":1}".to_vec()),
+        reply(200, b"{\"a\":\"\xff\"}".to_vec()),
+    ]);
+    let arm = script.client();
+    let get = || arm.get(things(), "2026-01-01").json::<Value>();
+    assert_eq!(
+        get().await.unwrap_err().to_string(),
+        "GET /things: the answer is not JSON but text/html: <html><title>Sign in</title>"
+    );
+    assert!(get().await.unwrap_err().to_string().contains("empty where JSON was expected"));
+    assert_eq!(get().await.unwrap(), json!({ "a": 1 }), "a byte order mark is no part of the answer");
+    assert!(get().await.unwrap_err().to_string().contains("not UTF-8: byte 6"));
+}
+
+#[tokio::test]
+async fn a_decoding_error_names_the_place_and_never_the_value() {
+    let script = Script::new([reply(200, r#"{"count":"hunter2"}"#)]);
+    #[derive(Debug, serde::Deserialize)]
+    struct Counted {
+        #[serde(rename = "count")]
+        _count: u32,
+    }
+    let error = script.client().get(things(), "2026-01-01").json::<Counted>().await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("line 1 column"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn safe_methods_are_repeated_and_the_body_comes_along_each_time() {
+    let script = Script::new([reply(500, ""), Answer::Lost(ErrorKind::Io), reply(200, "{}")]);
+    let put = script.client().put(things(), "2026-01-01").body(&json!({ "n": 1 }));
+    put.json::<Value>().await.unwrap();
+    let bodies: Vec<String> = script.sent().into_iter().map(|sent| sent.body).collect();
+    assert_eq!(bodies, [r#"{"n":1}"#; 3]);
+}
+
+#[tokio::test]
+async fn a_post_is_not_repeated_when_it_may_have_been_carried_out() {
+    for answer in [reply(500, ""), reply(503, ""), Answer::Lost(ErrorKind::Io)] {
+        let script = Script::new([answer]);
+        let error = script.client().post(things(), "2026-01-01").send_empty().await.unwrap_err();
+        assert_eq!(script.sent().len(), 1);
+        assert_eq!(
+            error.status().is_none(),
+            error.to_string().contains("may have been carried out"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_repeated_when_the_service_did_nothing_or_the_operation_is_marked() {
+    let throttled = reply(429, "").header("retry-after", "0");
+    let unavailable = reply(503, "").header("retry-after", "1");
+    let script = Script::new([Answer::Lost(ErrorKind::Connection), throttled, unavailable, reply(200, "")]);
+    script.client().post(things(), "2026-01-01").send_empty().await.unwrap();
+    assert_eq!(script.sent().len(), 4);
+    let script = Script::new([reply(500, ""), reply(200, "")]);
+    script.client().post(things(), "2026-01-01").repeatable().send_empty().await.unwrap();
+}
+
+#[tokio::test]
+async fn giving_up_says_how_often_how_long_and_whether_a_write_may_have_happened() {
+    let busy = || reply(503, r#"{"error":{"code":"ServerBusy","message":"later"}}"#);
+    let script = Script::new((0..5).map(|_| busy()));
+    let error = script.client().put(things(), "2026-01-01").send_empty().await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("PUT /things: 503 ServerBusy: later (gave up after 5 attempts over "), "{text}");
+    assert!(text.ends_with("the change may have been carried out: read before you repeat it)"), "{text}");
+    assert!(error.is_code("ServerBusy"));
+    let script = Script::new((0..5).map(|_| reply(429, "")));
+    let error = script.client().get(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert!(error.is_throttled() && error.to_string().ends_with("nothing was changed)"), "{error}");
+}
+
+#[tokio::test]
+async fn an_absurd_retry_after_ends_with_an_error_instead_of_a_parked_program() {
+    for value in ["315360000", "Fri, 01 Jan 2100 00:00:00 GMT"] {
+        let script = Script::new([reply(429, "").header("retry-after", value)]);
+        let retry = RetryBudget { total: Duration::from_secs(60), ..RetryBudget::default() };
+        let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });
+        let error = arm.get(things(), "2026-01-01").send_empty().await.unwrap_err();
+        assert!(error.to_string().contains("asks to wait"), "{error}");
+    }
+    for value in ["-5", "soon", "", "0", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+        let script = Script::new([reply(429, "").header("retry-after", value), reply(200, "")]);
+        script.client().get(things(), "2026-01-01").send_empty().await.unwrap();
+        assert_eq!(script.sent().len(), 2, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_replaced_once() {
+    let script = Script::new([reply(401, "{}"), reply(200, "{}")]);
+    script.client().get(things(), "2026-01-01").json::<Value>().await.unwrap();
+    let tokens: Vec<_> = script.sent().into_iter().map(|sent| sent.authorization.unwrap()).collect();
+    assert_eq!(tokens, [format!("Bearer {TOKEN}-1"), format!("Bearer {TOKEN}-2")]);
+    let script =
+        Script::new([reply(401, "{}"), reply(401, r#"{"error":{"code":"InvalidAuthenticationToken"}}"#)]);
+    let error = script.client().get(things(), "2026-01-01").json::<Value>().await.unwrap_err();
+    assert!(error.is_unauthorized() && error.is_code("InvalidAuthenticationToken"));
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_limit_is_an_error() {
+    let script = Script::new([reply(200, vec![b' '; 2000])]);
+    let arm = script.client_with(ArmOptions { max_response_body: 1000, ..ArmOptions::default() });
+    let error = arm.get(things(), "2026-01-01").json::<Value>().await.unwrap_err();
+    assert!(error.to_string().contains("larger than 1000 bytes"), "{error}");
+    assert_eq!(script.sent()[0].url, PATH);
+}
+
+#[tokio::test]
+async fn no_error_shows_the_token() {
+    let script = Script::new([Answer::Lost(ErrorKind::Other), reply(400, "{}")]);
+    let arm = script.client();
+    for _ in 0..2 {
+        let error = arm.get(things(), "2026-01-01").json::<Value>().await.unwrap_err();
+        assert!(!format!("{error} {error:?} {arm:?}").contains(TOKEN));
+    }
+}

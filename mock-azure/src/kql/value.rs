@@ -1,0 +1,194 @@
+//! Values and tables.
+
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use crate::timestamp;
+
+/// A column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    DateTime,
+    Dynamic,
+    Int,
+    Long,
+    Real,
+    String,
+    Timespan,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::DateTime => "datetime",
+            Self::Dynamic => "dynamic",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Real => "real",
+            Self::String => "string",
+            Self::Timespan => "timespan",
+        }
+    }
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Scalar {
+    Null,
+    Bool(bool),
+    Long(i64),
+    Real(f64),
+    Text(String),
+    Time(OffsetDateTime),
+    Span(Duration),
+    Dynamic(Value),
+}
+
+impl Scalar {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(text) => text.is_empty(),
+            Self::Dynamic(value) => value.is_null(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn truth(&self) -> bool {
+        matches!(self, Self::Bool(true) | Self::Dynamic(Value::Bool(true)))
+    }
+
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Long(number) => Some(*number as f64),
+            Self::Real(number) => Some(*number),
+            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Dynamic(Value::Bool(truth)) => Some(f64::from(u8::from(*truth))),
+            Self::Dynamic(value) => value.as_f64(),
+            _ => None,
+        }
+    }
+
+    /// The value as `tostring` gives it.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(truth) => if *truth { "True" } else { "False" }.to_owned(),
+            Self::Long(number) => number.to_string(),
+            Self::Real(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Time(instant) => timestamp::precise(*instant),
+            Self::Span(span) => span_text(*span),
+            Self::Dynamic(Value::String(text)) => text.clone(),
+            Self::Dynamic(Value::Null) => String::new(),
+            Self::Dynamic(value) => value.to_string(),
+        }
+    }
+
+    /// The cell as the query API writes it.
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Null | Self::Dynamic(Value::Null) => Value::Null,
+            Self::Bool(truth) => json!(truth),
+            Self::Long(number) => json!(number),
+            Self::Real(number) => json!(number),
+            Self::Text(text) => json!(text),
+            Self::Time(_) | Self::Span(_) | Self::Dynamic(_) => json!(self.to_text()),
+        }
+    }
+
+    /// What a JSON value is inside a query.
+    pub(crate) fn of_json(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            other => Self::Dynamic(other.clone()),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Bool(_) => Kind::Bool,
+            Self::Long(_) => Kind::Long,
+            Self::Real(_) => Kind::Real,
+            Self::Text(_) => Kind::String,
+            Self::Time(_) => Kind::DateTime,
+            Self::Span(_) => Kind::Timespan,
+            Self::Dynamic(_) => Kind::Dynamic,
+        })
+    }
+}
+
+fn span_text(span: Duration) -> String {
+    let (days, hours) = (span.whole_days(), span.whole_hours() % 24);
+    let (minutes, seconds) = (span.whole_minutes() % 60, span.whole_seconds() % 60);
+    let clock = format!("{hours:02}:{minutes:02}:{seconds:02}");
+    if days == 0 { clock } else { format!("{days}.{clock}") }
+}
+
+/// A column's name and type.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+}
+
+impl Column {
+    pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Self { name: name.into(), kind }
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Scalar>>,
+}
+
+impl Table {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Puts two tables under each other; columns are matched by name.
+    pub(crate) fn append(&mut self, other: Self) {
+        let mut places = Vec::with_capacity(other.columns.len());
+        for column in other.columns {
+            let place = self.position(&column.name).unwrap_or_else(|| {
+                self.columns.push(column);
+                self.columns.len() - 1
+            });
+            places.push(place);
+        }
+        let width = self.columns.len();
+        for row in &mut self.rows {
+            row.resize(width, Scalar::Null);
+        }
+        for row in other.rows {
+            let mut wide = vec![Scalar::Null; width];
+            for (place, cell) in places.iter().zip(row) {
+                wide[*place] = cell;
+            }
+            self.rows.push(wide);
+        }
+    }
+
+    /// The table as the query API writes it.
+    pub(crate) fn to_json(&self) -> Value {
+        let columns: Vec<Value> = self
+            .columns
+            .iter()
+            .map(|column| json!({ "name": column.name, "type": column.kind.name() }))
+            .collect();
+        let rows: Vec<Vec<Value>> =
+            self.rows.iter().map(|row| row.iter().map(Scalar::to_json).collect()).collect();
+        json!({ "name": "PrimaryResult", "columns": columns, "rows": rows })
+    }
+}

@@ -1,0 +1,106 @@
+//! What a test can say about plans beforehand.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{FailingExtension, plans::Plan, read, resource, scope::Scope, update};
+use crate::{seed::Seed, world::World};
+
+impl Seed {
+    /// A plan of a subscription has this tier (`Free` or `Standard`). On Standard it has its full
+    /// sub-plan and the extensions that the service turns on by itself. The plan may be one that the
+    /// service does not document.
+    pub fn plan(self, subscription: impl ToString, plan: &str, tier: &str) -> Self {
+        let (subscription, plan, tier) = (subscription.to_string(), plan.to_owned(), tier.to_owned());
+        self.step(move |world| {
+            let scope = Scope::of_subscription(&subscription);
+            let mut properties = read(world, &scope, &plan)["properties"].take();
+            properties["pricingTier"] = json!(tier);
+            if tier.eq_ignore_ascii_case("Standard") {
+                properties["enablementTime"] = json!("2026-03-01T12:42:42.1921106Z");
+                if let Some(known) = Plan::find(&plan) {
+                    let sub_plan = known.sub_plans.first().copied();
+                    if let Some(sub_plan) = sub_plan {
+                        properties["subPlan"] = json!(sub_plan);
+                    }
+                    if !known.extensions.is_empty() {
+                        properties["extensions"] = update::defaults(known, sub_plan).into();
+                    }
+                }
+            }
+            world.resources.put(resource(&scope, &plan, properties));
+        })
+    }
+
+    /// Sets properties of a plan as a GET shows them, such as `subPlan`, `enforce`,
+    /// `freeTrialRemainingTime` or ones that the service does not document. Others stay.
+    pub fn plan_properties(self, subscription: impl ToString, plan: &str, properties: Value) -> Self {
+        self.amend(subscription, plan, move |there| {
+            if let (Some(there), Value::Object(new)) = (there.as_object_mut(), properties) {
+                there.extend(new);
+            }
+        })
+    }
+
+    /// Turns one extension of a plan on or off; one that the plan does not have is added.
+    pub fn plan_extension(self, subscription: impl ToString, plan: &str, extension: &str, on: bool) -> Self {
+        let extension = extension.to_owned();
+        self.amend(subscription, plan, move |properties| {
+            let shown = json!({ "name": extension, "isEnabled": if on { "True" } else { "False" } });
+            if properties["extensions"].is_null() {
+                properties["extensions"] = json!([]);
+            }
+            let Some(list) = properties["extensions"].as_array_mut() else { return };
+            match list.iter_mut().find(|there| there["name"] == shown["name"]) {
+                Some(there) => *there = shown,
+                None => list.push(shown),
+            }
+        })
+    }
+
+    /// The next `times` updates that turn on this extension answer 200, with the extension failed.
+    pub fn failing_extension(
+        self,
+        subscription: impl ToString,
+        plan: &str,
+        extension: &str,
+        times: u32,
+    ) -> Self {
+        let failing = FailingExtension {
+            subscription: Scope::of_subscription(&subscription.to_string()).key(),
+            plan: plan.to_owned(),
+            extension: extension.to_owned(),
+            times,
+        };
+        self.setting(move |world| world.states.pricings.failing.push(failing))
+    }
+
+    /// The next `times` updates of any plan of a subscription are refused with 409, because another
+    /// update is in progress.
+    pub fn plan_update_in_progress(self, subscription: impl ToString, times: u32) -> Self {
+        let key = Scope::of_subscription(&subscription.to_string()).key();
+        self.setting(move |world| drop(world.states.pricings.refusals.insert(key, times)))
+    }
+
+    /// An update of a plan takes this long; other updates of the same subscription are refused with
+    /// 409 meanwhile.
+    pub fn plan_updates_take(self, time: Duration) -> Self {
+        self.setting(move |world| world.states.pricings.takes = time)
+    }
+
+    fn amend(
+        self,
+        subscription: impl ToString,
+        plan: &str,
+        change: impl FnOnce(&mut Value) + Send + 'static,
+    ) -> Self {
+        let (subscription, plan) = (subscription.to_string(), plan.to_owned());
+        self.step(move |world: &mut World| {
+            let scope = Scope::of_subscription(&subscription);
+            let mut shown = read(world, &scope, &plan);
+            change(&mut shown["properties"]);
+            world.resources.put(shown);
+        })
+    }
+}

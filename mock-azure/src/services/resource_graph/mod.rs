@@ -1,0 +1,145 @@
+//! Resource Graph: queries over everything that the double knows.
+
+mod answer;
+mod quota;
+mod scope;
+mod tables;
+
+use serde_json::{Value, json};
+
+use self::{quota::Quota, scope::Scope};
+use crate::{
+    call::{Call, Method},
+    kql::{self, KqlError},
+    reply::Reply,
+    seed::Seed,
+    services::{At, Surface},
+    timestamp,
+    world::World,
+};
+
+pub(crate) const SURFACE: Surface = Surface {
+    at: At::Management,
+    types: &[(
+        "Microsoft.ResourceGraph/resources",
+        &["2019-04-01", "2021-03-01", "2022-10-01", "2024-04-01"],
+    )],
+    answer,
+    ..Surface::EMPTY
+};
+
+/// The most rows on a page.
+const MOST_ROWS: usize = 1000;
+
+/// Management groups, and how many queries were asked.
+#[derive(Debug, Default)]
+pub(crate) struct ResourceGraph {
+    management_groups: Vec<(String, Vec<String>)>,
+    quota: Quota,
+}
+
+impl Seed {
+    /// Adds a management group with these subscriptions in it. The tenant's root group, whose name is
+    /// the tenant's id, has all subscriptions.
+    pub fn management_group<S: ToString>(
+        self,
+        name: &str,
+        subscriptions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let group = (name.to_owned(), subscriptions.into_iter().map(|id| id.to_string()).collect());
+        self.setting(move |world| world.states.resource_graph.management_groups.push(group))
+    }
+
+    /// Resource Graph answers this many queries in each period and refuses more with 429. The real
+    /// service answers 15 in 5 seconds. Without this, none is refused in-process; the program keeps
+    /// to the real figures.
+    pub fn graph_quota(self, queries: u32, period: std::time::Duration) -> Self {
+        self.setting(move |world| world.states.resource_graph.quota = Quota::enforced(queries, period))
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if (call.method, call.path().as_slice())
+        != (Method::Post, ["providers", "microsoft.resourcegraph", "resources"].as_slice())
+    {
+        return None;
+    }
+    let any_token = world.any_token;
+    let (headers, refused) = world.states.resource_graph.quota.spend(any_token);
+    let mut reply = match refused {
+        Some(seconds) => throttled(world).header("retry-after", seconds.to_string()),
+        None => run(world, call).unwrap_or_else(|problem| refuse(world, 400, problem)),
+    };
+    for (name, value) in headers {
+        reply.set_header(name, value);
+    }
+    Some(reply)
+}
+
+/// A detail of a refusal.
+struct Problem(Vec<Value>);
+
+impl Problem {
+    fn new(code: &str, message: impl Into<String>) -> Self {
+        Self(vec![json!({ "code": code, "message": message.into() })])
+    }
+
+    fn of_query(detail: Value) -> Self {
+        let message = "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and \
+                       fix the error before retrying.";
+        Self(vec![json!({ "code": "InvalidQuery", "message": message }), detail])
+    }
+}
+
+impl From<KqlError> for Problem {
+    fn from(error: KqlError) -> Self {
+        Self::of_query(match error {
+            KqlError::Syntax { token, line, position } => json!({
+                "code": "ParserFailure",
+                "message": "ParserFailure",
+                "line": line,
+                "characterPositionInLine": position,
+                "token": if token.is_empty() { "<EOF>".to_owned() } else { token },
+            }),
+            KqlError::Semantic { message, .. } => json!({ "code": "Default", "message": message }),
+            KqlError::Unsupported(message) => {
+                json!({ "code": "Default", "message": format!("mock-azure: {message}") })
+            }
+        })
+    }
+}
+
+/// Every refusal has the same code and message; the reason is in the details.
+fn refuse(world: &World, status: u16, problem: Problem) -> Reply {
+    let message = format!(
+        "Please provide below info when asking for support: timestamp = {}, correlationId = \
+         00000000-0000-0000-0000-000000000000.",
+        timestamp::precise(world.now())
+    );
+    let code = if status == 429 { "RateLimiting" } else { "BadRequest" };
+    Reply::json(status, json!({ "error": { "code": code, "message": message, "details": problem.0 } }))
+}
+
+fn throttled(world: &World) -> Reply {
+    let message = "Client application has been throttled and should not attempt to repeat the request until an amount \
+                   of time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help.";
+    refuse(world, 429, Problem::new("RateLimiting", message))
+}
+
+fn run(world: &mut World, call: &Call) -> Result<Reply, Problem> {
+    let body = call.json();
+    let Some(query) = body["query"].as_str().filter(|query| !query.trim().is_empty()) else {
+        return Err(Problem::new("InvalidQueryRequest", "The 'query' of the request must not be empty."));
+    };
+    if body["facets"].as_array().is_some_and(|facets| !facets.is_empty()) {
+        return Err(Problem::new("InvalidQueryRequest", "mock-azure: facets are not known here"));
+    }
+    let page = answer::Page::read(body)?;
+    let scope = Scope::read(world, body)?;
+    let query = tables::with_source(query);
+    kql::parse(&query)?;
+    let tables = tables::build(world, call, &scope, &query)?;
+    let found = kql::run(&query, &tables, world.now())?;
+    let reply = page.cut(world, &query, found)?;
+    Ok(if scope.cut { reply.header("x-ms-tenant-subscription-limit-hit", "true") } else { reply })
+}

@@ -1,0 +1,53 @@
+//! How many queries a user may ask.
+
+use std::time::{Duration, Instant};
+
+const QUERIES: u32 = 15;
+const PERIOD: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Quota {
+    queries: u32,
+    period: Duration,
+    enforced: bool,
+    spent: u32,
+    since: Option<Instant>,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { queries: QUERIES, period: PERIOD, enforced: false, spent: 0, since: None }
+    }
+}
+
+impl Quota {
+    pub(super) fn enforced(queries: u32, period: Duration) -> Self {
+        Self { queries: queries.max(1), period, enforced: true, ..Self::default() }
+    }
+
+    /// Counts a query. Answers the headers of the reply and, when there is no quota left, after how
+    /// many seconds to come back.
+    pub(super) fn spend(&mut self, for_others: bool) -> ([(&'static str, String); 2], Option<u64>) {
+        let now = Instant::now();
+        let since = match self.since.filter(|since| now.duration_since(*since) < self.period) {
+            Some(since) => since,
+            None => {
+                self.spent = 0;
+                *self.since.insert(now)
+            }
+        };
+        let enforced = self.enforced || for_others;
+        let over = enforced && self.spent >= self.queries;
+        if !over {
+            self.spent += 1;
+        }
+        // When nothing is refused, nothing must look used up either.
+        let left = self.queries.saturating_sub(self.spent).max(u32::from(!enforced));
+        let rest = self.period.saturating_sub(now.duration_since(since));
+        let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
+        let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let headers =
+            [("x-ms-user-quota-remaining", left.to_string()), ("x-ms-user-quota-resets-after", clock)];
+        (headers, over.then_some(seconds))
+    }
+}

@@ -1,0 +1,63 @@
+//! Which subscriptions a query looks at.
+
+use serde_json::Value;
+
+use super::Problem;
+use crate::world::World;
+
+/// The most subscriptions that one query looks at.
+const MOST: usize = 10_000;
+
+pub(super) struct Scope {
+    pub(super) subscriptions: Vec<String>,
+    /// Whether the tenant has more than a query can look at.
+    pub(super) cut: bool,
+}
+
+impl Scope {
+    pub(super) fn read(world: &World, body: &Value) -> Result<Self, Problem> {
+        let named = names(body, "subscriptions")?;
+        let groups = names(body, "managementGroups")?;
+        let mut wanted: Vec<String> = match (named.is_empty(), groups.is_empty()) {
+            (false, true) => named.iter().filter_map(|id| world.states.subscriptions.spelled(id)).collect(),
+            (true, false) => groups.iter().flat_map(|group| members(world, group)).collect(),
+            (true, true) => world.states.subscriptions.all().to_vec(),
+            (false, false) => {
+                let message = "The request cannot name both subscriptions and management groups.";
+                return Err(Problem::new("InvalidQueryRequest", message));
+            }
+        };
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|id| seen.insert(id.to_ascii_lowercase()));
+        if wanted.is_empty() && !(named.is_empty() && groups.is_empty()) {
+            let given = if named.is_empty() { groups.join("', '") } else { named.join("', '") };
+            return Err(Problem::new(
+                "NoValidSubscriptionsInQueryRequest",
+                format!(
+                    "There must be at least one subscription that is eligible to contain resources. Given: '{given}'."
+                ),
+            ));
+        }
+        let cut = wanted.len() > MOST;
+        wanted.truncate(MOST);
+        Ok(Self { subscriptions: wanted, cut })
+    }
+}
+
+fn names<'a>(body: &'a Value, key: &str) -> Result<Vec<&'a str>, Problem> {
+    let refused = || Problem::new("InvalidQueryRequest", format!("'{key}' must be a list of strings."));
+    match &body[key] {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(list) => list.iter().map(|item| item.as_str().ok_or_else(refused)).collect(),
+        _ => Err(refused()),
+    }
+}
+
+fn members(world: &World, group: &str) -> Vec<String> {
+    if group.eq_ignore_ascii_case(&world.tenant) {
+        return world.states.subscriptions.all().to_vec();
+    }
+    let groups = &world.states.resource_graph.management_groups;
+    let found = groups.iter().filter(|(name, _)| name.eq_ignore_ascii_case(group));
+    found.flat_map(|(_, ids)| ids).filter_map(|id| world.states.subscriptions.spelled(id)).collect()
+}

@@ -1,0 +1,200 @@
+//! What the double knows, as tables.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{Problem, scope::Scope};
+use crate::{
+    call::Call,
+    kql::{Column, Kind, Scalar, Table, Tables},
+    services::{GraphRow, SURFACES, resource_groups, role_assignments, subscriptions},
+    world::World,
+};
+
+/// The columns of every table.
+const COLUMNS: &[(&str, Kind)] = &[
+    ("id", Kind::String),
+    ("name", Kind::String),
+    ("type", Kind::String),
+    ("tenantId", Kind::String),
+    ("kind", Kind::String),
+    ("location", Kind::String),
+    ("resourceGroup", Kind::String),
+    ("subscriptionId", Kind::String),
+    ("managedBy", Kind::String),
+    ("sku", Kind::Dynamic),
+    ("plan", Kind::Dynamic),
+    ("properties", Kind::Dynamic),
+    ("tags", Kind::Dynamic),
+    ("identity", Kind::Dynamic),
+    ("zones", Kind::Dynamic),
+    ("extendedLocation", Kind::Dynamic),
+];
+
+/// The tables that exist even when they have no row.
+const ALWAYS: &[&str] = &["resources", "resourcecontainers", "securityresources", "authorizationresources"];
+
+/// Operators that can begin a query, which then is over `resources`.
+const OPERATORS: &[&str] = &[
+    "where",
+    "filter",
+    "project",
+    "extend",
+    "summarize",
+    "order",
+    "sort",
+    "top",
+    "take",
+    "limit",
+    "count",
+    "distinct",
+    "mv-expand",
+];
+
+/// The query with its source: `resources` when it names none.
+pub(super) fn with_source(query: &str) -> String {
+    let query = query.trim();
+    let first = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
+    let is_operator = OPERATORS.contains(&first) || first.starts_with("project-");
+    if is_operator { format!("resources | {query}") } else { query.to_owned() }
+}
+
+/// The tables that a query names. Their names are read without regard to case.
+pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) -> Result<Tables, Problem> {
+    let words: HashSet<&str> = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    let named = |table: &str| words.iter().any(|word| word.eq_ignore_ascii_case(table));
+    let mut rows: HashMap<&'static str, Vec<Value>> =
+        ALWAYS.iter().filter(|table| named(table)).map(|table| (*table, Vec::new())).collect();
+    for subscription in &scope.subscriptions {
+        for (table, row) in everything(world, subscription).into_iter().filter(|(table, _)| named(table)) {
+            rows.entry(table).or_default().push(complete(world, subscription, row));
+        }
+    }
+    if named("resourcecontainers") {
+        let groups = management_groups(world);
+        rows.entry("resourcecontainers").or_default().extend(groups);
+    }
+    let mut readable = Readable { caller: call.caller.object_id.clone(), known: HashMap::new() };
+    let mut tables = Tables::new();
+    for (name, rows) in rows {
+        let rows = rows.into_iter().filter(|row| readable.may_see(world, row)).map(cells).collect();
+        let columns = COLUMNS.iter().map(|(name, kind)| Column::new(*name, *kind)).collect();
+        let table = Table { columns, rows };
+        for word in words.iter().filter(|word| word.eq_ignore_ascii_case(name)) {
+            tables.insert((*word).to_owned(), table.clone());
+        }
+    }
+    let first = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
+    let other_sources = ["let", "union", "print", ""];
+    if !tables.contains_key(first) && !other_sources.contains(&first) {
+        let message = format!("Table {first} is invalid, unsupported or disallowed.");
+        return Err(Problem::of_query(json!({ "code": "DisallowedLogicalTableName", "message": message })));
+    }
+    Ok(tables)
+}
+
+/// All rows of a subscription: its resources, then what each surface adds.
+fn everything(world: &World, subscription: &str) -> Vec<GraphRow> {
+    let id = format!("/subscriptions/{subscription}");
+    let mut rows = vec![("resourcecontainers", container(subscriptions::show(world, subscription)))];
+    for resource in world.resources.below(&id) {
+        if crate::resources::is_type(resource, resource_groups::TYPE) {
+            let mut group = resource.clone();
+            group["type"] = json!("microsoft.resources/subscriptions/resourcegroups");
+            rows.push(("resourcecontainers", group));
+        } else if is_plain(resource) {
+            rows.push(("resources", resource.clone()));
+        }
+    }
+    for surface in SURFACES {
+        if let Some(graph_rows) = surface.graph_rows {
+            rows.extend(graph_rows(world, subscription));
+        }
+    }
+    rows
+}
+
+/// A resource of a group, and not one that extends another.
+fn is_plain(resource: &Value) -> bool {
+    let id = resource["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+    id.contains("/resourcegroups/") && id.matches("/providers/").count() == 1
+}
+
+fn container(subscription: Value) -> Value {
+    json!({
+        "id": subscription["id"],
+        "name": subscription["displayName"],
+        "type": "microsoft.resources/subscriptions",
+        "properties": {
+            "state": subscription["state"],
+            "subscriptionPolicies": subscription["subscriptionPolicies"],
+            "managementGroupAncestorsChain": [],
+        },
+    })
+}
+
+fn management_groups(world: &World) -> Vec<Value> {
+    let group = |name: &str, display: &str| {
+        json!({
+            "id": format!("/providers/Microsoft.Management/managementGroups/{name}"),
+            "name": name,
+            "type": "microsoft.management/managementgroups",
+            "tenantId": world.tenant,
+            "properties": { "displayName": display, "tenantId": world.tenant },
+        })
+    };
+    let others = world.states.resource_graph.management_groups.iter().map(|(name, _)| group(name, name));
+    std::iter::once(group(&world.tenant, "Tenant Root Group")).chain(others).collect()
+}
+
+/// A row with the columns that follow from its place.
+fn complete(world: &World, subscription: &str, mut row: Value) -> Value {
+    if row["tenantId"].is_null() {
+        row["tenantId"] = json!(world.tenant);
+    }
+    if row["subscriptionId"].is_null() {
+        row["subscriptionId"] = json!(subscription);
+    }
+    if row["resourceGroup"].is_null() {
+        let id = row["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let group = id.split_once("/resourcegroups/").and_then(|(_, rest)| rest.split('/').next());
+        row["resourceGroup"] = json!(group.unwrap_or_default());
+    }
+    if let Some(kind) = row["type"].as_str() {
+        row["type"] = json!(kind.to_ascii_lowercase());
+    }
+    row
+}
+
+fn cells(row: Value) -> Vec<Scalar> {
+    let cell = |(name, kind): &(&str, Kind)| match (kind, &row[*name]) {
+        (Kind::Dynamic, value) => Scalar::of_json(value),
+        (_, Value::String(text)) => Scalar::text(text),
+        (_, Value::Null) => Scalar::text(""),
+        (_, other) => Scalar::text(other.to_string()),
+    };
+    COLUMNS.iter().map(cell).collect()
+}
+
+/// Rows that the caller may read. What holds for a whole subscription is asked once.
+struct Readable {
+    caller: String,
+    known: HashMap<(String, String), bool>,
+}
+
+impl Readable {
+    fn may_see(&mut self, world: &mut World, row: &Value) -> bool {
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        let (kind, subscription) = (text("type"), text("subscriptionId"));
+        if world.any_token || subscription.is_empty() {
+            return true;
+        }
+        let action = format!("{kind}/read");
+        let caller = &self.caller;
+        let everywhere = *self.known.entry((subscription, kind)).or_insert_with_key(|(subscription, _)| {
+            role_assignments::may(world, caller, &action, &format!("/subscriptions/{subscription}"))
+        });
+        everywhere || role_assignments::may(world, caller, &action, &text("id"))
+    }
+}
