@@ -23,6 +23,17 @@ pub(crate) fn page<'a>(
     default_size: usize,
     items: impl Iterator<Item = &'a Value>,
 ) -> Reply {
+    page_of(paging, call, default_size, items, Value::clone)
+}
+
+/// The same, for items that only become JSON when they are on the page asked for.
+pub(crate) fn page_of<T>(
+    paging: &Paging,
+    call: &Call,
+    default_size: usize,
+    items: impl Iterator<Item = T>,
+    show: impl Fn(T) -> Value,
+) -> Reply {
     let top = call.query("$top").and_then(|top| top.parse::<usize>().ok()).filter(|top| *top > 0);
     let size = top.or(paging.size).unwrap_or(default_size);
     let Some(place) = Place::of(call) else {
@@ -33,7 +44,7 @@ pub(crate) fn page<'a>(
         let next = Place { empty: false, ..place }.link(call);
         return Reply::ok(json!({ "value": [], "nextLink": next }));
     }
-    let value: Vec<Value> = rest.by_ref().take(size).cloned().collect();
+    let value: Vec<Value> = rest.by_ref().take(size).map(show).collect();
     let mut body = json!({ "value": value });
     if rest.peek().is_some() {
         let empty = paging.empty_page && place.offset == 0;

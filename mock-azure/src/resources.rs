@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::services::resource_groups;
+
 /// Every ARM resource, as the JSON that a GET answers, by its id in lower case.
 ///
 /// Ordered, so that everything below a scope is one range.
@@ -29,6 +31,14 @@ impl Resources {
     pub(crate) fn put(&mut self, resource: Value) {
         if let Some(id) = resource["id"].as_str() {
             self.by_id.insert(id.to_ascii_lowercase(), resource);
+        }
+    }
+
+    /// Adds a resource group that a seeded resource lies in, unless it is there.
+    pub(crate) fn ensure_group(&mut self, subscription: &str, name: &str, location: &str) {
+        let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
+        if !self.contains(&id) {
+            self.put(resource_groups::group(&id, name, location, &Value::Null));
         }
     }
 
@@ -61,6 +71,23 @@ impl Resources {
             .range(prefix.clone()..)
             .take_while(move |(key, _)| key.starts_with(&prefix))
             .map(|(key, _)| key.clone())
+    }
+}
+
+/// Where an ARM id lies.
+pub(crate) struct Parts<'a> {
+    pub(crate) subscription: &'a str,
+    pub(crate) group: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(id: &'a str) -> Self {
+        let mut segments = id.split('/').filter(|segment| !segment.is_empty());
+        let mut next = |name: &str| {
+            segments.next().filter(|segment| segment.eq_ignore_ascii_case(name)).and_then(|_| segments.next())
+        };
+        let subscription = next("subscriptions").unwrap_or_default();
+        Self { subscription, group: next("resourceGroups") }
     }
 }
 

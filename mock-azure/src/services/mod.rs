@@ -4,18 +4,27 @@
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
 //! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
+mod alerts;
+mod assessments;
+mod attack_paths;
 pub(crate) mod directory;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
 mod resource_graph;
-mod resource_groups;
+pub(crate) mod resource_groups;
 mod resources;
 pub(crate) mod role_assignments;
 mod role_definitions;
 pub(crate) mod secrets;
+mod secure_scores;
+mod security_contacts;
+mod security_plans;
+mod security_statuses;
 mod sign_in;
+mod sub_assessments;
 mod subscriptions;
+mod suppression_rules;
 pub(crate) mod vaults;
 
 use serde_json::Value;
@@ -79,6 +88,15 @@ pub(crate) const SURFACES: &[Surface] = &[
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     pricings::SURFACE,
+    alerts::SURFACE,
+    suppression_rules::SURFACE,
+    sub_assessments::SURFACE,
+    assessments::SURFACE,
+    assessments::metadata::SURFACE,
+    attack_paths::SURFACE,
+    secure_scores::SURFACE,
+    security_contacts::SURFACE,
+    security_statuses::SURFACE,
     vaults::SURFACE,
     secrets::SURFACE,
     directory::SURFACE,
@@ -94,12 +112,15 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 /// What each service remembers beside its ARM resources.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) alerts: alerts::Alerts,
+    pub(crate) attack_paths: attack_paths::AttackPaths,
     pub(crate) directory: directory::Directory,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
     pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) secrets: secrets::SecretState,
+    pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
 }

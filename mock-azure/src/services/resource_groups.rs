@@ -70,7 +70,7 @@ fn not_found(call: &Call) -> Reply {
     Reply::arm_error(404, "ResourceGroupNotFound", message)
 }
 
-fn group(id: &str, name: &str, location: &str, body: &Value) -> Value {
+pub(crate) fn group(id: &str, name: &str, location: &str, body: &Value) -> Value {
     let mut group = json!({
         "id": id,
         "name": name,

@@ -7,6 +7,7 @@ mod tables;
 
 use serde_json::{Value, json};
 
+pub(crate) use self::scope::members;
 use self::{quota::Quota, scope::Scope};
 use crate::{
     call::{Call, Method},

@@ -53,7 +53,8 @@ fn names<'a>(body: &'a Value, key: &str) -> Result<Vec<&'a str>, Problem> {
     }
 }
 
-fn members(world: &World, group: &str) -> Vec<String> {
+/// The subscriptions of a management group; none when there is no such group.
+pub(crate) fn members(world: &World, group: &str) -> Vec<String> {
     if group.eq_ignore_ascii_case(&world.tenant) {
         return world.states.subscriptions.all().to_vec();
     }

@@ -1,0 +1,150 @@
+//! What assessments of a kind have in common.
+
+use serde_json::{Value, json};
+
+use super::builtin;
+use crate::{
+    call::{Call, Method},
+    paging,
+    reply::Reply,
+    services::Surface,
+    timestamp,
+    world::World,
+};
+
+const TYPE: &str = "Microsoft.Security/assessmentMetadata";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04"])],
+    answer,
+    ..Surface::EMPTY
+};
+
+/// The metadata of a key, as an assessment in a subscription shows it.
+pub(super) fn of(world: &World, subscription: &str, key: &str) -> Option<Value> {
+    let custom = world.resources.get(&id_of(subscription, key)).map(|custom| custom["properties"].clone());
+    custom.or_else(|| builtin::find(key).map(builtin::BuiltIn::properties))
+}
+
+fn id_of(subscription: &str, key: &str) -> String {
+    format!("/subscriptions/{subscription}/providers/{TYPE}/{key}")
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let path = call.path();
+    match (call.method, path.as_slice()) {
+        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata"]) => {
+            Some(list(world, call, Vec::new()))
+        }
+        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata", key]) => {
+            Some(builtin::find(key).map_or_else(|| not_found(key), |found| Reply::ok(found.metadata())))
+        }
+        (Method::Get, ["subscriptions", _, "providers", "microsoft.security", "assessmentmetadata"]) => {
+            let scope = call.id(2);
+            let custom = world.resources.of_type(&scope, TYPE).cloned().collect();
+            Some(list(world, call, custom))
+        }
+        (method, ["subscriptions", id, "providers", "microsoft.security", "assessmentmetadata", key]) => {
+            match method {
+                Method::Get => Some(match world.resources.get(&call.id(call.len())) {
+                    Some(custom) => Reply::ok(custom.clone()),
+                    None => {
+                        builtin::find(key).map_or_else(|| not_found(key), |found| Reply::ok(found.metadata()))
+                    }
+                }),
+                Method::Put => Some(put(world, call, key)),
+                Method::Delete => Some(delete(world, id, key)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn not_found(key: &str) -> Reply {
+    Reply::arm_error(404, "ResourceNotFound", format!("The assessment metadata '{key}' was not found."))
+}
+
+fn list(world: &World, call: &Call, custom: Vec<Value>) -> Reply {
+    let all: Vec<Value> = builtin::all().map(builtin::BuiltIn::metadata).chain(custom).collect();
+    paging::page(&world.paging, call, 200, all.iter())
+}
+
+fn put(world: &mut World, call: &Call, key: &str) -> Reply {
+    let properties = &call.json()["properties"];
+    if let Some(problem) = problem(key, properties) {
+        return Reply::bad_request(problem);
+    }
+    let id = call.id(call.len());
+    let now = timestamp::precise(world.now());
+    let mut metadata = json!({
+        "id": id,
+        "name": call.spelled(call.len() - 1),
+        "type": TYPE,
+        "properties": properties,
+        "systemData": {
+            "createdBy": call.caller.name,
+            "createdByType": "User",
+            "createdAt": now,
+            "lastModifiedBy": call.caller.name,
+            "lastModifiedByType": "User",
+            "lastModifiedAt": now,
+        },
+    });
+    if let Some(before) = world.resources.get(&id) {
+        for field in ["createdBy", "createdByType", "createdAt"] {
+            metadata["systemData"][field] = before["systemData"][field].clone();
+        }
+    }
+    if let Some(partner) = metadata["properties"]["partnerData"].as_object_mut() {
+        partner.remove("secret");
+    }
+    world.resources.put(metadata.clone());
+    Reply::ok(metadata)
+}
+
+fn problem(key: &str, properties: &Value) -> Option<String> {
+    if uuid::Uuid::parse_str(key).is_err() {
+        return Some(format!("The assessment metadata name '{key}' is not a GUID."));
+    }
+    if builtin::find(key).is_some() {
+        return Some(format!("The assessment metadata '{key}' is built in and cannot be changed."));
+    }
+    for field in ["displayName", "severity", "assessmentType"] {
+        if properties[field].as_str().is_none_or(str::is_empty) {
+            return Some(format!("The property '{field}' of assessment metadata is required."));
+        }
+    }
+    let kind = properties["assessmentType"].as_str().unwrap_or_default();
+    if !["CustomerManaged", "VerifiedPartner", "CustomPolicy", "Custom"].contains(&kind) {
+        return Some(format!("Assessment metadata of the type '{kind}' cannot be created."));
+    }
+    let partner = &properties["partnerData"];
+    if kind == "VerifiedPartner" && (partner["partnerName"].is_null() || partner["secret"].is_null()) {
+        return Some(
+            "Metadata of a verified partner needs 'partnerData.partnerName' and 'secret'.".to_owned(),
+        );
+    }
+    None
+}
+
+/// Deleting metadata deletes the assessments that it describes.
+fn delete(world: &mut World, subscription: &str, key: &str) -> Reply {
+    if builtin::find(key).is_some() {
+        return Reply::bad_request(format!(
+            "The assessment metadata '{key}' is built in and cannot be deleted."
+        ));
+    }
+    let scope = format!("/subscriptions/{subscription}");
+    let described: Vec<String> = world
+        .resources
+        .of_type(&scope, super::TYPE)
+        .filter(|assessment| assessment["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(key)))
+        .filter_map(|assessment| assessment["id"].as_str().map(str::to_owned))
+        .collect();
+    for id in described {
+        world.resources.remove_tree(&id);
+    }
+    world.resources.remove_tree(&id_of(subscription, key));
+    Reply::empty(200)
+}

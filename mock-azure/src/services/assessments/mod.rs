@@ -1,0 +1,246 @@
+//! Recommendations as they stand on each resource.
+
+mod builtin;
+pub(crate) mod metadata;
+mod seed;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    paging,
+    reply::Reply,
+    resources::Parts,
+    services::{GraphRow, Surface, attack_paths, resource_graph, security_plans},
+    timestamp,
+    world::World,
+};
+pub(crate) use builtin::MACHINE_SECRETS;
+
+pub(crate) const TYPE: &str = "Microsoft.Security/assessments";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04"])],
+    graph_rows: Some(rows),
+    answer,
+    ..Surface::EMPTY
+};
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let (scope, rest) = call.extension("microsoft.security", "assessments")?;
+    match (call.method, rest.as_slice()) {
+        (Method::Get, []) => Some(list(world, call, scope)),
+        (Method::Get, [name]) => Some(match visible(world, &call.id(call.len())) {
+            Some(assessment) => Reply::ok(show(world, call, assessment)),
+            None => not_found(name),
+        }),
+        (Method::Put, [name]) => Some(put(world, call, scope, name)),
+        (Method::Delete, [_]) => {
+            let gone = world.resources.remove_tree(&call.id(call.len()));
+            Some(Reply::empty(if gone.is_empty() { 204 } else { 200 }))
+        }
+        _ => None,
+    }
+}
+
+fn not_found(name: &str) -> Reply {
+    Reply::arm_error(
+        404,
+        "ResourceNotFound",
+        format!("The assessment '{name}' was not found on the resource."),
+    )
+}
+
+fn list(world: &World, call: &Call, scope: usize) -> Reply {
+    let scopes = match scopes(world, &call.id(scope)) {
+        Ok(scopes) => scopes,
+        Err(reply) => return *reply,
+    };
+    let all = scopes
+        .iter()
+        .flat_map(|scope| world.resources.of_type(scope, TYPE))
+        .filter(|assessment| is_served(world, assessment));
+    paging::page_of(&world.paging, call, 200, all, |assessment| show(world, call, assessment))
+}
+
+/// What a list's scope stands for: itself, or the subscriptions of a management group.
+pub(crate) fn scopes(world: &World, scope: &str) -> Result<Vec<String>, Box<Reply>> {
+    let lower = scope.to_ascii_lowercase();
+    let Some(group) = lower.strip_prefix("/providers/microsoft.management/managementgroups/") else {
+        return Ok(vec![scope.to_owned()]);
+    };
+    let members = resource_graph::members(world, group);
+    if members.is_empty() {
+        let message = format!("The management group '{group}' cannot be found.");
+        return Err(Box::new(Reply::arm_error(404, "NotFound", message)));
+    }
+    Ok(members.iter().map(|id| format!("/subscriptions/{id}")).collect())
+}
+
+fn visible<'a>(world: &'a World, id: &str) -> Option<&'a Value> {
+    world.resources.get(id).filter(|assessment| is_served(world, assessment))
+}
+
+/// Secrets are only looked for while a plan does so.
+fn is_served(world: &World, assessment: &Value) -> bool {
+    if !is_exposed_secret(assessment) {
+        return true;
+    }
+    let id = assessment["id"].as_str().unwrap_or_default();
+    let machine = id.to_ascii_lowercase().contains("/providers/microsoft.compute/virtualmachines/");
+    security_plans::scans_secrets(world, Parts::of(id).subscription, machine)
+}
+
+fn is_exposed_secret(assessment: &Value) -> bool {
+    assessment["properties"]["metadata"]["recommendationCategory"] == "ExposedSecrets"
+}
+
+/// The assessment in the api-version asked for, with what the request wants expanded.
+fn show(world: &World, call: &Call, assessment: &Value) -> Value {
+    let expand = call.query("$expand").unwrap_or_default().to_ascii_lowercase();
+    let wants = |part: &str| expand.split(',').any(|wanted| wanted.trim() == part);
+    let mut shown = assessment.clone();
+    let metadata = metadata_of(world, assessment);
+    if let Some(properties) = shown["properties"].as_object_mut() {
+        properties.remove("metadata");
+    }
+    if wants("metadata")
+        && let Some(metadata) = metadata.clone()
+    {
+        shown["properties"]["metadata"] = metadata;
+    }
+    if wants("links") {
+        shown["properties"]["links"] = links(assessment);
+    }
+    if call.api_version() == "2025-05-04"
+        && let Some(risk) = risk(world, assessment, metadata.as_ref())
+    {
+        shown["properties"]["risk"] = risk;
+    }
+    shown
+}
+
+fn metadata_of(world: &World, assessment: &Value) -> Option<Value> {
+    let own = &assessment["properties"]["metadata"];
+    if !own.is_null() {
+        return Some(own.clone());
+    }
+    let id = assessment["id"].as_str().unwrap_or_default();
+    metadata::of(world, Parts::of(id).subscription, assessment["name"].as_str().unwrap_or_default())
+}
+
+fn links(assessment: &Value) -> Value {
+    let id = assessment["id"].as_str().unwrap_or_default().trim_start_matches('/');
+    json!({ "azurePortalUri": format!("portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentId/{id}") })
+}
+
+/// What Defender CSPM says about an unhealthy assessment: how risky it is here, and why.
+fn risk(world: &World, assessment: &Value, metadata: Option<&Value>) -> Option<Value> {
+    let id = assessment["id"].as_str().unwrap_or_default();
+    let subscription = Parts::of(id).subscription;
+    let contextual = security_plans::is_on(world, subscription, "CloudPosture");
+    if assessment["properties"]["status"]["code"] != "Unhealthy" || !contextual {
+        return None;
+    }
+    if !assessment["properties"]["risk"].is_null() {
+        return Some(assessment["properties"]["risk"].clone());
+    }
+    let resource = id.split("/providers/Microsoft.Security/").next().unwrap_or_default();
+    let paths = attack_paths::through(world, resource);
+    let level = if paths.is_empty() { metadata?["severity"].clone() } else { json!("Critical") };
+    Some(json!({
+        "level": level,
+        "riskFactors": if paths.is_empty() { json!([]) } else { json!(["Internet exposure", "Lateral movement"]) },
+        "attackPathsReferences": paths.iter().map(|path| path["id"].clone()).collect::<Vec<_>>(),
+        "paths": paths.iter().map(attack_paths::as_risk_path).collect::<Vec<_>>(),
+        "isContextualRisk": true,
+    }))
+}
+
+/// The rows of a subscription: Resource Graph expands everything.
+fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
+    let scope = format!("/subscriptions/{subscription}");
+    let all = world.resources.of_type(&scope, TYPE).filter(|assessment| is_served(world, assessment));
+    let row = |assessment: &Value| {
+        let mut row = assessment.clone();
+        row["type"] = json!("microsoft.security/assessments");
+        let metadata = metadata_of(world, assessment);
+        if let Some(risk) = risk(world, assessment, metadata.as_ref()) {
+            row["properties"]["risk"] = risk;
+        }
+        row["properties"]["metadata"] = metadata.unwrap_or_default();
+        row["properties"]["links"] = links(assessment);
+        if is_exposed_secret(assessment) {
+            // The new model keeps the severity with the metadata only.
+            return ("securityresources", row);
+        }
+        row["properties"]["status"]["severity"] = row["properties"]["metadata"]["severity"].clone();
+        ("securityresources", row)
+    };
+    all.map(row).collect()
+}
+
+fn put(world: &mut World, call: &Call, scope: usize, name: &str) -> Reply {
+    let (id, resource) = (call.id(call.len()), call.id(scope));
+    let body = &call.json()["properties"];
+    let Some(metadata) = metadata::of(world, call.subscription().unwrap_or_default(), name) else {
+        let message =
+            format!("There is no assessment metadata named '{name}' in the subscription. Create it first.");
+        return Reply::bad_request(message);
+    };
+    if builtin::find(name).is_some() {
+        return Reply::bad_request(format!(
+            "The assessment '{name}' is built in. Its results cannot be written."
+        ));
+    }
+    let code = body["status"]["code"].as_str().unwrap_or_default();
+    if !["Healthy", "Unhealthy", "NotApplicable"].contains(&code) {
+        return Reply::bad_request(format!(
+            "The status code '{code}' is not one of: Healthy, Unhealthy, NotApplicable."
+        ));
+    }
+    if body["resourceDetails"]["source"].as_str().is_none() {
+        return Reply::bad_request("The property 'resourceDetails.source' of an assessment is required.");
+    }
+    let before = world.resources.get(&id).cloned();
+    let now = timestamp::precise(world.now());
+    let mut properties = body.clone();
+    if let Some(fields) = properties.as_object_mut() {
+        for written_only in ["metadata", "links", "partnersData", "risk"] {
+            fields.remove(written_only);
+        }
+    }
+    properties["displayName"] = metadata["displayName"].clone();
+    properties["resourceDetails"]["id"] = json!(resource);
+    let old = before.as_ref().map(|before| &before["properties"]["status"]);
+    let same = old.is_some_and(|old| old["code"] == code);
+    let (first, change) = match old {
+        Some(old) if same => (old["firstEvaluationDate"].clone(), old["statusChangeDate"].clone()),
+        Some(old) => (old["firstEvaluationDate"].clone(), json!(now)),
+        None => (json!(now), json!(now)),
+    };
+    properties["status"]["firstEvaluationDate"] = first;
+    properties["status"]["statusChangeDate"] = change;
+    let name = call.spelled(call.len() - 1);
+    let assessment = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
+    world.resources.put(assessment.clone());
+    Reply::json(if before.is_some() { 200 } else { 201 }, show(world, call, &assessment))
+}
+
+/// How many of a subscription's assessments of these keys are healthy, unhealthy, not applicable.
+pub(crate) fn counts(world: &World, subscription: &str, keys: &[&str]) -> [u64; 3] {
+    let scope = format!("/subscriptions/{subscription}");
+    let mut counts = [0; 3];
+    for assessment in world.resources.of_type(&scope, TYPE) {
+        let name = assessment["name"].as_str().unwrap_or_default();
+        if !keys.iter().any(|key| key.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        match assessment["properties"]["status"]["code"].as_str() {
+            Some("Healthy") => counts[0] += 1,
+            Some("Unhealthy") => counts[1] += 1,
+            _ => counts[2] += 1,
+        }
+    }
+    counts
+}
