@@ -3,7 +3,12 @@
 mod client;
 mod id;
 mod key_vault;
+mod list_key_vault;
 mod models;
+mod recommendations;
+mod respond;
+mod set_status;
+mod triage;
 
 pub use client::{
     AlertsClient, AssessmentMetadataClient, AssessmentsClient, Expand, SecureScoresClient,
@@ -12,3 +17,7 @@ pub use client::{
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
 pub use key_vault::KeyVaultAlertType;
 pub use models::*;
+pub use recommendations::{AssessmentFilter, KnownRecommendation};
+pub use respond::{ResponsePhase, ResponseStep};
+pub use set_status::{AlertAction, SetStatus, SetStatusReport};
+pub use triage::{Address, Caller, Finding, Missing, VaultAccess};

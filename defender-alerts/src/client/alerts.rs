@@ -111,7 +111,7 @@ impl AlertsClient {
     /// `Alerts_UpdateResourceGroupLevelStateToDismiss`.
     ///
     /// **Permissions**: `Microsoft.Security/locations/alerts/dismiss/action`. **Retries**: a repeat changes
-    /// nothing. To change many alerts, with a dry run and proof, see `set_status`.
+    /// nothing. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
     ///
     /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss>
     pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
