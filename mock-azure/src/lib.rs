@@ -8,6 +8,7 @@ mod clock;
 mod credential;
 mod demo;
 mod door;
+mod duration;
 mod fault;
 mod host;
 mod identity;
