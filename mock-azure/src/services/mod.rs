@@ -4,13 +4,18 @@
 //! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
 //! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
 
+mod action_groups;
 mod alerts;
 mod assessments;
 mod attack_paths;
+mod automations;
+pub(crate) mod diagnostic_settings;
 pub(crate) mod directory;
+pub(crate) mod log_query;
 mod operations;
 mod pricings;
 pub(crate) mod providers;
+mod query_rules;
 mod resource_graph;
 pub(crate) mod resource_groups;
 mod resources;
@@ -21,11 +26,15 @@ mod secure_scores;
 mod security_contacts;
 mod security_plans;
 mod security_statuses;
+mod sentinel;
 mod sign_in;
 mod sub_assessments;
 mod subscriptions;
 mod suppression_rules;
+pub(crate) mod tracked;
 pub(crate) mod vaults;
+mod virtual_machines;
+pub(crate) mod workspaces;
 
 use serde_json::Value;
 
@@ -36,6 +45,7 @@ use crate::{api_version::TypeVersions, call::Call, host::Service, reply::Reply, 
 pub(crate) enum At {
     Management,
     Graph,
+    LogAnalytics,
     Login,
     Vault,
 }
@@ -46,8 +56,8 @@ impl At {
             Service::Management => Some(Self::Management),
             Service::Graph => Some(Self::Graph),
             Service::Login => Some(Self::Login),
+            Service::LogAnalytics => Some(Self::LogAnalytics),
             Service::Vault(_) => Some(Self::Vault),
-            Service::LogAnalytics => None,
         }
     }
 }
@@ -60,7 +70,8 @@ pub(crate) struct Surface {
     /// Lays out what a new subscription has.
     pub(crate) provision: Option<fn(&mut World, &str)>,
     /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
-    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway.
+    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway. It adds to
+    /// other tables, whose names end with `resources`.
     pub(crate) graph_rows: Option<fn(&World, &str) -> Vec<GraphRow>>,
     /// Answers a request, or leaves it to the next surface.
     pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,
@@ -98,6 +109,14 @@ pub(crate) const SURFACES: &[Surface] = &[
     security_contacts::SURFACE,
     security_statuses::SURFACE,
     vaults::SURFACE,
+    virtual_machines::SURFACE,
+    diagnostic_settings::SURFACE,
+    workspaces::SURFACE,
+    log_query::SURFACE,
+    action_groups::SURFACE,
+    query_rules::SURFACE,
+    sentinel::SURFACE,
+    automations::SURFACE,
     secrets::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
@@ -114,13 +133,19 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 pub(crate) struct States {
     pub(crate) alerts: alerts::Alerts,
     pub(crate) attack_paths: attack_paths::AttackPaths,
+    pub(crate) automations: automations::Automations,
+    pub(crate) diagnostics: diagnostic_settings::Routes,
     pub(crate) directory: directory::Directory,
+    pub(crate) notifications: action_groups::Notifications,
     pub(crate) pricings: pricings::PricingState,
     pub(crate) providers: providers::Providers,
+    pub(crate) queries: log_query::Queries,
     pub(crate) resource_graph: resource_graph::ResourceGraph,
     pub(crate) roles: role_assignments::Roles,
     pub(crate) secrets: secrets::SecretState,
     pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
+    pub(crate) virtual_machines: virtual_machines::VirtualMachines,
+    pub(crate) workspaces: workspaces::Workspaces,
 }

@@ -66,8 +66,14 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
     let named = |table: &str| words.iter().any(|word| word.eq_ignore_ascii_case(table));
     let mut rows: HashMap<&'static str, Vec<Value>> =
         ALWAYS.iter().filter(|table| named(table)).map(|table| (*table, Vec::new())).collect();
+    // What surfaces add lies in other tables than these two.
+    let added = words.iter().any(|word| {
+        word.to_ascii_lowercase().ends_with("resources") && !word.eq_ignore_ascii_case("resources")
+    });
     for subscription in &scope.subscriptions {
-        for (table, row) in everything(world, subscription).into_iter().filter(|(table, _)| named(table)) {
+        for (table, row) in
+            everything(world, subscription, added).into_iter().filter(|(table, _)| named(table))
+        {
             rows.entry(table).or_default().push(complete(world, subscription, row));
         }
     }
@@ -95,7 +101,7 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
 }
 
 /// All rows of a subscription: its resources, then what each surface adds.
-fn everything(world: &World, subscription: &str) -> Vec<GraphRow> {
+fn everything(world: &World, subscription: &str, added: bool) -> Vec<GraphRow> {
     let id = format!("/subscriptions/{subscription}");
     let mut rows = vec![("resourcecontainers", container(subscriptions::show(world, subscription)))];
     for resource in world.resources.below(&id) {
@@ -107,10 +113,8 @@ fn everything(world: &World, subscription: &str) -> Vec<GraphRow> {
             rows.push(("resources", resource.clone()));
         }
     }
-    for surface in SURFACES {
-        if let Some(graph_rows) = surface.graph_rows {
-            rows.extend(graph_rows(world, subscription));
-        }
+    for graph_rows in SURFACES.iter().filter(|_| added).filter_map(|surface| surface.graph_rows) {
+        rows.extend(graph_rows(world, subscription));
     }
     rows
 }

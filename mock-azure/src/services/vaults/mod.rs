@@ -15,7 +15,7 @@ use crate::{
     call::{Call, Method},
     host::Service,
     reply::Reply,
-    services::{At, Surface, role_assignments, secrets::Secrets},
+    services::{Surface, role_assignments, secrets::Secrets},
     world::World,
 };
 

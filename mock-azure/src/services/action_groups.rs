@@ -1,0 +1,264 @@
+//! Action groups: who hears of an alert, and test notifications.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    operation,
+    reply::Reply,
+    services::{
+        Surface,
+        tracked::{self, Tracked},
+    },
+    timestamp,
+    world::World,
+};
+
+pub(crate) const TYPE: &str = "Microsoft.Insights/actionGroups";
+
+const VERSIONS: &[&str] = &["2019-06-01", "2021-09-01", "2022-06-01", "2023-01-01"];
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, VERSIONS), ("Microsoft.Insights/actionGroups/notificationStatus", VERSIONS)],
+    answer,
+    ..Surface::EMPTY
+};
+
+const GROUPS: Tracked = Tracked { kind: TYPE, put, patch };
+
+/// The lists of receivers, the fields that each entry must have, and what a test calls them.
+const RECEIVERS: &[(&str, &[&str], &str)] = &[
+    ("emailReceivers", &["name", "emailAddress"], "Email"),
+    ("smsReceivers", &["name", "countryCode", "phoneNumber"], "Sms"),
+    ("webhookReceivers", &["name", "serviceUri"], "Webhook"),
+    ("itsmReceivers", &["name", "workspaceId", "connectionId", "ticketConfiguration", "region"], "Itsm"),
+    ("azureAppPushReceivers", &["name", "emailAddress"], "AzureAppPush"),
+    (
+        "automationRunbookReceivers",
+        &["automationAccountId", "runbookName", "webhookResourceId", "isGlobalRunbook"],
+        "AutomationRunbook",
+    ),
+    ("voiceReceivers", &["name", "countryCode", "phoneNumber"], "Voice"),
+    ("logicAppReceivers", &["name", "resourceId", "callbackUrl"], "LogicApp"),
+    (
+        "azureFunctionReceivers",
+        &["name", "functionAppResourceId", "functionName", "httpTriggerUrl"],
+        "AzureFunction",
+    ),
+    ("armRoleReceivers", &["name", "roleId"], "ArmRole"),
+    ("eventHubReceivers", &["name", "eventHubNameSpace", "eventHubName", "subscriptionId"], "EventHub"),
+];
+
+/// Test notifications under way and done, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Notifications {
+    all: HashMap<String, Notification>,
+}
+
+#[derive(Debug)]
+struct Notification {
+    polls_left: u32,
+    result: Value,
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let path = call.path();
+    if let [_, _, "resourcegroups", _, _, "microsoft.insights", "actiongroups", _, rest @ ..] =
+        path.as_slice()
+        && !rest.is_empty()
+    {
+        if !world.resources.contains(&call.id(8)) {
+            return Some(GROUPS.not_found(call));
+        }
+        return match (call.method, rest) {
+            (Method::Post, ["createnotifications"]) => Some(notify(world, call)),
+            (Method::Get, ["notificationstatus", id]) => Some(status(world, call, id)),
+            (Method::Post, ["subscribe"]) => Some(subscribe(world, call)),
+            _ => None,
+        };
+    }
+    GROUPS.answer(world, call)
+}
+
+fn bad(message: String) -> Box<Reply> {
+    Box::new(Reply::arm_error(400, "BadRequest", message))
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    let checked = tracked::location(world, call).and_then(|()| validate(call.json()));
+    if let Err(refusal) = checked {
+        return *refusal;
+    }
+    let body = with_statuses(call.json().clone(), world.resources.get(&call.id(8)));
+    GROUPS.store(world, call, body)
+}
+
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let body = Tracked::patched(world, call);
+    match validate(&body) {
+        Ok(()) => GROUPS.store(world, call, body),
+        Err(refusal) => *refusal,
+    }
+}
+
+fn validate(body: &Value) -> Result<(), Box<Reply>> {
+    let properties = &body["properties"];
+    let short = properties["groupShortName"].as_str().unwrap_or_default();
+    if short.is_empty() || short.chars().count() > 12 {
+        return Err(bad(format!(
+            "The groupShortName '{short}' is not valid: it must have from 1 to 12 characters."
+        )));
+    }
+    if !properties["enabled"].is_boolean() && !properties["enabled"].is_null() {
+        return Err(bad("'properties.enabled' must be true or false.".to_owned()));
+    }
+    receivers(properties)
+}
+
+fn receivers(holder: &Value) -> Result<(), Box<Reply>> {
+    let mut names = Vec::new();
+    for (list, required, _) in RECEIVERS {
+        for receiver in holder[*list].as_array().into_iter().flatten() {
+            for field in *required {
+                let value = &receiver[*field];
+                if value.is_null() || value.as_str().is_some_and(str::is_empty) {
+                    return Err(bad(format!("The property '{field}' is required in '{list}'.")));
+                }
+            }
+            let name = receiver["name"].as_str().unwrap_or_default().to_ascii_lowercase();
+            if names.contains(&name) {
+                return Err(bad(format!(
+                    "Receiver names must be unique in an action group: '{name}' is used twice."
+                )));
+            }
+            names.push(name);
+            if let Some(mail) = receiver["emailAddress"].as_str()
+                && !is_mail(mail)
+            {
+                return Err(bad(format!("The email address '{mail}' of '{list}' is not valid.")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_mail(address: &str) -> bool {
+    let Some((user, host)) = address.split_once('@') else { return false };
+    let labels: Vec<&str> = host.split('.').collect();
+    !user.is_empty()
+        && !address.contains(char::is_whitespace)
+        && !host.contains('@')
+        && labels.len() > 1
+        && labels.iter().all(|label| !label.is_empty())
+}
+
+/// Mail and text message receivers are enabled when they come, and stay as they were.
+fn with_statuses(mut body: Value, existing: Option<&Value>) -> Value {
+    for list in ["emailReceivers", "smsReceivers"] {
+        for receiver in body["properties"][list].as_array_mut().into_iter().flatten() {
+            let known = existing
+                .and_then(|group| group["properties"][list].as_array())
+                .into_iter()
+                .flatten()
+                .find(|known| known["name"] == receiver["name"]);
+            receiver["status"] = known.map_or(json!("Enabled"), |known| known["status"].clone());
+        }
+    }
+    if body["properties"]["enabled"].is_null() {
+        body["properties"]["enabled"] = json!(true);
+    }
+    body
+}
+
+const CONTEXTS: &[&str] = &[
+    "servicehealth",
+    "metricstaticthreshold",
+    "metricsdynamicthreshold",
+    "logalertv2",
+    "smartalert",
+    "webtestalert",
+    "logalertv1numresult",
+    "logalertv1metricmeasurement",
+    "resourcehealth",
+    "activitylog",
+    "actualcostbudget",
+    "forecastedbudget",
+    "budget",
+];
+
+fn notify(world: &mut World, call: &Call) -> Reply {
+    let body = call.json();
+    let kind = body["alertType"].as_str().unwrap_or_default();
+    if !CONTEXTS.contains(&kind.to_ascii_lowercase().as_str()) {
+        return *bad(format!("The alertType '{kind}' is not supported."));
+    }
+    if let Err(refusal) = receivers(body) {
+        return *refusal;
+    }
+    let now = timestamp::precise(world.now());
+    let mut details = Vec::new();
+    for (list, _, mechanism) in RECEIVERS {
+        for receiver in body[*list].as_array().into_iter().flatten() {
+            details.push(json!({
+                "MechanismType": mechanism,
+                "Name": receiver["name"],
+                "Status": "Succeeded",
+                "SubState": "Default",
+                "SendTime": now,
+                "Detail": null,
+            }));
+        }
+    }
+    if details.is_empty() {
+        return *bad("The request names no receiver.".to_owned());
+    }
+    let result = json!({
+        "context": {
+            "notificationSource": "Microsoft.Insights/TestNotification",
+            "contextType": format!("Microsoft.Insights/{kind}"),
+        },
+        "state": "Complete",
+        "createdTime": now,
+        "completedTime": now,
+        "actionDetails": details,
+    });
+    let id = world.fresh_id();
+    let polls_left = world.operations.polls;
+    world.states.notifications.all.insert(id.clone(), Notification { polls_left, result });
+    under_way(world, call, &id)
+}
+
+fn under_way(world: &World, call: &Call, id: &str) -> Reply {
+    let path = format!("{}/notificationStatus/{id}?api-version={}", call.id(8), call.api_version());
+    operation::pace(world, Reply::empty(202)).header("location", call.link(&path))
+}
+
+fn status(world: &mut World, call: &Call, id: &str) -> Reply {
+    let Some(notification) = world.states.notifications.all.get_mut(id) else {
+        return Reply::arm_error(404, "NotFound", format!("The notification '{id}' was not found."));
+    };
+    if notification.polls_left == 0 {
+        return Reply::ok(notification.result.clone());
+    }
+    notification.polls_left -= 1;
+    under_way(world, call, id)
+}
+
+fn subscribe(world: &mut World, call: &Call) -> Reply {
+    let wanted = call.json()["receiverName"].as_str().unwrap_or_default().to_owned();
+    let Some(group) = world.resources.get_mut(&call.id(8)) else { return GROUPS.not_found(call) };
+    for list in ["emailReceivers", "smsReceivers"] {
+        for receiver in group["properties"][list].as_array_mut().into_iter().flatten() {
+            if receiver["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&wanted)) {
+                if receiver["status"] == "Enabled" {
+                    return Reply::empty(409);
+                }
+                receiver["status"] = json!("Enabled");
+                return Reply::empty(200);
+            }
+        }
+    }
+    Reply::arm_error(404, "NotFound", format!("The receiver '{wanted}' was not found in the action group."))
+}

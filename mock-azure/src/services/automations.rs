@@ -1,0 +1,244 @@
+//! Workflow automations of Defender for Cloud. Their secrets go in and never come out.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    azure::MockAzure,
+    call::{Call, Method},
+    reply::Reply,
+    services::{
+        Surface,
+        tracked::{self, Tracked},
+    },
+    world::World,
+};
+
+pub(crate) const TYPE: &str = "Microsoft.Security/automations";
+
+pub(crate) const SURFACE: Surface =
+    Surface { types: &[(TYPE, &["2019-01-01-preview", "2023-12-01-preview"])], answer, ..Surface::EMPTY };
+
+const AUTOMATIONS: Tracked = Tracked { kind: TYPE, put, patch };
+
+const SOURCES: &[&str] = &[
+    "Alerts",
+    "Assessments",
+    "AssessmentsSnapshot",
+    "AttackPaths",
+    "AttackPathsSnapshot",
+    "RegulatoryComplianceAssessment",
+    "RegulatoryComplianceAssessmentSnapshot",
+    "SecureScoreControls",
+    "SecureScoreControlsSnapshot",
+    "SecureScores",
+    "SecureScoresSnapshot",
+    "SubAssessments",
+    "SubAssessmentsSnapshot",
+];
+
+const TEXT_ONLY: &[&str] = &["Contains", "StartsWith", "EndsWith"];
+const OPERATORS: &[&str] = &[
+    "Equals",
+    "GreaterThan",
+    "GreaterThanOrEqualTo",
+    "LesserThan",
+    "LesserThanOrEqualTo",
+    "NotEquals",
+    "Contains",
+    "StartsWith",
+    "EndsWith",
+];
+
+/// The secrets of each automation's actions, in their order, by automation id in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Automations {
+    secrets: HashMap<String, Vec<Option<String>>>,
+}
+
+impl MockAzure {
+    /// The secrets (trigger URL or connection string) that an automation's actions now hold, in
+    /// their order. The service itself never answers them.
+    pub fn automation_secrets(&self, automation: &str) -> Vec<Option<String>> {
+        let state = self.shared.lock();
+        state
+            .world
+            .states
+            .automations
+            .secrets
+            .get(&automation.to_ascii_lowercase())
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if let (
+        Method::Post,
+        [
+            "subscriptions",
+            _,
+            "resourcegroups",
+            _,
+            "providers",
+            "microsoft.security",
+            "automations",
+            _,
+            "validate",
+        ],
+    ) = (call.method, call.path().as_slice())
+    {
+        return Some(validate(call.json()));
+    }
+    AUTOMATIONS.answer(world, call)
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    match tracked::location(world, call).and_then(|()| check(call.json())) {
+        Ok(()) => store(world, call, call.json().clone()),
+        Err(refusal) => *refusal,
+    }
+}
+
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let body = Tracked::patched(world, call);
+    let keeps_actions = call.property("actions").is_null();
+    match check(&body) {
+        Ok(()) if keeps_actions => AUTOMATIONS.store(world, call, body),
+        Ok(()) => store(world, call, body),
+        Err(refusal) => *refusal,
+    }
+}
+
+/// Takes the secrets out of what will be answered. Actions sent without theirs have none any more.
+fn store(world: &mut World, call: &Call, mut body: Value) -> Reply {
+    let mut secrets = Vec::new();
+    for action in body["properties"]["actions"].as_array_mut().into_iter().flatten() {
+        let mut secret = None;
+        if let Some(fields) = action.as_object_mut() {
+            for name in ["uri", "connectionString"] {
+                secret = secret.or(fields.remove(name).and_then(|value| value.as_str().map(str::to_owned)));
+            }
+            if fields.get("actionType") == Some(&json!("EventHub")) && secret.is_some() {
+                fields.insert("sasPolicyName".to_owned(), json!(policy_name(secret.as_deref())));
+            }
+        }
+        secrets.push(secret.filter(|secret| !secret.is_empty()));
+    }
+    world.states.automations.secrets.insert(call.id(8).to_ascii_lowercase(), secrets);
+    if body["properties"]["isEnabled"].is_null() {
+        body["properties"]["isEnabled"] = json!(true);
+    }
+    let etag = world.fresh_id();
+    body["etag"] = json!(format!("\"{etag}\""));
+    AUTOMATIONS.store(world, call, body)
+}
+
+fn policy_name(connection: Option<&str>) -> Option<&str> {
+    connection?.split(';').find_map(|part| part.strip_prefix("SharedAccessKeyName="))
+}
+
+fn bad(message: impl Into<String>) -> Box<Reply> {
+    Box::new(Reply::arm_error(400, "BadRequest", message))
+}
+
+/// What a PUT refuses.
+fn check(body: &Value) -> Result<(), Box<Reply>> {
+    let properties = &body["properties"];
+    let list = |name: &str| properties[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    if list("scopes").len() != 1 {
+        return Err(bad("Automation must contain a single scope."));
+    }
+    let path = list("scopes")[0]["scopePath"].as_str().unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if !matches!(segments.as_slice(), [kind, _] | [kind, _, _, _] if kind.eq_ignore_ascii_case("subscriptions"))
+    {
+        return Err(bad(format!("The scope '{path}' is not a subscription or resource group.")));
+    }
+    if list("sources").is_empty() || list("actions").is_empty() {
+        return Err(bad("Automation must contain at least one source and one action."));
+    }
+    for source in list("sources") {
+        source_is_valid(source)?;
+    }
+    for action in list("actions") {
+        let needs: &[&str] = match action["actionType"].as_str() {
+            Some("LogicApp") => &["logicAppResourceId"],
+            Some("EventHub") => &["eventHubResourceId"],
+            Some("Workspace") => &["workspaceResourceId"],
+            Some(other) => return Err(bad(format!("The action type '{other}' is not supported."))),
+            None => return Err(bad("The property 'actionType' is required.")),
+        };
+        if let Some(missing) = needs.iter().find(|name| !action[**name].is_string()) {
+            return Err(bad(format!("The property '{missing}' is required in an action.")));
+        }
+    }
+    Ok(())
+}
+
+fn source_is_valid(source: &Value) -> Result<(), Box<Reply>> {
+    let event = source["eventSource"].as_str().unwrap_or_default();
+    if !SOURCES.contains(&event) {
+        return Err(bad(format!("The event source '{event}' is not supported.")));
+    }
+    let sets = source["ruleSets"].as_array().into_iter().flatten();
+    for rule in sets.flat_map(|set| set["rules"].as_array().into_iter().flatten()) {
+        let text = |name: &str| rule[name].as_str().unwrap_or_default();
+        if text("propertyJPath").is_empty() || !rule["expectedValue"].is_string() {
+            return Err(bad("A rule needs a propertyJPath and an expectedValue, which is a string."));
+        }
+        if !OPERATORS.contains(&text("operator")) {
+            return Err(bad(format!("The operator '{}' is not supported.", text("operator"))));
+        }
+        if !matches!(text("propertyType"), "String" | "Integer" | "Number" | "Boolean") {
+            return Err(bad(format!("The property type '{}' is not supported.", text("propertyType"))));
+        }
+        if TEXT_ONLY.contains(&text("operator")) && text("propertyType") != "String" {
+            return Err(bad(format!("The operator '{}' is for strings only.", text("operator"))));
+        }
+        let fits = match text("propertyType") {
+            "Integer" => text("expectedValue").parse::<i64>().is_ok(),
+            "Number" => text("expectedValue").parse::<f64>().is_ok(),
+            "Boolean" => text("expectedValue").parse::<bool>().is_ok(),
+            _ => true,
+        };
+        if !fits {
+            return Err(bad(format!("'{}' is no {}.", text("expectedValue"), text("propertyType"))));
+        }
+    }
+    Ok(())
+}
+
+/// Says whether an automation would be accepted and could act, without storing it.
+fn validate(body: &Value) -> Reply {
+    let message = match check(body) {
+        Err(refusal) => match &refusal.body {
+            crate::reply::Body::Json(body) => body["error"]["message"].as_str().map(str::to_owned),
+            _ => None,
+        },
+        Ok(()) => cannot_act(body),
+    };
+    Reply::ok(json!({
+        "isValid": message.is_none(),
+        "message": message.unwrap_or_else(|| "Validation was successful".to_owned()),
+    }))
+}
+
+fn cannot_act(body: &Value) -> Option<String> {
+    let given = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let actions = body["properties"]["actions"].as_array().into_iter().flatten();
+    actions
+        .map(|action| match action["actionType"].as_str() {
+            Some("LogicApp") if !given(&action["uri"]) => {
+                Some("The trigger uri of the Logic App is missing.")
+            }
+            Some("EventHub")
+                if !given(&action["connectionString"]) && action["isTrustedServiceEnabled"] != true =>
+            {
+                Some("The connection string of the event hub is missing.")
+            }
+            _ => None,
+        })
+        .find_map(|problem| problem.map(str::to_owned))
+}

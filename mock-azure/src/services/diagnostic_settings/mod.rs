@@ -1,0 +1,64 @@
+//! Diagnostic settings: which logs of a resource go where.
+
+mod categories;
+mod routes;
+mod settings;
+
+pub(crate) use routes::{Mode, Routes};
+
+use crate::{
+    call::{Call, Method},
+    reply::Reply,
+    services::Surface,
+    world::World,
+};
+
+const VERSIONS: &[&str] = &["2016-09-01", "2017-05-01-preview", "2021-05-01-preview"];
+
+pub(crate) const TYPE: &str = "Microsoft.Insights/diagnosticSettings";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, VERSIONS), ("Microsoft.Insights/diagnosticSettingsCategories", VERSIONS)],
+    answer,
+    ..Surface::EMPTY
+};
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if let Some((at, rest)) = call.extension("microsoft.insights", "diagnosticsettings") {
+        let scope = call.id(at);
+        return match (call.method, rest.as_slice()) {
+            (Method::Get, []) => Some(settings::list(world, &scope)),
+            (Method::Get, [_]) => Some(settings::get(world, call, &scope)),
+            (Method::Put, [_]) => Some(settings::put(world, call, &scope)),
+            (Method::Delete, [_]) => Some(settings::delete(world, call)),
+            _ => None,
+        };
+    }
+    let (at, rest) = call.extension("microsoft.insights", "diagnosticsettingscategories")?;
+    let scope = call.id(at);
+    match (call.method, rest.as_slice()) {
+        (Method::Get, []) => Some(categories::list(world, &scope)),
+        (Method::Get, [name]) => Some(categories::get(world, &scope, name)),
+        _ => None,
+    }
+}
+
+/// A refusal as this service writes it: without the usual wrapper.
+fn refuse(status: u16, code: &str, message: impl Into<String>) -> Reply {
+    Reply::json(status, serde_json::json!({ "code": code, "message": message.into() }))
+}
+
+/// The resource that settings are about, or why it can have none.
+fn subject(world: &World, scope: &str) -> Result<categories::Subject, Box<Reply>> {
+    let subject = categories::Subject::of(scope);
+    if subject != categories::Subject::Subscription && !world.resources.contains(scope) {
+        let name = scope.rsplit('/').next().unwrap_or_default();
+        let message = format!("The resource '{name}' with id '{scope}' was not found.");
+        return Err(Box::new(refuse(404, "ResourceNotFound", message)));
+    }
+    if subject.categories().is_empty() {
+        let message = format!("The resource type of '{scope}' does not support diagnostic settings.");
+        return Err(Box::new(refuse(400, "ResourceTypeNotSupported", message)));
+    }
+    Ok(subject)
+}

@@ -1,0 +1,71 @@
+//! Where logs went, and since when: a setting sends nothing of what happened before it.
+
+use time::OffsetDateTime;
+
+/// Which tables a workspace gets the logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// All resources in `AzureDiagnostics`.
+    AzureDiagnostics,
+    /// A table for each category of a resource type.
+    Dedicated,
+}
+
+/// One category of one resource on its way to one workspace; ids in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) resource: String,
+    pub(crate) workspace: String,
+    pub(crate) category: &'static str,
+    pub(crate) mode: Mode,
+}
+
+#[derive(Debug)]
+struct Route {
+    setting: String,
+    target: Target,
+    /// Nothing: since ever, and until now.
+    from: Option<OffsetDateTime>,
+    until: Option<OffsetDateTime>,
+}
+
+/// Every route that has ever been.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    all: Vec<Route>,
+}
+
+impl Routes {
+    /// From `at` on, a setting sends this and nothing else.
+    pub(super) fn replace(&mut self, setting: &str, targets: Vec<Target>, at: Option<OffsetDateTime>) {
+        let setting = setting.to_ascii_lowercase();
+        let open = |route: &Route| route.setting == setting && route.until.is_none();
+        let fresh: Vec<Target> = targets
+            .iter()
+            .filter(|target| !self.all.iter().any(|route| open(route) && route.target == **target))
+            .cloned()
+            .collect();
+        for route in self.all.iter_mut().filter(|route| open(route) && !targets.contains(&route.target)) {
+            route.until = at;
+        }
+        let started = |target| Route { setting: setting.clone(), target, from: at, until: None };
+        self.all.extend(fresh.into_iter().map(started));
+    }
+
+    /// The ways that a record of a resource took: workspace and tables.
+    pub(crate) fn of<'a>(
+        &'a self,
+        resource: &'a str,
+        category: &'a str,
+        at: OffsetDateTime,
+    ) -> impl Iterator<Item = (&'a str, Mode)> {
+        self.all
+            .iter()
+            .filter(move |route| {
+                route.target.resource.eq_ignore_ascii_case(resource) && route.target.category == category
+            })
+            .filter(move |route| route.from.is_none_or(|from| from <= at))
+            .filter(move |route| route.until.is_none_or(|until| at < until))
+            .map(|route| (route.target.workspace.as_str(), route.target.mode))
+    }
+}

@@ -1,0 +1,264 @@
+//! The settings themselves.
+
+use serde_json::{Value, json};
+
+use crate::{call::Call, reply::Reply, resources::is_type, seed::Seed, services::workspaces, world::World};
+
+use super::{
+    TYPE,
+    categories::{METRICS, Subject},
+    refuse,
+    routes::{Mode, Target},
+    subject,
+};
+
+/// How many settings a resource can have.
+const LIMIT: usize = 5;
+
+/// The fields that name a sink.
+const SINKS: &[&str] = &[
+    "workspaceId",
+    "storageAccountId",
+    "eventHubAuthorizationRuleId",
+    "serviceBusRuleId",
+    "marketplacePartnerId",
+];
+
+impl Seed {
+    /// A diagnostic setting that has always been there: sends categories (or `audit`, `allLogs`) of
+    /// a resource to a workspace.
+    pub fn diagnostic_setting(
+        self,
+        resource: &str,
+        name: &str,
+        workspace: &str,
+        categories: &[&str],
+    ) -> Self {
+        let subject = Subject::of(resource);
+        let (logs, metrics): (Vec<&str>, Vec<&str>) = categories.iter().partition(|name| **name != METRICS);
+        let entry = |name: &&str| match subject.category(name) {
+            Some(category) => json!({ "category": category, "enabled": true }),
+            None => json!({ "categoryGroup": name, "enabled": true }),
+        };
+        let properties = json!({
+            "workspaceId": workspace,
+            "logs": logs.iter().map(entry).collect::<Vec<_>>(),
+            "metrics": metrics.iter().map(entry).collect::<Vec<_>>(),
+        });
+        let (scope, name) = (resource.to_owned(), name.to_owned());
+        self.step(move |world| {
+            let id = format!("{scope}/providers/microsoft.insights/diagnosticSettings/{name}");
+            let sends = sends(subject, &properties);
+            world.states.diagnostics.replace(&id, targets(&scope, &properties, &sends), None);
+            world.resources.put(show(&id, &name, subject, &json!({ "properties": properties })));
+        })
+    }
+}
+
+fn of_resource<'a>(world: &'a World, scope: &str) -> impl Iterator<Item = &'a Value> {
+    let prefix = format!("{}/providers/microsoft.insights/diagnosticsettings/", scope.to_ascii_lowercase());
+    let belongs = move |setting: &&Value| {
+        setting["id"].as_str().is_some_and(|id| id.to_ascii_lowercase().starts_with(&prefix))
+    };
+    world.resources.below(scope).filter(|setting| is_type(setting, TYPE)).filter(belongs)
+}
+
+pub(super) fn list(world: &World, scope: &str) -> Reply {
+    if let Err(refusal) = subject(world, scope) {
+        return *refusal;
+    }
+    let all: Vec<&Value> = of_resource(world, scope).collect();
+    Reply::ok(json!({ "value": all }))
+}
+
+pub(super) fn get(world: &World, call: &Call, scope: &str) -> Reply {
+    if let Err(refusal) = subject(world, scope) {
+        return *refusal;
+    }
+    match world.resources.get(&call.id(call.len())) {
+        Some(setting) => Reply::ok(setting.clone()),
+        None => {
+            let name = call.spelled(call.len() - 1);
+            refuse(404, "ResourceNotFound", format!("The diagnostic setting '{name}' doesn't exist."))
+        }
+    }
+}
+
+pub(super) fn delete(world: &mut World, call: &Call) -> Reply {
+    let id = call.id(call.len());
+    let now = world.now();
+    world.states.diagnostics.replace(&id, Vec::new(), Some(now));
+    let gone = world.resources.remove_tree(&id);
+    Reply::empty(if gone.is_empty() { 204 } else { 200 })
+}
+
+pub(super) fn put(world: &mut World, call: &Call, scope: &str) -> Reply {
+    match accept(world, call, scope) {
+        Ok(setting) => Reply::ok(setting),
+        Err(refusal) => *refusal,
+    }
+}
+
+fn accept(world: &mut World, call: &Call, scope: &str) -> Result<Value, Box<Reply>> {
+    let subject = subject(world, scope)?;
+    let (id, name) = (call.id(call.len()), call.spelled(call.len() - 1));
+    let properties = &call.json()["properties"];
+    let sends = validate(subject, properties)?;
+    workspaces::reachable(world, properties["workspaceId"].as_str())
+        .map_err(|(status, code, message)| Box::new(refuse(status, code, message)))?;
+    not_sent_yet(world, subject, scope, &id, properties, &sends)?;
+    if !world.resources.contains(&id) && of_resource(world, scope).count() >= LIMIT {
+        let message = format!(
+            "The limit of {LIMIT} diagnostic settings was reached. To create a new diagnostic setting, delete an \
+             existing one."
+        );
+        return Err(Box::new(refuse(400, "BadRequest", message)));
+    }
+    let now = world.now();
+    world.states.diagnostics.replace(&id, targets(scope, properties, &sends), Some(now));
+    let setting = show(&id, name, subject, call.json());
+    world.resources.put(setting.clone());
+    Ok(setting)
+}
+
+/// Checks a setting; the categories that it sends.
+fn validate(subject: Subject, properties: &Value) -> Result<Vec<&'static str>, Box<Reply>> {
+    let bad = |message: String| Err(Box::new(refuse(400, "BadRequest", message)));
+    if !SINKS.iter().any(|sink| is_given(&properties[*sink])) {
+        return bad("At least one data sink needs to be specified.".to_owned());
+    }
+    let (mut by_name, mut by_group) = (false, false);
+    for (list, metrics) in [("logs", false), ("metrics", true)] {
+        for entry in properties[list].as_array().into_iter().flatten() {
+            let (category, group) = (entry["category"].as_str(), entry["categoryGroup"].as_str());
+            if !entry["enabled"].is_boolean() {
+                return bad(format!("The property 'enabled' is required in '{list}'."));
+            }
+            match (category, group) {
+                (Some(name), None) if metrics == (subject.category(name) == Some(METRICS)) => {
+                    if subject.category(name).is_none() {
+                        return bad(format!("Category '{name}' is not supported."));
+                    }
+                    by_name |= !metrics;
+                }
+                (None, Some(name)) if !metrics && !subject.group(name).is_empty() => by_group = true,
+                (None, Some(name)) => return bad(format!("Category group '{name}' is not supported.")),
+                (Some(name), _) => return bad(format!("Category '{name}' is not supported.")),
+                (None, None) => return bad("Either category or categoryGroup is required.".to_owned()),
+            }
+        }
+    }
+    if by_name && by_group {
+        return bad("Category and category group can't be mixed in one diagnostic setting.".to_owned());
+    }
+    let sends = sends(subject, properties);
+    if sends.is_empty() {
+        return bad("At least one log or metric needs to be enabled.".to_owned());
+    }
+    Ok(sends)
+}
+
+/// The categories that a setting sends, groups laid out.
+fn sends(subject: Subject, properties: &Value) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for entry in
+        ["logs", "metrics"].iter().flat_map(|list| properties[*list].as_array().into_iter().flatten())
+    {
+        if entry["enabled"] != true {
+            continue;
+        }
+        all.extend(entry["category"].as_str().and_then(|name| subject.category(name)));
+        all.extend(entry["categoryGroup"].as_str().map(|name| subject.group(name)).unwrap_or_default());
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn not_sent_yet(
+    world: &World,
+    subject: Subject,
+    scope: &str,
+    id: &str,
+    properties: &Value,
+    wanted: &[&str],
+) -> Result<(), Box<Reply>> {
+    for other in of_resource(world, scope).filter(|other| !same(&other["id"], id)) {
+        let theirs = &other["properties"];
+        let already = sends(subject, theirs);
+        let Some(category) = wanted.iter().find(|category| already.contains(*category)) else { continue };
+        for sink in SINKS.iter().filter(|sink| is_given(&properties[**sink])) {
+            let shared = properties[*sink].as_str().is_some_and(|ours| same(&theirs[*sink], ours));
+            let hubs = *sink != "eventHubAuthorizationRuleId"
+                || theirs["eventHubName"] == properties["eventHubName"];
+            if shared && hubs {
+                let message = format!(
+                    "Data sink '{}' is already used in diagnostic setting '{}' for category '{category}'. Data sinks \
+                     can't be reused in different settings on the same category for the same resource.",
+                    properties[*sink].as_str().unwrap_or_default(),
+                    other["name"].as_str().unwrap_or_default(),
+                );
+                return Err(Box::new(refuse(409, "Conflict", message)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_given(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+fn same(value: &Value, text: &str) -> bool {
+    value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(text))
+}
+
+/// Where the logs of a setting go.
+fn targets(scope: &str, properties: &Value, sends: &[&'static str]) -> Vec<Target> {
+    let Some(workspace) = properties["workspaceId"].as_str().filter(|id| !id.is_empty()) else {
+        return Vec::new();
+    };
+    let dedicated = same(&properties["logAnalyticsDestinationType"], "Dedicated");
+    let mode = if dedicated { Mode::Dedicated } else { Mode::AzureDiagnostics };
+    let target = |category: &&'static str| Target {
+        resource: scope.to_ascii_lowercase(),
+        workspace: workspace.to_ascii_lowercase(),
+        category,
+        mode,
+    };
+    sends.iter().map(target).collect()
+}
+
+/// The setting as a GET answers it.
+fn show(id: &str, name: &str, subject: Subject, body: &Value) -> Value {
+    let mut setting = body.clone();
+    setting["id"] = json!(id);
+    setting["name"] = json!(name);
+    setting["type"] = json!(TYPE);
+    let properties = &mut setting["properties"];
+    for sink in SINKS.iter().chain(&["eventHubName"]) {
+        if properties[*sink].is_null() {
+            properties[*sink] = Value::Null;
+        }
+    }
+    for (list, group) in [("logs", true), ("metrics", false)] {
+        if !properties[list].is_array() {
+            properties[list] = json!([]);
+        }
+        for entry in properties[list].as_array_mut().into_iter().flatten() {
+            let missing: &[&str] = if group { &["category", "categoryGroup"] } else { &["timeGrain"] };
+            for key in missing {
+                if entry[*key].is_null() {
+                    entry[*key] = Value::Null;
+                }
+            }
+            if subject != Subject::Subscription && entry["retentionPolicy"].is_null() {
+                entry["retentionPolicy"] = json!({ "enabled": false, "days": 0 });
+            }
+        }
+    }
+    if !subject.tells_destination_type() || properties["logAnalyticsDestinationType"].is_null() {
+        properties["logAnalyticsDestinationType"] = Value::Null;
+    }
+    setting
+}

@@ -1,0 +1,167 @@
+//! Queries over the logs of workspaces.
+
+mod answer;
+mod metadata;
+mod tables;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    reply::Reply,
+    seed::Seed,
+    services::{At, Surface, role_assignments, workspaces},
+    world::World,
+};
+
+pub(crate) use answer::{Refusal, measure, validate};
+
+pub(crate) const SURFACE: Surface = Surface { at: At::LogAnalytics, answer: reply, ..Surface::EMPTY };
+
+/// How queries behave.
+#[derive(Debug, Default)]
+pub(crate) struct Queries {
+    delay: Duration,
+    row_limit: Option<usize>,
+}
+
+impl Seed {
+    /// Logs arrive in their workspace this long after the event; at once otherwise.
+    pub fn log_delay(self, delay: Duration) -> Self {
+        self.setting(move |world| world.states.queries.delay = delay)
+    }
+
+    /// A query's answer is cut after this many rows and says so with a partial error.
+    pub fn log_row_limit(self, rows: usize) -> Self {
+        self.setting(move |world| world.states.queries.row_limit = Some(rows))
+    }
+}
+
+/// Whose logs a query reads.
+#[derive(Debug, Clone)]
+pub(crate) enum Scope {
+    /// Workspaces, by resource id.
+    Workspaces(Vec<String>),
+    /// A resource, and all below it, whichever workspaces its logs are in.
+    Resource(String),
+}
+
+fn reply(world: &mut World, call: &Call) -> Option<Reply> {
+    let path = call.path();
+    let ["v1", rest @ ..] = path.as_slice() else { return None };
+    match (call.method, rest) {
+        (Method::Post, ["$batch"]) => Some(batch(world, call)),
+        (method @ (Method::Get | Method::Post), ["workspaces", id, verb @ ("query" | "metadata")]) => {
+            let scope = match workspace(world, call, id) {
+                Ok(scope) => scope,
+                Err(refusal) => return Some(*refusal),
+            };
+            if *verb == "metadata" {
+                return Some(metadata::describe(world, &scope));
+            }
+            Some(query(world, call, method, scope))
+        }
+        (method @ (Method::Get | Method::Post), ["subscriptions", _, .., "query"]) => {
+            let id = call.id(call.len() - 1).split_off("/v1".len());
+            Some(match may_read(world, call, &id) {
+                Ok(()) => query(world, call, method, Scope::Resource(id)),
+                Err(refusal) => *refusal,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn query(world: &mut World, call: &Call, method: Method, mut scope: Scope) -> Reply {
+    let body = call.json();
+    let (text, timespan) = if method == Method::Get {
+        (call.query("query"), call.query("timespan"))
+    } else {
+        (body["query"].as_str(), body["timespan"].as_str())
+    };
+    if let Scope::Workspaces(ids) = &mut scope {
+        for other in body["workspaces"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            match workspace(world, call, other) {
+                Ok(Scope::Workspaces(more)) => ids.extend(more),
+                Ok(Scope::Resource(_)) => {}
+                Err(refusal) => return *refusal,
+            }
+        }
+    }
+    let Some(text) = text else {
+        return refuse(400, "BadArgumentError", "The query is missing from the request.");
+    };
+    let statistics = call.header("prefer").is_some_and(|prefer| prefer.contains("include-statistics=true"));
+    match answer::run(world, &scope, text, timespan) {
+        Ok(mut body) => {
+            if statistics {
+                body["statistics"] = json!({ "query": { "executionTime": 0.0156, "datasetStatistics": [] } });
+            }
+            Reply::ok(body)
+        }
+        Err(refusal) => refusal.reply(),
+    }
+}
+
+fn batch(world: &mut World, call: &Call) -> Reply {
+    let Some(requests) = call.json()["requests"].as_array().cloned() else {
+        return refuse(400, "BadArgumentError", "The batch request has no 'requests'.");
+    };
+    let mut responses = Vec::new();
+    for request in requests {
+        let body = &request["body"];
+        let id = request["workspace"].as_str().unwrap_or_default();
+        let done = match (workspace(world, call, id), body["query"].as_str()) {
+            (Err(refusal), _) => Err(*refusal),
+            (_, None) => Err(refuse(400, "BadArgumentError", "The query is missing from the request.")),
+            (Ok(scope), Some(query)) => answer::run(world, &scope, query, body["timespan"].as_str())
+                .map_err(|refusal| refusal.reply()),
+        };
+        let (status, body) = match done {
+            Ok(body) => (200, body),
+            Err(refusal) => {
+                let body = match &refusal.body {
+                    crate::reply::Body::Json(body) => body.clone(),
+                    _ => Value::Null,
+                };
+                (refusal.status, body)
+            }
+        };
+        responses.push(json!({ "id": request["id"], "status": status, "headers": {}, "body": body }));
+    }
+    Reply::ok(json!({ "responses": responses }))
+}
+
+/// The workspace with a customer id, a resource id, or a name, that the caller may query.
+fn workspace(world: &mut World, call: &Call, id: &str) -> Result<Scope, Box<Reply>> {
+    let by_path = id.starts_with('/').then(|| world.resources.get(id)).flatten();
+    let Some(found) = by_path.or_else(|| workspaces::by_customer_id(world, id)) else {
+        return Err(Box::new(refuse(
+            404,
+            "WorkspaceNotFoundError",
+            "The workspace could not be found. Check that the workspace id is correct.",
+        )));
+    };
+    let id = found["id"].as_str().unwrap_or_default().to_owned();
+    may_read(world, call, &id)?;
+    Ok(Scope::Workspaces(vec![id.to_ascii_lowercase()]))
+}
+
+fn may_read(world: &mut World, call: &Call, scope: &str) -> Result<(), Box<Reply>> {
+    let (principal, action) =
+        (call.caller.object_id.clone(), "Microsoft.OperationalInsights/workspaces/query/read");
+    if world.any_token || role_assignments::may(world, &principal, action, scope) {
+        return Ok(());
+    }
+    Err(Box::new(refuse(
+        403,
+        "InsufficientAccessError",
+        "The provided credentials have insufficient access to perform the requested operation",
+    )))
+}
+
+fn refuse(status: u16, code: &str, message: &str) -> Reply {
+    Reply::arm_error(status, code, message)
+}

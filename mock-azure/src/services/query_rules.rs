@@ -1,0 +1,224 @@
+//! Scheduled query rules: alerts on logs.
+
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::{
+    azure::MockAzure,
+    call::Call,
+    duration,
+    kql::{self, KqlError},
+    reply::Reply,
+    services::{
+        Surface, log_query,
+        tracked::{self, Tracked},
+        workspaces,
+    },
+    world::World,
+};
+
+pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(
+        TYPE,
+        &[
+            "2018-04-16",
+            "2021-08-01",
+            "2022-06-15",
+            "2023-03-15-preview",
+            "2023-12-01",
+            "2025-01-01-preview",
+            "2026-03-01",
+        ],
+    )],
+    answer: |world, call| RULES.answer(world, call),
+    ..Surface::EMPTY
+};
+
+const RULES: Tracked = Tracked { kind: TYPE, put, patch };
+
+/// Minutes that a rule may have between runs.
+const FREQUENCIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440];
+
+impl MockAzure {
+    /// Whether a scheduled query rule, were it run now, would find its condition met.
+    pub fn rule_fires(&self, rule: &str) -> bool {
+        let state = self.shared.lock();
+        fires(&state.world, rule).unwrap_or(false)
+    }
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    match tracked::location(world, call).and_then(|()| validate(world, call.json())) {
+        Ok(()) => {
+            let body = completed(call.json().clone());
+            RULES.store(world, call, body)
+        }
+        Err(refusal) => *refusal,
+    }
+}
+
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let body = Tracked::patched(world, call);
+    match validate(world, &body) {
+        Ok(()) => RULES.store(world, call, body),
+        Err(refusal) => *refusal,
+    }
+}
+
+fn completed(mut body: Value) -> Value {
+    if body["kind"].is_null() {
+        body["kind"] = json!("LogAlert");
+    }
+    let properties = &mut body["properties"];
+    for (name, value) in [("enabled", true), ("autoMitigate", true), ("skipQueryValidation", false)] {
+        if properties[name].is_null() {
+            properties[name] = json!(value);
+        }
+    }
+    properties["createdWithApiVersion"] = json!("2023-12-01");
+    properties["isLegacyLogAnalyticsRule"] = json!(false);
+    properties["isWorkspaceAlertsStorageConfigured"] = json!(false);
+    body
+}
+
+fn bad(message: impl Into<String>) -> Box<Reply> {
+    Box::new(Reply::bad_request(message))
+}
+
+fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
+    let properties = &body["properties"];
+    let log_alert = body["kind"].is_null() || body["kind"] == "LogAlert";
+    let scopes: Vec<String> = properties["scopes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    if scopes.is_empty() {
+        return Err(bad("The property 'scopes' is required."));
+    }
+    for scope in scopes.iter().filter(|scope| scope.to_ascii_lowercase().contains("/workspaces/")) {
+        workspaces::reachable(world, Some(scope))
+            .map_err(|(status, code, message)| Box::new(Reply::arm_error(status, code, message)))?;
+    }
+    if log_alert {
+        schedule(properties)?;
+        if !properties["severity"].as_i64().is_some_and(|severity| (0..=4).contains(&severity)) {
+            return Err(bad(format!(
+                "The severity '{}' is not valid: it must be from 0 to 4.",
+                properties["severity"]
+            )));
+        }
+    }
+    let conditions = properties["criteria"]["allOf"].as_array().filter(|conditions| !conditions.is_empty());
+    let Some(conditions) = conditions else { return Err(bad("The property 'criteria.allOf' is required.")) };
+    let skip = properties["skipQueryValidation"] == true;
+    for condition in conditions {
+        condition_is_valid(world, condition, &scopes, log_alert, skip)?;
+    }
+    Ok(())
+}
+
+fn schedule(properties: &Value) -> Result<(), Box<Reply>> {
+    let read = |name: &str| {
+        let text = properties[name].as_str().unwrap_or_default();
+        duration::parse(text)
+            .ok_or_else(|| bad(format!("The value '{text}' of '{name}' is not a valid ISO 8601 duration.")))
+    };
+    let (frequency, window) = (read("evaluationFrequency")?, read("windowSize")?);
+    if !FREQUENCIES.contains(&frequency.whole_minutes())
+        || frequency != Duration::minutes(frequency.whole_minutes())
+    {
+        return Err(bad("The evaluationFrequency is not one of the supported values (from PT1M to P1D)."));
+    }
+    if window < frequency || window > Duration::days(2) {
+        return Err(bad("The windowSize must be from the evaluationFrequency up to P2D."));
+    }
+    if !properties["overrideQueryTimeRange"].is_null() && read("overrideQueryTimeRange")? < window {
+        return Err(bad("The overrideQueryTimeRange must not be shorter than the windowSize."));
+    }
+    if !properties["muteActionsDuration"].is_null() {
+        read("muteActionsDuration")?;
+        if properties["autoMitigate"] != false {
+            return Err(bad("muteActionsDuration can only be used when autoMitigate is false."));
+        }
+    }
+    Ok(())
+}
+
+fn condition_is_valid(
+    world: &World,
+    condition: &Value,
+    scopes: &[String],
+    log_alert: bool,
+    skip: bool,
+) -> Result<(), Box<Reply>> {
+    let query = condition["query"].as_str().unwrap_or_default();
+    if query.trim().is_empty() {
+        return Err(bad("The property 'query' is required in a condition."));
+    }
+    if log_alert {
+        let known = |name: &str, values: &[&str]| {
+            condition[name].as_str().is_some_and(|value| values.contains(&value))
+        };
+        if !known("operator", &["Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"])
+        {
+            return Err(bad(format!("The operator {} is not valid.", condition["operator"])));
+        }
+        if !known("timeAggregation", &["Count", "Average", "Minimum", "Maximum", "Total"]) {
+            return Err(bad(format!("The timeAggregation {} is not valid.", condition["timeAggregation"])));
+        }
+        if condition["timeAggregation"] != "Count" && condition["metricMeasureColumn"].is_null() {
+            return Err(bad("metricMeasureColumn is required unless timeAggregation is Count."));
+        }
+        if !condition["threshold"].is_number() {
+            return Err(bad("The threshold of a condition must be a number."));
+        }
+    }
+    let refusal = if skip {
+        kql::parse(query).err().filter(|error| matches!(error, KqlError::Syntax { .. }))
+    } else {
+        match log_query::validate(world, scopes, query) {
+            Ok(()) => None,
+            Err(log_query::Refusal::Query(error)) => Some(error),
+            Err(log_query::Refusal::Timespan(text)) => return Err(bad(text)),
+        }
+    };
+    match refusal {
+        None => Ok(()),
+        Some(KqlError::Unsupported(what)) => {
+            let message = format!("mock-azure cannot check this query: {what}");
+            Err(Box::new(Reply::arm_error(501, "MockNotImplemented", message)))
+        }
+        Some(error) => Err(bad(format!(
+            "The query in the alert rule failed validation. Error: {}. Fix the query, or set skipQueryValidation.",
+            error.line()
+        ))),
+    }
+}
+
+fn fires(world: &World, rule: &str) -> Option<bool> {
+    let rule = world.resources.get(rule)?;
+    let properties = &rule["properties"];
+    if properties["enabled"] != true {
+        return Some(false);
+    }
+    let window = duration::parse(properties["windowSize"].as_str()?)?;
+    let lookback = properties["overrideQueryTimeRange"].as_str().and_then(duration::parse).unwrap_or(window);
+    let scopes =
+        properties["scopes"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let condition = properties["criteria"]["allOf"].get(0)?;
+    let found = log_query::measure(world, scopes, condition["query"].as_str()?, lookback)?;
+    let values = found.values(condition);
+    let threshold = condition["threshold"].as_f64()?;
+    Some(values.into_iter().any(|value| match condition["operator"].as_str() {
+        Some("GreaterThan") => value > threshold,
+        Some("GreaterThanOrEqual") => value >= threshold,
+        Some("LessThan") => value < threshold,
+        Some("LessThanOrEqual") => value <= threshold,
+        _ => (value - threshold).abs() < f64::EPSILON,
+    }))
+}

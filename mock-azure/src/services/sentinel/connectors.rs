@@ -1,0 +1,73 @@
+//! Data connectors.
+
+use serde_json::json;
+
+use crate::{call::Call, reply::Reply, seed::Seed, world::World};
+
+use super::{NAMESPACE, store};
+
+/// The kinds whose properties must name a tenant.
+const OF_TENANT: &[&str] = &[
+    "AzureActiveDirectory",
+    "AzureAdvancedThreatProtection",
+    "MicrosoftCloudAppSecurity",
+    "MicrosoftDefenderAdvancedThreatProtection",
+    "MicrosoftThreatIntelligence",
+    "Office365",
+    "ThreatIntelligence",
+];
+
+const OTHERS: &[&str] = &[
+    "AmazonWebServicesCloudTrail",
+    "AzureSecurityCenter",
+    "PremiumMicrosoftDefenderForThreatIntelligence",
+    "RestApiPoller",
+];
+
+impl Seed {
+    /// The tenant-based connector of Defender for Cloud is there, as the content hub installs it.
+    pub fn defender_tenant_connector(self, workspace: &str) -> Self {
+        let workspace = workspace.to_owned();
+        self.step(move |world| {
+            let name = "MicrosoftDefenderForCloudTenantBased";
+            let etag = format!("\"{}\"", world.fresh_id());
+            world.resources.put(json!({
+                "id": format!("{workspace}/providers/{NAMESPACE}/dataConnectors/{name}"),
+                "name": name,
+                "type": format!("{NAMESPACE}/dataConnectors"),
+                "kind": name,
+                "etag": etag,
+                "properties": { "dataTypes": { "alerts": { "state": "Enabled" } }, "tenantId": world.tenant },
+            }));
+        })
+    }
+}
+
+pub(super) fn put(world: &mut World, call: &Call) -> Reply {
+    let body = call.json();
+    let kind = body["kind"].as_str().unwrap_or_default();
+    if !OF_TENANT.contains(&kind) && !OTHERS.contains(&kind) {
+        return Reply::bad_request(format!("The data connector kind '{kind}' is not supported."));
+    }
+    let properties = &body["properties"];
+    if OF_TENANT.contains(&kind) && properties["tenantId"] != world.tenant.as_str() {
+        return Reply::bad_request(format!(
+            "The tenantId of a '{kind}' connector must be the tenant of the workspace."
+        ));
+    }
+    if kind == "AzureSecurityCenter" {
+        let subscription = properties["subscriptionId"].as_str().unwrap_or_default();
+        if uuid::Uuid::parse_str(subscription).is_err() {
+            return Reply::bad_request("The property 'subscriptionId' is required and must be a GUID.");
+        }
+        if !world.states.subscriptions.contains(subscription) {
+            let message = format!("The caller has no access to the subscription '{subscription}'.");
+            return Reply::arm_error(401, "Unauthorized", message);
+        }
+        let state = properties["dataTypes"]["alerts"]["state"].as_str().unwrap_or_default();
+        if !matches!(state, "Enabled" | "Disabled") {
+            return Reply::bad_request("'dataTypes.alerts.state' must be Enabled or Disabled.");
+        }
+    }
+    store(world, call, "dataConnectors", body.clone())
+}

@@ -1,0 +1,134 @@
+//! Sentinel on a workspace: onboarding, connectors, rules, incidents.
+
+mod connectors;
+mod incidents;
+mod onboarding;
+mod rules;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    paging,
+    reply::Reply,
+    services::{Surface, workspaces},
+    world::World,
+};
+
+const VERSIONS: &[&str] =
+    &["2023-02-01", "2023-11-01", "2024-03-01", "2024-09-01", "2025-06-01", "2025-09-01"];
+
+const NAMESPACE: &str = "Microsoft.SecurityInsights";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[
+        ("Microsoft.SecurityInsights/onboardingStates", VERSIONS),
+        ("Microsoft.SecurityInsights/dataConnectors", VERSIONS),
+        ("Microsoft.SecurityInsights/alertRules", VERSIONS),
+        ("Microsoft.SecurityInsights/incidents", VERSIONS),
+    ],
+    answer,
+    ..Surface::EMPTY
+};
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let path = call.path();
+    let [
+        "subscriptions",
+        _,
+        "resourcegroups",
+        _,
+        "providers",
+        "microsoft.operationalinsights",
+        "workspaces",
+        _,
+        "providers",
+        "microsoft.securityinsights",
+        kind,
+        rest @ ..,
+    ] = path.as_slice()
+    else {
+        return None;
+    };
+    let workspace = call.id(8);
+    if !world.resources.contains(&workspace) {
+        let name = format!("{}/{}", workspaces::TYPE, call.spelled(7));
+        return Some(Reply::resource_not_found(&name, call.spelled(3)));
+    }
+    if *kind == "onboardingstates" {
+        return onboarding::answer(world, call, rest);
+    }
+    if !onboarding::is_onboarded(world, &workspace) {
+        return Some(not_onboarded(call.spelled(7)));
+    }
+    match (*kind, call.method, rest) {
+        ("dataconnectors", Method::Get, []) => Some(list(world, call, "dataConnectors")),
+        ("alertrules", Method::Get, []) => Some(list(world, call, "alertRules")),
+        ("incidents", Method::Get, []) => Some(incidents::list(world, call)),
+        ("incidents", Method::Post, [_, "alerts"]) => Some(incidents::alerts(world, call)),
+        (_, Method::Get, [_]) => Some(get(world, call)),
+        (_, Method::Delete, [_]) => Some(delete(world, call)),
+        ("dataconnectors", Method::Put, [_]) => Some(connectors::put(world, call)),
+        ("alertrules", Method::Put, [_]) => Some(rules::put(world, call)),
+        ("incidents", Method::Put, [_]) => Some(incidents::put(world, call)),
+        _ => None,
+    }
+}
+
+/// Sentinel puts its refusal as a text into the message of another.
+fn not_onboarded(workspace: &str) -> Reply {
+    let inner = json!({ "error": {
+        "code": "BadRequest",
+        "message": format!(
+            "Workspace '{workspace}' is not onboarded to Microsoft Sentinel. Please onboard through the portal or \
+             use the OnboardingStates ARM api to onboard to Sentinel."
+        ),
+    } });
+    Reply::bad_request(inner.to_string())
+}
+
+fn list(world: &World, call: &Call, kind: &str) -> Reply {
+    let kind = format!("{NAMESPACE}/{kind}");
+    paging::page(&world.paging, call, 100, world.resources.of_type(&call.id(8), &kind))
+}
+
+fn get(world: &World, call: &Call) -> Reply {
+    match world.resources.get(&call.id(call.len())) {
+        Some(found) => Reply::ok(found.clone()),
+        None => Reply::arm_error(404, "NotFound", format!("Resource '{}' was not found.", call.spelled(11))),
+    }
+}
+
+fn delete(world: &mut World, call: &Call) -> Reply {
+    let gone = world.resources.remove_tree(&call.id(call.len()));
+    Reply::empty(if gone.is_empty() { 204 } else { 200 })
+}
+
+/// Stores a resource under a new etag; an update must bring the current one.
+fn store(world: &mut World, call: &Call, kind: &str, mut body: Value) -> Reply {
+    let id = call.id(call.len());
+    let name = call.spelled(11).to_owned();
+    let sent = body["etag"]
+        .as_str()
+        .or_else(|| call.header("if-match"))
+        .map(|etag| etag.trim_matches('"').to_owned());
+    let existing =
+        world.resources.get(&id).map(|found| found["etag"].as_str().unwrap_or_default().to_owned());
+    match (&existing, sent) {
+        (Some(_), None) => return Reply::bad_request("Update request should provide ETag"),
+        (Some(current), Some(sent)) if sent != "*" && sent != current.trim_matches('"') => {
+            let message = format!(
+                "Newer instance of '{name}' exists for workspace '{}' (Etag does not match). Data was not saved.",
+                call.spelled(7)
+            );
+            return Reply::arm_error(409, "Conflict", message);
+        }
+        _ => {}
+    }
+    body["id"] = json!(id);
+    body["name"] = json!(name);
+    body["type"] = json!(format!("{NAMESPACE}/{kind}"));
+    body["etag"] = json!(format!("\"{}\"", world.fresh_id()));
+    world.resources.put(body.clone());
+    Reply::json(if existing.is_none() { 201 } else { 200 }, body)
+}

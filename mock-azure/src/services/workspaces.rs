@@ -1,0 +1,327 @@
+//! Log Analytics workspaces: long-running create and delete, soft delete, recovery by name.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, Method},
+    operation, paging,
+    reply::Reply,
+    seed::Seed,
+    services::Surface,
+    timestamp,
+    world::{World, stable_id},
+};
+
+pub(crate) const TYPE: &str = "Microsoft.OperationalInsights/workspaces";
+
+const VERSIONS: &[&str] = &[
+    "2020-08-01",
+    "2021-06-01",
+    "2021-12-01-preview",
+    "2022-10-01",
+    "2023-09-01",
+    "2025-02-01",
+    "2025-07-01",
+    "2026-03-01",
+];
+
+const SKUS: &[&str] = &[
+    "Free",
+    "Standard",
+    "Premium",
+    "PerNode",
+    "PerGB2018",
+    "Standalone",
+    "CapacityReservation",
+    "LACluster",
+];
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, VERSIONS), ("Microsoft.OperationalInsights/deletedWorkspaces", VERSIONS)],
+    answer,
+    ..Surface::EMPTY
+};
+
+/// Workspaces that were deleted and can come back, by id in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Workspaces {
+    deleted: BTreeMap<String, Value>,
+}
+
+impl Seed {
+    /// Adds a workspace in West Europe; its group must have been added before.
+    pub fn workspace(self, subscription: impl ToString, group: &str, name: &str) -> Self {
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/{group}/providers/{TYPE}/{name}",
+            subscription.to_string()
+        );
+        let name = name.to_owned();
+        self.step(move |world| {
+            let mut workspace = fresh(world, &id, &name, &json!({ "location": "westeurope" }));
+            workspace["properties"]["provisioningState"] = json!("Succeeded");
+            world.resources.put(workspace);
+        })
+    }
+}
+
+/// The workspace with a customer id.
+pub(crate) fn by_customer_id<'a>(world: &'a World, customer_id: &str) -> Option<&'a Value> {
+    let matches = |workspace: &&Value| {
+        workspace["properties"]["customerId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(customer_id))
+    };
+    world.resources.of_type("/subscriptions", TYPE).find(matches)
+}
+
+/// Whether the caller can reach a workspace that a request names: status, code and message if not.
+pub(crate) fn reachable(world: &World, id: Option<&str>) -> Result<(), (u16, &'static str, String)> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(()) };
+    let segments: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
+    let is_workspace =
+        id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/");
+    let ["subscriptions", subscription, _, _, "providers", _, _, name] = segments.as_slice() else {
+        let message = format!("The resource id '{id}' is not a valid workspace resource id.");
+        return Err((400, "LinkedInvalidPropertyId", message));
+    };
+    if !is_workspace {
+        let message = format!("The resource id '{id}' is not a valid workspace resource id.");
+        return Err((400, "LinkedInvalidPropertyId", message));
+    }
+    if !world.states.subscriptions.contains(&subscription.to_ascii_lowercase()) {
+        let message = format!(
+            "The client has permission to perform action \
+             'Microsoft.OperationalInsights/workspaces/sharedKeys/action' on scope '{id}', however the current \
+             tenant '{}' is not authorized to access linked subscription '{subscription}'.",
+            world.tenant
+        );
+        return Err((403, "LinkedAuthorizationFailed", message));
+    }
+    if !world.resources.contains(id) {
+        return Err((
+            404,
+            "ResourceNotFound",
+            format!("The workspace '{name}' with id '{id}' was not found."),
+        ));
+    }
+    Ok(())
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    match (call.method, call.path().as_slice()) {
+        (Method::Get, ["subscriptions", _, "providers", "microsoft.operationalinsights", kind]) => {
+            list(world, call, kind, 2)
+        }
+        (
+            Method::Get,
+            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.operationalinsights", kind],
+        ) => list(world, call, kind, 4),
+        (
+            method,
+            [
+                "subscriptions",
+                _,
+                "resourcegroups",
+                _,
+                "providers",
+                "microsoft.operationalinsights",
+                "workspaces",
+                _,
+            ],
+        ) => match method {
+            Method::Get => Some(get(world, call)),
+            Method::Put => Some(put(world, call)),
+            Method::Patch => Some(patch(world, call)),
+            Method::Delete => Some(delete(world, call)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn list(world: &World, call: &Call, kind: &str, scope: usize) -> Option<Reply> {
+    let scope = call.id(scope);
+    match kind {
+        "workspaces" => Some(paging::page(&world.paging, call, 1000, world.resources.of_type(&scope, TYPE))),
+        "deletedworkspaces" => {
+            let prefix = format!("{}/", scope.to_ascii_lowercase());
+            let below = world.states.workspaces.deleted.iter().filter(|(id, _)| id.starts_with(&prefix));
+            Some(paging::page(&world.paging, call, 1000, below.map(|(_, workspace)| workspace)))
+        }
+        _ => None,
+    }
+}
+
+fn not_found(call: &Call) -> Reply {
+    Reply::resource_not_found(&format!("{TYPE}/{}", call.spelled(7)), call.spelled(3))
+}
+
+fn get(world: &World, call: &Call) -> Reply {
+    world.resources.get(&call.id(8)).map_or_else(|| not_found(call), |workspace| Reply::ok(workspace.clone()))
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    let (id, name) = (call.id(8), call.spelled(7));
+    if let Some(refusal) = invalid(name, call.json(), world.resources.get(&id)) {
+        return refusal;
+    }
+    if let Some(existing) = world.resources.get_mut(&id) {
+        merge(existing, call.json());
+        touch(existing, &timestamp::precise(time::OffsetDateTime::now_utc()));
+        return Reply::ok(existing.clone());
+    }
+    let deleted = world.states.workspaces.deleted.remove(&id.to_ascii_lowercase());
+    let mut workspace = fresh(world, &id, name, call.json());
+    if let Some(deleted) = deleted {
+        workspace["properties"]["customerId"] = deleted["properties"]["customerId"].clone();
+    }
+    workspace["properties"]["provisioningState"] = json!("Creating");
+    world.resources.put(workspace.clone());
+    operation::start(world, &id.clone(), move |world, outcome| {
+        let workspace = world.resources.get_mut(&id)?;
+        let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+        workspace["properties"]["provisioningState"] = json!(state);
+        Some(workspace.clone())
+    });
+    Reply::json(201, workspace)
+}
+
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let now = timestamp::precise(world.now());
+    let existing = world.resources.get(&call.id(8));
+    if existing.is_none() {
+        return not_found(call);
+    }
+    if let Some(refusal) = invalid(call.spelled(7), &with_location(call.json(), existing), existing) {
+        return refusal;
+    }
+    let Some(existing) = world.resources.get_mut(&call.id(8)) else { return not_found(call) };
+    merge(existing, call.json());
+    touch(existing, &now);
+    Reply::ok(existing.clone())
+}
+
+fn with_location(body: &Value, existing: Option<&Value>) -> Value {
+    let mut body = body.clone();
+    if body["location"].is_null() {
+        body["location"] = existing.map_or(Value::Null, |existing| existing["location"].clone());
+    }
+    body
+}
+
+fn delete(world: &mut World, call: &Call) -> Reply {
+    let id = call.id(8);
+    let Some(workspace) = world.resources.get_mut(&id) else { return Reply::empty(204) };
+    workspace["properties"]["provisioningState"] = json!("Deleting");
+    let for_good = call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
+    let running = match operation::running_on(world, &id) {
+        Some(running) => running,
+        None => operation::start(world, &id.clone(), move |world, outcome| {
+            if outcome.is_err() {
+                if let Some(workspace) = world.resources.get_mut(&id) {
+                    workspace["properties"]["provisioningState"] = json!("Succeeded");
+                }
+                return None;
+            }
+            let gone = world.resources.remove_tree(&id).into_iter().next()?;
+            if !for_good {
+                world.states.workspaces.deleted.insert(id.to_ascii_lowercase(), gone);
+            }
+            None
+        }),
+    };
+    operation::accepted(world, call, &running)
+}
+
+fn invalid(name: &str, body: &Value, existing: Option<&Value>) -> Option<Reply> {
+    let allowed = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !(4..=63).contains(&name.len()) || !allowed || name.starts_with('-') || name.ends_with('-') {
+        let message = format!(
+            "The workspace name '{name}' is not valid. It must have 4 to 63 letters, digits or '-', and neither \
+             begin nor end with '-'."
+        );
+        return Some(Reply::arm_error(400, "InvalidParameter", message));
+    }
+    let Some(location) = body["location"].as_str() else {
+        return Some(Reply::arm_error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        ));
+    };
+    let other =
+        existing.and_then(|existing| existing["location"].as_str()).filter(|known| *known != location);
+    if let Some(other) = other {
+        let message = format!(
+            "The resource '{name}' already exists in location '{other}'. A resource with the same name cannot be \
+             created in location '{location}'. Please select a new resource name."
+        );
+        return Some(Reply::arm_error(409, "InvalidResourceLocation", message));
+    }
+    let properties = &body["properties"];
+    if let Some(sku) = properties["sku"]["name"].as_str()
+        && !SKUS.iter().any(|known| known.eq_ignore_ascii_case(sku))
+    {
+        let message = format!("The value '{sku}' of 'properties.sku.name' is not a known pricing tier.");
+        return Some(Reply::arm_error(400, "InvalidParameter", message));
+    }
+    if let Some(days) = properties["retentionInDays"].as_i64()
+        && !(7..=730).contains(&days)
+    {
+        let message = format!("'properties.retentionInDays' is {days}; it must be from 7 to 730.");
+        return Some(Reply::arm_error(400, "InvalidParameter", message));
+    }
+    None
+}
+
+fn merge(existing: &mut Value, body: &Value) {
+    for (key, value) in body.as_object().into_iter().flatten() {
+        match key.as_str() {
+            "id" | "name" | "type" | "location" => {}
+            "properties" => {
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    let read_only = matches!(
+                        name.as_str(),
+                        "customerId" | "provisioningState" | "createdDate" | "modifiedDate"
+                    );
+                    if !read_only {
+                        existing["properties"][name] = value.clone();
+                    }
+                }
+            }
+            _ => existing[key] = value.clone(),
+        }
+    }
+}
+
+fn touch(workspace: &mut Value, now: &str) {
+    workspace["properties"]["modifiedDate"] = json!(now);
+}
+
+fn fresh(world: &World, id: &str, name: &str, body: &Value) -> Value {
+    let now = timestamp::precise(world.now());
+    let mut workspace = json!({
+        "properties": {
+            "sku": { "name": "PerGB2018", "lastSkuUpdate": now },
+            "retentionInDays": 30,
+            "features": { "legacy": 0, "searchVersion": 1, "enableLogAccessUsingOnlyResourcePermissions": true },
+            "workspaceCapping": {
+                "dailyQuotaGb": -1.0,
+                "quotaNextResetTime": now,
+                "dataIngestionStatus": "RespectQuota",
+            },
+            "publicNetworkAccessForIngestion": "Enabled",
+            "publicNetworkAccessForQuery": "Enabled",
+        },
+    });
+    merge(&mut workspace, body);
+    workspace["id"] = json!(id);
+    workspace["name"] = json!(name);
+    workspace["type"] = json!(TYPE);
+    workspace["location"] = body["location"].clone();
+    workspace["properties"]["customerId"] =
+        json!(stable_id(&format!("workspace{}", id.to_ascii_lowercase())));
+    workspace["properties"]["createdDate"] = json!(now);
+    touch(&mut workspace, &now);
+    workspace
+}
