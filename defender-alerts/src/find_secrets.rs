@@ -192,9 +192,8 @@ fn state(
 
 /// What it means that nothing was found.
 fn empty_while(coverage: &[PostureCoverage]) -> SourceState {
-    let any = |wanted: PlanState| {
-        coverage.iter().any(|it| it.cspm == wanted || it.machine_scanning == wanted)
-    };
+    let any =
+        |wanted: PlanState| coverage.iter().any(|it| it.cspm == wanted || it.machine_scanning == wanted);
     if any(PlanState::On) {
         SourceState::Answered(0)
     } else if any(PlanState::Off) {

@@ -91,10 +91,7 @@ impl Plan {
 }
 
 /// What Defender looks at, for each subscription of a scope, in the order of their ids.
-pub(crate) async fn coverage(
-    graph: &ResourceGraphClient,
-    scope: GraphScope,
-) -> Result<Vec<PostureCoverage>> {
+pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> Result<Vec<PostureCoverage>> {
     let query = GraphQuery::table(Table::SecurityResources)
         .of_type("microsoft.security/pricings")
         .filter(column("name").is_any_of(["CloudPosture", "VirtualMachines"]));

@@ -10,7 +10,7 @@ const API_VERSION: &str = "2019-01-01-preview";
 /// Sub-assessments: findings of grouped recommendations.
 ///
 /// **The service stopped to serve them on 31 July 2026**: an empty list says nothing about findings. For
-/// secrets, `SecretFindings` asks the sources that there are now.
+/// secrets, [`SecretFindingsClient`](crate::SecretFindingsClient) asks the sources that there are now.
 #[derive(Debug, Clone)]
 pub struct SubAssessmentsClient {
     arm: ArmClient,

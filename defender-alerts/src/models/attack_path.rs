@@ -91,9 +91,8 @@ impl AttackPath {
     /// vaults.
     pub fn concerns_secrets(&self) -> bool {
         let ends = self.entry.iter().chain(&self.target);
-        let vault = |node: &AttackPathNode| {
-            node.resource_id.as_ref().is_some_and(|id| id.is(&ResourceType::VAULT))
-        };
+        let vault =
+            |node: &AttackPathNode| node.resource_id.as_ref().is_some_and(|id| id.is(&ResourceType::VAULT));
         let words = [&self.display_name, &self.description];
         let speaks = |text: &str| {
             let text = text.to_lowercase();
@@ -187,7 +186,10 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     let one = |value: &Value| match value {
         Value::Object(_) => {
             let fields = object(Some(value));
-            fields.text("description").or_else(|| fields.text("displayName")).unwrap_or_else(|| value.to_string())
+            fields
+                .text("description")
+                .or_else(|| fields.text("displayName"))
+                .unwrap_or_else(|| value.to_string())
         }
         other => plain(other),
     };
