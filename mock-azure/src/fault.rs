@@ -195,7 +195,7 @@ impl Strike {
             Effect::ForeignLink(link) => strike.link = Some(link.clone()),
             Effect::Seeded { seed, one_in } => {
                 let dice = scramble(seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-                if dice % one_in == 0 {
+                if dice.is_multiple_of(*one_in) {
                     match (dice >> 32) % 4 {
                         0 => strike.loss = Some(Loss::BeforeActing),
                         1 => strike.loss = Some(Loss::AfterActing),

@@ -6,6 +6,7 @@ mod azure;
 mod call;
 mod clock;
 mod credential;
+mod demo;
 mod door;
 mod duration;
 mod fault;

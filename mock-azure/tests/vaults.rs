@@ -187,7 +187,7 @@ async fn deleting_the_group_soft_deletes_its_vaults() {
     let arm = Arm(MockAzure::seed().operation_polls(0).vault(SUB, "rg", "kv-a").start().await);
     let group = format!("/subscriptions/{SUB}/resourceGroups/rg");
     let gone = arm.send_as_of("2024-03-01", Delete, &group, Value::Null).await;
-    support::send(&arm.0, Get, &gone.header("location").to_owned(), Value::Null).await;
+    support::send(&arm.0, Get, gone.header("location"), Value::Null).await;
     let list = arm
         .send(Get, &format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/deletedVaults"), Value::Null)
         .await;

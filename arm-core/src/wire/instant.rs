@@ -1,8 +1,10 @@
 //! Instants: RFC 3339 with any number of digits, and, as some services write them, without a zone.
 
 use azure_core::time::OffsetDateTime;
-use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+use serde::{Deserializer, Serializer, de::Error as _, ser::Error as _};
 use time::{PrimitiveDateTime, format_description::well_known::Rfc3339};
+
+use crate::wire::text;
 
 const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::format_description!(
     "[year]-[month]-[day][optional [T]][optional [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
@@ -23,8 +25,8 @@ pub fn format(instant: OffsetDateTime) -> String {
 
 /// Reads an instant.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
-    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| D::Error::custom("expected a time such as 2026-03-01T12:00:00Z"))
+    parse(&text::scalar(deserializer)?)
+        .ok_or_else(|| D::Error::custom("expected a time such as 2026-03-01T12:00:00Z"))
 }
 
 /// Writes an instant in UTC.
@@ -35,14 +37,13 @@ pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Resu
 
 /// The same for an optional field.
 pub mod option {
-    use super::{Deserialize, Deserializer, OffsetDateTime, Serializer, parse};
+    use super::{Deserializer, OffsetDateTime, Serializer, parse, text};
 
     /// Reads an instant; null, empty and unreadable texts are nothing.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {
-        let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Ok(text.as_deref().and_then(parse))
+        Ok(parse(&text::scalar(deserializer)?))
     }
 
     /// Writes an instant in UTC, or null.

@@ -1,5 +1,7 @@
 //! Microsoft Graph: who is signed in.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,6 +20,9 @@ pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::
 pub(crate) struct Directory {
     others: Vec<Principal>,
     forbidden: bool,
+    /// How many more look-ups will not find a new principal.
+    unseen_for: HashMap<String, u32>,
+    replication: u32,
 }
 
 impl Seed {
@@ -42,10 +47,36 @@ impl Seed {
         self.principal(object_id, display_name, PrincipalKind::Group)
     }
 
+    /// A principal that is created later, such as a machine's identity, is not found by the next
+    /// `lookups` role assignments that do not say its type.
+    pub fn principal_replication(self, lookups: u32) -> Self {
+        self.setting(move |world| world.states.directory.replication = lookups)
+    }
+
     fn principal(self, object_id: &str, display_name: &str, kind: PrincipalKind) -> Self {
         let (object_id, display_name) = (object_id.to_owned(), display_name.to_owned());
         let principal = Principal { object_id, display_name, kind };
         self.setting(move |world| world.states.directory.others.push(principal))
+    }
+}
+
+/// Adds a principal that did not exist before.
+pub(crate) fn add(world: &mut World, principal: Principal) {
+    let directory = &mut world.states.directory;
+    if directory.replication > 0 {
+        directory.unseen_for.insert(principal.object_id.clone(), directory.replication);
+    }
+    directory.others.push(principal);
+}
+
+/// Whether the directory has heard of a principal yet. Each look-up brings that nearer.
+pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
+    match world.states.directory.unseen_for.get_mut(&object_id.to_ascii_lowercase()) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
     }
 }
 

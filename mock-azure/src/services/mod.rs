@@ -33,6 +33,7 @@ mod subscriptions;
 mod suppression_rules;
 pub(crate) mod tracked;
 pub(crate) mod vaults;
+mod virtual_machines;
 pub(crate) mod workspaces;
 
 use serde_json::Value;
@@ -107,6 +108,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     security_contacts::SURFACE,
     security_statuses::SURFACE,
     vaults::SURFACE,
+    virtual_machines::SURFACE,
     diagnostic_settings::SURFACE,
     workspaces::SURFACE,
     log_query::SURFACE,
@@ -143,5 +145,6 @@ pub(crate) struct States {
     pub(crate) sub_assessments: sub_assessments::SubAssessments,
     pub(crate) subscriptions: subscriptions::Subscriptions,
     pub(crate) vaults: vaults::VaultState,
+    pub(crate) virtual_machines: virtual_machines::VirtualMachines,
     pub(crate) workspaces: workspaces::Workspaces,
 }

@@ -31,7 +31,6 @@ pub(crate) const SURFACE: Surface = Surface {
         world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
     }),
     answer,
-    ..Surface::EMPTY
 };
 
 /// An index over the assignments in the store, and how far each has spread.
@@ -236,7 +235,8 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         let message = format!("The specified role definition with ID '{guid}' does not exist.");
         return refuse(404, "RoleDefinitionDoesNotExist", message);
     };
-    let known = directory::find(world, principal);
+    let seen = asked["principalType"].is_string() || directory::has_replicated(world, principal);
+    let known = directory::find(world, principal).filter(|_| seen);
     let kind = match (known, asked["principalType"].as_str()) {
         (Some(known), None) => known.type_name().to_owned(),
         (Some(known), Some(said)) if !said.eq_ignore_ascii_case(known.type_name()) => {

@@ -139,6 +139,11 @@ async fn a_simulation_makes_sample_alerts_of_the_bundles_asked_for_when_it_ends(
     });
     assert_eq!(vaults.count(), 14);
     assert!(samples.iter().all(|alert| alert["id"].as_str().unwrap().contains("/locations/centralus/")));
+    let id = samples[0]["id"].as_str().unwrap();
+    let by_group = caller.post(&format!("{id}/dismiss?{VERSION}")).await;
+    assert_eq!((by_group.status, by_group.code()), (404, "ResourceGroupNotFound"));
+    let by_subscription = id.replace("/resourceGroups/Sample-RG", "");
+    assert_eq!(caller.post(&format!("{by_subscription}/dismiss?{VERSION}")).await.status, 204);
 }
 
 #[tokio::test]

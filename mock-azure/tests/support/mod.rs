@@ -1,5 +1,6 @@
 //! A plain HTTP client on the double, with a token of its credential.
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests")]
 
 use azure_core::http::{
     ClientOptions, Context, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Url,

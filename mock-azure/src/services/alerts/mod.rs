@@ -181,6 +181,9 @@ fn not_found(call: &Call) -> Reply {
     Reply::arm_error(404, "ResourceNotFound", message)
 }
 
+/// The group in the ids of samples. There is no such group: only subscription-level paths reach samples.
+const SAMPLE_GROUP: &str = "Sample-RG";
+
 /// Creates the sample alerts of the bundles asked for, when the operation ends.
 fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     let bundles = match bundles(call.json()) {
@@ -219,14 +222,14 @@ fn bundles(body: &Value) -> Result<Vec<&'static str>, String> {
 fn add_sample(world: &mut World, kind: &'static Kind, subscription: &str, location: &str) {
     let plan = kind.plan();
     let resource = format!(
-        "/SUBSCRIPTIONS/{subscription}/RESOURCEGROUPS/Sample-RG/providers/{}/{}",
+        "/SUBSCRIPTIONS/{subscription}/RESOURCEGROUPS/{SAMPLE_GROUP}/providers/{}/{}",
         plan.resource_type, plan.sample
     );
     let draft = Draft {
         kind,
         tenant: &world.tenant,
         subscription,
-        group: None,
+        group: Some(SAMPLE_GROUP),
         location,
         resource: &resource,
         number: world.states.alerts.all.len() as u64,

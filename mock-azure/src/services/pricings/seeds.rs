@@ -80,7 +80,9 @@ impl Seed {
     /// update is in progress.
     pub fn plan_update_in_progress(self, subscription: impl ToString, times: u32) -> Self {
         let key = Scope::of_subscription(&subscription.to_string()).key();
-        self.setting(move |world| drop(world.states.pricings.refusals.insert(key, times)))
+        self.setting(move |world| {
+            world.states.pricings.refusals.insert(key, times);
+        })
     }
 
     /// An update of a plan takes this long; other updates of the same subscription are refused with

@@ -174,6 +174,21 @@ pub(crate) const BUILT_IN: &[BuiltIn] = &[
         ],
         data_actions: &[],
     },
+    BuiltIn {
+        id: "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
+        name: "Virtual Machine Contributor",
+        description: "Lets you manage virtual machines, but not access to them, and not the virtual network or storage \
+                      account they're connected to.",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Compute/virtualMachines/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+        ],
+        not_actions: &[],
+        data_actions: &[],
+    },
 ];
 
 impl BuiltIn {

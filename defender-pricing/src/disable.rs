@@ -1,0 +1,71 @@
+//! Turning a plan off.
+
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::Duration,
+};
+
+use arm_core::{Change, Scope};
+use azure_core::Result;
+
+use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, update};
+
+/// Turns a plan off: writes the Free tier and reads it back.
+///
+/// The settings of its extensions are lost with it. Run again, it writes nothing.
+///
+/// **Permissions** and **errors** as for [`EnablePlan`](crate::EnablePlan).
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct DisablePlan {
+    client: PricingClient,
+    scope: Scope,
+    plan: PlanName,
+    wait: Duration,
+    dry_run: bool,
+}
+
+impl DisablePlan {
+    pub(crate) fn new(client: PricingClient, scope: Scope, plan: PlanName) -> Self {
+        Self { client, scope, plan, wait: Duration::from_secs(300), dry_run: false }
+    }
+
+    /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
+    pub fn wait_at_most(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Only shows the difference.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    async fn run(self) -> Result<PlanChange> {
+        let before = self.client.get(&self.scope, &self.plan).await?;
+        if before.tier == Tier::Free {
+            return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });
+        }
+        let mut wanted = before.clone();
+        wanted.tier = Tier::Free;
+        wanted.sub_plan = None;
+        wanted.extensions.clear();
+        if !self.dry_run {
+            let spec = PricingSpec::from(&wanted);
+            update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
+            wanted = update::verify(&self.client, &self.scope, &self.plan, &Tier::Free).await?;
+        }
+        Ok(PlanChange { change: Change::Updated { before, after: wanted }, failed_extensions: Vec::new() })
+    }
+}
+
+impl IntoFuture for DisablePlan {
+    type Output = Result<PlanChange>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,85 @@
+use arm_core::{
+    open_enum,
+    wire::{UnknownFields, bool_text},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ExtensionName;
+
+/// A part of a plan, as it is or as it should be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Extension {
+    /// Which one.
+    pub name: ExtensionName,
+    /// Whether it is on. Beside a failed [`operation_status`](Self::operation_status) this is only the wish.
+    #[serde(with = "bool_text")]
+    pub is_enabled: bool,
+    /// Settings. Some hold JSON in a string, such as `ExclusionTags`. The service fails (500) on settings of
+    /// an extension that is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub additional_extension_properties: Option<Map<String, Value>>,
+    /// What came of the last change. Read-only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_status: Option<OperationStatus>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl Extension {
+    /// An extension that is on, without settings.
+    pub fn on(name: ExtensionName) -> Self {
+        Self {
+            name,
+            is_enabled: true,
+            additional_extension_properties: None,
+            operation_status: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+
+    /// An extension that is off.
+    pub fn off(name: ExtensionName) -> Self {
+        Self { is_enabled: false, ..Self::on(name) }
+    }
+
+    /// Whether the last change of it failed.
+    pub fn has_failed(&self) -> bool {
+        self.operation_status.as_ref().is_some_and(|status| status.code == OperationCode::Failed)
+    }
+
+    /// The same, as it may be sent: without what is read-only, and without settings when it is off.
+    pub(crate) fn for_writing(&self) -> Self {
+        let mut sent = self.clone();
+        sent.operation_status = None;
+        if !sent.is_enabled {
+            sent.additional_extension_properties = None;
+        }
+        sent
+    }
+}
+
+/// What came of a change of an extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OperationStatus {
+    /// Whether it worked.
+    pub code: OperationCode,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+open_enum! {
+    /// Whether a change of an extension worked.
+    pub enum OperationCode {
+        /// It did.
+        Succeeded = "Succeeded",
+        /// It did not, although the request as a whole was answered with 200.
+        Failed = "Failed",
+    }
+}

@@ -1,0 +1,121 @@
+use arm_core::open_enum;
+
+open_enum! {
+    /// The name of a plan.
+    pub enum PlanName {
+        /// Servers.
+        VirtualMachines = "VirtualMachines",
+        /// Azure SQL databases.
+        SqlServers = "SqlServers",
+        /// App Service.
+        AppServices = "AppServices",
+        /// Storage accounts.
+        StorageAccounts = "StorageAccounts",
+        /// SQL servers on machines.
+        SqlServerVirtualMachines = "SqlServerVirtualMachines",
+        /// Kubernetes. Deprecated: `Containers` took its place.
+        KubernetesService = "KubernetesService",
+        /// Container registries. Deprecated: `Containers` took its place.
+        ContainerRegistry = "ContainerRegistry",
+        /// Key Vault.
+        KeyVaults = "KeyVaults",
+        /// DNS. Deprecated: `VirtualMachines` took its place.
+        Dns = "Dns",
+        /// Resource Manager.
+        Arm = "Arm",
+        /// Open-source relational databases.
+        OpenSourceRelationalDatabases = "OpenSourceRelationalDatabases",
+        /// Azure Cosmos DB.
+        CosmosDbs = "CosmosDbs",
+        /// Containers.
+        Containers = "Containers",
+        /// Cloud security posture management (Defender CSPM).
+        CloudPosture = "CloudPosture",
+        /// APIs.
+        Api = "Api",
+        /// AI services.
+        Ai = "AI",
+    }
+}
+
+open_enum! {
+    /// Whether a plan is paid for.
+    pub enum Tier {
+        /// Off.
+        Free = "Free",
+        /// On, and billed.
+        Standard = "Standard",
+    }
+}
+
+open_enum! {
+    /// A variant of a plan.
+    pub enum SubPlan {
+        /// Servers, plan 1.
+        P1 = "P1",
+        /// Servers, plan 2.
+        P2 = "P2",
+        /// APIs, plan 3.
+        P3 = "P3",
+        /// APIs, plan 4.
+        P4 = "P4",
+        /// APIs, plan 5.
+        P5 = "P5",
+        /// Key Vault at a fixed price for each vault: the current plan.
+        PerKeyVault = "PerKeyVault",
+        /// Resource Manager at a fixed price for each subscription.
+        PerSubscription = "PerSubscription",
+        /// Storage, the current plan.
+        DefenderForStorageV2 = "DefenderForStorageV2",
+        /// Key Vault and storage by transactions: closed to new subscriptions.
+        PerTransaction = "PerTransaction",
+        /// Resource Manager by calls: closed to new subscriptions.
+        PerApiCall = "PerApiCall",
+    }
+}
+
+open_enum! {
+    /// A part of a plan that can be on or off by itself.
+    pub enum ExtensionName {
+        /// Scans the disks of machines without an agent. **Machine secret scanning comes with this one.**
+        AgentlessVmScanning = "AgentlessVmScanning",
+        /// Finds Kubernetes clusters without an agent.
+        AgentlessDiscoveryForKubernetes = "AgentlessDiscoveryForKubernetes",
+        /// Finds sensitive data in data stores. It does not scan machines for secrets.
+        SensitiveDataDiscovery = "SensitiveDataDiscovery",
+        /// Scans container images in registries for vulnerabilities.
+        ContainerRegistriesVulnerabilityAssessments = "ContainerRegistriesVulnerabilityAssessments",
+        /// Permissions management of Microsoft Entra.
+        EntraPermissionsManagement = "EntraPermissionsManagement",
+        /// Posture of APIs.
+        ApiPosture = "ApiPosture",
+        /// Posture of serverless functions.
+        AgentlessServerlessPosture = "AgentlessServerlessPosture",
+        /// Posture of serverless containers.
+        ServerlessContainers = "ServerlessContainers",
+        /// Posture of Databricks.
+        DatabricksSecurityPosture = "DatabricksSecurityPosture",
+        /// Scans blobs for malware as they are uploaded. Billed by volume.
+        OnUploadMalwareScanning = "OnUploadMalwareScanning",
+        /// The subscription that Defender for Endpoint reports to.
+        MdeDesignatedSubscription = "MdeDesignatedSubscription",
+        /// File integrity monitoring.
+        FileIntegrityMonitoring = "FileIntegrityMonitoring",
+        /// The sensor on Kubernetes nodes.
+        ContainerSensor = "ContainerSensor",
+        /// Keeps prompts as evidence in alerts on AI services.
+        AiPromptEvidence = "AIPromptEvidence",
+    }
+}
+
+open_enum! {
+    /// How much of what a plan protects is covered. Independent of the tier; subscriptions only.
+    pub enum CoverageStatus {
+        /// Everything.
+        FullyCovered = "FullyCovered",
+        /// Some: single resources differ from the subscription.
+        PartiallyCovered = "PartiallyCovered",
+        /// Nothing.
+        NotCovered = "NotCovered",
+    }
+}

@@ -1,0 +1,291 @@
+use std::time::Duration;
+
+use arm_core::{
+    ResourceId,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use typed_builder::TypedBuilder;
+
+use crate::{CoverageStatus, Extension, ExtensionName, PlanName, SubPlan, Tier};
+
+/// A plan, as the service shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
+#[non_exhaustive]
+pub struct Pricing {
+    /// `/subscriptions/{guid}/providers/Microsoft.Security/pricings/{plan}`
+    pub id: ResourceId,
+    /// Which plan.
+    pub name: PlanName,
+    /// On or off.
+    pub tier: Tier,
+    /// The variant. Absent where the plan has none, or was turned on without naming one.
+    pub sub_plan: Option<SubPlan>,
+    /// What is left of the free trial; zero when it is used up.
+    pub free_trial_remaining: Option<Duration>,
+    /// When it was last switched to Standard.
+    pub enabled_at: Option<OffsetDateTime>,
+    /// Whether resources below may not differ. Subscriptions only.
+    pub enforce: Option<bool>,
+    /// Whether the plan comes from above. Single resources only.
+    pub inherited: Option<bool>,
+    /// Where it comes from.
+    pub inherited_from: Option<String>,
+    /// How much is covered. Subscriptions only.
+    pub coverage: Option<CoverageStatus>,
+    /// Its parts.
+    pub extensions: Vec<Extension>,
+    /// Whether the plan is deprecated: it can be kept but not newly turned on.
+    pub deprecated: bool,
+    /// What took its place.
+    pub replaced_by: Vec<PlanName>,
+    kind: String,
+    unknown: UnknownFields,
+    unknown_properties: UnknownFields,
+}
+
+impl Pricing {
+    /// Whether the plan is on.
+    pub fn is_standard(&self) -> bool {
+        self.tier == Tier::Standard
+    }
+
+    /// One of its extensions.
+    pub fn extension(&self, name: &ExtensionName) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.name == *name)
+    }
+
+    /// Whether an extension is on and its last change did not fail.
+    pub fn has(&self, name: &ExtensionName) -> bool {
+        self.extension(name).is_some_and(|extension| extension.is_enabled && !extension.has_failed())
+    }
+}
+
+/// A plan, as it should be: the body of a PUT.
+///
+/// Made from a [`Pricing`], it keeps what this crate does not name.
+#[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
+#[serde(into = "SpecWire")]
+pub struct PricingSpec {
+    /// On or off.
+    pub tier: Tier,
+    /// The variant. The service chooses one when it is absent.
+    #[builder(default, setter(into, strip_option))]
+    pub sub_plan: Option<SubPlan>,
+    /// Whether resources below may not differ. Subscriptions only.
+    #[builder(default, setter(strip_option))]
+    pub enforce: Option<bool>,
+    /// All extensions: the list replaces the one that is there. `None` leaves the choice to the service.
+    /// The Free tier takes none.
+    #[builder(default, setter(into, strip_option))]
+    pub extensions: Option<Vec<Extension>>,
+    #[builder(default, setter(skip))]
+    unknown: UnknownFields,
+}
+
+impl PricingSpec {
+    /// The same, leaving the choice of extensions to the service.
+    pub fn without_extensions(mut self) -> Self {
+        self.extensions = None;
+        self
+    }
+}
+
+impl From<&Pricing> for PricingSpec {
+    fn from(pricing: &Pricing) -> Self {
+        Self {
+            tier: pricing.tier.clone(),
+            sub_plan: pricing.sub_plan.clone(),
+            enforce: pricing.enforce,
+            extensions: Some(pricing.extensions.clone()).filter(|list| !list.is_empty()),
+            unknown: pricing.unknown_properties.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Wire {
+    id: ResourceId,
+    name: PlanName,
+    #[serde(rename = "type", default)]
+    kind: String,
+    properties: Properties,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    pricing_tier: Tier,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub_plan: Option<SubPlan>,
+    #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    free_trial_remaining_time: Option<Duration>,
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    enablement_time: Option<OffsetDateTime>,
+    #[serde(default, with = "wire::bool_text::option", skip_serializing_if = "Option::is_none")]
+    enforce: Option<bool>,
+    #[serde(default, with = "wire::bool_text::option", skip_serializing_if = "Option::is_none")]
+    inherited: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inherited_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resources_coverage_status: Option<CoverageStatus>,
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    extensions: Vec<Extension>,
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "std::ops::Not::not")]
+    deprecated: bool,
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    replaced_by: Vec<PlanName>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl From<Wire> for Pricing {
+    fn from(wire: Wire) -> Self {
+        let Wire { id, name, kind, properties, unknown } = wire;
+        Self {
+            id,
+            name,
+            tier: properties.pricing_tier,
+            sub_plan: properties.sub_plan,
+            free_trial_remaining: properties.free_trial_remaining_time,
+            enabled_at: properties.enablement_time,
+            enforce: properties.enforce,
+            inherited: properties.inherited,
+            inherited_from: properties.inherited_from,
+            coverage: properties.resources_coverage_status,
+            extensions: properties.extensions,
+            deprecated: properties.deprecated,
+            replaced_by: properties.replaced_by,
+            kind,
+            unknown,
+            unknown_properties: properties.unknown,
+        }
+    }
+}
+
+impl From<Pricing> for Wire {
+    fn from(pricing: Pricing) -> Self {
+        Self {
+            id: pricing.id,
+            name: pricing.name,
+            kind: pricing.kind,
+            properties: Properties {
+                pricing_tier: pricing.tier,
+                sub_plan: pricing.sub_plan,
+                free_trial_remaining_time: pricing.free_trial_remaining,
+                enablement_time: pricing.enabled_at,
+                enforce: pricing.enforce,
+                inherited: pricing.inherited,
+                inherited_from: pricing.inherited_from,
+                resources_coverage_status: pricing.coverage,
+                extensions: pricing.extensions,
+                deprecated: pricing.deprecated,
+                replaced_by: pricing.replaced_by,
+                unknown: pricing.unknown_properties,
+            },
+            unknown: pricing.unknown,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SpecWire {
+    properties: SpecProperties,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SpecProperties {
+    pricing_tier: Tier,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_plan: Option<SubPlan>,
+    #[serde(with = "wire::bool_text::option", skip_serializing_if = "Option::is_none")]
+    enforce: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Vec<Extension>>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl From<PricingSpec> for SpecWire {
+    fn from(spec: PricingSpec) -> Self {
+        let extensions = spec.extensions.map(|list| list.iter().map(Extension::for_writing).collect());
+        let PricingSpec { tier, sub_plan, enforce, unknown, .. } = spec;
+        Self { properties: SpecProperties { pricing_tier: tier, sub_plan, enforce, extensions, unknown } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_and_written_back_whole() {
+        let wire = json!({
+            "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/Quantum",
+            "name": "Quantum",
+            "type": "Microsoft.Security/pricings",
+            "invented": [1, 2],
+            "properties": {
+                "pricingTier": "Platinum",
+                "subPlan": "PerQubit",
+                "freeTrialRemainingTime": "P29DT12H",
+                "enablementTime": "2026-03-01T12:42:42.1921106Z",
+                "enforce": "False",
+                "resourcesCoverageStatus": "FullyCovered",
+                "extensions": [{
+                    "name": "Entangle", "isEnabled": "True", "invented": {"x": null},
+                    "additionalExtensionProperties": {"ExclusionTags": "[]"},
+                    "operationStatus": {"code": "Failed", "message": "no role"},
+                }],
+                "deprecated": true,
+                "replacedBy": ["Containers"],
+                "invented": "kept",
+            },
+        });
+        let pricing: Pricing = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(pricing.name, PlanName::Unknown("Quantum".into()));
+        assert!(pricing.extensions[0].is_enabled && pricing.extensions[0].has_failed());
+        assert!(!pricing.has(&"Entangle".into()));
+        assert_eq!(pricing.free_trial_remaining, Some(Duration::from_secs(29 * 86_400 + 12 * 3_600)));
+        assert_eq!(serde_json::to_value(&pricing).unwrap(), wire);
+    }
+
+    #[test]
+    fn a_spec_keeps_unknown_properties_and_sends_neither_status_nor_settings_of_what_is_off() {
+        let pricing: Pricing = serde_json::from_value(json!({
+            "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/CloudPosture",
+            "name": "CloudPosture",
+            "properties": {
+                "pricingTier": "Standard",
+                "freeTrialRemainingTime": "PT0S",
+                "invented": "kept",
+                "extensions": [
+                    {"name": "A", "isEnabled": "False", "additionalExtensionProperties": {"x": 1}, "invented": 1},
+                    {"name": "B", "isEnabled": "True", "additionalExtensionProperties": {"x": 1},
+                     "operationStatus": {"code": "Succeeded"}},
+                ],
+            },
+        }))
+        .unwrap();
+        let body: Value = serde_json::to_value(PricingSpec::from(&pricing)).unwrap();
+        assert_eq!(
+            body,
+            json!({ "properties": {
+                "pricingTier": "Standard",
+                "invented": "kept",
+                "extensions": [
+                    {"name": "A", "isEnabled": "False", "invented": 1},
+                    {"name": "B", "isEnabled": "True", "additionalExtensionProperties": {"x": 1}},
+                ],
+            }})
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! How a plan is changed: one update a subscription at a time, and never believed before it is read back.
+
+use std::time::Duration;
+
+use arm_core::{ArmErrorExt as _, Change, Scope};
+use azure_core::{Error, Result, error::ErrorKind};
+
+use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, Tier};
+
+/// What became of a plan.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use = "extensions can fail although the plan was changed"]
+pub struct PlanChange {
+    /// The plan before and after, as the service shows it; of a dry run, as it would be.
+    pub change: Change<Pricing>,
+    /// Extensions that were asked for, or that the service tried to turn on, and that are not on.
+    pub failed_extensions: Vec<FailedExtension>,
+}
+
+impl PlanChange {
+    /// Whether everything that was asked for holds.
+    pub fn is_complete(&self) -> bool {
+        self.failed_extensions.is_empty()
+    }
+}
+
+/// An extension that could not be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedExtension {
+    /// Which one.
+    pub name: ExtensionName,
+    /// The service's reason. Most often the caller may not assign a role to the extension's identity.
+    pub reason: String,
+}
+
+/// The pause between two tries while someone else's update is in progress.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// Writes a plan; waits, within a budget, while another update of the subscription is in progress.
+pub(crate) async fn write(
+    client: &PricingClient,
+    scope: &Scope,
+    plan: &PlanName,
+    spec: &PricingSpec,
+    budget: Duration,
+) -> Result<Pricing> {
+    let updates = client.updates_of(scope);
+    let _alone = updates.lock().await;
+    let mut waited = Duration::ZERO;
+    loop {
+        match client.put(scope, plan, spec).json().await {
+            Err(error) if error.is_conflict() && waited < budget => {
+                tracing::info!(%plan, ?waited, "another update of the subscription is in progress; waiting");
+                azure_core::sleep(PAUSE.try_into().unwrap_or_default()).await;
+                waited += PAUSE;
+            }
+            Err(error) if error.is_conflict() => {
+                let message = format!(
+                    "{error}; another update of this subscription was still in progress after {waited:?}"
+                );
+                return Err(error.with_context(message));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Reads a plan back and makes sure of its tier.
+pub(crate) async fn verify(
+    client: &PricingClient,
+    scope: &Scope,
+    plan: &PlanName,
+    tier: &Tier,
+) -> Result<Pricing> {
+    let now = client.get(scope, plan).await?;
+    if now.tier == *tier {
+        return Ok(now);
+    }
+    let message =
+        format!("the service accepted the change of plan {plan} to {tier}, but shows it as {}", now.tier);
+    Err(Error::with_message(ErrorKind::Other, message))
+}

@@ -1,0 +1,231 @@
+//! Plans against the double: what is kept, what is reported, what a second run does.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+use arm_core::{ArmClient, ArmErrorExt as _, Change, SubscriptionId};
+use defender_pricing::{ExtensionName, PlanName, PricingClient, PricingSpec, SubPlan, Tier};
+use futures::{TryStreamExt as _, future::join};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Recorded, Seed};
+use serde_json::json;
+
+fn seed() -> Seed {
+    mock_azure::fast_forward();
+    MockAzure::seed()
+}
+
+fn subscription() -> SubscriptionId {
+    DEFAULT_SUBSCRIPTION.parse().unwrap()
+}
+
+fn client(azure: &MockAzure) -> PricingClient {
+    PricingClient::new(&ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap())
+}
+
+fn writes(azure: &MockAzure) -> Vec<Recorded> {
+    azure.requests().into_iter().filter(|request| request.method == "PUT").collect()
+}
+
+#[tokio::test]
+async fn key_vaults_goes_to_standard_with_its_sub_plan_and_a_second_run_writes_nothing() {
+    let azure = seed().start().await;
+    let pricing = client(&azure);
+    let done = pricing.enable(subscription(), &PlanName::KeyVaults).await.unwrap();
+    assert!(matches!(&done.change, Change::Updated { before, after }
+        if before.tier == Tier::Free && after.is_standard() && after.sub_plan == Some(SubPlan::PerKeyVault)));
+    assert_eq!(
+        writes(&azure)[0].body,
+        json!({ "properties": { "pricingTier": "Standard", "subPlan": "PerKeyVault", "enforce": "False" } })
+    );
+    azure.clear_requests();
+    let again = pricing.enable(subscription(), &PlanName::KeyVaults).await.unwrap();
+    assert!(!again.change.is_change());
+    assert_eq!(azure.requests().len(), 1, "one read, no write");
+    assert_eq!(azure.requests()[0].query("api-version"), Some("2024-01-01"));
+}
+
+#[tokio::test]
+async fn enabling_an_extension_keeps_the_others_their_settings_and_unknown_fields() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_extension(&sub, "CloudPosture", "ApiPosture", false)
+        .plan_properties(&sub, "CloudPosture", json!({ "invented": { "kept": true } }))
+        .start()
+        .await;
+    let done = client(&azure)
+        .enable(&sub, &PlanName::CloudPosture)
+        .extension(ExtensionName::ApiPosture)
+        .await
+        .unwrap();
+    let Change::Updated { before, after } = done.change else { panic!("nothing was written") };
+    assert!(!before.has(&ExtensionName::ApiPosture) && after.has(&ExtensionName::ApiPosture));
+    for kept in &before.extensions {
+        let now = after.extension(&kept.name).unwrap();
+        assert!(!kept.is_enabled || now.is_enabled, "{} was turned off", kept.name);
+        assert!(
+            !kept.is_enabled || now.additional_extension_properties == kept.additional_extension_properties
+        );
+    }
+    assert_eq!(writes(&azure)[0].body["properties"]["invented"], json!({ "kept": true }));
+}
+
+#[tokio::test]
+async fn from_free_the_services_own_extensions_are_kept_and_the_wish_comes_on_top() {
+    let azure = seed().start().await;
+    let sub = subscription();
+    let enable = || client(&azure).enable(&sub, &PlanName::CloudPosture).extension(ExtensionName::ApiPosture);
+    let done = enable().await.unwrap();
+    let bodies: Vec<_> =
+        writes(&azure).into_iter().map(|write| write.body["properties"]["extensions"].clone()).collect();
+    assert!(bodies[0].is_null() && bodies[1].as_array().unwrap().len() >= 9, "{bodies:?}");
+    let now = done.change.current();
+    assert!(now.has(&ExtensionName::ApiPosture) && now.has(&ExtensionName::AgentlessVmScanning));
+    assert!(!enable().await.unwrap().change.is_change());
+}
+
+#[tokio::test]
+async fn an_extension_that_fails_behind_a_200_is_reported_and_tried_again_the_next_time() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_extension(&sub, "CloudPosture", "AgentlessVmScanning", false)
+        .failing_extension(&sub, "CloudPosture", "AgentlessVmScanning", 1)
+        .start()
+        .await;
+    let enable =
+        || client(&azure).enable(&sub, &PlanName::CloudPosture).extension(ExtensionName::AgentlessVmScanning);
+    let done = enable().await.unwrap();
+    assert!(!done.is_complete());
+    assert_eq!(done.failed_extensions[0].name, ExtensionName::AgentlessVmScanning);
+    assert!(!done.failed_extensions[0].reason.is_empty());
+    let again = enable().await.unwrap();
+    assert!(again.change.is_change() && again.is_complete(), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_difference_and_writes_nothing() {
+    let azure = seed().start().await;
+    let preview = client(&azure).enable(subscription(), &PlanName::KeyVaults).dry_run().await.unwrap();
+    assert!(matches!(preview.change, Change::Updated { after, .. } if after.is_standard()));
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn an_update_in_progress_is_waited_for_within_a_budget() {
+    let sub = subscription();
+    let azure = seed().plan_update_in_progress(&sub, 3).start().await;
+    let done = client(&azure).enable(&sub, &PlanName::KeyVaults).await.unwrap();
+    assert!(done.change.current().is_standard());
+    assert_eq!(writes(&azure).len(), 4);
+    let azure = seed().plan_update_in_progress(&sub, 1000).start().await;
+    let enable =
+        client(&azure).enable(&sub, &PlanName::KeyVaults).wait_at_most(std::time::Duration::from_secs(60));
+    let error = enable.await.unwrap_err();
+    assert!(error.is_conflict() && error.to_string().contains("still in progress after 60s"), "{error}");
+}
+
+#[tokio::test]
+async fn two_plans_of_one_subscription_do_not_collide() {
+    let azure = seed().plan_updates_take(std::time::Duration::from_millis(20)).start().await;
+    let (pricing, sub) = (client(&azure), subscription());
+    let (one, two) = join(
+        pricing.enable(&sub, &PlanName::KeyVaults).into_future(),
+        pricing.enable(&sub, &PlanName::Arm).into_future(),
+    )
+    .await;
+    assert!(one.unwrap().change.is_change() && two.unwrap().change.is_change());
+}
+
+#[tokio::test]
+async fn interrupted_at_any_request_and_run_again_it_ends_the_same() {
+    let sub = subscription();
+    for n in 1.. {
+        let azure = seed().start().await;
+        let enable =
+            || client(&azure).enable(&sub, &PlanName::CloudPosture).extension(ExtensionName::ApiPosture);
+        azure.interrupt_at(n);
+        let first = enable().await;
+        azure.clear_faults();
+        let done = enable().await.unwrap();
+        assert!(done.change.current().has(&ExtensionName::ApiPosture));
+        assert!(!enable().await.unwrap().change.is_change());
+        if first.is_ok() {
+            assert!(n > 4, "the task makes at least four requests");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn disabling_is_verified_and_idempotent() {
+    let sub = subscription();
+    let azure = seed().plan(&sub, "KeyVaults", "Standard").start().await;
+    let pricing = client(&azure);
+    let done = pricing.disable(&sub, &PlanName::KeyVaults).await.unwrap();
+    assert_eq!(done.change.current().tier, Tier::Free);
+    assert!(!pricing.disable(&sub, &PlanName::KeyVaults).await.unwrap().change.is_change());
+}
+
+#[tokio::test]
+async fn lists_and_filters_name_every_plan() {
+    let azure = seed().plan(subscription(), "KeyVaults", "Standard").start().await;
+    let pricing = client(&azure);
+    let all: Vec<_> = pricing.list(subscription()).try_collect().await.unwrap();
+    assert!(all.len() >= 16);
+    let named: Vec<_> = pricing
+        .list_named(subscription(), [&PlanName::KeyVaults, &PlanName::Arm])
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(named.len(), 2);
+    let coverage = pricing.coverage(&subscription()).await.unwrap();
+    let vaults = coverage.iter().find(|row| row.plan == PlanName::KeyVaults).unwrap();
+    assert_eq!((&vaults.tier, vaults.deprecated), (&Tier::Standard, false));
+    let dns = coverage.iter().find(|row| row.plan == PlanName::Dns).unwrap();
+    assert!(dns.deprecated && dns.replaced_by == [PlanName::VirtualMachines]);
+}
+
+#[tokio::test]
+async fn an_unknown_plan_is_refused_with_the_names_that_exist() {
+    let azure = seed().start().await;
+    let error = client(&azure).enable(subscription(), &"KeyVault".into()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("Possible pricing bundle names")
+            && error.to_string().contains("KeyVaults")
+    );
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn a_subscriptions_plan_cannot_be_deleted_and_a_write_can_be_exact() {
+    let azure = seed().start().await;
+    let pricing = client(&azure);
+    let error = pricing.delete(subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    assert!(error.is_code("InvalidUrlConfiguration"), "{error}");
+    let spec = PricingSpec::builder().tier(Tier::Standard).sub_plan(SubPlan::PerKeyVault).build();
+    let now = pricing.update(subscription(), &PlanName::KeyVaults, &spec).await.unwrap();
+    assert!(now.is_standard());
+}
+
+#[tokio::test]
+async fn no_right_is_one_clear_line_and_changes_nothing() {
+    let azure = seed().signed_in_role("Reader").start().await;
+    let error = client(&azure).enable(subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    assert!(error.is_forbidden() && error.is_code("AuthorizationFailed"), "{error}");
+    assert!(!error.to_string().contains('\n'));
+    azure.inject(Fault::status(404).code("SubscriptionNotRegistered").on("GET", "pricings"));
+    let error = client(&azure).get(subscription(), &PlanName::KeyVaults).await.unwrap_err();
+    assert!(error.is_code("SubscriptionNotRegistered"));
+}
+
+#[tokio::test]
+async fn secret_scanning_says_what_is_missing() {
+    use defender_pricing::ScanReadiness;
+    let sub = subscription();
+    let azure = seed().start().await;
+    let off = client(&azure).secret_scanning(&sub).await.unwrap();
+    let extension = Some(ExtensionName::AgentlessVmScanning);
+    assert_eq!(off.machines, ScanReadiness::Off { plan: PlanName::CloudPosture, extension });
+    let azure = seed().plan(&sub, "CloudPosture", "Standard").start().await;
+    let on = client(&azure).secret_scanning(&sub).await.unwrap();
+    assert!(on.machines.is_on() && on.deployments.is_on() && on.code.is_on() && on.data_stores.is_on());
+}

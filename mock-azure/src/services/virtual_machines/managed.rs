@@ -1,0 +1,175 @@
+//! Managed run commands: scripts that are resources below a machine.
+
+use serde_json::{Value, json};
+
+use super::{
+    guest::Outcome,
+    now,
+    run_command::{may_run, not_implemented, parameters},
+    shell::Script,
+};
+use crate::{
+    call::{Call, Method},
+    operation, paging,
+    reply::Reply,
+    world::World,
+};
+
+pub(super) const TYPE: &str = "Microsoft.Compute/virtualMachines/runCommands";
+
+/// What goes in and never comes out.
+const SECRET: &[&str] = &["protectedParameters", "runAsPassword"];
+
+pub(super) fn answer(world: &mut World, call: &Call, machine: &str) -> Option<Reply> {
+    let id = call.id(10);
+    match (call.method, call.len()) {
+        (Method::Get, 9) => {
+            let all: Vec<Value> =
+                world.resources.of_type(machine, TYPE).map(|stored| show(call, stored)).collect();
+            Some(paging::page(&world.paging, call, 1000, all.iter()))
+        }
+        (Method::Get, 10) => Some(match world.resources.get(&id) {
+            Some(stored) => Reply::ok(show(call, stored)),
+            None => missing(call),
+        }),
+        (Method::Put, 10) => Some(put(world, call, machine)),
+        (Method::Patch, 10) => Some(match world.resources.contains(&id) {
+            true => patch(world, call, machine),
+            false => missing(call),
+        }),
+        (Method::Delete, 10) => Some(delete(world, call)),
+        _ => None,
+    }
+}
+
+fn missing(call: &Call) -> Reply {
+    let kind = format!("{TYPE}/{}/{}", call.spelled(7), call.spelled(9));
+    Reply::resource_not_found(&kind, call.spelled(3))
+}
+
+/// Output is shown only when it is asked for.
+fn show(call: &Call, stored: &Value) -> Value {
+    let mut shown = stored.clone();
+    let wanted = call.query("$expand").is_some_and(|expand| expand.eq_ignore_ascii_case("instanceView"));
+    if let Some(properties) = shown["properties"].as_object_mut().filter(|_| !wanted) {
+        properties.remove("instanceView");
+    }
+    shown
+}
+
+fn put(world: &mut World, call: &Call, machine: &str) -> Reply {
+    let body = call.json();
+    let Some(location) = body["location"].as_str() else {
+        return Reply::arm_error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
+    };
+    let was_there = world.resources.contains(&call.id(10));
+    let resource = json!({
+        "id": format!("{machine}/runCommands/{}", call.spelled(9)),
+        "name": call.spelled(9),
+        "type": TYPE,
+        "location": location,
+        "tags": if body["tags"].is_object() { body["tags"].clone() } else { json!({}) },
+        "properties": if body["properties"].is_object() { body["properties"].clone() } else { json!({}) },
+    });
+    execute(world, call, machine, resource, if was_there { 200 } else { 201 })
+}
+
+fn patch(world: &mut World, call: &Call, machine: &str) -> Reply {
+    let Some(mut resource) = world.resources.get(&call.id(10)).cloned() else { return missing(call) };
+    if call.json()["tags"].is_object() {
+        resource["tags"] = call.json()["tags"].clone();
+    }
+    for (key, value) in call.json()["properties"].as_object().into_iter().flatten() {
+        resource["properties"][key.as_str()] = value.clone();
+    }
+    execute(world, call, machine, resource, 200)
+}
+
+/// Stores the command and runs its script.
+fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, status: u16) -> Reply {
+    let source = &resource["properties"]["source"];
+    let script = match (source["script"].as_str(), source["scriptUri"].as_str(), source["commandId"].as_str())
+    {
+        (Some(script), ..) => Script::parse(script),
+        (None, Some(uri), _) => Err(uri.to_owned()),
+        (None, None, Some(command)) => Err(command.to_owned()),
+        (None, None, None) => {
+            let message = "Required parameter 'properties.source' is missing (null).";
+            return Reply::arm_error(400, "InvalidParameter", message);
+        }
+    };
+    let script = match script {
+        Ok(script) => script,
+        Err(unknown) => return not_implemented(&unknown),
+    };
+    if let Some(refusal) = may_run(world, machine) {
+        return refusal;
+    }
+    let mut given = parameters(&resource["properties"]["parameters"]);
+    given.extend(parameters(&resource["properties"]["protectedParameters"]));
+    if let Some(properties) = resource["properties"].as_object_mut() {
+        properties.retain(|key, _| !SECRET.contains(&key.as_str()));
+        properties.entry("asyncExecution").or_insert(json!(false));
+        properties.entry("treatFailureAsDeploymentFailure").or_insert(json!(false));
+        properties.entry("timeoutInSeconds").or_insert(json!(0));
+        properties.insert("provisioningState".to_owned(), json!("Creating"));
+        properties.insert(
+            "instanceView".to_owned(),
+            json!({ "executionState": "Pending", "executionMessage": "", "output": "", "error": "" }),
+        );
+    }
+    let id = resource["id"].as_str().unwrap_or_default().to_owned();
+    world.resources.put(resource.clone());
+    let (target, machine) = (id.clone(), machine.to_owned());
+    let operation = operation::start(world, &id, move |world, outcome| {
+        if outcome.is_err() {
+            if let Some(stored) = world.resources.get_mut(&target) {
+                stored["properties"]["provisioningState"] = json!("Failed");
+            }
+            return None;
+        }
+        let started = now(world);
+        let outcome = world.states.virtual_machines.guest(&machine).run(&script, &given);
+        let ended = now(world);
+        let stored = world.resources.get_mut(&target)?;
+        let counts = stored["properties"]["treatFailureAsDeploymentFailure"] == true;
+        let failed = counts && outcome.exit_code != 0;
+        stored["properties"]["provisioningState"] = json!(if failed { "Failed" } else { "Succeeded" });
+        stored["properties"]["instanceView"] = instance_view(&outcome, &started, &ended);
+        None
+    });
+    operation::pace(world, Reply::json(status, show(call, &resource)))
+        .header("azure-asyncoperation", operation::status_link(call, &operation))
+}
+
+fn instance_view(outcome: &Outcome, started: &str, ended: &str) -> Value {
+    json!({
+        "executionState": if outcome.exit_code == 0 { "Succeeded" } else { "Failed" },
+        "executionMessage": if outcome.exit_code == 0 { "Execution completed" } else { "Execution failed" },
+        "exitCode": outcome.exit_code,
+        "output": outcome.stdout,
+        "error": outcome.stderr,
+        "startTime": started,
+        "endTime": ended,
+    })
+}
+
+fn delete(world: &mut World, call: &Call) -> Reply {
+    let id = call.id(10);
+    if !world.resources.contains(&id) {
+        return Reply::empty(204);
+    }
+    let target = id.clone();
+    let operation = operation::start(world, &id, move |world, outcome| {
+        if outcome.is_ok() {
+            world.resources.remove_tree(&target);
+        }
+        None
+    });
+    operation::accepted(world, call, &operation)
+        .header("azure-asyncoperation", operation::status_link(call, &operation))
+}

@@ -1,0 +1,297 @@
+//! Virtual machines: identity, status, and scripts that run in them.
+
+mod commands;
+mod guest;
+mod managed;
+mod run_command;
+mod seeds;
+mod shell;
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use self::guest::Guest;
+use crate::{
+    call::{Call, Method},
+    identity::{Principal, PrincipalKind},
+    operation, paging,
+    reply::Reply,
+    services::{At, Surface, directory},
+    timestamp,
+    world::{World, stable_id},
+};
+
+const TYPE: &str = "Microsoft.Compute/virtualMachines";
+const VERSIONS: &[&str] =
+    &["2023-03-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01"];
+
+pub(crate) const SURFACE: Surface = Surface {
+    at: At::Management,
+    types: &[(TYPE, VERSIONS), (managed::TYPE, VERSIONS)],
+    answer,
+    ..Surface::EMPTY
+};
+
+/// What is inside the machines, by their ids in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct VirtualMachines {
+    guests: HashMap<String, Guest>,
+}
+
+impl VirtualMachines {
+    fn guest(&mut self, id: &str) -> &mut Guest {
+        self.guests.entry(id.to_ascii_lowercase()).or_default()
+    }
+
+    /// A file of a machine.
+    pub(crate) fn file(&self, id: &str, path: &str) -> Option<&str> {
+        self.guests.get(&id.to_ascii_lowercase())?.files.get(path).map(String::as_str)
+    }
+}
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let path = call.path();
+    match (call.method, path.as_slice()) {
+        (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "virtualmachines"]) => {
+            return Some(list(world, call, 2));
+        }
+        (
+            Method::Get,
+            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.compute", "virtualmachines"],
+        ) => {
+            return Some(list(world, call, 4));
+        }
+        _ => {}
+    }
+    let [
+        "subscriptions",
+        _,
+        "resourcegroups",
+        _,
+        "providers",
+        "microsoft.compute",
+        "virtualmachines",
+        _,
+        rest @ ..,
+    ] = path.as_slice()
+    else {
+        return None;
+    };
+    let known = matches!(
+        (call.method, rest),
+        (Method::Get | Method::Patch, [])
+            | (Method::Get, ["instanceview"])
+            | (Method::Post, ["runcommand"])
+            | (_, ["runcommands"] | ["runcommands", _])
+    );
+    if !known {
+        return None;
+    }
+    let id = call.id(8);
+    if !world.resources.contains(&id) {
+        let kind = format!("{TYPE}/{}", call.spelled(7));
+        return Some(Reply::resource_not_found(&kind, call.spelled(3)));
+    }
+    match (call.method, rest) {
+        (Method::Get, []) => Some(get(world, call, &id)),
+        (Method::Patch, []) => Some(patch(world, call, &id)),
+        (Method::Get, ["instanceview"]) => Some(Reply::ok(instance_view(world, &id))),
+        (Method::Post, ["runcommand"]) => Some(run_command::run(world, call, &id)),
+        _ => managed::answer(world, call, &id),
+    }
+}
+
+/// With `$expand=instanceView`, or in a list `statusOnly=true`, a machine shows its status.
+fn wants_status(call: &Call) -> bool {
+    call.query("$expand").is_some_and(|expand| expand.eq_ignore_ascii_case("instanceView"))
+        || call.query("statusOnly").is_some_and(|only| only.eq_ignore_ascii_case("true"))
+}
+
+fn show(world: &World, machine: &Value, with_status: bool) -> Value {
+    let mut shown = machine.clone();
+    if with_status {
+        let id = machine["id"].as_str().unwrap_or_default();
+        shown["properties"]["instanceView"] = instance_view(world, id);
+    }
+    shown
+}
+
+fn get(world: &World, call: &Call, id: &str) -> Reply {
+    match world.resources.get(id) {
+        Some(machine) => Reply::ok(show(world, machine, wants_status(call))),
+        None => Reply::empty(404),
+    }
+}
+
+fn list(world: &World, call: &Call, scope: usize) -> Reply {
+    if let Some(filter) = call.query("$filter") {
+        let message = format!("The filter '{filter}' is not supported.");
+        return Reply::arm_error(400, "BadRequest", message);
+    }
+    let all: Vec<Value> = world
+        .resources
+        .of_type(&call.id(scope), TYPE)
+        .map(|machine| show(world, machine, wants_status(call)))
+        .collect();
+    paging::page(&world.paging, call, 1000, all.iter())
+}
+
+fn instance_view(world: &World, id: &str) -> Value {
+    let guest = world.states.virtual_machines.guests.get(&id.to_ascii_lowercase());
+    let power = guest.map_or("running", |guest| guest.power);
+    let machine = world.resources.get(id).unwrap_or(&Value::Null);
+    let linux = machine["properties"]["storageProfile"]["osDisk"]["osType"] != "Windows";
+    let time = "2026-03-01T12:42:42+00:00";
+    let mut view = json!({
+        "computerName": machine["name"],
+        "osName": if linux { "ubuntu" } else { "Windows Server 2022 Datacenter" },
+        "osVersion": if linux { "22.04" } else { "10.0.20348.2227" },
+        "hyperVGeneration": "V2",
+        "statuses": [
+            {
+                "code": "ProvisioningState/succeeded",
+                "level": "Info",
+                "displayStatus": "Provisioning succeeded",
+                "time": time,
+            },
+            { "code": format!("PowerState/{power}"), "level": "Info", "displayStatus": format!("VM {power}") },
+        ],
+    });
+    if power == "running" {
+        view["vmAgent"] = json!({
+            "vmAgentVersion": "2.9.1.1",
+            "statuses": [{
+                "code": "ProvisioningState/succeeded",
+                "level": "Info",
+                "displayStatus": "Ready",
+                "message": "Guest Agent is running",
+                "time": time,
+            }],
+        });
+    }
+    view
+}
+
+/// Tags, identity and properties; the rest of a machine stays.
+fn patch(world: &mut World, call: &Call, id: &str) -> Reply {
+    let body = call.json();
+    let identity = match identity(world, id, &body["identity"]) {
+        Ok(identity) => identity,
+        Err(refusal) => return *refusal,
+    };
+    let Some(machine) = world.resources.get_mut(id) else { return Reply::empty(404) };
+    if let Some(identity) = identity {
+        machine["identity"] = identity;
+        if machine["identity"].is_null()
+            && let Some(machine) = machine.as_object_mut()
+        {
+            machine.remove("identity");
+        }
+    }
+    if body["tags"].is_object() {
+        machine["tags"] = body["tags"].clone();
+    }
+    merge(&mut machine["properties"], &body["properties"]);
+    machine["properties"]["provisioningState"] = json!("Updating");
+    let shown = machine.clone();
+    let target = id.to_owned();
+    let operation = operation::start(world, id, move |world, outcome| {
+        let machine = world.resources.get_mut(&target)?;
+        let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+        machine["properties"]["provisioningState"] = json!(state);
+        None
+    });
+    operation::pace(world, Reply::ok(shown))
+        .header("azure-asyncoperation", operation::status_link(call, &operation))
+}
+
+/// Puts the fields of one object into another, level by level.
+fn merge(there: &mut Value, new: &Value) {
+    match (there, new) {
+        (there @ Value::Object(_), Value::Object(new)) => {
+            for (key, value) in new {
+                merge(&mut there[key.as_str()], value);
+            }
+        }
+        (_, Value::Null) => {}
+        (there, new) => *there = new.clone(),
+    }
+}
+
+/// The identity after a request; nothing when the request does not speak of it. A type without
+/// `UserAssigned` takes all user-assigned identities away.
+fn identity(world: &mut World, id: &str, asked: &Value) -> Result<Option<Value>, Box<Reply>> {
+    let Some(kind) = asked["type"].as_str() else { return Ok(None) };
+    let (mut system, mut user) = (false, false);
+    for part in kind.split(',').map(str::trim) {
+        match part.to_ascii_lowercase().as_str() {
+            "systemassigned" => system = true,
+            "userassigned" => user = true,
+            "none" if kind.trim().eq_ignore_ascii_case("none") => return Ok(Some(Value::Null)),
+            _ => {
+                let message = format!("The value '{kind}' of parameter 'identity.type' is invalid.");
+                return Err(Box::new(Reply::arm_error(400, "InvalidParameter", message)));
+            }
+        }
+    }
+    let there = world.resources.get(id).map(|machine| machine["identity"].clone()).unwrap_or_default();
+    let mut identity = json!({});
+    if system {
+        let principal = match there["principalId"].as_str() {
+            Some(principal) => principal.to_owned(),
+            None => create_principal(world, id),
+        };
+        identity["principalId"] = json!(principal);
+        identity["tenantId"] = json!(world.tenant);
+    }
+    if user {
+        let mut assigned = there["userAssignedIdentities"].as_object().cloned().unwrap_or_default();
+        for (name, value) in asked["userAssignedIdentities"].as_object().into_iter().flatten() {
+            let known = assigned.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
+            match (value, known) {
+                (Value::Null, known) => drop(known.and_then(|known| assigned.remove(&known))),
+                (_, Some(_)) => {}
+                (_, None) => drop(assigned.insert(name.clone(), user_assigned(name))),
+            }
+        }
+        if assigned.is_empty() {
+            let message = "The identity type 'UserAssigned' needs at least one user assigned identity.";
+            return Err(Box::new(Reply::arm_error(400, "InvalidIdentityValue", message)));
+        }
+        identity["userAssignedIdentities"] = Value::Object(assigned);
+    }
+    identity["type"] = json!(match (system, user) {
+        (true, true) => "SystemAssigned, UserAssigned",
+        (true, false) => "SystemAssigned",
+        _ => "UserAssigned",
+    });
+    Ok(Some(identity))
+}
+
+fn user_assigned(id: &str) -> Value {
+    json!({ "principalId": stable_id(&format!("principal/{id}")), "clientId": stable_id(&format!("client/{id}")) })
+}
+
+/// The service principal of a machine; the directory may take a while to know it.
+fn create_principal(world: &mut World, id: &str) -> String {
+    let object_id = stable_id(&format!("principal/{}", id.to_ascii_lowercase()));
+    let principal = Principal {
+        object_id: object_id.clone(),
+        display_name: id.rsplit('/').next().unwrap_or_default().to_owned(),
+        kind: PrincipalKind::ServicePrincipal {
+            app_id: stable_id(&format!("client/{}", id.to_ascii_lowercase())),
+        },
+    };
+    directory::add(world, principal);
+    object_id
+}
+
+/// What a script did, as a status.
+fn status(code: &str, level: &str, display: &str, message: String) -> Value {
+    json!({ "code": code, "level": level, "displayStatus": display, "message": message })
+}
+
+fn now(world: &World) -> String {
+    timestamp::precise(world.now())
+}
