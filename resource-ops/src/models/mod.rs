@@ -1,0 +1,11 @@
+//! What the services say, one file for each resource.
+
+mod principal;
+mod resource_group;
+mod role_assignment;
+mod role_definition;
+
+pub use principal::{DirectoryPrincipal, PrincipalType};
+pub use resource_group::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
+pub use role_assignment::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec};
+pub use role_definition::{Permission, RoleDefinition, RoleType};
