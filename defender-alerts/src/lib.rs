@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod id;
+mod key_vault;
+mod list_key_vault;
+mod models;
+mod recommendations;
+mod respond;
+mod set_status;
+mod triage;
+
+pub use client::{
+    AlertsClient, AssessmentMetadataClient, AssessmentsClient, Expand, SecureScoresClient,
+    SecurityContactsClient, SubAssessmentsClient, SuppressionRulesClient,
+};
+pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
+pub use key_vault::KeyVaultAlertType;
+pub use models::*;
+pub use recommendations::{AssessmentFilter, KnownRecommendation};
+pub use respond::{ResponsePhase, ResponseStep};
+pub use set_status::{AlertAction, SetStatus, SetStatusReport};
+pub use triage::{Address, Caller, Finding, Missing, VaultAccess};
