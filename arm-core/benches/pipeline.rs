@@ -72,7 +72,11 @@ struct Fixed;
 
 #[async_trait]
 impl TokenCredential for Fixed {
-    async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+    async fn get_token(
+        &self,
+        _: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
         Ok(AccessToken::new("token", OffsetDateTime::now_utc() + Duration::hours(1)))
     }
 }
