@@ -1,5 +1,6 @@
 //! What the services say, one file for each resource.
 
+mod managed_run_command;
 mod principal;
 mod provider;
 mod resource_graph;
@@ -10,6 +11,10 @@ mod run_command;
 mod subscription;
 mod virtual_machine;
 
+pub use managed_run_command::{
+    ExecutionState, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, ScriptSource,
+    VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
+};
 pub use principal::{DirectoryPrincipal, PrincipalType};
 pub use provider::{Provider, ProviderResourceType, RegistrationState};
 pub use resource_graph::{
@@ -19,11 +24,7 @@ pub use resource_graph::{
 pub use resource_group::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 pub use role_assignment::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec};
 pub use role_definition::{Permission, RoleDefinition, RoleType};
-pub use run_command::{
-    ExecutionState, RunCommandInput, RunCommandInputParameter, RunCommandInstanceView,
-    RunCommandManagedIdentity, RunCommandProperties, RunCommandResult, ScriptSource,
-    VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
-};
+pub use run_command::{RunCommandInput, RunCommandInputParameter, RunCommandResult};
 pub use subscription::{Subscription, SubscriptionPolicies, SubscriptionState};
 pub use virtual_machine::{
     IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus, MachineIdentity, OsType,
