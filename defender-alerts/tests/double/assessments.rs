@@ -25,7 +25,7 @@ async fn severity_is_known_only_when_metadata_was_asked_for() {
 
     let plain = client.get(&id, Expand::Nothing).await.unwrap();
     let full = client.get(&id, Expand::All).await.unwrap();
-    let listed = all(client.list(&subscription(), Expand::Metadata)).await.remove(0);
+    let listed = all(client.list(subscription(), Expand::Metadata)).await.remove(0);
 
     assert_eq!((plain.severity(), plain.azure_portal_uri), (None, None));
     assert_eq!(full.severity(), Some(Severity::Medium));
@@ -54,7 +54,7 @@ async fn recommendations_are_found_by_words_resources_keys_and_severity() {
         .start()
         .await;
     let client = AssessmentsClient::new(&arm(&azure));
-    let found = async |filter: AssessmentFilter| all(client.find(&subscription(), filter)).await;
+    let found = async |filter: AssessmentFilter| all(client.find(subscription(), filter)).await;
 
     let words = found(AssessmentFilter::new().any_word(["FIREWALL", "secrets findings"])).await;
     let vaults = found(AssessmentFilter::new().resource_type(ResourceType::VAULT)).await;
@@ -68,7 +68,7 @@ async fn recommendations_are_found_by_words_resources_keys_and_severity() {
     assert_eq!((words.len(), vaults.len(), one.len(), keys.len()), (2, 9, 1, 2));
     assert!(open.iter().all(|found| found.severity() == Some(Severity::High)) && !open.is_empty());
     let root: ManagementGroupId = azure.tenant().parse().unwrap();
-    assert_eq!(all(client.find(&root, AssessmentFilter::new())).await.len(), 10);
+    assert_eq!(all(client.find(root, AssessmentFilter::new())).await.len(), 10);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn sub_assessments_of_documented_and_other_kinds_are_read_while_they_are_s
     let (served, retired) = (seed().sub_assessments_served().start().await, seed().start().await);
     let client = SubAssessmentsClient::new(&arm(&served));
 
-    let found = all(client.list_all(&subscription())).await;
+    let found = all(client.list_all(subscription())).await;
 
     assert_eq!(found.len(), 2);
     for finding in &found {
@@ -207,5 +207,5 @@ async fn sub_assessments_of_documented_and_other_kinds_are_read_while_they_are_s
     });
     let weakness = weakness.unwrap();
     assert_eq!((weakness.cve[0].title.as_str(), weakness.cvss["3.0"].base), ("CVE-2026-0001", 7.8));
-    assert!(all(SubAssessmentsClient::new(&arm(&retired)).list_all(&subscription())).await.is_empty());
+    assert!(all(SubAssessmentsClient::new(&arm(&retired)).list_all(subscription())).await.is_empty());
 }
