@@ -5,6 +5,7 @@ mod find_attack_paths;
 mod find_secrets;
 mod id;
 mod key_vault;
+mod list_across;
 mod list_key_vault;
 mod models;
 mod posture;

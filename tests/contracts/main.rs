@@ -4,11 +4,26 @@
 use contract_tests::{Contract, cases_of, documented, table};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+mod alerts;
+mod assessments;
 mod common;
+mod ground;
 mod pricings;
+mod secrets;
+mod security;
+mod vaults;
 
 fn all_contracts() -> Vec<Contract> {
-    [pricings::contracts()].concat()
+    [
+        alerts::contracts(),
+        assessments::contracts(),
+        ground::contracts(),
+        pricings::contracts(),
+        secrets::contracts(),
+        security::contracts(),
+        vaults::contracts(),
+    ]
+    .concat()
 }
 
 fn main() {

@@ -41,6 +41,10 @@ impl AlertsClient {
         Self { arm: arm.clone() }
     }
 
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
     /// All alerts of a subscription, newest first by the service's choice. `Alerts_List`.
     ///
     /// The service keeps alerts for 90 days and offers no filter.
