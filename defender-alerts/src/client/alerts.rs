@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{Alert, AlertBundle, AlertId, Location};
 
 /// The version that all calls about alerts use.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts)
 const API_VERSION: &str = "2022-01-01";
 
 /// Alerts: lists, their status, samples.
@@ -41,6 +41,10 @@ impl AlertsClient {
         Self { arm: arm.clone() }
     }
 
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
     /// All alerts of a subscription, newest first by the service's choice. `Alerts_List`.
     ///
     /// The service keeps alerts for 90 days and offers no filter.
@@ -48,7 +52,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_code("Subscription Not Registered")`
     /// until `Microsoft.Security` is registered.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list)
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Alert> {
         self.listed(subscription.into(), None)
     }
@@ -57,7 +61,7 @@ impl AlertsClient {
     ///
     /// **Permissions**: `Microsoft.Security/alerts/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group)
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Alert> {
         self.listed(group.into(), None)
     }
@@ -66,7 +70,7 @@ impl AlertsClient {
     ///
     /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-subscription-level-by-region>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-subscription-level-by-region)
     pub fn list_by_location(&self, subscription: &SubscriptionId, location: &Location) -> Pager<Alert> {
         self.listed(subscription.into(), Some(location))
     }
@@ -76,7 +80,7 @@ impl AlertsClient {
     ///
     /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region)
     pub fn list_by_resource_group_and_location(
         &self,
         group: &ResourceGroupId,
@@ -97,7 +101,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/read`. **Errors**: `is_not_found()`; for a sample
     /// alert use [`AlertId::at_subscription`].
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)
     pub async fn get(&self, id: &AlertId) -> Result<Alert> {
         self.arm.get(id.path(), API_VERSION).json().await
     }
@@ -113,7 +117,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/dismiss/action`. **Retries**: a repeat changes
     /// nothing. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss)
     pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
         self.act(id, "dismiss").await
     }
@@ -124,7 +128,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/resolve/action`. **Retries**: a repeat changes
     /// nothing.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve)
     pub async fn resolve(&self, id: &AlertId) -> Result<()> {
         self.act(id, "resolve").await
     }
@@ -135,7 +139,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/activate/action`. **Retries**: a repeat changes
     /// nothing.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-activate>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-activate)
     pub async fn activate(&self, id: &AlertId) -> Result<()> {
         self.act(id, "activate").await
     }
@@ -146,7 +150,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/inProgress/action`. **Retries**: a repeat changes
     /// nothing.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
     pub async fn in_progress(&self, id: &AlertId) -> Result<()> {
         self.act(id, "inProgress").await
     }
@@ -164,7 +168,7 @@ impl AlertsClient {
     /// **Permissions**: `Microsoft.Security/locations/alerts/simulate/action`; in practice the role
     /// Contributor on the subscription. **Retries**: a repeat makes the samples once more.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
     pub fn simulate(
         &self,
         subscription: &SubscriptionId,

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 
 /// The version that all calls about assessment metadata use. It is the first with severity Critical.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata)
 const API_VERSION: &str = "2025-05-04";
 
 /// Assessment metadata: what recommendations say. Built-in ones are the same everywhere; a subscription
@@ -23,7 +23,7 @@ impl AssessmentMetadataClient {
 
     /// All built-in recommendations. `AssessmentsMetadata_List`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list)
     pub fn list(&self) -> Pager<AssessmentMetadata> {
         self.arm.get(all(ArmPath::root()), API_VERSION).pager()
     }
@@ -32,7 +32,7 @@ impl AssessmentMetadataClient {
     ///
     /// **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get)
     pub async fn get(&self, key: &AssessmentKey) -> Result<AssessmentMetadata> {
         self.arm.get(all(ArmPath::root()).segment(key), API_VERSION).json().await
     }
@@ -42,7 +42,7 @@ impl AssessmentMetadataClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription)
     pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<AssessmentMetadata> {
         self.arm.get(all(subscription.into()), API_VERSION).pager()
     }
@@ -51,7 +51,7 @@ impl AssessmentMetadataClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`. **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
     pub async fn get_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -68,7 +68,7 @@ impl AssessmentMetadataClient {
     /// **Permissions**: `Microsoft.Security/assessmentMetadata/write`. **Retries**: a repeat writes the same
     /// again.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/create-in-subscription>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/create-in-subscription)
     pub async fn create_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -84,7 +84,7 @@ impl AssessmentMetadataClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessmentMetadata/delete`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription)
     pub async fn delete_in_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{Assessment, AssessmentId, AssessmentSpec};
 
 /// The version that all calls about assessments use. It is the first with `risk`.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments)
 const API_VERSION: &str = "2025-05-04";
 
 /// What an assessment is to carry beside its own fields. Without it, the service leaves these out.
@@ -52,7 +52,7 @@ impl AssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
     pub fn list(&self, scope: impl Into<Scope>, expand: Expand) -> Pager<Assessment> {
         let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("assessments");
         expand.add_to(self.arm.get(path, API_VERSION)).pager()
@@ -62,7 +62,7 @@ impl AssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/read`. **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get)
     pub async fn get(&self, id: &AssessmentId, expand: Expand) -> Result<Assessment> {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
     }
@@ -78,7 +78,7 @@ impl AssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/write`. **Retries**: a repeat writes the same again.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update)
     pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
         self.arm.put(id.path(), API_VERSION).body(&json!({ "properties": spec })).json().await
     }
@@ -87,7 +87,7 @@ impl AssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/delete`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/assessments/delete>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/delete)
     pub async fn delete(&self, id: &AssessmentId) -> Result<()> {
         self.arm.delete(id.path(), API_VERSION).send_empty().await
     }

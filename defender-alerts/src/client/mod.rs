@@ -3,6 +3,7 @@
 mod alerts;
 mod assessment_metadata;
 mod assessments;
+mod attack_paths;
 mod secure_scores;
 mod security_contacts;
 mod sub_assessments;
@@ -11,6 +12,7 @@ mod suppression_rules;
 pub use alerts::AlertsClient;
 pub use assessment_metadata::AssessmentMetadataClient;
 pub use assessments::{AssessmentsClient, Expand};
+pub use attack_paths::{AttackPathsClient, RestAttackPaths};
 pub use secure_scores::SecureScoresClient;
 pub use security_contacts::SecurityContactsClient;
 pub use sub_assessments::SubAssessmentsClient;

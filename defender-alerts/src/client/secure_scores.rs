@@ -4,7 +4,7 @@ use azure_core::Result;
 use crate::{SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 
 /// The version that all calls about secure scores use.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores)
 const API_VERSION: &str = "2020-01-01";
 
 /// Secure scores: how well a subscription follows the recommendations.
@@ -23,7 +23,7 @@ impl SecureScoresClient {
     ///
     /// **Permissions**: `Microsoft.Security/secureScores/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/list)
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SecureScore> {
         self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
     }
@@ -32,7 +32,7 @@ impl SecureScoresClient {
     ///
     /// **Permissions**: `Microsoft.Security/secureScores/read`. **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SecureScore> {
         let path = security(subscription.into()).literal("secureScores").segment(name);
         self.arm.get(path, API_VERSION).json().await
@@ -43,7 +43,7 @@ impl SecureScoresClient {
     ///
     /// **Permissions**: `Microsoft.Security/secureScores/secureScoreControls/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list-by-secure-score>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list-by-secure-score)
     pub fn list_controls_of(
         &self,
         subscription: &SubscriptionId,
@@ -57,7 +57,7 @@ impl SecureScoresClient {
     ///
     /// **Permissions**: `Microsoft.Security/secureScoreControls/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list)
     pub fn list_controls(&self, subscription: &SubscriptionId) -> Pager<SecureScoreControl> {
         let path = security(subscription.into()).literal("secureScoreControls");
         self.arm.get(path, API_VERSION).query("$expand", "definition").pager()
@@ -65,7 +65,7 @@ impl SecureScoresClient {
 
     /// What the built-in controls are. `SecureScoreControlDefinitions_List`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list)
     pub fn list_definitions(&self) -> Pager<SecureScoreControlDefinition> {
         self.arm.get(security(ArmPath::root()).literal("secureScoreControlDefinitions"), API_VERSION).pager()
     }
@@ -74,7 +74,7 @@ impl SecureScoresClient {
     ///
     /// **Permissions**: `Microsoft.Security/secureScoreControlDefinitions/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list-by-subscription>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list-by-subscription)
     pub fn list_definitions_by_subscription(
         &self,
         subscription: &SubscriptionId,

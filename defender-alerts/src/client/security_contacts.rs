@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::SecurityContact;
 
 /// The version that all calls about security contacts use.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts)
 const API_VERSION: &str = "2023-12-01-preview";
 
 /// Security contacts: whom Defender writes to. A subscription has at most one, named `default`.
@@ -31,7 +31,7 @@ impl SecurityContactsClient {
     ///
     /// **Permissions**: `Microsoft.Security/securityContacts/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
     pub fn list(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<SecurityContact>> {
         let listed: Pager<Wire> = self.arm.get(contacts(subscription), API_VERSION).pager();
         listed.map_ok(|wire| wire.properties).boxed()
@@ -41,7 +41,7 @@ impl SecurityContactsClient {
     ///
     /// **Permissions**: `Microsoft.Security/securityContacts/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get)
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(|wire| wire.properties))
@@ -52,7 +52,7 @@ impl SecurityContactsClient {
     /// **Permissions**: `Microsoft.Security/securityContacts/write`. **Retries**: a repeat writes the same
     /// again.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create)
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -67,7 +67,7 @@ impl SecurityContactsClient {
     ///
     /// **Permissions**: `Microsoft.Security/securityContacts/delete`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/delete>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/delete)
     pub async fn delete(&self, subscription: &SubscriptionId) -> Result<()> {
         self.arm.delete(default(subscription), API_VERSION).send_empty().await
     }

@@ -4,13 +4,13 @@ use azure_core::Result;
 use crate::{AssessmentId, SubAssessment, SubAssessmentId};
 
 /// The version that all calls about sub-assessments use.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments)
 const API_VERSION: &str = "2019-01-01-preview";
 
 /// Sub-assessments: findings of grouped recommendations.
 ///
 /// **The service stopped to serve them on 31 July 2026**: an empty list says nothing about findings. For
-/// secrets, `SecretFindings` asks the sources that there are now.
+/// secrets, [`SecretFindingsClient`](crate::SecretFindingsClient) asks the sources that there are now.
 #[derive(Debug, Clone)]
 pub struct SubAssessmentsClient {
     arm: ArmClient,
@@ -26,7 +26,7 @@ impl SubAssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list-all>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list-all)
     pub fn list_all(&self, scope: impl Into<Scope>) -> Pager<SubAssessment> {
         let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("subAssessments");
         self.arm.get(path, API_VERSION).pager()
@@ -36,7 +36,7 @@ impl SubAssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list)
     pub fn list(&self, assessment: &AssessmentId) -> Pager<SubAssessment> {
         self.arm.get(assessment.path().literal("subAssessments"), API_VERSION).pager()
     }
@@ -45,7 +45,7 @@ impl SubAssessmentsClient {
     ///
     /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`. **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get)
     pub async fn get(&self, id: &SubAssessmentId) -> Result<SubAssessment> {
         self.arm.get(id.path(), API_VERSION).json().await
     }

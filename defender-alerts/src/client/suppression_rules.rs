@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{SuppressionRule, SuppressionRuleSpec};
 
 /// The version that all calls about suppression rules use.
-/// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules>
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules)
 const API_VERSION: &str = "2019-01-01-preview";
 
 /// Suppression rules: what dismisses new alerts by itself.
@@ -24,7 +24,7 @@ impl SuppressionRulesClient {
     ///
     /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SuppressionRule> {
         self.listed(subscription).pager()
     }
@@ -33,7 +33,7 @@ impl SuppressionRulesClient {
     ///
     /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
     pub fn list_by_alert_type(
         &self,
         subscription: &SubscriptionId,
@@ -51,7 +51,7 @@ impl SuppressionRulesClient {
     ///
     /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`. **Errors**: `is_not_found()`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get)
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SuppressionRule> {
         self.arm.get(path(subscription, name), API_VERSION).json().await
     }
@@ -72,7 +72,7 @@ impl SuppressionRulesClient {
     /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/write`. **Retries**: a repeat writes the
     /// same again.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update)
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -88,7 +88,7 @@ impl SuppressionRulesClient {
     ///
     /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/delete`.
     ///
-    /// <https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete>
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete)
     pub async fn delete(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<()> {
         self.arm.delete(path(subscription, name), API_VERSION).expect_status(&[204]).send_empty().await
     }

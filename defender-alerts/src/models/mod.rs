@@ -5,6 +5,8 @@ mod alert;
 mod alert_parts;
 pub(crate) mod assessment;
 mod assessment_metadata;
+mod attack_path;
+mod secret_finding;
 mod secure_score;
 mod security_contact;
 mod severity;
@@ -24,6 +26,8 @@ pub use assessment::{
 pub use assessment_metadata::{
     AssessmentMetadata, AssessmentMetadataProperties, AssessmentType, Effort, MetadataPartnerData,
 };
+pub use attack_path::{AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape};
+pub use secret_finding::{SecretFinding, SecretSource};
 pub use secure_score::{ControlType, Score, SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 pub use security_contact::{NotificationState, NotificationsByRole, NotificationsSource, SecurityContact};
 pub use severity::{AlertBundle, AlertStatus, Intent, Severity};
