@@ -27,8 +27,20 @@ impl Azure {
         if options.live { Self::live(options) } else { Self::double(options).await }
     }
 
+    /// The tenant of the subscription.
+    pub async fn tenant(&self) -> Result<String> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Subscription {
+            tenant_id: String,
+        }
+        let found: Subscription = self.arm.get(&self.subscription, "2022-12-01").json().await?;
+        Ok(found.tenant_id)
+    }
+
     fn live(options: &Options) -> Result<Self> {
-        let subscription = options.subscription.clone().or_else(|| std::env::var("AZURE_SUBSCRIPTION_ID").ok());
+        let subscription =
+            options.subscription.clone().or_else(|| std::env::var("AZURE_SUBSCRIPTION_ID").ok());
         let Some(subscription) = subscription.filter(|id| !id.is_empty()) else {
             let message = "no subscription: name one with --subscription or AZURE_SUBSCRIPTION_ID";
             return Err(Error::with_message(ErrorKind::Other, message));

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use arm_core::{ResourceGroupId, SubscriptionId};
+use arm_core::{Change, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
 
 use crate::{
@@ -41,7 +41,8 @@ impl Lab {
         let azure = Azure::connect(&options).await?;
         let state = match options.live {
             true => State::read(&options.state, azure.subscription.as_str()).map_err(|error| {
-                let message = format!("cannot read '{}': {error}; mend or delete it", options.state.display());
+                let message =
+                    format!("cannot read '{}': {error}; mend or delete it", options.state.display());
                 Error::with_message(ErrorKind::Io, message)
             })?,
             false => State { subscription: azure.subscription.to_string(), ..State::default() },
@@ -62,6 +63,11 @@ impl Lab {
     /// Whether nothing may be written.
     pub fn dry_run(&self) -> bool {
         self.options.dry_run
+    }
+
+    /// The word for a change: of a dry run, what would happen.
+    pub fn verb<T>(&self, change: &Change<T>) -> &'static str {
+        if self.dry_run() && change.is_change() { "would change" } else { change.verb() }
     }
 
     /// What is remembered between runs.
@@ -104,7 +110,8 @@ impl Lab {
     /// Before the first write on real Azure: says where and what, and asks.
     fn ask_first(&self, part: &Part) -> Result<()> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.options.live || self.options.dry_run || self.options.yes || *asked || part.writes.is_empty() {
+        if !self.options.live || self.options.dry_run || self.options.yes || *asked || part.writes.is_empty()
+        {
             return Ok(());
         }
         let stop = |message: &str| Err(Error::with_message(ErrorKind::Other, message.to_owned()));
@@ -120,7 +127,8 @@ impl Lab {
             part.writes
         );
         let mut answer = String::new();
-        let read = terminal.write_all(question.as_bytes()).and_then(|()| std::io::stdin().read_line(&mut answer));
+        let read =
+            terminal.write_all(question.as_bytes()).and_then(|()| std::io::stdin().read_line(&mut answer));
         if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
             return stop("not confirmed; nothing was written");
         }

@@ -18,7 +18,8 @@ impl Policy for RequestLog {
     #[expect(clippy::print_stderr, reason = "this is what -v is for")]
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let url = request.url();
-        let what = format!("{:6} {}{}", request.method().as_ref(), url.host_str().unwrap_or_default(), url.path());
+        let what =
+            format!("{:6} {}{}", request.method().as_ref(), url.host_str().unwrap_or_default(), url.path());
         let begin = Instant::now();
         let outcome = next[0].send(ctx, request, &next[1..]).await;
         let took = begin.elapsed().as_millis();

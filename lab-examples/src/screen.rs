@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -99,7 +99,12 @@ impl Screen {
 
     /// A screen that shows nothing and records all.
     pub fn silent() -> Self {
-        Self { text: false, colour: false, progress: false, record: Mutex::new(Record { version: 1, parts: Vec::new() }) }
+        Self {
+            text: false,
+            colour: false,
+            progress: false,
+            record: Mutex::new(Record { version: 1, parts: Vec::new() }),
+        }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -133,7 +138,7 @@ impl Screen {
         let part = Part { name: name.to_owned(), title: title.to_owned(), ok: true, ..Part::default() };
         self.record().parts.push(part);
         self.line("");
-        self.line(&self.paint("1", &format!("{title}")));
+        self.line(&self.paint("1", title));
     }
 
     /// Ends the part with an error.
@@ -154,7 +159,12 @@ impl Screen {
             _ => ("✓", "32"),
         };
         let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
-        self.line(&format!("  {} {} {}{detail}", self.paint(code, mark), step.what, self.paint(code, outcome)));
+        self.line(&format!(
+            "  {} {} {}{detail}",
+            self.paint(code, mark),
+            step.what,
+            self.paint(code, outcome)
+        ));
         self.part(|part| {
             part.ok &= outcome != "failed";
             part.steps.push(step);
@@ -163,7 +173,9 @@ impl Screen {
 
     /// A place where the lab sheet and the service disagree.
     pub fn difference(&self, sheet: &str, service: &str, so: &str) {
-        self.line(&self.paint("2", &format!("  ! the sheet says {sheet}; the service {service}; so we {so}")));
+        self.line(
+            &self.paint("2", &format!("  ! the sheet says {sheet}; the service {service}; so we {so}")),
+        );
         let (sheet, service, so) = (sheet.to_owned(), service.to_owned(), so.to_owned());
         self.part(|part| part.differences.push(Difference { sheet, service, so }));
     }
@@ -174,18 +186,34 @@ impl Screen {
     }
 
     /// A table.
-    pub fn table<const N: usize>(&self, name: &str, columns: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    pub fn table<const N: usize>(
+        &self,
+        name: &str,
+        columns: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) {
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         if self.text {
             let mut table = Table::new();
-            table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+            table
+                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic);
+            table
+                .remove_style(TableComponent::HorizontalLines)
+                .remove_style(TableComponent::MiddleIntersections);
+            table
+                .remove_style(TableComponent::TopBorder)
+                .remove_style(TableComponent::TopBorderIntersections);
+            table
+                .remove_style(TableComponent::BottomBorder)
+                .remove_style(TableComponent::BottomBorderIntersections);
             if table.width().is_none() {
                 table.set_width(110);
             }
             table.set_header(columns).add_rows(&rows);
             self.line(&format!("  {}", self.paint("1", name)));
             for line in table.to_string().lines() {
-                self.line(&format!("  {line}"));
+                self.line(&format!("  {}", line.trim_end()));
             }
         }
         let columns = columns.map(str::to_owned).to_vec();

@@ -139,7 +139,7 @@ async fn a_row_that_cannot_be_decoded_hides_no_other() {
         .await;
     azure.inject(Fault::body(
         200,
-        &json!({
+        json!({
             "totalRecords": 3, "count": 3, "resultTruncated": "false", "facets": [],
             "data": [
                 { "id": "/providers/A.B/c/d", "name": "first" },

@@ -4,6 +4,7 @@ mod access_policy;
 mod deleted_vault;
 mod name_availability;
 mod network_rules;
+mod secret;
 mod vault;
 mod vault_spec;
 
@@ -13,6 +14,8 @@ pub use name_availability::{NameAvailability, UnavailableReason};
 pub use network_rules::{
     IpRule, NetworkAction, NetworkBypass, NetworkRules, PublicNetworkAccess, VirtualNetworkRule,
 };
+pub use secret::{DeletedSecret, RecoveryLevel, SecretBackup, SecretBundle, SecretProperties, SecretState};
+pub(crate) use secret::{Wire, WirePage};
 pub use vault::{
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointConnectionProperties, PrivateLinkState,
     PrivateLinkStatus, ProvisioningState, Sku, SkuName, SystemMetadata, Vault, VaultProperties,

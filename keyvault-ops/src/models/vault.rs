@@ -28,8 +28,10 @@ pub struct Vault {
     pub system_data: Option<SystemMetadata>,
     /// All else.
     pub properties: VaultProperties,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     #[serde(flatten)]
-    unknown: UnknownFields,
+    pub(crate) unknown: UnknownFields,
 }
 
 /// The properties of a vault.
@@ -169,11 +171,13 @@ pub struct Sku {
     pub family: String,
     /// Standard or premium.
     pub name: SkuName,
+    #[serde(flatten)]
+    pub(crate) unknown: UnknownFields,
 }
 
 impl From<SkuName> for Sku {
     fn from(name: SkuName) -> Self {
-        Self { family: "A".to_owned(), name }
+        Self { family: "A".to_owned(), name, unknown: UnknownFields::default() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The parts of the lab, in order.
 
+mod show;
 mod task1;
 
 use azure_core::Result;

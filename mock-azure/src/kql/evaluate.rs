@@ -57,6 +57,7 @@ impl Context<'_> {
                 let one = Table { columns: Vec::new(), rows: vec![Vec::new()] };
                 self.extend(one, list, "print")
             }
+            Source::Datatable(table) => Ok(table.clone()),
             Source::Union { fuzzy, legs } => {
                 let mut whole: Option<Table> = None;
                 let mut missing = None;

@@ -1,7 +1,7 @@
 //! From tokens to a query.
 
 use super::{
-    KqlError, Scalar,
+    Column, Kind, KqlError, Scalar, Table,
     token::{Part, Token},
 };
 
@@ -80,8 +80,13 @@ pub(crate) struct Named {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Table(String),
-    Union { fuzzy: bool, legs: Vec<Pipeline> },
+    Union {
+        fuzzy: bool,
+        legs: Vec<Pipeline>,
+    },
     Print(Vec<Named>),
+    /// Rows in the query itself.
+    Datatable(Table),
 }
 
 /// What happens to rows.
@@ -246,6 +251,9 @@ impl Parser {
         if self.take_name("print") {
             return Ok(Source::Print(self.named_list()?));
         }
+        if self.take_name("datatable") {
+            return self.datatable();
+        }
         let token = self.peek().clone();
         let name = self.name()?;
         let is_operator =
@@ -254,6 +262,41 @@ impl Parser {
             return Err(KqlError::Unsupported(format!("the source '{}' is not known here", token.text)));
         }
         Ok(Source::Table(name))
+    }
+
+    /// `(Name:type, ..)[value, ..]`
+    fn datatable(&mut self) -> Result<Source, KqlError> {
+        let mut table = Table::default();
+        self.symbol("(")?;
+        loop {
+            let name = self.name()?;
+            self.symbol(":")?;
+            let token = self.peek().clone();
+            let kind = Kind::named(&self.name()?).ok_or_else(|| token.refuse())?;
+            table.columns.push(Column::new(name, kind));
+            if self.take_symbol(")") {
+                break;
+            }
+            self.symbol(",")?;
+        }
+        self.symbol("[")?;
+        let mut cells = Vec::new();
+        while !self.take_symbol("]") {
+            match &self.peek().part {
+                Part::Literal(value) => cells.push(value.clone()),
+                _ => return Err(self.peek().refuse()),
+            }
+            self.at += 1;
+            if !self.take_symbol(",") {
+                self.symbol("]")?;
+                break;
+            }
+        }
+        if cells.len() % table.columns.len() != 0 {
+            return Err(self.peek().refuse());
+        }
+        table.rows = cells.chunks(table.columns.len()).map(<[Scalar]>::to_vec).collect();
+        Ok(Source::Datatable(table))
     }
 
     fn union(&mut self) -> Result<Source, KqlError> {

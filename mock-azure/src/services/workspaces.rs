@@ -9,7 +9,7 @@ use crate::{
     operation, paging,
     reply::Reply,
     seed::Seed,
-    services::Surface,
+    services::{Surface, resource_groups},
     timestamp,
     world::{World, stable_id},
 };
@@ -26,6 +26,8 @@ const VERSIONS: &[&str] = &[
     "2025-07-01",
     "2026-03-01",
 ];
+
+const LOCATION: &str = "westeurope";
 
 const SKUS: &[&str] = &[
     "Free",
@@ -51,15 +53,13 @@ pub(crate) struct Workspaces {
 }
 
 impl Seed {
-    /// Adds a workspace in West Europe; its group must have been added before.
+    /// Adds a workspace in `westeurope`; and its resource group, if that is not there.
     pub fn workspace(self, subscription: impl ToString, group: &str, name: &str) -> Self {
-        let id = format!(
-            "/subscriptions/{}/resourceGroups/{group}/providers/{TYPE}/{name}",
-            subscription.to_string()
-        );
-        let name = name.to_owned();
+        let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| {
-            let mut workspace = fresh(world, &id, &name, &json!({ "location": "westeurope" }));
+            let group = resource_groups::ensure(world, &subscription, &group, LOCATION);
+            let id = format!("{group}/providers/{TYPE}/{name}");
+            let mut workspace = fresh(world, &id, &name, &json!({ "location": LOCATION }));
             workspace["properties"]["provisioningState"] = json!("Succeeded");
             world.resources.put(workspace);
         })

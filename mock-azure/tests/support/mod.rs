@@ -40,6 +40,8 @@ impl Answer {
 pub(crate) async fn send(azure: &MockAzure, method: Method, url: &str, body: Value) -> Answer {
     let scope = if url.contains(".vault.azure.net") {
         "https://vault.azure.net/.default"
+    } else if url.contains("api.loganalytics") {
+        "https://api.loganalytics.io/.default"
     } else {
         "https://management.azure.com/.default"
     };

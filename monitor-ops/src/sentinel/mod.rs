@@ -1,0 +1,19 @@
+//! Sentinel: on, connected, and with rules.
+
+mod connect;
+mod install_rules;
+mod onboard;
+
+pub use install_rules::InstalledRule;
+pub use onboard::{Onboarding, is_not_onboarded};
+
+use arm_core::{IdError, ResourceName};
+use uuid::Uuid;
+
+use crate::WorkspaceId;
+
+/// A name that every run makes the same: a GUID out of the workspace and a purpose.
+fn stable_name(workspace: &WorkspaceId, purpose: &str) -> Result<ResourceName, IdError> {
+    let text = format!("{}/{purpose}", workspace.to_string().to_ascii_lowercase());
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).hyphenated().to_string().parse()
+}
