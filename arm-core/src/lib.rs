@@ -32,7 +32,7 @@ pub use operation::{Operation, OperationHandle, OperationKind, Poller};
 pub use options::{ArmOptions, RetryBudget};
 pub use pager::{ListPage, Pager, pages};
 pub use path::ArmPath;
-pub use policies::{MaxResponseBody, OriginPin, Retry};
+pub use policies::{MaxResponseBody, NotRepeatable, OriginPin, Repeatable, Retry};
 pub use request::{ApiVersion, ArmRequest};
 pub use secret::Secret;
 #[cfg(feature = "ring")]

@@ -59,8 +59,18 @@ impl<T> ListPage<T> {
         };
         // Find the item at fault, so that its neighbours are not lost with it.
         let Ok(raw) = wire::decode::<Wire<Box<RawValue>>>(response) else { return Err(whole) };
-        let mut page = Self::new(Vec::with_capacity(raw.value.len()), raw.next_link);
-        for (index, item) in raw.value.iter().enumerate() {
+        let page = Self::of_raw(&raw.value, raw.next_link);
+        if page.undecodable.is_none() { Err(whole) } else { Ok(page) }
+    }
+
+    /// A page of items that are still JSON. One that cannot be decoded hides no other: it is reported
+    /// behind the page, and the list then ends.
+    pub fn of_raw(items: &[Box<RawValue>], continuation: Option<String>) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        let mut page = Self::new(Vec::with_capacity(items.len()), continuation);
+        for (index, item) in items.iter().enumerate() {
             match serde_json::from_str(item.get()) {
                 Ok(item) => page.items.push(item),
                 Err(error) => {
@@ -68,7 +78,7 @@ impl<T> ListPage<T> {
                 }
             }
         }
-        if page.undecodable.is_none() { Err(whole) } else { Ok(page) }
+        page
     }
 }
 

@@ -3,19 +3,28 @@
 use crate::seed::Seed;
 
 impl Seed {
-    /// Fills a subscription with what a security lab has: plans, a vault, and a machine with a secret
-    /// in its environment.
+    /// Fills a subscription with what a security lab has: plans, a vault with secrets, alerts and
+    /// recommendations about it, and a machine with a secret in its environment.
     pub fn demo(self, subscription: &str) -> Self {
-        let machine = format!(
-            "/subscriptions/{subscription}/resourceGroups/rg-lab/providers/Microsoft.Compute/virtualMachines/vm-lab"
-        );
+        let group = format!("/subscriptions/{subscription}/resourceGroups/rg-lab");
+        let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-lab");
+        let vault = format!("{group}/providers/Microsoft.KeyVault/vaults/kv-lab");
         let environment =
             "PATH=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\nDB_PASSWORD=REDACTED\n";
         self.resource_group(subscription, "rg-lab", "westeurope")
+            .plan(subscription, "KeyVaults", "Standard")
             .plan(subscription, "VirtualMachines", "Standard")
             .plan(subscription, "CloudPosture", "Standard")
             .vault(subscription, "rg-lab", "kv-lab")
+            .vault_role("kv-lab", "Key Vault Administrator")
+            .secret("kv-lab", "db-password", "REDACTED")
+            .secret_versions("kv-lab", "api-key", 3)
+            .alert(&vault, "KV_ListGetAnomaly")
+            .alert(&vault, "KV_UserAnomaly")
+            .key_vault_assessments(&vault)
             .virtual_machine(subscription, "rg-lab", "vm-lab")
             .vm_file(&machine, "/etc/environment", environment)
+            .exposed_secret(&machine, "database password")
+            .attack_path(&machine, &vault, "A machine with a secret in plain text can read a key vault")
     }
 }

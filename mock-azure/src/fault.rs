@@ -37,7 +37,7 @@ enum Effect {
     Reset,
     ResetAfterActing,
     Truncated,
-    Raw { status: u16, text: String, mime: String },
+    Raw { status: u16, bytes: Vec<u8>, mime: String },
     ForeignLink(String),
     Seeded { seed: u64, one_in: u64 },
 }
@@ -87,12 +87,12 @@ impl Fault {
 
     /// `200` with a body of another kind, such as a proxy's sign-in page; the service does not act.
     pub fn wrong_content_type(mime: &str, body: &str) -> Self {
-        Self::new(Effect::Raw { status: 200, text: body.to_owned(), mime: mime.to_owned() })
+        Self::new(Effect::Raw { status: 200, bytes: body.into(), mime: mime.to_owned() })
     }
 
     /// This status with this body, sent as JSON whatever it is; the service does not act.
-    pub fn body(status: u16, raw: &str) -> Self {
-        Self::new(Effect::Raw { status, text: raw.to_owned(), mime: "application/json".to_owned() })
+    pub fn body(status: u16, raw: impl Into<Vec<u8>>) -> Self {
+        Self::new(Effect::Raw { status, bytes: raw.into(), mime: "application/json".to_owned() })
     }
 
     /// The service acts; every link in its answer (`nextLink`, `Location`, `Azure-AsyncOperation`)
@@ -189,8 +189,8 @@ impl Strike {
             Effect::Reset => strike.loss = Some(Loss::BeforeActing),
             Effect::ResetAfterActing => strike.loss = Some(Loss::AfterActing),
             Effect::Truncated => strike.loss = Some(Loss::HalfWay),
-            Effect::Raw { status, text, mime } => {
-                strike.instead = Some(Reply::raw(*status, text.clone(), mime));
+            Effect::Raw { status, bytes, mime } => {
+                strike.instead = Some(Reply::raw(*status, bytes.clone(), mime));
             }
             Effect::ForeignLink(link) => strike.link = Some(link.clone()),
             Effect::Seeded { seed, one_in } => {

@@ -43,6 +43,8 @@ pub(crate) struct Caller {
     pub(crate) upn: Option<String>,
     /// The application that calls, or that a user signed in with.
     pub(crate) app_id: Option<String>,
+    /// Came with a token of another issuer, which the program takes: no role is asked of it.
+    pub(crate) unchecked: bool,
 }
 
 /// The client id of the Azure CLI: the application that users sign in with.
@@ -121,6 +123,7 @@ pub(crate) fn read(token: &str) -> Option<Claims> {
             name: text("upn").or_else(|| text("appid"))?,
             upn: text("upn"),
             app_id: text("appid"),
+            unchecked: false,
         },
         expires: claims["exp"].as_i64()?,
         serial: text("uti").and_then(|serial| serial.parse().ok()).unwrap_or(u64::MAX),

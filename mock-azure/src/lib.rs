@@ -10,6 +10,7 @@ mod demo;
 mod door;
 mod duration;
 mod fault;
+mod filter;
 mod host;
 mod identity;
 mod journal;

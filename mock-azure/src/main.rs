@@ -25,7 +25,7 @@ Examples:
 /// A double of Azure on a port of this machine.
 ///
 /// It prints its address and runs until Ctrl-C. Which part of Azure is asked is read from the Host
-/// header. It takes any bearer token. Each request is logged to standard error.
+/// header. It takes any bearer token; who signs in here is held to the roles that it has. Each request is logged to standard error.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Options {
@@ -41,6 +41,10 @@ struct Options {
     /// The tenant.
     #[arg(long, value_name = "GUID")]
     tenant: Option<String>,
+    /// Sign an application in instead of a user: client id 00000000-0000-0000-0000-0000000000c2, any
+    /// secret.
+    #[arg(long)]
+    service_principal: bool,
     /// Items on a page of a list.
     #[arg(long, value_name = "N")]
     page_size: Option<usize>,
@@ -74,6 +78,9 @@ impl Options {
         }
         if let Some(tenant) = &self.tenant {
             seed = seed.tenant(tenant);
+        }
+        if self.service_principal {
+            seed = seed.signed_in_service_principal();
         }
         if let Some(items) = self.page_size {
             seed = seed.page_size(items);

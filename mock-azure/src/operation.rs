@@ -1,6 +1,9 @@
 //! Long-running operations: started by a request, ended by polls.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -43,6 +46,8 @@ pub(crate) struct Operations {
     pub(crate) polls: u32,
     /// What `Retry-After` says while it runs; never below 1.
     pub(crate) retry_after: u64,
+    /// Also end by the clock, for clients that do not poll: after the time that the polls would take.
+    pub(crate) by_clock: bool,
     pub(crate) failures: Vec<ScriptedFailure>,
     all: HashMap<String, Operation>,
     running: Vec<String>,
@@ -50,13 +55,21 @@ pub(crate) struct Operations {
 
 impl Default for Operations {
     fn default() -> Self {
-        Self { polls: 1, retry_after: 1, failures: Vec::new(), all: HashMap::new(), running: Vec::new() }
+        Self {
+            polls: 1,
+            retry_after: 1,
+            by_clock: false,
+            failures: Vec::new(),
+            all: HashMap::new(),
+            running: Vec::new(),
+        }
     }
 }
 
 struct Operation {
     target: String,
     started: String,
+    since: Instant,
     polls_left: u32,
     effect: Option<Effect>,
     failure: Option<Failure>,
@@ -85,6 +98,7 @@ pub(crate) fn start(
     let operation = Operation {
         target,
         started,
+        since: Instant::now(),
         polls_left,
         effect: Some(Box::new(effect)),
         failure,
@@ -122,9 +136,30 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
     Some(progress)
 }
 
+/// Ends the operations whose time has come.
+fn pass_time(world: &mut World) {
+    let operations = &mut world.operations;
+    if !operations.by_clock {
+        return;
+    }
+    let due = Duration::from_secs(u64::from(operations.polls) * operations.retry_after.max(1));
+    for id in operations.running.clone() {
+        if let Some(operation) = world.operations.all.get_mut(&id)
+            && operation.since.elapsed() >= due
+        {
+            operation.polls_left = 0;
+            poll(world, &id);
+        }
+    }
+}
+
 /// A read of a resource moves the operation on it: a client that polls the resource itself sees it end.
 pub(crate) fn observe(world: &mut World, call: &Call) {
-    if world.operations.running.is_empty() || !matches!(call.method, Method::Get | Method::Head) {
+    if world.operations.running.is_empty() {
+        return;
+    }
+    pass_time(world);
+    if !matches!(call.method, Method::Get | Method::Head) {
         return;
     }
     if let Some(id) = running_on(world, &call.key()) {

@@ -10,7 +10,7 @@ use wiremock::ResponseTemplate;
 pub(crate) enum Body {
     Empty,
     Json(Value),
-    Raw { text: String, mime: String },
+    Raw { bytes: Vec<u8>, mime: String },
 }
 
 /// One answer.
@@ -35,8 +35,8 @@ impl Reply {
         Self::json(200, body)
     }
 
-    pub(crate) fn raw(status: u16, text: impl Into<String>, mime: &str) -> Self {
-        Self { body: Body::Raw { text: text.into(), mime: mime.to_owned() }, ..Self::empty(status) }
+    pub(crate) fn raw(status: u16, bytes: impl Into<Vec<u8>>, mime: &str) -> Self {
+        Self { body: Body::Raw { bytes: bytes.into(), mime: mime.to_owned() }, ..Self::empty(status) }
     }
 
     /// A refusal in the form of Resource Manager.
@@ -59,6 +59,10 @@ impl Reply {
                  For more details please go to https://aka.ms/ARMResourceNotFoundFix"
             ),
         )
+    }
+
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -98,7 +102,7 @@ impl Reply {
             Body::Json(value) => {
                 template.set_body_raw(value.to_string().into_bytes(), "application/json; charset=utf-8")
             }
-            Body::Raw { text, mime } => template.set_body_raw(text.into_bytes(), &mime),
+            Body::Raw { bytes, mime } => template.set_body_raw(bytes, &mime),
         }
     }
 }

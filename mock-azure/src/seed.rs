@@ -132,10 +132,13 @@ impl Seed {
     }
 
     /// Starts the double on a port for other programs. It then accepts any bearer token, as real
-    /// clients may bring their own, and calls `log` with one line for each request.
+    /// clients may bring their own, and calls `log` with one line for each request. A token of its own
+    /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
+    /// too, for clients that do not poll them.
     pub async fn serve(self, listener: TcpListener, log: Option<fn(&str)>) -> MockAzure {
         let mut world = self.build();
         world.any_token = true;
+        world.operations.by_clock = true;
         let azure = MockAzure::over(world, Some(listener)).await;
         azure.log_to(log);
         azure

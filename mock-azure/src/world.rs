@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) states: States,
     /// What was done to vaults and secrets.
     pub(crate) audit: AuditLog,
-    /// Accept any bearer token, as the program on a port does.
+    /// Accept tokens of other issuers too, as the program on a port does.
     pub(crate) any_token: bool,
     /// Counts the tokens handed out; shared with the credential.
     pub(crate) tokens: Arc<AtomicU64>,

@@ -6,5 +6,5 @@ mod retry;
 
 pub use body_limit::MaxResponseBody;
 pub use origin_pin::OriginPin;
-pub use retry::Retry;
-pub(crate) use retry::{Repeatable, retry_after};
+pub(crate) use retry::retry_after;
+pub use retry::{NotRepeatable, Repeatable, Retry};

@@ -20,8 +20,17 @@ use azure_core::{
 use crate::{RetryBudget, error};
 
 /// In a request's context: repeating this POST or PATCH does no harm.
-#[derive(Debug)]
-pub(crate) struct Repeatable;
+///
+/// Official clients take it in `ClientMethodOptions::context`; for an [`ArmRequest`](crate::ArmRequest) there is
+/// [`repeatable`](crate::ArmRequest::repeatable).
+#[derive(Debug, Clone, Copy)]
+pub struct Repeatable;
+
+/// In a request's context: sending it twice is not sending it once, whatever the method says.
+///
+/// For a PUT that makes something new each time, such as a version of a Key Vault secret.
+#[derive(Debug, Clone, Copy)]
+pub struct NotRepeatable;
 
 /// Repeats requests that are safe to repeat, within a budget.
 ///
@@ -32,6 +41,8 @@ pub(crate) struct Repeatable;
 /// | 429, or 503 with `Retry-After` | again | again |
 /// | 408, 500, 502, 503, 504 | again | error: may have been carried out |
 /// | 401 | once, with a fresh token | once, with a fresh token |
+///
+/// [`Repeatable`] and [`NotRepeatable`] in a request's context move it to the other column.
 ///
 /// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The error of a request that was given
 /// up says how many attempts were made, over what time, and whether a write may have been carried out.
@@ -92,11 +103,13 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
             _ => Verdict::Final,
         },
         Ok(response) => {
-            let wait = retry_after(response.headers());
+            // Asked only of answers that call for it: a look-up of a missing header is not cheap.
+            let wait = || retry_after(response.headers());
             match u16::from(response.status()) {
                 401 => Verdict::FreshToken,
-                429 => Verdict::Again(wait),
-                503 if repeatable || wait.is_some() => Verdict::Again(wait),
+                429 => Verdict::Again(wait()),
+                503 if repeatable => Verdict::Again(wait()),
+                503 => wait().map_or(Verdict::Final, |wait| Verdict::Again(Some(wait))),
                 408 | 500 | 502 | 504 if repeatable => Verdict::Again(None),
                 _ => Verdict::Final,
             }
@@ -118,8 +131,9 @@ fn may_have_acted(method: Method, outcome: &PolicyResult) -> bool {
 impl Policy for Retry {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let repeatable =
+        let idempotent =
             !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
+        let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
         let started = Instant::now();
         let (mut attempts, mut waited, mut unsure) = (0, Duration::ZERO, false);
         let mut fresh_token = self.fresh_token;

@@ -136,7 +136,7 @@ struct Properties {
     resources_coverage_status: Option<CoverageStatus>,
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     extensions: Vec<Extension>,
-    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "wire::null_as_default")]
     deprecated: bool,
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     replaced_by: Vec<PlanName>,

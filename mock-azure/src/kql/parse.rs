@@ -502,6 +502,15 @@ impl Parser {
                 self.symbol(")")?;
                 inner
             }
+            Part::Symbol("[") => {
+                self.at += 1;
+                let Part::Literal(Scalar::Text(name)) = self.peek().part.clone() else {
+                    return Err(self.peek().refuse());
+                };
+                self.at += 1;
+                self.symbol("]")?;
+                Expr::Name(name)
+            }
             Part::Symbol("*") => {
                 self.at += 1;
                 Expr::Star

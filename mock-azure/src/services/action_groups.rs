@@ -18,7 +18,8 @@ use crate::{
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/actionGroups";
 
-const VERSIONS: &[&str] = &["2019-06-01", "2021-09-01", "2022-06-01", "2023-01-01"];
+const VERSIONS: &[&str] =
+    &["2019-06-01", "2021-09-01", "2022-06-01", "2023-01-01", "2023-09-01-preview", "2024-10-01-preview"];
 
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(TYPE, VERSIONS), ("Microsoft.Insights/actionGroups/notificationStatus", VERSIONS)],

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     call::{Call, Method},
+    filter::quoted,
     identity::{Principal, PrincipalKind},
     reply::Reply,
     seed::Seed,
@@ -105,17 +106,23 @@ pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    if call.method != Method::Get {
-        return None;
-    }
     let path = call.path();
     let [version @ ("v1.0" | "beta"), rest @ ..] = path.as_slice() else { return None };
-    let known = match rest {
-        ["me"] => me(world, call),
-        ["users", id] => one(user(world, id), id),
-        ["serviceprincipals"] => list(world, call)?,
-        ["serviceprincipals", id] => one(find(world, id).filter(|found| is_application(found)), id),
-        [key] => {
+    let known = match (call.method, rest) {
+        (Method::Get, ["me"]) => me(world, call),
+        (Method::Get, ["users"]) => list(world, call, Sort::User)?,
+        (Method::Get, ["users", id]) => one(user(world, id), id),
+        (Method::Get, ["groups"]) => list(world, call, Sort::Group)?,
+        (Method::Get, ["groups", id]) => one(find(world, id).filter(|found| Sort::Group.has(found)), id),
+        (Method::Get, ["serviceprincipals"]) => list(world, call, Sort::Application)?,
+        (Method::Get, ["serviceprincipals", id]) => {
+            one(find(world, id).filter(|found| Sort::Application.has(found)), id)
+        }
+        (Method::Get, ["directoryobjects", id]) => {
+            find(world, id).map_or_else(|| not_found(id), |principal| Reply::ok(show_typed(principal)))
+        }
+        (Method::Post, ["directoryobjects", "getbyids"]) => by_ids(world, call)?,
+        (Method::Get, [key]) => {
             let client_id = key.strip_prefix("serviceprincipals(appid='")?.strip_suffix("')")?;
             one(application(world, client_id), client_id)
         }
@@ -129,15 +136,15 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if let crate::reply::Body::Json(body) = &mut reply.body
         && body["error"].is_null()
     {
-        let host = &call.authority;
-        body["@odata.context"] = json!(format!("https://{host}/{version}/$metadata#{}", rest[0]));
+        let (host, kind) = (&call.authority, call.spelled(1));
+        body["@odata.context"] = json!(format!("https://{host}/{version}/$metadata#{kind}"));
     }
     Some(reply)
 }
 
 fn me(world: &World, call: &Call) -> Reply {
     match find(world, &call.caller.object_id) {
-        Some(found) if matches!(found.kind, PrincipalKind::User { .. }) => Reply::ok(show(found)),
+        Some(found) if Sort::User.has(found) => Reply::ok(show(found)),
         Some(_) => {
             refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
         }
@@ -154,22 +161,94 @@ fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
     })
 }
 
-fn list(world: &World, call: &Call) -> Option<Reply> {
-    let filter = call.query("$filter")?;
-    let (field, value) = filter.split_once(" eq ")?;
-    let value = value.trim().trim_matches('\'');
-    let found = match field.trim() {
-        "appId" => application(world, value),
-        "id" => find(world, value).filter(|found| is_application(found)),
-        "displayName" => all(world).find(|found| is_application(found) && found.display_name == value),
-        _ => return None,
+/// What a collection of Graph holds.
+#[derive(Clone, Copy)]
+enum Sort {
+    User,
+    Application,
+    Group,
+}
+
+impl Sort {
+    fn of(principal: &Principal) -> Self {
+        match principal.kind {
+            PrincipalKind::User { .. } => Self::User,
+            PrincipalKind::ServicePrincipal { .. } => Self::Application,
+            PrincipalKind::Group => Self::Group,
+        }
+    }
+
+    fn has(self, principal: &Principal) -> bool {
+        self.name() == Self::of(principal).name()
+    }
+
+    /// As Graph names the type.
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Application => "servicePrincipal",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// A whole collection, or what a filter with one comparison finds in it. Other options are not known.
+fn list(world: &World, call: &Call, sort: Sort) -> Option<Reply> {
+    if call.query_pairs().iter().any(|(name, _)| name != "$filter") {
+        return None;
+    }
+    let of_sort =
+        all(world).map(|principal| (principal, show(principal))).filter(|(found, _)| sort.has(found));
+    let value: Vec<Value> = match call.query("$filter") {
+        None => of_sort.map(|(_, shown)| shown).collect(),
+        Some(filter) => {
+            let (field, wanted) = comparison(sort, filter)?;
+            let is = |value: &Value| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(&wanted));
+            let matches = |shown: &Value| match &shown[field] {
+                Value::Array(names) => names.iter().any(is),
+                value => is(value),
+            };
+            of_sort.map(|(_, shown)| shown).filter(matches).collect()
+        }
     };
-    let value: Vec<Value> = found.into_iter().map(show).collect();
     Some(Reply::ok(json!({ "value": value })))
 }
 
-fn is_application(principal: &Principal) -> bool {
-    matches!(principal.kind, PrincipalKind::ServicePrincipal { .. })
+/// `appId eq 'x'`, or `servicePrincipalNames/any(c:c eq 'x')`.
+fn comparison(sort: Sort, filter: &str) -> Option<(&'static str, String)> {
+    let (field, value) = filter.trim().split_once(" eq ")?;
+    let (field, value) = match field.split_once("/any(") {
+        Some((field, variable)) => {
+            let (declared, used) = variable.split_once(':')?;
+            (field, (declared.trim() == used.trim()).then(|| value.strip_suffix(')'))??)
+        }
+        None => (field, value),
+    };
+    let fields: &[&'static str] = match sort {
+        Sort::User => &["id", "displayName", "userPrincipalName"],
+        Sort::Application => &["id", "displayName", "appId", "servicePrincipalNames"],
+        Sort::Group => &["id", "displayName"],
+    };
+    let field = *fields.iter().find(|known| **known == field.trim())?;
+    Some((field, quoted(value)?))
+}
+
+/// Those of the ids that are there, of the types asked for.
+fn by_ids(world: &World, call: &Call) -> Option<Reply> {
+    let texts = |key: &str| -> Vec<&str> {
+        call.json()[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let (ids, types) = (texts("ids"), texts("types"));
+    if ids.is_empty() || ids.len() > 1000 {
+        return Some(refusal(400, "Request_BadRequest", "The ids must be one to 1000 object ids."));
+    }
+    let asked = |principal: &&Principal| {
+        types.is_empty()
+            || types.iter().any(|kind| *kind == "directoryObject" || *kind == Sort::of(principal).name())
+    };
+    let found: Vec<Value> =
+        ids.iter().filter_map(|id| find(world, id)).filter(asked).map(show_typed).collect();
+    Some(Reply::ok(json!({ "value": found })))
 }
 
 fn one(found: Option<&Principal>, id: &str) -> Reply {
@@ -183,6 +262,13 @@ fn not_found(id: &str) -> Reply {
     refusal(404, "Request_ResourceNotFound", &message)
 }
 
+/// With its type, as collections of mixed types show a principal.
+fn show_typed(principal: &Principal) -> Value {
+    let mut shown = show(principal);
+    shown["@odata.type"] = json!(format!("#microsoft.graph.{}", Sort::of(principal).name()));
+    shown
+}
+
 fn show(principal: &Principal) -> Value {
     let mut shown = json!({ "id": principal.object_id, "displayName": principal.display_name });
     match &principal.kind {
@@ -193,9 +279,13 @@ fn show(principal: &Principal) -> Value {
         }
         PrincipalKind::ServicePrincipal { app_id } => {
             shown["appId"] = json!(app_id);
+            shown["appDisplayName"] = json!(principal.display_name);
+            shown["servicePrincipalNames"] = json!([app_id]);
             shown["servicePrincipalType"] = json!("Application");
         }
-        PrincipalKind::Group => {}
+        PrincipalKind::Group => {
+            shown["securityEnabled"] = json!(true);
+        }
     }
     shown
 }

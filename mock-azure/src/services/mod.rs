@@ -70,7 +70,8 @@ pub(crate) struct Surface {
     /// Lays out what a new subscription has.
     pub(crate) provision: Option<fn(&mut World, &str)>,
     /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
-    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway.
+    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway. It adds to
+    /// other tables, whose names end with `resources`.
     pub(crate) graph_rows: Option<fn(&World, &str) -> Vec<GraphRow>>,
     /// Answers a request, or leaves it to the next surface.
     pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,

@@ -9,13 +9,13 @@ use crate::{
     operation,
     reply::Reply,
     seed::Seed,
-    services::{At, SURFACES, Surface},
+    services::{At, SURFACES, Surface, resource_groups},
     world::World,
 };
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[("Microsoft.Resources/subscriptions/providers", &["2021-04-01", "2024-03-01", "2025-04-01"])],
+    types: &[("Microsoft.Resources/subscriptions/providers", resource_groups::VERSIONS)],
     answer,
     ..Surface::EMPTY
 };

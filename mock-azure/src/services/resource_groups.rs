@@ -13,12 +13,29 @@ use crate::{
 
 pub(crate) const TYPE: &str = "Microsoft.Resources/resourceGroups";
 
+/// The api-versions of Resource Manager itself: of groups, resources and providers.
+pub(crate) const VERSIONS: &[&str] = &[
+    "2015-11-01",
+    "2017-05-10",
+    "2018-05-01",
+    "2019-05-01",
+    "2019-07-01",
+    "2019-10-01",
+    "2020-06-01",
+    "2020-10-01",
+    "2021-04-01",
+    "2022-09-01",
+    "2023-07-01",
+    "2024-03-01",
+    "2024-07-01",
+    "2024-11-01",
+    "2025-03-01",
+    "2025-04-01",
+];
+
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[(
-        "Microsoft.Resources/subscriptions/resourceGroups",
-        &["2019-10-01", "2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01", "2025-04-01"],
-    )],
+    types: &[("Microsoft.Resources/subscriptions/resourceGroups", VERSIONS)],
     answer,
     ..Surface::EMPTY
 };

@@ -4,19 +4,17 @@ use serde_json::{Value, json};
 
 use crate::{
     call::{Call, Method},
+    filter::quoted,
     paging,
     reply::Reply,
     seed::Seed,
-    services::{At, Surface},
+    services::{At, Surface, resource_groups},
     world::World,
 };
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[(
-        "Microsoft.Resources/subscriptions/resources",
-        &["2015-11-01", "2019-10-01", "2021-04-01", "2024-03-01", "2025-04-01"],
-    )],
+    types: &[("Microsoft.Resources/subscriptions/resources", resource_groups::VERSIONS)],
     answer,
     ..Surface::EMPTY
 };
@@ -34,29 +32,91 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, ["subscriptions", _, "resourcegroups", _, "resources"]) => call.id(4),
         _ => return None,
     };
-    let kind = match call.query("$filter").map(resource_type) {
-        None => None,
-        Some(Some(kind)) => Some(kind),
-        Some(None) => {
-            let message = "The filter in the request is not supported. Use: resourceType eq '<type>'.";
-            return Some(Reply::arm_error(400, "InvalidFilterInQueryString", message));
-        }
+    let Some(conditions) = conditions(call.query("$filter").unwrap_or_default()) else {
+        let message = "The filter in the request is not supported. Compare resourceType, name, location, \
+                       resourceGroup, tagName or tagValue with eq or ne, joined by and.";
+        return Some(Reply::arm_error(400, "InvalidFilterInQueryString", message));
     };
     let listed: Vec<Value> = world
         .resources
         .below(&scope)
         .filter(|resource| is_top_level(resource))
-        .filter(|resource| kind.as_ref().is_none_or(|kind| crate::resources::is_type(resource, kind)))
+        .filter(|resource| conditions.iter().all(|condition| condition.holds(resource)))
         .map(brief)
         .collect();
     Some(paging::page(&world.paging, call, 1000, listed.iter()))
 }
 
-/// `resourceType eq 'Microsoft.KeyVault/vaults'`
-fn resource_type(filter: &str) -> Option<String> {
-    let (name, value) = filter.split_once(" eq ")?;
-    let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-    name.trim().eq_ignore_ascii_case("resourceType").then(|| value.to_owned())
+/// One comparison of a filter, such as `resourceType eq 'Microsoft.KeyVault/vaults'`.
+struct Condition {
+    equal: bool,
+    field: Field,
+    value: String,
+}
+
+enum Field {
+    Text(&'static str),
+    ResourceGroup,
+    /// A tag of this name, whatever its value.
+    TagName,
+    /// A tag of any name.
+    TagValue,
+    /// The tag of this name: `tagName eq 'a' and tagValue eq 'b'` is about one tag.
+    Tag(String),
+}
+
+impl Condition {
+    fn holds(&self, resource: &Value) -> bool {
+        let is = |text: &str| text.eq_ignore_ascii_case(&self.value);
+        let text = |key: &str| resource[key].as_str().unwrap_or_default();
+        let tags = || resource["tags"].as_object().into_iter().flatten();
+        let found = match &self.field {
+            Field::Text(key) => is(text(key)),
+            Field::ResourceGroup => text("id").split('/').nth(4).is_some_and(is),
+            Field::TagName => tags().any(|(name, _)| is(name)),
+            Field::TagValue => tags().any(|(_, value)| value == self.value.as_str()),
+            Field::Tag(tag) => {
+                tags().any(|(name, value)| name.eq_ignore_ascii_case(tag) && value == self.value.as_str())
+            }
+        };
+        found == self.equal
+    }
+}
+
+/// The comparisons of a filter, or nothing when a part of it is not known.
+fn conditions(filter: &str) -> Option<Vec<Condition>> {
+    let mut conditions = filter
+        .split(" and ")
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| {
+            let mut words = part.trim().splitn(3, ' ');
+            let (field, operator, value) = (words.next()?, words.next()?, words.next()?);
+            let equal = match operator {
+                "eq" => true,
+                "ne" => false,
+                _ => return None,
+            };
+            let field = match field.to_ascii_lowercase().as_str() {
+                "resourcetype" => Field::Text("type"),
+                "name" => Field::Text("name"),
+                "location" => Field::Text("location"),
+                "resourcegroup" => Field::ResourceGroup,
+                "tagname" if equal => Field::TagName,
+                "tagvalue" if equal => Field::TagValue,
+                _ => return None,
+            };
+            Some(Condition { equal, field, value: quoted(value)? })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    let tag = conditions.iter().find(|condition| matches!(condition.field, Field::TagName));
+    if let Some(tag) = tag.map(|condition| condition.value.clone()) {
+        for condition in &mut conditions {
+            if matches!(condition.field, Field::TagValue) {
+                condition.field = Field::Tag(tag.clone());
+            }
+        }
+    }
+    Some(conditions)
 }
 
 /// Resources of a group, neither the group itself nor what extends or belongs to a resource.

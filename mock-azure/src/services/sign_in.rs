@@ -54,6 +54,16 @@ fn refusal(error: &str, code: u32, text: &str) -> Reply {
     )
 }
 
+fn unknown_application(world: &World, client_id: &str) -> Reply {
+    let text = format!(
+        "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the \
+         application has not been installed by the administrator of the tenant or consented to by any user in the \
+         tenant. You may have sent your authentication request to the wrong tenant.",
+        world.tenant
+    );
+    refusal("unauthorized_client", 700_016, &text)
+}
+
 fn instance(call: &Call) -> Reply {
     let host = call.host.cloud.login;
     Reply::ok(json!({
@@ -96,15 +106,21 @@ fn token(world: &World, call: &Call) -> Reply {
         return refusal("invalid_request", 900_144, text);
     }
     let asked = if field("scope").is_empty() { field("resource") } else { field("scope") };
-    let mut principal = match directory::application(world, field("client_id")) {
-        Some(known) if field("grant_type") == "client_credentials" => known.clone(),
-        _ => world.signed_in.clone(),
+    let principal = if field("grant_type") == "client_credentials" {
+        if field("client_secret").is_empty() && field("client_assertion").is_empty() {
+            let text = "'client_assertion', 'client_secret' or 'request' is required for the \
+                        'client_credentials' grant type.";
+            return refusal("invalid_client", 7_000_216, text).with_status(401);
+        }
+        match directory::application(world, field("client_id")) {
+            Some(known) => known,
+            None => return unknown_application(world, field("client_id")),
+        }
+    } else {
+        &world.signed_in
     };
-    if field("grant_type") == "client_credentials" && matches!(principal.kind, PrincipalKind::User { .. }) {
-        principal.kind = PrincipalKind::ServicePrincipal { app_id: field("client_id").to_owned() };
-    }
     let audience = identity::audience_of(asked);
-    let token = identity::mint(&world.tenant, &principal, &audience, world.next_token(), world.now());
+    let token = identity::mint(&world.tenant, principal, &audience, world.next_token(), world.now());
     let lifetime = identity::TOKEN_LIFETIME.whole_seconds();
     let mut body = json!({
         "token_type": "Bearer",

@@ -12,12 +12,20 @@ use crate::{
     world::World,
 };
 
+const VERSIONS: &[&str] = &[
+    "2016-06-01",
+    "2018-06-01",
+    "2019-06-01",
+    "2019-11-01",
+    "2020-01-01",
+    "2021-01-01",
+    "2021-10-01",
+    "2022-12-01",
+];
+
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[
-        ("Microsoft.Resources/subscriptions", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
-        ("Microsoft.Resources/tenants", &["2016-06-01", "2019-11-01", "2020-01-01", "2022-12-01"]),
-    ],
+    types: &[("Microsoft.Resources/subscriptions", VERSIONS), ("Microsoft.Resources/tenants", VERSIONS)],
     answer,
     ..Surface::EMPTY
 };

@@ -165,7 +165,7 @@ async fn sub_assessments_are_retired_unless_they_are_served_still() {
     for finding in &findings {
         let id = finding["id"].as_str().unwrap();
         let (parent, _) = id.rsplit_once('/').unwrap();
-        assert_eq!(served.list(&format!("{parent}?{version}")).await.0, [finding.clone()]);
+        assert_eq!(served.list(&format!("{parent}?{version}")).await.0, std::slice::from_ref(finding));
         assert_eq!(served.get(&format!("{id}?{version}")).await.body, *finding);
         assert_eq!(retired.get(&format!("{id}?{version}")).await.status, 404);
     }

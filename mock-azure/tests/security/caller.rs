@@ -1,6 +1,5 @@
 //! A plain HTTP client: knows the address of the double, a token, and JSON.
 
-use azure_core::credentials::TokenCredential as _;
 use mock_azure::MockAzure;
 use serde_json::Value;
 

@@ -30,7 +30,7 @@ async fn the_secure_score_is_counted_from_the_assessments() {
     let (definitions, _) = caller.list(&of("secureScoreControlDefinitions")).await;
     let (built_in, _) = caller.list(&of("secureScoreControlDefinitions").replace(SUB, "")).await;
 
-    assert_eq!(caller.list(&of("secureScores")).await.0, [score.clone()]);
+    assert_eq!(caller.list(&of("secureScores")).await.0, std::slice::from_ref(&score));
     assert_eq!(score["properties"]["score"], json!({ "max": 4, "current": 2, "percentage": 0.5 }));
     assert_eq!(score["properties"]["weight"], 2);
     assert_eq!(controls.len(), below.len());

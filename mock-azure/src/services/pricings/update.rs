@@ -341,7 +341,7 @@ fn turn_on(
             true
         }
         None => {
-            let assigns_roles = known.is_some_and(|known| known.assigns_roles) && !world.any_token;
+            let assigns_roles = known.is_some_and(|known| known.assigns_roles) && !call.caller.unchecked;
             let caller = call.caller.object_id.clone();
             assigns_roles && !role_assignments::may(world, &caller, ROLE_WRITE, &key)
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Problem, scope::Scope};
 use crate::{
     call::Call,
+    identity::Caller,
     kql::{Column, Kind, Scalar, Table, Tables},
     services::{GraphRow, SURFACES, resource_groups, role_assignments, subscriptions},
     world::World,
@@ -66,8 +67,14 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
     let named = |table: &str| words.iter().any(|word| word.eq_ignore_ascii_case(table));
     let mut rows: HashMap<&'static str, Vec<Value>> =
         ALWAYS.iter().filter(|table| named(table)).map(|table| (*table, Vec::new())).collect();
+    // What surfaces add lies in other tables than these two.
+    let added = words.iter().any(|word| {
+        word.to_ascii_lowercase().ends_with("resources") && !word.eq_ignore_ascii_case("resources")
+    });
     for subscription in &scope.subscriptions {
-        for (table, row) in everything(world, subscription).into_iter().filter(|(table, _)| named(table)) {
+        for (table, row) in
+            everything(world, subscription, added).into_iter().filter(|(table, _)| named(table))
+        {
             rows.entry(table).or_default().push(complete(world, subscription, row));
         }
     }
@@ -75,7 +82,7 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
         let groups = management_groups(world);
         rows.entry("resourcecontainers").or_default().extend(groups);
     }
-    let mut readable = Readable { caller: call.caller.object_id.clone(), known: HashMap::new() };
+    let mut readable = Readable { caller: call.caller.clone(), known: HashMap::new() };
     let mut tables = Tables::new();
     for (name, rows) in rows {
         let rows = rows.into_iter().filter(|row| readable.may_see(world, row)).map(cells).collect();
@@ -95,7 +102,7 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
 }
 
 /// All rows of a subscription: its resources, then what each surface adds.
-fn everything(world: &World, subscription: &str) -> Vec<GraphRow> {
+fn everything(world: &World, subscription: &str, added: bool) -> Vec<GraphRow> {
     let id = format!("/subscriptions/{subscription}");
     let mut rows = vec![("resourcecontainers", container(subscriptions::show(world, subscription)))];
     for resource in world.resources.below(&id) {
@@ -107,10 +114,8 @@ fn everything(world: &World, subscription: &str) -> Vec<GraphRow> {
             rows.push(("resources", resource.clone()));
         }
     }
-    for surface in SURFACES {
-        if let Some(graph_rows) = surface.graph_rows {
-            rows.extend(graph_rows(world, subscription));
-        }
+    for graph_rows in SURFACES.iter().filter(|_| added).filter_map(|surface| surface.graph_rows) {
+        rows.extend(graph_rows(world, subscription));
     }
     rows
 }
@@ -179,7 +184,7 @@ fn cells(row: Value) -> Vec<Scalar> {
 
 /// Rows that the caller may read. What holds for a whole subscription is asked once.
 struct Readable {
-    caller: String,
+    caller: Caller,
     known: HashMap<(String, String), bool>,
 }
 
@@ -187,11 +192,11 @@ impl Readable {
     fn may_see(&mut self, world: &mut World, row: &Value) -> bool {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
         let (kind, subscription) = (text("type"), text("subscriptionId"));
-        if world.any_token || subscription.is_empty() {
+        if self.caller.unchecked || subscription.is_empty() {
             return true;
         }
         let action = format!("{kind}/read");
-        let caller = &self.caller;
+        let caller = &self.caller.object_id;
         let everywhere = *self.known.entry((subscription, kind)).or_insert_with_key(|(subscription, _)| {
             role_assignments::may(world, caller, &action, &format!("/subscriptions/{subscription}"))
         });

@@ -8,6 +8,7 @@ use self::builtin::BUILT_IN;
 pub(crate) use self::builtin::{BuiltIn, OWNER};
 use crate::{
     call::{Call, Method},
+    filter::quoted,
     paging,
     reply::Reply,
     services::{At, Surface},
@@ -93,7 +94,7 @@ fn conditions(filter: &str) -> Option<Vec<Condition>> {
                 return Some(Condition::Scope);
             }
             let (field, value) = part.split_once(" eq ")?;
-            let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+            let value = quoted(value)?;
             match field.trim().to_ascii_lowercase().as_str() {
                 "rolename" => Some(Condition::Name(value)),
                 "type" => Some(Condition::Type(value)),

@@ -1,0 +1,184 @@
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
+use azure_core::Result;
+use serde_json::json;
+
+use crate::{Alert, AlertBundle, AlertId, Location};
+
+/// The version that all calls about alerts use.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts)
+const API_VERSION: &str = "2022-01-01";
+
+/// Alerts: lists, their status, samples.
+///
+/// ```
+/// # use mock_azure::MockAzure;
+/// use arm_core::ArmClient;
+/// use defender_alerts::{AlertsClient, Severity};
+/// use futures::TryStreamExt as _;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let subscription: arm_core::SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+/// # let azure = MockAzure::seed().alerts(&subscription, 10).start().await;
+/// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+/// let alerts = AlertsClient::new(&arm);
+/// let mut all = alerts.list(&subscription);
+/// while let Some(alert) = all.try_next().await? {
+///     if alert.severity.at_least(&Severity::High) {
+///         println!("{} {}", alert.display_name, alert.compromised_entity);
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct AlertsClient {
+    arm: ArmClient,
+}
+
+impl AlertsClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
+    /// All alerts of a subscription, newest first by the service's choice. `Alerts_List`.
+    ///
+    /// The service keeps alerts for 90 days and offers no filter.
+    ///
+    /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_code("Subscription Not Registered")`
+    /// until `Microsoft.Security` is registered.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<Alert> {
+        self.listed(subscription.into(), None)
+    }
+
+    /// All alerts on resources of a group. `Alerts_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.Security/alerts/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group)
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Alert> {
+        self.listed(group.into(), None)
+    }
+
+    /// The alerts of a subscription that are kept in a location. `Alerts_ListSubscriptionLevelByRegion`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-subscription-level-by-region)
+    pub fn list_by_location(&self, subscription: &SubscriptionId, location: &Location) -> Pager<Alert> {
+        self.listed(subscription.into(), Some(location))
+    }
+
+    /// The alerts on resources of a group that are kept in a location.
+    /// `Alerts_ListResourceGroupLevelByRegion`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region)
+    pub fn list_by_resource_group_and_location(
+        &self,
+        group: &ResourceGroupId,
+        location: &Location,
+    ) -> Pager<Alert> {
+        self.listed(group.into(), Some(location))
+    }
+
+    fn listed(&self, scope: ArmPath, location: Option<&Location>) -> Pager<Alert> {
+        let path = scope.provider("Microsoft.Security");
+        let path = location.into_iter().fold(path, |path, at| path.literal("locations").segment(at));
+        self.arm.get(path.literal("alerts"), API_VERSION).pager()
+    }
+
+    /// One alert, at the level that its id is of. `Alerts_GetSubscriptionLevel`,
+    /// `Alerts_GetResourceGroupLevel`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/read`. **Errors**: `is_not_found()`; for a sample
+    /// alert use [`AlertId::at_subscription`].
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)
+    pub async fn get(&self, id: &AlertId) -> Result<Alert> {
+        self.arm.get(id.path(), API_VERSION).json().await
+    }
+
+    /// One alert; nothing when there is none. The same operations as [`get`](Self::get).
+    pub async fn get_opt(&self, id: &AlertId) -> Result<Option<Alert>> {
+        self.arm.get(id.path(), API_VERSION).json_opt().await
+    }
+
+    /// Says that the alert is nothing. `Alerts_UpdateSubscriptionLevelStateToDismiss`,
+    /// `Alerts_UpdateResourceGroupLevelStateToDismiss`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/dismiss/action`. **Retries**: a repeat changes
+    /// nothing. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss)
+    pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
+        self.act(id, "dismiss").await
+    }
+
+    /// Says that the alert was real and has been dealt with. `Alerts_UpdateSubscriptionLevelStateToResolve`,
+    /// `Alerts_UpdateResourceGroupLevelStateToResolve`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/resolve/action`. **Retries**: a repeat changes
+    /// nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve)
+    pub async fn resolve(&self, id: &AlertId) -> Result<()> {
+        self.act(id, "resolve").await
+    }
+
+    /// Opens the alert again. `Alerts_UpdateSubscriptionLevelStateToActivate`,
+    /// `Alerts_UpdateResourceGroupLevelStateToActivate`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/activate/action`. **Retries**: a repeat changes
+    /// nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-activate)
+    pub async fn activate(&self, id: &AlertId) -> Result<()> {
+        self.act(id, "activate").await
+    }
+
+    /// Says that someone works on the alert. `Alerts_UpdateSubscriptionLevelStateToInProgress`,
+    /// `Alerts_UpdateResourceGroupLevelStateToInProgress`.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/inProgress/action`. **Retries**: a repeat changes
+    /// nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
+    pub async fn in_progress(&self, id: &AlertId) -> Result<()> {
+        self.act(id, "inProgress").await
+    }
+
+    pub(crate) async fn act(&self, id: &AlertId, verb: &'static str) -> Result<()> {
+        let request = self.arm.post(id.path().literal(verb), API_VERSION);
+        request.expect_status(&[204]).repeatable().send_empty().await
+    }
+
+    /// Makes sample alerts of every kind of these plans. `Alerts_Simulate`.
+    ///
+    /// Samples go wherever real alerts go (mail, automations, SIEM), which makes this the way to test all of
+    /// that. They have [`is_sample`](Alert::is_sample), and lie in a resource group that does not exist.
+    ///
+    /// **Permissions**: `Microsoft.Security/locations/alerts/simulate/action`; in practice the role
+    /// Contributor on the subscription. **Retries**: a repeat makes the samples once more.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
+    pub fn simulate(
+        &self,
+        subscription: &SubscriptionId,
+        location: &Location,
+        bundles: impl IntoIterator<Item = AlertBundle>,
+    ) -> Poller<()> {
+        let path = ArmPath::from(subscription).provider("Microsoft.Security").literal("locations");
+        let path = path.segment(location).literal("alerts/default/simulate");
+        let bundles: Vec<AlertBundle> = bundles.into_iter().collect();
+        let body = json!({ "properties": { "kind": "Bundles", "bundles": bundles } });
+        self.arm.post(path, API_VERSION).body(&body).poller()
+    }
+}

@@ -1,0 +1,99 @@
+use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
+use azure_core::Result;
+use serde_json::json;
+
+use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
+
+/// The version that all calls about assessment metadata use. It is the first with severity Critical.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata)
+const API_VERSION: &str = "2025-05-04";
+
+/// Assessment metadata: what recommendations say. Built-in ones are the same everywhere; a subscription
+/// can have more of its own.
+#[derive(Debug, Clone)]
+pub struct AssessmentMetadataClient {
+    arm: ArmClient,
+}
+
+impl AssessmentMetadataClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All built-in recommendations. `AssessmentsMetadata_List`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list)
+    pub fn list(&self) -> Pager<AssessmentMetadata> {
+        self.arm.get(all(ArmPath::root()), API_VERSION).pager()
+    }
+
+    /// One built-in recommendation. `AssessmentsMetadata_Get`.
+    ///
+    /// **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get)
+    pub async fn get(&self, key: &AssessmentKey) -> Result<AssessmentMetadata> {
+        self.arm.get(all(ArmPath::root()).segment(key), API_VERSION).json().await
+    }
+
+    /// All recommendations that a subscription knows: built-in ones and its own.
+    /// `AssessmentsMetadata_ListBySubscription`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription)
+    pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<AssessmentMetadata> {
+        self.arm.get(all(subscription.into()), API_VERSION).pager()
+    }
+
+    /// One recommendation that a subscription knows. `AssessmentsMetadata_GetInSubscription`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
+    pub async fn get_in_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        key: &AssessmentKey,
+    ) -> Result<AssessmentMetadata> {
+        self.arm.get(all(subscription.into()).segment(key), API_VERSION).json().await
+    }
+
+    /// Writes a recommendation of the subscription's own, whole. `AssessmentsMetadata_CreateInSubscription`.
+    ///
+    /// The key is a GUID of your choice; the type is
+    /// [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
+    ///
+    /// **Permissions**: `Microsoft.Security/assessmentMetadata/write`. **Retries**: a repeat writes the same
+    /// again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/create-in-subscription)
+    pub async fn create_in_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        key: &AssessmentKey,
+        properties: &AssessmentMetadataProperties,
+    ) -> Result<AssessmentMetadata> {
+        let request = self.arm.put(all(subscription.into()).segment(key), API_VERSION);
+        request.body(&json!({ "properties": properties })).expect_status(&[200]).json().await
+    }
+
+    /// Deletes a recommendation of the subscription's own, **and all assessments by it**.
+    /// `AssessmentsMetadata_DeleteInSubscription`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessmentMetadata/delete`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription)
+    pub async fn delete_in_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        key: &AssessmentKey,
+    ) -> Result<()> {
+        self.arm.delete(all(subscription.into()).segment(key), API_VERSION).send_empty().await
+    }
+}
+
+fn all(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.Security").literal("assessmentMetadata")
+}

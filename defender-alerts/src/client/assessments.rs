@@ -1,0 +1,94 @@
+use arm_core::{ArmClient, ArmPath, ArmRequest, Pager, Scope};
+use azure_core::Result;
+use serde_json::json;
+
+use crate::{Assessment, AssessmentId, AssessmentSpec};
+
+/// The version that all calls about assessments use. It is the first with `risk`.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments)
+const API_VERSION: &str = "2025-05-04";
+
+/// What an assessment is to carry beside its own fields. Without it, the service leaves these out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expand {
+    /// Nothing more.
+    Nothing,
+    /// The metadata: severity, remediation.
+    Metadata,
+    /// The link to the portal.
+    Links,
+    /// Both.
+    All,
+}
+
+impl Expand {
+    fn add_to(self, request: ArmRequest) -> ArmRequest {
+        let parts = match self {
+            Self::Nothing => None,
+            Self::Metadata => Some("metadata"),
+            Self::Links => Some("links"),
+            Self::All => Some("links,metadata"),
+        };
+        request.query_opt("$expand", parts)
+    }
+}
+
+/// Assessments: recommendations as they stand on each resource.
+#[derive(Debug, Clone)]
+pub struct AssessmentsClient {
+    pub(crate) arm: ArmClient,
+}
+
+impl AssessmentsClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All assessments of a subscription, management group or resource. `Assessments_List`.
+    ///
+    /// The severity is in the metadata, which is only there when it is asked for. The service has been seen
+    /// to leave assessments out of a list from one day to the next.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
+    pub fn list(&self, scope: impl Into<Scope>, expand: Expand) -> Pager<Assessment> {
+        let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("assessments");
+        expand.add_to(self.arm.get(path, API_VERSION)).pager()
+    }
+
+    /// One assessment. `Assessments_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get)
+    pub async fn get(&self, id: &AssessmentId, expand: Expand) -> Result<Assessment> {
+        expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
+    }
+
+    /// One assessment; nothing when there is none. The same operation as [`get`](Self::get).
+    pub async fn get_opt(&self, id: &AssessmentId, expand: Expand) -> Result<Option<Assessment>> {
+        expand.add_to(self.arm.get(id.path(), API_VERSION)).json_opt().await
+    }
+
+    /// Writes an assessment of your own, whole. `Assessments_CreateOrUpdate`.
+    ///
+    /// Its key must have metadata in the subscription; results of built-in recommendations cannot be written.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/write`. **Retries**: a repeat writes the same again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update)
+    pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
+        self.arm.put(id.path(), API_VERSION).body(&json!({ "properties": spec })).json().await
+    }
+
+    /// Deletes an assessment of your own; answers without an error when there is none. `Assessments_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/delete`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/delete)
+    pub async fn delete(&self, id: &AssessmentId) -> Result<()> {
+        self.arm.delete(id.path(), API_VERSION).send_empty().await
+    }
+}

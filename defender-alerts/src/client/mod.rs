@@ -1,0 +1,19 @@
+//! The clients: one method for each REST operation.
+
+mod alerts;
+mod assessment_metadata;
+mod assessments;
+mod attack_paths;
+mod secure_scores;
+mod security_contacts;
+mod sub_assessments;
+mod suppression_rules;
+
+pub use alerts::AlertsClient;
+pub use assessment_metadata::AssessmentMetadataClient;
+pub use assessments::{AssessmentsClient, Expand};
+pub use attack_paths::{AttackPathsClient, RestAttackPaths};
+pub use secure_scores::SecureScoresClient;
+pub use security_contacts::SecurityContactsClient;
+pub use sub_assessments::SubAssessmentsClient;
+pub use suppression_rules::SuppressionRulesClient;

@@ -1,0 +1,89 @@
+use arm_core::{ArmClient, ArmPath, Pager, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{SecureScore, SecureScoreControl, SecureScoreControlDefinition};
+
+/// The version that all calls about secure scores use.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores)
+const API_VERSION: &str = "2020-01-01";
+
+/// Secure scores: how well a subscription follows the recommendations.
+#[derive(Debug, Clone)]
+pub struct SecureScoresClient {
+    arm: ArmClient,
+}
+
+impl SecureScoresClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All scores of a subscription. `SecureScores_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/secureScores/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<SecureScore> {
+        self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
+    }
+
+    /// One score; the built-in one is named `ascScore`. `SecureScores_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/secureScores/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
+    pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SecureScore> {
+        let path = security(subscription.into()).literal("secureScores").segment(name);
+        self.arm.get(path, API_VERSION).json().await
+    }
+
+    /// The controls that one score is made of, each with its definition.
+    /// `SecureScoreControls_ListBySecureScore`.
+    ///
+    /// **Permissions**: `Microsoft.Security/secureScores/secureScoreControls/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list-by-secure-score)
+    pub fn list_controls_of(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+    ) -> Pager<SecureScoreControl> {
+        let path = security(subscription.into()).literal("secureScores").segment(name);
+        self.arm.get(path.literal("secureScoreControls"), API_VERSION).query("$expand", "definition").pager()
+    }
+
+    /// The controls of all scores, each with its definition. `SecureScoreControls_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/secureScoreControls/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list)
+    pub fn list_controls(&self, subscription: &SubscriptionId) -> Pager<SecureScoreControl> {
+        let path = security(subscription.into()).literal("secureScoreControls");
+        self.arm.get(path, API_VERSION).query("$expand", "definition").pager()
+    }
+
+    /// What the built-in controls are. `SecureScoreControlDefinitions_List`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list)
+    pub fn list_definitions(&self) -> Pager<SecureScoreControlDefinition> {
+        self.arm.get(security(ArmPath::root()).literal("secureScoreControlDefinitions"), API_VERSION).pager()
+    }
+
+    /// What the controls of a subscription are. `SecureScoreControlDefinitions_ListBySubscription`.
+    ///
+    /// **Permissions**: `Microsoft.Security/secureScoreControlDefinitions/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list-by-subscription)
+    pub fn list_definitions_by_subscription(
+        &self,
+        subscription: &SubscriptionId,
+    ) -> Pager<SecureScoreControlDefinition> {
+        let path = security(subscription.into()).literal("secureScoreControlDefinitions");
+        self.arm.get(path, API_VERSION).pager()
+    }
+}
+
+fn security(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.Security")
+}

@@ -1,0 +1,82 @@
+use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
+use azure_core::Result;
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::SecurityContact;
+
+/// The version that all calls about security contacts use.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts)
+const API_VERSION: &str = "2023-12-01-preview";
+
+/// Security contacts: whom Defender writes to. A subscription has at most one, named `default`.
+#[derive(Debug, Clone)]
+pub struct SecurityContactsClient {
+    arm: ArmClient,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    properties: SecurityContact,
+}
+
+impl SecurityContactsClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All contacts of a subscription: one or none. `SecurityContacts_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/securityContacts/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<SecurityContact>> {
+        let listed: Pager<Wire> = self.arm.get(contacts(subscription), API_VERSION).pager();
+        listed.map_ok(|wire| wire.properties).boxed()
+    }
+
+    /// The contact; nothing when there is none. `SecurityContacts_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/securityContacts/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get)
+    pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
+        let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
+        Ok(found.map(|wire| wire.properties))
+    }
+
+    /// Writes the contact, whole. `SecurityContacts_Create`.
+    ///
+    /// **Permissions**: `Microsoft.Security/securityContacts/write`. **Retries**: a repeat writes the same
+    /// again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create)
+    pub async fn create_or_update(
+        &self,
+        subscription: &SubscriptionId,
+        contact: &SecurityContact,
+    ) -> Result<SecurityContact> {
+        let request = self.arm.put(default(subscription), API_VERSION);
+        let written: Wire = request.body(&json!({ "properties": contact })).json().await?;
+        Ok(written.properties)
+    }
+
+    /// Deletes the contact; answers without an error when there is none. `SecurityContacts_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Security/securityContacts/delete`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/delete)
+    pub async fn delete(&self, subscription: &SubscriptionId) -> Result<()> {
+        self.arm.delete(default(subscription), API_VERSION).send_empty().await
+    }
+}
+
+fn contacts(subscription: &SubscriptionId) -> ArmPath {
+    ArmPath::from(subscription).provider("Microsoft.Security").literal("securityContacts")
+}
+
+fn default(subscription: &SubscriptionId) -> ArmPath {
+    contacts(subscription).literal("default")
+}

@@ -1,0 +1,52 @@
+use arm_core::{ArmClient, ArmPath, Pager, Scope};
+use azure_core::Result;
+
+use crate::{AssessmentId, SubAssessment, SubAssessmentId};
+
+/// The version that all calls about sub-assessments use.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments)
+const API_VERSION: &str = "2019-01-01-preview";
+
+/// Sub-assessments: findings of grouped recommendations.
+///
+/// **The service stopped to serve them on 31 July 2026**: an empty list says nothing about findings. For
+/// secrets, [`SecretFindingsClient`](crate::SecretFindingsClient) asks the sources that there are now.
+#[derive(Debug, Clone)]
+pub struct SubAssessmentsClient {
+    arm: ArmClient,
+}
+
+impl SubAssessmentsClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All findings in a scope. `SubAssessments_ListAll`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list-all)
+    pub fn list_all(&self, scope: impl Into<Scope>) -> Pager<SubAssessment> {
+        let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("subAssessments");
+        self.arm.get(path, API_VERSION).pager()
+    }
+
+    /// The findings of one recommendation in the scope of the id. `SubAssessments_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list)
+    pub fn list(&self, assessment: &AssessmentId) -> Pager<SubAssessment> {
+        self.arm.get(assessment.path().literal("subAssessments"), API_VERSION).pager()
+    }
+
+    /// One finding. `SubAssessments_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get)
+    pub async fn get(&self, id: &SubAssessmentId) -> Result<SubAssessment> {
+        self.arm.get(id.path(), API_VERSION).json().await
+    }
+}

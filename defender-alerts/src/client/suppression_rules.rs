@@ -1,0 +1,99 @@
+use arm_core::{ArmClient, ArmPath, ArmRequest, Pager, ResourceName, SubscriptionId};
+use azure_core::Result;
+use serde_json::json;
+
+use crate::{SuppressionRule, SuppressionRuleSpec};
+
+/// The version that all calls about suppression rules use.
+/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules)
+const API_VERSION: &str = "2019-01-01-preview";
+
+/// Suppression rules: what dismisses new alerts by itself.
+#[derive(Debug, Clone)]
+pub struct SuppressionRulesClient {
+    arm: ArmClient,
+}
+
+impl SuppressionRulesClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// All rules of a subscription. `AlertsSuppressionRules_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<SuppressionRule> {
+        self.listed(subscription).pager()
+    }
+
+    /// The rules about one type of alert. `AlertsSuppressionRules_List` with `AlertType`.
+    ///
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
+    pub fn list_by_alert_type(
+        &self,
+        subscription: &SubscriptionId,
+        alert_type: &str,
+    ) -> Pager<SuppressionRule> {
+        self.listed(subscription).query("AlertType", alert_type).pager()
+    }
+
+    fn listed(&self, subscription: &SubscriptionId) -> ArmRequest {
+        let path = ArmPath::from(subscription).provider("Microsoft.Security");
+        self.arm.get(path.literal("alertsSuppressionRules"), API_VERSION)
+    }
+
+    /// One rule. `AlertsSuppressionRules_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get)
+    pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SuppressionRule> {
+        self.arm.get(path(subscription, name), API_VERSION).json().await
+    }
+
+    /// One rule; nothing when there is none. The same operation as [`get`](Self::get).
+    pub async fn get_opt(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+    ) -> Result<Option<SuppressionRule>> {
+        self.arm.get(path(subscription, name), API_VERSION).json_opt().await
+    }
+
+    /// Writes a rule, whole. `AlertsSuppressionRules_Update`.
+    ///
+    /// To change a rule, read it, change its `spec` and write that.
+    ///
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/write`. **Retries**: a repeat writes the
+    /// same again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update)
+    pub async fn create_or_update(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+        spec: &SuppressionRuleSpec,
+    ) -> Result<SuppressionRule> {
+        let request = self.arm.put(path(subscription, name), API_VERSION);
+        request.body(&json!({ "properties": spec })).expect_status(&[200]).json().await
+    }
+
+    /// Deletes a rule; answers without an error when there is none. Alerts that it dismissed stay dismissed.
+    /// `AlertsSuppressionRules_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/delete`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete)
+    pub async fn delete(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<()> {
+        self.arm.delete(path(subscription, name), API_VERSION).expect_status(&[204]).send_empty().await
+    }
+}
+
+fn path(subscription: &SubscriptionId, name: &ResourceName) -> ArmPath {
+    ArmPath::from(subscription).provider("Microsoft.Security").literal("alertsSuppressionRules").segment(name)
+}

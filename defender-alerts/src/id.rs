@@ -1,0 +1,370 @@
+//! Ids of this crate's resources.
+
+use std::{borrow::Cow, fmt, hash::Hash, str::FromStr};
+
+use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceGroupName, ResourceName, Scope, SubscriptionId};
+
+const NAMESPACE: &str = "Microsoft.Security";
+
+/// The id of an alert: it holds the location that every call about one alert needs.
+///
+/// ```
+/// use defender_alerts::AlertId;
+///
+/// let id: AlertId = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app\
+///                    /providers/Microsoft.Security/locations/westeurope/alerts/2518_0001".parse()?;
+/// assert_eq!((id.location(), id.name()), ("westeurope", "2518_0001"));
+/// # Ok::<(), arm_core::IdError>(())
+/// ```
+#[derive(Clone)]
+pub struct AlertId {
+    text: Box<str>,
+    subscription: SubscriptionId,
+}
+
+const ALERT: &str = "alert id";
+const ALERT_RULE: &str = "must end with '/providers/Microsoft.Security/locations/{location}/alerts/{name}'";
+
+impl AlertId {
+    /// The subscription.
+    pub fn subscription(&self) -> &SubscriptionId {
+        &self.subscription
+    }
+
+    /// The resource group, when the id has one.
+    pub fn resource_group(&self) -> Option<ResourceGroupId> {
+        let mut segments = self.text.split('/').skip(3);
+        let is_group = segments.next()?.eq_ignore_ascii_case("resourceGroups");
+        is_group.then(|| self.subscription.resource_group(segments.next()?).ok()).flatten()
+    }
+
+    /// Where Defender keeps the alert; not where the resource is.
+    pub fn location(&self) -> &str {
+        self.nth_last(2)
+    }
+
+    /// The last segment: the name that calls use. An alert's `name` field may be another.
+    pub fn name(&self) -> &str {
+        self.nth_last(0)
+    }
+
+    /// The same alert addressed at its subscription. The id of a sample alert names a resource group that
+    /// does not exist, so that only this form reaches it.
+    pub fn at_subscription(&self) -> Self {
+        let (scope, location, name) = (self.subscription.to_path(), self.location(), self.name());
+        let text = format!("{scope}/providers/{NAMESPACE}/locations/{location}/alerts/{name}");
+        Self { text: text.into(), subscription: self.subscription.clone() }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn path(&self) -> ArmPath {
+        let scope = match self.resource_group() {
+            Some(group) => ArmPath::from(&group),
+            None => ArmPath::from(&self.subscription),
+        };
+        let scope = scope.provider(NAMESPACE).literal("locations").segment(self.location());
+        scope.literal("alerts").segment(self.name())
+    }
+
+    fn nth_last(&self, index: usize) -> &str {
+        self.text.rsplit('/').nth(index).unwrap_or_default()
+    }
+}
+
+impl FromStr for AlertId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let refuse = |segment: &str, rule| Err(IdError::new(ALERT, segment, rule));
+        let Some(rest) = text.strip_prefix('/') else { return refuse(text, "must begin with '/'") };
+        let mut segments = rest.split('/');
+        let mut expect = |word: &str| segments.next().is_some_and(|found| found.eq_ignore_ascii_case(word));
+        if !expect("subscriptions") {
+            return refuse(text, "must begin with '/subscriptions/{subscription}'");
+        }
+        let mut take = || segments.next().unwrap_or_default();
+        let subscription: SubscriptionId = take().parse()?;
+        let mut word = take();
+        if word.eq_ignore_ascii_case("resourceGroups") {
+            take().parse::<ResourceGroupName>()?;
+            word = take();
+        }
+        let is = |found: &str, word: &str| found.eq_ignore_ascii_case(word);
+        let provider = is(word, "providers") && is(take(), NAMESPACE) && is(take(), "locations");
+        let location = take();
+        let alerts = is(take(), "alerts");
+        let name = take();
+        if !provider || !alerts || name.is_empty() || segments.next().is_some() {
+            return refuse(text, ALERT_RULE);
+        }
+        for segment in [location, name] {
+            segment.parse::<ResourceName>()?;
+        }
+        Ok(Self { text: text.into(), subscription })
+    }
+}
+
+/// A region of Defender's data, such as `westeurope`. It is not where the resources are.
+#[derive(Clone)]
+pub struct Location {
+    text: Box<str>,
+}
+
+impl Location {
+    /// The location as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Location {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let rule = "must be letters and digits, such as westeurope";
+            return Err(IdError::new("location", text, rule));
+        }
+        Ok(Self { text: text.into() })
+    }
+}
+
+/// The name of an assessment: the key of its recommendation. Built-in recommendations have the same key
+/// everywhere; findings of the newer model each have one of their own.
+///
+/// The keys of the known recommendations on vaults and secrets are constants here.
+#[derive(Clone)]
+pub struct AssessmentKey {
+    text: Cow<'static, str>,
+}
+
+impl AssessmentKey {
+    pub(crate) const fn known(text: &'static str) -> Self {
+        Self { text: Cow::Borrowed(text) }
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for AssessmentKey {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse::<ResourceName>()?;
+        Ok(Self { text: text.to_owned().into() })
+    }
+}
+
+/// The id of an assessment: a recommendation as it stands on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AssessmentId {
+    scope: Scope,
+    key: AssessmentKey,
+}
+
+const ASSESSMENTS: &str = "/providers/microsoft.security/assessments/";
+
+impl AssessmentId {
+    /// The assessment of a resource (or group, or subscription) by a recommendation.
+    pub fn new(scope: impl Into<Scope>, key: AssessmentKey) -> Self {
+        Self { scope: scope.into(), key }
+    }
+
+    /// What is assessed.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The key of the recommendation.
+    pub fn key(&self) -> &AssessmentKey {
+        &self.key
+    }
+
+    pub(crate) fn path(&self) -> ArmPath {
+        ArmPath::from(&self.scope).provider(NAMESPACE).literal("assessments").segment(&self.key)
+    }
+}
+
+impl fmt::Display for AssessmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/providers/{NAMESPACE}/assessments/{}", self.scope, self.key)
+    }
+}
+
+impl FromStr for AssessmentId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let Some(at) = text.to_ascii_lowercase().rfind(ASSESSMENTS) else {
+            let rule = "must end with '/providers/Microsoft.Security/assessments/{name}'";
+            return Err(IdError::new("assessment id", text, rule));
+        };
+        let (scope, key) = (&text[..at], &text[at + ASSESSMENTS.len()..]);
+        Ok(Self { scope: scope.parse()?, key: key.parse()? })
+    }
+}
+
+/// The id of one finding of a grouped recommendation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SubAssessmentId {
+    assessment: AssessmentId,
+    name: ResourceName,
+}
+
+const SUB_ASSESSMENTS: &str = "/subassessments/";
+
+impl SubAssessmentId {
+    /// The finding of an assessment with this name.
+    pub fn new(assessment: AssessmentId, name: ResourceName) -> Self {
+        Self { assessment, name }
+    }
+
+    /// The assessment that the finding belongs to.
+    pub fn assessment(&self) -> &AssessmentId {
+        &self.assessment
+    }
+
+    /// The name of the finding.
+    pub fn name(&self) -> &ResourceName {
+        &self.name
+    }
+
+    pub(crate) fn path(&self) -> ArmPath {
+        self.assessment.path().literal("subAssessments").segment(&self.name)
+    }
+}
+
+impl fmt::Display for SubAssessmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/subAssessments/{}", self.assessment, self.name)
+    }
+}
+
+impl FromStr for SubAssessmentId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let Some(at) = text.to_ascii_lowercase().rfind(SUB_ASSESSMENTS) else {
+            let rule = "must end with '/subAssessments/{name}'";
+            return Err(IdError::new("sub-assessment id", text, rule));
+        };
+        let (assessment, name) = (&text[..at], &text[at + SUB_ASSESSMENTS.len()..]);
+        Ok(Self { assessment: assessment.parse()?, name: name.parse()? })
+    }
+}
+
+/// Serde by text.
+macro_rules! text_serde {
+    ($($name:ident),*) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = arm_core::wire::text::scalar(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+text_serde!(AssessmentId, SubAssessmentId, AlertId, AssessmentKey, Location);
+
+/// Equality without regard to case, and the conversions, for an id around `text`.
+macro_rules! text_id {
+    ($($name:ident),*) => {$(
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.text
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.text)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), &*self.text)
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.text.eq_ignore_ascii_case(&other.text)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.text.to_ascii_lowercase().hash(state);
+            }
+        }
+    )*};
+}
+
+text_id!(AlertId, AssessmentKey, Location);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUB: &str = "00000000-0000-0000-0000-000000000001";
+
+    #[test]
+    fn an_alert_id_knows_its_parts_at_both_levels() {
+        let tail = "providers/Microsoft.Security/locations/westeurope/alerts/2518_A";
+        let in_group: AlertId = format!("/subscriptions/{SUB}/resourcegroups/RG/{tail}").parse().unwrap();
+        let at_subscription: AlertId = format!("/subscriptions/{SUB}/{tail}").parse().unwrap();
+        assert_eq!(in_group.subscription().as_str(), SUB);
+        assert_eq!(in_group.resource_group().unwrap().name().as_str(), "RG");
+        assert_eq!(at_subscription.resource_group(), None);
+        assert_eq!(in_group.at_subscription(), at_subscription);
+        assert_eq!(in_group.path().to_string(), format!("/subscriptions/{SUB}/resourceGroups/RG/{tail}"));
+        assert_eq!(at_subscription.path().to_string(), at_subscription.to_string());
+    }
+
+    #[test]
+    fn a_bad_alert_id_says_what_is_wrong() {
+        let message = |text: &str| text.parse::<AlertId>().unwrap_err().to_string();
+        assert!(message("alerts/a").contains("must begin with '/'"));
+        assert!(message("/subscriptions/x/y").contains("must be a GUID"));
+        for tail in [
+            "providers/Microsoft.Security/alerts/a",
+            "providers/Microsoft.Security/locations/we/alerts",
+            "providers/Microsoft.Security/locations/we/alerts/a/b",
+        ] {
+            assert!(message(&format!("/subscriptions/{SUB}/{tail}")).contains("locations/{location}/alerts"));
+        }
+        let hostile = format!("/subscriptions/{SUB}/providers/Microsoft.Security/locations/we/alerts/..");
+        assert!(message(&hostile).contains("'..'"));
+    }
+
+    #[test]
+    fn an_assessment_id_is_of_any_scope() {
+        for scope in [
+            format!("/subscriptions/{SUB}"),
+            format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"),
+        ] {
+            let text = format!("{scope}/providers/Microsoft.Security/assessments/k");
+            let id: AssessmentId = text.parse().unwrap();
+            assert_eq!((id.to_string(), id.path().to_string()), (text.clone(), text));
+            assert_eq!(id.scope().to_string(), scope);
+        }
+        assert!(format!("/subscriptions/{SUB}").parse::<AssessmentId>().is_err());
+    }
+}

@@ -1,0 +1,184 @@
+//! The kinds of Key Vault alerts.
+
+use crate::{Intent, Severity};
+
+arm_core::open_enum! {
+    /// A kind of alert of Defender for Key Vault.
+    ///
+    /// The documented ids are named; the plan has others that its reference leaves out, which are
+    /// `Unknown` and keep their id. None of the documented kinds is of severity High.
+    ///
+    /// ```
+    /// use defender_alerts::{KeyVaultAlertType, Severity};
+    ///
+    /// let dumping = KeyVaultAlertType::of("kv_listgetanomaly").unwrap();
+    /// assert_eq!(dumping, KeyVaultAlertType::ListGetAnomaly);
+    /// assert_eq!(dumping.severity(), Some(Severity::Medium));
+    /// assert!(KeyVaultAlertType::of("VM_EICAR").is_none());
+    /// ```
+    pub enum KeyVaultAlertType {
+        /// Success from an address that threat intelligence lists.
+        SuspiciousIpAccess = "KV_SuspiciousIPAccess",
+        /// The caller hides behind TOR.
+        TorAccess = "KV_TORAccess",
+        /// Far more operations than usual for the user, application or vault.
+        OperationVolumeAnomaly = "KV_OperationVolumeAnomaly",
+        /// The vault's policy was changed, then secrets were read.
+        PutGetAnomaly = "KV_PutGetAnomaly",
+        /// Secrets were listed, then read: what dumping looks like.
+        ListGetAnomaly = "KV_ListGetAnomaly",
+        /// One principal was refused at many vaults.
+        AccountVolumeAccessDeniedAnomaly = "KV_AccountVolumeAccessDeniedAnomaly",
+        /// An unknown user was refused.
+        UserAccessDeniedAnomaly = "KV_UserAccessDeniedAnomaly",
+        /// A new application read the vault.
+        AppAnomaly = "KV_AppAnomaly",
+        /// An unusual mix of operations.
+        OperationPatternAnomaly = "KV_OperationPatternAnomaly",
+        /// A new user read the vault.
+        UserAnomaly = "KV_UserAnomaly",
+        /// A new pair of user and application read the vault.
+        UserAppAnomaly = "KV_UserAppAnomaly",
+        /// One principal read many vaults.
+        AccountVolumeAnomaly = "KV_AccountVolumeAnomaly",
+        /// An address that threat intelligence lists was refused.
+        SuspiciousIpAccessDenied = "KV_SuspiciousIPAccessDenied",
+        /// Unusual access from an address outside Microsoft.
+        UnusualAccessSuspiciousIp = "KV_UnusualAccessSuspiciousIP",
+    }
+}
+
+const PREFIX: &str = "KV_";
+pub(crate) const SAMPLE: &str = "SIMULATED_";
+
+/// What follows a prefix, which is read without regard to case.
+pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+impl KeyVaultAlertType {
+    /// The kind that an alert's `alertType` names; nothing when it is not one of this plan. Samples
+    /// (`SIMULATED_KV_..`) have the kind that they are samples of.
+    pub fn of(alert_type: &str) -> Option<Self> {
+        let id = strip_prefix(alert_type, SAMPLE).unwrap_or(alert_type);
+        strip_prefix(id, PREFIX).map(|_| Self::from(id))
+    }
+
+    /// The documented kinds closest to a name: itself for a documented id, and for four names that are
+    /// widely used but that no alert has (`KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
+    /// `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`) the kinds that they mean, closest first.
+    /// Nothing for other names.
+    pub fn closest(name: &str) -> &'static [Self] {
+        use KeyVaultAlertType as T;
+        const UNUSUAL: &[T] = &[
+            T::OperationPatternAnomaly,
+            T::UnusualAccessSuspiciousIp,
+            T::SuspiciousIpAccess,
+            T::TorAccess,
+            T::UserAnomaly,
+            T::AppAnomaly,
+            T::UserAppAnomaly,
+        ];
+        match name.to_ascii_lowercase().as_str() {
+            "kv_unusualaccesspattern" => UNUSUAL,
+            "kv_masssecretretrieval" => &[T::ListGetAnomaly, T::OperationVolumeAnomaly],
+            "kv_suspicioussecretlisting" => &[T::ListGetAnomaly],
+            "kv_highvolumeoperations" => &[T::OperationVolumeAnomaly, T::AccountVolumeAnomaly],
+            _ => {
+                let at = Self::KNOWN.iter().position(|kind| kind.as_str().eq_ignore_ascii_case(name));
+                at.map_or(&[], |at| &Self::KNOWN[at..=at])
+            }
+        }
+    }
+
+    /// How bad alerts of this kind are by documentation; nothing for kinds that it leaves out.
+    pub fn severity(&self) -> Option<Severity> {
+        use KeyVaultAlertType as T;
+        match self {
+            T::Unknown(_) => None,
+            T::AccountVolumeAccessDeniedAnomaly
+            | T::UserAccessDeniedAnomaly
+            | T::SuspiciousIpAccessDenied => Some(Severity::Low),
+            _ => Some(Severity::Medium),
+        }
+    }
+
+    /// What the attacker is after by documentation; nothing for kinds that it leaves out.
+    pub fn tactics(&self) -> &'static [Intent] {
+        use KeyVaultAlertType as T;
+        match self {
+            T::Unknown(_) => &[],
+            T::AccountVolumeAccessDeniedAnomaly => &[Intent::Discovery],
+            T::UserAccessDeniedAnomaly => &[Intent::InitialAccess, Intent::Discovery],
+            _ => &[Intent::CredentialAccess],
+        }
+    }
+
+    /// Whether the caller was refused, so that nothing was read.
+    pub fn is_denied(&self) -> bool {
+        use KeyVaultAlertType as T;
+        matches!(
+            self,
+            T::AccountVolumeAccessDeniedAnomaly | T::UserAccessDeniedAnomaly | T::SuspiciousIpAccessDenied
+        )
+    }
+
+    /// What happened, in a few words; nothing for kinds that the documentation leaves out.
+    pub fn meaning(&self) -> Option<&'static str> {
+        use KeyVaultAlertType as T;
+        Some(match self {
+            T::SuspiciousIpAccess => "read from an address that threat intelligence lists",
+            T::TorAccess => "read from a TOR exit node",
+            T::OperationVolumeAnomaly => "far more operations than usual",
+            T::PutGetAnomaly => "the policy was changed, then secrets were read",
+            T::ListGetAnomaly => "secrets were listed, then read, as dumping does",
+            T::AccountVolumeAccessDeniedAnomaly => "one principal was refused at many vaults",
+            T::UserAccessDeniedAnomaly => "an unknown user was refused",
+            T::AppAnomaly => "read by an application that does not usually do so",
+            T::OperationPatternAnomaly => "an unusual mix of operations",
+            T::UserAnomaly => "read by a user who does not usually do so",
+            T::UserAppAnomaly => "read by a user through an application that this pair does not usually use",
+            T::AccountVolumeAnomaly => "one principal read many vaults",
+            T::SuspiciousIpAccessDenied => "an address that threat intelligence lists was refused",
+            T::UnusualAccessSuspiciousIp => "unusual access from an address outside Microsoft",
+            T::Unknown(_) => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eleven_documented_kinds_are_medium_and_three_are_low() {
+        let of = |severity: Severity| {
+            KeyVaultAlertType::KNOWN.iter().filter(|kind| kind.severity() == Some(severity.clone())).count()
+        };
+        assert_eq!((of(Severity::Medium), of(Severity::Low), of(Severity::High)), (11, 3, 0));
+        assert!(KeyVaultAlertType::KNOWN.iter().all(|kind| kind.meaning().is_some()));
+        assert!(KeyVaultAlertType::KNOWN.iter().all(|kind| !kind.tactics().is_empty()));
+    }
+
+    #[test]
+    fn an_undocumented_kind_survives_and_other_plans_have_none() {
+        let new = KeyVaultAlertType::of("KV_BrandNew").unwrap();
+        assert_eq!((new.as_str(), new.severity(), new.meaning()), ("KV_BrandNew", None, None));
+        assert_eq!(KeyVaultAlertType::of("simulated_kv_toraccess"), Some(KeyVaultAlertType::TorAccess));
+        for other in ["VM_EICAR", "KV", "", "Storage.KV_Access", "ключ"] {
+            assert_eq!(KeyVaultAlertType::of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn names_that_no_alert_has_lead_to_documented_kinds() {
+        use KeyVaultAlertType as T;
+        assert_eq!(T::closest("KV_MassSecretRetrieval")[0], T::ListGetAnomaly);
+        assert_eq!(T::closest("KV_SuspiciousSecretListing"), [T::ListGetAnomaly]);
+        assert_eq!(T::closest("KV_HighVolumeOperations")[0], T::OperationVolumeAnomaly);
+        assert_eq!(T::closest("KV_UnusualAccessPattern")[0], T::OperationPatternAnomaly);
+        assert_eq!(T::closest("kv_toraccess"), [T::TorAccess]);
+        assert!(T::closest("KV_Nothing").is_empty());
+    }
+}

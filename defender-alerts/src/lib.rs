@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod find_attack_paths;
+mod find_secrets;
+mod id;
+mod key_vault;
+mod list_across;
+mod list_key_vault;
+mod models;
+mod posture;
+mod recommendations;
+mod respond;
+mod set_status;
+mod triage;
+
+pub use client::{
+    AlertsClient, AssessmentMetadataClient, AssessmentsClient, AttackPathsClient, Expand, RestAttackPaths,
+    SecureScoresClient, SecurityContactsClient, SubAssessmentsClient, SuppressionRulesClient,
+};
+pub use find_attack_paths::AttackPaths;
+pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
+pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
+pub use key_vault::KeyVaultAlertType;
+pub use models::*;
+pub use posture::{PlanState, PostureCoverage};
+pub use recommendations::{AssessmentFilter, KnownRecommendation};
+pub use respond::{ResponsePhase, ResponseStep};
+pub use set_status::{AlertAction, SetStatus, SetStatusReport};
+pub use triage::{Address, Caller, Finding, Missing, VaultAccess};

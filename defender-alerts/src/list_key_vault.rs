@@ -1,0 +1,39 @@
+//! Key Vault alerts out of all alerts.
+
+use arm_core::SubscriptionId;
+use azure_core::Result;
+use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStream};
+
+use crate::{Alert, AlertsClient};
+
+impl AlertsClient {
+    /// The alerts of a subscription that are about key vaults, one page in memory at a time.
+    ///
+    /// The service has no filter; this keeps alerts whose type is one of Defender for Key Vault, documented
+    /// or not, and alerts of other plans on a vault. None is of severity High by documentation: do not filter
+    /// for that.
+    ///
+    /// ```
+    /// # use mock_azure::MockAzure;
+    /// # use arm_core::{ArmClient, SubscriptionId};
+    /// use defender_alerts::{AlertStatus, AlertsClient};
+    /// use futures::TryStreamExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+    /// # let vault = format!("/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv");
+    /// # let azure = MockAzure::seed().key_vault_alerts(vault).start().await;
+    /// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+    /// let mut alerts = AlertsClient::new(&arm).list_key_vault(&subscription);
+    /// while let Some(alert) = alerts.try_next().await? {
+    ///     if alert.status == AlertStatus::Active {
+    ///         println!("{}: {}", alert.compromised_entity, alert.display_name);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn list_key_vault(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<Alert>> {
+        self.list(subscription).try_filter(|alert| ready(alert.is_key_vault())).boxed()
+    }
+}

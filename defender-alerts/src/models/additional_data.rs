@@ -1,0 +1,190 @@
+//! Bags of values whose names the service does not spell in one way.
+
+use arm_core::ResourceId;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// What a recommendation adds about one resource: names and values of its own.
+///
+/// The service spells names in camel or Pascal case, and writes nested JSON as text at times. Names are
+/// read here without regard to case, and what was read is written back as it was.
+///
+/// ```
+/// use defender_alerts::AdditionalData;
+///
+/// let data: AdditionalData = serde_json::from_str(r#"{"SecretType":"password","Data":"{\"filePath\":\"/etc/app\"}"}"#)?;
+/// assert_eq!(data.text("secretType").as_deref(), Some("password"));
+/// assert_eq!(data.text("FilePath").as_deref(), Some("/etc/app"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct AdditionalData(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for AdditionalData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::Object(fields) => fields,
+            Value::String(text) => object_in(&text).unwrap_or_default(),
+            _ => Map::new(),
+        }))
+    }
+}
+
+/// The object that a text holds as JSON.
+fn object_in(text: &str) -> Option<Map<String, Value>> {
+    let text = text.trim();
+    text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+impl AdditionalData {
+    /// A value at the top, by name without regard to case.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        value_of(&self.0, name)
+    }
+
+    /// A value by name without regard to case, at the top or in a nested object, also in one that is
+    /// written as text.
+    pub fn find(&self, name: &str) -> Option<Value> {
+        find(&self.0, name, 0)
+    }
+
+    /// The same as text; null is nothing.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match self.find(name)? {
+            Value::String(text) => Some(text),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// All values at the top, as the service spells their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(values: I) -> Self {
+        Self(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let exact = fields.get(name);
+    exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}
+
+/// Nested objects are looked into so deep and no deeper.
+const DEEPEST: usize = 8;
+
+fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> {
+    if let Some(found) = value_of(fields, name) {
+        return Some(found.clone());
+    }
+    if depth == DEEPEST {
+        return None;
+    }
+    fields.values().find_map(|value| match value {
+        Value::Object(inner) => find(inner, name, depth + 1),
+        Value::String(text) => find(&object_in(text)?, name, depth + 1),
+        _ => None,
+    })
+}
+
+arm_core::open_enum! {
+    /// Where a resource runs.
+    pub enum ResourceSource {
+        /// In Azure.
+        Azure = "Azure",
+        /// On a machine of your own.
+        OnPremise = "OnPremise",
+        /// In a SQL server on a machine of your own.
+        OnPremiseSql = "OnPremiseSql",
+        /// In AWS.
+        Aws = "Aws",
+        /// In Google's cloud.
+        Gcp = "Gcp",
+    }
+}
+
+/// Which resource it is about: the fields differ by source and model, and so does their case.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResourceDetails(AdditionalData);
+
+impl ResourceDetails {
+    /// Details of a resource in Azure.
+    pub fn azure(id: &ResourceId) -> Self {
+        Self([("source", "Azure".to_owned()), ("id", id.to_string())].into_iter().collect())
+    }
+
+    /// Details of a source with fields of its own, such as `machineName`.
+    pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
+        let AdditionalData(mut fields) = fields;
+        fields.insert("source".to_owned(), source.as_str().into());
+        Self(AdditionalData(fields))
+    }
+
+    /// Where the resource runs.
+    pub fn source(&self) -> ResourceSource {
+        ResourceSource::from(self.0.text("source").unwrap_or_default())
+    }
+
+    /// The id as the service wrote it. It need not be one of Azure.
+    pub fn id(&self) -> Option<&str> {
+        self.0.get("id").and_then(Value::as_str)
+    }
+
+    /// The id, when it is one of Azure.
+    pub fn resource_id(&self) -> Option<ResourceId> {
+        self.id()?.parse().ok()
+    }
+
+    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; otherwise the
+    /// one in the id.
+    pub fn resource_type(&self) -> Option<String> {
+        self.0.text("resourceType").or_else(|| Some(self.resource_id()?.resource_type().to_string()))
+    }
+
+    /// All fields, by name without regard to case.
+    pub fn fields(&self) -> &AdditionalData {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bags_of_any_case_and_nesting_are_read_and_written_back_unchanged() {
+        let text = r#"{"Data":"{\"Inner\":{\"TOKEN\":7}}","list":[1],"secrettype":"ssh"}"#;
+        let data: AdditionalData = serde_json::from_str(text).unwrap();
+        assert_eq!(data.text("token").as_deref(), Some("7"));
+        assert_eq!(data.text("SecretType").as_deref(), Some("ssh"));
+        assert_eq!((data.find("nothing"), data.get("token")), (None, None));
+        assert_eq!(serde_json::to_string(&data).unwrap(), text);
+        for empty in ["null", "[]", "1", r#""not json""#] {
+            assert!(serde_json::from_str::<AdditionalData>(empty).unwrap().is_empty(), "{empty}");
+        }
+    }
+
+    #[test]
+    fn resource_details_of_both_models_are_read() {
+        const VM: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm";
+        let old: ResourceDetails =
+            serde_json::from_str(&format!(r#"{{"source":"Azure","id":"{VM}"}}"#)).unwrap();
+        let new =
+            format!(r#"{{"Source":"Azure","Id":"{VM}","ResourceType":"microsoft.compute/virtualmachines"}}"#);
+        let new: ResourceDetails = serde_json::from_str(&new).unwrap();
+        assert_eq!(old.resource_id(), new.resource_id());
+        assert_eq!((old.source(), new.source()), (ResourceSource::Azure, ResourceSource::Azure));
+        assert!(old.resource_type().unwrap().eq_ignore_ascii_case(&new.resource_type().unwrap()));
+    }
+}

@@ -1,0 +1,314 @@
+//! One alert.
+
+use std::collections::BTreeMap;
+
+use arm_core::{ResourceId, ResourceType, wire};
+use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    AlertId, AlertStatus, Entity, ExtendedLink, Intent, KeyVaultAlertType, ResourceIdentifier, Severity,
+    SupportingEvidence,
+};
+
+/// One alert of Defender for Cloud.
+///
+/// What most callers look at are fields. The heavy parts (entities, properties, evidence and the like)
+/// stay as the service wrote them until they are asked for, so that a list of ten thousand costs little;
+/// each method decodes its part anew.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Alert {
+    /// What calls about this alert need; it holds the location.
+    pub id: AlertId,
+    /// The service's name of it; not always the last part of the id.
+    pub name: String,
+    /// The kind of alert, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
+    pub alert_type: String,
+    /// Its title.
+    pub display_name: String,
+    /// What happened, in words.
+    pub description: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What the attacker is after.
+    pub intent: Intent,
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// The first activity that it is about.
+    pub start_time: Option<OffsetDateTime>,
+    /// The last activity that it is about.
+    pub end_time: Option<OffsetDateTime>,
+    /// When it was made.
+    pub time_generated: Option<OffsetDateTime>,
+    /// When all work on it was done and it could be read.
+    pub processing_end_time: Option<OffsetDateTime>,
+    /// The resource that suffers, by name.
+    pub compromised_entity: String,
+    /// Whether it stands for several alerts that belong together.
+    pub is_incident: bool,
+    /// Alerts with the same key belong together.
+    pub correlation_key: String,
+    /// Its id inside Defender.
+    pub system_alert_id: String,
+    /// Its page in the portal.
+    pub alert_uri: String,
+    /// The plan that found it, such as `KeyVault`.
+    pub product_component_name: String,
+    /// The product that found it.
+    pub product_name: String,
+    /// Who makes the product.
+    pub vendor_name: String,
+    /// The schema of the alert.
+    pub version: String,
+    parts: Parts,
+}
+
+/// The heavy parts, as they came.
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    resource_identifiers: Option<Box<RawValue>>,
+    remediation_steps: Option<Box<RawValue>>,
+    extended_links: Option<Box<RawValue>>,
+    entities: Option<Box<RawValue>>,
+    extended_properties: Option<Box<RawValue>>,
+    techniques: Option<Box<RawValue>>,
+    sub_techniques: Option<Box<RawValue>>,
+    supporting_evidence: Option<Box<RawValue>>,
+}
+
+impl Alert {
+    /// The kind of Key Vault alert; nothing for alerts of other plans. Sample alerts
+    /// (`SIMULATED_KV_..`) have the kind that they are samples of.
+    pub fn key_vault_type(&self) -> Option<KeyVaultAlertType> {
+        KeyVaultAlertType::of(&self.alert_type)
+    }
+
+    /// Whether it is a sample, made by a simulation.
+    pub fn is_sample(&self) -> bool {
+        crate::key_vault::strip_prefix(&self.alert_type, crate::key_vault::SAMPLE).is_some()
+    }
+
+    /// Whether it is about a key vault: by its kind, or because a vault is one of its resources.
+    pub fn is_key_vault(&self) -> bool {
+        self.key_vault_type().is_some() || self.concerns(&ResourceType::VAULT)
+    }
+
+    /// Whether one of its resources is of a type.
+    pub fn concerns(&self, kind: &ResourceType) -> bool {
+        self.resources().iter().any(|resource| resource.is(kind))
+    }
+
+    /// The Azure resources that its identifiers name. Identifiers that cannot be decoded are left out here;
+    /// [`resource_identifiers`](Self::resource_identifiers) says why.
+    pub fn resources(&self) -> Vec<ResourceId> {
+        let identifiers = self.resource_identifiers().unwrap_or_default();
+        let azure = identifiers.into_iter().filter_map(|identifier| match identifier {
+            ResourceIdentifier::AzureResource(id) => Some(id),
+            _ => None,
+        });
+        azure.collect()
+    }
+
+    /// What names the resource: in Azure, in a workspace, elsewhere.
+    pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
+        self.list("resourceIdentifiers", &self.parts.resource_identifiers)
+    }
+
+    /// What to do, step by step.
+    pub fn remediation_steps(&self) -> Result<Vec<String>> {
+        self.list("remediationSteps", &self.parts.remediation_steps)
+    }
+
+    /// Links to reports and the like.
+    pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
+        self.list("extendedLinks", &self.parts.extended_links)
+    }
+
+    /// Who and what took part: accounts, addresses, resources.
+    pub fn entities(&self) -> Result<Vec<Entity>> {
+        self.list("entities", &self.parts.entities)
+    }
+
+    /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
+    pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
+        let found: Option<Texts> = self.part("extendedProperties", &self.parts.extended_properties)?;
+        Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
+    }
+
+    /// MITRE ATT&CK techniques, such as `T1555`.
+    pub fn techniques(&self) -> Result<Vec<String>> {
+        self.list("techniques", &self.parts.techniques)
+    }
+
+    /// MITRE ATT&CK sub-techniques, such as `T1555.006`.
+    pub fn sub_techniques(&self) -> Result<Vec<String>> {
+        self.list("subTechniques", &self.parts.sub_techniques)
+    }
+
+    /// What backs the alert up; nothing when there is none.
+    pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
+        self.part("supportingEvidence", &self.parts.supporting_evidence)
+    }
+
+    fn part<T: DeserializeOwned>(&self, name: &str, raw: &Option<Box<RawValue>>) -> Result<Option<T>> {
+        let Some(raw) = raw else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(|error| {
+            let message = format!("'{name}' of the alert {} cannot be decoded: {error}", self.id);
+            Error::with_error(ErrorKind::DataConversion, error, message)
+        })
+    }
+
+    /// A list; items that are null are left out, and one item alone is a list of one.
+    fn list<T: DeserializeOwned>(&self, name: &str, raw: &Option<Box<RawValue>>) -> Result<Vec<T>> {
+        if raw.as_ref().is_some_and(|raw| !raw.get().starts_with('[')) {
+            return Ok(self.part(name, raw)?.into_iter().collect());
+        }
+        let items: Option<Vec<Option<T>>> = self.part(name, raw)?;
+        Ok(items.into_iter().flatten().flatten().collect())
+    }
+}
+
+/// Values of any kind, as texts.
+struct Texts(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Named;
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("names and values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Texts, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    let text = match value {
+                        Value::String(text) => text,
+                        Value::Null => String::new(),
+                        other => other.to_string(),
+                    };
+                    texts.insert(name, text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_map(Named)
+    }
+}
+
+/// The service's form.
+#[derive(Deserialize)]
+struct Wire {
+    id: AlertId,
+    #[serde(default, with = "wire::text")]
+    name: String,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    properties: Properties,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    #[serde(with = "wire::text")]
+    alert_type: String,
+    #[serde(with = "wire::text")]
+    alert_display_name: String,
+    #[serde(with = "wire::text")]
+    description: String,
+    severity: Open<Severity>,
+    intent: Open<Intent>,
+    status: Open<AlertStatus>,
+    #[serde(with = "wire::instant::option")]
+    start_time_utc: Option<OffsetDateTime>,
+    #[serde(with = "wire::instant::option")]
+    end_time_utc: Option<OffsetDateTime>,
+    #[serde(with = "wire::instant::option")]
+    time_generated_utc: Option<OffsetDateTime>,
+    #[serde(with = "wire::instant::option")]
+    processing_end_time_utc: Option<OffsetDateTime>,
+    #[serde(with = "wire::text")]
+    compromised_entity: String,
+    #[serde(with = "wire::bool_text::option")]
+    is_incident: Option<bool>,
+    #[serde(with = "wire::text")]
+    correlation_key: String,
+    #[serde(with = "wire::text")]
+    system_alert_id: String,
+    #[serde(with = "wire::text")]
+    alert_uri: String,
+    #[serde(with = "wire::text")]
+    product_component_name: String,
+    #[serde(with = "wire::text")]
+    product_name: String,
+    #[serde(with = "wire::text")]
+    vendor_name: String,
+    #[serde(with = "wire::text")]
+    version: String,
+    resource_identifiers: Option<Box<RawValue>>,
+    remediation_steps: Option<Box<RawValue>>,
+    extended_links: Option<Box<RawValue>>,
+    entities: Option<Box<RawValue>>,
+    extended_properties: Option<Box<RawValue>>,
+    techniques: Option<Box<RawValue>>,
+    sub_techniques: Option<Box<RawValue>>,
+    supporting_evidence: Option<Box<RawValue>>,
+}
+
+/// An open enum that may be absent: then it is `Unknown("")`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Open<T>(T);
+
+impl<T: for<'a> From<&'a str>> Default for Open<T> {
+    fn default() -> Self {
+        Self(T::from(""))
+    }
+}
+
+impl<'de> Deserialize<'de> for Alert {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let Wire { id, name, properties: it } = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            id,
+            name,
+            alert_type: it.alert_type,
+            display_name: it.alert_display_name,
+            description: it.description,
+            severity: it.severity.0,
+            intent: it.intent.0,
+            status: it.status.0,
+            start_time: it.start_time_utc,
+            end_time: it.end_time_utc,
+            time_generated: it.time_generated_utc,
+            processing_end_time: it.processing_end_time_utc,
+            compromised_entity: it.compromised_entity,
+            is_incident: it.is_incident.unwrap_or_default(),
+            correlation_key: it.correlation_key,
+            system_alert_id: it.system_alert_id,
+            alert_uri: it.alert_uri,
+            product_component_name: it.product_component_name,
+            product_name: it.product_name,
+            vendor_name: it.vendor_name,
+            version: it.version,
+            parts: Parts {
+                resource_identifiers: it.resource_identifiers,
+                remediation_steps: it.remediation_steps,
+                extended_links: it.extended_links,
+                entities: it.entities,
+                extended_properties: it.extended_properties,
+                techniques: it.techniques,
+                sub_techniques: it.sub_techniques,
+                supporting_evidence: it.supporting_evidence,
+            },
+        })
+    }
+}

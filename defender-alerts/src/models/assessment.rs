@@ -1,0 +1,317 @@
+//! A recommendation as it stands on one resource.
+
+use arm_core::{
+    Secret,
+    wire::{self, UnknownFields},
+};
+use azure_core::time::OffsetDateTime;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use typed_builder::TypedBuilder;
+
+use super::blank;
+use crate::{
+    AdditionalData, AssessmentId, AssessmentKey, AssessmentMetadataProperties, ResourceDetails, Severity,
+};
+
+arm_core::open_enum! {
+    /// Whether a resource follows a recommendation.
+    pub enum AssessmentCode {
+        /// It does.
+        Healthy = "Healthy",
+        /// It does not.
+        Unhealthy = "Unhealthy",
+        /// It was not looked at; the cause says why, such as `OffByPolicy`.
+        NotApplicable = "NotApplicable",
+    }
+}
+
+arm_core::open_enum! {
+    /// How much of a risk it is here.
+    pub enum RiskLevel {
+        /// None.
+        None = "None",
+        /// Low.
+        Low = "Low",
+        /// Medium.
+        Medium = "Medium",
+        /// High.
+        High = "High",
+        /// Critical.
+        Critical = "Critical",
+    }
+}
+
+/// A recommendation as it stands on one resource.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Assessment {
+    /// The resource and the key.
+    pub id: AssessmentId,
+    /// The key of the recommendation; of a finding of the newer model, a key of its own.
+    pub name: AssessmentKey,
+    /// The recommendation, in words.
+    pub display_name: String,
+    /// Whether the resource follows it.
+    pub status: AssessmentStatus,
+    /// Which resource it is.
+    pub resource_details: ResourceDetails,
+    /// What the recommendation adds.
+    pub additional_data: AdditionalData,
+    /// The page in the portal; only when it was asked for with [`Expand`](crate::Expand).
+    pub azure_portal_uri: Option<String>,
+    /// What all assessments by this recommendation share, severity among it; only when it was asked for
+    /// with [`Expand`](crate::Expand).
+    pub metadata: Option<AssessmentMetadataProperties>,
+    /// The partner that made it; never with its secret.
+    pub partner_name: Option<String>,
+    /// How risky it is here; only where Defender CSPM is on.
+    pub risk: Option<AssessmentRisk>,
+    unknown: UnknownFields,
+}
+
+impl Assessment {
+    /// How bad it is, where it is known: by the metadata, which must have been asked for, or by the status,
+    /// where Resource Graph writes it.
+    pub fn severity(&self) -> Option<Severity> {
+        let by_metadata = self.metadata.as_ref().map(|metadata| metadata.severity.clone());
+        by_metadata.or_else(|| self.status.severity.clone())
+    }
+}
+
+/// Whether a resource follows a recommendation, and since when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AssessmentStatus {
+    /// Whether it does.
+    #[serde(default = "blank")]
+    pub code: AssessmentCode,
+    /// Why, in one word, such as `OffByPolicy`.
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Why, in words.
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was first looked at. The service sets it.
+    #[serde(default, with = "wire::instant::option", skip_serializing)]
+    pub first_evaluation_date: Option<OffsetDateTime>,
+    /// Since when it has this code. The service sets it.
+    #[serde(default, with = "wire::instant::option", skip_serializing)]
+    pub status_change_date: Option<OffsetDateTime>,
+    /// How bad it is: Resource Graph writes it here in the older model.
+    #[serde(default, skip_serializing)]
+    pub severity: Option<Severity>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl AssessmentStatus {
+    /// A status to write.
+    pub fn new(code: AssessmentCode) -> Self {
+        Self {
+            code,
+            cause: None,
+            description: None,
+            first_evaluation_date: None,
+            status_change_date: None,
+            severity: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+impl Default for AssessmentStatus {
+    fn default() -> Self {
+        Self::new(blank())
+    }
+}
+
+/// How risky an assessment is on its resource, and why.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct AssessmentRisk {
+    /// How much.
+    #[serde(default = "blank")]
+    pub level: RiskLevel,
+    /// Whether the surroundings of the resource were taken into account.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub is_contextual_risk: bool,
+    /// What makes it so, such as `Internet exposure`.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub risk_factors: Vec<String>,
+    /// The attack paths that the resource is on, by id.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub attack_paths_references: Vec<String>,
+    /// These paths, as graphs.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub paths: Vec<RiskPath>,
+}
+
+impl Default for AssessmentRisk {
+    fn default() -> Self {
+        let (risk_factors, attack_paths_references, paths) = Default::default();
+        Self { level: blank(), is_contextual_risk: false, risk_factors, attack_paths_references, paths }
+    }
+}
+
+/// One path of an [`AssessmentRisk`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RiskPath {
+    /// The id of the path.
+    #[serde(with = "wire::text")]
+    pub id: String,
+    /// What is on it.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub nodes: Vec<RiskNode>,
+    /// What leads to what.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub edges: Vec<RiskEdge>,
+}
+
+/// A node of a [`RiskPath`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RiskNode {
+    /// The id in the graph.
+    #[serde(with = "wire::text")]
+    pub id: String,
+    /// What it is.
+    #[serde(rename = "nodePropertiesLabel", deserialize_with = "wire::without_nulls")]
+    pub labels: Vec<String>,
+}
+
+/// An edge of a [`RiskPath`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RiskEdge {
+    /// The id in the graph.
+    #[serde(with = "wire::text")]
+    pub id: String,
+    /// Where it begins.
+    #[serde(with = "wire::text")]
+    pub source_id: String,
+    /// Where it ends.
+    #[serde(with = "wire::text")]
+    pub target_id: String,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: AssessmentId,
+    name: Option<AssessmentKey>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    properties: Properties,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    #[serde(with = "wire::text")]
+    display_name: String,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    status: AssessmentStatus,
+    resource_details: ResourceDetails,
+    additional_data: AdditionalData,
+    links: Option<Links>,
+    metadata: Option<AssessmentMetadataProperties>,
+    partners_data: Option<PartnerName>,
+    risk: Option<AssessmentRisk>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Links {
+    #[serde(default, with = "wire::text::option")]
+    azure_portal_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartnerName {
+    #[serde(default, with = "wire::text::option")]
+    partner_name: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Assessment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Wire { id, name, properties: it } = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            name: name.unwrap_or_else(|| id.key().clone()),
+            id,
+            display_name: it.display_name,
+            status: it.status,
+            resource_details: it.resource_details,
+            additional_data: it.additional_data,
+            azure_portal_uri: it.links.and_then(|links| links.azure_portal_uri),
+            metadata: it.metadata,
+            partner_name: it.partners_data.and_then(|partner| partner.partner_name),
+            risk: it.risk,
+            unknown: it.unknown,
+        })
+    }
+}
+
+/// An assessment to write, by your own tool or a partner's.
+///
+/// Take one from an [`Assessment`] that was read to change it: fields that this version does not name are
+/// written back.
+#[derive(Debug, Clone, Serialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+pub struct AssessmentSpec {
+    /// Whether the resource follows the recommendation.
+    pub status: AssessmentStatus,
+    /// Which resource it is.
+    pub resource_details: ResourceDetails,
+    /// What to add: texts.
+    #[builder(default)]
+    #[serde(skip_serializing_if = "AdditionalData::is_empty")]
+    pub additional_data: AdditionalData,
+    /// The partner, for recommendations of verified partners. It never comes back with its secret, so
+    /// give it again with each write.
+    #[builder(default, setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partners_data: Option<PartnersData>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// The partner that writes an assessment.
+#[derive(Debug, Clone, Serialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnersData {
+    /// Its name.
+    #[builder(setter(into))]
+    pub partner_name: String,
+    /// Its secret.
+    #[serde(with = "wire::secret")]
+    pub secret: Secret,
+}
+
+impl From<&Assessment> for AssessmentSpec {
+    fn from(read: &Assessment) -> Self {
+        Self {
+            status: read.status.clone(),
+            resource_details: read.resource_details.clone(),
+            additional_data: read.additional_data.clone(),
+            partners_data: None,
+            unknown: read.unknown.clone(),
+        }
+    }
+}
+
+/// What a text or a value holds: nested JSON comes as either.
+pub(crate) fn nested<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    match value {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        other => T::deserialize(other).ok(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What all assessments by one recommendation share.
+
+use arm_core::{
+    Secret,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Serialize};
+use typed_builder::TypedBuilder;
+
+use super::blank;
+use crate::{AssessmentKey, Severity};
+
+arm_core::open_enum! {
+    /// Who made a recommendation.
+    pub enum AssessmentType {
+        /// Not told.
+        NotTold = "Unknown",
+        /// Microsoft.
+        BuiltIn = "BuiltIn",
+        /// Microsoft, by a policy.
+        BuiltInPolicy = "BuiltInPolicy",
+        /// You, by a query.
+        Custom = "Custom",
+        /// You, by a policy.
+        CustomPolicy = "CustomPolicy",
+        /// You, by writing the results yourself.
+        CustomerManaged = "CustomerManaged",
+        /// A partner that Microsoft has verified.
+        VerifiedPartner = "VerifiedPartner",
+        /// Microsoft, by a policy that you answer by hand.
+        ManualBuiltInPolicy = "ManualBuiltInPolicy",
+        /// Microsoft; you answer by hand.
+        ManualBuiltIn = "ManualBuiltIn",
+        /// You, by a policy that you answer by hand.
+        ManualCustomPolicy = "ManualCustomPolicy",
+        /// Microsoft, one for each finding.
+        DynamicBuiltIn = "DynamicBuiltIn",
+    }
+}
+
+arm_core::open_enum! {
+    /// How much of something.
+    pub enum Effort {
+        /// Little.
+        Low = "Low",
+        /// Some.
+        Moderate = "Moderate",
+        /// Much.
+        High = "High",
+    }
+}
+
+/// The metadata of a recommendation, under its key.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct AssessmentMetadata {
+    /// The key of the recommendation.
+    pub name: AssessmentKey,
+    /// What it says.
+    pub properties: AssessmentMetadataProperties,
+}
+
+/// What a recommendation says: read, and written for your own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AssessmentMetadataProperties {
+    /// The recommendation.
+    #[builder(setter(into))]
+    #[serde(default, with = "wire::text")]
+    pub display_name: String,
+    /// How bad it is not to follow it.
+    #[serde(default = "blank")]
+    pub severity: Severity,
+    /// Who made it. Your own are [`AssessmentType::CustomerManaged`].
+    #[serde(default = "blank")]
+    pub assessment_type: AssessmentType,
+    /// What it is about.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How to follow it.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub remediation_description: Option<String>,
+    /// What it belongs to, such as `Data`.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// What it protects from, such as `dataExfiltration`.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub threats: Vec<String>,
+    /// MITRE ATT&CK tactics, such as `Credential Access`.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub tactics: Vec<String>,
+    /// MITRE ATT&CK techniques, such as `Unsecured Credentials`.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub techniques: Vec<String>,
+    /// How much users would notice.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_impact: Option<Effort>,
+    /// How much work it is.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementation_effort: Option<Effort>,
+    /// Whether it is a preview, which does not count for the secure score.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<bool>,
+    /// The policy that checks it. The service sets it.
+    #[builder(default, setter(skip))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub policy_definition_id: Option<String>,
+    /// The category of the newer model, such as `ExposedSecrets`. The service sets it.
+    #[builder(default, setter(skip))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub recommendation_category: Option<String>,
+    /// The month in which it is to end, as `MM/YYYY`.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub planned_deprecation_date: Option<String>,
+    /// The partner, for recommendations of verified partners. It never comes back with its secret.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner_data: Option<MetadataPartnerData>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// The partner that a recommendation is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MetadataPartnerData {
+    /// Its name.
+    #[builder(setter(into))]
+    #[serde(default, with = "wire::text")]
+    pub partner_name: String,
+    /// The name of its product.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub product_name: Option<String>,
+    /// Its secret: required to write, never read.
+    #[builder(setter(strip_option))]
+    #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}

@@ -1,0 +1,244 @@
+//! A way from where an attacker gets in to what the attacker wants.
+
+use arm_core::{ResourceId, ResourceType, SubscriptionId, wire};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::{AdditionalData, RiskLevel};
+
+/// A way from where an attacker gets in to what the attacker wants, as a row of Resource Graph.
+///
+/// A tenant has rows of one of two shapes; this type reads both.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AttackPath {
+    /// The id of the row.
+    pub id: String,
+    /// The name of the path: a GUID.
+    pub name: String,
+    /// The subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// The path, in words.
+    pub display_name: String,
+    /// What it means.
+    pub description: String,
+    /// The kind of path.
+    pub attack_path_type: String,
+    /// How bad it would be: `riskLevel`, or `potentialImpact` of the documented shape. Nothing when the
+    /// row has neither, which does not mean that it is low.
+    pub risk_level: Option<RiskLevel>,
+    /// What makes it so: `riskFactors`, or `riskCategories` of the documented shape.
+    pub risk_factors: Vec<String>,
+    /// Where an attacker gets in.
+    pub entry: Option<AttackPathNode>,
+    /// What the attacker wants.
+    pub target: Option<AttackPathNode>,
+    /// Everything on the path.
+    pub nodes: Vec<AttackPathNode>,
+    /// What leads to what.
+    pub edges: Vec<AttackPathEdge>,
+    /// The way, step by step; only in the newer shape.
+    pub steps: Vec<String>,
+    /// How to close it by hand; only in the documented shape.
+    pub remediation_steps: Vec<String>,
+    /// Whether steps are missing; only in the newer shape.
+    pub is_partial: bool,
+    /// Which shape the row has.
+    pub shape: AttackPathShape,
+    /// All that the row says, by name without regard to case.
+    pub properties: AdditionalData,
+}
+
+/// Which of the two shapes a row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttackPathShape {
+    /// The one that is documented for Defender CSPM.
+    Documented,
+    /// The one of tenants whose paths come from Exposure Management.
+    ExposureManagement,
+}
+
+/// Something on an attack path.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AttackPathNode {
+    /// The id in the graph: what edges name. It is none of Azure.
+    pub internal_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is, such as `virtualmachines`.
+    pub entity_type: Option<String>,
+    /// The resource that it is, when it is one.
+    pub resource_id: Option<ResourceId>,
+    /// All that the row says about it.
+    pub fields: AdditionalData,
+}
+
+/// What leads from one node to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AttackPathEdge {
+    /// How, such as `has permissions to`.
+    pub kind: Option<String>,
+    /// The internal id of the node where it begins.
+    pub source: String,
+    /// The internal id of the node where it ends.
+    pub target: String,
+}
+
+impl AttackPath {
+    /// Whether it is about secrets: a key vault is on it, or its words speak of secrets, credentials or key
+    /// vaults.
+    pub fn concerns_secrets(&self) -> bool {
+        let ends = self.entry.iter().chain(&self.target);
+        let vault =
+            |node: &AttackPathNode| node.resource_id.as_ref().is_some_and(|id| id.is(&ResourceType::VAULT));
+        let words = [&self.display_name, &self.description];
+        let speaks = |text: &str| {
+            let text = text.to_lowercase();
+            ["secret", "credential", "key vault", "keyvault"].iter().any(|word| text.contains(word))
+        };
+        self.nodes.iter().chain(ends).any(vault)
+            || words.into_iter().chain(&self.risk_factors).any(|text| speaks(text))
+    }
+
+    /// Whether a resource is on it.
+    pub fn passes_through(&self, resource: &ResourceId) -> bool {
+        let ends = self.entry.iter().chain(&self.target);
+        self.nodes.iter().chain(ends).any(|node| node.resource_id.as_ref() == Some(resource))
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default, with = "wire::text")]
+    id: String,
+    #[serde(default, with = "wire::text")]
+    name: String,
+    #[serde(rename = "subscriptionId", default, with = "wire::text")]
+    subscription_id: String,
+    #[serde(default)]
+    properties: AdditionalData,
+}
+
+impl<'de> Deserialize<'de> for AttackPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Wire { id, name, subscription_id, properties } = Wire::deserialize(deserializer)?;
+        let graph = object(properties.get("graphComponent"));
+        let nodes: Vec<AttackPathNode> = items(graph.get("entities")).iter().map(node).collect();
+        let edges = items(graph.get("connections")).iter().map(edge).collect();
+        let end = |object: &str, internal_id: &str| {
+            let named = properties.get(object).or_else(|| properties.get(internal_id))?;
+            end_of(named, &nodes)
+        };
+        let text = |name: &str| properties.get(name).map(plain).unwrap_or_default();
+        let has = |name: &str| properties.get(name).is_some_and(|value| !value.is_null());
+        let newer = ["riskLevel", "riskFactors", "entryPoint", "target"].into_iter().any(has);
+        let first = |one: &str, other: &str| properties.get(one).or_else(|| properties.get(other));
+        Ok(Self {
+            subscription: subscription_id.parse().ok(),
+            display_name: text("displayName"),
+            description: text("description"),
+            attack_path_type: text("attackPathType"),
+            risk_level: first("riskLevel", "potentialImpact")
+                .map(plain)
+                .filter(|level| !level.is_empty())
+                .map(RiskLevel::from),
+            risk_factors: texts(first("riskFactors", "riskCategories")),
+            entry: end("entryPoint", "entryPointEntityInternalID"),
+            target: end("target", "targetEntityInternalID"),
+            steps: texts(properties.get("attackPathSteps")),
+            remediation_steps: texts(properties.get("manualRemediationSteps")),
+            is_partial: text("isPartialAttackPath").eq_ignore_ascii_case("true"),
+            shape: if newer { AttackPathShape::ExposureManagement } else { AttackPathShape::Documented },
+            id,
+            name,
+            nodes,
+            edges,
+            properties,
+        })
+    }
+}
+
+/// A value as a bag; also JSON in a text.
+fn object(value: Option<&Value>) -> AdditionalData {
+    value.and_then(|value| AdditionalData::deserialize(value).ok()).unwrap_or_default()
+}
+
+fn items(value: Option<&Value>) -> Vec<Value> {
+    match value {
+        Some(Value::Array(items)) => items.clone(),
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Texts: of a list, of objects with a description, or one text.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let one = |value: &Value| match value {
+        Value::Object(_) => {
+            let fields = object(Some(value));
+            fields
+                .text("description")
+                .or_else(|| fields.text("displayName"))
+                .unwrap_or_else(|| value.to_string())
+        }
+        other => plain(other),
+    };
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => items.iter().map(one).collect(),
+        Some(other) => vec![one(other)].into_iter().filter(|text| !text.is_empty()).collect(),
+    }
+}
+
+fn first_of(fields: &AdditionalData, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| fields.get(name)).map(plain).filter(|text| !text.is_empty())
+}
+
+const INTERNAL_ID: &[&str] = &["entityInternalID", "internalId", "id"];
+
+fn node(value: &Value) -> AttackPathNode {
+    let fields = object(Some(value));
+    AttackPathNode {
+        internal_id: first_of(&fields, INTERNAL_ID).unwrap_or_default(),
+        name: first_of(&fields, &["entityName", "name", "displayName"]),
+        entity_type: first_of(&fields, &["entityType", "type"]),
+        resource_id: fields.text("azureResourceId").and_then(|id| id.parse().ok()),
+        fields,
+    }
+}
+
+fn edge(value: &Value) -> AttackPathEdge {
+    let fields = object(Some(value));
+    AttackPathEdge {
+        kind: first_of(&fields, &["connectionType", "type"]),
+        source: first_of(&fields, &["sourceEntityInternalID", "sourceId", "source"]).unwrap_or_default(),
+        target: first_of(&fields, &["targetEntityInternalID", "targetId", "target"]).unwrap_or_default(),
+    }
+}
+
+/// An end of a path: an object of its own, or the internal id of a node.
+fn end_of(value: &Value, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
+    if value.is_null() {
+        return None;
+    }
+    let end = match value {
+        Value::Object(_) => node(value),
+        other => node(&serde_json::json!({ "id": plain(other) })),
+    };
+    let known = nodes.iter().find(|node| !end.internal_id.is_empty() && node.internal_id == end.internal_id);
+    // The object can say less than the node that it stands for.
+    Some(match known {
+        Some(known) if end.resource_id.is_none() => known.clone(),
+        _ => end,
+    })
+}

@@ -1,0 +1,120 @@
+//! A secret in plain text where it should not be.
+
+use arm_core::{ResourceId, SubscriptionId, wire};
+use azure_core::time::OffsetDateTime;
+
+use crate::{AdditionalData, Assessment, AssessmentCode, Severity, SubAssessment};
+
+/// Which model a finding is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SecretSource {
+    /// One recommendation for each secret, of the category `ExposedSecrets`: the model since July 2026.
+    ExposedSecrets,
+    /// One recommendation with a fixed key for all secrets of a resource: the model before. It does not
+    /// tell how many there are.
+    GroupedRecommendation,
+    /// One finding of such a recommendation for each secret. No longer served.
+    SubAssessment,
+}
+
+/// A secret in plain text where it should not be. The secret itself is never in it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SecretFinding {
+    /// Which model it is of.
+    pub source: SecretSource,
+    /// The id of the recommendation or finding.
+    pub id: String,
+    /// The subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// What was found, in words.
+    pub title: String,
+    /// The kind of secret, such as `SSH private key`; not known in the grouped model.
+    pub secret_type: Option<String>,
+    /// The machine, repository or deployment, as the service names it.
+    pub resource: Option<String>,
+    /// The same, when it is a resource of Azure.
+    pub resource_id: Option<ResourceId>,
+    /// Its type, such as `microsoft.compute/virtualmachines`.
+    pub resource_type: Option<String>,
+    /// The file.
+    pub file_path: Option<String>,
+    /// When the file was last used.
+    pub last_access: Option<OffsetDateTime>,
+    /// When a token ends by itself.
+    pub expires: Option<OffsetDateTime>,
+    /// Whether what the secret opens still exists.
+    pub target_exists: Option<bool>,
+    /// How bad it is.
+    pub severity: Option<Severity>,
+    /// All that the service adds, by name without regard to case.
+    pub additional_data: AdditionalData,
+}
+
+impl SecretFinding {
+    /// What an assessment says; nothing when it says that the resource is healthy or was not looked at.
+    pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
+        if assessment.status.code != AssessmentCode::Unhealthy {
+            return None;
+        }
+        let data = &assessment.additional_data;
+        let details = &assessment.resource_details;
+        let scope = assessment.id.scope();
+        let resource = details.id().map(str::to_owned).unwrap_or_else(|| scope.to_string());
+        Some(Self {
+            source,
+            id: assessment.id.to_string(),
+            subscription: scope.subscription(),
+            title: assessment.display_name.clone(),
+            resource_id: resource.parse().ok(),
+            resource: Some(resource),
+            resource_type: details.resource_type(),
+            severity: assessment.severity(),
+            ..Self::of_data(source, data)
+        })
+    }
+
+    /// What a sub-assessment says; nothing when it does not hold.
+    pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
+        if finding.status.code != AssessmentCode::Unhealthy {
+            return None;
+        }
+        let details = &finding.resource_details;
+        Some(Self {
+            id: finding.id.to_string(),
+            subscription: finding.id.assessment().scope().subscription(),
+            title: finding.display_name.clone(),
+            resource: details.id().map(str::to_owned),
+            resource_id: details.resource_id(),
+            resource_type: details.resource_type(),
+            severity: Some(finding.status.severity.clone()),
+            ..Self::of_data(SecretSource::SubAssessment, &finding.additional_data)
+        })
+    }
+
+    fn of_data(source: SecretSource, data: &AdditionalData) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| data.text(name));
+        let time = |names: &[&str]| first(names).and_then(|text| wire::instant::parse(&text));
+        Self {
+            source,
+            id: String::new(),
+            subscription: None,
+            title: String::new(),
+            secret_type: first(&["secretType", "secretName"]),
+            resource: None,
+            resource_id: None,
+            resource_type: None,
+            file_path: first(&["filePath", "path"]),
+            last_access: time(&["lastAccessTime", "lastAccess"]),
+            expires: time(&["tokenExpiration", "tokenExpiry", "expirationDate"]),
+            target_exists: first(&["isTargetExists", "targetExists"]).and_then(|text| truth(&text)),
+            severity: None,
+            additional_data: data.clone(),
+        }
+    }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    ["false", "true"].iter().position(|word| word.eq_ignore_ascii_case(text)).map(|at| at == 1)
+}

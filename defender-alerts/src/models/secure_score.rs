@@ -1,0 +1,176 @@
+//! The secure score and what it is made of.
+
+use arm_core::wire;
+use serde::{Deserialize, Deserializer};
+
+use crate::AssessmentKey;
+
+/// Points, out of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Score {
+    /// The most that there is.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub max: f64,
+    /// What there is.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub current: f64,
+    /// What there is, from 0 to 1.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub percentage: f64,
+}
+
+/// How well a subscription follows the recommendations.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SecureScore {
+    /// The name; `ascScore` is the built-in one.
+    pub name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The points.
+    pub score: Score,
+    /// How much it weighs among the scores of other subscriptions.
+    pub weight: i64,
+}
+
+/// One control: recommendations that count together.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SecureScoreControl {
+    /// The name: a GUID.
+    pub name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The points.
+    pub score: Score,
+    /// How much it weighs among the same control of other subscriptions.
+    pub weight: i64,
+    /// Resources that follow the recommendations.
+    pub healthy_resource_count: u64,
+    /// Resources that do not.
+    pub unhealthy_resource_count: u64,
+    /// Resources that were not looked at.
+    pub not_applicable_resource_count: u64,
+    /// What the control is; only when it was asked for.
+    pub definition: Option<SecureScoreControlDefinition>,
+}
+
+arm_core::open_enum! {
+    /// Who made a control.
+    pub enum ControlType {
+        /// Microsoft.
+        BuiltIn = "BuiltIn",
+        /// Someone else.
+        Custom = "Custom",
+    }
+}
+
+/// What a control is.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SecureScoreControlDefinition {
+    /// The name: a GUID.
+    pub name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// What it is about.
+    pub description: String,
+    /// The most points that it gives.
+    pub max_score: u32,
+    /// Who made it; nothing when the service does not say.
+    pub source: Option<ControlType>,
+    /// The recommendations that count for it.
+    pub assessments: Vec<AssessmentKey>,
+}
+
+#[derive(Deserialize)]
+struct Resource<P: Default> {
+    #[serde(default, with = "wire::text")]
+    name: String,
+    #[serde(default, deserialize_with = "wire::null_as_default", bound = "P: Default + Deserialize<'de>")]
+    properties: P,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Scored {
+    #[serde(with = "wire::text")]
+    display_name: String,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    score: Score,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    weight: i64,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    healthy_resource_count: u64,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    unhealthy_resource_count: u64,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    not_applicable_resource_count: u64,
+    definition: Option<SecureScoreControlDefinition>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Defined {
+    #[serde(with = "wire::text")]
+    display_name: String,
+    #[serde(with = "wire::text")]
+    description: String,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    max_score: u32,
+    source: Option<Source>,
+    #[serde(deserialize_with = "wire::without_nulls")]
+    assessment_definitions: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    #[serde(rename = "sourceType")]
+    kind: Option<ControlType>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default, with = "wire::text")]
+    id: String,
+}
+
+impl<'de> Deserialize<'de> for SecureScore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Resource { name, properties: it } = Resource::<Scored>::deserialize(deserializer)?;
+        Ok(Self { name, display_name: it.display_name, score: it.score, weight: it.weight })
+    }
+}
+
+impl<'de> Deserialize<'de> for SecureScoreControl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Resource { name, properties: it } = Resource::<Scored>::deserialize(deserializer)?;
+        Ok(Self {
+            name,
+            display_name: it.display_name,
+            score: it.score,
+            weight: it.weight,
+            healthy_resource_count: it.healthy_resource_count,
+            unhealthy_resource_count: it.unhealthy_resource_count,
+            not_applicable_resource_count: it.not_applicable_resource_count,
+            definition: it.definition,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for SecureScoreControlDefinition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Resource { name, properties: it } = Resource::<Defined>::deserialize(deserializer)?;
+        let key = |link: Link| link.id.rsplit('/').next()?.parse().ok();
+        Ok(Self {
+            name,
+            display_name: it.display_name,
+            description: it.description,
+            max_score: it.max_score,
+            source: it.source.and_then(|source| source.kind),
+            assessments: it.assessment_definitions.into_iter().filter_map(key).collect(),
+        })
+    }
+}

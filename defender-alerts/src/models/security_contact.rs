@@ -1,0 +1,118 @@
+//! Whom Defender writes to.
+
+use arm_core::wire::{self, UnknownFields};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use typed_builder::TypedBuilder;
+
+use super::blank;
+use crate::{RiskLevel, Severity};
+
+/// Whom Defender writes to about a subscription, and when. Read, changed and written back whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SecurityContact {
+    /// Addresses, separated by `;`.
+    #[builder(default, setter(into))]
+    #[serde(default, with = "wire::text")]
+    pub emails: String,
+    /// A number to call.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Whether anything is sent.
+    #[builder(default = Some(true), setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_enabled: Option<bool>,
+    /// What is written about.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub notifications_sources: Vec<NotificationsSource>,
+    /// Who is written to by role, beside the addresses.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications_by_role: Option<NotificationsByRole>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// What Defender writes about.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum NotificationsSource {
+    /// Alerts that are at least this bad.
+    Alert {
+        /// How bad.
+        minimal_severity: Severity,
+    },
+    /// Attack paths that are at least this risky.
+    AttackPath {
+        /// How risky.
+        minimal_risk_level: RiskLevel,
+    },
+    /// A kind that this version does not name, as it came.
+    Other(Value),
+}
+
+impl Serialize for NotificationsSource {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = match self {
+            Self::Alert { minimal_severity } => {
+                serde_json::json!({ "sourceType": "Alert", "minimalSeverity": minimal_severity })
+            }
+            Self::AttackPath { minimal_risk_level } => {
+                serde_json::json!({ "sourceType": "AttackPath", "minimalRiskLevel": minimal_risk_level })
+            }
+            Self::Other(value) => value.clone(),
+        };
+        value.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for NotificationsSource {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default();
+        let plain = value.as_object().is_some_and(|fields| fields.len() == 2);
+        Ok(match text("sourceType") {
+            "Alert" if plain => Self::Alert { minimal_severity: text("minimalSeverity").into() },
+            "AttackPath" if plain => Self::AttackPath { minimal_risk_level: text("minimalRiskLevel").into() },
+            _ => Self::Other(value),
+        })
+    }
+}
+
+arm_core::open_enum! {
+    /// Whether those who hold the roles are written to.
+    pub enum NotificationState {
+        /// They are.
+        On = "On",
+        /// They are not.
+        Off = "Off",
+    }
+}
+
+/// Who is written to by role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NotificationsByRole {
+    /// Whether they are.
+    #[serde(default = "blank")]
+    pub state: NotificationState,
+    /// The roles, such as `Owner`.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub roles: Vec<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl NotificationsByRole {
+    /// Those who hold these roles are written to.
+    pub fn on<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
+        let roles = roles.into_iter().map(Into::into).collect();
+        Self { state: NotificationState::On, roles, unknown: UnknownFields::default() }
+    }
+}

@@ -1,0 +1,201 @@
+//! Findings of grouped recommendations.
+
+use std::collections::BTreeMap;
+
+use arm_core::wire;
+use azure_core::time::OffsetDateTime;
+use serde::{Deserialize, Deserializer};
+
+use super::{assessment::nested, blank};
+use crate::{AdditionalData, AssessmentCode, ResourceDetails, Severity, SubAssessmentId};
+
+/// One finding of a grouped recommendation. The service stopped to serve them on 31 July 2026.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SubAssessment {
+    /// The assessment and the name of the finding.
+    pub id: SubAssessmentId,
+    /// The id of what was found in the scanner's own list, such as `VA2064`.
+    pub finding_id: String,
+    /// What was found.
+    pub display_name: String,
+    /// Whether it holds, and how bad it is.
+    pub status: SubAssessmentStatus,
+    /// What it is about.
+    pub description: String,
+    /// How to deal with it.
+    pub remediation: String,
+    /// What it can do.
+    pub impact: String,
+    /// The kind of finding, in the scanner's words.
+    pub category: String,
+    /// When it was found.
+    pub time_generated: Option<OffsetDateTime>,
+    /// Where it was found.
+    pub resource_details: ResourceDetails,
+    /// All that the scanner adds; see [`kind`](Self::kind).
+    pub additional_data: AdditionalData,
+}
+
+/// Whether a finding holds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct SubAssessmentStatus {
+    /// Whether it does.
+    pub code: AssessmentCode,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why, in one word.
+    #[serde(with = "wire::text")]
+    pub cause: String,
+    /// Why, in words.
+    #[serde(with = "wire::text")]
+    pub description: String,
+}
+
+impl Default for SubAssessmentStatus {
+    fn default() -> Self {
+        Self { code: blank(), severity: blank(), cause: String::new(), description: String::new() }
+    }
+}
+
+/// What kind of resource was scanned, with what its scanner adds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SubAssessmentKind {
+    /// A SQL server: the query that shows what was found.
+    SqlServerVulnerability {
+        /// The query.
+        query: Option<String>,
+    },
+    /// An image in a registry.
+    ContainerRegistryVulnerability(Vulnerability),
+    /// A machine.
+    ServerVulnerability(Vulnerability),
+    /// A kind that the published contract does not name, such as secrets; its own word for itself.
+    Other(String),
+}
+
+/// A weakness of an image or a machine.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Vulnerability {
+    /// The base score, by version of CVSS.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub cvss: BTreeMap<String, Cvss>,
+    /// Whether there is a patch.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub patchable: bool,
+    /// What it is known as.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub cve: Vec<Reference>,
+    /// When it became known.
+    #[serde(with = "wire::instant::option")]
+    pub published_time: Option<OffsetDateTime>,
+    /// What the vendor says.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub vendor_references: Vec<Reference>,
+    /// What it lets an attacker do.
+    #[serde(with = "wire::text::option")]
+    pub threat: Option<String>,
+    /// The repository of the image.
+    #[serde(with = "wire::text::option")]
+    pub repository_name: Option<String>,
+    /// The digest of the image.
+    #[serde(with = "wire::text::option")]
+    pub image_digest: Option<String>,
+}
+
+/// A score.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Cvss {
+    /// From 0 to 10.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub base: f64,
+}
+
+/// A title and a link.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Reference {
+    /// The title.
+    #[serde(with = "wire::text")]
+    pub title: String,
+    /// The link.
+    #[serde(with = "wire::text")]
+    pub link: String,
+}
+
+impl SubAssessment {
+    /// What kind of resource was scanned, with what its scanner adds.
+    pub fn kind(&self) -> SubAssessmentKind {
+        let data = &self.additional_data;
+        let word = data.text("assessedResourceType").unwrap_or_default();
+        let whole = || serde_json::to_value(data).ok().and_then(|data| nested::<Vulnerability>(&data));
+        match word.as_str() {
+            "SqlServerVulnerability" => {
+                SubAssessmentKind::SqlServerVulnerability { query: data.text("query") }
+            }
+            "ContainerRegistryVulnerability" => whole()
+                .map_or(SubAssessmentKind::Other(word), SubAssessmentKind::ContainerRegistryVulnerability),
+            "ServerVulnerability" | "ServerVulnerabilityAssessment" => {
+                whole().map_or(SubAssessmentKind::Other(word), SubAssessmentKind::ServerVulnerability)
+            }
+            _ => SubAssessmentKind::Other(word),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: SubAssessmentId,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    properties: Properties,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    #[serde(with = "wire::text")]
+    id: String,
+    #[serde(with = "wire::text")]
+    display_name: String,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    status: SubAssessmentStatus,
+    #[serde(with = "wire::text")]
+    description: String,
+    #[serde(with = "wire::text")]
+    remediation: String,
+    #[serde(with = "wire::text")]
+    impact: String,
+    #[serde(with = "wire::text")]
+    category: String,
+    #[serde(with = "wire::instant::option")]
+    time_generated: Option<OffsetDateTime>,
+    resource_details: ResourceDetails,
+    additional_data: AdditionalData,
+}
+
+impl<'de> Deserialize<'de> for SubAssessment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Wire { id, properties: it } = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            id,
+            finding_id: it.id,
+            display_name: it.display_name,
+            status: it.status,
+            description: it.description,
+            remediation: it.remediation,
+            impact: it.impact,
+            category: it.category,
+            time_generated: it.time_generated,
+            resource_details: it.resource_details,
+            additional_data: it.additional_data,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Rules that dismiss new alerts by themselves.
+
+use arm_core::{
+    ResourceName,
+    wire::{self, UnknownFields},
+};
+use azure_core::time::OffsetDateTime;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use typed_builder::TypedBuilder;
+
+use super::blank;
+
+arm_core::open_enum! {
+    /// Whether a rule works.
+    pub enum RuleState {
+        /// It does.
+        Enabled = "Enabled",
+        /// It was turned off.
+        Disabled = "Disabled",
+        /// Its time is over.
+        Expired = "Expired",
+    }
+}
+
+/// A rule that dismisses new alerts of a type by itself. It leaves alerts that exist alone.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SuppressionRule {
+    /// The name of the rule in its subscription.
+    pub name: ResourceName,
+    /// When it was last written.
+    pub last_modified: Option<OffsetDateTime>,
+    /// What it does. To change the rule, change a clone and write it: fields that this version does not
+    /// name are written back.
+    pub spec: SuppressionRuleSpec,
+}
+
+/// What a suppression rule does.
+///
+/// ```
+/// use defender_alerts::{ScopeElement, SuppressionRuleSpec};
+///
+/// let rule = SuppressionRuleSpec::builder()
+///     .alert_type("KV_SuspiciousIPAccess")
+///     .reason("FalsePositive")
+///     .comment("our own scanner")
+///     .only_when([ScopeElement::is_one_of("entities.ip.address", ["203.0.113.7"])])
+///     .build();
+/// # assert_eq!(serde_json::to_value(&rule).unwrap()["state"], "Enabled");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SuppressionRuleSpec {
+    /// The alerts that it is about: an `alertType`, or `*` for all.
+    #[builder(setter(into))]
+    #[serde(default, with = "wire::text")]
+    pub alert_type: String,
+    /// Why, such as `FalsePositive` or `Noise`.
+    #[builder(setter(into))]
+    #[serde(default, with = "wire::text")]
+    pub reason: String,
+    /// Whether it works; a new rule does.
+    #[builder(default = RuleState::Enabled)]
+    #[serde(default = "blank")]
+    pub state: RuleState,
+    /// Until when; without it, for ever.
+    #[builder(default, setter(strip_option))]
+    #[serde(
+        rename = "expirationDateUtc",
+        default,
+        with = "wire::instant::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expiration_date: Option<OffsetDateTime>,
+    /// A note.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Which of these alerts: all elements must hold. Without it, all of them.
+    #[builder(default, setter(
+        transform = |elements: impl IntoIterator<Item = ScopeElement>| Some(SuppressionScope::all_of(elements))
+    ))]
+    #[serde(rename = "suppressionAlertsScope", default, skip_serializing_if = "Option::is_none")]
+    pub only_when: Option<SuppressionScope>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// Which alerts of its type a rule is about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SuppressionScope {
+    /// What must hold, all of it.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub all_of: Vec<ScopeElement>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl SuppressionScope {
+    /// All of these must hold.
+    pub fn all_of(elements: impl IntoIterator<Item = ScopeElement>) -> Self {
+        Self { all_of: elements.into_iter().collect(), unknown: UnknownFields::default() }
+    }
+}
+
+/// A condition on one field of an alert, such as `entities.ip.address`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ScopeElement {
+    /// The field.
+    #[serde(default, with = "wire::text")]
+    pub field: String,
+    /// The values, one of which it must have.
+    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    pub is_in: Option<Vec<Value>>,
+    /// The text that it must hold.
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// Conditions that this version does not name.
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl ScopeElement {
+    /// The field has one of these values.
+    pub fn is_one_of<V: Into<Value>>(field: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        let (field, unknown) = (field.into(), UnknownFields::default());
+        Self { field, is_in: Some(values), contains: None, unknown }
+    }
+
+    /// The field holds this text.
+    pub fn contains(field: impl Into<String>, text: impl Into<String>) -> Self {
+        let (field, unknown) = (field.into(), UnknownFields::default());
+        Self { field, is_in: None, contains: Some(text.into()), unknown }
+    }
+}
+
+impl<'de> Deserialize<'de> for SuppressionRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            name: ResourceName,
+            properties: Properties,
+        }
+        #[derive(Deserialize)]
+        struct Properties {
+            #[serde(rename = "lastModifiedUtc", default, with = "wire::instant::option")]
+            last_modified: Option<OffsetDateTime>,
+            #[serde(flatten)]
+            spec: SuppressionRuleSpec,
+        }
+        let Wire { name, properties } = Wire::deserialize(deserializer)?;
+        Ok(Self { name, last_modified: properties.last_modified, spec: properties.spec })
+    }
+}

@@ -1,0 +1,125 @@
+//! Whether what looks for secrets and attack paths is on at all.
+
+use std::collections::BTreeMap;
+
+use arm_core::{SubscriptionId, wire};
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use resource_ops::{
+    GraphScope, ResourceGraphClient,
+    query::{GraphQuery, Table, column},
+};
+use serde::Deserialize;
+
+/// Whether something is on in a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PlanState {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+    /// The caller may not read it, or Resource Graph does not have it yet.
+    NotKnown,
+}
+
+impl PlanState {
+    fn of(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
+/// What Defender looks at in one subscription. Without it, an empty answer means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PostureCoverage {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Defender CSPM, the plan `CloudPosture`: attack paths, secrets in code and deployments.
+    pub cspm: PlanState,
+    /// The extension `AgentlessVmScanning` of Defender CSPM or of plan 2 for servers: secrets on machines.
+    pub machine_scanning: PlanState,
+}
+
+impl PostureCoverage {
+    /// Whether an empty answer about secrets would mean that there are none.
+    pub fn is_full(&self) -> bool {
+        self.cspm == PlanState::On && self.machine_scanning == PlanState::On
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    id: String,
+    #[serde(with = "wire::text")]
+    name: String,
+    subscription_id: SubscriptionId,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    properties: Plan,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Plan {
+    #[serde(with = "wire::text")]
+    pricing_tier: String,
+    #[serde(deserialize_with = "wire::without_nulls")]
+    extensions: Vec<Extension>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extension {
+    #[serde(default, with = "wire::text")]
+    name: String,
+    #[serde(default, with = "wire::text")]
+    is_enabled: String,
+}
+
+impl Plan {
+    fn is_on(&self) -> bool {
+        self.pricing_tier.eq_ignore_ascii_case("Standard")
+    }
+
+    fn scans_machines(&self) -> bool {
+        self.is_on()
+            && self.extensions.iter().any(|extension| {
+                extension.name.eq_ignore_ascii_case("AgentlessVmScanning")
+                    && extension.is_enabled.eq_ignore_ascii_case("true")
+            })
+    }
+}
+
+/// What Defender looks at, for each subscription of a scope, in the order of their ids.
+pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> Result<Vec<PostureCoverage>> {
+    let query = GraphQuery::table(Table::SecurityResources)
+        .of_type("microsoft.security/pricings")
+        .filter(column("name").is_any_of(["CloudPosture", "VirtualMachines"]));
+    let mut found: BTreeMap<String, PostureCoverage> = BTreeMap::new();
+    let not_known = |subscription: SubscriptionId| PostureCoverage {
+        subscription,
+        cspm: PlanState::NotKnown,
+        machine_scanning: PlanState::NotKnown,
+    };
+    if let GraphScope::Subscriptions(named) = &scope {
+        for id in named {
+            found.insert(id.as_str().to_ascii_lowercase(), not_known(id.clone()));
+        }
+    }
+    let mut rows = graph.rows::<Row>(&query, scope);
+    while let Some(row) = rows.try_next().await? {
+        // Plans of single machines say nothing about the subscription.
+        if row.id.to_ascii_lowercase().contains("/resourcegroups/") {
+            continue;
+        }
+        let key = row.subscription_id.as_str().to_ascii_lowercase();
+        let entry = found.entry(key).or_insert_with(|| not_known(row.subscription_id.clone()));
+        if row.name.eq_ignore_ascii_case("CloudPosture") {
+            entry.cspm = PlanState::of(row.properties.is_on());
+        }
+        if entry.machine_scanning != PlanState::On {
+            entry.machine_scanning = PlanState::of(row.properties.scans_machines());
+        }
+    }
+    Ok(found.into_values().collect())
+}

@@ -1,0 +1,336 @@
+//! From a Key Vault alert to a finding that can be acted on. No client in reach.
+
+use std::collections::BTreeMap;
+
+use arm_core::{ResourceId, ResourceType};
+use azure_core::time::OffsetDateTime;
+
+use crate::{
+    Account, Alert, AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, ResponseStep, Severity, respond,
+};
+
+/// What an alert, and perhaps the log of the vault, says: who did what to which vault, what is missing,
+/// and what to do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The alert.
+    pub alert: AlertId,
+    /// The kind of Key Vault alert; nothing for alerts of other plans.
+    pub kind: Option<KeyVaultAlertType>,
+    /// Its title.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// Whether it is a sample: then nothing happened.
+    pub is_sample: bool,
+    /// The vaults.
+    pub vaults: Vec<ResourceId>,
+    /// Who called.
+    pub caller: Caller,
+    /// What the caller did, in the service's names, such as `SecretGet`.
+    pub operations: Vec<String>,
+    /// How often, where it is known.
+    pub operation_count: Option<u64>,
+    /// The secrets that were touched; only the log names them.
+    pub secrets: Vec<String>,
+    /// When it began.
+    pub first: Option<OffsetDateTime>,
+    /// When it ended.
+    pub last: Option<OffsetDateTime>,
+    /// What is not known, and why.
+    pub missing: Vec<Missing>,
+    /// What to do, in this order.
+    pub steps: Vec<ResponseStep>,
+    has_log: bool,
+}
+
+/// Who called.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Caller {
+    /// The user, as `name@domain`.
+    pub user_principal_name: Option<String>,
+    /// The object id of the user or of the application's principal.
+    pub object_id: Option<String>,
+    /// The application.
+    pub application_id: Option<String>,
+    /// The tenant of the caller.
+    pub tenant_id: Option<String>,
+    /// Whether that is your own tenant; nothing when either is not known.
+    pub in_tenant: Option<bool>,
+    /// The addresses that were called from.
+    pub addresses: Vec<Address>,
+}
+
+impl Caller {
+    /// The best name that there is for the caller.
+    pub fn name(&self) -> Option<&str> {
+        let id = self.application_id.as_deref().or(self.object_id.as_deref());
+        let address = self.addresses.first().map(|address| address.address.as_str());
+        self.user_principal_name.as_deref().or(id).or(address)
+    }
+}
+
+/// An address that was called from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Address {
+    /// The address.
+    pub address: String,
+    /// Where it seems to be.
+    pub location: Option<GeoLocation>,
+}
+
+/// What a finding does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The user: an application called, and has none.
+    UserOfApplication,
+    /// The user, though a directory object called.
+    User,
+    /// The object id: the traffic came from outside Azure.
+    ObjectId,
+    /// The address.
+    Address,
+    /// What was done.
+    Operations,
+    /// Which secrets were touched: alerts do not tell, the vault's log does.
+    Secrets,
+    /// When it happened.
+    TimeSpan,
+    /// The vault.
+    Vault,
+    /// A part of the alert that could not be decoded, and the reason.
+    Part(String),
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::UserOfApplication => "no user: an application called, and applications have none",
+            Self::User => "no user: the alert names only the object id",
+            Self::ObjectId => "no object id: the traffic came from outside Azure",
+            Self::Address => "no address: the alert does not name one",
+            Self::Operations => "no operations: neither the alert nor the log names them",
+            Self::Secrets => "no secrets: alerts do not name them, the vault's log does",
+            Self::TimeSpan => "no time span: the alert has no times that can be read",
+            Self::Vault => "no vault: the alert does not name one",
+            Self::Part(reason) => reason,
+        })
+    }
+}
+
+/// One access to a vault, from its log. Whatever reads the log makes these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultAccess {
+    /// When.
+    pub time: OffsetDateTime,
+    /// What, in the service's names, such as `SecretGet`.
+    pub operation: String,
+    /// The secret, when it is about one.
+    pub secret: Option<String>,
+    /// The caller's object id.
+    pub object_id: Option<String>,
+    /// The caller's address.
+    pub address: Option<String>,
+    /// Whether it was allowed.
+    pub allowed: bool,
+}
+
+impl Finding {
+    /// What an alert says. `own_tenant` is your tenant's id, to tell callers of your own from others.
+    ///
+    /// ```
+    /// use defender_alerts::{Alert, Finding};
+    ///
+    /// # let text = r#"{"id":"/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/we/alerts/a",
+    /// #   "properties":{"alertType":"KV_TORAccess","entities":[{"type":"ip","address":"203.0.113.7"}]}}"#;
+    /// # let alert: Alert = serde_json::from_str(text)?;
+    /// let finding = Finding::of(&alert, None);
+    /// println!("{:?} called from {:?}", finding.caller.name(), finding.caller.addresses);
+    /// for missing in &finding.missing {
+    ///     println!("- {missing}");
+    /// }
+    /// # assert_eq!(finding.caller.name(), Some("203.0.113.7"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn of(alert: &Alert, own_tenant: Option<&str>) -> Self {
+        let mut undecodable = Vec::new();
+        let mut read = |error: azure_core::Error| undecodable.push(Missing::Part(error.to_string()));
+        let entities = alert.entities().map_err(&mut read).unwrap_or_default();
+        let properties = Properties(alert.extended_properties().map_err(&mut read).unwrap_or_default());
+        if let Err(error) = alert.resource_identifiers() {
+            read(error);
+        }
+        let accounts: Vec<&Account> = entities.iter().filter_map(|entity| entity.as_account()).collect();
+        let addresses = entities.iter().filter_map(|entity| entity.as_ip());
+        let mut finding = Self {
+            alert: alert.id.clone(),
+            kind: alert.key_vault_type(),
+            title: alert.display_name.clone(),
+            severity: alert.severity.clone(),
+            status: alert.status.clone(),
+            is_sample: alert.is_sample(),
+            vaults: vaults(alert),
+            caller: caller(&accounts, &properties, own_tenant),
+            operations: properties.words("operations"),
+            operation_count: properties.text("operationcount").and_then(|count| count.parse().ok()),
+            secrets: Vec::new(),
+            first: alert.start_time,
+            last: alert.end_time,
+            missing: undecodable,
+            steps: Vec::new(),
+            has_log: false,
+        };
+        for ip in addresses {
+            if let Some(address) = &ip.address {
+                finding.add_address(address, ip.location.clone());
+            }
+        }
+        if finding.caller.addresses.is_empty()
+            && let Some(address) = properties.text("clientipaddress")
+        {
+            finding.add_address(&address, None);
+        }
+        finding.conclude();
+        finding
+    }
+
+    /// The same with what the log of the vault says: accesses by the caller, by object id or address.
+    /// Accesses by others are left out; when the alert names no caller, all count.
+    pub fn with_log<'a>(mut self, log: impl IntoIterator<Item = &'a VaultAccess>) -> Self {
+        let object_id = self.caller.object_id.clone();
+        let addresses: Vec<String> = self.caller.addresses.iter().map(|it| it.address.clone()).collect();
+        let known = object_id.is_some() || !addresses.is_empty();
+        let same = |mine: Option<&str>, theirs: &Option<String>| {
+            mine.zip(theirs.as_deref()).is_some_and(|(mine, theirs)| mine.eq_ignore_ascii_case(theirs))
+        };
+        let by_caller = |access: &&VaultAccess| {
+            !known
+                || same(object_id.as_deref(), &access.object_id)
+                || addresses.iter().any(|address| same(Some(address), &access.address))
+        };
+        let mut count = 0;
+        for access in log.into_iter().filter(by_caller) {
+            count += 1;
+            push_new(&mut self.operations, &access.operation);
+            if access.allowed
+                && let Some(secret) = &access.secret
+            {
+                push_new(&mut self.secrets, secret);
+            }
+            if let Some(address) = &access.address {
+                self.add_address(address, None);
+            }
+            if self.caller.object_id.is_none() {
+                self.caller.object_id.clone_from(&access.object_id);
+            }
+            self.first = Some(self.first.map_or(access.time, |first| first.min(access.time)));
+            self.last = Some(self.last.map_or(access.time, |last| last.max(access.time)));
+        }
+        if count > 0 {
+            self.operation_count = Some(count);
+            self.has_log = true;
+        }
+        self.conclude();
+        self
+    }
+
+    /// Whether the log of the vault is in it.
+    pub fn has_log(&self) -> bool {
+        self.has_log
+    }
+
+    fn add_address(&mut self, address: &str, location: Option<GeoLocation>) {
+        if !self.caller.addresses.iter().any(|known| known.address == address) {
+            self.caller.addresses.push(Address { address: address.to_owned(), location });
+        }
+    }
+
+    /// Says what is missing and what to do, from what is known now.
+    fn conclude(&mut self) {
+        let caller = &self.caller;
+        let application = caller.application_id.is_some();
+        let denied = self.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied);
+        let gaps = [
+            (caller.user_principal_name.is_none() && application, Missing::UserOfApplication),
+            (
+                caller.user_principal_name.is_none() && !application && caller.object_id.is_some(),
+                Missing::User,
+            ),
+            (caller.object_id.is_none(), Missing::ObjectId),
+            (caller.addresses.is_empty(), Missing::Address),
+            (self.operations.is_empty(), Missing::Operations),
+            (self.secrets.is_empty() && !denied && !self.has_log, Missing::Secrets),
+            (self.first.is_none() || self.last.is_none(), Missing::TimeSpan),
+            (self.vaults.is_empty(), Missing::Vault),
+        ];
+        self.missing.retain(|missing| matches!(missing, Missing::Part(_)));
+        self.missing.extend(gaps.into_iter().filter_map(|(is_missing, what)| is_missing.then_some(what)));
+        self.steps = respond::steps(self);
+    }
+}
+
+fn push_new(list: &mut Vec<String>, text: &str) {
+    if !list.iter().any(|known| known.eq_ignore_ascii_case(text)) {
+        list.push(text.to_owned());
+    }
+}
+
+/// The vaults among the resources, and among the entities when there is none.
+fn vaults(alert: &Alert) -> Vec<ResourceId> {
+    let mut vaults: Vec<ResourceId> = Vec::new();
+    let entities = alert.entities().unwrap_or_default();
+    let in_entities = entities.into_iter().filter_map(|entity| match entity.kind {
+        crate::EntityKind::AzureResource(id) => id,
+        _ => None,
+    });
+    for id in alert.resources().into_iter().chain(in_entities) {
+        if id.is(&ResourceType::VAULT) && !vaults.contains(&id) {
+            vaults.push(id);
+        }
+    }
+    vaults
+}
+
+fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&str>) -> Caller {
+    let user = accounts.iter().find(|account| account.name.is_some());
+    let any = user.or_else(|| accounts.first());
+    let application = accounts.iter().find_map(|account| account.app_id.clone());
+    let tenant_id = any.and_then(|account| account.tenant_id.clone());
+    let tenants = tenant_id.as_deref().zip(own_tenant);
+    Caller {
+        user_principal_name: user
+            .and_then(|user| user.user_principal_name())
+            .or_else(|| properties.text("userprincipalname")),
+        object_id: any
+            .and_then(|account| account.object_id.clone())
+            .or_else(|| properties.text("userobjectid"))
+            .or_else(|| properties.text("objectid")),
+        application_id: application.or_else(|| properties.text("applicationid")),
+        in_tenant: tenants.map(|(theirs, own)| theirs.eq_ignore_ascii_case(own)),
+        tenant_id,
+        addresses: Vec::new(),
+    }
+}
+
+/// Extended properties, by name without regard to case, spaces and marks.
+struct Properties(BTreeMap<String, String>);
+
+impl Properties {
+    fn text(&self, name: &str) -> Option<String> {
+        let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        let found = self.0.iter().find(|(key, _)| plain(key).eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn words(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let words = text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    }
+}

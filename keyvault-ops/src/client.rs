@@ -1,0 +1,248 @@
+//! Vaults: one method for each operation of the control plane.
+
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
+use azure_core::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    AccessPolicy, AccessPolicyUpdateKind, DeletedVault, NameAvailability, Vault, VaultId, VaultName,
+    VaultPatch, VaultResource, VaultSpec,
+};
+
+/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults).
+/// All older versions retire on 27 February 2027.
+pub const API_VERSION: &str = "2026-02-01";
+
+/// The version of the list of all resources, as `Vaults_List` wants it.
+const RESOURCES_VERSION: &str = "2015-11-01";
+
+/// Key vaults, as resources. Their secrets are a matter of [`SecretsClient`](crate::SecretsClient).
+#[derive(Debug, Clone)]
+pub struct VaultsClient {
+    pub(crate) arm: ArmClient,
+    page_size: Option<u32>,
+}
+
+impl VaultsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone(), page_size: None }
+    }
+
+    /// Asks for pages of this many vaults (`$top`); the service decides otherwise.
+    pub fn with_page_size(mut self, vaults: u32) -> Self {
+        self.page_size = Some(vaults.max(1));
+        self
+    }
+
+    /// Reads a vault: `Vaults_Get`.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/read`. **Errors**: `is_not_found()`, also when it is soft-deleted.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get)
+    pub async fn get(&self, id: &VaultId) -> Result<Vault> {
+        self.arm.get(id, API_VERSION).json().await
+    }
+
+    /// Reads a vault, if there is one: `Vaults_Get`.
+    pub async fn get_opt(&self, id: &VaultId) -> Result<Option<Vault>> {
+        self.arm.get(id, API_VERSION).json_opt().await
+    }
+
+    /// Makes a vault, or writes one whole: `Vaults_CreateOrUpdate`. Await the poller for the vault whose host
+    /// name can be reached.
+    ///
+    /// A PUT takes away what the spec does not name. Begin with `VaultSpec::from(&vault)` to change one that exists.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/write`; to change the permission model also
+    /// `Microsoft.Authorization/roleAssignments/write`.
+    /// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name,
+    /// perhaps a soft-deleted one; `is_code("InvalidResourceLocation")`: it exists elsewhere.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
+    pub fn create_or_update(&self, id: &VaultId, spec: &VaultSpec) -> Poller<Vault> {
+        self.arm.put(id, API_VERSION).body(spec).poller()
+    }
+
+    /// Brings a soft-deleted vault back, with all it held: `Vaults_CreateOrUpdate` with `createMode` recover.
+    ///
+    /// Its role assignments and Event Grid subscriptions do not come back.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/write`. **Errors**: `is_not_found()`: no such deleted vault in
+    /// this group and location.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
+    pub fn recover(&self, deleted: &DeletedVault, tenant_id: &str) -> Poller<Vault> {
+        let body = json!({
+            "location": deleted.location,
+            "tags": deleted.tags,
+            "properties": {
+                "tenantId": tenant_id,
+                "sku": { "family": "A", "name": "standard" },
+                "createMode": "recover",
+            },
+        });
+        self.arm.put(&deleted.vault_id, API_VERSION).body(&body).poller()
+    }
+
+    /// Changes parts of a vault and keeps the rest: `Vaults_Update`.
+    ///
+    /// **Permissions** and **errors** as for [`create_or_update`](Self::create_or_update).
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
+    pub async fn update(&self, id: &VaultId, patch: &VaultPatch) -> Result<Vault> {
+        self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
+    }
+
+    /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; see
+    /// [`remove`](Self::remove) for both. Deleting what is not there succeeds.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/delete`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/delete)
+    pub async fn delete(&self, id: &VaultId) -> Result<()> {
+        self.arm.delete(id, API_VERSION).send_empty().await
+    }
+
+    /// Adds, replaces or removes access policies: `Vaults_UpdateAccessPolicy`. Answers all that the vault then has.
+    ///
+    /// They only count where roles do not decide.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/accessPolicies/write`. **Retries**: sending it again changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update-access-policy)
+    pub async fn update_access_policy(
+        &self,
+        id: &VaultId,
+        kind: &AccessPolicyUpdateKind,
+        policies: &[AccessPolicy],
+    ) -> Result<Vec<AccessPolicy>> {
+        let path = ArmPath::from(id).literal("accessPolicies").segment(kind.as_str());
+        let body = AccessPolicies { properties: Properties { access_policies: policies.to_vec() } };
+        let answer: AccessPolicies = self.arm.put(path, API_VERSION).body(&body).json().await?;
+        Ok(answer.properties.access_policies)
+    }
+
+    /// Streams the vaults of a group: `Vaults_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-by-resource-group)
+    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Vault> {
+        self.vaults(ArmPath::from(group))
+    }
+
+    /// Streams the vaults of a subscription: `Vaults_ListBySubscription`.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/vaults/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-by-subscription)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<Vault> {
+        self.vaults(ArmPath::from(subscription))
+    }
+
+    fn vaults(&self, scope: ArmPath) -> Pager<Vault> {
+        let path = scope.provider("Microsoft.KeyVault").literal("vaults");
+        self.arm.get(path, API_VERSION).query_opt("$top", self.top()).pager()
+    }
+
+    /// Streams the vaults in the list of all resources, without their properties: `Vaults_List`. It answers from
+    /// Resource Manager's own cache, and so without the Key Vault provider.
+    ///
+    /// **Permissions**: `Microsoft.Resources/subscriptions/resources/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list)
+    pub fn list_resources(&self, subscription: &SubscriptionId) -> Pager<VaultResource> {
+        self.arm
+            .get(ArmPath::from(subscription).literal("resources"), RESOURCES_VERSION)
+            .query("$filter", "resourceType eq 'Microsoft.KeyVault/vaults'")
+            .query_opt("$top", self.top())
+            .pager()
+    }
+
+    fn top(&self) -> Option<String> {
+        self.page_size.map(|size| size.to_string())
+    }
+
+    /// Streams the soft-deleted vaults of a subscription: `Vaults_ListDeleted`.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/deletedVaults/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-deleted)
+    pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<DeletedVault> {
+        let path = ArmPath::from(subscription).provider("Microsoft.KeyVault").literal("deletedVaults");
+        self.arm.get(path, API_VERSION).pager()
+    }
+
+    /// Reads a soft-deleted vault: `Vaults_GetDeleted`.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get-deleted)
+    pub async fn get_deleted(
+        &self,
+        subscription: &SubscriptionId,
+        location: &str,
+        name: &VaultName,
+    ) -> Result<DeletedVault> {
+        self.arm.get(deleted(subscription, location, name.as_str()), API_VERSION).json().await
+    }
+
+    /// Deletes a soft-deleted vault, and all it held, for good: `Vaults_PurgeDeleted`. Await the poller for the end.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/purge/action`, as in Key Vault Purge Operator.
+    /// **Errors**: `is_code("MethodNotAllowed")`: the vault has purge protection.
+    /// **Retries**: a second purge answers `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted)
+    pub fn purge_deleted(
+        &self,
+        subscription: &SubscriptionId,
+        location: &str,
+        name: &VaultName,
+    ) -> Poller<()> {
+        let path = deleted(subscription, location, name.as_str()).literal("purge");
+        self.arm.post(path, API_VERSION).poller()
+    }
+
+    /// Asks whether a vault name is free in the whole cloud: `Vaults_CheckNameAvailability`.
+    ///
+    /// The name of a soft-deleted vault is not.
+    ///
+    /// **Permissions**: `Microsoft.KeyVault/checkNameAvailability/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/check-name-availability)
+    pub async fn check_name_availability(
+        &self,
+        subscription: &SubscriptionId,
+        name: &VaultName,
+    ) -> Result<NameAvailability> {
+        let path =
+            ArmPath::from(subscription).provider("Microsoft.KeyVault").literal("checkNameAvailability");
+        let body = json!({ "name": name, "type": "Microsoft.KeyVault/vaults" });
+        self.arm.post(path, API_VERSION).body(&body).repeatable().json().await
+    }
+}
+
+pub(crate) fn deleted(subscription: &SubscriptionId, location: &str, name: &str) -> ArmPath {
+    ArmPath::from(subscription)
+        .provider("Microsoft.KeyVault")
+        .literal("locations")
+        .segment(location)
+        .literal("deletedVaults")
+        .segment(name)
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccessPolicies {
+    properties: Properties,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    access_policies: Vec<AccessPolicy>,
+}

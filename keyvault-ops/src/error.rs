@@ -1,0 +1,163 @@
+//! What a refusal of Key Vault means.
+
+use std::{error::Error as _, fmt};
+
+use arm_core::{ArmError, ArmErrorExt as _};
+use azure_core::Error;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for azure_core::Error {}
+}
+
+/// Questions to an error of the control plane.
+pub trait VaultErrorExt: sealed::Sealed {
+    /// Another vault has the name: an open one anywhere in the cloud, or a soft-deleted one, which must be
+    /// recovered or purged first.
+    fn is_vault_name_taken(&self) -> bool;
+}
+
+impl VaultErrorExt for Error {
+    fn is_vault_name_taken(&self) -> bool {
+        self.is_conflict() && (self.is_code("VaultAlreadyExists") || self.is_code("ConflictError"))
+    }
+}
+
+/// Why a vault did not do what it was asked to do with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecretRefusal {
+    /// The version is disabled. It is no matter of permissions.
+    Disabled,
+    /// The caller has no role for it; or has one that has not spread yet, which can take minutes.
+    ForbiddenByRbac,
+    /// No access policy allows it.
+    ForbiddenByPolicy,
+    /// The vault's firewall, or its closed public network, keeps the caller's address out.
+    ForbiddenByFirewall,
+    /// Refused for another reason, such as purge protection.
+    Forbidden,
+    /// The secret belongs to a certificate: Key Vault alone changes it.
+    ManagedByKeyVault,
+    /// There is no such secret, deleted or not; or the caller may not see whether it is deleted.
+    NotFound,
+    /// The secret is soft-deleted: recover or purge it. Its name cannot be used.
+    SoftDeleted,
+    /// A delete or purge is not done yet, even if a read says so. Try again soon.
+    BeingDeleted,
+    /// A recovery is not done yet, even if a read says so. Try again soon.
+    BeingRecovered,
+    /// Another conflict.
+    Conflict,
+    /// The vault's limits are reached: 4,000 reads in 10 seconds.
+    Throttled,
+}
+
+/// The inner codes of the data plane.
+const INNER_CODES: &[(&str, SecretRefusal)] = &[
+    ("SecretDisabled", SecretRefusal::Disabled),
+    ("ForbiddenByRbac", SecretRefusal::ForbiddenByRbac),
+    ("ForbiddenByPolicy", SecretRefusal::ForbiddenByPolicy),
+    ("AccessDenied", SecretRefusal::ForbiddenByPolicy),
+    ("ForbiddenByFirewall", SecretRefusal::ForbiddenByFirewall),
+    ("ForbiddenByConnection", SecretRefusal::ForbiddenByFirewall),
+    ("SecretManagedByKeyVault", SecretRefusal::ManagedByKeyVault),
+    ("ObjectIsDeletedButRecoverable", SecretRefusal::SoftDeleted),
+    ("ObjectIsBeingDeleted", SecretRefusal::BeingDeleted),
+    ("ObjectIsBeingPurged", SecretRefusal::BeingDeleted),
+    ("ObjectIsBeingRecovered", SecretRefusal::BeingRecovered),
+];
+
+/// Questions to an error of the data plane.
+///
+/// ```
+/// use keyvault_ops::{SecretErrorExt as _, SecretRefusal};
+///
+/// fn advice(error: &azure_core::Error) -> &'static str {
+///     match error.secret_refusal() {
+///         Some(SecretRefusal::Disabled) => "enable the version, or read another",
+///         Some(SecretRefusal::SoftDeleted) => "recover or purge it first",
+///         Some(SecretRefusal::ForbiddenByFirewall) => "ask from an allowed network",
+///         _ => "see the message",
+///     }
+/// }
+/// ```
+pub trait SecretErrorExt: sealed::Sealed {
+    /// Why the vault refused; nothing when it did not answer, or answered something else.
+    fn secret_refusal(&self) -> Option<SecretRefusal>;
+
+    /// Whether the request may have been carried out although it failed.
+    fn may_have_acted(&self) -> bool;
+}
+
+impl SecretErrorExt for Error {
+    fn secret_refusal(&self) -> Option<SecretRefusal> {
+        if is_soft_deleted(self) {
+            return Some(SecretRefusal::SoftDeleted);
+        }
+        let error = self.arm_error()?;
+        let inner = INNER_CODES.iter().find(|(code, _)| error.has_code(code)).map(|(_, refusal)| *refusal);
+        inner.or(match error.status {
+            403 => Some(SecretRefusal::Forbidden),
+            404 => Some(SecretRefusal::NotFound),
+            409 => Some(SecretRefusal::Conflict),
+            429 => Some(SecretRefusal::Throttled),
+            _ => None,
+        })
+    }
+
+    fn may_have_acted(&self) -> bool {
+        match self.status() {
+            Some(status) => status < 400 || status == 408 || status >= 500,
+            None => !matches!(
+                self.kind(),
+                azure_core::error::ErrorKind::Connection | azure_core::error::ErrorKind::Credential
+            ),
+        }
+    }
+}
+
+/// Marks the error of a read that found the secret among the deleted ones.
+#[derive(Debug)]
+pub(crate) struct IsSoftDeleted {
+    source: Error,
+}
+
+impl IsSoftDeleted {
+    pub(crate) fn around(source: Error, advice: &str) -> Error {
+        let (kind, message) = (source.kind().clone(), format!("{source}; {advice}"));
+        Error::with_error(kind, Self { source }, message)
+    }
+}
+
+impl fmt::Display for IsSoftDeleted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret is soft-deleted")
+    }
+}
+
+impl std::error::Error for IsSoftDeleted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+fn is_soft_deleted(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<IsSoftDeleted>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Says what was attempted on what, and the service's reason, in one line.
+pub(crate) fn attempted(what: impl fmt::Display, error: Error) -> Error {
+    let said = error.to_string();
+    let read = error.arm_error().as_ref().map(ArmError::to_string);
+    let reason = read.filter(|read| !said.contains(read)).unwrap_or(said);
+    let message = format!("{what}: {}", reason.split_whitespace().collect::<Vec<_>>().join(" "));
+    error.with_context(message)
+}

@@ -1,0 +1,82 @@
+use arm_core::{open_enum, wire::UnknownFields};
+use serde::{Deserialize, Serialize};
+use typed_builder::TypedBuilder;
+
+/// What one principal may do in a vault that is guarded by access policies.
+///
+/// A vault guarded by roles (`enableRbacAuthorization`) keeps its policies and ignores them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[builder(field_defaults(setter(into)))]
+#[non_exhaustive]
+pub struct AccessPolicy {
+    /// The tenant; must be the vault's.
+    pub tenant_id: String,
+    /// The object id of a user, group or application.
+    pub object_id: String,
+    /// The application that must ask on behalf of the principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[builder(default, setter(strip_option))]
+    pub application_id: Option<String>,
+    /// What is allowed.
+    #[serde(default)]
+    pub permissions: Permissions,
+    #[serde(flatten)]
+    #[builder(default, setter(skip))]
+    unknown: UnknownFields,
+}
+
+/// What is allowed, by kind of object. Words that this crate does not name are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// On secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Vec<SecretPermission>>,
+    /// On keys, certificates and storage accounts, as the service wrote them.
+    #[serde(flatten)]
+    others: UnknownFields,
+}
+
+impl Permissions {
+    /// These operations on secrets, and nothing else.
+    pub fn on_secrets(permissions: impl IntoIterator<Item = SecretPermission>) -> Self {
+        Self { secrets: Some(permissions.into_iter().collect()), others: UnknownFields::default() }
+    }
+}
+
+open_enum! {
+    /// An operation on secrets that an access policy can allow.
+    pub enum SecretPermission {
+        /// Everything.
+        All = "all",
+        /// Read values.
+        Get = "get",
+        /// List names and versions.
+        List = "list",
+        /// Set and update.
+        Set = "set",
+        /// Delete.
+        Delete = "delete",
+        /// Back up.
+        Backup = "backup",
+        /// Restore.
+        Restore = "restore",
+        /// Recover deleted ones.
+        Recover = "recover",
+        /// Delete for good.
+        Purge = "purge",
+    }
+}
+
+open_enum! {
+    /// What an update does to the policies of a vault.
+    pub enum AccessPolicyUpdateKind {
+        /// Adds the permissions to those that the principals have.
+        Add = "add",
+        /// Puts them in place of those that the principals have.
+        Replace = "replace",
+        /// Takes them away.
+        Remove = "remove",
+    }
+}

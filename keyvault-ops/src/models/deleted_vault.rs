@@ -1,0 +1,80 @@
+use std::collections::BTreeMap;
+
+use arm_core::wire;
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use crate::VaultId;
+
+/// A soft-deleted vault. Its name is taken until it is purged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
+#[non_exhaustive]
+pub struct DeletedVault {
+    /// The id among the deleted vaults of the location.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The id that it had.
+    pub vault_id: VaultId,
+    /// Where it was.
+    pub location: String,
+    /// When it was deleted.
+    pub deletion_date: Option<OffsetDateTime>,
+    /// When the service purges it by itself.
+    pub scheduled_purge_date: Option<OffsetDateTime>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether it cannot be purged before that.
+    pub purge_protection_enabled: bool,
+}
+
+impl DeletedVault {
+    /// How many days its name stays taken, unless it is purged: the rest of a day counts.
+    pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
+        self.scheduled_purge_date.map(|date| days_until(date, now))
+    }
+}
+
+/// The days until an instant, begun ones included.
+pub(crate) fn days_until(date: OffsetDateTime, now: OffsetDateTime) -> i64 {
+    let seconds = (date - now).whole_seconds().max(0);
+    seconds / 86_400 + i64::from(seconds % 86_400 > 0)
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: String,
+    name: String,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    vault_id: VaultId,
+    location: String,
+    #[serde(default, with = "wire::instant::option")]
+    deletion_date: Option<OffsetDateTime>,
+    #[serde(default, with = "wire::instant::option")]
+    scheduled_purge_date: Option<OffsetDateTime>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    tags: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    purge_protection_enabled: bool,
+}
+
+impl From<Wire> for DeletedVault {
+    fn from(Wire { id, name, properties }: Wire) -> Self {
+        Self {
+            id,
+            name,
+            vault_id: properties.vault_id,
+            location: properties.location,
+            deletion_date: properties.deletion_date,
+            scheduled_purge_date: properties.scheduled_purge_date,
+            tags: properties.tags,
+            purge_protection_enabled: properties.purge_protection_enabled,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use arm_core::{open_enum, wire::UnknownFields};
+use serde::{Deserialize, Serialize};
+
+/// The vault's firewall.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NetworkRules {
+    /// Whether trusted services of Azure may pass; the service's default is that they may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<NetworkBypass>,
+    /// What happens to a caller whom no rule names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_action: Option<NetworkAction>,
+    /// Addresses that may pass.
+    #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
+    pub ip_rules: Vec<IpRule>,
+    /// Subnets that may pass.
+    #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
+    pub virtual_network_rules: Vec<VirtualNetworkRule>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl NetworkRules {
+    /// Only these addresses or ranges (`198.51.100.0/24`), and trusted services of Azure.
+    pub fn only<S: Into<String>>(addresses: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            bypass: Some(NetworkBypass::AzureServices),
+            default_action: Some(NetworkAction::Deny),
+            ip_rules: addresses.into_iter().map(IpRule::new).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// An address or range that may pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IpRule {
+    /// An IPv4 address, or a range in CIDR notation.
+    pub value: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl IpRule {
+    /// Lets this address or range pass.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self { value: value.into(), unknown: UnknownFields::default() }
+    }
+}
+
+/// A subnet that may pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct VirtualNetworkRule {
+    /// The resource id of the subnet.
+    pub id: String,
+    /// Accept the rule even if the subnet has no service endpoint for Key Vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_missing_vnet_service_endpoint: Option<bool>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+open_enum! {
+    /// Who may pass the firewall beside the rules.
+    pub enum NetworkBypass {
+        /// Trusted services of Azure.
+        AzureServices = "AzureServices",
+        /// No one.
+        None = "None",
+    }
+}
+
+open_enum! {
+    /// What happens to a caller whom no rule names.
+    pub enum NetworkAction {
+        /// Passes.
+        Allow = "Allow",
+        /// Is refused.
+        Deny = "Deny",
+    }
+}
+
+open_enum! {
+    /// Whether the vault can be reached over the public network.
+    pub enum PublicNetworkAccess {
+        /// It can, as far as the firewall lets.
+        Enabled = "Enabled",
+        /// Only through private endpoints and by trusted services.
+        Disabled = "Disabled",
+    }
+}

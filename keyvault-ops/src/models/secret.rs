@@ -1,0 +1,252 @@
+use std::collections::BTreeMap;
+
+use arm_core::{Secret, open_enum, wire};
+use azure_core::{Result, http::RawResponse};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::deleted_vault::days_until;
+use crate::{SecretId, SecretName, SecretVersion};
+
+/// A secret with its value.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SecretBundle {
+    /// All but the value.
+    pub properties: SecretProperties,
+    /// The value. It is wiped when dropped and never printed.
+    pub value: Secret,
+}
+
+/// A secret, or one version of it, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretProperties {
+    /// Where it is; without a version in lists of secrets.
+    pub id: SecretId,
+    /// Whether it can be read. Nothing else keeps a secret from being read.
+    pub enabled: bool,
+    /// When this version was set, to the second: versions set within one second are not told apart.
+    pub created: Option<OffsetDateTime>,
+    /// When this version was set or updated.
+    pub updated: Option<OffsetDateTime>,
+    /// From when on it should be used. For information: the service lets it be read before.
+    pub not_before: Option<OffsetDateTime>,
+    /// Until when it should be used. For information: the service lets it be read afterwards.
+    pub expires: Option<OffsetDateTime>,
+    /// What kind of text the value is.
+    pub content_type: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether Key Vault made it, as it does for every certificate. It cannot be set, updated or deleted.
+    pub managed: bool,
+    /// How surely it can be recovered once deleted.
+    pub recovery_level: Option<RecoveryLevel>,
+    /// For how many days.
+    pub recoverable_days: Option<u16>,
+}
+
+impl SecretProperties {
+    /// The name.
+    pub fn name(&self) -> &SecretName {
+        &self.id.name
+    }
+
+    /// The version; nothing in lists of secrets.
+    pub fn version(&self) -> Option<&SecretVersion> {
+        self.id.version.as_ref()
+    }
+
+    /// Whether its time is over. The service lets it be read all the same.
+    pub fn is_expired(&self, now: OffsetDateTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+/// A soft-deleted secret. Its name is taken until it is recovered or purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletedSecret {
+    /// What it was.
+    pub properties: SecretProperties,
+    /// Where it can be recovered from.
+    pub recovery_id: Option<String>,
+    /// When it was deleted.
+    pub deleted: Option<OffsetDateTime>,
+    /// When the service purges it by itself.
+    pub scheduled_purge: Option<OffsetDateTime>,
+}
+
+impl DeletedSecret {
+    /// How many days its name stays taken, unless it is purged: the rest of a day counts.
+    pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
+        self.scheduled_purge.map(|date| days_until(date, now))
+    }
+}
+
+/// Where a name stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretState {
+    /// There is such a secret.
+    Live(Box<SecretProperties>),
+    /// There is such a secret, and its current version is disabled: no one can read it.
+    Disabled,
+    /// It is deleted and can be recovered or purged; its name is taken.
+    SoftDeleted(Box<DeletedSecret>),
+    /// The name is free.
+    Absent,
+}
+
+/// A backup of a secret with all its versions, encrypted by the service.
+///
+/// It can be restored in the same subscription and geography only. Neither printed nor logged.
+#[derive(Clone)]
+pub struct SecretBackup(zeroize::Zeroizing<Vec<u8>>);
+
+impl SecretBackup {
+    /// A backup that was kept as these bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, to be kept in a safe place.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretBackup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretBackup(..)")
+    }
+}
+
+open_enum! {
+    /// How surely a deleted secret can be recovered.
+    pub enum RecoveryLevel {
+        /// Not at all.
+        Purgeable = "Purgeable",
+        /// For 90 days, unless it is purged.
+        RecoverablePurgeable = "Recoverable+Purgeable",
+        /// For 90 days; no one can purge it.
+        Recoverable = "Recoverable",
+        /// For 90 days; nor can the subscription be cancelled.
+        RecoverableProtectedSubscription = "Recoverable+ProtectedSubscription",
+        /// For the vault's 7 to 89 days, unless it is purged.
+        CustomizedRecoverablePurgeable = "CustomizedRecoverable+Purgeable",
+        /// For the vault's 7 to 89 days; no one can purge it.
+        CustomizedRecoverable = "CustomizedRecoverable",
+        /// For the vault's 7 to 89 days; nor can the subscription be cancelled.
+        CustomizedRecoverableProtectedSubscription = "CustomizedRecoverable+ProtectedSubscription",
+    }
+}
+
+/// What the service sends, for a secret with or without value, deleted or not.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wire {
+    id: String,
+    #[serde(default)]
+    value: Option<SecretText>,
+    #[serde(default)]
+    attributes: Option<Attributes>,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    tags: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    managed: bool,
+    #[serde(default)]
+    recovery_id: Option<String>,
+    #[serde(default, with = "time::serde::timestamp::option")]
+    deleted_date: Option<OffsetDateTime>,
+    #[serde(default, with = "time::serde::timestamp::option")]
+    scheduled_purge_date: Option<OffsetDateTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct SecretText(#[serde(with = "wire::secret")] Secret);
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Attributes {
+    #[serde(default)]
+    enabled: Option<bool>,
+    #[serde(default, with = "time::serde::timestamp::option")]
+    created: Option<OffsetDateTime>,
+    #[serde(default, with = "time::serde::timestamp::option")]
+    updated: Option<OffsetDateTime>,
+    #[serde(default, rename = "nbf", with = "time::serde::timestamp::option")]
+    not_before: Option<OffsetDateTime>,
+    #[serde(default, rename = "exp", with = "time::serde::timestamp::option")]
+    expires: Option<OffsetDateTime>,
+    #[serde(default)]
+    recovery_level: Option<RecoveryLevel>,
+    #[serde(default)]
+    recoverable_days: Option<u16>,
+}
+
+impl Wire {
+    /// Decodes an answer; an error never holds a value.
+    pub(crate) fn decode(response: impl Into<RawResponse>) -> Result<Self> {
+        wire::decode(&response.into())
+    }
+
+    pub(crate) fn properties(self) -> Result<SecretProperties> {
+        self.parts().map(|(properties, ..)| properties)
+    }
+
+    pub(crate) fn bundle(self) -> Result<SecretBundle> {
+        let (properties, value, _) = self.parts()?;
+        let missing = || {
+            azure_core::Error::with_message(
+                azure_core::error::ErrorKind::DataConversion,
+                "the service sent the secret without its value",
+            )
+        };
+        Ok(SecretBundle { properties, value: value.ok_or_else(missing)? })
+    }
+
+    pub(crate) fn deleted(self) -> Result<DeletedSecret> {
+        let (properties, _, deletion) = self.parts()?;
+        let [deleted, scheduled_purge] = deletion.dates;
+        Ok(DeletedSecret { properties, recovery_id: deletion.recovery_id, deleted, scheduled_purge })
+    }
+
+    fn parts(self) -> Result<(SecretProperties, Option<Secret>, Deletion)> {
+        let attributes = self.attributes.unwrap_or_default();
+        let properties = SecretProperties {
+            id: self.id.parse()?,
+            enabled: attributes.enabled.unwrap_or(true),
+            created: attributes.created,
+            updated: attributes.updated,
+            not_before: attributes.not_before,
+            expires: attributes.expires,
+            content_type: self.content_type,
+            tags: self.tags,
+            managed: self.managed,
+            recovery_level: attributes.recovery_level,
+            recoverable_days: attributes.recoverable_days,
+        };
+        let deletion =
+            Deletion { recovery_id: self.recovery_id, dates: [self.deleted_date, self.scheduled_purge_date] };
+        Ok((properties, self.value.map(|text| text.0), deletion))
+    }
+}
+
+struct Deletion {
+    recovery_id: Option<String>,
+    dates: [Option<OffsetDateTime>; 2],
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WirePage {
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub(crate) value: Vec<Wire>,
+    #[serde(default)]
+    pub(crate) next_link: Option<String>,
+}

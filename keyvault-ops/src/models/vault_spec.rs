@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+
+use arm_core::wire::UnknownFields;
+use serde::{Serialize, Serializer};
+use typed_builder::TypedBuilder;
+
+use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault};
+
+/// A vault as it should be: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
+///
+/// A PUT replaces the vault's settings. To change one that exists, begin with `VaultSpec::from(&vault)`,
+/// which keeps all that the vault has, also what this crate does not name; or use
+/// [`update`](crate::VaultsClient::update).
+///
+/// ```
+/// use keyvault_ops::VaultSpec;
+///
+/// let spec = VaultSpec::builder()
+///     .location("westeurope")
+///     .tenant_id("00000000-0000-0000-0000-0000000000aa")
+///     .soft_delete_retention_in_days(7_u16)
+///     .build();
+/// let sent = serde_json::to_value(&spec)?;
+/// assert_eq!(sent["properties"]["enableRbacAuthorization"], true);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, TypedBuilder)]
+#[builder(field_defaults(setter(into)))]
+pub struct VaultSpec {
+    /// Where, such as `westeurope`. Cannot be changed later.
+    pub location: String,
+    /// The tenant whose principals may use it.
+    pub tenant_id: String,
+    /// Standard unless told otherwise.
+    #[builder(default = SkuName::Standard)]
+    pub sku: SkuName,
+    /// Tags; none unless given.
+    #[builder(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Whether role assignments decide, which they do unless told otherwise. Always sent: what the
+    /// service takes for granted differs between api-versions. Changing it on a vault that exists needs
+    /// `Microsoft.Authorization/roleAssignments/write`.
+    #[builder(default = true)]
+    pub enable_rbac_authorization: bool,
+    /// Who may do what where roles do not decide; no one unless given.
+    #[builder(default)]
+    pub access_policies: Vec<AccessPolicy>,
+    /// 7 to 90 days; 90 unless given. Cannot be changed later.
+    #[builder(default, setter(strip_option))]
+    pub soft_delete_retention_in_days: Option<u16>,
+    /// Nothing can be purged before these days are over. **Cannot be taken back**; off unless given.
+    #[builder(default)]
+    pub enable_purge_protection: bool,
+    /// Virtual machines may fetch certificates.
+    #[builder(default, setter(strip_option))]
+    pub enabled_for_deployment: Option<bool>,
+    /// Disk encryption may fetch secrets and unwrap keys.
+    #[builder(default, setter(strip_option))]
+    pub enabled_for_disk_encryption: Option<bool>,
+    /// Resource Manager may fetch secrets for deployments.
+    #[builder(default, setter(strip_option))]
+    pub enabled_for_template_deployment: Option<bool>,
+    /// The firewall.
+    #[builder(default, setter(strip_option))]
+    pub network_acls: Option<NetworkRules>,
+    /// Whether the public network reaches it; it does unless told otherwise.
+    #[builder(default, setter(strip_option))]
+    pub public_network_access: Option<PublicNetworkAccess>,
+    #[builder(default, setter(skip))]
+    unknown: Unknown,
+}
+
+/// What a vault that was read has and this crate does not name.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Unknown {
+    resource: UnknownFields,
+    properties: UnknownFields,
+    sku: UnknownFields,
+}
+
+impl From<&Vault> for VaultSpec {
+    fn from(vault: &Vault) -> Self {
+        let properties = &vault.properties;
+        Self {
+            location: vault.location.clone(),
+            tenant_id: properties.tenant_id.clone(),
+            sku: properties.sku.name.clone(),
+            tags: vault.tags.clone(),
+            enable_rbac_authorization: properties.enable_rbac_authorization,
+            access_policies: properties.access_policies.clone(),
+            soft_delete_retention_in_days: properties.soft_delete_retention_in_days,
+            enable_purge_protection: properties.enable_purge_protection == Some(true),
+            enabled_for_deployment: properties.enabled_for_deployment,
+            enabled_for_disk_encryption: properties.enabled_for_disk_encryption,
+            enabled_for_template_deployment: properties.enabled_for_template_deployment,
+            network_acls: properties.network_acls.clone(),
+            public_network_access: properties.public_network_access.clone(),
+            unknown: Unknown {
+                resource: vault.unknown.clone(),
+                properties: properties.unknown.clone(),
+                sku: properties.sku.unknown.clone(),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    location: &'a str,
+    tags: &'a BTreeMap<String, String>,
+    properties: Properties<'a>,
+    #[serde(flatten)]
+    unknown: &'a UnknownFields,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties<'a> {
+    tenant_id: &'a str,
+    sku: Sku,
+    access_policies: &'a [AccessPolicy],
+    enable_rbac_authorization: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soft_delete_retention_in_days: Option<u16>,
+    /// The service refuses `false`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    enable_purge_protection: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled_for_deployment: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled_for_disk_encryption: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled_for_template_deployment: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_acls: Option<&'a NetworkRules>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_network_access: Option<&'a PublicNetworkAccess>,
+    #[serde(flatten)]
+    unknown: &'a UnknownFields,
+}
+
+impl Serialize for VaultSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let properties = Properties {
+            tenant_id: &self.tenant_id,
+            sku: Sku { unknown: self.unknown.sku.clone(), ..self.sku.clone().into() },
+            access_policies: &self.access_policies,
+            enable_rbac_authorization: self.enable_rbac_authorization,
+            soft_delete_retention_in_days: self.soft_delete_retention_in_days,
+            enable_purge_protection: self.enable_purge_protection,
+            enabled_for_deployment: self.enabled_for_deployment,
+            enabled_for_disk_encryption: self.enabled_for_disk_encryption,
+            enabled_for_template_deployment: self.enabled_for_template_deployment,
+            network_acls: self.network_acls.as_ref(),
+            public_network_access: self.public_network_access.as_ref(),
+            unknown: &self.unknown.properties,
+        };
+        Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown.resource }
+            .serialize(serializer)
+    }
+}
+
+/// A change of a vault: what is given is written, the rest stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, TypedBuilder)]
+#[builder(field_defaults(default, setter(into, strip_option)))]
+pub struct VaultPatch {
+    /// All tags; they take the place of those that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Properties.
+    #[builder(setter(!strip_option))]
+    pub properties: VaultPatchProperties,
+}
+
+/// The properties in a [`VaultPatch`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[builder(field_defaults(default, setter(into, strip_option)))]
+pub struct VaultPatchProperties {
+    /// Whether role assignments decide. Needs `Microsoft.Authorization/roleAssignments/write`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_rbac_authorization: Option<bool>,
+    /// All access policies; they take the place of those that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_policies: Option<Vec<AccessPolicy>>,
+    /// Turns purge protection on. `false` is refused by the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_purge_protection: Option<bool>,
+    /// Virtual machines may fetch certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled_for_deployment: Option<bool>,
+    /// Disk encryption may fetch secrets and unwrap keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled_for_disk_encryption: Option<bool>,
+    /// Resource Manager may fetch secrets for deployments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled_for_template_deployment: Option<bool>,
+    /// The whole firewall.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_acls: Option<NetworkRules>,
+    /// Whether the public network reaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_network_access: Option<PublicNetworkAccess>,
+    /// Standard or premium.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sku: Option<Sku>,
+}

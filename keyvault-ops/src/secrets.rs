@@ -1,0 +1,397 @@
+//! Secrets: one method for each operation of the data plane, over the official client.
+
+use std::{sync::Arc, time::Duration};
+
+use arm_core::{ArmClient, ListPage, NotRepeatable, Pager, Repeatable, Secret, wire};
+use azure_core::{
+    Bytes, Error, Result,
+    error::ErrorKind,
+    http::{ClientMethodOptions, Context, RawResponse, Url, pager::PagerContinuation, pager::PagerOptions},
+};
+use azure_security_keyvault_secrets::{
+    SecretClient, SecretClientOptions,
+    models::{
+        SecretClientBackupSecretOptions, SecretClientGetSecretOptions,
+        SecretClientListDeletedSecretPropertiesOptions, SecretClientListSecretPropertiesOptions,
+        SecretClientListSecretPropertiesVersionsOptions,
+    },
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::TryStreamExt as _;
+
+use crate::{
+    DeletedSecret, RoleWait, SecretBackup, SecretBundle, SecretErrorExt as _, SecretName, SecretProperties,
+    SecretRefusal, SecretState, SecretVersion, SetSecret, UpdateSecret, Vault, VaultName,
+    error::{IsSoftDeleted, attempted},
+    models::{Wire, WirePage},
+    role_propagation::RolePropagation,
+};
+
+/// The secrets of one vault.
+///
+/// A thin layer over the official `azure_security_keyvault_secrets::SecretClient`: names that cannot change the path,
+/// links that are followed to the vault only, the retry of [`ArmClient`], values that are wiped and never
+/// printed, and errors that can be asked ([`SecretErrorExt`](crate::SecretErrorExt)).
+///
+/// **Permissions**: Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault guarded by
+/// access policies, the policy's words `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
+#[derive(Clone)]
+pub struct SecretsClient {
+    arm: ArmClient,
+    endpoint: Url,
+    official: Arc<SecretClient>,
+}
+
+impl std::fmt::Debug for SecretsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretsClient").field("endpoint", &self.endpoint.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl SecretsClient {
+    /// The secrets of the vault with this name, in the cloud of this connection.
+    pub fn new(arm: &ArmClient, vault: &VaultName) -> Result<Self> {
+        let endpoint = format!("https://{vault}.{}", arm.endpoints().vault_suffix);
+        Self::with_policies(arm, endpoint.parse()?, None)
+    }
+
+    /// The secrets of this vault.
+    ///
+    /// Its `vaultUri` must be one of this cloud: no token is sent to any other host.
+    pub fn of(arm: &ArmClient, vault: &Vault) -> Result<Self> {
+        let uri = vault.properties.vault_uri.as_deref().unwrap_or_default();
+        let refuse = |reason: &str| {
+            let message = format!("the vault '{}' has the address '{uri}', {reason}", vault.name);
+            Err(Error::with_message(ErrorKind::Other, message))
+        };
+        let Ok(mut endpoint) = uri.parse::<Url>() else { return refuse("which is no URL") };
+        let suffix = format!(".{}", arm.endpoints().vault_suffix);
+        if endpoint.scheme() != "https" || !endpoint.host_str().is_some_and(|host| host.ends_with(&suffix)) {
+            return refuse("which is not one of this cloud");
+        }
+        endpoint.set_query(None);
+        endpoint.set_fragment(None);
+        Self::with_policies(arm, endpoint, None)
+    }
+
+    /// The same client, for use right after assigning a role to the caller oneself.
+    ///
+    /// A new role counts only after minutes, and no API tells when. For `budget` from now on, requests refused with
+    /// `ForbiddenByRbac` are repeated; `on_wait` hears of every wait. All other refusals are returned at once,
+    /// as is this one by a client that was not made here.
+    pub fn after_role_assignment(
+        &self,
+        budget: Duration,
+        on_wait: impl Fn(RoleWait) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let policy = RolePropagation::new(budget, Arc::new(on_wait));
+        Self::with_policies(&self.arm, self.endpoint.clone(), Some(policy))
+    }
+
+    fn with_policies(arm: &ArmClient, endpoint: Url, roles: Option<RolePropagation>) -> Result<Self> {
+        let mut client_options = arm.client_options_for(&endpoint)?;
+        if let Some(roles) = roles {
+            // Outside the retry, which is the last of them.
+            let before_retry = client_options.per_call_policies.len().saturating_sub(1);
+            client_options.per_call_policies.insert(before_retry, Arc::new(roles));
+        }
+        let options = SecretClientOptions { client_options, ..SecretClientOptions::default() };
+        let official = SecretClient::new(endpoint.as_str(), arm.credential(), Some(options))?;
+        Ok(Self { arm: arm.clone(), endpoint, official: Arc::new(official) })
+    }
+
+    /// The vault's address.
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    /// The vault's host name, as it stands in [`SecretId`](crate::SecretId)s.
+    pub fn host(&self) -> &str {
+        self.endpoint.host_str().unwrap_or_default()
+    }
+
+    /// Sets a secret, which makes a new version of it and the current one: `SetSecret`. Await what it returns.
+    ///
+    /// There is no compare-and-set: whoever sets last is current.
+    ///
+    /// **Errors**: [`SecretRefusal::SoftDeleted`], [`BeingDeleted`](SecretRefusal::BeingDeleted),
+    /// [`BeingRecovered`](SecretRefusal::BeingRecovered), [`ManagedByKeyVault`](SecretRefusal::ManagedByKeyVault).
+    /// **Retries**: each set makes a version. So it is not repeated when it may have been carried out:
+    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret)
+    pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
+        SetSecret::new(self.clone(), name.clone(), value)
+    }
+
+    /// Reads the current version of a secret: `GetSecret`. Its id is the only reliable word on which one is current.
+    ///
+    /// **Errors**: [`SecretRefusal::Disabled`]: the current version is; [`SecretRefusal::SoftDeleted`] and
+    /// [`SecretRefusal::NotFound`] are told apart by a look among the deleted ones.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
+    pub async fn get(&self, name: &SecretName) -> Result<SecretBundle> {
+        let error = match self.read(name, None).await {
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => error,
+            outcome => return outcome,
+        };
+        Err(match self.get_deleted(name).await {
+            Ok(_) => {
+                IsSoftDeleted::around(error, "it is soft-deleted: recover it, or purge it to free its name")
+            }
+            Err(_) => error,
+        })
+    }
+
+    /// Reads the current version of a secret, if there is such a secret: `GetSecret`. Soft-deleted ones are not there.
+    pub async fn get_opt(&self, name: &SecretName) -> Result<Option<SecretBundle>> {
+        match self.read(name, None).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads one version of a secret: `GetSecret`.
+    ///
+    /// **Errors**: [`SecretRefusal::Disabled`], [`SecretRefusal::NotFound`].
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
+    pub async fn get_version(&self, name: &SecretName, version: &SecretVersion) -> Result<SecretBundle> {
+        self.read(name, Some(version)).await
+    }
+
+    pub(crate) async fn read(
+        &self,
+        name: &SecretName,
+        version: Option<&SecretVersion>,
+    ) -> Result<SecretBundle> {
+        let options = SecretClientGetSecretOptions {
+            secret_version: version.map(|version| version.as_str().to_owned()),
+            ..Default::default()
+        };
+        let answer = self.official.get_secret(name.as_str(), Some(options)).await;
+        let bundle = answer.and_then(|response| Wire::decode(response)?.bundle());
+        bundle.map_err(|error| match version {
+            None => self.failed("reading", name, error),
+            Some(version) => self.failed("reading", format_args!("{name}/{version}"), error),
+        })
+    }
+
+    /// Says where a name stands: taken, disabled, soft-deleted or free.
+    pub async fn state(&self, name: &SecretName) -> Result<SecretState> {
+        match self.read(name, None).await {
+            Ok(found) => return Ok(SecretState::Live(Box::new(found.properties))),
+            Err(error) => match error.secret_refusal() {
+                Some(SecretRefusal::Disabled) => return Ok(SecretState::Disabled),
+                Some(SecretRefusal::NotFound) => {}
+                _ => return Err(error),
+            },
+        }
+        match self.get_deleted(name).await {
+            Ok(deleted) => Ok(SecretState::SoftDeleted(Box::new(deleted))),
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(SecretState::Absent),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes all but the value of one version: `UpdateSecret`. Await what it returns.
+    ///
+    /// What is not named stays; tags are replaced as a whole. **Errors**: [`SecretRefusal::NotFound`],
+    /// [`SecretRefusal::ManagedByKeyVault`]. **Retries**: sending it again changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
+    pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
+        UpdateSecret::new(self.clone(), name.clone(), version.clone())
+    }
+
+    /// Streams the secrets of the vault, managed ones included, without values: `GetSecrets`. At most 25 a page.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets)
+    pub fn list(&self) -> Pager<SecretProperties> {
+        let client = self.clone();
+        arm_core::pages(move |continuation| {
+            let client = client.clone();
+            async move {
+                let method_options = client.page_options(continuation)?;
+                let options =
+                    SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
+                let mut pages = client.official.list_secret_properties(Some(options))?.into_pages();
+                let page = first(pages.try_next().await).and_then(|page| page_of(page, Wire::properties));
+                page.map_err(|error| {
+                    attempted(format_args!("listing the secrets of {}", client.host()), error)
+                })
+            }
+        })
+    }
+
+    /// Streams the versions of a secret without values: `GetSecretVersions`. At most 25 a page.
+    ///
+    /// **Their order says nothing**, and `created` is known to the second only. [`get`](Self::get) tells which one is
+    /// current.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions)
+    pub fn list_versions(&self, name: &SecretName) -> Pager<SecretProperties> {
+        let (client, name) = (self.clone(), name.clone());
+        arm_core::pages(move |continuation| {
+            let (client, name) = (client.clone(), name.clone());
+            async move {
+                let method_options = client.page_options(continuation)?;
+                let options =
+                    SecretClientListSecretPropertiesVersionsOptions { method_options, ..Default::default() };
+                let pager = client.official.list_secret_properties_versions(name.as_str(), Some(options))?;
+                let page = first(pager.into_pages().try_next().await)
+                    .and_then(|page| page_of(page, Wire::properties));
+                page.map_err(|error| client.failed("listing the versions of", &name, error))
+            }
+        })
+    }
+
+    /// Streams the soft-deleted secrets of the vault: `GetDeletedSecrets`. At most 25 a page.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets)
+    pub fn list_deleted(&self) -> Pager<DeletedSecret> {
+        let client = self.clone();
+        arm_core::pages(move |continuation| {
+            let client = client.clone();
+            async move {
+                let method_options = client.page_options(continuation)?;
+                let options =
+                    SecretClientListDeletedSecretPropertiesOptions { method_options, ..Default::default() };
+                let mut pages = client.official.list_deleted_secret_properties(Some(options))?.into_pages();
+                let page = first(pages.try_next().await).and_then(|page| page_of(page, Wire::deleted));
+                page.map_err(|error| {
+                    attempted(format_args!("listing the deleted secrets of {}", client.host()), error)
+                })
+            }
+        })
+    }
+
+    fn page_options(&self, continuation: Option<String>) -> Result<PagerOptions<'static>> {
+        let link = continuation.map(|link| self.endpoint.join(&link)).transpose()?;
+        Ok(PagerOptions { continuation: link.map(PagerContinuation::Link), ..Default::default() })
+    }
+
+    /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name is taken until it is recovered or purged.
+    ///
+    /// The answer comes before the delete is done: until then the secret is neither there nor among the deleted ones.
+    /// See [`wait_until_deleted`](Self::wait_until_deleted).
+    ///
+    /// **Errors**: [`SecretRefusal::NotFound`], [`SecretRefusal::ManagedByKeyVault`].
+    /// **Retries**: a second delete answers `NotFound` or `BeingDeleted`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret)
+    pub async fn delete(&self, name: &SecretName) -> Result<DeletedSecret> {
+        let answer = self.official.delete_secret(name.as_str(), None).await;
+        let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
+        deleted.map_err(|error| self.failed("deleting", name, error))
+    }
+
+    /// Reads a soft-deleted secret: `GetDeletedSecret`.
+    ///
+    /// **Errors**: [`SecretRefusal::NotFound`], also while the delete is not done.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secret/get-deleted-secret)
+    pub async fn get_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
+        let answer = self.official.get_deleted_secret(name.as_str(), None).await;
+        let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
+        deleted.map_err(|error| self.failed("reading deleted", name, error))
+    }
+
+    /// Brings a soft-deleted secret back with all its versions: `RecoverDeletedSecret`.
+    ///
+    /// The answer comes before it is done. See [`wait_until_recovered`](Self::wait_until_recovered).
+    ///
+    /// **Errors**: [`SecretRefusal::NotFound`], [`BeingDeleted`](SecretRefusal::BeingDeleted).
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret)
+    pub async fn recover(&self, name: &SecretName) -> Result<SecretProperties> {
+        let answer = self.official.recover_deleted_secret(name.as_str(), None).await;
+        let recovered = answer.and_then(|response| Wire::decode(response)?.properties());
+        recovered.map_err(|error| self.failed("recovering", name, error))
+    }
+
+    /// Deletes a soft-deleted secret for good: `PurgeDeletedSecret`. The answer comes before it is done.
+    ///
+    /// **Errors**: [`SecretRefusal::NotFound`]; [`SecretRefusal::Forbidden`]: the vault has purge protection;
+    /// [`SecretRefusal::BeingDeleted`]: the delete is not done.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret)
+    pub async fn purge(&self, name: &SecretName) -> Result<()> {
+        let answer = self.official.purge_deleted_secret(name.as_str(), None).await;
+        answer.map(drop).map_err(|error| self.failed("purging", name, error))
+    }
+
+    /// Backs a secret up with all its versions: `BackupSecret`. The service refuses more than 500 versions.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret)
+    pub async fn backup(&self, name: &SecretName) -> Result<SecretBackup> {
+        let options = SecretClientBackupSecretOptions { method_options: repeatable() };
+        let answer = self.official.backup_secret(name.as_str(), Some(options)).await;
+        let backup = answer.and_then(|response| {
+            let body: Blob = wire::decode(&response.into())?;
+            let blob = URL_SAFE_NO_PAD.decode(body.value.expose().trim_end_matches('='));
+            blob.map(SecretBackup::new).map_err(|_| {
+                Error::with_message(
+                    ErrorKind::DataConversion,
+                    "the backup that the service sent is not base64url",
+                )
+            })
+        });
+        backup.map_err(|error| self.failed("backing up", name, error))
+    }
+
+    /// Restores a secret from a backup: `RestoreSecret`. Only where its name is free, in the same subscription and
+    /// geography.
+    ///
+    /// **Errors**: [`SecretRefusal::Conflict`]: the name is in use; [`SecretRefusal::SoftDeleted`].
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret)
+    pub async fn restore(&self, backup: &SecretBackup) -> Result<SecretProperties> {
+        let body = Blob { value: Secret::new(URL_SAFE_NO_PAD.encode(backup.expose())) };
+        let answer = self.official.restore_secret(sealed_body(&body)?.into(), None).await;
+        let restored = answer.and_then(|response| Wire::decode(response)?.properties());
+        restored.map_err(|error| attempted(format_args!("restoring a secret to {}", self.host()), error))
+    }
+
+    pub(crate) fn official(&self) -> &SecretClient {
+        &self.official
+    }
+
+    pub(crate) fn failed(&self, doing: &str, what: impl std::fmt::Display, error: Error) -> Error {
+        attempted(format_args!("{doing} secret '{what}' of {}", self.host()), error)
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Blob {
+    #[serde(with = "wire::secret")]
+    value: Secret,
+}
+
+/// A request body whose memory is wiped when the last copy of it is dropped.
+pub(crate) fn sealed_body(body: &impl serde::Serialize) -> Result<Bytes> {
+    let encoded = serde_json::to_vec(body).map_err(|_| {
+        Error::with_message(ErrorKind::DataConversion, "the request body cannot be written as JSON")
+    })?;
+    Ok(Bytes::from_owner(zeroize::Zeroizing::new(encoded)))
+}
+
+pub(crate) fn repeatable() -> ClientMethodOptions<'static> {
+    ClientMethodOptions { context: Context::new().with_value(Repeatable) }
+}
+
+pub(crate) fn not_repeatable() -> ClientMethodOptions<'static> {
+    ClientMethodOptions { context: Context::new().with_value(NotRepeatable) }
+}
+
+/// The one page that was asked for.
+fn first<T>(page: Result<Option<T>>) -> Result<T> {
+    page?.ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the list has no page"))
+}
+
+fn page_of<T>(response: impl Into<RawResponse>, item: fn(Wire) -> Result<T>) -> Result<ListPage<T>> {
+    let page: WirePage = wire::decode(&response.into())?;
+    let items = page.value.into_iter().map(item).collect::<Result<Vec<T>>>()?;
+    Ok(ListPage::new(items, page.next_link))
+}

@@ -1,0 +1,111 @@
+//! Setting a secret.
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use arm_core::{Secret, wire};
+use azure_core::{Error, Result, error::ErrorKind};
+use azure_security_keyvault_secrets::models::SecretClientSetSecretOptions;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{
+    SecretName, SecretProperties, SecretsClient,
+    attributes::{Attributes, check},
+    models::Wire,
+    secrets::{not_repeatable, sealed_body},
+};
+
+/// The largest value, in bytes.
+const VALUE_LIMIT: usize = 25 * 1024;
+
+/// A secret about to be set; awaiting it sends it. See [`SecretsClient::set`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is set until it is awaited"]
+pub struct SetSecret {
+    client: SecretsClient,
+    name: SecretName,
+    value: Secret,
+    attributes: Attributes,
+}
+
+impl SetSecret {
+    pub(crate) fn new(client: SecretsClient, name: SecretName, value: Secret) -> Self {
+        Self { client, name, value, attributes: Attributes::default() }
+    }
+
+    /// What kind of text the value is; at most 255 characters.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.attributes.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Adds a tag. At most 15, with names and values of at most 512 characters. Tags are not secret.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.tags.get_or_insert_default().insert(name.into(), value.into());
+        self
+    }
+
+    /// Adds tags.
+    pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
+        self.attributes.tags.get_or_insert_default().extend(tags);
+        self
+    }
+
+    /// Until when it should be used. For information: the service lets it be read afterwards.
+    pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
+        self.attributes.expires = Some(instant);
+        self
+    }
+
+    /// From when on it should be used. For information: the service lets it be read before.
+    pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
+        self.attributes.not_before = Some(instant);
+        self
+    }
+
+    /// Sets it disabled: it becomes current, and no one can read it.
+    pub fn disabled(mut self) -> Self {
+        self.attributes.enabled = Some(false);
+        self
+    }
+
+    async fn send(self) -> Result<SecretProperties> {
+        let Self { client, name, value, attributes } = self;
+        let sent = async {
+            if value.expose().len() > VALUE_LIMIT {
+                let message = format!(
+                    "the value has {} bytes; a vault takes at most {VALUE_LIMIT}: store it elsewhere and keep the key here",
+                    value.expose().len()
+                );
+                return Err(Error::with_message(ErrorKind::DataConversion, message));
+            }
+            check(&attributes)?;
+            let body = sealed_body(&Body { value: &value, attributes: &attributes })?;
+            let options = SecretClientSetSecretOptions { method_options: not_repeatable() };
+            let response = client.official().set_secret(name.as_str(), body.into(), Some(options)).await?;
+            Wire::decode(response)?.properties()
+        };
+        sent.await.map_err(|error| client.failed("setting", &name, error))
+    }
+}
+
+impl IntoFuture for SetSecret {
+    type Output = Result<SecretProperties>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(with = "wire::secret")]
+    value: &'a Secret,
+    #[serde(flatten)]
+    attributes: &'a Attributes,
+}

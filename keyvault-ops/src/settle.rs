@@ -1,0 +1,51 @@
+//! Deletes, recoveries and purges are answered before they are done.
+
+use std::time::Duration;
+
+use azure_core::{Error, Result};
+
+use crate::{DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient};
+
+/// How long a delete, recovery or purge is waited for.
+const BUDGET: Duration = Duration::from_secs(180);
+/// The waits that the service's documentation suggests: 1, 2, 4, 8, 16 seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(16);
+
+impl SecretsClient {
+    /// Waits until a deleted secret stands among the deleted ones; at most 3 minutes.
+    pub async fn wait_until_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
+        until_settled(|| self.get_deleted(name), &[SecretRefusal::NotFound, SecretRefusal::BeingDeleted])
+            .await
+    }
+
+    /// Waits until a recovered secret is there again; at most 3 minutes.
+    pub async fn wait_until_recovered(&self, name: &SecretName) -> Result<()> {
+        let read = || async {
+            match self.read(name, None).await {
+                Err(error) if error.secret_refusal() != Some(SecretRefusal::Disabled) => Err(error),
+                _ => Ok(()),
+            }
+        };
+        until_settled(read, &[SecretRefusal::NotFound, SecretRefusal::BeingRecovered]).await
+    }
+}
+
+/// Repeats an operation while it is refused for a reason that passes.
+pub(crate) async fn until_settled<T, F, Fut>(operation: F, passing: &[SecretRefusal]) -> Result<T>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    let passes = |error: &Error| error.secret_refusal().is_some_and(|refusal| passing.contains(&refusal));
+    let (mut wait, mut waited) = (Duration::from_secs(1), Duration::ZERO);
+    loop {
+        match operation().await {
+            Err(error) if passes(&error) && waited + wait <= BUDGET => {
+                azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+                waited += wait;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            outcome => return outcome,
+        }
+    }
+}

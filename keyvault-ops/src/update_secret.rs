@@ -1,0 +1,96 @@
+//! Updating a version of a secret.
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use azure_core::Result;
+use azure_security_keyvault_secrets::models::SecretClientUpdateSecretPropertiesOptions;
+use time::OffsetDateTime;
+
+use crate::{
+    SecretName, SecretProperties, SecretVersion, SecretsClient,
+    attributes::{Attributes, check},
+    models::Wire,
+    secrets::{repeatable, sealed_body},
+};
+
+/// A change of one version of a secret; awaiting it sends it. See [`SecretsClient::update`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is changed until it is awaited"]
+pub struct UpdateSecret {
+    client: SecretsClient,
+    name: SecretName,
+    version: SecretVersion,
+    attributes: Attributes,
+}
+
+impl UpdateSecret {
+    pub(crate) fn new(client: SecretsClient, name: SecretName, version: SecretVersion) -> Self {
+        Self { client, name, version, attributes: Attributes::default() }
+    }
+
+    /// Lets it be read.
+    pub fn enable(mut self) -> Self {
+        self.attributes.enabled = Some(true);
+        self
+    }
+
+    /// Keeps it from being read. If it is current, readers of the secret get
+    /// [`SecretRefusal::Disabled`](crate::SecretRefusal::Disabled).
+    pub fn disable(mut self) -> Self {
+        self.attributes.enabled = Some(false);
+        self
+    }
+
+    /// What kind of text the value is; at most 255 characters.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.attributes.content_type = Some(content_type.into());
+        self
+    }
+
+    /// All tags; they take the place of those that are there.
+    pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
+        self.attributes.tags = Some(tags);
+        self
+    }
+
+    /// Until when it should be used. For information: the service lets it be read afterwards.
+    pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
+        self.attributes.expires = Some(instant);
+        self
+    }
+
+    /// From when on it should be used. For information: the service lets it be read before.
+    pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
+        self.attributes.not_before = Some(instant);
+        self
+    }
+
+    async fn send(self) -> Result<SecretProperties> {
+        let Self { client, name, version, attributes } = self;
+        let sent = async {
+            check(&attributes)?;
+            let options = SecretClientUpdateSecretPropertiesOptions {
+                method_options: repeatable(),
+                secret_version: Some(version.as_str().to_owned()),
+            };
+            let body = sealed_body(&attributes)?;
+            let response =
+                client.official().update_secret_properties(name.as_str(), body.into(), Some(options)).await?;
+            Wire::decode(response)?.properties()
+        };
+        sent.await.map_err(|error| client.failed("updating", format_args!("{name}/{version}"), error))
+    }
+}
+
+impl IntoFuture for UpdateSecret {
+    type Output = Result<SecretProperties>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

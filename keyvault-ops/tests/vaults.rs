@@ -1,0 +1,215 @@
+//! Vaults on the double: every operation of the control plane.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+use arm_core::{ArmClient, ArmErrorExt as _, ResourceGroupId, SubscriptionId};
+use futures::TryStreamExt as _;
+use keyvault_ops::{
+    API_VERSION, AccessPolicy, AccessPolicyUpdateKind, NetworkRules, Permissions, ProvisioningState,
+    SecretPermission, UnavailableReason, Vault, VaultErrorExt as _, VaultId, VaultName, VaultPatch,
+    VaultPatchProperties, VaultSpec, VaultsClient,
+};
+use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT as TENANT, MockAzure, Seed};
+use serde_json::{Value, json};
+
+struct Lab {
+    azure: MockAzure,
+    vaults: VaultsClient,
+    subscription: SubscriptionId,
+    group: ResourceGroupId,
+}
+
+impl Lab {
+    async fn of(seed: Seed) -> Self {
+        mock_azure::fast_forward();
+        let azure = seed.start().await;
+        let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap();
+        let subscription: SubscriptionId = SUB.parse().unwrap();
+        let group = subscription.resource_group("rg").unwrap();
+        Self { azure, vaults: VaultsClient::new(&arm), subscription, group }
+    }
+
+    fn id(&self, name: &str) -> VaultId {
+        VaultId::new(&self.group, &name.parse().unwrap()).unwrap()
+    }
+}
+
+fn spec() -> VaultSpec {
+    VaultSpec::builder().location("westeurope").tenant_id(TENANT).build()
+}
+
+#[tokio::test]
+async fn a_new_vault_is_awaited_until_its_name_is_registered() {
+    let lab = Lab::of(MockAzure::seed().resource_group(SUB, "rg", "westeurope").operation_polls(3)).await;
+    let name = VaultName::unique("kv-contoso-defended").unwrap();
+    let id = VaultId::new(&lab.group, &name).unwrap();
+    let vault = lab.vaults.create_or_update(&id, &spec()).await.unwrap().into_model().unwrap();
+    assert_eq!(vault.properties.provisioning_state, Some(ProvisioningState::Succeeded));
+    assert_eq!(
+        vault.properties.vault_uri.as_deref(),
+        Some(format!("https://{name}.vault.azure.net/").as_str())
+    );
+    assert!(vault.properties.enable_rbac_authorization);
+    let put = &lab.azure.requests()[0];
+    assert_eq!((put.method.as_str(), put.query("api-version")), ("PUT", Some(API_VERSION)));
+    assert_eq!(
+        put.body,
+        json!({
+            "location": "westeurope",
+            "tags": {},
+            "properties": {
+                "tenantId": TENANT,
+                "sku": { "family": "A", "name": "standard" },
+                "accessPolicies": [],
+                "enableRbacAuthorization": true,
+            },
+        })
+    );
+    assert_eq!(lab.vaults.get(&id).await.unwrap(), vault);
+    assert!(lab.vaults.get_opt(&lab.id("kv-none")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_spec_made_from_a_vault_loses_nothing() {
+    let rules = json!({ "defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [], "virtualNetworkRules": [], "newRule": 1 });
+    let seed = MockAzure::seed()
+        .vault(SUB, "rg", "kv-a")
+        .vault_property("kv-a", "inventedLater", json!({ "kept": true }))
+        .vault_property("kv-a", "networkAcls", rules)
+        .access_policy("kv-a", &["get", "inventedpermission"]);
+    let lab = Lab::of(seed).await;
+    let before = lab.vaults.get(&lab.id("kv-a")).await.unwrap();
+    let mut spec = VaultSpec::from(&before);
+    spec.tags.insert("team".into(), "sec".into());
+    let after = lab.vaults.create_or_update(&before.id, &spec).await.unwrap().into_model().unwrap();
+    assert_eq!(after.properties, before.properties);
+    assert_eq!(after.tags["team"], "sec");
+}
+
+#[test]
+fn decoding_and_encoding_a_vault_keeps_every_field() {
+    let wire: Value = json!({
+        "id": format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/1old_name"),
+        "name": "1old_name", "type": "Microsoft.KeyVault/vaults", "location": "westus", "tags": {}, "later": [1],
+        "properties": {
+            "tenantId": TENANT, "sku": { "family": "A", "name": "ultra" }, "accessPolicies": [],
+            "enableRbacAuthorization": false, "provisioningState": "Dreaming", "later": null,
+            "privateEndpointConnections": [{ "id": "c", "properties": {
+                "privateEndpoint": { "id": "e" },
+                "privateLinkServiceConnectionState": { "status": "Approved", "actionsRequired": "None" },
+                "provisioningState": "Succeeded" } }],
+        },
+    });
+    let vault: Vault = serde_json::from_value(wire.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&vault).unwrap(), wire);
+}
+
+#[tokio::test]
+async fn a_patch_sends_only_what_it_changes() {
+    let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a")).await;
+    let firewall = NetworkRules::only(["198.51.100.0/24"]);
+    let patch = VaultPatch::builder()
+        .properties(VaultPatchProperties::builder().network_acls(firewall.clone()).build())
+        .build();
+    let vault = lab.vaults.update(&lab.id("kv-a"), &patch).await.unwrap();
+    assert_eq!(vault.properties.network_acls, Some(firewall));
+    let sent = &lab.azure.requests()[0].body;
+    assert_eq!(sent.as_object().unwrap().keys().collect::<Vec<_>>(), ["properties"]);
+    assert_eq!(sent["properties"].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_taken_name_is_told_from_other_conflicts() {
+    let seed = MockAzure::seed()
+        .vault_name_taken("kv-theirs")
+        .deleted_vault(SUB, "rg", "kv-gone")
+        .vault(SUB, "rg", "kv-a");
+    let lab = Lab::of(seed).await;
+    for name in ["kv-theirs", "kv-gone"] {
+        let error = lab.vaults.create_or_update(&lab.id(name), &spec()).await.unwrap_err();
+        assert!(error.is_vault_name_taken(), "{error}");
+        let free =
+            lab.vaults.check_name_availability(&lab.subscription, &name.parse().unwrap()).await.unwrap();
+        assert_eq!((free.name_available, free.reason), (false, Some(UnavailableReason::AlreadyExists)));
+    }
+    let elsewhere = VaultSpec::builder().location("eastus").tenant_id(TENANT).build();
+    let error = lab.vaults.create_or_update(&lab.id("kv-a"), &elsewhere).await.unwrap_err();
+    assert!(error.is_code("InvalidResourceLocation") && !error.is_vault_name_taken(), "{error}");
+    let free =
+        lab.vaults.check_name_availability(&lab.subscription, &"kv-free".parse().unwrap()).await.unwrap();
+    assert!(free.name_available && free.reason.is_none());
+}
+
+#[tokio::test]
+async fn a_deleted_vault_is_found_recovered_deleted_again_and_purged() {
+    let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a").vault_property(
+        "kv-a",
+        "softDeleteRetentionInDays",
+        7,
+    ))
+    .await;
+    let (id, name) = (lab.id("kv-a"), "kv-a".parse::<VaultName>().unwrap());
+    lab.vaults.delete(&id).await.unwrap();
+    lab.vaults.delete(&id).await.unwrap();
+    let listed: Vec<_> = lab.vaults.list_deleted(&lab.subscription).try_collect().await.unwrap();
+    let deleted = lab.vaults.get_deleted(&lab.subscription, "westeurope", &name).await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&deleted));
+    assert_eq!((&deleted.vault_id, deleted.purge_protection_enabled), (&id, false));
+    assert_eq!(deleted.days_left(deleted.deletion_date.unwrap()), Some(7));
+
+    let back = lab.vaults.recover(&deleted, TENANT).await.unwrap().into_model().unwrap();
+    assert_eq!(back.properties.soft_delete_retention_in_days, Some(7));
+    lab.vaults.delete(&id).await.unwrap();
+    lab.vaults.purge_deleted(&lab.subscription, "westeurope", &name).await.unwrap();
+    let gone = lab.vaults.get_deleted(&lab.subscription, "westeurope", &name).await.unwrap_err();
+    assert!(gone.is_not_found());
+}
+
+#[tokio::test]
+async fn purge_protection_is_a_refusal_with_a_code() {
+    let seed =
+        MockAzure::seed().vault(SUB, "rg", "kv-a").vault_property("kv-a", "enablePurgeProtection", true);
+    let lab = Lab::of(seed).await;
+    lab.vaults.delete(&lab.id("kv-a")).await.unwrap();
+    let error = lab
+        .vaults
+        .purge_deleted(&lab.subscription, "westeurope", &"kv-a".parse().unwrap())
+        .await
+        .unwrap_err();
+    assert!(error.is_code("MethodNotAllowed"), "{error}");
+}
+
+#[tokio::test]
+async fn lists_go_on_over_empty_pages() {
+    let mut seed = MockAzure::seed().empty_pages();
+    for n in 0..5 {
+        seed = seed.vault(SUB, "rg", &format!("kv-{n}0"));
+    }
+    let lab = Lab::of(seed.vault(SUB, "other", "kv-x")).await;
+    let vaults = lab.vaults.clone().with_page_size(2);
+    let all: Vec<_> = vaults.list(&lab.subscription).try_collect().await.unwrap();
+    assert_eq!(all.len(), 6);
+    let grouped: Vec<_> = vaults.list_in_group(&lab.group).try_collect().await.unwrap();
+    assert_eq!(grouped.len(), 5);
+    let briefly: Vec<_> = vaults.list_resources(&lab.subscription).try_collect().await.unwrap();
+    assert_eq!(briefly.len(), 6);
+    let asked = lab.azure.requests();
+    assert_eq!(asked.last().unwrap().query("api-version"), Some("2015-11-01"));
+    assert_eq!(asked[0].query("$top"), Some("2"));
+}
+
+#[tokio::test]
+async fn access_policies_are_added_and_removed() {
+    let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a").access_policy("kv-a", &["get"])).await;
+    let policy = AccessPolicy::builder()
+        .tenant_id(TENANT)
+        .object_id(lab.azure.signed_in())
+        .permissions(Permissions::on_secrets([SecretPermission::List]))
+        .build();
+    let id = lab.id("kv-a");
+    let policies = [policy];
+    let all = lab.vaults.update_access_policy(&id, &AccessPolicyUpdateKind::Add, &policies).await.unwrap();
+    assert_eq!(all[0].permissions.secrets, Some(vec![SecretPermission::Get, SecretPermission::List]));
+    let left =
+        lab.vaults.update_access_policy(&id, &AccessPolicyUpdateKind::Remove, &policies).await.unwrap();
+    assert_eq!(left[0].permissions.secrets, Some(vec![SecretPermission::Get]));
+}

@@ -1,0 +1,138 @@
+//! A run of the lab: where it works, what it shows, what it remembers.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use arm_core::{Change, ResourceGroupId, SubscriptionId};
+use azure_core::{Error, Result, error::ErrorKind};
+
+use crate::{
+    Azure, advice,
+    cli::{Options, Output},
+    screen::Screen,
+    state::State,
+    tasks::Part,
+};
+
+/// What every task gets.
+#[derive(Debug)]
+pub struct Lab {
+    /// Where it works.
+    pub azure: Azure,
+    /// What it was told.
+    pub options: Options,
+    /// What it shows.
+    pub screen: Screen,
+    state: Mutex<State>,
+    asked: Mutex<bool>,
+}
+
+impl Lab {
+    /// Connects, and reads what an earlier live run left.
+    pub async fn connect(options: Options) -> Result<Self> {
+        let screen = Screen::new(options.output);
+        Self::with_screen(options, screen).await
+    }
+
+    /// The same with a screen of the caller's.
+    pub async fn with_screen(options: Options, screen: Screen) -> Result<Self> {
+        let azure = Azure::connect(&options).await?;
+        let state = match options.live {
+            true => State::read(&options.state, azure.subscription.as_str()).map_err(|error| {
+                let message =
+                    format!("cannot read '{}': {error}; mend or delete it", options.state.display());
+                Error::with_message(ErrorKind::Io, message)
+            })?,
+            false => State { subscription: azure.subscription.to_string(), ..State::default() },
+        };
+        Ok(Self { azure, options, screen, state: Mutex::new(state), asked: Mutex::new(false) })
+    }
+
+    /// The subscription.
+    pub fn subscription(&self) -> &SubscriptionId {
+        &self.azure.subscription
+    }
+
+    /// The resource group of the lab.
+    pub fn group(&self) -> Result<ResourceGroupId> {
+        Ok(self.subscription().resource_group(&self.options.resource_group)?)
+    }
+
+    /// Whether nothing may be written.
+    pub fn dry_run(&self) -> bool {
+        self.options.dry_run
+    }
+
+    /// The word for a change: of a dry run, what would happen.
+    pub fn verb<T>(&self, change: &Change<T>) -> &'static str {
+        if self.dry_run() && change.is_change() { "would change" } else { change.verb() }
+    }
+
+    /// What is remembered between runs.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers something, in the file when live.
+    pub fn remember(&self, change: impl FnOnce(&mut State)) -> Result<()> {
+        let mut state = self.state();
+        change(&mut state);
+        if self.options.live && !self.options.dry_run {
+            state.write(&self.options.state).map_err(|error| {
+                let message = format!("cannot write '{}': {error}", self.options.state.display());
+                Error::with_message(ErrorKind::Io, message)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs parts in order; a part that fails does not keep the next from trying. Whether all of them hold.
+    pub async fn run(&self, parts: &[&Part]) -> bool {
+        let mut ok = true;
+        for part in parts {
+            self.screen.begin(part.name, part.title);
+            let outcome = match self.ask_first(part) {
+                Ok(()) => (part.run)(self).await,
+                refused => refused,
+            };
+            if let Err(error) = outcome {
+                let line = advice::explain(&error);
+                self.screen.step("stopped", "failed", line.clone());
+                self.screen.fail(&line);
+                ok = false;
+            }
+        }
+        ok && self.screen.recorded().parts.iter().all(|part| part.ok)
+    }
+
+    /// Before the first write on real Azure: says where and what, and asks.
+    fn ask_first(&self, part: &Part) -> Result<()> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.options.live || self.options.dry_run || self.options.yes || *asked || part.writes.is_empty()
+        {
+            return Ok(());
+        }
+        let stop = |message: &str| Err(Error::with_message(ErrorKind::Other, message.to_owned()));
+        if !std::io::stdin().is_terminal() || self.options.output == Output::Json {
+            return stop("this part writes to a real subscription: say --yes, or --dry-run to look first");
+        }
+        let mut terminal = std::io::stderr();
+        let question = format!(
+            "  subscription {}, signed in with {}\n  {} will write: {}\n  and the parts after it will write too. Go on? [y/N] ",
+            self.subscription(),
+            self.azure.signed_in_with,
+            part.name,
+            part.writes
+        );
+        let mut answer = String::new();
+        let read =
+            terminal.write_all(question.as_bytes()).and_then(|()| std::io::stdin().read_line(&mut answer));
+        if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
+            return stop("not confirmed; nothing was written");
+        }
+        *asked = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The shared part of the lab program and its examples: connecting, showing, asking.
+
+pub mod advice;
+pub mod cli;
+pub mod connect;
+pub mod lab;
+pub mod request_log;
+pub mod screen;
+pub mod state;
+pub mod tasks;
+
+pub use connect::{Azure, offline};
+pub use lab::Lab;

@@ -1,0 +1,124 @@
+//! Task 1: turn Defender on, create a monitored vault, give yourself access.
+
+use arm_core::Change;
+use azure_core::Result;
+use defender_pricing::{PlanName, PricingClient};
+use keyvault_ops::{Vault, VaultId, VaultName, VaultSpec, VaultsClient};
+use resource_ops::{
+    DirectoryClient, ResourceGroupSpec, ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient,
+};
+
+use crate::{Lab, tasks::show};
+
+/// The role of the lab sheet, by name.
+const ROLE: &str = "Key Vault Administrator";
+
+pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    resource_group(lab).await?;
+    plans(lab).await?;
+    if let Some(vault) = vault(lab).await? {
+        access(lab, &vault).await?;
+    }
+    Ok(())
+}
+
+async fn resource_group(lab: &Lab) -> Result<()> {
+    let (group, spec) = (lab.group()?, ResourceGroupSpec::new(&lab.options.location));
+    let groups = ResourceGroupsClient::new(&lab.azure.arm);
+    let ensure = groups.ensure(&group, spec);
+    let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    lab.screen.step(format!("resource group {}", group.name()), lab.verb(&change), &lab.options.location);
+    Ok(())
+}
+
+async fn plans(lab: &Lab) -> Result<()> {
+    let pricing = PricingClient::new(&lab.azure.arm);
+    for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
+        let enable = pricing.enable(lab.subscription(), &plan);
+        let work = if lab.dry_run() { enable.dry_run() } else { enable };
+        let done = lab.screen.wait(&format!("plan {plan}"), work.into_future()).await?;
+        let now = done.change.current();
+        let sub_plan = now.sub_plan.as_ref().map(|sub_plan| format!(", {sub_plan}")).unwrap_or_default();
+        lab.screen.step(format!("plan {plan}"), lab.verb(&done.change), format!("{}{sub_plan}", now.tier));
+        for failed in &done.failed_extensions {
+            lab.screen.step(format!("extension {}", failed.name), "failed", &failed.reason);
+        }
+    }
+    let coverage = pricing.coverage(lab.subscription()).await?;
+    if !lab.dry_run() {
+        for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
+            let on =
+                coverage.iter().any(|row| row.plan == plan && row.tier == defender_pricing::Tier::Standard);
+            lab.screen.step(format!("plan {plan} read back"), if on { "verified" } else { "failed" }, "");
+        }
+    }
+    lab.screen.difference(
+        "nothing about a sub-plan of KeyVaults",
+        "chooses one by itself, and takes no one into the old plan since July 2026",
+        "name PerKeyVault",
+    );
+    show::plans(lab, &coverage);
+    Ok(())
+}
+
+async fn vault(lab: &Lab) -> Result<Option<Vault>> {
+    let name = vault_name(lab)?;
+    let id = VaultId::new(&lab.group()?, &name)?;
+    let vaults = VaultsClient::new(&lab.azure.arm);
+    lab.screen.difference(
+        "to call the vault kv-contoso-defended- and eight digits, 28 characters",
+        "refuses more than 24",
+        "make a shorter unique name",
+    );
+    // Without the group there is no vault to look for yet.
+    let exists = ResourceGroupsClient::new(&lab.azure.arm).exists(&lab.group()?).await?;
+    let found = if exists { vaults.get_opt(&id).await? } else { None };
+    let what = format!("vault {name}");
+    if let Some(found) = found {
+        lab.screen.step(what, "unchanged", "access by roles");
+        return Ok(Some(found));
+    }
+    if lab.dry_run() {
+        lab.screen.step(what, "would change", "created, access by roles");
+        return Ok(None);
+    }
+    let spec =
+        VaultSpec::builder().location(&lab.options.location).tenant_id(lab.azure.tenant().await?).build();
+    let poller = vaults.create_or_update(&id, &spec);
+    let vault = lab.screen.wait(&what, poller.into_future()).await?.into_model()?;
+    lab.screen.step(what, "created", vault.properties.vault_uri.clone().unwrap_or_default());
+    Ok(Some(vault))
+}
+
+/// The name that the lab's vault has, or will have.
+fn vault_name(lab: &Lab) -> Result<VaultName> {
+    let known = lab.state().vault.clone();
+    if let Some(known) = known {
+        return Ok(known.parse()?);
+    }
+    let name = VaultName::unique(&lab.options.vault_prefix)?;
+    lab.remember(|state| state.vault = Some(name.to_string()))?;
+    Ok(name)
+}
+
+async fn access(lab: &Lab, vault: &Vault) -> Result<()> {
+    let me = DirectoryClient::new(&lab.azure.arm).signed_in().await?;
+    let who = me.user_principal_name.clone().or(me.display_name.clone()).unwrap_or_else(|| me.id.to_string());
+    lab.screen.step(format!("signed in as {who}"), "verified", me.principal_type.as_str());
+    let scope = vault.id.resource_id();
+    let role = RoleDefinitionsClient::new(&lab.azure.arm).get_by_name(scope, ROLE).await?;
+    let ensure = RoleAssignmentsClient::new(&lab.azure.arm).ensure(scope, role.role, me.id);
+    let ensure = ensure.principal_type(me.principal_type.clone());
+    let change: Change<_> = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    lab.screen.step(
+        format!("role {ROLE} for {who}"),
+        lab.verb(&change),
+        "at the vault; counts within minutes",
+    );
+    lab.screen.difference(
+        "you need Key Vault Administrator",
+        "lets Key Vault Secrets Officer do all that the lab does with secrets",
+        "assign what the sheet says, and note the smaller role",
+    );
+    Ok(())
+}

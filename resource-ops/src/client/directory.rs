@@ -1,0 +1,64 @@
+use arm_core::{ApiVersion, ArmClient, ArmPath, Audience};
+use azure_core::Result;
+
+use crate::{DirectoryPrincipal, PrincipalId, SignedInPrincipal, signed_in};
+
+/// Principals: who they are, and who is signed in.
+#[derive(Debug, Clone)]
+pub struct DirectoryClient {
+    arm: ArmClient,
+    graph: ArmClient,
+}
+
+impl DirectoryClient {
+    /// A client over this connection. It asks for tokens of Microsoft Graph.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone(), graph: arm.with_audience(Audience::Graph) }
+    }
+
+    /// Reads the signed-in user: Graph's `GET /me`. An application gets 400;
+    /// see [`signed_in`](Self::signed_in).
+    ///
+    /// **Permissions**: `User.Read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/user-get)
+    pub async fn me(&self) -> Result<DirectoryPrincipal> {
+        self.graph.get(v1().literal("me"), ApiVersion::IN_PATH).json().await
+    }
+
+    /// Reads a service principal by its object id: Graph's `GET /servicePrincipals/{id}`.
+    ///
+    /// **Permissions**: `Application.Read.All`. **Errors**: `is_not_found()`, `is_forbidden()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
+    pub async fn service_principal(&self, id: PrincipalId) -> Result<DirectoryPrincipal> {
+        let path = v1().literal("servicePrincipals").segment(id.to_string());
+        self.graph.get(path, ApiVersion::IN_PATH).json().await
+    }
+
+    /// Reads a service principal by the client id of its application: Graph's
+    /// `GET /servicePrincipals(appId='..')`.
+    pub async fn service_principal_of(&self, client_id: uuid::Uuid) -> Result<DirectoryPrincipal> {
+        let path = v1().segment(format!("servicePrincipals(appId='{client_id}')"));
+        self.graph.get(path, ApiVersion::IN_PATH).json().await
+    }
+
+    /// Who is signed in: a user or a service principal, from Graph, or from the token itself where Graph may
+    /// not be read.
+    ///
+    /// The object id is what a role is assigned to.
+    ///
+    /// ```
+    /// # async fn f(arm: &arm_core::ArmClient) -> azure_core::Result<()> {
+    /// let me = resource_ops::DirectoryClient::new(arm).signed_in().await?;
+    /// println!("{} {}", me.principal_type, me.id);
+    /// # Ok(()) }
+    /// ```
+    pub async fn signed_in(&self) -> Result<SignedInPrincipal> {
+        signed_in::find(self, &self.arm).await
+    }
+}
+
+fn v1() -> ArmPath {
+    ArmPath::root().literal("v1.0")
+}

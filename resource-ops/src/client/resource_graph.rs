@@ -1,0 +1,112 @@
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use arm_core::{ArmClient, ArmPath, Pager, wire};
+use azure_core::{Result, http::RawResponse};
+use serde::de::DeserializeOwned;
+
+use crate::{GraphScope, QueryRequest, QueryResponse, Quota, query::GraphQuery, rows};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
+const API_VERSION: &str = "2022-10-01";
+
+/// The longest wait for a new quota that is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Resource Graph: questions about everything that the caller can read, in one place.
+///
+/// A user has about 15 queries in 5 seconds. A clone shares the knowledge of what is left: when nothing is,
+/// the next query waits as long as the service says.
+#[derive(Debug, Clone)]
+pub struct ResourceGraphClient {
+    arm: ArmClient,
+    not_before: Arc<Mutex<Option<Instant>>>,
+}
+
+impl ResourceGraphClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone(), not_before: Arc::default() }
+    }
+
+    /// Asks for one page: `Resources`. [`rows`](Self::rows) asks for all.
+    ///
+    /// **Permissions**: what the caller may not read is left out, silently.
+    /// **Errors**: a query that the service does not understand is 400; `is_code("ParserFailure")`.
+    /// **Retries**: a query changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources)
+    pub async fn resources(&self, request: &QueryRequest) -> Result<QueryResponse> {
+        let response = self.send(request).await?;
+        let mut page: QueryResponse = wire::decode(&response)?;
+        page.quota = Quota::read(response.headers());
+        Ok(page)
+    }
+
+    /// Streams the rows of a query, page by page, each as a `T`: `Resources`.
+    ///
+    /// Many subscriptions are asked for in batches, as long as the query looks at each row alone; for the
+    /// others use [`GraphScope::Tenant`] or management groups. Rows that the service leaves out without a
+    /// next page are an error at the end, never a silent loss.
+    ///
+    /// ```
+    /// # use arm_core::ArmClient;
+    /// # use futures::TryStreamExt as _;
+    /// # use resource_ops::{GraphScope, ResourceGraphClient, query::{GraphQuery, Table}};
+    /// # async fn f(arm: &ArmClient) -> azure_core::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Vault { id: arm_core::ResourceId, location: String }
+    ///
+    /// let query = GraphQuery::table(Table::Resources)
+    ///     .of_type("microsoft.keyvault/vaults")
+    ///     .project(["location"]);
+    /// let mut vaults = ResourceGraphClient::new(arm).rows::<Vault>(&query, GraphScope::Tenant);
+    /// while let Some(vault) = vaults.try_next().await? {
+    ///     println!("{} {}", vault.location, vault.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn rows<T>(&self, query: &GraphQuery, scope: impl Into<GraphScope>) -> Pager<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        rows::stream(self.clone(), query, scope.into(), None)
+    }
+
+    /// Goes on with the rows of a query where a stream's `continuation()` stood. Query and scope must be
+    /// the same.
+    pub fn resume_rows<T>(
+        &self,
+        query: &GraphQuery,
+        scope: impl Into<GraphScope>,
+        continuation: impl Into<String>,
+    ) -> Pager<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        rows::stream(self.clone(), query, scope.into(), Some(continuation.into()))
+    }
+
+    /// Sends a query once there is quota for it.
+    pub(crate) async fn send(&self, request: &QueryRequest) -> Result<RawResponse> {
+        let until = *self.lock();
+        let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            tracing::info!(?wait, "the quota of Resource Graph is used up; waiting");
+            azure_core::sleep(wait.try_into().unwrap_or_default()).await;
+        }
+        let path = ArmPath::root().provider("Microsoft.ResourceGraph").literal("resources");
+        let response = self.arm.post(path, API_VERSION).body(request).repeatable().send().await?;
+        if let Some(wait) = Quota::read(response.headers()).wait() {
+            *self.lock() = Some(Instant::now() + wait.min(LONGEST_WAIT));
+        }
+        Ok(response)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.not_before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,137 @@
+use arm_core::{ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
+use azure_core::Result;
+
+use crate::{EnsureResourceGroup, ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/resources/resource-groups).
+const API_VERSION: &str = "2024-03-01";
+
+/// Resource groups.
+#[derive(Debug, Clone)]
+pub struct ResourceGroupsClient {
+    arm: ArmClient,
+}
+
+impl ResourceGroupsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the groups of a subscription: `ResourceGroups_List`.
+    ///
+    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<ResourceGroup> {
+        self.arm.get(groups(subscription), API_VERSION).pager()
+    }
+
+    /// Streams the groups that have a tag with this value: `ResourceGroups_List` with `$filter`.
+    pub fn list_tagged(
+        &self,
+        subscription: &SubscriptionId,
+        name: &str,
+        value: &str,
+    ) -> Pager<ResourceGroup> {
+        let quoted = |text: &str| text.replace('\'', "''");
+        let filter = format!("tagName eq '{}' and tagValue eq '{}'", quoted(name), quoted(value));
+        self.arm.get(groups(subscription), API_VERSION).query("$filter", filter).pager()
+    }
+
+    /// Reads a group: `ResourceGroups_Get`.
+    ///
+    /// **Errors**: `is_not_found()`; see [`get_opt`](Self::get_opt).
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/get)
+    pub async fn get(&self, group: &ResourceGroupId) -> Result<ResourceGroup> {
+        self.arm.get(path(group), API_VERSION).json().await
+    }
+
+    /// Reads a group, or nothing when it is not there: `ResourceGroups_Get`.
+    pub async fn get_opt(&self, group: &ResourceGroupId) -> Result<Option<ResourceGroup>> {
+        self.arm.get(path(group), API_VERSION).json_opt().await
+    }
+
+    /// Whether a group is there: `ResourceGroups_CheckExistence`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/check-existence)
+    pub async fn exists(&self, group: &ResourceGroupId) -> Result<bool> {
+        match self.arm.head(path(group), API_VERSION).expect_status(&[204]).send_empty().await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a group whole: `ResourceGroups_CreateOrUpdate`. Tags that the spec lacks are gone afterwards;
+    /// see [`ensure`](Self::ensure).
+    ///
+    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/write`.
+    /// **Errors**: `is_code("InvalidResourceGroupLocation")`: it is there, elsewhere;
+    /// `is_code("ResourceGroupBeingDeleted")`. **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/create-or-update)
+    pub async fn create_or_update(
+        &self,
+        group: &ResourceGroupId,
+        spec: &ResourceGroupSpec,
+    ) -> Result<ResourceGroup> {
+        self.arm.put(path(group), API_VERSION).body(spec).json().await
+    }
+
+    /// Changes parts of a group: `ResourceGroups_Update`.
+    ///
+    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/write`.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/update)
+    pub async fn update(&self, group: &ResourceGroupId, patch: &ResourceGroupPatch) -> Result<ResourceGroup> {
+        self.arm.patch(path(group), API_VERSION).body(patch).repeatable().json().await
+    }
+
+    /// Deletes a group and everything in it: `ResourceGroups_Delete`, a long-running operation.
+    ///
+    /// Nothing is sent before the answer is awaited or polled; dropping it then does not stop the deletion.
+    /// Vaults are only soft-deleted: their names stay taken.
+    ///
+    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/delete`.
+    /// **Errors**: `is_not_found()`; `is_code("ScopeLocked")`. **Retries**: deleting again joins the
+    /// deletion that runs.
+    ///
+    /// ```
+    /// # async fn f(arm: &arm_core::ArmClient, group: &arm_core::ResourceGroupId) -> azure_core::Result<()> {
+    /// resource_ops::ResourceGroupsClient::new(arm).delete(group).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/delete)
+    pub fn delete(&self, group: &ResourceGroupId) -> Poller<()> {
+        self.arm.delete(path(group), API_VERSION).poller()
+    }
+
+    /// Deletes a group, and these kinds of resources in it by force, which skips their graceful shutdown:
+    /// `ResourceGroups_Delete` with `forceDeletionTypes`.
+    pub fn delete_by_force<'a>(
+        &self,
+        group: &ResourceGroupId,
+        types: impl IntoIterator<Item = &'a arm_core::ResourceType>,
+    ) -> Poller<()> {
+        let types: Vec<&str> = types.into_iter().map(arm_core::ResourceType::as_str).collect();
+        self.arm.delete(path(group), API_VERSION).query("forceDeletionTypes", types.join(",")).poller()
+    }
+
+    /// Makes a group unless it is there. See [`EnsureResourceGroup`].
+    pub fn ensure(&self, group: &ResourceGroupId, spec: ResourceGroupSpec) -> EnsureResourceGroup {
+        EnsureResourceGroup::new(self.clone(), group.clone(), spec)
+    }
+}
+
+fn groups(subscription: &SubscriptionId) -> ArmPath {
+    ArmPath::from(subscription).literal("resourcegroups")
+}
+
+fn path(group: &ResourceGroupId) -> ArmPath {
+    groups(group.subscription()).segment(group.name())
+}

@@ -1,0 +1,117 @@
+use arm_core::{ArmClient, ArmPath, Pager, Scope};
+use azure_core::{Result, error::ErrorKind};
+
+use crate::{
+    EnsureRoleAssignment, PrincipalId, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId,
+    RoleAssignmentSpec, RoleId,
+};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/authorization/role-assignments).
+const API_VERSION: &str = "2022-04-01";
+
+/// Role assignments, at any scope.
+///
+/// A new assignment counts only after some minutes, and no operation tells when: see what refuses access
+/// and try again.
+#[derive(Debug, Clone)]
+pub struct RoleAssignmentsClient {
+    arm: ArmClient,
+}
+
+impl RoleAssignmentsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the assignments at, above and below a scope: `RoleAssignments_ListForSubscription`,
+    /// `RoleAssignments_ListForResourceGroup`, `RoleAssignments_ListForResource` or
+    /// `RoleAssignments_ListForScope`, as the scope is.
+    ///
+    /// **Permissions**: `Microsoft.Authorization/roleAssignments/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope)
+    pub fn list(&self, scope: impl Into<Scope>) -> Pager<RoleAssignment> {
+        self.list_filtered(scope, RoleAssignmentFilter::All)
+    }
+
+    /// Streams the assignments that a filter leaves: the same operations with `$filter`.
+    pub fn list_filtered(
+        &self,
+        scope: impl Into<Scope>,
+        filter: RoleAssignmentFilter,
+    ) -> Pager<RoleAssignment> {
+        let path =
+            ArmPath::from(&scope.into()).provider("Microsoft.Authorization").literal("roleAssignments");
+        self.arm.get(path, API_VERSION).query_opt("$filter", filter.text()).pager()
+    }
+
+    /// Reads an assignment: `RoleAssignments_Get`, or by its full id `RoleAssignments_GetById`; the request
+    /// is the same.
+    ///
+    /// **Errors**: `is_not_found()`; see [`get_opt`](Self::get_opt).
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/get)
+    pub async fn get(&self, id: &RoleAssignmentId) -> Result<RoleAssignment> {
+        self.arm.get(id, API_VERSION).json().await
+    }
+
+    /// Reads an assignment, or nothing when it is not there.
+    pub async fn get_opt(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
+        self.arm.get(id, API_VERSION).json_opt().await
+    }
+
+    /// Assigns a role under a name of your own: `RoleAssignments_Create`, or by its full id
+    /// `RoleAssignments_CreateById`. [`ensure`](Self::ensure) chooses the name and can be repeated.
+    ///
+    /// **Permissions**: `Microsoft.Authorization/roleAssignments/write`: Owner, User Access Administrator or
+    /// Role Based Access Control Administrator.
+    /// **Errors**: `is_code("RoleAssignmentExists")`: the same role, principal and scope under another name;
+    /// `is_code("PrincipalNotFound")`: the directory does not know the principal (yet).
+    /// **Retries**: the same under the same name is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/create)
+    pub async fn create(&self, id: &RoleAssignmentId, spec: &RoleAssignmentSpec) -> Result<RoleAssignment> {
+        let body = spec.body(&scope_of(id)?);
+        self.arm.put(id, API_VERSION).body(&body).json().await
+    }
+
+    /// Takes a role away: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Answers
+    /// the assignment that was there, or nothing.
+    ///
+    /// **Permissions**: `Microsoft.Authorization/roleAssignments/delete`. **Retries**: deleting again is a
+    /// success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/delete)
+    pub async fn delete(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
+        let response = self.arm.delete(id, API_VERSION).send().await?;
+        if u16::from(response.status()) == 204 {
+            return Ok(None);
+        }
+        arm_core::wire::decode(&response).map(Some)
+    }
+
+    /// Assigns a role unless it is assigned. See [`EnsureRoleAssignment`].
+    pub fn ensure(
+        &self,
+        scope: impl Into<Scope>,
+        role: RoleId,
+        principal: PrincipalId,
+    ) -> EnsureRoleAssignment {
+        EnsureRoleAssignment::new(self.clone(), scope.into(), role, principal)
+    }
+}
+
+/// The scope in an assignment's id.
+fn scope_of(id: &RoleAssignmentId) -> Result<Scope> {
+    let text = id.resource().as_str();
+    let end = text.to_ascii_lowercase().rfind("/providers/").unwrap_or_default();
+    text[..end].parse().map_err(|_| {
+        let message = format!(
+            "{id} is not at a subscription, group, resource or management group: assignments at the root of a tenant \
+             cannot be made here"
+        );
+        azure_core::Error::with_message(ErrorKind::DataConversion, message)
+    })
+}

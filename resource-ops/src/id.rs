@@ -1,0 +1,292 @@
+//! Ids of this crate.
+
+use std::{fmt, str::FromStr};
+
+use arm_core::{IdError, ResourceGroupId, ResourceId, ResourceType, Scope};
+use uuid::Uuid;
+
+macro_rules! guid {
+    ($(#[$meta:meta])* $name:ident, $what:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// From a GUID.
+            pub const fn new(guid: Uuid) -> Self {
+                Self(guid)
+            }
+
+            /// The GUID.
+            pub const fn guid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let rule = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
+                text.parse().map(Self).map_err(|_| IdError::new($what, text, rule))
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = IdError;
+
+            fn try_from(text: &str) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+guid! {
+    /// The object id of a user, group or service principal in its tenant.
+    PrincipalId, "principal id"
+}
+
+guid! {
+    /// The GUID of a role definition, the same in every subscription for a built-in role.
+    ///
+    /// ```
+    /// use resource_ops::RoleId;
+    ///
+    /// let role: RoleId = "4633458b-17de-408a-b874-0445c86b69e6".parse()?;
+    /// assert_eq!(role, RoleId::KEY_VAULT_SECRETS_USER);
+    /// # Ok::<(), arm_core::IdError>(())
+    /// ```
+    RoleId, "role id"
+}
+
+impl RoleId {
+    /// Owner
+    pub const OWNER: Self = Self(uuid::uuid!("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));
+    /// Contributor
+    pub const CONTRIBUTOR: Self = Self(uuid::uuid!("b24988ac-6180-42a0-ab88-20f7382dd24c"));
+    /// Reader
+    pub const READER: Self = Self(uuid::uuid!("acdd72a7-3385-48ef-bd42-f606fba81ae7"));
+    /// Key Vault Secrets User: reads secret values.
+    pub const KEY_VAULT_SECRETS_USER: Self = Self(uuid::uuid!("4633458b-17de-408a-b874-0445c86b69e6"));
+    /// Key Vault Secrets Officer: anything with secrets, except permissions.
+    pub const KEY_VAULT_SECRETS_OFFICER: Self = Self(uuid::uuid!("b86a8fe4-44ce-4948-aee5-eccb2c155cd7"));
+    /// Key Vault Purge Operator: purges deleted vaults.
+    pub const KEY_VAULT_PURGE_OPERATOR: Self = Self(uuid::uuid!("a68e7c17-0ab2-4c09-9a58-125dae29748c"));
+
+    /// The full id of the role definition as a scope's assignments write it.
+    pub fn definition_at(&self, scope: &Scope) -> String {
+        let subscription = scope.subscription().map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
+        format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self}")
+    }
+}
+
+macro_rules! typed_resource {
+    ($(#[$meta:meta])* $name:ident, $what:literal, $kind:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name(ResourceId);
+
+        impl $name {
+            /// The id as that of any resource.
+            pub fn resource(&self) -> &ResourceId {
+                &self.0
+            }
+
+            /// The last segment.
+            pub fn name(&self) -> &str {
+                self.0.name()
+            }
+        }
+
+        impl TryFrom<ResourceId> for $name {
+            type Error = IdError;
+
+            fn try_from(id: ResourceId) -> Result<Self, IdError> {
+                if id.resource_type().as_str().eq_ignore_ascii_case($kind) {
+                    return Ok(Self(id));
+                }
+                Err(IdError::new($what, id.as_str(), concat!("must be the id of a ", $kind)))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.parse::<ResourceId>()?.try_into()
+            }
+        }
+
+        impl From<&$name> for Scope {
+            fn from(id: &$name) -> Self {
+                Self::Resource(id.0.clone())
+            }
+        }
+
+        impl From<&$name> for arm_core::ArmPath {
+            fn from(id: &$name) -> Self {
+                Self::from(&id.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                ResourceId::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+typed_resource! {
+    /// The id of a role assignment: its scope and a GUID that the caller chose.
+    RoleAssignmentId, "role assignment id", "Microsoft.Authorization/roleAssignments"
+}
+
+impl RoleAssignmentId {
+    /// The id of an assignment at a scope, under a name of your own.
+    pub fn new(scope: &Scope, name: Uuid) -> Result<Self, IdError> {
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").parse()
+    }
+
+    /// The name that this crate gives to the assignment of a role to a principal at a scope: the same
+    /// every time, so that doing it again finds what is there.
+    pub fn of(scope: &Scope, role: RoleId, principal: PrincipalId) -> Result<Self, IdError> {
+        let what = format!("{}|{role}|{principal}", scope.to_string().to_ascii_lowercase());
+        Self::new(scope, Uuid::new_v5(&Uuid::NAMESPACE_URL, what.as_bytes()))
+    }
+}
+
+typed_resource! {
+    /// The id of a virtual machine.
+    VirtualMachineId, "virtual machine id", "Microsoft.Compute/virtualMachines"
+}
+
+impl VirtualMachineId {
+    /// The id of a machine in a group.
+    pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
+        group.resource(&ResourceType::VIRTUAL_MACHINE, name).map(Self)
+    }
+}
+
+/// The namespace of a resource provider, such as `Microsoft.Security`.
+#[derive(Debug, Clone)]
+pub struct ProviderNamespace(String);
+
+impl ProviderNamespace {
+    /// The text as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ProviderNamespace {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let allowed = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        let parts = text.split('.').filter(|part| !part.is_empty()).count();
+        if !allowed || parts < 2 || parts != text.split('.').count() {
+            let rule = "must have the form Company.Service, such as Microsoft.Security";
+            return Err(IdError::new("provider namespace", text, rule));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl PartialEq for ProviderNamespace {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ProviderNamespace {}
+
+impl fmt::Display for ProviderNamespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUB: &str = "00000000-0000-0000-0000-000000000001";
+
+    #[test]
+    fn an_assignment_has_the_same_name_every_time_whatever_the_case_of_its_scope() {
+        let (role, principal) = (RoleId::READER, PrincipalId::new(Uuid::from_u128(7)));
+        let name = |scope: &str| {
+            RoleAssignmentId::of(&scope.parse().unwrap(), role, principal).unwrap().name().to_owned()
+        };
+        let one = name(&format!("/subscriptions/{SUB}/resourceGroups/rg"));
+        assert_eq!(one, name(&format!("/subscriptions/{SUB}/resourcegroups/RG")));
+        assert_ne!(one, name(&format!("/subscriptions/{SUB}")));
+        let other =
+            RoleAssignmentId::of(&format!("/subscriptions/{SUB}").parse().unwrap(), RoleId::OWNER, principal);
+        assert_ne!(one, other.unwrap().name());
+    }
+
+    #[test]
+    fn an_id_of_another_type_is_refused_and_says_what_it_should_be() {
+        let vault = format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv");
+        let message = vault.parse::<VirtualMachineId>().unwrap_err().to_string();
+        assert!(message.contains("must be the id of a Microsoft.Compute/virtualMachines"), "{message}");
+        for bad in ["Microsoft", "Microsoft.", "Microsoft.Security/pricings", ".Security", ""] {
+            assert!(bad.parse::<ProviderNamespace>().is_err(), "{bad}");
+        }
+        assert!("not-a-guid".parse::<PrincipalId>().unwrap_err().to_string().contains("must be a GUID"));
+    }
+
+    #[test]
+    fn a_role_at_a_management_group_has_no_subscription_in_its_id() {
+        let group: Scope = "/providers/Microsoft.Management/managementGroups/mg".parse().unwrap();
+        assert_eq!(
+            RoleId::READER.definition_at(&group),
+            "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+use arm_core::open_enum;
+use serde::Deserialize;
+
+use crate::PrincipalId;
+
+open_enum! {
+    /// What kind of principal holds a role.
+    pub enum PrincipalType {
+        /// A person.
+        User = "User",
+        /// A group.
+        Group = "Group",
+        /// An application or managed identity.
+        ServicePrincipal = "ServicePrincipal",
+        /// A group of another tenant.
+        ForeignGroup = "ForeignGroup",
+        /// A device.
+        Device = "Device",
+    }
+}
+
+/// A user or service principal, as Microsoft Graph shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DirectoryPrincipal {
+    /// The object id.
+    pub id: PrincipalId,
+    /// The name that people see.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The sign-in name. Users only.
+    #[serde(default)]
+    pub user_principal_name: Option<String>,
+    /// The client id of the application. Service principals only.
+    #[serde(default)]
+    pub app_id: Option<String>,
+}

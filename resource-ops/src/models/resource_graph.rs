@@ -1,0 +1,204 @@
+use std::time::Duration;
+
+use arm_core::{ManagementGroupId, SubscriptionId, open_enum};
+use azure_core::http::headers::{HeaderName, Headers};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use typed_builder::TypedBuilder;
+
+/// A query as the service takes it: the body of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryRequest {
+    /// The query, in Kusto's language.
+    #[builder(setter(into))]
+    pub query: String,
+    /// The subscriptions to look at. With none here and no management group, the whole tenant.
+    #[builder(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subscriptions: Vec<SubscriptionId>,
+    /// The management groups to look at, instead of subscriptions.
+    #[builder(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub management_groups: Vec<ManagementGroupId>,
+    /// Paging and form of the answer.
+    #[builder(default)]
+    pub options: QueryOptions,
+    /// Statistics to be made beside the rows.
+    #[builder(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<FacetRequest>,
+}
+
+/// Paging and form of the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryOptions {
+    /// The token of the page before.
+    #[serde(rename = "$skipToken", skip_serializing_if = "Option::is_none")]
+    pub skip_token: Option<String>,
+    /// Rows on a page: 1 to 1000, and 1000 otherwise.
+    #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
+    pub top: Option<u32>,
+    /// Rows to leave out at the beginning.
+    #[serde(rename = "$skip", skip_serializing_if = "Option::is_none")]
+    pub skip: Option<u32>,
+    /// Objects (otherwise) or a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_format: Option<ResultFormat>,
+    /// Whether more than 10,000 subscriptions may be cut to what the service can look at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_partial_scopes: Option<bool>,
+    /// Which role assignments and the like are seen from the scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_scope_filter: Option<AuthorizationScopeFilter>,
+}
+
+open_enum! {
+    /// How rows are written.
+    pub enum ResultFormat {
+        /// One object a row.
+        ObjectArray = "objectArray",
+        /// Columns, and a list of cells a row.
+        Table = "table",
+    }
+}
+
+open_enum! {
+    /// Which authorization resources are seen from a scope.
+    pub enum AuthorizationScopeFilter {
+        /// At the scope and below.
+        AtScopeAndBelow = "AtScopeAndBelow",
+        /// At the scope and above.
+        AtScopeAndAbove = "AtScopeAndAbove",
+        /// At the scope alone.
+        AtScopeExact = "AtScopeExact",
+        /// Above, at and below the scope.
+        AtScopeAboveAndBelow = "AtScopeAboveAndBelow",
+    }
+}
+
+/// Statistics over a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FacetRequest {
+    /// The column.
+    pub expression: String,
+    /// How they are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<FacetRequestOptions>,
+}
+
+/// How statistics are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FacetRequestOptions {
+    /// The column to sort by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_by: Option<String>,
+    /// `asc`, or `desc` otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_order: Option<String>,
+    /// A condition on the rows, in Kusto's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The most rows: 1 to 1000.
+    #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
+    pub top: Option<u32>,
+}
+
+/// One page of an answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct QueryResponse {
+    /// Rows of the whole answer.
+    pub total_records: u64,
+    /// Rows on this page.
+    pub count: u64,
+    /// Whether rows are missing that no further page has.
+    #[serde(with = "arm_core::wire::bool_text")]
+    pub result_truncated: bool,
+    /// The token of the next page.
+    #[serde(rename = "$skipToken", default)]
+    pub skip_token: Option<String>,
+    /// Objects or a table, as was asked for.
+    pub data: Value,
+    /// Statistics, as were asked for.
+    #[serde(default, deserialize_with = "arm_core::wire::without_nulls")]
+    pub facets: Vec<Facet>,
+    /// What is left of the user's quota.
+    #[serde(skip)]
+    pub quota: Quota,
+}
+
+/// Statistics, or why there are none.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Facet {
+    /// The column.
+    pub expression: String,
+    /// `FacetResult` or `FacetError`.
+    pub result_type: String,
+    /// Rows in all.
+    #[serde(default)]
+    pub total_records: Option<u64>,
+    /// Rows here.
+    #[serde(default)]
+    pub count: Option<u64>,
+    /// The rows.
+    #[serde(default)]
+    pub data: Value,
+    /// What went wrong.
+    #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
+    pub errors: Vec<Value>,
+}
+
+/// What is left of a user's quota: about 15 queries in 5 seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quota {
+    /// Queries that are left.
+    pub remaining: Option<u32>,
+    /// When the quota is full again.
+    pub resets_after: Option<Duration>,
+}
+
+impl Quota {
+    pub(crate) fn read(headers: &Headers) -> Self {
+        let header = |name| headers.get_optional_string(&HeaderName::from_static(name));
+        Self {
+            remaining: header("x-ms-user-quota-remaining").and_then(|text| text.trim().parse().ok()),
+            resets_after: header("x-ms-user-quota-resets-after").as_deref().and_then(clock),
+        }
+    }
+
+    /// How long to wait before the next query.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.resets_after.filter(|_| self.remaining == Some(0))
+    }
+}
+
+/// `hh:mm:ss`
+fn clock(text: &str) -> Option<Duration> {
+    let mut parts = text.trim().split(':');
+    let (hours, minutes): (u64, u64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let seconds = parts.next()?.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
+    let whole = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+    parts.next().is_none().then_some(Duration::from_secs(whole).saturating_add(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quotas_clock_is_read() {
+        assert_eq!(clock("00:00:05"), Some(Duration::from_secs(5)));
+        assert_eq!(clock("01:02:03.5"), Some(Duration::from_millis(3_723_500)));
+        for bad in ["", "5", "00:05", "a:b:c", "00:00:-1", "1:2:3:4", "99999999999999999999:0:0"] {
+            assert_eq!(clock(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use arm_core::{Scope, wire::instant};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use typed_builder::TypedBuilder;
+
+use crate::{PrincipalId, PrincipalType, RoleAssignmentId, RoleId};
+
+/// A role that a principal holds at a scope, and with it at everything below.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Wire")]
+#[non_exhaustive]
+pub struct RoleAssignment {
+    /// The id.
+    pub id: RoleAssignmentId,
+    /// Where the role is held: the id of a subscription, group, resource or management group, or `/`.
+    pub scope: String,
+    /// The role.
+    pub role: RoleId,
+    /// The full id of the role's definition.
+    pub role_definition_id: String,
+    /// Who holds it.
+    pub principal: PrincipalId,
+    /// What kind of principal that is.
+    pub principal_type: Option<PrincipalType>,
+    /// A note.
+    pub description: Option<String>,
+    /// A condition that must hold in addition.
+    pub condition: Option<String>,
+    /// The version of the condition's language: `2.0`.
+    pub condition_version: Option<String>,
+    /// When it was made.
+    pub created_on: Option<OffsetDateTime>,
+    /// When it was last changed.
+    pub updated_on: Option<OffsetDateTime>,
+    /// The object id of who made it.
+    pub created_by: Option<String>,
+    /// The object id of who changed it last.
+    pub updated_by: Option<String>,
+    /// The id of the managed identity on whose behalf it was made.
+    pub delegated_managed_identity_resource_id: Option<String>,
+}
+
+impl RoleAssignment {
+    /// Whether it was made at exactly this scope, not above or below.
+    pub fn is_at(&self, scope: &Scope) -> bool {
+        self.scope.trim_end_matches('/').eq_ignore_ascii_case(&scope.to_string())
+    }
+
+    /// The assignment as it would be if it were made now.
+    pub(crate) fn planned(id: RoleAssignmentId, scope: &Scope, spec: &RoleAssignmentSpec) -> Self {
+        Self {
+            id,
+            scope: scope.to_string(),
+            role: spec.role,
+            role_definition_id: spec.role.definition_at(scope),
+            principal: spec.principal,
+            principal_type: spec.principal_type.clone(),
+            description: spec.description.clone(),
+            condition: spec.condition.clone(),
+            condition_version: spec.condition.as_ref().map(|_| CONDITION_VERSION.to_owned()),
+            created_on: None,
+            updated_on: None,
+            created_by: None,
+            updated_by: None,
+            delegated_managed_identity_resource_id: spec.delegated_managed_identity_resource_id.clone(),
+        }
+    }
+}
+
+const CONDITION_VERSION: &str = "2.0";
+
+#[derive(Deserialize)]
+struct Wire {
+    id: RoleAssignmentId,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    scope: String,
+    role_definition_id: String,
+    principal_id: PrincipalId,
+    principal_type: Option<PrincipalType>,
+    description: Option<String>,
+    condition: Option<String>,
+    condition_version: Option<String>,
+    #[serde(default, with = "instant::option")]
+    created_on: Option<OffsetDateTime>,
+    #[serde(default, with = "instant::option")]
+    updated_on: Option<OffsetDateTime>,
+    created_by: Option<String>,
+    updated_by: Option<String>,
+    delegated_managed_identity_resource_id: Option<String>,
+}
+
+impl TryFrom<Wire> for RoleAssignment {
+    type Error = arm_core::IdError;
+
+    fn try_from(Wire { id, properties }: Wire) -> Result<Self, Self::Error> {
+        let role = properties.role_definition_id.rsplit('/').next().unwrap_or_default().parse()?;
+        Ok(Self {
+            id,
+            scope: properties.scope,
+            role,
+            role_definition_id: properties.role_definition_id,
+            principal: properties.principal_id,
+            principal_type: properties.principal_type,
+            description: properties.description,
+            condition: properties.condition,
+            condition_version: properties.condition_version,
+            created_on: properties.created_on,
+            updated_on: properties.updated_on,
+            created_by: properties.created_by,
+            updated_by: properties.updated_by,
+            delegated_managed_identity_resource_id: properties.delegated_managed_identity_resource_id,
+        })
+    }
+}
+
+/// A role assignment as it should be. An assignment cannot be changed later, except its note and condition.
+#[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
+pub struct RoleAssignmentSpec {
+    /// The role.
+    pub role: RoleId,
+    /// Who gets it.
+    pub principal: PrincipalId,
+    /// What kind of principal that is. The service then does not look it up in the directory, which may
+    /// not have heard of a new principal yet.
+    #[builder(default, setter(strip_option))]
+    pub principal_type: Option<PrincipalType>,
+    /// A note.
+    #[builder(default, setter(strip_option, into))]
+    pub description: Option<String>,
+    /// A condition that must hold in addition, in the language's version 2.0.
+    #[builder(default, setter(strip_option, into))]
+    pub condition: Option<String>,
+    /// The id of the managed identity on whose behalf it is made.
+    #[builder(default, setter(strip_option, into))]
+    pub delegated_managed_identity_resource_id: Option<String>,
+}
+
+impl RoleAssignmentSpec {
+    /// The body of a PUT at a scope.
+    pub(crate) fn body<'a>(&'a self, scope: &Scope) -> impl Serialize + 'a {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            role_definition_id: String,
+            principal_id: PrincipalId,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            principal_type: Option<&'a PrincipalType>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            description: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            condition: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            condition_version: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            delegated_managed_identity_resource_id: Option<&'a str>,
+        }
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            properties: Body<'a>,
+        }
+        Envelope {
+            properties: Body {
+                role_definition_id: self.role.definition_at(scope),
+                principal_id: self.principal,
+                principal_type: self.principal_type.as_ref(),
+                description: self.description.as_deref(),
+                condition: self.condition.as_deref(),
+                condition_version: self.condition.as_ref().map(|_| CONDITION_VERSION),
+                delegated_managed_identity_resource_id: self
+                    .delegated_managed_identity_resource_id
+                    .as_deref(),
+            },
+        }
+    }
+}
+
+/// Which role assignments a list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoleAssignmentFilter {
+    /// At the scope, above it and below it.
+    #[default]
+    All,
+    /// At the scope and above it, but not below.
+    AtScope,
+    /// Those of one principal, itself.
+    Principal(PrincipalId),
+    /// Those that one principal has, itself or through its groups.
+    AssignedTo(PrincipalId),
+}
+
+impl RoleAssignmentFilter {
+    pub(crate) fn text(self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::AtScope => Some("atScope()".to_owned()),
+            Self::Principal(id) => Some(format!("principalId eq '{id}'")),
+            Self::AssignedTo(id) => Some(format!("assignedTo('{id}')")),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use arm_core::{
+    open_enum,
+    wire::{self, instant},
+};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use crate::RoleId;
+
+/// A role: what its holder may do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
+#[non_exhaustive]
+pub struct RoleDefinition {
+    /// The full id, with the scope at which it was read.
+    pub id: String,
+    /// The role's GUID.
+    pub role: RoleId,
+    /// The name that people see, such as `Key Vault Secrets User`.
+    pub role_name: String,
+    /// Built in or made by the tenant.
+    pub role_type: RoleType,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it allows.
+    pub permissions: Vec<Permission>,
+    /// Where it can be assigned.
+    pub assignable_scopes: Vec<String>,
+    /// When it was made.
+    pub created_on: Option<OffsetDateTime>,
+    /// When it was last changed.
+    pub updated_on: Option<OffsetDateTime>,
+}
+
+open_enum! {
+    /// Where a role comes from.
+    pub enum RoleType {
+        /// The same in every tenant.
+        BuiltIn = "BuiltInRole",
+        /// Made by the tenant.
+        Custom = "CustomRole",
+    }
+}
+
+/// What a role allows, as patterns of actions in which `*` stands for anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Permission {
+    /// Actions on resources.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub actions: Vec<String>,
+    /// Taken away from `actions`.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub not_actions: Vec<String>,
+    /// Actions on the data of resources, such as reading a secret.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub data_actions: Vec<String>,
+    /// Taken away from `data_actions`.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub not_data_actions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: String,
+    name: RoleId,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    role_name: String,
+    #[serde(rename = "type")]
+    role_type: RoleType,
+    description: Option<String>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    permissions: Vec<Permission>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    assignable_scopes: Vec<String>,
+    #[serde(default, with = "instant::option")]
+    created_on: Option<OffsetDateTime>,
+    #[serde(default, with = "instant::option")]
+    updated_on: Option<OffsetDateTime>,
+}
+
+impl From<Wire> for RoleDefinition {
+    fn from(Wire { id, name, properties }: Wire) -> Self {
+        Self {
+            id,
+            role: name,
+            role_name: properties.role_name,
+            role_type: properties.role_type,
+            description: properties.description,
+            permissions: properties.permissions,
+            assignable_scopes: properties.assignable_scopes,
+            created_on: properties.created_on,
+            updated_on: properties.updated_on,
+        }
+    }
+}

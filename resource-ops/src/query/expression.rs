@@ -1,0 +1,202 @@
+//! Columns, values computed from them, and conditions on them.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use super::text::{is_plain, quoted};
+
+/// A column, or a value computed from columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression(String);
+
+/// A condition on a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition(String);
+
+/// A value in a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Literal(String);
+
+/// A column, or a value inside one: `name`, `properties.metadata.severity`. A name with a dot in it needs
+/// [`Expression::key`].
+pub fn column(path: &str) -> Expression {
+    let mut names = path.split('.');
+    let first = names.next().unwrap_or_default();
+    let first = if is_plain(first) { first.to_owned() } else { format!("[{}]", quoted(first)) };
+    names.fold(Expression(first), |inside, name| inside.key(name))
+}
+
+/// The first of these values that is not empty.
+pub fn coalesce(values: impl IntoIterator<Item = Expression>) -> Expression {
+    let values: Vec<String> = values.into_iter().map(|value| value.0).collect();
+    Expression(format!("coalesce({})", values.join(", ")))
+}
+
+/// All of these conditions; of none, true.
+pub fn all_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
+    joined(conditions, " and ", "true")
+}
+
+/// Any of these conditions; of none, false.
+pub fn any_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
+    joined(conditions, " or ", "false")
+}
+
+/// The opposite of a condition.
+pub fn not(condition: Condition) -> Condition {
+    Condition(format!("not({})", condition.0))
+}
+
+fn joined(conditions: impl IntoIterator<Item = Condition>, word: &str, of_none: &str) -> Condition {
+    let conditions: Vec<String> = conditions.into_iter().map(|condition| condition.0).collect();
+    match conditions.as_slice() {
+        [] => Condition(of_none.to_owned()),
+        [one] => Condition(one.clone()),
+        _ => Condition(format!("({})", conditions.join(word))),
+    }
+}
+
+impl Expression {
+    /// A value inside this one, by its exact name.
+    pub fn key(self, name: &str) -> Self {
+        match is_plain(name) {
+            true => Self(format!("{}.{name}", self.0)),
+            false => Self(format!("{}[{}]", self.0, quoted(name))),
+        }
+    }
+
+    /// The value as text.
+    pub fn to_text(self) -> Self {
+        Self(format!("tostring({})", self.0))
+    }
+
+    /// The value as text in lower case.
+    pub fn to_lower(self) -> Self {
+        Self(format!("tolower({})", self.0))
+    }
+
+    /// JSON in a text, read.
+    pub fn parse_json(self) -> Self {
+        Self(format!("parse_json({})", self.0))
+    }
+
+    /// Equal to a value; texts with regard to case.
+    pub fn equals(self, value: impl Into<Literal>) -> Condition {
+        self.compared("==", value.into())
+    }
+
+    /// Not equal to a value; texts with regard to case.
+    pub fn differs_from(self, value: impl Into<Literal>) -> Condition {
+        self.compared("!=", value.into())
+    }
+
+    /// Equal to a text without regard to case.
+    pub fn equals_ignore_case(self, text: &str) -> Condition {
+        self.compared("=~", text.into())
+    }
+
+    /// Greater than or equal to a value.
+    pub fn at_least(self, value: impl Into<Literal>) -> Condition {
+        self.compared(">=", value.into())
+    }
+
+    /// Less than a value.
+    pub fn less_than(self, value: impl Into<Literal>) -> Condition {
+        self.compared("<", value.into())
+    }
+
+    /// Has a text somewhere in it, without regard to case.
+    pub fn contains(self, text: &str) -> Condition {
+        self.compared("contains", text.into())
+    }
+
+    /// Has a whole term in it, without regard to case. Faster than `contains`.
+    pub fn has(self, term: &str) -> Condition {
+        self.compared("has", term.into())
+    }
+
+    /// Begins with a text, without regard to case.
+    pub fn starts_with(self, text: &str) -> Condition {
+        self.compared("startswith", text.into())
+    }
+
+    /// Ends with a text, without regard to case.
+    pub fn ends_with(self, text: &str) -> Condition {
+        self.compared("endswith", text.into())
+    }
+
+    /// One of these texts, without regard to case; of none, false.
+    pub fn is_any_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Condition {
+        self.listed("in~", texts)
+    }
+
+    /// Has one of these whole terms in it, without regard to case; of none, false.
+    pub fn has_any<'a>(self, terms: impl IntoIterator<Item = &'a str>) -> Condition {
+        self.listed("has_any", terms)
+    }
+
+    /// Absent, null, or an empty text.
+    pub fn is_empty(self) -> Condition {
+        Condition(format!("isempty({})", self.0))
+    }
+
+    /// Neither absent, nor null, nor an empty text.
+    pub fn is_not_empty(self) -> Condition {
+        Condition(format!("isnotempty({})", self.0))
+    }
+
+    fn compared(self, operator: &str, value: Literal) -> Condition {
+        Condition(format!("{} {operator} {}", self.0, value.0))
+    }
+
+    fn listed<'a>(self, operator: &str, texts: impl IntoIterator<Item = &'a str>) -> Condition {
+        let texts: Vec<String> = texts.into_iter().map(quoted).collect();
+        match texts.is_empty() {
+            true => Condition("false".to_owned()),
+            false => Condition(format!("{} {operator} ({})", self.0, texts.join(", "))),
+        }
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Literal {
+    fn from(text: &str) -> Self {
+        Self(quoted(text))
+    }
+}
+
+impl From<&String> for Literal {
+    fn from(text: &String) -> Self {
+        Self(quoted(text))
+    }
+}
+
+impl From<i64> for Literal {
+    fn from(number: i64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl From<bool> for Literal {
+    fn from(truth: bool) -> Self {
+        Self(truth.to_string())
+    }
+}
+
+impl From<OffsetDateTime> for Literal {
+    fn from(instant: OffsetDateTime) -> Self {
+        Self(format!("datetime({})", quoted(&arm_core::wire::instant::format(instant))))
+    }
+}

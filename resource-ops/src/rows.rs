@@ -1,0 +1,164 @@
+//! The rows of a query, over however many pages and subscriptions.
+
+use std::sync::Arc;
+
+use arm_core::{ListPage, ManagementGroupId, Pager, SubscriptionId, pages, wire};
+use azure_core::{Error, Result, error::ErrorKind, http::headers::HeaderName};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{QueryOptions, QueryRequest, ResourceGraphClient, query::GraphQuery};
+
+/// Subscriptions in one query: what the service recommends.
+const BATCH: usize = 300;
+/// Subscriptions in one query that cannot be cut.
+const MOST: usize = 1000;
+
+/// Where a query looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GraphScope {
+    /// Everything in the tenant that the caller can read.
+    Tenant,
+    /// These subscriptions. None is an error: to the service it would mean the whole tenant.
+    Subscriptions(Vec<SubscriptionId>),
+    /// These management groups, with all that is below them.
+    ManagementGroups(Vec<ManagementGroupId>),
+}
+
+impl From<&SubscriptionId> for GraphScope {
+    fn from(id: &SubscriptionId) -> Self {
+        Self::Subscriptions(vec![id.clone()])
+    }
+}
+
+impl From<Vec<SubscriptionId>> for GraphScope {
+    fn from(ids: Vec<SubscriptionId>) -> Self {
+        Self::Subscriptions(ids)
+    }
+}
+
+impl From<&ManagementGroupId> for GraphScope {
+    fn from(id: &ManagementGroupId) -> Self {
+        Self::ManagementGroups(vec![id.clone()])
+    }
+}
+
+impl GraphScope {
+    /// The scopes of the queries to send, one after the other.
+    fn batches(self, query: &GraphQuery) -> std::result::Result<Vec<Self>, String> {
+        match self {
+            Self::Subscriptions(ids) if ids.is_empty() => {
+                Err("no subscription is named: to the service that would \
+                mean the whole tenant; if that is meant, use GraphScope::Tenant"
+                    .to_owned())
+            }
+            Self::ManagementGroups(ids) if ids.is_empty() => {
+                Err("no management group is named: to the service that \
+                would mean the whole tenant; if that is meant, use GraphScope::Tenant"
+                    .to_owned())
+            }
+            Self::Subscriptions(ids) if ids.len() > BATCH && query.is_row_by_row() => {
+                Ok(ids.chunks(BATCH).map(|batch| Self::Subscriptions(batch.to_vec())).collect())
+            }
+            Self::Subscriptions(ids) if ids.len() > MOST => Err(format!(
+                "a query that counts, sorts or cuts cannot be asked in parts, and {} subscriptions are more than one \
+                 query takes ({MOST}): use GraphScope::Tenant or management groups",
+                ids.len()
+            )),
+            scope => Ok(vec![scope]),
+        }
+    }
+}
+
+/// Where a stream is: in which batch, behind which page; or behind rows that were cut.
+enum Place {
+    Page { batch: usize, token: Option<String> },
+    Cut,
+}
+
+const CUT: &str = "cut";
+
+impl Place {
+    fn read(continuation: Option<&str>) -> Option<Self> {
+        let Some(text) = continuation else { return Some(Self::Page { batch: 0, token: None }) };
+        if text == CUT {
+            return Some(Self::Cut);
+        }
+        let (batch, token) = text.split_once(':')?;
+        let token = Some(token.to_owned()).filter(|token| !token.is_empty());
+        Some(Self::Page { batch: batch.parse().ok()?, token })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    data: Vec<Box<RawValue>>,
+    #[serde(with = "wire::bool_text")]
+    result_truncated: bool,
+    #[serde(rename = "$skipToken", default)]
+    skip_token: Option<String>,
+}
+
+pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
+    client: ResourceGraphClient,
+    query: &GraphQuery,
+    scope: GraphScope,
+    resume: Option<String>,
+) -> Pager<T> {
+    let text: Arc<str> = query.to_string().into();
+    let batches = Arc::new(scope.batches(query));
+    pages(move |continuation| {
+        let (client, text, batches) = (client.clone(), text.clone(), batches.clone());
+        let continuation = continuation.or_else(|| resume.clone());
+        async move {
+            let batches = batches.as_ref().as_ref().map_err(|reason| invalid(reason.clone()))?;
+            match Place::read(continuation.as_deref()) {
+                Some(Place::Page { batch, token }) if batch < batches.len() => {
+                    page(&client, &text, batches, batch, token).await
+                }
+                Some(Place::Cut) => Err(invalid(
+                    "rows are missing: the service cut the result and gave no next page. Keep the column 'id' in the \
+                     result, or narrow the query or its scope"
+                        .to_owned(),
+                )),
+                _ => Err(invalid("the continuation is not one of this query".to_owned())),
+            }
+        }
+    })
+}
+
+fn invalid(message: String) -> Error {
+    Error::with_message(ErrorKind::DataConversion, message)
+}
+
+async fn page<T: DeserializeOwned>(
+    client: &ResourceGraphClient,
+    text: &str,
+    batches: &[GraphScope],
+    batch: usize,
+    token: Option<String>,
+) -> Result<ListPage<T>> {
+    let mut request = QueryRequest::builder()
+        .query(text)
+        .options(QueryOptions { skip_token: token, ..QueryOptions::default() })
+        .build();
+    match &batches[batch] {
+        GraphScope::Tenant => {}
+        GraphScope::Subscriptions(ids) => request.subscriptions = ids.clone(),
+        GraphScope::ManagementGroups(ids) => request.management_groups = ids.clone(),
+    }
+    let response = client.send(&request).await?;
+    let page: Wire = wire::decode(&response)?;
+    let hit = HeaderName::from_static("x-ms-tenant-subscription-limit-hit");
+    let scope_cut =
+        response.headers().get_optional_string(&hit).is_some_and(|hit| hit.eq_ignore_ascii_case("true"));
+    let next = match page.skip_token.filter(|token| !token.is_empty()) {
+        Some(token) => Some(format!("{batch}:{token}")),
+        None if page.result_truncated || scope_cut => Some(CUT.to_owned()),
+        None if batch + 1 < batches.len() => Some(format!("{}:", batch + 1)),
+        None => None,
+    };
+    Ok(ListPage::of_raw(&page.data, next))
+}

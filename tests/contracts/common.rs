@@ -1,0 +1,27 @@
+//! Names that many contracts use.
+
+use arm_core::{ResourceGroupId, ResourceId, SubscriptionId};
+use defender_alerts::Location;
+
+pub(crate) const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
+pub(crate) const GROUP: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app";
+pub(crate) const VAULT: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app/\
+                                providers/Microsoft.KeyVault/vaults/kv-prod";
+pub(crate) const MACHINE: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app/\
+                                  providers/Microsoft.Compute/virtualMachines/vm-1";
+
+pub(crate) fn subscription() -> SubscriptionId {
+    "00000000-0000-0000-0000-000000000001".parse().unwrap()
+}
+
+pub(crate) fn group() -> ResourceGroupId {
+    subscription().resource_group("rg-app").unwrap()
+}
+
+pub(crate) fn resource(id: &str) -> ResourceId {
+    id.parse().unwrap()
+}
+
+pub(crate) fn location() -> Location {
+    "westeurope".parse().unwrap()
+}

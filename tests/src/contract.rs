@@ -1,0 +1,196 @@
+//! What a declaration of an operation says.
+
+use std::{fmt::Debug, future::Future, sync::Arc};
+
+use arm_core::{ArmClient, Poller};
+use azure_core::Result;
+use futures::{FutureExt as _, Stream, TryStreamExt as _, future::BoxFuture};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use crate::{Sent, fixture};
+
+/// What a call answered: each item as Rust shows it.
+pub type Decoded = Result<Vec<String>>;
+/// Calls the operation.
+pub type Call = Arc<dyn Fn(ArmClient) -> BoxFuture<'static, Decoded> + Send + Sync>;
+
+/// One REST operation, and the method that stands for it.
+#[derive(Clone)]
+pub struct Contract {
+    /// As the service's specification names it.
+    pub operation: &'static str,
+    /// What tells it from other contracts of the same operation; mostly empty.
+    pub variant: &'static str,
+    pub(crate) request: Sent,
+    pub(crate) url: Url,
+    pub(crate) statuses: &'static [u16],
+    pub(crate) answer: Option<Value>,
+    pub(crate) paged: bool,
+    pub(crate) long_running: bool,
+    pub(crate) challenged: bool,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) fixed_words: &'static [&'static str],
+    pub(crate) call: Option<Call>,
+}
+
+impl Debug for Contract {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contract").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+fn contract(
+    operation: &'static str,
+    method: &str,
+    path: &str,
+    version: &str,
+    statuses: &'static [u16],
+) -> Contract {
+    let origin = if path.starts_with("https://") { "" } else { "https://management.azure.com" };
+    let mut url: Url = format!("{origin}{path}").parse().unwrap();
+    if !version.is_empty() {
+        url.query_pairs_mut().append_pair("api-version", version);
+    }
+    Contract {
+        operation,
+        variant: "",
+        request: Sent::new(method, &url, None),
+        url,
+        statuses,
+        answer: None,
+        paged: false,
+        long_running: false,
+        challenged: false,
+        model: None,
+        fixed_words: &[],
+        call: None,
+    }
+}
+
+/// A GET. `path` may begin with `https://host`, and have a query; an empty version adds none.
+pub fn get(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "GET", path.as_ref(), version, &[200])
+}
+
+/// A HEAD.
+pub fn head(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "HEAD", path.as_ref(), version, &[204])
+}
+
+/// A PUT.
+pub fn put(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "PUT", path.as_ref(), version, &[200, 201])
+}
+
+/// A PATCH.
+pub fn patch(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "PATCH", path.as_ref(), version, &[200])
+}
+
+/// A POST.
+pub fn post(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "POST", path.as_ref(), version, &[200])
+}
+
+/// A DELETE.
+pub fn delete(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
+    contract(operation, "DELETE", path.as_ref(), version, &[200, 204])
+}
+
+impl Contract {
+    /// Tells this contract from another of the same operation.
+    pub fn variant(mut self, variant: &'static str) -> Self {
+        self.variant = variant;
+        self
+    }
+
+    /// The exact JSON body.
+    pub fn sends(mut self, body: Value) -> Self {
+        self.request = Sent::new(&self.request.method, &self.url, Some(body));
+        self
+    }
+
+    /// A header beside those of every request.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The service's answer, a file of the fixtures.
+    pub fn answers(mut self, name: &str) -> Self {
+        self.answer = Some(fixture(name));
+        self
+    }
+
+    /// The statuses that mean success. Otherwise 200; for PUT also 201; for DELETE also 204.
+    pub fn statuses(mut self, statuses: &'static [u16]) -> Self {
+        self.statuses = statuses;
+        self
+    }
+
+    /// The answer is one page of a list.
+    pub fn pages(mut self) -> Self {
+        self.paged = true;
+        self
+    }
+
+    /// The operation may go on after its first answer.
+    pub fn long_running(mut self) -> Self {
+        self.long_running = true;
+        self
+    }
+
+    /// The service asks for a token first: a vault.
+    pub fn challenged(mut self) -> Self {
+        self.challenged = true;
+        self
+    }
+
+    /// The answer (or each item of its page) is this model of `payload-check`.
+    pub fn model(mut self, model: &'static str) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Fields whose text is no open enum: replacing it by an unknown word is not the service's to do.
+    pub fn fixed_words(mut self, fields: &'static [&'static str]) -> Self {
+        self.fixed_words = fields;
+        self
+    }
+
+    /// The method that stands for the operation.
+    pub fn call<F>(mut self, call: F) -> Self
+    where
+        F: Fn(ArmClient) -> BoxFuture<'static, Decoded> + Send + Sync + 'static,
+    {
+        self.call = Some(Arc::new(call));
+        self
+    }
+
+    /// Operation and variant.
+    pub fn name(&self) -> String {
+        match self.variant {
+            "" => self.operation.to_owned(),
+            variant => format!("{}_{variant}", self.operation),
+        }
+    }
+}
+
+/// Calls a method that answers one thing.
+pub fn one<T: Debug>(call: impl Future<Output = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
+    call.map(|answer| Ok(vec![format!("{:#?}", answer?)])).boxed()
+}
+
+/// Reads a list to its end.
+pub fn all<T: Debug>(list: impl Stream<Item = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
+    list.map_ok(|item| format!("{item:#?}")).try_collect().boxed()
+}
+
+/// Waits for a long-running operation.
+pub fn done<T: Debug + DeserializeOwned + Send + 'static>(
+    operation: Poller<T>,
+) -> BoxFuture<'static, Decoded> {
+    async move { Ok(vec![format!("{:#?}", operation.await?.into_model()?)]) }.boxed()
+}

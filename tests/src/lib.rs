@@ -1,0 +1,16 @@
+//! The proof that the crates do what they say: one strict contract for each REST operation, declared as
+//! data and run through every case that applies; and `payload-check`, the same checks on your payloads.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
+
+mod cases;
+mod contract;
+mod loopback;
+mod operations;
+pub mod payload;
+mod script;
+
+pub use cases::{Case, cases_of};
+pub use contract::{Call, Contract, Decoded, all, delete, done, get, head, one, patch, post, put};
+pub use loopback::{Loopback, StaticToken, TOKEN, client, client_options};
+pub use operations::{Documented, documented, table};
+pub use script::{Reply, Script, Sent, fixture};
