@@ -6,6 +6,7 @@ mod managed;
 mod run_command;
 mod seeds;
 mod shell;
+mod text;
 
 use std::collections::HashMap;
 
