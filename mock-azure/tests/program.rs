@@ -63,6 +63,16 @@ fn the_program_prints_its_address_and_serves_every_host_by_name() {
 }
 
 #[test]
+fn links_lead_back_to_where_the_client_came_from() {
+    let program = Program::start(&["--demo", "--quiet", "--page-size", "1"]);
+    let groups = "/subscriptions/00000000-0000-0000-0000-000000000001/resources?api-version=2024-03-01";
+    let local = program.get(&program.address, groups);
+    assert!(local.contains(&format!(r#""nextLink":"http://{}/"#, program.address)), "{local}");
+    let named = program.get("management.azure.com", groups);
+    assert!(named.contains(r#""nextLink":"https://management.azure.com/"#), "{named}");
+}
+
+#[test]
 fn a_mistake_in_the_arguments_is_told_before_anything_starts() {
     let run =
         |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_mock-azure")).args(arguments).output().unwrap();
