@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
+pub(crate) use token::has_too_many_digits;
 pub(crate) use value::{Column, Kind, Scalar, Table};
 
 /// Why a query has no answer.

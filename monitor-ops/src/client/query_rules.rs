@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, Pager, ResourceGroupId, ResourceName, SubscriptionId};
 use azure_core::Result;
 
-use crate::QueryRule;
+use crate::{QueryRule, QueryRulePatch};
 
 /// Scheduled query rules: alerts on logs.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl QueryRulesClient {
         self.arm.put(one(group, name), Self::API_VERSION).body(rule).json().await
     }
 
-    /// Changes parts of a rule: `ScheduledQueryRules_Update`. The body is the part, as JSON.
+    /// Changes parts of a rule: `ScheduledQueryRules_Update`.
     ///
     /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again writes the same.
     ///
@@ -77,7 +77,7 @@ impl QueryRulesClient {
         &self,
         group: &ResourceGroupId,
         name: &ResourceName,
-        patch: &serde_json::Value,
+        patch: &QueryRulePatch,
     ) -> Result<QueryRule> {
         self.arm.patch(one(group, name), Self::API_VERSION).body(patch).repeatable().json().await
     }

@@ -2,7 +2,7 @@ use arm_core::{Change, SubscriptionId};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 
-use super::stable_name;
+use super::{may_be_written, stable_name};
 use crate::{
     ConnectorKind, DataConnector, SentinelClient, Task, WorkspaceId,
     task::{Mode, refuse},
@@ -66,7 +66,13 @@ impl SentinelClient {
         };
         let after = match mode {
             Mode::DryRun => wanted,
-            Mode::Write => self.create_or_update_connector(workspace, &name, &wanted).await?,
+            Mode::Write => match self.create_or_update_connector(workspace, &name, &wanted).await {
+                Err(error) if may_be_written(&error) => match self.get_connector(workspace, &name).await {
+                    Ok(found) if found.takes_alerts() => found,
+                    _ => return Err(error),
+                },
+                written => written?,
+            },
         };
         if !after.takes_alerts() {
             return refuse(format!(
