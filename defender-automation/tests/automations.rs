@@ -199,6 +199,7 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
     theirs["tags"] = json!({ "team": "soc" });
     theirs["properties"]["invented"] = json!({ "kept": true });
     theirs["properties"]["sources"][0]["invented"] = json!(1);
+    theirs["properties"]["actions"][0]["invented"] = json!(2);
     theirs["properties"]["sources"]
         .as_array_mut()
         .unwrap()
