@@ -1,5 +1,7 @@
 //! What to do about a finding.
 
+use arm_core::wire::instant;
+
 use crate::{Finding, KeyVaultAlertType};
 
 /// Where in the response a step belongs.
@@ -76,7 +78,9 @@ pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
         );
     }
     let span = match (finding.first, finding.last) {
-        (Some(first), Some(last)) => format!(" between {first} and {last}"),
+        (Some(first), Some(last)) => {
+            format!(" between {} and {}", instant::format(first), instant::format(last))
+        }
         _ => String::new(),
     };
     if finding.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied) {

@@ -37,6 +37,10 @@ pub enum Command {
     Run,
     /// Turn Defender on, create a monitored vault, give yourself access.
     Task1,
+    /// Investigate Key Vault alerts.
+    Task2,
+    /// Configure secret scanning, and see what it finds.
+    Task3,
     /// Print a completion script for your shell.
     Completions {
         /// The shell.

@@ -21,6 +21,8 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(Command::Task1) => tasks::find("task1").into_iter().collect(),
+        Some(Command::Task2) => tasks::find("task2").into_iter().collect(),
+        Some(Command::Task3) => tasks::find("task3").into_iter().collect(),
         None | Some(Command::Run) => tasks::PARTS.iter().collect(),
     };
     let lab = match Lab::connect(cli.options).await {

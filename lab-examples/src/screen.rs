@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     io::IsTerminal as _,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -81,6 +84,7 @@ pub struct Screen {
     text: bool,
     colour: bool,
     progress: bool,
+    muted: AtomicBool,
     record: Mutex<Record>,
 }
 
@@ -93,6 +97,7 @@ impl Screen {
             text,
             colour: text && std::io::stdout().is_terminal() && !no_colour,
             progress: text && std::io::stderr().is_terminal(),
+            muted: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -103,6 +108,7 @@ impl Screen {
             text: false,
             colour: false,
             progress: false,
+            muted: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -111,7 +117,19 @@ impl Screen {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Neither shows nor records anything until it is told otherwise.
+    pub fn mute(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
     fn part(&self, change: impl FnOnce(&mut Part)) {
+        if self.is_muted() {
+            return;
+        }
         if let Some(part) = self.record().parts.last_mut() {
             change(part);
         }
@@ -124,7 +142,7 @@ impl Screen {
 
     #[expect(clippy::print_stdout, reason = "the one place that writes for people")]
     fn line(&self, text: &str) {
-        if self.text {
+        if self.text && !self.is_muted() {
             println!("{text}");
         }
     }
@@ -135,6 +153,9 @@ impl Screen {
 
     /// Begins a part.
     pub fn begin(&self, name: &str, title: &str) {
+        if self.is_muted() {
+            return;
+        }
         let part = Part { name: name.to_owned(), title: title.to_owned(), ok: true, ..Part::default() };
         self.record().parts.push(part);
         self.line("");
@@ -222,7 +243,7 @@ impl Screen {
 
     /// Shows that something is under way until it is done.
     pub async fn wait<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        if !self.progress {
+        if !self.progress || self.is_muted() {
             return work.await;
         }
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -236,7 +257,11 @@ impl Screen {
 
     /// A bar for work of a known size; hidden where there is no terminal.
     pub fn bar(&self, what: &str, size: u64) -> ProgressBar {
-        let target = if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if self.progress && !self.is_muted() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(size), target);
         bar.set_message(what.to_owned());
         if let Ok(style) = ProgressStyle::with_template("  {msg} {bar:30} {pos}/{len}") {

@@ -208,17 +208,42 @@ async fn a_filter_on_resources_is_obeyed_in_all_its_parts_or_refused() {
 
 #[tokio::test]
 async fn the_api_versions_that_real_clients_ask_for_are_answered() {
-    let azure = MockAzure::seed().start().await;
+    let azure =
+        MockAzure::seed().vault(SUB, "rg-app", "kv-app").access_policy("kv-app", &["list"]).start().await;
+    let secrets = "https://kv-app.vault.azure.net/secrets?api-version=2026-04-01";
+    assert_eq!(support::send(&azure, Get, secrets, Value::Null).await.status, 200);
     for (path, version) in [
         ("", "2022-12-01"),
         ("/resourcegroups", "2024-11-01"),
         ("/resources", "2015-11-01"),
         ("/providers", "2024-11-01"),
+        ("/providers/Microsoft.Compute/virtualMachines", "2026-04-01"),
         ("/providers/Microsoft.Insights/actionGroups", "2024-10-01-preview"),
+        ("/providers/Microsoft.KeyVault/vaults", "2026-05-15"),
         ("/providers/Microsoft.KeyVault/managedHSMs", "2026-02-01"),
         ("/providers/Microsoft.KeyVault/deletedManagedHSMs", "2026-02-01"),
     ] {
         let answer = get(&azure, &format!("/subscriptions/{SUB}{path}?api-version={version}")).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.message());
     }
+}
+
+#[tokio::test]
+async fn an_automation_that_is_deleted_is_204_the_only_answer_that_the_python_sdk_takes() {
+    let azure = MockAzure::seed().resource_group(SUB, "rg-app", "westeurope").start().await;
+    let url = format!(
+        "{ROOT}/subscriptions/{SUB}/resourceGroups/rg-app/providers/Microsoft.Security/automations/kv?api-version=2019-01-01-preview"
+    );
+    let body = json!({ "location": "westeurope", "properties": {
+        "scopes": [{ "scopePath": format!("/subscriptions/{SUB}") }],
+        "sources": [{ "eventSource": "Alerts" }],
+        "actions": [{
+            "actionType": "LogicApp",
+            "logicAppResourceId": format!("/subscriptions/{SUB}/resourceGroups/rg-app/providers/Microsoft.Logic/workflows/respond"),
+            "uri": "https://logic.example/REDACTED",
+        }],
+    } });
+    assert_eq!(support::send(&azure, Put, &url, body).await.status, 201);
+    assert_eq!(support::send(&azure, Delete, &url, Value::Null).await.status, 204);
+    assert_eq!(support::send(&azure, Get, &url, Value::Null).await.status, 404);
 }

@@ -8,9 +8,11 @@ mod alerts;
 mod assessments;
 mod common;
 mod ground;
+mod monitor;
 mod pricings;
 mod secrets;
 mod security;
+mod sentinel;
 mod vaults;
 
 fn all_contracts() -> Vec<Contract> {
@@ -18,9 +20,11 @@ fn all_contracts() -> Vec<Contract> {
         alerts::contracts(),
         assessments::contracts(),
         ground::contracts(),
+        monitor::contracts(),
         pricings::contracts(),
         secrets::contracts(),
         security::contracts(),
+        sentinel::contracts(),
         vaults::contracts(),
     ]
     .concat()

@@ -2,6 +2,8 @@
 
 mod show;
 mod task1;
+mod task2;
+mod task3;
 
 use azure_core::Result;
 use futures::future::BoxFuture;
@@ -26,12 +28,26 @@ impl std::fmt::Debug for Part {
 }
 
 /// All parts, in the order in which the lab runs them.
-pub const PARTS: &[Part] = &[Part {
-    name: "task1",
-    title: "Task 1: turn Defender on, create a monitored vault, give yourself access",
-    writes: "a resource group, two Defender plans (billed), a vault, a role assignment",
-    run: |lab| Box::pin(task1::run(lab)),
-}];
+pub const PARTS: &[Part] = &[
+    Part {
+        name: "task1",
+        title: "Task 1: turn Defender on, create a monitored vault, give yourself access",
+        writes: "a resource group, two Defender plans (billed), a vault, a role assignment",
+        run: |lab| Box::pin(task1::run(lab)),
+    },
+    Part {
+        name: "task2",
+        title: "Task 2: investigate Key Vault alerts",
+        writes: "a workspace, a diagnostic setting",
+        run: |lab| Box::pin(task2::run(lab)),
+    },
+    Part {
+        name: "task3",
+        title: "Task 3: configure secret scanning, and see what it finds",
+        writes: "three extensions of Defender CSPM (billed)",
+        run: |lab| Box::pin(task3::run(lab)),
+    },
+];
 
 /// A part by its name.
 pub fn find(name: &str) -> Option<&'static Part> {

@@ -91,7 +91,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return Some(validate(call.json()));
     }
-    AUTOMATIONS.answer(world, call)
+    let reply = AUTOMATIONS.answer(world, call)?;
+    // Unlike its neighbours, this service says 204 for an automation that was there, too.
+    Some(if call.method == Method::Delete { reply.with_status(204) } else { reply })
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

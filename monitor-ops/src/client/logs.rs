@@ -93,7 +93,7 @@ impl LogsClient {
         struct Answers {
             responses: Vec<BatchAnswer>,
         }
-        let request = self.arm.post(root().segment("$batch"), ApiVersion::IN_PATH);
+        let request = self.arm.post(root().literal("$batch"), ApiVersion::IN_PATH);
         let body = serde_json::json!({ "requests": queries });
         request.body(&body).repeatable().json::<Answers>().await.map(|answers| answers.responses)
     }

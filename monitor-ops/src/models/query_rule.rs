@@ -170,6 +170,7 @@ impl Condition {
             failing_periods: Some(FailingPeriods {
                 number_of_evaluation_periods: 1,
                 min_failing_periods_to_alert: 1,
+                unknown: UnknownFields::default(),
             }),
             unknown: UnknownFields::default(),
         }
@@ -185,6 +186,8 @@ pub struct Dimension {
     pub operator: String,
     /// The values; `*` is all.
     pub values: Vec<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// How many windows must fail for an alert.
@@ -195,6 +198,8 @@ pub struct FailingPeriods {
     pub number_of_evaluation_periods: u32,
     /// .. so many must fail.
     pub min_failing_periods_to_alert: u32,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// What happens when a rule raises an alert.

@@ -132,6 +132,16 @@ pub const MODELS: &[Model] = &[
         ]
     ),
     read_only!(keyvault_ops::DeletedVault),
+    write_back!(monitor_ops::ActionGroup),
+    write_back!(monitor_ops::AlertRule),
+    write_back!(monitor_ops::DataConnector),
+    read_only!(monitor_ops::DiagnosticCategory),
+    write_back!(monitor_ops::DiagnosticSetting),
+    write_back!(monitor_ops::Incident),
+    write_back!(monitor_ops::OnboardingState),
+    read_only!(monitor_ops::QueryResults),
+    Model { name: "ScheduledQueryRule", ..write_back!(monitor_ops::QueryRule) },
+    read_only!(monitor_ops::Workspace),
     write_back!(
         resource_ops::ResourceGroup as |it| serde_json::to_value(resource_ops::ResourceGroupSpec::from(it)),
         never_sent: &["/properties"]
