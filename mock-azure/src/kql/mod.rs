@@ -4,7 +4,10 @@
 //! empty answer.
 
 mod aggregate;
+mod ast;
+mod compare;
 mod evaluate;
+mod expression;
 mod function;
 mod parse;
 mod schema;

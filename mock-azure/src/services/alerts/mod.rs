@@ -98,6 +98,15 @@ impl Record {
     }
 }
 
+/// The alerts of a subscription, as a GET answers them.
+pub(crate) fn of_subscription<'a>(
+    world: &'a World,
+    subscription: &'a str,
+) -> impl Iterator<Item = Value> + 'a {
+    let all = world.states.alerts.all.iter();
+    all.filter(|record| record.subscription.eq_ignore_ascii_case(subscription)).map(Record::show)
+}
+
 /// Where a request looks for alerts.
 struct Place<'a> {
     subscription: &'a str,
