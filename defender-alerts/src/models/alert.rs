@@ -168,10 +168,15 @@ impl Alert {
         if raw.as_ref().is_some_and(|raw| !raw.get().starts_with('[')) {
             return Ok(self.part(name, raw)?.into_iter().collect());
         }
-        let items: Option<Vec<Option<T>>> = self.part(name, raw)?;
-        Ok(items.into_iter().flatten().flatten().collect())
+        let items: Option<Items<T>> = self.part(name, raw)?;
+        Ok(items.map(|Items(items)| items).unwrap_or_default())
     }
 }
+
+/// A list without its nulls.
+#[derive(Deserialize)]
+#[serde(transparent, bound = "T: Deserialize<'de>")]
+struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
 
 /// Values of any kind, as texts.
 struct Texts(BTreeMap<String, String>);

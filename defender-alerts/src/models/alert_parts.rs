@@ -19,46 +19,53 @@ pub enum ResourceIdentifier {
 }
 
 /// A machine by its agent in a Log Analytics workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogAnalyticsIdentifier {
     /// The workspace.
-    #[serde(with = "wire::text")]
     pub workspace_id: String,
     /// The subscription of the workspace.
-    #[serde(with = "wire::text")]
     pub workspace_subscription_id: String,
     /// The resource group of the workspace.
-    #[serde(with = "wire::text")]
     pub workspace_resource_group: String,
     /// The agent that reported.
-    #[serde(with = "wire::text")]
     pub agent_id: String,
 }
 
 impl<'de> Deserialize<'de> for ResourceIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize, Default)]
-        struct Kind<'a> {
+        // The fields of all known kinds together: one pass, whatever the order of the keys.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Fields<'a> {
             #[serde(rename = "type", default, borrow, deserialize_with = "wire::text::scalar")]
             kind: Cow<'a, str>,
-        }
-        #[derive(Deserialize)]
-        struct Azure {
-            #[serde(rename = "azureResourceId")]
-            id: ResourceId,
+            #[serde(default, borrow, deserialize_with = "wire::text::scalar")]
+            azure_resource_id: Cow<'a, str>,
+            #[serde(default, with = "wire::text")]
+            workspace_id: String,
+            #[serde(default, with = "wire::text")]
+            workspace_subscription_id: String,
+            #[serde(default, with = "wire::text")]
+            workspace_resource_group: String,
+            #[serde(default, with = "wire::text")]
+            agent_id: String,
         }
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
-        let Kind { kind } = serde_json::from_str(text).unwrap_or_default();
-        let known = if kind.eq_ignore_ascii_case("AzureResource") {
-            serde_json::from_str(text).map(|Azure { id }| Self::AzureResource(id)).ok()
-        } else if kind.eq_ignore_ascii_case("LogAnalytics") {
-            serde_json::from_str(text).map(Self::LogAnalytics).ok()
-        } else {
-            None
+        let known = match serde_json::from_str::<Fields<'_>>(text) {
+            Ok(fields) if fields.kind.eq_ignore_ascii_case("AzureResource") => {
+                fields.azure_resource_id.parse().map(Self::AzureResource).ok()
+            }
+            Ok(fields) if fields.kind.eq_ignore_ascii_case("LogAnalytics") => {
+                Some(Self::LogAnalytics(LogAnalyticsIdentifier {
+                    workspace_id: fields.workspace_id,
+                    workspace_subscription_id: fields.workspace_subscription_id,
+                    workspace_resource_group: fields.workspace_resource_group,
+                    agent_id: fields.agent_id,
+                }))
+            }
+            _ => None,
         };
         match known {
             Some(known) => Ok(known),
