@@ -175,8 +175,8 @@ impl Screen {
         let step = Step { what: what.into(), outcome: outcome.to_owned(), detail: detail.into() };
         let (mark, code) = match outcome {
             "failed" | "missing" => ("✗", "31"),
-            "unchanged" | "skipped" => ("·", "2"),
-            "would change" | "waiting" | "off" => ("○", "33"),
+            "unchanged" | "skipped" | "no" => ("·", "2"),
+            "would change" | "waiting" | "yes" => ("○", "33"),
             _ => ("✓", "32"),
         };
         let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
@@ -203,7 +203,9 @@ impl Screen {
 
     /// A remark.
     pub fn note(&self, text: &str) {
-        self.step(text, "note", "");
+        self.line(&format!("    {text}"));
+        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), detail: String::new() };
+        self.part(|part| part.steps.push(step));
     }
 
     /// A table.

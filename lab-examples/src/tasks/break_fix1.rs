@@ -1,12 +1,22 @@
 //! Break & Fix 1: some vaults show "Not covered".
 
 use azure_core::Result;
+use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use monitor_ops::{CoverageClient, CoverageReport, DiagnosticSpec, Sink};
 
 use crate::Lab;
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    if !lab.options.live && !lab.dry_run() {
+        let off =
+            PricingClient::new(&lab.azure.arm).disable(lab.subscription(), &PlanName::KeyVaults).await?;
+        lab.screen.step(
+            "someone turned the plan KeyVaults off",
+            "broken",
+            off.change.current().tier.to_string(),
+        );
+    }
     let client = CoverageClient::new(&lab.azure.arm);
     let workspace = lab.workspace()?;
     let sink = Sink::Workspace(workspace.as_resource().clone());
