@@ -10,7 +10,9 @@ use std::{
 
 use arm_core::{Change, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
-use keyvault_ops::VaultId;
+use defender_alerts::{AlertsClient, Location};
+use futures::TryStreamExt as _;
+use keyvault_ops::{Ledger, VaultId};
 use monitor_ops::WorkspaceId;
 
 use crate::{
@@ -115,8 +117,40 @@ impl Lab {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
     }
 
+    /// Where rotations are recorded: the ledger file when live, nowhere offline.
+    pub fn ledger(&self) -> Result<Ledger> {
+        if !self.options.live || self.dry_run() {
+            return Ok(Ledger::new(std::io::sink()));
+        }
+        Ledger::append_to(&self.options.ledger).map_err(|error| {
+            let message = format!("cannot write the ledger '{}': {error}", self.options.ledger.display());
+            Error::with_message(ErrorKind::Io, message)
+        })
+    }
+
+    /// The region of Defender's data, read off an alert that is there.
+    pub async fn alert_location(&self) -> Result<Location> {
+        let mut alerts = AlertsClient::new(&self.azure.arm).list(self.subscription());
+        match alerts.try_next().await? {
+            Some(alert) => Ok(alert.id.location().parse()?),
+            None => Ok(self.options.location.parse()?),
+        }
+    }
+
+    /// Runs one part; offline, what comes before it runs first, unseen.
+    pub async fn run_alone(&self, part: &Part) -> bool {
+        if let Err(error) = self.prepare_for(part).await {
+            self.screen.begin(part.name, part.title);
+            let line = advice::explain(&error);
+            self.screen.step("what comes before it", "failed", line.clone());
+            self.screen.fail(&line);
+            return false;
+        }
+        self.run(&[part]).await
+    }
+
     /// Offline, every run begins with a new double: the parts before this one run first, unseen.
-    pub async fn prepare_for(&self, part: &Part) -> Result<()> {
+    async fn prepare_for(&self, part: &Part) -> Result<()> {
         if self.options.live {
             return Ok(());
         }

@@ -152,10 +152,11 @@ impl Call {
         &self.raw_path
     }
 
-    /// An absolute link on the host that the client called: with `https`, unless it called an address of
-    /// this machine.
+    /// An absolute link on the host that the client called. Azure's hosts are called over `https`; an
+    /// address of this machine over `http`, unless a proxy in between says otherwise.
     pub(crate) fn link(&self, path_and_query: &str) -> String {
-        let scheme = if host::is_local(&self.authority) { "http" } else { "https" };
+        let forwarded = self.header("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        let scheme = if host::is_local(&self.authority) && !forwarded { "http" } else { "https" };
         format!("{scheme}://{}{path_and_query}", self.authority)
     }
 

@@ -247,3 +247,38 @@ async fn an_automation_that_is_deleted_is_204_the_only_answer_that_the_python_sd
     assert_eq!(support::send(&azure, Delete, &url, Value::Null).await.status, 204);
     assert_eq!(support::send(&azure, Get, &url, Value::Null).await.status, 404);
 }
+
+#[tokio::test]
+async fn older_api_versions_answer_as_they_did_then() {
+    let azure = MockAzure::seed().plan(SUB, "CloudPosture", "Standard").start().await;
+
+    let plans = format!("/subscriptions/{SUB}/providers/Microsoft.Security/pricings");
+    let properties = async |path: &str| {
+        let answer = get(&azure, path).await;
+        assert_eq!(answer.status, 200, "{}", answer.message());
+        answer.body["properties"].clone()
+    };
+    let now = properties(&format!("{plans}/CloudPosture?api-version=2024-01-01")).await;
+    assert!(now["extensions"].is_array() && now["enablementTime"].is_string());
+    let then = properties(&format!("{plans}/CloudPosture?api-version=2022-03-01")).await;
+    assert_eq!(
+        then,
+        json!({ "pricingTier": "Standard", "freeTrialRemainingTime": now["freeTrialRemainingTime"] })
+    );
+    let listed = get(&azure, &format!("{plans}?api-version=2022-03-01")).await;
+    assert!(
+        listed.body["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|plan| plan["properties"]["extensions"].is_null())
+    );
+
+    let alerts =
+        format!("{ROOT}/subscriptions/{SUB}/providers/Microsoft.Security/locations/westeurope/alerts");
+    let body = json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } });
+    let simulate = format!("{alerts}/default/simulate?api-version=2021-11-01");
+    assert_eq!(support::send(&azure, Post, &simulate, body).await.status, 204);
+    let found = support::send(&azure, Get, &format!("{alerts}?api-version=2021-11-01"), Value::Null).await;
+    assert_eq!(ids(&found).len(), 14);
+}

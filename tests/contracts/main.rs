@@ -6,8 +6,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 mod alerts;
 mod assessments;
+mod automations;
 mod common;
 mod ground;
+mod machines;
 mod monitor;
 mod pricings;
 mod secrets;
@@ -19,7 +21,9 @@ fn all_contracts() -> Vec<Contract> {
     [
         alerts::contracts(),
         assessments::contracts(),
+        automations::contracts(),
         ground::contracts(),
+        machines::contracts(),
         monitor::contracts(),
         pricings::contracts(),
         secrets::contracts(),

@@ -262,6 +262,17 @@ fn logs() -> Vec<Contract> {
         let client = client(arm);
         async move { client.query(&id(), query).await }
     };
+    // The specification lists both twice, the second time for services that disambiguate by the query.
+    let resource_execute = |operation| {
+        results(post(operation, format!("{of_resource}/query"), ""))
+            .sends(body.clone())
+            .call(move |arm| one(async move { client(&arm).query_resource(&resource(VAULT), hour()).await }))
+    };
+    let resource_get = |operation| {
+        results(get(operation, format!("{of_resource}/{query}"), "")).call(move |arm| {
+            one(async move { client(&arm).query_resource_get(&resource(VAULT), hour()).await })
+        })
+    };
     vec![
         results(post("Query_Execute", format!("{of_workspace}/query"), ""))
             .header("prefer", "wait=60,include-statistics=true")
@@ -275,12 +286,10 @@ fn logs() -> Vec<Contract> {
             .call(move |arm| one(async move { client(&arm).query(&id(), hour()).await })),
         results(get("Query_Get", format!("{of_workspace}/{query}"), ""))
             .call(move |arm| one(async move { client(&arm).query_get(&id(), hour()).await })),
-        results(post("Query_ResourceExecute", format!("{of_resource}/query"), ""))
-            .sends(body)
-            .call(move |arm| one(async move { client(&arm).query_resource(&resource(VAULT), hour()).await })),
-        results(get("Query_ResourceGet", format!("{of_resource}/{query}"), "")).call(move |arm| {
-            one(async move { client(&arm).query_resource_get(&resource(VAULT), hour()).await })
-        }),
+        resource_execute("Query_ResourceExecute"),
+        resource_execute("Query_ResourceExecuteXms"),
+        resource_get("Query_ResourceGet"),
+        resource_get("Query_ResourceGetXms"),
         post("Query_Batch", format!("{host}/$batch"), "")
             .sends(json!({ "requests": [{
                 "id": "1",

@@ -88,6 +88,12 @@ macro_rules! read_only {
 
 /// All models, crate by crate.
 pub const MODELS: &[Model] = &[
+    write_back!(
+        defender_automation::Automation as |it| {
+            serde_json::to_value(defender_automation::AutomationSpec::from(it))
+        },
+        never_sent: &["/etag"]
+    ),
     write_back!(defender_pricing::Pricing),
     read_only!(defender_alerts::Alert),
     write_back!(
@@ -146,8 +152,13 @@ pub const MODELS: &[Model] = &[
         resource_ops::ResourceGroup as |it| serde_json::to_value(resource_ops::ResourceGroupSpec::from(it)),
         never_sent: &["/properties"]
     ),
+    Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
+    read_only!(resource_ops::Provider),
     read_only!(resource_ops::RoleAssignment),
     read_only!(resource_ops::RoleDefinition),
+    read_only!(resource_ops::Subscription),
+    read_only!(resource_ops::VirtualMachine),
+    read_only!(resource_ops::VirtualMachineRunCommand),
 ];
 
 /// A resource whose model is its properties.
