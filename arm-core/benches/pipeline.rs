@@ -9,7 +9,10 @@ use arm_core::{ArmClient, ArmOptions, ArmPath};
 use async_trait::async_trait;
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport},
+    http::{
+        AsyncRawResponse, ClientOptions, Context, HttpClient, Method, Pipeline, Request, Transport,
+        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+    },
     time::{Duration, OffsetDateTime},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -107,6 +110,9 @@ fn pipeline(criterion: &mut Criterion) {
     let url = format!("http://{target}/things/thing?api-version=2026-01-01");
     let transport = Transport::new(Arc::new(Local { inner: plain_client(), target }));
     let client = ClientOptions { transport: Some(transport), ..ClientOptions::default() };
+    let per_try: Vec<Arc<dyn Policy>> =
+        vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(Fixed), ["s"]))];
+    let plain = Pipeline::new(None, None, client.clone(), Vec::new(), per_try, None);
     let arm = ArmClient::new(Arc::new(Fixed), ArmOptions::from(client)).unwrap();
 
     let mut group = criterion.benchmark_group("request");
@@ -114,6 +120,16 @@ fn pipeline(criterion: &mut Criterion) {
         bencher.to_async(&runtime).iter(|| async {
             let body = bare.get(&url).send().await.unwrap().bytes().await.unwrap();
             serde_json::from_slice::<Thing>(&body).unwrap().name
+        });
+    });
+    group.bench_function("azure_core pipeline", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let mut request = Request::new(
+                "https://management.azure.com/things/thing?api-version=2026-01-01".parse().unwrap(),
+                Method::Get,
+            );
+            let response = plain.send(&Context::new(), &mut request, None).await.unwrap();
+            serde_json::from_slice::<Thing>(response.body()).unwrap().name
         });
     });
     group.bench_function("ArmClient", |bencher| {

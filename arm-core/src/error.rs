@@ -25,6 +25,8 @@ pub struct ArmError {
     pub target: Option<String>,
     /// The code of the innermost cause. Key Vault tells `ForbiddenByRbac` from `ForbiddenByFirewall` here.
     pub inner_code: Option<String>,
+    /// The message of the innermost cause. Log queries tell only here what is wrong.
+    pub inner_message: Option<String>,
     /// Causes and parts, in the service's order.
     pub details: Vec<ErrorDetail>,
     /// Typed additions, such as policy violations, as the service sent them.
@@ -69,6 +71,9 @@ impl ArmError {
     pub fn read(body: &Value, status: u16) -> Self {
         let wrapped = &body["error"];
         let error = if wrapped.is_object() { wrapped } else { body };
+        if let Some(inside) = inside_message(error) {
+            return Self::read(&inside, status);
+        }
         let sign_in = wrapped.as_str();
         let code = sign_in.map_or_else(|| text(error, "code"), str::to_owned);
         let message = match sign_in {
@@ -86,7 +91,8 @@ impl ArmError {
             code,
             message,
             target: optional(error, "target"),
-            inner_code: innermost(error),
+            inner_code: innermost(error, "code"),
+            inner_message: innermost(error, "message"),
             details: list(error, "details").map(ErrorDetail::read).collect(),
             additional_info: list(error, "additionalInfo").cloned().collect(),
             request_id: None,
@@ -119,6 +125,9 @@ impl std::fmt::Display for ArmError {
         write!(f, "{} {code}", self.status)?;
         if !self.message.is_empty() {
             write!(f, ": {}", self.message.trim())?;
+        }
+        if let Some(inner) = self.inner_message.as_deref().filter(|inner| *inner != self.message) {
+            write!(f, ": {}", inner.trim())?;
         }
         for detail in
             self.details.iter().filter(|detail| !detail.message.is_empty() && detail.message != self.message)
@@ -155,14 +164,21 @@ fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     field(value, key).as_array().into_iter().flatten()
 }
 
-fn innermost(error: &Value) -> Option<String> {
-    let mut code = None;
+fn innermost(error: &Value, key: &str) -> Option<String> {
+    let mut found = None;
     let mut inner = field(error, "innererror");
     while inner.is_object() {
-        code = optional(inner, "code").or(code);
+        found = optional(inner, key).or(found);
         inner = field(inner, "innererror");
     }
-    code
+    found
+}
+
+/// The error that Sentinel, as a proxy, puts as a text into the message of another.
+fn inside_message(error: &Value) -> Option<Value> {
+    let message = error["message"].as_str().filter(|message| message.trim_start().starts_with('{'))?;
+    let inside: Value = serde_json::from_str(message).ok()?;
+    inside["error"].is_object().then_some(inside)
 }
 
 /// The first part of a body that is not what was expected, on one line.
@@ -337,5 +353,14 @@ mod tests {
             r#"{"error":{"code":"Forbidden","message":"m","innererror":{"code":"ForbiddenByRbac"}}}"#,
         );
         assert!(vault.is_code("ForbiddenByRbac") && vault.is_code("Forbidden"));
+        let query = error(
+            400,
+            r#"{"error":{"code":"BadArgumentError","message":"outer","innererror":{"code":"SemanticError","message":"middle",
+                "innererror":{"code":"SEM0100","message":"no such table"}}}}"#,
+        );
+        let shown = query.arm_error().unwrap().to_string();
+        assert!(shown.starts_with("400 SEM0100: outer: no such table"), "{shown}");
+        let inside = r#"{"error":{"code":"BadRequest","message":"{\"error\":{\"code\":\"NotOnboarded\",\"message\":\"no\"}}"}}"#;
+        assert_eq!(read(inside), pair("NotOnboarded", "no"));
     }
 }

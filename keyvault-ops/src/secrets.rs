@@ -35,6 +35,24 @@ use crate::{
 ///
 /// **Permissions**: Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault guarded by
 /// access policies, the policy's words `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use arm_core::Secret;
+/// use futures::TryStreamExt as _;
+/// use keyvault_ops::SecretsClient;
+///
+/// let secrets = SecretsClient::new(arm, &"kv-prod".parse()?)?;
+/// let name = "db-password".parse()?;
+/// let set = secrets.set(&name, Secret::new("REDACTED")).content_type("text/plain").await?;
+/// let read = secrets.get(&name).await?;
+/// assert_eq!(read.properties.version(), set.version());
+/// let mut versions = secrets.list_versions(&name);
+/// while let Some(version) = versions.try_next().await? {
+///     println!("{} enabled: {}", version.id, version.enabled);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct SecretsClient {
     arm: ArmClient,

@@ -2,11 +2,9 @@ use contract_tests::{Contract, all, delete, get, one, put};
 use defender_pricing::{Extension, ExtensionName, PlanName, PricingClient, PricingSpec, SubPlan, Tier};
 use serde_json::json;
 
-use crate::common::{SUBSCRIPTION, resource, subscription};
+use crate::common::{MACHINE, SUBSCRIPTION, resource, subscription};
 
 const VERSION: &str = "2024-01-01";
-const MACHINE: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app/providers/\
-                       Microsoft.Compute/virtualMachines/vm-1";
 
 pub(crate) fn contracts() -> Vec<Contract> {
     let plans = format!("{SUBSCRIPTION}/providers/Microsoft.Security/pricings");

@@ -76,11 +76,15 @@ impl Case {
 struct Run<'a>(&'a Contract);
 
 impl Run<'_> {
-    /// Every accepted status, whole request, whole answer.
+    /// Every accepted status, whole request, whole answer. With `UPDATE` the answer is written down.
     async fn happy(&self) -> Result<(), String> {
+        let update = std::env::var_os("UPDATE").is_some();
         for status in self.0.statuses {
             let decoded = self.play(self.script().then(&self.0.request, self.reply(*status))).await?;
             let decoded = decoded.map_err(|error| format!("with status {status}: {error}"))?;
+            if update {
+                std::fs::write(self.decoded_file(), decoded.join(SEPARATOR)).unwrap();
+            }
             self.compare(&decoded).map_err(|problem| format!("with status {status}: {problem}"))?;
         }
         Ok(())
@@ -90,12 +94,11 @@ impl Run<'_> {
         let body =
             json!({ "error": { "code": "InventedRefusal", "message": "it said \"no\"\nand meant it" } });
         let reply = Reply::json(400, body).header("x-ms-request-id", "request-1");
-        expect_error(
-            self.play(self.script().then(&self.0.request, reply)).await?,
-            "InventedRefusal",
-            "it said \"no\"\nand meant it",
-            "request-1",
-        )
+        let outcome = self.play(self.script().then(&self.0.request, reply)).await?;
+        if self.0.request.method == "HEAD" {
+            return expect_error(outcome, "", "400", "request-1");
+        }
+        expect_error(outcome, "InventedRefusal", "it said \"no\" and meant it", "request-1")
     }
 
     async fn throttled(&self) -> Result<(), String> {
@@ -198,11 +201,10 @@ impl Run<'_> {
 
     /// A link that the service gives, and the request that following it must make: the link as it is.
     fn follow(&self, what: &str) -> (Sent, String) {
-        let url: Url = self
-            .0
-            .url
-            .join(&format!("/subscriptions/invented/{what}?api-version=1&$skiptoken=a%2Fb"))
-            .unwrap();
+        // The official client of vaults writes its own version over the link's.
+        let version = self.0.url.query().filter(|_| self.0.challenged).unwrap_or("api-version=1");
+        let link = format!("/subscriptions/invented/{what}?{version}&$skiptoken=a%2Fb");
+        let url: Url = self.0.url.join(&link).unwrap();
         (Sent::new("GET", &url, None), url.to_string())
     }
 
@@ -212,6 +214,7 @@ impl Run<'_> {
         }
         let mut probe = self.0.request.clone();
         probe.headers.remove("authorization");
+        probe.headers.remove("content-type");
         probe.body = None;
         let challenge = "Bearer authorization=\"https://login.microsoftonline.com/tenant\", \
                          resource=\"https://vault.azure.net\"";
@@ -245,10 +248,6 @@ impl Run<'_> {
     fn compare(&self, decoded: &[String]) -> Result<(), String> {
         let path = self.decoded_file();
         let text = decoded.join(SEPARATOR);
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &text).unwrap();
-        }
         let expected = read(&path)?;
         if expected == text {
             return Ok(());
@@ -277,8 +276,8 @@ fn read(path: &Path) -> Result<String, String> {
 fn expect_error(outcome: Decoded, code: &str, message: &str, request: &str) -> Result<(), String> {
     let Err(error) = outcome else { return Err(format!("no error but {outcome:#?}")) };
     let found = BTreeMap::from([
-        ("code", error.is_code(code)),
-        ("message", error.to_string().contains(message)),
+        ("code", code.is_empty() || error.is_code(code)),
+        ("message", error.to_string().replace('\n', " ").contains(message)),
         ("request id", error.request_id().as_deref() == Some(request)),
     ]);
     match found.iter().find(|(_, found)| !**found) {

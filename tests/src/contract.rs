@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, future::Future, sync::Arc};
 
-use arm_core::{ArmClient, Pager, Poller};
+use arm_core::{ArmClient, Poller};
 use azure_core::Result;
-use futures::{FutureExt as _, TryStreamExt as _, future::BoxFuture};
+use futures::{FutureExt as _, Stream, TryStreamExt as _, future::BoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -108,7 +108,8 @@ impl Contract {
 
     /// The exact JSON body.
     pub fn sends(mut self, body: Value) -> Self {
-        self.request = Sent::new(&self.request.method, &self.url, Some(body));
+        self.request.body = Some(body);
+        self.request.headers.insert("content-type".to_owned(), "application/json".to_owned());
         self
     }
 
@@ -184,7 +185,7 @@ pub fn one<T: Debug>(call: impl Future<Output = Result<T>> + Send + 'static) -> 
 }
 
 /// Reads a list to its end.
-pub fn all<T: Debug + Send + 'static>(list: Pager<T>) -> BoxFuture<'static, Decoded> {
+pub fn all<T: Debug>(list: impl Stream<Item = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
     list.map_ok(|item| format!("{item:#?}")).try_collect().boxed()
 }
 

@@ -38,8 +38,7 @@ pub struct Documented {
     pub method: String,
 }
 
-/// All of them: the first operation that a public method's documentation names, for each crate of the
-/// workspace that has a `src/` beside this one's.
+/// All of them: the operations that the first paragraph of a public method's documentation names.
 pub fn documented() -> Vec<Documented> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut found = Vec::new();
@@ -77,23 +76,27 @@ static METHOD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*pub (?:async 
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^impl(?:<[^>]*>)? (\w+)").unwrap());
 
 fn scan(krate: &str, source: &str, found: &mut Vec<Documented>) {
-    let (mut owner, mut operation) = (String::new(), None);
+    let (mut owner, mut operations, mut first) = (String::new(), Vec::new(), true);
     for line in source.lines() {
         if let Some(block) = BLOCK.captures(line) {
             owner = block[1].to_owned();
         }
         let text = line.trim_start();
         if let Some(doc) = text.strip_prefix("///") {
-            let mut names = NAMED.captures_iter(doc).map(|name| name[1].to_owned());
-            let names_one = names.find(|name| name.contains('_') || WITHOUT_GROUP.contains(&name.as_str()));
-            operation = operation.or(names_one);
+            first &= !doc.trim().is_empty();
+            let names = NAMED.captures_iter(doc).map(|name| name[1].to_owned());
+            operations.extend(
+                names.filter(|name| first && (name.contains('_') || WITHOUT_GROUP.contains(&name.as_str()))),
+            );
         } else if let Some(method) = METHOD.captures(line) {
-            found.extend(operation.take().map(|operation| Documented {
-                operation,
-                method: format!("{krate}::{owner}::{}", &method[1]),
-            }));
+            let method = format!("{krate}::{owner}::{}", &method[1]);
+            found.extend(
+                operations.drain(..).map(|operation| Documented { operation, method: method.clone() }),
+            );
+            first = true;
         } else if !text.starts_with("#[") {
-            operation = None;
+            operations.clear();
+            first = true;
         }
     }
 }
@@ -134,13 +137,15 @@ mod tests {
 
     #[test]
     fn a_method_is_found_by_the_operation_that_its_documentation_names() {
-        let source = "impl ThingsClient {\n    /// Lists: `Things_List`, of `Other`.\n    ///\n    /// More.\n    #[must_use]\n    \
+        let source = "impl ThingsClient {\n    /// Lists: `Things_List`, of\n    /// `Other` and `Things_Else`.\n    ///\n    /// Not `Things_Get`.\n    #[must_use]\n    \
                       pub fn list(&self) {}\n    /// `Things_Lost`\n    let x = 1;\n    pub fn none(&self) {}\n}\n";
         let mut found = Vec::new();
         scan("things", source, &mut found);
-        let only =
-            Documented { operation: "Things_List".into(), method: "things::ThingsClient::list".into() };
-        assert_eq!(found, [only]);
+        let it = |operation: &str| Documented {
+            operation: operation.into(),
+            method: "things::ThingsClient::list".into(),
+        };
+        assert_eq!(found, [it("Things_List"), it("Things_Else")]);
     }
 
     #[test]

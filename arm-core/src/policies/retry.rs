@@ -103,11 +103,13 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
             _ => Verdict::Final,
         },
         Ok(response) => {
-            let wait = retry_after(response.headers());
+            // Asked only of answers that call for it: a look-up of a missing header is not cheap.
+            let wait = || retry_after(response.headers());
             match u16::from(response.status()) {
                 401 => Verdict::FreshToken,
-                429 => Verdict::Again(wait),
-                503 if repeatable || wait.is_some() => Verdict::Again(wait),
+                429 => Verdict::Again(wait()),
+                503 if repeatable => Verdict::Again(wait()),
+                503 => wait().map_or(Verdict::Final, |wait| Verdict::Again(Some(wait))),
                 408 | 500 | 502 | 504 if repeatable => Verdict::Again(None),
                 _ => Verdict::Final,
             }

@@ -41,9 +41,13 @@ impl AlertsClient {
         Self { arm: arm.clone() }
     }
 
-    /// All alerts of a subscription, newest first by the service's choice. `Alerts_List`.
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
+    /// All alerts of a subscription, in the service's order. `Alerts_List`.
     ///
-    /// The service keeps alerts for 90 days and offers no filter.
+    /// The service offers no filter.
     ///
     /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_code("Subscription Not Registered")`
     /// until `Microsoft.Security` is registered.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use arm_core::{ResourceId, ResourceType, wire};
 use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
@@ -133,9 +136,8 @@ impl Alert {
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
-        let found: Option<BTreeMap<String, Loose>> =
-            self.part("extendedProperties", &self.parts.extended_properties)?;
-        Ok(found.unwrap_or_default().into_iter().map(|(name, Loose(text))| (name, text)).collect())
+        let found: Option<Texts> = self.part("extendedProperties", &self.parts.extended_properties)?;
+        Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
     }
 
     /// MITRE ATT&CK techniques, such as `T1555`.
@@ -171,16 +173,35 @@ impl Alert {
     }
 }
 
-/// Any value as text.
-struct Loose(String);
+/// Values of any kind, as texts.
+struct Texts(BTreeMap<String, String>);
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        Ok(Self(match Value::deserialize(deserializer)? {
-            Value::String(text) => text,
-            Value::Null => String::new(),
-            other => other.to_string(),
-        }))
+        struct Named;
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("names and values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Texts, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    let text = match value {
+                        Value::String(text) => text,
+                        Value::Null => String::new(),
+                        other => other.to_string(),
+                    };
+                    texts.insert(name, text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_map(Named)
     }
 }
 

@@ -38,18 +38,28 @@ pub struct LogAnalyticsIdentifier {
 
 impl<'de> Deserialize<'de> for ResourceIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let kind = value["type"].as_str().unwrap_or_default();
-        if kind.eq_ignore_ascii_case("AzureResource") {
-            if let Some(id) = value["azureResourceId"].as_str().and_then(|id| id.parse().ok()) {
-                return Ok(Self::AzureResource(id));
-            }
-        } else if kind.eq_ignore_ascii_case("LogAnalytics")
-            && let Ok(identifier) = LogAnalyticsIdentifier::deserialize(&value)
-        {
-            return Ok(Self::LogAnalytics(identifier));
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(rename = "type", default, with = "wire::text")]
+            kind: String,
         }
-        Ok(Self::Other(value))
+        #[derive(Deserialize)]
+        struct Azure {
+            #[serde(rename = "azureResourceId")]
+            id: ResourceId,
+        }
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let kind = serde_json::from_str(text).map(|Kind { kind }| kind).unwrap_or_default();
+        let known = match kind.to_ascii_lowercase().as_str() {
+            "azureresource" => serde_json::from_str(text).map(|Azure { id }| Self::AzureResource(id)).ok(),
+            "loganalytics" => serde_json::from_str(text).map(Self::LogAnalytics).ok(),
+            _ => None,
+        };
+        match known {
+            Some(known) => Ok(known),
+            None => serde_json::from_str(text).map(Self::Other).map_err(serde::de::Error::custom),
+        }
     }
 }
 

@@ -149,4 +149,7 @@ pub struct MetadataPartnerData {
     #[builder(setter(strip_option))]
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }

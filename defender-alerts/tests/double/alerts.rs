@@ -1,8 +1,9 @@
 use arm_core::ArmErrorExt as _;
 use defender_alerts::{
-    AlertBundle, AlertId, AlertStatus, AlertsClient, KeyVaultAlertType, Location, Severity,
+    Alert, AlertBundle, AlertId, AlertStatus, AlertsClient, KeyVaultAlertType, Location, Severity,
 };
 use mock_azure::MockAzure;
+use resource_ops::GraphScope;
 use serde_json::json;
 
 use crate::{all, arm, calls, group, subscription, vault};
@@ -85,6 +86,38 @@ async fn only_alerts_about_key_vaults_are_kept_whatever_their_type_is_called() {
     let types: Vec<&str> = kept.iter().map(|alert| alert.alert_type.as_str()).collect();
     assert_eq!(types, ["ARM_OperationFromSuspiciousIP", "KV_BrandNew", "KV_TORAccess"]);
     assert_eq!(kept[1].key_vault_type(), Some(KeyVaultAlertType::Unknown("KV_BrandNew".to_owned())));
+}
+
+#[tokio::test]
+async fn a_tenant_is_asked_once_and_its_alerts_are_the_same_as_those_of_the_lists() {
+    let other = subscription().to_string().replace("0001", "0002");
+    let far = vault().to_string().replace(subscription().as_str(), &other);
+    let azure = MockAzure::seed()
+        .subscription(subscription())
+        .subscription(&other)
+        .key_vault_alerts(vault())
+        .alert(crate::machine(), "VM_AmBroadFilesExclusion")
+        .alert(far, "KV_TORAccess")
+        .start()
+        .await;
+    let client = AlertsClient::new(&arm(&azure));
+    let listed = all(client.list(&subscription())).await;
+    azure.clear_requests();
+
+    let across = all(client.list_key_vault_across(GraphScope::Tenant)).await;
+
+    assert_eq!((across.len(), azure.requests().len()), (15, 1));
+    assert_eq!(all(client.list_across(GraphScope::Tenant)).await.len(), 16);
+    for alert in across.iter().filter(|alert| *alert.id.subscription() == subscription()) {
+        let same = listed.iter().find(|listed| listed.id == alert.id).unwrap();
+        assert_eq!((&alert.alert_type, alert.time_generated), (&same.alert_type, same.time_generated));
+        assert_eq!(alert.resource_identifiers().unwrap(), same.resource_identifiers().unwrap());
+        assert_eq!(alert.extended_properties().unwrap(), same.extended_properties().unwrap());
+        assert_eq!(alert.extended_links().unwrap(), same.extended_links().unwrap());
+        let kinds =
+            |alert: &Alert| alert.entities().unwrap().into_iter().map(|it| it.kind).collect::<Vec<_>>();
+        assert_eq!(kinds(alert), kinds(same));
+    }
 }
 
 #[tokio::test]

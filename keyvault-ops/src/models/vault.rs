@@ -7,7 +7,7 @@ use arm_core::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId};
+use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId, VaultSpec};
 
 /// A vault, as the service has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +28,25 @@ pub struct Vault {
     pub system_data: Option<SystemMetadata>,
     /// All else.
     pub properties: VaultProperties,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     #[serde(flatten)]
-    unknown: UnknownFields,
+    pub(crate) unknown: UnknownFields,
+}
+
+impl Vault {
+    /// The vault that a spec describes, before the service has said anything about it.
+    pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
+        let planned = serde_json::to_value(spec).and_then(|mut vault| {
+            vault["id"] = id.as_str().into();
+            vault["name"] = id.name().into();
+            serde_json::from_value(vault)
+        });
+        planned.map_err(|error| {
+            let message = format!("the spec of the vault '{}' cannot be read back: {error}", id.name());
+            azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, message)
+        })
+    }
 }
 
 /// The properties of a vault.
@@ -169,11 +186,13 @@ pub struct Sku {
     pub family: String,
     /// Standard or premium.
     pub name: SkuName,
+    #[serde(flatten)]
+    pub(crate) unknown: UnknownFields,
 }
 
 impl From<SkuName> for Sku {
     fn from(name: SkuName) -> Self {
-        Self { family: "A".to_owned(), name }
+        Self { family: "A".to_owned(), name, unknown: UnknownFields::default() }
     }
 }
 

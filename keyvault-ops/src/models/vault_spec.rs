@@ -67,7 +67,15 @@ pub struct VaultSpec {
     #[builder(default, setter(strip_option))]
     pub public_network_access: Option<PublicNetworkAccess>,
     #[builder(default, setter(skip))]
-    unknown: UnknownFields,
+    unknown: Unknown,
+}
+
+/// What a vault that was read has and this crate does not name.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Unknown {
+    resource: UnknownFields,
+    properties: UnknownFields,
+    sku: UnknownFields,
 }
 
 impl From<&Vault> for VaultSpec {
@@ -87,7 +95,11 @@ impl From<&Vault> for VaultSpec {
             enabled_for_template_deployment: properties.enabled_for_template_deployment,
             network_acls: properties.network_acls.clone(),
             public_network_access: properties.public_network_access.clone(),
-            unknown: properties.unknown.clone(),
+            unknown: Unknown {
+                resource: vault.unknown.clone(),
+                properties: properties.unknown.clone(),
+                sku: properties.sku.unknown.clone(),
+            },
         }
     }
 }
@@ -97,6 +109,8 @@ struct Body<'a> {
     location: &'a str,
     tags: &'a BTreeMap<String, String>,
     properties: Properties<'a>,
+    #[serde(flatten)]
+    unknown: &'a UnknownFields,
 }
 
 #[derive(Serialize)]
@@ -129,7 +143,7 @@ impl Serialize for VaultSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let properties = Properties {
             tenant_id: &self.tenant_id,
-            sku: self.sku.clone().into(),
+            sku: Sku { unknown: self.unknown.sku.clone(), ..self.sku.clone().into() },
             access_policies: &self.access_policies,
             enable_rbac_authorization: self.enable_rbac_authorization,
             soft_delete_retention_in_days: self.soft_delete_retention_in_days,
@@ -139,9 +153,10 @@ impl Serialize for VaultSpec {
             enabled_for_template_deployment: self.enabled_for_template_deployment,
             network_acls: self.network_acls.as_ref(),
             public_network_access: self.public_network_access.as_ref(),
-            unknown: &self.unknown,
+            unknown: &self.unknown.properties,
         };
-        Body { location: &self.location, tags: &self.tags, properties }.serialize(serializer)
+        Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown.resource }
+            .serialize(serializer)
     }
 }
 

@@ -1,9 +1,10 @@
 //! A double with one vault, and our clients on it.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use arm_core::{ArmClient, ArmOptions, RetryBudget, Secret};
+use azure_core::http::{ClientOptions, policies::Policy};
 use keyvault_ops::{SecretName, SecretsClient, VaultName, VaultsClient};
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, MockAzure, Seed};
 
@@ -23,10 +24,16 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn of(seed: Seed) -> Self {
+        Self::with_policies(seed, Vec::new()).await
+    }
+
+    /// A lab whose clients' requests pass through these policies first.
+    pub(crate) async fn with_policies(seed: Seed, policies: Vec<Arc<dyn Policy>>) -> Self {
         mock_azure::fast_forward();
         let azure = seed.start().await;
         let retry = RetryBudget { first_wait: Duration::from_millis(1), ..RetryBudget::default() };
-        let options = ArmOptions { retry, ..ArmOptions::from(azure.client_options()) };
+        let client = ClientOptions { per_call_policies: policies, ..azure.client_options() };
+        let options = ArmOptions { retry, ..ArmOptions::from(client) };
         let arm = ArmClient::new(azure.credential(), Some(options)).unwrap();
         let secrets = SecretsClient::new(&arm, &vault()).unwrap();
         let vaults = VaultsClient::new(&arm);

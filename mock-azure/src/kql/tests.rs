@@ -67,6 +67,18 @@ fn a_fuzzy_union_leaves_out_missing_tables_but_not_all_of_them() {
 }
 
 #[test]
+fn rows_in_the_query_itself_make_a_fuzzy_union_safe() {
+    let empty = "datatable(OperationName:string, Code:int)[]";
+    let query = format!("union isfuzzy=true ({empty}), (Missing | take 1) | where Code == 1");
+    assert!(rows(&query).is_empty());
+    assert_eq!(
+        rows("datatable(A:string, B:int)['x', 1, 'y', 2] | where B > 1"),
+        vec![vec![Scalar::text("y"), Scalar::Long(2),]]
+    );
+    assert!(parse("datatable(A:colour)[]").is_err() && parse("datatable(A:int, B:int)[1]").is_err());
+}
+
+#[test]
 fn a_missing_table_and_a_missing_column_are_semantic_errors() {
     let table = run("Missing | where true", &tables(), NOW);
     assert_eq!(table, Err(KqlError::unresolved("where", "Missing")));

@@ -19,6 +19,21 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The type that a query calls so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        const ALL: &[Kind] = &[
+            Kind::Bool,
+            Kind::DateTime,
+            Kind::Dynamic,
+            Kind::Int,
+            Kind::Long,
+            Kind::Real,
+            Kind::String,
+            Kind::Timespan,
+        ];
+        ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",

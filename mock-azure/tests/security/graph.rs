@@ -60,7 +60,8 @@ async fn alerts_and_served_sub_assessments_are_rows() {
     let caller = Caller::new(seed.sub_assessments_served().start().await).await;
 
     let alerts = "securityresources | where type =~ 'microsoft.security/locations/alerts' \
-                  | where properties.AlertType startswith 'KV_' or properties.alertType startswith 'KV_'";
+                  | where properties.AlertType startswith 'KV_' and properties.Status == 'Active' \
+                  | where tostring(properties.ResourceIdentifiers) contains '/vaults/kv-prod'";
     let findings = "securityresources | where type =~ 'microsoft.security/assessments/subassessments'";
 
     assert_eq!(rows(&caller, alerts).await.len(), 14);

@@ -1,13 +1,19 @@
 //! One file for each client, one method for each REST operation.
 
 mod directory;
+mod providers;
 mod resource_graph;
 mod resource_groups;
 mod role_assignments;
 mod role_definitions;
+mod subscriptions;
+mod virtual_machines;
 
 pub use directory::DirectoryClient;
+pub use providers::ProvidersClient;
 pub use resource_graph::ResourceGraphClient;
 pub use resource_groups::ResourceGroupsClient;
 pub use role_assignments::RoleAssignmentsClient;
 pub use role_definitions::RoleDefinitionsClient;
+pub use subscriptions::SubscriptionsClient;
+pub use virtual_machines::VirtualMachinesClient;

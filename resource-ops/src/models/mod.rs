@@ -1,12 +1,22 @@
 //! What the services say, one file for each resource.
 
+mod managed_run_command;
 mod principal;
+mod provider;
 mod resource_graph;
 mod resource_group;
 mod role_assignment;
 mod role_definition;
+mod run_command;
+mod subscription;
+mod virtual_machine;
 
+pub use managed_run_command::{
+    ExecutionState, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, ScriptSource,
+    VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
+};
 pub use principal::{DirectoryPrincipal, PrincipalType};
+pub use provider::{Provider, ProviderResourceType, RegistrationState};
 pub use resource_graph::{
     AuthorizationScopeFilter, Facet, FacetRequest, FacetRequestOptions, QueryOptions, QueryRequest,
     QueryResponse, Quota, ResultFormat,
@@ -14,3 +24,9 @@ pub use resource_graph::{
 pub use resource_group::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 pub use role_assignment::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec};
 pub use role_definition::{Permission, RoleDefinition, RoleType};
+pub use run_command::{RunCommandInput, RunCommandInputParameter, RunCommandResult};
+pub use subscription::{Subscription, SubscriptionPolicies, SubscriptionState};
+pub use virtual_machine::{
+    IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus, MachineIdentity, OsType,
+    UserAssignedIdentity, VirtualMachine, VirtualMachineUpdate, VmAgent,
+};

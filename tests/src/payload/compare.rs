@@ -17,6 +17,8 @@ pub enum Difference {
     Dropped(String),
     /// It means something else now.
     Changed(String, Value, Value),
+    /// It is the service's own: a write leaves it out.
+    NotSent(String),
     /// It was not there before.
     Added(String),
 }
@@ -52,6 +54,7 @@ impl fmt::Display for Report {
                 Difference::Changed(path, before, after) => {
                     writeln!(f, "changed      {path}: {before} became {after}")?;
                 }
+                Difference::NotSent(path) => writeln!(f, "not sent     {path}")?,
                 Difference::Added(path) => writeln!(f, "added        {path}")?,
             }
         }

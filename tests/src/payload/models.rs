@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::compare::{Difference, Report, compare};
@@ -26,22 +26,26 @@ pub struct Model {
     /// Whether it may lose something.
     pub kind: Kind,
     decode: fn(&Value) -> Result<Seen, String>,
+    /// Fields that a write leaves to the service.
+    never_sent: &'static [&'static str],
 }
 
-/// A decoded answer: as Rust shows it, and encoded again where the model can be.
+/// A decoded answer: as Rust shows it, and as it would be sent back.
 struct Seen {
     shown: String,
     encoded: Option<Value>,
 }
 
-fn write_back<T: DeserializeOwned + Serialize + Debug>(answer: &Value) -> Result<Seen, String> {
+fn back<T: DeserializeOwned + Debug>(
+    answer: &Value,
+    encode: impl FnOnce(&T) -> serde_json::Result<Value>,
+) -> Result<Seen, String> {
     let decoded: T = decode(answer)?;
-    let encoded = serde_json::to_value(&decoded).map_err(|error| format!("cannot be encoded: {error}"))?;
+    let encoded = encode(&decoded).map_err(|error| format!("cannot be encoded: {error}"))?;
     Ok(Seen { shown: format!("{decoded:?}"), encoded: Some(encoded) })
 }
 
-#[allow(dead_code)] // for now
-fn read_only<T: DeserializeOwned + Debug>(answer: &Value) -> Result<Seen, String> {
+fn read<T: DeserializeOwned + Debug>(answer: &Value) -> Result<Seen, String> {
     Ok(Seen { shown: format!("{:?}", decode::<T>(answer)?), encoded: None })
 }
 
@@ -50,25 +54,121 @@ fn decode<T: DeserializeOwned>(answer: &Value) -> Result<T, String> {
     serde_json::from_str(&answer.to_string()).map_err(|error| error.to_string())
 }
 
-macro_rules! models {
-    ($($krate:ident { $($kind:ident: $($name:ident),+;)+ })+) => {
-        /// All models, crate by crate.
-        pub const MODELS: &[Model] = &[
-            $($($(Model {
-                name: stringify!($name),
-                krate: stringify!($krate),
-                kind: models!(@kind $kind),
-                decode: $kind::<::$krate::$name>,
-            },)+)+)+
-        ];
-    };
-    (@kind write_back) => { Kind::WriteBack };
-    (@kind read_only) => { Kind::ReadOnly };
+fn properties(of: impl Serialize) -> serde_json::Result<Value> {
+    Ok(json!({ "properties": serde_json::to_value(of)? }))
 }
 
-models! {
-    defender_pricing { write_back: Pricing; }
+/// `write_back!(krate::Model)` is sent as it is; `as |it| ..` says what is sent otherwise.
+macro_rules! write_back {
+    ($krate:ident::$name:ident) => {
+        write_back!($krate::$name as |it| serde_json::to_value(it))
+    };
+    ($krate:ident::$name:ident as |$it:ident| $encode:expr $(, never_sent: $never:expr)?) => {
+        Model {
+            name: stringify!($name),
+            krate: stringify!($krate),
+            kind: Kind::WriteBack,
+            decode: |answer| back(answer, |$it: &$krate::$name| $encode),
+            never_sent: [$($never as &[&str],)? &[]][0],
+        }
+    };
 }
+
+macro_rules! read_only {
+    ($krate:ident::$name:ident) => {
+        Model {
+            name: stringify!($name),
+            krate: stringify!($krate),
+            kind: Kind::ReadOnly,
+            decode: read::<$krate::$name>,
+            never_sent: &[],
+        }
+    };
+}
+
+/// All models, crate by crate.
+pub const MODELS: &[Model] = &[
+    write_back!(
+        defender_automation::Automation as |it| {
+            serde_json::to_value(defender_automation::AutomationSpec::from(it))
+        },
+        never_sent: &["/etag"]
+    ),
+    write_back!(defender_pricing::Pricing),
+    read_only!(defender_alerts::Alert),
+    write_back!(
+        defender_alerts::Assessment as |it| properties(defender_alerts::AssessmentSpec::from(it)),
+        never_sent: &[
+            "/properties/displayName",
+            "/properties/links",
+            "/properties/metadata",
+            "/properties/partnersData",
+            "/properties/risk",
+            "/properties/status/firstEvaluationDate",
+            "/properties/status/severity",
+            "/properties/status/statusChangeDate",
+        ]
+    ),
+    write_back!(defender_alerts::AssessmentMetadata as |it| properties(&it.properties)),
+    read_only!(defender_alerts::SubAssessment),
+    write_back!(
+        defender_alerts::SuppressionRule as |it| properties(&it.spec),
+        never_sent: &["/properties/lastModifiedUtc"]
+    ),
+    Model {
+        name: "SecurityContact",
+        krate: "defender_alerts",
+        kind: Kind::WriteBack,
+        decode: |answer| {
+            back(answer, |it: &InProperties<defender_alerts::SecurityContact>| serde_json::to_value(it))
+        },
+        never_sent: &[],
+    },
+    read_only!(defender_alerts::SecureScore),
+    read_only!(defender_alerts::SecureScoreControl),
+    read_only!(defender_alerts::SecureScoreControlDefinition),
+    write_back!(
+        keyvault_ops::Vault as |it| serde_json::to_value(keyvault_ops::VaultSpec::from(it)),
+        never_sent: &[
+            "/properties/enableSoftDelete",
+            "/properties/hsmPoolResourceId",
+            "/properties/privateEndpointConnections",
+            "/properties/provisioningState",
+            "/properties/vaultUri",
+        ]
+    ),
+    read_only!(keyvault_ops::DeletedVault),
+    write_back!(monitor_ops::ActionGroup),
+    write_back!(monitor_ops::AlertRule),
+    write_back!(monitor_ops::DataConnector),
+    read_only!(monitor_ops::DiagnosticCategory),
+    write_back!(monitor_ops::DiagnosticSetting),
+    write_back!(monitor_ops::Incident),
+    write_back!(monitor_ops::OnboardingState),
+    read_only!(monitor_ops::QueryResults),
+    Model { name: "ScheduledQueryRule", ..write_back!(monitor_ops::QueryRule) },
+    read_only!(monitor_ops::Workspace),
+    write_back!(
+        resource_ops::ResourceGroup as |it| serde_json::to_value(resource_ops::ResourceGroupSpec::from(it)),
+        never_sent: &["/properties"]
+    ),
+    Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
+    read_only!(resource_ops::Provider),
+    read_only!(resource_ops::RoleAssignment),
+    read_only!(resource_ops::RoleDefinition),
+    read_only!(resource_ops::Subscription),
+    read_only!(resource_ops::VirtualMachine),
+    read_only!(resource_ops::VirtualMachineRunCommand),
+];
+
+/// A resource whose model is its properties.
+#[derive(Debug, Serialize, Deserialize)]
+struct InProperties<T> {
+    properties: T,
+}
+
+/// What no write changes.
+const OF_THE_SERVICE: &[&str] = &["/id", "/name", "/systemData", "/type"];
 
 /// A model by its name, without regard to case.
 pub fn model(name: &str) -> Option<&'static Model> {
@@ -103,7 +203,19 @@ impl Model {
         };
         report.decoded += 1;
         if let Some(encoded) = &seen.encoded {
-            compare(place, answer, encoded, &mut report.differences);
+            let mut found = Vec::new();
+            compare(place, answer, encoded, &mut found);
+            let only_properties = encoded.as_object().is_some_and(|it| it.keys().eq(["properties"]));
+            let not_sent = |pointer: &str| {
+                let pointer = &pointer[place.len()..];
+                let within = |of: &&str| *pointer == **of || pointer.starts_with(&format!("{of}/"));
+                self.never_sent.iter().chain(OF_THE_SERVICE).any(within)
+                    || (only_properties && !pointer.starts_with("/properties"))
+            };
+            report.differences.extend(found.into_iter().map(|it| match it {
+                Difference::Dropped(pointer) if not_sent(&pointer) => Difference::NotSent(pointer),
+                other => other,
+            }));
         }
         let mut pointers = Vec::new();
         fields("", answer, &mut pointers);

@@ -100,6 +100,15 @@ impl Record {
     }
 }
 
+/// The alerts of a subscription, as a GET answers them.
+pub(crate) fn of_subscription<'a>(
+    world: &'a World,
+    subscription: &'a str,
+) -> impl Iterator<Item = Value> + 'a {
+    let all = world.states.alerts.all.iter();
+    all.filter(|record| record.subscription.eq_ignore_ascii_case(subscription)).map(Record::show)
+}
+
 /// Where a request looks for alerts.
 struct Place<'a> {
     subscription: &'a str,
@@ -114,9 +123,31 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let row = |record: &Record| {
         let mut row = record.show();
         row["type"] = json!("microsoft.security/locations/alerts");
+        row["properties"] = in_pascal_case(&row["properties"]);
         ("securityresources", row)
     };
     records.map(row).collect()
+}
+
+/// Resource Graph spells an alert's own names, and those in its lists, in Pascal case, and two times
+/// without their `Utc`.
+fn in_pascal_case(value: &Value) -> Value {
+    let spelled = |name: &str| match name {
+        "timeGeneratedUtc" => "TimeGenerated".to_owned(),
+        "processingEndTimeUtc" => "ProcessingEndTime".to_owned(),
+        _ => name[..1].to_ascii_uppercase() + &name[1..],
+    };
+    match value {
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| {
+                let own = name == "extendedProperties" || name == "supportingEvidence";
+                (spelled(name), if own { value.clone() } else { in_pascal_case(value) })
+            };
+            fields.iter().filter(|(name, _)| !name.is_empty()).map(field).collect()
+        }
+        Value::Array(items) => items.iter().map(in_pascal_case).collect(),
+        other => other.clone(),
+    }
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {

@@ -1,0 +1,190 @@
+//! Deleting secrets, and saying what stays.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use arm_core::Outcome;
+use azure_core::{Error, Result};
+use futures::{StreamExt as _, stream};
+use time::OffsetDateTime;
+
+use crate::{
+    DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, settle::until_settled,
+};
+
+/// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.
+///
+/// **If it stops halfway**, some secrets are still there, or soft-deleted and not purged; running it again does the
+/// rest, and once more changes nothing.
+///
+/// **Permissions**: Key Vault Secrets Officer.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct CleanUpSecrets {
+    client: SecretsClient,
+    names: Vec<SecretName>,
+    purge: bool,
+    concurrency: usize,
+}
+
+/// What is left of one secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remains {
+    /// Nothing; its name is free, at once or in a moment.
+    Nothing,
+    /// It is soft-deleted: it can be recovered, and its name is taken.
+    SoftDeleted {
+        /// For how many days.
+        days_left: Option<i64>,
+        /// Whether purging it was tried and is not allowed, as in a vault with purge protection.
+        purge_refused: bool,
+    },
+}
+
+/// What is left of all secrets.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CleanUpReport {
+    /// One outcome for each secret, by name.
+    pub outcomes: Vec<Outcome<SecretName, Remains>>,
+}
+
+impl CleanUpReport {
+    /// Whether every secret is deleted, softly or for good.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(|outcome| outcome.result.is_ok())
+    }
+
+    /// The secrets that are soft-deleted and keep their names.
+    pub fn soft_deleted(&self) -> impl Iterator<Item = &SecretName> {
+        let soft = |outcome: &&Outcome<SecretName, Remains>| {
+            matches!(outcome.result, Ok(Remains::SoftDeleted { .. }))
+        };
+        self.outcomes.iter().filter(soft).map(|outcome| &outcome.target)
+    }
+
+    /// The secrets that are not deleted, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
+        self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
+    }
+}
+
+impl fmt::Display for CleanUpReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut gone, mut soft, mut days, mut refused) = (0, 0, 0, 0);
+        for outcome in &self.outcomes {
+            match &outcome.result {
+                Ok(Remains::Nothing) => gone += 1,
+                Ok(Remains::SoftDeleted { days_left, purge_refused }) => {
+                    soft += 1;
+                    days = days.max(days_left.unwrap_or_default());
+                    refused += usize::from(*purge_refused);
+                }
+                Err(_) => {}
+            }
+        }
+        write!(f, "{gone} gone, {soft} soft-deleted, {} failed", self.failures().count())?;
+        if soft > 0 {
+            write!(
+                f,
+                "; the soft-deleted ones keep their names for up to {days} days unless they are purged"
+            )?;
+        }
+        if refused > 0 {
+            write!(f, ", which the vault does not allow for {refused} of them")?;
+        }
+        Ok(())
+    }
+}
+
+impl SecretsClient {
+    /// Deletes secrets and says what stays. See [`CleanUpSecrets`].
+    pub fn clean_up(&self, names: impl IntoIterator<Item = SecretName>) -> CleanUpSecrets {
+        CleanUpSecrets {
+            client: self.clone(),
+            names: names.into_iter().collect(),
+            purge: false,
+            concurrency: 8,
+        }
+    }
+}
+
+impl CleanUpSecrets {
+    /// Deletes them for good: they cannot be recovered.
+    pub fn purge(mut self) -> Self {
+        self.purge = true;
+        self
+    }
+
+    /// How many are deleted at the same time; 8 otherwise.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests.max(1);
+        self
+    }
+
+    async fn run(self) -> CleanUpReport {
+        let task = &self;
+        let mut names = self.names.clone();
+        names.sort();
+        names.dedup();
+        let mut outcomes: Vec<Outcome<SecretName, Remains>> = stream::iter(names)
+            .map(|target| async move { Outcome { result: task.one(&target).await, target } })
+            .buffer_unordered(self.concurrency)
+            .collect()
+            .await;
+        outcomes.sort_by(|a, b| a.target.cmp(&b.target));
+        CleanUpReport { outcomes }
+    }
+
+    async fn one(&self, name: &SecretName) -> Result<Remains> {
+        let Some(deleted) = self.delete(name).await? else { return Ok(Remains::Nothing) };
+        let days_left = deleted.days_left(OffsetDateTime::now_utc());
+        if !self.purge {
+            return Ok(Remains::SoftDeleted { days_left, purge_refused: false });
+        }
+        let purge = || self.client.purge(name);
+        match until_settled(purge, &[SecretRefusal::BeingDeleted]).await {
+            Ok(()) => Ok(Remains::Nothing),
+            Err(error) => match error.secret_refusal() {
+                Some(SecretRefusal::NotFound) => Ok(Remains::Nothing),
+                Some(SecretRefusal::Forbidden) => Ok(Remains::SoftDeleted { days_left, purge_refused: true }),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Deletes a secret and waits for it; nothing when there is none, deleted or not.
+    async fn delete(&self, name: &SecretName) -> Result<Option<DeletedSecret>> {
+        let delete = || self.client.delete(name);
+        match until_settled(delete, &[SecretRefusal::BeingRecovered]).await {
+            Ok(_) => {}
+            Err(error) => match error.secret_refusal() {
+                Some(SecretRefusal::BeingDeleted) => {}
+                Some(SecretRefusal::NotFound) => return self.find_deleted(name).await,
+                _ => return Err(error),
+            },
+        }
+        self.client.wait_until_deleted(name).await.map(Some)
+    }
+
+    async fn find_deleted(&self, name: &SecretName) -> Result<Option<DeletedSecret>> {
+        match self.client.get_deleted(name).await {
+            Ok(deleted) => Ok(Some(deleted)),
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl IntoFuture for CleanUpSecrets {
+    type Output = CleanUpReport;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,15 @@
+//! Random values for secrets.
+
+use arm_core::Secret;
+use azure_core::{Error, Result, error::ErrorKind};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+/// A random value: 256 bits from the operating system, as 43 letters, digits, `-` and `_`.
+pub fn random_value() -> Result<Secret> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(|error| {
+        Error::with_message(ErrorKind::Other, format!("the system has no random numbers: {error}"))
+    })?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
+}

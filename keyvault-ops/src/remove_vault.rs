@@ -1,0 +1,112 @@
+//! Deleting a vault, and saying what stays.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use arm_core::ArmErrorExt as _;
+use azure_core::{Error, Result, error::ErrorKind};
+use futures::TryStreamExt as _;
+use time::OffsetDateTime;
+
+use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, client};
+
+/// Deletes a vault, and purges it if asked to; awaiting it does it.
+///
+/// **If it stops halfway**, the vault is there or soft-deleted; running it again does the rest, and once more changes
+/// nothing.
+///
+/// **Permissions**: `Microsoft.KeyVault/vaults/delete`, `Microsoft.KeyVault/deletedVaults/read`; to purge it also
+/// `Microsoft.KeyVault/locations/deletedVaults/purge/action`.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct RemoveVault {
+    client: VaultsClient,
+    id: VaultId,
+    purge: bool,
+}
+
+/// What is left of a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VaultRemains {
+    /// Nothing; its name is free.
+    Nothing,
+    /// It is soft-deleted with all it holds, and its name is taken in the whole cloud. Its role assignments and Event
+    /// Grid subscriptions are gone, also after a recovery.
+    SoftDeleted {
+        /// The deleted vault.
+        deleted: Box<DeletedVault>,
+        /// For how many days.
+        days_left: Option<i64>,
+    },
+}
+
+impl fmt::Display for VaultRemains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::SoftDeleted { deleted, days_left } = self else { return f.write_str("nothing is left") };
+        write!(f, "the vault '{}' is soft-deleted: its name stays taken", deleted.name)?;
+        days_left.iter().try_for_each(|days| write!(f, " for {days} days"))?;
+        f.write_str(if deleted.purge_protection_enabled {
+            ", and purge protection does not let it be purged before"
+        } else {
+            " unless it is purged"
+        })?;
+        f.write_str("; its role assignments are gone")
+    }
+}
+
+impl VaultsClient {
+    /// Deletes a vault and says what stays. See [`RemoveVault`].
+    pub fn remove(&self, id: &VaultId) -> RemoveVault {
+        RemoveVault { client: self.clone(), id: id.clone(), purge: false }
+    }
+}
+
+impl RemoveVault {
+    /// Deletes it for good, unless it has purge protection.
+    pub fn purge(mut self) -> Self {
+        self.purge = true;
+        self
+    }
+
+    async fn run(self) -> Result<VaultRemains> {
+        self.client.delete(&self.id).await?;
+        let Some(deleted) = self.find_deleted().await? else { return Ok(VaultRemains::Nothing) };
+        if !self.purge || deleted.purge_protection_enabled {
+            let days_left = deleted.days_left(OffsetDateTime::now_utc());
+            return Ok(VaultRemains::SoftDeleted { deleted: Box::new(deleted), days_left });
+        }
+        let subscription = self.id.resource_id().subscription().ok_or_else(|| {
+            Error::with_message(ErrorKind::DataConversion, format!("'{}' names no subscription", self.id))
+        })?;
+        let path = client::deleted(&subscription, &deleted.location, &deleted.name).literal("purge");
+        match self.client.arm.post(path, API_VERSION).poller::<()>().await {
+            Ok(_) => Ok(VaultRemains::Nothing),
+            Err(error) if error.is_not_found() => Ok(VaultRemains::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn find_deleted(&self) -> Result<Option<DeletedVault>> {
+        let Some(subscription) = self.id.resource_id().subscription() else { return Ok(None) };
+        let mut deleted = self.client.list_deleted(&subscription);
+        while let Some(vault) = deleted.try_next().await? {
+            if vault.vault_id == self.id {
+                return Ok(Some(vault));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl IntoFuture for RemoveVault {
+    type Output = Result<VaultRemains>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

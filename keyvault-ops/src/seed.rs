@@ -1,0 +1,230 @@
+//! Secrets for tests and labs.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use arm_core::{IdError, Outcome};
+use azure_core::{Error, Result};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::{
+    SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, error::attempted, random_value,
+    settle::until_settled,
+};
+
+/// The tag of secrets that were seeded; its value is the prefix of their names.
+const SEEDED: &str = "seeded";
+
+/// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; awaiting it does it.
+///
+/// Secrets that are there stay as they are. **If it stops halfway**, some are not set; running it again sets the rest,
+/// and once more changes nothing. A name that belongs to a soft-deleted secret is an error of that secret, unless
+/// [`when_deleted`](Self::when_deleted) says what to do.
+///
+/// **Permissions**: Key Vault Secrets Officer.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct SeedSecrets {
+    client: SecretsClient,
+    prefix: String,
+    count: u32,
+    concurrency: usize,
+    when_deleted: WhenDeleted,
+}
+
+/// What to do about a name that belongs to a soft-deleted secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenDeleted {
+    /// Report it as an error, [`SecretRefusal::SoftDeleted`].
+    #[default]
+    Report,
+    /// Bring the old secret back, with its value.
+    Recover,
+    /// Delete the old secret for good, and set a new one.
+    Purge,
+}
+
+/// What became of one secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Seeded {
+    /// It was set.
+    Created,
+    /// It was there.
+    Unchanged,
+    /// It was soft-deleted and was brought back.
+    Recovered,
+    /// It was soft-deleted, purged and set.
+    Replaced,
+}
+
+/// What became of all secrets.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SeedReport {
+    /// One outcome for each secret, by name.
+    pub outcomes: Vec<Outcome<SecretName, Seeded>>,
+}
+
+impl SeedReport {
+    /// Whether all secrets are there.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(|outcome| outcome.result.is_ok())
+    }
+
+    /// How many secrets had this outcome.
+    pub fn count(&self, wanted: Seeded) -> usize {
+        self.outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.result, Ok(seeded) if seeded == wanted))
+            .count()
+    }
+
+    /// The names, whether they are there or not.
+    pub fn names(&self) -> impl Iterator<Item = &SecretName> {
+        self.outcomes.iter().map(|outcome| &outcome.target)
+    }
+
+    /// The secrets that are not there, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
+        self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
+    }
+}
+
+impl fmt::Display for SeedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} created, {} were there, {} recovered, {} purged and created, {} failed",
+            self.count(Seeded::Created),
+            self.count(Seeded::Unchanged),
+            self.count(Seeded::Recovered),
+            self.count(Seeded::Replaced),
+            self.failures().count()
+        )
+    }
+}
+
+impl SecretsClient {
+    /// Sets random secrets for a test or lab. See [`SeedSecrets`].
+    pub fn seed(&self, prefix: &str, count: u32) -> SeedSecrets {
+        SeedSecrets {
+            client: self.clone(),
+            prefix: prefix.to_owned(),
+            count,
+            concurrency: 8,
+            when_deleted: WhenDeleted::default(),
+        }
+    }
+
+    /// The secrets that [`seed`](Self::seed) set with this prefix and that are there, by their tag: for a cleanup.
+    pub async fn seeded(&self, prefix: &str) -> Result<Vec<SecretName>> {
+        let mut names = Vec::new();
+        let mut secrets = self.list();
+        while let Some(secret) = secrets.try_next().await? {
+            if secret.tags.get(SEEDED).is_some_and(|tag| tag == prefix) {
+                names.push(secret.id.name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl SeedSecrets {
+    /// How many are set at the same time; 8 otherwise.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests.max(1);
+        self
+    }
+
+    /// What to do about names of soft-deleted secrets; they are reported otherwise.
+    pub fn when_deleted(mut self, what: WhenDeleted) -> Self {
+        self.when_deleted = what;
+        self
+    }
+
+    async fn run(self) -> Result<SeedReport> {
+        let names = (1..=self.count).map(|number| format!("{}-{number}", self.prefix).parse());
+        let names: Vec<SecretName> = names.collect::<std::result::Result<_, IdError>>()?;
+        let mut there = BTreeSet::new();
+        let mut secrets = self.client.list();
+        let wanted: BTreeSet<&SecretName> = names.iter().collect();
+        while let Some(secret) = secrets.try_next().await? {
+            if wanted.contains(secret.name()) {
+                there.insert(secret.id.name);
+            }
+        }
+        let (task, there) = (&self, &there);
+        let mut outcomes: Vec<Outcome<SecretName, Seeded>> = stream::iter(names.clone())
+            .map(|target| async move {
+                let result =
+                    if there.contains(&target) { Ok(Seeded::Unchanged) } else { task.one(&target).await };
+                Outcome { target, result }
+            })
+            .buffer_unordered(self.concurrency)
+            .collect()
+            .await;
+        outcomes.sort_by(|a, b| a.target.cmp(&b.target));
+        Ok(SeedReport { outcomes })
+    }
+
+    async fn one(&self, name: &SecretName) -> Result<Seeded> {
+        let error = match self.set(name).await {
+            Ok(()) => return Ok(Seeded::Created),
+            Err(error) => error,
+        };
+        if error.may_have_acted() {
+            return match self.client.get_opt(name).await? {
+                Some(_) => Ok(Seeded::Created),
+                None => Err(error),
+            };
+        }
+        if error.secret_refusal() != Some(SecretRefusal::SoftDeleted) {
+            return Err(error);
+        }
+        match self.when_deleted {
+            WhenDeleted::Report => {
+                let advice = format!(
+                    "'{name}' belongs to a soft-deleted secret: seed with WhenDeleted::Recover or Purge"
+                );
+                Err(attempted(advice, error))
+            }
+            WhenDeleted::Recover => {
+                self.client.recover(name).await?;
+                self.client.wait_until_recovered(name).await?;
+                Ok(Seeded::Recovered)
+            }
+            WhenDeleted::Purge => {
+                self.client.purge(name).await?;
+                self.set(name).await?;
+                Ok(Seeded::Replaced)
+            }
+        }
+    }
+
+    /// Sets a random value, once a delete or recovery that is under way is done.
+    async fn set(&self, name: &SecretName) -> Result<()> {
+        let set = || async {
+            self.client
+                .set(name, random_value()?)
+                .content_type("text/plain")
+                .tag(SEEDED, &self.prefix)
+                .await
+                .map(drop)
+        };
+        until_settled(set, &[SecretRefusal::BeingDeleted, SecretRefusal::BeingRecovered]).await
+    }
+}
+
+impl IntoFuture for SeedSecrets {
+    type Output = Result<SeedReport>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

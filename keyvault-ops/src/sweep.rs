@@ -1,0 +1,227 @@
+//! The pattern of a secret dump: list again and again, then read one secret after the other.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use azure_core::Result;
+use futures::TryStreamExt as _;
+
+use crate::{SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient};
+
+/// What a vault takes: reads of secrets in ten seconds.
+const VAULT_LIMIT: u32 = 4_000;
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Says that alerts are expected and the owners of the vault know.
+#[derive(Debug, Clone, Copy)]
+pub struct AlertsExpected(());
+
+impl AlertsExpected {
+    /// I know that this looks like an attack, and the owners of the vault have agreed.
+    pub fn confirmed() -> Self {
+        Self(())
+    }
+}
+
+/// Lists a vault's secrets repeatedly, managed ones included, and reads many, one after the other; awaiting it does it.
+///
+/// This is what `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) looks for. **It raises
+/// alerts**, so it wants [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
+///
+/// It stays below half of the vault's limit of 4,000 reads in 10 seconds, and the report says how near it came.
+///
+/// **Permissions**: Key Vault Secrets User. What may not be read is counted, not an error.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Sweep {
+    client: SecretsClient,
+    listings: u32,
+    reads: usize,
+    limit: u32,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SweepReport {
+    /// How often all secrets were listed.
+    pub listings: u32,
+    /// How many secrets the last list had.
+    pub secrets: usize,
+    /// How many of them belong to certificates.
+    pub managed: usize,
+    /// How many were read.
+    pub read: usize,
+    /// How many the caller may not read.
+    pub forbidden: usize,
+    /// How many are disabled.
+    pub disabled: usize,
+    /// How many had gone when they were to be read.
+    pub gone: usize,
+    /// How many were refused because the vault's limits were reached, also after waiting.
+    pub throttled: usize,
+    /// How many requests were made: one for each page and each read. Each is a line of the vault's log.
+    pub requests: u32,
+    /// The most requests within ten seconds.
+    pub most_in_window: u32,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How much of that was waited to stay below the limit.
+    pub paced: Duration,
+}
+
+impl fmt::Display for SweepReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} listings of {} secrets ({} managed); {} read, {} forbidden, {} disabled, {} gone; {} requests in {:.1?}, \
+             at most {} in 10 s of the vault's {VAULT_LIMIT}",
+            self.listings,
+            self.secrets,
+            self.managed,
+            self.read,
+            self.forbidden,
+            self.disabled,
+            self.gone,
+            self.requests,
+            self.elapsed,
+            self.most_in_window,
+        )?;
+        if self.paced > Duration::ZERO {
+            write!(f, "; waited {:.1?} to stay below {}", self.paced, VAULT_LIMIT / 2)?;
+        }
+        if self.throttled > 0 {
+            write!(f, "; {} refused by the vault's limits", self.throttled)?;
+        }
+        Ok(())
+    }
+}
+
+impl SecretsClient {
+    /// Lists and reads as one who dumps a vault does. See [`Sweep`].
+    pub fn sweep(&self, _alerts: AlertsExpected) -> Sweep {
+        Sweep { client: self.clone(), listings: 3, reads: usize::MAX, limit: VAULT_LIMIT / 2 }
+    }
+}
+
+impl Sweep {
+    /// How often all secrets are listed before the first is read; 3 otherwise.
+    pub fn listings(mut self, times: u32) -> Self {
+        self.listings = times.max(1);
+        self
+    }
+
+    /// Reads at most this many secrets; all otherwise.
+    pub fn reads(mut self, secrets: usize) -> Self {
+        self.reads = secrets;
+        self
+    }
+
+    /// At most this many requests in 10 seconds; 2,000 otherwise, and never more than the vault takes.
+    pub fn at_most_in_10_seconds(mut self, requests: u32) -> Self {
+        self.limit = requests.clamp(1, VAULT_LIMIT);
+        self
+    }
+
+    async fn run(self) -> Result<SweepReport> {
+        let mut report = SweepReport::default();
+        let mut pace = Pace::new(self.limit);
+        let mut names = Vec::new();
+        while report.listings < self.listings {
+            names.clear();
+            self.list(&mut names, &mut pace, &mut report).await?;
+            report.listings += 1;
+        }
+        for name in names.iter().take(self.reads) {
+            pace.step().await;
+            match self.client.read(name, None).await {
+                Ok(_) => report.read += 1,
+                Err(error) => match error.secret_refusal() {
+                    Some(SecretRefusal::Disabled) => report.disabled += 1,
+                    Some(SecretRefusal::NotFound) => report.gone += 1,
+                    Some(SecretRefusal::Throttled) => report.throttled += 1,
+                    Some(
+                        SecretRefusal::ForbiddenByRbac
+                        | SecretRefusal::ForbiddenByPolicy
+                        | SecretRefusal::Forbidden,
+                    ) => report.forbidden += 1,
+                    _ => return Err(error),
+                },
+            }
+        }
+        report.requests = pace.requests;
+        report.most_in_window = pace.most;
+        report.paced = pace.waited;
+        report.elapsed = pace.begun.elapsed();
+        Ok(report)
+    }
+
+    async fn list(
+        &self,
+        names: &mut Vec<SecretName>,
+        pace: &mut Pace,
+        report: &mut SweepReport,
+    ) -> Result<()> {
+        report.managed = 0;
+        let mut pages = self.client.list().into_pages();
+        loop {
+            pace.step().await;
+            let Some(page) = pages.try_next().await? else { break };
+            report.managed += page.items.iter().filter(|secret| secret.managed).count();
+            names.extend(page.items.into_iter().map(|secret| secret.id.name));
+            if page.continuation.is_none() {
+                break;
+            }
+        }
+        report.secrets = names.len();
+        Ok(())
+    }
+}
+
+impl IntoFuture for Sweep {
+    type Output = Result<SweepReport>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Counts requests in windows of ten seconds, and waits when one is full.
+struct Pace {
+    limit: u32,
+    begun: Instant,
+    window: Instant,
+    in_window: u32,
+    most: u32,
+    requests: u32,
+    waited: Duration,
+}
+
+impl Pace {
+    fn new(limit: u32) -> Self {
+        let now = Instant::now();
+        Self { limit, begun: now, window: now, in_window: 0, most: 0, requests: 0, waited: Duration::ZERO }
+    }
+
+    /// Call it before each request.
+    async fn step(&mut self) {
+        let spent = self.window.elapsed();
+        if self.in_window >= self.limit && spent < WINDOW {
+            let wait = WINDOW - spent;
+            azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+            self.waited += wait;
+        }
+        if self.in_window >= self.limit || spent >= WINDOW {
+            self.window = Instant::now();
+            self.in_window = 0;
+        }
+        self.in_window += 1;
+        self.requests += 1;
+        self.most = self.most.max(self.in_window);
+    }
+}

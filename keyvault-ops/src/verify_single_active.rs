@@ -1,0 +1,98 @@
+//! Which versions of a secret can be read.
+
+use azure_core::{Error, Result, error::ErrorKind};
+use futures::TryStreamExt as _;
+
+use crate::{SecretErrorExt as _, SecretName, SecretRefusal, SecretVersion, SecretsClient};
+
+/// How many ids a report names; it counts the rest.
+const NAMED: usize = 100;
+/// How often a secret that changes meanwhile is read again.
+const ATTEMPTS: u32 = 3;
+
+/// Which versions of a secret can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActiveVersions {
+    /// The current version; nothing when it is disabled, so that no one can read the secret.
+    pub current: Option<SecretVersion>,
+    /// How many others are enabled.
+    pub others: u64,
+    /// The ids of the first 100 of these.
+    pub other_ids: Vec<SecretVersion>,
+    /// How many versions there are.
+    pub versions: u64,
+}
+
+impl ActiveVersions {
+    /// Whether the current version is the only one that can be read.
+    pub fn is_single(&self) -> bool {
+        self.current.is_some() && self.others == 0
+    }
+}
+
+impl std::fmt::Display for ActiveVersions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.current {
+            Some(current) => write!(f, "current {current}")?,
+            None => f.write_str("the current version is disabled: no one can read the secret")?,
+        }
+        match self.others {
+            0 => f.write_str(", no other version is enabled"),
+            1 => write!(f, ", 1 other version is enabled"),
+            others => write!(f, ", {others} other versions are enabled"),
+        }
+    }
+}
+
+impl SecretsClient {
+    /// Tells which versions of a secret can be read, and whether it is the current one only.
+    ///
+    /// Reads the current version, lists all, and reads again: the value is wiped at once, and memory does not grow
+    /// with the number of versions. Changes nothing.
+    ///
+    /// **Errors**: the secret kept changing while it was read.
+    pub async fn verify_single_active(&self, name: &SecretName) -> Result<ActiveVersions> {
+        let mut current = self.current_version(name).await?;
+        for _ in 0..ATTEMPTS {
+            let active = self.count_beside(name, current).await?;
+            current = self.current_version(name).await?;
+            if current == active.current {
+                return Ok(active);
+            }
+        }
+        let busy =
+            Error::with_message(ErrorKind::Other, "new versions were set while it was read: try again later");
+        Err(self.failed("verifying", name, busy))
+    }
+
+    async fn count_beside(
+        &self,
+        name: &SecretName,
+        current: Option<SecretVersion>,
+    ) -> Result<ActiveVersions> {
+        let mut active = ActiveVersions { current, others: 0, other_ids: Vec::new(), versions: 0 };
+        let mut versions = self.list_versions(name);
+        while let Some(version) = versions.try_next().await? {
+            active.versions += 1;
+            if let Some(id) = version.id.version.filter(|_| version.enabled)
+                && Some(&id) != active.current.as_ref()
+            {
+                active.others += 1;
+                if active.other_ids.len() < NAMED {
+                    active.other_ids.push(id);
+                }
+            }
+        }
+        Ok(active)
+    }
+
+    /// The id of the current version; nothing when it is disabled.
+    pub(crate) async fn current_version(&self, name: &SecretName) -> Result<Option<SecretVersion>> {
+        match self.get(name).await {
+            Ok(found) => Ok(found.properties.id.version),
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

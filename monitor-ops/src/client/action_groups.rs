@@ -1,0 +1,155 @@
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{ActionGroup, ActionGroupPatch, TestNotification, TestNotificationResult};
+
+/// Action groups: who hears of an alert.
+#[derive(Debug, Clone)]
+pub struct ActionGroupsClient {
+    arm: ArmClient,
+}
+
+impl ActionGroupsClient {
+    /// The version of every request, from the
+    /// [reference](https://learn.microsoft.com/rest/api/monitor/action-groups?view=rest-monitor-2023-01-01).
+    pub const API_VERSION: &str = "2023-01-01";
+
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the action groups of a subscription: `ActionGroups_ListBySubscriptionId`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/list-by-subscription-id)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<ActionGroup> {
+        self.arm.get(groups(subscription.into()), Self::API_VERSION).pager()
+    }
+
+    /// Streams the action groups of a resource group: `ActionGroups_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/list-by-resource-group)
+    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<ActionGroup> {
+        self.arm.get(groups(group.into()), Self::API_VERSION).pager()
+    }
+
+    /// Reads an action group: `ActionGroups_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get)
+    pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<ActionGroup> {
+        self.arm.get(one(group, name), Self::API_VERSION).json().await
+    }
+
+    /// Reads an action group, if there is one: `ActionGroups_Get`.
+    pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<ActionGroup>> {
+        self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
+    }
+
+    /// Writes an action group whole: `ActionGroups_CreateOrUpdate`. Its location is `Global`.
+    /// Prefer [`ensure_mail`](Self::ensure_mail), which keeps what is there.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
+    /// same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update)
+    pub async fn create_or_update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        body: &ActionGroup,
+    ) -> Result<ActionGroup> {
+        self.arm.put(one(group, name), Self::API_VERSION).body(body).json().await
+    }
+
+    /// Changes parts of an action group: `ActionGroups_Update`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
+    /// same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/update)
+    pub async fn update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        patch: &ActionGroupPatch,
+    ) -> Result<ActionGroup> {
+        self.arm.patch(one(group, name), Self::API_VERSION).body(patch).repeatable().json().await
+    }
+
+    /// Deletes an action group: `ActionGroups_Delete`. Rules that name it no longer notify anyone.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/delete)
+    pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
+        self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
+    }
+
+    /// Sends test notifications and waits for what came of them:
+    /// `ActionGroups_CreateNotificationsAtActionGroupResourceLevel`. Real people get real messages.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/createNotifications/action`.
+    /// **Retries**: each call sends the messages again; it is repeated only where nothing was sent.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-notifications-at-action-group-resource-level)
+    pub fn test_notifications(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        test: &TestNotification,
+    ) -> Poller<TestNotificationResult> {
+        self.arm.post(one(group, name).literal("createNotifications"), Self::API_VERSION).body(test).poller()
+    }
+
+    /// Reads what came of test notifications, by the id at the end of their link:
+    /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. Nothing while they are under way.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get-test-notifications-at-action-group-resource-level)
+    pub async fn notification_status(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        id: &ResourceName,
+    ) -> Result<Option<TestNotificationResult>> {
+        let path = one(group, name).literal("notificationStatus").segment(id);
+        let request = self.arm.get(path, Self::API_VERSION).expect_status(&[200, 202]);
+        let response = request.send().await?;
+        if u16::from(response.status()) == 202 {
+            return Ok(None);
+        }
+        arm_core::wire::decode(&response).map(Some)
+    }
+
+    /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed:
+    /// no, when it was on already.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/subscribe/action`. **Errors**: `is_not_found()`.
+    /// **Retries**: enabling again changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)
+    pub async fn enable_receiver(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        receiver: &str,
+    ) -> Result<bool> {
+        let request = self.arm.post(one(group, name).literal("subscribe"), Self::API_VERSION);
+        let body = serde_json::json!({ "receiverName": receiver });
+        let response = request.body(&body).expect_status(&[200, 409]).repeatable().send().await?;
+        Ok(u16::from(response.status()) == 200)
+    }
+}
+
+fn groups(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.Insights").literal("actionGroups")
+}
+
+fn one(group: &ResourceGroupId, name: &ResourceName) -> ArmPath {
+    groups(group.into()).segment(name)
+}

@@ -1,0 +1,158 @@
+use arm_core::{ArmClient, ArmPath, Pager, ResourceId, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{DiagnosticCategory, DiagnosticSetting};
+
+/// Diagnostic settings of resources and subscriptions.
+#[derive(Debug, Clone)]
+pub struct DiagnosticsClient {
+    pub(crate) arm: ArmClient,
+}
+
+impl DiagnosticsClient {
+    /// The version of every request, from the
+    /// [reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings?view=rest-monitor-2021-05-01-preview).
+    pub const API_VERSION: &str = "2021-05-01-preview";
+
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the settings of a resource, at most five: `DiagnosticSettings_List`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list)
+    pub fn list(&self, resource: &ResourceId) -> Pager<DiagnosticSetting> {
+        self.arm.get(settings(resource.into()), Self::API_VERSION).pager()
+    }
+
+    /// Reads one setting of a resource: `DiagnosticSettings_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/get)
+    pub async fn get(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticSetting> {
+        self.arm.get(settings(resource.into()).segment(name), Self::API_VERSION).json().await
+    }
+
+    /// Writes a setting of a resource whole: `DiagnosticSettings_CreateOrUpdate`.
+    /// Prefer [`ensure`](Self::ensure), which looks first at what is sent already.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/write`, and on a workspace
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`.
+    /// **Errors**: `is_conflict()`: another setting, which the message names, sends the category there
+    /// already.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/create-or-update)
+    pub async fn create_or_update(
+        &self,
+        resource: &ResourceId,
+        name: &ResourceName,
+        setting: &DiagnosticSetting,
+    ) -> Result<DiagnosticSetting> {
+        self.arm
+            .put(settings(resource.into()).segment(name), Self::API_VERSION)
+            .body(setting)
+            .expect_status(&[200])
+            .json()
+            .await
+    }
+
+    /// Deletes a setting of a resource: `DiagnosticSettings_Delete`. Logs that were sent stay.
+    ///
+    /// Do it before the resource is deleted or moved: a new resource with the same id would have the setting.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
+    /// success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/delete)
+    pub async fn delete(&self, resource: &ResourceId, name: &ResourceName) -> Result<()> {
+        self.arm.delete(settings(resource.into()).segment(name), Self::API_VERSION).send_empty().await
+    }
+
+    /// Streams what a resource can send: `DiagnosticSettingsCategory_List`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettingsCategories/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings-category/list)
+    pub fn categories(&self, resource: &ResourceId) -> Pager<DiagnosticCategory> {
+        self.arm.get(categories(resource), Self::API_VERSION).pager()
+    }
+
+    /// Reads one category of a resource: `DiagnosticSettingsCategory_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettingsCategories/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings-category/get)
+    pub async fn category(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticCategory> {
+        self.arm.get(categories(resource).segment(name), Self::API_VERSION).json().await
+    }
+
+    /// Streams the settings of a subscription's activity log: `SubscriptionDiagnosticSettings_List`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/list)
+    pub fn list_of_subscription(&self, subscription: &SubscriptionId) -> Pager<DiagnosticSetting> {
+        self.arm.get(settings(subscription.into()), Self::API_VERSION).pager()
+    }
+
+    /// Reads one setting of a subscription: `SubscriptionDiagnosticSettings_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/get)
+    pub async fn get_of_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+    ) -> Result<DiagnosticSetting> {
+        self.arm.get(settings(subscription.into()).segment(name), Self::API_VERSION).json().await
+    }
+
+    /// Writes a setting of a subscription whole: `SubscriptionDiagnosticSettings_CreateOrUpdate`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/write`.
+    /// **Errors**: `is_conflict()`: another setting sends the category there already.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/create-or-update)
+    pub async fn create_or_update_of_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+        setting: &DiagnosticSetting,
+    ) -> Result<DiagnosticSetting> {
+        self.arm
+            .put(settings(subscription.into()).segment(name), Self::API_VERSION)
+            .body(setting)
+            .expect_status(&[200])
+            .json()
+            .await
+    }
+
+    /// Deletes a setting of a subscription: `SubscriptionDiagnosticSettings_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
+    /// success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/delete)
+    pub async fn delete_of_subscription(
+        &self,
+        subscription: &SubscriptionId,
+        name: &ResourceName,
+    ) -> Result<()> {
+        self.arm.delete(settings(subscription.into()).segment(name), Self::API_VERSION).send_empty().await
+    }
+}
+
+fn settings(of: ArmPath) -> ArmPath {
+    of.provider("Microsoft.Insights").literal("diagnosticSettings")
+}
+
+fn categories(resource: &ResourceId) -> ArmPath {
+    ArmPath::from(resource).provider("Microsoft.Insights").literal("diagnosticSettingsCategories")
+}

@@ -1,0 +1,149 @@
+use arm_core::{ApiVersion, ArmClient, ArmPath, ArmRequest, Audience, ResourceId};
+use azure_core::Result;
+use serde::Deserialize;
+
+use crate::{BatchAnswer, BatchQuery, CustomerId, LogQuery, Metadata, QueryResults};
+
+/// Queries over logs: by workspace, or by resource wherever its logs are.
+///
+/// A query only reads, so it is repeated as a GET is. A table comes into being with its first record: until
+/// then a query that names it is refused, see [`missing_table`](crate::missing_table).
+///
+/// ```
+/// # use monitor_ops::{CustomerId, LogQuery, LogsClient, Timespan};
+/// # async fn f(arm: &arm_core::ArmClient, workspace: CustomerId) -> azure_core::Result<()> {
+/// let query = LogQuery::new("AzureDiagnostics | count").timespan(Timespan::Last(std::time::Duration::from_secs(3600)));
+/// let results = LogsClient::new(arm).query(&workspace, query).await?;
+/// println!("{:?}", results.tables[0].cells);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct LogsClient {
+    arm: ArmClient,
+}
+
+impl LogsClient {
+    /// The version of every request. It is a part of the path, see the
+    /// [reference](https://learn.microsoft.com/rest/api/loganalytics/query?view=rest-loganalytics-2022-10-27-preview).
+    pub const API_VERSION: &str = "v1";
+
+    /// A client over this connection; tokens are asked for the query service.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.with_audience(Audience::LogAnalytics) }
+    }
+
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
+    /// Runs a query in a workspace: `Query_Execute`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/query/read` (Log Analytics Reader).
+    /// **Errors**: 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one
+    /// of these.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/execute)
+    pub async fn query(&self, workspace: &CustomerId, query: impl Into<LogQuery>) -> Result<QueryResults> {
+        self.execute(of_workspace(workspace), &query.into()).await
+    }
+
+    /// Runs a query over the logs of one resource, in all its workspaces: `Query_ResourceExecute`
+    /// (also listed as `Query_ResourceExecuteXms`).
+    ///
+    /// **Permissions**: reading the resource's logs (`Microsoft.Insights/logs/read` on the resource).
+    /// **Errors**: as for [`query`](Self::query).
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-execute)
+    pub async fn query_resource(
+        &self,
+        resource: &ResourceId,
+        query: impl Into<LogQuery>,
+    ) -> Result<QueryResults> {
+        self.execute(of_resource(resource), &query.into()).await
+    }
+
+    /// Runs a short query in a workspace as a GET: `Query_Get`. Its text ends up in the logs of proxies.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/get)
+    pub async fn query_get(
+        &self,
+        workspace: &CustomerId,
+        query: impl Into<LogQuery>,
+    ) -> Result<QueryResults> {
+        self.get(of_workspace(workspace), &query.into()).await
+    }
+
+    /// Runs a short query over the logs of one resource as a GET: `Query_ResourceGet` (also listed as
+    /// `Query_ResourceGetXms`). Its text ends up in the logs of proxies.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-get)
+    pub async fn query_resource_get(
+        &self,
+        resource: &ResourceId,
+        query: impl Into<LogQuery>,
+    ) -> Result<QueryResults> {
+        self.get(of_resource(resource), &query.into()).await
+    }
+
+    /// Runs several queries in one request: `Query_Batch`. Each has a status of its own: one that fails ends
+    /// none of the others, and is no error here.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/batch)
+    pub async fn batch(&self, queries: &[BatchQuery]) -> Result<Vec<BatchAnswer>> {
+        #[derive(Deserialize)]
+        struct Answers {
+            responses: Vec<BatchAnswer>,
+        }
+        let request = self.arm.post(root().literal("$batch"), ApiVersion::IN_PATH);
+        let body = serde_json::json!({ "requests": queries });
+        request.body(&body).repeatable().json::<Answers>().await.map(|answers| answers.responses)
+    }
+
+    /// Shows what a workspace holds: `Metadata_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/get)
+    pub async fn metadata(&self, workspace: &CustomerId) -> Result<Metadata> {
+        self.arm.get(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH).json().await
+    }
+
+    /// The same as a POST, for proxies that keep GET answers: `Metadata_Post`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)
+    pub async fn metadata_post(&self, workspace: &CustomerId) -> Result<Metadata> {
+        let request = self.arm.post(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH);
+        request.repeatable().json().await
+    }
+
+    async fn execute(&self, of: ArmPath, query: &LogQuery) -> Result<QueryResults> {
+        let request = self.arm.post(of.segment("query"), ApiVersion::IN_PATH).body(query).repeatable();
+        preferring(request, query).json().await
+    }
+
+    async fn get(&self, of: ArmPath, query: &LogQuery) -> Result<QueryResults> {
+        let request = self
+            .arm
+            .get(of.segment("query"), ApiVersion::IN_PATH)
+            .query("query", query.query.as_str())
+            .query_opt("timespan", query.timespan.map(|span| span.to_string()));
+        preferring(request, query).json().await
+    }
+}
+
+fn preferring(request: ArmRequest, query: &LogQuery) -> ArmRequest {
+    match query.preferences() {
+        Some(preferences) => request.header("prefer", preferences),
+        None => request,
+    }
+}
+
+fn root() -> ArmPath {
+    ArmPath::root().literal(LogsClient::API_VERSION)
+}
+
+fn of_workspace(workspace: &CustomerId) -> ArmPath {
+    root().literal("workspaces").segment(workspace.to_string())
+}
+
+fn of_resource(resource: &ResourceId) -> ArmPath {
+    resource.as_str().split('/').skip(1).fold(root(), ArmPath::segment)
+}

@@ -1,0 +1,104 @@
+use arm_core::{ArmClient, ArmPath, Pager, ResourceGroupId, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{QueryRule, QueryRulePatch};
+
+/// Scheduled query rules: alerts on logs.
+#[derive(Debug, Clone)]
+pub struct QueryRulesClient {
+    arm: ArmClient,
+}
+
+impl QueryRulesClient {
+    /// The version of every request, from the
+    /// [reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules?view=rest-monitor-2023-12-01).
+    pub const API_VERSION: &str = "2023-12-01";
+
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the rules of a subscription: `ScheduledQueryRules_ListBySubscription`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-subscription)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<QueryRule> {
+        self.arm.get(rules(subscription.into()), Self::API_VERSION).pager()
+    }
+
+    /// Streams the rules of a group: `ScheduledQueryRules_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-resource-group)
+    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<QueryRule> {
+        self.arm.get(rules(group.into()), Self::API_VERSION).pager()
+    }
+
+    /// Reads a rule: `ScheduledQueryRules_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/get)
+    pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<QueryRule> {
+        self.arm.get(one(group, name), Self::API_VERSION).json().await
+    }
+
+    /// Reads a rule, if there is one: `ScheduledQueryRules_Get`.
+    pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<QueryRule>> {
+        self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
+    }
+
+    /// Writes a rule whole: `ScheduledQueryRules_CreateOrUpdate`. Prefer [`ensure`](Self::ensure).
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
+    /// **Errors**: 400 when the query does not run; set
+    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does
+    /// not exist.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update)
+    pub async fn create_or_update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        rule: &QueryRule,
+    ) -> Result<QueryRule> {
+        self.arm.put(one(group, name), Self::API_VERSION).body(rule).json().await
+    }
+
+    /// Changes parts of a rule: `ScheduledQueryRules_Update`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again
+    /// writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/update)
+    pub async fn update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        patch: &QueryRulePatch,
+    ) -> Result<QueryRule> {
+        self.arm.patch(one(group, name), Self::API_VERSION).body(patch).repeatable().json().await
+    }
+
+    /// Deletes a rule: `ScheduledQueryRules_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a
+    /// success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/delete)
+    pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
+        self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
+    }
+}
+
+fn rules(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.Insights").literal("scheduledQueryRules")
+}
+
+fn one(group: &ResourceGroupId, name: &ResourceName) -> ArmPath {
+    rules(group.into()).segment(name)
+}

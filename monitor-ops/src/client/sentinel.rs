@@ -1,0 +1,269 @@
+use arm_core::{ArmClient, ArmPath, Pager, ResourceName};
+use azure_core::Result;
+use serde::Deserialize;
+
+use crate::{
+    AlertRule, DataConnector, Incident, IncidentAlert, IncidentStatus, OnboardingState, WorkspaceId,
+};
+
+/// Sentinel on a workspace.
+///
+/// Before onboarding, everything but the onboarding state answers 400: see
+/// [`is_not_onboarded`](crate::is_not_onboarded). An update must bring the `etag` that was read.
+#[derive(Debug, Clone)]
+pub struct SentinelClient {
+    arm: ArmClient,
+}
+
+/// Which incidents to list. Nothing set is all of them, in the service's order.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentFilter {
+    filter: Option<String>,
+    order_by: Option<String>,
+    top: Option<u16>,
+}
+
+impl IncidentFilter {
+    /// All incidents.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only those that stand so.
+    pub fn status(self, status: &IncidentStatus) -> Self {
+        let value = status.as_str().replace('\'', "''");
+        self.matching(format!("properties/status eq '{value}'"))
+    }
+
+    /// Only those that match an OData filter. Values in it must double their quotes.
+    pub fn matching(mut self, filter: impl Into<String>) -> Self {
+        self.filter = Some(match self.filter {
+            Some(before) => format!("{before} and {}", filter.into()),
+            None => filter.into(),
+        });
+        self
+    }
+
+    /// The newest first.
+    pub fn newest_first(mut self) -> Self {
+        self.order_by = Some("properties/createdTimeUtc desc".to_owned());
+        self
+    }
+
+    /// So many on a page, up to 1000.
+    pub fn page_size(mut self, incidents: u16) -> Self {
+        self.top = Some(incidents.clamp(1, 1000));
+        self
+    }
+}
+
+impl SentinelClient {
+    /// The version of every request, from the
+    /// [reference](https://learn.microsoft.com/rest/api/securityinsights/?view=rest-securityinsights-2025-09-01).
+    pub const API_VERSION: &str = "2025-09-01";
+
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Reads whether Sentinel is on; nothing when it is not: `SentinelOnboardingStates_Get`.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_forbidden()`:
+    /// the caller has no right to know, which says nothing about the state.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
+    pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
+        self.arm.get(path(workspace).literal("onboardingStates/default"), Self::API_VERSION).json_opt().await
+    }
+
+    /// Turns Sentinel on: `SentinelOnboardingStates_Create`. Prefer [`onboard`](Self::onboard).
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/write`.
+    /// **Retries**: sending it again changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/create)
+    pub async fn create_onboarding_state(
+        &self,
+        workspace: &WorkspaceId,
+        state: &OnboardingState,
+    ) -> Result<OnboardingState> {
+        let path = path(workspace).literal("onboardingStates/default");
+        self.arm.put(path, Self::API_VERSION).body(state).json().await
+    }
+
+    /// Turns Sentinel off, with its rules and connectors: `SentinelOnboardingStates_Delete`. Logs stay.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/delete`. **Retries**: deleting again
+    /// is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/delete)
+    pub async fn delete_onboarding_state(&self, workspace: &WorkspaceId) -> Result<()> {
+        let path = path(workspace).literal("onboardingStates/default");
+        self.arm.delete(path, Self::API_VERSION).send_empty().await
+    }
+
+    /// Streams the onboarding states of a workspace, of which there is at most one:
+    /// `SentinelOnboardingStates_List`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/list)
+    pub fn list_onboarding_states(&self, workspace: &WorkspaceId) -> Pager<OnboardingState> {
+        self.arm.get(path(workspace).literal("onboardingStates"), Self::API_VERSION).pager()
+    }
+
+    /// Streams the data connectors: `DataConnectors_List`.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/dataConnectors/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/list)
+    pub fn list_connectors(&self, workspace: &WorkspaceId) -> Pager<DataConnector> {
+        self.arm.get(path(workspace).literal("dataConnectors"), Self::API_VERSION).pager()
+    }
+
+    /// Reads a data connector: `DataConnectors_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/get)
+    pub async fn get_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<DataConnector> {
+        self.arm.get(path(workspace).literal("dataConnectors").segment(id), Self::API_VERSION).json().await
+    }
+
+    /// Writes a data connector whole: `DataConnectors_CreateOrUpdate`. An update must bring the etag.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/dataConnectors/write`, and reading what is connected.
+    /// **Retries**: a repeat of an update is refused as stale: read again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/create-or-update)
+    pub async fn create_or_update_connector(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ResourceName,
+        connector: &DataConnector,
+    ) -> Result<DataConnector> {
+        let path = path(workspace).literal("dataConnectors").segment(id);
+        self.arm.put(path, Self::API_VERSION).body(connector).json().await
+    }
+
+    /// Deletes a data connector: `DataConnectors_Delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/delete)
+    pub async fn delete_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
+        let path = path(workspace).literal("dataConnectors").segment(id);
+        self.arm.delete(path, Self::API_VERSION).send_empty().await
+    }
+
+    /// Streams the analytics rules: `AlertRules_List`.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/alertRules/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/list)
+    pub fn list_rules(&self, workspace: &WorkspaceId) -> Pager<AlertRule> {
+        self.arm.get(path(workspace).literal("alertRules"), Self::API_VERSION).pager()
+    }
+
+    /// Reads an analytics rule: `AlertRules_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/get)
+    pub async fn get_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<AlertRule> {
+        self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json().await
+    }
+
+    /// Reads an analytics rule, if there is one: `AlertRules_Get`.
+    pub async fn get_rule_opt(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ResourceName,
+    ) -> Result<Option<AlertRule>> {
+        self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json_opt().await
+    }
+
+    /// Writes an analytics rule whole: `AlertRules_CreateOrUpdate`. An update must bring the etag.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/alertRules/write`.
+    /// **Errors**: 400 when the query does not run, also for a table that does not exist yet;
+    /// `is_conflict()`: the rule changed since it was read.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/create-or-update)
+    pub async fn create_or_update_rule(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ResourceName,
+        rule: &AlertRule,
+    ) -> Result<AlertRule> {
+        let path = path(workspace).literal("alertRules").segment(id);
+        self.arm.put(path, Self::API_VERSION).body(rule).json().await
+    }
+
+    /// Deletes an analytics rule: `AlertRules_Delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/delete)
+    pub async fn delete_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
+        let path = path(workspace).literal("alertRules").segment(id);
+        self.arm.delete(path, Self::API_VERSION).send_empty().await
+    }
+
+    /// Streams incidents: `Incidents_List`.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/incidents/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/list)
+    pub fn list_incidents(&self, workspace: &WorkspaceId, which: &IncidentFilter) -> Pager<Incident> {
+        self.arm
+            .get(path(workspace).literal("incidents"), Self::API_VERSION)
+            .query_opt("$filter", which.filter.clone())
+            .query_opt("$orderby", which.order_by.clone())
+            .query_opt("$top", which.top.map(|top| top.to_string()))
+            .pager()
+    }
+
+    /// Reads an incident: `Incidents_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/get)
+    pub async fn get_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<Incident> {
+        self.arm.get(path(workspace).literal("incidents").segment(id), Self::API_VERSION).json().await
+    }
+
+    /// Writes an incident whole: `Incidents_CreateOrUpdate`. Read it, change it, and write it with its etag.
+    ///
+    /// **Permissions**: `Microsoft.SecurityInsights/incidents/write`.
+    /// **Errors**: `is_conflict()`: it changed since it was read.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/create-or-update)
+    pub async fn create_or_update_incident(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ResourceName,
+        incident: &Incident,
+    ) -> Result<Incident> {
+        let path = path(workspace).literal("incidents").segment(id);
+        self.arm.put(path, Self::API_VERSION).body(incident).json().await
+    }
+
+    /// Deletes an incident: `Incidents_Delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/delete)
+    pub async fn delete_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
+        let path = path(workspace).literal("incidents").segment(id);
+        self.arm.delete(path, Self::API_VERSION).send_empty().await
+    }
+
+    /// Lists the alerts of an incident: `Incidents_ListAlerts`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/list-alerts)
+    pub async fn incident_alerts(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ResourceName,
+    ) -> Result<Vec<IncidentAlert>> {
+        #[derive(Deserialize)]
+        struct Alerts {
+            value: Vec<IncidentAlert>,
+        }
+        let path = path(workspace).literal("incidents").segment(id).literal("alerts");
+        let alerts: Alerts = self.arm.post(path, Self::API_VERSION).repeatable().json().await?;
+        Ok(alerts.value)
+    }
+}
+
+fn path(workspace: &WorkspaceId) -> ArmPath {
+    ArmPath::from(workspace.as_resource()).provider("Microsoft.SecurityInsights")
+}

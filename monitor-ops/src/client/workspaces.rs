@@ -1,0 +1,119 @@
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
+use azure_core::Result;
+
+use crate::{Workspace, WorkspaceId, WorkspacePatch, WorkspaceSpec};
+
+/// Log Analytics workspaces.
+#[derive(Debug, Clone)]
+pub struct WorkspacesClient {
+    arm: ArmClient,
+}
+
+impl WorkspacesClient {
+    /// The version of every request, from the
+    /// [reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces?view=rest-loganalytics-2023-09-01).
+    pub const API_VERSION: &str = "2023-09-01";
+
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the workspaces of a subscription: `Workspaces_List`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
+        self.arm.get(workspaces(subscription.into()), Self::API_VERSION).pager()
+    }
+
+    /// Streams the workspaces of a group: `Workspaces_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list-by-resource-group)
+    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
+        self.arm.get(workspaces(group.into()), Self::API_VERSION).pager()
+    }
+
+    /// Reads a workspace: `Workspaces_Get`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/get)
+    pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
+        self.arm.get(id.as_resource(), Self::API_VERSION).json().await
+    }
+
+    /// Reads a workspace, if there is one: `Workspaces_Get`.
+    pub async fn get_opt(&self, id: &WorkspaceId) -> Result<Option<Workspace>> {
+        self.arm.get(id.as_resource(), Self::API_VERSION).json_opt().await
+    }
+
+    /// Creates a workspace, or writes it whole: `Workspaces_CreateOrUpdate`. Takes seconds to minutes.
+    ///
+    /// A workspace that was deleted less than 14 days ago comes back, with its logs, when its name is used
+    /// again.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/write`.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update)
+    pub fn create_or_update(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Poller<Workspace> {
+        self.arm.put(id.as_resource(), Self::API_VERSION).body(spec).poller()
+    }
+
+    /// Changes parts of a workspace: `Workspaces_Update`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/write`.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/update)
+    pub async fn update(&self, id: &WorkspaceId, patch: &WorkspacePatch) -> Result<Workspace> {
+        self.arm.patch(id.as_resource(), Self::API_VERSION).body(patch).repeatable().json().await
+    }
+
+    /// Deletes a workspace so that it can come back for 14 days: `Workspaces_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/delete`. **Retries**: deleting again is a
+    /// success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/delete)
+    pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
+        self.arm.delete(id.as_resource(), Self::API_VERSION).poller()
+    }
+
+    /// Deletes a workspace and all its logs for good: `Workspaces_Delete` with `force`.
+    pub fn delete_for_good(&self, id: &WorkspaceId) -> Poller<()> {
+        self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
+    }
+
+    /// Streams the workspaces of a subscription that were deleted and can come back:
+    /// `DeletedWorkspaces_List`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list)
+    pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
+        self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
+    }
+
+    /// Streams the workspaces of a group that were deleted and can come back:
+    /// `DeletedWorkspaces_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)
+    pub fn list_deleted_in_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
+        self.arm.get(deleted(group.into()), Self::API_VERSION).pager()
+    }
+}
+
+fn workspaces(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.OperationalInsights").literal("workspaces")
+}
+
+fn deleted(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.OperationalInsights").literal("deletedWorkspaces")
+}

@@ -1,0 +1,220 @@
+use arm_core::wire::{self, UnknownFields};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AppPushReceiver, EmailReceiver, EventHubReceiver, FunctionReceiver, ItsmReceiver, LogicAppReceiver,
+    PhoneReceiver, ReceiverStatus, Resource, RoleReceiver, RunbookReceiver, WebhookReceiver,
+};
+
+/// Who hears of an alert.
+pub type ActionGroup = Resource<ActionGroupProperties>;
+
+/// The properties of an [`ActionGroup`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ActionGroupProperties {
+    /// The name in text messages: 1 to 12 characters.
+    pub group_short_name: String,
+    /// Whether anyone is notified at all.
+    pub enabled: bool,
+    /// The receivers.
+    #[serde(flatten)]
+    pub receivers: Receivers,
+}
+
+impl ActionGroupProperties {
+    /// An enabled group without receivers.
+    pub fn new(short_name: impl Into<String>) -> Self {
+        Self { group_short_name: short_name.into(), enabled: true, receivers: Receivers::default() }
+    }
+}
+
+/// Receivers, by kind. Kinds that are not named here are kept for the way back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Receivers {
+    /// Mail addresses.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub email_receivers: Vec<EmailReceiver>,
+    /// Text messages.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub sms_receivers: Vec<PhoneReceiver>,
+    /// Calls.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub voice_receivers: Vec<PhoneReceiver>,
+    /// Web addresses.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub webhook_receivers: Vec<WebhookReceiver>,
+    /// Logic Apps.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub logic_app_receivers: Vec<LogicAppReceiver>,
+    /// Functions.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub azure_function_receivers: Vec<FunctionReceiver>,
+    /// Event hubs.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub event_hub_receivers: Vec<EventHubReceiver>,
+    /// Roles.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub arm_role_receivers: Vec<RoleReceiver>,
+    /// Users of the Azure app.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub azure_app_push_receivers: Vec<AppPushReceiver>,
+    /// Ticket systems.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub itsm_receivers: Vec<ItsmReceiver>,
+    /// Runbooks.
+    #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub automation_runbook_receivers: Vec<RunbookReceiver>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl Receivers {
+    /// The names of all receivers of the named kinds.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        names.extend(self.email_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.sms_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.voice_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.webhook_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.logic_app_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.azure_function_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.event_hub_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.arm_role_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.azure_app_push_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names.extend(self.itsm_receivers.iter().map(|receiver| receiver.name.as_str()));
+        names
+            .extend(self.automation_runbook_receivers.iter().filter_map(|receiver| receiver.name.as_deref()));
+        names
+    }
+
+    /// The mail receivers that unsubscribed, and so hear of nothing.
+    pub fn unsubscribed(&self) -> impl Iterator<Item = &EmailReceiver> {
+        self.email_receivers.iter().filter(|receiver| receiver.status == Some(ReceiverStatus::Disabled))
+    }
+}
+
+/// What to change of an action group. Fields that are absent stay.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ActionGroupPatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<std::collections::BTreeMap<String, String>>,
+    properties: PatchProperties,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+struct PatchProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+}
+
+impl ActionGroupPatch {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns the whole group on or off.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.properties.enabled = Some(enabled);
+        self
+    }
+
+    /// These tags in place of all others.
+    pub fn tags(mut self, tags: impl Into<std::collections::BTreeMap<String, String>>) -> Self {
+        self.tags = Some(tags.into());
+        self
+    }
+}
+
+/// A test: which kind of alert to imitate, and who shall hear of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestNotification {
+    alert_type: String,
+    #[serde(flatten)]
+    receivers: Receivers,
+}
+
+impl TestNotification {
+    /// Imitates an alert of a kind, such as `logalertv2`, for these receivers.
+    pub fn new(alert_type: impl Into<String>, receivers: Receivers) -> Self {
+        Self { alert_type: alert_type.into(), receivers }
+    }
+
+    /// Imitates a log alert for all receivers of a group.
+    pub fn log_alert(group: &ActionGroup) -> Self {
+        Self::new("logalertv2", group.properties.receivers.clone())
+    }
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TestNotificationResult {
+    /// How far it has come, such as `Complete`.
+    pub state: String,
+    /// When it began, as the service writes it.
+    #[serde(default)]
+    pub created_time: Option<String>,
+    /// When it ended, as the service writes it.
+    #[serde(default)]
+    pub completed_time: Option<String>,
+    /// One entry for each receiver.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub action_details: Vec<TestNotificationDetail>,
+}
+
+/// What came of a test at one receiver.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct TestNotificationDetail {
+    /// The kind of receiver, such as `Email`.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub mechanism_type: String,
+    /// The receiver.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub name: String,
+    /// How it went.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub status: String,
+    /// More of the same.
+    #[serde(default)]
+    pub sub_state: Option<String>,
+    /// When it was sent, as the service writes it.
+    #[serde(default)]
+    pub send_time: Option<String>,
+    /// Why it failed.
+    #[serde(default)]
+    pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn unknown_kinds_of_receivers_and_unknown_fields_are_written_back_and_urls_are_not_printed() {
+        let wire = json!({
+            "id": "/x", "name": "soc", "type": "Microsoft.Insights/ActionGroups", "location": "Global",
+            "properties": {
+                "groupShortName": "soc",
+                "enabled": true,
+                "emailReceivers": [{ "name": "a", "emailAddress": "a@b.example", "useCommonAlertSchema": false, "status": "Dozing", "new": 1 }],
+                "logicAppReceivers": [{ "name": "l", "resourceId": "/l", "callbackUrl": "https://x/?sig=REDACTED", "useCommonAlertSchema": true }],
+                "incidentReceivers": [{ "name": "i", "connection": { "name": "x" } }],
+            },
+        });
+        let group: ActionGroup = serde_json::from_value(wire.clone()).unwrap();
+        assert!(!format!("{group:?}").contains("REDACTED"));
+        assert_eq!(group.properties.receivers.names(), ["a", "l"]);
+        assert_eq!(serde_json::to_value(&group).unwrap(), wire);
+    }
+}

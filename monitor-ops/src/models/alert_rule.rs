@@ -1,0 +1,300 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use arm_core::wire::{self, UnknownFields};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+arm_core::open_enum! {
+    /// How bad an alert or incident is.
+    pub enum SentinelSeverity {
+        /// The worst.
+        High = "High",
+        /// Bad.
+        Medium = "Medium",
+        /// Look when there is time.
+        Low = "Low",
+        /// For the record.
+        Informational = "Informational",
+    }
+}
+
+arm_core::open_enum! {
+    /// How the number of rows is compared with the threshold.
+    pub enum TriggerOperator {
+        /// More.
+        GreaterThan = "GreaterThan",
+        /// Less.
+        LessThan = "LessThan",
+        /// The same.
+        Equal = "Equal",
+        /// Another.
+        NotEqual = "NotEqual",
+    }
+}
+
+/// An analytics rule of Sentinel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AlertRule {
+    /// The id, as the service spells it; empty on one that was not sent yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The name: a GUID, except for built-in rules.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The version that was read. An update must bring it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// What the rule does.
+    #[serde(flatten)]
+    pub rule: RuleKind,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl AlertRule {
+    /// A rule to be written.
+    pub fn new(rule: RuleKind) -> Self {
+        Self { id: String::new(), name: String::new(), etag: None, rule, unknown: UnknownFields::default() }
+    }
+}
+
+/// What an analytics rule does, by its `kind`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RuleKind {
+    /// Runs a query on a schedule.
+    Scheduled(Box<ScheduledRule>),
+    /// Makes incidents of another product's alerts.
+    IncidentCreation(IncidentCreationRule),
+    /// Correlates signals; built in.
+    Fusion(FusionRule),
+    /// A kind that this version does not name, with its properties.
+    Other {
+        /// The kind.
+        kind: String,
+        /// The properties, as the service wrote them.
+        properties: Value,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tagged {
+    kind: String,
+    properties: Value,
+}
+
+impl Serialize for RuleKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn value<S: serde::Serializer>(rule: &impl Serialize) -> Result<Value, S::Error> {
+            serde_json::to_value(rule).map_err(serde::ser::Error::custom)
+        }
+        let (kind, properties) = match self {
+            Self::Scheduled(rule) => ("Scheduled", value::<S>(rule)?),
+            Self::IncidentCreation(rule) => ("MicrosoftSecurityIncidentCreation", value::<S>(rule)?),
+            Self::Fusion(rule) => ("Fusion", value::<S>(rule)?),
+            Self::Other { kind, properties } => (kind.as_str(), properties.clone()),
+        };
+        Tagged { kind: kind.to_owned(), properties }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(properties: Value) -> Result<T, E> {
+            serde_json::from_value(properties).map_err(E::custom)
+        }
+        let Tagged { kind, properties } = Tagged::deserialize(deserializer)?;
+        Ok(match kind.as_str() {
+            "Scheduled" => Self::Scheduled(Box::new(read(properties)?)),
+            "MicrosoftSecurityIncidentCreation" => Self::IncidentCreation(read(properties)?),
+            "Fusion" => Self::Fusion(read(properties)?),
+            _ => Self::Other { kind, properties },
+        })
+    }
+}
+
+/// A rule that runs a query on a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ScheduledRule {
+    /// The name that people see.
+    pub display_name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// How bad what it finds is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<SentinelSeverity>,
+    /// The query.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub query: String,
+    /// How often it runs, from 5 minutes to 14 days.
+    #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub query_frequency: Option<Duration>,
+    /// How far back it looks; not less than the frequency, up to 14 days.
+    #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub query_period: Option<Duration>,
+    /// How the number of rows is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_operator: Option<TriggerOperator>,
+    /// With what it is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_threshold: Option<i32>,
+    /// For how long it is silent after an alert, if suppression is on.
+    #[serde(with = "wire::iso_duration")]
+    pub suppression_duration: Duration,
+    /// Whether it is silent for a time after an alert.
+    pub suppression_enabled: bool,
+    /// What the attacker is after, in the words of MITRE ATT&CK without blanks.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub tactics: Vec<String>,
+    /// How, by ids of MITRE ATT&CK.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub techniques: Vec<String>,
+    /// Which columns name entities.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub entity_mappings: Vec<EntityMapping>,
+    /// Which columns go along with the alert, by the name that they get.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom_details: BTreeMap<String, String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl ScheduledRule {
+    /// An enabled rule that raises an alert for any row that its query finds.
+    pub fn new(
+        display_name: impl Into<String>,
+        severity: SentinelSeverity,
+        query: impl Into<String>,
+        every: Duration,
+        looking_back: Duration,
+    ) -> Self {
+        Self {
+            display_name: display_name.into(),
+            description: None,
+            enabled: true,
+            severity: Some(severity),
+            query: query.into(),
+            query_frequency: Some(every),
+            query_period: Some(looking_back),
+            trigger_operator: Some(TriggerOperator::GreaterThan),
+            trigger_threshold: Some(0),
+            suppression_duration: Duration::from_secs(5 * 3600),
+            suppression_enabled: false,
+            tactics: Vec::new(),
+            techniques: Vec::new(),
+            entity_mappings: Vec::new(),
+            custom_details: BTreeMap::new(),
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// Which columns name an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntityMapping {
+    /// The sort of entity: `Account`, `IP`, `AzureResource`, ..
+    pub entity_type: String,
+    /// Its identifiers.
+    pub field_mappings: Vec<FieldMapping>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl EntityMapping {
+    /// An entity with one identifier.
+    pub fn new(entity_type: &str, identifier: &str, column: &str) -> Self {
+        let unknown = UnknownFields::default();
+        let field = FieldMapping {
+            identifier: identifier.to_owned(),
+            column_name: column.to_owned(),
+            unknown: unknown.clone(),
+        };
+        Self { entity_type: entity_type.to_owned(), field_mappings: vec![field], unknown }
+    }
+}
+
+/// Which column holds an identifier of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldMapping {
+    /// The identifier: `AadUserId`, `Address`, `ResourceId`, ..
+    pub identifier: String,
+    /// The column.
+    pub column_name: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// A rule that makes incidents of another product's alerts. Not beside Defender XDR, which makes its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct IncidentCreationRule {
+    /// The name that people see.
+    pub display_name: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The product; Defender for Cloud is still called `Azure Security Center` here.
+    pub product_filter: String,
+    /// Only alerts of these severities; all when empty.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub severities_filter: Vec<SentinelSeverity>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl IncidentCreationRule {
+    /// Makes an incident of every alert of a product.
+    pub fn new(display_name: impl Into<String>, product: impl Into<String>) -> Self {
+        Self {
+            display_name: display_name.into(),
+            enabled: true,
+            product_filter: product.into(),
+            severities_filter: Vec::new(),
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// The built-in rule that correlates signals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FusionRule {
+    /// The template that it comes from.
+    pub alert_rule_template_name: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_of_any_kind_are_written_back_whole() {
+        for wire in [
+            json!({ "id": "/x", "name": "n", "etag": "\"1\"", "kind": "Scheduled", "properties": {
+                "displayName": "d", "enabled": true, "query": "T", "queryFrequency": "PT10M", "queryPeriod": "PT30M",
+                "suppressionDuration": "PT5H", "suppressionEnabled": false, "triggerOperator": "GreaterThan",
+                "triggerThreshold": 0, "severity": "Worse", "incidentConfiguration": { "createIncident": true },
+                "eventGroupingSettings": { "aggregationKind": "SingleAlert" } } }),
+            json!({ "kind": "Fusion", "properties": { "alertRuleTemplateName": "t", "enabled": true, "severity": "High" } }),
+            json!({ "kind": "NRT", "properties": { "anything": [1] } }),
+        ] {
+            let rule: AlertRule = serde_json::from_value(wire.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&rule).unwrap(), wire);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use arm_core::{
+    ResourceId,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Resource;
+
+arm_core::open_enum! {
+    /// Whether a category holds logs or metrics.
+    pub enum CategoryType {
+        /// Logs.
+        Logs = "Logs",
+        /// Metrics.
+        Metrics = "Metrics",
+    }
+}
+
+arm_core::open_enum! {
+    /// Which tables a workspace gets logs in.
+    pub enum DestinationType {
+        /// A table for each category of a resource type, such as `AZKVAuditLogs`.
+        Dedicated = "Dedicated",
+        /// `AzureDiagnostics`, which all resource types share. The service's choice when none is given.
+        AzureDiagnostics = "AzureDiagnostics",
+    }
+}
+
+/// What a resource can send: one category.
+pub type DiagnosticCategory = Resource<CategoryProperties>;
+
+/// The properties of a [`DiagnosticCategory`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CategoryProperties {
+    /// Logs or metrics.
+    pub category_type: CategoryType,
+    /// The groups that hold the category: `audit`, `allLogs`. Metrics are in none.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub category_groups: Vec<String>,
+}
+
+/// Which logs of a resource go where.
+pub type DiagnosticSetting = Resource<DiagnosticProperties>;
+
+/// The properties of a [`DiagnosticSetting`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct DiagnosticProperties {
+    /// A storage account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_account_id: Option<String>,
+    /// A rule of an old service bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_bus_rule_id: Option<String>,
+    /// An authorization rule of an Event Hubs namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_hub_authorization_rule_id: Option<String>,
+    /// The event hub; one for each category when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_hub_name: Option<String>,
+    /// A workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// A partner's resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marketplace_partner_id: Option<String>,
+    /// The tables. For vaults the service answers null whatever was written: it cannot be read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_analytics_destination_type: Option<DestinationType>,
+    /// The logs.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub logs: Vec<SettingEntry>,
+    /// The metrics.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub metrics: Vec<SettingEntry>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// One category, or group of categories, of a setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SettingEntry {
+    /// The category; nothing when a group is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The group, `audit` or `allLogs`. What is in it may grow by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category_group: Option<String>,
+    /// Whether it is sent.
+    pub enabled: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl SettingEntry {
+    /// A category that is sent.
+    pub fn category(name: impl Into<String>) -> Self {
+        Self {
+            category: Some(name.into()),
+            category_group: None,
+            enabled: true,
+            unknown: UnknownFields::default(),
+        }
+    }
+
+    /// A group that is sent.
+    pub fn group(name: impl Into<String>) -> Self {
+        Self { category_group: Some(name.into()), category: None, ..Self::category("") }
+    }
+}
+
+/// Where logs go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sink {
+    /// A Log Analytics workspace.
+    Workspace(ResourceId),
+    /// A storage account.
+    Storage(ResourceId),
+    /// An event hub, by an authorization rule of its namespace.
+    EventHub {
+        /// The rule.
+        rule: ResourceId,
+        /// The hub; one for each category when absent.
+        hub: Option<String>,
+    },
+}
+
+impl Sink {
+    /// The id that a setting names.
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            Self::Workspace(id) | Self::Storage(id) | Self::EventHub { rule: id, .. } => id,
+        }
+    }
+
+    /// Whether a setting sends here.
+    pub fn is_of(&self, setting: &DiagnosticProperties) -> bool {
+        let named = |field: &Option<String>| {
+            field.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(self.id().as_str()))
+        };
+        match self {
+            Self::Workspace(_) => named(&setting.workspace_id),
+            Self::Storage(_) => named(&setting.storage_account_id),
+            Self::EventHub { hub, .. } => {
+                let empty = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+                named(&setting.event_hub_authorization_rule_id)
+                    && empty(hub) == empty(&setting.event_hub_name)
+            }
+        }
+    }
+
+    /// Makes a setting send here as well.
+    pub(crate) fn add_to(&self, setting: &mut DiagnosticProperties) {
+        let id = Some(self.id().to_string());
+        match self {
+            Self::Workspace(_) => setting.workspace_id = id,
+            Self::Storage(_) => setting.storage_account_id = id,
+            Self::EventHub { hub, .. } => {
+                setting.event_hub_authorization_rule_id = id;
+                setting.event_hub_name = hub.clone();
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::EventHub { rule, hub: Some(hub) } => write!(f, "{rule} (event hub {hub})"),
+            sink => sink.id().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_setting_is_written_back_with_what_this_crate_does_not_name() {
+        let wire = json!({
+            "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/microsoft.insights/diagnosticSettings/x",
+            "name": "x",
+            "type": "Microsoft.Insights/diagnosticSettings",
+            "identity": { "type": "None" },
+            "properties": {
+                "workspaceId": "/w",
+                "logs": [{ "category": "AuditEvent", "enabled": true, "retentionPolicy": { "enabled": false, "days": 0 }, "new": 1 }],
+                "metrics": [{ "category": "AllMetrics", "enabled": false, "timeGrain": "PT1M" }],
+                "invented": [1],
+            },
+        });
+        let setting: DiagnosticSetting = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(setting.properties.logs[0].category.as_deref(), Some("AuditEvent"));
+        assert_eq!(serde_json::to_value(&setting).unwrap(), wire);
+    }
+
+    #[test]
+    fn nulls_and_lists_that_are_missing_are_read() {
+        let wire = json!({ "id": null, "type": null, "name": "ds", "properties": {
+            "workspaceId": null, "logAnalyticsDestinationType": null, "logs": null } });
+        let setting: DiagnosticSetting = serde_json::from_value(wire).unwrap();
+        assert_eq!((setting.properties.logs.len(), setting.properties.workspace_id.clone()), (0, None));
+        assert_eq!(serde_json::to_value(&setting.properties).unwrap()["workspaceId"], Value::Null);
+    }
+}

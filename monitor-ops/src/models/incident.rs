@@ -1,0 +1,141 @@
+use arm_core::wire::{self, UnknownFields};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::{Resource, SentinelSeverity};
+
+arm_core::open_enum! {
+    /// Where an incident stands.
+    pub enum IncidentStatus {
+        /// No one has looked yet.
+        New = "New",
+        /// Someone works on it.
+        Active = "Active",
+        /// Done.
+        Closed = "Closed",
+    }
+}
+
+arm_core::open_enum! {
+    /// What a closed incident turned out to be.
+    pub enum IncidentClassification {
+        /// Could not be found out.
+        Undetermined = "Undetermined",
+        /// An attack.
+        TruePositive = "TruePositive",
+        /// What it looked like, but meant well.
+        BenignPositive = "BenignPositive",
+        /// Not what it looked like.
+        FalsePositive = "FalsePositive",
+    }
+}
+
+arm_core::open_enum! {
+    /// Why an incident was classified so.
+    pub enum IncidentReason {
+        /// Suspicious activity.
+        SuspiciousActivity = "SuspiciousActivity",
+        /// Suspicious, but expected.
+        SuspiciousButExpected = "SuspiciousButExpected",
+        /// The rule is wrong.
+        IncorrectAlertLogic = "IncorrectAlertLogic",
+        /// The data is wrong.
+        InaccurateData = "InaccurateData",
+    }
+}
+
+/// An incident of Sentinel. Its `etag` must go along with an update.
+pub type Incident = Resource<IncidentProperties>;
+
+/// The properties of an [`Incident`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct IncidentProperties {
+    /// The title.
+    pub title: String,
+    /// How bad it is.
+    pub severity: SentinelSeverity,
+    /// Where it stands.
+    pub status: IncidentStatus,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it turned out to be. Needed to close it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification: Option<IncidentClassification>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification_reason: Option<IncidentReason>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification_comment: Option<String>,
+    /// The number that people see. The service sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident_number: Option<i64>,
+    /// When it was made. The service sets it.
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub created_time_utc: Option<OffsetDateTime>,
+    /// Who works on it, as the service writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Value>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl IncidentProperties {
+    /// A new incident.
+    pub fn new(title: impl Into<String>, severity: SentinelSeverity) -> Self {
+        Self {
+            title: title.into(),
+            severity,
+            status: IncidentStatus::New,
+            description: None,
+            classification: None,
+            classification_reason: None,
+            classification_comment: None,
+            incident_number: None,
+            created_time_utc: None,
+            owner: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// An alert of an incident.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct IncidentAlert {
+    /// The id, as the service spells it.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What is known of it.
+    pub properties: IncidentAlertProperties,
+}
+
+/// The properties of an [`IncidentAlert`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct IncidentAlertProperties {
+    /// The name that people see.
+    #[serde(default)]
+    pub alert_display_name: Option<String>,
+    /// The sort of alert, such as `KV_ListGetAnomaly`.
+    #[serde(default)]
+    pub alert_type: Option<String>,
+    /// How bad it is.
+    #[serde(default)]
+    pub severity: Option<SentinelSeverity>,
+    /// The product that raised it.
+    #[serde(default)]
+    pub product_name: Option<String>,
+    /// The product's own id of the alert.
+    #[serde(default)]
+    pub system_alert_id: Option<String>,
+    /// When it was raised.
+    #[serde(default, with = "wire::instant::option")]
+    pub time_generated: Option<OffsetDateTime>,
+}

@@ -1,0 +1,361 @@
+use std::time::Duration;
+
+use arm_core::wire;
+use azure_core::{Error, Result, error::ErrorKind};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{CustomerId, kql};
+
+/// The span of time that a query looks at, beside what its text says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Timespan {
+    /// The time up to now.
+    Last(Duration),
+    /// From an instant to another.
+    Between(OffsetDateTime, OffsetDateTime),
+}
+
+impl std::fmt::Display for Timespan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Last(span) => f.write_str(&wire::iso_duration::format(*span)),
+            Self::Between(from, to) => {
+                write!(f, "{}/{}", kql::precise(*from), kql::precise(*to))
+            }
+        }
+    }
+}
+
+impl Serialize for Timespan {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A query over logs, in the Kusto language.
+///
+/// Values of others go into the text through [`kql::text`](crate::kql::text), never by hand.
+#[derive(Debug, Clone, Serialize)]
+#[must_use = "a query does nothing until it is sent"]
+pub struct LogQuery {
+    pub(crate) query: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timespan: Option<Timespan>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workspaces: Vec<CustomerId>,
+    #[serde(skip)]
+    prefer: Prefer,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Prefer {
+    wait: Option<Duration>,
+    statistics: bool,
+    render: bool,
+}
+
+impl LogQuery {
+    /// A query with this text.
+    pub fn new(query: impl Into<String>) -> Self {
+        Self { query: query.into(), timespan: None, workspaces: Vec::new(), prefer: Prefer::default() }
+    }
+
+    /// Looks only at this span of time, whatever the text says.
+    pub fn timespan(mut self, span: Timespan) -> Self {
+        self.timespan = Some(span);
+        self
+    }
+
+    /// Looks at these workspaces as well.
+    pub fn also_in(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
+        self.workspaces.extend(workspaces);
+        self
+    }
+
+    /// How long the service may work on it, in whole seconds up to 10 minutes; its choice is 3 minutes.
+    pub fn server_timeout(mut self, limit: Duration) -> Self {
+        self.prefer.wait = Some(limit);
+        self
+    }
+
+    /// Asks for figures about the execution.
+    pub fn with_statistics(mut self) -> Self {
+        self.prefer.statistics = true;
+        self
+    }
+
+    /// Asks for what the query's `render` says.
+    pub fn with_render(mut self) -> Self {
+        self.prefer.render = true;
+        self
+    }
+
+    /// The `Prefer` header.
+    pub(crate) fn preferences(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        parts.extend(self.prefer.wait.map(|wait| format!("wait={}", wait.as_secs().clamp(1, 600))));
+        parts.extend(self.prefer.statistics.then(|| "include-statistics=true".to_owned()));
+        parts.extend(self.prefer.render.then(|| "include-render=true".to_owned()));
+        (!parts.is_empty()).then(|| parts.join(","))
+    }
+}
+
+impl From<&str> for LogQuery {
+    fn from(query: &str) -> Self {
+        Self::new(query)
+    }
+}
+
+/// What a query found.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct QueryResults {
+    /// The tables; the first is the answer.
+    pub tables: Vec<LogTable>,
+    /// Why rows are missing, although the query did not fail as a whole.
+    #[serde(default)]
+    pub error: Option<QueryError>,
+    /// Figures about the execution, if asked for, as the service gives them.
+    #[serde(default)]
+    pub statistics: Option<Value>,
+    /// What the query's `render` says, if asked for, as the service gives it.
+    #[serde(default)]
+    pub render: Option<Value>,
+}
+
+impl QueryResults {
+    /// Whether rows are missing.
+    pub fn is_partial(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// The rows of the answer; an error when some are missing.
+    ///
+    /// For rows in spite of that, look at [`tables`](Self::tables) and [`error`](Self::error).
+    pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        if let Some(error) = &self.error {
+            let message = format!("the query's answer is incomplete: {error}");
+            return Err(Error::with_message(ErrorKind::Other, message));
+        }
+        match self.tables.first() {
+            Some(table) => table.rows(),
+            None => Err(Error::with_message(ErrorKind::DataConversion, "the query's answer has no table")),
+        }
+    }
+}
+
+/// A table of an answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct LogTable {
+    /// The name; `PrimaryResult` is the answer.
+    pub name: String,
+    /// The columns, in the order of the cells.
+    pub columns: Vec<LogColumn>,
+    /// The cells, row by row. Values of the type `dynamic` are JSON texts.
+    #[serde(rename = "rows")]
+    pub cells: Vec<Vec<Value>>,
+}
+
+impl LogTable {
+    /// The rows as values of a type whose fields are named as the columns.
+    ///
+    /// ```
+    /// # let table: monitor_ops::LogTable = serde_json::from_str(r#"{"name":"PrimaryResult",
+    /// #   "columns":[{"name":"Count","type":"long"}],"rows":[[3]]}"#)?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Row {
+    ///     #[serde(rename = "Count")]
+    ///     count: u64,
+    /// }
+    /// let rows: Vec<Row> = table.rows()?;
+    /// assert_eq!(rows[0].count, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let row = |(index, cells): (usize, &Vec<Value>)| {
+            let named = self.columns.iter().map(|column| column.name.clone()).zip(cells.iter().cloned());
+            serde_json::from_value(Value::Object(named.collect::<Map<_, _>>())).map_err(|_| {
+                let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+                let message = format!(
+                    "row {} of the query's answer does not fit the type asked for; its columns are {}",
+                    index + 1,
+                    columns.join(", ")
+                );
+                Error::with_message(ErrorKind::DataConversion, message)
+            })
+        };
+        self.cells.iter().enumerate().map(row).collect()
+    }
+}
+
+arm_core::open_enum! {
+    /// The type of a column.
+    pub enum ColumnType {
+        /// True or false.
+        Bool = "bool",
+        /// An instant.
+        DateTime = "datetime",
+        /// JSON, as a text.
+        Dynamic = "dynamic",
+        /// 32 bits.
+        Int = "int",
+        /// 64 bits.
+        Long = "long",
+        /// A floating-point number.
+        Real = "real",
+        /// A text.
+        String = "string",
+        /// A GUID.
+        Guid = "guid",
+        /// A decimal number.
+        Decimal = "decimal",
+        /// A span of time.
+        Timespan = "timespan",
+    }
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct LogColumn {
+    /// The name.
+    pub name: String,
+    /// The type of its cells.
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+}
+
+/// An error of the query service.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct QueryError {
+    /// The code, such as `PartialError`.
+    pub code: String,
+    /// The message.
+    #[serde(default)]
+    pub message: String,
+    /// The parts.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub details: Vec<QueryError>,
+    /// The cause.
+    #[serde(default, rename = "innererror")]
+    pub inner: Option<Box<QueryError>>,
+}
+
+impl QueryError {
+    /// The error at the bottom: the one that says what is wrong.
+    pub fn root(&self) -> &Self {
+        let below = self.inner.as_deref().or_else(|| self.details.first());
+        below.map_or(self, Self::root)
+    }
+}
+
+impl std::fmt::Display for QueryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let root = self.root();
+        write!(f, "{}: {}", root.code, root.message)
+    }
+}
+
+/// One query of a batch.
+#[derive(Debug, Clone, Serialize)]
+pub struct BatchQuery {
+    id: String,
+    workspace: CustomerId,
+    path: &'static str,
+    method: &'static str,
+    headers: std::collections::BTreeMap<&'static str, String>,
+    body: LogQuery,
+}
+
+impl BatchQuery {
+    /// A query of a workspace; its answer carries the same id.
+    pub fn new(id: impl Into<String>, workspace: CustomerId, query: impl Into<LogQuery>) -> Self {
+        let body = query.into();
+        let headers = body.preferences().map(|prefer| ("Prefer", prefer)).into_iter().collect();
+        Self { id: id.into(), workspace, path: "/query", method: "POST", headers, body }
+    }
+}
+
+/// What came of one query of a batch.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct BatchAnswer {
+    /// The id of the query.
+    pub id: String,
+    /// The HTTP status of this query alone.
+    pub status: u16,
+    /// The answer: tables, or an error.
+    pub body: BatchBody,
+}
+
+/// The body of a [`BatchAnswer`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct BatchBody {
+    /// The tables; none when the query failed.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub tables: Vec<LogTable>,
+    /// Why it failed, or why rows are missing.
+    #[serde(default)]
+    pub error: Option<QueryError>,
+}
+
+/// What a workspace holds. The parts are as the service gives them, except for the tables.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The tables.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub tables: Vec<MetadataTable>,
+    /// The workspaces themselves.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub workspaces: Vec<Value>,
+    /// Functions.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub functions: Vec<Value>,
+    /// Solutions.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub solutions: Vec<Value>,
+    /// Resource types that send logs.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub resource_types: Vec<Value>,
+    /// Categories of all these.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub categories: Vec<Value>,
+    /// Example queries.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub queries: Vec<Value>,
+    /// Applications.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub applications: Vec<Value>,
+    /// Resources.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub resources: Vec<Value>,
+    /// What the caller may read.
+    #[serde(default)]
+    pub permissions: Option<Value>,
+}
+
+/// A table of a workspace.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MetadataTable {
+    /// The name.
+    pub name: String,
+    /// What it is.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The column that spans of time are about.
+    #[serde(default)]
+    pub timespan_column: Option<String>,
+    /// The columns.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub columns: Vec<LogColumn>,
+}

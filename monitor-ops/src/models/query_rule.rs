@@ -1,0 +1,311 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use arm_core::{
+    ResourceId,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Resource;
+
+arm_core::open_enum! {
+    /// What a rule measures in the rows of its query.
+    pub enum TimeAggregation {
+        /// How many there are.
+        Count = "Count",
+        /// The average of a column.
+        Average = "Average",
+        /// The least of a column.
+        Minimum = "Minimum",
+        /// The largest of a column.
+        Maximum = "Maximum",
+        /// The sum of a column.
+        Total = "Total",
+    }
+}
+
+arm_core::open_enum! {
+    /// How the measure is compared with the threshold.
+    pub enum ConditionOperator {
+        /// The same.
+        Equals = "Equals",
+        /// More.
+        GreaterThan = "GreaterThan",
+        /// As much or more.
+        GreaterThanOrEqual = "GreaterThanOrEqual",
+        /// Less.
+        LessThan = "LessThan",
+        /// As much or less.
+        LessThanOrEqual = "LessThanOrEqual",
+        /// Outside of a dynamic range.
+        GreaterOrLessThan = "GreaterOrLessThan",
+    }
+}
+
+arm_core::open_enum! {
+    /// What a rule makes of its query.
+    pub enum QueryRuleKind {
+        /// An alert.
+        LogAlert = "LogAlert",
+        /// An alert for each row.
+        SimpleLogAlert = "SimpleLogAlert",
+        /// A metric.
+        LogToMetric = "LogToMetric",
+    }
+}
+
+/// A rule that runs a query over logs and raises an alert.
+pub type QueryRule = Resource<QueryRuleProperties>;
+
+/// The properties of a [`QueryRule`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct QueryRuleProperties {
+    /// The name that people see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// 0 is the worst, 4 the least. Needed for alerts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<u8>,
+    /// Whether it runs; yes unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The workspaces or resources whose logs are read.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub scopes: Vec<String>,
+    /// How often it runs.
+    #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub evaluation_frequency: Option<Duration>,
+    /// How far back each run looks.
+    #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub window_size: Option<Duration>,
+    /// How far back the query reads, if further than the window.
+    #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub override_query_time_range: Option<Duration>,
+    /// For how long it is silent after an alert.
+    #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+    pub mute_actions_duration: Option<Duration>,
+    /// When it raises an alert.
+    pub criteria: Criteria,
+    /// What happens then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<RuleActions>,
+    /// Whether the alert is resolved when the condition no longer holds; yes unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_mitigate: Option<bool>,
+    /// Whether the query is taken without a check: needed before its table exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_query_validation: Option<bool>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// The conditions of a rule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Criteria {
+    /// All of them must hold.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub all_of: Vec<Condition>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl Criteria {
+    /// One condition.
+    pub fn of(condition: Condition) -> Self {
+        Self { all_of: vec![condition], unknown: UnknownFields::default() }
+    }
+}
+
+/// One condition of a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Condition {
+    /// The query.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub query: String,
+    /// What is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_aggregation: Option<TimeAggregation>,
+    /// The column that is measured; not for a count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_measure_column: Option<String>,
+    /// The column that names the resource that the alert is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id_column: Option<String>,
+    /// The columns that split the measure: one alert for each combination.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<Dimension>,
+    /// How the measure is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<ConditionOperator>,
+    /// With what it is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// How many windows must fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_periods: Option<FailingPeriods>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl Condition {
+    /// More than `threshold` rows.
+    pub fn more_rows_than(threshold: u32, query: impl Into<String>) -> Self {
+        Self {
+            query: query.into(),
+            time_aggregation: Some(TimeAggregation::Count),
+            metric_measure_column: None,
+            resource_id_column: None,
+            dimensions: Vec::new(),
+            operator: Some(ConditionOperator::GreaterThan),
+            threshold: Some(f64::from(threshold)),
+            failing_periods: Some(FailingPeriods {
+                number_of_evaluation_periods: 1,
+                min_failing_periods_to_alert: 1,
+                unknown: UnknownFields::default(),
+            }),
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A column that splits a measure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// The column.
+    pub name: String,
+    /// `Include` or `Exclude`.
+    pub operator: String,
+    /// The values; `*` is all.
+    pub values: Vec<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// How many windows must fail for an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailingPeriods {
+    /// Of so many windows ..
+    pub number_of_evaluation_periods: u32,
+    /// .. so many must fail.
+    pub min_failing_periods_to_alert: u32,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// What happens when a rule raises an alert.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct RuleActions {
+    /// The action groups that hear of it.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub action_groups: Vec<String>,
+    /// Properties that go along with the alert.
+    #[serde(deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom_properties: BTreeMap<String, String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl RuleActions {
+    /// Notifies these groups.
+    pub fn notify<'a>(groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
+        Self { action_groups: groups.into_iter().map(ToString::to_string).collect(), ..Self::default() }
+    }
+}
+
+/// What to change of a rule. Fields that are absent stay.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct QueryRulePatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<BTreeMap<String, String>>,
+    properties: PatchProperties,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PatchProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    criteria: Option<Criteria>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<RuleActions>,
+}
+
+impl QueryRulePatch {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns the rule on or off.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.properties.enabled = Some(enabled);
+        self
+    }
+
+    /// Another severity, from 0 to 4.
+    pub fn severity(mut self, severity: u8) -> Self {
+        self.properties.severity = Some(severity);
+        self
+    }
+
+    /// These conditions in place of all others.
+    pub fn criteria(mut self, criteria: Criteria) -> Self {
+        self.properties.criteria = Some(criteria);
+        self
+    }
+
+    /// These actions in place of all others.
+    pub fn actions(mut self, actions: RuleActions) -> Self {
+        self.properties.actions = Some(actions);
+        self
+    }
+
+    /// These tags in place of all others.
+    pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
+        self.tags = Some(tags.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_is_written_back_with_what_this_crate_does_not_name() {
+        let wire = json!({
+            "id": "/x", "name": "r", "location": "westeurope", "kind": "LogAlert", "etag": "\"1\"",
+            "identity": { "type": "SystemAssigned" },
+            "properties": {
+                "severity": 2, "enabled": true, "scopes": ["/w"], "evaluationFrequency": "PT5M", "windowSize": "PT15M",
+                "targetResourceTypes": ["Microsoft.KeyVault/vaults"],
+                "criteria": { "allOf": [{
+                    "query": "T", "timeAggregation": "Median", "operator": "GreaterThan", "threshold": 1.5,
+                    "criterionType": "DynamicThresholdCriterion", "minRecurrenceCount": 2,
+                }] },
+                "actions": { "actionGroups": ["/ag"], "actionProperties": { "Icm.Title": "x" } },
+                "ruleResolveConfiguration": { "autoResolved": true, "timeToResolve": "PT10M" },
+            },
+        });
+        let rule: QueryRule = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(rule.properties.window_size, Some(Duration::from_secs(900)));
+        assert_eq!(serde_json::to_value(&rule).unwrap(), wire);
+    }
+}

@@ -1,0 +1,303 @@
+use arm_core::{
+    ResourceId, Secret,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::MailAddress;
+
+arm_core::open_enum! {
+    /// Whether a receiver gets notifications.
+    pub enum ReceiverStatus {
+        /// It does.
+        Enabled = "Enabled",
+        /// It unsubscribed: only the receiver, or an EnableReceiver call, turns it on again.
+        Disabled = "Disabled",
+        /// It has no such state.
+        NotSpecified = "NotSpecified",
+    }
+}
+
+/// A mail address that hears of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EmailReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The address, as it is stored.
+    pub email_address: String,
+    /// Whether mails have the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    /// Whether mails are sent. The service sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ReceiverStatus>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl EmailReceiver {
+    /// A receiver at an address, in the common alert schema.
+    pub fn new(name: impl Into<String>, address: &MailAddress) -> Self {
+        Self {
+            name: name.into(),
+            email_address: address.to_string(),
+            use_common_alert_schema: true,
+            status: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A telephone that gets a text message, or a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PhoneReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The country code, such as `49`.
+    pub country_code: String,
+    /// The number without it.
+    pub phone_number: String,
+    /// Whether messages are sent. The service sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ReceiverStatus>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl PhoneReceiver {
+    /// A receiver at a number.
+    pub fn new(name: &str, country_code: &str, phone_number: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            country_code: country_code.to_owned(),
+            phone_number: phone_number.to_owned(),
+            status: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A web address that gets a POST.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct WebhookReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The address. It may hold a key, so it is a secret.
+    #[serde(with = "wire::secret")]
+    pub service_uri: Secret,
+    /// Whether the body has the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    /// Whether the call carries a token of Entra ID.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_aad_auth: bool,
+    /// The application that the token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    /// The audience of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier_uri: Option<String>,
+    /// The tenant of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl WebhookReceiver {
+    /// A receiver at an address, in the common alert schema.
+    pub fn new(name: impl Into<String>, service_uri: impl Into<Secret>) -> Self {
+        Self {
+            name: name.into(),
+            service_uri: service_uri.into(),
+            use_common_alert_schema: true,
+            use_aad_auth: false,
+            object_id: None,
+            identifier_uri: None,
+            tenant_id: None,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A Logic App that is run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LogicAppReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The Logic App.
+    pub resource_id: String,
+    /// The URL of its trigger, which holds a signature.
+    #[serde(with = "wire::secret")]
+    pub callback_url: Secret,
+    /// Whether the body has the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl LogicAppReceiver {
+    /// A receiver for a Logic App, in the common alert schema.
+    pub fn new(name: impl Into<String>, resource: &ResourceId, callback_url: impl Into<Secret>) -> Self {
+        Self {
+            name: name.into(),
+            resource_id: resource.to_string(),
+            callback_url: callback_url.into(),
+            use_common_alert_schema: true,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A function that is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FunctionReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The function app.
+    pub function_app_resource_id: String,
+    /// The function.
+    pub function_name: String,
+    /// The URL of its trigger, which holds a key.
+    #[serde(with = "wire::secret")]
+    pub http_trigger_url: Secret,
+    /// Whether the body has the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl FunctionReceiver {
+    /// A receiver for a function, in the common alert schema.
+    pub fn new(name: &str, app: &ResourceId, function: &str, trigger_url: impl Into<Secret>) -> Self {
+        Self {
+            name: name.to_owned(),
+            function_app_resource_id: app.to_string(),
+            function_name: function.to_owned(),
+            http_trigger_url: trigger_url.into(),
+            use_common_alert_schema: true,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// An event hub that gets the alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EventHubReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The namespace.
+    pub event_hub_name_space: String,
+    /// The hub.
+    pub event_hub_name: String,
+    /// The subscription that it is in.
+    pub subscription_id: String,
+    /// Its tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Whether the body has the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// All users with a role on the subscription, by mail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoleReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The GUID of the role.
+    pub role_id: String,
+    /// Whether mails have the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl RoleReceiver {
+    /// A receiver for all who hold a role, given by its GUID.
+    pub fn new(name: impl Into<String>, role_id: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            role_id: role_id.into(),
+            use_common_alert_schema: true,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
+/// A user of the Azure app, who gets a push message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AppPushReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The address that the user signs in with.
+    pub email_address: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// A ticket system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ItsmReceiver {
+    /// The name, unique in the group.
+    pub name: String,
+    /// The workspace of the connection.
+    pub workspace_id: String,
+    /// The connection.
+    pub connection_id: String,
+    /// What tickets look like, as JSON.
+    pub ticket_configuration: String,
+    /// The region of the workspace.
+    pub region: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// A runbook that is started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RunbookReceiver {
+    /// The name, unique in the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The automation account.
+    pub automation_account_id: String,
+    /// The runbook.
+    pub runbook_name: String,
+    /// The webhook that starts it.
+    pub webhook_resource_id: String,
+    /// Whether the runbook is Azure's own.
+    pub is_global_runbook: bool,
+    /// The URL of the webhook, which holds a token.
+    #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
+    pub service_uri: Option<Secret>,
+    /// Whether the body has the common alert schema; no unless told.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub use_common_alert_schema: bool,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}

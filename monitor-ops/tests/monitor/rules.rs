@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use arm_core::{ArmErrorExt as _, Change, ResourceId};
+use futures::TryStreamExt as _;
+use mock_azure::{MockAzure, Seed};
+use monitor_ops::{QueryRule, QueryRulePatch, QueryRulesClient};
+use serde_json::{Value, json};
+
+use crate::lab::*;
+
+fn client(azure: &MockAzure) -> QueryRulesClient {
+    QueryRulesClient::new(&arm(azure))
+}
+
+fn logged() -> Seed {
+    seed()
+        .vault(subscription(), "rg-sec", "kv-closed")
+        .diagnostic_setting(vault().as_str(), "x", &workspace().to_string(), &["AuditEvent"])
+        .diagnostic_setting(vault_named("kv-closed").as_str(), "x", &workspace().to_string(), &["audit"])
+}
+
+fn action_group() -> ResourceId {
+    format!("{}/providers/Microsoft.Insights/actionGroups/soc", group()).parse().unwrap()
+}
+
+fn refused() -> QueryRule {
+    QueryRule::refused_requests(&workspace(), "westeurope", 2).notifying([&action_group()])
+}
+
+fn id() -> String {
+    format!("{}/providers/Microsoft.Insights/scheduledQueryRules/refused", group())
+}
+
+#[tokio::test]
+async fn every_operation_does_what_it_says() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    let (client, rule) = (client(&azure), name("refused"));
+    let made = client.create_or_update(&group(), &rule, &refused()).await.unwrap();
+    assert_eq!(client.get(&group(), &rule).await.unwrap(), made);
+    let quiet = client.update(&group(), &rule, &QueryRulePatch::new().enabled(false)).await.unwrap();
+    assert_eq!(
+        (quiet.properties.enabled, &quiet.properties.criteria),
+        (Some(false), &made.properties.criteria)
+    );
+    let listed: Vec<_> = client.list(&subscription()).try_collect().await.unwrap();
+    let in_group: Vec<_> = client.list_in_group(&group()).try_collect().await.unwrap();
+    assert_eq!((listed.len(), in_group.len()), (1, 1));
+    client.delete(&group(), &rule).await.unwrap();
+    client.delete(&group(), &rule).await.unwrap();
+    assert!(client.get_opt(&group(), &rule).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_rule_fires_on_more_refusals_than_allowed_and_a_second_run_writes_nothing() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    assert!(matches!(
+        client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap(),
+        Change::Created(_)
+    ));
+    let body = &writes(&azure)[0].body;
+    assert_eq!(body["kind"], "LogAlert");
+    assert_eq!(
+        (&body["properties"]["evaluationFrequency"], &body["properties"]["windowSize"]),
+        (&json!("PT5M"), &json!("PT30M"))
+    );
+    assert_eq!(body["properties"]["actions"]["actionGroups"], json!([action_group().to_string()]));
+    for refusals in 1..=3 {
+        let error = secrets(&azure, "kv-closed").get_secret("db", None).await.unwrap_err();
+        assert!(error.is_forbidden());
+        assert_eq!(azure.rule_fires(&id()), refusals > 2, "after {refusals}");
+    }
+    azure.clear_requests();
+    assert!(matches!(
+        client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap(),
+        Change::Unchanged(_)
+    ));
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn the_rule_on_mass_reading_fires_on_many_reads_after_a_list_and_not_on_one_secret_read_often() {
+    let mut lab = logged();
+    for n in 0..5 {
+        lab = lab.secret("kv-prod", &format!("s{n}"), "REDACTED");
+    }
+    let azure = lab.start().await;
+    let rule = QueryRule::mass_secret_reading(&workspace(), "westeurope", 10);
+    for _ in 0..20 {
+        secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    }
+    assert!(client(&azure).ensure(&group(), &name("refused"), &rule).await.unwrap().is_change());
+    assert!(!azure.rule_fires(&id()));
+    list_secrets(&azure, "kv-prod").await;
+    for n in 0..4 {
+        secrets(&azure, "kv-prod").get_secret(&format!("s{n}"), None).await.unwrap();
+    }
+    assert!(azure.rule_fires(&id()));
+}
+
+#[tokio::test]
+async fn before_the_table_exists_the_query_is_taken_unchecked_and_only_then() {
+    let azure = logged().start().await;
+    let done = client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap();
+    assert_eq!(done.current().properties.skip_query_validation, Some(true));
+    let tried: Vec<_> = writes(&azure)
+        .iter()
+        .map(|write| (write.status, write.body["properties"]["skipQueryValidation"].clone()))
+        .collect();
+    assert_eq!(tried, [(Some(400), json!(false)), (Some(201), json!(true))]);
+    azure.clear_requests();
+    assert!(!client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap().is_change());
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn a_bad_query_a_bad_duration_and_a_foreign_workspace_are_one_line_and_nothing_is_written() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    let mut query = refused();
+    query.properties.criteria.all_of[0].query = "AzureDiagnostics | wher Status == 403".into();
+    let mut column = refused();
+    column.properties.criteria.all_of[0].query = "AzureDiagnostics | where Nowhere == 403".into();
+    let mut duration = refused();
+    duration.properties.evaluation_frequency = Some(Duration::from_secs(420));
+    let mut foreign = refused();
+    foreign.properties.scopes = vec![
+        workspace().to_string().replace(subscription().as_str(), "00000000-0000-0000-0000-000000000009"),
+    ];
+    for (rule, status, says) in [
+        (query, 400, "could not be parsed at 'wher'"),
+        (column, 400, "'Nowhere'"),
+        (duration, 400, "evaluationFrequency"),
+        (foreign, 403, "not authorized to access linked subscription"),
+    ] {
+        let error = client(&azure).ensure(&group(), &name("refused"), &rule).await.unwrap_err();
+        let line = error.to_string();
+        assert!(error.status() == Some(status) && line.contains(says) && !line.contains('\n'), "{line}");
+    }
+    assert_eq!(stored(&azure, &id(), QueryRulesClient::API_VERSION).await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_others_added_to_a_rule_stays() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    assert!(client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap().is_change());
+    let patch = json!({ "tags": { "team": "soc" }, "properties": {
+        "invented": { "kept": true },
+        "actions": { "actionGroups": ["/theirs", action_group().to_string()], "actionProperties": { "a": "b" } },
+    } });
+    let rule: ResourceId = id().parse().unwrap();
+    arm(&azure).patch(&rule, QueryRulesClient::API_VERSION).body(&patch).send_empty().await.unwrap();
+    let mut stricter = refused();
+    stricter.properties.criteria.all_of[0].threshold = Some(1.0);
+    let preview = client(&azure).ensure(&group(), &name("refused"), &stricter).dry_run().await.unwrap();
+    assert!(matches!(preview, Change::Updated { .. }));
+    assert!(client(&azure).ensure(&group(), &name("refused"), &stricter).await.unwrap().is_change());
+    let now = stored(&azure, &id(), QueryRulesClient::API_VERSION).await;
+    assert_eq!(now["properties"]["invented"], json!({ "kept": true }));
+    assert_eq!(now["properties"]["actions"], patch["properties"]["actions"]);
+    assert_eq!(
+        (&now["tags"]["team"], &now["properties"]["criteria"]["allOf"][0]["threshold"]),
+        (&json!("soc"), &json!(1.0))
+    );
+}
+
+#[tokio::test]
+async fn cut_at_any_request_the_task_ends_in_the_same_state() {
+    interrupted_anywhere_it_ends_the_same(
+        logged,
+        |arm| async move {
+            QueryRulesClient::new(&arm).ensure(&group(), &name("refused"), &refused()).await.map(drop)
+        },
+        |azure| async move { stored(&azure, &id(), QueryRulesClient::API_VERSION).await },
+    )
+    .await;
+}

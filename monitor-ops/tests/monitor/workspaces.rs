@@ -1,0 +1,93 @@
+use std::collections::BTreeMap;
+
+use arm_core::{ArmErrorExt as _, Change};
+use futures::TryStreamExt as _;
+use mock_azure::MockAzure;
+use monitor_ops::{Workspace, WorkspaceId, WorkspacePatch, WorkspaceSku, WorkspaceSpec, WorkspacesClient};
+use serde_json::json;
+
+use crate::lab::*;
+
+fn spec() -> WorkspaceSpec {
+    WorkspaceSpec::builder().location("westeurope").retention_in_days(90).build()
+}
+
+fn client(azure: &MockAzure) -> WorkspacesClient {
+    WorkspacesClient::new(&arm(azure))
+}
+
+async fn empty() -> MockAzure {
+    mock_azure::fast_forward();
+    MockAzure::seed().resource_group(subscription(), "rg-sec", "westeurope").start().await
+}
+
+#[tokio::test]
+async fn every_operation_does_what_it_says() {
+    let azure = empty().await;
+    let client = client(&azure);
+    let made: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap().into_model().unwrap();
+    assert!(made.properties.is_ready() && made.properties.customer_id.is_some());
+    assert_eq!(
+        writes(&azure)[0].body,
+        json!({ "location": "westeurope", "properties": { "sku": { "name": "PerGB2018" }, "retentionInDays": 90 } })
+    );
+    let tags = BTreeMap::from([("team".to_owned(), "sec".to_owned())]);
+    let patch = WorkspacePatch::new().tags(tags.clone()).retention_in_days(60).daily_quota_gb(1.0);
+    let patched = client.update(&workspace(), &patch).await.unwrap();
+    assert_eq!((&patched.tags, patched.properties.retention_in_days), (&tags, Some(60)));
+    assert_eq!(patched.properties.sku.as_ref().unwrap().name, WorkspaceSku::PerGb2018);
+    assert_eq!(client.get(&workspace()).await.unwrap(), patched);
+    let listed: Vec<_> = client.list(&subscription()).try_collect().await.unwrap();
+    let in_group: Vec<_> = client.list_in_group(&group()).try_collect().await.unwrap();
+    assert_eq!((listed.len(), in_group.len()), (1, 1));
+    client.delete(&workspace()).await.unwrap();
+    assert!(client.get_opt(&workspace()).await.unwrap().is_none());
+    let deleted: Vec<_> = client.list_deleted(&subscription()).try_collect().await.unwrap();
+    let deleted_in_group: Vec<_> = client.list_deleted_in_group(&group()).try_collect().await.unwrap();
+    assert_eq!((deleted.len(), deleted_in_group.len()), (1, 1));
+    let back: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap().into_model().unwrap();
+    assert_eq!(back.properties.customer_id, made.properties.customer_id);
+    client.delete_for_good(&workspace()).await.unwrap();
+    let deleted: Vec<Workspace> = client.list_deleted(&subscription()).try_collect().await.unwrap();
+    assert!(deleted.is_empty());
+}
+
+#[tokio::test]
+async fn a_workspace_is_made_once_and_then_left_as_it_is() {
+    let azure = empty().await;
+    let preview = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
+    assert!(matches!(&preview, Change::Created(workspace) if workspace.name == "law-sec"));
+    assert!(writes(&azure).is_empty());
+    assert!(matches!(client(&azure).ensure(&workspace(), &spec()).await.unwrap(), Change::Created(_)));
+    let other = WorkspaceSpec::builder().location("eastus").build();
+    assert!(matches!(client(&azure).ensure(&workspace(), &other).await.unwrap(), Change::Unchanged(_)));
+    assert_eq!(writes(&azure).len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_creation_says_why() {
+    mock_azure::fast_forward();
+    let azure = MockAzure::seed()
+        .resource_group(subscription(), "rg-sec", "westeurope")
+        .operation_fails("law-sec", "QuotaExceeded", "too many workspaces")
+        .start()
+        .await;
+    assert!(client(&azure).ensure(&workspace(), &spec()).await.is_err());
+    let missing = WorkspaceId::new(&subscription().resource_group("rg-none").unwrap(), "law-sec").unwrap();
+    assert!(client(&azure).create_or_update(&missing, &spec()).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn cut_at_any_request_the_task_ends_in_the_same_state() {
+    interrupted_anywhere_it_ends_the_same(
+        || MockAzure::seed().resource_group(subscription(), "rg-sec", "westeurope"),
+        |arm| async move { WorkspacesClient::new(&arm).ensure(&workspace(), &spec()).await.map(drop) },
+        |azure| async move {
+            let mut found = stored(&azure, &workspace().to_string(), WorkspacesClient::API_VERSION).await;
+            found["properties"]["sku"].as_object_mut().unwrap().remove("lastSkuUpdate");
+            found["properties"].as_object_mut().unwrap().remove("workspaceCapping");
+            found
+        },
+    )
+    .await;
+}

@@ -1,0 +1,70 @@
+use arm_core::{ArmClient, ArmPath, SubscriptionId};
+use azure_core::Result;
+
+use crate::{EnsureRegistered, Provider, ProviderNamespace};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/resources/providers).
+const API_VERSION: &str = "2024-03-01";
+
+/// Resource providers: what has to be registered before a subscription can use a service.
+#[derive(Debug, Clone)]
+pub struct ProvidersClient {
+    arm: ArmClient,
+}
+
+impl ProvidersClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Reads a provider: `Providers_Get`.
+    ///
+    /// **Errors**: `is_code("InvalidResourceNamespace")`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/get)
+    pub async fn get(&self, subscription: &SubscriptionId, provider: &ProviderNamespace) -> Result<Provider> {
+        self.arm.get(path(subscription, provider), API_VERSION).json().await
+    }
+
+    /// Reads a provider with the aliases of its types: `Providers_Get` with
+    /// `$expand=resourceTypes/aliases`.
+    pub async fn get_with_aliases(
+        &self,
+        subscription: &SubscriptionId,
+        provider: &ProviderNamespace,
+    ) -> Result<Provider> {
+        let request = self.arm.get(path(subscription, provider), API_VERSION);
+        request.query("$expand", "resourceTypes/aliases").json().await
+    }
+
+    /// Begins to register a provider: `Providers_Register`. It is registered some time later;
+    /// [`ensure_registered`](Self::ensure_registered) waits.
+    ///
+    /// **Permissions**: `{namespace}/register/action`; Contributor has it.
+    /// **Retries**: registering again changes nothing.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/register)
+    pub async fn register(
+        &self,
+        subscription: &SubscriptionId,
+        provider: &ProviderNamespace,
+    ) -> Result<Provider> {
+        let path = path(subscription, provider).literal("register");
+        self.arm.post(path, API_VERSION).repeatable().json().await
+    }
+
+    /// Registers a provider unless it is registered, and waits for it. See [`EnsureRegistered`].
+    pub fn ensure_registered(
+        &self,
+        subscription: &SubscriptionId,
+        provider: &ProviderNamespace,
+    ) -> EnsureRegistered {
+        EnsureRegistered::new(self.clone(), subscription.clone(), provider.clone())
+    }
+}
+
+fn path(subscription: &SubscriptionId, provider: &ProviderNamespace) -> ArmPath {
+    ArmPath::from(subscription).literal("providers").segment(provider.as_str())
+}

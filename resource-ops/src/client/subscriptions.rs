@@ -1,0 +1,43 @@
+use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
+use azure_core::Result;
+
+use crate::Subscription;
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/resources/subscriptions).
+const API_VERSION: &str = "2022-12-01";
+
+/// Subscriptions.
+#[derive(Debug, Clone)]
+pub struct SubscriptionsClient {
+    arm: ArmClient,
+}
+
+impl SubscriptionsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the subscriptions that the caller can see: `Subscriptions_List`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/list)
+    pub fn list(&self) -> Pager<Subscription> {
+        self.arm.get(ArmPath::root().literal("subscriptions"), API_VERSION).pager()
+    }
+
+    /// Reads a subscription: `Subscriptions_Get`.
+    ///
+    /// **Errors**: `is_code("SubscriptionNotFound")`: it is not there, or belongs to another tenant than the
+    /// token.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/get)
+    pub async fn get(&self, subscription: &SubscriptionId) -> Result<Subscription> {
+        self.arm.get(subscription, API_VERSION).json().await
+    }
+
+    /// Reads a subscription, or nothing when it is not there.
+    pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
+        self.arm.get(subscription, API_VERSION).json_opt().await
+    }
+}

@@ -1,0 +1,211 @@
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{
+    EnableSystemIdentity, InstanceView, RunCommandInput, RunCommandResult, VirtualMachine, VirtualMachineId,
+    VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
+    VirtualMachineUpdate,
+};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/compute/virtual-machines).
+const API_VERSION: &str = "2024-03-01";
+
+/// Virtual machines: identity, status, and scripts that run in them.
+#[derive(Debug, Clone)]
+pub struct VirtualMachinesClient {
+    arm: ArmClient,
+}
+
+impl VirtualMachinesClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Reads a machine: `VirtualMachines_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Compute/virtualMachines/read`. **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/get)
+    pub async fn get(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
+        self.arm.get(machine, API_VERSION).json().await
+    }
+
+    /// Reads a machine, or nothing when it is not there.
+    pub async fn get_opt(&self, machine: &VirtualMachineId) -> Result<Option<VirtualMachine>> {
+        self.arm.get(machine, API_VERSION).json_opt().await
+    }
+
+    /// Reads a machine with its status: `VirtualMachines_Get` with `$expand=instanceView`.
+    pub async fn get_with_status(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
+        self.arm.get(machine, API_VERSION).query("$expand", "instanceView").json().await
+    }
+
+    /// Streams the machines of a group: `VirtualMachines_List`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list)
+    pub fn list(&self, group: &ResourceGroupId) -> Pager<VirtualMachine> {
+        self.arm.get(machines(group), API_VERSION).pager()
+    }
+
+    /// Streams the machines of a subscription: `VirtualMachines_ListAll`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all)
+    pub fn list_all(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
+        self.arm.get(machines(subscription), API_VERSION).pager()
+    }
+
+    /// Streams the machines of a subscription with their status: `VirtualMachines_ListAll` with
+    /// `statusOnly=true`.
+    pub fn list_all_with_status(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
+        self.arm.get(machines(subscription), API_VERSION).query("statusOnly", "true").pager()
+    }
+
+    /// Reads how a machine is: `VirtualMachines_InstanceView`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view)
+    pub async fn instance_view(&self, machine: &VirtualMachineId) -> Result<InstanceView> {
+        self.arm.get(ArmPath::from(machine).literal("instanceView"), API_VERSION).json().await
+    }
+
+    /// Changes parts of a machine: `VirtualMachines_Update`, a long-running operation.
+    ///
+    /// Nothing is sent before the answer is awaited or polled.
+    ///
+    /// **Permissions**: `Microsoft.Compute/virtualMachines/write`.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/update)
+    pub fn update(
+        &self,
+        machine: &VirtualMachineId,
+        update: &VirtualMachineUpdate,
+    ) -> Poller<VirtualMachine> {
+        self.update_if_match(machine, update, None)
+    }
+
+    /// Changes parts of a machine if it still has this etag: `VirtualMachines_Update` with `If-Match`.
+    ///
+    /// **Errors**: `is_precondition_failed()`: someone else changed it.
+    pub fn update_if_match(
+        &self,
+        machine: &VirtualMachineId,
+        update: &VirtualMachineUpdate,
+        etag: Option<&str>,
+    ) -> Poller<VirtualMachine> {
+        self.arm.patch(machine, API_VERSION).if_match(etag).body(update).repeatable().poller()
+    }
+
+    /// Runs a script in a machine and waits for its output: `VirtualMachines_RunCommand`, a long-running
+    /// operation. The machine takes one script at a time.
+    ///
+    /// ```
+    /// # use resource_ops::{RunCommandInput, VirtualMachineId, VirtualMachinesClient};
+    /// # async fn f(arm: &arm_core::ArmClient, machine: &VirtualMachineId) -> azure_core::Result<()> {
+    /// let script = RunCommandInput::shell("grep -c \"^$1=\" /etc/environment").parameter("name", "DB_PASSWORD");
+    /// let result = VirtualMachinesClient::new(arm).run_command(machine, &script).await?.into_model()?;
+    /// println!("{}", result.stdout());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// **Permissions**: `Microsoft.Compute/virtualMachines/runCommand/action`.
+    /// **Errors**: `is_conflict()`: another script runs, or the machine is off.
+    /// **Retries**: a script that was started is never started again by this client. If its connection is
+    /// lost, it may have run: write scripts that can run twice.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/run-command)
+    pub fn run_command(
+        &self,
+        machine: &VirtualMachineId,
+        input: &RunCommandInput,
+    ) -> Poller<RunCommandResult> {
+        self.arm.post(ArmPath::from(machine).literal("runCommand"), API_VERSION).body(input).poller()
+    }
+
+    /// Streams the managed commands of a machine: `VirtualMachineRunCommands_ListByVirtualMachine`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/list-by-virtual-machine)
+    pub fn list_run_commands(&self, machine: &VirtualMachineId) -> Pager<VirtualMachineRunCommand> {
+        self.arm.get(commands(machine), API_VERSION).pager()
+    }
+
+    /// Reads a managed command: `VirtualMachineRunCommands_GetByVirtualMachine`.
+    ///
+    /// **Errors**: `is_not_found()`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/get-by-virtual-machine)
+    pub async fn get_run_command(
+        &self,
+        machine: &VirtualMachineId,
+        name: &ResourceName,
+    ) -> Result<VirtualMachineRunCommand> {
+        self.arm.get(commands(machine).segment(name), API_VERSION).json().await
+    }
+
+    /// Reads a managed command with its output: `VirtualMachineRunCommands_GetByVirtualMachine` with
+    /// `$expand=instanceView`.
+    pub async fn get_run_command_with_output(
+        &self,
+        machine: &VirtualMachineId,
+        name: &ResourceName,
+    ) -> Result<VirtualMachineRunCommand> {
+        let request = self.arm.get(commands(machine).segment(name), API_VERSION);
+        request.query("$expand", "instanceView").json().await
+    }
+
+    /// Writes a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a long-running
+    /// operation. It succeeds when the script was run, even if the script failed: read the output.
+    ///
+    /// **Permissions**: `Microsoft.Compute/virtualMachines/runCommands/write`.
+    /// **Retries**: sending it again may run it again.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
+    pub fn create_or_update_run_command(
+        &self,
+        machine: &VirtualMachineId,
+        name: &ResourceName,
+        spec: &VirtualMachineRunCommandSpec,
+    ) -> Poller<VirtualMachineRunCommand> {
+        self.arm.put(commands(machine).segment(name), API_VERSION).body(spec).poller()
+    }
+
+    /// Changes parts of a managed command, which runs it: `VirtualMachineRunCommands_Update`, a long-running
+    /// operation.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/update)
+    pub fn update_run_command(
+        &self,
+        machine: &VirtualMachineId,
+        name: &ResourceName,
+        update: &VirtualMachineRunCommandUpdate,
+    ) -> Poller<VirtualMachineRunCommand> {
+        self.arm.patch(commands(machine).segment(name), API_VERSION).body(update).poller()
+    }
+
+    /// Deletes a managed command and its output: `VirtualMachineRunCommands_Delete`, a long-running
+    /// operation. A script that runs is stopped.
+    ///
+    /// **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/delete)
+    pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
+        self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
+    }
+
+    /// Gives a machine an identity of its own and keeps those it has. See [`EnableSystemIdentity`].
+    pub fn enable_system_identity(&self, machine: &VirtualMachineId) -> EnableSystemIdentity {
+        EnableSystemIdentity::new(self.clone(), machine.clone())
+    }
+}
+
+fn machines<'a, S>(scope: &'a S) -> ArmPath
+where
+    ArmPath: From<&'a S>,
+{
+    ArmPath::from(scope).provider("Microsoft.Compute").literal("virtualMachines")
+}
+
+fn commands(machine: &VirtualMachineId) -> ArmPath {
+    ArmPath::from(machine).literal("runCommands")
+}

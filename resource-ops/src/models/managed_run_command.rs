@@ -1,0 +1,299 @@
+use std::{collections::BTreeMap, fmt};
+
+use arm_core::{
+    ResourceId, Secret, open_enum,
+    wire::{self, instant},
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use typed_builder::TypedBuilder;
+
+use crate::RunCommandInputParameter;
+
+/// A managed command: a script that is a resource below a machine, runs when it is written, and keeps its
+/// output.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
+#[non_exhaustive]
+pub struct VirtualMachineRunCommand {
+    /// The id.
+    pub id: ResourceId,
+    /// The name.
+    pub name: String,
+    /// Where it is: where the machine is.
+    pub location: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// What it runs.
+    pub source: ScriptSource,
+    /// What it is called with. The protected ones never come back.
+    pub parameters: Vec<RunCommandInputParameter>,
+    /// Whether the operation ends when the script begins.
+    pub async_execution: bool,
+    /// Who runs it; root or System otherwise.
+    pub run_as_user: Option<String>,
+    /// How long it may run, in seconds; 90 minutes otherwise.
+    pub timeout_in_seconds: Option<u32>,
+    /// Where the output goes too.
+    pub output_blob_uri: Option<String>,
+    /// Where the errors go too.
+    pub error_blob_uri: Option<String>,
+    /// Whether a script that fails makes the operation fail.
+    pub treat_failure_as_deployment_failure: bool,
+    /// `Succeeded` when the script was run, however it ended.
+    pub provisioning_state: Option<String>,
+    /// How it went. Only when it is asked for.
+    pub instance_view: Option<RunCommandInstanceView>,
+}
+
+/// What a managed command runs: one of these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ScriptSource {
+    /// A script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// Where a script is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_uri: Option<String>,
+    /// A command that the service knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<String>,
+    /// The identity that reads the script there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script_uri_managed_identity: Option<RunCommandManagedIdentity>,
+}
+
+impl ScriptSource {
+    /// A script.
+    pub fn script(text: impl Into<String>) -> Self {
+        Self { script: Some(text.into()), ..Self::default() }
+    }
+
+    /// A script at an address, which may hold a signature: take care where it is shown.
+    pub fn uri(uri: impl Into<String>) -> Self {
+        Self { script_uri: Some(uri.into()), ..Self::default() }
+    }
+}
+
+/// An identity of the machine: by client id or object id; the machine's own with neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunCommandManagedIdentity {
+    /// The client id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The object id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+}
+
+open_enum! {
+    /// How far a managed command has come.
+    pub enum ExecutionState {
+        /// Not known.
+        NotKnown = "Unknown",
+        /// It has not begun.
+        Pending = "Pending",
+        /// It runs.
+        Running = "Running",
+        /// Its exit code was not 0.
+        Failed = "Failed",
+        /// Its exit code was 0.
+        Succeeded = "Succeeded",
+        /// It took too long.
+        TimedOut = "TimedOut",
+        /// It was stopped.
+        Canceled = "Canceled",
+    }
+}
+
+/// How a managed command went. The output can hold secrets, and is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RunCommandInstanceView {
+    /// How far it has come.
+    #[serde(default = "not_known", deserialize_with = "state")]
+    pub execution_state: ExecutionState,
+    /// More words.
+    #[serde(default)]
+    pub execution_message: Option<String>,
+    /// The script's exit code.
+    #[serde(default)]
+    pub exit_code: Option<i32>,
+    /// What it printed; the last 4 KB.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub output: String,
+    /// What it printed as errors.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub error: String,
+    /// When it began.
+    #[serde(default, with = "instant::option")]
+    pub start_time: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(default, with = "instant::option")]
+    pub end_time: Option<OffsetDateTime>,
+}
+
+fn not_known() -> ExecutionState {
+    ExecutionState::NotKnown
+}
+
+fn state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ExecutionState, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(not_known))
+}
+
+impl fmt::Debug for RunCommandInstanceView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunCommandInstanceView")
+            .field("execution_state", &self.execution_state)
+            .field("exit_code", &self.exit_code)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: ResourceId,
+    name: String,
+    location: String,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    tags: BTreeMap<String, String>,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    #[serde(deserialize_with = "wire::null_as_default")]
+    source: ScriptSource,
+    #[serde(deserialize_with = "wire::without_nulls")]
+    parameters: Vec<RunCommandInputParameter>,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    async_execution: bool,
+    run_as_user: Option<String>,
+    timeout_in_seconds: Option<u32>,
+    output_blob_uri: Option<String>,
+    error_blob_uri: Option<String>,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    treat_failure_as_deployment_failure: bool,
+    provisioning_state: Option<String>,
+    instance_view: Option<RunCommandInstanceView>,
+}
+
+impl From<Wire> for VirtualMachineRunCommand {
+    fn from(wire: Wire) -> Self {
+        let properties = wire.properties;
+        Self {
+            id: wire.id,
+            name: wire.name,
+            location: wire.location,
+            tags: wire.tags,
+            source: properties.source,
+            parameters: properties.parameters,
+            async_execution: properties.async_execution,
+            run_as_user: properties.run_as_user,
+            timeout_in_seconds: properties.timeout_in_seconds,
+            output_blob_uri: properties.output_blob_uri,
+            error_blob_uri: properties.error_blob_uri,
+            treat_failure_as_deployment_failure: properties.treat_failure_as_deployment_failure,
+            provisioning_state: properties.provisioning_state,
+            instance_view: properties.instance_view,
+        }
+    }
+}
+
+/// A managed command as it should be: the body of a PUT, which runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TypedBuilder)]
+pub struct VirtualMachineRunCommandSpec {
+    /// Where the machine is.
+    #[builder(setter(into))]
+    pub location: String,
+    /// Its tags.
+    #[builder(default)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// What it runs, and how.
+    pub properties: RunCommandProperties,
+}
+
+/// What of a managed command should change: the body of a PATCH, which runs it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct VirtualMachineRunCommandUpdate {
+    /// All tags: the map replaces the one that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// What it runs, and how. What is absent stays, except protected values: those are gone.
+    pub properties: RunCommandProperties,
+}
+
+/// What a managed command runs, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TypedBuilder)]
+#[serde(rename_all = "camelCase")]
+#[builder(field_defaults(default))]
+pub struct RunCommandProperties {
+    /// What it runs.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<ScriptSource>,
+    /// What it is called with; these come back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<RunCommandInputParameter>,
+    /// What it is called with and never comes back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protected_parameters: Vec<RunCommandInputParameter>,
+    /// Whether the operation ends when the script begins.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub async_execution: Option<bool>,
+    /// Who runs it; root or System otherwise.
+    #[builder(setter(strip_option, into))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as_user: Option<String>,
+    /// That user's password.
+    #[builder(setter(strip_option, into))]
+    #[serde(with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
+    pub run_as_password: Option<Secret>,
+    /// How long it may run, in seconds; 90 minutes otherwise.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_in_seconds: Option<u32>,
+    /// Where the output goes too.
+    #[builder(setter(strip_option, into))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_blob_uri: Option<String>,
+    /// Where the errors go too.
+    #[builder(setter(strip_option, into))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_blob_uri: Option<String>,
+    /// The identity that writes the output there.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_blob_managed_identity: Option<RunCommandManagedIdentity>,
+    /// The identity that writes the errors there.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_blob_managed_identity: Option<RunCommandManagedIdentity>,
+    /// Whether a script that fails makes the operation fail.
+    #[builder(setter(strip_option))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub treat_failure_as_deployment_failure: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_output_is_not_printed_and_a_state_that_is_missing_is_not_known() {
+        let view = json!({ "executionState": null, "output": "hunter2", "error": null });
+        let view: RunCommandInstanceView = serde_json::from_value(view).unwrap();
+        assert!(!format!("{view:?}").contains("hunter2"));
+        assert_eq!((view.execution_state, view.error.as_str()), (ExecutionState::NotKnown, ""));
+    }
+}

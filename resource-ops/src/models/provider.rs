@@ -1,0 +1,58 @@
+use arm_core::{open_enum, wire};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A resource provider, as a subscription has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Provider {
+    /// `/subscriptions/{guid}/providers/{namespace}`
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The namespace, such as `Microsoft.Security`.
+    pub namespace: String,
+    /// Whether the subscription can use it.
+    pub registration_state: RegistrationState,
+    /// Whether it has to be registered.
+    #[serde(default)]
+    pub registration_policy: Option<String>,
+    /// The kinds of resources that it has.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub resource_types: Vec<ProviderResourceType>,
+}
+
+open_enum! {
+    /// Whether a subscription can use a resource provider.
+    pub enum RegistrationState {
+        /// It cannot.
+        NotRegistered = "NotRegistered",
+        /// Soon.
+        Registering = "Registering",
+        /// It can.
+        Registered = "Registered",
+        /// Not for long.
+        Unregistering = "Unregistering",
+    }
+}
+
+/// A kind of resource.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ProviderResourceType {
+    /// What follows the namespace in the type.
+    pub resource_type: String,
+    /// Where it can be.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub locations: Vec<String>,
+    /// The api-versions that it answers, newest first.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub api_versions: Vec<String>,
+    /// The api-version that the service suggests.
+    #[serde(default)]
+    pub default_api_version: Option<String>,
+    /// Names for properties, for policies. Only when they are asked for.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub aliases: Vec<Value>,
+}

@@ -1,0 +1,156 @@
+use std::fmt;
+
+use arm_core::{Secret, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::InstanceViewStatus;
+
+/// A script to run in a machine, as an action.
+///
+/// It runs in a shell of its own, as root or System, and at most 90 minutes. What it does to its own
+/// environment ends with it; processes that run keep the environment that they were started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RunCommandInput {
+    /// Which command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another that the
+    /// service knows.
+    pub command_id: String,
+    /// The script's lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<String>,
+    /// What the script is called with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<RunCommandInputParameter>,
+}
+
+impl RunCommandInput {
+    /// A shell script, for Linux.
+    pub fn shell(script: impl Into<String>) -> Self {
+        Self::new("RunShellScript", script)
+    }
+
+    /// A PowerShell script, for Windows.
+    pub fn powershell(script: impl Into<String>) -> Self {
+        Self::new("RunPowerShellScript", script)
+    }
+
+    fn new(command_id: &str, script: impl Into<String>) -> Self {
+        let script = script.into().lines().map(str::to_owned).collect();
+        Self { command_id: command_id.to_owned(), script, parameters: Vec::new() }
+    }
+
+    /// Calls the script with a value. A shell script sees it as `$1`, `$2`, .. and under its name. Better
+    /// than putting values into the script, where they could be taken for a part of it.
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.parameters.push(RunCommandInputParameter { name: name.into(), value: value.into() });
+        self
+    }
+}
+
+/// A value that a script is called with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCommandInputParameter {
+    /// Its name.
+    pub name: String,
+    /// The value; never printed.
+    #[serde(with = "wire::secret")]
+    pub value: Secret,
+}
+
+/// What came of a script that ran as an action.
+///
+/// The output can hold secrets, and is not shown by `Debug`.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RunCommandResult {
+    /// One status on Linux; one for each stream on Windows.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub value: Vec<InstanceViewStatus>,
+}
+
+impl RunCommandResult {
+    /// Whether the service calls no part of it failed. It cannot see every failure of a script: let the
+    /// script say how it went, and read [`stdout`](Self::stdout).
+    pub fn succeeded(&self) -> bool {
+        let failed = |status: &InstanceViewStatus| {
+            let code = status.code.as_deref().unwrap_or_default().to_ascii_lowercase();
+            code.contains("/failed") || status.level.as_deref() == Some("Error")
+        };
+        !self.value.is_empty() && !self.value.iter().any(failed)
+    }
+
+    /// What the script printed.
+    pub fn stdout(&self) -> String {
+        self.stream("StdOut", "[stdout]\n", Some("\n[stderr]\n"))
+    }
+
+    /// What the script printed as errors.
+    pub fn stderr(&self) -> String {
+        self.stream("StdErr", "\n[stderr]\n", None)
+    }
+
+    /// Windows has a status for each stream, Linux one text with marks.
+    fn stream(&self, component: &str, begin: &str, end: Option<&str>) -> String {
+        for status in &self.value {
+            let code = status.code.as_deref().unwrap_or_default();
+            let message = status.message.as_deref().unwrap_or_default();
+            if code.starts_with("ComponentStatus/") {
+                if code.contains(component) {
+                    return message.to_owned();
+                }
+            } else if let Some((_, text)) = message.split_once(begin) {
+                // What a script prints may look like the mark: the last one is the service's.
+                let end = end.and_then(|end| text.rfind(end)).unwrap_or(text.len());
+                return text[..end].to_owned();
+            }
+        }
+        String::new()
+    }
+}
+
+impl fmt::Debug for RunCommandResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let codes: Vec<&str> = self.value.iter().filter_map(|status| status.code.as_deref()).collect();
+        f.debug_struct("RunCommandResult").field("codes", &codes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn result(statuses: serde_json::Value) -> RunCommandResult {
+        serde_json::from_value(json!({ "value": statuses })).unwrap()
+    }
+
+    #[test]
+    fn the_streams_of_linux_and_windows_are_told_apart() {
+        let message = "Enable succeeded: \n[stdout]\nsaid\n[stderr]\nnot this\n\n[stderr]\noops\n";
+        let linux =
+            result(json!([{ "code": "ProvisioningState/succeeded", "level": "Info", "message": message }]));
+        assert_eq!(linux.stdout(), "said\n[stderr]\nnot this\n");
+        assert!(linux.succeeded());
+        let windows = result(json!([
+            { "code": "ComponentStatus/StdOut/succeeded", "level": "Info", "message": "said" },
+            { "code": "ComponentStatus/StdErr/succeeded", "level": "Info", "message": "oops" },
+        ]));
+        assert_eq!((windows.stdout().as_str(), windows.stderr().as_str()), ("said", "oops"));
+        let failed =
+            result(json!([{ "code": "ProvisioningState/failed/1", "level": "Error", "message": null }]));
+        assert!(!failed.succeeded() && failed.stdout().is_empty());
+        assert!(!result(json!([])).succeeded(), "no answer is not a success");
+    }
+
+    #[test]
+    fn neither_output_nor_parameters_are_printed() {
+        let result = result(json!([{ "code": "c", "message": "\n[stdout]\nhunter2\n\n[stderr]\n" }]));
+        let input = RunCommandInput::shell("echo $1").parameter("password", "hunter2");
+        let shown = format!("{result:?} {input:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(serde_json::to_value(&input).unwrap()["parameters"][0]["value"], "hunter2");
+    }
+}

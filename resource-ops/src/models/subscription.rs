@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use arm_core::{SubscriptionId, open_enum, wire};
+use serde::Deserialize;
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Subscription {
+    /// The subscription's GUID.
+    #[serde(rename = "subscriptionId")]
+    pub id: SubscriptionId,
+    /// The name that people see.
+    pub display_name: String,
+    /// Whether it can be used.
+    pub state: SubscriptionState,
+    /// The tenant that it trusts.
+    #[serde(default)]
+    pub tenant_id: Option<String>,
+    /// What the offer allows.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub subscription_policies: SubscriptionPolicies,
+    /// Its tags.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub tags: BTreeMap<String, String>,
+}
+
+open_enum! {
+    /// Whether a subscription can be used.
+    pub enum SubscriptionState {
+        /// It can.
+        Enabled = "Enabled",
+        /// It can, for now: look at its billing.
+        Warned = "Warned",
+        /// It can, for now: a payment is late.
+        PastDue = "PastDue",
+        /// It can only be read.
+        Disabled = "Disabled",
+        /// It is gone.
+        Deleted = "Deleted",
+    }
+}
+
+/// What a subscription's offer allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct SubscriptionPolicies {
+    /// Which regions can be used.
+    pub location_placement_id: Option<String>,
+    /// The offer, such as `PayAsYouGo_2014-09-01`.
+    pub quota_id: Option<String>,
+    /// `On`, `Off` or `CurrentPeriodOff`.
+    pub spending_limit: Option<String>,
+}

@@ -1,0 +1,245 @@
+use std::collections::BTreeMap;
+
+use arm_core::{
+    open_enum,
+    wire::{self, instant},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use crate::{PrincipalId, VirtualMachineId};
+
+/// A virtual machine.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "Wire")]
+#[non_exhaustive]
+pub struct VirtualMachine {
+    /// The id.
+    pub id: VirtualMachineId,
+    /// The name.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The identities that it can sign in with.
+    pub identity: Option<MachineIdentity>,
+    /// The machine's own GUID.
+    pub vm_id: Option<String>,
+    /// The size, such as `Standard_B2s`.
+    pub vm_size: Option<String>,
+    /// Linux or Windows.
+    pub os_type: Option<OsType>,
+    /// The name that the machine has for itself.
+    pub computer_name: Option<String>,
+    /// `Succeeded`; `Updating` while it changes.
+    pub provisioning_state: Option<String>,
+    /// How it is. Only when it is asked for.
+    pub instance_view: Option<InstanceView>,
+    /// All properties, as the service sent them.
+    pub properties: Map<String, Value>,
+}
+
+open_enum! {
+    /// The operating system of a machine.
+    pub enum OsType {
+        /// Linux
+        Linux = "Linux",
+        /// Windows
+        Windows = "Windows",
+    }
+}
+
+open_enum! {
+    /// Which kinds of identity a machine has.
+    pub enum IdentityType {
+        /// One of its own, that goes with it.
+        SystemAssigned = "SystemAssigned",
+        /// Some that exist beside it.
+        UserAssigned = "UserAssigned",
+        /// Both.
+        Both = "SystemAssigned, UserAssigned",
+        /// None.
+        None = "None",
+    }
+}
+
+/// The identities of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MachineIdentity {
+    /// Which kinds.
+    #[serde(rename = "type")]
+    pub identity_type: IdentityType,
+    /// The object id of its own identity: what roles are assigned to.
+    #[serde(default)]
+    pub principal_id: Option<PrincipalId>,
+    /// The tenant of its own identity.
+    #[serde(default)]
+    pub tenant_id: Option<String>,
+    /// The user-assigned identities, by their resource ids.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub user_assigned_identities: BTreeMap<String, UserAssignedIdentity>,
+}
+
+impl MachineIdentity {
+    /// Whether the machine has an identity of its own.
+    pub fn is_system_assigned(&self) -> bool {
+        // The service also writes the two words without a space.
+        self.identity_type.as_str().split(',').any(|kind| kind.trim().eq_ignore_ascii_case("SystemAssigned"))
+    }
+}
+
+/// A user-assigned identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct UserAssignedIdentity {
+    /// The object id.
+    pub principal_id: Option<PrincipalId>,
+    /// The client id.
+    pub client_id: Option<String>,
+}
+
+/// How a machine is.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct InstanceView {
+    /// The name that the machine has for itself.
+    pub computer_name: Option<String>,
+    /// The operating system's name.
+    pub os_name: Option<String>,
+    /// The operating system's version.
+    pub os_version: Option<String>,
+    /// Its agent; absent when the machine is off.
+    pub vm_agent: Option<VmAgent>,
+    /// Provisioning and power.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub statuses: Vec<InstanceViewStatus>,
+}
+
+impl InstanceView {
+    /// `running`, `deallocated`, `stopped`, ..
+    pub fn power_state(&self) -> Option<&str> {
+        self.statuses.iter().find_map(|status| status.code.as_deref()?.strip_prefix("PowerState/"))
+    }
+
+    /// Whether a command can be run in it now.
+    pub fn is_running(&self) -> bool {
+        self.power_state() == Some("running")
+    }
+}
+
+/// The agent in a machine.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct VmAgent {
+    /// Its version.
+    pub vm_agent_version: Option<String>,
+    /// Whether it is ready.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub statuses: Vec<InstanceViewStatus>,
+}
+
+/// One fact about a machine, or what a command printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct InstanceViewStatus {
+    /// The fact, such as `PowerState/running`.
+    pub code: Option<String>,
+    /// `Info`, `Warning` or `Error`.
+    pub level: Option<String>,
+    /// The fact in words.
+    pub display_status: Option<String>,
+    /// More words.
+    pub message: Option<String>,
+    /// Since when.
+    #[serde(with = "instant::option")]
+    pub time: Option<OffsetDateTime>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: VirtualMachineId,
+    name: Option<String>,
+    location: String,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    tags: BTreeMap<String, String>,
+    identity: Option<MachineIdentity>,
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    properties: Map<String, Value>,
+}
+
+impl From<Wire> for VirtualMachine {
+    fn from(mut wire: Wire) -> Self {
+        let text = |path: &[&str]| {
+            let first = wire.properties.get(path[0])?;
+            path[1..].iter().try_fold(first, |inside, name| inside.get(name))?.as_str().map(str::to_owned)
+        };
+        let (vm_id, vm_size) = (text(&["vmId"]), text(&["hardwareProfile", "vmSize"]));
+        let os_type = text(&["storageProfile", "osDisk", "osType"]).map(OsType::from);
+        let computer_name = text(&["osProfile", "computerName"]);
+        let provisioning_state = text(&["provisioningState"]);
+        let instance_view =
+            wire.properties.remove("instanceView").and_then(|view| serde_json::from_value(view).ok());
+        Self {
+            name: wire.name.unwrap_or_else(|| wire.id.name().to_owned()),
+            id: wire.id,
+            location: wire.location,
+            tags: wire.tags,
+            identity: wire.identity,
+            vm_id,
+            vm_size,
+            os_type,
+            computer_name,
+            provisioning_state,
+            instance_view,
+            properties: wire.properties,
+        }
+    }
+}
+
+/// What of a machine should change: the body of a PATCH. What is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VirtualMachineUpdate {
+    /// All tags: the map replaces the one that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The identities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityUpdate>,
+    /// Properties, by the names that the service has for them.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub properties: Map<String, Value>,
+}
+
+/// The identities that a machine should have. A type without `UserAssigned` takes all of those away.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityUpdate {
+    /// Which kinds.
+    #[serde(rename = "type")]
+    pub identity_type: IdentityType,
+    /// User-assigned identities by their resource ids: `{}` adds or keeps one, null takes it away.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub user_assigned_identities: BTreeMap<String, Value>,
+}
+
+impl IdentityUpdate {
+    /// An identity of its own beside all that the machine has.
+    pub fn with_system_identity(now: Option<&MachineIdentity>) -> Self {
+        let kept = now.map(|now| now.user_assigned_identities.keys()).into_iter().flatten();
+        let user_assigned_identities: BTreeMap<String, Value> =
+            kept.map(|id| (id.clone(), json!({}))).collect();
+        let identity_type = match user_assigned_identities.is_empty() {
+            true => IdentityType::SystemAssigned,
+            false => IdentityType::Both,
+        };
+        Self { identity_type, user_assigned_identities }
+    }
+}
