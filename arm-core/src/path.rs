@@ -9,10 +9,8 @@ use crate::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceId, Scope, SubscriptionId, id::check_segment,
 };
 
-/// What may stand in a segment as it is; all else is percent-encoded.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same for a query name, where `$` is common and harmless.
-const QUERY_NAME: &AsciiSet = &SEGMENT.remove(b'$');
+/// What may stand as it is; all else is percent-encoded. `$` is common in OData: `$batch`, `$filter`.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'$');
 
 /// The path of a request, built segment by segment, each percent-encoded.
 ///
@@ -59,7 +57,7 @@ impl ArmPath {
             self.refused.get_or_insert(error);
         }
         self.encoded.push('/');
-        self.encoded.extend(utf8_percent_encode(segment, SEGMENT));
+        self.encoded.extend(utf8_percent_encode(segment, PLAIN));
         self
     }
 
@@ -78,7 +76,7 @@ impl ArmPath {
         let path_end = text.len();
         for (index, (name, value)) in query.iter().enumerate() {
             let mark = if index == 0 { '?' } else { '&' };
-            let (name, value) = (utf8_percent_encode(name, QUERY_NAME), utf8_percent_encode(value, SEGMENT));
+            let (name, value) = (utf8_percent_encode(name, PLAIN), utf8_percent_encode(value, PLAIN));
             let _ = write!(text, "{mark}{name}={value}");
         }
         let url: Url = text.parse()?;

@@ -42,7 +42,13 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
 
 /// An instant as a literal, in UTC.
 pub fn datetime(instant: OffsetDateTime) -> String {
-    format!("datetime({})", wire::instant::format(instant))
+    format!("datetime({})", precise(instant))
+}
+
+/// An instant with the seven digits that the service reads; more would make it no instant at all.
+pub(crate) fn precise(instant: OffsetDateTime) -> String {
+    let ticks = instant.nanosecond() / 100 * 100;
+    wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))
 }
 
 /// Vault operations from both tables that they can be in, under the same columns. Ends without a newline, so

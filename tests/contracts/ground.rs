@@ -1,10 +1,11 @@
-//! Resource groups, roles and the directory.
+//! Subscriptions, providers, resource groups, roles and Resource Graph.
 
-use contract_tests::{Contract, all, delete, done, get, head, one, patch, put};
+use contract_tests::{Contract, all, delete, done, get, head, one, patch, post, put};
 use resource_ops::{
-    PrincipalId, PrincipalType, ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient,
+    FacetRequest, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient, QueryOptions, QueryRequest,
+    ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient, ResultFormat,
     RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec, RoleAssignmentsClient, RoleDefinitionsClient,
-    RoleId,
+    RoleId, SubscriptionsClient,
 };
 use serde_json::json;
 
@@ -33,7 +34,15 @@ fn of_group() -> RoleAssignmentId {
 }
 
 pub(crate) fn contracts() -> Vec<Contract> {
-    [resource_groups(), role_assignments(), role_definitions()].concat()
+    [
+        subscriptions(),
+        providers(),
+        resource_groups(),
+        role_assignments(),
+        role_definitions(),
+        resource_graph(),
+    ]
+    .concat()
 }
 
 fn resource_groups() -> Vec<Contract> {
@@ -155,6 +164,78 @@ fn role_definitions() -> Vec<Contract> {
             .model("RoleDefinition")
             .call(|arm| {
                 one(async move { RoleDefinitionsClient::new(&arm).get(subscription(), role()).await })
+            }),
+    ]
+}
+
+fn subscriptions() -> Vec<Contract> {
+    let version = "2022-12-01";
+    vec![
+        get("Subscriptions_List", "/subscriptions", version)
+            .answers("subscriptions/list.json")
+            .pages()
+            .model("Subscription")
+            .call(|arm| all(SubscriptionsClient::new(&arm).list())),
+        get("Subscriptions_Get", SUBSCRIPTION, version)
+            .answers("subscriptions/get.json")
+            .model("Subscription")
+            .call(|arm| one(async move { SubscriptionsClient::new(&arm).get(&subscription()).await })),
+    ]
+}
+
+fn providers() -> Vec<Contract> {
+    let security = || -> ProviderNamespace { "Microsoft.Security".parse().unwrap() };
+    let path = format!("{SUBSCRIPTION}/providers/Microsoft.Security");
+    vec![
+        get("Providers_Get", &path, GROUPS)
+            .answers("providers/get.json")
+            .model("Provider")
+            .call(move |arm| {
+                one(async move { ProvidersClient::new(&arm).get(&subscription(), &security()).await })
+            }),
+        get("Providers_Get", format!("{path}?$expand=resourceTypes/aliases"), GROUPS)
+            .variant("with_aliases")
+            .answers("providers/get.json")
+            .model("Provider")
+            .call(move |arm| {
+                one(async move {
+                    ProvidersClient::new(&arm).get_with_aliases(&subscription(), &security()).await
+                })
+            }),
+        post("Providers_Register", format!("{path}/register"), GROUPS)
+            .answers("providers/registering.json")
+            .model("Provider")
+            .call(move |arm| {
+                one(async move { ProvidersClient::new(&arm).register(&subscription(), &security()).await })
+            }),
+    ]
+}
+
+fn resource_graph() -> Vec<Contract> {
+    let query = "Resources | where name == 'vm-1'";
+    vec![
+        post("Resources", "/providers/Microsoft.ResourceGraph/resources", "2022-10-01")
+            .sends(json!({
+                "query": query,
+                "subscriptions": ["00000000-0000-0000-0000-000000000001"],
+                "options": { "$top": 2, "resultFormat": "objectArray" },
+                "facets": [{ "expression": "location" }],
+            }))
+            .answers("resource_graph/objects.json")
+            .model("GraphQueryResponse")
+            .call(move |arm| {
+                let options = QueryOptions {
+                    top: Some(2),
+                    result_format: Some(ResultFormat::ObjectArray),
+                    ..Default::default()
+                };
+                let request = QueryRequest::builder()
+                    .query(query)
+                    .subscriptions(vec![subscription()])
+                    .options(options)
+                    .facets(vec![FacetRequest { expression: "location".into(), options: None }])
+                    .build();
+                one(async move { ResourceGraphClient::new(&arm).resources(&request).await })
             }),
     ]
 }

@@ -6,21 +6,29 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 mod alerts;
 mod assessments;
+mod automations;
 mod common;
 mod ground;
+mod machines;
+mod monitor;
 mod pricings;
 mod secrets;
 mod security;
+mod sentinel;
 mod vaults;
 
 fn all_contracts() -> Vec<Contract> {
     [
         alerts::contracts(),
         assessments::contracts(),
+        automations::contracts(),
         ground::contracts(),
+        machines::contracts(),
+        monitor::contracts(),
         pricings::contracts(),
         secrets::contracts(),
         security::contracts(),
+        sentinel::contracts(),
         vaults::contracts(),
     ]
     .concat()

@@ -1,6 +1,5 @@
 //! Secure scores, security contacts, suppression rules.
 
-use arm_core::ResourceName;
 use contract_tests::{Contract, all, delete, get, one, put};
 use defender_alerts::{
     NotificationsByRole, NotificationsSource, RiskLevel, ScopeElement, SecureScoresClient, SecurityContact,
@@ -8,13 +7,9 @@ use defender_alerts::{
 };
 use serde_json::json;
 
-use crate::common::{SUBSCRIPTION, subscription};
+use crate::common::{SUBSCRIPTION, name, subscription};
 
 const NAMESPACE: &str = "/providers/Microsoft.Security";
-
-fn name(text: &str) -> ResourceName {
-    text.parse().unwrap()
-}
 
 pub(crate) fn contracts() -> Vec<Contract> {
     [secure_scores(), security_contacts(), suppression_rules()].concat()

@@ -108,7 +108,8 @@ impl Contract {
 
     /// The exact JSON body.
     pub fn sends(mut self, body: Value) -> Self {
-        self.request = Sent::new(&self.request.method, &self.url, Some(body));
+        self.request.body = Some(body);
+        self.request.headers.insert("content-type".to_owned(), "application/json".to_owned());
         self
     }
 

@@ -141,9 +141,11 @@ mod tests {
                       pub fn list(&self) {}\n    /// `Things_Lost`\n    let x = 1;\n    pub fn none(&self) {}\n}\n";
         let mut found = Vec::new();
         scan("things", source, &mut found);
-        let only =
-            Documented { operation: "Things_List".into(), method: "things::ThingsClient::list".into() };
-        assert_eq!(found, [only]);
+        let it = |operation: &str| Documented {
+            operation: operation.into(),
+            method: "things::ThingsClient::list".into(),
+        };
+        assert_eq!(found, [it("Things_List"), it("Things_Else")]);
     }
 
     #[test]

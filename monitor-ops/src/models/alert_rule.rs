@@ -48,12 +48,14 @@ pub struct AlertRule {
     /// What the rule does.
     #[serde(flatten)]
     pub rule: RuleKind,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 impl AlertRule {
     /// A rule to be written.
     pub fn new(rule: RuleKind) -> Self {
-        Self { id: String::new(), name: String::new(), etag: None, rule }
+        Self { id: String::new(), name: String::new(), etag: None, rule, unknown: UnknownFields::default() }
     }
 }
 
@@ -201,13 +203,20 @@ pub struct EntityMapping {
     pub entity_type: String,
     /// Its identifiers.
     pub field_mappings: Vec<FieldMapping>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 impl EntityMapping {
     /// An entity with one identifier.
     pub fn new(entity_type: &str, identifier: &str, column: &str) -> Self {
-        let field = FieldMapping { identifier: identifier.to_owned(), column_name: column.to_owned() };
-        Self { entity_type: entity_type.to_owned(), field_mappings: vec![field] }
+        let unknown = UnknownFields::default();
+        let field = FieldMapping {
+            identifier: identifier.to_owned(),
+            column_name: column.to_owned(),
+            unknown: unknown.clone(),
+        };
+        Self { entity_type: entity_type.to_owned(), field_mappings: vec![field], unknown }
     }
 }
 
@@ -219,6 +228,8 @@ pub struct FieldMapping {
     pub identifier: String,
     /// The column.
     pub column_name: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// A rule that makes incidents of another product's alerts. Not beside Defender XDR, which makes its own.

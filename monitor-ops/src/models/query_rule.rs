@@ -170,6 +170,7 @@ impl Condition {
             failing_periods: Some(FailingPeriods {
                 number_of_evaluation_periods: 1,
                 min_failing_periods_to_alert: 1,
+                unknown: UnknownFields::default(),
             }),
             unknown: UnknownFields::default(),
         }
@@ -185,6 +186,8 @@ pub struct Dimension {
     pub operator: String,
     /// The values; `*` is all.
     pub values: Vec<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// How many windows must fail for an alert.
@@ -195,6 +198,8 @@ pub struct FailingPeriods {
     pub number_of_evaluation_periods: u32,
     /// .. so many must fail.
     pub min_failing_periods_to_alert: u32,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// What happens when a rule raises an alert.
@@ -216,6 +221,64 @@ impl RuleActions {
     /// Notifies these groups.
     pub fn notify<'a>(groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         Self { action_groups: groups.into_iter().map(ToString::to_string).collect(), ..Self::default() }
+    }
+}
+
+/// What to change of a rule. Fields that are absent stay.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct QueryRulePatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<BTreeMap<String, String>>,
+    properties: PatchProperties,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PatchProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    criteria: Option<Criteria>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<RuleActions>,
+}
+
+impl QueryRulePatch {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns the rule on or off.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.properties.enabled = Some(enabled);
+        self
+    }
+
+    /// Another severity, from 0 to 4.
+    pub fn severity(mut self, severity: u8) -> Self {
+        self.properties.severity = Some(severity);
+        self
+    }
+
+    /// These conditions in place of all others.
+    pub fn criteria(mut self, criteria: Criteria) -> Self {
+        self.properties.criteria = Some(criteria);
+        self
+    }
+
+    /// These actions in place of all others.
+    pub fn actions(mut self, actions: RuleActions) -> Self {
+        self.properties.actions = Some(actions);
+        self
+    }
+
+    /// These tags in place of all others.
+    pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
+        self.tags = Some(tags.into());
+        self
     }
 }
 

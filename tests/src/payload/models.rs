@@ -88,6 +88,12 @@ macro_rules! read_only {
 
 /// All models, crate by crate.
 pub const MODELS: &[Model] = &[
+    write_back!(
+        defender_automation::Automation as |it| {
+            serde_json::to_value(defender_automation::AutomationSpec::from(it))
+        },
+        never_sent: &["/etag"]
+    ),
     write_back!(defender_pricing::Pricing),
     read_only!(defender_alerts::Alert),
     write_back!(
@@ -132,12 +138,27 @@ pub const MODELS: &[Model] = &[
         ]
     ),
     read_only!(keyvault_ops::DeletedVault),
+    write_back!(monitor_ops::ActionGroup),
+    write_back!(monitor_ops::AlertRule),
+    write_back!(monitor_ops::DataConnector),
+    read_only!(monitor_ops::DiagnosticCategory),
+    write_back!(monitor_ops::DiagnosticSetting),
+    write_back!(monitor_ops::Incident),
+    write_back!(monitor_ops::OnboardingState),
+    read_only!(monitor_ops::QueryResults),
+    Model { name: "ScheduledQueryRule", ..write_back!(monitor_ops::QueryRule) },
+    read_only!(monitor_ops::Workspace),
     write_back!(
         resource_ops::ResourceGroup as |it| serde_json::to_value(resource_ops::ResourceGroupSpec::from(it)),
         never_sent: &["/properties"]
     ),
+    Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
+    read_only!(resource_ops::Provider),
     read_only!(resource_ops::RoleAssignment),
     read_only!(resource_ops::RoleDefinition),
+    read_only!(resource_ops::Subscription),
+    read_only!(resource_ops::VirtualMachine),
+    read_only!(resource_ops::VirtualMachineRunCommand),
 ];
 
 /// A resource whose model is its properties.

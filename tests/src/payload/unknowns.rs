@@ -11,6 +11,9 @@ const KINDS: &[&str] = &["actionType", "assessedResourceType", "kind", "odata.ty
 /// Objects that are maps from the user's words to the user's words.
 const MAPS: &[&str] = &["tags"];
 
+/// Objects that are maps from ids to objects.
+const MAPS_OF_OBJECTS: &[&str] = &["userAssignedIdentities"];
+
 /// The same answer with an invented field in every object, and an invented word in place of every word that
 /// could be an enum's. `fixed` are fields to leave alone.
 pub fn with_unknowns(answer: &Value, keep_kinds: bool, fixed: &[&str]) -> Value {
@@ -24,7 +27,9 @@ fn change(key: &str, value: &Value, leave: &dyn Fn(&str) -> bool) -> Value {
         Value::Object(object) => {
             let mut changed: Map<String, Value> =
                 object.iter().map(|(key, value)| (key.clone(), change(key, value, leave))).collect();
-            changed.insert(INVENTED_FIELD.to_owned(), "kept".into());
+            if !MAPS_OF_OBJECTS.contains(&key) {
+                changed.insert(INVENTED_FIELD.to_owned(), "kept".into());
+            }
             changed.into()
         }
         Value::Array(items) => items.iter().map(|item| change(key, item, leave)).collect(),

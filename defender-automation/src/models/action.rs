@@ -1,0 +1,263 @@
+use std::fmt;
+
+use arm_core::{
+    ResourceId, Secret,
+    wire::{self, UnknownFields},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// What an automation does with an event.
+///
+/// Secrets go in and never come out: an action that was read has none, and must be given it again before it
+/// is written.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Runs a Logic App.
+    LogicApp(LogicAppAction),
+    /// Sends to an event hub.
+    EventHub(EventHubAction),
+    /// Sends to a Log Analytics workspace.
+    Workspace(WorkspaceAction),
+    /// A kind that this version does not name. It is written back as it was read.
+    Other(OtherAction),
+}
+
+/// Runs a Logic App.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LogicAppAction {
+    /// The Logic App.
+    pub logic_app_resource_id: String,
+    /// The URL of its trigger. The service takes an automation without it, which then never runs anything.
+    #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
+    pub uri: Option<Secret>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// Sends to an event hub.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EventHubAction {
+    /// The event hub.
+    pub event_hub_resource_id: String,
+    /// Whether Defender sends as a trusted service, by its own identity and without a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_trusted_service_enabled: Option<bool>,
+    /// The connection string, where it does not.
+    #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
+    pub connection_string: Option<Secret>,
+    /// The policy that the connection string belongs to. The service sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sas_policy_name: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// Sends to a Log Analytics workspace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct WorkspaceAction {
+    /// The workspace.
+    pub workspace_resource_id: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// An action of a kind that this version does not name. Its fields are not printed: they may be secret.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OtherAction {
+    /// The kind.
+    pub kind: String,
+    /// The whole action, as the service wrote it.
+    pub fields: Value,
+}
+
+impl fmt::Debug for OtherAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherAction").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Action {
+    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted
+    /// services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
+    pub fn event_hub(hub: &ResourceId) -> Self {
+        Self::EventHub(EventHubAction {
+            event_hub_resource_id: hub.to_string(),
+            is_trusted_service_enabled: Some(true),
+            connection_string: None,
+            sas_policy_name: None,
+            unknown: UnknownFields::default(),
+        })
+    }
+
+    /// Sends to an event hub by a connection string that may send. Prefer [`event_hub`](Self::event_hub),
+    /// which has no key to leak and to rotate.
+    pub fn event_hub_with_key(hub: &ResourceId, connection_string: impl Into<Secret>) -> Self {
+        Self::EventHub(EventHubAction {
+            event_hub_resource_id: hub.to_string(),
+            is_trusted_service_enabled: Some(false),
+            connection_string: Some(connection_string.into()),
+            sas_policy_name: None,
+            unknown: UnknownFields::default(),
+        })
+    }
+
+    /// Runs a Logic App by the URL of its trigger, which holds a signature.
+    pub fn logic_app(app: &ResourceId, trigger_url: impl Into<Secret>) -> Self {
+        let (logic_app_resource_id, unknown) = (app.to_string(), UnknownFields::default());
+        Self::LogicApp(LogicAppAction { logic_app_resource_id, uri: Some(trigger_url.into()), unknown })
+    }
+
+    /// Sends to a Log Analytics workspace.
+    pub fn workspace(workspace: &ResourceId) -> Self {
+        let unknown = UnknownFields::default();
+        Self::Workspace(WorkspaceAction { workspace_resource_id: workspace.to_string(), unknown })
+    }
+
+    /// The kind, as the service writes it.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::LogicApp(_) => "LogicApp",
+            Self::EventHub(_) => "EventHub",
+            Self::Workspace(_) => "Workspace",
+            Self::Other(other) => &other.kind,
+        }
+    }
+
+    /// What the action acts on, as the service spells it; empty for a kind that is not known.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::LogicApp(action) => &action.logic_app_resource_id,
+            Self::EventHub(action) => &action.event_hub_resource_id,
+            Self::Workspace(action) => &action.workspace_resource_id,
+            Self::Other(_) => "",
+        }
+    }
+
+    /// What is missing that the action cannot do without: its secret.
+    pub fn missing_secret(&self) -> Option<&'static str> {
+        let absent =
+            |secret: &Option<Secret>| secret.as_ref().is_none_or(|secret| secret.expose().trim().is_empty());
+        match self {
+            Self::LogicApp(action) if absent(&action.uri) => Some("the URL of its trigger (uri)"),
+            Self::EventHub(action)
+                if action.is_trusted_service_enabled != Some(true) && absent(&action.connection_string) =>
+            {
+                Some("its connection string, or to be a trusted service")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this is the same action on the same target, whatever else it says.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Other(a), Self::Other(b)) => a == b,
+            _ => self.kind() == other.kind() && self.target().eq_ignore_ascii_case(other.target()),
+        }
+    }
+
+    /// Takes over, from the same action as the service has it, what this one does not say.
+    pub(crate) fn completed_by(&mut self, stored: &Self) {
+        match (self, stored) {
+            (Self::LogicApp(own), Self::LogicApp(stored)) => {
+                own.unknown = stored.unknown.clone();
+                own.logic_app_resource_id.clone_from(&stored.logic_app_resource_id);
+            }
+            (Self::EventHub(own), Self::EventHub(stored)) => {
+                own.unknown = stored.unknown.clone();
+                own.event_hub_resource_id.clone_from(&stored.event_hub_resource_id);
+                own.sas_policy_name.clone_from(&stored.sas_policy_name);
+                let keyed = |trusted: Option<bool>| trusted != Some(true);
+                if keyed(own.is_trusted_service_enabled) && keyed(stored.is_trusted_service_enabled) {
+                    own.is_trusted_service_enabled = stored.is_trusted_service_enabled;
+                }
+            }
+            (Self::Workspace(own), Self::Workspace(stored)) => *own = stored.clone(),
+            _ => {}
+        }
+    }
+
+    /// The action as the service would answer it.
+    pub(crate) fn without_secret(&self) -> Self {
+        let mut shown = self.clone();
+        match &mut shown {
+            Self::LogicApp(action) => action.uri = None,
+            Self::EventHub(action) => action.connection_string = None,
+            Self::Workspace(_) | Self::Other(_) => {}
+        }
+        shown
+    }
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Tagged<'a, T> {
+            action_type: &'static str,
+            #[serde(flatten)]
+            action: &'a T,
+        }
+        match self {
+            Self::LogicApp(action) => Tagged { action_type: "LogicApp", action }.serialize(serializer),
+            Self::EventHub(action) => Tagged { action_type: "EventHub", action }.serialize(serializer),
+            Self::Workspace(action) => Tagged { action_type: "Workspace", action }.serialize(serializer),
+            Self::Other(other) => other.fields.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Value::deserialize(deserializer)?;
+        let kind = fields["actionType"].as_str().unwrap_or_default().to_owned();
+        if matches!(kind.as_str(), "LogicApp" | "EventHub" | "Workspace")
+            && let Some(fields) = fields.as_object_mut()
+        {
+            fields.remove("actionType");
+        }
+        fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(fields: Value) -> Result<T, E> {
+            serde_json::from_value(fields)
+                .map_err(|_| E::custom("the action lacks the id of what it acts on"))
+        }
+        Ok(match kind.as_str() {
+            "LogicApp" => Self::LogicApp(read(fields)?),
+            "EventHub" => Self::EventHub(read(fields)?),
+            "Workspace" => Self::Workspace(read(fields)?),
+            _ => Self::Other(OtherAction { kind, fields }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn actions_of_any_kind_are_written_back_whole_and_secrets_are_not_printed() {
+        let wire = json!([
+            { "actionType": "LogicApp", "logicAppResourceId": "/l", "uri": "https://x/?sig=REDACTED", "new": 1 },
+            { "actionType": "EventHub", "eventHubResourceId": "/h", "sasPolicyName": "send", "isTrustedServiceEnabled": true },
+            { "actionType": "Workspace", "workspaceResourceId": "/w", "new": { "a": [] } },
+            { "actionType": "Fax", "number": "REDACTED" },
+        ]);
+        let actions: Vec<Action> = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&actions).unwrap(), wire);
+        assert!(!format!("{actions:?}").contains("REDACTED"));
+        assert_eq!(
+            actions.iter().map(Action::kind).collect::<Vec<_>>(),
+            ["LogicApp", "EventHub", "Workspace", "Fax"]
+        );
+    }
+}

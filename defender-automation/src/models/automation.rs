@@ -1,0 +1,353 @@
+use std::collections::BTreeMap;
+
+use arm_core::{
+    ResourceGroupId, ResourceName, Scope, SubscriptionId,
+    wire::{self, UnknownFields},
+};
+use azure_core::{Error, Result, error::ErrorKind};
+use serde::{Deserialize, Serialize};
+use typed_builder::TypedBuilder;
+
+use crate::{Action, Source};
+
+/// An automation, as the service shows it: without secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Automation {
+    /// The id, as the service spells it.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The name.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The region. It cannot be changed.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub location: String,
+    /// Tags.
+    #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// The version that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// What it does.
+    pub properties: AutomationProperties,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// What an automation does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct AutomationProperties {
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_enabled: Option<bool>,
+    /// Where events come from: a subscription or a group. The service takes exactly one.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub scopes: Vec<AutomationScope>,
+    /// Which events it acts on.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub sources: Vec<Source>,
+    /// What it does with them.
+    #[serde(deserialize_with = "wire::without_nulls")]
+    pub actions: Vec<Action>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AutomationScope {
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The id of a subscription or a resource group.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub scope_path: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl AutomationScope {
+    /// A subscription, or a resource group.
+    pub fn new(scope: impl Into<Scope>) -> Self {
+        Self { description: None, scope_path: scope.into().to_string(), unknown: UnknownFields::default() }
+    }
+}
+
+/// The scopes of a new automation: made from one subscription or group. Several can be collected, and are
+/// refused when they are sent, as the service does.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scopes(Vec<AutomationScope>);
+
+impl From<&SubscriptionId> for Scopes {
+    fn from(subscription: &SubscriptionId) -> Self {
+        Self(vec![AutomationScope::new(subscription)])
+    }
+}
+
+impl From<&ResourceGroupId> for Scopes {
+    fn from(group: &ResourceGroupId) -> Self {
+        Self(vec![AutomationScope::new(group)])
+    }
+}
+
+impl<S: Into<Scope>> FromIterator<S> for Scopes {
+    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
+        Self(scopes.into_iter().map(AutomationScope::new).collect())
+    }
+}
+
+/// An automation, as it should be.
+///
+/// ```
+/// use arm_core::{ResourceId, SubscriptionId};
+/// use defender_automation::{Action, AlertSeverity, AutomationSpec, Rule, Source};
+///
+/// let subscription: SubscriptionId = "00000000-0000-0000-0000-000000000001".parse()?;
+/// let hub: ResourceId = format!("/subscriptions/{subscription}/resourceGroups/rg-sec/providers\
+///                                /Microsoft.EventHub/namespaces/ns/eventhubs/alerts").parse()?;
+/// let spec = AutomationSpec::builder()
+///     .location("westeurope")
+///     .scopes(&subscription)
+///     .sources([Source::alerts().when_all([
+///         Rule::alert_type().starts_with("KV_"),
+///         Rule::severity_is(AlertSeverity::High),
+///     ])])
+///     .actions([Action::event_hub(&hub)])
+///     .build();
+/// let warning = &spec.warnings()[0]; // no Key Vault alert is High
+/// assert!(warning.to_string().contains("can never match"));
+/// # Ok::<(), arm_core::IdError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, TypedBuilder)]
+pub struct AutomationSpec {
+    /// The region. It cannot be changed later.
+    #[builder(setter(into))]
+    pub location: String,
+    /// Where events come from: exactly one subscription or group.
+    #[builder(setter(transform = |scopes: impl Into<Scopes>| scopes.into().0))]
+    pub scopes: Vec<AutomationScope>,
+    /// Which events it acts on.
+    #[builder(setter(transform = |sources: impl IntoIterator<Item = Source>| sources.into_iter().collect()))]
+    pub sources: Vec<Source>,
+    /// What it does with them.
+    #[builder(setter(transform = |actions: impl IntoIterator<Item = Action>| actions.into_iter().collect()))]
+    pub actions: Vec<Action>,
+    /// What it is for.
+    #[builder(default, setter(into, strip_option))]
+    pub description: Option<String>,
+    /// Whether it runs; yes unless told.
+    #[builder(default = true)]
+    pub is_enabled: bool,
+    /// Tags.
+    #[builder(default, setter(into))]
+    pub tags: BTreeMap<String, String>,
+    #[builder(default, setter(skip))]
+    unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    unknown_properties: UnknownFields,
+}
+
+impl AutomationSpec {
+    /// Refuses what would lose a secret, or what the service refuses anyway.
+    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
+        if let Some(problem) = self.problems().first() {
+            return refuse(format!("the automation '{name}' is not sent: {problem}"));
+        }
+        Ok(())
+    }
+
+    /// The spec as the service would show it.
+    pub(crate) fn shown(&self, before: Option<&Automation>) -> Automation {
+        let properties = AutomationProperties {
+            description: self.description.clone(),
+            is_enabled: Some(self.is_enabled),
+            scopes: self.scopes.clone(),
+            sources: self.sources.clone(),
+            actions: self.actions.iter().map(Action::without_secret).collect(),
+            unknown: self.unknown_properties.clone(),
+        };
+        Automation {
+            id: before.map(|before| before.id.clone()).unwrap_or_default(),
+            name: before.map(|before| before.name.clone()).unwrap_or_default(),
+            location: self.location.clone(),
+            tags: self.tags.clone(),
+            etag: before.and_then(|before| before.etag.clone()),
+            properties,
+            unknown: self.unknown.clone(),
+        }
+    }
+}
+
+impl From<&Automation> for AutomationSpec {
+    /// Everything but the secrets, which the service does not tell: give them to the actions again.
+    fn from(automation: &Automation) -> Self {
+        let properties = automation.properties.clone();
+        Self {
+            location: automation.location.clone(),
+            scopes: properties.scopes,
+            sources: properties.sources,
+            actions: properties.actions,
+            description: properties.description,
+            is_enabled: properties.is_enabled != Some(false),
+            tags: automation.tags.clone(),
+            unknown: automation.unknown.clone(),
+            unknown_properties: properties.unknown,
+        }
+    }
+}
+
+impl Serialize for AutomationSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            location: &'a str,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            tags: &'a BTreeMap<String, String>,
+            properties: Properties<'a>,
+            #[serde(flatten)]
+            unknown: &'a UnknownFields,
+        }
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Properties<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            description: &'a Option<String>,
+            is_enabled: bool,
+            scopes: &'a [AutomationScope],
+            sources: &'a [Source],
+            actions: &'a [Action],
+            #[serde(flatten)]
+            unknown: &'a UnknownFields,
+        }
+        let properties = Properties {
+            description: &self.description,
+            is_enabled: self.is_enabled,
+            scopes: &self.scopes,
+            sources: &self.sources,
+            actions: &self.actions,
+            unknown: &self.unknown_properties,
+        };
+        Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown }
+            .serialize(serializer)
+    }
+}
+
+/// What to change of an automation. What is absent stays, actions with their secrets included.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AutomationPatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<BTreeMap<String, String>>,
+    properties: PatchProperties,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PatchProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<Vec<Source>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<Action>>,
+}
+
+impl AutomationPatch {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns the automation on or off.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.properties.is_enabled = Some(enabled);
+        self
+    }
+
+    /// Another description.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.properties.description = Some(text.into());
+        self
+    }
+
+    /// These tags in place of all others.
+    pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
+        self.tags = Some(tags.into());
+        self
+    }
+
+    /// These sources in place of all others.
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.properties.sources = Some(sources.into_iter().collect());
+        self
+    }
+
+    /// These actions, with their secrets, in place of all others.
+    pub fn actions(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
+        self.properties.actions = Some(actions.into_iter().collect());
+        self
+    }
+
+    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
+        let actions = self.properties.actions.iter().flatten();
+        match actions.filter_map(crate::warnings::lacks_secret).next() {
+            Some(problem) => refuse(format!("the change of automation '{name}' is not sent: {problem}")),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn refuse<T>(message: String) -> Result<T> {
+    Err(Error::with_message(ErrorKind::Other, message))
+}
+
+/// Whether the service would accept an automation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Validation {
+    /// Whether it would.
+    #[serde(default)]
+    pub is_valid: bool,
+    /// Why not.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_automation_is_written_back_with_what_this_crate_does_not_name() {
+        let wire = json!({
+            "id": "/x", "name": "a", "type": "Microsoft.Security/automations", "location": "westeurope", "kind": "k",
+            "properties": {
+                "description": "d",
+                "isEnabled": false,
+                "scopes": [{ "scopePath": "/subscriptions/00000000-0000-0000-0000-000000000001", "new": 1 }],
+                "sources": [{ "eventSource": "Rumours", "new": 1, "ruleSets": [{ "new": 1, "rules": [{
+                    "propertyJPath": "P", "propertyType": "Date", "expectedValue": "1", "operator": "Resembles", "new": 1,
+                }] }] }],
+                "actions": [{ "actionType": "Fax", "number": 1 }],
+                "invented": { "kept": [true] },
+            },
+        });
+        let read: Automation = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), wire);
+        let spec = serde_json::to_value(AutomationSpec::from(&read)).unwrap();
+        assert_eq!(spec["properties"], wire["properties"]);
+        assert_eq!((&spec["kind"], &spec["location"]), (&json!("k"), &json!("westeurope")));
+    }
+}

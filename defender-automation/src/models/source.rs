@@ -1,0 +1,97 @@
+use arm_core::wire::{self, UnknownFields};
+use serde::{Deserialize, Serialize};
+
+use crate::Rule;
+
+arm_core::open_enum! {
+    /// What an automation listens to. A snapshot comes once a week, the others as things happen.
+    pub enum EventSource {
+        /// Security alerts.
+        Alerts = "Alerts",
+        /// Recommendations for resources.
+        Assessments = "Assessments",
+        /// All recommendations.
+        AssessmentsSnapshot = "AssessmentsSnapshot",
+        /// Findings below recommendations. Grouped ones were retired in July 2026.
+        SubAssessments = "SubAssessments",
+        /// All findings below recommendations.
+        SubAssessmentsSnapshot = "SubAssessmentsSnapshot",
+        /// Attack paths.
+        AttackPaths = "AttackPaths",
+        /// All attack paths.
+        AttackPathsSnapshot = "AttackPathsSnapshot",
+        /// The secure score.
+        SecureScores = "SecureScores",
+        /// The secure score, all at once.
+        SecureScoresSnapshot = "SecureScoresSnapshot",
+        /// Controls of the secure score.
+        SecureScoreControls = "SecureScoreControls",
+        /// All controls of the secure score.
+        SecureScoreControlsSnapshot = "SecureScoreControlsSnapshot",
+        /// Compliance with regulations.
+        RegulatoryComplianceAssessment = "RegulatoryComplianceAssessment",
+        /// All compliance with regulations.
+        RegulatoryComplianceAssessmentSnapshot = "RegulatoryComplianceAssessmentSnapshot",
+    }
+}
+
+/// Which events an automation acts on: those for which all rules of any one set hold; without sets, every
+/// event.
+///
+/// ```
+/// use defender_automation::{Rule, Source};
+///
+/// let source = Source::alerts()
+///     .when_all([Rule::alert_type().starts_with("KV_"), Rule::text("Severity").equals("Medium")])
+///     .when_all([Rule::alert_type().equals("KV_TORAccess")]);
+/// assert_eq!(source.rule_sets.len(), 2);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Source {
+    /// What it listens to.
+    pub event_source: EventSource,
+    /// Any one of them is enough.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub rule_sets: Vec<RuleSet>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// Rules that must all hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RuleSet {
+    /// The rules.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub rules: Vec<Rule>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl Source {
+    /// Every event of a source.
+    pub fn of(event_source: EventSource) -> Self {
+        Self { event_source, rule_sets: Vec::new(), unknown: UnknownFields::default() }
+    }
+
+    /// Every alert.
+    pub fn alerts() -> Self {
+        Self::of(EventSource::Alerts)
+    }
+
+    /// Every change of a recommendation.
+    pub fn assessments() -> Self {
+        Self::of(EventSource::Assessments)
+    }
+
+    /// Only events for which all these rules hold. Given several times: for which all rules of any one set
+    /// hold.
+    pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        let rules = rules.into_iter().collect();
+        self.rule_sets.push(RuleSet { rules, unknown: UnknownFields::default() });
+        self
+    }
+}

@@ -1,0 +1,241 @@
+//! What is wrong with an automation before it is sent.
+
+use std::fmt;
+
+use crate::{Action, AutomationSpec, EventSource, KEY_VAULT_ALERTS, Operator, PropertyType, Rule, Source};
+
+/// Something for which an automation is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The service takes exactly one scope; so many were given.
+    NotOneScope(usize),
+    /// An action lacks its secret, which the service would blank: the kind, the target, and what is missing.
+    MissingSecret {
+        /// The kind of action.
+        kind: String,
+        /// What it acts on.
+        target: String,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOneScope(count) => write!(
+                f,
+                "it has {count} scopes, and the service takes exactly one: make an automation for each subscription"
+            ),
+            Self::MissingSecret { kind, target, what } => write!(
+                f,
+                "the {kind} action on {target} lacks {what}; the service never tells it, so it must be given again"
+            ),
+        }
+    }
+}
+
+/// Something that the service accepts, and that will not do what it looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// No event can meet all rules of a set: the set, from 1, and why.
+    NeverMatches {
+        /// Which set, from 1.
+        set: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A path of assessments in rules on alerts, which have no such property.
+    AssessmentPathOnAlerts(String),
+    /// A comparison that is for texts only, on a property of another type.
+    TextOperatorOnOtherType(String),
+    /// An event hub is used by a key, where a trusted service needs none.
+    KeyedEventHub(String),
+    /// It will be refused, and for what.
+    WillBeRefused(Problem),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverMatches { set, reason } => write!(f, "rule set {set} can never match: {reason}"),
+            Self::AssessmentPathOnAlerts(path) => write!(
+                f,
+                "'{path}' is a property of assessments; alerts have Severity, AlertType, AlertDisplayName, .."
+            ),
+            Self::TextOperatorOnOtherType(path) => {
+                write!(f, "the comparison of '{path}' is for properties of type String only")
+            }
+            Self::KeyedEventHub(hub) => {
+                write!(f, "{hub} is used by a connection string; as a trusted service, no key is needed")
+            }
+            Self::WillBeRefused(problem) => write!(f, "it will not be sent: {problem}"),
+        }
+    }
+}
+
+impl AutomationSpec {
+    /// Everything for which [`create_or_update`](crate::AutomationsClient::create_or_update) refuses it.
+    pub fn problems(&self) -> Vec<Problem> {
+        let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
+        scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()
+    }
+
+    /// Everything that will not do what it looks like.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings: Vec<Warning> = self.problems().into_iter().map(Warning::WillBeRefused).collect();
+        for source in &self.sources {
+            of_source(source, &mut warnings);
+        }
+        for action in &self.actions {
+            if let Action::EventHub(hub) = action
+                && hub.is_trusted_service_enabled != Some(true)
+                && hub.connection_string.is_some()
+            {
+                warnings.push(Warning::KeyedEventHub(hub.event_hub_resource_id.clone()));
+            }
+        }
+        warnings
+    }
+}
+
+pub(crate) fn lacks_secret(action: &Action) -> Option<Problem> {
+    let what = action.missing_secret()?;
+    Some(Problem::MissingSecret { kind: action.kind().to_owned(), target: action.target().to_owned(), what })
+}
+
+fn of_source(source: &Source, warnings: &mut Vec<Warning>) {
+    for (index, set) in source.rule_sets.iter().enumerate() {
+        for rule in &set.rules {
+            let text_only =
+                matches!(rule.operator, Operator::Contains | Operator::StartsWith | Operator::EndsWith);
+            if text_only && rule.property_type != PropertyType::String {
+                warnings.push(Warning::TextOperatorOnOtherType(rule.property_j_path.clone()));
+            }
+            let of_assessment = rule.property_j_path.to_ascii_lowercase().starts_with("properties.");
+            if source.event_source == EventSource::Alerts && of_assessment {
+                warnings.push(Warning::AssessmentPathOnAlerts(rule.property_j_path.clone()));
+            }
+        }
+        let on_alerts = source.event_source == EventSource::Alerts;
+        let reason = contradiction(&set.rules).or_else(|| {
+            // Beside a set that differs by severity only and can match, it is there for alerts to come.
+            let spare = source.rule_sets.iter().any(|other| {
+                without_severity(&other.rules) == without_severity(&set.rules)
+                    && no_key_vault_alert(&other.rules).is_none()
+            });
+            no_key_vault_alert(&set.rules).filter(|_| on_alerts && !spare)
+        });
+        if let Some(reason) = reason {
+            warnings.push(Warning::NeverMatches { set: index + 1, reason });
+        }
+    }
+}
+
+/// Two rules that ask one property to be two things.
+fn contradiction(rules: &[Rule]) -> Option<String> {
+    let equals =
+        |rule: &&Rule| rule.operator == Operator::Equals && rule.property_type == PropertyType::String;
+    let contradicted = rules.iter().filter(equals).find(|rule| {
+        let same_property = |other: &&Rule| other.property_j_path.eq_ignore_ascii_case(&rule.property_j_path);
+        rules.iter().filter(same_property).any(|other| !holds(other, &rule.expected_value))
+    })?;
+    Some(format!(
+        "all its rules must hold, and they ask '{}' to be '{}' and something else",
+        contradicted.property_j_path, contradicted.expected_value
+    ))
+}
+
+fn without_severity(rules: &[Rule]) -> Vec<&Rule> {
+    rules.iter().filter(|rule| !rule.property_j_path.eq_ignore_ascii_case("Severity")).collect()
+}
+
+/// Rules that mean Key Vault alerts, of which none fits.
+fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
+    let on =
+        |path: &'static str| rules.iter().filter(move |rule| rule.property_j_path.eq_ignore_ascii_case(path));
+    let names_key_vault = |rule: &Rule| {
+        let value = rule.expected_value.to_ascii_uppercase();
+        rule.operator != Operator::NotEquals && (value.starts_with("KV_") || value.contains("KEYVAULT"))
+    };
+    if !on("AlertType").any(names_key_vault) {
+        return None;
+    }
+    let fitting: Vec<_> =
+        KEY_VAULT_ALERTS.iter().filter(|(kind, _)| on("AlertType").all(|rule| holds(rule, kind))).collect();
+    if fitting.is_empty() {
+        // An exact type that is not documented may exist all the same.
+        let exact = on("AlertType").any(|rule| {
+            rule.operator == Operator::Equals && rule.expected_value.to_ascii_uppercase().starts_with("KV_")
+        });
+        return (!exact).then(|| {
+            "no documented Key Vault alert has such a type; they begin with KV_, such as KV_ListGetAnomaly".to_owned()
+        });
+    }
+    let severity_fits = |severity: &str| on("Severity").all(|rule| holds(rule, severity));
+    if fitting.iter().any(|(_, severity)| severity_fits(severity.as_str())) {
+        return None;
+    }
+    Some(
+        "all its rules must hold, and every documented Key Vault alert is Medium or Low; ask for Medium, or leave the \
+         severity out"
+            .to_owned(),
+    )
+}
+
+/// Whether a text meets a rule; what cannot be told counts as met.
+fn holds(rule: &Rule, text: &str) -> bool {
+    let (text, value) = (text.to_ascii_lowercase(), rule.expected_value.to_ascii_lowercase());
+    match rule.operator {
+        Operator::Equals => text == value,
+        Operator::NotEquals => text != value,
+        Operator::Contains => text.contains(&value),
+        Operator::StartsWith => text.starts_with(&value),
+        Operator::EndsWith => text.ends_with(&value),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AlertSeverity;
+
+    fn never(rules: Vec<Rule>) -> bool {
+        let mut warnings = Vec::new();
+        of_source(&Source::alerts().when_all(rules), &mut warnings);
+        warnings.iter().any(|warning| matches!(warning, Warning::NeverMatches { .. }))
+    }
+
+    #[test]
+    fn key_vault_and_high_can_never_match_and_the_corrected_sets_can() {
+        let with = |severity| vec![Rule::alert_type().contains("KV_"), Rule::severity_is(severity)];
+        assert!(never(with(AlertSeverity::High)));
+        assert!(never(with(AlertSeverity::Informational)));
+        assert!(!never(with(AlertSeverity::Medium)) && !never(with(AlertSeverity::Low)));
+        assert!(!never(vec![Rule::alert_type().starts_with("kv_")]));
+        assert!(!never(vec![Rule::severity_is(AlertSeverity::High)]));
+        assert!(never(vec![
+            Rule::alert_type().equals("KV_TORAccess"),
+            Rule::severity_is(AlertSeverity::Low)
+        ]));
+    }
+
+    #[test]
+    fn types_that_no_key_vault_alert_has_are_named_but_an_exact_unknown_type_may_exist() {
+        assert!(never(vec![Rule::alert_type().contains("KeyVault")]));
+        assert!(!never(vec![Rule::alert_type().equals("KV_NewAnomaly")]));
+        assert!(!never(vec![Rule::alert_type().starts_with("VM_")]));
+    }
+
+    #[test]
+    fn two_values_for_one_property_contradict_each_other() {
+        let severity = Rule::severity_is;
+        assert!(never(vec![severity(AlertSeverity::Medium), severity(AlertSeverity::Low)]));
+        assert!(!never(vec![severity(AlertSeverity::Medium), Rule::text("severity").equals("MEDIUM")]));
+        assert!(never(vec![Rule::text("A").starts_with("x"), Rule::text("a").equals("y")]));
+        assert!(!never(vec![Rule::text("A").not_equals("x"), Rule::text("A").equals("y")]));
+    }
+}
