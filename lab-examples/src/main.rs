@@ -1,6 +1,6 @@
 //! The lab program.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
@@ -12,7 +12,7 @@ use lab_examples::{
 const STOPPED: u8 = 130;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's own output")]
+#[expect(clippy::print_stderr, reason = "the program's own output")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Completions { shell }) = cli.command {
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     };
     if lab.options.output == Output::Json {
         match serde_json::to_string_pretty(&lab.screen.recorded()) {
-            Ok(text) => println!("{text}"),
+            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
             Err(error) => eprintln!("error: the record cannot be written: {error}"),
         }
     }

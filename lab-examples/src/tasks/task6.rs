@@ -6,7 +6,7 @@ use arm_core::ResourceType;
 use azure_core::Result;
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
-    AttackPathsClient,
+    AttackPathsClient, RestAttackPaths,
 };
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
@@ -33,7 +33,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 async fn attack_paths(lab: &Lab) -> Result<()> {
     let client = AttackPathsClient::new(&lab.azure.arm);
     let over_rest = client.list_over_rest(lab.subscription()).await?;
-    lab.screen.step("attack paths by the sheet's REST route", "read", format!("{over_rest:?}"));
+    let told = match &over_rest {
+        RestAttackPaths::NotKnown(reason) => reason.clone(),
+        other => format!("{other:?}"),
+    };
+    lab.screen.step("attack paths by the sheet's REST route", "read", told);
     lab.screen.difference(
         "GET Microsoft.Security/attackPaths",
         "has no such operation",
