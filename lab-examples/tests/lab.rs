@@ -20,7 +20,8 @@ fn all() -> Vec<&'static tasks::Part> {
 
 fn program(arguments: &[&str]) -> Output {
     let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join(format!("lab{}", std::env::consts::EXE_SUFFIX));
+    let program =
+        test.parent().unwrap().parent().unwrap().join(format!("lab{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(program);
     for name in ["AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID"] {
         command.env_remove(name);
@@ -91,7 +92,11 @@ async fn a_dry_run_writes_nothing() {
     let first = tasks::find("task1").unwrap();
     assert!(lab.run(&[first]).await);
     let double = lab.azure.double.as_ref().unwrap();
-    let written: Vec<_> = double.requests().into_iter().filter(|request| request.method != "GET" && request.method != "HEAD").collect();
+    let written: Vec<_> = double
+        .requests()
+        .into_iter()
+        .filter(|request| request.method != "GET" && request.method != "HEAD")
+        .collect();
     assert!(written.is_empty(), "{written:?}");
 }
 
@@ -99,7 +104,11 @@ async fn a_dry_run_writes_nothing() {
 async fn cleanup_finishes_a_half_finished_lab() {
     let lab = lab().await;
     let only = |name| tasks::find(name).unwrap();
-    assert!(lab.run(&[only("task1"), only("cleanup"), only("cleanup")]).await, "{:#?}", lab.screen.recorded());
+    assert!(
+        lab.run(&[only("task1"), only("cleanup"), only("cleanup")]).await,
+        "{:#?}",
+        lab.screen.recorded()
+    );
 }
 
 #[test]
@@ -107,7 +116,10 @@ fn the_request_log_shows_requests_and_neither_tokens_nor_queries() {
     let output = program(&["task1", "-v"]);
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(log.contains("PUT    management.azure.com/subscriptions/"), "{log}");
-    assert!(log.lines().all(|line| !line.contains("Bearer") && !line.contains("eyJ") && !line.contains('?')), "{log}");
+    assert!(
+        log.lines().all(|line| !line.contains("Bearer") && !line.contains("eyJ") && !line.contains('?')),
+        "{log}"
+    );
 }
 
 #[test]
@@ -121,7 +133,8 @@ fn wrong_use_is_one_clear_line_and_the_right_exit_code() {
         (&["--resource-group", "rg.", "task1"], 1, "may not end with '.'"),
     ] {
         let output = program(arguments);
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
         assert_eq!(output.status.code(), Some(code), "{said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }

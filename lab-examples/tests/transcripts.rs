@@ -17,7 +17,12 @@ const MASKS: [(&str, &str); 5] = [
 /// A program that this package builds, beside the tests.
 fn built(kind: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join(kind).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    test.parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join(kind)
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn transcript(program: PathBuf, arguments: &[&str]) -> String {

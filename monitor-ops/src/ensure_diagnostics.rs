@@ -19,6 +19,7 @@ pub struct DiagnosticSpec {
     /// The name of the setting that is made, or that was made by an earlier run.
     pub name: ResourceName,
     /// Where logs go.
+    #[builder(setter(into))]
     pub sink: Sink,
     /// Which logs, and metrics (`AllMetrics`).
     #[builder(setter(into))]

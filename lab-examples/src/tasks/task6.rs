@@ -24,6 +24,14 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let found: Vec<_> =
         AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter).try_collect().await?;
     show::recommendations(lab, "Open recommendations on vaults", &found);
+    if lab.vault_is_to_come().await? {
+        lab.screen.step(
+            "the exposed secret",
+            "would change",
+            "rotated, old versions disabled, once the vault is there",
+        );
+        return resolve(lab).await;
+    }
     let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
     rotate(lab, &secrets).await?;
     resolve(lab).await?;
