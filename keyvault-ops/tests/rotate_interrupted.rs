@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use arm_core::Secret;
@@ -149,6 +150,20 @@ async fn a_truncated_answer_is_got_over() {
     let cut = |lab: &Lab, n| lab.azure.inject(Fault::truncated().skip(n - 1));
     let stopped = break_at_every_request("a truncated answer at", cut).await;
     assert_eq!(stopped, 0, "one lost answer stops no rotation");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_got_over() {
+    for n in 1..15 {
+        let what = format!("no answer in time at request {n}");
+        let lab = Lab::with_timeout(three_versions(), Duration::from_millis(250)).await;
+        let lines = Lines::default();
+        let ledger = Ledger::new(lines.clone());
+        lab.azure.inject(Fault::delay(Duration::from_secs(3)).skip(n - 1));
+        let outcome = lab.secrets.rotate(&name("db")).to(canary()).id("r-1").ledger(&ledger).await;
+        check(&lab, &what, &outcome);
+        finish(&lab, &lines, &what).await;
+    }
 }
 
 /// Never sends the n-th request.

@@ -36,14 +36,22 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn of(seed: Seed) -> Self {
-        Self::with_policies(seed, Vec::new()).await
+        Self::with(seed, Vec::new(), RetryBudget::default()).await
     }
 
     /// A lab whose clients' requests pass through these policies first.
     pub(crate) async fn with_policies(seed: Seed, policies: Vec<Arc<dyn Policy>>) -> Self {
+        Self::with(seed, policies, RetryBudget::default()).await
+    }
+
+    /// A lab whose clients wait this long for an answer.
+    pub(crate) async fn with_timeout(seed: Seed, attempt: Duration) -> Self {
+        Self::with(seed, Vec::new(), RetryBudget { attempt, ..RetryBudget::default() }).await
+    }
+
+    async fn with(seed: Seed, policies: Vec<Arc<dyn Policy>>, retry: RetryBudget) -> Self {
         mock_azure::fast_forward();
         let azure = seed.start().await;
-        let retry = RetryBudget { first_wait: Duration::from_millis(1), ..RetryBudget::default() };
         let client = ClientOptions { per_call_policies: policies, ..azure.client_options() };
         let options = ArmOptions { retry, ..ArmOptions::from(client) };
         let arm = ArmClient::new(azure.credential(), Some(options)).unwrap();
