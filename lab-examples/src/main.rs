@@ -1,10 +1,6 @@
 //! The lab program.
 
-<<<<<<< HEAD
-use std::{io::Write as _, process::ExitCode};
-=======
-use std::{path::Path, process::ExitCode};
->>>>>>> report
+use std::{io::Write as _, path::Path, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
@@ -50,21 +46,15 @@ async fn main() -> ExitCode {
             return ExitCode::from(STOPPED);
         }
     };
-<<<<<<< HEAD
-    if lab.options.output == Output::Json {
-        match serde_json::to_string_pretty(&lab.screen.recorded()) {
-            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
-=======
     finish(&lab.screen, lab.options.output, ok)
 }
 
 /// The record for a machine, and the exit code.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's own output")]
+#[expect(clippy::print_stderr, reason = "the program's own output")]
 fn finish(screen: &Screen, output: Output, ok: bool) -> ExitCode {
     if output == Output::Json {
         match serde_json::to_string_pretty(&screen.recorded()) {
-            Ok(text) => println!("{text}"),
->>>>>>> report
+            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
             Err(error) => eprintln!("error: the record cannot be written: {error}"),
         }
     }
