@@ -23,7 +23,8 @@ pub struct SecretFindingsClient {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// It was asked, works, and has so many findings; zero means none.
+    /// It was asked, works, and has so many findings. Zero means none in the subscriptions that are looked
+    /// at in full, and nothing about the others.
     Answered(usize),
     /// The service stopped to serve it: that it is empty means nothing.
     Retired,

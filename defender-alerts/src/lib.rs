@@ -22,7 +22,17 @@ pub use find_attack_paths::AttackPaths;
 pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
 pub use key_vault::KeyVaultAlertType;
-pub use models::*;
+pub use models::{
+    Account, AdditionalData, Alert, AlertBundle, AlertStatus, Assessment, AssessmentCode, AssessmentMetadata,
+    AssessmentMetadataProperties, AssessmentRisk, AssessmentSpec, AssessmentStatus, AssessmentType,
+    AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape, ControlType, Cvss, Effort, Entity,
+    EntityKind, ExtendedLink, GeoLocation, Host, Intent, Ip, LogAnalyticsIdentifier, MetadataPartnerData,
+    NotificationState, NotificationsByRole, NotificationsSource, PartnersData, Reference, ResourceDetails,
+    ResourceIdentifier, ResourceSource, RiskEdge, RiskLevel, RiskNode, RiskPath, RuleState, ScopeElement,
+    Score, SecretFinding, SecretSource, SecureScore, SecureScoreControl, SecureScoreControlDefinition,
+    SecurityContact, Severity, SubAssessment, SubAssessmentKind, SubAssessmentStatus, SupportingEvidence,
+    SuppressionRule, SuppressionRuleSpec, SuppressionScope, Vulnerability,
+};
 pub use posture::{PlanState, PostureCoverage};
 pub use recommendations::{AssessmentFilter, KnownRecommendation};
 pub use respond::{ResponsePhase, ResponseStep};

@@ -1,5 +1,7 @@
 //! What to do about a finding.
 
+use arm_core::wire::instant;
+
 use crate::{Finding, KeyVaultAlertType};
 
 /// Where in the response a step belongs.
@@ -27,86 +29,113 @@ pub struct ResponseStep {
 
 /// The steps for a finding, in order.
 pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
-    let mut steps = Vec::new();
-    let mut step = |phase, text: String| steps.push(ResponseStep { phase, text });
     if finding.is_sample {
-        step(
-            ResponsePhase::Act,
-            "This is a sample: nothing happened. Check that it reached whoever it should, then dismiss it."
-                .to_owned(),
-        );
-        return steps;
+        let text =
+            "This is a sample: nothing happened. Check that it reached whoever it should, then dismiss it.";
+        return vec![ResponseStep { phase: ResponsePhase::Act, text: text.to_owned() }];
     }
-    let names: Vec<&str> = finding.vaults.iter().map(|vault| vault.name()).collect();
-    let vaults = if names.is_empty() { "the vault".to_owned() } else { names.join(", ") };
-    let caller = &finding.caller;
-    let name = caller.name().unwrap_or("the caller");
+    let told = Told::of(finding);
+    let step = |phase| move |text| ResponseStep { phase, text };
+    let identify = std::iter::once(told.identify()).map(step(ResponsePhase::Identify));
+    let contain = told.contain().into_iter().map(step(ResponsePhase::Contain));
+    let measure = std::iter::once(told.measure()).map(step(ResponsePhase::Measure));
+    let act = told.act().into_iter().map(step(ResponsePhase::Act));
+    identify.chain(contain).chain(measure).chain(act).collect()
+}
 
-    step(
-        ResponsePhase::Identify,
-        match caller.in_tenant {
+/// What the steps speak of.
+struct Told<'a> {
+    finding: &'a Finding,
+    vaults: String,
+    caller: &'a str,
+    span: String,
+    /// Every call was refused, as far as is known.
+    refused: bool,
+}
+
+impl<'a> Told<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let names: Vec<&str> = finding.vaults.iter().map(|vault| vault.name()).collect();
+        let span = finding.first.zip(finding.last).map(|(first, last)| {
+            format!(" between {} and {}", instant::format(first), instant::format(last))
+        });
+        let denied = finding.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied);
+        Self {
+            finding,
+            vaults: if names.is_empty() { "the vault".to_owned() } else { names.join(", ") },
+            caller: finding.caller.name().unwrap_or("the caller"),
+            span: span.unwrap_or_default(),
+            refused: denied && finding.secrets.is_empty(),
+        }
+    }
+
+    fn identify(&self) -> String {
+        let caller = self.caller;
+        match self.finding.caller.in_tenant {
             Some(true) => format!(
-                "Ask the owner of {name} whether it was them. Knowing the caller is no reason to dismiss: the credentials may be stolen."
+                "Ask the owner of {caller} whether it was them. Knowing the caller is no reason to dismiss: the \
+                 credentials may be stolen."
             ),
-            Some(false) => format!(
-                "{name} is of another tenant ({}): find out who gave it access.",
-                caller.tenant_id.as_deref().unwrap_or("unknown")
-            ),
+            Some(false) => format!("{caller} is of another tenant: find out who gave it access."),
             None => format!(
-                "Find out whether {name} belongs to your tenant. An address of Microsoft's may still be a stranger's machine."
+                "Find out whether {caller} belongs to your tenant. An address of Microsoft's may still be a \
+                 stranger's machine."
             ),
-        },
-    );
-    if !caller.addresses.is_empty() {
-        let addresses: Vec<&str> = caller.addresses.iter().map(|it| it.address.as_str()).collect();
-        let addresses = addresses.join(", ");
-        step(
-            ResponsePhase::Contain,
-            format!(
-                "If {addresses} is none of yours, turn on the firewall of {vaults} and allow only networks that you know."
-            ),
-        );
+        }
     }
-    if caller.application_id.is_some() || caller.object_id.is_some() || caller.user_principal_name.is_some() {
-        step(
-            ResponsePhase::Contain,
-            format!(
-                "Narrow or remove the access of {name} to {vaults}; if it holds a role in the directory, ask the administrator to reduce it."
-            ),
-        );
+
+    fn contain(&self) -> Vec<String> {
+        let (vaults, caller, known) = (&self.vaults, self.caller, &self.finding.caller);
+        let mut steps = Vec::new();
+        if !known.addresses.is_empty() {
+            let addresses: Vec<&str> = known.addresses.iter().map(|it| it.address.as_str()).collect();
+            let addresses = addresses.join(", ");
+            steps.push(format!(
+                "If {addresses} is none of yours, turn on the firewall of {vaults} and allow only networks that \
+                 you know."
+            ));
+        }
+        if known.application_id.is_some() || known.object_id.is_some() || known.user_principal_name.is_some()
+        {
+            steps.push(format!(
+                "Narrow or remove the access of {caller} to {vaults}; if it holds a role in the directory, ask \
+                 the administrator to reduce it."
+            ));
+        }
+        steps
     }
-    let span = match (finding.first, finding.last) {
-        (Some(first), Some(last)) => format!(" between {first} and {last}"),
-        _ => String::new(),
-    };
-    if finding.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied) {
-        step(
-            ResponsePhase::Measure,
-            format!(
-                "The calls were refused. Make sure that none of {name}'s calls to other vaults{span} succeeded."
-            ),
-        );
-        return steps;
+
+    fn measure(&self) -> String {
+        let (vaults, caller, span) = (&self.vaults, self.caller, &self.span);
+        if self.refused {
+            return format!(
+                "The calls were refused. Make sure that none of {caller}'s calls to other vaults{span} succeeded."
+            );
+        }
+        if self.finding.has_log() {
+            let count = self.finding.secrets.len();
+            return format!(
+                "The log of {vaults} shows {count} secrets touched{span}. Look there for other callers of the \
+                 same secrets."
+            );
+        }
+        format!(
+            "List the secrets that were touched in {vaults}{span}, from the vault's log. Without a log, count \
+             every secret of the vault as read."
+        )
     }
-    if finding.has_log() {
-        let count = finding.secrets.len();
-        step(
-            ResponsePhase::Measure,
-            format!(
-                "The log of {vaults} shows {count} secrets touched{span}. Look there for other callers of the same secrets."
-            ),
-        );
-    } else {
-        step(
-            ResponsePhase::Measure,
-            format!(
-                "List the secrets that were touched in {vaults}{span}, from the vault's log. Without a log, count every secret of the vault as read."
-            ),
-        );
+
+    fn act(&self) -> Vec<String> {
+        if self.refused {
+            return Vec::new();
+        }
+        let secrets = match self.finding.secrets.as_slice() {
+            [] => "what was read".to_owned(),
+            secrets => secrets.join(", "),
+        };
+        vec![
+            format!("Rotate {secrets}, at the issuer too, and disable the old versions."),
+            "Ask the owners of these credentials to look for their use.".to_owned(),
+        ]
     }
-    let secrets =
-        if finding.secrets.is_empty() { "what was read".to_owned() } else { finding.secrets.join(", ") };
-    step(ResponsePhase::Act, format!("Rotate {secrets}, at the issuer too, and disable the old versions."));
-    step(ResponsePhase::Act, "Ask the owners of these credentials to look for their use.".to_owned());
-    steps
 }

@@ -5,8 +5,8 @@ use arm_core::SubscriptionId;
 use crate::{Action, AlertSeverity, AutomationSpec, Rule, Source};
 
 /// The documented alert types with their severities, from the
-/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High. Others may
-/// come without being documented.
+/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High.
+/// Others may come without being documented.
 pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
     ("KV_SuspiciousIPAccess", AlertSeverity::Medium),
     ("KV_TORAccess", AlertSeverity::Medium),
@@ -25,14 +25,18 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 ];
 
 impl AutomationSpec {
-    /// Answers Key Vault alerts of a subscription: those that are Medium, and those that are High should there ever be
-    /// one. "Key Vault and High" in one set would never match, for no documented Key Vault alert is High.
+    /// Answers Key Vault alerts of a subscription: those that are Medium, and those that are High should
+    /// there ever be one. "Key Vault and High" in one set would never match, for no documented Key Vault
+    /// alert is High.
+    ///
+    /// Sample alerts are answered as well, so that the whole way can be tried out: their type is
+    /// `SIMULATED_KV_..`.
     pub fn key_vault_response(
         location: impl Into<String>,
         subscription: &SubscriptionId,
         actions: impl IntoIterator<Item = Action>,
     ) -> Self {
-        let set = |severity| [Rule::alert_type().starts_with("KV_"), Rule::severity_is(severity)];
+        let set = |severity| [Rule::alert_type().contains("KV_"), Rule::severity_is(severity)];
         let source = Source::alerts().when_all(set(AlertSeverity::Medium)).when_all(set(AlertSeverity::High));
         Self::builder()
             .location(location)

@@ -125,7 +125,7 @@ async fn the_response_to_key_vault_alerts_is_written_whole_and_a_second_run_writ
     let first = client(&azure).ensure(&group(), &name(), &spec()).await.unwrap();
     assert!(matches!(first.change, Change::Created(_)) && first.warnings.is_empty());
     let rule = |path: &str, operator: &str, value: &str| json!({ "propertyJPath": path, "propertyType": "String", "expectedValue": value, "operator": operator });
-    let set = |severity: &str| json!({ "rules": [rule("AlertType", "StartsWith", "KV_"), rule("Severity", "Equals", severity)] });
+    let set = |severity: &str| json!({ "rules": [rule("AlertType", "Contains", "KV_"), rule("Severity", "Equals", severity)] });
     assert_eq!(
         writes(&azure)[0].body,
         json!({ "location": "westeurope", "properties": {
@@ -199,6 +199,7 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
     theirs["tags"] = json!({ "team": "soc" });
     theirs["properties"]["invented"] = json!({ "kept": true });
     theirs["properties"]["sources"][0]["invented"] = json!(1);
+    theirs["properties"]["actions"][0]["invented"] = json!(2);
     theirs["properties"]["sources"]
         .as_array_mut()
         .unwrap()
@@ -317,6 +318,36 @@ async fn rules_that_never_match_are_written_when_wanted_but_told_with_the_reason
         told.iter().any(|line| line.contains("rule set 1 can never match") && line.contains("Medium or Low"))
     );
     assert!(told.iter().any(|line| line.contains("no key is needed")));
+}
+
+#[tokio::test]
+async fn the_response_acts_on_medium_alerts_and_on_samples_and_the_rules_of_the_sheet_on_none() {
+    mock_azure::fast_forward();
+    let vault = resource("Microsoft.KeyVault/vaults/kv-prod");
+    let azure = MockAzure::seed()
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .alert(&vault, "KV_ListGetAnomaly")
+        .alert(&vault, "KV_UserAccessDeniedAnomaly")
+        .start()
+        .await;
+    client(&azure).ensure(&group(), &name(), &spec()).await.unwrap();
+    assert_eq!(azure.automation_acts_on(id().as_str()).len(), 1, "the denied one is Low");
+    let simulate: ResourceId = format!(
+        "/subscriptions/{}/providers/Microsoft.Security/locations/westeurope/alerts/default",
+        subscription()
+    )
+    .parse()
+    .unwrap();
+    let body = json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } });
+    let path = arm_core::ArmPath::from(&simulate).literal("simulate");
+    arm(&azure).post(path, "2022-01-01").body(&body).poller::<()>().await.unwrap();
+    assert!(azure.automation_acts_on(id().as_str()).len() > 1, "samples, too");
+
+    let mut sheet = spec();
+    let rules = [Rule::alert_type().contains("KV_"), Rule::severity_is(AlertSeverity::High)];
+    sheet.sources = vec![Source::alerts().when_all(rules)];
+    client(&azure).ensure(&group(), &name(), &sheet).await.unwrap();
+    assert!(azure.automation_acts_on(id().as_str()).is_empty());
 }
 
 #[tokio::test]

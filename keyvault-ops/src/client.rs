@@ -18,6 +18,19 @@ pub const API_VERSION: &str = "2026-02-01";
 const RESOURCES_VERSION: &str = "2015-11-01";
 
 /// Key vaults, as resources. Their secrets are a matter of [`SecretsClient`](crate::SecretsClient).
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, subscription: &arm_core::SubscriptionId) -> azure_core::Result<()> {
+/// use futures::TryStreamExt as _;
+/// use keyvault_ops::VaultsClient;
+///
+/// let mut vaults = VaultsClient::new(arm).list(subscription);
+/// while let Some(vault) = vaults.try_next().await? {
+///     let protected = vault.properties.enable_purge_protection == Some(true);
+///     println!("{} in {}: purge protection {protected}", vault.name, vault.location);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct VaultsClient {
     pub(crate) arm: ArmClient,

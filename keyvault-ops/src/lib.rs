@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod attributes;
+mod body;
 mod clean_up;
 mod client;
+mod ensure_vault;
 mod error;
 mod id;
 mod ledger;
@@ -23,6 +25,7 @@ mod verify_single_active;
 
 pub use clean_up::{CleanUpReport, CleanUpSecrets, Remains};
 pub use client::{API_VERSION, VaultsClient};
+pub use ensure_vault::EnsureVault;
 pub use error::{SecretErrorExt, SecretRefusal, VaultErrorExt};
 pub use id::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
 pub use ledger::{Ledger, LedgerAction, LedgerEntry};

@@ -16,6 +16,8 @@ use crate::{Rotate, RotateError, Rotation, SecretId};
 /// twice is rotated once, as it was named first. Dropping the stream stops what is in flight and starts nothing more;
 /// what was stopped can be taken up again by its [`id`](Rotate::id).
 ///
+/// A rotation does not close a finding: the next scan does. Until then, report it as waiting for the scan.
+///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, found: Vec<keyvault_ops::SecretName>) {
 /// use futures::StreamExt as _;

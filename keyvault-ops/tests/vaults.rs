@@ -1,7 +1,7 @@
 //! Vaults on the double: every operation of the control plane.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use arm_core::{ArmClient, ArmErrorExt as _, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmClient, ArmErrorExt as _, Change, ResourceGroupId, SubscriptionId};
 use futures::TryStreamExt as _;
 use keyvault_ops::{
     API_VERSION, AccessPolicy, AccessPolicyUpdateKind, NetworkRules, Permissions, ProvisioningState,
@@ -212,4 +212,90 @@ async fn access_policies_are_added_and_removed() {
     let left =
         lab.vaults.update_access_policy(&id, &AccessPolicyUpdateKind::Remove, &policies).await.unwrap();
     assert_eq!(left[0].permissions.secrets, Some(vec![SecretPermission::Get]));
+}
+
+#[tokio::test]
+async fn ensuring_a_vault_twice_writes_once() {
+    let lab = Lab::of(MockAzure::seed().resource_group(SUB, "rg", "westeurope")).await;
+    let id = lab.id("kv-new");
+    let planned = lab.vaults.ensure(&id, spec()).dry_run().await.unwrap();
+    assert!(matches!(&planned, Change::Created(vault) if vault.name == "kv-new"), "{planned:?}");
+    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+    let made = lab.vaults.ensure(&id, spec()).await.unwrap();
+    assert!(matches!(&made, Change::Created(vault) if vault.properties.vault_uri.is_some()), "{made:?}");
+    lab.azure.clear_requests();
+    assert!(!lab.vaults.ensure(&id, spec()).await.unwrap().is_change());
+    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[tokio::test]
+async fn ensuring_a_vault_changes_what_differs_and_keeps_the_rest() {
+    let seed = MockAzure::seed()
+        .vault(SUB, "rg", "kv-a")
+        .vault_property("kv-a", "inventedLater", json!({ "kept": true }))
+        .vault_property("kv-a", "enabledForDeployment", true)
+        .access_policy("kv-a", &["get"]);
+    let lab = Lab::of(seed).await;
+    let id = lab.id("kv-a");
+    let wanted = || {
+        VaultSpec::builder()
+            .location("West Europe")
+            .tenant_id(TENANT)
+            .tags([("team".to_owned(), "sec".to_owned())])
+            .network_acls(NetworkRules::only(["198.51.100.0/24"]))
+            .enable_purge_protection(true)
+            .build()
+    };
+    let Change::Updated { after: preview, .. } = lab.vaults.ensure(&id, wanted()).dry_run().await.unwrap()
+    else {
+        panic!("there is a difference")
+    };
+    let Change::Updated { before, after } = lab.vaults.ensure(&id, wanted()).await.unwrap() else {
+        panic!("there is a difference")
+    };
+    assert_eq!(
+        (preview.tags, preview.properties.network_acls),
+        (after.tags.clone(), after.properties.network_acls.clone())
+    );
+    assert!(after.properties.enable_rbac_authorization && !before.properties.enable_rbac_authorization);
+    assert_eq!(after.properties.access_policies, before.properties.access_policies);
+    assert_eq!(after.properties.enabled_for_deployment, Some(true));
+    let kept = serde_json::to_value(&after).unwrap();
+    assert_eq!(kept["properties"]["inventedLater"], json!({ "kept": true }));
+    assert!(!lab.vaults.ensure(&id, wanted()).await.unwrap().is_change());
+    assert!(!lab.vaults.ensure(&id, spec()).await.unwrap().is_change(), "what is not named stays");
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_said_and_nothing_is_sent() {
+    let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a")).await;
+    let id = lab.id("kv-a");
+    let elsewhere = VaultSpec::builder().location("eastus").tenant_id(TENANT).build();
+    let error = lab.vaults.ensure(&id, elsewhere).await.unwrap_err();
+    assert!(error.to_string().contains("location westeurope, which cannot be changed to eastus"), "{error}");
+    let shorter = VaultSpec::builder()
+        .location("westeurope")
+        .tenant_id(TENANT)
+        .soft_delete_retention_in_days(7_u16)
+        .build();
+    let error = lab.vaults.ensure(&id, shorter).await.unwrap_err();
+    assert!(error.to_string().contains("90 days, which cannot be changed to 7 days"), "{error}");
+    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[tokio::test]
+async fn a_soft_deleted_vault_is_only_brought_back_when_it_is_said() {
+    let lab =
+        Lab::of(MockAzure::seed().deleted_vault(SUB, "rg", "kv-gone").vault_name_taken("kv-theirs")).await;
+    let id = lab.id("kv-gone");
+    for error in [
+        lab.vaults.ensure(&id, spec()).await.unwrap_err(),
+        lab.vaults.ensure(&id, spec()).dry_run().await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("recover it with recover_deleted(), or purge it"), "{error}");
+    }
+    let back = lab.vaults.ensure(&id, spec()).recover_deleted().await.unwrap();
+    assert_eq!(back.current().properties.provisioning_state, Some(ProvisioningState::Succeeded));
+    let taken = lab.vaults.ensure(&lab.id("kv-theirs"), spec()).recover_deleted().await.unwrap_err();
+    assert!(taken.is_vault_name_taken());
 }

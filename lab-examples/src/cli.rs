@@ -37,11 +37,46 @@ pub enum Command {
     Run,
     /// Turn Defender on, create a monitored vault, give yourself access.
     Task1,
+    /// Investigate Key Vault alerts.
+    Task2,
+    /// Configure secret scanning, and see what it finds.
+    Task3,
+    /// Generate suspicious activity, and make its alerts visible.
+    Task4,
+    /// Respond: mail, alert rules, an automation, Sentinel.
+    Task5,
+    /// Rotate what was exposed, retire the old versions, prove it.
+    Task6,
+    /// One of the two scenarios: vaults "Not covered" (1), a secret in a machine's environment (2).
+    BreakFix {
+        /// Which.
+        #[arg(value_parser = clap::value_parser!(u8).range(1..=2))]
+        scenario: u8,
+    },
+    /// Delete what the lab made, and list what stays.
+    Cleanup,
     /// Print a completion script for your shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// The name of the part that the command runs alone; nothing for the whole lab and for what is no part.
+    pub fn part(&self) -> Option<String> {
+        Some(match self {
+            Self::Task1 => "task1".to_owned(),
+            Self::Task2 => "task2".to_owned(),
+            Self::Task3 => "task3".to_owned(),
+            Self::Task4 => "task4".to_owned(),
+            Self::Task5 => "task5".to_owned(),
+            Self::Task6 => "task6".to_owned(),
+            Self::BreakFix { scenario } => format!("break-fix-{scenario}"),
+            Self::Cleanup => "cleanup".to_owned(),
+            Self::Run | Self::Completions { .. } => return None,
+        })
+    }
 }
 
 /// How answers are written.
@@ -83,6 +118,18 @@ pub struct Options {
     /// Show each request: method, path, status, time, request id.
     #[arg(long, short, global = true)]
     pub verbose: bool,
+    /// Allow the sweep of task 4 on a real vault: it raises real alerts.
+    #[arg(long, global = true)]
+    pub confirm_sweep: bool,
+    /// Who gets mail about alerts; can be given more than once.
+    #[arg(long, global = true, value_name = "ADDRESS", default_values = ["soc@contoso.example", "oncall@contoso.example"])]
+    pub mail: Vec<String>,
+    /// Turn the lab's two plans off in the cleanup.
+    #[arg(long, global = true)]
+    pub plans_off: bool,
+    /// Where rotations are recorded, one JSON line a step, without values (live).
+    #[arg(long, global = true, default_value = "lab-ledger.jsonl", value_name = "FILE")]
+    pub ledger: PathBuf,
     /// Where a live lab remembers the names that it made, so that it can be continued.
     #[arg(long, global = true, default_value = ".lab-state.json", value_name = "FILE")]
     pub state: PathBuf,
@@ -100,6 +147,10 @@ impl Default for Options {
             yes: false,
             output: Output::Text,
             verbose: false,
+            confirm_sweep: false,
+            mail: vec!["soc@contoso.example".to_owned(), "oncall@contoso.example".to_owned()],
+            plans_off: false,
+            ledger: "lab-ledger.jsonl".into(),
             state: ".lab-state.json".into(),
         }
     }

@@ -6,7 +6,7 @@ use arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environmen
 use azure_core::{Error, Result, error::ErrorKind};
 use mock_azure::MockAzure;
 
-use crate::{cli::Options, request_log::RequestLog};
+use crate::{cli::Options, request_log::RequestLog, tenant};
 
 /// A connection to Azure, or to the bundled double of it.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Azure {
         mock_azure::fast_forward();
         let id = options.subscription.clone().unwrap_or_else(|| mock_azure::DEFAULT_SUBSCRIPTION.to_owned());
         let subscription: SubscriptionId = id.parse()?;
-        let double = MockAzure::seed().subscription(&subscription).start().await;
+        let double = tenant::seed(&subscription)?.start().await;
         let mut arm_options = ArmOptions::from(double.client_options());
         log_requests(&mut arm_options, options);
         let arm = ArmClient::new(double.credential(), arm_options)?;

@@ -2,18 +2,25 @@
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use arm_core::{Change, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmErrorExt as _, Change, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
+use defender_alerts::{AlertsClient, Location};
+use futures::TryStreamExt as _;
+use keyvault_ops::{Ledger, VaultId, VaultsClient};
+use monitor_ops::WorkspaceId;
 
 use crate::{
     Azure, advice,
     cli::{Options, Output},
     screen::Screen,
     state::State,
-    tasks::Part,
+    tasks::{PARTS, Part},
 };
 
 /// What every task gets.
@@ -27,6 +34,7 @@ pub struct Lab {
     pub screen: Screen,
     state: Mutex<State>,
     asked: Mutex<bool>,
+    preparing: AtomicBool,
 }
 
 impl Lab {
@@ -47,7 +55,14 @@ impl Lab {
             })?,
             false => State { subscription: azure.subscription.to_string(), ..State::default() },
         };
-        Ok(Self { azure, options, screen, state: Mutex::new(state), asked: Mutex::new(false) })
+        Ok(Self {
+            azure,
+            options,
+            screen,
+            state: Mutex::new(state),
+            asked: Mutex::new(false),
+            preparing: AtomicBool::new(false),
+        })
     }
 
     /// The subscription.
@@ -62,7 +77,7 @@ impl Lab {
 
     /// Whether nothing may be written.
     pub fn dry_run(&self) -> bool {
-        self.options.dry_run
+        self.options.dry_run && !self.preparing.load(Ordering::Relaxed)
     }
 
     /// The word for a change: of a dry run, what would happen.
@@ -88,6 +103,79 @@ impl Lab {
         Ok(())
     }
 
+    /// The vault of the lab; an error where Task 1 has not made it yet.
+    pub fn vault(&self) -> Result<VaultId> {
+        let Some(name) = self.state().vault.clone() else {
+            let message = "there is no lab vault yet: run task1 first";
+            return Err(Error::with_message(ErrorKind::Other, message));
+        };
+        Ok(VaultId::new(&self.group()?, &name.parse()?)?)
+    }
+
+    /// Whether this is a dry run before there is a vault: what is done in it can then only be named.
+    pub async fn vault_is_to_come(&self) -> Result<bool> {
+        if !self.dry_run() {
+            return Ok(false);
+        }
+        Ok(VaultsClient::new(&self.azure.arm).get_opt(&self.vault()?).await?.is_none())
+    }
+
+    /// The workspace of the lab.
+    pub fn workspace(&self) -> Result<WorkspaceId> {
+        Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
+    }
+
+    /// Where rotations are recorded: the ledger file when live, nowhere offline.
+    pub fn ledger(&self) -> Result<Ledger> {
+        if !self.options.live || self.dry_run() {
+            return Ok(Ledger::new(std::io::sink()));
+        }
+        Ledger::append_to(&self.options.ledger).map_err(|error| {
+            let message = format!("cannot write the ledger '{}': {error}", self.options.ledger.display());
+            Error::with_message(ErrorKind::Io, message)
+        })
+    }
+
+    /// The region of Defender's data, read off an alert that is there.
+    pub async fn alert_location(&self) -> Result<Location> {
+        let mut alerts = AlertsClient::new(&self.azure.arm).list(self.subscription());
+        match alerts.try_next().await? {
+            Some(alert) => Ok(alert.id.location().parse()?),
+            None => Ok(self.options.location.parse()?),
+        }
+    }
+
+    /// Runs one part; offline, what comes before it runs first, unseen.
+    pub async fn run_alone(&self, part: &Part) -> bool {
+        if let Err(error) = self.prepare_for(part).await {
+            self.screen.begin(part.name, part.title);
+            let line = advice::explain(&error);
+            self.screen.step("what comes before it", "failed", line.clone());
+            self.screen.fail(&line);
+            return false;
+        }
+        self.run(&[part]).await
+    }
+
+    /// Offline, every run begins with a new double: the parts before this one run first, unseen.
+    async fn prepare_for(&self, part: &Part) -> Result<()> {
+        if self.options.live {
+            return Ok(());
+        }
+        self.screen.mute(true);
+        self.preparing.store(true, Ordering::Relaxed);
+        let mut outcome = Ok(());
+        for earlier in PARTS.iter().take_while(|earlier| earlier.name != part.name) {
+            outcome = (earlier.run)(self).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.preparing.store(false, Ordering::Relaxed);
+        self.screen.mute(false);
+        outcome
+    }
+
     /// Runs parts in order; a part that fails does not keep the next from trying. Whether all of them hold.
     pub async fn run(&self, parts: &[&Part]) -> bool {
         let mut ok = true;
@@ -97,7 +185,11 @@ impl Lab {
                 Ok(()) => (part.run)(self).await,
                 refused => refused,
             };
-            if let Err(error) = outcome {
+            let Err(error) = outcome else { continue };
+            if self.dry_run() && error.is_not_found() {
+                let missing = "it depends on what an earlier part makes: run that, then look again";
+                self.screen.step("the rest of this part", "would change", missing);
+            } else {
                 let line = advice::explain(&error);
                 self.screen.step("stopped", "failed", line.clone());
                 self.screen.fail(&line);

@@ -8,6 +8,7 @@ pub mod request_log;
 pub mod screen;
 pub mod state;
 pub mod tasks;
+pub mod tenant;
 
 pub use connect::{Azure, offline};
 pub use lab::Lab;

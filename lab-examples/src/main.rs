@@ -1,6 +1,6 @@
 //! The lab program.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
@@ -12,17 +12,15 @@ use lab_examples::{
 const STOPPED: u8 = 130;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's own output")]
+#[expect(clippy::print_stderr, reason = "the program's own output")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let parts: Vec<&Part> = match cli.command {
-        Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "lab", &mut std::io::stdout());
-            return ExitCode::SUCCESS;
-        }
-        Some(Command::Task1) => tasks::find("task1").into_iter().collect(),
-        None | Some(Command::Run) => tasks::PARTS.iter().collect(),
-    };
+    if let Some(Command::Completions { shell }) = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "lab", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    let alone = cli.command.as_ref().and_then(Command::part);
+    let alone = alone.as_deref().and_then(tasks::find);
     let lab = match Lab::connect(cli.options).await {
         Ok(lab) => lab,
         Err(error) => {
@@ -31,7 +29,7 @@ async fn main() -> ExitCode {
         }
     };
     let ok = tokio::select! {
-        ok = lab.run(&parts) => ok,
+        ok = run(&lab, alone) => ok,
         _ = tokio::signal::ctrl_c() => {
             eprintln!("\nstopped. What is done stays done; the same command goes on where this one stopped");
             return ExitCode::from(STOPPED);
@@ -39,9 +37,18 @@ async fn main() -> ExitCode {
     };
     if lab.options.output == Output::Json {
         match serde_json::to_string_pretty(&lab.screen.recorded()) {
-            Ok(text) => println!("{text}"),
+            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
             Err(error) => eprintln!("error: the record cannot be written: {error}"),
         }
     }
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One part alone, or all of them.
+async fn run(lab: &Lab, alone: Option<&Part>) -> bool {
+    let Some(part) = alone else {
+        let all: Vec<&Part> = tasks::PARTS.iter().collect();
+        return lab.run(&all).await;
+    };
+    lab.run_alone(part).await
 }

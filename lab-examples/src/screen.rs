@@ -2,8 +2,11 @@
 
 use std::{
     future::Future,
-    io::IsTerminal as _,
-    sync::{Mutex, MutexGuard, PoisonError},
+    io::{IsTerminal as _, Write as _},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -81,6 +84,7 @@ pub struct Screen {
     text: bool,
     colour: bool,
     progress: bool,
+    muted: AtomicBool,
     record: Mutex<Record>,
 }
 
@@ -93,6 +97,7 @@ impl Screen {
             text,
             colour: text && std::io::stdout().is_terminal() && !no_colour,
             progress: text && std::io::stderr().is_terminal(),
+            muted: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -103,6 +108,7 @@ impl Screen {
             text: false,
             colour: false,
             progress: false,
+            muted: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -111,7 +117,19 @@ impl Screen {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Neither shows nor records anything until it is told otherwise.
+    pub fn mute(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
     fn part(&self, change: impl FnOnce(&mut Part)) {
+        if self.is_muted() {
+            return;
+        }
         if let Some(part) = self.record().parts.last_mut() {
             change(part);
         }
@@ -122,10 +140,10 @@ impl Screen {
         self.record().clone()
     }
 
-    #[expect(clippy::print_stdout, reason = "the one place that writes for people")]
     fn line(&self, text: &str) {
-        if self.text {
-            println!("{text}");
+        if self.text && !self.is_muted() {
+            // Whoever closed the pipe has seen enough; the work goes on.
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
 
@@ -135,6 +153,9 @@ impl Screen {
 
     /// Begins a part.
     pub fn begin(&self, name: &str, title: &str) {
+        if self.is_muted() {
+            return;
+        }
         let part = Part { name: name.to_owned(), title: title.to_owned(), ok: true, ..Part::default() };
         self.record().parts.push(part);
         self.line("");
@@ -154,8 +175,8 @@ impl Screen {
         let step = Step { what: what.into(), outcome: outcome.to_owned(), detail: detail.into() };
         let (mark, code) = match outcome {
             "failed" | "missing" => ("✗", "31"),
-            "unchanged" | "skipped" => ("·", "2"),
-            "would change" | "waiting" | "off" => ("○", "33"),
+            "unchanged" | "skipped" | "no" => ("·", "2"),
+            "would change" | "waiting" | "yes" => ("○", "33"),
             _ => ("✓", "32"),
         };
         let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
@@ -182,7 +203,9 @@ impl Screen {
 
     /// A remark.
     pub fn note(&self, text: &str) {
-        self.step(text, "note", "");
+        self.line(&format!("    {text}"));
+        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), detail: String::new() };
+        self.part(|part| part.steps.push(step));
     }
 
     /// A table.
@@ -222,7 +245,7 @@ impl Screen {
 
     /// Shows that something is under way until it is done.
     pub async fn wait<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        if !self.progress {
+        if !self.progress || self.is_muted() {
             return work.await;
         }
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -236,7 +259,11 @@ impl Screen {
 
     /// A bar for work of a known size; hidden where there is no terminal.
     pub fn bar(&self, what: &str, size: u64) -> ProgressBar {
-        let target = if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if self.progress && !self.is_muted() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(size), target);
         bar.set_message(what.to_owned());
         if let Ok(style) = ProgressStyle::with_template("  {msg} {bar:30} {pos}/{len}") {

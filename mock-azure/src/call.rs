@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::{host::Host, identity::Caller};
+use crate::{
+    host::{self, Host},
+    identity::Caller,
+};
 
 /// The HTTP method, as something that a `match` can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,9 +152,12 @@ impl Call {
         &self.raw_path
     }
 
-    /// An absolute link on the host that the client called.
+    /// An absolute link on the host that the client called. Azure's hosts are called over `https`; an
+    /// address of this machine over `http`, unless a proxy in between says otherwise.
     pub(crate) fn link(&self, path_and_query: &str) -> String {
-        format!("https://{}{path_and_query}", self.authority)
+        let forwarded = self.header("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        let scheme = if host::is_local(&self.authority) && !forwarded { "http" } else { "https" };
+        format!("{scheme}://{}{path_and_query}", self.authority)
     }
 
     /// `https://host/path?query`, for messages and fault filters.

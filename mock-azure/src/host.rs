@@ -128,7 +128,8 @@ fn is_label(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-fn is_local(authority: &str) -> bool {
+/// Whether an authority is an address of this machine, where the double speaks plain HTTP.
+pub(crate) fn is_local(authority: &str) -> bool {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
         _ => authority,

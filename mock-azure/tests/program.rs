@@ -63,6 +63,22 @@ fn the_program_prints_its_address_and_serves_every_host_by_name() {
 }
 
 #[test]
+fn a_link_leads_back_to_the_program_as_it_was_called() {
+    let program = Program::start(&["--demo", "--quiet", "--page-size", "1"]);
+    let alerts = "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/alerts\
+                  ?api-version=2022-01-01";
+    let link = |host: &str| {
+        let answer = program.get(host, alerts);
+        let (_, rest) = answer.split_once("\"nextLink\":\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    let called = link(&program.address);
+    let path = called.strip_prefix(&format!("http://{}", program.address)).unwrap();
+    assert!(program.get(&program.address, path).contains("\"value\":[{"));
+    assert!(link("management.azure.com").starts_with("https://management.azure.com/"));
+}
+
+#[test]
 fn a_mistake_in_the_arguments_is_told_before_anything_starts() {
     let run =
         |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_mock-azure")).args(arguments).output().unwrap();

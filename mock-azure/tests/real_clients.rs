@@ -208,17 +208,77 @@ async fn a_filter_on_resources_is_obeyed_in_all_its_parts_or_refused() {
 
 #[tokio::test]
 async fn the_api_versions_that_real_clients_ask_for_are_answered() {
-    let azure = MockAzure::seed().start().await;
+    let azure =
+        MockAzure::seed().vault(SUB, "rg-app", "kv-app").access_policy("kv-app", &["list"]).start().await;
+    let secrets = "https://kv-app.vault.azure.net/secrets?api-version=2026-04-01";
+    assert_eq!(support::send(&azure, Get, secrets, Value::Null).await.status, 200);
     for (path, version) in [
         ("", "2022-12-01"),
         ("/resourcegroups", "2024-11-01"),
         ("/resources", "2015-11-01"),
         ("/providers", "2024-11-01"),
+        ("/providers/Microsoft.Compute/virtualMachines", "2026-04-01"),
         ("/providers/Microsoft.Insights/actionGroups", "2024-10-01-preview"),
+        ("/providers/Microsoft.KeyVault/vaults", "2026-05-15"),
         ("/providers/Microsoft.KeyVault/managedHSMs", "2026-02-01"),
         ("/providers/Microsoft.KeyVault/deletedManagedHSMs", "2026-02-01"),
     ] {
         let answer = get(&azure, &format!("/subscriptions/{SUB}{path}?api-version={version}")).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.message());
     }
+}
+
+#[tokio::test]
+async fn an_automation_that_is_deleted_is_204_the_only_answer_that_the_python_sdk_takes() {
+    let azure = MockAzure::seed().resource_group(SUB, "rg-app", "westeurope").start().await;
+    let url = format!(
+        "{ROOT}/subscriptions/{SUB}/resourceGroups/rg-app/providers/Microsoft.Security/automations/kv?api-version=2019-01-01-preview"
+    );
+    let body = json!({ "location": "westeurope", "properties": {
+        "scopes": [{ "scopePath": format!("/subscriptions/{SUB}") }],
+        "sources": [{ "eventSource": "Alerts" }],
+        "actions": [{
+            "actionType": "LogicApp",
+            "logicAppResourceId": format!("/subscriptions/{SUB}/resourceGroups/rg-app/providers/Microsoft.Logic/workflows/respond"),
+            "uri": "https://logic.example/REDACTED",
+        }],
+    } });
+    assert_eq!(support::send(&azure, Put, &url, body).await.status, 201);
+    assert_eq!(support::send(&azure, Delete, &url, Value::Null).await.status, 204);
+    assert_eq!(support::send(&azure, Get, &url, Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn older_api_versions_answer_as_they_did_then() {
+    let azure = MockAzure::seed().plan(SUB, "CloudPosture", "Standard").start().await;
+
+    let plans = format!("/subscriptions/{SUB}/providers/Microsoft.Security/pricings");
+    let properties = async |path: &str| {
+        let answer = get(&azure, path).await;
+        assert_eq!(answer.status, 200, "{}", answer.message());
+        answer.body["properties"].clone()
+    };
+    let now = properties(&format!("{plans}/CloudPosture?api-version=2024-01-01")).await;
+    assert!(now["extensions"].is_array() && now["enablementTime"].is_string());
+    let then = properties(&format!("{plans}/CloudPosture?api-version=2022-03-01")).await;
+    assert_eq!(
+        then,
+        json!({ "pricingTier": "Standard", "freeTrialRemainingTime": now["freeTrialRemainingTime"] })
+    );
+    let listed = get(&azure, &format!("{plans}?api-version=2022-03-01")).await;
+    assert!(
+        listed.body["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|plan| plan["properties"]["extensions"].is_null())
+    );
+
+    let alerts =
+        format!("{ROOT}/subscriptions/{SUB}/providers/Microsoft.Security/locations/westeurope/alerts");
+    let body = json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } });
+    let simulate = format!("{alerts}/default/simulate?api-version=2021-11-01");
+    assert_eq!(support::send(&azure, Post, &simulate, body).await.status, 204);
+    let found = support::send(&azure, Get, &format!("{alerts}?api-version=2021-11-01"), Value::Null).await;
+    assert_eq!(ids(&found).len(), 14);
 }

@@ -42,7 +42,13 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
 
 /// An instant as a literal, in UTC.
 pub fn datetime(instant: OffsetDateTime) -> String {
-    format!("datetime({})", wire::instant::format(instant))
+    format!("datetime({})", precise(instant))
+}
+
+/// An instant with the seven digits that the service reads; more would make it no instant at all.
+pub(crate) fn precise(instant: OffsetDateTime) -> String {
+    let ticks = instant.nanosecond() / 100 * 100;
+    wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))
 }
 
 /// Vault operations from both tables that they can be in, under the same columns. Ends without a newline, so
@@ -110,8 +116,9 @@ pub(crate) fn mass_reading(distinct: u32) -> String {
 pub fn missing_table(error: &azure_core::Error) -> Option<String> {
     use arm_core::ArmErrorExt as _;
     let error = error.arm_error()?;
-    let texts = [error.inner_message.as_deref().unwrap_or_default(), &error.message];
-    texts.iter().find_map(|text| {
+    let details = error.details.iter().map(|detail| detail.message.as_str());
+    let texts = error.inner_message.as_deref().into_iter().chain([error.message.as_str()]).chain(details);
+    texts.into_iter().find_map(|text| {
         let rest = &text[text.find("Failed to resolve table")?..];
         let name = rest.split('\'').nth(1)?;
         Some(name.to_owned())

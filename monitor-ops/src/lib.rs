@@ -2,6 +2,7 @@
 
 mod client;
 mod coverage;
+mod decide_diagnostics;
 mod ensure_diagnostics;
 mod ensure_mail;
 mod ensure_rule;

@@ -198,6 +198,15 @@ async fn a_query_that_is_not_understood_says_where() {
 }
 
 #[tokio::test]
+async fn a_query_changes_nothing_and_is_asked_again_when_its_answer_is_lost() {
+    let azure = with(seed(), 1, 1).start().await;
+    azure.inject(Fault::reset_after_acting());
+    azure.inject(Fault::status(500).skip(1));
+    let rows: Vec<Row> = client(&azure).rows(&vaults(), GraphScope::Tenant).try_collect().await.unwrap();
+    assert_eq!((rows.len(), azure.requests().len()), (1, 3));
+}
+
+#[tokio::test]
 async fn a_throttled_query_is_asked_again() {
     let azure = with(seed(), 1, 1).start().await;
     azure.inject(Fault::throttled(std::time::Duration::from_secs(3)).times(2));

@@ -6,7 +6,7 @@ mod support;
 use arm_core::{ArmErrorExt as _, Change, ResourceType};
 use azure_core::http::poller::PollerStatus;
 use futures::TryStreamExt as _;
-use mock_azure::MockAzure;
+use mock_azure::{Fault, MockAzure};
 use resource_ops::{ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient};
 use serde_json::json;
 use support::{arm, group, seed, subscription, writes};
@@ -39,6 +39,9 @@ async fn a_group_that_is_not_there_is_nothing_or_an_error_as_asked() {
     assert!(groups.exists(&group("rg")).await.unwrap());
     assert!(!groups.exists(&group("other")).await.unwrap());
     assert!(groups.get_opt(&group("other")).await.unwrap().is_none());
+    azure.inject(Fault::status(403).code("AuthorizationFailed").times(2));
+    assert!(groups.exists(&group("other")).await.unwrap_err().is_forbidden());
+    assert!(groups.get_opt(&group("other")).await.unwrap_err().is_forbidden());
     let error = groups.get(&group("other")).await.unwrap_err();
     assert!(error.is_not_found() && error.is_code("ResourceGroupNotFound"), "{error}");
     assert!(error.to_string().contains("resourcegroups/other"), "{error}");

@@ -47,6 +47,19 @@ async fn a_role_is_found_by_its_name_whatever_its_case() {
 }
 
 #[tokio::test]
+async fn a_filter_that_was_not_understood_chooses_no_role() {
+    let azure = azure().await;
+    let roles = RoleDefinitionsClient::new(&arm(&azure));
+    let owner = json!({
+        "id": RoleId::OWNER.definition_at(&Scope::from(subscription())),
+        "name": RoleId::OWNER.to_string(),
+        "properties": { "roleName": "Owner", "type": "BuiltInRole" },
+    });
+    azure.inject(Fault::body(200, json!({ "value": [owner] }).to_string()));
+    assert_eq!(roles.get_by_name_opt(subscription(), "Reader").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_role_is_read_by_its_id_and_all_are_listed() {
     let azure = azure().await;
     let roles = RoleDefinitionsClient::new(&arm(&azure));

@@ -97,6 +97,22 @@ async fn a_machine_gets_an_identity_and_keeps_those_it_has() {
 }
 
 #[tokio::test]
+async fn an_identity_that_is_accepted_but_not_there_is_an_error() {
+    let azure = seed().start().await;
+    let shown = json!({
+        "id": vm().to_string(),
+        "name": "vm",
+        "location": "westeurope",
+        "identity": { "type": "SystemAssigned" },
+        "properties": {},
+    });
+    let read_back = Fault::body(200, shown.to_string()).on("GET", "virtualMachines/vm").skip(2);
+    azure.inject(read_back);
+    let error = client(&azure).enable_system_identity(&vm()).await.unwrap_err();
+    assert!(error.to_string().contains("shows the machine without one"), "{error}");
+}
+
+#[tokio::test]
 async fn a_role_can_be_given_to_an_identity_that_the_directory_does_not_know_yet() {
     let azure = seed().principal_replication(9).start().await;
     let machine = client(&azure).enable_system_identity(&vm()).await.unwrap().into_current();

@@ -45,9 +45,9 @@ impl AlertsClient {
         &self.arm
     }
 
-    /// All alerts of a subscription, newest first by the service's choice. `Alerts_List`.
+    /// All alerts of a subscription, in the service's order. `Alerts_List`.
     ///
-    /// The service keeps alerts for 90 days and offers no filter.
+    /// The service offers no filter.
     ///
     /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_code("Subscription Not Registered")`
     /// until `Microsoft.Security` is registered.

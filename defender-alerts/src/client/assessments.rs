@@ -36,7 +36,7 @@ impl Expand {
 /// Assessments: recommendations as they stand on each resource.
 #[derive(Debug, Clone)]
 pub struct AssessmentsClient {
-    pub(crate) arm: ArmClient,
+    arm: ArmClient,
 }
 
 impl AssessmentsClient {

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
 
-use super::blank;
 use crate::{RiskLevel, Severity};
 
 /// Whom Defender writes to about a subscription, and when. Read, changed and written back whole.
@@ -99,9 +98,9 @@ arm_core::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NotificationsByRole {
-    /// Whether they are.
-    #[serde(default = "blank")]
-    pub state: NotificationState,
+    /// Whether they are; the service leaves it out at times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<NotificationState>,
     /// The roles, such as `Owner`.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub roles: Vec<String>,
@@ -113,6 +112,6 @@ impl NotificationsByRole {
     /// Those who hold these roles are written to.
     pub fn on<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
         let roles = roles.into_iter().map(Into::into).collect();
-        Self { state: NotificationState::On, roles, unknown: UnknownFields::default() }
+        Self { state: Some(NotificationState::On), roles, unknown: UnknownFields::default() }
     }
 }

@@ -144,7 +144,7 @@ async fn an_alert_of_ten_megabytes_is_read() {
 #[tokio::test]
 async fn deep_nesting_in_one_part_fails_that_part_and_nothing_else() {
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
-    let id = "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/we/alerts/deep";
+    let id = format!("{}/providers/Microsoft.Security/locations/we/alerts/deep", subscription().to_path());
     let azure = MockAzure::seed().start().await;
     let page = format!(
         r#"{{"value":[{{"id":"{id}","properties":{{"alertType":"KV_TORAccess","entities":[{{"type":"ip","x":{deep}}}],"extendedProperties":{{"a":{deep}}}}}}}]}}"#

@@ -6,6 +6,7 @@ mod assessments;
 mod attack_paths;
 mod bad_input;
 mod others;
+mod properties;
 mod secrets;
 mod set_status;
 mod triage;

@@ -98,7 +98,7 @@ async fn the_security_contact_is_written_and_kept_whole() {
     let written = client.create_or_update(&sub, &contact).await.unwrap();
 
     assert_eq!(written, contact);
-    assert_eq!(written.notifications_by_role.as_ref().unwrap().state, NotificationState::On);
+    assert_eq!(written.notifications_by_role.as_ref().unwrap().state, Some(NotificationState::On));
     assert_eq!(all(client.list(&sub)).await.first(), Some(&contact));
     assert_eq!(client.get_opt(&sub).await.unwrap(), Some(contact));
     client.delete(&sub).await.unwrap();
@@ -115,4 +115,9 @@ fn a_security_contact_keeps_what_this_version_does_not_name() {
     });
     let contact: SecurityContact = serde_json::from_value(text.clone()).unwrap();
     assert_eq!(serde_json::to_value(&contact).unwrap(), text);
+
+    let mut stateless = text;
+    stateless["notificationsByRole"] = json!({ "roles": ["Owner"] });
+    let contact: SecurityContact = serde_json::from_value(stateless.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&contact).unwrap(), stateless);
 }

@@ -99,7 +99,12 @@ async fn a_source_that_fails_hides_no_other_and_is_not_clean() {
 
     assert_eq!(found.findings.len(), 2);
     assert!(matches!(found.source(SecretSource::GroupedRecommendation), Some(SourceState::Failed(_))));
-    assert!(!found.is_clean());
+
+    let azure = scanned(MockAzure::seed()).start().await;
+    azure
+        .inject(Fault::status(403).code("AuthorizationFailed").on("POST", "Microsoft.ResourceGraph").skip(2));
+    let nothing = SecretFindingsClient::new(&arm(&azure)).find(&subscription()).await.unwrap();
+    assert!(nothing.findings.is_empty() && !nothing.is_clean());
 }
 
 #[tokio::test]

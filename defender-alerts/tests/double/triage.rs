@@ -60,6 +60,10 @@ async fn refused_calls_read_nothing_so_nothing_is_rotated() {
     let finding = Finding::of(&seeded("KV_UserAccessDeniedAnomaly").await, None);
     assert!(!finding.missing.contains(&Missing::Secrets));
     assert!(!phases(&finding).contains(&ResponsePhase::Act));
+
+    let caller = finding.caller.object_id.clone().unwrap();
+    let later = finding.with_log([&access(1, "SecretGet", Some("db-password"), &caller, true)]);
+    assert!(phases(&later).contains(&ResponsePhase::Act), "the log shows that one call was not refused");
 }
 
 #[tokio::test]

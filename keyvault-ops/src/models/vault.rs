@@ -7,7 +7,7 @@ use arm_core::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId};
+use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId, VaultSpec};
 
 /// A vault, as the service has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,21 @@ pub struct Vault {
     kind: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: UnknownFields,
+}
+
+impl Vault {
+    /// The vault that a spec describes, before the service has said anything about it.
+    pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
+        let planned = serde_json::to_value(spec).and_then(|mut vault| {
+            vault["id"] = id.as_str().into();
+            vault["name"] = id.name().into();
+            serde_json::from_value(vault)
+        });
+        planned.map_err(|error| {
+            let message = format!("the spec of the vault '{}' cannot be read back: {error}", id.name());
+            azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, message)
+        })
+    }
 }
 
 /// The properties of a vault.

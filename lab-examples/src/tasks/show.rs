@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use defender_pricing::PlanCoverage;
+use defender_alerts::{Alert, Assessment, Finding};
+use defender_pricing::{PlanCoverage, Pricing};
+use time::OffsetDateTime;
 
 use crate::Lab;
 
@@ -28,4 +30,75 @@ pub(crate) fn plans(lab: &Lab, coverage: &[PlanCoverage]) {
 
 fn days(left: Duration) -> String {
     format!("{} days", left.as_secs() / 86_400)
+}
+
+/// Alerts, one a row.
+pub(crate) fn alerts(lab: &Lab, alerts: &[Alert]) {
+    let rows = alerts.iter().map(|alert| {
+        [
+            alert.alert_type.clone(),
+            alert.display_name.clone(),
+            alert.severity.to_string(),
+            alert.status.to_string(),
+            alert.start_time.map(time).unwrap_or_default(),
+        ]
+    });
+    lab.screen.table("Key Vault alerts", ["type", "name", "severity", "status", "time"], rows);
+}
+
+/// Recommendations, one a row.
+pub(crate) fn recommendations(lab: &Lab, name: &str, found: &[Assessment]) {
+    let rows = found.iter().map(|assessment| {
+        [
+            assessment.display_name.clone(),
+            assessment.severity().as_ref().map(ToString::to_string).unwrap_or_default(),
+            assessment.status.code.to_string(),
+            assessment.id.scope().to_string().rsplit('/').next().unwrap_or_default().to_owned(),
+        ]
+    });
+    lab.screen.table(name, ["recommendation", "severity", "state", "on"], rows);
+}
+
+/// The extensions of a plan, one a row.
+pub(crate) fn extensions(lab: &Lab, name: &str, plan: &Pricing) {
+    let rows = plan.extensions.iter().map(|extension| {
+        let state = match (extension.has_failed(), extension.is_enabled) {
+            (true, _) => "failed",
+            (false, true) => "on",
+            (false, false) => "off",
+        };
+        [extension.name.to_string(), state.to_owned()]
+    });
+    lab.screen.table(name, ["extension", "state"], rows);
+}
+
+/// What triage says of an alert.
+pub(crate) fn finding(lab: &Lab, finding: &Finding) {
+    let list = |items: &[String]| items.join(", ");
+    let span = match (finding.first, finding.last) {
+        (Some(first), Some(last)) => format!("{} to {}", time(first), time(last)),
+        _ => String::new(),
+    };
+    let tenant = match finding.caller.in_tenant {
+        Some(true) => "of this tenant",
+        Some(false) => "of another tenant",
+        None => "tenant not known",
+    };
+    let mut rows = vec![
+        ["alert".to_owned(), format!("{} ({})", finding.title, finding.severity)],
+        ["caller".to_owned(), format!("{}, {tenant}", finding.caller.name().unwrap_or("not known"))],
+        ["operations".to_owned(), list(&finding.operations)],
+        ["secrets".to_owned(), list(&finding.secrets)],
+        ["time".to_owned(), span],
+    ];
+    rows.extend(finding.missing.iter().map(|missing| ["missing".to_owned(), missing.to_string()]));
+    rows.extend(
+        finding.steps.iter().map(|step| [format!("{:?}", step.phase).to_lowercase(), step.text.to_string()]),
+    );
+    lab.screen.table("Triage", ["", "what is known, and what to do"], rows);
+}
+
+fn time(instant: OffsetDateTime) -> String {
+    let text = arm_core::wire::instant::format(instant);
+    text.get(..19).map_or(text.clone(), |seconds| seconds.replace('T', " "))
 }

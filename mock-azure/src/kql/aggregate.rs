@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::Value;
 
-use super::{Kind, Scalar, evaluate::compare};
+use super::{Kind, Scalar, compare::compare};
 
 pub(crate) const AGGREGATES: &[(&str, usize, usize)] = &[
     ("arg_max", 2, 2),

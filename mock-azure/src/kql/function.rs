@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use super::{Column, Kind, KqlError, Scalar, aggregate, parse::Expr, token};
+use super::{Column, Kind, KqlError, Scalar, aggregate, ast::Expr, token};
 
 /// Name, fewest and most arguments.
 const FUNCTIONS: &[(&str, usize, usize)] = &[

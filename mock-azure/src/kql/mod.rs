@@ -4,7 +4,10 @@
 //! empty answer.
 
 mod aggregate;
+mod ast;
+mod compare;
 mod evaluate;
+mod expression;
 mod function;
 mod parse;
 mod schema;
@@ -15,6 +18,7 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
+pub(crate) use token::has_too_many_digits;
 pub(crate) use value::{Column, Kind, Scalar, Table};
 
 /// Why a query has no answer.

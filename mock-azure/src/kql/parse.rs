@@ -2,128 +2,9 @@
 
 use super::{
     Column, Kind, KqlError, Scalar, Table,
+    ast::{Expr, Let, Named, Pipeline, Query, Source, Step},
     token::{Part, Token},
 };
-
-/// Operators between two values, by how strongly they bind; the weakest first.
-const BINARY: &[&[&str]] = &[
-    &["or"],
-    &["and"],
-    &[
-        "==",
-        "!=",
-        "=~",
-        "!~",
-        "<",
-        ">",
-        "<=",
-        ">=",
-        "contains",
-        "!contains",
-        "contains_cs",
-        "has",
-        "!has",
-        "has_cs",
-        "startswith",
-        "!startswith",
-        "startswith_cs",
-        "endswith",
-        "!endswith",
-        "endswith_cs",
-        "matches regex",
-    ],
-    &["+", "-"],
-    &["*", "/", "%"],
-];
-
-/// A value computed from a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Expr {
-    Literal(Scalar),
-    Name(String),
-    Call(String, Vec<Expr>),
-    /// `a.b` and `a['b']`.
-    Member(Box<Expr>, Box<Expr>),
-    Binary(String, Box<Expr>, Box<Expr>),
-    In {
-        value: Box<Expr>,
-        list: Vec<Expr>,
-        negated: bool,
-        ignore_case: bool,
-    },
-    /// `has_any` and `has_all`.
-    HasTerms {
-        value: Box<Expr>,
-        list: Vec<Expr>,
-        all: bool,
-        negated: bool,
-    },
-    Between {
-        value: Box<Expr>,
-        low: Box<Expr>,
-        high: Box<Expr>,
-        negated: bool,
-    },
-    Negative(Box<Expr>),
-    /// `*`, as in `arg_max(TimeGenerated, *)`.
-    Star,
-}
-
-/// A computed column, with its name if the query gives one.
-#[derive(Debug, Clone)]
-pub(crate) struct Named {
-    pub(crate) name: Option<String>,
-    pub(crate) expr: Expr,
-}
-
-/// Where rows come from.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Table(String),
-    Union {
-        fuzzy: bool,
-        legs: Vec<Pipeline>,
-    },
-    Print(Vec<Named>),
-    /// Rows in the query itself.
-    Datatable(Table),
-}
-
-/// What happens to rows.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Where(Expr),
-    Extend(Vec<Named>),
-    Project(Vec<Named>),
-    ProjectAway(Vec<String>),
-    ProjectRename(Vec<Named>),
-    Summarize { aggregates: Vec<Named>, by: Vec<Named> },
-    Distinct(Vec<Named>),
-    Sort(Vec<(Expr, bool)>),
-    Take(Expr),
-    Count,
-}
-
-/// A source and its steps.
-#[derive(Debug, Clone)]
-pub(crate) struct Pipeline {
-    pub(crate) source: Source,
-    pub(crate) steps: Vec<Step>,
-}
-
-/// A name that the query defines.
-#[derive(Debug, Clone)]
-pub(crate) enum Let {
-    Value(Expr),
-    View(Pipeline),
-}
-
-/// A whole query.
-#[derive(Debug)]
-pub(crate) struct Query {
-    pub(crate) lets: Vec<(String, Let)>,
-    pub(crate) pipeline: Pipeline,
-}
 
 /// Operators that Kusto has and this double has not.
 const OTHER_OPERATORS: &[&str] = &[
@@ -179,17 +60,17 @@ pub(crate) fn query(tokens: Vec<Token>) -> Result<Query, KqlError> {
     }
 }
 
-struct Parser {
+pub(crate) struct Parser {
     tokens: Vec<Token>,
-    at: usize,
+    pub(crate) at: usize,
 }
 
 impl Parser {
-    fn peek(&self) -> &Token {
+    pub(crate) fn peek(&self) -> &Token {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn ahead(&self, by: usize) -> &Part {
+    pub(crate) fn ahead(&self, by: usize) -> &Part {
         &self.tokens[(self.at + by).min(self.tokens.len() - 1)].part
     }
 
@@ -197,23 +78,23 @@ impl Parser {
         matches!(&self.peek().part, Part::Name(name) if name == wanted)
     }
 
-    fn take_name(&mut self, wanted: &str) -> bool {
+    pub(crate) fn take_name(&mut self, wanted: &str) -> bool {
         let found = self.is_name(wanted);
         self.at += usize::from(found);
         found
     }
 
-    fn take_symbol(&mut self, wanted: &str) -> bool {
+    pub(crate) fn take_symbol(&mut self, wanted: &str) -> bool {
         let found = matches!(self.peek().part, Part::Symbol(symbol) if symbol == wanted);
         self.at += usize::from(found);
         found
     }
 
-    fn symbol(&mut self, wanted: &str) -> Result<(), KqlError> {
+    pub(crate) fn symbol(&mut self, wanted: &str) -> Result<(), KqlError> {
         if self.take_symbol(wanted) { Ok(()) } else { Err(self.peek().refuse()) }
     }
 
-    fn name(&mut self) -> Result<String, KqlError> {
+    pub(crate) fn name(&mut self) -> Result<String, KqlError> {
         match &self.peek().part {
             Part::Name(name) => {
                 let name = name.clone();
@@ -406,136 +287,6 @@ impl Parser {
             list.push(Named { name, expr: self.expr(0)? });
             if !self.take_symbol(",") {
                 return Ok(list);
-            }
-        }
-    }
-
-    fn expr(&mut self, level: usize) -> Result<Expr, KqlError> {
-        let Some(operators) = BINARY.get(level) else { return self.unary() };
-        let mut left = self.expr(level + 1)?;
-        loop {
-            if level == 2
-                && let Some(listed) = self.membership(&mut left)?
-            {
-                left = listed;
-                continue;
-            }
-            let Some(operator) = self.operator(operators) else { return Ok(left) };
-            let right = self.expr(level + 1)?;
-            left = Expr::Binary(operator, Box::new(left), Box::new(right));
-        }
-    }
-
-    /// The operator at this place, if it is one of these. `!has` and `matches regex` are two tokens.
-    fn operator(&mut self, operators: &[&str]) -> Option<String> {
-        let negated = matches!(self.peek().part, Part::Symbol("!"));
-        let text = match (&self.peek().part, self.ahead(1)) {
-            (Part::Symbol("!"), Part::Name(name)) => format!("!{name}"),
-            (Part::Symbol(symbol), _) => (*symbol).to_owned(),
-            (Part::Name(first), Part::Name(second)) if first == "matches" => format!("{first} {second}"),
-            (Part::Name(name), _) => name.clone(),
-            _ => return None,
-        };
-        operators.contains(&text.as_str()).then(|| {
-            self.at += 1 + usize::from(negated || text.contains(' '));
-            text
-        })
-    }
-
-    fn membership(&mut self, left: &mut Expr) -> Result<Option<Expr>, KqlError> {
-        let negated = matches!(self.peek().part, Part::Symbol("!"));
-        let word = match self.ahead(usize::from(negated)) {
-            Part::Name(name) => name.clone(),
-            _ => return Ok(None),
-        };
-        if !matches!(word.as_str(), "in" | "in~" | "between" | "has_any" | "has_all") {
-            if matches!(word.as_str(), "hasprefix" | "hassuffix") {
-                return Err(KqlError::Unsupported(format!("the operator '{word}' is not known here")));
-            }
-            return Ok(None);
-        }
-        self.at += 1 + usize::from(negated);
-        self.symbol("(")?;
-        let value = Box::new(std::mem::replace(left, Expr::Star));
-        if word == "between" {
-            let low = Box::new(self.expr(3)?);
-            self.symbol("..")?;
-            let high = Box::new(self.expr(3)?);
-            self.symbol(")")?;
-            return Ok(Some(Expr::Between { value, low, high, negated }));
-        }
-        let list = self.arguments()?;
-        if word.starts_with("has") {
-            return Ok(Some(Expr::HasTerms { value, list, all: word == "has_all", negated }));
-        }
-        Ok(Some(Expr::In { value, list, negated, ignore_case: word == "in~" }))
-    }
-
-    /// What follows an opening parenthesis, up to the closing one.
-    fn arguments(&mut self) -> Result<Vec<Expr>, KqlError> {
-        let mut list = Vec::new();
-        if self.take_symbol(")") {
-            return Ok(list);
-        }
-        loop {
-            list.push(if self.take_symbol("*") { Expr::Star } else { self.expr(0)? });
-            if self.take_symbol(")") {
-                return Ok(list);
-            }
-            self.symbol(",")?;
-        }
-    }
-
-    fn unary(&mut self) -> Result<Expr, KqlError> {
-        if self.take_symbol("-") {
-            return Ok(Expr::Negative(Box::new(self.unary()?)));
-        }
-        let token = self.peek().clone();
-        let mut expr = match token.part {
-            Part::Literal(ref value) => {
-                self.at += 1;
-                Expr::Literal(value.clone())
-            }
-            Part::Symbol("(") => {
-                self.at += 1;
-                let inner = self.expr(0)?;
-                self.symbol(")")?;
-                inner
-            }
-            Part::Symbol("[") => {
-                self.at += 1;
-                let Part::Literal(Scalar::Text(name)) = self.peek().part.clone() else {
-                    return Err(self.peek().refuse());
-                };
-                self.at += 1;
-                self.symbol("]")?;
-                Expr::Name(name)
-            }
-            Part::Symbol("*") => {
-                self.at += 1;
-                Expr::Star
-            }
-            Part::Name(ref name) => {
-                self.at += 1;
-                if self.take_symbol("(") {
-                    Expr::Call(name.clone(), self.arguments()?)
-                } else {
-                    Expr::Name(name.clone())
-                }
-            }
-            _ => return Err(token.refuse()),
-        };
-        loop {
-            if matches!(self.peek().part, Part::Symbol(".")) {
-                self.at += 1;
-                let member = Expr::Literal(Scalar::Text(self.name()?));
-                expr = Expr::Member(Box::new(expr), Box::new(member));
-            } else if self.take_symbol("[") {
-                let member = self.expr(0)?;
-                self.symbol("]")?;
-                expr = Expr::Member(Box::new(expr), Box::new(member));
-            } else {
-                return Ok(expr);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What an expression needs and what type it has, known before any row is read.
 
 use super::{
-    Column, Kind, KqlError, Scalar, function,
-    parse::{Expr, Named},
+    Column, Kind, KqlError, Scalar,
+    ast::{Expr, Named},
+    function,
 };
 
 /// Refuses an expression that names a column that is not there, or a function that is not known.

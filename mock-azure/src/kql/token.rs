@@ -274,8 +274,16 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 /// A time as Kusto reads it: a date, or a date and time with or without zone.
 pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim().replacen(' ', "T", 1);
+    if has_too_many_digits(&text) {
+        return None;
+    }
     let candidates = [text.clone(), format!("{text}Z"), format!("{text}:00Z"), format!("{text}T00:00:00Z")];
     candidates.iter().find_map(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+}
+
+/// Whether a time has more digits of a second than the service reads: seven.
+pub(crate) fn has_too_many_digits(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).count() > 7)
 }
 
 /// `30m`, `hh:mm:ss` or `d.hh:mm:ss`.

@@ -9,7 +9,7 @@ use crate::{
     call::{Call, Method},
     reply::Reply,
     services::{
-        Surface,
+        Surface, alerts,
         tracked::{self, Tracked},
     },
     world::World,
@@ -73,6 +73,85 @@ impl MockAzure {
     }
 }
 
+impl MockAzure {
+    /// The ids of the alerts on which an automation acts: those in its scope that meet all rules of any one
+    /// set. None when it is off, or when an action lacks its secret.
+    pub fn automation_acts_on(&self, automation: &str) -> Vec<String> {
+        let state = self.shared.lock();
+        acts_on(&state.world, automation)
+    }
+}
+
+fn acts_on(world: &World, id: &str) -> Vec<String> {
+    let Some(automation) = world.resources.get(id) else { return Vec::new() };
+    let properties = &automation["properties"];
+    let list = |name: &str| properties[name].as_array().into_iter().flatten();
+    let secrets = world.states.automations.secrets.get(&id.to_ascii_lowercase());
+    let lacks_secret = |(index, action): (usize, &Value)| {
+        let has = secrets.and_then(|secrets| secrets.get(index)).is_some_and(Option::is_some);
+        match action["actionType"].as_str() {
+            Some("LogicApp") => !has,
+            Some("EventHub") => !has && action["isTrustedServiceEnabled"] != true,
+            _ => false,
+        }
+    };
+    if properties["isEnabled"] == false || list("actions").enumerate().any(lacks_secret) {
+        return Vec::new();
+    }
+    let scope = properties["scopes"][0]["scopePath"].as_str().unwrap_or_default().to_ascii_lowercase();
+    let subscription = scope.split('/').nth(2).unwrap_or_default();
+    let of_alerts: Vec<&Value> = list("sources").filter(|source| source["eventSource"] == "Alerts").collect();
+    alerts::of_subscription(world, subscription)
+        .filter(|alert| {
+            let id = alert["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+            id.starts_with(&format!("{}/", scope.trim_end_matches('/')))
+                && of_alerts.iter().any(|source| source_meets(source, &alert["properties"]))
+        })
+        .filter_map(|alert| alert["id"].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Without sets every event counts; else all rules of one set must hold.
+fn source_meets(source: &Value, event: &Value) -> bool {
+    let sets: Vec<&Value> = source["ruleSets"].as_array().into_iter().flatten().collect();
+    let all_hold =
+        |set: &&Value| set["rules"].as_array().into_iter().flatten().all(|rule| rule_holds(rule, event));
+    sets.is_empty() || sets.iter().any(all_hold)
+}
+
+fn rule_holds(rule: &Value, event: &Value) -> bool {
+    let path = rule["propertyJPath"].as_str().unwrap_or_default();
+    let found = path.split('.').try_fold(event, |value, name| {
+        value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    });
+    let Some(found) = found else { return false };
+    let expected = rule["expectedValue"].as_str().unwrap_or_default();
+    let operator = rule["operator"].as_str().unwrap_or_default();
+    if matches!(rule["propertyType"].as_str(), Some("Integer" | "Number")) {
+        let number = found.as_f64().or_else(|| found.as_str()?.parse().ok());
+        let (Some(number), Ok(expected)) = (number, expected.parse::<f64>()) else { return false };
+        return match operator {
+            "Equals" => number == expected,
+            "NotEquals" => number != expected,
+            "GreaterThan" => number > expected,
+            "GreaterThanOrEqualTo" => number >= expected,
+            "LesserThan" => number < expected,
+            "LesserThanOrEqualTo" => number <= expected,
+            _ => false,
+        };
+    }
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned).to_ascii_lowercase();
+    let expected = expected.to_ascii_lowercase();
+    match operator {
+        "Equals" => text == expected,
+        "NotEquals" => text != expected,
+        "Contains" => text.contains(&expected),
+        "StartsWith" => text.starts_with(&expected),
+        "EndsWith" => text.ends_with(&expected),
+        _ => false,
+    }
+}
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if let (
         Method::Post,
@@ -91,7 +170,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return Some(validate(call.json()));
     }
-    AUTOMATIONS.answer(world, call)
+    let reply = AUTOMATIONS.answer(world, call)?;
+    // Unlike its neighbours, this service says 204 for an automation that was there, too.
+    Some(if call.method == Method::Delete { reply.with_status(204) } else { reply })
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

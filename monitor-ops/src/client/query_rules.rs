@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, Pager, ResourceGroupId, ResourceName, SubscriptionId};
 use azure_core::Result;
 
-use crate::QueryRule;
+use crate::{QueryRule, QueryRulePatch};
 
 /// Scheduled query rules: alerts on logs.
 #[derive(Debug, Clone)]
@@ -55,7 +55,8 @@ impl QueryRulesClient {
     ///
     /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
     /// **Errors**: 400 when the query does not run; set
-    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does not exist.
+    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does
+    /// not exist.
     /// **Retries**: sending it again writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update)
@@ -68,23 +69,25 @@ impl QueryRulesClient {
         self.arm.put(one(group, name), Self::API_VERSION).body(rule).json().await
     }
 
-    /// Changes parts of a rule: `ScheduledQueryRules_Update`. The body is the part, as JSON.
+    /// Changes parts of a rule: `ScheduledQueryRules_Update`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again writes the same.
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again
+    /// writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/update)
     pub async fn update(
         &self,
         group: &ResourceGroupId,
         name: &ResourceName,
-        patch: &serde_json::Value,
+        patch: &QueryRulePatch,
     ) -> Result<QueryRule> {
         self.arm.patch(one(group, name), Self::API_VERSION).body(patch).repeatable().json().await
     }
 
     /// Deletes a rule: `ScheduledQueryRules_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a
+    /// success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/delete)
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::CustomerId;
+use crate::{CustomerId, kql};
 
 /// The span of time that a query looks at, beside what its text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl std::fmt::Display for Timespan {
         match self {
             Self::Last(span) => f.write_str(&wire::iso_duration::format(*span)),
             Self::Between(from, to) => {
-                write!(f, "{}/{}", wire::instant::format(*from), wire::instant::format(*to))
+                write!(f, "{}/{}", kql::precise(*from), kql::precise(*to))
             }
         }
     }

@@ -224,6 +224,64 @@ impl RuleActions {
     }
 }
 
+/// What to change of a rule. Fields that are absent stay.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct QueryRulePatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<BTreeMap<String, String>>,
+    properties: PatchProperties,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PatchProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    criteria: Option<Criteria>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<RuleActions>,
+}
+
+impl QueryRulePatch {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Turns the rule on or off.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.properties.enabled = Some(enabled);
+        self
+    }
+
+    /// Another severity, from 0 to 4.
+    pub fn severity(mut self, severity: u8) -> Self {
+        self.properties.severity = Some(severity);
+        self
+    }
+
+    /// These conditions in place of all others.
+    pub fn criteria(mut self, criteria: Criteria) -> Self {
+        self.properties.criteria = Some(criteria);
+        self
+    }
+
+    /// These actions in place of all others.
+    pub fn actions(mut self, actions: RuleActions) -> Self {
+        self.properties.actions = Some(actions);
+        self
+    }
+
+    /// These tags in place of all others.
+    pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
+        self.tags = Some(tags.into());
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -2,21 +2,21 @@ use arm_core::{Change, SubscriptionId};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 
-use super::stable_name;
+use super::{may_be_written, stable_name};
 use crate::{
     ConnectorKind, DataConnector, SentinelClient, Task, WorkspaceId,
     task::{Mode, refuse},
 };
 
 impl SentinelClient {
-    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector for one
-    /// subscription (`AzureSecurityCenter`).
+    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector
+    /// for one subscription (`AzureSecurityCenter`).
     ///
-    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With Defender
-    /// XDR, the tenant-based one is the recommended.
+    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With
+    /// Defender XDR, the tenant-based one is the recommended.
     ///
-    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so running it again
-    /// finishes it. Run again when it is there, it writes nothing.
+    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
+    /// running it again finishes it. Run again when it is there, it writes nothing.
     ///
     /// **Permissions**: Microsoft Sentinel Contributor, and Security Reader on the subscription.
     /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
@@ -66,7 +66,13 @@ impl SentinelClient {
         };
         let after = match mode {
             Mode::DryRun => wanted,
-            Mode::Write => self.create_or_update_connector(workspace, &name, &wanted).await?,
+            Mode::Write => match self.create_or_update_connector(workspace, &name, &wanted).await {
+                Err(error) if may_be_written(&error) => match self.get_connector(workspace, &name).await {
+                    Ok(found) if found.takes_alerts() => found,
+                    _ => return Err(error),
+                },
+                written => written?,
+            },
         };
         if !after.takes_alerts() {
             return refuse(format!(

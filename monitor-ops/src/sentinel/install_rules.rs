@@ -3,7 +3,7 @@ use std::time::Duration;
 use arm_core::Change;
 use azure_core::Result;
 
-use super::stable_name;
+use super::{may_be_written, stable_name};
 use crate::{
     AlertRule, EntityMapping, RuleKind, ScheduledRule, SentinelClient, SentinelSeverity, Task, WorkspaceId,
     kql,
@@ -21,15 +21,15 @@ pub struct InstalledRule {
 }
 
 impl SentinelClient {
-    /// Makes sure that two analytics rules on vault logs are there: many refused requests of one caller, and secrets
-    /// read in bulk.
+    /// Makes sure that two analytics rules on vault logs are there: many refused requests of one caller,
+    /// and secrets read in bulk.
     ///
-    /// They read both tables that vault logs can be in, and can be written before either exists. They look back half
-    /// an hour every ten minutes, so that logs that come late count. Of rules that are there, severity, on and off, and
-    /// fields that this crate does not name stay as they are.
+    /// They read both tables that vault logs can be in, and can be written before either exists. They look
+    /// back half an hour every ten minutes, so that logs that come late count. Of rules that are there,
+    /// severity, on and off, and fields that this crate does not name stay as they are.
     ///
-    /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in every run,
-    /// so running it again finishes it. Run again when both are there, it writes nothing.
+    /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in
+    /// every run, so running it again finishes it. Run again when both are there, it writes nothing.
     ///
     /// **Permissions**: Microsoft Sentinel Contributor.
     /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
@@ -65,8 +65,8 @@ impl SentinelClient {
         let name = stable_name(workspace, purpose)?;
         let before = self.get_rule_opt(workspace, &name).await?;
         let wanted = match &before {
-            None => AlertRule::new(RuleKind::Scheduled(Box::new(rule))),
-            Some(before) => onto(rule, before)?,
+            None => AlertRule::new(RuleKind::Scheduled(Box::new(rule.clone()))),
+            Some(before) => onto(&rule, before)?,
         };
         if let Some(before) = &before
             && *before == wanted
@@ -75,7 +75,13 @@ impl SentinelClient {
         }
         let after = match mode {
             Mode::DryRun => wanted,
-            Mode::Write => self.create_or_update_rule(workspace, &name, &wanted).await?,
+            Mode::Write => match self.create_or_update_rule(workspace, &name, &wanted).await {
+                Err(error) if may_be_written(&error) => match self.get_rule_opt(workspace, &name).await {
+                    Ok(Some(found)) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
+                    _ => return Err(error),
+                },
+                written => written?,
+            },
         };
         Ok(match before {
             Some(before) => Change::Updated { before, after },
@@ -85,18 +91,18 @@ impl SentinelClient {
 }
 
 /// A rule as it should be, given what it is.
-fn onto(rule: ScheduledRule, before: &AlertRule) -> Result<AlertRule> {
+fn onto(rule: &ScheduledRule, before: &AlertRule) -> Result<AlertRule> {
     let mut wanted = before.clone();
     let RuleKind::Scheduled(old) = &mut wanted.rule else {
         return refuse(format!("the rule '{}' is there, but is not a scheduled one", before.name));
     };
-    old.query = rule.query;
+    old.query.clone_from(&rule.query);
     old.query_frequency = rule.query_frequency;
     old.query_period = rule.query_period;
-    old.trigger_operator = rule.trigger_operator;
+    old.trigger_operator.clone_from(&rule.trigger_operator);
     old.trigger_threshold = rule.trigger_threshold;
-    old.tactics = rule.tactics;
-    old.entity_mappings = rule.entity_mappings;
+    old.tactics.clone_from(&rule.tactics);
+    old.entity_mappings.clone_from(&rule.entity_mappings);
     Ok(wanted)
 }
 

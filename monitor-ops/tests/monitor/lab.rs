@@ -5,7 +5,7 @@ use std::future::Future;
 use arm_core::{ArmClient, ResourceGroupId, ResourceId, ResourceName, SubscriptionId};
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use futures::TryStreamExt as _;
-use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Recorded, Seed};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Recorded, Seed};
 use monitor_ops::WorkspaceId;
 use serde_json::Value;
 
@@ -82,8 +82,9 @@ pub(crate) async fn stored(azure: &MockAzure, id: &str, version: &'static str) -
     found
 }
 
-/// Cuts the line at the first request of a task, then at the second, and so on; runs it again each time, and expects
-/// the state of a run that was never cut. Then runs it once more, and expects no write.
+/// Cuts the line at the first request of a task, then at the second, and so on; runs it again each time,
+/// and expects the state of a run that was never cut. Then runs it once more, and expects no write. Also
+/// loses the answer to each request in turn, which a single run must survive.
 pub(crate) async fn interrupted_anywhere_it_ends_the_same<Run, RunFuture, State, StateFuture>(
     seed: fn() -> Seed,
     run: Run,
@@ -114,4 +115,11 @@ pub(crate) async fn interrupted_anywhere_it_ends_the_same<Run, RunFuture, State,
         assert!(writes(&azure).is_empty(), "after a cut at request {cuts}: {:?}", writes(&azure));
     }
     assert!(cuts > 1, "the task sent no more than one request");
+    for lost in 0..cuts {
+        // The service acts, the answer is lost, and the client cannot know.
+        let azure = std::sync::Arc::new(seed().start().await);
+        azure.inject(Fault::reset_after_acting().skip(lost));
+        run(arm(&azure)).await.unwrap();
+        assert_eq!(state(azure.clone()).await, expected, "without the answer to request {}", lost + 1);
+    }
 }

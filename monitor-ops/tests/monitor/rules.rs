@@ -3,7 +3,7 @@ use std::time::Duration;
 use arm_core::{ArmErrorExt as _, Change, ResourceId};
 use futures::TryStreamExt as _;
 use mock_azure::{MockAzure, Seed};
-use monitor_ops::{QueryRule, QueryRulesClient};
+use monitor_ops::{QueryRule, QueryRulePatch, QueryRulesClient};
 use serde_json::{Value, json};
 
 use crate::lab::*;
@@ -38,7 +38,7 @@ async fn every_operation_does_what_it_says() {
     let (client, rule) = (client(&azure), name("refused"));
     let made = client.create_or_update(&group(), &rule, &refused()).await.unwrap();
     assert_eq!(client.get(&group(), &rule).await.unwrap(), made);
-    let quiet = client.update(&group(), &rule, &json!({ "properties": { "enabled": false } })).await.unwrap();
+    let quiet = client.update(&group(), &rule, &QueryRulePatch::new().enabled(false)).await.unwrap();
     assert_eq!(
         (quiet.properties.enabled, &quiet.properties.criteria),
         (Some(false), &made.properties.criteria)
@@ -150,7 +150,8 @@ async fn what_others_added_to_a_rule_stays() {
         "invented": { "kept": true },
         "actions": { "actionGroups": ["/theirs", action_group().to_string()], "actionProperties": { "a": "b" } },
     } });
-    client(&azure).update(&group(), &name("refused"), &patch).await.unwrap();
+    let rule: ResourceId = id().parse().unwrap();
+    arm(&azure).patch(&rule, QueryRulesClient::API_VERSION).body(&patch).send_empty().await.unwrap();
     let mut stricter = refused();
     stricter.properties.criteria.all_of[0].threshold = Some(1.0);
     let preview = client(&azure).ensure(&group(), &name("refused"), &stricter).dry_run().await.unwrap();

@@ -166,7 +166,7 @@ pub struct InstanceViewStatus {
 #[derive(Deserialize)]
 struct Wire {
     id: VirtualMachineId,
-    name: String,
+    name: Option<String>,
     location: String,
     #[serde(default, deserialize_with = "wire::null_as_default")]
     tags: BTreeMap<String, String>,
@@ -188,8 +188,8 @@ impl From<Wire> for VirtualMachine {
         let instance_view =
             wire.properties.remove("instanceView").and_then(|view| serde_json::from_value(view).ok());
         Self {
+            name: wire.name.unwrap_or_else(|| wire.id.name().to_owned()),
             id: wire.id,
-            name: wire.name,
             location: wire.location,
             tags: wire.tags,
             identity: wire.identity,

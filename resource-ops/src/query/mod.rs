@@ -245,6 +245,16 @@ mod tests {
     }
 
     #[test]
+    fn the_id_is_always_projected_and_only_once() {
+        let query = |columns: &[&str]| {
+            GraphQuery::table(Table::Resources).project(columns.iter().copied()).to_string()
+        };
+        assert_eq!(query(&["name"]), "resources\n| project id, name");
+        assert_eq!(query(&["name", "id", "order"]), "resources\n| project id, name, ['order']");
+        assert_eq!(query(&[]), "resources\n| project id");
+    }
+
+    #[test]
     fn conditions_keep_their_meaning_when_they_are_joined() {
         let condition = all_of([
             any_of([column("a").equals(1), column("b").equals(true)]),

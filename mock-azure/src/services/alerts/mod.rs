@@ -17,7 +17,9 @@ use crate::{
 use catalog::{KEY_VAULT, Kind, OTHERS, PLANS};
 use shape::Draft;
 
-const VERSIONS: &[&str] = &["2019-01-01", "2020-01-01", "2021-01-01", "2021-11-01", "2022-01-01"];
+const VERSIONS: &[&str] = &["2019-01-01", "2020-01-01", "2021-01-01", "2021-11-01", LONG_RUNNING_SIMULATION];
+/// Before this api-version, a simulation is answered 204 and has no link to poll.
+const LONG_RUNNING_SIMULATION: &str = "2022-01-01";
 
 pub(crate) const SURFACE: Surface = Surface {
     types: &[("Microsoft.Security/alerts", VERSIONS), ("Microsoft.Security/locations/alerts", VERSIONS)],
@@ -96,6 +98,15 @@ impl Record {
             && place.group.is_none_or(|group| self.group.as_deref() == Some(group))
             && place.location.is_none_or(|location| self.location == location)
     }
+}
+
+/// The alerts of a subscription, as a GET answers them.
+pub(crate) fn of_subscription<'a>(
+    world: &'a World,
+    subscription: &'a str,
+) -> impl Iterator<Item = Value> + 'a {
+    let all = world.states.alerts.all.iter();
+    all.filter(|record| record.subscription.eq_ignore_ascii_case(subscription)).map(Record::show)
 }
 
 /// Where a request looks for alerts.
@@ -214,11 +225,18 @@ fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     };
     let (subscription, location) =
         (place.subscription.to_owned(), place.location.unwrap_or_default().to_owned());
+    let add_samples = move |world: &mut World| {
+        for kind in KEY_VAULT.iter().chain(OTHERS).filter(|kind| bundles.contains(&kind.plan)) {
+            add_sample(world, kind, &subscription, &location);
+        }
+    };
+    if call.api_version() < LONG_RUNNING_SIMULATION {
+        add_samples(world);
+        return Reply::empty(204);
+    }
     let operation = operation::start(world, &call.key(), move |world, outcome| {
         if outcome.is_ok() {
-            for kind in KEY_VAULT.iter().chain(OTHERS).filter(|kind| bundles.contains(&kind.plan)) {
-                add_sample(world, kind, &subscription, &location);
-            }
+            add_samples(world);
         }
         None
     });

@@ -105,7 +105,8 @@ pub(crate) fn validate(world: &World, scopes: &[String], query: &str) -> Result<
 
 /// `PT1H`, `start/end`, `start/duration` or `duration/end`.
 fn read_timespan(text: &str, now: OffsetDateTime) -> Option<(OffsetDateTime, OffsetDateTime)> {
-    let instant = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let instant =
+        |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| !kql::has_too_many_digits(text));
     let span = |text: &str| duration::parse(text).filter(|span| *span > Duration::ZERO);
     match text.split_once('/') {
         None => Some((now - span(text)?, now)),

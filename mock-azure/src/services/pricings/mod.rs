@@ -18,16 +18,21 @@ use self::{
 };
 use crate::{
     call::{Call, Method},
-    reply::Reply,
+    reply::{Body, Reply},
     services::{At, GraphRow, Surface},
     world::World,
 };
 
 const TYPE: &str = "Microsoft.Security/pricings";
 
+/// An api-version that older SDKs still use, and what a plan says in it.
+const BEFORE_EXTENSIONS: &str = "2022-03-01";
+const FIRST_PROPERTIES: &[&str] =
+    &["pricingTier", "subPlan", "freeTrialRemainingTime", "deprecated", "replacedBy"];
+
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[(TYPE, &["2023-01-01", "2024-01-01"])],
+    types: &[(TYPE, &[BEFORE_EXTENSIONS, "2023-01-01", "2024-01-01"])],
     graph_rows: Some(graph_rows),
     answer,
     ..Surface::EMPTY
@@ -69,7 +74,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         Err(refusal) => return Some(*refusal),
     };
     if is_list {
-        return Some(list(world, call, &scope));
+        return Some(in_version(call, list(world, call, &scope)));
     }
     let name = call.spelled(segments + 3);
     if Plan::find(name).is_none() && !world.resources.contains(&scope.id_of(name)) {
@@ -80,11 +85,28 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             format!("The plan '{name}' cannot be set on a single resource. Possible plans: VirtualMachines.");
         return Some(Reply::arm_error(400, "InvalidResourceName", message));
     }
-    Some(match call.method {
+    let reply = match call.method {
         Method::Put => update::update(world, call, &scope, name),
         Method::Delete => delete(world, &scope, name),
         _ => Reply::ok(read(world, &scope, name)),
-    })
+    };
+    Some(in_version(call, reply))
+}
+
+/// An answer in the words of the api-version asked for.
+fn in_version(call: &Call, mut reply: Reply) -> Reply {
+    if call.api_version() == BEFORE_EXTENSIONS
+        && let Body::Json(body) = &mut reply.body
+    {
+        let plans: Vec<&mut Value> = match body.get("value") {
+            Some(_) => body["value"].as_array_mut().into_iter().flatten().collect(),
+            None => vec![body],
+        };
+        for properties in plans.into_iter().filter_map(|plan| plan.get_mut("properties")?.as_object_mut()) {
+            properties.retain(|name, _| FIRST_PROPERTIES.contains(&name.as_str()));
+        }
+    }
+    reply
 }
 
 fn unknown_plan(name: &str) -> Reply {

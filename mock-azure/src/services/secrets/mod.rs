@@ -24,6 +24,7 @@ use crate::{
 
 pub(crate) const SURFACE: Surface = Surface { at: At::Vault, answer, ..Surface::EMPTY };
 
+const LATEST: &str = "2026-04-01";
 const VERSIONS: &[&str] = &[
     "2016-10-01",
     "7.0",
@@ -36,6 +37,8 @@ const VERSIONS: &[&str] = &[
     "7.6-preview.2",
     "2025-06-01-preview",
     "2025-07-01",
+    "2026-03-01-preview",
+    LATEST,
 ];
 
 /// How the data plane behaves, for all vaults.
@@ -160,7 +163,7 @@ fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), B
     if !VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(asked)) {
         let message = format!(
             "The specified version ({asked}) is not recognized. Consider using the latest supported version \
-             (2025-07-01)."
+             ({LATEST})."
         );
         return Err(Box::new(refusal::bad_parameter(message)));
     }

@@ -36,6 +36,7 @@ const VERSIONS: &[&str] = &[
     "2024-12-01-preview",
     "2025-05-01",
     "2026-02-01",
+    "2026-05-15",
 ];
 
 const TYPES: &[TypeVersions] = &[

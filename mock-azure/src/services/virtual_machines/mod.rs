@@ -24,8 +24,17 @@ use crate::{
 };
 
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
-const VERSIONS: &[&str] =
-    &["2023-03-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01"];
+const VERSIONS: &[&str] = &[
+    "2022-08-01",
+    "2023-03-01",
+    "2023-07-01",
+    "2023-09-01",
+    "2024-03-01",
+    "2024-07-01",
+    "2024-11-01",
+    "2025-04-01",
+    "2026-04-01",
+];
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,

@@ -1,0 +1,198 @@
+//! Making a vault, or bringing one to what is wanted.
+
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use arm_core::{ArmErrorExt as _, Change};
+use azure_core::{Error, Result, error::ErrorKind};
+use futures::TryStreamExt as _;
+
+use crate::{DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultSpec, VaultsClient};
+
+/// Makes a vault unless it is there, and changes one that is there only where it differs from the spec.
+///
+/// What the spec does not name stays: tags, access policies of other principals, firewall, fields that this crate does
+/// not know. Purge protection is turned on if asked for and never off. The name may belong to a soft-deleted vault of
+/// the same group: that is an error, unless [`recover_deleted`](Self::recover_deleted) is said.
+///
+/// **If it stops halfway**, the vault is there or it is not; running it again finishes it. A second run writes nothing.
+///
+/// **Permissions**: `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model also
+/// `Microsoft.Authorization/roleAssignments/write`.
+/// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud.
+///
+/// ```
+/// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
+/// # async fn f(vaults: &VaultsClient, id: &VaultId) -> azure_core::Result<()> {
+/// let spec = VaultSpec::builder()
+///     .location("westeurope")
+///     .tenant_id("00000000-0000-0000-0000-0000000000aa")
+///     .build();
+/// let change = vaults.ensure(id, spec).await?;
+/// println!("{} {}", change.verb(), change.current().name);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureVault {
+    client: VaultsClient,
+    id: VaultId,
+    spec: VaultSpec,
+    recover: bool,
+    dry_run: bool,
+}
+
+impl VaultsClient {
+    /// Makes a vault, or brings one to what is wanted. See [`EnsureVault`].
+    pub fn ensure(&self, id: &VaultId, spec: VaultSpec) -> EnsureVault {
+        EnsureVault { client: self.clone(), id: id.clone(), spec, recover: false, dry_run: false }
+    }
+}
+
+impl EnsureVault {
+    /// If the vault is soft-deleted, brings it back with all it held. Its role assignments do not come back.
+    pub fn recover_deleted(mut self) -> Self {
+        self.recover = true;
+        self
+    }
+
+    /// Only tells what would be made or changed.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    async fn run(self) -> Result<Change<Vault>> {
+        match self.client.get_opt(&self.id).await? {
+            Some(found) => self.change(found).await,
+            None => self.create().await,
+        }
+    }
+
+    async fn create(self) -> Result<Change<Vault>> {
+        if self.dry_run {
+            return match self.find_deleted().await? {
+                Some(_) if !self.recover => Err(self.deleted()),
+                _ => Ok(Change::Created(Vault::planned(&self.id, &self.spec)?)),
+            };
+        }
+        let made = self.client.create_or_update(&self.id, &self.spec).await;
+        let error = match made {
+            Ok(made) => return Ok(Change::Created(made.into_model()?)),
+            Err(error) if error.is_vault_name_taken() => error,
+            Err(error) => return Err(error),
+        };
+        let Some(deleted) = self.find_deleted().await? else { return Err(error) };
+        if !self.recover {
+            return Err(error.with_context(self.deleted().to_string()));
+        }
+        let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?.into_model()?;
+        // It is as it was; bring it to what is wanted.
+        let change = self.change(recovered).await?;
+        Ok(Change::Created(change.into_current()))
+    }
+
+    async fn change(&self, found: Vault) -> Result<Change<Vault>> {
+        let spec = self.merged(&found)?;
+        if spec == VaultSpec::from(&found) {
+            return Ok(Change::Unchanged(found));
+        }
+        if self.dry_run {
+            let mut after = Vault::planned(&self.id, &spec)?;
+            after.name.clone_from(&found.name);
+            return Ok(Change::Updated { before: found, after });
+        }
+        let after = self.client.create_or_update(&self.id, &spec).await?.into_model()?;
+        Ok(Change::Updated { before: found, after })
+    }
+
+    /// The vault as it is, with the wish laid over it.
+    fn merged(&self, found: &Vault) -> Result<VaultSpec> {
+        let (wanted, mut merged) = (&self.spec, VaultSpec::from(found));
+        let fixed = |what: &str, is: &str, wish: &str| {
+            let message = format!(
+                "the vault '{}' exists with the {what} {is}, which cannot be changed to {wish}: choose another name",
+                found.name
+            );
+            Err(Error::with_message(ErrorKind::Other, message))
+        };
+        if !same_location(&found.location, &wanted.location) {
+            return fixed("location", &found.location, &wanted.location);
+        }
+        let days = found.properties.soft_delete_retention_in_days;
+        if let (Some(is), Some(wish)) = (days, wanted.soft_delete_retention_in_days)
+            && is != wish
+        {
+            return fixed("retention of", &format!("{is} days"), &format!("{wish} days"));
+        }
+        if !found.properties.tenant_id.eq_ignore_ascii_case(&wanted.tenant_id) {
+            return fixed("tenant", &found.properties.tenant_id, &wanted.tenant_id);
+        }
+        merged.sku = wanted.sku.clone();
+        merged.enable_rbac_authorization = wanted.enable_rbac_authorization;
+        merged.enable_purge_protection |= wanted.enable_purge_protection;
+        merged.tags.extend(wanted.tags.clone());
+        for policy in &wanted.access_policies {
+            merged.access_policies.retain(|other| !other.object_id.eq_ignore_ascii_case(&policy.object_id));
+            merged.access_policies.push(policy.clone());
+        }
+        if merged.access_policies.len() == found.properties.access_policies.len()
+            && merged.access_policies.iter().all(|policy| found.properties.access_policies.contains(policy))
+        {
+            merged.access_policies.clone_from(&found.properties.access_policies);
+        }
+        take(&mut merged.enabled_for_deployment, &wanted.enabled_for_deployment);
+        take(&mut merged.enabled_for_disk_encryption, &wanted.enabled_for_disk_encryption);
+        take(&mut merged.enabled_for_template_deployment, &wanted.enabled_for_template_deployment);
+        take(&mut merged.network_acls, &wanted.network_acls);
+        take(&mut merged.public_network_access, &wanted.public_network_access);
+        Ok(merged)
+    }
+
+    /// The soft-deleted vault that has the name, if it is one of this group.
+    async fn find_deleted(&self) -> Result<Option<DeletedVault>> {
+        let Some(subscription) = self.id.resource_id().subscription() else { return Ok(None) };
+        let mut deleted = self.client.list_deleted(&subscription);
+        loop {
+            match deleted.try_next().await {
+                Ok(Some(vault)) if vault.vault_id == self.id => return Ok(Some(vault)),
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(None),
+                // Who may make vaults need not be allowed to see deleted ones.
+                Err(error) if error.is_forbidden() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn deleted(&self) -> Error {
+        let message = format!(
+            "the name '{}' belongs to a soft-deleted vault of this group: recover it with recover_deleted(), or purge it",
+            self.id.name()
+        );
+        Error::with_message(ErrorKind::Other, message)
+    }
+}
+
+/// `West Europe` is `westeurope`.
+fn same_location(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    plain(a) == plain(b)
+}
+
+fn take<T: Clone>(merged: &mut Option<T>, wanted: &Option<T>) {
+    if wanted.is_some() {
+        merged.clone_from(wanted);
+    }
+}
+
+impl IntoFuture for EnsureVault {
+    type Output = Result<Change<Vault>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

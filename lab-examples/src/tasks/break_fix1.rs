@@ -1,0 +1,117 @@
+//! Break & Fix 1: some vaults show "Not covered".
+
+use azure_core::Result;
+use defender_pricing::{PlanName, PricingClient};
+use futures::TryStreamExt as _;
+use monitor_ops::{CoverageClient, CoverageReport, DiagnosticSpec, Sink};
+
+use crate::Lab;
+
+pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    if !lab.options.live && !lab.dry_run() {
+        let off =
+            PricingClient::new(&lab.azure.arm).disable(lab.subscription(), &PlanName::KeyVaults).await?;
+        lab.screen.step(
+            "someone turned the plan KeyVaults off",
+            "broken",
+            off.change.current().tier.to_string(),
+        );
+    }
+    let client = CoverageClient::new(&lab.azure.arm);
+    let workspace = lab.workspace()?;
+    let sink = Sink::Workspace(workspace.as_resource().clone());
+    let before = lab.screen.wait("coverage", client.report(lab.subscription(), &sink)).await?;
+    causes(lab, &before);
+    show(lab, "Vaults before", &before);
+    legacy(lab, &client).await;
+    let fix = client.fix(lab.subscription(), &DiagnosticSpec::audit_to(&workspace)?);
+    let fix = if lab.dry_run() { fix.dry_run() } else { fix };
+    let done = lab.screen.wait("fix", fix.into_future()).await?;
+    lab.screen.step("plan KeyVaults", lab.verb(&done.plan), done.plan.current().tier.clone());
+    for outcome in &done.vaults {
+        let vault = outcome.target.name();
+        match &outcome.result {
+            Ok(change) => lab.screen.step(format!("logging of {vault}"), lab.verb(change), ""),
+            Err(error) => lab.screen.step(format!("logging of {vault}"), "failed", error.to_string()),
+        }
+    }
+    if lab.dry_run() {
+        return Ok(());
+    }
+    let after = client.report(lab.subscription(), &sink).await?;
+    show(lab, "Vaults after", &after);
+    for vault in &after.vaults {
+        for advice in &vault.advice {
+            lab.screen.note(&format!("beside that, {}: {advice}", vault.facts.id.name()));
+        }
+    }
+    let open = after.vaults.iter().filter(|vault| !vault.gaps.is_empty()).count();
+    let outcome = if open == 0 { "verified" } else { "failed" };
+    lab.screen.step(
+        "every vault covered and logged",
+        outcome,
+        format!("{open} of {} with gaps", after.vaults.len()),
+    );
+    Ok(())
+}
+
+/// The sheet's causes, tested one by one.
+fn causes(lab: &Lab, report: &CoverageReport) {
+    let plan = &report.plan;
+    let status = plan.coverage.as_deref().unwrap_or("not told");
+    lab.screen.step(
+        "cause: the plan is off",
+        if plan.is_on() { "no" } else { "yes" },
+        format!("{}, {status}", plan.tier),
+    );
+    let unlogged = report.vaults.iter().filter(|vault| !vault.gaps.is_empty()).count();
+    lab.screen.step(
+        "cause: logging is off",
+        if unlogged > 0 { "yes" } else { "no" },
+        format!("{unlogged} vaults"),
+    );
+    lab.screen.step(
+        "cause: the vault is older than the plan",
+        "no",
+        "the plan covers all vaults of the subscription",
+    );
+    lab.screen.difference(
+        "vaults made before the plan are left out",
+        "has one plan for the subscription and none for a vault; it covers all, old and new",
+        "look at the plan, then at each vault's logging",
+    );
+}
+
+fn show(lab: &Lab, name: &str, report: &CoverageReport) {
+    let list = |texts: Vec<String>| if texts.is_empty() { "nothing".to_owned() } else { texts.join("; ") };
+    let rows = report.vaults.iter().map(|vault| {
+        [
+            vault.facts.id.name().to_owned(),
+            if vault.is_covered() { "yes" } else { "no" }.to_owned(),
+            list(vault.gaps.iter().map(ToString::to_string).collect()),
+        ]
+    });
+    lab.screen.table(name, ["vault", "covered", "missing"], rows);
+    let mut fixes: Vec<&str> =
+        report.vaults.iter().flat_map(|vault| &vault.gaps).map(monitor_ops::Gap::fix).collect();
+    fixes.sort_unstable();
+    fixes.dedup();
+    for fix in fixes {
+        lab.screen.note(&format!("to do: {fix}"));
+    }
+}
+
+/// The sheet's own call, to compare.
+async fn legacy(lab: &Lab, client: &CoverageClient) {
+    let statuses = client.legacy_security_statuses(lab.subscription()).try_collect::<Vec<_>>().await;
+    let told = match statuses {
+        Ok(statuses) => format!("{} rows", statuses.len()),
+        Err(error) => error.to_string(),
+    };
+    lab.screen.step("the sheet's securityStatuses", "read", told);
+    lab.screen.difference(
+        "securityStatuses tells the coverage",
+        "describes it in no version of its API",
+        "read resourcesCoverageStatus of the plan",
+    );
+}

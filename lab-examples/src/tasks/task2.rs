@@ -1,0 +1,147 @@
+//! Task 2: investigate Key Vault alerts.
+
+use azure_core::Result;
+use defender_alerts::{
+    Alert, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient, Finding, KeyVaultAlertType,
+    VaultAccess,
+};
+use futures::TryStreamExt as _;
+use monitor_ops::{
+    Category, DiagnosticSpec, DiagnosticsClient, LogSource, LogsClient, Sink, Timespan, VaultOperation,
+    WorkspaceSpec, WorkspacesClient,
+};
+
+use crate::{Lab, tasks::show};
+
+pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    let alerts = alerts(lab).await?;
+    by_type(lab, &alerts);
+    recommendations(lab).await?;
+    diagnostics(lab).await?;
+    if let Some(alert) =
+        alerts.iter().find(|alert| alert.key_vault_type() == Some(KeyVaultAlertType::ListGetAnomaly))
+    {
+        triage(lab, alert).await?;
+    }
+    Ok(())
+}
+
+async fn alerts(lab: &Lab) -> Result<Vec<Alert>> {
+    let client = AlertsClient::new(&lab.azure.arm);
+    let found: Vec<Alert> =
+        lab.screen.wait("alerts", client.list_key_vault(lab.subscription()).try_collect()).await?;
+    lab.screen.difference(
+        "to look for contains(alertType,'KeyVault')",
+        "names all of them KV_..",
+        "look for KV_ and for vaults among the resources",
+    );
+    show::alerts(lab, &found);
+    Ok(found)
+}
+
+fn by_type(lab: &Lab, alerts: &[Alert]) {
+    for name in ["KV_MassSecretRetrieval", "KV_SuspiciousSecretListing"] {
+        let closest = KeyVaultAlertType::closest(name);
+        let names: Vec<&str> = closest.iter().map(KeyVaultAlertType::as_str).collect();
+        let of_type = |alert: &&Alert| alert.key_vault_type().is_some_and(|kind| closest.contains(&kind));
+        let count = alerts.iter().filter(of_type).count();
+        let detail = format!("{count} alerts of {}", names.join(", "));
+        lab.screen.step(format!("alerts of the sheet's type {name}"), "found", detail);
+    }
+    lab.screen.difference(
+        "KV_MassSecretRetrieval, KV_SuspiciousSecretListing and two more",
+        "has none of these four",
+        "look for the documented types that mean the same",
+    );
+}
+
+async fn recommendations(lab: &Lab) -> Result<()> {
+    let filter = AssessmentFilter::new().code(AssessmentCode::Unhealthy).any_word(["key vault", "keyvault"]);
+    let found = AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter);
+    let found: Vec<_> = lab.screen.wait("recommendations", found.try_collect()).await?;
+    lab.screen.difference(
+        "to read metadata.severity from the plain list",
+        "leaves metadata out unless it is asked for",
+        "ask with $expand=metadata",
+    );
+    show::recommendations(lab, "Key Vault recommendations", &found);
+    Ok(())
+}
+
+async fn diagnostics(lab: &Lab) -> Result<()> {
+    let (arm, vault, workspace) = (&lab.azure.arm, lab.vault()?, lab.workspace()?);
+    let spec = WorkspaceSpec::builder().location(&lab.options.location).build();
+    let ensure = WorkspacesClient::new(arm).ensure(&workspace, &spec);
+    let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
+    let change = lab.screen.wait("workspace", ensure.into_future()).await?;
+    lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");
+
+    let client = DiagnosticsClient::new(arm);
+    let settings: Vec<_> = client.list(vault.resource_id()).try_collect().await?;
+    let names: Vec<&str> = settings.iter().map(|setting| setting.name.as_str()).collect();
+    lab.screen.step(
+        format!("diagnostic settings of {}", vault.name()),
+        "found",
+        match names.as_slice() {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        },
+    );
+    let spec = DiagnosticSpec::builder()
+        .name("audit-to-log-analytics".parse()?)
+        .sink(Sink::Workspace(workspace.as_resource().clone()))
+        .categories([Category::named("AuditEvent"), Category::named("AllMetrics")])
+        .build();
+    let ensure = client.ensure(vault.resource_id(), &spec);
+    let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    lab.screen.step(
+        "AuditEvent and AllMetrics to the workspace",
+        lab.verb(&change),
+        change.current().name.clone(),
+    );
+    lab.screen.difference(
+        "logging is required for detection",
+        "detects without logs once the plan is on; logs are evidence",
+        "turn logging on for the evidence",
+    );
+    Ok(())
+}
+
+async fn triage(lab: &Lab, alert: &Alert) -> Result<()> {
+    let tenant = lab.azure.tenant().await?;
+    let finding = Finding::of(alert, Some(&tenant));
+    let Some(vault) = finding.vaults.first() else { return Ok(()) };
+    if WorkspacesClient::new(&lab.azure.arm).get_opt(&lab.workspace()?).await?.is_none() {
+        lab.screen.step(format!("evidence for '{}'", finding.title), "skipped", "no workspace yet");
+        show::finding(lab, &finding);
+        return Ok(());
+    }
+    let mut evidence = LogsClient::new(&lab.azure.arm).evidence(&lab.workspace()?).vault(vault);
+    if let (Some(first), Some(last)) = (finding.first, finding.last) {
+        evidence = evidence.timespan(Timespan::Between(first, last));
+    }
+    let evidence = evidence.await?;
+    let told = match &evidence.source {
+        LogSource::Present => format!("{} operations in the logs", evidence.operations.len()),
+        LogSource::NoLogsYet => "no logs yet: nothing is known, not nothing happened".to_owned(),
+        LogSource::Off => "this vault sends no logs here: nothing is known, not nothing happened".to_owned(),
+        other => format!("{other:?}"),
+    };
+    lab.screen.step(format!("evidence for '{}'", finding.title), "read", told);
+    let accesses: Vec<VaultAccess> = evidence.operations.iter().map(access).collect();
+    show::finding(lab, &finding.with_log(&accesses));
+    Ok(())
+}
+
+/// One operation in the log, as triage reads it.
+pub(crate) fn access(operation: &VaultOperation) -> VaultAccess {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    VaultAccess {
+        time: operation.time,
+        operation: operation.operation.to_string(),
+        secret: operation.secret(),
+        object_id: some(&operation.object_id),
+        address: some(&operation.caller_ip),
+        allowed: !operation.was_refused(),
+    }
+}

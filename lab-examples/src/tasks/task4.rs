@@ -1,0 +1,123 @@
+//! Task 4: generate suspicious activity, and make its alerts visible.
+
+use std::time::Duration;
+
+use azure_core::Result;
+use defender_alerts::{Alert, AlertBundle, AlertsClient};
+use futures::TryStreamExt as _;
+use keyvault_ops::{AlertsExpected, SecretsClient, WhenDeleted};
+use monitor_ops::{LogSource, LogsClient};
+
+use crate::{Lab, tasks::show};
+
+/// What the lab's secrets are called: `test-secret-1` to `test-secret-20`.
+pub(crate) const PREFIX: &str = "test-secret";
+const SECRETS: u32 = 20;
+
+pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    if lab.dry_run() {
+        lab.screen.step(
+            format!("{SECRETS} secrets {PREFIX}-1 .."),
+            "would change",
+            "created with random values",
+        );
+        lab.screen.step("five listings, twenty reads", "would change", "raises real alerts on a real vault");
+        lab.screen.step(
+            "sample alerts",
+            "would change",
+            "one of each Key Vault kind; they reach mail and automations",
+        );
+        return Ok(());
+    }
+    let secrets = secrets(lab)?;
+    seed(lab, &secrets).await?;
+    sweep(lab, &secrets).await?;
+    simulate(lab).await?;
+    evidence(lab).await
+}
+
+/// The secrets of the lab's vault, patient with the role that Task 1 assigned a moment ago.
+pub(crate) fn secrets(lab: &Lab) -> Result<SecretsClient> {
+    let client = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
+    client.after_role_assignment(Duration::from_secs(300), |_| ())
+}
+
+async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
+    lab.screen.difference(
+        "to set secrets right after the role assignment",
+        "refuses with ForbiddenByRbac until the role has spread",
+        "wait for that, within five minutes",
+    );
+    let seed = secrets.seed(PREFIX, SECRETS).when_deleted(WhenDeleted::Recover);
+    let report = lab.screen.wait("secrets", seed.into_future()).await?;
+    for (name, error) in report.failures() {
+        lab.screen.step(format!("secret {name}"), "failed", error.to_string());
+    }
+    let count = report.names().count();
+    lab.screen.step(
+        format!("{count} secrets {PREFIX}-1 .. {PREFIX}-{SECRETS}"),
+        "set",
+        "random values, shown nowhere",
+    );
+    Ok(())
+}
+
+async fn sweep(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
+    if lab.options.live && !lab.options.confirm_sweep {
+        let detail = "it raises real alerts: say --confirm-sweep";
+        lab.screen.step("five listings, twenty reads", "skipped", detail);
+        return Ok(());
+    }
+    let sweep = secrets.sweep(AlertsExpected::confirmed()).listings(5).reads(SECRETS as usize);
+    let report = lab.screen.wait("sweep", sweep.into_future()).await?;
+    // The time it took is not part of the record: it differs from run to run.
+    let detail = format!(
+        "{} listings, {} of {} secrets read, at most {} requests in 10 s",
+        report.listings, report.read, report.secrets, report.most_in_window
+    );
+    lab.screen.step("five listings, managed ones too, and twenty reads", "done", detail);
+    Ok(())
+}
+
+async fn simulate(lab: &Lab) -> Result<()> {
+    let alerts = AlertsClient::new(&lab.azure.arm);
+    let location = lab.alert_location().await?;
+    let before: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
+    let has_samples = before.iter().any(Alert::is_sample);
+    if has_samples {
+        lab.screen.step("sample alerts", "unchanged", "there already");
+    } else {
+        let simulate = alerts.simulate(lab.subscription(), &location, [AlertBundle::KeyVaults]);
+        lab.screen.wait("sample alerts", simulate.into_future()).await?;
+        lab.screen.step("sample alerts", "created", "by the simulate operation");
+    }
+    lab.screen.difference(
+        "to wait one or two hours for alerts",
+        "can make samples of each kind at once",
+        "make samples, and see the whole workflow now",
+    );
+    let now: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
+    let samples: Vec<Alert> = now.into_iter().filter(Alert::is_sample).collect();
+    show::alerts(lab, &samples);
+    Ok(())
+}
+
+async fn evidence(lab: &Lab) -> Result<()> {
+    let vault = lab.vault()?;
+    let evidence = LogsClient::new(&lab.azure.arm).evidence(&lab.workspace()?).vault(vault.resource_id());
+    let evidence = lab.screen.wait("log evidence", evidence.into_future()).await?;
+    let told = match &evidence.source {
+        LogSource::Present => {
+            let read = evidence.secrets_read().len();
+            format!(
+                "{} operations, {read} secrets read, {} refused",
+                evidence.operations.len(),
+                evidence.refused()
+            )
+        }
+        LogSource::NoLogsYet => "no logs yet: they come within ten minutes".to_owned(),
+        other => format!("{other:?}"),
+    };
+    lab.screen.step("the sweep in the vault's log", "read", told);
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Task 6: rotate what was exposed, retire the old versions, prove it.
+
+use std::time::Duration;
+
+use arm_core::ResourceType;
+use azure_core::Result;
+use defender_alerts::{
+    Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
+    AttackPathsClient, RestAttackPaths,
+};
+use defender_pricing::{PlanName, PricingClient};
+use futures::TryStreamExt as _;
+use keyvault_ops::{Ledger, SecretsClient};
+use monitor_ops::{CoverageClient, Sink};
+
+use crate::{
+    Lab,
+    tasks::{show, task4},
+};
+
+pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    attack_paths(lab).await?;
+    let filter = AssessmentFilter::new().code(AssessmentCode::Unhealthy).resource_type(ResourceType::VAULT);
+    let found: Vec<_> =
+        AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter).try_collect().await?;
+    show::recommendations(lab, "Open recommendations on vaults", &found);
+    if lab.vault_is_to_come().await? {
+        lab.screen.step(
+            "the exposed secret",
+            "would change",
+            "rotated, old versions disabled, once the vault is there",
+        );
+        return resolve(lab).await;
+    }
+    let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
+    rotate(lab, &secrets).await?;
+    resolve(lab).await?;
+    checklist(lab, &secrets).await
+}
+
+async fn attack_paths(lab: &Lab) -> Result<()> {
+    let client = AttackPathsClient::new(&lab.azure.arm);
+    let over_rest = client.list_over_rest(lab.subscription()).await?;
+    let told = match &over_rest {
+        RestAttackPaths::NotKnown(reason) => reason.clone(),
+        other => format!("{other:?}"),
+    };
+    lab.screen.step("attack paths by the sheet's REST route", "read", told);
+    lab.screen.difference(
+        "GET Microsoft.Security/attackPaths",
+        "has no such operation",
+        "ask Resource Graph",
+    );
+    let found = lab.screen.wait("attack paths", client.find(lab.subscription())).await?;
+    let rows = found.concerning_secrets().map(|path| {
+        let name = |node: &Option<defender_alerts::AttackPathNode>| {
+            node.as_ref().and_then(|node| node.name.clone()).unwrap_or_default()
+        };
+        [
+            path.display_name.clone(),
+            path.risk_level.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name(&path.entry),
+            name(&path.target),
+        ]
+    });
+    lab.screen.table("Attack paths on secrets", ["path", "risk", "from", "to"], rows);
+    for blind in found.not_covered() {
+        lab.screen.step(
+            format!("subscription {}", blind.subscription),
+            "missing",
+            "Defender CSPM is off: no paths means nothing",
+        );
+    }
+    Ok(())
+}
+
+async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
+    let name = format!("{}-1", task4::PREFIX).parse()?;
+    lab.screen.difference(
+        "to disable all versions but the last of the list",
+        "lists versions in no order, so that can disable the current one",
+        "disable by id, and read again before each",
+    );
+    let ledger = lab.ledger()?;
+    let rotation = secrets
+        .rotate(&name)
+        .reason("exposed in the lab")
+        .expires_in(Duration::from_secs(90 * 86_400))
+        .ledger(&ledger);
+    let rotation = if lab.dry_run() { rotation.dry_run() } else { rotation };
+    match lab.screen.wait("rotation", rotation.into_future()).await {
+        Ok(rotation) if rotation.dry_run => {
+            lab.screen.step(
+                format!("secret {name}"),
+                "would change",
+                "new value, old versions disabled by id",
+            );
+            return Ok(());
+        }
+        Ok(rotation) => {
+            let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
+            let detail = format!("tags rotated, reason and date; {disabled} old versions disabled by id");
+            lab.screen.step(format!("secret {name}"), "rotated", detail);
+            let issuer = match rotation.issuer.configured {
+                true => "the issuer was told",
+                false => "no issuer was given: the old credential stays valid where it was issued",
+            };
+            lab.screen.note(issuer);
+        }
+        Err(error) => {
+            let message = error.to_string();
+            return Err(azure_core::Error::with_error(azure_core::error::ErrorKind::Other, error, message));
+        }
+    }
+    lab.screen.difference(
+        "a new value in the vault is a rotation",
+        "only stores values; the credential stays valid until its issuer revokes it",
+        "say in each report whether an issuer was told",
+    );
+    retire(lab, secrets, &name, &ledger).await
+}
+
+async fn retire(
+    lab: &Lab,
+    secrets: &SecretsClient,
+    name: &keyvault_ops::SecretName,
+    ledger: &Ledger,
+) -> Result<()> {
+    let retired = secrets.retire_old_versions(name).ledger(ledger).await.map_err(|error| {
+        let message = error.to_string();
+        azure_core::Error::with_error(azure_core::error::ErrorKind::Other, error, message)
+    })?;
+    lab.screen.step(
+        "old versions once more",
+        if retired.disabled == 0 { "unchanged" } else { "disabled" },
+        "",
+    );
+    let active = secrets.verify_single_active(name).await?;
+    let detail = format!("{} versions, 1 of them enabled and current", active.versions);
+    match active.is_single() {
+        true => lab.screen.step(format!("only one active version of {name}"), "verified", detail),
+        false => {
+            lab.screen.step(format!("only one active version of {name}"), "failed", format!("{active:?}"))
+        }
+    }
+    Ok(())
+}
+
+async fn resolve(lab: &Lab) -> Result<()> {
+    let alerts = AlertsClient::new(&lab.azure.arm);
+    let open: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
+    let samples = open.into_iter().filter(|alert| alert.is_sample() && alert.status == AlertStatus::Active);
+    let ids: Vec<_> = samples.map(|alert| alert.id).collect();
+    if ids.is_empty() {
+        lab.screen.step("sample alerts", "unchanged", "none is open");
+        return Ok(());
+    }
+    let set = alerts.set_status(ids, AlertAction::Resolve);
+    let report = if lab.dry_run() { set.dry_run().await } else { set.await };
+    for failed in report.failed() {
+        lab.screen.step(format!("alert {}", failed.target), "failed", format!("{:?}", failed.result));
+    }
+    let outcome = if lab.dry_run() { "would change" } else { "resolved" };
+    lab.screen.step(format!("{} sample alerts", report.changed().count()), outcome, "each read back");
+    Ok(())
+}
+
+/// The sheet's checklist, filled from what is, not from what was meant.
+async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
+    let arm = &lab.azure.arm;
+    let pricing = PricingClient::new(arm);
+    let plans = pricing.coverage(lab.subscription()).await?;
+    let on = |plan: &PlanName| {
+        plans.iter().any(|row| row.plan == *plan && row.tier == defender_pricing::Tier::Standard)
+    };
+    let scanning = pricing.secret_scanning(lab.subscription()).await?;
+    let sink = Sink::Workspace(lab.workspace()?.as_resource().clone());
+    let coverage = CoverageClient::new(arm).report(lab.subscription(), &sink).await?;
+    let vault = lab.vault()?;
+    let own = coverage.vaults.iter().find(|found| found.facts.id == *vault.resource_id());
+    let name = format!("{}-1", task4::PREFIX).parse()?;
+    let single = secrets.verify_single_active(&name).await?.is_single();
+    let alerts: Vec<Alert> = AlertsClient::new(arm).list_key_vault(lab.subscription()).try_collect().await?;
+    let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Active).count();
+    let rows = [
+        ("plan KeyVaults is Standard", on(&PlanName::KeyVaults), String::new()),
+        ("plan CloudPosture is Standard", on(&PlanName::CloudPosture), String::new()),
+        ("machines are scanned for secrets", scanning.machines.is_on(), String::new()),
+        (
+            "the lab's vault is covered",
+            own.is_some_and(monitor_ops::VaultCoverage::is_covered),
+            String::new(),
+        ),
+        ("the lab's vault sends its audit log", own.is_some_and(|own| own.gaps.is_empty()), String::new()),
+        ("one active version of the exposed secret", single, name.to_string()),
+        (
+            "no Key Vault alert is open",
+            open == 0,
+            format!("{open} open: the ones before the lab are yours to judge"),
+        ),
+    ];
+    let shown = rows.into_iter().map(|(what, holds, more)| {
+        [
+            what.to_owned(),
+            if holds { "yes" } else { "no" }.to_owned(),
+            if holds { String::new() } else { more },
+        ]
+    });
+    lab.screen.table("Checklist, read just now", ["what", "holds", ""], shown);
+    Ok(())
+}

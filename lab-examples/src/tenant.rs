@@ -1,0 +1,41 @@
+//! The tenant that the offline lab finds: a production vault under suspicion, secrets in the open, paths to them.
+
+use arm_core::{IdError, ResourceType, SubscriptionId};
+use mock_azure::{MockAzure, Seed};
+use serde_json::json;
+
+/// The group of what is there before the lab begins.
+pub const PRODUCTION: &str = "rg-contoso-prod";
+/// The vault that the alerts are about.
+pub const PRODUCTION_VAULT: &str = "kv-contoso-prod";
+/// A vault that no one logs, and that anyone on the internet may call.
+pub const FORGOTTEN_VAULT: &str = "kv-contoso-old";
+/// The machine with a secret in its environment.
+pub const MACHINE: &str = "vm-contoso-app";
+/// The variable that holds the secret.
+pub const VARIABLE: &str = "DB_PASSWORD";
+
+/// The double's tenant, before the lab.
+pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
+    let group = subscription.resource_group(PRODUCTION)?;
+    let vault = group.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    let machine = group.resource(&ResourceType::VIRTUAL_MACHINE, MACHINE)?;
+    Ok(MockAzure::seed()
+        .subscription(subscription)
+        .role_propagation(2)
+        .vault(subscription, PRODUCTION, PRODUCTION_VAULT)
+        .vault(subscription, PRODUCTION, FORGOTTEN_VAULT)
+        .vault_property(FORGOTTEN_VAULT, "enableRbacAuthorization", false)
+        .vault_property(FORGOTTEN_VAULT, "publicNetworkAccess", json!("Enabled"))
+        .virtual_machine(subscription, PRODUCTION, MACHINE)
+        .vm_file(&machine, "/etc/environment", &format!("PATH=\"/usr/bin\"\n{VARIABLE}=\"REDACTED\"\n"))
+        .key_vault_alerts(&vault)
+        .key_vault_assessments(&vault)
+        .exposed_secret(&machine, "Database connection string")
+        .grouped_secret_assessment(&machine)
+        .attack_path(
+            &machine,
+            &vault,
+            "Internet exposed VM with plain text secrets has access to a Key Vault",
+        ))
+}
