@@ -3,7 +3,10 @@
 pub mod advice;
 pub mod cli;
 pub mod connect;
+mod kept;
 pub mod lab;
+pub mod quiz;
+pub mod report;
 pub mod request_log;
 pub mod screen;
 pub mod state;
