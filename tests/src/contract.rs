@@ -37,7 +37,8 @@ pub struct Contract {
     pub long_running: bool,
     /// Whether the service asks for a token first.
     pub challenged: bool,
-    pub(crate) model: Option<&'static str>,
+    /// What the answer is in `payload-check`.
+    pub model: Option<&'static str>,
     pub(crate) fixed_words: &'static [&'static str],
     /// The method that stands for it.
     pub call: Option<Call>,

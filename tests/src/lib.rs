@@ -8,6 +8,7 @@ mod contracts;
 mod loopback;
 mod operations;
 pub mod payload;
+pub mod robustness;
 mod script;
 
 pub use cases::{Case, cases_of};
