@@ -1,6 +1,6 @@
 //! Subscriptions, providers, resource groups, roles and Resource Graph.
 
-use contract_tests::{Contract, all, delete, done, get, head, one, patch, post, put};
+use crate::{Contract, all, delete, done, get, head, one, patch, post, put};
 use resource_ops::{
     FacetRequest, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient, QueryOptions, QueryRequest,
     ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient, ResultFormat,
@@ -9,7 +9,7 @@ use resource_ops::{
 };
 use serde_json::json;
 
-use crate::common::{GROUP, SUBSCRIPTION, VAULT, group, resource, subscription};
+use super::common::{GROUP, SUBSCRIPTION, VAULT, group, resource, subscription};
 
 const GROUPS: &str = "2024-03-01";
 const ROLES: &str = "2022-04-01";
@@ -33,7 +33,7 @@ fn of_group() -> RoleAssignmentId {
     format!("{GROUP}/providers/Microsoft.Authorization/roleAssignments/{ASSIGNMENT}").parse().unwrap()
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [
         subscriptions(),
         providers(),
@@ -95,18 +95,18 @@ fn role_assignments() -> Vec<Contract> {
     let filtered = format!("$filter=principalId eq '{PRINCIPAL}'");
     vec![
         list(get("RoleAssignments_ListForSubscription", format!("{SUBSCRIPTION}{provider}"), ROLES))
-            .call(|arm| all(RoleAssignmentsClient::new(&arm).list(&subscription()))),
+            .call(|arm| all(RoleAssignmentsClient::new(&arm).list(subscription()))),
         list(get("RoleAssignments_ListForResourceGroup", format!("{GROUP}{provider}?{filtered}"), ROLES))
             .call(|arm| {
                 let filter = RoleAssignmentFilter::Principal(principal());
-                all(RoleAssignmentsClient::new(&arm).list_filtered(&group(), filter))
+                all(RoleAssignmentsClient::new(&arm).list_filtered(group(), filter))
             }),
         list(get("RoleAssignments_ListForResource", format!("{VAULT}{provider}"), ROLES))
-            .call(|arm| all(RoleAssignmentsClient::new(&arm).list(&resource(VAULT)))),
+            .call(|arm| all(RoleAssignmentsClient::new(&arm).list(resource(VAULT)))),
         list(get("RoleAssignments_ListForScope", format!("{GROUP}{provider}?$filter=atScope()"), ROLES))
             .call(|arm| {
                 let client = RoleAssignmentsClient::new(&arm);
-                all(client.list_filtered(&group(), RoleAssignmentFilter::AtScope))
+                all(client.list_filtered(group(), RoleAssignmentFilter::AtScope))
             }),
         single(get("RoleAssignments_Get", &the_one, ROLES))
             .call(|arm| one(async move { RoleAssignmentsClient::new(&arm).get(&assignment()).await })),

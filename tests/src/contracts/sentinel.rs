@@ -1,8 +1,10 @@
+//! Sentinel.
+
+use crate::{Contract, all, delete, fixture, get, one, post, put};
 use arm_core::ResourceName;
-use contract_tests::{Contract, all, delete, fixture, get, one, post, put};
 use monitor_ops::{IncidentFilter, IncidentStatus, SentinelClient, WorkspaceId};
 
-use crate::common::{WORKSPACE, decoded, name};
+use super::common::{WORKSPACE, decoded, name};
 
 const VERSION: &str = "2025-09-01";
 const ID: &str = "00000000-0000-0000-0000-0000000000f1";
@@ -15,7 +17,7 @@ fn id() -> ResourceName {
     name(ID)
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [onboarding(), connectors(), rules(), incidents()].concat()
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Contract, all, delete, done, fixture, get, one, patch, post, put};
 use arm_core::{ArmClient, ResourceName};
-use contract_tests::{Contract, all, delete, done, fixture, get, one, patch, post, put};
 use monitor_ops::{
     ActionGroup, ActionGroupPatch, ActionGroupsClient, BatchQuery, CustomerId, DiagnosticSetting,
     DiagnosticsClient, LogQuery, LogsClient, QueryRule, QueryRulePatch, QueryRulesClient, Receivers,
@@ -11,11 +11,11 @@ use monitor_ops::{
 };
 use serde_json::json;
 
-use crate::common::{GROUP, SUBSCRIPTION, VAULT, WORKSPACE, decoded, group, name, resource, subscription};
+use super::common::{GROUP, SUBSCRIPTION, VAULT, WORKSPACE, decoded, group, name, resource, subscription};
 
 const CUSTOMER: &str = "00000000-0000-0000-0000-000000000009";
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [diagnostics(), diagnostics_of_subscription(), query_rules(), action_groups(), workspaces(), logs()]
         .concat()
 }

@@ -1,44 +1,14 @@
 //! A contract for every operation of the crates, and the table of them all.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use contract_tests::{Contract, cases_of, documented, table};
+use contract_tests::{Contract, all_contracts, cases_of, documented, table};
 use libtest_mimic::{Arguments, Failed, Trial};
-
-mod alerts;
-mod assessments;
-mod automations;
-mod common;
-mod ground;
-mod machines;
-mod monitor;
-mod pricings;
-mod secrets;
-mod security;
-mod sentinel;
-mod vaults;
-
-fn all_contracts() -> Vec<Contract> {
-    [
-        alerts::contracts(),
-        assessments::contracts(),
-        automations::contracts(),
-        ground::contracts(),
-        machines::contracts(),
-        monitor::contracts(),
-        pricings::contracts(),
-        secrets::contracts(),
-        security::contracts(),
-        sentinel::contracts(),
-        vaults::contracts(),
-    ]
-    .concat()
-}
 
 fn main() {
     assert!(mock_azure::fast_forward(), "waits must take no time");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let handle = runtime.handle();
-    let contracts = all_contracts();
+    let contracts: Vec<Contract> = all_contracts().into_iter().flat_map(|(_, contracts)| contracts).collect();
     let cases = contracts.iter().flat_map(cases_of).map(|case| {
         let handle = handle.clone();
         Trial::test(case.name.clone(), move || handle.block_on(case.run()).map_err(Failed::from))
@@ -49,7 +19,11 @@ fn main() {
 }
 
 fn operations_md() -> Result<(), Failed> {
-    let contracts: Vec<String> = all_contracts().iter().map(|it| it.operation.to_owned()).collect();
+    let contracts: Vec<String> = all_contracts()
+        .iter()
+        .flat_map(|(_, contracts)| contracts)
+        .map(|it| it.operation.to_owned())
+        .collect();
     let text = table(&documented(), &contracts)?;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../OPERATIONS.md");
     if std::env::var_os("UPDATE").is_some() {

@@ -1,4 +1,6 @@
-use contract_tests::{Contract, all, delete, get, one, put};
+//! Assessments.
+
+use crate::{Contract, all, delete, get, one, put};
 use defender_alerts::{
     AssessmentCode, AssessmentId, AssessmentKey, AssessmentMetadataClient, AssessmentMetadataProperties,
     AssessmentSpec, AssessmentStatus, AssessmentType, AssessmentsClient, Expand, ResourceDetails, Severity,
@@ -6,7 +8,7 @@ use defender_alerts::{
 };
 use serde_json::json;
 
-use crate::common::{SUBSCRIPTION, VAULT, resource, subscription};
+use super::common::{SUBSCRIPTION, VAULT, resource, subscription};
 
 const VERSION: &str = "2025-05-04";
 const SUB_VERSION: &str = "2019-01-01-preview";
@@ -17,10 +19,10 @@ fn key() -> AssessmentKey {
 }
 
 fn assessment() -> AssessmentId {
-    AssessmentId::new(&resource(VAULT), key())
+    AssessmentId::new(resource(VAULT), key())
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [assessments(), metadata(), sub_assessments()].concat()
 }
 

@@ -1,10 +1,12 @@
+//! Alerts.
+
+use crate::{Contract, all, get, one, post};
 use arm_core::ArmClient;
-use contract_tests::{Contract, all, get, one, post};
 use defender_alerts::{AlertBundle, AlertId, AlertsClient};
 use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::json;
 
-use crate::common::{GROUP, SUBSCRIPTION, group, location, subscription};
+use super::common::{GROUP, SUBSCRIPTION, group, location, subscription};
 
 const VERSION: &str = "2022-01-01";
 const HERE: &str = "/providers/Microsoft.Security/locations/westeurope/alerts";
@@ -42,7 +44,7 @@ fn changes(level: [&'static str; 4], scope: &'static str) -> [Contract; 4] {
     })
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     let everywhere = "/providers/Microsoft.Security/alerts";
     let mut contracts = vec![
         list("Alerts_List", SUBSCRIPTION, everywhere)
@@ -62,7 +64,7 @@ pub(crate) fn contracts() -> Vec<Contract> {
             .long_running()
             .call(|arm| {
                 let bundles = [AlertBundle::KeyVaults, AlertBundle::Dns];
-                contract_tests::done(AlertsClient::new(&arm).simulate(&subscription(), &location(), bundles))
+                crate::done(AlertsClient::new(&arm).simulate(&subscription(), &location(), bundles))
             }),
     ];
     contracts.extend(changes(

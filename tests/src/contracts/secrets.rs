@@ -1,5 +1,7 @@
+//! Secrets.
+
+use crate::{Contract, all, delete, get, one, patch, post, put};
 use arm_core::{ArmClient, Secret};
-use contract_tests::{Contract, all, delete, get, one, patch, post, put};
 use keyvault_ops::{SecretBackup, SecretName, SecretVersion, SecretsClient};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -20,7 +22,7 @@ fn version() -> SecretVersion {
     SECRET_VERSION.parse().unwrap()
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     let one_of_them = format!("{HOST}/secrets/db-password");
     let deleted = format!("{HOST}/deletedsecrets/db-password");
     let contracts = vec![

@@ -1,17 +1,17 @@
 //! Secure scores, security contacts, suppression rules.
 
-use contract_tests::{Contract, all, delete, get, one, put};
+use crate::{Contract, all, delete, get, one, put};
 use defender_alerts::{
     NotificationsByRole, NotificationsSource, RiskLevel, ScopeElement, SecureScoresClient, SecurityContact,
     SecurityContactsClient, Severity, SuppressionRuleSpec, SuppressionRulesClient,
 };
 use serde_json::json;
 
-use crate::common::{SUBSCRIPTION, name, subscription};
+use super::common::{SUBSCRIPTION, name, subscription};
 
 const NAMESPACE: &str = "/providers/Microsoft.Security";
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [secure_scores(), security_contacts(), suppression_rules()].concat()
 }
 

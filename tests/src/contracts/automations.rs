@@ -1,10 +1,12 @@
-use contract_tests::{Contract, all, delete, fixture, get, one, patch, post, put};
+//! Automations.
+
+use crate::{Contract, all, delete, fixture, get, one, patch, post, put};
 use defender_automation::{
     Action, AlertSeverity, Automation, AutomationPatch, AutomationSpec, AutomationsClient, Rule, Source,
 };
 use serde_json::{Value, json};
 
-use crate::common::{GROUP, SUBSCRIPTION, WORKSPACE, group, name, resource, subscription};
+use super::common::{GROUP, SUBSCRIPTION, WORKSPACE, group, name, resource, subscription};
 
 const VERSION: &str = "2023-12-01-preview";
 
@@ -56,7 +58,7 @@ fn body() -> Value {
     })
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     let client = AutomationsClient::new;
     let automations = "/providers/Microsoft.Security/automations";
     let the_one = format!("{GROUP}{automations}/kv-high");
@@ -84,7 +86,7 @@ pub(crate) fn contracts() -> Vec<Contract> {
             .sends(read_back())
             .answers("automations/invalid.json")
             .call(move |arm| {
-                let read: Automation = crate::common::decoded("automations/get.json");
+                let read: Automation = super::common::decoded("automations/get.json");
                 let spec = AutomationSpec::from(&read);
                 one(async move { client(&arm).validate(&group(), &name("kv-high"), &spec).await })
             }),

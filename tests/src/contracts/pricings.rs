@@ -1,12 +1,14 @@
-use contract_tests::{Contract, all, delete, get, one, put};
+//! Pricings.
+
+use crate::{Contract, all, delete, get, one, put};
 use defender_pricing::{Extension, ExtensionName, PlanName, PricingClient, PricingSpec, SubPlan, Tier};
 use serde_json::json;
 
-use crate::common::{MACHINE, SUBSCRIPTION, resource, subscription};
+use super::common::{MACHINE, SUBSCRIPTION, resource, subscription};
 
 const VERSION: &str = "2024-01-01";
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     let plans = format!("{SUBSCRIPTION}/providers/Microsoft.Security/pricings");
     vec![
         get("Pricings_List", &plans, VERSION)

@@ -1,12 +1,14 @@
+//! Vaults.
+
+use crate::{Contract, all, delete, done, get, one, patch, post, put};
 use arm_core::ArmClient;
-use contract_tests::{Contract, all, delete, done, get, one, patch, post, put};
 use keyvault_ops::{
     AccessPolicy, AccessPolicyUpdateKind, NetworkRules, Permissions, SecretPermission, VaultId, VaultName,
     VaultPatch, VaultPatchProperties, VaultSpec, VaultsClient,
 };
 use serde_json::json;
 
-use crate::common::{GROUP, SUBSCRIPTION, VAULT, group, subscription};
+use super::common::{GROUP, SUBSCRIPTION, VAULT, group, subscription};
 
 const VERSION: &str = "2026-02-01";
 /// Sku families are `A` and no other; an unknown provisioning state means that it goes on.
@@ -25,7 +27,7 @@ fn vaults(arm: &ArmClient) -> VaultsClient {
     VaultsClient::new(arm)
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [live(), deleted()].concat()
 }
 

@@ -1,6 +1,6 @@
 //! Virtual machines and their run commands.
 
-use contract_tests::{Contract, all, delete, done, get, one, patch, post, put};
+use crate::{Contract, all, delete, done, get, one, patch, post, put};
 use futures::FutureExt as _;
 use resource_ops::{
     IdentityUpdate, RunCommandInput, RunCommandProperties, ScriptSource, VirtualMachineId,
@@ -9,7 +9,7 @@ use resource_ops::{
 };
 use serde_json::json;
 
-use crate::common::{GROUP, MACHINE, SUBSCRIPTION, group, name, subscription};
+use super::common::{GROUP, MACHINE, SUBSCRIPTION, group, name, subscription};
 
 const VERSION: &str = "2024-03-01";
 
@@ -17,7 +17,7 @@ fn id() -> VirtualMachineId {
     MACHINE.parse().unwrap()
 }
 
-pub(crate) fn contracts() -> Vec<Contract> {
+pub(super) fn contracts() -> Vec<Contract> {
     [machines(), run_commands()].concat()
 }
 
