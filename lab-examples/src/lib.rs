@@ -1,4 +1,4 @@
-//! The shared part of the lab program and its examples: connecting, showing, asking.
+#![doc = include_str!("../README.md")]
 
 pub mod advice;
 pub mod cli;

@@ -1,13 +1,13 @@
 //! The sign-in hosts: enough for real clients to get a token.
 
-use serde_json::{Value, json};
-use url::form_urlencoded;
+mod token;
+
+use serde_json::json;
 
 use crate::{
     call::{Call, Method},
-    identity::{self, PrincipalKind},
     reply::Reply,
-    services::{At, Surface, directory},
+    services::{At, Surface},
     world::World,
 };
 
@@ -25,8 +25,12 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             known_tenant(world, tenant).err().unwrap_or_else(|| configuration(world, call, tenant, "/v2.0")),
         ),
         (Method::Post, [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"]) => {
-            Some(known_tenant(world, tenant).err().unwrap_or_else(|| token(world, call)))
+            Some(known_tenant(world, tenant).err().unwrap_or_else(|| token::answer(world, call)))
         }
+        (Method::Post, [tenant, "oauth2", "v2.0", "devicecode"]) => {
+            Some(known_tenant(world, tenant).err().unwrap_or_else(|| token::device_code(call)))
+        }
+        (Method::Get, ["common", "userrealm", _]) => Some(realm(call)),
         _ => None,
     }
 }
@@ -54,14 +58,16 @@ fn refusal(error: &str, code: u32, text: &str) -> Reply {
     )
 }
 
-fn unknown_application(world: &World, client_id: &str) -> Reply {
-    let text = format!(
-        "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the \
-         application has not been installed by the administrator of the tenant or consented to by any user in the \
-         tenant. You may have sent your authentication request to the wrong tenant.",
-        world.tenant
-    );
-    refusal("unauthorized_client", 700_016, &text)
+/// What kind of account a sign-in name belongs to: none here is federated.
+fn realm(call: &Call) -> Reply {
+    let name = call.spelled(2);
+    Reply::ok(json!({
+        "ver": "1.0",
+        "account_type": "Managed",
+        "domain_name": name.split_once('@').map_or(name, |(_, domain)| domain),
+        "cloud_instance_name": "microsoftonline.com",
+        "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+    }))
 }
 
 fn instance(call: &Call) -> Reply {
@@ -94,49 +100,4 @@ fn configuration(world: &World, call: &Call, tenant: &str, version: &str) -> Rep
         "tenant_region_scope": "EU",
         "cloud_instance_name": "microsoftonline.com",
     }))
-}
-
-fn token(world: &World, call: &Call) -> Reply {
-    let form: Vec<(String, String)> = form_urlencoded::parse(call.text().as_bytes()).into_owned().collect();
-    let field = |name: &str| {
-        form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
-    };
-    if field("client_id").is_empty() {
-        let text = "The request body must contain the following parameter: 'client_id'.";
-        return refusal("invalid_request", 900_144, text);
-    }
-    let asked = if field("scope").is_empty() { field("resource") } else { field("scope") };
-    let principal = if field("grant_type") == "client_credentials" {
-        if field("client_secret").is_empty() && field("client_assertion").is_empty() {
-            let text = "'client_assertion', 'client_secret' or 'request' is required for the \
-                        'client_credentials' grant type.";
-            return refusal("invalid_client", 7_000_216, text).with_status(401);
-        }
-        match directory::application(world, field("client_id")) {
-            Some(known) => known,
-            None => return unknown_application(world, field("client_id")),
-        }
-    } else {
-        &world.signed_in
-    };
-    let audience = identity::audience_of(asked);
-    let token = identity::mint(&world.tenant, principal, &audience, world.next_token(), world.now());
-    let lifetime = identity::TOKEN_LIFETIME.whole_seconds();
-    let mut body = json!({
-        "token_type": "Bearer",
-        "expires_in": lifetime,
-        "ext_expires_in": lifetime,
-        "access_token": token,
-    });
-    if !field("resource").is_empty() {
-        body["resource"] = json!(field("resource"));
-        body["expires_in"] = json!(lifetime.to_string());
-        body["expires_on"] = json!((world.now().unix_timestamp() + lifetime).to_string());
-    }
-    if matches!(principal.kind, PrincipalKind::User { .. }) {
-        body["scope"] = Value::from(asked);
-        body["refresh_token"] = json!("refresh");
-        body["id_token"] = body["access_token"].clone();
-    }
-    Reply::ok(body).header("cache-control", "no-store, no-cache")
 }
