@@ -390,7 +390,22 @@ struct Blob {
 
 /// The one page that was asked for.
 fn first<T>(page: Result<Option<T>>) -> Result<T> {
-    page?.ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the list has no page"))
+    let page = page.map_err(without_values)?;
+    page.ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the list has no page"))
+}
+
+/// The official client decodes pages itself, and its error shows the value that it stumbled over.
+fn without_values(error: Error) -> Error {
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        if let Some(json) = inner.downcast_ref::<serde_json::Error>() {
+            let (line, column) = (json.line(), json.column());
+            let message = format!("the page cannot be decoded at line {line} column {column}");
+            return Error::with_message(ErrorKind::DataConversion, message);
+        }
+        cause = inner.source();
+    }
+    error
 }
 
 fn page_of<T>(response: impl Into<RawResponse>, item: fn(Wire) -> Result<T>) -> Result<ListPage<T>> {

@@ -18,6 +18,7 @@ use monitor_ops::WorkspaceId;
 use crate::{
     Azure, advice,
     cli::{Options, Output},
+    kept::Kept,
     screen::Screen,
     state::State,
     tasks::{PARTS, Part},
@@ -35,6 +36,7 @@ pub struct Lab {
     state: Mutex<State>,
     asked: Mutex<bool>,
     preparing: AtomicBool,
+    kept: Kept,
 }
 
 impl Lab {
@@ -62,6 +64,7 @@ impl Lab {
             state: Mutex::new(state),
             asked: Mutex::new(false),
             preparing: AtomicBool::new(false),
+            kept: Kept::default(),
         })
     }
 
@@ -125,15 +128,23 @@ impl Lab {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
     }
 
-    /// Where rotations are recorded: the ledger file when live, nowhere offline.
+    /// Where rotations are recorded: the ledger file when live, memory offline.
     pub fn ledger(&self) -> Result<Ledger> {
-        if !self.options.live || self.dry_run() {
+        if self.dry_run() {
             return Ok(Ledger::new(std::io::sink()));
+        }
+        if !self.options.live {
+            return Ok(Ledger::new(self.kept.clone()));
         }
         Ledger::append_to(&self.options.ledger).map_err(|error| {
             let message = format!("cannot write the ledger '{}': {error}", self.options.ledger.display());
             Error::with_message(ErrorKind::Io, message)
         })
+    }
+
+    /// What was recorded offline.
+    pub(crate) fn kept_ledger(&self) -> Vec<u8> {
+        self.kept.text()
     }
 
     /// The region of Defender's data, read off an alert that is there.

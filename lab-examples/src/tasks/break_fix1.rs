@@ -28,7 +28,10 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let fix = if lab.dry_run() { fix.dry_run() } else { fix };
     let done = lab.screen.wait("fix", fix.into_future()).await?;
     lab.screen.step("plan KeyVaults", lab.verb(&done.plan), done.plan.current().tier.clone());
-    for outcome in &done.vaults {
+    // Outcomes come in no particular order; a reader wants one.
+    let mut vaults: Vec<_> = done.vaults.iter().collect();
+    vaults.sort_by(|a, b| a.target.as_str().cmp(b.target.as_str()));
+    for outcome in vaults {
         let vault = outcome.target.name();
         match &outcome.result {
             Ok(change) => lab.screen.step(format!("logging of {vault}"), lab.verb(change), ""),
