@@ -120,6 +120,9 @@ impl ErrorDetail {
 
 impl std::fmt::Display for ArmError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if (300..400).contains(&self.status) {
+            return write!(f, "{} redirect, which is not followed", self.status);
+        }
         let code = [self.inner_code.as_deref().unwrap_or_default(), &self.code];
         let code = code.into_iter().find(|code| !code.is_empty()).unwrap_or("no error code");
         write!(f, "{} {code}", self.status)?;
@@ -194,11 +197,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 pub(crate) fn of_response(response: RawResponse) -> Error {
     let read = ArmError::of(&response);
     let status = response.status();
-    let redirect = response.headers().get_optional_string(&HeaderName::from_static("location"));
-    let message = match redirect.filter(|_| (300..400).contains(&u16::from(status))) {
-        Some(_) => format!("{} redirect, which is not followed", u16::from(status)),
-        None => read.to_string(),
-    };
+    let message = read.to_string();
     let error_code = Some(read.code).filter(|code| !code.is_empty());
     Error::with_message(
         ErrorKind::HttpResponse { status, error_code, raw_response: Some(Box::new(response)) },

@@ -55,6 +55,18 @@ pub enum Command {
     },
     /// Delete what the lab made, and list what stays.
     Cleanup,
+    /// The knowledge check: four questions, answered by number.
+    Quiz {
+        /// Show the answers, the sheet's and the documentation's, instead of asking.
+        #[arg(long)]
+        answers: bool,
+    },
+    /// Write a page about how the subscription stands: one file, to read, print and keep.
+    Report {
+        /// Where to; a name that ends in .json gets the same as JSON.
+        #[arg(long, value_name = "FILE", default_value = "lab-report.html")]
+        file: PathBuf,
+    },
     /// Print a completion script for your shell.
     Completions {
         /// The shell.
@@ -74,7 +86,7 @@ impl Command {
             Self::Task6 => "task6".to_owned(),
             Self::BreakFix { scenario } => format!("break-fix-{scenario}"),
             Self::Cleanup => "cleanup".to_owned(),
-            Self::Run | Self::Completions { .. } => return None,
+            Self::Run | Self::Quiz { .. } | Self::Report { .. } | Self::Completions { .. } => return None,
         })
     }
 }

@@ -8,16 +8,17 @@ use std::{
     },
 };
 
-use arm_core::{Change, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmErrorExt as _, Change, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertsClient, Location};
 use futures::TryStreamExt as _;
-use keyvault_ops::{Ledger, VaultId};
+use keyvault_ops::{Ledger, VaultId, VaultsClient};
 use monitor_ops::WorkspaceId;
 
 use crate::{
     Azure, advice,
     cli::{Options, Output},
+    kept::Kept,
     screen::Screen,
     state::State,
     tasks::{PARTS, Part},
@@ -35,6 +36,7 @@ pub struct Lab {
     state: Mutex<State>,
     asked: Mutex<bool>,
     preparing: AtomicBool,
+    kept: Kept,
 }
 
 impl Lab {
@@ -62,6 +64,7 @@ impl Lab {
             state: Mutex::new(state),
             asked: Mutex::new(false),
             preparing: AtomicBool::new(false),
+            kept: Kept::default(),
         })
     }
 
@@ -112,20 +115,36 @@ impl Lab {
         Ok(VaultId::new(&self.group()?, &name.parse()?)?)
     }
 
+    /// Whether this is a dry run before there is a vault: what is done in it can then only be named.
+    pub async fn vault_is_to_come(&self) -> Result<bool> {
+        if !self.dry_run() {
+            return Ok(false);
+        }
+        Ok(VaultsClient::new(&self.azure.arm).get_opt(&self.vault()?).await?.is_none())
+    }
+
     /// The workspace of the lab.
     pub fn workspace(&self) -> Result<WorkspaceId> {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
     }
 
-    /// Where rotations are recorded: the ledger file when live, nowhere offline.
+    /// Where rotations are recorded: the ledger file when live, memory offline.
     pub fn ledger(&self) -> Result<Ledger> {
-        if !self.options.live || self.dry_run() {
+        if self.dry_run() {
             return Ok(Ledger::new(std::io::sink()));
+        }
+        if !self.options.live {
+            return Ok(Ledger::new(self.kept.clone()));
         }
         Ledger::append_to(&self.options.ledger).map_err(|error| {
             let message = format!("cannot write the ledger '{}': {error}", self.options.ledger.display());
             Error::with_message(ErrorKind::Io, message)
         })
+    }
+
+    /// What was recorded offline.
+    pub(crate) fn kept_ledger(&self) -> Vec<u8> {
+        self.kept.text()
     }
 
     /// The region of Defender's data, read off an alert that is there.
@@ -177,7 +196,11 @@ impl Lab {
                 Ok(()) => (part.run)(self).await,
                 refused => refused,
             };
-            if let Err(error) = outcome {
+            let Err(error) = outcome else { continue };
+            if self.dry_run() && error.is_not_found() {
+                let missing = "it depends on what an earlier part makes: run that, then look again";
+                self.screen.step("the rest of this part", "would change", missing);
+            } else {
                 let line = advice::explain(&error);
                 self.screen.step("stopped", "failed", line.clone());
                 self.screen.fail(&line);

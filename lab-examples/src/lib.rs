@@ -1,9 +1,12 @@
-//! The shared part of the lab program and its examples: connecting, showing, asking.
+#![doc = include_str!("../README.md")]
 
 pub mod advice;
 pub mod cli;
 pub mod connect;
+mod kept;
 pub mod lab;
+pub mod quiz;
+pub mod report;
 pub mod request_log;
 pub mod screen;
 pub mod state;

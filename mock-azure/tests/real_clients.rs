@@ -10,6 +10,7 @@ use azure_core::http::{
     Method::{self, Delete, Get, Post, Put},
     Pipeline, PipelineSendOptions, Request, RetryOptions, Url,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use mock_azure::{DEFAULT_TENANT, MockAzure, Seed};
 use serde_json::{Value, json};
 use support::{Answer, SUB};
@@ -76,6 +77,47 @@ async fn an_application_signs_in_with_a_secret_when_the_directory_knows_it() {
     let (status, stranger) = sign_in(&azure, &format!("{grant}&client_id={SOMEONE}&client_secret=x")).await;
     assert_eq!((status, &stranger["error"]), (400, &json!("unauthorized_client")));
     assert!(stranger["error_description"].as_str().unwrap().starts_with("AADSTS700016: "), "{stranger}");
+}
+
+#[tokio::test]
+async fn a_user_signs_in_with_a_password_a_device_code_or_a_refresh_token() {
+    let azure = MockAzure::seed().user(SOMEONE, "someone@contoso.example").start().await;
+    let claims = |token: &Value| -> Value {
+        let part = token.as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    let asks = "client_id=app&scope=https%3A%2F%2Fmanagement.azure.com%2F.default%20openid&grant_type";
+
+    let form = format!("{asks}=password&username=someone%40contoso.example&password=x");
+    let (status, by_password) = sign_in(&azure, &form).await;
+    assert_eq!(status, 200, "{by_password}");
+    assert_eq!(claims(&by_password["access_token"])["oid"], SOMEONE);
+    let id = claims(&by_password["id_token"]);
+    assert_eq!((&id["aud"], &id["preferred_username"]), (&json!("app"), &json!("someone@contoso.example")));
+    let account: Value = serde_json::from_slice(
+        &URL_SAFE_NO_PAD.decode(by_password["client_info"].as_str().unwrap()).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(account, json!({ "uid": SOMEONE, "utid": DEFAULT_TENANT }));
+
+    let refresh = by_password["refresh_token"].as_str().unwrap();
+    let (_, again) = sign_in(&azure, &format!("{asks}=refresh_token&refresh_token={refresh}")).await;
+    assert_eq!(claims(&again["access_token"])["oid"], SOMEONE);
+
+    let device = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code";
+    let (_, by_code) = sign_in(&azure, &format!("{asks}={device}&device_code=device-app")).await;
+    assert_eq!(claims(&by_code["access_token"])["oid"], azure.signed_in());
+
+    for (form, error) in [
+        ("password&username=nobody&password=x", "invalid_grant"),
+        ("password&username=someone%40contoso.example", "invalid_request"),
+        ("refresh_token&refresh_token=stolen", "invalid_grant"),
+        (&format!("{device}&device_code=device-other"), "invalid_grant"),
+        ("fortune", "unsupported_grant_type"),
+    ] {
+        let (status, refused) = sign_in(&azure, &format!("{asks}={form}")).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some(error)), "{form}");
+    }
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async function step(name, run) {
         console.log(`js: ${name}: ok`);
     } catch (error) {
         failed += 1;
-        const line = /js_sdk\.mjs:(\d+)/.exec(error.stack)?.[1] ?? "?";
+        const line = [...error.stack.matchAll(/js_sdk\.mjs:(\d+)/g)].at(-1)?.[1] ?? "?";
         console.log(`js: ${name}: FAILED (line ${line}): ${String(error.message).split("\n")[0]}`);
     }
 }

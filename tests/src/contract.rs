@@ -23,16 +23,25 @@ pub struct Contract {
     pub operation: &'static str,
     /// What tells it from other contracts of the same operation; mostly empty.
     pub variant: &'static str,
-    pub(crate) request: Sent,
-    pub(crate) url: Url,
-    pub(crate) statuses: &'static [u16],
-    pub(crate) answer: Option<Value>,
-    pub(crate) paged: bool,
-    pub(crate) long_running: bool,
-    pub(crate) challenged: bool,
-    pub(crate) model: Option<&'static str>,
+    /// The whole request.
+    pub request: Sent,
+    /// Where it goes.
+    pub url: Url,
+    /// The statuses that mean success.
+    pub statuses: &'static [u16],
+    /// The service's answer.
+    pub answer: Option<Value>,
+    /// Whether the answer is a page of a list.
+    pub paged: bool,
+    /// Whether it may go on after its first answer.
+    pub long_running: bool,
+    /// Whether the service asks for a token first.
+    pub challenged: bool,
+    /// What the answer is in `payload-check`.
+    pub model: Option<&'static str>,
     pub(crate) fixed_words: &'static [&'static str],
-    pub(crate) call: Option<Call>,
+    /// The method that stands for it.
+    pub call: Option<Call>,
 }
 
 impl Debug for Contract {

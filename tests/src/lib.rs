@@ -4,13 +4,16 @@
 
 mod cases;
 mod contract;
+mod contracts;
 mod loopback;
 mod operations;
 pub mod payload;
+pub mod robustness;
 mod script;
 
 pub use cases::{Case, cases_of};
 pub use contract::{Call, Contract, Decoded, all, delete, done, get, head, one, patch, post, put};
+pub use contracts::all_contracts;
 pub use loopback::{Loopback, StaticToken, TOKEN, client, client_options};
-pub use operations::{Documented, documented, table};
+pub use operations::{Documented, all_sources, documented, table};
 pub use script::{Reply, Script, Sent, fixture};

@@ -59,6 +59,17 @@ pub fn documented() -> Vec<Documented> {
     found
 }
 
+/// The text of every source file of the workspace, tests included.
+pub fn all_sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    let folders = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.filter(|folder| folder.join("Cargo.toml").exists() && !folder.ends_with("fuzz")) {
+        sources(&folder, &mut files);
+    }
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
+
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {

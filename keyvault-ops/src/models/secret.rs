@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arm_core::{Secret, open_enum, wire};
 use azure_core::{Result, http::RawResponse};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use time::OffsetDateTime;
 
 use super::deleted_vault::days_until;
@@ -186,6 +186,24 @@ struct Attributes {
     recovery_level: Option<RecoveryLevel>,
     #[serde(default)]
     recoverable_days: Option<u16>,
+}
+
+impl<'de> Deserialize<'de> for SecretBundle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Wire::deserialize(deserializer)?.bundle().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretProperties {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Wire::deserialize(deserializer)?.properties().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeletedSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Wire::deserialize(deserializer)?.deleted().map_err(D::Error::custom)
+    }
 }
 
 impl Wire {

@@ -152,7 +152,8 @@ fn me(world: &World, call: &Call) -> Reply {
     }
 }
 
-fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
+/// A user of the directory, by sign-in name or object id.
+pub(crate) fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
     all(world).find(|principal| match &principal.kind {
         PrincipalKind::User { upn } => {
             upn.eq_ignore_ascii_case(id) || principal.object_id.eq_ignore_ascii_case(id)

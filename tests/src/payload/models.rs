@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use arm_core::ArmError;
+use azure_core::http::{RawResponse, headers::Headers};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -88,12 +90,28 @@ macro_rules! read_only {
 
 /// All models, crate by crate.
 pub const MODELS: &[Model] = &[
+    Model {
+        name: "ArmError",
+        krate: "arm_core",
+        kind: Kind::ReadOnly,
+        decode: |answer| {
+            let response = RawResponse::from_bytes(400.into(), Headers::new(), answer.to_string());
+            match ArmError::of(&response) {
+                error if error.code.is_empty() && error.message.is_empty() => {
+                    Err("neither a code nor a message is found".to_owned())
+                }
+                error => Ok(Seen { shown: format!("{error:?}"), encoded: None }),
+            }
+        },
+        never_sent: &[],
+    },
     write_back!(
         defender_automation::Automation as |it| {
             serde_json::to_value(defender_automation::AutomationSpec::from(it))
         },
         never_sent: &["/etag"]
     ),
+    read_only!(defender_automation::Validation),
     write_back!(defender_pricing::Pricing),
     read_only!(defender_alerts::Alert),
     write_back!(
@@ -110,6 +128,7 @@ pub const MODELS: &[Model] = &[
         ]
     ),
     write_back!(defender_alerts::AssessmentMetadata as |it| properties(&it.properties)),
+    read_only!(defender_alerts::AttackPath),
     read_only!(defender_alerts::SubAssessment),
     write_back!(
         defender_alerts::SuppressionRule as |it| properties(&it.spec),
@@ -138,27 +157,38 @@ pub const MODELS: &[Model] = &[
         ]
     ),
     read_only!(keyvault_ops::DeletedVault),
+    read_only!(keyvault_ops::VaultResource),
+    read_only!(keyvault_ops::NameAvailability),
+    Model { name: "Secret", ..read_only!(keyvault_ops::SecretBundle) },
+    read_only!(keyvault_ops::SecretProperties),
+    read_only!(keyvault_ops::DeletedSecret),
     write_back!(monitor_ops::ActionGroup),
     write_back!(monitor_ops::AlertRule),
     write_back!(monitor_ops::DataConnector),
     read_only!(monitor_ops::DiagnosticCategory),
     write_back!(monitor_ops::DiagnosticSetting),
     write_back!(monitor_ops::Incident),
+    read_only!(monitor_ops::IncidentAlert),
+    read_only!(monitor_ops::Metadata),
     write_back!(monitor_ops::OnboardingState),
     read_only!(monitor_ops::QueryResults),
     Model { name: "ScheduledQueryRule", ..write_back!(monitor_ops::QueryRule) },
-    read_only!(monitor_ops::Workspace),
+    read_only!(monitor_ops::TestNotificationResult),
+    write_back!(monitor_ops::Workspace),
     write_back!(
         resource_ops::ResourceGroup as |it| serde_json::to_value(resource_ops::ResourceGroupSpec::from(it)),
         never_sent: &["/properties"]
     ),
     Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
+    read_only!(resource_ops::DirectoryPrincipal),
+    read_only!(resource_ops::InstanceView),
     read_only!(resource_ops::Provider),
     read_only!(resource_ops::RoleAssignment),
     read_only!(resource_ops::RoleDefinition),
     read_only!(resource_ops::Subscription),
     read_only!(resource_ops::VirtualMachine),
     read_only!(resource_ops::VirtualMachineRunCommand),
+    read_only!(resource_ops::RunCommandResult),
 ];
 
 /// A resource whose model is its properties.

@@ -1,0 +1,144 @@
+//! What is exposed: recommendations not followed, attack paths, secrets in plain text.
+
+use azure_core::Result;
+use defender_alerts::{
+    AssessmentCode, AssessmentFilter, AssessmentsClient, AttackPath, AttackPathNode, AttackPathsClient,
+    PlanState, PostureCoverage, SecretFinding, SecretFindingsClient, SecretSource, SourceState,
+};
+use futures::TryStreamExt as _;
+
+use crate::{
+    Lab,
+    report::page::{PathNode, PathRow, Paths, Recommendation, SecretRow, Secrets},
+};
+
+pub(crate) async fn recommendations(lab: &Lab) -> Result<Vec<Recommendation>> {
+    let words = ["key vault", "keyvault", "secret", "credential", "password"];
+    let filter = AssessmentFilter::new().code(AssessmentCode::Unhealthy).any_word(words);
+    let found = AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter);
+    let found: Vec<_> = found.try_collect().await?;
+    let row = |assessment: &defender_alerts::Assessment| Recommendation {
+        title: assessment.display_name.clone(),
+        severity: assessment.severity().map(|severity| severity.to_string()).unwrap_or_default(),
+        resource: short(&assessment.id.scope().to_string()),
+    };
+    Ok(found.iter().map(row).collect())
+}
+
+pub(crate) async fn attack_paths(lab: &Lab) -> Result<Paths> {
+    let found = AttackPathsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
+    let mut paths: Vec<&AttackPath> = found.paths.iter().collect();
+    paths.sort_by_key(|path| !path.concerns_secrets());
+    Ok(Paths {
+        paths: paths.into_iter().map(path).collect(),
+        blind: found.not_covered().filter_map(cspm).collect(),
+    })
+}
+
+pub(crate) async fn secrets(lab: &Lab) -> Result<Secrets> {
+    let found = SecretFindingsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
+    let mut blind: Vec<String> =
+        found.not_covered().flat_map(|it| [cspm(it), machines(it)]).flatten().collect();
+    if found.coverage.is_empty() {
+        blind.push("which plans are on could not be read".to_owned());
+    }
+    Ok(Secrets {
+        findings: found.findings.iter().map(secret).collect(),
+        sources: found.sources.iter().map(|(source, state)| answer(*source, state)).collect(),
+        clean: found.is_clean(),
+        blind,
+    })
+}
+
+fn cspm(coverage: &PostureCoverage) -> Option<String> {
+    blind("Defender CSPM", coverage.cspm)
+}
+
+fn machines(coverage: &PostureCoverage) -> Option<String> {
+    blind("scanning of machines (AgentlessVmScanning)", coverage.machine_scanning)
+}
+
+fn blind(what: &str, state: PlanState) -> Option<String> {
+    match state {
+        PlanState::On => None,
+        PlanState::Off => Some(format!("{what} is off")),
+        PlanState::NotKnown => Some(format!("whether {what} is on could not be read")),
+    }
+}
+
+fn source_name(source: SecretSource) -> &'static str {
+    match source {
+        SecretSource::ExposedSecrets => "one recommendation a secret (ExposedSecrets)",
+        SecretSource::GroupedRecommendation => "one recommendation a resource (grouped)",
+        SecretSource::SubAssessment => "findings of a grouped recommendation (sub-assessments)",
+        _ => "another source",
+    }
+}
+
+/// A source's name, whether its answer means anything, and in words.
+fn answer(source: SecretSource, state: &SourceState) -> (String, bool, String) {
+    let (told, words) = match state {
+        SourceState::Answered(0) => (true, "asked: none".to_owned()),
+        SourceState::Answered(count) => (true, format!("asked: {count}")),
+        SourceState::Retired => (false, "retired: that it is empty means nothing".to_owned()),
+        SourceState::PlanOff => (false, "its plan is off: that it is empty means nothing".to_owned()),
+        SourceState::PlanNotKnown => {
+            (false, "whether its plan is on could not be read: that it is empty means nothing".to_owned())
+        }
+        SourceState::Failed(error) => {
+            (false, format!("could not be asked: {}", crate::advice::explain(error)))
+        }
+        _ => (false, "not known".to_owned()),
+    };
+    (source_name(source).to_owned(), told, words)
+}
+
+fn secret(finding: &SecretFinding) -> SecretRow {
+    SecretRow {
+        title: finding.title.clone(),
+        kind: finding.secret_type.clone(),
+        severity: finding.severity.as_ref().map(ToString::to_string),
+        resource: short(finding.resource.as_deref().unwrap_or("not told")),
+        file: finding.file_path.clone(),
+        source: source_name(finding.source).to_owned(),
+    }
+}
+
+fn path(path: &AttackPath) -> PathRow {
+    let is_end = |end: &Option<AttackPathNode>, node: &AttackPathNode| {
+        end.as_ref().is_some_and(|end| !end.internal_id.is_empty() && end.internal_id == node.internal_id)
+    };
+    let node = |node: &AttackPathNode| PathNode {
+        name: name(node),
+        kind: node.entity_type.clone().unwrap_or_default(),
+        entry: is_end(&path.entry, node),
+        target: is_end(&path.target, node),
+    };
+    let at = |id: &str| path.nodes.iter().position(|node| !id.is_empty() && node.internal_id == id);
+    let edges = path.edges.iter().filter_map(|edge| {
+        Some((at(&edge.source)?, at(&edge.target)?, edge.kind.clone().unwrap_or_default()))
+    });
+    PathRow {
+        title: path.display_name.clone(),
+        description: path.description.clone(),
+        risk: path.risk_level.as_ref().map(ToString::to_string),
+        factors: path.risk_factors.clone(),
+        nodes: path.nodes.iter().map(node).collect(),
+        edges: edges.collect(),
+        steps: path.steps.clone(),
+        remediation: path.remediation_steps.clone(),
+        partial: path.is_partial,
+    }
+}
+
+fn name(node: &AttackPathNode) -> String {
+    let resource = node.resource_id.as_ref().map(|id| id.name().to_owned());
+    node.name.clone().or(resource).unwrap_or_else(|| node.internal_id.clone())
+}
+
+/// The last two parts of a resource id: its type and its name.
+fn short(id: &str) -> String {
+    let mut parts: Vec<&str> = id.rsplit('/').take(2).collect();
+    parts.reverse();
+    parts.join("/").trim_matches('/').to_owned()
+}

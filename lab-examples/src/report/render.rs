@@ -1,0 +1,156 @@
+//! The page as HTML: one file, without a script, and without anything from elsewhere.
+//!
+//! Every text on it is escaped by the template; texts of the service are a stranger's.
+
+use askama::Template;
+use azure_core::time::OffsetDateTime;
+
+use crate::report::{
+    graph::{self, Drawing},
+    open::{self, LAB_PLANS, OpenItem, Standing},
+    page::{PathRow, ReportPage, Section},
+    timeline::{self, Timeline},
+};
+
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Html<'a> {
+    page: &'a ReportPage,
+    open: Vec<OpenItem>,
+    cards: Vec<Card>,
+    timeline: Option<Timeline>,
+    paths: Vec<(&'a PathRow, Option<Drawing>)>,
+}
+
+/// What stands at the top of the page about one section.
+struct Card {
+    title: &'static str,
+    value: String,
+    standing: Standing,
+    section: &'static str,
+}
+
+/// The page.
+pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
+    let paths = page.attack_paths.read().into_iter().flat_map(|found| &found.paths);
+    let html = Html {
+        page,
+        open: open::items(page),
+        cards: cards(page),
+        timeline: page.alerts.read().and_then(timeline::of),
+        paths: paths.map(|path| (path, graph::draw(path))).collect(),
+    };
+    html.render()
+}
+
+fn cards(page: &ReportPage) -> Vec<Card> {
+    let mut cards: Vec<Card> = LAB_PLANS.iter().map(|(name, title)| plan(page, name, title)).collect();
+    let mut card = |title, section, told: Option<(String, Standing)>| {
+        let (value, standing) = told.unwrap_or_else(not_known);
+        cards.push(Card { title, value, standing, section });
+    };
+    let open_if = |open: bool| if open { Standing::Open } else { Standing::Well };
+    card(
+        "Vaults covered",
+        "vaults",
+        page.vaults.read().map(|vaults| {
+            let covered = vaults.iter().filter(|vault| vault.covered).count();
+            (format!("{covered} of {}", vaults.len()), open_if(covered < vaults.len()))
+        }),
+    );
+    card(
+        "Alerts open",
+        "alerts",
+        page.alerts.read().map(|alerts| match (alerts.total, plan_is_on(page, "KeyVaults")) {
+            (0, Some(true)) => ("none".to_owned(), Standing::Well),
+            (0, _) => not_known(),
+            (total, _) => (format!("{} of {total}", alerts.open), open_if(alerts.open > 0)),
+        }),
+    );
+    card(
+        "Attack paths",
+        "paths",
+        page.attack_paths.read().map(|found| match found.paths.len() {
+            0 if found.blind.is_empty() => ("none".to_owned(), Standing::Well),
+            0 => not_known(),
+            count => (count.to_string(), Standing::Open),
+        }),
+    );
+    card(
+        "Exposed secrets",
+        "secrets",
+        page.secrets.read().map(|found| match found.findings.len() {
+            0 if found.clean => ("none".to_owned(), Standing::Well),
+            0 => not_known(),
+            count => (count.to_string(), Standing::Open),
+        }),
+    );
+    card(
+        "Rotations finished",
+        "ledger",
+        page.ledger.read().map(|ledger| {
+            let finished = ledger.rotations.iter().filter(|rotation| rotation.finished).count();
+            (format!("{finished} of {}", ledger.rotations.len()), open_if(finished < ledger.rotations.len()))
+        }),
+    );
+    cards
+}
+
+fn not_known() -> (String, Standing) {
+    ("not known".to_owned(), Standing::NotKnown)
+}
+
+fn plan_is_on(page: &ReportPage, name: &str) -> Option<bool> {
+    page.plans.read()?.iter().find(|plan| plan.plan == name).map(|plan| plan.on)
+}
+
+fn plan(page: &ReportPage, name: &str, title: &'static str) -> Card {
+    let (value, standing) = match plan_is_on(page, name) {
+        Some(true) => ("on".to_owned(), Standing::Well),
+        Some(false) => ("off".to_owned(), Standing::Open),
+        None => not_known(),
+    };
+    Card { title, value, standing, section: "plans" }
+}
+
+impl Html<'_> {
+    fn when(&self, time: &OffsetDateTime) -> String {
+        let time = time.to_offset(time::UtcOffset::UTC);
+        let (date, hour, minute) = (time.date(), time.hour(), time.minute());
+        format!("{date} {hour:02}:{minute:02} UTC")
+    }
+
+    /// The class of a severity or risk: of those that the page knows, never the service's own text.
+    fn grade(&self, word: &str) -> &'static str {
+        ["critical", "high", "medium", "low", "informational"]
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(word))
+            .unwrap_or("ungraded")
+    }
+
+    /// The class of the outcome of a step.
+    fn outcome(&self, word: &str) -> &'static str {
+        match word {
+            "failed" | "missing" => "open",
+            "waiting" | "off" | "would change" => "unknown",
+            _ => "well",
+        }
+    }
+
+    /// Whether Defender for Key Vault raises alerts at all; nothing when that could not be read.
+    fn raises_alerts(&self) -> Option<bool> {
+        plan_is_on(self.page, "KeyVaults")
+    }
+
+    fn count(&self, standing: Standing) -> usize {
+        self.open.iter().filter(|item| item.standing == standing).count()
+    }
+
+    fn open_count(&self) -> usize {
+        self.count(Standing::Open)
+    }
+
+    fn unknown_count(&self) -> usize {
+        self.count(Standing::NotKnown)
+    }
+}

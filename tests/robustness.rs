@@ -1,0 +1,175 @@
+//! What must hold for any input: the bodies of the fuzz targets under proptest, from real shapes that were
+//! bent. `PROPTEST_CASES=1000000` makes a long run of it.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+use std::time::Duration;
+
+use arm_core::wire::{instant, iso_duration};
+use azure_core::time::OffsetDateTime;
+use contract_tests::{all_contracts, fixture, payload, robustness};
+use proptest::{collection::vec, prelude::*, sample::Index};
+use serde_json::{Value, json};
+
+const IDS: &[&str] = &[
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-prod",
+    "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/westeurope/alerts/1_2",
+    "/providers/Microsoft.Management/managementGroups/root",
+    "https://kv-prod.vault.azure.net/secrets/db-password/0123456789abcdef0123456789abcdef",
+    "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/assessments/a/subAssessments/b",
+    "soc@example.com",
+    "Microsoft.KeyVault/vaults",
+];
+
+/// A text, with some of its bytes replaced, removed or doubled.
+fn bent(text: String) -> impl Strategy<Value = Vec<u8>> {
+    let bends =
+        vec((any::<Index>(), 0_u8..3, prop_oneof![any::<u8>(), Just(b'/'), Just(b'"'), Just(b'\\')]), 0..6);
+    bends.prop_map(move |bends| {
+        let mut bytes = text.clone().into_bytes();
+        for (at, kind, byte) in bends {
+            let at = at.index(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+            match kind {
+                _ if bytes.is_empty() => bytes.push(byte),
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+        }
+        bytes
+    })
+}
+
+fn bent_id() -> impl Strategy<Value = String> {
+    let text = proptest::sample::select(IDS).prop_flat_map(|id| bent(id.to_owned()));
+    text.prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn bent_alerts() -> impl Strategy<Value = Vec<u8>> {
+    bent(fixture("alerts/list.json").to_string())
+}
+
+fn bent_refusal() -> impl Strategy<Value = Vec<u8>> {
+    bent(json!({ "error": { "code": "C", "message": "m", "details": [{ "code": "D" }], "innererror": { "code": "I" } } }).to_string())
+}
+
+fn bent_attack_path() -> impl Strategy<Value = Vec<u8>> {
+    bent(fixture("attack_paths/row.json").to_string())
+}
+
+fn some_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map("[a-zA-Z$@.]{1,8}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn ids_survive_any_text(text in any::<String>()) {
+        robustness::ids(&text);
+    }
+
+    #[test]
+    fn ids_survive_bent_ids(text in bent_id()) {
+        robustness::ids(&text);
+    }
+
+    #[test]
+    fn refusals_can_be_read_whatever_they_hold(body in prop_oneof![vec(any::<u8>(), 0..200), bent_refusal()]) {
+        robustness::error_body(&body);
+    }
+
+    #[test]
+    fn alert_pages_are_decoded_or_refused(body in bent_alerts()) {
+        robustness::alert_page(&body);
+    }
+
+    #[test]
+    fn attack_paths_are_decoded_or_refused(body in bent_attack_path()) {
+        robustness::attack_paths(&body);
+    }
+
+    #[test]
+    fn no_text_ends_a_literal_of_a_query(text in prop_oneof![any::<String>(), "['\"\\\\|/a\n\u{2028}]{0,12}"]) {
+        robustness::kql(&text);
+    }
+
+    #[test]
+    fn durations_are_read_as_they_were_written(seconds in 0_u64..10_000_000_000, nanos in 0_u32..1_000_000_000) {
+        let duration = Duration::new(seconds, nanos / 1000 * 1000);
+        let read = iso_duration::parse(&iso_duration::format(duration)).unwrap();
+        // The wire is read as a floating-point number of seconds.
+        prop_assert!(read.abs_diff(duration) < Duration::from_micros(10), "{duration:?} came back as {read:?}");
+    }
+
+    #[test]
+    fn instants_are_read_as_they_were_written(seconds in 0_i64..4_000_000_000, nanos in 0_i128..1_000_000_000) {
+        let nanos = i128::from(seconds) * 1_000_000_000 + nanos;
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap();
+        let text = instant::format(moment);
+        let read: Moment = serde_json::from_value(json!({ "at": text })).unwrap();
+        prop_assert_eq!(read.at, Some(moment));
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Moment {
+    #[serde(with = "instant::option")]
+    at: Option<OffsetDateTime>,
+}
+
+/// Fields that are maps of the user's words: what is added there is the user's, not the service's.
+const MAPS: &[&str] = &["customDetails", "customProperties", "tags", "userAssignedIdentities"];
+
+fn objects(place: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(place.to_owned());
+            for (name, value) in fields.iter().filter(|(name, _)| !MAPS.contains(&name.as_str())) {
+                objects(&format!("{place}/{name}"), value, found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                objects(&format!("{place}/{index}"), item, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_is_added_anywhere_to_what_is_written_back_survives(
+        name in "[a-z]{1,6}Invented[A-Za-z]{0,4}",
+        added in some_json(),
+        place in any::<Index>(),
+    ) {
+        let contracts = all_contracts().into_iter().flat_map(|(_, contracts)| contracts);
+        for contract in contracts.filter(|it| it.request.method == "PUT") {
+            let (Some(model), Some(mut answer)) = (contract.model.and_then(payload::model), contract.answer) else {
+                continue;
+            };
+            if model.kind != payload::Kind::WriteBack {
+                continue;
+            }
+            let mut places = Vec::new();
+            objects("", &answer, &mut places);
+            let place = &places[place.index(places.len())];
+            answer.pointer_mut(place).unwrap()[&name] = added.clone();
+            let report = model.check(&answer, false);
+            prop_assert!(!report.has_failed(), "{}: {name} at {place}: {report}", contract.operation);
+        }
+    }
+}

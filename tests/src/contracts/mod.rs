@@ -1,0 +1,33 @@
+//! The declarations: one for each REST operation.
+
+mod alerts;
+mod assessments;
+mod automations;
+mod common;
+mod ground;
+mod machines;
+mod monitor;
+mod pricings;
+mod secrets;
+mod security;
+mod sentinel;
+mod vaults;
+
+use crate::Contract;
+
+/// All contracts, by the part of Azure that they are of.
+pub fn all_contracts() -> Vec<(&'static str, Vec<Contract>)> {
+    vec![
+        ("alerts", alerts::contracts()),
+        ("assessments", assessments::contracts()),
+        ("automations", automations::contracts()),
+        ("ground", ground::contracts()),
+        ("machines", machines::contracts()),
+        ("monitor", monitor::contracts()),
+        ("pricings", pricings::contracts()),
+        ("secrets", secrets::contracts()),
+        ("security", security::contracts()),
+        ("sentinel", sentinel::contracts()),
+        ("vaults", vaults::contracts()),
+    ]
+}

@@ -1,0 +1,162 @@
+//! What must hold for any input whatever: the bodies of the fuzz targets and of the property tests.
+
+use std::{fmt::Display, str::FromStr};
+
+use arm_core::{
+    ArmError, ArmPath, ManagementGroupId, ResourceGroupId, ResourceGroupName, ResourceId, ResourceName,
+    ResourceType, Scope, SubscriptionId,
+};
+use azure_core::http::{RawResponse, headers::Headers};
+use defender_alerts::{Alert, AlertId, AssessmentId, AssessmentKey, AttackPath, Location, SubAssessmentId};
+use keyvault_ops::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
+use monitor_ops::{CustomerId, MailAddress, WorkspaceId};
+use resource_ops::{
+    PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId,
+    query::{GraphQuery, Table, column, quoted},
+};
+use serde::Deserialize;
+
+/// Whatever can be parsed as an id can be written and parsed again, and stays within its own path.
+pub fn ids(text: &str) {
+    fn again<T: FromStr + Display>(text: &str) -> Option<T> {
+        let id: T = text.parse().ok()?;
+        let written = id.to_string();
+        let Ok(read) = written.parse::<T>() else {
+            panic!("'{text}' is written as '{written}', which is none")
+        };
+        assert_eq!(read.to_string(), written);
+        assert!(!written.contains(['\r', '\n', '\0']), "{written:?} could end a header");
+        Some(id)
+    }
+    again::<SubscriptionId>(text);
+    again::<ResourceGroupId>(text);
+    again::<ResourceGroupName>(text);
+    again::<ManagementGroupId>(text);
+    again::<ResourceType>(text);
+    again::<Scope>(text);
+    again::<AlertId>(text);
+    again::<AssessmentId>(text);
+    again::<AssessmentKey>(text);
+    again::<SubAssessmentId>(text);
+    again::<Location>(text);
+    again::<SecretId>(text);
+    again::<SecretName>(text);
+    again::<SecretVersion>(text);
+    again::<VaultId>(text);
+    again::<VaultName>(text);
+    again::<CustomerId>(text);
+    again::<MailAddress>(text);
+    again::<WorkspaceId>(text);
+    again::<PrincipalId>(text);
+    again::<ProviderNamespace>(text);
+    again::<RoleAssignmentId>(text);
+    again::<RoleId>(text);
+    again::<VirtualMachineId>(text);
+    if let Some(name) = again::<ResourceName>(text) {
+        let path = ArmPath::root().literal("before").segment(&name).literal("after").to_string();
+        stays(&path, 3);
+    }
+    if let Some(id) = again::<ResourceId>(text) {
+        stays(&ArmPath::from(&id).to_string(), id.as_str().matches('/').count());
+    }
+}
+
+/// A path must come through the parsing of URLs as it is, with all its segments.
+fn stays(path: &str, segments: usize) {
+    let url: url::Url = format!("https://management.azure.com{path}").parse().unwrap();
+    assert_eq!(url.path(), path);
+    assert_eq!(url.host_str(), Some("management.azure.com"));
+    assert_eq!(url.path_segments().unwrap().count(), segments, "{path}");
+    assert!(url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
+}
+
+/// Any body of a refusal is an error that can be read and shown.
+pub fn error_body(body: &[u8]) {
+    let response = RawResponse::from_bytes(400.into(), Headers::new(), body.to_vec());
+    let error = ArmError::of(&response);
+    let shown = error.to_string();
+    assert!(shown.starts_with("400"));
+    assert!(error.code.is_empty() || error.has_code(&error.code));
+}
+
+/// Any page of alerts is decoded or refused, and so is every part of each alert.
+pub fn alert_page(body: &[u8]) {
+    #[derive(Deserialize)]
+    struct Page {
+        value: Vec<Alert>,
+    }
+    let Ok(page) = serde_json::from_slice::<Page>(body) else { return };
+    for alert in page.value {
+        let _ = (alert.key_vault_type(), alert.is_key_vault(), alert.resources(), alert.techniques());
+        let _ = (alert.resource_identifiers(), alert.remediation_steps(), alert.extended_links());
+        let _ = (alert.entities(), alert.extended_properties(), alert.supporting_evidence());
+        let _ = format!("{alert:?}");
+    }
+}
+
+/// Any row of attack paths is decoded or refused.
+pub fn attack_paths(body: &[u8]) {
+    let Ok(path) = serde_json::from_slice::<AttackPath>(body) else { return };
+    let _ = (path.concerns_secrets(), format!("{path:?}"));
+}
+
+/// No text ends its literal early, in either crate's queries.
+pub fn kql(text: &str) {
+    assert_eq!(literal(&quoted(text)).as_deref(), Some(text));
+    assert_eq!(literal(&monitor_ops::kql::text(text)).as_deref(), Some(text));
+    let query = GraphQuery::table(Table::Resources)
+        .filter(column(text).equals(text))
+        .filter(column("name").is_any_of([text]))
+        .extend("extra", column("tags").key(text))
+        .to_string();
+    for outside in outside_of_literals(&query) {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_ .=|()[],<>!~-\n".contains(c);
+        assert!(outside.chars().all(fits), "{outside:?} is outside of a literal in {query:?}");
+    }
+}
+
+/// Reads a literal of Kusto's language; nothing when it is none, or goes on behind its end.
+fn literal(text: &str) -> Option<String> {
+    let mut chars = text.chars();
+    let quote = chars.next().filter(|c| "'\"".contains(*c))?;
+    let mut read = String::new();
+    loop {
+        match chars.next()? {
+            c if c == quote => return chars.next().is_none().then_some(read),
+            '\\' => read.push(match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => {
+                    let digits: String = chars.by_ref().take(4).collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                }
+                c if "'\"\\".contains(c) => c,
+                _ => return None,
+            }),
+            c if c.is_control() || "\u{2028}\u{2029}".contains(c) => return None,
+            c => read.push(c),
+        }
+    }
+}
+
+/// What stands between the literals of a query.
+fn outside_of_literals(query: &str) -> Vec<String> {
+    let (mut parts, mut part, mut quote, mut escaped) = (Vec::new(), String::new(), None, false);
+    for c in query.chars() {
+        match quote {
+            None if "'\"".contains(c) => {
+                parts.push(std::mem::take(&mut part));
+                quote = Some(c);
+            }
+            None => part.push(c),
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+        }
+    }
+    assert!(quote.is_none(), "a literal without end in {query:?}");
+    parts.push(part);
+    parts
+}
