@@ -88,9 +88,9 @@ impl FromStr for AlertId {
         }
         let mut take = || segments.next().unwrap_or_default();
         let subscription: SubscriptionId = take().parse()?;
-        let mut word = take();
+        let (mut word, mut group) = (take(), None);
         if word.eq_ignore_ascii_case("resourceGroups") {
-            take().parse::<ResourceGroupName>()?;
+            group = Some(take());
             word = take();
         }
         let is = |found: &str, word: &str| found.eq_ignore_ascii_case(word);
@@ -101,8 +101,17 @@ impl FromStr for AlertId {
         if !provider || !alerts || name.is_empty() || segments.next().is_some() {
             return refuse(text, ALERT_RULE);
         }
+        // Nearly all segments are plain; the others are looked at closely.
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        if let Some(group) = group.filter(|group| group.len() > 90 || !plain(group)) {
+            group.parse::<ResourceGroupName>()?;
+        }
         for segment in [location, name] {
-            segment.parse::<ResourceName>()?;
+            if segment.len() > 260 || !plain(segment) {
+                segment.parse::<ResourceName>()?;
+            }
         }
         Ok(Self { text: text.into(), subscription })
     }

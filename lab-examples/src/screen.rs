@@ -174,9 +174,9 @@ impl Screen {
     pub fn step(&self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
         let step = Step { what: what.into(), outcome: outcome.to_owned(), detail: detail.into() };
         let (mark, code) = match outcome {
-            "failed" | "missing" => ("✗", "31"),
+            "failed" | "missing" | "wrong" => ("✗", "31"),
             "unchanged" | "skipped" | "no" => ("·", "2"),
-            "would change" | "waiting" | "yes" => ("○", "33"),
+            "would change" | "waiting" | "yes" | "right by the sheet only" => ("○", "33"),
             _ => ("✓", "32"),
         };
         let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };

@@ -1,5 +1,7 @@
 //! The heavy parts of an alert, once they are asked for.
 
+use std::borrow::Cow;
+
 use arm_core::{ResourceId, wire};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
@@ -38,10 +40,10 @@ pub struct LogAnalyticsIdentifier {
 
 impl<'de> Deserialize<'de> for ResourceIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(rename = "type", default, with = "wire::text")]
-            kind: String,
+        #[derive(Deserialize, Default)]
+        struct Kind<'a> {
+            #[serde(rename = "type", default, borrow, deserialize_with = "wire::text::scalar")]
+            kind: Cow<'a, str>,
         }
         #[derive(Deserialize)]
         struct Azure {
@@ -50,11 +52,13 @@ impl<'de> Deserialize<'de> for ResourceIdentifier {
         }
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
-        let kind = serde_json::from_str(text).map(|Kind { kind }| kind).unwrap_or_default();
-        let known = match kind.to_ascii_lowercase().as_str() {
-            "azureresource" => serde_json::from_str(text).map(|Azure { id }| Self::AzureResource(id)).ok(),
-            "loganalytics" => serde_json::from_str(text).map(Self::LogAnalytics).ok(),
-            _ => None,
+        let Kind { kind } = serde_json::from_str(text).unwrap_or_default();
+        let known = if kind.eq_ignore_ascii_case("AzureResource") {
+            serde_json::from_str(text).map(|Azure { id }| Self::AzureResource(id)).ok()
+        } else if kind.eq_ignore_ascii_case("LogAnalytics") {
+            serde_json::from_str(text).map(Self::LogAnalytics).ok()
+        } else {
+            None
         };
         match known {
             Some(known) => Ok(known),

@@ -110,10 +110,11 @@ fn vaults(page: &ReportPage, found: &mut Found) {
 fn alerts(page: &ReportPage, found: &mut Found) {
     let Some(alerts) = found.read("alerts", "the alerts", &page.alerts) else { return };
     if alerts.open > 0 {
-        found.open(
-            "alerts",
-            format!("{} of {} alerts are neither resolved nor dismissed", alerts.open, alerts.total),
-        );
+        found.open("alerts", format!("{} alerts are neither resolved nor dismissed", alerts.open));
+    }
+    if alerts.open_samples > 0 {
+        let count = alerts.open_samples;
+        found.open("alerts", format!("{count} sample alerts are neither resolved nor dismissed"));
     }
     let blind = alerts.newest.iter().filter(|alert| alert.open && alert.log.contains("not known")).count();
     if blind > 0 {

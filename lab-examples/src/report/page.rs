@@ -110,9 +110,11 @@ pub struct VaultRow {
 pub struct Alerts {
     /// How many there are.
     pub total: usize,
-    /// How many of them are neither resolved nor dismissed.
+    /// How many of them are neither resolved nor dismissed, samples left out.
     pub open: usize,
-    /// The newest of them.
+    /// How many of them are samples that are neither resolved nor dismissed.
+    pub open_samples: usize,
+    /// The newest of them, samples last.
     pub newest: Vec<AlertRow>,
 }
 

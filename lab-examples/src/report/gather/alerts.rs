@@ -20,18 +20,23 @@ const AT_A_TIME: usize = 4;
 /// What is looked at before and after the time of an alert.
 const AROUND: Duration = Duration::hours(1);
 
-/// All Key Vault alerts, newest first.
+/// All Key Vault alerts, newest first, samples last.
 pub(crate) async fn list(lab: &Lab) -> Result<Vec<Alert>> {
     let client = AlertsClient::new(&lab.azure.arm);
     let mut found: Vec<Alert> = client.list_key_vault(lab.subscription()).try_collect().await?;
-    found.sort_by_key(|alert| std::cmp::Reverse(alert.start_time.or(alert.time_generated)));
+    found.sort_by_key(|alert| {
+        (alert.is_sample(), std::cmp::Reverse(alert.start_time.or(alert.time_generated)))
+    });
     Ok(found)
 }
 
 /// The alerts with their evidence, from the workspace that each vault logs to.
 pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>, coverage: Option<&CoverageReport>) -> Alerts {
     let tenant = lab.azure.tenant().await.ok();
-    let (total, open) = (found.len(), found.iter().filter(|alert| is_open(alert)).count());
+    let total = found.len();
+    let open_and =
+        |sample: bool| found.iter().filter(|alert| is_open(alert) && alert.is_sample() == sample).count();
+    let (open, open_samples) = (open_and(false), open_and(true));
     let shown = &found[..total.min(SHOWN)];
     let bar = lab.screen.bar("evidence", shown.len() as u64);
     let rows = shown.iter().map(|alert| {
@@ -45,7 +50,7 @@ pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>, coverage: Option
     });
     let newest = stream::iter(rows).buffered(AT_A_TIME).collect().await;
     bar.finish_and_clear();
-    Alerts { total, open, newest }
+    Alerts { total, open, open_samples, newest }
 }
 
 fn is_open(alert: &Alert) -> bool {

@@ -41,7 +41,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<ReportPage>
         subscription: subscription.to_string(),
         signed_in_with: lab.azure.signed_in_with.clone(),
         read_at: OffsetDateTime::now_utc(),
-        plans: plans.map(|plans| plans.iter().map(plan).collect()).into(),
+        plans: plans.map(|plans| plan_rows(&plans)).into(),
         vaults: covered.map(|covered| covered.vaults.iter().map(vaults::row).collect()).into(),
         alerts,
         recommendations: recommendations.into(),
@@ -50,6 +50,13 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<ReportPage>
         ledger: ledger::of(lab),
         run,
     })
+}
+
+/// What is on, first.
+fn plan_rows(plans: &[PlanCoverage]) -> Vec<PlanRow> {
+    let mut rows: Vec<PlanRow> = plans.iter().map(plan).collect();
+    rows.sort_by_key(|row| !row.on);
+    rows
 }
 
 fn plan(row: &PlanCoverage) -> PlanRow {

@@ -26,6 +26,7 @@ use crate::{
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
 const VERSIONS: &[&str] = &[
     "2022-08-01",
+    "2022-11-01",
     "2023-03-01",
     "2023-07-01",
     "2023-09-01",
@@ -33,6 +34,7 @@ const VERSIONS: &[&str] = &[
     "2024-07-01",
     "2024-11-01",
     "2025-04-01",
+    "2025-11-01",
     "2026-04-01",
 ];
 
