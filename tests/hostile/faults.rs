@@ -109,7 +109,9 @@ async fn run(
     let before = acts.len();
     acts.push(act);
     let mut options = budgets();
-    options.retry.attempt = Duration::from_millis(300);
+    if !completes {
+        options.retry.attempt = Duration::from_millis(300);
+    }
     let outcome = attack(&contract, acts, options).await?;
     let attempts = outcome.requests.len() - before;
     if completes {
