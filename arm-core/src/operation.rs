@@ -110,17 +110,21 @@ enum Outcome {
 
 struct Watch {
     handle: Option<OperationHandle>,
-    since: Instant,
+    since: Option<Instant>,
     waited: Duration,
 }
 
 fn run<T: DeserializeOwned + Send + 'static>(arm: ArmClient, begin: Begin) -> Poller<T> {
-    let watch = Arc::new(Mutex::new(Watch { handle: None, since: Instant::now(), waited: Duration::ZERO }));
+    let watch = Arc::new(Mutex::new(Watch { handle: None, since: None, waited: Duration::ZERO }));
     Poller::new(
         move |_: PollerState, _: PollerOptions<'static>| {
             let (arm, begin, watch) = (arm.clone(), begin.clone(), watch.clone());
             Box::pin(async move {
-                let known = watch.lock().unwrap_or_else(PoisonError::into_inner).handle.clone();
+                let known = {
+                    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+                    watch.since.get_or_insert_with(Instant::now);
+                    watch.handle.clone()
+                };
                 let step = match (known, begin) {
                     (Some(handle), _) | (None, Begin::Handle(handle)) => poll(&arm, handle).await?,
                     (None, Begin::Request(request)) => first(*request).await?,
@@ -150,7 +154,10 @@ fn in_progress<T>(
 ) -> Result<PollerResult<Operation<T>>> {
     let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
     watch.waited += wait;
-    let (spent, budget) = (watch.since.elapsed().max(watch.waited), arm.options().operation_budget);
+    let (spent, budget) = (
+        watch.since.map_or(Duration::ZERO, |since| since.elapsed()).max(watch.waited),
+        arm.options().operation_budget,
+    );
     if spent > budget {
         let message = format!(
             "the operation is still {state} after {budget:?}; it goes on, and ArmClient::resume_operation can wait \
@@ -183,7 +190,7 @@ fn succeeded<T: DeserializeOwned + Send + 'static>(
                 let response = match outcome {
                     Outcome::Body(response) | Outcome::Nothing(response) => response,
                     Outcome::Fetch(_) if unit => RawResponse::from_bytes(200.into(), Headers::new(), ""),
-                    Outcome::Fetch(url) => ArmRequest::follow(arm, url).send().await?,
+                    Outcome::Fetch(url) => fetch(arm, url).await?,
                 };
                 let (status, headers, body) = response.deconstruct();
                 let bytes: &[u8] = &body;
@@ -245,6 +252,17 @@ async fn first(request: ArmRequest) -> Result<Step> {
     }
 }
 
+/// Reads the resource that the operation was about.
+async fn fetch(arm: ArmClient, url: Url) -> Result<RawResponse> {
+    let request = ArmRequest::follow(arm, url);
+    let what = request.to_string();
+    let response = request.send().await?;
+    match provisioning_state(&response).as_deref().map(status_of) {
+        Some(PollerStatus::Failed | PollerStatus::Canceled) => Err(failed(&what, response)),
+        _ => Ok(response),
+    }
+}
+
 /// Asks how far the operation has come.
 async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Step> {
     let request = ArmRequest::follow(arm.clone(), handle.poll.clone()).expect_status(&[200, 201, 202, 204]);
@@ -252,7 +270,14 @@ async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Step> {
     let response = request.send().await?;
     let status = u16::from(response.status());
     let wait = retry_after(response.headers());
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+    let body: Value = match handle.kind {
+        _ if status == 204 => Value::Null,
+        OperationKind::Location => Value::Null,
+        OperationKind::Status | OperationKind::Resource => wire::decode(&response).map_err(|error| {
+            let message = format!("{what}: {error}");
+            error.with_context(message)
+        })?,
+    };
     let percent = body["percentComplete"].as_f64();
     let state = match handle.kind {
         OperationKind::Status if status == 204 => "Succeeded".to_owned(),
@@ -298,7 +323,7 @@ fn provisioning_state(response: &RawResponse) -> Option<String> {
         #[serde(rename = "provisioningState")]
         provisioning_state: Option<String>,
     }
-    let resource: Resource = serde_json::from_slice(response.body()).ok()?;
+    let resource: Resource = wire::decode(response).ok()?;
     resource.properties?.provisioning_state
 }
 
@@ -309,7 +334,7 @@ fn link(base: &Url, headers: &Headers, name: &'static str) -> Result<Option<Url>
 
 fn failed(what: &str, response: RawResponse) -> Error {
     let read = ArmError::of(&response);
-    let state = serde_json::from_slice::<Value>(response.body()).unwrap_or(Value::Null);
+    let state = wire::decode::<Value>(&response).unwrap_or(Value::Null);
     let state = state["status"].as_str().or_else(|| state["properties"]["provisioningState"].as_str());
     let state = state.unwrap_or("Failed").to_owned();
     let error_code = Some(read.code.clone()).filter(|code| !code.is_empty()).unwrap_or_else(|| state.clone());

@@ -13,13 +13,15 @@ use crate::Cloud;
 pub struct ArmOptions {
     /// Which Azure to talk to; the public cloud otherwise.
     pub cloud: Cloud,
-    /// Transport, policies, user agent, logging and tracing, as for every official client.
+    /// Transport, policies, user agent, logging and tracing, as for every official client. A transport of
+    /// your own must not follow redirects: what it sends by itself passes no origin pin.
     pub client: ClientOptions,
     /// How often and how long a request is tried.
     pub retry: RetryBudget,
     /// How long a long-running operation is waited for; 1 hour otherwise.
     pub operation_budget: Duration,
-    /// How long to wait between two polls when the service does not say; 5 seconds otherwise.
+    /// How long to wait between two polls when the service does not say, from 1 second to 2 minutes;
+    /// 5 seconds otherwise.
     pub poll_interval: Duration,
     /// The largest response body, decompressed, in bytes; 64 MiB otherwise. A larger one is an error.
     pub max_response_body: usize,
@@ -53,7 +55,7 @@ pub struct RetryBudget {
     pub total: Duration,
     /// One attempt, from sending to the last byte of the answer; 100 seconds otherwise.
     pub attempt: Duration,
-    /// The wait before the second attempt, doubled before each further one, with jitter; 500 ms otherwise.
+    /// The wait before the second attempt, doubled before each further one, less a little by chance; 500 ms otherwise.
     pub first_wait: Duration,
     /// The longest single wait, whatever `Retry-After` says; 2 minutes otherwise.
     pub longest_wait: Duration,
@@ -72,7 +74,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// One attempt, no repeats.
+    /// One attempt, no repeats but the one with a fresh token after 401.
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
     }

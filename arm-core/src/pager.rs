@@ -28,7 +28,8 @@ use crate::{ArmRequest, wire};
 ///   read before.
 /// - An item that cannot be decoded hides no other: the rest of its page comes first, then an error that
 ///   names page and item, and the stream ends. [`continuation`](ItemIterator::continuation) then is where
-///   to go on behind that page, with [`ArmClient::resume_list`](crate::ArmClient::resume_list).
+///   to go on behind that page, with [`ArmClient::resume_list`](crate::ArmClient::resume_list); behind the
+///   last page it is empty, and so is the list that goes on there.
 pub type Pager<T> = ItemIterator<ListPage<T>>;
 
 /// One page of a list.
@@ -109,7 +110,19 @@ where
     F: Fn(Option<String>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<ListPage<T>>> + Send + 'static,
 {
-    let (fetch, reading) = (Arc::new(fetch), Arc::new(Mutex::new(Reading::default())));
+    pages_from(None, fetch)
+}
+
+/// The same, for a list whose first page has a link as well: one back to it is a circle.
+fn pages_from<T, F, Fut>(start: Option<String>, fetch: F) -> Pager<T>
+where
+    T: Send + 'static,
+    F: Fn(Option<String>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<ListPage<T>>> + Send + 'static,
+{
+    let mut reading = Reading::default();
+    reading.seen.extend(start.map(|link| reading.hasher.hash_one(link)));
+    let (fetch, reading) = (Arc::new(fetch), Arc::new(Mutex::new(reading)));
     ItemIterator::new(
         move |state, _: PagerOptions<'static>| {
             let (fetch, reading) = (fetch.clone(), reading.clone());
@@ -119,12 +132,10 @@ where
                     PagerState::More(continuation) => Some(String::from(continuation)),
                 };
                 lock(&reading).begin(continuation.as_deref())?;
-                let mut page = fetch(continuation.clone()).await?;
+                let mut page = fetch(continuation).await?;
                 let failed = lock(&reading).end(page.undecodable.take());
-                let next = page
-                    .continuation
-                    .clone()
-                    .or_else(|| continuation.filter(|_| failed).or(failed.then(String::new)));
+                // Behind the last page stands nothing but the error that it left.
+                let next = page.continuation.clone().or(failed.then(String::new));
                 Ok(match next {
                     Some(next) => {
                         PagerResult::More { response: page, continuation: PagerContinuation::Token(next) }
@@ -181,22 +192,27 @@ fn lock(reading: &Mutex<Reading>) -> std::sync::MutexGuard<'_, Reading> {
 
 /// A list in ARM's form: `value` and `nextLink`.
 pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Pager<T> {
-    pages(move |continuation| {
+    pages_from(first.url().ok().map(String::from), move |continuation| {
         let first = first.clone();
         async move {
             let request = match continuation {
                 None => first,
-                Some(link) => {
-                    let link = first.url()?.join(&link)?;
-                    ArmRequest::follow(first.arm().clone(), link)
-                }
+                Some(link) => ArmRequest::follow(first.arm().clone(), link.parse()?),
             };
-            let what = request.to_string();
+            let (what, url) = (request.to_string(), request.url()?);
             let response = request.send().await?;
-            ListPage::decode(&response).map_err(|error| {
+            let mut page = ListPage::decode(&response).map_err(|error| {
                 let message = format!("{what}: {error}");
                 error.with_context(message)
-            })
+            })?;
+            // A link that is none is reported when it is followed: this page's items come first.
+            page.continuation = page.continuation.map(|link| url.join(&link).map_or(link, String::from));
+            Ok(page)
         }
     })
+}
+
+/// A list that has nothing left.
+pub(crate) fn ended<T: Send + 'static>() -> Pager<T> {
+    pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
 }

@@ -44,7 +44,7 @@ impl From<&'static str> for ApiVersion {
 /// let connections: serde_json::Value = arm.get(path, "2026-02-01").json().await?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ArmRequest {
     arm: ArmClient,
@@ -230,6 +230,13 @@ impl std::fmt::Display for ArmRequest {
     }
 }
 
+/// Method and path only: query, headers and body may hold secrets.
+impl std::fmt::Debug for ArmRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ArmRequest({self})")
+    }
+}
+
 /// A message with those of its causes that add something, and without URLs, whose queries may be private.
 fn with_causes(error: &Error) -> String {
     let mut message = error.to_string();
@@ -247,8 +254,23 @@ fn with_causes(error: &Error) -> String {
 
 /// Cuts reqwest's ` for url (https://..)`.
 fn without_url(text: &str) -> String {
-    match (text.find(" for url ("), text.find(')')) {
-        (Some(begin), Some(end)) if begin < end => format!("{}{}", &text[..begin], &text[end + 1..]),
-        _ => text.to_owned(),
+    let Some((before, url)) = text.split_once(" for url (") else { return text.to_owned() };
+    format!("{before}{}", url.rsplit_once(')').map_or("", |(_, after)| after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_cut_out_of_a_message_whatever_stands_around_and_in_it() {
+        let url = " for url (https://host/a?f=name in (A,B)&sig=hunter2)";
+        assert_eq!(without_url(&format!("error sending request{url}")), "error sending request");
+        assert_eq!(
+            without_url(&format!("status (404 Not Found){url}: more")),
+            "status (404 Not Found): more"
+        );
+        assert_eq!(without_url("cut off for url (https://host/?sig=hun"), "cut off");
+        assert_eq!(without_url("connection refused (os error 111)"), "connection refused (os error 111)");
     }
 }

@@ -44,6 +44,8 @@ impl DisablePlan {
     }
 
     async fn run(self) -> Result<PlanChange> {
+        let updates = self.client.updates_of(&self.scope);
+        let _alone = updates.lock().await;
         let before = self.client.get(&self.scope, &self.plan).await?;
         if before.tier == Tier::Free {
             return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });

@@ -73,8 +73,14 @@ impl EnablePlan {
     }
 
     /// With this extension on.
-    pub fn extension(mut self, name: ExtensionName) -> Self {
-        self.wish.extensions.push(Extension::on(name));
+    pub fn extension(self, name: ExtensionName) -> Self {
+        self.with(Extension::on(name))
+    }
+
+    /// The last word on an extension counts.
+    fn with(mut self, wish: Extension) -> Self {
+        self.wish.extensions.retain(|extension| extension.name != wish.name);
+        self.wish.extensions.push(wish);
         self
     }
 
@@ -84,17 +90,15 @@ impl EnablePlan {
     }
 
     /// With this extension on, and these settings in place of the ones it has.
-    pub fn extension_with(mut self, name: ExtensionName, properties: Map<String, Value>) -> Self {
+    pub fn extension_with(self, name: ExtensionName, properties: Map<String, Value>) -> Self {
         let mut extension = Extension::on(name);
         extension.additional_extension_properties = Some(properties);
-        self.wish.extensions.push(extension);
-        self
+        self.with(extension)
     }
 
     /// With this extension off.
-    pub fn without_extension(mut self, name: ExtensionName) -> Self {
-        self.wish.extensions.push(Extension::off(name));
-        self
+    pub fn without_extension(self, name: ExtensionName) -> Self {
+        self.with(Extension::off(name))
     }
 
     /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
@@ -110,6 +114,8 @@ impl EnablePlan {
     }
 
     async fn run(self) -> Result<PlanChange> {
+        let updates = self.client.updates_of(&self.scope);
+        let _alone = updates.lock().await;
         let before = self.client.get(&self.scope, &self.plan).await?;
         let wanted = self.wish.onto(&before);
         if wanted == before && self.wish.failures_in(&before).is_empty() {

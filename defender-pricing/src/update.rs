@@ -38,7 +38,9 @@ pub struct FailedExtension {
 /// The pause between two tries while someone else's update is in progress.
 const PAUSE: Duration = Duration::from_secs(15);
 
-/// Writes a plan; waits, within a budget, while another update of the subscription is in progress.
+/// Writes a plan; waits, within a budget, while another update of the subscription is in progress. The
+/// caller holds [`PricingClient::updates_of`] from its first read on, so that no task of this program comes
+/// in between and is overwritten.
 pub(crate) async fn write(
     client: &PricingClient,
     scope: &Scope,
@@ -46,15 +48,14 @@ pub(crate) async fn write(
     spec: &PricingSpec,
     budget: Duration,
 ) -> Result<Pricing> {
-    let updates = client.updates_of(scope);
-    let _alone = updates.lock().await;
     let mut waited = Duration::ZERO;
     loop {
         match client.put(scope, plan, spec).json().await {
             Err(error) if error.is_conflict() && waited < budget => {
                 tracing::info!(%plan, ?waited, "another update of the subscription is in progress; waiting");
-                azure_core::sleep(PAUSE.try_into().unwrap_or_default()).await;
-                waited += PAUSE;
+                let pause = PAUSE.min(budget - waited);
+                azure_core::sleep(pause.try_into().unwrap_or_default()).await;
+                waited += pause;
             }
             Err(error) if error.is_conflict() => {
                 let message = format!(

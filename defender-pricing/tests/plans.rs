@@ -229,3 +229,45 @@ async fn secret_scanning_says_what_is_missing() {
     let on = client(&azure).secret_scanning(&sub).await.unwrap();
     assert!(on.machines.is_on() && on.deployments.is_on() && on.code.is_on() && on.data_stores.is_on());
 }
+
+#[tokio::test]
+async fn two_changes_of_one_plan_at_once_both_hold() {
+    let sub = subscription();
+    let seed = seed().plan(&sub, "CloudPosture", "Standard");
+    let azure = seed
+        .plan_extension(&sub, "CloudPosture", "ApiPosture", false)
+        .plan_extension(&sub, "CloudPosture", "AgentlessVmScanning", false)
+        .plan_updates_take(std::time::Duration::from_millis(20))
+        .start()
+        .await;
+    let pricing = client(&azure);
+    let enable = |name| pricing.enable(&sub, &PlanName::CloudPosture).extension(name).into_future();
+    let (one, two) =
+        join(enable(ExtensionName::ApiPosture), enable(ExtensionName::AgentlessVmScanning)).await;
+    assert!(one.unwrap().is_complete() && two.unwrap().is_complete());
+    let now = pricing.get(&sub, &PlanName::CloudPosture).await.unwrap();
+    assert!(now.has(&ExtensionName::ApiPosture) && now.has(&ExtensionName::AgentlessVmScanning));
+}
+
+#[tokio::test]
+async fn the_last_word_on_an_extension_counts() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_extension(&sub, "CloudPosture", "ApiPosture", false)
+        .start()
+        .await;
+    let enable = client(&azure).enable(&sub, &PlanName::CloudPosture);
+    let done = enable.extension(ExtensionName::ApiPosture).without_extension(ExtensionName::ApiPosture).await;
+    let done = done.unwrap();
+    assert!(!done.change.is_change() && done.is_complete(), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_wait_for_another_update_is_no_longer_than_asked_for() {
+    let sub = subscription();
+    let azure = seed().plan_update_in_progress(&sub, 1000).start().await;
+    let enable = client(&azure).enable(&sub, &PlanName::KeyVaults);
+    let error = enable.wait_at_most(std::time::Duration::from_secs(10)).await.unwrap_err();
+    assert!(error.to_string().contains("still in progress after 10s"), "{error}");
+}

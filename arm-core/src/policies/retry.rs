@@ -67,23 +67,26 @@ impl Retry {
         self
     }
 
-    async fn attempt(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+    async fn attempt(
+        &self,
+        ctx: &Context<'_>,
+        request: &Request,
+        next: &[Arc<dyn Policy>],
+        limit: Duration,
+    ) -> PolicyResult {
         let mut attempt = request.clone();
         attempt.body_mut().reset().await?;
-        match tokio::time::timeout(self.budget.attempt, next[0].send(ctx, &mut attempt, &next[1..])).await {
+        match tokio::time::timeout(limit, next[0].send(ctx, &mut attempt, &next[1..])).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::with_message(
-                ErrorKind::Io,
-                format!("no complete answer within {:?}", self.budget.attempt),
-            )),
+            Err(_) => Err(Error::with_message(ErrorKind::Io, format!("no complete answer within {limit:?}"))),
         }
     }
 
-    /// The wait before attempt `next`: doubled each time, with up to a quarter of jitter either way.
+    /// The wait before attempt `next`: doubled each time, and up to a quarter of it less, by chance.
     fn backoff(&self, next: u32) -> Duration {
         let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
-        let jitter = (uuid::Uuid::new_v4().as_u128() % 512) as f64 / 1024.0 + 0.75;
-        doubled.min(self.budget.longest_wait).mul_f64(jitter)
+        let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
+        doubled.min(self.budget.longest_wait) / 1024 * parts
     }
 }
 
@@ -120,26 +123,28 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
 /// Whether an attempt may have changed something although it did not succeed.
 fn may_have_acted(method: Method, outcome: &PolicyResult) -> bool {
     let reads = matches!(method, Method::Get | Method::Head);
-    let refused = match outcome {
-        Err(error) => *error.kind() != ErrorKind::Io,
-        Ok(response) => u16::from(response.status()) < 500 && u16::from(response.status()) != 408,
+    let unsure = match outcome {
+        // An answer that could not be read, such as one that is too large, was an answer.
+        Err(error) => matches!(error.kind(), ErrorKind::Io | ErrorKind::DataConversion),
+        Ok(response) => matches!(u16::from(response.status()), 408 | 500 | 502 | 503 | 504),
     };
-    !reads && !refused
+    !reads && unsure
 }
 
 #[async_trait]
 impl Policy for Retry {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let idempotent =
-            !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
+        let marked = ctx.value::<Repeatable>().is_some();
+        let idempotent = !matches!(method, Method::Post | Method::Patch) || marked;
         let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
         let started = Instant::now();
         let (mut attempts, mut waited, mut unsure) = (0, Duration::ZERO, false);
         let mut fresh_token = self.fresh_token;
         loop {
             attempts += 1;
-            let outcome = self.attempt(ctx, request, next).await;
+            let left = self.budget.total.saturating_sub(in_millis(started.elapsed().max(waited)));
+            let outcome = self.attempt(ctx, request, next, left.min(self.budget.attempt)).await;
             let verdict = judge(&outcome, repeatable);
             // An attempt that got lost leaves a doubt that a later refusal does not lift.
             unsure |= may_have_acted(method, &outcome);
@@ -150,22 +155,26 @@ impl Policy for Retry {
                 }
                 Verdict::Again(asked) => asked,
                 Verdict::Final | Verdict::FreshToken => {
-                    return match outcome {
-                        Err(error) if attempts > 1 || *error.kind() == ErrorKind::Io => {
-                            Err(gave_up(error, attempts, started.elapsed().max(waited), unsure))
+                    let refused = |response: &AsyncRawResponse| u16::from(response.status()) >= 400;
+                    let error = match outcome {
+                        Err(error) if attempts > 1 || *error.kind() == ErrorKind::Io => error,
+                        // Whoever called a POST repeatable has no doubt to be told of.
+                        Ok(response) if unsure && refused(&response) && !marked => {
+                            error::of_response(buffer(response).await?)
                         }
-                        outcome => outcome,
+                        outcome => return outcome,
                     };
+                    return Err(gave_up(error, attempts, started.elapsed().max(waited), unsure));
                 }
             };
             let spent = started.elapsed().max(waited);
             let wait =
                 asked.map_or_else(|| self.backoff(attempts + 1), |asked| asked.min(self.budget.longest_wait));
             let exhausted = attempts >= self.budget.attempts;
-            if exhausted || spent + wait > self.budget.total {
+            if exhausted || spent.saturating_add(wait) > self.budget.total {
                 let error = match outcome {
                     Err(error) => error,
-                    Ok(response) if attempts == 1 && exhausted => return Ok(response),
+                    Ok(response) if attempts == 1 && exhausted && !unsure => return Ok(response),
                     Ok(response) => error::of_response(buffer(response).await?),
                 };
                 let error = match asked {
@@ -189,7 +198,7 @@ impl Policy for Retry {
 
 fn gave_up(error: Error, attempts: u32, spent: Duration, unsure: bool) -> Error {
     let plural = if attempts == 1 { "" } else { "s" };
-    let spent = Duration::from_millis(spent.as_millis() as u64);
+    let spent = in_millis(spent);
     let consequence = if unsure {
         "the change may have been carried out: read before you repeat it"
     } else {
@@ -197,6 +206,11 @@ fn gave_up(error: Error, attempts: u32, spent: Duration, unsure: bool) -> Error 
     };
     let message = format!("{error} (gave up after {attempts} attempt{plural} over {spent:?}; {consequence})");
     error.with_context(message)
+}
+
+/// Without the fractions of a millisecond, for messages.
+fn in_millis(duration: Duration) -> Duration {
+    Duration::from_millis(duration.as_millis() as u64)
 }
 
 async fn buffer(response: AsyncRawResponse) -> azure_core::Result<RawResponse> {

@@ -35,8 +35,7 @@ pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result
         refuse(format!("the answer is not UTF-8: byte {} is invalid", error.valid_up_to()))
     })?;
     serde_json::from_str(text).map_err(|error| {
-        let begins_as_json = text.trim_start().starts_with(['{', '[', '"']);
-        if error.is_data() || (begins_as_json && !text.is_empty()) {
+        if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
             return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
         }
         let kind = response.headers().get_optional_string(&CONTENT_TYPE);

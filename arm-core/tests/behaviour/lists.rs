@@ -102,6 +102,9 @@ async fn an_undecodable_item_hides_none_of_its_neighbours_and_does_not_vanish() 
     let mut items = list(&script);
     assert_eq!(items.try_next().await.unwrap(), Some(1));
     assert!(items.try_next().await.is_err());
+    let rest = items.continuation().unwrap();
+    let mut rest = script.client().resume_list::<u32>(rest.as_ref()).unwrap();
+    assert_eq!(rest.try_next().await.unwrap(), None, "nothing is left behind the last page");
     assert_eq!(items.try_next().await.unwrap(), None);
 }
 
@@ -114,4 +117,30 @@ async fn a_list_goes_on_where_it_was_left() {
     let rest: Vec<u32> =
         script.client().resume_list::<u32>(token.as_ref()).unwrap().try_collect().await.unwrap();
     assert_eq!(rest, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_link_back_to_the_first_page_is_an_error_before_an_item_comes_twice() {
+    let first = "\"https://management.azure.com/things?api-version=2026-01-01\"";
+    let script = Script::new([page("[1]", &link("a")), page("[2]", first)]);
+    let mut items = list(&script);
+    assert_eq!(items.try_next().await.unwrap(), Some(1));
+    assert_eq!(items.try_next().await.unwrap(), Some(2));
+    assert!(items.try_next().await.unwrap_err().to_string().contains("it would never end"));
+    let script = Script::new([page("[2]", &link("a"))]);
+    let mut items = script.client().resume_list::<u32>(&format!("{NEXT}a")).unwrap();
+    assert_eq!(items.try_next().await.unwrap(), Some(2));
+    assert!(items.try_next().await.unwrap_err().to_string().contains("it would never end"));
+}
+
+#[tokio::test]
+async fn a_relative_link_goes_on_at_the_same_place_after_a_restart() {
+    let script = Script::new([page("[1]", r#""?page=2""#), page("[2]", "null")]);
+    let mut pages = list(&script).into_pages();
+    pages.try_next().await.unwrap();
+    let token = pages.into_continuation().unwrap();
+    let rest: Vec<u32> =
+        script.client().resume_list::<u32>(token.as_ref()).unwrap().try_collect().await.unwrap();
+    assert_eq!(rest, [2]);
+    assert_eq!(script.sent()[1].url, "https://management.azure.com/things?page=2");
 }

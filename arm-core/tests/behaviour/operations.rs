@@ -176,3 +176,35 @@ async fn a_watched_operation_shows_its_state_and_can_be_resumed_elsewhere() {
     let handle: OperationHandle = serde_json::from_str(&kept).unwrap();
     assert_eq!(resource(script.client().resume_operation(handle)).await.unwrap()["name"], "thing");
 }
+
+#[tokio::test]
+async fn a_byte_order_mark_does_not_make_an_unfinished_operation_look_done() {
+    let marked = |json: &str| reply(200, [b"\xef\xbb\xbf", json.as_bytes()].concat());
+    let creating = r#"{"properties":{"provisioningState":"Creating"}}"#;
+    let script = Script::new([marked(creating), marked(creating), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    let first = reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let script = Script::new([first, marked(r#"{"status":"Succeeded"}"#), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+}
+
+#[tokio::test]
+async fn a_sign_in_page_is_no_success() {
+    let html = || reply(200, "<html>Sign in").header("content-type", "text/html");
+    let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    for answers in [vec![first(), html()], vec![reply(202, ""), html()]] {
+        let script = Script::new(answers);
+        let poller: Poller<()> = put(&script).poller();
+        let error = poller.await.unwrap_err();
+        assert!(error.to_string().contains("not JSON but text/html"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_is_fetched_as_failed_is_a_failure() {
+    let first = reply(201, "").header("location", format!("{BASE}/r"));
+    let broken = reply(200, r#"{"name":"thing","properties":{"provisioningState":"Failed"}}"#);
+    let script = Script::new([first, reply(200, ""), broken]);
+    let error = resource(put(&script).poller()).await.unwrap_err();
+    assert!(error.to_string().contains("ended as Failed"), "{error}");
+}

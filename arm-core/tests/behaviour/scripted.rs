@@ -24,6 +24,7 @@ pub(crate) const TOKEN: &str = "token-that-must-not-be-seen";
 pub(crate) enum Answer {
     Reply { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
     Lost(ErrorKind),
+    Never,
 }
 
 pub(crate) fn reply(status: u16, body: impl Into<Vec<u8>>) -> Answer {
@@ -37,7 +38,7 @@ impl Answer {
                 headers.push((name, value.into()));
                 Self::Reply { status, headers, body }
             }
-            lost => lost,
+            other => other,
         }
     }
 }
@@ -101,6 +102,7 @@ impl HttpClient for Player {
                 headers.into_iter().for_each(|(name, value)| wire.insert(name, value));
                 Ok(AsyncRawResponse::from_bytes(status.into(), wire, Bytes::from(body)))
             }
+            Answer::Never => std::future::pending().await,
             Answer::Lost(kind) => Err(Error::with_message(kind, "the connection was lost")),
         }
     }
