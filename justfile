@@ -25,6 +25,10 @@ examples:
     for example in lab-examples/examples/*.rs; do cargo run -q -p lab-examples --example "$(basename "$example" .rs)" || exit 1; done
     cargo run -q -p lab-examples
 
+# Azure CLI, the Python and the JavaScript SDKs on the double; needs the package registries
+real-clients:
+    tests/real-clients/run
+
 # the figures of BENCHMARKS.md
 bench:
     cargo bench --workspace

@@ -2,7 +2,6 @@
 
 /// What a write did to a resource; of a dry run, what it would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a change tells whether anything happened"]
 pub enum Change<T> {
     /// It was not there before.
     Created(T),

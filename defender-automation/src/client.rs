@@ -11,9 +11,9 @@ pub const API_VERSION: &str = "2023-12-01-preview";
 
 /// Workflow automations: what Defender for Cloud does with its alerts and findings.
 ///
-/// The URL of a Logic App's trigger and the connection string of an event hub go in and never come out. So a whole
-/// automation that was read cannot simply be written back: [`create_or_update`](Self::create_or_update) refuses one
-/// that lacks them, before anything is sent.
+/// The URL of a Logic App's trigger and the connection string of an event hub go in and never come out. So
+/// a whole automation that was read cannot simply be written back:
+/// [`create_or_update`](Self::create_or_update) refuses one that lacks them, before anything is sent.
 #[derive(Debug, Clone)]
 pub struct AutomationsClient {
     arm: ArmClient,
@@ -57,11 +57,13 @@ impl AutomationsClient {
         self.arm.get(one(group, name), API_VERSION).json_opt().await
     }
 
-    /// Writes an automation whole: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which keeps what is
-    /// there and tells what can never match.
+    /// Writes an automation whole: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which
+    /// keeps what is there and tells what can never match.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of a Logic App.
-    /// **Errors**: refused, and nothing sent, when an action lacks its secret, or when there is not exactly one scope.
+    /// **Permissions**: `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of
+    /// a Logic App.
+    /// **Errors**: refused, and nothing sent, when an action lacks its secret, or when there is not exactly
+    /// one scope.
     /// **Retries**: sending it again writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
@@ -75,7 +77,8 @@ impl AutomationsClient {
         self.arm.put(one(group, name), API_VERSION).body(spec).json().await
     }
 
-    /// Changes parts of an automation: `Automations_Update`. Without actions in the patch, their secrets stay.
+    /// Changes parts of an automation: `Automations_Update`. Without actions in the patch, their secrets
+    /// stay.
     ///
     /// **Permissions**: `Microsoft.Security/automations/write`.
     /// **Errors**: refused, and nothing sent, when the patch has actions that lack their secrets.
@@ -103,8 +106,8 @@ impl AutomationsClient {
 
     /// Asks whether an automation would be accepted, and stores nothing: `Automations_Validate`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/read`. An automation that is not valid is an answer, not an
-    /// error.
+    /// **Permissions**: `Microsoft.Security/automations/read`. An automation that is not valid is an
+    /// answer, not an error.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
     pub async fn validate(
@@ -117,7 +120,8 @@ impl AutomationsClient {
         request.body(spec).repeatable().json().await
     }
 
-    /// Makes sure that an automation is there as given, and keeps what others added. See [`EnsureAutomation`].
+    /// Makes sure that an automation is there as given, and keeps what others added. See
+    /// [`EnsureAutomation`].
     pub fn ensure(
         &self,
         group: &ResourceGroupId,

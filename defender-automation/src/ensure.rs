@@ -12,20 +12,21 @@ use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warni
 
 /// Makes sure that an automation is there as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
 ///
-/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it. Fields that this
-/// crate does not name, tags, sources of other events, and actions of others that need no secret stay. An action of
-/// others that has a secret cannot stay, because the service does not tell the secret: then it refuses, unless that
-/// action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is said.
+/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it.
+/// Fields that this crate does not name, tags, sources of other events, and actions of others that need no
+/// secret stay. An action of others that has a secret cannot stay, because the service does not tell the
+/// secret: then it refuses, unless that action is given as well, or
+/// [`dropping_other_actions`](Self::dropping_other_actions) is said.
 ///
-/// Secrets cannot be compared. When all else is as wanted, nothing is written, even if a secret has changed since: after
-/// rotating one, say [`with_new_secrets`](Self::with_new_secrets).
+/// Secrets cannot be compared. When all else is as wanted, nothing is written, even if a secret has changed
+/// since: after rotating one, say [`with_new_secrets`](Self::with_new_secrets).
 ///
-/// **If it stops halfway**, the automation was written or not; running it again finishes it. Run again when all holds, it
-/// writes nothing.
+/// **If it stops halfway**, the automation was written or not; running it again finishes it. Run again when
+/// all holds, it writes nothing.
 ///
 /// **Permissions**: Security Admin.
-/// **Errors**: refused, and nothing sent, when an action lacks its secret or when there is not exactly one scope; an
-/// error with the service's reason, and nothing written, when it calls the automation invalid.
+/// **Errors**: refused, and nothing sent, when an action lacks its secret or when there is not exactly one
+/// scope; an error with the service's reason, and nothing written, when it calls the automation invalid.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureAutomation {

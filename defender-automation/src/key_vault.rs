@@ -5,8 +5,8 @@ use arm_core::SubscriptionId;
 use crate::{Action, AlertSeverity, AutomationSpec, Rule, Source};
 
 /// The documented alert types with their severities, from the
-/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High. Others may
-/// come without being documented.
+/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High.
+/// Others may come without being documented.
 pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
     ("KV_SuspiciousIPAccess", AlertSeverity::Medium),
     ("KV_TORAccess", AlertSeverity::Medium),
@@ -25,10 +25,12 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 ];
 
 impl AutomationSpec {
-    /// Answers Key Vault alerts of a subscription: those that are Medium, and those that are High should there ever be
-    /// one. "Key Vault and High" in one set would never match, for no documented Key Vault alert is High.
+    /// Answers Key Vault alerts of a subscription: those that are Medium, and those that are High should
+    /// there ever be one. "Key Vault and High" in one set would never match, for no documented Key Vault
+    /// alert is High.
     ///
-    /// Sample alerts are answered as well, so that the whole way can be tried out: their type is `SIMULATED_KV_..`.
+    /// Sample alerts are answered as well, so that the whole way can be tried out: their type is
+    /// `SIMULATED_KV_..`.
     pub fn key_vault_response(
         location: impl Into<String>,
         subscription: &SubscriptionId,

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::OpenOptions,
-    io::{self, Write},
+    io::{self, BufRead, Write},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -38,6 +38,38 @@ impl Ledger {
     /// Appends to this file, which is made if it is not there.
     pub fn append_to(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::new(OpenOptions::new().create(true).append(true).open(path)?))
+    }
+
+    /// The rotations that a ledger says were begun and not finished: run each again with its id to finish it.
+    ///
+    /// A last line that was cut off when the program stopped is left out.
+    ///
+    /// ```
+    /// # async fn f(secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::{fs::File, io::BufReader};
+    /// use keyvault_ops::Ledger;
+    ///
+    /// for begun in Ledger::unfinished(BufReader::new(File::open("rotations.jsonl")?))? {
+    ///     let rotate = secrets.rotate(&begun.secret).id(begun.rotation.unwrap_or_default());
+    ///     println!("{}", rotate.await?);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn unfinished(ledger: impl BufRead) -> io::Result<Vec<LedgerEntry>> {
+        let mut open: Vec<LedgerEntry> = Vec::new();
+        for line in ledger.lines() {
+            let Ok(entry) = serde_json::from_str::<LedgerEntry>(&line?) else { continue };
+            let same = |other: &LedgerEntry| {
+                (&other.rotation, &other.vault, &other.secret)
+                    == (&entry.rotation, &entry.vault, &entry.secret)
+            };
+            match entry.action {
+                LedgerAction::Begun if !open.iter().any(same) => open.push(entry),
+                LedgerAction::Finished => open.retain(|other| !same(other)),
+                _ => {}
+            }
+        }
+        Ok(open)
     }
 
     pub(crate) fn record(&self, entry: &LedgerEntry) -> Result<()> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attributes;
+mod body;
 mod clean_up;
 mod client;
 mod ensure_vault;

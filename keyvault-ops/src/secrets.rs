@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arm_core::{ArmClient, ListPage, NotRepeatable, Pager, Repeatable, Secret, wire};
+use arm_core::{ArmClient, ListPage, Pager, Secret, wire};
 use azure_core::{
-    Bytes, Error, Result,
+    Error, Result,
     error::ErrorKind,
-    http::{ClientMethodOptions, Context, RawResponse, Url, pager::PagerContinuation, pager::PagerOptions},
+    http::{RawResponse, Url, pager::PagerContinuation, pager::PagerOptions},
 };
 use azure_security_keyvault_secrets::{
     SecretClient, SecretClientOptions,
@@ -22,6 +22,7 @@ use futures::TryStreamExt as _;
 use crate::{
     DeletedSecret, RoleWait, SecretBackup, SecretBundle, SecretErrorExt as _, SecretName, SecretProperties,
     SecretRefusal, SecretState, SecretVersion, SetSecret, UpdateSecret, Vault, VaultName,
+    body::{repeatable, sealed_body},
     error::{IsSoftDeleted, attempted},
     models::{Wire, WirePage},
     role_propagation::RolePropagation,
@@ -385,22 +386,6 @@ impl SecretsClient {
 struct Blob {
     #[serde(with = "wire::secret")]
     value: Secret,
-}
-
-/// A request body whose memory is wiped when the last copy of it is dropped.
-pub(crate) fn sealed_body(body: &impl serde::Serialize) -> Result<Bytes> {
-    let encoded = serde_json::to_vec(body).map_err(|_| {
-        Error::with_message(ErrorKind::DataConversion, "the request body cannot be written as JSON")
-    })?;
-    Ok(Bytes::from_owner(zeroize::Zeroizing::new(encoded)))
-}
-
-pub(crate) fn repeatable() -> ClientMethodOptions<'static> {
-    ClientMethodOptions { context: Context::new().with_value(Repeatable) }
-}
-
-pub(crate) fn not_repeatable() -> ClientMethodOptions<'static> {
-    ClientMethodOptions { context: Context::new().with_value(NotRepeatable) }
 }
 
 /// The one page that was asked for.

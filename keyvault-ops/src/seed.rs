@@ -19,7 +19,7 @@ use crate::{
 /// The tag of secrets that were seeded; its value is the prefix of their names.
 const SEEDED: &str = "seeded";
 
-/// Sets random secrets `{prefix}-001`, `{prefix}-002`, ..; awaiting it does it.
+/// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; awaiting it does it.
 ///
 /// Secrets that are there stay as they are. **If it stops halfway**, some are not set; running it again sets the rest,
 /// and once more changes nothing. A name that belongs to a soft-deleted secret is an error of that secret, unless
@@ -148,7 +148,7 @@ impl SeedSecrets {
     }
 
     async fn run(self) -> Result<SeedReport> {
-        let names = (1..=self.count).map(|number| format!("{}-{number:03}", self.prefix).parse());
+        let names = (1..=self.count).map(|number| format!("{}-{number}", self.prefix).parse());
         let names: Vec<SecretName> = names.collect::<std::result::Result<_, IdError>>()?;
         let mut there = BTreeSet::new();
         let mut secrets = self.client.list();

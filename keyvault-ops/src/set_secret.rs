@@ -15,8 +15,8 @@ use time::OffsetDateTime;
 use crate::{
     SecretName, SecretProperties, SecretsClient,
     attributes::{Attributes, check},
+    body::{not_repeatable, sealed_body},
     models::Wire,
-    secrets::{not_repeatable, sealed_body},
 };
 
 /// The largest value, in bytes.

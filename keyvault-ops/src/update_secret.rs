@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 use crate::{
     SecretName, SecretProperties, SecretVersion, SecretsClient,
     attributes::{Attributes, check},
+    body::{repeatable, sealed_body},
     models::Wire,
-    secrets::{repeatable, sealed_body},
 };
 
 /// A change of one version of a secret; awaiting it sends it. See [`SecretsClient::update`].

@@ -33,11 +33,11 @@ async fn twenty_secrets_are_seeded_swept_and_cleaned_in_well_under_a_second() {
 #[tokio::test]
 async fn seeding_again_sets_only_what_is_missing() {
     let lab = Lab::of(seed()).await;
-    lab.azure.inject(Fault::status(400).on("PUT", "/secrets/lab-003"));
+    lab.azure.inject(Fault::status(400).on("PUT", "/secrets/lab-3"));
     let first = lab.secrets.seed("lab", 5).concurrency(2).await.unwrap();
     let failed: Vec<String> = first.failures().map(|(name, _)| name.to_string()).collect();
-    assert_eq!((failed, first.count(Seeded::Created)), (vec!["lab-003".to_owned()], 4));
-    let value = |lab: &Lab| lab.azure.secret_versions(VAULT, "lab-001")[0].value.clone();
+    assert_eq!((failed, first.count(Seeded::Created)), (vec!["lab-3".to_owned()], 4));
+    let value = |lab: &Lab| lab.azure.secret_versions(VAULT, "lab-1")[0].value.clone();
     let before = value(&lab);
     let second = lab.secrets.seed("lab", 5).await.unwrap();
     assert_eq!((second.count(Seeded::Created), second.count(Seeded::Unchanged)), (1, 4));
@@ -54,30 +54,30 @@ async fn seeding_again_sets_only_what_is_missing() {
 async fn a_seed_whose_answer_was_lost_is_looked_for() {
     let lab = Lab::of(seed()).await;
     lab.secrets.get_opt(&name("warm-up")).await.unwrap();
-    lab.azure.inject(Fault::reset_after_acting().on("PUT", "/secrets/lab-001"));
+    lab.azure.inject(Fault::reset_after_acting().on("PUT", "/secrets/lab-1"));
     let report = lab.secrets.seed("lab", 1).await.unwrap();
     assert_eq!(report.count(Seeded::Created), 1, "{report}");
-    assert_eq!(lab.azure.secret_versions(VAULT, "lab-001").len(), 1);
+    assert_eq!(lab.azure.secret_versions(VAULT, "lab-1").len(), 1);
 }
 
 #[tokio::test]
 async fn a_soft_deleted_name_is_reported_recovered_or_purged() {
-    let deleted = || seed().secret_settling(2).deleted_secret(VAULT, "lab-001", CANARY);
+    let deleted = || seed().secret_settling(2).deleted_secret(VAULT, "lab-1", CANARY);
     let lab = Lab::of(deleted()).await;
     let report = lab.secrets.seed("lab", 2).await.unwrap();
     let (taken, error) = report.failures().next().unwrap();
-    assert_eq!((taken.as_str(), error.secret_refusal()), ("lab-001", Some(SecretRefusal::SoftDeleted)));
+    assert_eq!((taken.as_str(), error.secret_refusal()), ("lab-1", Some(SecretRefusal::SoftDeleted)));
     assert!(error.to_string().contains("seed with WhenDeleted::Recover or Purge"), "{error}");
     assert!(!report.is_complete());
 
     let report = lab.secrets.seed("lab", 2).when_deleted(WhenDeleted::Recover).await.unwrap();
     assert_eq!((report.count(Seeded::Recovered), report.count(Seeded::Unchanged)), (1, 1));
-    assert_eq!(lab.azure.secret_versions(VAULT, "lab-001")[0].value, CANARY);
+    assert_eq!(lab.azure.secret_versions(VAULT, "lab-1")[0].value, CANARY);
 
     let lab = Lab::of(deleted()).await;
     let report = lab.secrets.seed("lab", 1).when_deleted(WhenDeleted::Purge).await.unwrap();
     assert_eq!(report.count(Seeded::Replaced), 1, "{report}");
-    assert_ne!(lab.azure.secret_versions(VAULT, "lab-001")[0].value, CANARY);
+    assert_ne!(lab.azure.secret_versions(VAULT, "lab-1")[0].value, CANARY);
 }
 
 #[tokio::test]

@@ -1,109 +1,19 @@
-//! Rotation on the double: what holds wherever it stops, and that running it again finishes it.
+//! Rotation on the double: what it does, in which order, and what it says.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 mod support;
 
-use std::{
-    collections::BTreeSet,
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use arm_core::Secret;
 use async_trait::async_trait;
-use azure_core::{
-    error::ErrorKind,
-    http::{
-        Context, Request,
-        policies::{Policy, PolicyResult},
-    },
-    time::OffsetDateTime,
-};
+use azure_core::time::OffsetDateTime;
 use futures::{StreamExt as _, future::join};
 use keyvault_ops::{
-    Consumers, Credential, Issuer, Ledger, LedgerAction, LedgerEntry, OldCredential, RetireFailure, Rotate,
-    RotateError, RotateFailure, RotateStep, Rotation, SecretErrorExt as _, SecretId, SecretRefusal,
-    rotate_many,
+    Consumers, Ledger, LedgerAction, LedgerEntry, Rotate, RotateFailure, RotateStep, SecretErrorExt as _,
+    SecretId, SecretRefusal, rotate_many,
 };
-use mock_azure::{Fault, Seed};
-use support::{CANARY, Lab, VAULT, canary, name, seed};
-
-/// A ledger in memory.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn actions(&self) -> Vec<LedgerAction> {
-        self.text().lines().map(|line| serde_json::from_str::<LedgerEntry>(line).unwrap().action).collect()
-    }
-}
-
-/// An issuer in memory: it knows which credentials are good.
-#[derive(Default)]
-struct Bank {
-    good: Mutex<BTreeSet<String>>,
-    made: Mutex<u32>,
-    rejects_new: bool,
-    fails_to_revoke: Mutex<u32>,
-}
-
-impl Bank {
-    fn with(ids: &[&str]) -> Arc<Self> {
-        Arc::new(Self {
-            good: Mutex::new(ids.iter().map(|id| (*id).to_owned()).collect()),
-            ..Self::default()
-        })
-    }
-
-    fn good(&self) -> Vec<String> {
-        self.good.lock().unwrap().iter().cloned().collect()
-    }
-}
-
-fn failure(text: &str) -> azure_core::Error {
-    azure_core::Error::with_message(ErrorKind::Other, text.to_owned())
-}
-
-#[async_trait]
-impl Issuer for Bank {
-    async fn create(&self, _: &SecretId) -> azure_core::Result<Credential> {
-        let mut made = self.made.lock().unwrap();
-        *made += 1;
-        let id = format!("key-{made}");
-        self.good.lock().unwrap().insert(id.clone());
-        Ok(Credential { value: Secret::new(format!("{CANARY}-of-{id}")), id })
-    }
-
-    async fn verify(&self, credential: &Credential) -> azure_core::Result<()> {
-        let good = self.good.lock().unwrap().contains(&credential.id) && !self.rejects_new;
-        if good { Ok(()) } else { Err(failure("the database refuses the new password")) }
-    }
-
-    async fn revoke(&self, old: &OldCredential) -> azure_core::Result<()> {
-        let mut failures = self.fails_to_revoke.lock().unwrap();
-        if *failures > 0 {
-            *failures -= 1;
-            return Err(failure("the database is being maintained"));
-        }
-        self.good.lock().unwrap().remove(old.id.as_deref().unwrap_or("old"));
-        Ok(())
-    }
-}
+use support::{Bank, CANARY, Lab, Lines, VAULT, canary, enabled, failure, name, seed, three_versions};
 
 /// Consumers that move, or do not.
 struct Apps {
@@ -116,19 +26,6 @@ impl Consumers for Apps {
         assert!(to.version.is_some());
         if self.move_over { Ok(()) } else { Err(failure("app 'web' still uses the old version")) }
     }
-}
-
-fn three_versions() -> Seed {
-    seed().secret(VAULT, "db", "old-1").secret(VAULT, "db", "old-2").secret(VAULT, "db", "old-3")
-}
-
-fn enabled(lab: &Lab) -> Vec<(String, bool)> {
-    let versions = lab.azure.secret_versions(VAULT, "db");
-    versions
-        .into_iter()
-        .filter(|version| version.enabled)
-        .map(|version| (version.value, version.current))
-        .collect()
 }
 
 #[tokio::test]
@@ -249,132 +146,6 @@ async fn a_secret_whose_current_version_is_disabled_gets_a_new_one() {
     assert_eq!(enabled(&lab), [(CANARY.to_owned(), true)]);
 }
 
-/// Checks what must hold whenever a rotation has ended, well or not.
-fn check(lab: &Lab, what: &str, outcome: &Result<Rotation, RotateError>) {
-    let versions = lab.azure.secret_versions(VAULT, "db");
-    let current = versions.iter().find(|version| version.current).unwrap();
-    assert!(current.enabled, "{what}: the current version is disabled");
-    let leftovers: Vec<_> = versions.iter().filter(|version| version.enabled && !version.current).collect();
-    match outcome {
-        Ok(rotation) => {
-            assert!(rotation.is_complete(), "{what}: {rotation}");
-            assert_eq!(rotation.current.as_ref().unwrap().as_str(), current.id, "{what}");
-            assert!(leftovers.is_empty(), "{what}: {leftovers:?}");
-        }
-        Err(error) => {
-            let told = error.to_string();
-            assert!(
-                error.completed.active.is_none(),
-                "{what}: an interrupted rotation does not claim to be done"
-            );
-            assert!(told.contains("run it again with the id 'r-1'"), "{what}: {told}");
-            if error.completed.current.is_none() && error.step < RotateStep::Set {
-                assert_eq!(current.value, "old-3", "{what}: {told}");
-            }
-        }
-    }
-    let shown =
-        format!("{outcome:?} {}", outcome.as_ref().map_or_else(ToString::to_string, ToString::to_string));
-    assert!(!shown.contains(CANARY) && !shown.contains("old-"), "{what}: a value is in {shown}");
-}
-
-#[tokio::test]
-async fn wherever_a_rotation_stops_the_secret_can_be_read_and_running_it_again_finishes() {
-    type Break = fn(&Lab, u64);
-    let breaks: [(&str, Break); 7] = [
-        ("the program stops at", |lab, n| lab.azure.interrupt_at(n)),
-        ("the connection is lost before acting at", |lab, n| lab.azure.inject(Fault::reset().skip(n - 1))),
-        ("the connection is lost after acting at", |lab, n| {
-            lab.azure.inject(Fault::reset_after_acting().skip(n - 1))
-        }),
-        ("500 at", |lab, n| lab.azure.inject(Fault::status(500).skip(n - 1))),
-        ("500 for good from", |lab, n| lab.azure.inject(Fault::status(500).skip(n - 1).always())),
-        ("a truncated answer at", |lab, n| lab.azure.inject(Fault::truncated().skip(n - 1))),
-        ("acting without an answer for good from", |lab, n| {
-            lab.azure.inject(Fault::reset_after_acting().skip(n - 1).always())
-        }),
-    ];
-    let mut stopped = 0;
-    for (kind, broken) in breaks {
-        for n in 1.. {
-            let what = format!("{kind} request {n}");
-            let lab = Lab::of(three_versions()).await;
-            let lines = Lines::default();
-            let ledger = Ledger::new(lines.clone());
-            let rotate = || lab.secrets.rotate(&name("db")).to(canary()).id("r-1").ledger(&ledger);
-            broken(&lab, n);
-            let outcome = rotate().await;
-            check(&lab, &what, &outcome);
-            let untouched = lab.azure.requests().len() < n as usize;
-            stopped += u32::from(outcome.is_err());
-
-            lab.azure.clear_faults();
-            let again = rotate().await;
-            assert!(again.is_ok(), "{what}, run again: {}", again.unwrap_err());
-            check(&lab, &format!("{what}, run again"), &again);
-            let set: Vec<_> = lab.azure.secret_versions(VAULT, "db");
-            let set = set.iter().filter(|version| version.value == CANARY).count();
-            assert_eq!(set, 1, "{what}: the new value was set {set} times");
-
-            lab.azure.clear_requests();
-            rotate().await.unwrap();
-            let writes = lab.azure.requests().iter().filter(|request| request.method != "GET").count();
-            assert_eq!(writes, 0, "{what}: a third run writes");
-            assert!(!lines.text().contains(CANARY) && !lines.text().contains("old-"));
-            if untouched {
-                assert!(n > 10, "{what}: every request was tried");
-                break;
-            }
-        }
-    }
-    assert!(stopped > 30, "only {stopped} rotations were stopped");
-}
-
-#[tokio::test]
-async fn a_set_whose_answer_was_lost_is_looked_for_within_the_same_rotation() {
-    for fault in [Fault::reset(), Fault::reset_after_acting(), Fault::truncated(), Fault::status(500)] {
-        let lab = Lab::of(three_versions()).await;
-        lab.azure.inject(fault.on("PUT", "/secrets/db"));
-        let rotation = lab.secrets.rotate(&name("db")).to(canary()).await.unwrap();
-        assert!(rotation.is_complete());
-        assert_eq!(lab.azure.secret_versions(VAULT, "db").len(), 4, "the new value was set once");
-    }
-}
-
-#[tokio::test]
-async fn a_rotation_that_is_not_taken_up_again_is_overtaken_by_the_next() {
-    for n in 1..14 {
-        let lab = Lab::of(three_versions()).await;
-        lab.azure.interrupt_at(n);
-        let _ = lab.secrets.rotate(&name("db")).to(Secret::new("lost")).await;
-        lab.azure.clear_faults();
-        let rotation = lab.secrets.rotate(&name("db")).to(canary()).await.unwrap();
-        assert!(rotation.is_complete());
-        assert_eq!(enabled(&lab), [(CANARY.to_owned(), true)], "stopped at {n}");
-    }
-}
-
-#[tokio::test]
-async fn with_an_issuer_no_credential_is_lost_wherever_it_stops() {
-    for n in 1..30 {
-        let lab = Lab::of(three_versions()).await;
-        let bank = Bank::with(&["old"]);
-        let rotate = || lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1");
-        lab.azure.interrupt_at(n);
-        let first = rotate().await;
-        lab.azure.clear_faults();
-        let orphan = match &first {
-            Ok(_) => None,
-            Err(error) => error.completed.issuer.orphan.clone(),
-        };
-        let rotation = rotate().await.unwrap();
-        assert!(rotation.is_complete());
-        let current = lab.secrets.get(&name("db")).await.unwrap().properties.tags["credential"].clone();
-        let good: Vec<String> = bank.good().into_iter().filter(|id| Some(id) != orphan.as_ref()).collect();
-        assert_eq!(good, [current], "stopped at {n}; orphan {orphan:?}");
-    }
-}
-
 #[tokio::test]
 async fn two_who_rotate_at_once_never_disable_the_current_version() {
     for order in 0..10 {
@@ -411,44 +182,6 @@ async fn who_is_overtaken_before_disabling_disables_nothing() {
     let versions = lab.azure.secret_versions(VAULT, "db");
     assert_eq!(current.as_str(), versions.last().unwrap().id);
     assert!(versions.iter().all(|version| version.enabled));
-}
-
-/// Lets a rival set a version just before a page of versions is read.
-#[derive(Debug, Default)]
-struct Ambush {
-    rival: Mutex<Option<keyvault_ops::SecretsClient>>,
-}
-
-#[async_trait]
-impl Policy for Ambush {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let second_page = request.url().query().is_some_and(|query| query.contains("skiptoken"));
-        let rival = self.rival.lock().unwrap().take_if(|_| second_page);
-        if let Some(rival) = rival {
-            rival.set(&name("db"), Secret::new("rival")).await?;
-        }
-        next[0].send(ctx, request, &next[1..]).await
-    }
-}
-
-#[tokio::test]
-async fn a_version_set_while_the_list_is_read_is_never_disabled() {
-    let mut seen_in_list = 0;
-    for order in 0..12 {
-        let ambush = Arc::new(Ambush::default());
-        let policies: Vec<Arc<dyn Policy>> = vec![ambush.clone()];
-        let seed = seed().version_order(order).page_size(2).secret_versions(VAULT, "db", 5);
-        let lab = Lab::with_policies(seed, policies).await;
-        *ambush.rival.lock().unwrap() = Some(lab.secrets.clone());
-        let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
-        let RetireFailure::Overtaken { current } = &error.source else { panic!("{error}") };
-        let versions = lab.azure.secret_versions(VAULT, "db");
-        let rival = versions.last().unwrap();
-        assert!(rival.current && rival.enabled, "with order {order}");
-        assert_eq!(current.as_str(), rival.id);
-        seen_in_list += u32::from(versions.iter().filter(|version| version.id < rival.id).count() >= 2);
-    }
-    assert!(seen_in_list > 3, "the new version stood in the rest of the list {seen_in_list} times");
 }
 
 #[tokio::test]
@@ -601,71 +334,4 @@ async fn many_secrets_are_rotated_each_with_its_own_outcome() {
             }
         }
     }
-}
-
-#[tokio::test]
-async fn old_versions_are_retired_and_a_second_run_changes_nothing() {
-    let lab = Lab::of(seed().page_size(7).secret_versions(VAULT, "db", 60)).await;
-    let active = lab.secrets.verify_single_active(&name("db")).await.unwrap();
-    assert_eq!((active.others, active.versions, active.is_single()), (59, 60, false));
-    let preview = lab.secrets.retire_old_versions(&name("db")).dry_run().await.unwrap();
-    assert_eq!((preview.disabled, preview.dry_run), (59, true));
-    assert_eq!(enabled(&lab).len(), 60);
-    let lines = Lines::default();
-    let done =
-        lab.secrets.retire_old_versions(&name("db")).ledger(&Ledger::new(lines.clone())).await.unwrap();
-    assert_eq!((done.disabled, done.kept, done.seen), (59, 1, 60));
-    assert_eq!(lines.actions().len(), 59);
-    assert_eq!(enabled(&lab), [("db-value-60".to_owned(), true)]);
-    assert!(lab.secrets.verify_single_active(&name("db")).await.unwrap().is_single());
-    lab.azure.clear_requests();
-    let again = lab.secrets.retire_old_versions(&name("db")).await.unwrap();
-    assert_eq!((again.disabled, again.disabled_before), (0, 59));
-    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
-}
-
-#[tokio::test]
-async fn versions_of_the_same_second_are_not_told_apart_and_all_kept() {
-    let lab = Lab::of(seed().secret_versions(VAULT, "db", 5)).await;
-    let done = lab.secrets.retire_old_versions(&name("db")).keep_enabled(2).await.unwrap();
-    assert_eq!((done.disabled, done.kept), (0, 5));
-}
-
-#[tokio::test]
-async fn nothing_is_retired_while_the_current_version_is_disabled() {
-    let lab = Lab::of(seed().secret(VAULT, "db", "old").disabled_secret(VAULT, "db", "off")).await;
-    let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
-    assert!(matches!(error.source, RetireFailure::CurrentDisabled));
-    assert_eq!(enabled(&lab), [("old".to_owned(), false)]);
-    let active = lab.secrets.verify_single_active(&name("db")).await.unwrap();
-    assert_eq!((active.current.clone(), active.others, active.is_single()), (None, 1, false));
-    assert!(active.to_string().contains("no one can read the secret"));
-}
-
-#[tokio::test]
-async fn a_retirement_that_stops_says_how_far_it_came() {
-    let lab = Lab::of(seed().page_size(5).secret_versions(VAULT, "db", 20)).await;
-    lab.azure.inject(Fault::status(403).on("PATCH", "/secrets/db").skip(7).always());
-    let error = lab.secrets.retire_old_versions(&name("db")).concurrency(1).await.unwrap_err();
-    assert_eq!(error.completed.as_ref().unwrap().disabled, 7, "{error}");
-    assert!(error.to_string().contains("7 were disabled; run it again for the rest"), "{error}");
-    assert_eq!(enabled(&lab).len(), 13);
-}
-
-#[tokio::test]
-async fn a_thousand_versions_are_retired_page_by_page_with_progress() {
-    let lab = Lab::of(seed().secret_versions(VAULT, "big", 1_000)).await;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let hear = seen.clone();
-    let done = lab
-        .secrets
-        .retire_old_versions(&name("big"))
-        .concurrency(25)
-        .on_progress(move |progress| hear.lock().unwrap().push(progress.disabled))
-        .await
-        .unwrap();
-    assert_eq!((done.disabled, done.kept), (999, 1));
-    let seen = seen.lock().unwrap();
-    assert_eq!(seen.len(), 40);
-    assert!(seen.is_sorted());
 }

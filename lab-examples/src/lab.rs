@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use arm_core::{Change, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmErrorExt as _, Change, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertsClient, Location};
 use futures::TryStreamExt as _;
-use keyvault_ops::{Ledger, VaultId};
+use keyvault_ops::{Ledger, VaultId, VaultsClient};
 use monitor_ops::WorkspaceId;
 
 use crate::{
@@ -115,6 +115,14 @@ impl Lab {
         Ok(VaultId::new(&self.group()?, &name.parse()?)?)
     }
 
+    /// Whether this is a dry run before there is a vault: what is done in it can then only be named.
+    pub async fn vault_is_to_come(&self) -> Result<bool> {
+        if !self.dry_run() {
+            return Ok(false);
+        }
+        Ok(VaultsClient::new(&self.azure.arm).get_opt(&self.vault()?).await?.is_none())
+    }
+
     /// The workspace of the lab.
     pub fn workspace(&self) -> Result<WorkspaceId> {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
@@ -188,7 +196,11 @@ impl Lab {
                 Ok(()) => (part.run)(self).await,
                 refused => refused,
             };
-            if let Err(error) = outcome {
+            let Err(error) = outcome else { continue };
+            if self.dry_run() && error.is_not_found() {
+                let missing = "it depends on what an earlier part makes: run that, then look again";
+                self.screen.step("the rest of this part", "would change", missing);
+            } else {
                 let line = advice::explain(&error);
                 self.screen.step("stopped", "failed", line.clone());
                 self.screen.fail(&line);

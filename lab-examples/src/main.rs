@@ -1,6 +1,6 @@
 //! The lab program.
 
-use std::{path::Path, process::ExitCode};
+use std::{io::Write as _, path::Path, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
@@ -14,7 +14,7 @@ use lab_examples::{
 const STOPPED: u8 = 130;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's own output")]
+#[expect(clippy::print_stderr, reason = "the program's own output")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Completions { shell }) = cli.command {
@@ -50,11 +50,11 @@ async fn main() -> ExitCode {
 }
 
 /// The record for a machine, and the exit code.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's own output")]
+#[expect(clippy::print_stderr, reason = "the program's own output")]
 fn finish(screen: &Screen, output: Output, ok: bool) -> ExitCode {
     if output == Output::Json {
         match serde_json::to_string_pretty(&screen.recorded()) {
-            Ok(text) => println!("{text}"),
+            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
             Err(error) => eprintln!("error: the record cannot be written: {error}"),
         }
     }

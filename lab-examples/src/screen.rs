@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io::IsTerminal as _,
+    io::{IsTerminal as _, Write as _},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -140,10 +140,10 @@ impl Screen {
         self.record().clone()
     }
 
-    #[expect(clippy::print_stdout, reason = "the one place that writes for people")]
     fn line(&self, text: &str) {
         if self.text && !self.is_muted() {
-            println!("{text}");
+            // Whoever closed the pipe has seen enough; the work goes on.
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
 
@@ -175,8 +175,8 @@ impl Screen {
         let step = Step { what: what.into(), outcome: outcome.to_owned(), detail: detail.into() };
         let (mark, code) = match outcome {
             "failed" | "missing" | "wrong" => ("✗", "31"),
-            "unchanged" | "skipped" => ("·", "2"),
-            "would change" | "waiting" | "off" | "right by the sheet only" => ("○", "33"),
+            "unchanged" | "skipped" | "no" => ("·", "2"),
+            "would change" | "waiting" | "yes" | "right by the sheet only" => ("○", "33"),
             _ => ("✓", "32"),
         };
         let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
@@ -203,7 +203,9 @@ impl Screen {
 
     /// A remark.
     pub fn note(&self, text: &str) {
-        self.step(text, "note", "");
+        self.line(&format!("    {text}"));
+        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), detail: String::new() };
+        self.part(|part| part.steps.push(step));
     }
 
     /// A table.

@@ -12,6 +12,8 @@ pub struct State {
     pub subscription: String,
     /// The vault.
     pub vault: Option<String>,
+    /// Vaults of earlier runs: deleted, and their names still taken.
+    pub deleted_vaults: Vec<String>,
 }
 
 impl State {

@@ -20,8 +20,8 @@ const STATUSES_VERSION: &str = "2015-06-01-preview";
 
 /// The coverage of vaults: the plan, and for each vault its logs, network and access model.
 ///
-/// Defender for Key Vault is switched for a whole subscription. There is no plan for a single vault: a vault shows as
-/// not covered because of its subscription's plan, never because of when it was created.
+/// Defender for Key Vault is switched for a whole subscription. There is no plan for a single vault: a
+/// vault shows as not covered because of its subscription's plan, never because of when it was created.
 #[derive(Debug, Clone)]
 pub struct CoverageClient {
     arm: ArmClient,
@@ -222,8 +222,8 @@ impl CoverageClient {
 
     /// Shows for every vault of a subscription whether it is covered and logged, and what to do if not.
     ///
-    /// **Permissions**: Security Reader and Monitoring Reader on the subscription. Settings that may not be read are
-    /// reported as a gap of that vault.
+    /// **Permissions**: Security Reader and Monitoring Reader on the subscription. Settings that may not be
+    /// read are reported as a gap of that vault.
     pub async fn report(&self, subscription: &SubscriptionId, sink: &Sink) -> Result<CoverageReport> {
         let plan = read_plan(&self.plan(subscription).await?);
         let vaults = self.vaults(subscription).await?;
@@ -231,17 +231,18 @@ impl CoverageClient {
         Ok(CoverageReport { plan, vaults })
     }
 
-    /// Mends what is missing: switches the plan on (sub-plan `PerKeyVault`), then makes every vault send its logs.
+    /// Mends what is missing: switches the plan on (sub-plan `PerKeyVault`), then makes every vault send
+    /// its logs.
     ///
     /// The plan costs money for every vault. Its fields that this crate does not name, and other plans, stay.
     ///
-    /// **If it stops halfway**, the plan may be on while some vaults are not logged; running it again finishes it. Run
-    /// again when all holds, it writes nothing. A vault that fails ends none of the others: see
-    /// [`CoverageFix::failures`].
+    /// **If it stops halfway**, the plan may be on while some vaults are not logged; running it again
+    /// finishes it. Run again when all holds, it writes nothing. A vault that fails ends none of the
+    /// others: see [`CoverageFix::failures`].
     ///
-    /// **Permissions**: Security Admin on the subscription, Monitoring Contributor on the vaults, Log Analytics
-    /// Contributor on the workspace. **Errors**: `is_conflict()`: another plan of the subscription is being updated; run
-    /// it again in some minutes.
+    /// **Permissions**: Security Admin on the subscription, Monitoring Contributor on the vaults, Log
+    /// Analytics Contributor on the workspace. **Errors**: `is_conflict()`: another plan of the
+    /// subscription is being updated; run it again in some minutes.
     pub fn fix(&self, subscription: &SubscriptionId, spec: &DiagnosticSpec) -> Task<CoverageFix> {
         let (client, subscription, spec) = (self.clone(), subscription.clone(), spec.clone());
         Task::new(move |mode| async move {
@@ -256,8 +257,8 @@ impl CoverageClient {
         })
     }
 
-    /// Streams the list that scripts asked before there were plans and assessments. No version of the API describes
-    /// it, and it tells nothing that [`report`](Self::report) does not: kept to compare.
+    /// Streams the list that scripts asked before there were plans and assessments. No version of the API
+    /// describes it, and it tells nothing that [`report`](Self::report) does not: kept to compare.
     pub fn legacy_security_statuses(&self, subscription: &SubscriptionId) -> Pager<SecurityStatus> {
         let path = ArmPath::from(subscription).provider("Microsoft.Security").literal("securityStatuses");
         self.arm.get(path, STATUSES_VERSION).pager()

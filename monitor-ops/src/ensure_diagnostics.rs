@@ -19,6 +19,7 @@ pub struct DiagnosticSpec {
     /// The name of the setting that is made, or that was made by an earlier run.
     pub name: ResourceName,
     /// Where logs go.
+    #[builder(setter(into))]
     pub sink: Sink,
     /// Which logs, and metrics (`AllMetrics`).
     #[builder(setter(into))]
@@ -26,8 +27,8 @@ pub struct DiagnosticSpec {
     /// The tables, for a workspace. Of a vault it cannot be read back, so an existing setting keeps its own.
     #[builder(default, setter(strip_option))]
     pub destination: Option<DestinationType>,
-    /// Whether a setting of this name that sends somewhere else may be changed to send here as well. Otherwise
-    /// it is left alone, and the task refuses.
+    /// Whether a setting of this name that sends somewhere else may be changed to send here as well.
+    /// Otherwise it is left alone, and the task refuses.
     #[builder(default)]
     pub change_existing: bool,
 }
@@ -69,19 +70,20 @@ impl Category {
 impl DiagnosticsClient {
     /// Makes sure that a resource sends what it should.
     ///
-    /// Looks at all settings first: what any of them sends there already, by name or in a group, is not sent
-    /// twice, which the service would refuse with 409. The rest goes into the setting of the spec's name; settings
-    /// of other names are never changed. Groups and single categories are not mixed.
+    /// Looks at all settings first: what any of them sends there already, by name or in a group, is not
+    /// sent twice, which the service would refuse with 409. The rest goes into the setting of the spec's
+    /// name; settings of other names are never changed. Groups and single categories are not mixed.
     ///
     /// The change is of the setting that sends it, or of one of those that do.
     ///
-    /// **If it stops halfway**, the setting was written or not; running it again finishes it. Run again when all
-    /// holds, it writes nothing.
+    /// **If it stops halfway**, the setting was written or not; running it again finishes it. Run again
+    /// when all holds, it writes nothing.
     ///
     /// **Permissions**: reading and writing diagnostic settings, and
-    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics Contributor).
-    /// **Errors**: it refuses when the resource lacks the category, when five settings are there, and when the
-    /// setting of this name sends somewhere else.
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics
+    /// Contributor).
+    /// **Errors**: it refuses when the resource lacks the category, when five settings are there, and when
+    /// the setting of this name sends somewhere else.
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })

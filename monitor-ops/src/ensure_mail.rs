@@ -10,14 +10,14 @@ use crate::{
 impl ActionGroupsClient {
     /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
     ///
-    /// All other receivers stay, also of kinds that this crate does not name. A receiver that unsubscribed is not
-    /// turned on again, which is its own choice: look at
+    /// All other receivers stay, also of kinds that this crate does not name. A receiver that unsubscribed
+    /// is not turned on again, which is its own choice: look at
     /// [`Receivers::unsubscribed`](crate::Receivers::unsubscribed).
     ///
     /// `short_name` (1 to 12 characters) names a new group in text messages; one that is there keeps its own.
     ///
-    /// **If it stops halfway**, the group was written or not; running it again finishes it. Run again when all holds,
-    /// it writes nothing. New receivers get a mail that tells them so.
+    /// **If it stops halfway**, the group was written or not; running it again finishes it. Run again when
+    /// all holds, it writes nothing. New receivers get a mail that tells them so.
     ///
     /// **Permissions**: `Microsoft.Insights/actionGroups/read` and `write`.
     pub fn ensure_mail(

@@ -23,8 +23,9 @@ const WINDOW: Duration = Duration::from_secs(1800);
 impl QueryRule {
     /// Raises an alert (severity 2) when vaults refused more than `more_than` requests within half an hour.
     ///
-    /// Reads both tables that vault logs can be in. The window is far longer than the frequency, so that logs that
-    /// come late count. Every vault whose logs go to the workspace is looked at, one alert for each.
+    /// Reads both tables that vault logs can be in. The window is far longer than the frequency, so that
+    /// logs that come late count. Every vault whose logs go to the workspace is looked at, one alert for
+    /// each.
     pub fn refused_requests(workspace: &WorkspaceId, location: impl Into<String>, more_than: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::REFUSED);
         let rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(more_than, query));
@@ -34,8 +35,8 @@ impl QueryRule {
         )
     }
 
-    /// Raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault within half an
-    /// hour, or half as many after listing them.
+    /// Raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault within
+    /// half an hour, or half as many after listing them.
     pub fn mass_secret_reading(workspace: &WorkspaceId, location: impl Into<String>, distinct: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::mass_reading(distinct));
         let mut rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(0, query))
@@ -75,8 +76,8 @@ impl QueryRule {
         self
     }
 
-    /// Whether logs that come late can be missed: the window must be longer than the frequency by the ten minutes
-    /// that vault logs can take.
+    /// Whether logs that come late can be missed: the window must be longer than the frequency by the ten
+    /// minutes that vault logs can take.
     pub fn misses_late_logs(&self) -> bool {
         match (self.properties.window_size, self.properties.evaluation_frequency) {
             (Some(window), Some(frequency)) => window < frequency + LATENESS,
@@ -88,16 +89,18 @@ impl QueryRule {
 impl QueryRulesClient {
     /// Makes sure that a rule is there as given.
     ///
-    /// What the rule here does not say stays as it is: fields that this crate does not name, other action groups.
-    /// While the table that the query reads does not exist, the service cannot check the query: then, and only then,
-    /// it is written with `skipQueryValidation`.
+    /// What the rule here does not say stays as it is: fields that this crate does not name, other action
+    /// groups. While the table that the query reads does not exist, the service cannot check the query:
+    /// then, and only then, it is written with `skipQueryValidation`.
     ///
-    /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when all holds,
-    /// it writes nothing.
+    /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
+    /// all holds, it writes nothing.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the workspace.
-    /// **Errors**: a query that does not run, or a duration that the service does not take, is a 400 that says what
-    /// is wrong, and nothing is written; `is_forbidden()`, also for a workspace of another tenant.
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the
+    /// workspace.
+    /// **Errors**: a query that does not run, or a duration that the service does not take, is a 400 that
+    /// says what is wrong, and nothing is written; `is_forbidden()`, also for a workspace of another
+    /// tenant.
     pub fn ensure(
         &self,
         group: &ResourceGroupId,

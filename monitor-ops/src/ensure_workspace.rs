@@ -9,10 +9,11 @@ use crate::{
 };
 
 impl WorkspacesClient {
-    /// Makes sure that a workspace is there and ready. One that is there is left as it is, whatever the spec says.
+    /// Makes sure that a workspace is there and ready. One that is there is left as it is, whatever the
+    /// spec says.
     ///
-    /// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again when it
-    /// is there, it writes nothing.
+    /// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again
+    /// when it is there, it writes nothing.
     ///
     /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read` and `write`.
     pub fn ensure(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Task<Change<Workspace>> {

@@ -42,7 +42,8 @@ pub struct Evidence {
     pub operations: Vec<VaultOperation>,
     /// Whether an empty list means anything.
     pub source: LogSource,
-    /// Whether the time asked for is long enough ago for all logs to have come: vault logs can take ten minutes.
+    /// Whether the time asked for is long enough ago for all logs to have come: vault logs can take ten
+    /// minutes.
     pub is_settled: bool,
     /// Whether there are more operations than were asked for.
     pub is_truncated: bool,
@@ -80,8 +81,9 @@ impl Evidence {
 
 /// Looks up operations on vaults in a workspace. Narrow it, then await it.
 ///
-/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. When nothing is found, and a
-/// vault was named, its diagnostic settings are read, to tell "nothing happened" from "nothing is logged".
+/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. When nothing is found,
+/// and a vault was named, its diagnostic settings are read, to tell "nothing happened" from "nothing is
+/// logged".
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct GatherEvidence {

@@ -116,8 +116,9 @@ pub(crate) fn mass_reading(distinct: u32) -> String {
 pub fn missing_table(error: &azure_core::Error) -> Option<String> {
     use arm_core::ArmErrorExt as _;
     let error = error.arm_error()?;
-    let texts = [error.inner_message.as_deref().unwrap_or_default(), &error.message];
-    texts.iter().find_map(|text| {
+    let details = error.details.iter().map(|detail| detail.message.as_str());
+    let texts = error.inner_message.as_deref().into_iter().chain([error.message.as_str()]).chain(details);
+    texts.into_iter().find_map(|text| {
         let rest = &text[text.find("Failed to resolve table")?..];
         let name = rest.split('\'').nth(1)?;
         Some(name.to_owned())

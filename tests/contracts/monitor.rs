@@ -6,8 +6,8 @@ use arm_core::{ArmClient, ResourceName};
 use contract_tests::{Contract, all, delete, done, fixture, get, one, patch, post, put};
 use monitor_ops::{
     ActionGroup, ActionGroupPatch, ActionGroupsClient, BatchQuery, CustomerId, DiagnosticSetting,
-    DiagnosticsClient, LogQuery, LogsClient, QueryRule, QueryRulesClient, Receivers, TestNotification,
-    Timespan, WorkspaceId, WorkspacePatch, WorkspaceSku, WorkspaceSpec, WorkspacesClient,
+    DiagnosticsClient, LogQuery, LogsClient, QueryRule, QueryRulePatch, QueryRulesClient, Receivers,
+    TestNotification, Timespan, WorkspaceId, WorkspacePatch, WorkspaceSku, WorkspaceSpec, WorkspacesClient,
 };
 use serde_json::json;
 
@@ -126,7 +126,7 @@ fn query_rules() -> Vec<Contract> {
             .sends(json!({ "properties": { "enabled": false } }))
             .call(move |arm| {
                 one(async move {
-                    let off = json!({ "properties": { "enabled": false } });
+                    let off = QueryRulePatch::new().enabled(false);
                     client(&arm).update(&group(), &name("kv-reads"), &off).await
                 })
             }),

@@ -12,7 +12,6 @@ key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
         -keyout authority.key -out authority.pem
     openssl req "${key[@]}" -subj "/CN=double of Azure" -keyout hosts.key -out hosts.csr
     openssl x509 -req -in hosts.csr -CA authority.pem -CAkey authority.key -days 2 -out hosts.pem \
-        -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$hosts") \
-        2>&1
+        -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$hosts")
 } 2>openssl.log || { cat openssl.log >&2; exit 1; }
 rm authority.key hosts.csr

@@ -1,5 +1,6 @@
 """The lab's calls with the Python SDKs, each answer checked."""
 
+import logging
 import os
 import time
 import uuid
@@ -34,6 +35,8 @@ GROUP_ID = f"{SCOPE}/resourceGroups/{GROUP}"
 VAULT_ID = f"{GROUP_ID}/providers/Microsoft.KeyVault/vaults/{VAULT}"
 SETTING_ID = f"{VAULT_ID}/providers/Microsoft.Insights/diagnosticSettings/to-law"
 
+# The SDK does not know the tenant (type AAD) among the resource identifiers of an alert, and says so.
+logging.getLogger("azure").setLevel(logging.ERROR)
 step = Steps("python")
 credential = ClientSecretCredential(TENANT, CLIENT_ID, "REDACTED")
 authorization = AuthorizationManagementClient(credential, SUBSCRIPTION, api_version="2022-04-01")

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 /// What an automation does with an event.
 ///
-/// Secrets go in and never come out: an action that was read has none, and must be given it again before it is written.
+/// Secrets go in and never come out: an action that was read has none, and must be given it again before it
+/// is written.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
@@ -85,8 +86,8 @@ impl fmt::Debug for OtherAction {
 }
 
 impl Action {
-    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted services, and
-    /// Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
+    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted
+    /// services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
     pub fn event_hub(hub: &ResourceId) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -97,8 +98,8 @@ impl Action {
         })
     }
 
-    /// Sends to an event hub by a connection string that may send. Prefer [`event_hub`](Self::event_hub), which has no
-    /// key to leak and to rotate.
+    /// Sends to an event hub by a connection string that may send. Prefer [`event_hub`](Self::event_hub),
+    /// which has no key to leak and to rotate.
     pub fn event_hub_with_key(hub: &ResourceId, connection_string: impl Into<Secret>) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),

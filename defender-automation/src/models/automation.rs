@@ -81,8 +81,8 @@ impl AutomationScope {
     }
 }
 
-/// The scopes of a new automation: made from one subscription or group. Several can be collected, and are refused when
-/// they are sent, as the service does.
+/// The scopes of a new automation: made from one subscription or group. Several can be collected, and are
+/// refused when they are sent, as the service does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scopes(Vec<AutomationScope>);
 

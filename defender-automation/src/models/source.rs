@@ -35,7 +35,8 @@ arm_core::open_enum! {
     }
 }
 
-/// Which events an automation acts on: those for which all rules of any one set hold; without sets, every event.
+/// Which events an automation acts on: those for which all rules of any one set hold; without sets, every
+/// event.
 ///
 /// ```
 /// use defender_automation::{Rule, Source};
@@ -86,7 +87,8 @@ impl Source {
         Self::of(EventSource::Assessments)
     }
 
-    /// Only events for which all these rules hold. Given several times: for which all rules of any one set hold.
+    /// Only events for which all these rules hold. Given several times: for which all rules of any one set
+    /// hold.
     pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect();
         self.rule_sets.push(RuleSet { rules, unknown: UnknownFields::default() });

@@ -122,13 +122,16 @@ impl fmt::Display for RotateError {
         f.write_str("; ")?;
         f.write_str(match (&completed.rolled_back_to, &completed.current, step) {
             (Some(_), ..) => "the old value was set again and no version was disabled",
-            (None, None, RotateStep::Set) => {
-                "whether the new version was set is not known: read before you go on"
-            }
+            (None, None, RotateStep::Set) => "whether the new version was set is not known",
             (None, None, _) => "nothing was changed in the vault",
             (None, Some(_), RotateStep::Verify) => "the new version was set and no version was disabled",
             (None, Some(_), _) => "the new version was set",
         })?;
+        match &completed.active {
+            Some(active) => write!(f, "; now: {active}")?,
+            None if *step >= RotateStep::Set => f.write_str("; which versions are enabled is not known")?,
+            None => {}
+        }
         if matches!(**source, RotateFailure::Overtaken { .. }) {
             return Ok(());
         }

@@ -7,6 +7,39 @@ use crate::{SecretId, SecretVersion};
 /// Where a credential is issued: a database, a storage account, an application registration.
 ///
 /// Implement it for a service with two credentials at a time; then no one is cut off.
+///
+/// ```
+/// use arm_core::Secret;
+/// use azure_core::Result;
+/// use keyvault_ops::{Credential, Issuer, OldCredential, SecretId, random_value};
+///
+/// struct Database;
+///
+/// # impl Database {
+/// #     async fn add_password(&self, _: &str, _: &Secret) -> Result<()> { Ok(()) }
+/// #     async fn sign_in(&self, _: &Secret) -> Result<()> { Ok(()) }
+/// #     async fn drop_password(&self, _: &str) -> Result<()> { Ok(()) }
+/// # }
+/// #[async_trait::async_trait]
+/// impl Issuer for Database {
+///     async fn create(&self, secret: &SecretId) -> Result<Credential> {
+///         let (id, value) = (format!("{}-2", secret.name), random_value()?);
+///         self.add_password(&id, &value).await?;
+///         Ok(Credential { id, value })
+///     }
+///
+///     async fn verify(&self, credential: &Credential) -> Result<()> {
+///         self.sign_in(&credential.value).await
+///     }
+///
+///     async fn revoke(&self, old: &OldCredential) -> Result<()> {
+///         match &old.id {
+///             Some(id) => self.drop_password(id).await,
+///             None => Ok(()), // set by hand: nothing tells which password it was
+///         }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Issuer: Send + Sync {
     /// Creates a new credential beside the one in use. `secret` is where it will be kept.

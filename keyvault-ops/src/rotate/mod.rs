@@ -4,6 +4,7 @@ mod error;
 mod issuer;
 mod report;
 mod run;
+mod set;
 
 use std::{
     fmt,

@@ -24,7 +24,7 @@ pub struct Rotation {
     pub consumers_moved: bool,
     /// What became of the old versions.
     pub retirement: Option<Retirement>,
-    /// What can be read in the end.
+    /// What can be read in the end; of a rotation that stopped, as far as it could be asked.
     pub active: Option<ActiveVersions>,
     /// The version that holds the old value again, because the new one did not work.
     pub rolled_back_to: Option<SecretVersion>,
@@ -49,7 +49,7 @@ pub struct IssuerReport {
 }
 
 impl Rotation {
-    /// Whether the new version is current and no more than what was asked for is enabled beside it.
+    /// Whether, in the vault, the new version is current and no more than what was asked for is enabled beside it.
     pub fn is_complete(&self) -> bool {
         let enabled_beside = self.retirement.as_ref().map(|retirement| retirement.kept.saturating_sub(1));
         match (&self.active, enabled_beside) {

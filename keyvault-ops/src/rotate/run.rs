@@ -1,37 +1,23 @@
 //! The steps of a rotation.
 
-use std::collections::BTreeMap;
-
-use arm_core::Secret;
-use azure_core::Error;
 use futures::TryStreamExt as _;
-use time::OffsetDateTime;
 
 use super::{
     Credential, IssuerReport, OldCredential, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
+    set::{CREDENTIAL, REPLACES, ROTATED},
 };
 use crate::{
     LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties, SecretRefusal,
     SecretVersion,
-    attributes::TAG_LIMIT,
     ledger::Scribe,
     random_value,
     retire_old_versions::{self, RETIRED_BY},
 };
 
-const ROTATED: &str = "rotated";
-const REPLACES: &str = "replaces";
-const CREDENTIAL: &str = "credential";
-const REASON: &str = "reason";
-const DATE: &str = "date";
-/// The tags that a rotation adds: they do not go over to the next version.
-const OWN_TAGS: &[&str] = &[ROTATED, REPLACES, CREDENTIAL, REASON, DATE, RETIRED_BY];
-/// How often a set of which no answer came is tried, after looking whether it was carried out.
-const SET_ATTEMPTS: u32 = 3;
 /// How often the new version is read while the old one still answers.
 const READ_ATTEMPTS: u32 = 5;
 
-type Step<T = ()> = std::result::Result<T, RotateFailure>;
+pub(super) type Step<T = ()> = std::result::Result<T, RotateFailure>;
 
 pub(super) async fn rotate(task: Rotate) -> Result<Rotation, RotateError> {
     let scribe = Scribe {
@@ -61,30 +47,25 @@ pub(super) async fn rotate(task: Rotate) -> Result<Rotation, RotateError> {
             let reason = format!("{}: {source}", run.step);
             // What stopped it is the better news; a ledger that fails as well adds nothing.
             let _ = run.scribe.note(LedgerAction::Stopped, run.done.current.as_ref(), Some(reason));
+            if run.step >= RotateStep::Set {
+                run.done.active = run.task.client.verify_single_active(&run.task.name).await.ok();
+            }
             Err(RotateError { completed: Box::new(run.done), step: run.step, source: Box::new(source) })
         }
     }
 }
 
-struct Run {
-    task: Rotate,
-    scribe: Scribe,
-    done: Rotation,
-    step: RotateStep,
+pub(super) struct Run {
+    pub(super) task: Rotate,
+    pub(super) scribe: Scribe,
+    pub(super) done: Rotation,
+    pub(super) step: RotateStep,
 }
 
 /// What the secret was before.
-struct Snapshot {
+pub(super) struct Snapshot {
     /// Nothing when the current version is disabled.
-    current: Option<SecretBundle>,
-}
-
-/// What is to be set.
-struct Wanted {
-    value: Secret,
-    tags: BTreeMap<String, String>,
-    content_type: Option<String>,
-    expires: Option<OffsetDateTime>,
+    pub(super) current: Option<SecretBundle>,
 }
 
 impl Run {
@@ -210,7 +191,7 @@ impl Run {
     }
 
     /// Revokes a credential that could not be stored, if it surely was not.
-    async fn drop_orphan(&mut self, credential: &Credential, surely_not_stored: bool) {
+    pub(super) async fn drop_orphan(&mut self, credential: &Credential, surely_not_stored: bool) {
         let Some(issuer) = self.task.issuer.clone() else { return };
         let orphan = OldCredential {
             version: None,
@@ -220,78 +201,6 @@ impl Run {
         if !surely_not_stored || issuer.revoke(&orphan).await.is_err() {
             self.done.issuer.orphan = Some(credential.id.clone());
         }
-    }
-
-    fn wanted(&self, snapshot: &Snapshot, credential: &Credential) -> Wanted {
-        let now = OffsetDateTime::now_utc();
-        let old = snapshot.current.as_ref().map(|found| &found.properties);
-        let mut tags = old.map(|old| old.tags.clone()).unwrap_or_default();
-        tags.retain(|name, _| !OWN_TAGS.contains(&name.as_str()));
-        let date = arm_core::wire::instant::format(now.replace_nanosecond(0).unwrap_or(now));
-        // In the order of their use: the last ones give way where there is no room.
-        let added = [
-            (ROTATED, Some(self.task.id.clone())),
-            (REPLACES, self.done.previous.as_ref().map(ToString::to_string)),
-            (CREDENTIAL, Some(credential.id.clone()).filter(|id| !id.is_empty())),
-            (REASON, self.task.reason.clone()),
-            (DATE, Some(date)),
-        ];
-        for (name, value) in added {
-            if let Some(value) = value.filter(|_| tags.len() < TAG_LIMIT) {
-                tags.insert(name.to_owned(), value);
-            }
-        }
-        let lifetime = self.task.expires_in.and_then(|lifetime| lifetime.try_into().ok());
-        let lifetime = lifetime.or_else(|| old.and_then(|old| Some(old.expires? - old.created?)));
-        Wanted {
-            value: credential.value.clone(),
-            tags,
-            content_type: old.and_then(|old| old.content_type.clone()),
-            expires: lifetime
-                .filter(|lifetime: &time::Duration| lifetime.is_positive())
-                .map(|lifetime| now + lifetime),
-        }
-    }
-
-    /// Sets once. When no answer comes, a read tells whether it was carried out, before it is tried again.
-    async fn set(&self, wanted: &Wanted) -> Result<SecretVersion, Error> {
-        let (client, name) = (&self.task.client, &self.task.name);
-        for attempt in 1.. {
-            let mut set = client.set(name, wanted.value.clone()).tags(wanted.tags.clone());
-            if let Some(content_type) = &wanted.content_type {
-                set = set.content_type(content_type);
-            }
-            if let Some(expires) = wanted.expires {
-                set = set.expires_on(expires);
-            }
-            let error = match set.await {
-                Ok(properties) => return self.version_of(properties),
-                Err(error) if error.may_have_acted() => error,
-                Err(error) => return Err(error),
-            };
-            match client.get(name).await {
-                Ok(found) if found.value == wanted.value && self.is_new(&found.properties) => {
-                    return self.version_of(found.properties);
-                }
-                Ok(_) if attempt < SET_ATTEMPTS => {}
-                _ => return Err(error),
-            }
-        }
-        Err(self.no_version())
-    }
-
-    fn is_new(&self, properties: &SecretProperties) -> bool {
-        properties.version() != self.done.previous.as_ref()
-    }
-
-    fn version_of(&self, properties: SecretProperties) -> Result<SecretVersion, Error> {
-        properties.id.version.ok_or_else(|| self.no_version())
-    }
-
-    fn no_version(&self) -> Error {
-        let kind = azure_core::error::ErrorKind::DataConversion;
-        let missing = Error::with_message(kind, "the service did not tell which version it made");
-        self.task.client.failed("setting", &self.task.name, missing)
     }
 
     async fn verify(&mut self, snapshot: &Snapshot, credential: &Credential) -> Step {
@@ -331,21 +240,6 @@ impl Run {
             azure_core::sleep(azure_core::time::Duration::seconds(1)).await;
         }
         Err(RotateFailure::Service(self.no_version()))
-    }
-
-    /// Sets the old value again: the new credential does not work.
-    async fn roll_back(&mut self, snapshot: &Snapshot, credential: &Credential) -> Step {
-        let Some(old) = snapshot.current.as_ref().filter(|_| !self.done.resumed) else { return Ok(()) };
-        let wanted = Wanted {
-            value: old.value.clone(),
-            tags: old.properties.tags.clone(),
-            content_type: old.properties.content_type.clone(),
-            expires: old.properties.expires,
-        };
-        let version = self.set(&wanted).await.map_err(RotateFailure::Service)?;
-        self.done.rolled_back_to = Some(version.clone());
-        self.drop_orphan(credential, true).await;
-        self.note(LedgerAction::RolledBack, Some(&version), None)
     }
 
     async fn wait_for_consumers(&mut self) -> Step {
@@ -415,7 +309,12 @@ impl Run {
         SecretId { vault_host: self.done.vault.clone(), name: self.task.name.clone(), version }
     }
 
-    fn note(&self, action: LedgerAction, version: Option<&SecretVersion>, detail: Option<String>) -> Step {
+    pub(super) fn note(
+        &self,
+        action: LedgerAction,
+        version: Option<&SecretVersion>,
+        detail: Option<String>,
+    ) -> Step {
         self.scribe.note(action, version, detail).map_err(RotateFailure::Ledger)
     }
 }

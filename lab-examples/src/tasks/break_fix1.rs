@@ -1,12 +1,22 @@
 //! Break & Fix 1: some vaults show "Not covered".
 
 use azure_core::Result;
+use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use monitor_ops::{CoverageClient, CoverageReport, DiagnosticSpec, Sink};
 
 use crate::Lab;
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    if !lab.options.live && !lab.dry_run() {
+        let off =
+            PricingClient::new(&lab.azure.arm).disable(lab.subscription(), &PlanName::KeyVaults).await?;
+        lab.screen.step(
+            "someone turned the plan KeyVaults off",
+            "broken",
+            off.change.current().tier.to_string(),
+        );
+    }
     let client = CoverageClient::new(&lab.azure.arm);
     let workspace = lab.workspace()?;
     let sink = Sink::Workspace(workspace.as_resource().clone());
@@ -30,6 +40,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     }
     let after = client.report(lab.subscription(), &sink).await?;
     show(lab, "Vaults after", &after);
+    for vault in &after.vaults {
+        for advice in &vault.advice {
+            lab.screen.note(&format!("beside that, {}: {advice}", vault.facts.id.name()));
+        }
+    }
     let open = after.vaults.iter().filter(|vault| !vault.gaps.is_empty()).count();
     let outcome = if open == 0 { "verified" } else { "failed" };
     lab.screen.step(
@@ -68,18 +83,22 @@ fn causes(lab: &Lab, report: &CoverageReport) {
 }
 
 fn show(lab: &Lab, name: &str, report: &CoverageReport) {
+    let list = |texts: Vec<String>| if texts.is_empty() { "nothing".to_owned() } else { texts.join("; ") };
     let rows = report.vaults.iter().map(|vault| {
-        let gaps: Vec<String> = vault.gaps.iter().map(ToString::to_string).collect();
-        let fixes: Vec<&str> =
-            vault.gaps.iter().map(monitor_ops::Gap::fix).chain(vault.advice.iter().copied()).collect();
         [
             vault.facts.id.name().to_owned(),
             if vault.is_covered() { "yes" } else { "no" }.to_owned(),
-            if gaps.is_empty() { "none".to_owned() } else { gaps.join("; ") },
-            fixes.join("; "),
+            list(vault.gaps.iter().map(ToString::to_string).collect()),
         ]
     });
-    lab.screen.table(name, ["vault", "covered", "missing", "what to do"], rows);
+    lab.screen.table(name, ["vault", "covered", "missing"], rows);
+    let mut fixes: Vec<&str> =
+        report.vaults.iter().flat_map(|vault| &vault.gaps).map(monitor_ops::Gap::fix).collect();
+    fixes.sort_unstable();
+    fixes.dedup();
+    for fix in fixes {
+        lab.screen.note(&format!("to do: {fix}"));
+    }
 }
 
 /// The sheet's own call, to compare.

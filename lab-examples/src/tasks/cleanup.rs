@@ -41,6 +41,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let delete = groups.delete(&group);
     lab.screen.wait("resource group", delete.into_future()).await?;
     let gone = !groups.exists(&group).await?;
+    lab.remember(|state| state.deleted_vaults.extend(state.vault.take().filter(|_| gone)))?;
     lab.screen.step(format!("resource group {}", group.name()), if gone { "deleted" } else { "failed" }, "");
     if lab.options.plans_off {
         plans_off(lab).await?;
@@ -97,13 +98,15 @@ async fn plans_off(lab: &Lab) -> Result<()> {
 async fn what_stays(lab: &Lab) -> Result<()> {
     let arm = &lab.azure.arm;
     let mut rows = Vec::new();
-    let name = lab.state().vault.clone();
-    if let Some(name) = name {
+    let names = lab.state().deleted_vaults.clone();
+    if !names.is_empty() {
         let deleted: Vec<_> = VaultsClient::new(arm).list_deleted(lab.subscription()).try_collect().await?;
-        if let Some(found) = deleted.iter().find(|deleted| deleted.name.eq_ignore_ascii_case(&name)) {
+        for found in
+            deleted.iter().filter(|found| names.iter().any(|name| found.name.eq_ignore_ascii_case(name)))
+        {
             let days = found.days_left(time::OffsetDateTime::now_utc());
             let days = days.map(|days| format!("for {days} days")).unwrap_or_default();
-            rows.push([format!("vault {name}"), format!("soft-deleted, its name is taken {days}")]);
+            rows.push([format!("vault {}", found.name), format!("soft-deleted, its name is taken {days}")]);
         }
     }
     for row in PricingClient::new(arm).coverage(lab.subscription()).await? {

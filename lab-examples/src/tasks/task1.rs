@@ -70,24 +70,19 @@ async fn vault(lab: &Lab) -> Result<Option<Vault>> {
         "refuses more than 24",
         "make a shorter unique name",
     );
-    // Without the group there is no vault to look for yet.
-    let exists = ResourceGroupsClient::new(&lab.azure.arm).exists(&lab.group()?).await?;
-    let found = if exists { vaults.get_opt(&id).await? } else { None };
     let what = format!("vault {name}");
-    if let Some(found) = found {
-        lab.screen.step(what, "unchanged", "access by roles");
-        return Ok(Some(found));
-    }
-    if lab.dry_run() {
-        lab.screen.step(what, "would change", "created, access by roles");
+    if lab.dry_run() && !ResourceGroupsClient::new(&lab.azure.arm).exists(&lab.group()?).await? {
+        lab.screen.step(what, "would change", "once the resource group is there");
         return Ok(None);
     }
     let spec =
         VaultSpec::builder().location(&lab.options.location).tenant_id(lab.azure.tenant().await?).build();
-    let poller = vaults.create_or_update(&id, &spec);
-    let vault = lab.screen.wait(&what, poller.into_future()).await?.into_model()?;
-    lab.screen.step(what, "created", vault.properties.vault_uri.clone().unwrap_or_default());
-    Ok(Some(vault))
+    let ensure = vaults.ensure(&id, spec);
+    let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
+    let change = lab.screen.wait(&what, ensure.into_future()).await?;
+    let uri = change.current().properties.vault_uri.clone().unwrap_or_default();
+    lab.screen.step(what, lab.verb(&change), format!("access by roles, {uri}"));
+    Ok((!lab.dry_run() || !change.is_change()).then(|| change.into_current()))
 }
 
 /// The name that the lab's vault has, or will have.

@@ -111,6 +111,11 @@ async fn triage(lab: &Lab, alert: &Alert) -> Result<()> {
     let tenant = lab.azure.tenant().await?;
     let finding = Finding::of(alert, Some(&tenant));
     let Some(vault) = finding.vaults.first() else { return Ok(()) };
+    if WorkspacesClient::new(&lab.azure.arm).get_opt(&lab.workspace()?).await?.is_none() {
+        lab.screen.step(format!("evidence for '{}'", finding.title), "skipped", "no workspace yet");
+        show::finding(lab, &finding);
+        return Ok(());
+    }
     let mut evidence = LogsClient::new(&lab.azure.arm).evidence(&lab.workspace()?).vault(vault);
     if let (Some(first), Some(last)) = (finding.first, finding.last) {
         evidence = evidence.timespan(Timespan::Between(first, last));

@@ -91,7 +91,7 @@ async fn automation(lab: &Lab) -> Result<()> {
     let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
     let done = ensure.await?;
     for warning in &done.warnings {
-        lab.screen.step("warning", "note", warning.to_string());
+        lab.screen.note(&warning.to_string());
     }
     lab.screen.step(
         format!("automation {AUTOMATION}"),

@@ -6,7 +6,7 @@ use arm_core::ResourceType;
 use azure_core::Result;
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
-    AttackPathsClient,
+    AttackPathsClient, RestAttackPaths,
 };
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
@@ -24,6 +24,14 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let found: Vec<_> =
         AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter).try_collect().await?;
     show::recommendations(lab, "Open recommendations on vaults", &found);
+    if lab.vault_is_to_come().await? {
+        lab.screen.step(
+            "the exposed secret",
+            "would change",
+            "rotated, old versions disabled, once the vault is there",
+        );
+        return resolve(lab).await;
+    }
     let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
     rotate(lab, &secrets).await?;
     resolve(lab).await?;
@@ -33,7 +41,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 async fn attack_paths(lab: &Lab) -> Result<()> {
     let client = AttackPathsClient::new(&lab.azure.arm);
     let over_rest = client.list_over_rest(lab.subscription()).await?;
-    lab.screen.step("attack paths by the sheet's REST route", "read", format!("{over_rest:?}"));
+    let told = match &over_rest {
+        RestAttackPaths::NotKnown(reason) => reason.clone(),
+        other => format!("{other:?}"),
+    };
+    lab.screen.step("attack paths by the sheet's REST route", "read", told);
     lab.screen.difference(
         "GET Microsoft.Security/attackPaths",
         "has no such operation",

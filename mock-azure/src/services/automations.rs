@@ -74,8 +74,8 @@ impl MockAzure {
 }
 
 impl MockAzure {
-    /// The ids of the alerts on which an automation acts: those in its scope that meet all rules of any one set. None
-    /// when it is off, or when an action lacks its secret.
+    /// The ids of the alerts on which an automation acts: those in its scope that meet all rules of any one
+    /// set. None when it is off, or when an action lacks its secret.
     pub fn automation_acts_on(&self, automation: &str) -> Vec<String> {
         let state = self.shared.lock();
         acts_on(&state.world, automation)

@@ -26,7 +26,7 @@ mod secure_scores;
 mod security_contacts;
 mod security_plans;
 mod security_statuses;
-mod sentinel;
+pub(crate) mod sentinel;
 mod sign_in;
 mod sub_assessments;
 mod subscriptions;
@@ -134,6 +134,7 @@ pub(crate) struct States {
     pub(crate) alerts: alerts::Alerts,
     pub(crate) attack_paths: attack_paths::AttackPaths,
     pub(crate) automations: automations::Automations,
+    pub(crate) connected: sentinel::Connected,
     pub(crate) diagnostics: diagnostic_settings::Routes,
     pub(crate) directory: directory::Directory,
     pub(crate) notifications: action_groups::Notifications,

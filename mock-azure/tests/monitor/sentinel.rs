@@ -88,6 +88,39 @@ async fn a_scheduled_rule_is_checked_with_its_query() {
 }
 
 #[tokio::test]
+async fn alerts_come_into_the_workspace_once_their_subscription_is_connected_and_none_from_before() {
+    let azure = seed().sentinel(&workspace()).alert(vault(), "KV_TORAccess").start().await;
+    assert_eq!(query(&azure, "SecurityAlert | count").await.status, 400);
+    arm(&azure, Put, VERSION, &path("dataConnectors", ID), connector()).await;
+    assert_eq!(
+        query(&azure, "SecurityAlert | count").await.status,
+        400,
+        "what was raised before never comes"
+    );
+    let body = json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } });
+    let simulate = format!(
+        "/subscriptions/{SUB}/providers/Microsoft.Security/locations/westeurope/alerts/default/simulate"
+    );
+    let started = arm(&azure, Post, "2022-01-01", &simulate, body).await;
+    let poll = started.header("location").replace("https://management.azure.com", "");
+    for _ in 0..2 {
+        arm(&azure, Get, "2022-01-01", poll.split('?').next().unwrap(), Value::Null).await;
+    }
+    let found = query(
+        &azure,
+        "SecurityAlert | where AlertType has 'KV_ListGetAnomaly' or AlertType endswith 'KV_ListGetAnomaly'
+         | project AlertSeverity, ProductName",
+    )
+    .await;
+    assert_eq!(
+        found.body["tables"][0]["rows"],
+        json!([["Medium", "Azure Security Center"]]),
+        "{}",
+        found.body
+    );
+}
+
+#[tokio::test]
 async fn incidents_are_listed_by_status_and_closed_with_a_classification() {
     let azure = seed()
         .sentinel(&workspace())

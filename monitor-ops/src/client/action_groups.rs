@@ -54,7 +54,8 @@ impl ActionGroupsClient {
     /// Writes an action group whole: `ActionGroups_CreateOrUpdate`. Its location is `Global`.
     /// Prefer [`ensure_mail`](Self::ensure_mail), which keeps what is there.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the same.
+    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
+    /// same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update)
     pub async fn create_or_update(
@@ -68,7 +69,8 @@ impl ActionGroupsClient {
 
     /// Changes parts of an action group: `ActionGroups_Update`.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the same.
+    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
+    /// same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/update)
     pub async fn update(
@@ -124,8 +126,8 @@ impl ActionGroupsClient {
         arm_core::wire::decode(&response).map(Some)
     }
 
-    /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed: no,
-    /// when it was on already.
+    /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed:
+    /// no, when it was on already.
     ///
     /// **Permissions**: `Microsoft.Insights/actionGroups/subscribe/action`. **Errors**: `is_not_found()`.
     /// **Retries**: enabling again changes nothing.

@@ -42,7 +42,8 @@ impl DiagnosticsClient {
     ///
     /// **Permissions**: `Microsoft.Insights/diagnosticSettings/write`, and on a workspace
     /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`.
-    /// **Errors**: `is_conflict()`: another setting, which the message names, sends the category there already.
+    /// **Errors**: `is_conflict()`: another setting, which the message names, sends the category there
+    /// already.
     /// **Retries**: sending it again writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/create-or-update)
@@ -64,7 +65,8 @@ impl DiagnosticsClient {
     ///
     /// Do it before the resource is deleted or moved: a new resource with the same id would have the setting.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
+    /// success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/delete)
     pub async fn delete(&self, resource: &ResourceId, name: &ResourceName) -> Result<()> {
@@ -134,7 +136,8 @@ impl DiagnosticsClient {
 
     /// Deletes a setting of a subscription: `SubscriptionDiagnosticSettings_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
+    /// success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/delete)
     pub async fn delete_of_subscription(

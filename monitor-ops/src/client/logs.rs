@@ -39,7 +39,8 @@ impl LogsClient {
     /// Runs a query in a workspace: `Query_Execute`.
     ///
     /// **Permissions**: `Microsoft.OperationalInsights/workspaces/query/read` (Log Analytics Reader).
-    /// **Errors**: 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one of these.
+    /// **Errors**: 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one
+    /// of these.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/execute)
     pub async fn query(&self, workspace: &CustomerId, query: impl Into<LogQuery>) -> Result<QueryResults> {

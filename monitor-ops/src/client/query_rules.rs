@@ -55,7 +55,8 @@ impl QueryRulesClient {
     ///
     /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
     /// **Errors**: 400 when the query does not run; set
-    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does not exist.
+    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does
+    /// not exist.
     /// **Retries**: sending it again writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update)
@@ -70,7 +71,8 @@ impl QueryRulesClient {
 
     /// Changes parts of a rule: `ScheduledQueryRules_Update`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again writes the same.
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again
+    /// writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/update)
     pub async fn update(
@@ -84,7 +86,8 @@ impl QueryRulesClient {
 
     /// Deletes a rule: `ScheduledQueryRules_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a
+    /// success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/delete)
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {

@@ -69,8 +69,8 @@ impl SentinelClient {
 
     /// Reads whether Sentinel is on; nothing when it is not: `SentinelOnboardingStates_Get`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_forbidden()`: the caller
-    /// has no right to know, which says nothing about the state.
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_forbidden()`:
+    /// the caller has no right to know, which says nothing about the state.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
     pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
@@ -94,7 +94,8 @@ impl SentinelClient {
 
     /// Turns Sentinel off, with its rules and connectors: `SentinelOnboardingStates_Delete`. Logs stay.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/delete`. **Retries**: deleting again
+    /// is a success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/delete)
     pub async fn delete_onboarding_state(&self, workspace: &WorkspaceId) -> Result<()> {
@@ -102,7 +103,8 @@ impl SentinelClient {
         self.arm.delete(path, Self::API_VERSION).send_empty().await
     }
 
-    /// Streams the onboarding states of a workspace, of which there is at most one: `SentinelOnboardingStates_List`.
+    /// Streams the onboarding states of a workspace, of which there is at most one:
+    /// `SentinelOnboardingStates_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/list)
     pub fn list_onboarding_states(&self, workspace: &WorkspaceId) -> Pager<OnboardingState> {
@@ -177,8 +179,8 @@ impl SentinelClient {
     /// Writes an analytics rule whole: `AlertRules_CreateOrUpdate`. An update must bring the etag.
     ///
     /// **Permissions**: `Microsoft.SecurityInsights/alertRules/write`.
-    /// **Errors**: 400 when the query does not run, also for a table that does not exist yet; `is_conflict()`: the rule
-    /// changed since it was read.
+    /// **Errors**: 400 when the query does not run, also for a table that does not exist yet;
+    /// `is_conflict()`: the rule changed since it was read.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/create-or-update)
     pub async fn create_or_update_rule(

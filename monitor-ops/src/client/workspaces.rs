@@ -53,7 +53,8 @@ impl WorkspacesClient {
 
     /// Creates a workspace, or writes it whole: `Workspaces_CreateOrUpdate`. Takes seconds to minutes.
     ///
-    /// A workspace that was deleted less than 14 days ago comes back, with its logs, when its name is used again.
+    /// A workspace that was deleted less than 14 days ago comes back, with its logs, when its name is used
+    /// again.
     ///
     /// **Permissions**: `Microsoft.OperationalInsights/workspaces/write`.
     /// **Retries**: sending it again writes the same.
@@ -75,7 +76,8 @@ impl WorkspacesClient {
 
     /// Deletes a workspace so that it can come back for 14 days: `Workspaces_Delete`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/delete`. **Retries**: deleting again is a success.
+    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/delete`. **Retries**: deleting again is a
+    /// success.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/delete)
     pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
@@ -87,7 +89,8 @@ impl WorkspacesClient {
         self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
     }
 
-    /// Streams the workspaces of a subscription that were deleted and can come back: `DeletedWorkspaces_List`.
+    /// Streams the workspaces of a subscription that were deleted and can come back:
+    /// `DeletedWorkspaces_List`.
     ///
     /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
     ///

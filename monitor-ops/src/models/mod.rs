@@ -12,14 +12,40 @@ mod sentinel;
 mod vault_operation;
 mod workspace;
 
-pub use action_group::*;
-pub use alert_rule::*;
-pub use diagnostic_setting::*;
-pub use incident::*;
-pub use query::*;
-pub use query_rule::*;
-pub use receiver::*;
-pub use resource::*;
-pub use sentinel::*;
-pub use vault_operation::*;
-pub use workspace::*;
+pub use action_group::{
+    ActionGroup, ActionGroupPatch, ActionGroupProperties, Receivers, TestNotification,
+    TestNotificationDetail, TestNotificationResult,
+};
+pub use alert_rule::{
+    AlertRule, EntityMapping, FieldMapping, FusionRule, IncidentCreationRule, RuleKind, ScheduledRule,
+    SentinelSeverity, TriggerOperator,
+};
+pub use diagnostic_setting::{
+    CategoryProperties, CategoryType, DestinationType, DiagnosticCategory, DiagnosticProperties,
+    DiagnosticSetting, SettingEntry, Sink,
+};
+pub use incident::{
+    Incident, IncidentAlert, IncidentAlertProperties, IncidentClassification, IncidentProperties,
+    IncidentReason, IncidentStatus,
+};
+pub use query::{
+    BatchAnswer, BatchBody, BatchQuery, ColumnType, LogColumn, LogQuery, LogTable, Metadata, MetadataTable,
+    QueryError, QueryResults, Timespan,
+};
+pub use query_rule::{
+    Condition, ConditionOperator, Criteria, Dimension, FailingPeriods, QueryRule, QueryRuleKind,
+    QueryRulePatch, QueryRuleProperties, RuleActions, TimeAggregation,
+};
+pub use receiver::{
+    AppPushReceiver, EmailReceiver, EventHubReceiver, FunctionReceiver, ItsmReceiver, LogicAppReceiver,
+    PhoneReceiver, ReceiverStatus, RoleReceiver, RunbookReceiver, WebhookReceiver,
+};
+pub use resource::Resource;
+pub use sentinel::{
+    ConnectorKind, ConnectorProperties, DataConnector, OnboardingProperties, OnboardingState,
+};
+pub use vault_operation::{VaultOperation, VaultOperationName};
+pub use workspace::{
+    ProvisioningState, PublicNetworkAccess, SkuName, Workspace, WorkspaceCapping, WorkspacePatch,
+    WorkspaceProperties, WorkspaceSku, WorkspaceSpec,
+};

@@ -1,5 +1,5 @@
 use arm_core::{
-    ResourceId, Secret,
+    ResourceId, Secret, SubscriptionId,
     wire::{self, UnknownFields},
 };
 use serde::{Deserialize, Serialize};
@@ -216,6 +216,21 @@ pub struct EventHubReceiver {
     unknown: UnknownFields,
 }
 
+impl EventHubReceiver {
+    /// A receiver for a hub of a namespace in a subscription, in the common alert schema.
+    pub fn new(name: &str, subscription: &SubscriptionId, namespace: &str, hub: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            event_hub_name_space: namespace.to_owned(),
+            event_hub_name: hub.to_owned(),
+            subscription_id: subscription.to_string(),
+            tenant_id: None,
+            use_common_alert_schema: true,
+            unknown: UnknownFields::default(),
+        }
+    }
+}
+
 /// All users with a role on the subscription, by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -257,6 +272,14 @@ pub struct AppPushReceiver {
     unknown: UnknownFields,
 }
 
+impl AppPushReceiver {
+    /// A receiver for a user, by the address that the user signs in with.
+    pub fn new(name: impl Into<String>, address: &MailAddress) -> Self {
+        let (name, email_address) = (name.into(), address.to_string());
+        Self { name, email_address, unknown: UnknownFields::default() }
+    }
+}
+
 /// A ticket system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -274,6 +297,21 @@ pub struct ItsmReceiver {
     pub region: String,
     #[serde(flatten)]
     unknown: UnknownFields,
+}
+
+impl ItsmReceiver {
+    /// A receiver for a connection of a workspace (`{subscription}|{customer id}`) in a region; tickets look as the
+    /// JSON says.
+    pub fn new(name: &str, workspace: &str, connection: &str, tickets: &str, region: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            workspace_id: workspace.to_owned(),
+            connection_id: connection.to_owned(),
+            ticket_configuration: tickets.to_owned(),
+            region: region.to_owned(),
+            unknown: UnknownFields::default(),
+        }
+    }
 }
 
 /// A runbook that is started.
@@ -300,4 +338,26 @@ pub struct RunbookReceiver {
     pub use_common_alert_schema: bool,
     #[serde(flatten)]
     unknown: UnknownFields,
+}
+
+impl RunbookReceiver {
+    /// A receiver for a runbook of an account, by a webhook and its URL, in the common alert schema.
+    pub fn new(
+        name: &str,
+        account: &ResourceId,
+        runbook: &str,
+        webhook: &ResourceId,
+        url: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            automation_account_id: account.to_string(),
+            runbook_name: runbook.to_owned(),
+            webhook_resource_id: webhook.to_string(),
+            is_global_runbook: false,
+            service_uri: Some(url.into()),
+            use_common_alert_schema: true,
+            unknown: UnknownFields::default(),
+        }
+    }
 }

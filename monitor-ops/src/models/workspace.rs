@@ -70,28 +70,28 @@ pub type Workspace = Resource<WorkspaceProperties>;
 #[non_exhaustive]
 pub struct WorkspaceProperties {
     /// The GUID that log queries name. The service sets it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
     /// How far it has come; absent means ready.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<ProvisioningState>,
     /// The pricing tier.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<SkuName>,
     /// For how many days logs are kept; the service's choice is 30.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<i32>,
     /// The daily limit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_capping: Option<WorkspaceCapping>,
     /// Whether logs come in from public networks; the service's choice is yes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_ingestion: Option<PublicNetworkAccess>,
     /// Whether queries come from public networks; the service's choice is yes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_query: Option<PublicNetworkAccess>,
     /// When it was created.
-    #[serde(default, with = "wire::instant::option")]
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_date: Option<OffsetDateTime>,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -114,6 +114,8 @@ pub struct SkuName {
     /// Gigabytes a day, for `CapacityReservation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_level: Option<i32>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// The daily limit of a workspace.
@@ -122,11 +124,13 @@ pub struct SkuName {
 #[non_exhaustive]
 pub struct WorkspaceCapping {
     /// Gigabytes a day; -1 is none. Over it, logs are lost until the next day.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_quota_gb: Option<f64>,
     /// Whether logs are taken in now: `RespectQuota`, `OverQuota`, `ForceOff`, ..
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_ingestion_status: Option<String>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
 }
 
 /// A workspace, as it should be.
@@ -198,7 +202,8 @@ impl WorkspacePatch {
 
     /// Another pricing tier.
     pub fn sku(mut self, sku: WorkspaceSku) -> Self {
-        self.properties.sku = Some(SkuName { name: sku, capacity_reservation_level: None });
+        self.properties.sku =
+            Some(SkuName { name: sku, capacity_reservation_level: None, unknown: UnknownFields::default() });
         self
     }
 
@@ -210,8 +215,11 @@ impl WorkspacePatch {
 
     /// Another daily limit, in gigabytes; -1 is none.
     pub fn daily_quota_gb(mut self, gigabytes: f64) -> Self {
-        let capping = WorkspaceCapping { daily_quota_gb: Some(gigabytes), data_ingestion_status: None };
-        self.properties.workspace_capping = Some(capping);
+        self.properties.workspace_capping = Some(WorkspaceCapping {
+            daily_quota_gb: Some(gigabytes),
+            data_ingestion_status: None,
+            unknown: UnknownFields::default(),
+        });
         self
     }
 }

@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl SentinelClient {
-    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector for one
-    /// subscription (`AzureSecurityCenter`).
+    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector
+    /// for one subscription (`AzureSecurityCenter`).
     ///
-    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With Defender
-    /// XDR, the tenant-based one is the recommended.
+    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With
+    /// Defender XDR, the tenant-based one is the recommended.
     ///
-    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so running it again
-    /// finishes it. Run again when it is there, it writes nothing.
+    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
+    /// running it again finishes it. Run again when it is there, it writes nothing.
     ///
     /// **Permissions**: Microsoft Sentinel Contributor, and Security Reader on the subscription.
     /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.

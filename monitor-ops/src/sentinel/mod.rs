@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::WorkspaceId;
 
-/// Whether a write may have been carried out although it ended in this refusal: its answer was lost, and the repeat
-/// came without the etag that there is now, or with an old one.
+/// Whether a write may have been carried out although it ended in this refusal: its answer was lost, and
+/// the repeat came without the etag that there is now, or with an old one.
 fn may_be_written(refusal: &Error) -> bool {
     matches!(refusal.status(), Some(400 | 409 | 412))
 }

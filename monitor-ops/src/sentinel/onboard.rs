@@ -15,8 +15,8 @@ pub enum Onboarding {
     NotAllowed(Error),
 }
 
-/// Whether Sentinel refused because it is not on for the workspace. A refusal for want of rights is another thing:
-/// `is_forbidden()`.
+/// Whether Sentinel refused because it is not on for the workspace. A refusal for want of rights is another
+/// thing: `is_forbidden()`.
 pub fn is_not_onboarded(error: &Error) -> bool {
     error.arm_error().is_some_and(|refusal| {
         refusal.status == 400
@@ -37,12 +37,12 @@ impl SentinelClient {
 
     /// Makes sure that Sentinel is on for a workspace. This costs money for every gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. Run again when it is on, it
-    /// writes nothing.
+    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. Run again when it is
+    /// on, it writes nothing.
     ///
     /// **Permissions**: Microsoft Sentinel Contributor on the workspace's group.
-    /// **Errors**: `is_forbidden()`: nothing is known of the state, and nothing was written; `is_not_found()`: there is
-    /// no such workspace.
+    /// **Errors**: `is_forbidden()`: nothing is known of the state, and nothing was written;
+    /// `is_not_found()`: there is no such workspace.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {

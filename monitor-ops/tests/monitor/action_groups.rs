@@ -2,9 +2,9 @@ use arm_core::{ArmErrorExt as _, Change, ResourceId};
 use futures::TryStreamExt as _;
 use mock_azure::MockAzure;
 use monitor_ops::{
-    ActionGroup, ActionGroupPatch, ActionGroupProperties, ActionGroupsClient, FunctionReceiver,
-    LogicAppReceiver, MailAddress, PhoneReceiver, ReceiverStatus, RoleReceiver, TestNotification,
-    TestNotificationResult, WebhookReceiver,
+    ActionGroup, ActionGroupPatch, ActionGroupProperties, ActionGroupsClient, AppPushReceiver,
+    EventHubReceiver, FunctionReceiver, ItsmReceiver, LogicAppReceiver, MailAddress, PhoneReceiver,
+    ReceiverStatus, RoleReceiver, RunbookReceiver, TestNotification, TestNotificationResult, WebhookReceiver,
 };
 use serde_json::{Value, json};
 
@@ -46,6 +46,15 @@ async fn every_operation_does_what_it_says() {
         "https://app.example/?code=REDACTED",
     ));
     receivers.arm_role_receivers.push(RoleReceiver::new("owners", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));
+    receivers.voice_receivers.push(PhoneReceiver::new("call", "49", "5550100"));
+    receivers.event_hub_receivers.push(EventHubReceiver::new("hub", &subscription(), "ns", "alerts"));
+    receivers.azure_app_push_receivers.push(AppPushReceiver::new("app", &mails()[0]));
+    receivers.itsm_receivers.push(ItsmReceiver::new("ticket", "s|w", "c", "{}", "westeurope"));
+    let account = resource("Microsoft.Automation/automationAccounts/a");
+    let webhook = account.child("webhooks", "w").unwrap();
+    let runbook =
+        RunbookReceiver::new("runbook", &account, "run", &webhook, "https://a.example/?token=REDACTED");
+    receivers.automation_runbook_receivers.push(runbook);
     let made = client.create_or_update(&group(), &soc, &body).await.unwrap();
     assert!(!format!("{made:?}").contains("REDACTED"));
     assert_eq!(made.properties.receivers.sms_receivers[0].status, Some(ReceiverStatus::Enabled));
@@ -59,7 +68,7 @@ async fn every_operation_does_what_it_says() {
     let test = TestNotification::log_alert(&off);
     let done: TestNotificationResult =
         client.test_notifications(&group(), &soc, &test).await.unwrap().into_model().unwrap();
-    assert_eq!((done.state.as_str(), done.action_details.len()), ("Complete", 5));
+    assert_eq!((done.state.as_str(), done.action_details.len()), ("Complete", 10));
     let polled =
         azure.requests().into_iter().rfind(|request| request.path.contains("notificationStatus")).unwrap();
     let id = name(polled.path.rsplit('/').next().unwrap());

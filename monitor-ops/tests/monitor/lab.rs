@@ -82,9 +82,9 @@ pub(crate) async fn stored(azure: &MockAzure, id: &str, version: &'static str) -
     found
 }
 
-/// Cuts the line at the first request of a task, then at the second, and so on; runs it again each time, and expects
-/// the state of a run that was never cut. Then runs it once more, and expects no write. Also loses the answer to each
-/// request in turn, which a single run must survive.
+/// Cuts the line at the first request of a task, then at the second, and so on; runs it again each time,
+/// and expects the state of a run that was never cut. Then runs it once more, and expects no write. Also
+/// loses the answer to each request in turn, which a single run must survive.
 pub(crate) async fn interrupted_anywhere_it_ends_the_same<Run, RunFuture, State, StateFuture>(
     seed: fn() -> Seed,
     run: Run,

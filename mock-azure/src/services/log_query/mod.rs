@@ -2,6 +2,7 @@
 
 mod answer;
 mod metadata;
+mod security_alerts;
 mod tables;
 
 use std::time::Duration;

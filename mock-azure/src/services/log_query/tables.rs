@@ -10,7 +10,7 @@ use crate::{
     world::World,
 };
 
-use super::Scope;
+use super::{Scope, security_alerts};
 
 const DIAGNOSTICS: &str = "AzureDiagnostics";
 const DEDICATED: &str = "AZKVAuditLogs";
@@ -143,6 +143,11 @@ pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, Off
     if !dedicated.is_empty() {
         let cells: Vec<Cell> = COMMON.iter().chain(OF_DEDICATED).copied().collect();
         tables.insert(DEDICATED.to_owned(), table(&cells, dedicated.into_iter().filter(inside)));
+    }
+    if let Scope::Workspaces(ids) = scope
+        && let Some(alerts) = security_alerts::table(world, ids, span)
+    {
+        tables.insert(security_alerts::NAME.to_owned(), alerts);
     }
     tables
 }

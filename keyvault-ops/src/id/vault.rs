@@ -1,92 +1,9 @@
-//! Names and ids of vaults and secrets.
-
 use std::{fmt, str::FromStr};
 
 use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceId, ResourceType, Scope};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use url::Url;
 
-/// A text that was checked when it was made, with the usual conversions. `ignoring_case` says how it
-/// is compared.
-macro_rules! checked_text {
-    ($name:ident, $ignoring_case:literal) => {
-        impl $name {
-            /// The text as it was given.
-            pub fn as_str(&self) -> &str {
-                &self.text
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.text
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.text)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({:?})"), &*self.text)
-            }
-        }
-
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.cmp(other).is_eq()
-            }
-        }
-
-        impl Eq for $name {}
-
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                if $ignoring_case {
-                    let lower =
-                        |text: &str| text.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<u8>>();
-                    return lower(&self.text).cmp(&lower(&other.text));
-                }
-                self.text.cmp(&other.text)
-            }
-        }
-
-        impl std::hash::Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.text.to_ascii_lowercase().hash(state);
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = IdError;
-
-            fn try_from(text: &str) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.text)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
+use super::{CHARACTERS, checked_text};
 
 /// The name of a vault: 3 to 24 letters, digits and single hyphens, beginning with a letter and ending
 /// with a letter or digit. Unique in the whole cloud.
@@ -134,8 +51,6 @@ impl VaultName {
         format!("{}-{suffix}", kept.trim_end_matches('-')).parse()
     }
 }
-
-const CHARACTERS: &str = "may only hold letters, digits and hyphens";
 
 impl FromStr for VaultName {
     type Err = IdError;
@@ -260,91 +175,6 @@ impl<'de> Deserialize<'de> for VaultId {
     }
 }
 
-/// The name of a secret: 1 to 127 letters, digits and hyphens, compared without regard to case.
-///
-/// The official client checks only that a name is not empty, so that `../keys/k` would reach a key.
-/// This type keeps it from leaving `/secrets/`.
-#[derive(Clone)]
-pub struct SecretName {
-    text: Box<str>,
-}
-
-checked_text!(SecretName, true);
-
-impl FromStr for SecretName {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let refuse = |rule| Err(IdError::new("secret name", text, rule));
-        if !(1..=127).contains(&text.len()) {
-            return refuse("must have 1 to 127 characters");
-        }
-        if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return refuse(CHARACTERS);
-        }
-        Ok(Self { text: text.into() })
-    }
-}
-
-/// A version of a secret: 32 hexadecimal digits, made by the service. They say nothing about age.
-#[derive(Clone)]
-pub struct SecretVersion {
-    text: Box<str>,
-}
-
-checked_text!(SecretVersion, false);
-
-impl FromStr for SecretVersion {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.len() != 32 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            let rule = "must have 32 characters, each a digit or one of a to f";
-            return Err(IdError::new("secret version", text, rule));
-        }
-        Ok(Self { text: text.into() })
-    }
-}
-
-/// Where a secret is: `https://{vault}/secrets/{name}`, and the version if one is named.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct SecretId {
-    /// The host of the vault, such as `kv-prod.vault.azure.net`.
-    pub vault_host: String,
-    /// The name.
-    pub name: SecretName,
-    /// The version; nothing for the secret as a whole.
-    pub version: Option<SecretVersion>,
-}
-
-impl FromStr for SecretId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let refuse = || {
-            let rule = "must have the form https://{vault}/secrets/{name} or https://{vault}/secrets/{name}/{version}";
-            Err(IdError::new("secret id", text, rule))
-        };
-        let Ok(url) = text.parse::<Url>() else { return refuse() };
-        let Some(host) = url.host_str().filter(|_| url.scheme() == "https") else { return refuse() };
-        let segments: Vec<&str> = url.path().split('/').filter(|segment| !segment.is_empty()).collect();
-        let (name, version) = match segments.as_slice() {
-            ["secrets" | "deletedsecrets", name] => (name, None),
-            ["secrets" | "deletedsecrets", name, version] => (name, Some(version.parse()?)),
-            _ => return refuse(),
-        };
-        Ok(Self { vault_host: host.to_owned(), name: name.parse()?, version })
-    }
-}
-
-impl fmt::Display for SecretId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}/secrets/{}", self.vault_host, self.name)?;
-        self.version.iter().try_for_each(|version| write!(f, "/{version}"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,24 +220,19 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_could_leave_the_secrets_path_is_no_secret_name() {
-        for bad in ["", "../keys/k", "a/b", "{secret-version}", "a%2Fb", "a b", "a_b", &"x".repeat(128)] {
-            assert!(bad.parse::<SecretName>().is_err(), "{bad}");
+    proptest::proptest! {
+        #[test]
+        fn a_prefix_that_begins_a_name_makes_a_unique_one(prefix in "[A-Za-z]([A-Za-z0-9]|-[A-Za-z0-9]){0,20}-?") {
+            let name = VaultName::unique(&prefix).unwrap();
+            let begins = name.as_str().rsplit_once('-').unwrap().0;
+            proptest::prop_assert!(prefix.starts_with(begins), "{} {}", prefix, name);
         }
-        for bad in ["", "4387E9F3D6E14C459867679A90FD0F79", "4387e9f3", "../../../../../../../../keys/kk"] {
-            assert!(bad.parse::<SecretVersion>().is_err(), "{bad}");
-        }
-    }
 
-    #[test]
-    fn a_secret_id_is_read_with_or_without_version_and_port() {
-        let id: SecretId =
-            "https://kv.vault.azure.net:443/secrets/db/4387e9f3d6e14c459867679a90fd0f79?api-version=7.5"
-                .parse()
-                .unwrap();
-        assert_eq!(id.to_string(), "https://kv.vault.azure.net/secrets/db/4387e9f3d6e14c459867679a90fd0f79");
-        assert!("https://kv.vault.azure.net/keys/db".parse::<SecretId>().is_err());
-        assert!("http://kv.vault.azure.net/secrets/db".parse::<SecretId>().is_err());
+        #[test]
+        fn a_vault_name_is_read_as_it_is_written(text in ".{0,30}") {
+            if let Ok(name) = text.parse::<VaultName>() {
+                proptest::prop_assert_eq!(name.to_string(), text);
+            }
+        }
     }
 }

@@ -1,0 +1,107 @@
+use std::fmt;
+
+use azure_core::Error;
+
+use crate::SecretVersion;
+
+/// What became of the versions of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retirement {
+    /// The version that is current, and stays enabled.
+    pub current: SecretVersion,
+    /// How many versions have been looked at.
+    pub seen: u64,
+    /// How many were disabled; in a dry run, would be.
+    pub disabled: u64,
+    /// How many were disabled before.
+    pub disabled_before: u64,
+    /// How many stay enabled, the current one included. More than asked for when several were created within the
+    /// same second, which cannot be told apart.
+    pub kept: u64,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl fmt::Display for Retirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.dry_run { "to disable" } else { "disabled" };
+        write!(
+            f,
+            "current {}: {} {verb}, {} kept enabled, {} disabled before, of {} versions",
+            self.current, self.disabled, self.kept, self.disabled_before, self.seen
+        )
+    }
+}
+
+/// Why old versions were not all disabled, and how far it came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RetireError {
+    /// What was done before; nothing if it stopped before it knew the current version.
+    pub completed: Option<Retirement>,
+    /// Why it stopped.
+    pub source: RetireFailure,
+}
+
+/// Why old versions were not disabled.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RetireFailure {
+    /// A request failed.
+    Service(Error),
+    /// The current version is disabled: it cannot be told which one it is, so nothing is disabled.
+    CurrentDisabled,
+    /// Someone else has set a version meanwhile.
+    Overtaken {
+        /// The version that is current now.
+        current: SecretVersion,
+    },
+}
+
+impl fmt::Display for RetireFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(error) => error.fmt(f),
+            Self::CurrentDisabled => f.write_str(
+                "the current version is disabled, so that no one can read the secret: enable it or set a new one first",
+            ),
+            Self::Overtaken { current } => {
+                write!(f, "someone else set version {current} meanwhile: it is current and was not touched")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RetireFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for RetireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "old versions are not all disabled: {}", self.source)?;
+        match &self.completed {
+            Some(completed) if completed.disabled > 0 => {
+                write!(f, " ({} were disabled; run it again for the rest)", completed.disabled)
+            }
+            _ => f.write_str(" (none was disabled)"),
+        }
+    }
+}
+
+impl std::error::Error for RetireError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl From<Error> for RetireFailure {
+    fn from(error: Error) -> Self {
+        Self::Service(error)
+    }
+}

@@ -1,0 +1,121 @@
+//! Disabling old versions on the double.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use arm_core::Secret;
+use async_trait::async_trait;
+use azure_core::http::{
+    Context, Request,
+    policies::{Policy, PolicyResult},
+};
+use keyvault_ops::{Ledger, RetireFailure};
+use mock_azure::Fault;
+use support::{Lab, Lines, VAULT, enabled, name, seed};
+
+#[tokio::test]
+async fn old_versions_are_retired_and_a_second_run_changes_nothing() {
+    let lab = Lab::of(seed().page_size(7).secret_versions(VAULT, "db", 60)).await;
+    let active = lab.secrets.verify_single_active(&name("db")).await.unwrap();
+    assert_eq!((active.others, active.versions, active.is_single()), (59, 60, false));
+    let preview = lab.secrets.retire_old_versions(&name("db")).dry_run().await.unwrap();
+    assert_eq!((preview.disabled, preview.dry_run), (59, true));
+    assert_eq!(enabled(&lab).len(), 60);
+    let lines = Lines::default();
+    let done =
+        lab.secrets.retire_old_versions(&name("db")).ledger(&Ledger::new(lines.clone())).await.unwrap();
+    assert_eq!((done.disabled, done.kept, done.seen), (59, 1, 60));
+    assert_eq!(lines.actions().len(), 59);
+    assert_eq!(enabled(&lab), [("db-value-60".to_owned(), true)]);
+    assert!(lab.secrets.verify_single_active(&name("db")).await.unwrap().is_single());
+    lab.azure.clear_requests();
+    let again = lab.secrets.retire_old_versions(&name("db")).await.unwrap();
+    assert_eq!((again.disabled, again.disabled_before), (0, 59));
+    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[tokio::test]
+async fn versions_of_the_same_second_are_not_told_apart_and_all_kept() {
+    let lab = Lab::of(seed().secret_versions(VAULT, "db", 5)).await;
+    let done = lab.secrets.retire_old_versions(&name("db")).keep_enabled(2).await.unwrap();
+    assert_eq!((done.disabled, done.kept), (0, 5));
+}
+
+#[tokio::test]
+async fn nothing_is_retired_while_the_current_version_is_disabled() {
+    let lab = Lab::of(seed().secret(VAULT, "db", "old").disabled_secret(VAULT, "db", "off")).await;
+    let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
+    assert!(matches!(error.source, RetireFailure::CurrentDisabled));
+    assert_eq!(enabled(&lab), [("old".to_owned(), false)]);
+    let active = lab.secrets.verify_single_active(&name("db")).await.unwrap();
+    assert_eq!((active.current.clone(), active.others, active.is_single()), (None, 1, false));
+    assert!(active.to_string().contains("no one can read the secret"));
+}
+
+#[tokio::test]
+async fn a_retirement_that_stops_says_how_far_it_came() {
+    let lab = Lab::of(seed().page_size(5).secret_versions(VAULT, "db", 20)).await;
+    lab.azure.inject(Fault::status(403).on("PATCH", "/secrets/db").skip(7).always());
+    let error = lab.secrets.retire_old_versions(&name("db")).concurrency(1).await.unwrap_err();
+    assert_eq!(error.completed.as_ref().unwrap().disabled, 7, "{error}");
+    assert!(error.to_string().contains("7 were disabled; run it again for the rest"), "{error}");
+    assert_eq!(enabled(&lab).len(), 13);
+}
+
+#[tokio::test]
+async fn a_thousand_versions_are_retired_page_by_page_with_progress() {
+    let lab = Lab::of(seed().secret_versions(VAULT, "big", 1_000)).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let hear = seen.clone();
+    let done = lab
+        .secrets
+        .retire_old_versions(&name("big"))
+        .concurrency(25)
+        .on_progress(move |progress| hear.lock().unwrap().push(progress.disabled))
+        .await
+        .unwrap();
+    assert_eq!((done.disabled, done.kept), (999, 1));
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 40);
+    assert!(seen.is_sorted());
+}
+
+#[tokio::test]
+async fn a_version_set_while_the_list_is_read_is_never_disabled() {
+    let mut seen_in_list = 0;
+    for order in 0..12 {
+        let ambush = Arc::new(Ambush::default());
+        let policies: Vec<Arc<dyn Policy>> = vec![ambush.clone()];
+        let seed = seed().version_order(order).page_size(2).secret_versions(VAULT, "db", 5);
+        let lab = Lab::with_policies(seed, policies).await;
+        *ambush.rival.lock().unwrap() = Some(lab.secrets.clone());
+        let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
+        let RetireFailure::Overtaken { current } = &error.source else { panic!("{error}") };
+        let versions = lab.azure.secret_versions(VAULT, "db");
+        let rival = versions.last().unwrap();
+        assert!(rival.current && rival.enabled, "with order {order}");
+        assert_eq!(current.as_str(), rival.id);
+        seen_in_list += u32::from(versions.iter().filter(|version| version.id < rival.id).count() >= 2);
+    }
+    assert!(seen_in_list > 3, "the new version stood in the rest of the list {seen_in_list} times");
+}
+
+/// Lets a rival set a version just before a page of versions is read.
+#[derive(Debug, Default)]
+struct Ambush {
+    rival: Mutex<Option<keyvault_ops::SecretsClient>>,
+}
+
+#[async_trait]
+impl Policy for Ambush {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let second_page = request.url().query().is_some_and(|query| query.contains("skiptoken"));
+        let rival = self.rival.lock().unwrap().take_if(|_| second_page);
+        if let Some(rival) = rival {
+            rival.set(&name("db"), Secret::new("rival")).await?;
+        }
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Break & Fix 1: some vaults show "Not covered". Causes one by one, the fix, the proof.
+//!
+//! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `--live` for real Azure)
+
+use lab_examples::tenant::PRODUCTION;
+use monitor_ops::{CoverageClient, DiagnosticSpec, Sink, WorkspaceId, WorkspaceSpec, WorkspacesClient};
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "an example prints")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let azure = lab_examples::offline().await?;
+    let (arm, subscription) = (&azure.arm, &azure.subscription);
+    let workspace = WorkspaceId::new(&subscription.resource_group(PRODUCTION)?, "law-contoso")?;
+    WorkspacesClient::new(arm)
+        .ensure(&workspace, &WorkspaceSpec::builder().location("westeurope").build())
+        .await?;
+    let sink = Sink::Workspace(workspace.as_resource().clone());
+    let coverage = CoverageClient::new(arm);
+
+    // 1. Why. There is one plan for the subscription, and none for a vault.
+    let before = coverage.report(subscription, &sink).await?;
+    println!("plan KeyVaults: {}, {:?}", before.plan.tier, before.plan.coverage);
+    for vault in &before.vaults {
+        println!("{}: covered {}", vault.facts.id.name(), vault.is_covered());
+        for gap in &vault.gaps {
+            println!("  {gap}: {}", gap.fix());
+        }
+    }
+
+    // 2. What would be done, then doing it.
+    let spec = DiagnosticSpec::audit_to(&workspace)?;
+    let preview = coverage.fix(subscription, &spec).dry_run().await?;
+    println!("would change the plan: {}", preview.plan.is_change());
+    let done = coverage.fix(subscription, &spec).await?;
+    println!("plan: {}", done.plan.verb());
+    for (vault, error) in done.failures() {
+        println!("{vault}: {error}");
+    }
+
+    // 3. The proof, and a second run that changes nothing.
+    let after = coverage.report(subscription, &sink).await?;
+    for vault in &after.vaults {
+        println!("{}: covered {}, {} gaps", vault.facts.id.name(), vault.is_covered(), vault.gaps.len());
+    }
+    println!("second run changes anything: {}", coverage.fix(subscription, &spec).await?.is_change());
+    Ok(())
+}

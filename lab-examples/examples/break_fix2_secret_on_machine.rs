@@ -1,0 +1,62 @@
+//! Break & Fix 2: a secret in a machine's environment: identity, role, removal, and waiting for the scan.
+//!
+//! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `--live` for real Azure)
+
+use arm_core::ResourceType;
+use defender_alerts::SecretFindingsClient;
+use defender_pricing::{PlanName, PricingClient};
+use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT, VARIABLE};
+use resource_ops::{
+    PrincipalType, RoleAssignmentsClient, RoleId, RunCommandInput, VirtualMachineId, VirtualMachinesClient,
+};
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "an example prints")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let azure = lab_examples::offline().await?;
+    let (arm, subscription) = (&azure.arm, &azure.subscription);
+    let plan = PricingClient::new(arm).enable(subscription, &PlanName::CloudPosture).await?;
+    println!("Defender CSPM: {}", plan.change.current().tier);
+
+    // 1. The finding, and the machine that it is on.
+    let secrets = SecretFindingsClient::new(arm);
+    let found = secrets.find(subscription).await?;
+    let finding = found
+        .findings
+        .iter()
+        .find(|finding| finding.resource_id.as_ref().is_some_and(|id| id.is(&ResourceType::VIRTUAL_MACHINE)));
+    let Some((finding, machine)) = finding.zip(finding.and_then(|it| it.resource_id.as_ref())) else {
+        println!("no secret on a machine; clean: {}", found.is_clean());
+        return Ok(());
+    };
+    println!("{} ({})", finding.title, finding.file_path.as_deref().unwrap_or("no path"));
+
+    // 2. An identity for the machine, so that it needs no secret to get at secrets.
+    let machine: VirtualMachineId = machine.as_str().parse()?;
+    let machines = VirtualMachinesClient::new(arm);
+    let change = machines.enable_system_identity(&machine).await?;
+    let identity = change.current().identity.as_ref().and_then(|identity| identity.principal_id);
+    println!("identity of {}: {}", machine.name(), change.verb());
+
+    // 3. The right to read secrets, and nothing else.
+    let vault = subscription.resource_group(PRODUCTION)?.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    if let Some(principal) = identity {
+        let change = RoleAssignmentsClient::new(arm)
+            .ensure(&vault, RoleId::KEY_VAULT_SECRETS_USER, principal)
+            .principal_type(PrincipalType::ServicePrincipal)
+            .await?;
+        println!("Key Vault Secrets User: {}", change.verb());
+    }
+
+    // 4. The variable out of the file. Processes that run keep it until they are restarted.
+    let script = "sed -i \"/^$1=/d\" /etc/environment\ngrep -c \"^$1=\" /etc/environment || true";
+    let input = RunCommandInput::shell(script).parameter("name", VARIABLE);
+    let left = machines.run_command(&machine, &input).await?.into_model()?;
+    println!("lines with {VARIABLE} left: {}", left.stdout().trim());
+
+    // 5. Only the next scan closes the finding.
+    let again = secrets.find(subscription).await?;
+    let still = again.findings.iter().any(|other| other.id == finding.id);
+    println!("{}", if still { "waiting for the next scan" } else { "the scan no longer reports it" });
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Task 4: act like someone who dumps a vault, then make the alerts visible at once.
+//!
+//! `cargo run -p lab-examples --example task4_generate_activity` (offline; `--live` raises real alerts)
+
+use std::time::Duration;
+
+use arm_core::ResourceType;
+use defender_alerts::{AlertBundle, AlertsClient};
+use futures::TryStreamExt as _;
+use keyvault_ops::{AlertsExpected, SecretsClient};
+use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT};
+use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "an example prints")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let azure = lab_examples::offline().await?;
+    let (arm, subscription) = (&azure.arm, &azure.subscription);
+    let vault = subscription.resource_group(PRODUCTION)?.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+
+    // 1. The right to set secrets. It counts only once it has spread; this client waits for that.
+    let me = DirectoryClient::new(arm).signed_in().await?;
+    RoleAssignmentsClient::new(arm).ensure(&vault, RoleId::KEY_VAULT_SECRETS_OFFICER, me.id).await?;
+    let secrets = SecretsClient::new(arm, &PRODUCTION_VAULT.parse()?)?
+        .after_role_assignment(Duration::from_secs(300), |wait| {
+            println!("the role has not spread yet: {:?}", wait.wait)
+        })?;
+
+    // 2. Twenty secrets with random values. Run again, it sets only what is missing.
+    let seeded = secrets.seed("test-secret", 20).await?;
+    println!("{} secrets are there", seeded.names().count());
+
+    // 3. Five listings, managed secrets too, and twenty reads. This raises alerts, so it wants to be confirmed.
+    let sweep = secrets.sweep(AlertsExpected::confirmed()).listings(5).reads(20).await?;
+    println!("{} listings, {} secrets read", sweep.listings, sweep.read);
+
+    // 4. Real alerts take an hour or two. Samples are there at once, and take the same ways.
+    let alerts = AlertsClient::new(arm);
+    alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;
+    let all: Vec<_> = alerts.list_key_vault(subscription).try_collect().await?;
+    for sample in all.iter().filter(|alert| alert.is_sample()) {
+        println!("{:8} {}", sample.severity, sample.display_name);
+    }
+
+    // 5. The test secrets go; their names stay taken for a while.
+    let gone = secrets.clean_up(secrets.seeded("test-secret").await?).await;
+    println!("{} secrets deleted, {} of them softly", gone.outcomes.len(), gone.soft_deleted().count());
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The table that Defender's alerts come into once Sentinel is connected.
+
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    kql::{Column, Kind, Scalar, Table},
+    services::{alerts, sentinel},
+    world::World,
+};
+
+pub(super) const NAME: &str = "SecurityAlert";
+
+const PRODUCT: &str = "Azure Security Center";
+
+type Cell = (&'static str, fn(&Value) -> Scalar);
+
+const CELLS: &[Cell] = &[
+    ("DisplayName", |alert| text(&alert["alertDisplayName"])),
+    ("AlertName", |alert| text(&alert["alertDisplayName"])),
+    ("AlertSeverity", |alert| text(&alert["severity"])),
+    ("AlertType", |alert| text(&alert["alertType"])),
+    ("CompromisedEntity", |alert| text(&alert["compromisedEntity"])),
+    ("Description", |alert| text(&alert["description"])),
+    ("ProductName", |_| Scalar::text(PRODUCT)),
+    ("ProviderName", |_| Scalar::text(PRODUCT)),
+    ("Status", |alert| text(&alert["status"])),
+    ("SystemAlertId", |alert| text(&alert["systemAlertId"])),
+    ("Tactics", |alert| text(&alert["intent"])),
+    ("VendorName", |alert| text(&alert["vendorName"])),
+    ("Type", |_| Scalar::text(NAME)),
+];
+
+fn text(value: &Value) -> Scalar {
+    Scalar::text(value.as_str().unwrap_or_default())
+}
+
+fn instant(value: &Value) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
+}
+
+/// The alerts that came into these workspaces; nothing before the first.
+pub(super) fn table(
+    world: &World,
+    workspaces: &[String],
+    span: Option<(OffsetDateTime, OffsetDateTime)>,
+) -> Option<Table> {
+    let mut rows = Vec::new();
+    for (subscription, since) in workspaces.iter().flat_map(|id| sentinel::connected(world, id)) {
+        for alert in alerts::of_subscription(world, &subscription) {
+            let properties = &alert["properties"];
+            let began = instant(&properties["startTimeUtc"]);
+            // What was raised before the connection never comes.
+            if since.is_some_and(|since| began.is_none_or(|began| began < since)) {
+                continue;
+            }
+            let Some(raised) = instant(&properties["timeGeneratedUtc"]) else { continue };
+            let mut row = vec![Scalar::Time(raised.min(world.now()))];
+            row.extend(CELLS.iter().map(|(_, cell)| cell(properties)));
+            row.push(Scalar::Dynamic(properties["extendedProperties"].clone()));
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    rows.retain(|row| match (span, &row[0]) {
+        (Some((from, to)), Scalar::Time(at)) => from <= *at && *at <= to,
+        _ => true,
+    });
+    let mut columns = vec![Column::new("TimeGenerated", Kind::DateTime)];
+    columns.extend(CELLS.iter().map(|(name, _)| Column::new(*name, Kind::String)));
+    columns.push(Column::new("ExtendedProperties", Kind::Dynamic));
+    Some(Table { columns, rows })
+}
