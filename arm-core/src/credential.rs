@@ -68,12 +68,15 @@ fn choose(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<ChosenCredential> {
     let has = |name: &str| variable(name).is_some();
+    let machine = has("IDENTITY_ENDPOINT") || has("MSI_ENDPOINT");
     let kind = wish.unwrap_or_else(|| {
         if has("AZURE_FEDERATED_TOKEN_FILE") {
             CredentialKind::WorkloadIdentity
-        } else if has("AZURE_CLIENT_SECRET") {
+        } else if has("AZURE_CLIENT_SECRET") || (has("AZURE_CLIENT_ID") && has("AZURE_TENANT_ID") && !machine)
+        {
+            // An application without its secret is an error below, and never run as the developer.
             CredentialKind::ClientSecret
-        } else if has("IDENTITY_ENDPOINT") || has("MSI_ENDPOINT") {
+        } else if machine {
             CredentialKind::ManagedIdentity
         } else {
             CredentialKind::DeveloperTools
@@ -161,6 +164,11 @@ mod tests {
 
     #[test]
     fn a_half_described_application_is_an_error_that_names_what_is_missing_and_not_the_secret() {
+        let application = [("AZURE_CLIENT_ID", "c1"), ("AZURE_TENANT_ID", "aa")];
+        let message = chosen(&application).unwrap_err();
+        assert!(message.contains("needs AZURE_CLIENT_SECRET: set it"), "{message}");
+        let machine = [application[0], application[1], ("IDENTITY_ENDPOINT", "http://localhost")];
+        assert_eq!(chosen(&machine), Ok(CredentialKind::ManagedIdentity), "its id is that of the machine");
         let message = chosen(&[("AZURE_CLIENT_SECRET", "hunter2")]).unwrap_err();
         assert!(message.contains("needs AZURE_TENANT_ID and AZURE_CLIENT_ID"), "{message}");
         assert!(!message.contains("hunter2"));

@@ -271,3 +271,32 @@ async fn the_wait_for_another_update_is_no_longer_than_asked_for() {
     let error = enable.wait_at_most(std::time::Duration::from_secs(10)).await.unwrap_err();
     assert!(error.to_string().contains("still in progress after 10s"), "{error}");
 }
+
+#[tokio::test]
+async fn the_free_tier_is_written_without_extensions() {
+    let sub = subscription();
+    let azure = seed().plan(&sub, "CloudPosture", "Standard").start().await;
+    let done = client(&azure).disable(&sub, &PlanName::CloudPosture).await.unwrap();
+    assert!(done.change.is_change());
+    assert!(writes(&azure)[0].body["properties"]["extensions"].is_null());
+}
+
+#[test]
+fn servers_plan_1_scans_no_machine_and_a_failed_extension_is_not_on() {
+    let plan = |name: &str, sub_plan: &str, status: &str| -> defender_pricing::Pricing {
+        serde_json::from_value(json!({
+            "id": format!("/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Security/pricings/{name}"),
+            "name": name,
+            "properties": { "pricingTier": "Standard", "subPlan": sub_plan, "extensions": [{
+                "name": "AgentlessVmScanning", "isEnabled": "True", "operationStatus": { "code": status },
+            }]},
+        }))
+        .unwrap()
+    };
+    let machines = |plan| defender_pricing::SecretScanning::of(&[plan]).machines.is_on();
+    assert!(machines(plan("VirtualMachines", "P2", "Succeeded")));
+    assert!(!machines(plan("VirtualMachines", "P1", "Succeeded")));
+    assert!(!machines(plan("VirtualMachines", "P2", "Failed")));
+    let row = defender_pricing::PlanCoverage::from(&plan("VirtualMachines", "P2", "Failed"));
+    assert!(row.extensions_on.is_empty() && row.extensions_failed.len() == 1);
+}

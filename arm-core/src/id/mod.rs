@@ -191,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_or_type_named_providers_is_no_boundary() {
+        let id = |text: &str| text.parse::<ResourceId>().unwrap();
+        let child = id("/providers/A.B/c/providers/d/e");
+        assert_eq!((child.resource_type().to_string().as_str(), child.name()), ("A.B/c/d", "e"));
+        assert_eq!(child.parent(), Some(id("/providers/A.B/c/providers")));
+        let kind = id("/providers/A.B/providers/x");
+        assert_eq!((kind.resource_type().to_string().as_str(), kind.parent()), ("A.B/providers", None));
+    }
+
+    #[test]
     fn a_bad_id_names_the_segment_and_the_rule() {
         let message = |text: &str| text.parse::<ResourceId>().unwrap_err().to_string();
         assert_eq!(

@@ -26,6 +26,8 @@ const WHAT: &str = "resource id";
 #[derive(Clone)]
 pub struct ResourceId {
     text: Box<str>,
+    /// Where the last `/providers/` begins.
+    provider: usize,
 }
 
 text_id!(ResourceId);
@@ -38,15 +40,14 @@ impl ResourceId {
 
     /// The type of the resource itself; for an extension resource, the type of the extension.
     pub fn resource_type(&self) -> ResourceType {
-        let own = &self.text[last_provider(&self.text) + "/providers/".len()..];
+        let own = &self.text[self.provider + "/providers/".len()..];
         let mut segments = own.split('/');
         let mut kind = segments.next().unwrap_or_default().to_owned();
         for segment in segments.step_by(2) {
             kind.push('/');
             kind.push_str(segment);
         }
-        // The parts were checked when the id was parsed.
-        kind.parse().unwrap_or(ResourceType::VAULT)
+        ResourceType::of_checked(kind)
     }
 
     /// Whether the resource is of this type.
@@ -69,9 +70,9 @@ impl ResourceId {
 
     /// The resource that this one is nested in or extends; nothing for a top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
-        let provider = last_provider(&self.text);
-        let own = self.text[provider..].split('/').skip(1).count();
-        let cut = if own > 4 { self.text.rmatch_indices('/').nth(1).map(|(at, _)| at)? } else { provider };
+        let own = self.text[self.provider..].split('/').skip(1).count();
+        let cut =
+            if own > 4 { self.text.rmatch_indices('/').nth(1).map(|(at, _)| at)? } else { self.provider };
         self.text[..cut].parse().ok()
     }
 
@@ -90,11 +91,6 @@ impl ResourceId {
     }
 }
 
-/// Where the last `/providers/` begins.
-fn last_provider(text: &str) -> usize {
-    text.to_ascii_lowercase().rfind("/providers/").unwrap_or_default()
-}
-
 impl FromStr for ResourceId {
     type Err = IdError;
 
@@ -107,7 +103,7 @@ impl FromStr for ResourceId {
             segments.get(at).is_some_and(|segment| segment.eq_ignore_ascii_case(word))
         };
 
-        let mut at = 0;
+        let (mut at, mut provider) = (0, 0);
         if is(0, "subscriptions") {
             match segments.get(1) {
                 Some(subscription) if is_guid(subscription) => at = 2,
@@ -125,6 +121,7 @@ impl FromStr for ResourceId {
             if !is(at, "providers") {
                 return refuse(segments[at], "must be 'providers'");
             }
+            provider = at;
             match segments.get(at + 1) {
                 Some(namespace) if namespace.contains('.') => at += 2,
                 other => {
@@ -142,6 +139,7 @@ impl FromStr for ResourceId {
                 return refuse(text, "names a provider without a type and a name");
             }
         }
-        Ok(Self { text: text.into() })
+        let provider = segments[..provider].iter().map(|segment| segment.len() + 1).sum();
+        Ok(Self { text: text.into(), provider })
     }
 }

@@ -22,6 +22,11 @@ impl ResourceType {
         Self { text: std::borrow::Cow::Borrowed(text) }
     }
 
+    /// A type whose parts were checked as those of a resource id.
+    pub(crate) fn of_checked(text: String) -> Self {
+        Self { text: text.into() }
+    }
+
     /// The namespace of the resource provider: `Microsoft.KeyVault`.
     pub fn namespace(&self) -> &str {
         self.text.split_once('/').map_or("", |(namespace, _)| namespace)

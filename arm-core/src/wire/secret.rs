@@ -1,4 +1,4 @@
-//! A [`Secret`](crate::Secret) in a request body.
+//! A [`Secret`] in a request body.
 
 use serde::{Deserialize, Deserializer, Serializer};
 

@@ -208,3 +208,13 @@ async fn a_resource_that_is_fetched_as_failed_is_a_failure() {
     let error = resource(put(&script).poller()).await.unwrap_err();
     assert!(error.to_string().contains("ended as Failed"), "{error}");
 }
+
+#[tokio::test]
+async fn a_status_stays_where_it_is_and_204_is_its_end() {
+    let first = reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let elsewhere = running().header("location", format!("{BASE}/result"));
+    let script = Script::new([first, elsewhere, reply(204, "")]);
+    let poller: Poller<()> = script.client().delete(thing(&script), "v").poller();
+    poller.await.unwrap().into_model().unwrap();
+    assert_eq!(urls(&script)[1..], ["GET /s", "GET /s"]);
+}

@@ -262,3 +262,11 @@ async fn a_request_shown_for_debugging_has_neither_body_nor_headers() {
     let shown = format!("{:?}", put.body(&json!({ "connectionString": "hunter2" })));
     assert!(shown.contains("PUT /things") && !shown.contains("hunter2"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_wait_is_cut_to_the_longest_and_a_body_may_be_as_large_as_the_limit() {
+    let body = [vec![b' '; 999], b"1".to_vec()].concat();
+    let script = Script::new([reply(429, "").header("retry-after", "500"), reply(200, body)]);
+    let arm = script.client_with(ArmOptions { max_response_body: 1000, ..ArmOptions::default() });
+    assert_eq!(arm.get(things(), "2026-01-01").json::<Value>().await.unwrap(), 1);
+}
