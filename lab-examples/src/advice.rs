@@ -6,19 +6,23 @@ use azure_core::{Error, error::ErrorKind};
 /// The error on one line, with advice where there is some.
 pub fn explain(error: &Error) -> String {
     let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    match advice(error) {
-        Some(advice) => format!("{text}. {advice}"),
-        None => text,
+    match advice(error, &text) {
+        // A message that already says what to do says it once.
+        Some(advice) if !text.contains("az login") => format!("{text}. {advice}"),
+        _ => text,
     }
 }
 
-fn advice(error: &Error) -> Option<&'static str> {
+const NETWORK: &str = "Check the network, the proxy and the name of the host; nothing was sent";
+
+fn advice(error: &Error, text: &str) -> Option<&'static str> {
     let code = |code: &str| error.is_code(code);
     Some(match error.kind() {
+        ErrorKind::Credential if text.contains("error sending request") => NETWORK,
         ErrorKind::Credential => {
             "Sign in with 'az login', or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
         }
-        ErrorKind::Connection => "Check the network, the proxy and the name of the host; nothing was sent",
+        ErrorKind::Connection => NETWORK,
         _ if code("InvalidAuthenticationTokenTenant") => {
             "The subscription is in another tenant: sign in there with 'az login --tenant'"
         }

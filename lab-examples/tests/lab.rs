@@ -139,3 +139,44 @@ fn wrong_use_is_one_clear_line_and_the_right_exit_code() {
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_one_line_that_says_what_to_do() {
+    use arm_core::{ArmClient, ArmOptions, RetryBudget};
+    use lab_examples::advice::explain;
+
+    mock_azure::fast_forward();
+    let azure = mock_azure::MockAzure::seed().signed_in_role("Reader").start().await;
+    let options = || ArmOptions { retry: RetryBudget::none(), ..ArmOptions::from(azure.client_options()) };
+    let subscription: arm_core::SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse().unwrap();
+    let plan = defender_pricing::PlanName::KeyVaults;
+    let enable = async |arm: ArmClient| {
+        let error =
+            defender_pricing::PricingClient::new(&arm).enable(&subscription, &plan).await.unwrap_err();
+        let line = explain(&error);
+        assert!(!line.contains('\n'), "{line}");
+        line
+    };
+    let own = ArmClient::new(azure.credential(), options()).unwrap();
+    let line = enable(own.clone()).await;
+    assert!(
+        line.contains("AuthorizationFailed") && line.contains("Ask an owner of the subscription"),
+        "{line}"
+    );
+    let stranger = azure.credential_in("00000000-0000-0000-0000-0000000000ff");
+    let line = enable(ArmClient::new(stranger, options()).unwrap()).await;
+    assert!(
+        line.contains("InvalidAuthenticationTokenTenant") && line.contains("is in another tenant"),
+        "{line}"
+    );
+    azure.inject(mock_azure::Fault::reset().always());
+    let line = enable(own).await;
+    assert!(line.contains("connection was reset"), "{line}");
+    azure.clear_faults();
+    let written = azure
+        .requests()
+        .into_iter()
+        .filter(|request| request.method == "PUT")
+        .filter(|put| put.status == Some(200));
+    assert_eq!(written.count(), 0);
+}
