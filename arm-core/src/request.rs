@@ -6,14 +6,16 @@ use azure_core::{
     Bytes, Error, Result,
     error::ErrorKind,
     http::{
-        Context, Method, PipelineSendOptions, RawResponse, Request, Url,
+        Context, Method, PipelineStreamOptions, RawResponse, Request, Url,
         headers::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error, operation, pager, policies::Repeatable, wire,
+    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error, operation, pager,
+    policies::{Repeatable, whole},
+    wire,
 };
 
 /// The `api-version` of a request.
@@ -175,8 +177,11 @@ impl ArmRequest {
         if self.repeatable {
             ctx.insert(Repeatable);
         }
-        let unchecked = PipelineSendOptions { skip_checks: true, ..Default::default() };
-        let response = self.arm.pipeline().send(&ctx, &mut request, Some(unchecked)).await?;
+        let unchecked = PipelineStreamOptions { skip_checks: true, ..Default::default() };
+        let response = self.arm.pipeline().stream(&ctx, &mut request, Some(unchecked)).await?;
+        // The transport has read it whole; `Pipeline::send` would copy it twice more.
+        let (status, headers, body) = response.deconstruct();
+        let response = RawResponse::from_bytes(status, headers, whole(body, 0, usize::MAX).await?);
         if self.accepted.contains(&u16::from(response.status())) {
             return Ok(response);
         }

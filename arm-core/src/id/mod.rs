@@ -68,7 +68,10 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
     if segment == "." || segment == ".." {
         return refuse("would change the path: a segment may not be '.' or '..'");
     }
-    if segment.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+    // Nearly all segments are plain ASCII, and bytes are looked at faster than characters.
+    let plain = |byte: u8| (b' '..0x7f).contains(&byte) && byte != b'/' && byte != b'\\';
+    let bad = |c: char| c.is_control() || c == '/' || c == '\\';
+    if !segment.bytes().all(plain) && segment.chars().any(bad) {
         return refuse("holds a slash, backslash or control character");
     }
     if segment.len() > 1024 {

@@ -36,16 +36,22 @@ impl FromStr for ResourceGroupName {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let refuse = |rule| Err(IdError::new("resource group name", text, rule));
-        if text.is_empty() || text.chars().count() > 90 {
-            return refuse("must have 1 to 90 characters");
-        }
-        if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')')) {
-            return refuse("may only hold letters, digits, '-', '_', '.', '(' and ')'");
-        }
-        if text.ends_with('.') {
-            return refuse("may not end with '.'");
-        }
+        check_group_name(text)?;
         Ok(Self { text: text.into() })
     }
+}
+
+/// The rules of a resource group's name.
+pub(super) fn check_group_name(text: &str) -> Result<(), IdError> {
+    let refuse = |rule| Err(IdError::new("resource group name", text, rule));
+    if text.is_empty() || text.chars().count() > 90 {
+        return refuse("must have 1 to 90 characters");
+    }
+    if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')')) {
+        return refuse("may only hold letters, digits, '-', '_', '.', '(' and ')'");
+    }
+    if text.ends_with('.') {
+        return refuse("may not end with '.'");
+    }
+    Ok(())
 }

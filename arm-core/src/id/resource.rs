@@ -4,6 +4,7 @@ use crate::{
     IdError, ResourceGroupId, ResourceType, SubscriptionId,
     id::{
         check_segment,
+        name::check_group_name,
         subscription::{GUID_RULE, is_guid},
         text_id,
     },
@@ -96,50 +97,77 @@ impl FromStr for ResourceId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refuse = |segment: &str, rule| Err(IdError::new(WHAT, segment, rule));
+        let is = |segment: Option<&str>, word: &str| segment.is_some_and(|it| it.eq_ignore_ascii_case(word));
         let Some(rest) = text.strip_prefix('/') else { return refuse(text, "must begin with '/'") };
-        let segments: Vec<&str> = rest.split('/').collect();
-        segments.iter().try_for_each(|segment| check_segment(WHAT, segment))?;
-        let is = |at: usize, word: &str| {
-            segments.get(at).is_some_and(|segment| segment.eq_ignore_ascii_case(word))
-        };
-
-        let (mut at, mut provider) = (0, 0);
-        if is(0, "subscriptions") {
-            match segments.get(1) {
-                Some(subscription) if is_guid(subscription) => at = 2,
-                other => return refuse(other.unwrap_or(&""), GUID_RULE),
+        let mut segments = Segments::new(WHAT, rest);
+        let mut segment = segments.next()?;
+        if is(segment, "subscriptions") {
+            let subscription = segments.next()?.unwrap_or_default();
+            if !is_guid(subscription) {
+                return refuse(subscription, GUID_RULE);
             }
-            if is(2, "resourceGroups") {
-                segments.get(3).unwrap_or(&"").parse::<crate::ResourceGroupName>()?;
-                at = 4;
+            segment = segments.next()?;
+            if is(segment, "resourceGroups") {
+                check_group_name(segments.next()?.unwrap_or_default())?;
+                segment = segments.next()?;
             }
         }
-        if segments.len() == at {
+        if segment.is_none() {
             return refuse(text, "has no '/providers/{namespace}/{type}/{name}'");
         }
-        while at < segments.len() {
-            if !is(at, "providers") {
-                return refuse(segments[at], "must be 'providers'");
+        let mut provider = 0;
+        while let Some(word) = segment {
+            if !is(segment, "providers") {
+                return refuse(word, "must be 'providers'");
             }
-            provider = at;
-            match segments.get(at + 1) {
-                Some(namespace) if namespace.contains('.') => at += 2,
-                other => {
-                    return refuse(other.unwrap_or(&""), "must be a namespace such as Microsoft.KeyVault");
-                }
+            provider = segments.begin_of(word);
+            let namespace = segments.next()?.unwrap_or_default();
+            if !namespace.contains('.') {
+                return refuse(namespace, "must be a namespace such as Microsoft.KeyVault");
             }
-            let begin = at;
-            while at < segments.len() && (at == begin || !is(at, "providers")) {
-                if at + 1 >= segments.len() {
-                    return refuse(segments[at], "is a type without a name");
-                }
-                at += 2;
-            }
-            if at == begin {
+            let Some(mut kind) = segments.next()? else {
                 return refuse(text, "names a provider without a type and a name");
-            }
+            };
+            // A type may be called 'providers' too, but only right after the namespace.
+            segment = loop {
+                if segments.next()?.is_none() {
+                    return refuse(kind, "is a type without a name");
+                }
+                match segments.next()? {
+                    Some(next) if !is(Some(next), "providers") => kind = next,
+                    end => break end,
+                }
+            };
         }
-        let provider = segments[..provider].iter().map(|segment| segment.len() + 1).sum();
         Ok(Self { text: text.into(), provider })
+    }
+}
+
+/// The segments of a path, each checked as it is taken.
+struct Segments<'a> {
+    what: &'static str,
+    path: &'a str,
+    /// Where the next one begins; beyond the end of the path when there is none.
+    at: usize,
+}
+
+impl<'a> Segments<'a> {
+    fn new(what: &'static str, path: &'a str) -> Self {
+        Self { what, path, at: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<&'a str>, IdError> {
+        let Some(rest) = self.path.get(self.at..) else { return Ok(None) };
+        // For a few bytes, quicker than a search made for long texts.
+        let length = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        let segment = &rest[..length];
+        self.at += length + 1;
+        check_segment(self.what, segment)?;
+        Ok(Some(segment))
+    }
+
+    /// Where the slash before the segment that was taken last stands in the path with its leading slash.
+    fn begin_of(&self, last: &str) -> usize {
+        self.at - 1 - last.len()
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::{
-    Error,
+    Bytes, Error, Result,
     error::ErrorKind,
     http::{
-        AsyncRawResponse, Context, Request, Transport,
+        AsyncRawResponse, AsyncResponseBody, Context, Request, Transport,
+        headers::CONTENT_LENGTH,
         policies::{Policy, PolicyResult},
     },
 };
 use futures::TryStreamExt as _;
 
-/// A transport whose answers are cut off, with an error, once they are larger than a limit.
+/// A transport whose answers are read whole, and refused with an error once they are larger than a limit.
 #[derive(Debug, Clone)]
 pub struct MaxResponseBody {
     transport: Transport,
@@ -31,20 +32,37 @@ impl MaxResponseBody {
 impl Policy for MaxResponseBody {
     async fn send(&self, ctx: &Context, request: &mut Request, _next: &[Arc<dyn Policy>]) -> PolicyResult {
         let (status, headers, body) = self.transport.send(ctx, request).await?.deconstruct();
-        let (limit, mut seen) = (self.limit, 0_usize);
-        let bounded = body.and_then(move |chunk| {
-            seen = seen.saturating_add(chunk.len());
-            let within = seen <= limit;
-            async move {
-                if within {
-                    return Ok(chunk);
-                }
-                Err(Error::with_message(
-                    ErrorKind::DataConversion,
-                    format!("the answer is larger than {limit} bytes; raise ArmOptions::max_response_body to read it"),
-                ))
-            }
-        });
-        Ok(AsyncRawResponse::new(status, headers, Box::pin(bounded)))
+        let announced = headers.get_optional_as(&CONTENT_LENGTH).ok().flatten().unwrap_or_default();
+        let body = whole(body, announced, self.limit).await?;
+        Ok(AsyncRawResponse::from_bytes(status, headers, body))
+    }
+}
+
+/// A body in one piece, of about the announced size. One that comes in one piece is not copied.
+pub(crate) async fn whole(mut body: AsyncResponseBody, announced: usize, limit: usize) -> Result<Bytes> {
+    let check = |size: usize| {
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Error::with_message(
+            ErrorKind::DataConversion,
+            format!(
+                "the answer is larger than {limit} bytes; raise ArmOptions::max_response_body to read it"
+            ),
+        ))
+    };
+    let Some(first) = body.try_next().await? else { return Ok(Bytes::new()) };
+    check(first.len())?;
+    let Some(mut next) = body.try_next().await? else { return Ok(first) };
+    // A server may announce what it never sends.
+    let mut all = Vec::with_capacity(announced.min(limit).min(1 << 20));
+    all.extend_from_slice(&first);
+    loop {
+        check(all.len().saturating_add(next.len()))?;
+        all.extend_from_slice(&next);
+        match body.try_next().await? {
+            Some(more) => next = more,
+            None => return Ok(all.into()),
+        }
     }
 }

@@ -6,7 +6,7 @@ use arm_core::{ResourceId, ResourceType, wire};
 use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
 
@@ -116,7 +116,8 @@ impl Alert {
 
     /// What names the resource: in Azure, in a workspace, elsewhere.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
-        self.list("resourceIdentifiers", &self.parts.resource_identifiers)
+        let Some(raw) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
+        ResourceIdentifier::read_all(raw).map_err(self.refusal("resourceIdentifiers"))
     }
 
     /// What to do, step by step.
@@ -131,7 +132,8 @@ impl Alert {
 
     /// Who and what took part: accounts, addresses, resources.
     pub fn entities(&self) -> Result<Vec<Entity>> {
-        self.list("entities", &self.parts.entities)
+        let Some(raw) = &self.parts.entities else { return Ok(Vec::new()) };
+        Entity::read_all(raw).map_err(self.refusal("entities"))
     }
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
@@ -152,19 +154,24 @@ impl Alert {
 
     /// What backs the alert up; nothing when there is none.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
-        self.part("supportingEvidence", &self.parts.supporting_evidence)
+        let Some(raw) = &self.parts.supporting_evidence else { return Ok(None) };
+        SupportingEvidence::read(raw).map_err(self.refusal("supportingEvidence"))
     }
 
-    fn part<T: DeserializeOwned>(&self, name: &str, raw: &Option<Box<RawValue>>) -> Result<Option<T>> {
-        let Some(raw) = raw else { return Ok(None) };
-        serde_json::from_str(raw.get()).map_err(|error| {
+    fn refusal(&self, name: &str) -> impl Fn(serde_json::Error) -> Error {
+        move |error| {
             let message = format!("'{name}' of the alert {} cannot be decoded: {error}", self.id);
             Error::with_error(ErrorKind::DataConversion, error, message)
-        })
+        }
+    }
+
+    fn part<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Option<T>> {
+        let Some(raw) = raw else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(self.refusal(name))
     }
 
     /// A list; items that are null are left out, and one item alone is a list of one.
-    fn list<T: DeserializeOwned>(&self, name: &str, raw: &Option<Box<RawValue>>) -> Result<Vec<T>> {
+    fn list<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Vec<T>> {
         if raw.as_ref().is_some_and(|raw| !raw.get().starts_with('[')) {
             return Ok(self.part(name, raw)?.into_iter().collect());
         }

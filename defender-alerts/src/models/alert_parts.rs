@@ -1,9 +1,9 @@
 //! The heavy parts of an alert, once they are asked for.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use arm_core::{ResourceId, wire};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
 /// What names the resource of an alert.
@@ -32,46 +32,63 @@ pub struct LogAnalyticsIdentifier {
     pub agent_id: String,
 }
 
-impl<'de> Deserialize<'de> for ResourceIdentifier {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The fields of all known kinds together: one pass, whatever the order of the keys.
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Fields<'a> {
-            #[serde(rename = "type", default, borrow, deserialize_with = "wire::text::scalar")]
-            kind: Cow<'a, str>,
-            #[serde(default, borrow, deserialize_with = "wire::text::scalar")]
-            azure_resource_id: Cow<'a, str>,
-            #[serde(default, with = "wire::text")]
-            workspace_id: String,
-            #[serde(default, with = "wire::text")]
-            workspace_subscription_id: String,
-            #[serde(default, with = "wire::text")]
-            workspace_resource_group: String,
-            #[serde(default, with = "wire::text")]
-            agent_id: String,
-        }
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let text = raw.get();
-        let known = match serde_json::from_str::<Fields<'_>>(text) {
-            Ok(fields) if fields.kind.eq_ignore_ascii_case("AzureResource") => {
-                fields.azure_resource_id.parse().map(Self::AzureResource).ok()
-            }
-            Ok(fields) if fields.kind.eq_ignore_ascii_case("LogAnalytics") => {
-                Some(Self::LogAnalytics(LogAnalyticsIdentifier {
-                    workspace_id: fields.workspace_id,
-                    workspace_subscription_id: fields.workspace_subscription_id,
-                    workspace_resource_group: fields.workspace_resource_group,
-                    agent_id: fields.agent_id,
-                }))
-            }
-            _ => None,
-        };
+impl ResourceIdentifier {
+    /// All of a list, and those of known kinds in one pass.
+    pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
+        let at_once: Option<Vec<Option<Identified<'_>>>> = serde_json::from_str(list.get()).ok();
+        let known = at_once.and_then(|all| all.into_iter().flatten().map(Identified::into_known).collect());
         match known {
             Some(known) => Ok(known),
-            None => serde_json::from_str(text).map(Self::Other).map_err(serde::de::Error::custom),
+            None => not_null(items(list)?).map(Self::read).collect(),
         }
     }
+
+    fn read(raw: &RawValue) -> serde_json::Result<Self> {
+        let known = serde_json::from_str(raw.get()).ok().and_then(Identified::into_known);
+        known.map_or_else(|| serde_json::from_str(raw.get()).map(Self::Other), Ok)
+    }
+}
+
+/// The fields of all known kinds together: one pass, whatever the order of the keys.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identified<'a> {
+    #[serde(rename = "type", default, borrow, deserialize_with = "wire::text::scalar")]
+    kind: Cow<'a, str>,
+    #[serde(default, borrow, deserialize_with = "wire::text::scalar")]
+    azure_resource_id: Cow<'a, str>,
+    #[serde(default, with = "wire::text")]
+    workspace_id: String,
+    #[serde(default, with = "wire::text")]
+    workspace_subscription_id: String,
+    #[serde(default, with = "wire::text")]
+    workspace_resource_group: String,
+    #[serde(default, with = "wire::text")]
+    agent_id: String,
+}
+
+impl Identified<'_> {
+    fn into_known(self) -> Option<ResourceIdentifier> {
+        if self.kind.eq_ignore_ascii_case("AzureResource") {
+            return self.azure_resource_id.parse().map(ResourceIdentifier::AzureResource).ok();
+        }
+        let agent = LogAnalyticsIdentifier {
+            workspace_id: self.workspace_id,
+            workspace_subscription_id: self.workspace_subscription_id,
+            workspace_resource_group: self.workspace_resource_group,
+            agent_id: self.agent_id,
+        };
+        self.kind.eq_ignore_ascii_case("LogAnalytics").then_some(ResourceIdentifier::LogAnalytics(agent))
+    }
+}
+
+/// The items of a list, as they came; what is no list is a list of one.
+fn items(list: &RawValue) -> serde_json::Result<Vec<&RawValue>> {
+    if list.get().starts_with('[') { serde_json::from_str(list.get()) } else { Ok(vec![list]) }
+}
+
+fn not_null(items: Vec<&RawValue>) -> impl Iterator<Item = &RawValue> {
+    items.into_iter().filter(|item| item.get() != "null")
 }
 
 /// A link of an alert.
@@ -110,8 +127,8 @@ pub enum SupportingEvidence {
     Other(Value),
 }
 
-impl<'de> Deserialize<'de> for SupportingEvidence {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl SupportingEvidence {
+    pub(crate) fn read(raw: &RawValue) -> serde_json::Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Table {
             #[serde(default, with = "wire::text")]
@@ -119,11 +136,10 @@ impl<'de> Deserialize<'de> for SupportingEvidence {
             columns: Vec<String>,
             rows: Vec<Vec<Value>>,
         }
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let read = |error: serde_json::Error| serde::de::Error::custom(error);
-        match serde_json::from_str::<Table>(raw.get()) {
-            Ok(Table { title, columns, rows }) => Ok(Self::Table { title, columns, rows }),
-            Err(_) => serde_json::from_str(raw.get()).map(Self::Other).map_err(read),
+        match serde_json::from_str(raw.get()) {
+            Ok(Some(Table { title, columns, rows })) => Ok(Some(Self::Table { title, columns, rows })),
+            Ok(None) => Ok(None),
+            Err(_) => serde_json::from_str(raw.get()).map(Self::Other).map(Some),
         }
     }
 }
@@ -138,7 +154,9 @@ pub struct Entity {
     pub id: Option<String>,
     /// What it is.
     pub kind: EntityKind,
-    raw: Box<RawValue>,
+    /// The list that it stands in, shared by all of them, and its place there.
+    list: Arc<RawValue>,
+    index: usize,
 }
 
 /// What an entity is.
@@ -248,9 +266,24 @@ pub struct Host {
 }
 
 impl Entity {
+    /// All of a list: in one pass when all of them have the documented shape.
+    pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
+        let read: Vec<Option<Fields<'_>>> = match serde_json::from_str(list.get()) {
+            Ok(read) => read,
+            Err(_) => items(list)?.into_iter().map(Fields::read).collect::<serde_json::Result<_>>()?,
+        };
+        let list: Arc<RawValue> = list.to_owned().into();
+        let entity = |(index, fields): (usize, Option<Fields<'_>>)| {
+            let mut fields = fields?;
+            Some(Self { id: fields.id.take(), kind: fields.into_kind(), list: list.clone(), index })
+        };
+        Ok(read.into_iter().enumerate().filter_map(entity).collect())
+    }
+
     /// All that the service wrote about it.
     pub fn fields(&self) -> Map<String, Value> {
-        serde_json::from_str(self.raw.get()).unwrap_or_default()
+        let item = items(&self.list).ok().and_then(|items| items.get(self.index).copied());
+        item.and_then(|item| serde_json::from_str(item.get()).ok()).unwrap_or_default()
     }
 
     /// The account, if it is one.
@@ -273,11 +306,14 @@ impl Entity {
 /// The fields of all known kinds together: one pass, whatever the order of the keys.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Fields {
+struct Fields<'a> {
+    /// Whether its fields could not be read.
+    #[serde(skip)]
+    unreadable: bool,
     #[serde(rename = "$id", with = "wire::text::option")]
     id: Option<String>,
-    #[serde(rename = "type", with = "wire::text")]
-    kind: String,
+    #[serde(rename = "type", borrow, deserialize_with = "wire::text::scalar")]
+    kind: Cow<'a, str>,
     #[serde(with = "wire::text::option")]
     name: Option<String>,
     #[serde(with = "wire::text::option")]
@@ -291,12 +327,12 @@ struct Fields {
     #[serde(with = "wire::text::option")]
     address: Option<String>,
     location: Option<GeoLocation>,
-    #[serde(with = "wire::text::option")]
-    resource_id: Option<String>,
+    #[serde(borrow, deserialize_with = "wire::text::scalar")]
+    resource_id: Cow<'a, str>,
     #[serde(with = "wire::text::option")]
     host_name: Option<String>,
-    #[serde(rename = "azureID", alias = "azureId", with = "wire::text::option")]
-    azure_id: Option<String>,
+    #[serde(rename = "azureID", alias = "azureId", borrow, deserialize_with = "wire::text::scalar")]
+    azure_id: Cow<'a, str>,
     #[serde(rename = "omsAgentID", alias = "omsAgentId", with = "wire::text::option")]
     oms_agent_id: Option<String>,
     #[serde(with = "wire::text::option")]
@@ -309,41 +345,46 @@ struct Fields {
     url: Option<String>,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
+    /// One that may have another shape; nothing for null.
+    fn read(raw: &'a RawValue) -> serde_json::Result<Option<Self>> {
+        if let Ok(read) = serde_json::from_str(raw.get()) {
+            return Ok(read);
+        }
+        // A known field of an unexpected shape makes the entity one of an unknown kind.
+        let value: Value = serde_json::from_str(raw.get())?;
+        let kind = value["type"].as_str().unwrap_or_default().to_owned();
+        Ok(Some(Self { kind: kind.into(), unreadable: true, ..Self::default() }))
+    }
+
     fn into_kind(self) -> EntityKind {
-        let id = |text: Option<String>| text.and_then(|text| text.parse().ok());
-        match self.kind.to_ascii_lowercase().as_str() {
-            "account" => EntityKind::Account(Account {
+        let is = |kind: &str| !self.unreadable && self.kind.eq_ignore_ascii_case(kind);
+        if is("account") {
+            EntityKind::Account(Account {
                 name: self.name,
                 upn_suffix: self.upn_suffix,
                 tenant_id: self.aad_tenant_id,
                 object_id: self.aad_user_id,
                 app_id: self.app_id,
-            }),
-            "ip" => EntityKind::Ip(Ip { address: self.address, location: self.location }),
-            "azure-resource" => EntityKind::AzureResource(id(self.resource_id)),
-            "host" => EntityKind::Host(Host {
+            })
+        } else if is("ip") {
+            EntityKind::Ip(Ip { address: self.address, location: self.location })
+        } else if is("azure-resource") {
+            EntityKind::AzureResource(self.resource_id.parse().ok())
+        } else if is("host") {
+            EntityKind::Host(Host {
                 host_name: self.host_name,
-                resource_id: id(self.azure_id),
+                resource_id: self.azure_id.parse().ok(),
                 agent_id: self.oms_agent_id,
-            }),
-            "process" => EntityKind::Process { command_line: self.command_line, process_id: self.process_id },
-            "file" => EntityKind::File { name: self.name, directory: self.directory },
-            "url" => EntityKind::Url(self.url),
-            _ => EntityKind::Other(self.kind),
+            })
+        } else if is("process") {
+            EntityKind::Process { command_line: self.command_line, process_id: self.process_id }
+        } else if is("file") {
+            EntityKind::File { name: self.name, directory: self.directory }
+        } else if is("url") {
+            EntityKind::Url(self.url)
+        } else {
+            EntityKind::Other(self.kind.into_owned())
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Entity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let Ok(mut fields) = serde_json::from_str::<Fields>(raw.get()) else {
-            // A known field of an unexpected shape makes the entity one of an unknown kind.
-            let value: Value = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
-            let kind = value["type"].as_str().unwrap_or_default().to_owned();
-            return Ok(Self { id: None, kind: EntityKind::Other(kind), raw });
-        };
-        Ok(Self { id: fields.id.take(), kind: fields.into_kind(), raw })
     }
 }
