@@ -31,7 +31,16 @@ real-clients:
 
 # the figures of BENCHMARKS.md
 bench:
-    cargo bench --workspace
+    cargo run --profile bench -p benchmarks
+
+# the listings of what each crate offers, whose changes a review should see
+api:
+    for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops monitor-ops mock-azure; do cargo +nightly public-api -ss -p $crate > $crate/public-api.txt || exit 1; done
+
+# oldest versions of the direct dependencies, and every set of features
+versions:
+    cargo +nightly minimal-versions check --workspace --direct
+    cargo hack check --workspace --feature-powerset --no-dev-deps
 
 # the gate
 ci:

@@ -1,0 +1,110 @@
+//! Decoding each model.
+
+use std::{hint::black_box, path::Path, time::Instant};
+
+use arm_core::ArmError;
+use azure_core::http::{RawResponse, headers::Headers};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use crate::{
+    process::least,
+    table::{Bench, Row, Section},
+};
+
+pub(crate) const BENCH: Bench = Bench { name: "decode", measure };
+const ROUNDS: usize = 9;
+const TIMES: u32 = 2000;
+
+fn measure() -> Section {
+    Section {
+        bench: BENCH.name,
+        title: "Decoding, model by model",
+        about: "An answer of each kind, from the fixtures of the contract tests, decoded from text. The floor is the same as a \
+                `serde_json::Value`; the time of a mere scan for the end stands with the name."
+            .to_owned(),
+        rows: vec![
+            error(),
+            model::<defender_automation::Automation>("automations/get.json", ""),
+            model::<defender_automation::Validation>("automations/invalid.json", ""),
+            model::<defender_pricing::Pricing>("pricings/get.json", ""),
+            model::<defender_alerts::Alert>("alerts/get.json", ""),
+            model::<defender_alerts::Assessment>("assessments/get.json", ""),
+            model::<defender_alerts::AssessmentMetadata>("assessment_metadata/get.json", ""),
+            model::<defender_alerts::AttackPath>("attack_paths/row.json", ""),
+            model::<defender_alerts::SubAssessment>("sub_assessments/get.json", ""),
+            model::<defender_alerts::SuppressionRule>("suppression_rules/get.json", ""),
+            model::<defender_alerts::SecurityContact>("security_contacts/get.json", ""),
+            model::<defender_alerts::SecureScore>("secure_scores/get.json", ""),
+            model::<defender_alerts::SecureScoreControl>("secure_scores/controls.json", "/value/0"),
+            model::<defender_alerts::SecureScoreControlDefinition>("secure_scores/definitions.json", "/value/0"),
+            model::<keyvault_ops::Vault>("vaults/get.json", ""),
+            model::<keyvault_ops::DeletedVault>("vaults/get_deleted.json", ""),
+            model::<keyvault_ops::VaultResource>("vaults/list_resources.json", "/value/0"),
+            model::<keyvault_ops::NameAvailability>("vaults/name_taken.json", ""),
+            model::<keyvault_ops::SecretBundle>("secrets/get.json", ""),
+            model::<keyvault_ops::SecretProperties>("secrets/list.json", "/value/0"),
+            model::<keyvault_ops::DeletedSecret>("secrets/get_deleted.json", ""),
+            model::<monitor_ops::ActionGroup>("action_groups/get.json", ""),
+            model::<monitor_ops::AlertRule>("alert_rules/get.json", ""),
+            model::<monitor_ops::DataConnector>("data_connectors/get.json", ""),
+            model::<monitor_ops::DiagnosticCategory>("diagnostic_categories/get.json", ""),
+            model::<monitor_ops::DiagnosticSetting>("diagnostic_settings/get.json", ""),
+            model::<monitor_ops::Incident>("incidents/get.json", ""),
+            model::<monitor_ops::IncidentAlert>("incidents/alerts.json", "/value/0"),
+            model::<monitor_ops::Metadata>("log_queries/metadata.json", ""),
+            model::<monitor_ops::OnboardingState>("onboarding_states/get.json", ""),
+            model::<monitor_ops::QueryResults>("log_queries/results.json", ""),
+            model::<monitor_ops::QueryRule>("query_rules/get.json", ""),
+            model::<monitor_ops::TestNotificationResult>("action_groups/notification.json", ""),
+            model::<monitor_ops::Workspace>("workspaces/get.json", ""),
+            model::<resource_ops::ResourceGroup>("resource_groups/get.json", ""),
+            model::<resource_ops::QueryResponse>("resource_graph/objects.json", ""),
+            model::<resource_ops::InstanceView>("virtual_machines/instance_view.json", ""),
+            model::<resource_ops::Provider>("providers/get.json", ""),
+            model::<resource_ops::RoleAssignment>("role_assignments/get.json", ""),
+            model::<resource_ops::RoleDefinition>("role_definitions/get.json", ""),
+            model::<resource_ops::Subscription>("subscriptions/get.json", ""),
+            model::<resource_ops::VirtualMachine>("virtual_machines/get.json", ""),
+            model::<resource_ops::VirtualMachineRunCommand>("run_commands/get.json", ""),
+            model::<resource_ops::RunCommandResult>("virtual_machines/run_command.json", ""),
+        ],
+    }
+}
+
+fn error() -> Row {
+    let refusal = r#"{"error":{"code":"AuthorizationFailed","message":"The client may not do this."}}"#;
+    let decodes = |text: &str| {
+        let response = RawResponse::from_bytes(403.into(), Headers::new(), text.to_owned());
+        !ArmError::of(&response).code.is_empty()
+    };
+    row("ArmError", refusal, decodes)
+}
+
+/// One model, with the answer at a place in a fixture.
+fn model<T: DeserializeOwned>(fixture: &str, place: &str) -> Row {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(fixture);
+    let answer: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let answer = answer.pointer(place).unwrap().to_string();
+    let name = std::any::type_name::<T>().split('<').next().unwrap_or_default();
+    let name = name.rsplit("::").next().unwrap_or_default();
+    row(name, &answer, |text| serde_json::from_str::<T>(text).is_ok())
+}
+
+fn row(name: &str, answer: &str, decodes: impl Fn(&str) -> bool) -> Row {
+    let scan = || serde_json::from_str::<IgnoredAny>(black_box(answer)).is_ok();
+    let value = || serde_json::from_str::<Value>(black_box(answer)).is_ok();
+    let ours = || decodes(black_box(answer));
+    let [scan, value, ours] = least(ROUNDS, [&mut || each(scan), &mut || each(value), &mut || each(ours)]);
+    let what = format!("`{name}`, {} bytes, scanned in {scan:.2} µs", answer.len());
+    Row::ratio(what, value, ours, "µs")
+}
+
+/// Microseconds of one call.
+fn each(work: impl Fn() -> bool) -> f64 {
+    let since = Instant::now();
+    for _ in 0..TIMES {
+        assert!(work());
+    }
+    since.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
+}

@@ -1,0 +1,79 @@
+//! What a program that lists alerts weighs: build time, crates, size.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use crate::table::{Bench, Row, Section};
+
+pub(crate) const BENCH: Bench = Bench { name: "footprint", measure };
+pub(crate) const OURS: &str = "list-alerts";
+pub(crate) const BARE: &str = "list-alerts-bare";
+
+// The newest generated crate of these services, of 2023: a program that lists alerts, stripped, one job.
+const OLD_SECONDS: f64 = 238.0;
+const OLD_CRATES: f64 = 140.0;
+const OLD_MEGABYTES: f64 = 4.6;
+
+fn measure() -> Section {
+    let target = tempfile::tempdir().unwrap();
+    let since = Instant::now();
+    build(OURS, &["--jobs", "1"], target.path());
+    let seconds = since.elapsed().as_secs_f64();
+    let size = |name: &str| std::fs::metadata(built().join(name)).unwrap().len() as f64 / 1e6;
+    let crates = crates() as f64;
+    Section {
+        bench: BENCH.name,
+        title: "Weight of a program that lists alerts",
+        about: "`list-alerts`, release build, beside the old generated crate (one job, stripped). Its bare twin, with reqwest and two \
+                borrowed fields, is the least that a program with TLS can weigh."
+            .to_owned(),
+        rows: vec![
+            Row::ratio("clean build, one job", OLD_SECONDS, seconds, "s").at_most(0.9, "×"),
+            Row::ratio("crates, ours and all below", OLD_CRATES, crates, "").at_most(0.9, "×"),
+            Row::ratio("size of the program", OLD_MEGABYTES, size(OURS), "MB").at_most(0.9, "×"),
+            Row::ratio("the same beside its bare twin", size(BARE), size(OURS), "MB"),
+        ],
+    }
+}
+
+/// The folder of the two programs, built.
+pub(crate) fn built() -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    build(OURS, &[], &target);
+    build(BARE, &[], &target);
+    target.join("release")
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn build(program: &str, more: &[&str], target: &Path) {
+    let mut command = cargo(&["build", "--quiet", "--release", "--package", "list-alerts", "--bin", program]);
+    assert!(command.args(more).env("CARGO_TARGET_DIR", target).status().unwrap().success());
+}
+
+/// How many crates are compiled into the program or needed to build it.
+fn crates() -> usize {
+    let tree = cargo(&[
+        "tree",
+        "--package",
+        "list-alerts",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
+    let output = { tree }.output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names = text.lines().map(|line| line.split(" (").next().unwrap_or(line));
+    names.collect::<std::collections::HashSet<_>>().len()
+}

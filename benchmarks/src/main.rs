@@ -1,0 +1,82 @@
+//! Measures what the crates cost and writes `BENCHMARKS.md`: each figure beside a floor of the same run.
+//!
+//! `cargo run --profile bench -p benchmarks` measures all and writes the file; with names, only those, to standard output.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)] // a bench that cannot go on stops, and prints its figures
+
+mod decode;
+mod fleet;
+mod footprint;
+mod lab;
+mod list_alerts;
+mod pipeline;
+mod process;
+mod server;
+mod start_up;
+mod table;
+mod transport;
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Parser;
+
+use crate::table::{Bench, Section};
+
+/// Figures beside a floor of the same run. Nothing else should be running.
+#[derive(Parser)]
+#[command(
+    after_help = "Examples:\n  benchmarks                    all, into BENCHMARKS.md\n  benchmarks pipeline decode    these two, on the screen\n\nExits with 1 when a goal is missed."
+)]
+struct Arguments {
+    /// What to measure; everything when there is none.
+    #[arg(value_parser = BENCHES.map(|bench| bench.name))]
+    names: Vec<String>,
+}
+
+const BENCHES: [Bench; 7] = [
+    pipeline::BENCH,
+    fleet::BENCH,
+    list_alerts::BENCH,
+    start_up::BENCH,
+    footprint::BENCH,
+    lab::BENCH,
+    decode::BENCH,
+];
+
+fn main() -> ExitCode {
+    // azure_core takes a backtrace for each error that it makes, also for those that it swallows.
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+        eprintln!("unset RUST_BACKTRACE: backtraces would be measured");
+        return ExitCode::from(2);
+    }
+    let inner: Vec<String> = std::env::args().skip(1).collect();
+    match inner.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve"] => {
+            server::serve();
+            return ExitCode::SUCCESS;
+        }
+        ["read", way, address] => {
+            list_alerts::read(way, address);
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    let names = Arguments::parse().names;
+    let sections: Vec<Section> = BENCHES
+        .iter()
+        .filter(|bench| names.is_empty() || names.iter().any(|name| name == bench.name))
+        .map(|bench| {
+            eprintln!("measuring {} ..", bench.name);
+            (bench.measure)()
+        })
+        .collect();
+    if names.is_empty() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../BENCHMARKS.md");
+        std::fs::write(file, table::document(&sections)).unwrap();
+    } else {
+        print!("{}", table::tables(&sections));
+    }
+    match sections.iter().flat_map(|section| &section.rows).any(|row| row.missed()) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}

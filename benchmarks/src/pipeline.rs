@@ -1,0 +1,112 @@
+//! One request through the whole client.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    time::Instant,
+};
+
+use arm_core::ArmPath;
+use azure_core::http::{
+    Context, Method, Pipeline, Request,
+    policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+};
+use serde::Deserialize;
+
+use crate::{
+    process::least,
+    table::{Bench, Row, Section},
+    transport::{Fixed, Local, arm, bare, options},
+};
+
+pub(crate) const BENCH: Bench = Bench { name: "pipeline", measure };
+const BODY: &str = r#"{"name":"thing","properties":{"provisioningState":"Succeeded"}}"#;
+const ROUNDS: usize = 21;
+const REQUESTS: u32 = 1000;
+
+#[derive(Deserialize)]
+struct Thing {
+    name: String,
+}
+
+fn measure() -> Section {
+    let server = serve();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let plain = bare([]);
+    let url = format!("{server}things/thing?api-version=2026-01-01");
+    let local = || Local { client: bare([]), server: server.parse().unwrap() };
+    let per_try: Vec<Arc<dyn Policy>> =
+        vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(Fixed), ["s"]))];
+    let pipeline = Pipeline::new(None, None, options(local()), Vec::new(), per_try, None);
+    let arm = arm(local());
+
+    let floor = || {
+        runtime.block_on(async {
+            let body = plain.get(&url).send().await.unwrap().bytes().await.unwrap();
+            serde_json::from_slice::<Thing>(&body).unwrap().name
+        })
+    };
+    let ground = || {
+        runtime.block_on(async {
+            let url = "https://management.azure.com/things/thing?api-version=2026-01-01".parse().unwrap();
+            let mut request = Request::new(url, Method::Get);
+            let response = pipeline.send(&Context::new(), &mut request, None).await.unwrap();
+            serde_json::from_slice::<Thing>(response.body()).unwrap().name
+        })
+    };
+    let ours = || {
+        runtime.block_on(async {
+            let path = ArmPath::root().literal("things").segment("thing");
+            arm.get(path, "2026-01-01").json::<Thing>().await.unwrap().name
+        })
+    };
+    let [floor, ground, ours] =
+        least(ROUNDS, [&mut || each(floor), &mut || each(ground), &mut || each(ours)]);
+    Section {
+        bench: BENCH.name,
+        title: "One request",
+        about: "A small GET on loopback, in clear, decoded. The floor is a bare reqwest call.".to_owned(),
+        rows: vec![
+            Row::difference("through `ArmClient`", floor, ours, "µs").at_most(35.0, "µs"),
+            Row::difference("of that, `azure_core`'s own pipeline", floor, ground, "µs"),
+        ],
+    }
+}
+
+/// Microseconds of one request.
+fn each(send: impl Fn() -> String) -> f64 {
+    let since = Instant::now();
+    for _ in 0..REQUESTS {
+        assert_eq!(send(), "thing");
+    }
+    since.elapsed().as_secs_f64() * 1e6 / f64::from(REQUESTS)
+}
+
+/// Answers every request with the same body and keeps connections, until the process ends.
+fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || answer(stream.unwrap()));
+        }
+    });
+    format!("http://{address}/")
+}
+
+fn answer(mut stream: TcpStream) {
+    stream.set_nodelay(true).unwrap();
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
+        BODY.len()
+    );
+    let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..read]);
+        if seen.ends_with(b"\r\n\r\n") {
+            seen.clear();
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A TLS server with 10,000 alerts on ready-made pages, in a process of its own so that only clients are measured.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+};
+
+use arm_core::{ArmClient, ArmOptions, ArmPath, SubscriptionId};
+use mock_azure::MockAzure;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::transport::provider;
+
+pub(crate) const SUBSCRIPTION: &str = mock_azure::DEFAULT_SUBSCRIPTION;
+/// Another, whose list is one page with one alert.
+pub(crate) const WITH_ONE_ALERT: &str = "00000000-0000-0000-0000-0000000000a1";
+pub(crate) const PAGES: usize = 100;
+
+/// Where the pages are, and the certificate of who serves them.
+pub(crate) struct Server {
+    pub(crate) endpoint: String,
+    pub(crate) certificate: CertificateDer<'static>,
+}
+
+impl Server {
+    /// From the line that [`serve`] prints.
+    pub(crate) fn parse(line: &str) -> Self {
+        let (port, hex) = line.split_once('/').unwrap();
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        let certificate: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+        Self { endpoint: format!("https://localhost:{port}"), certificate: certificate.into() }
+    }
+}
+
+/// Serves the pages until the process ends.
+pub(crate) fn serve() {
+    let pages = Arc::new(pages());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let certificate: CertificateDer<'static> = signed.cert.der().clone();
+    let config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let hex: String = certificate.iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("{}/{hex}", listener.local_addr().unwrap().port());
+    std::io::stdout().flush().unwrap();
+    for stream in listener.incoming() {
+        let (pages, config) = (pages.clone(), config.clone());
+        std::thread::spawn(move || answer(stream.unwrap(), config, &pages));
+    }
+}
+
+/// The pages as the double answers them.
+fn pages() -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let mut pages: Vec<String> = runtime.block_on(async {
+        let azure = MockAzure::seed().alerts(SUBSCRIPTION, PAGES * 100).start().await;
+        let arm = ArmClient::new(azure.credential(), ArmOptions::from(azure.client_options())).unwrap();
+        let subscription: SubscriptionId = SUBSCRIPTION.parse().unwrap();
+        let (mut pages, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let path = ArmPath::from(&subscription).provider("Microsoft.Security").literal("alerts");
+            let request = arm.get(path, "2022-01-01").query_opt("$skiptoken", token.take());
+            let page: serde_json::Value = request.json().await.unwrap();
+            let link = page["nextLink"].as_str().and_then(|link| link.split_once("%24skiptoken="));
+            token = link.map(|(_, token)| token.to_owned());
+            pages.push(page.to_string());
+            if token.is_none() {
+                break pages;
+            }
+        }
+    });
+    assert_eq!(pages.len(), PAGES);
+    let first: serde_json::Value = serde_json::from_str(&pages[0]).unwrap();
+    pages.push(serde_json::json!({ "value": [first["value"][0]] }).to_string());
+    pages
+}
+
+fn answer(stream: TcpStream, config: Arc<rustls::ServerConfig>, pages: &[String]) {
+    stream.set_nodelay(true).unwrap();
+    let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), stream);
+    let (mut seen, mut buffer) = (Vec::new(), [0; 8192]);
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..read]);
+        if !seen.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        let head = String::from_utf8_lossy(&seen).into_owned();
+        seen.clear();
+        let body = &pages[page_of(&head)];
+        let header = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let written = stream.write_all(header.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+        if written.and_then(|()| stream.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The page that a request asks for; behind the last stands the one page of the other subscription.
+fn page_of(head: &str) -> usize {
+    if head.contains(WITH_ONE_ALERT) {
+        return PAGES;
+    }
+    let Some((_, token)) = head.split_once("skiptoken=p-") else { return 0 };
+    let digits: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
+    usize::from_str_radix(&digits, 36).unwrap() / 100
+}

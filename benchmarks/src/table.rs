@@ -1,0 +1,115 @@
+//! Figures, and the document that they are written to.
+
+use std::fmt::Write as _;
+
+/// Something that is measured on its own.
+pub(crate) struct Bench {
+    pub(crate) name: &'static str,
+    pub(crate) measure: fn() -> Section,
+}
+
+/// The figures of one bench.
+pub(crate) struct Section {
+    pub(crate) bench: &'static str,
+    pub(crate) title: &'static str,
+    /// What was done and what the floor is.
+    pub(crate) about: String,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One figure.
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) floor: String,
+    pub(crate) ours: String,
+    /// Ours by the floor, or above it, as the goal has it.
+    pub(crate) result: String,
+    value: f64,
+    goal: Option<(f64, String)>,
+}
+
+impl Row {
+    /// Ours as a multiple of the floor; `unit` is written after both.
+    pub(crate) fn ratio(what: impl Into<String>, floor: f64, ours: f64, unit: &str) -> Self {
+        let value = ours / floor;
+        Self {
+            what: what.into(),
+            floor: figure(floor, unit),
+            ours: figure(ours, unit),
+            result: format!("{value:.2} ×"),
+            value,
+            goal: None,
+        }
+    }
+
+    /// What ours adds to the floor.
+    pub(crate) fn difference(what: impl Into<String>, floor: f64, ours: f64, unit: &str) -> Self {
+        let value = ours - floor;
+        Self { result: format!("+{}", figure(value, unit)), value, ..Self::ratio(what, floor, ours, unit) }
+    }
+
+    /// A figure by itself.
+    pub(crate) fn alone(what: impl Into<String>, ours: f64, unit: &str) -> Self {
+        let (floor, result) = (String::new(), String::new());
+        Self { what: what.into(), floor, ours: figure(ours, unit), result, value: ours, goal: None }
+    }
+
+    /// The most that it may be, in the terms of the result.
+    pub(crate) fn at_most(mut self, limit: f64, unit: &str) -> Self {
+        self.goal = Some((limit, format!("≤ {limit} {unit}")));
+        self
+    }
+
+    /// Whether there is a goal that it does not meet.
+    pub(crate) fn missed(&self) -> bool {
+        self.goal.as_ref().is_some_and(|(limit, _)| self.value > *limit)
+    }
+}
+
+fn figure(value: f64, unit: &str) -> String {
+    let digits = if value < 10.0 && value.fract() != 0.0 {
+        2
+    } else {
+        usize::from(value < 100.0 && value.fract() != 0.0)
+    };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
+
+pub(crate) fn tables(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for Section { bench, title, about, rows } in sections {
+        let _ = write!(text, "\n## {title}\n\n{about}\n\n`cargo run --profile bench -p benchmarks {bench}`\n\n");
+        text.push_str("| what | floor | ours | result | goal |\n|---|---|---|---|---|\n");
+        for row in rows {
+            let goal = row.goal.as_ref().map_or("", |(_, goal)| goal);
+            let missed = if row.missed() { ", **missed**" } else { "" };
+            let Row { what, floor, ours, result, .. } = row;
+            let _ = writeln!(text, "| {what} | {floor} | {ours} | {result} | {goal}{missed} |");
+        }
+    }
+    text
+}
+
+pub(crate) fn document(sections: &[Section]) -> String {
+    let machine = machine();
+    format!(
+        "# Benchmarks\n\n\
+         Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
+         Each figure stands beside a floor measured in the same run, and is the least of several runs in turn, since what other\n\
+         programs of the machine add is not ours. Ratios still move by about a tenth from run to run; seconds and milliseconds\n\
+         only compare within this page.\n{}",
+        tables(sections)
+    )
+}
+
+/// The processor and the compiler.
+fn machine() -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut models = cpus.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = models.next().map_or("an unknown processor", |(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let rustc = std::process::Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let rustc = rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    format!("{cores} cores of {model}, {}, {rustc}", std::env::consts::OS)
+}
