@@ -78,7 +78,8 @@ fn figure(value: f64, unit: &str) -> String {
 pub(crate) fn tables(sections: &[Section]) -> String {
     let mut text = String::new();
     for Section { bench, title, about, rows } in sections {
-        let _ = write!(text, "\n## {title}\n\n{about}\n\n`cargo run --profile bench -p benchmarks {bench}`\n\n");
+        let _ =
+            write!(text, "\n## {title}\n\n{about}\n\n`cargo run --profile bench -p benchmarks {bench}`\n\n");
         text.push_str("| what | floor | ours | result | goal |\n|---|---|---|---|---|\n");
         for row in rows {
             let goal = row.goal.as_ref().map_or("", |(_, goal)| goal);

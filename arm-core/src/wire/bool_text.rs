@@ -47,3 +47,34 @@ pub mod option {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::{from_value, json, to_value};
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Plan {
+        #[serde(with = "super")]
+        enabled: bool,
+        #[serde(default, with = "super::option")]
+        enforced: Option<bool>,
+    }
+
+    #[test]
+    fn booleans_as_text_in_any_case_and_real_ones_are_read_and_written_as_the_service_does() {
+        for (sent, enabled) in
+            [(json!("True"), true), (json!("false"), false), (json!("TRUE"), true), (json!(false), false)]
+        {
+            let plan: Plan = from_value(json!({ "enabled": sent, "enforced": sent })).unwrap();
+            assert_eq!(plan, Plan { enabled, enforced: Some(enabled) });
+            let word = if enabled { "True" } else { "False" };
+            assert_eq!(to_value(&plan).unwrap(), json!({ "enabled": word, "enforced": word }));
+        }
+        let plan: Plan = from_value(json!({ "enabled": "True", "enforced": null })).unwrap();
+        assert_eq!(plan.enforced, None);
+        for bad in [json!("yes"), json!(1), json!(null)] {
+            assert!(from_value::<Plan>(json!({ "enabled": bad })).is_err(), "{bad}");
+        }
+    }
+}

@@ -4,7 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use crate::scripted::{Answer, Script, TOKEN, reply};
 use arm_core::{ArmErrorExt as _, ArmOptions, ArmPath, Audience, Cloud, CloudEndpoints, RetryBudget};
-use azure_core::error::ErrorKind;
+use azure_core::{
+    error::ErrorKind,
+    http::{Context, Method, Pipeline, Request, Url},
+};
 use serde_json::{Value, json};
 
 const PATH: &str = "https://management.azure.com/things?api-version=2026-01-01";
@@ -269,4 +272,52 @@ async fn a_wait_is_cut_to_the_longest_and_a_body_may_be_as_large_as_the_limit() 
     let script = Script::new([reply(429, "").header("retry-after", "500"), reply(200, body)]);
     let arm = script.client_with(ArmOptions { max_response_body: 1000, ..ArmOptions::default() });
     assert_eq!(arm.get(things(), "2026-01-01").json::<Value>().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_official_client_with_our_options_talks_to_its_own_endpoint_only() {
+    let script = Script::new([reply(429, ""), reply(200, "{}")]);
+    let vault: Url = "https://kv-prod.vault.azure.net".parse().unwrap();
+    let options = script.client().client_options_for(&vault).unwrap();
+    let official = Pipeline::new(None, None, options, Vec::new(), Vec::new(), None);
+    let get = async |url: &str| {
+        let mut request = Request::new(url.parse().unwrap(), Method::Get);
+        official.send(&Context::new(), &mut request, None).await
+    };
+    for elsewhere in
+        ["https://kv-prod.vault.azure.net.example/secrets", "https://kv-prod.vault.azure.net:8443/secrets"]
+    {
+        let error = get(elsewhere).await.unwrap_err();
+        assert!(error.to_string().contains("kv-prod.vault.azure.net"), "{error}");
+    }
+    assert_eq!(script.sent(), []);
+    assert_eq!(get("https://kv-prod.vault.azure.net/secrets").await.unwrap().status(), 200);
+    assert_eq!(script.sent().len(), 2, "the 429 is waited out by our retry");
+}
+
+#[test]
+fn each_cloud_has_its_own_hosts() {
+    let hosts = |cloud: Cloud| {
+        let endpoints = cloud.endpoints().unwrap();
+        let host = |url: &Url| url.host_str().unwrap().to_owned();
+        [
+            host(&endpoints.management),
+            host(&endpoints.graph),
+            host(&endpoints.authority),
+            endpoints.vault_suffix,
+        ]
+    };
+    let suffixes = [
+        (Cloud::Public, ["azure.com", "microsoft.com", "microsoftonline.com", "vault.azure.net"]),
+        (
+            Cloud::UsGovernment,
+            ["usgovcloudapi.net", "microsoft.us", "microsoftonline.us", "vault.usgovcloudapi.net"],
+        ),
+        (Cloud::China, ["chinacloudapi.cn", "chinacloudapi.cn", "chinacloudapi.cn", "vault.azure.cn"]),
+    ];
+    for (cloud, expected) in suffixes {
+        for (host, suffix) in hosts(cloud).iter().zip(expected) {
+            assert!(host.ends_with(suffix), "{host} {suffix}");
+        }
+    }
 }
