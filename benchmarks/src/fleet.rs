@@ -10,11 +10,11 @@ use azure_core::{
 };
 use defender_pricing::{Pricing, PricingClient};
 use futures::{StreamExt as _, TryStreamExt as _};
+use list_alerts::cpu;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    process::cpu,
     table::{Bench, Row, Section},
     transport::arm,
 };

@@ -10,6 +10,7 @@ use crate::table::{Bench, Row, Section};
 
 pub(crate) const BENCH: Bench = Bench { name: "footprint", measure };
 pub(crate) const OURS: &str = "list-alerts";
+pub(crate) const READER: &str = "read-alerts";
 pub(crate) const BARE: &str = "list-alerts-bare";
 
 // The newest generated crate of these services, of 2023: a program that lists alerts, stripped, one job.
@@ -22,7 +23,7 @@ fn measure() -> Section {
     let since = Instant::now();
     build(OURS, &["--jobs", "1"], target.path());
     let seconds = since.elapsed().as_secs_f64();
-    let size = |name: &str| std::fs::metadata(built().join(name)).unwrap().len() as f64 / 1e6;
+    let size = |name: &str| std::fs::metadata(built(name)).unwrap().len() as f64 / 1e6;
     let crates = crates() as f64;
     Section {
         bench: BENCH.name,
@@ -39,12 +40,11 @@ fn measure() -> Section {
     }
 }
 
-/// The folder of the two programs, built.
-pub(crate) fn built() -> PathBuf {
+/// A program of that package, built as it would be shipped.
+pub(crate) fn built(program: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    build(OURS, &[], &target);
-    build(BARE, &[], &target);
-    target.join("release")
+    build(program, &[], &target);
+    target.join("release").join(program)
 }
 
 fn cargo(arguments: &[&str]) -> Command {

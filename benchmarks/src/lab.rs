@@ -6,10 +6,11 @@ use arm_core::{ArmClient, ArmOptions};
 use futures::StreamExt as _;
 use keyvault_ops::{SecretName, SecretsClient, rotate_many};
 use lab_examples::{Lab, cli::Options, screen::Screen, tasks::PARTS};
+use list_alerts::peak;
 use mock_azure::MockAzure;
 
 use crate::{
-    process::{least, peak},
+    process::least,
     table::{Bench, Row, Section},
 };
 

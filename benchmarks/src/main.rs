@@ -48,17 +48,9 @@ fn main() -> ExitCode {
         eprintln!("unset RUST_BACKTRACE: backtraces would be measured");
         return ExitCode::from(2);
     }
-    let inner: Vec<String> = std::env::args().skip(1).collect();
-    match inner.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve"] => {
-            server::serve();
-            return ExitCode::SUCCESS;
-        }
-        ["read", way, address] => {
-            list_alerts::read(way, address);
-            return ExitCode::SUCCESS;
-        }
-        _ => {}
+    if std::env::args().nth(1).is_some_and(|argument| argument == "serve") {
+        server::serve();
+        return ExitCode::SUCCESS;
     }
     let names = Arguments::parse().names;
     let sections: Vec<Section> = BENCHES

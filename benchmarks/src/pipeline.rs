@@ -33,9 +33,9 @@ struct Thing {
 fn measure() -> Section {
     let server = serve();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let plain = bare([]);
+    let plain = bare();
     let url = format!("{server}things/thing?api-version=2026-01-01");
-    let local = || Local { client: bare([]), server: server.parse().unwrap() };
+    let local = || Local { client: bare(), server: server.parse().unwrap() };
     let per_try: Vec<Arc<dyn Policy>> =
         vec![Arc::new(BearerTokenAuthorizationPolicy::new(Arc::new(Fixed), ["s"]))];
     let pipeline = Pipeline::new(None, None, options(local()), Vec::new(), per_try, None);

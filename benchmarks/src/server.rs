@@ -1,14 +1,18 @@
 //! A TLS server with 10,000 alerts on ready-made pages, in a process of its own so that only clients are measured.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
     sync::Arc,
 };
 
 use arm_core::{ArmClient, ArmOptions, ArmPath, SubscriptionId};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use mock_azure::MockAzure;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
+use tempfile::NamedTempFile;
 
 use crate::transport::provider;
 
@@ -17,47 +21,67 @@ pub(crate) const SUBSCRIPTION: &str = mock_azure::DEFAULT_SUBSCRIPTION;
 pub(crate) const WITH_ONE_ALERT: &str = "00000000-0000-0000-0000-0000000000a1";
 pub(crate) const PAGES: usize = 100;
 
-/// Where the pages are, and the certificate of who serves them.
-pub(crate) struct Server {
-    pub(crate) endpoint: String,
-    pub(crate) certificate: CertificateDer<'static>,
+/// The server in its process, which ends with this value.
+pub(crate) struct Serving {
+    child: Child,
+    endpoint: String,
+    certificate: NamedTempFile,
 }
 
-impl Server {
-    /// From the line that [`serve`] prints.
-    pub(crate) fn parse(line: &str) -> Self {
-        let (port, hex) = line.split_once('/').unwrap();
-        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        let certificate: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
-        Self { endpoint: format!("https://localhost:{port}"), certificate: certificate.into() }
+impl Serving {
+    pub(crate) fn start() -> Self {
+        let program = std::env::current_exe().unwrap();
+        let mut child = Command::new(program).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (endpoint, text) = line.trim().split_once(' ').unwrap();
+        let mut certificate = NamedTempFile::new().unwrap();
+        writeln!(certificate, "-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----").unwrap();
+        Self { child, endpoint: endpoint.to_owned(), certificate }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// A program that trusts this server, and asks it without a proxy.
+    pub(crate) fn ask(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env("SSL_CERT_FILE", self.certificate.path()).env("NO_PROXY", "localhost");
+        command
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// Serves the pages until the process ends.
 pub(crate) fn serve() {
-    let pages = Arc::new(pages());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let pages = Arc::new(pages(&endpoint));
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
-    let certificate: CertificateDer<'static> = signed.cert.der().clone();
     let config = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
+        .with_single_cert(vec![signed.cert.der().clone()], key)
         .unwrap();
     let config = Arc::new(config);
-    let hex: String = certificate.iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("{}/{hex}", listener.local_addr().unwrap().port());
-    std::io::stdout().flush().unwrap();
+    println!("{endpoint} {}", BASE64.encode(signed.cert.der()));
     for stream in listener.incoming() {
         let (pages, config) = (pages.clone(), config.clone());
         std::thread::spawn(move || answer(stream.unwrap(), config, &pages));
     }
 }
 
-/// The pages as the double answers them.
-fn pages() -> Vec<String> {
+/// The pages as the double answers them, with links to this endpoint.
+fn pages(endpoint: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut pages: Vec<String> = runtime.block_on(async {
         let azure = MockAzure::seed().alerts(SUBSCRIPTION, PAGES * 100).start().await;
@@ -70,7 +94,7 @@ fn pages() -> Vec<String> {
             let page: serde_json::Value = request.json().await.unwrap();
             let link = page["nextLink"].as_str().and_then(|link| link.split_once("%24skiptoken="));
             token = link.map(|(_, token)| token.to_owned());
-            pages.push(page.to_string());
+            pages.push(page.to_string().replace("https://management.azure.com", endpoint));
             if token.is_none() {
                 break pages;
             }

@@ -10,7 +10,6 @@ use azure_core::{
     http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, Url},
     time::{Duration, OffsetDateTime},
 };
-use rustls::pki_types::CertificateDer;
 
 /// Sends what is meant for Azure to a local server instead.
 #[derive(Debug)]
@@ -54,16 +53,12 @@ pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// A bare client that trusts these certificates and no other.
-pub(crate) fn bare(trusted: impl IntoIterator<Item = CertificateDer<'static>>) -> reqwest::Client {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in trusted {
-        roots.add(certificate).unwrap();
-    }
+/// A bare client for a server in clear.
+pub(crate) fn bare() -> reqwest::Client {
     let tls = rustls::ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
+        .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().unwrap()
 }

@@ -1,0 +1,66 @@
+//! What the programs of this package share: clients of a double, and what a process has cost.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot be taken stops
+
+use std::sync::Arc;
+
+use arm_core::{ArmClient, ArmOptions, Cloud, CloudEndpoints};
+use async_trait::async_trait;
+use azure_core::{
+    Result,
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    time::{Duration, OffsetDateTime},
+};
+
+/// A client of a double at an `https` endpoint, which takes any token.
+pub fn of_double(endpoint: &str) -> Result<ArmClient> {
+    let double = CloudEndpoints { management: endpoint.parse()?, ..Cloud::Public.endpoints()? };
+    let options = ArmOptions { cloud: Cloud::Custom(Box::new(double)), ..ArmOptions::default() };
+    ArmClient::new(Arc::new(AnyToken), options)
+}
+
+#[derive(Debug)]
+struct AnyToken;
+
+#[async_trait]
+impl TokenCredential for AnyToken {
+    async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
+        Ok(AccessToken::new("any", OffsetDateTime::now_utc() + Duration::hours(1)))
+    }
+}
+
+/// A bare client with the same TLS: rustls with ring, and the certificates that the platform trusts.
+pub fn bare() -> reqwest::Client {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap()
+}
+
+/// The first page of the alerts of a subscription.
+pub fn first_page(endpoint: &str, subscription: &str) -> String {
+    format!(
+        "{endpoint}/subscriptions/{subscription}/providers/Microsoft.Security/alerts?api-version=2022-01-01"
+    )
+}
+
+/// Milliseconds that this process has spent on processors, in all its threads.
+pub fn cpu() -> f64 {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux: /proc tells the CPU time");
+    let of = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or_default()
+    };
+    threads.map(|thread| of(thread.unwrap())).sum::<f64>() / 1e6
+}
+
+/// The most memory that this process has had, in MiB.
+pub fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+}

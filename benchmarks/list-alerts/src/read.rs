@@ -1,0 +1,108 @@
+//! Reads a long list of alerts in one of several ways, and prints how many there were, the milliseconds of processor time
+//! since the start of the process, and its peak of memory in MiB.
+//!
+//! `read-alerts WAY SUBSCRIPTION ENDPOINT`, where the way is `two-fields`, `list`, `everything` or `value`
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a measurement that cannot be taken stops
+
+use azure_core::Bytes;
+use defender_alerts::{Alert, AlertsClient, EntityKind};
+use futures::TryStreamExt as _;
+use serde::Deserialize;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [way, subscription, endpoint] = &arguments[..] else {
+        panic!("usage: read-alerts WAY SUBSCRIPTION ENDPOINT");
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let reader = Reader {
+            bare: list_alerts::bare(),
+            first: list_alerts::first_page(endpoint, subscription),
+            alerts: AlertsClient::new(&list_alerts::of_double(endpoint).unwrap()),
+            subscription: subscription.parse().unwrap(),
+        };
+        let count = match way.as_str() {
+            "two-fields" => reader.two_fields().await,
+            "value" => reader.value().await,
+            "list" => reader.count(|alert| !alert.id.as_str().is_empty()).await,
+            "everything" => reader.count(read_all).await,
+            other => panic!("no way named {other}"),
+        };
+        println!("{count} {} {}", list_alerts::cpu(), list_alerts::peak());
+    });
+}
+
+struct Reader {
+    bare: reqwest::Client,
+    first: String,
+    alerts: AlertsClient,
+    subscription: arm_core::SubscriptionId,
+}
+
+impl Reader {
+    async fn page(&self, url: &str) -> Bytes {
+        self.bare.get(url).send().await.unwrap().bytes().await.unwrap()
+    }
+
+    /// The floor.
+    async fn two_fields(&self) -> usize {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page<'a> {
+            #[serde(borrow)]
+            value: Vec<Item<'a>>,
+            next_link: Option<&'a str>,
+        }
+        #[derive(Deserialize)]
+        struct Item<'a> {
+            id: &'a str,
+            #[serde(borrow)]
+            properties: Properties<'a>,
+        }
+        #[derive(Deserialize)]
+        struct Properties<'a> {
+            severity: &'a str,
+        }
+        let (mut count, mut next) = (0, Some(self.first.clone()));
+        while let Some(url) = next {
+            let body = self.page(&url).await;
+            let page: Page<'_> = serde_json::from_slice(&body).unwrap();
+            let whole = |item: &&Item<'_>| !item.id.is_empty() && !item.properties.severity.is_empty();
+            count += page.value.iter().filter(whole).count();
+            next = page.next_link.map(str::to_owned);
+        }
+        count
+    }
+
+    /// What comes to mind first.
+    async fn value(&self) -> usize {
+        let (mut count, mut next) = (0, Some(self.first.clone()));
+        while let Some(url) = next {
+            let body = self.page(&url).await;
+            let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let items = page["value"].as_array().unwrap();
+            count += items.iter().filter(|item| item["properties"]["severity"].is_string()).count();
+            next = page["nextLink"].as_str().map(str::to_owned);
+        }
+        count
+    }
+
+    async fn count(&self, whole: fn(&Alert) -> bool) -> usize {
+        let add = |count, alert: Alert| async move { Ok(count + usize::from(whole(&alert))) };
+        self.alerts.list(&self.subscription).try_fold(0, add).await.unwrap()
+    }
+}
+
+fn read_all(alert: &Alert) -> bool {
+    let entities = alert.entities().unwrap();
+    let known = entities.iter().all(|entity| !matches!(entity.kind, EntityKind::Other(_)));
+    known
+        && !alert.resource_identifiers().unwrap().is_empty()
+        && !alert.remediation_steps().unwrap().is_empty()
+        && !alert.extended_links().unwrap().is_empty()
+        && !alert.extended_properties().unwrap().is_empty()
+        && !alert.techniques().unwrap().is_empty()
+        && !alert.sub_techniques().unwrap().is_empty()
+        && alert.supporting_evidence().unwrap().is_some()
+}
