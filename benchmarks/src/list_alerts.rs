@@ -26,7 +26,7 @@ fn measure() -> Section {
         bench: BENCH.name,
         title: "Listing 10,000 alerts over TLS",
         about: "100 pages of 100 alerts, 3.35 KB each, from another process; each way of reading runs in a process of its own. \
-                The floor is bare reqwest that borrows two fields of each alert."
+                The floor is bare reqwest that borrows two fields of each alert. On a shared machine the ratios move much: over twenty such runs the list took 1.2 to 1.7 times the floor, everything 2.3 to 2.9 times."
             .to_owned(),
         rows: vec![
             Row::ratio("processor time of the process: `AlertsClient::list`", floor.0, list.0, "ms").at_most(1.5, "×"),

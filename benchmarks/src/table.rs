@@ -97,7 +97,7 @@ pub(crate) fn document(sections: &[Section]) -> String {
         "# Benchmarks\n\n\
          Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
          Each figure stands beside a floor measured in the same run, and is the least of several runs in turn, since what other\n\
-         programs of the machine add is not ours. Ratios still move by about a tenth from run to run; seconds and milliseconds\n\
+         programs of the machine add is not ours. Ratios still move from run to run; seconds and milliseconds\n\
          only compare within this page.\n{}",
         tables(sections)
     )
