@@ -81,7 +81,7 @@ impl FromStr for AlertId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refuse = |segment: &str, rule| Err(IdError::new(ALERT, segment, rule));
         let Some(rest) = text.strip_prefix('/') else { return refuse(text, "must begin with '/'") };
-        let mut segments = segments(rest);
+        let mut segments = rest.split('/');
         let mut expect = |word: &str| segments.next().is_some_and(|found| found.eq_ignore_ascii_case(word));
         if !expect("subscriptions") {
             return refuse(text, "must begin with '/subscriptions/{subscription}'");
@@ -115,17 +115,6 @@ impl FromStr for AlertId {
         }
         Ok(Self { text: text.into(), subscription })
     }
-}
-
-/// The segments of a path. For a few bytes each, quicker than `split`, whose search is made for long texts.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(path);
-    std::iter::from_fn(move || {
-        let path = rest?;
-        let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
-        rest = path.get(end + 1..);
-        Some(&path[..end])
-    })
 }
 
 /// A region of Defender's data, such as `westeurope`. It is not where the resources are.

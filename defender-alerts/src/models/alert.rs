@@ -12,7 +12,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     AlertId, AlertStatus, Entity, ExtendedLink, Intent, KeyVaultAlertType, ResourceIdentifier, Severity,
-    SupportingEvidence,
+    SupportingEvidence, models::alert_parts::items,
 };
 
 /// One alert of Defender for Cloud.
@@ -138,7 +138,9 @@ impl Alert {
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
-        let found: Option<Texts> = self.part("extendedProperties", &self.parts.extended_properties)?;
+        let Some(raw) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
+        let found: Option<Texts> =
+            serde_json::from_str(raw.get()).map_err(self.refusal("extendedProperties"))?;
         Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
     }
 
@@ -165,25 +167,11 @@ impl Alert {
         }
     }
 
-    fn part<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Option<T>> {
-        let Some(raw) = raw else { return Ok(None) };
-        serde_json::from_str(raw.get()).map_err(self.refusal(name))
-    }
-
-    /// A list; items that are null are left out, and one item alone is a list of one.
     fn list<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Vec<T>> {
-        if raw.as_ref().is_some_and(|raw| !raw.get().starts_with('[')) {
-            return Ok(self.part(name, raw)?.into_iter().collect());
-        }
-        let items: Option<Items<T>> = self.part(name, raw)?;
-        Ok(items.map(|Items(items)| items).unwrap_or_default())
+        let Some(raw) = raw else { return Ok(Vec::new()) };
+        items(raw).map_err(self.refusal(name))
     }
 }
-
-/// A list without its nulls.
-#[derive(Deserialize)]
-#[serde(transparent, bound = "T: Deserialize<'de>")]
-struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
 
 /// Values of any kind, as texts.
 struct Texts(BTreeMap<String, String>);

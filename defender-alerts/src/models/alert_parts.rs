@@ -33,13 +33,12 @@ pub struct LogAnalyticsIdentifier {
 }
 
 impl ResourceIdentifier {
-    /// All of a list, and those of known kinds in one pass.
+    /// All of a list: in one pass when all of them are of known kinds.
     pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
-        let at_once: Option<Vec<Option<Identified<'_>>>> = serde_json::from_str(list.get()).ok();
-        let known = at_once.and_then(|all| all.into_iter().flatten().map(Identified::into_known).collect());
-        match known {
+        let at_once = items::<Identified<'_>>(list).ok();
+        match at_once.and_then(|all| all.into_iter().map(Identified::into_known).collect()) {
             Some(known) => Ok(known),
-            None => not_null(items(list)?).map(Self::read).collect(),
+            None => items::<&RawValue>(list)?.into_iter().map(Self::read).collect(),
         }
     }
 
@@ -82,13 +81,16 @@ impl Identified<'_> {
     }
 }
 
-/// The items of a list, as they came; what is no list is a list of one.
-fn items(list: &RawValue) -> serde_json::Result<Vec<&RawValue>> {
-    if list.get().starts_with('[') { serde_json::from_str(list.get()) } else { Ok(vec![list]) }
-}
+/// The items of a list: those that are null are left out, and one item alone is a list of one.
+pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a RawValue) -> serde_json::Result<Vec<T>> {
+    #[derive(Deserialize)]
+    #[serde(transparent, bound = "T: Deserialize<'de>")]
+    struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
 
-fn not_null(items: Vec<&RawValue>) -> impl Iterator<Item = &RawValue> {
-    items.into_iter().filter(|item| item.get() != "null")
+    if list.get().starts_with('[') {
+        return serde_json::from_str(list.get()).map(|Items(items)| items);
+    }
+    Ok(serde_json::from_str::<Option<T>>(list.get())?.into_iter().collect())
 }
 
 /// A link of an alert.
@@ -154,7 +156,7 @@ pub struct Entity {
     pub id: Option<String>,
     /// What it is.
     pub kind: EntityKind,
-    /// The list that it stands in, shared by all of them, and its place there.
+    /// The list that it stands in, shared by all of them, and its place among those that are not null.
     list: Arc<RawValue>,
     index: usize,
 }
@@ -268,22 +270,20 @@ pub struct Host {
 impl Entity {
     /// All of a list: in one pass when all of them have the documented shape.
     pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
-        let read: Vec<Option<Fields<'_>>> = match serde_json::from_str(list.get()) {
-            Ok(read) => read,
-            Err(_) => items(list)?.into_iter().map(Fields::read).collect::<serde_json::Result<_>>()?,
+        let read: Vec<(Option<String>, EntityKind)> = match items::<Fields<'_>>(list) {
+            Ok(all) => all.into_iter().map(Fields::into_parts).collect(),
+            Err(_) => items(list)?.into_iter().map(Fields::parts_of).collect::<serde_json::Result<_>>()?,
         };
         let list: Arc<RawValue> = list.to_owned().into();
-        let entity = |(index, fields): (usize, Option<Fields<'_>>)| {
-            let mut fields = fields?;
-            Some(Self { id: fields.id.take(), kind: fields.into_kind(), list: list.clone(), index })
-        };
-        Ok(read.into_iter().enumerate().filter_map(entity).collect())
+        let entity = |(index, (id, kind))| Self { id, kind, list: list.clone(), index };
+        Ok(read.into_iter().enumerate().map(entity).collect())
     }
 
     /// All that the service wrote about it.
     pub fn fields(&self) -> Map<String, Value> {
-        let item = items(&self.list).ok().and_then(|items| items.get(self.index).copied());
-        item.and_then(|item| serde_json::from_str(item.get()).ok()).unwrap_or_default()
+        let items: Vec<&RawValue> = items(&self.list).unwrap_or_default();
+        let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
+        item.unwrap_or_default()
     }
 
     /// The account, if it is one.
@@ -307,9 +307,6 @@ impl Entity {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Fields<'a> {
-    /// Whether its fields could not be read.
-    #[serde(skip)]
-    unreadable: bool,
     #[serde(rename = "$id", with = "wire::text::option")]
     id: Option<String>,
     #[serde(rename = "type", borrow, deserialize_with = "wire::text::scalar")]
@@ -345,20 +342,23 @@ struct Fields<'a> {
     url: Option<String>,
 }
 
-impl<'a> Fields<'a> {
-    /// One that may have another shape; nothing for null.
-    fn read(raw: &'a RawValue) -> serde_json::Result<Option<Self>> {
-        if let Ok(read) = serde_json::from_str(raw.get()) {
-            return Ok(read);
+impl Fields<'_> {
+    /// Number and kind of an entity that may have another shape.
+    fn parts_of(raw: &RawValue) -> serde_json::Result<(Option<String>, EntityKind)> {
+        if let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw.get()) {
+            return Ok(fields.into_parts());
         }
         // A known field of an unexpected shape makes the entity one of an unknown kind.
         let value: Value = serde_json::from_str(raw.get())?;
-        let kind = value["type"].as_str().unwrap_or_default().to_owned();
-        Ok(Some(Self { kind: kind.into(), unreadable: true, ..Self::default() }))
+        Ok((None, EntityKind::Other(value["type"].as_str().unwrap_or_default().to_owned())))
+    }
+
+    fn into_parts(mut self) -> (Option<String>, EntityKind) {
+        (self.id.take(), self.into_kind())
     }
 
     fn into_kind(self) -> EntityKind {
-        let is = |kind: &str| !self.unreadable && self.kind.eq_ignore_ascii_case(kind);
+        let is = |kind: &str| self.kind.eq_ignore_ascii_case(kind);
         if is("account") {
             EntityKind::Account(Account {
                 name: self.name,
