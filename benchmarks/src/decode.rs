@@ -1,6 +1,6 @@
 //! Decoding each model.
 
-use std::{hint::black_box, path::Path, time::Instant};
+use std::{hint::black_box, path::Path};
 
 use arm_core::ArmError;
 use azure_core::http::{RawResponse, headers::Headers};
@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::{
-    process::least,
+    runs::{each, rounds},
     table::{Bench, Row, Section},
 };
 
@@ -18,7 +18,6 @@ const TIMES: u32 = 2000;
 
 fn measure() -> Section {
     Section {
-        bench: BENCH.name,
         title: "Decoding, model by model",
         about: "An answer of each kind, from the fixtures of the contract tests, decoded from text. The floor is the same as a \
                 `serde_json::Value`; the time of a mere scan for the end stands with the name."
@@ -93,16 +92,8 @@ fn row(name: &str, answer: &str, decodes: impl Fn(&str) -> bool) -> Row {
     let scan = || serde_json::from_str::<IgnoredAny>(black_box(answer)).is_ok();
     let value = || serde_json::from_str::<Value>(black_box(answer)).is_ok();
     let ours = || decodes(black_box(answer));
-    let [scan, value, ours] = least(ROUNDS, [&mut || each(scan), &mut || each(value), &mut || each(ours)]);
-    let what = format!("`{name}`, {} bytes, scanned in {scan:.2} µs", answer.len());
-    Row::ratio(what, value, ours, "µs")
-}
-
-/// Microseconds of one call.
-fn each(work: impl Fn() -> bool) -> f64 {
-    let since = Instant::now();
-    for _ in 0..TIMES {
-        assert!(work());
-    }
-    since.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
+    let [[scan], [value], [ours]] =
+        rounds(ROUNDS, [&|| [each(TIMES, scan)], &|| [each(TIMES, value)], &|| [each(TIMES, ours)]]);
+    let what = format!("`{name}`, {} bytes, scanned in {:.2} µs", answer.len(), scan.least());
+    Row::ratio(what, &value, &ours, "µs")
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
+    runs::rounds,
     table::{Bench, Row, Section},
     transport::arm,
 };
@@ -35,24 +36,19 @@ fn measure() -> Section {
     let once = |work: &dyn Fn() -> usize| {
         let (since, used) = (Instant::now(), cpu());
         assert_eq!(work(), SUBSCRIPTIONS as usize * 16);
-        (since.elapsed().as_secs_f64() * 1e3, cpu() - used)
+        [since.elapsed().as_secs_f64() * 1e3, cpu() - used]
     };
-    let (mut floor, mut ours) = ((f64::MAX, f64::MAX), (f64::MAX, f64::MAX));
-    for _ in 0..ROUNDS {
-        let run = once(&|| runtime.block_on(bare(&subscriptions, &body)));
-        floor = (floor.0.min(run.0), floor.1.min(run.1));
-        let run = once(&|| runtime.block_on(with_the_crates(&subscriptions, &body)));
-        ours = (ours.0.min(run.0), ours.1.min(run.1));
-    }
+    let floor = || once(&|| runtime.block_on(bare(&subscriptions, &body)));
+    let ours = || once(&|| runtime.block_on(with_the_crates(&subscriptions, &body)));
+    let [[_, floor], [time, ours]] = rounds(ROUNDS, [&floor, &ours]);
     Section {
-        bench: BENCH.name,
         title: "A fleet of subscriptions",
         about: "The 16 plans of each of 200 subscriptions, each answer 50 ms away, 32 at a time. The ideal is 7 waits; the floor of \
                 processor time is a bare loop that waits and decodes the same."
             .to_owned(),
         rows: vec![
-            Row::ratio("time, beside the ideal", ideal, ours.0, "ms").at_most(1.15, "×"),
-            Row::ratio("processor time", floor.1, ours.1, "ms").at_most(1.5, "×"),
+            Row::ratio("time, beside the ideal", &ideal.into(), &time, "ms").at_most(1.15, "×"),
+            Row::ratio("processor time", &floor, &ours, "ms").at_most(1.5, "×"),
         ],
     }
 }

@@ -1,19 +1,23 @@
 //! What a program that lists alerts weighs: build time, crates, size.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     process::Command,
     time::Instant,
 };
 
-use crate::table::{Bench, Row, Section};
+use crate::{
+    runs::Runs,
+    table::{Bench, Row, Section},
+};
 
 pub(crate) const BENCH: Bench = Bench { name: "footprint", measure };
 pub(crate) const OURS: &str = "list-alerts";
 pub(crate) const READER: &str = "read-alerts";
 pub(crate) const BARE: &str = "list-alerts-bare";
 
-// The newest generated crate of these services, of 2023: a program that lists alerts, stripped, one job.
+// The old generated crate of these services: a program that lists alerts, stripped, built with one job.
 const OLD_SECONDS: f64 = 238.0;
 const OLD_CRATES: f64 = 140.0;
 const OLD_MEGABYTES: f64 = 4.6;
@@ -23,19 +27,18 @@ fn measure() -> Section {
     let since = Instant::now();
     build(OURS, &["--jobs", "1"], target.path());
     let seconds = since.elapsed().as_secs_f64();
-    let size = |name: &str| std::fs::metadata(built(name)).unwrap().len() as f64 / 1e6;
-    let crates = crates() as f64;
+    let size = |name: &str| Runs::from(std::fs::metadata(built(name)).unwrap().len() as f64 / 1e6);
+    let (ours, crates) = (size(OURS), crates() as f64);
     Section {
-        bench: BENCH.name,
         title: "Weight of a program that lists alerts",
         about: "`list-alerts`, release build, beside the old generated crate (one job, stripped). Its bare twin, with reqwest and two \
                 borrowed fields, is the least that a program with TLS can weigh."
             .to_owned(),
         rows: vec![
-            Row::ratio("clean build, one job", OLD_SECONDS, seconds, "s").at_most(0.9, "×"),
-            Row::ratio("crates, ours and all below", OLD_CRATES, crates, "").at_most(0.9, "×"),
-            Row::ratio("size of the program", OLD_MEGABYTES, size(OURS), "MB").at_most(0.9, "×"),
-            Row::ratio("the same beside its bare twin", size(BARE), size(OURS), "MB"),
+            Row::ratio("clean build, one job", &OLD_SECONDS.into(), &seconds.into(), "s").at_most(0.9, "×"),
+            Row::ratio("crates, ours and all below", &OLD_CRATES.into(), &crates.into(), "").at_most(0.9, "×"),
+            Row::ratio("size of the program", &OLD_MEGABYTES.into(), &ours, "MB").at_most(0.9, "×"),
+            Row::ratio("the same beside its bare twin", &size(BARE), &ours, "MB"),
         ],
     }
 }
@@ -60,20 +63,11 @@ fn build(program: &str, more: &[&str], target: &Path) {
 
 /// How many crates are compiled into the program or needed to build it.
 fn crates() -> usize {
-    let tree = cargo(&[
-        "tree",
-        "--package",
-        "list-alerts",
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ]);
-    let output = { tree }.output().unwrap();
+    let tree = ["tree", "--package", "list-alerts", "--edges", "normal,build", "--prefix", "none"];
+    let output = cargo(&tree).output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
+    // What stands behind, in brackets, is a path, or a mark that it was listed before.
     let names = text.lines().map(|line| line.split(" (").next().unwrap_or(line));
-    names.collect::<std::collections::HashSet<_>>().len()
+    names.collect::<HashSet<_>>().len()
 }

@@ -10,7 +10,7 @@ use list_alerts::peak;
 use mock_azure::MockAzure;
 
 use crate::{
-    process::least,
+    runs::rounds,
     table::{Bench, Row, Section},
 };
 
@@ -20,15 +20,14 @@ const SECRETS: u32 = 100;
 
 fn measure() -> Section {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let [lab, rotations] =
-        least(ROUNDS, [&mut || runtime.block_on(whole_lab()), &mut || runtime.block_on(rotations())]);
+    let [[lab], [rotations]] =
+        rounds(ROUNDS, [&|| [runtime.block_on(whole_lab())], &|| [runtime.block_on(rotations())]]);
     Section {
-        bench: BENCH.name,
         title: "The lab, offline",
         about: "On the double in the same process, whose own work is part of the figures; waits take no time there.".to_owned(),
         rows: vec![
-            Row::alone("all six tasks and three scenarios", lab, "ms").at_most(1000.0, "ms"),
-            Row::alone("100 secrets rotated, eight at a time, each verified", rotations, "ms"),
+            Row::alone("all six tasks and three scenarios", lab.least(), "ms").at_most(1000.0, "ms"),
+            Row::alone("100 secrets rotated, eight at a time, each verified", rotations.least(), "ms"),
             Row::alone("most memory of the process", peak(), "MiB").at_most(100.0, "MiB"),
         ],
     }

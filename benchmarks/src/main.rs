@@ -7,9 +7,9 @@ mod decode;
 mod fleet;
 mod footprint;
 mod lab;
-mod list_alerts;
+mod listing;
 mod pipeline;
-mod process;
+mod runs;
 mod server;
 mod start_up;
 mod table;
@@ -35,7 +35,7 @@ struct Arguments {
 const BENCHES: [Bench; 7] = [
     pipeline::BENCH,
     fleet::BENCH,
-    list_alerts::BENCH,
+    listing::BENCH,
     start_up::BENCH,
     footprint::BENCH,
     lab::BENCH,
@@ -43,22 +43,22 @@ const BENCHES: [Bench; 7] = [
 ];
 
 fn main() -> ExitCode {
-    // azure_core takes a backtrace for each error that it makes, also for those that it swallows.
-    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
-        eprintln!("unset RUST_BACKTRACE: backtraces would be measured");
-        return ExitCode::from(2);
-    }
     if std::env::args().nth(1).is_some_and(|argument| argument == "serve") {
         server::serve();
         return ExitCode::SUCCESS;
     }
     let names = Arguments::parse().names;
-    let sections: Vec<Section> = BENCHES
+    // azure_core takes a backtrace for each error that it makes, also for those that it swallows.
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+        eprintln!("unset RUST_BACKTRACE: backtraces would be measured");
+        return ExitCode::from(2);
+    }
+    let sections: Vec<(&str, Section)> = BENCHES
         .iter()
         .filter(|bench| names.is_empty() || names.iter().any(|name| name == bench.name))
         .map(|bench| {
             eprintln!("measuring {} ..", bench.name);
-            (bench.measure)()
+            (bench.name, (bench.measure)())
         })
         .collect();
     if names.is_empty() {
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     } else {
         print!("{}", table::tables(&sections));
     }
-    match sections.iter().flat_map(|section| &section.rows).any(|row| row.missed()) {
+    match sections.iter().flat_map(|(_, section)| &section.rows).any(|row| row.missed()) {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
     }

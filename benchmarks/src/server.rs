@@ -14,8 +14,6 @@ use mock_azure::MockAzure;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::NamedTempFile;
 
-use crate::transport::provider;
-
 pub(crate) const SUBSCRIPTION: &str = mock_azure::DEFAULT_SUBSCRIPTION;
 /// Another, whose list is one page with one alert.
 pub(crate) const WITH_ONE_ALERT: &str = "00000000-0000-0000-0000-0000000000a1";
@@ -66,12 +64,13 @@ pub(crate) fn serve() {
     let pages = Arc::new(pages(&endpoint));
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.cert.der().clone()], key)
-        .unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key)
+            .unwrap();
     let config = Arc::new(config);
     println!("{endpoint} {}", BASE64.encode(signed.cert.der()));
     for stream in listener.incoming() {

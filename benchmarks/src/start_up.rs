@@ -2,7 +2,7 @@
 
 use crate::{
     footprint::{BARE, OURS, built},
-    process::{least, wall},
+    runs::{rounds, wall},
     server::{Serving, WITH_ONE_ALERT},
     table::{Bench, Row, Section},
 };
@@ -19,15 +19,15 @@ fn measure() -> Section {
     };
     let listed = |path| String::from_utf8(program(path).output().unwrap().stdout).unwrap().lines().count();
     assert_eq!((listed(&bare), listed(&ours)), (1, 1));
-    let [floor, ours] = least(ROUNDS, [&mut || wall(&mut program(&bare)), &mut || wall(&mut program(&ours))]);
+    let [[floor], [ours]] =
+        rounds(ROUNDS, [&|| [wall(&mut program(&bare))], &|| [wall(&mut program(&ours))]]);
     Section {
-        bench: BENCH.name,
         title: "Start-up",
         about: "`list-alerts` for a subscription with one alert, over TLS: from the start of the process to its end. \
                 The floor is the same with bare reqwest, the same TLS and two borrowed fields."
             .to_owned(),
         rows: vec![
-            Row::ratio("a program of one request: time from start to end", floor, ours, "ms").at_most(2.0, "×"),
+            Row::ratio("a program of one request: time from start to end", &floor, &ours, "ms").at_most(2.0, "×"),
         ],
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::runs::Runs;
+
 /// Something that is measured on its own.
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
@@ -10,7 +12,6 @@ pub(crate) struct Bench {
 
 /// The figures of one bench.
 pub(crate) struct Section {
-    pub(crate) bench: &'static str,
     pub(crate) title: &'static str,
     /// What was done and what the floor is.
     pub(crate) about: String,
@@ -30,21 +31,16 @@ pub(crate) struct Row {
 
 impl Row {
     /// Ours as a multiple of the floor; `unit` is written after both.
-    pub(crate) fn ratio(what: impl Into<String>, floor: f64, ours: f64, unit: &str) -> Self {
-        let value = ours / floor;
-        Self {
-            what: what.into(),
-            floor: figure(floor, unit),
-            ours: figure(ours, unit),
-            result: format!("{value:.2} ×"),
-            value,
-            goal: None,
-        }
+    pub(crate) fn ratio(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
+        let value = ours.least() / floor.least();
+        let spread = ours.spread(floor).map(|(low, high)| format!(" ({low:.2} to {high:.2})"));
+        let result = format!("{value:.2} ×{}", spread.unwrap_or_default());
+        Self { floor: figure(floor.least(), unit), result, value, ..Self::alone(what, ours.least(), unit) }
     }
 
     /// What ours adds to the floor.
-    pub(crate) fn difference(what: impl Into<String>, floor: f64, ours: f64, unit: &str) -> Self {
-        let value = ours - floor;
+    pub(crate) fn difference(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
+        let value = ours.least() - floor.least();
         Self { result: format!("+{}", figure(value, unit)), value, ..Self::ratio(what, floor, ours, unit) }
     }
 
@@ -75,9 +71,9 @@ fn figure(value: f64, unit: &str) -> String {
     format!("{value:.digits$} {unit}").trim_end().to_owned()
 }
 
-pub(crate) fn tables(sections: &[Section]) -> String {
+pub(crate) fn tables(sections: &[(&str, Section)]) -> String {
     let mut text = String::new();
-    for Section { bench, title, about, rows } in sections {
+    for (bench, Section { title, about, rows }) in sections {
         let _ =
             write!(text, "\n## {title}\n\n{about}\n\n`cargo run --profile bench -p benchmarks {bench}`\n\n");
         text.push_str("| what | floor | ours | result | goal |\n|---|---|---|---|---|\n");
@@ -91,14 +87,14 @@ pub(crate) fn tables(sections: &[Section]) -> String {
     text
 }
 
-pub(crate) fn document(sections: &[Section]) -> String {
+pub(crate) fn document(sections: &[(&str, Section)]) -> String {
     let machine = machine();
     format!(
         "# Benchmarks\n\n\
          Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
          Each figure stands beside a floor measured in the same run, and is the least of several runs in turn, since what other\n\
-         programs of the machine add is not ours. Ratios still move from run to run; seconds and milliseconds\n\
-         only compare within this page.\n{}",
+         programs of the machine add is not ours. In brackets: the middle half of the ratios of the single rounds. Seconds and\n\
+         milliseconds only compare within this page.\n{}",
         tables(sections)
     )
 }

@@ -3,25 +3,7 @@
 //! `list-alerts-bare SUBSCRIPTION ENDPOINT`
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // as little as can be
 
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    value: Vec<Alert<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Alert<'a> {
-    id: &'a str,
-    #[serde(borrow)]
-    properties: Properties<'a>,
-}
-
-#[derive(Deserialize)]
-struct Properties<'a> {
-    severity: &'a str,
-}
+use list_alerts::BarePage;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -31,7 +13,7 @@ fn main() {
         let request = list_alerts::bare().get(list_alerts::first_page(&endpoint, &subscription));
         let answer = request.bearer_auth("any").send().await.unwrap().error_for_status().unwrap();
         let body = answer.bytes().await.unwrap();
-        let page: Page<'_> = serde_json::from_slice(&body).unwrap();
+        let page: BarePage<'_> = serde_json::from_slice(&body).unwrap();
         for alert in page.value {
             println!("{:12} {}", alert.properties.severity, alert.id);
         }

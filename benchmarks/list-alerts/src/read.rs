@@ -7,7 +7,7 @@
 use azure_core::Bytes;
 use defender_alerts::{Alert, AlertsClient, EntityKind};
 use futures::TryStreamExt as _;
-use serde::Deserialize;
+use list_alerts::{BareAlert, BarePage};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,28 +47,11 @@ impl Reader {
 
     /// The floor.
     async fn two_fields(&self) -> usize {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page<'a> {
-            #[serde(borrow)]
-            value: Vec<Item<'a>>,
-            next_link: Option<&'a str>,
-        }
-        #[derive(Deserialize)]
-        struct Item<'a> {
-            id: &'a str,
-            #[serde(borrow)]
-            properties: Properties<'a>,
-        }
-        #[derive(Deserialize)]
-        struct Properties<'a> {
-            severity: &'a str,
-        }
         let (mut count, mut next) = (0, Some(self.first.clone()));
         while let Some(url) = next {
             let body = self.page(&url).await;
-            let page: Page<'_> = serde_json::from_slice(&body).unwrap();
-            let whole = |item: &&Item<'_>| !item.id.is_empty() && !item.properties.severity.is_empty();
+            let page: BarePage<'_> = serde_json::from_slice(&body).unwrap();
+            let whole = |item: &&BareAlert<'_>| !item.id.is_empty() && !item.properties.severity.is_empty();
             count += page.value.iter().filter(whole).count();
             next = page.next_link.map(str::to_owned);
         }
