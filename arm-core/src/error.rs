@@ -9,7 +9,7 @@ use azure_core::{
 };
 use serde_json::Value;
 
-use crate::wire::utf8_text;
+use crate::wire::lossy_text;
 
 /// A refusal of the service, as far as its body could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,7 @@ pub struct ErrorDetail {
 impl ArmError {
     /// Reads an answer. Never fails: what cannot be read is left empty.
     pub fn of(response: &RawResponse) -> Self {
-        let text = utf8_text(response.body());
+        let text = lossy_text(response.body());
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let header = |name| response.headers().get_optional_string(&HeaderName::from_static(name));
         let mut read = Self::read(&body, u16::from(response.status()));

@@ -71,10 +71,11 @@ impl GraphScope {
     }
 }
 
-/// Where a stream is: in which batch, behind which page; or behind rows that were cut.
+/// Where a stream is: in which batch, behind which page; behind rows that were cut; or behind all rows.
 enum Place {
     Page { batch: usize, token: Option<String> },
     Cut,
+    End,
 }
 
 const CUT: &str = "cut";
@@ -82,8 +83,10 @@ const CUT: &str = "cut";
 impl Place {
     fn read(continuation: Option<&str>) -> Option<Self> {
         let Some(text) = continuation else { return Some(Self::Page { batch: 0, token: None }) };
-        if text == CUT {
-            return Some(Self::Cut);
+        match text {
+            CUT => return Some(Self::Cut),
+            "" => return Some(Self::End),
+            _ => {}
         }
         let (batch, token) = text.split_once(':')?;
         let token = Some(token.to_owned()).filter(|token| !token.is_empty());
@@ -123,6 +126,7 @@ pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
                      result, or narrow the query or its scope"
                         .to_owned(),
                 )),
+                Some(Place::End) => Ok(ListPage::new(Vec::new(), None)),
                 _ => Err(invalid("the continuation is not one of this query".to_owned())),
             }
         }

@@ -165,6 +165,11 @@ async fn a_stream_can_be_gone_on_with_elsewhere() {
     let place = first.continuation.clone().unwrap();
     let rest: Vec<Row> = graph.resume_rows(&vaults(), GraphScope::Tenant, place).try_collect().await.unwrap();
     assert_eq!((first.items.len(), rest.len()), (2, 3));
+    let mut all = graph.rows::<Row>(&vaults(), GraphScope::Tenant);
+    while all.try_next().await.unwrap().is_some() {}
+    let end = all.continuation().unwrap();
+    let mut none = graph.resume_rows::<Row>(&vaults(), GraphScope::Tenant, end);
+    assert_eq!(none.try_next().await.unwrap().map(|row| row.name), None, "nothing is left behind the end");
     let error =
         graph.resume_rows::<Row>(&vaults(), GraphScope::Tenant, "nonsense").try_next().await.unwrap_err();
     assert!(error.to_string().contains("not one of this query"), "{error}");

@@ -10,9 +10,16 @@ pub mod secret;
 pub mod text;
 mod unknown;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::Utf8Error};
 
-use azure_core::{Error, error::ErrorKind, http::RawResponse, http::headers::CONTENT_TYPE};
+use azure_core::{
+    Bytes, Error,
+    error::ErrorKind,
+    http::{
+        RawResponse,
+        headers::{CONTENT_TYPE, Headers},
+    },
+};
 use serde::de::DeserializeOwned;
 
 pub use nullable::{null_as_default, without_nulls};
@@ -20,25 +27,44 @@ pub use unknown::UnknownFields;
 
 use crate::error::excerpt;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A body as text: without a byte order mark, and with replacement characters where it is not UTF-8.
-pub(crate) fn utf8_text(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+pub(crate) fn lossy_text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body))
+}
+
+/// A body as text, without a byte order mark, and not copied; an error where it is not UTF-8.
+pub(crate) fn into_text(mut body: Bytes) -> azure_core::Result<String> {
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body = body.slice(BYTE_ORDER_MARK.len()..);
+    }
+    String::from_utf8(body.into()).map_err(|error| not_utf8(error.utf8_error()))
+}
+
+fn not_utf8(error: Utf8Error) -> Error {
+    refuse(format!("the answer is not UTF-8: byte {} is invalid", error.valid_up_to()))
+}
+
+fn refuse(message: String) -> Error {
+    Error::with_message(ErrorKind::DataConversion, message)
 }
 
 /// Decodes a JSON answer once. A body that is not JSON is an error that shows its kind and beginning;
 /// one of another shape is an error that names the place, but never a value.
 pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result<T> {
     let body: &[u8] = response.body();
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let refuse = |message: String| Error::with_message(ErrorKind::DataConversion, message);
-    let text = std::str::from_utf8(body).map_err(|error| {
-        refuse(format!("the answer is not UTF-8: byte {} is invalid", error.valid_up_to()))
-    })?;
+    let text = std::str::from_utf8(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).map_err(not_utf8)?;
+    decode_text(text, response.headers())
+}
+
+/// The same for the text of an answer with these headers.
+pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) -> azure_core::Result<T> {
     serde_json::from_str(text).map_err(|error| {
         if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
             return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
         }
-        let kind = response.headers().get_optional_string(&CONTENT_TYPE);
+        let kind = headers.get_optional_string(&CONTENT_TYPE);
         let kind = kind.as_deref().unwrap_or("no content type");
         match text.trim() {
             "" => refuse(format!("the answer is empty where JSON was expected ({kind})")),

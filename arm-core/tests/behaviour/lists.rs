@@ -1,9 +1,12 @@
 //! Lists: every item once, no page twice, no token abroad.
 
-use crate::scripted::{Answer, Script, reply};
+use std::{cell::Cell, sync::Arc};
+
 use arm_core::{ArmPath, Pager};
-use futures::TryStreamExt as _;
-use std::sync::Arc;
+use futures::{TryStreamExt as _, stream::FusedStream as _};
+use serde::{Deserialize, Deserializer};
+
+use crate::scripted::{Answer, Script, reply};
 
 const NEXT: &str = "https://management.azure.com/things?api-version=2026-01-01&$skiptoken=";
 
@@ -93,17 +96,13 @@ async fn an_undecodable_item_hides_none_of_its_neighbours_and_does_not_vanish() 
     let error = items.try_next().await.unwrap_err().to_string();
     assert!(error.contains("item 2 of page 2 of the list cannot be decoded"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
-    assert_eq!(
-        items.continuation().unwrap().as_ref(),
-        format!("{NEXT}b"),
-        "the rest of the list can be read"
-    );
+    assert_eq!(items.continuation().unwrap(), format!("{NEXT}b"), "the rest of the list can be read");
+    assert_eq!(items.try_next().await.unwrap(), None, "an error ends the stream");
     let script = Script::new([page(r#"[1,"x"]"#, "null")]);
     let mut items = list(&script);
     assert_eq!(items.try_next().await.unwrap(), Some(1));
     assert!(items.try_next().await.is_err());
-    let rest = items.continuation().unwrap();
-    let mut rest = script.client().resume_list::<u32>(rest.as_ref()).unwrap();
+    let mut rest = script.client().resume_list::<u32>(items.continuation().unwrap()).unwrap();
     assert_eq!(rest.try_next().await.unwrap(), None, "nothing is left behind the last page");
     assert_eq!(items.try_next().await.unwrap(), None);
 }
@@ -112,10 +111,10 @@ async fn an_undecodable_item_hides_none_of_its_neighbours_and_does_not_vanish() 
 async fn a_list_goes_on_where_it_was_left() {
     let script = Script::new([page("[1]", &link("a")), page("[2]", &link("b")), page("[3]", "null")]);
     let mut pages = list(&script).into_pages();
-    assert_eq!(pages.try_next().await.unwrap().unwrap().items, [1]);
-    let token = pages.into_continuation().unwrap();
-    let rest: Vec<u32> =
-        script.client().resume_list::<u32>(token.as_ref()).unwrap().try_collect().await.unwrap();
+    let first = pages.try_next().await.unwrap().unwrap();
+    assert_eq!(first.items, [1]);
+    let link = first.continuation.unwrap();
+    let rest: Vec<u32> = script.client().resume_list::<u32>(&link).unwrap().try_collect().await.unwrap();
     assert_eq!(rest, [2, 3]);
 }
 
@@ -137,10 +136,103 @@ async fn a_link_back_to_the_first_page_is_an_error_before_an_item_comes_twice() 
 async fn a_relative_link_goes_on_at_the_same_place_after_a_restart() {
     let script = Script::new([page("[1]", r#""?page=2""#), page("[2]", "null")]);
     let mut pages = list(&script).into_pages();
-    pages.try_next().await.unwrap();
-    let token = pages.into_continuation().unwrap();
-    let rest: Vec<u32> =
-        script.client().resume_list::<u32>(token.as_ref()).unwrap().try_collect().await.unwrap();
+    let link = pages.try_next().await.unwrap().unwrap().continuation.unwrap();
+    let rest: Vec<u32> = script.client().resume_list::<u32>(&link).unwrap().try_collect().await.unwrap();
     assert_eq!(rest, [2]);
     assert_eq!(script.sent()[1].url, "https://management.azure.com/things?page=2");
+}
+
+#[tokio::test]
+async fn the_place_of_a_list_is_known_at_each_step() {
+    let script = Script::new([page("[1,2]", &link("a")), page("[3]", "null")]);
+    let mut items = list(&script);
+    assert_eq!(items.continuation(), None);
+    items.try_next().await.unwrap();
+    assert_eq!(items.continuation(), None, "the first page is being read");
+    items.try_next().await.unwrap();
+    assert_eq!(items.try_next().await.unwrap(), Some(3));
+    assert_eq!(items.continuation().unwrap(), format!("{NEXT}a"));
+    assert_eq!(items.try_next().await.unwrap(), None);
+    assert_eq!(items.continuation(), Some(""), "nothing is left, which is not the beginning");
+    assert!(items.is_terminated());
+}
+
+#[tokio::test]
+async fn a_page_that_could_not_be_fetched_is_where_the_list_goes_on() {
+    let script = Script::new([page("[1]", &link("a")), reply(404, "{}"), page("[2]", "null")]);
+    let mut items = list(&script);
+    items.try_next().await.unwrap();
+    assert!(items.try_next().await.is_err());
+    let mut rest = script.client().resume_list::<u32>(items.continuation().unwrap()).unwrap();
+    assert_eq!(rest.try_next().await.unwrap(), Some(2));
+}
+
+#[tokio::test]
+async fn the_link_is_found_wherever_it_stands_and_strangers_do_not_matter() {
+    for first in [
+        format!(r#"{{"nextLink":{},"value":[1]}}"#, link("a")),
+        format!(
+            r#" {{ "a]" : {{"value":[7]}} , "value" : [ 1 ] , "nextLink" : {} , "b" : "]" }} "#,
+            link("a")
+        ),
+        format!(r#"{{"@odata.context":"x","value":[1],"@odata.nextLink":{}}}"#, link("a")),
+        format!("\u{feff}{{\"value\":[1],\"nextLink\":{}}}", link("a")),
+        format!(r#"{{"\u0076alue":[1],"nextLink":{}}}"#, link("a")),
+    ] {
+        let script = Script::new([reply(200, first.clone()), page("[2]", "null")]);
+        assert_eq!(list(&script).try_collect::<Vec<u32>>().await.unwrap(), [1, 2], "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_broken_off_or_twisted_is_an_error_behind_the_items_that_could_be_read() {
+    for (broken, read) in [
+        (r#"{"value":[1,2"#, &[1][..]),
+        (r#"{"value":[1,2]"#, &[1, 2]),
+        (r#"{"value":[1,2,"#, &[1, 2]),
+        (r#"{"value":[1,2,],"nextLink":null}"#, &[1, 2]),
+        (r#"{"value":[1 2],"nextLink":null}"#, &[]),
+        (r#"{"value":[,1],"nextLink":null}"#, &[]),
+        (r#"{"value":[1],}"#, &[1]),
+        (r#"{"value":[1],"value":[2]}"#, &[1]),
+        (r#"{"value":[1]}{"value":[2]}"#, &[1]),
+        (r#"{"value":[1],"nextLink":7}"#, &[1]),
+        (r#"{"nextLink":null,"value":[1],"nextLink":null}"#, &[1]),
+    ] {
+        let script = Script::new([reply(200, broken)]);
+        let mut items = list(&script);
+        for item in read {
+            assert_eq!(items.try_next().await.unwrap(), Some(*item), "{broken}");
+        }
+        let error = items.try_next().await.unwrap_err().to_string();
+        assert!(error.starts_with("GET /things: the answer cannot be decoded: "), "{broken}: {error}");
+        assert_eq!(items.try_next().await.unwrap(), None, "{broken}");
+        assert_eq!(items.continuation(), None, "{broken}: the page is to be read again");
+
+        let script = Script::new([reply(200, broken)]);
+        let mut pages = list(&script).into_pages();
+        let page = pages.try_next().await.unwrap().unwrap();
+        assert_eq!(page.items, read, "{broken}");
+        assert!(page.continuation.is_some(), "{broken}: an error follows, so this is not the last page");
+        assert!(pages.try_next().await.is_err(), "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn items_are_decoded_as_they_are_taken() {
+    thread_local! { static DECODED: Cell<u32> = const { Cell::new(0) }; }
+    struct Counted;
+    impl<'de> Deserialize<'de> for Counted {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            DECODED.set(DECODED.get() + 1);
+            u32::deserialize(deserializer).map(|_| Self)
+        }
+    }
+    let script = Script::new([page("[1,null,2,3]", "null")]);
+    let mut items: Pager<Counted> =
+        script.client().get(ArmPath::root().literal("things"), "2026-01-01").pager();
+    for taken in 1..=3 {
+        assert!(items.try_next().await.unwrap().is_some());
+        assert_eq!(DECODED.get(), taken);
+    }
 }

@@ -1,0 +1,142 @@
+//! Pages in ARM's form: `value` and `nextLink`.
+
+use std::{borrow::Cow, marker::PhantomData};
+
+use azure_core::{
+    Bytes, Error, Result,
+    error::ErrorKind,
+    http::{RawResponse, Url},
+};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Deserializer, value::RawValue};
+
+use super::{End, ListPage, Page, Undecodable};
+use crate::wire;
+
+/// Reads the answer to a request for a page, whose items are decoded as they are taken.
+pub(super) fn read<T>(response: RawResponse, what: String, url: Url) -> Result<Box<dyn Page<T>>>
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    let about = |error: Error| {
+        let message = format!("{what}: {error}");
+        error.with_context(message)
+    };
+    let (_, headers, body) = response.deconstruct();
+    let text = wire::into_text(Bytes::from(body)).map_err(about)?;
+    if let Some(begin) = first_item(&text) {
+        let page =
+            PageText { text, begin, at: begin, items: 0, undecodable: None, what, url, item: PhantomData };
+        return Ok(Box::new(page));
+    }
+    let page: Wire<Box<RawValue>> = wire::decode_text(&text, &headers).map_err(about)?;
+    let link = page.next_link.map(|link| absolute(&url, link));
+    Ok(ListPage::of_raw(&page.value, link).boxed())
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Wire<T> {
+    #[serde(deserialize_with = "wire::without_nulls")]
+    value: Vec<T>,
+    #[serde(rename = "nextLink", alias = "@odata.nextLink", default)]
+    next_link: Option<String>,
+}
+
+/// Where the items begin; nothing when a page has no list.
+fn first_item(page: &str) -> Option<usize> {
+    let mut rest = page.trim_ascii_start().strip_prefix('{')?;
+    loop {
+        let (key, behind) = first_value::<Cow<'_, str>>(rest)?.ok()?;
+        let value = behind.strip_prefix(':')?;
+        if key == "value" {
+            let items = value.trim_ascii_start().strip_prefix('[')?;
+            return Some(page.len() - items.len());
+        }
+        let (IgnoredAny, behind) = first_value(value)?.ok()?;
+        rest = behind.strip_prefix(',')?;
+    }
+}
+
+/// A page whose items are decoded as they are taken.
+struct PageText<T> {
+    text: String,
+    /// Where the items begin.
+    begin: usize,
+    /// Behind the last item that was taken.
+    at: usize,
+    /// How many were taken.
+    items: usize,
+    undecodable: Option<Undecodable>,
+    what: String,
+    url: Url,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T> PageText<T> {
+    /// What was not read yet, without the comma before the next item; nothing at the end.
+    fn next_value(&self) -> Option<&str> {
+        let rest = self.text[self.at..].trim_ascii_start();
+        match self.items {
+            0 => Some(rest).filter(|rest| !rest.starts_with(']')),
+            _ => rest.strip_prefix(','),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Page<T> for PageText<T> {
+    fn next_item(&mut self) -> Option<T> {
+        while let Some(rest) = self.next_value() {
+            let (item, behind) = match first_value(rest)? {
+                Ok((item, behind)) => (Ok(item), behind),
+                Err(error) => (Err(error), first_value::<IgnoredAny>(rest)?.ok()?.1),
+            };
+            // Where a page is cut off, the last item may be as well.
+            if !behind.starts_with([',', ']']) {
+                return None;
+            }
+            self.at = self.text.len() - behind.len();
+            self.items += 1;
+            match item {
+                Ok(Some(item)) => return Some(item),
+                Ok(None) => {}
+                Err(error) => {
+                    self.undecodable.get_or_insert_with(|| Undecodable::new(self.items, &error));
+                }
+            }
+        }
+        None
+    }
+
+    fn end(&mut self) -> Result<End> {
+        let rest = self.text[self.at..].trim_ascii_start();
+        // The page without its items; should it be broken, the whole, for an error that names the place.
+        let without_items = format!("{}{rest}", &self.text[..self.begin]);
+        let end = match rest.starts_with(']') {
+            true => serde_json::from_str(&without_items),
+            false => serde_json::from_str(&self.text),
+        };
+        let Wire::<IgnoredAny> { next_link, .. } = end.map_err(|error| {
+            let message =
+                format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
+            Error::with_message(ErrorKind::DataConversion, message)
+        })?;
+        let continuation = next_link.filter(|link| !link.is_empty()).map(|link| absolute(&self.url, link));
+        Ok(End { continuation, undecodable: self.undecodable.take() })
+    }
+}
+
+/// The value that a text begins with, and what stands behind it.
+fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::Result<(T, &'de str)>> {
+    let mut values = Deserializer::from_str(text).into_iter();
+    let value = values.next()?;
+    Some(value.map(|value| (value, text[values.byte_offset()..].trim_ascii_start())))
+}
+
+/// A link that is none is reported when it is followed: this page's items come first.
+fn absolute(url: &Url, link: String) -> String {
+    url.join(&link).map_or(link, String::from)
+}

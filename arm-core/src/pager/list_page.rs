@@ -1,0 +1,67 @@
+//! Pages that are decoded.
+
+use azure_core::Result;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::{End, Page, Undecodable};
+
+/// One page of a list.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ListPage<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page is, or the error about an item of this one; nothing when neither follows.
+    pub continuation: Option<String>,
+    undecodable: Option<Undecodable>,
+}
+
+impl<T> ListPage<T> {
+    /// A page, and where the next one is.
+    pub fn new(items: Vec<T>, continuation: Option<String>) -> Self {
+        Self { items, continuation, undecodable: None }
+    }
+
+    /// A page of items that are still JSON. One that cannot be decoded hides no other: it is reported
+    /// behind the page, and the list then ends.
+    pub fn of_raw(items: &[Box<RawValue>], continuation: Option<String>) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        let mut page = Self::new(Vec::with_capacity(items.len()), continuation);
+        for (index, item) in items.iter().enumerate() {
+            match serde_json::from_str(item.get()) {
+                Ok(item) => page.items.push(item),
+                Err(error) => {
+                    page.undecodable.get_or_insert_with(|| Undecodable::new(index + 1, &error));
+                }
+            }
+        }
+        page
+    }
+
+    pub(super) fn boxed(self) -> Box<dyn Page<T>>
+    where
+        T: Send + 'static,
+    {
+        let continuation = self.continuation.filter(|link| !link.is_empty());
+        let end = End { continuation, undecodable: self.undecodable };
+        Box::new(Decoded { items: self.items.into_iter(), end })
+    }
+}
+
+struct Decoded<T> {
+    items: std::vec::IntoIter<T>,
+    end: End,
+}
+
+impl<T: Send> Page<T> for Decoded<T> {
+    fn next_item(&mut self) -> Option<T> {
+        self.items.next()
+    }
+
+    fn end(&mut self) -> Result<End> {
+        Ok(std::mem::take(&mut self.end))
+    }
+}

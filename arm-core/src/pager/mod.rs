@@ -1,0 +1,258 @@
+//! Lists: the one pager.
+
+mod arm_page;
+mod list_page;
+
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    fmt,
+    future::Future,
+    hash::BuildHasher as _,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use azure_core::{Error, Result, error::ErrorKind};
+use futures::{
+    Stream, StreamExt as _,
+    future::BoxFuture,
+    stream::{FusedStream, poll_fn},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{ArmRequest, wire};
+
+pub use self::list_page::ListPage;
+
+/// A list, as a stream of items; [`into_pages`](Self::into_pages) makes it a stream of pages.
+///
+/// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a
+///   link goes on.
+/// - A link to another origin is an error, and nothing is sent there; so is a link to a page that was
+///   read before.
+/// - An item that cannot be decoded hides no other: the rest of its page comes first, then an error that
+///   names page and item.
+/// - An error ends the stream; [`continuation`](Self::continuation) is where to go on.
+#[must_use = "a list is not read before the stream is polled"]
+pub struct Pager<T> {
+    fetch: Box<dyn Fn(Option<String>) -> Fetching<T> + Send + Sync>,
+    state: State<T>,
+    continuation: Option<String>,
+    pages: usize,
+    hasher: RandomState,
+    seen: HashSet<u64>,
+}
+
+type Fetching<T> = BoxFuture<'static, Result<Box<dyn Page<T>>>>;
+
+enum State<T> {
+    /// The page at the continuation comes next.
+    Next,
+    Fetching(Fetching<T>),
+    Reading(Box<dyn Page<T>>),
+    Failed(Error),
+    Ended,
+}
+
+/// A page that is being read.
+trait Page<T>: Send {
+    /// The next item that can be decoded.
+    fn next_item(&mut self) -> Option<T>;
+
+    /// What stands behind the last item; an error when the page cannot be read to its end.
+    fn end(&mut self) -> Result<End>;
+}
+
+/// What stands behind the last item of a page.
+#[derive(Debug, Default)]
+struct End {
+    continuation: Option<String>,
+    undecodable: Option<Undecodable>,
+}
+
+/// The first item of a page that cannot be decoded, counted from one, and why.
+#[derive(Debug)]
+struct Undecodable {
+    item: usize,
+    reason: String,
+}
+
+impl Undecodable {
+    fn new(item: usize, error: &serde_json::Error) -> Self {
+        Self { item, reason: wire::without_values(error) }
+    }
+}
+
+impl<T> Pager<T> {
+    fn new(fetch: impl Fn(Option<String>) -> Fetching<T> + Send + Sync + 'static) -> Self {
+        Self {
+            fetch: Box::new(fetch),
+            state: State::Next,
+            continuation: None,
+            pages: 0,
+            hasher: RandomState::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Where to go on, perhaps in another process, with [`ArmClient::resume_list`](crate::ArmClient::resume_list)
+    /// or the list's own method for it: at the page that is being read; after an item that cannot be decoded,
+    /// at the page behind.
+    ///
+    /// Nothing stands for the beginning. Empty is the end: the list that goes on there has no items.
+    pub fn continuation(&self) -> Option<&str> {
+        self.continuation.as_deref()
+    }
+
+    /// The same list as a stream of whole pages.
+    pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
+    where
+        T: 'static,
+    {
+        poll_fn(move |cx| {
+            Poll::Ready(ready!(self.poll_page(cx)).map(|read| read.map(|()| self.whole_page())))
+        })
+        .fuse()
+    }
+
+    /// The next item of the page that is being read.
+    fn next_item(&mut self) -> Option<T> {
+        match &mut self.state {
+            State::Reading(page) => page.next_item(),
+            _ => None,
+        }
+    }
+
+    /// All items of the page that is being read.
+    fn whole_page(&mut self) -> ListPage<T> {
+        let items = std::iter::from_fn(|| self.next_item()).collect();
+        self.leave_page();
+        let more = !matches!(self.state, State::Ended);
+        ListPage::new(items, more.then(|| self.continuation.clone().unwrap_or_default()))
+    }
+
+    /// Leaves the page that is being read, and turns to the next. Nothing when that was the last.
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<()>>> {
+        loop {
+            match &mut self.state {
+                State::Next => self.state = self.fetch_page(),
+                State::Fetching(page) => match ready!(page.as_mut().poll(cx)) {
+                    Ok(page) => {
+                        self.state = State::Reading(page);
+                        return Poll::Ready(Some(Ok(())));
+                    }
+                    Err(error) => self.state = State::Failed(error),
+                },
+                State::Reading(_) => self.leave_page(),
+                State::Failed(_) | State::Ended => {
+                    let ended = std::mem::replace(&mut self.state, State::Ended);
+                    return Poll::Ready(match ended {
+                        State::Failed(error) => Some(Err(error)),
+                        _ => None,
+                    });
+                }
+            }
+        }
+    }
+
+    fn fetch_page(&mut self) -> State<T> {
+        let link = self.continuation.as_ref();
+        if link.is_some_and(|link| !self.seen.insert(self.hasher.hash_one(link))) {
+            return failed(format!(
+                "page {} of the list links to a page that was read before: it would never end",
+                self.pages
+            ));
+        }
+        self.pages += 1;
+        State::Fetching((self.fetch)(self.continuation.clone()))
+    }
+
+    fn leave_page(&mut self) {
+        let State::Reading(page) = &mut self.state else { return };
+        let End { continuation, undecodable } = match page.end() {
+            Ok(end) => end,
+            Err(error) => return self.state = State::Failed(error),
+        };
+        self.state = match (undecodable, &continuation) {
+            (Some(Undecodable { item, reason }), _) => {
+                failed(format!("item {item} of page {} of the list cannot be decoded: {reason}", self.pages))
+            }
+            (None, Some(_)) => State::Next,
+            (None, None) => State::Ended,
+        };
+        self.continuation = Some(continuation.unwrap_or_default());
+    }
+}
+
+fn failed<T>(message: String) -> State<T> {
+    State::Failed(Error::with_message(ErrorKind::DataConversion, message))
+}
+
+impl<T> Stream for Pager<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        loop {
+            if let Some(item) = self.next_item() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(self.poll_page(cx)) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<T> FusedStream for Pager<T> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+}
+
+/// Without links, whose queries may be private.
+impl<T> fmt::Debug for Pager<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pager").field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+/// A list whose pages come from a function: its argument is nothing for the first page, then the
+/// continuation of the page before. For services that page in a way of their own.
+pub fn pages<T, F, Fut>(fetch: F) -> Pager<T>
+where
+    T: Send + 'static,
+    F: Fn(Option<String>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<ListPage<T>>> + Send + 'static,
+{
+    Pager::new(move |continuation| {
+        let page = fetch(continuation);
+        Box::pin(async { Ok(page.await?.boxed()) })
+    })
+}
+
+/// A list in ARM's form: `value` and `nextLink`.
+pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Pager<T> {
+    let start = first.url().ok();
+    let mut pager = Pager::new(move |continuation| {
+        let first = first.clone();
+        Box::pin(async move {
+            let request = match continuation {
+                None => first,
+                Some(link) => ArmRequest::follow(first.arm().clone(), link.parse()?),
+            };
+            let (what, url) = (request.to_string(), request.url()?);
+            let response = request.send().await?;
+            arm_page::read(response, what, url)
+        })
+    });
+    // The first page has a link as well: one back to it is a circle.
+    pager.seen.extend(start.map(|link| pager.hasher.hash_one(link.as_str())));
+    pager
+}
+
+/// A list that has nothing left.
+pub(crate) fn ended<T: Send + 'static>() -> Pager<T> {
+    pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
+}
