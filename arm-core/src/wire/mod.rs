@@ -73,8 +73,9 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
     })
 }
 
-/// A decoding error without the value that it stumbled over, which may be a secret.
-pub(crate) fn without_values(error: &serde_json::Error) -> String {
+/// The text of a decoding error without the value that it stumbled over, which may be a secret. For models that
+/// decode a part later than the answer.
+pub fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match (message.find("string \""), message.rfind("\", expected")) {
         (Some(begin), Some(end)) if begin < end => {

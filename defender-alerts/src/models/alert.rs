@@ -117,7 +117,7 @@ impl Alert {
     /// What names the resource: in Azure, in a workspace, elsewhere.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(raw) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
-        ResourceIdentifier::read_all(raw).map_err(self.refusal("resourceIdentifiers"))
+        ResourceIdentifier::read_all(raw.get()).map_err(self.refusal("resourceIdentifiers"))
     }
 
     /// What to do, step by step.
@@ -133,7 +133,7 @@ impl Alert {
     /// Who and what took part: accounts, addresses, resources.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(raw) = &self.parts.entities else { return Ok(Vec::new()) };
-        Entity::read_all(raw).map_err(self.refusal("entities"))
+        Entity::read_all(raw.get()).map_err(self.refusal("entities"))
     }
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
@@ -162,14 +162,15 @@ impl Alert {
 
     fn refusal(&self, name: &str) -> impl Fn(serde_json::Error) -> Error {
         move |error| {
-            let message = format!("'{name}' of the alert {} cannot be decoded: {error}", self.id);
-            Error::with_error(ErrorKind::DataConversion, error, message)
+            let reason = wire::without_values(&error);
+            let message = format!("'{name}' of the alert {} cannot be decoded: {reason}", self.id);
+            Error::with_message(ErrorKind::DataConversion, message)
         }
     }
 
     fn list<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Vec<T>> {
         let Some(raw) = raw else { return Ok(Vec::new()) };
-        items(raw).map_err(self.refusal(name))
+        items(raw.get()).map_err(self.refusal(name))
     }
 }
 

@@ -34,7 +34,7 @@ pub struct LogAnalyticsIdentifier {
 
 impl ResourceIdentifier {
     /// All of a list: in one pass when all of them are of known kinds.
-    pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
+    pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
         let at_once = items::<Identified<'_>>(list).ok();
         match at_once.and_then(|all| all.into_iter().map(Identified::into_known).collect()) {
             Some(known) => Ok(known),
@@ -82,15 +82,15 @@ impl Identified<'_> {
 }
 
 /// The items of a list: those that are null are left out, and one item alone is a list of one.
-pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a RawValue) -> serde_json::Result<Vec<T>> {
+pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result<Vec<T>> {
     #[derive(Deserialize)]
     #[serde(transparent, bound = "T: Deserialize<'de>")]
     struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
 
-    if list.get().starts_with('[') {
-        return serde_json::from_str(list.get()).map(|Items(items)| items);
+    if list.starts_with('[') {
+        return serde_json::from_str(list).map(|Items(items)| items);
     }
-    Ok(serde_json::from_str::<Option<T>>(list.get())?.into_iter().collect())
+    Ok(serde_json::from_str::<Option<T>>(list)?.into_iter().collect())
 }
 
 /// A link of an alert.
@@ -157,7 +157,7 @@ pub struct Entity {
     /// What it is.
     pub kind: EntityKind,
     /// The list that it stands in, shared by all of them, and its place among those that are not null.
-    list: Arc<RawValue>,
+    list: Arc<str>,
     index: usize,
 }
 
@@ -269,12 +269,12 @@ pub struct Host {
 
 impl Entity {
     /// All of a list: in one pass when all of them have the documented shape.
-    pub(crate) fn read_all(list: &RawValue) -> serde_json::Result<Vec<Self>> {
+    pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
         let read: Vec<(Option<String>, EntityKind)> = match items::<Fields<'_>>(list) {
             Ok(all) => all.into_iter().map(Fields::into_parts).collect(),
             Err(_) => items(list)?.into_iter().map(Fields::parts_of).collect::<serde_json::Result<_>>()?,
         };
-        let list: Arc<RawValue> = list.to_owned().into();
+        let list: Arc<str> = list.into();
         let entity = |(index, (id, kind))| Self { id, kind, list: list.clone(), index };
         Ok(read.into_iter().enumerate().map(entity).collect())
     }

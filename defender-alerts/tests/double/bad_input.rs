@@ -163,6 +163,25 @@ async fn deep_nesting_in_one_part_fails_that_part_and_nothing_else() {
     assert!(finding.missing.iter().any(|missing| matches!(missing, Missing::Part(_))));
 }
 
+#[test]
+fn a_part_of_another_shape_is_refused_without_showing_what_it_holds() {
+    let alert = decoded(
+        json!({ "extendedProperties": "hunter2", "extendedLinks": ["hunter2"], "techniques": [["hunter2"]] }),
+    );
+    let errors = [
+        alert.extended_properties().map(drop).unwrap_err(),
+        alert.extended_links().map(drop).unwrap_err(),
+        alert.techniques().map(drop).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            error.to_string().contains("of the alert") && error.to_string().contains("expected"),
+            "{error}"
+        );
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_is_not_utf_8_is_one_clear_error() {
     let azure = MockAzure::seed().start().await;
