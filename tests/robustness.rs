@@ -48,6 +48,15 @@ fn bent_alerts() -> impl Strategy<Value = Vec<u8>> {
     bent(fixture("alerts/list.json").to_string())
 }
 
+fn bent_page() -> impl Strategy<Value = Vec<u8>> {
+    const PAGES: &[&str] = &[
+        r#"{"value":[{"a":"]}\"\\,"},[1,[2]],"x",3.5,true,null,{}],"nextLink":"https://management.azure.com/things?p=2"}"#,
+        "{ \"nextLink\" : null , \"value\" : [ 1 , null ,\n 23 ] , \"count\" : [ 2 ] }",
+        "\u{feff}{\"@odata.context\":\"c\",\"value\":[],\"more\":{\"value\":[1]}}",
+    ];
+    proptest::sample::select(PAGES).prop_flat_map(|page| bent(page.to_owned()))
+}
+
 fn bent_refusal() -> impl Strategy<Value = Vec<u8>> {
     bent(json!({ "error": { "code": "C", "message": "m", "details": [{ "code": "D" }], "innererror": { "code": "I" } } }).to_string())
 }
@@ -86,6 +95,11 @@ proptest! {
     #[test]
     fn refusals_can_be_read_whatever_they_hold(body in prop_oneof![vec(any::<u8>(), 0..200), bent_refusal()]) {
         robustness::error_body(&body);
+    }
+
+    #[test]
+    fn a_list_reads_item_by_item_what_its_pages_say(body in bent_page()) {
+        robustness::list_page(&body);
     }
 
     #[test]

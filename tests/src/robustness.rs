@@ -1,13 +1,24 @@
 //! What must hold for any input whatever: the bodies of the fuzz targets and of the property tests.
 
-use std::{fmt::Display, str::FromStr};
+use std::{
+    collections::VecDeque,
+    fmt::Display,
+    str::FromStr,
+    sync::{Arc, Mutex},
+};
 
 use arm_core::{
-    ArmError, ArmPath, ManagementGroupId, ResourceGroupId, ResourceGroupName, ResourceId, ResourceName,
-    ResourceType, Scope, SubscriptionId,
+    ArmClient, ArmError, ArmOptions, ArmPath, ManagementGroupId, ResourceGroupId, ResourceGroupName,
+    ResourceId, ResourceName, ResourceType, Scope, SubscriptionId,
 };
-use azure_core::http::{RawResponse, headers::Headers};
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    http::{AsyncRawResponse, ClientOptions, HttpClient, RawResponse, Request, Transport, headers::Headers},
+    time::{Duration, OffsetDateTime},
+};
 use defender_alerts::{Alert, AlertId, AssessmentId, AssessmentKey, AttackPath, Location, SubAssessmentId};
+use futures::TryStreamExt as _;
 use keyvault_ops::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
 use monitor_ops::{CustomerId, MailAddress, WorkspaceId};
 use resource_ops::{
@@ -15,6 +26,7 @@ use resource_ops::{
     query::{GraphQuery, Table, column, quoted},
 };
 use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 /// Whatever can be parsed as an id can be written and parsed again, and stays within its own path.
 pub fn ids(text: &str) {
@@ -77,6 +89,80 @@ pub fn error_body(body: &[u8]) {
     let shown = error.to_string();
     assert!(shown.starts_with("400"));
     assert!(error.code.is_empty() || error.has_code(&error.code));
+}
+
+/// What a list reads item by item is what a page says when it is decoded whole; a page that cannot be decoded, or an
+/// item of it, is an error behind the items that can.
+pub fn list_page(body: &[u8]) {
+    #[derive(Deserialize)]
+    struct Whole {
+        #[serde(deserialize_with = "Option::deserialize")] // may be null, but must be there
+        value: Option<Vec<Box<RawValue>>>,
+        #[serde(rename = "nextLink", alias = "@odata.nextLink", default)]
+        next_link: Option<String>,
+    }
+    let text = std::str::from_utf8(body).map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let whole = text.ok().and_then(|text| serde_json::from_str::<Whole>(text).ok());
+    let (items, failed) = read_list(body);
+    let Some(whole) = whole else {
+        assert!(failed, "{items:?} of {:?}", String::from_utf8_lossy(body));
+        return;
+    };
+    let raw = whole.value.unwrap_or_default();
+    let decoded = raw.iter().map(|item| serde_json::from_str::<Option<Value>>(item.get()));
+    let (good, bad): (Vec<_>, Vec<_>) = decoded.partition(Result::is_ok);
+    let expected: Vec<Value> = good.into_iter().filter_map(|item| item.unwrap_or_default()).collect();
+    assert_eq!(items, expected, "{:?}", String::from_utf8_lossy(body));
+    // The link may lead nowhere, which is an error as well.
+    if whole.next_link.unwrap_or_default().is_empty() {
+        assert_eq!(failed, !bad.is_empty(), "{:?}", String::from_utf8_lossy(body));
+    }
+}
+
+/// The items of a list whose first page is this, and whether an error ended it.
+fn read_list(body: &[u8]) -> (Vec<Value>, bool) {
+    let pages = [body.to_owned(), br#"{"value":[]}"#.to_vec()];
+    let transport = Transport::new(Arc::new(Pages(Mutex::new(pages.into_iter().collect()))));
+    let client = ClientOptions { transport: Some(transport), ..ClientOptions::default() };
+    let arm = ArmClient::new(Arc::new(AnyToken), ArmOptions::from(client)).unwrap();
+    let mut list = arm.get(ArmPath::root().literal("things"), "2026-01-01").pager::<Value>();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let mut items = Vec::new();
+        loop {
+            match list.try_next().await {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => break (items, false),
+                Err(_) => break (items, true),
+            }
+        }
+    })
+}
+
+/// A transport that answers with one page after the other.
+#[derive(Debug)]
+struct Pages(Mutex<VecDeque<Vec<u8>>>);
+
+#[async_trait]
+impl HttpClient for Pages {
+    async fn execute_request(&self, _: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let page = self.0.lock().unwrap().pop_front().unwrap_or_default();
+        Ok(AsyncRawResponse::from_bytes(200.into(), Headers::new(), page))
+    }
+}
+
+#[derive(Debug)]
+struct AnyToken;
+
+#[async_trait]
+impl TokenCredential for AnyToken {
+    async fn get_token(
+        &self,
+        _: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        Ok(AccessToken::new("any", OffsetDateTime::now_utc() + Duration::hours(1)))
+    }
 }
 
 /// Any page of alerts is decoded or refused, and so is every part of each alert.
