@@ -127,7 +127,7 @@ impl ArmClient {
     /// The link is checked as every other: one to another origin fails and nothing is sent.
     pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
         if continuation.is_empty() {
-            return Ok(pager::ended());
+            return Ok(Pager::empty());
         }
         let link = self.endpoint().join(continuation)?;
         Ok(pager::list(ArmRequest::follow(self.clone(), link)))

@@ -27,7 +27,7 @@ pub struct ArmError {
     pub inner_code: Option<String>,
     /// The message of the innermost cause. Log queries tell only here what is wrong.
     pub inner_message: Option<String>,
-    /// Causes and parts, in the service's order.
+    /// Causes and parts in the service's order, each before its own.
     pub details: Vec<ErrorDetail>,
     /// Typed additions, such as policy violations, as the service sent them.
     pub additional_info: Vec<Value>,
@@ -93,7 +93,7 @@ impl ArmError {
             target: optional(error, "target"),
             inner_code: innermost(error, "code"),
             inner_message: innermost(error, "message"),
-            details: list(error, "details").map(ErrorDetail::read).collect(),
+            details: details_of(error),
             additional_info: list(error, "additionalInfo").cloned().collect(),
             request_id: None,
             correlation_id: None,
@@ -165,6 +165,11 @@ fn optional(value: &Value, key: &str) -> Option<String> {
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     field(value, key).as_array().into_iter().flatten()
+}
+
+fn details_of(error: &Value) -> Vec<ErrorDetail> {
+    let with_its_own = |detail| std::iter::once(ErrorDetail::read(detail)).chain(details_of(detail));
+    list(error, "details").flat_map(with_its_own).collect()
 }
 
 fn innermost(error: &Value, key: &str) -> Option<String> {
@@ -326,6 +331,10 @@ mod tests {
             (error.request_id().as_deref(), error.correlation_id().as_deref()),
             (Some("r-1"), Some("c-1"))
         );
+        let deep = r#"{"error":{"code":"A","details":[{"code":"B","details":[{"code":"C","message":"why"}]},{"code":"D"}]}}"#;
+        let read = super::tests::error(400, deep).arm_error().unwrap();
+        let codes: Vec<&str> = read.details.iter().map(|detail| detail.code.as_str()).collect();
+        assert_eq!(codes, ["B", "C", "D"]);
         let nothing =
             super::tests::error(409, r#"{"error":{"code":"Busy","message":"later","details":null}}"#);
         assert!(nothing.is_conflict() && nothing.is_code("Busy"));

@@ -105,7 +105,6 @@ enum Step {
 enum Outcome {
     Body(RawResponse),
     Fetch(Url),
-    Nothing(RawResponse),
 }
 
 struct Watch {
@@ -171,7 +170,7 @@ fn in_progress<T>(
         PollerContinuation::Links { next_link: handle.poll.clone(), final_link: handle.result.clone() };
     let body = json!({ "state": state, "percent_complete": percent, "handle": handle });
     Ok(PollerResult::InProgress {
-        response: RawResponse::from_bytes(200.into(), Headers::new(), body.to_string()).into(),
+        response: with_body(body.to_string()).into(),
         retry_after: wait.try_into().unwrap_or(azure_core::time::Duration::MAX),
         continuation,
     })
@@ -183,13 +182,13 @@ fn succeeded<T: DeserializeOwned + Send + 'static>(
 ) -> Result<PollerResult<Operation<T>>> {
     let body = json!({ "state": "Succeeded", "percent_complete": null, "handle": null });
     Ok(PollerResult::Succeeded {
-        response: RawResponse::from_bytes(200.into(), Headers::new(), body.to_string()).into(),
+        response: with_body(body.to_string()).into(),
         target: Box::new(move || {
             Box::pin(async move {
                 let unit = TypeId::of::<T>() == TypeId::of::<()>();
                 let response = match outcome {
-                    Outcome::Body(response) | Outcome::Nothing(response) => response,
-                    Outcome::Fetch(_) if unit => RawResponse::from_bytes(200.into(), Headers::new(), ""),
+                    Outcome::Body(response) => response,
+                    Outcome::Fetch(_) if unit => with_body(String::new()),
                     Outcome::Fetch(url) => fetch(arm, url).await?,
                 };
                 let (status, headers, body) = response.deconstruct();
@@ -247,7 +246,7 @@ async fn first(request: ArmRequest) -> Result<Step> {
         (202, None) if writes => running(OperationKind::Resource, url.clone(), None),
         (200 | 201, _) if writes && state.is_some() => running(OperationKind::Resource, url.clone(), None),
         // Accepted without a word on where to ask: nothing can be waited for.
-        (202, None) => Ok(Step::Done(Outcome::Nothing(response))),
+        (202, None) => Ok(Step::Done(Outcome::Body(response))),
         _ => Ok(Step::Done(Outcome::Body(response))),
     }
 }
@@ -298,7 +297,11 @@ async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Step> {
             (OperationKind::Resource, _) => Outcome::Body(response),
             (_, Some(result)) => Outcome::Fetch(result),
             (OperationKind::Location, None) => Outcome::Body(response),
-            (_, None) => Outcome::Nothing(RawResponse::from_bytes(200.into(), Headers::new(), "")),
+            // What the operation has made, when no link leads to it.
+            (OperationKind::Status, None) => Outcome::Body(with_body(match &body["properties"] {
+                Value::Null => String::new(),
+                made => made.to_string(),
+            })),
         })),
         _ => {
             // A service may move the link while it works.
@@ -307,6 +310,10 @@ async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Step> {
             Ok(Step::Running { state, percent, handle: OperationHandle { poll, ..handle }, wait })
         }
     }
+}
+
+fn with_body(body: String) -> RawResponse {
+    RawResponse::from_bytes(200.into(), Headers::new(), body)
 }
 
 fn status_of(state: &str) -> PollerStatus {

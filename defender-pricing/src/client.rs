@@ -40,13 +40,17 @@ impl PricingClient {
         self.arm.get(pricings(&scope.into()), API_VERSION).pager()
     }
 
-    /// Streams the named plans of a scope: `Pricings_List` with `$filter=name in (..)`.
+    /// Streams the named plans of a scope: `Pricings_List` with `$filter=name in (..)`. Nothing is sent when none
+    /// is named.
     pub fn list_named<'a>(
         &self,
         scope: impl Into<Scope>,
         plans: impl IntoIterator<Item = &'a PlanName>,
     ) -> Pager<Pricing> {
         let names: Vec<&str> = plans.into_iter().map(PlanName::as_str).collect();
+        if names.is_empty() {
+            return Pager::empty();
+        }
         let filter = format!("name in ({})", names.join(","));
         self.arm.get(pricings(&scope.into()), API_VERSION).query("$filter", filter).pager()
     }

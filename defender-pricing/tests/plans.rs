@@ -177,6 +177,8 @@ async fn lists_and_filters_name_every_plan() {
         .await
         .unwrap();
     assert_eq!(named.len(), 2);
+    let none: Vec<_> = pricing.list_named(subscription(), []).try_collect().await.unwrap();
+    assert!(none.is_empty());
     let coverage = pricing.coverage(&subscription()).await.unwrap();
     let vaults = coverage.iter().find(|row| row.plan == PlanName::KeyVaults).unwrap();
     assert_eq!((&vaults.tier, vaults.deprecated), (&Tier::Standard, false));

@@ -95,6 +95,14 @@ impl<T> Pager<T> {
         }
     }
 
+    /// A list of nothing, for which nothing is sent.
+    pub fn empty() -> Self
+    where
+        T: Send + 'static,
+    {
+        pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
+    }
+
     /// Where to go on, perhaps in another process, with [`ArmClient::resume_list`](crate::ArmClient::resume_list)
     /// or the list's own method for it: at the page that is being read; after an item that cannot be decoded,
     /// at the page behind.
@@ -250,9 +258,4 @@ pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> P
     // The first page has a link as well: one back to it is a circle.
     pager.seen.extend(start.map(|link| pager.hasher.hash_one(link.as_str())));
     pager
-}
-
-/// A list that has nothing left.
-pub(crate) fn ended<T: Send + 'static>() -> Pager<T> {
-    pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
 }

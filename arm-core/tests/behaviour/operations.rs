@@ -65,6 +65,18 @@ async fn the_result_of_an_action_is_at_its_location() {
 }
 
 #[tokio::test]
+async fn the_result_of_an_action_without_a_location_stands_in_its_status() {
+    let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/status/1"));
+    let ended = reply(200, r#"{"status":"Succeeded","properties":{"output":"made"}}"#);
+    let script = Script::new([first(), running(), ended]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap(), json!({ "output": "made" }));
+    let script = Script::new([first(), reply(200, r#"{"status":"Succeeded","properties":null}"#)]);
+    let error = resource(script.client().post(thing(&script), "v").poller()).await.unwrap_err();
+    assert!(error.to_string().contains("sent no resource"), "{error}");
+}
+
+#[tokio::test]
 async fn location_answers_202_until_the_result_is_there() {
     let waiting = || reply(202, "").header("location", format!("{BASE}/result/2")).header("retry-after", "3");
     let first = reply(202, "").header("location", "/result/1");

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for AdditionalData {
 }
 
 /// The object that a text holds as JSON.
-fn object_in(text: &str) -> Option<Map<String, Value>> {
+pub(super) fn object_in(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
@@ -69,13 +69,20 @@ impl AdditionalData {
     }
 }
 
+impl From<Map<String, Value>> for AdditionalData {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+}
+
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(values: I) -> Self {
         Self(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
-fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+/// A value by name without regard to case.
+pub(super) fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = fields.get(name);
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }

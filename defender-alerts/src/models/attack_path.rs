@@ -1,10 +1,15 @@
 //! A way from where an attacker gets in to what the attacker wants.
 
+use std::borrow::Cow;
+
 use arm_core::{ResourceId, ResourceType, SubscriptionId, wire};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{AdditionalData, RiskLevel};
+use crate::{
+    AdditionalData, RiskLevel,
+    models::additional_data::{object_in, value_of},
+};
 
 /// A way from where an attacker gets in to what the attacker wants, as a row of Resource Graph.
 ///
@@ -125,8 +130,8 @@ impl<'de> Deserialize<'de> for AttackPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Wire { id, name, subscription_id, properties } = Wire::deserialize(deserializer)?;
         let graph = object(properties.get("graphComponent"));
-        let nodes: Vec<AttackPathNode> = items(graph.get("entities")).iter().map(node).collect();
-        let edges = items(graph.get("connections")).iter().map(edge).collect();
+        let nodes: Vec<AttackPathNode> = items(value_of(&graph, "entities")).iter().map(node).collect();
+        let edges = items(value_of(&graph, "connections")).iter().map(edge).collect();
         let end = |object: &str, internal_id: &str| {
             let named = properties.get(object).or_else(|| properties.get(internal_id))?;
             end_of(named, &nodes)
@@ -160,16 +165,21 @@ impl<'de> Deserialize<'de> for AttackPath {
     }
 }
 
-/// A value as a bag; also JSON in a text.
-fn object(value: Option<&Value>) -> AdditionalData {
-    value.and_then(|value| AdditionalData::deserialize(value).ok()).unwrap_or_default()
+/// A value as an object; also JSON in a text.
+fn object(value: Option<&Value>) -> Cow<'_, Map<String, Value>> {
+    match value {
+        Some(Value::Object(fields)) => Cow::Borrowed(fields),
+        Some(Value::String(text)) => Cow::Owned(object_in(text).unwrap_or_default()),
+        _ => Cow::default(),
+    }
 }
 
-fn items(value: Option<&Value>) -> Vec<Value> {
+/// A value as a list; also JSON in a text.
+fn items(value: Option<&Value>) -> Cow<'_, [Value]> {
     match value {
-        Some(Value::Array(items)) => items.clone(),
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-        _ => Vec::new(),
+        Some(Value::Array(items)) => Cow::Borrowed(items),
+        Some(Value::String(text)) => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
+        _ => Cow::default(),
     }
 }
 
@@ -184,8 +194,8 @@ fn plain(value: &Value) -> String {
 /// Texts: of a list, of objects with a description, or one text.
 fn texts(value: Option<&Value>) -> Vec<String> {
     let one = |value: &Value| match value {
-        Value::Object(_) => {
-            let fields = object(Some(value));
+        Value::Object(fields) => {
+            let fields = AdditionalData::from(fields.clone());
             fields
                 .text("description")
                 .or_else(|| fields.text("displayName"))
@@ -200,21 +210,20 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-fn first_of(fields: &AdditionalData, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| fields.get(name)).map(plain).filter(|text| !text.is_empty())
+fn first_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| value_of(fields, name)).map(plain).filter(|text| !text.is_empty())
 }
 
 const INTERNAL_ID: &[&str] = &["entityInternalID", "internalId", "id"];
 
 fn node(value: &Value) -> AttackPathNode {
     let fields = object(Some(value));
-    AttackPathNode {
-        internal_id: first_of(&fields, INTERNAL_ID).unwrap_or_default(),
-        name: first_of(&fields, &["entityName", "name", "displayName"]),
-        entity_type: first_of(&fields, &["entityType", "type"]),
-        resource_id: fields.text("azureResourceId").and_then(|id| id.parse().ok()),
-        fields,
-    }
+    let internal_id = first_of(&fields, INTERNAL_ID).unwrap_or_default();
+    let name = first_of(&fields, &["entityName", "name", "displayName"]);
+    let entity_type = first_of(&fields, &["entityType", "type"]);
+    let fields = AdditionalData::from(fields.into_owned());
+    let resource_id = fields.text("azureResourceId").and_then(|id| id.parse().ok());
+    AttackPathNode { internal_id, name, entity_type, resource_id, fields }
 }
 
 fn edge(value: &Value) -> AttackPathEdge {
