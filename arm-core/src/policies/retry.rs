@@ -234,3 +234,24 @@ pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_the_longest_wait_and_differs_from_time_to_time() {
+        let seconds = Duration::from_secs;
+        let budget =
+            RetryBudget { first_wait: seconds(1), longest_wait: seconds(8), ..RetryBudget::default() };
+        let retry = Retry::new(budget);
+        for (next, most) in [(2, 1), (3, 2), (4, 4), (5, 8), (6, 8), (u32::MAX, 8)] {
+            let waits: HashSet<Duration> = (0..50).map(|_| retry.backoff(next)).collect();
+            let (least, most) = (Duration::from_millis(most * 750 - 1), seconds(most));
+            assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{waits:?}");
+            assert!(waits.len() > 1, "all clients would come back at once");
+        }
+    }
+}

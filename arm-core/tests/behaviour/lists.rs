@@ -2,9 +2,10 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use arm_core::{ArmPath, Pager};
+use arm_core::{ArmPath, ListPage, Pager};
 use futures::{TryStreamExt as _, stream::FusedStream as _};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::scripted::{Answer, Script, reply};
 
@@ -147,6 +148,7 @@ async fn the_place_of_a_list_is_known_at_each_step() {
     let script = Script::new([page("[1,2]", &link("a")), page("[3]", "null")]);
     let mut items = list(&script);
     assert_eq!(items.continuation(), None);
+    assert!(!items.is_terminated());
     items.try_next().await.unwrap();
     assert_eq!(items.continuation(), None, "the first page is being read");
     items.try_next().await.unwrap();
@@ -235,4 +237,47 @@ async fn items_are_decoded_as_they_are_taken() {
         assert!(items.try_next().await.unwrap().is_some());
         assert_eq!(DECODED.get(), taken);
     }
+}
+
+#[tokio::test]
+async fn a_list_of_pages_from_a_function_is_read_to_its_end_and_reports_what_cannot_be_decoded() {
+    let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+    let list = || {
+        arm_core::pages(move |continuation: Option<String>| async move {
+            Ok(match continuation.as_deref() {
+                None => ListPage::new(vec![1], Some("a".to_owned())),
+                Some("a") => ListPage::new(Vec::new(), Some("b".to_owned())),
+                _ => ListPage::of_raw(
+                    &[raw("2"), raw("[\"hunter2\"]"), raw("3"), raw("{}")],
+                    Some(String::new()),
+                ),
+            })
+        })
+    };
+    let mut items: Pager<u32> = list();
+    for expected in [1, 2, 3] {
+        assert_eq!(items.try_next().await.unwrap(), Some(expected));
+    }
+    let error = items.try_next().await.unwrap_err().to_string();
+    assert!(error.starts_with("item 2 of page 3 of the list cannot be decoded: "), "{error}");
+    assert_eq!(items.continuation(), Some(""), "an empty link is none");
+
+    let mut pages = list().into_pages();
+    for expected in [(vec![1], Some("a")), (vec![], Some("b")), (vec![2, 3], Some(""))] {
+        let page = pages.try_next().await.unwrap().unwrap();
+        assert_eq!((page.items, page.continuation.as_deref()), expected);
+    }
+    assert!(pages.try_next().await.is_err());
+    assert!(pages.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_list_shown_for_debugging_has_no_links() {
+    let script = Script::new([page("[1,2]", &link("hunter2")), page("[3]", "null")]);
+    let mut items = list(&script);
+    for _ in 0..3 {
+        items.try_next().await.unwrap();
+    }
+    let shown = format!("{items:?}");
+    assert!(shown.contains("pages: 2") && !shown.contains("hunter2"), "{shown}");
 }

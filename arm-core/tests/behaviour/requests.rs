@@ -174,6 +174,50 @@ async fn giving_up_says_how_often_how_long_and_whether_a_write_may_have_happened
 }
 
 #[tokio::test]
+async fn waits_double_between_attempts_and_are_a_little_shorter_by_chance() {
+    let script = Script::new((0..5).map(|_| reply(500, "")));
+    let error = script.client().get(things(), "2026-01-01").send_empty().await.unwrap_err().to_string();
+    let (_, behind) = error.split_once("over ").unwrap();
+    let (seconds, _) = behind.split_once("s;").unwrap();
+    // 0.5 + 1 + 2 + 4 seconds, less up to a quarter.
+    assert!((5.625..=7.5).contains(&seconds.parse::<f64>().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_is_added_to_a_refusal_that_leaves_no_doubt() {
+    let refusal = || reply(400, r#"{"error":{"code":"Bad","message":"no"}}"#);
+    for first in [vec![], vec![reply(429, "")], vec![Answer::Lost(ErrorKind::Connection)]] {
+        let script = Script::new(first.into_iter().chain([refusal()]));
+        let error = script.client().put(things(), "2026-01-01").send_empty().await.unwrap_err();
+        assert_eq!(error.to_string(), "PUT /things: 400 Bad: no");
+    }
+    let script = Script::new([Answer::Lost(ErrorKind::Credential)]);
+    let error = script.client().put(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert!(!error.to_string().contains("gave up"), "{error}");
+    let script = Script::new((0..5).map(|_| reply(503, "")));
+    let error = script.client().get(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert!(error.to_string().ends_with("nothing was changed)"), "reading changes nothing: {error}");
+}
+
+#[tokio::test]
+async fn without_retry_the_first_answer_is_the_outcome() {
+    let once = || ArmOptions { retry: RetryBudget::none(), ..ArmOptions::default() };
+    let script = Script::new([reply(429, r#"{"error":{"code":"Busy"}}"#)]);
+    let error = script.client_with(once()).get(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert_eq!(error.to_string(), "GET /things: 429 Busy");
+    let script = Script::new([reply(504, r#"{"error":{"code":"Late"}}"#)]);
+    let error = script.client_with(once()).put(things(), "2026-01-01").send_empty().await.unwrap_err();
+    assert!(error.to_string().contains("may have been carried out"), "{error}");
+}
+
+#[tokio::test]
+async fn attempts_that_are_used_up_are_not_blamed_on_the_wait_that_was_asked_for() {
+    let script = Script::new((0..5).map(|_| reply(429, "").header("retry-after", "1")));
+    let error = script.client().get(things(), "2026-01-01").send_empty().await.unwrap_err().to_string();
+    assert!(error.contains("gave up after 5 attempts") && !error.contains("asks to wait"), "{error}");
+}
+
+#[tokio::test]
 async fn an_absurd_retry_after_ends_with_an_error_instead_of_a_parked_program() {
     for value in ["315360000", "Fri, 01 Jan 2100 00:00:00 GMT"] {
         let script = Script::new([reply(429, "").header("retry-after", value)]);
