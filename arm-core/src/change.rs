@@ -54,3 +54,20 @@ impl<T> Change<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Change;
+
+    #[test]
+    fn a_change_tells_what_was_done_and_what_is_there_now() {
+        let all = [Change::Created(1), Change::Updated { before: 1, after: 2 }, Change::Unchanged(3)];
+        let told = all.map(|change| {
+            let other = change.clone().map(|now| now * 10);
+            (change.verb(), change.is_change(), *change.current(), other.into_current())
+        });
+        assert_eq!(told, [("created", true, 1, 10), ("updated", true, 2, 20), ("unchanged", false, 3, 30)]);
+        let updated = Change::Updated { before: 1, after: 2 }.map(|now| now * 10);
+        assert_eq!(updated, Change::Updated { before: 10, after: 20 });
+    }
+}

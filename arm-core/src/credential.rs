@@ -138,6 +138,7 @@ fn client_options(options: &ArmOptions) -> Result<ClientOptions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Cloud, CloudEndpoints};
 
     fn chosen(set: &[(&str, &str)]) -> std::result::Result<CredentialKind, String> {
         let variable =
@@ -172,5 +173,29 @@ mod tests {
         let message = chosen(&[("AZURE_CLIENT_SECRET", "hunter2")]).unwrap_err();
         assert!(message.contains("needs AZURE_TENANT_ID and AZURE_CLIENT_ID"), "{message}");
         assert!(!message.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_credential_asks_the_authority_of_its_own_cloud() {
+        let cloud = |cloud| {
+            let options = ArmOptions { cloud, ..ArmOptions::default() };
+            format!("{:?}", client_options(&options).unwrap().cloud)
+        };
+        assert!(cloud(Cloud::China).contains("AzureChina"));
+        let login = "https://login.local".parse().unwrap();
+        let own = CloudEndpoints { authority: login, ..Cloud::Public.endpoints().unwrap() };
+        assert!(cloud(Cloud::Custom(Box::new(own))).contains("\"https://login.local\""));
+    }
+
+    #[test]
+    fn the_kind_that_was_chosen_can_be_shown() {
+        let kinds = [
+            CredentialKind::WorkloadIdentity,
+            CredentialKind::ClientSecret,
+            CredentialKind::ManagedIdentity,
+            CredentialKind::DeveloperTools,
+        ];
+        let shown = kinds.map(|kind| kind.to_string().split(' ').next().unwrap_or_default().to_owned());
+        assert_eq!(shown, ["workload", "client", "managed", "developer"]);
     }
 }

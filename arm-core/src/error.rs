@@ -335,6 +335,12 @@ mod tests {
         let read = super::tests::error(400, deep).arm_error().unwrap();
         let codes: Vec<&str> = read.details.iter().map(|detail| detail.code.as_str()).collect();
         assert_eq!(codes, ["B", "C", "D"]);
+        assert_eq!(read.to_string(), "400 A [C: why] (request r-1)", "details that say something are shown");
+        let again = r#"{"error":{"code":"A","message":"why","details":[{"code":"B","message":"why"}]}}"#;
+        assert_eq!(
+            super::tests::error(400, again).arm_error().unwrap().to_string(),
+            "400 A: why (request r-1)"
+        );
         let nothing =
             super::tests::error(409, r#"{"error":{"code":"Busy","message":"later","details":null}}"#);
         assert!(nothing.is_conflict() && nothing.is_code("Busy"));
@@ -356,6 +362,10 @@ mod tests {
         assert_eq!(read("<html>\n <b>Sign in</b></html>"), pair("", "<html> <b>Sign in</b></html>"));
         assert_eq!(read(""), pair("", ""));
         assert_eq!(read("[1]"), pair("", ""));
+        assert_eq!(
+            read(r#"{"error":{"code":"Request_BadRequest","message":{"lang":"en","value":"no such user"}}}"#),
+            pair("Request_BadRequest", "no such user")
+        );
         let vault = error(
             403,
             r#"{"error":{"code":"Forbidden","message":"m","innererror":{"code":"ForbiddenByRbac"}}}"#,
@@ -370,5 +380,35 @@ mod tests {
         assert!(shown.starts_with("400 SEM0100: outer: no such table"), "{shown}");
         let inside = r#"{"error":{"code":"BadRequest","message":"{\"error\":{\"code\":\"NotOnboarded\",\"message\":\"no\"}}"}}"#;
         assert_eq!(read(inside), pair("NotOnboarded", "no"));
+    }
+
+    #[test]
+    fn each_question_is_answered_with_yes_for_its_own_status_only() {
+        type Question = fn(&Error) -> bool;
+        let questions: [(u16, Question); 6] = [
+            (401, |error| error.is_unauthorized()),
+            (403, |error| error.is_forbidden()),
+            (404, |error| error.is_not_found()),
+            (409, |error| error.is_conflict()),
+            (412, |error| error.is_precondition_failed()),
+            (429, |error| error.is_throttled()),
+        ];
+        for (status, _) in questions {
+            let refusal = error(status, "{}");
+            assert_eq!(refusal.status(), Some(status));
+            for (asked, question) in questions {
+                assert_eq!(question(&refusal), asked == status, "{asked} of {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_is_told_to_azure_core_when_there_is_one() {
+        let code = |body: &str| match error(400, body).kind() {
+            ErrorKind::HttpResponse { error_code, .. } => error_code.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(r#"{"error":{"code":"Bad"}}"#).as_deref(), Some("Bad"));
+        assert_eq!(code("{}"), None);
     }
 }

@@ -245,8 +245,7 @@ async fn first(request: ArmRequest) -> Result<Step> {
         (201 | 202, Some(location)) => running(OperationKind::Location, location, result.filter(|_| writes)),
         (202, None) if writes => running(OperationKind::Resource, url.clone(), None),
         (200 | 201, _) if writes && state.is_some() => running(OperationKind::Resource, url.clone(), None),
-        // Accepted without a word on where to ask: nothing can be waited for.
-        (202, None) => Ok(Step::Done(Outcome::Body(response))),
+        // Done; or accepted without a word on where to ask, so that nothing can be waited for.
         _ => Ok(Step::Done(Outcome::Body(response))),
     }
 }

@@ -233,6 +233,14 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_has_at_most_1024_bytes_and_an_error_tells_it_and_its_rule() {
+        assert!(check_segment("name", &"é".repeat(512)).is_ok());
+        let long = "a".repeat(1025);
+        let error = check_segment("name", &long).unwrap_err();
+        assert_eq!((error.segment(), error.rule()), (&*long, "is longer than 1024 bytes"));
+    }
+
+    #[test]
     fn every_kind_of_scope_is_read_and_written() {
         for text in [
             format!("/subscriptions/{SUB}"),

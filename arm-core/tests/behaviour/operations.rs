@@ -65,6 +65,32 @@ async fn the_result_of_an_action_is_at_its_location() {
 }
 
 #[tokio::test]
+async fn no_more_is_asked_than_is_needed() {
+    // Nobody wants the resource.
+    let first = reply(201, "").header("azure-asyncoperation", format!("{BASE}/status/1"));
+    let script = Script::new([first, reply(200, r#"{"status":"Succeeded"}"#)]);
+    put(&script).poller::<()>().await.unwrap();
+    assert_eq!(urls(&script), ["PUT /things/thing?api-version=v", "GET /status/1"]);
+    // It is there already.
+    let script = Script::new([reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    // Accepted, and no word on where to ask.
+    let script = Script::new([reply(202, "")]);
+    script.client().delete(thing(&script), "v").poller::<()>().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_accepted_write_is_waited_for_even_if_its_answer_looks_done() {
+    let first = reply(202, THING).header("location", format!("{BASE}/result/1"));
+    let script = Script::new([first, reply(200, ""), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    assert_eq!(
+        urls(&script),
+        ["PUT /things/thing?api-version=v", "GET /result/1", "GET /things/thing?api-version=v"]
+    );
+}
+
+#[tokio::test]
 async fn the_result_of_an_action_without_a_location_stands_in_its_status() {
     let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/status/1"));
     let ended = reply(200, r#"{"status":"Succeeded","properties":{"output":"made"}}"#);

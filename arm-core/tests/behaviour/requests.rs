@@ -41,25 +41,45 @@ async fn a_request_has_path_version_query_body_and_token() {
 }
 
 #[tokio::test]
-async fn each_audience_has_its_own_endpoint() {
-    let script = Script::new([reply(200, "{}"), reply(200, "{}")]);
+async fn each_audience_has_its_own_endpoint_and_its_own_token() {
+    let script = Script::new([reply(200, "{}"), reply(200, "{}"), reply(200, "{}")]);
     let arm = script.client();
-    for (audience, path) in [(Audience::Graph, "v1.0/me"), (Audience::LogAnalytics, "v1/workspaces")] {
-        let request =
-            arm.with_audience(audience).get(ArmPath::root().literal(path), arm_core::ApiVersion::IN_PATH);
+    for (audience, path, url, scope) in [
+        (
+            Audience::Management,
+            "x",
+            "https://management.azure.com/x",
+            "https://management.azure.com/.default",
+        ),
+        (
+            Audience::Graph,
+            "v1.0/me",
+            "https://graph.microsoft.com/v1.0/me",
+            "https://graph.microsoft.com/.default",
+        ),
+        (
+            Audience::LogAnalytics,
+            "v1/workspaces",
+            "https://api.loganalytics.azure.com/v1/workspaces",
+            "https://api.loganalytics.azure.com/.default",
+        ),
+    ] {
+        let arm = arm.with_audience(audience);
+        let request = arm.get(ArmPath::root().literal(path), arm_core::ApiVersion::IN_PATH);
         request.json::<Value>().await.unwrap();
+        assert_eq!(script.sent().last().unwrap().url, url);
+        assert_eq!(script.scopes.lock().unwrap().last().unwrap(), scope);
+        assert_eq!(arm.token_scope(), scope);
     }
-    let urls: Vec<String> = script.sent().into_iter().map(|sent| sent.url).collect();
-    assert_eq!(
-        urls,
-        ["https://graph.microsoft.com/v1.0/me", "https://api.loganalytics.azure.com/v1/workspaces"]
-    );
-    assert_eq!(script.tokens.load(Ordering::SeqCst), 2);
+    assert_eq!(script.tokens.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
 async fn a_cloud_endpoint_in_clear_is_refused() {
     let public = Cloud::Public.endpoints().unwrap();
+    let own = CloudEndpoints { management: "https://management.local".parse().unwrap(), ..public.clone() };
+    let own = Cloud::Custom(Box::new(own)).endpoints().unwrap();
+    assert_eq!(own.management.as_str(), "https://management.local/");
     let clear = CloudEndpoints { management: "http://management.local".parse().unwrap(), ..public };
     let error = Cloud::Custom(Box::new(clear)).endpoints().unwrap_err();
     assert!(error.to_string().contains("is not https"), "{error}");
@@ -261,6 +281,7 @@ async fn no_error_shows_the_token() {
     for _ in 0..2 {
         let error = arm.get(things(), "2026-01-01").json::<Value>().await.unwrap_err();
         assert!(!format!("{error} {error:?} {arm:?}").contains(TOKEN));
+        assert!(format!("{arm:?}").contains("https://management.azure.com/"));
     }
 }
 

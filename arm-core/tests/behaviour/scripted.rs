@@ -56,6 +56,8 @@ pub(crate) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     sent: Mutex<Vec<Sent>>,
     pub(crate) tokens: AtomicUsize,
+    /// What each token was asked for.
+    pub(crate) scopes: Mutex<Vec<String>>,
 }
 
 impl Script {
@@ -113,7 +115,8 @@ struct Counting(Arc<Script>);
 
 #[async_trait]
 impl TokenCredential for Counting {
-    async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
+        self.0.scopes.lock().unwrap().push(scopes.join(" "));
         let count = self.0.tokens.fetch_add(1, Ordering::SeqCst) + 1;
         Ok(AccessToken::new(format!("{TOKEN}-{count}"), OffsetDateTime::now_utc() + Duration::hours(1)))
     }
