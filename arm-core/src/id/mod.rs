@@ -241,6 +241,30 @@ mod tests {
     }
 
     #[test]
+    fn names_have_a_length_that_the_service_takes() {
+        let fits = |length: usize| {
+            let name = "a".repeat(length);
+            let group = name.parse::<ResourceGroupName>().is_ok();
+            (name.parse::<ResourceName>().is_ok(), group, name.parse::<ManagementGroupId>().is_ok())
+        };
+        assert_eq!(fits(0), (false, false, false));
+        assert_eq!(fits(90), (true, true, true));
+        assert_eq!(fits(91), (true, false, false));
+        assert_eq!((fits(260).0, fits(261).0), (true, false));
+    }
+
+    #[test]
+    fn a_management_group_is_read_by_name_or_whole_and_written_whole() {
+        let whole = "/providers/Microsoft.Management/managementGroups/mg";
+        for text in ["mg", whole, "/providers/microsoft.management/MANAGEMENTGROUPS/mg"] {
+            let id: ManagementGroupId = text.parse().unwrap();
+            assert_eq!((id.as_str(), id.to_path()), ("mg", whole.to_owned()));
+        }
+        let other = "/providers/Microsoft.Management/otherGroupsxxx/mg";
+        assert!(other.parse::<ManagementGroupId>().is_err());
+    }
+
+    #[test]
     fn every_kind_of_scope_is_read_and_written() {
         for text in [
             format!("/subscriptions/{SUB}"),

@@ -107,6 +107,33 @@ async fn statuses_that_the_operation_does_not_name_are_errors() {
 }
 
 #[tokio::test]
+async fn each_method_has_statuses_that_mean_success() {
+    let accepts = async |method: Method, status: u16| {
+        let script = Script::new([reply(status, "")]);
+        let arm = script.client();
+        let request = match method {
+            Method::Get => arm.get(things(), "v"),
+            Method::Head => arm.head(things(), "v"),
+            Method::Put => arm.put(things(), "v"),
+            Method::Delete => arm.delete(things(), "v"),
+            _ => arm.post(things(), "v"),
+        };
+        request.send().await.is_ok()
+    };
+    for (method, accepted) in [
+        (Method::Get, [true, false, false]),
+        (Method::Post, [true, false, false]),
+        (Method::Put, [true, true, false]),
+        (Method::Delete, [true, false, true]),
+        (Method::Head, [true, false, true]),
+    ] {
+        for (status, accepted) in [200, 201, 204].into_iter().zip(accepted) {
+            assert_eq!(accepts(method, status).await, accepted, "{method} {status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_thing_is_none_only_where_asked_for() {
     let script = Script::new([reply(404, "{}"), reply(404, "{}"), reply(403, "{}")]);
     let arm = script.client();
