@@ -265,6 +265,48 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_tells_its_group_and_whether_it_is_of_a_type() {
+        let id: ResourceId =
+            format!("/subscriptions/{SUB}/resourceGroups/rg/providers/microsoft.keyvault/Vaults/kv")
+                .parse()
+                .unwrap();
+        assert_eq!(
+            id.resource_group().unwrap().to_string(),
+            format!("/subscriptions/{SUB}/resourceGroups/rg")
+        );
+        assert!(id.is(&ResourceType::VAULT) && !id.is(&"Microsoft.Web/sites".parse().unwrap()));
+        let kind: ResourceType = "Microsoft.Sql/servers/databases".parse().unwrap();
+        assert_eq!((kind.namespace(), kind.kind()), ("Microsoft.Sql", "servers/databases"));
+        for bad in ["Microsoft.Sql", "servers/databases", "Microsoft.Sql/"] {
+            assert!(bad.parse::<ResourceType>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_scope_knows_its_subscription_and_takes_nothing_for_what_it_is_not() {
+        let scope = |text: &str| text.parse::<Scope>();
+        let group = format!("/subscriptions/{SUB}/resourceGroups/rg");
+        assert_eq!(scope(&group).unwrap().subscription().unwrap().as_str(), SUB);
+        assert_eq!(
+            scope("/providers/Microsoft.Management/managementGroups/mg").unwrap().subscription(),
+            None
+        );
+        for bad in [
+            format!("/tenants/{SUB}"),
+            format!("/tenants/{SUB}/resourceGroups/rg"),
+            format!("/subscriptions/{SUB}/groups/rg"),
+            "/providers/Microsoft.Management/otherGroups/mg".to_owned(),
+        ] {
+            assert!(bad.parse::<ResourceGroupId>().is_err(), "{bad}");
+            assert!(!matches!(scope(&bad), Ok(Scope::Subscription(_) | Scope::ResourceGroup(_))), "{bad}");
+            assert!(!matches!(scope(&bad), Ok(Scope::ManagementGroup(_))), "{bad}");
+        }
+        let almost = SUB.replacen('-', "0", 1);
+        assert!(almost.parse::<SubscriptionId>().is_err() && SUB[1..].parse::<SubscriptionId>().is_err());
+        assert_eq!(SUB.parse::<SubscriptionId>().unwrap().to_path(), format!("/subscriptions/{SUB}"));
+    }
+
+    #[test]
     fn every_kind_of_scope_is_read_and_written() {
         for text in [
             format!("/subscriptions/{SUB}"),

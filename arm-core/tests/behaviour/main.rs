@@ -5,3 +5,4 @@ mod lists;
 mod operations;
 mod requests;
 mod scripted;
+mod wire;
