@@ -130,7 +130,7 @@ impl ArmClient {
             return Ok(Pager::empty());
         }
         let link = self.endpoint().join(continuation)?;
-        Ok(pager::list(ArmRequest::follow(self.clone(), link)))
+        Ok(pager::list(ArmRequest::follow(self.clone(), link.clone())).continue_at(link))
     }
 
     /// Goes on waiting for a long-running operation, perhaps started by another process.

@@ -71,11 +71,10 @@ impl GraphScope {
     }
 }
 
-/// Where a stream is: in which batch, behind which page; behind rows that were cut; or behind all rows.
+/// Where a stream is: in which batch, behind which page; or behind rows that were cut.
 enum Place {
     Page { batch: usize, token: Option<String> },
     Cut,
-    End,
 }
 
 const CUT: &str = "cut";
@@ -83,10 +82,8 @@ const CUT: &str = "cut";
 impl Place {
     fn read(continuation: Option<&str>) -> Option<Self> {
         let Some(text) = continuation else { return Some(Self::Page { batch: 0, token: None }) };
-        match text {
-            CUT => return Some(Self::Cut),
-            "" => return Some(Self::End),
-            _ => {}
+        if text == CUT {
+            return Some(Self::Cut);
         }
         let (batch, token) = text.split_once(':')?;
         let token = Some(token.to_owned()).filter(|token| !token.is_empty());
@@ -108,13 +105,11 @@ pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
     client: ResourceGraphClient,
     query: &GraphQuery,
     scope: GraphScope,
-    resume: Option<String>,
 ) -> Pager<T> {
     let text: Arc<str> = query.to_string().into();
     let batches = Arc::new(scope.batches(query));
     pages(move |continuation| {
         let (client, text, batches) = (client.clone(), text.clone(), batches.clone());
-        let continuation = continuation.or_else(|| resume.clone());
         async move {
             let batches = batches.as_ref().as_ref().map_err(|reason| invalid(reason.clone()))?;
             match Place::read(continuation.as_deref()) {
@@ -126,7 +121,6 @@ pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
                      result, or narrow the query or its scope"
                         .to_owned(),
                 )),
-                Some(Place::End) => Ok(ListPage::new(Vec::new(), None)),
                 _ => Err(invalid("the continuation is not one of this query".to_owned())),
             }
         }

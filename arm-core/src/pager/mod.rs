@@ -103,6 +103,15 @@ impl<T> Pager<T> {
         pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
     }
 
+    /// The same list, begun at a [`continuation`](Self::continuation) of it.
+    pub fn continue_at(mut self, continuation: impl Into<String>) -> Self {
+        let continuation = continuation.into();
+        self.state = if continuation.is_empty() { State::Ended } else { State::Next };
+        self.continuation = Some(continuation);
+        self.seen.clear();
+        self
+    }
+
     /// Where to go on, perhaps in another process, with [`ArmClient::resume_list`](crate::ArmClient::resume_list)
     /// or the list's own method for it: at the page that is being read; after an item that cannot be decoded,
     /// at the page behind.

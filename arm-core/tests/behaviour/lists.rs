@@ -115,8 +115,11 @@ async fn a_list_goes_on_where_it_was_left() {
     let first = pages.try_next().await.unwrap().unwrap();
     assert_eq!(first.items, [1]);
     let link = first.continuation.unwrap();
-    let rest: Vec<u32> = script.client().resume_list::<u32>(&link).unwrap().try_collect().await.unwrap();
-    assert_eq!(rest, [2, 3]);
+    let mut rest = script.client().resume_list::<u32>(&link).unwrap();
+    assert_eq!(rest.continuation(), Some(&*link));
+    assert_eq!(rest.try_next().await.unwrap(), Some(2));
+    assert_eq!(rest.continuation(), Some(&*link), "it can be left and gone on with again");
+    assert_eq!(rest.try_collect::<Vec<u32>>().await.unwrap(), [3]);
 }
 
 #[tokio::test]

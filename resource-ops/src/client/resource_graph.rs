@@ -73,7 +73,7 @@ impl ResourceGraphClient {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        rows::stream(self.clone(), query, scope.into(), None)
+        rows::stream(self.clone(), query, scope.into())
     }
 
     /// Goes on with the rows of a query where a stream's `continuation()` stood. Query and scope must be
@@ -87,7 +87,7 @@ impl ResourceGraphClient {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        rows::stream(self.clone(), query, scope.into(), Some(continuation.into()))
+        self.rows(query, scope).continue_at(continuation)
     }
 
     /// Sends a query once there is quota for it.
