@@ -9,7 +9,7 @@ use azure_core::{
 };
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
+    de::{DeserializeOwned, Error as _, IgnoredAny},
 };
 use serde_json::{Deserializer, value::RawValue};
 
@@ -113,13 +113,13 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
 
     fn end(&mut self) -> Result<End> {
         let rest = self.text[self.at..].trim_ascii_start();
-        // The page without its items; should it be broken, the whole, for an error that names the place.
-        let without_items = format!("{}{rest}", &self.text[..self.begin]);
+        // Behind the items: the page without them. Where it is broken: the whole, for an error that names the place.
         let end = match rest.starts_with(']') {
-            true => serde_json::from_str(&without_items),
-            false => serde_json::from_str(&self.text),
+            true => serde_json::from_str(&format!("{}{rest}", &self.text[..self.begin])),
+            false => serde_json::from_str(&self.text)
+                .and_then(|_: IgnoredAny| Err(serde_json::Error::custom("broken list"))),
         };
-        let Wire::<IgnoredAny> { next_link, .. } = end.map_err(|error| {
+        let Wire::<IgnoredAny> { next_link, .. } = end.map_err(|error: serde_json::Error| {
             let message =
                 format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
             Error::with_message(ErrorKind::DataConversion, message)

@@ -12,7 +12,7 @@ use super::{End, Page, Undecodable};
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page is, or the error about an item of this one; nothing when neither follows.
+    /// Where the next page is; empty when only an error about an item of this one follows, nothing when nothing does.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,
 }

@@ -121,13 +121,13 @@ impl<T> Pager<T> {
         self.continuation.as_deref()
     }
 
-    /// The same list as a stream of whole pages.
+    /// The same list as a stream of whole pages. A page that breaks off is an error, and its items are not given out.
     pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
     where
         T: 'static,
     {
         poll_fn(move |cx| {
-            Poll::Ready(ready!(self.poll_page(cx)).map(|read| read.map(|()| self.whole_page())))
+            Poll::Ready(ready!(self.poll_page(cx)).map(|read| read.and_then(|()| self.whole_page())))
         })
         .fuse()
     }
@@ -141,11 +141,11 @@ impl<T> Pager<T> {
     }
 
     /// All items of the page that is being read.
-    fn whole_page(&mut self) -> ListPage<T> {
+    fn whole_page(&mut self) -> Result<ListPage<T>> {
         let items = std::iter::from_fn(|| self.next_item()).collect();
-        self.leave_page();
-        let more = !matches!(self.state, State::Ended);
-        ListPage::new(items, more.then(|| self.continuation.clone().unwrap_or_default()))
+        self.leave_page()?;
+        let ended = matches!(self.state, State::Ended);
+        Ok(ListPage::new(items, self.continuation.clone().filter(|_| !ended)))
     }
 
     /// Leaves the page that is being read, and turns to the next. Nothing when that was the last.
@@ -160,7 +160,11 @@ impl<T> Pager<T> {
                     }
                     Err(error) => self.state = State::Failed(error),
                 },
-                State::Reading(_) => self.leave_page(),
+                State::Reading(_) => {
+                    if let Err(error) = self.leave_page() {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
                 State::Failed(_) | State::Ended => {
                     let ended = std::mem::replace(&mut self.state, State::Ended);
                     return Poll::Ready(match ended {
@@ -184,12 +188,11 @@ impl<T> Pager<T> {
         State::Fetching((self.fetch)(self.continuation.clone()))
     }
 
-    fn leave_page(&mut self) {
-        let State::Reading(page) = &mut self.state else { return };
-        let End { continuation, undecodable } = match page.end() {
-            Ok(end) => end,
-            Err(error) => return self.state = State::Failed(error),
-        };
+    fn leave_page(&mut self) -> Result<()> {
+        let State::Reading(page) = &mut self.state else { return Ok(()) };
+        let end = page.end();
+        self.state = State::Ended;
+        let End { continuation, undecodable } = end?;
         self.state = match (undecodable, &continuation) {
             (Some(Undecodable { item, reason }), _) => {
                 failed(format!("item {item} of page {} of the list cannot be decoded: {reason}", self.pages))
@@ -198,6 +201,7 @@ impl<T> Pager<T> {
             (None, None) => State::Ended,
         };
         self.continuation = Some(continuation.unwrap_or_default());
+        Ok(())
     }
 }
 
