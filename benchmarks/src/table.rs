@@ -41,7 +41,12 @@ impl Row {
     /// What ours adds to the floor.
     pub(crate) fn difference(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
         let value = ours.least() - floor.least();
-        Self { result: format!("+{}", figure(value, unit)), value, ..Self::ratio(what, floor, ours, unit) }
+        let sign = if value < 0.0 { "" } else { "+" };
+        Self {
+            result: format!("{sign}{}", figure(value, unit)),
+            value,
+            ..Self::ratio(what, floor, ours, unit)
+        }
     }
 
     /// A figure by itself.
