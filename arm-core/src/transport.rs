@@ -30,6 +30,11 @@ pub fn default_transport() -> azure_core::Result<Transport> {
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
+        // Whatever features of reqwest other crates turn on: an answer is as large as it says.
+        .no_gzip()
+        .no_deflate()
+        .no_brotli()
+        .no_zstd()
         .connect_timeout(Duration::from_secs(20))
         .read_timeout(Duration::from_secs(60))
         .build()

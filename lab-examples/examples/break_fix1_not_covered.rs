@@ -1,16 +1,15 @@
 //! Break & Fix 1: some vaults show "Not covered". Causes one by one, the fix, the proof.
 //!
-//! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `-- --help` says how on real Azure)
 
-use lab_examples::tenant::PRODUCTION;
 use monitor_ops::{CoverageClient, DiagnosticSpec, Sink, WorkspaceId, WorkspaceSpec, WorkspacesClient};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
-    let workspace = WorkspaceId::new(&subscription.resource_group(PRODUCTION)?, "law-contoso")?;
+    let workspace = WorkspaceId::new(&subscription.resource_group(&azure.group)?, "law-contoso")?;
     WorkspacesClient::new(arm)
         .ensure(&workspace, &WorkspaceSpec::builder().location("westeurope").build())
         .await?;

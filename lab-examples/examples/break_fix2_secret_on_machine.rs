@@ -1,11 +1,11 @@
 //! Break & Fix 2: a secret in a machine's environment: identity, role, removal, and waiting for the scan.
 //!
-//! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `-- --help` says how on real Azure)
 
 use arm_core::ResourceType;
 use defender_alerts::SecretFindingsClient;
 use defender_pricing::{PlanName, PricingClient};
-use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT, VARIABLE};
+use lab_examples::tenant::VARIABLE;
 use resource_ops::{
     PrincipalType, RoleAssignmentsClient, RoleId, RunCommandInput, VirtualMachineId, VirtualMachinesClient,
 };
@@ -13,7 +13,7 @@ use resource_ops::{
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
     let plan = PricingClient::new(arm).enable(subscription, &PlanName::CloudPosture).await?;
     println!("Defender CSPM: {}", plan.change.current().tier);
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("identity of {}: {}", machine.name(), change.verb());
 
     // 3. The right to read secrets, and nothing else.
-    let vault = subscription.resource_group(PRODUCTION)?.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    let vault = subscription.resource_group(&azure.group)?.resource(&ResourceType::VAULT, &azure.vault)?;
     if let Some(principal) = identity {
         let change = RoleAssignmentsClient::new(arm)
             .ensure(&vault, RoleId::KEY_VAULT_SECRETS_USER, principal)

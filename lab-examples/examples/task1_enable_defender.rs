@@ -1,6 +1,6 @@
 //! Task 1: turn Defender for Key Vault and Defender CSPM on, create a monitored vault, give yourself access.
 //!
-//! `cargo run -p lab-examples --example task1_enable_defender` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example task1_enable_defender` (offline; `-- --help` says how on real Azure)
 
 use defender_pricing::{PlanName, PricingClient};
 use keyvault_ops::{VaultId, VaultName, VaultSpec, VaultsClient};
@@ -11,7 +11,7 @@ use resource_ops::{
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
 
     // 1. A resource group.

@@ -1,13 +1,12 @@
 //! Task 2: Key Vault alerts, what they say, recommendations, and the logs as evidence.
 //!
-//! `cargo run -p lab-examples --example task2_investigate_alerts` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example task2_investigate_alerts` (offline; `-- --help` says how on real Azure)
 
 use arm_core::ResourceType;
 use defender_alerts::{
     AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient, Finding, KeyVaultAlertType,
 };
 use futures::TryStreamExt as _;
-use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT};
 use monitor_ops::{
     DiagnosticSpec, DiagnosticsClient, LogsClient, WorkspaceId, WorkspaceSpec, WorkspacesClient,
 };
@@ -15,7 +14,7 @@ use monitor_ops::{
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
 
     // 1. Key Vault alerts: those of a type KV_.., and those that name a vault.
@@ -37,8 +36,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // 4. The vault's log, sent to a workspace. Running this again changes nothing.
-    let group = subscription.resource_group(PRODUCTION)?;
-    let vault = group.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    let group = subscription.resource_group(&azure.group)?;
+    let vault = group.resource(&ResourceType::VAULT, &azure.vault)?;
     let workspace = WorkspaceId::new(&group, "law-contoso")?;
     WorkspacesClient::new(arm)
         .ensure(&workspace, &WorkspaceSpec::builder().location("westeurope").build())

@@ -1,6 +1,6 @@
 //! Task 3: turn secret scanning on, and read what it finds from the sources that exist today.
 //!
-//! `cargo run -p lab-examples --example task3_secret_scanning` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example task3_secret_scanning` (offline; `-- --help` says how on real Azure)
 
 use defender_alerts::{SecretFindingsClient, SourceState};
 use defender_pricing::{ExtensionName, PlanName, PricingClient};
@@ -8,7 +8,7 @@ use defender_pricing::{ExtensionName, PlanName, PricingClient};
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
     let pricing = PricingClient::new(arm);
 

@@ -8,20 +8,19 @@ use arm_core::ResourceType;
 use defender_alerts::{AlertBundle, AlertsClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::{AlertsExpected, SecretsClient};
-use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT};
 use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
-    let vault = subscription.resource_group(PRODUCTION)?.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    let vault = subscription.resource_group(&azure.group)?.resource(&ResourceType::VAULT, &azure.vault)?;
 
     // 1. The right to set secrets. It counts only once it has spread; this client waits for that.
     let me = DirectoryClient::new(arm).signed_in().await?;
     RoleAssignmentsClient::new(arm).ensure(&vault, RoleId::KEY_VAULT_SECRETS_OFFICER, me.id).await?;
-    let secrets = SecretsClient::new(arm, &PRODUCTION_VAULT.parse()?)?
+    let secrets = SecretsClient::new(arm, &azure.vault.parse()?)?
         .after_role_assignment(Duration::from_secs(300), |wait| {
             println!("the role has not spread yet: {:?}", wait.wait)
         })?;

@@ -1,9 +1,8 @@
 //! Task 5: mail, an alert rule that can fire, an automation that can match, Sentinel.
 //!
-//! `cargo run -p lab-examples --example task5_automate_response` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example task5_automate_response` (offline; `-- --help` says how on real Azure)
 
 use defender_automation::{Action, AutomationSpec, AutomationsClient};
-use lab_examples::tenant::PRODUCTION;
 use monitor_ops::{
     ActionGroupsClient, QueryRule, QueryRulesClient, SentinelClient, WorkspaceId, WorkspaceSpec,
     WorkspacesClient,
@@ -12,9 +11,9 @@ use monitor_ops::{
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
-    let group = subscription.resource_group(PRODUCTION)?;
+    let group = subscription.resource_group(&azure.group)?;
     let workspace = WorkspaceId::new(&group, "law-contoso")?;
     WorkspacesClient::new(arm)
         .ensure(&workspace, &WorkspaceSpec::builder().location("westeurope").build())

@@ -1,6 +1,6 @@
 //! Task 6: rotate an exposed secret without cutting anyone off, and prove it.
 //!
-//! `cargo run -p lab-examples --example task6_rotate_and_retire` (offline; `--live` for real Azure)
+//! `cargo run -p lab-examples --example task6_rotate_and_retire` (offline; `-- --help` says how on real Azure)
 
 use std::time::Duration;
 
@@ -8,18 +8,17 @@ use arm_core::{ResourceType, Secret};
 use defender_alerts::{AlertAction, AlertStatus, AlertsClient, AttackPathsClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::SecretsClient;
-use lab_examples::tenant::{PRODUCTION, PRODUCTION_VAULT};
 use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let azure = lab_examples::offline().await?;
+    let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
-    let vault = subscription.resource_group(PRODUCTION)?.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
+    let vault = subscription.resource_group(&azure.group)?.resource(&ResourceType::VAULT, &azure.vault)?;
     let me = DirectoryClient::new(arm).signed_in().await?;
     RoleAssignmentsClient::new(arm).ensure(&vault, RoleId::KEY_VAULT_SECRETS_OFFICER, me.id).await?;
-    let secrets = SecretsClient::new(arm, &PRODUCTION_VAULT.parse()?)?
+    let secrets = SecretsClient::new(arm, &azure.vault.parse()?)?
         .after_role_assignment(Duration::from_secs(300), |_| ())?;
 
     // 1. Where a leak would lead. No paths mean nothing while Defender CSPM is off.

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   lab --live --subscription ID task1 --dry-run
                                        what task 1 would change on a real subscription
   lab --live --subscription ID run     on a real subscription; asks before the first write
-  lab report --file report.html        run the lab, then write a page about it
+  lab report --file report.html        a page about how the subscription stands; offline, the lab runs first
 
 Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 stopped with Ctrl-C."
 )]
@@ -112,7 +112,7 @@ pub struct Options {
     /// The region of what is created.
     #[arg(long, global = true, default_value = "westeurope")]
     pub location: String,
-    /// The resource group of what is created.
+    /// The resource group of what is created. The cleanup deletes it if the lab made it.
     #[arg(long, global = true, default_value = "rg-kv-defender-lab", value_name = "NAME")]
     pub resource_group: String,
     /// What the vault's name begins with.

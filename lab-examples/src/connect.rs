@@ -1,9 +1,10 @@
 //! Offline and live are the same program: only the credential and the transport differ.
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
 use arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environment};
 use azure_core::{Error, Result, error::ErrorKind};
+use clap::Parser;
 use mock_azure::MockAzure;
 
 use crate::{cli::Options, request_log::RequestLog, tenant};
@@ -19,6 +20,10 @@ pub struct Azure {
     pub signed_in_with: String,
     /// The double; nothing when live.
     pub double: Option<MockAzure>,
+    /// The resource group that the examples work in.
+    pub group: String,
+    /// The vault in it.
+    pub vault: String,
 }
 
 impl Azure {
@@ -50,7 +55,14 @@ impl Azure {
         let chosen = credential_from_environment(None, &arm_options)?;
         log_requests(&mut arm_options, options);
         let arm = ArmClient::new(chosen.credential, arm_options)?;
-        Ok(Self { arm, subscription, signed_in_with: chosen.kind.to_string(), double: None })
+        Ok(Self {
+            arm,
+            subscription,
+            signed_in_with: chosen.kind.to_string(),
+            double: None,
+            group: tenant::PRODUCTION.to_owned(),
+            vault: tenant::PRODUCTION_VAULT.to_owned(),
+        })
     }
 
     async fn double(options: &Options) -> Result<Self> {
@@ -62,7 +74,14 @@ impl Azure {
         log_requests(&mut arm_options, options);
         let arm = ArmClient::new(double.credential(), arm_options)?;
         let signed_in_with = "the bundled double of Azure".to_owned();
-        Ok(Self { arm, subscription, signed_in_with, double: Some(double) })
+        Ok(Self {
+            arm,
+            subscription,
+            signed_in_with,
+            double: Some(double),
+            group: tenant::PRODUCTION.to_owned(),
+            vault: tenant::PRODUCTION_VAULT.to_owned(),
+        })
     }
 }
 
@@ -72,8 +91,57 @@ fn log_requests(arm: &mut ArmOptions, options: &Options) {
     }
 }
 
-/// For the examples: the double, or real Azure when the program is called with `--live`.
-pub async fn offline() -> Result<Azure> {
-    let live = std::env::args().any(|argument| argument == "--live");
-    Azure::connect(&Options { live, ..Options::default() }).await
+/// Where an example works: on the bundled double, or on real Azure.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "On real Azure, signed in as `az login` or the environment says:\n  --live --subscription 00000000-0000-0000-0000-000000000001 --resource-group rg-app --vault kv-app"
+)]
+struct Place {
+    /// Work on real Azure instead of the bundled double. Asks before it begins, since most examples write.
+    #[arg(long, requires_all = ["resource_group", "vault"])]
+    live: bool,
+    /// The subscription (live). Also read from AZURE_SUBSCRIPTION_ID.
+    #[arg(long, value_name = "GUID")]
+    subscription: Option<String>,
+    /// A resource group that is there; the bundled tenant's otherwise.
+    #[arg(long, value_name = "NAME")]
+    resource_group: Option<String>,
+    /// A vault in that group; the bundled tenant's otherwise.
+    #[arg(long, value_name = "NAME")]
+    vault: Option<String>,
+    /// Do not ask before the first write.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Connects an example as its arguments say.
+pub async fn connect() -> Result<Azure> {
+    let place = Place::parse();
+    let options = Options {
+        live: place.live,
+        subscription: place.subscription.filter(|_| place.live),
+        ..Options::default()
+    };
+    let mut azure = Azure::connect(&options).await?;
+    if place.live && !place.yes {
+        confirm(&format!(
+            "subscription {}, signed in with {}\nThis example may write there. Go on? [y/N] ",
+            azure.subscription, azure.signed_in_with
+        ))?;
+    }
+    azure.group = place.resource_group.unwrap_or(azure.group);
+    azure.vault = place.vault.unwrap_or(azure.vault);
+    Ok(azure)
+}
+
+/// Asks a person on the terminal; anything but yes is an error.
+pub(crate) fn confirm(question: &str) -> Result<()> {
+    let mut answer = String::new();
+    let read = std::io::stderr()
+        .write_all(question.as_bytes())
+        .and_then(|()| std::io::stdin().read_line(&mut answer));
+    if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Err(Error::with_message(ErrorKind::Other, "not confirmed; nothing was written"));
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A run of the lab: where it works, what it shows, what it remembers.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::IsTerminal as _,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -18,6 +18,7 @@ use monitor_ops::WorkspaceId;
 use crate::{
     Azure, advice,
     cli::{Options, Output},
+    connect::confirm,
     kept::Kept,
     screen::Screen,
     state::State,
@@ -192,7 +193,7 @@ impl Lab {
         let mut ok = true;
         for part in parts {
             self.screen.begin(part.name, part.title);
-            let outcome = match self.ask_first(part) {
+            let outcome = match self.ask_first(part, parts) {
                 Ok(()) => (part.run)(self).await,
                 refused => refused,
             };
@@ -211,7 +212,7 @@ impl Lab {
     }
 
     /// Before the first write on real Azure: says where and what, and asks.
-    fn ask_first(&self, part: &Part) -> Result<()> {
+    fn ask_first(&self, part: &Part, parts: &[&Part]) -> Result<()> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.options.live || self.options.dry_run || self.options.yes || *asked || part.writes.is_empty()
         {
@@ -221,20 +222,14 @@ impl Lab {
         if !std::io::stdin().is_terminal() || self.options.output == Output::Json {
             return stop("this part writes to a real subscription: say --yes, or --dry-run to look first");
         }
-        let mut terminal = std::io::stderr();
-        let question = format!(
-            "  subscription {}, signed in with {}\n  {} will write: {}\n  and the parts after it will write too. Go on? [y/N] ",
+        let writes = parts.iter().filter(|part| !part.writes.is_empty());
+        let writes: Vec<String> = writes.map(|part| format!("    {}: {}", part.name, part.writes)).collect();
+        confirm(&format!(
+            "  subscription {}, signed in with {}\n  will be written:\n{}\n  Go on? [y/N] ",
             self.subscription(),
             self.azure.signed_in_with,
-            part.name,
-            part.writes
-        );
-        let mut answer = String::new();
-        let read =
-            terminal.write_all(question.as_bytes()).and_then(|()| std::io::stdin().read_line(&mut answer));
-        if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return stop("not confirmed; nothing was written");
-        }
+            writes.join("\n")
+        ))?;
         *asked = true;
         Ok(())
     }

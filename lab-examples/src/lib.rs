@@ -13,5 +13,5 @@ pub mod state;
 pub mod tasks;
 pub mod tenant;
 
-pub use connect::{Azure, offline};
+pub use connect::{Azure, connect};
 pub use lab::Lab;

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct State {
     /// The subscription that the names belong to.
     pub subscription: String,
+    /// The resource group, when the lab made it: only then does the cleanup delete it.
+    pub made_group: Option<String>,
     /// The vault.
     pub vault: Option<String>,
     /// Vaults of earlier runs: deleted, and their names still taken.

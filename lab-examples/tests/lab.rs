@@ -3,6 +3,8 @@
 
 use std::process::{Command, Output};
 
+use defender_pricing::{PlanName, PricingClient, Tier};
+use keyvault_ops::{VaultId, VaultsClient};
 use lab_examples::{
     Lab,
     cli::Options,
@@ -109,6 +111,34 @@ async fn cleanup_finishes_a_half_finished_lab() {
         "{:#?}",
         lab.screen.recorded()
     );
+}
+
+#[tokio::test]
+async fn cleanup_keeps_a_group_that_the_lab_did_not_make_and_what_else_is_in_it() {
+    let options = Options { resource_group: "rg-contoso-prod".to_owned(), ..Options::default() };
+    let lab = Lab::with_screen(options, Screen::silent()).await.unwrap();
+    let only = |name| tasks::find(name).unwrap();
+    assert!(lab.run(&[only("task1")]).await);
+    let vault = lab.vault().unwrap();
+    assert!(lab.run(&[only("cleanup")]).await, "{:#?}", lab.screen.recorded());
+    let vaults = VaultsClient::new(&lab.azure.arm);
+    let production = VaultId::new(&lab.group().unwrap(), &"kv-contoso-prod".parse().unwrap()).unwrap();
+    assert!(vaults.get_opt(&production).await.unwrap().is_some(), "it is not the lab's");
+    assert!(vaults.get_opt(&vault).await.unwrap().is_none(), "it is the lab's");
+    assert!(lab.run(&[only("cleanup")]).await, "a second time finds nothing to do");
+}
+
+#[tokio::test]
+async fn plans_can_be_turned_off_after_the_group_is_gone() {
+    let mut lab = lab().await;
+    let only = |name| tasks::find(name).unwrap();
+    assert!(lab.run(&[only("task1"), only("cleanup")]).await);
+    lab.options.plans_off = true;
+    assert!(lab.run(&[only("cleanup")]).await, "{:#?}", lab.screen.recorded());
+    let pricing = PricingClient::new(&lab.azure.arm);
+    for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
+        assert_eq!(pricing.get(lab.subscription(), &plan).await.unwrap().tier, Tier::Free, "{plan}");
+    }
 }
 
 #[test]

@@ -83,19 +83,25 @@ pub(crate) struct Journal {
     pub(crate) requests: Vec<Recorded>,
     pub(crate) unknown: Vec<Recorded>,
     pub(crate) foreign: Vec<Recorded>,
-    /// Keep no requests: a program that runs for days must not grow.
+    /// Keep no requests but some unknown ones: a program that runs for days must not grow.
     pub(crate) discard: bool,
 }
 
+/// How many unknown requests are kept where the others are not.
+const MOST_UNKNOWN: usize = 1000;
+
 impl Journal {
     pub(crate) fn record(&mut self, call: &Call, status: Option<u16>) {
-        if self.discard {
+        let unknown = status == Some(501);
+        if self.discard && (!unknown || self.unknown.len() == MOST_UNKNOWN) {
             return;
         }
         let recorded = Recorded::of(call, status);
-        if status == Some(501) {
+        if unknown {
             self.unknown.push(recorded.clone());
         }
-        self.requests.push(recorded);
+        if !self.discard {
+            self.requests.push(recorded);
+        }
     }
 }

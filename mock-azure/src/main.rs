@@ -36,10 +36,10 @@ struct Options {
     #[arg(long)]
     demo: bool,
     /// A subscription of the tenant; can be given more than once.
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = guid)]
     subscription: Vec<String>,
     /// The tenant.
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = guid)]
     tenant: Option<String>,
     /// Sign an application in instead of a user: client id 00000000-0000-0000-0000-0000000000c2, any
     /// secret.
@@ -63,6 +63,11 @@ struct Options {
     /// Log no requests.
     #[arg(long, short)]
     quiet: bool,
+}
+
+fn guid(text: &str) -> Result<String, String> {
+    let guid = uuid::Uuid::parse_str(text).map_err(|error| error.to_string())?;
+    Ok(guid.to_string())
 }
 
 fn seed_and_rate(text: &str) -> Result<(u64, u64), String> {

@@ -134,7 +134,8 @@ impl Seed {
     /// Starts the double on a port for other programs. It then accepts any bearer token, as real
     /// clients may bring their own, and calls `log` with one line for each request. A token of its own
     /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
-    /// too, for clients that do not poll them.
+    /// too, for clients that do not poll them. It keeps no requests but the first thousand that it did not know
+    /// ([`unknown_requests`](MockAzure::unknown_requests)).
     pub async fn serve(self, listener: TcpListener, log: Option<fn(&str)>) -> MockAzure {
         let mut world = self.build();
         world.any_token = true;

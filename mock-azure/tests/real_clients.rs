@@ -36,6 +36,14 @@ async fn graph(azure: &MockAzure, method: Method, path_and_query: &str, body: Va
     support::send_with(azure, method, &url, body, Some(token.token.secret())).await
 }
 
+#[tokio::test]
+async fn a_program_keeps_what_it_did_not_know_and_nothing_else() {
+    let azure = program(MockAzure::seed()).await;
+    get(&azure, "/subscriptions?api-version=2022-12-01").await;
+    assert_eq!(get(&azure, "/providers/Microsoft.Unknown/things?api-version=2026-01-01").await.status, 501);
+    assert_eq!((azure.requests().len(), azure.unknown_requests().len()), (0, 1));
+}
+
 /// Asks the sign-in host for a token.
 async fn sign_in(azure: &MockAzure, form: &str) -> (u16, Value) {
     let options = ClientOptions { retry: RetryOptions::none(), ..azure.client_options() };

@@ -69,7 +69,12 @@ async fn rotate(lab: &Lab) -> Result<()> {
         return Ok(());
     }
     let single = secrets.verify_single_active(&name).await?.is_single();
-    lab.screen.step(format!("secret {name}"), "rotated", "the leaked value is no longer current");
+    // Which vault's secret a finding on a real machine is about, no one but its owner knows.
+    let what = match lab.options.live {
+        true => "in place of the one that leaked: rotate that one as well, where it is kept",
+        false => "the leaked value is no longer current",
+    };
+    lab.screen.step(format!("secret {name}"), "rotated", what);
     lab.screen.step(
         format!("only one active version of {name}"),
         if single { "verified" } else { "failed" },

@@ -1,6 +1,6 @@
 //! Cleanup: what the lab made goes, and what stays is named. Can be run after a half-finished lab.
 
-use arm_core::ArmErrorExt as _;
+use arm_core::{ArmErrorExt as _, ResourceGroupId};
 use azure_core::Result;
 use defender_automation::AutomationsClient;
 use defender_pricing::{PlanName, PricingClient};
@@ -15,38 +15,70 @@ use crate::{
 };
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
-    let (arm, group) = (&lab.azure.arm, lab.group()?);
-    let groups = ResourceGroupsClient::new(arm);
-    if !groups.exists(&group).await? {
-        lab.screen.step(format!("resource group {}", group.name()), "unchanged", "not there");
-        return what_stays(lab).await;
+    let group = lab.group()?;
+    let what = format!("resource group {}", group.name());
+    let made =
+        lab.state().made_group.as_ref().is_some_and(|made| made.eq_ignore_ascii_case(group.name().as_str()));
+    if !ResourceGroupsClient::new(&lab.azure.arm).exists(&group).await? {
+        lab.screen.step(what, "unchanged", "not there");
+    } else if lab.dry_run() {
+        match made {
+            true => lab.screen.step(what, "would change", "deleted with all that is in it"),
+            false => lab.screen.step(
+                what,
+                "unchanged",
+                "the lab did not make it: only what the lab made in it goes",
+            ),
+        }
+    } else {
+        contents(lab, &group).await?;
+        match made {
+            true => delete_group(lab, &group).await?,
+            false => keep_group(lab, &group).await?,
+        }
     }
-    if lab.dry_run() {
-        lab.screen.step(
-            format!("resource group {}", group.name()),
-            "would change",
-            "deleted with all that is in it",
-        );
-        return what_stays(lab).await;
-    }
-    secrets(lab).await?;
-    let name = |text: &str| text.parse::<arm_core::ResourceName>();
-    for rule in task5::RULES {
-        QueryRulesClient::new(arm).delete(&group, &name(rule)?).await?;
-    }
-    ActionGroupsClient::new(arm).delete(&group, &name(task5::ACTION_GROUP)?).await?;
-    AutomationsClient::new(arm).delete(&group, &name(task5::AUTOMATION)?).await?;
-    lab.screen.step("rules, action group, automation", "deleted", "");
-    assignments(lab).await?;
-    let delete = groups.delete(&group);
-    lab.screen.wait("resource group", delete.into_future()).await?;
-    let gone = !groups.exists(&group).await?;
-    lab.remember(|state| state.deleted_vaults.extend(state.vault.take().filter(|_| gone)))?;
-    lab.screen.step(format!("resource group {}", group.name()), if gone { "deleted" } else { "failed" }, "");
     if lab.options.plans_off {
         plans_off(lab).await?;
     }
     what_stays(lab).await
+}
+
+async fn contents(lab: &Lab, group: &ResourceGroupId) -> Result<()> {
+    let arm = &lab.azure.arm;
+    secrets(lab).await?;
+    let name = |text: &str| text.parse::<arm_core::ResourceName>();
+    for rule in task5::RULES {
+        QueryRulesClient::new(arm).delete(group, &name(rule)?).await?;
+    }
+    ActionGroupsClient::new(arm).delete(group, &name(task5::ACTION_GROUP)?).await?;
+    AutomationsClient::new(arm).delete(group, &name(task5::AUTOMATION)?).await?;
+    lab.screen.step("rules, action group, automation", "deleted", "");
+    assignments(lab).await
+}
+
+async fn delete_group(lab: &Lab, group: &ResourceGroupId) -> Result<()> {
+    let groups = ResourceGroupsClient::new(&lab.azure.arm);
+    lab.screen.wait("resource group", groups.delete(group).into_future()).await?;
+    let gone = !groups.exists(group).await?;
+    lab.remember(|state| {
+        state.deleted_vaults.extend(state.vault.take().filter(|_| gone));
+        state.made_group.take_if(|_| gone);
+    })?;
+    lab.screen.step(format!("resource group {}", group.name()), if gone { "deleted" } else { "failed" }, "");
+    Ok(())
+}
+
+/// A group that was there before the lab stays, with all that the lab did not make.
+async fn keep_group(lab: &Lab, group: &ResourceGroupId) -> Result<()> {
+    let vaults = VaultsClient::new(&lab.azure.arm);
+    if let Ok(vault) = lab.vault() {
+        vaults.delete(&vault).await?;
+        lab.remember(|state| state.deleted_vaults.extend(state.vault.take()))?;
+        lab.screen.step(format!("vault {}", vault.name()), "deleted", "");
+    }
+    let detail = format!("the lab did not make it; workspace {} stays too", lab.workspace()?.name());
+    lab.screen.step(format!("resource group {}", group.name()), "unchanged", detail);
+    Ok(())
 }
 
 async fn secrets(lab: &Lab) -> Result<()> {
@@ -88,8 +120,13 @@ async fn assignments(lab: &Lab) -> Result<()> {
 async fn plans_off(lab: &Lab) -> Result<()> {
     let pricing = PricingClient::new(&lab.azure.arm);
     for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
-        let done = pricing.disable(lab.subscription(), &plan).await?;
-        lab.screen.step(format!("plan {plan}"), done.change.verb(), done.change.current().tier.to_string());
+        let disable = pricing.disable(lab.subscription(), &plan);
+        let done = if lab.dry_run() { disable.dry_run().await? } else { disable.await? };
+        lab.screen.step(
+            format!("plan {plan}"),
+            lab.verb(&done.change),
+            done.change.current().tier.to_string(),
+        );
     }
     Ok(())
 }

@@ -25,6 +25,9 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 async fn resource_group(lab: &Lab) -> Result<()> {
     let (group, spec) = (lab.group()?, ResourceGroupSpec::new(&lab.options.location));
     let groups = ResourceGroupsClient::new(&lab.azure.arm);
+    if !lab.dry_run() && !groups.exists(&group).await? {
+        lab.remember(|state| state.made_group = Some(group.name().to_string()))?;
+    }
     let ensure = groups.ensure(&group, spec);
     let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
     lab.screen.step(format!("resource group {}", group.name()), lab.verb(&change), &lab.options.location);
