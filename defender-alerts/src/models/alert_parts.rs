@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use arm_core::{ResourceId, wire};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
 /// What names the resource of an alert.
@@ -270,12 +270,12 @@ pub struct Host {
 impl Entity {
     /// All of a list: in one pass when all of them have the documented shape.
     pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
-        let read: Vec<(Option<String>, EntityKind)> = match items::<Fields<'_>>(list) {
-            Ok(all) => all.into_iter().map(Fields::into_parts).collect(),
-            Err(_) => items(list)?.into_iter().map(Fields::parts_of).collect::<serde_json::Result<_>>()?,
+        let read: Vec<Known> = match items(list) {
+            Ok(all) => all,
+            Err(_) => items(list)?.into_iter().map(Known::read).collect::<serde_json::Result<_>>()?,
         };
         let list: Arc<str> = list.into();
-        let entity = |(index, (id, kind))| Self { id, kind, list: list.clone(), index };
+        let entity = |(index, Known { id, kind })| Self { id, kind, list: list.clone(), index };
         Ok(read.into_iter().enumerate().map(entity).collect())
     }
 
@@ -342,21 +342,33 @@ struct Fields<'a> {
     url: Option<String>,
 }
 
-impl Fields<'_> {
-    /// Number and kind of an entity that may have another shape.
-    fn parts_of(raw: &RawValue) -> serde_json::Result<(Option<String>, EntityKind)> {
-        if let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw.get()) {
-            return Ok(fields.into_parts());
+/// Number and kind of an entity: much smaller than all fields together.
+struct Known {
+    id: Option<String>,
+    kind: EntityKind,
+}
+
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Fields::deserialize(deserializer)?;
+        Ok(Self { id: fields.id.take(), kind: fields.into_kind() })
+    }
+}
+
+impl Known {
+    /// Of an entity that may have another shape.
+    fn read(raw: &RawValue) -> serde_json::Result<Self> {
+        if let Ok(known) = serde_json::from_str(raw.get()) {
+            return Ok(known);
         }
         // A known field of an unexpected shape makes the entity one of an unknown kind.
         let value: Value = serde_json::from_str(raw.get())?;
-        Ok((None, EntityKind::Other(value["type"].as_str().unwrap_or_default().to_owned())))
+        let kind = EntityKind::Other(value["type"].as_str().unwrap_or_default().to_owned());
+        Ok(Self { id: None, kind })
     }
+}
 
-    fn into_parts(mut self) -> (Option<String>, EntityKind) {
-        (self.id.take(), self.into_kind())
-    }
-
+impl Fields<'_> {
     fn into_kind(self) -> EntityKind {
         let is = |kind: &str| self.kind.eq_ignore_ascii_case(kind);
         if is("account") {
