@@ -236,7 +236,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
                 let mut pages = client.official.list_secret_properties(Some(options))?.into_pages();
-                let page = first(pages.try_next().await).and_then(|page| page_of(page, Wire::properties));
+                let page = first(pages.try_next().await).and_then(|page| page_of(page));
                 page.map_err(|error| {
                     attempted(format_args!("listing the secrets of {}", client.host()), error)
                 })
@@ -259,8 +259,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListSecretPropertiesVersionsOptions { method_options, ..Default::default() };
                 let pager = client.official.list_secret_properties_versions(name.as_str(), Some(options))?;
-                let page = first(pager.into_pages().try_next().await)
-                    .and_then(|page| page_of(page, Wire::properties));
+                let page = first(pager.into_pages().try_next().await).and_then(|page| page_of(page));
                 page.map_err(|error| client.failed("listing the versions of", &name, error))
             }
         })
@@ -278,7 +277,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListDeletedSecretPropertiesOptions { method_options, ..Default::default() };
                 let mut pages = client.official.list_deleted_secret_properties(Some(options))?.into_pages();
-                let page = first(pages.try_next().await).and_then(|page| page_of(page, Wire::deleted));
+                let page = first(pages.try_next().await).and_then(|page| page_of(page));
                 page.map_err(|error| {
                     attempted(format_args!("listing the deleted secrets of {}", client.host()), error)
                 })
@@ -408,8 +407,7 @@ fn without_values(error: Error) -> Error {
     error
 }
 
-fn page_of<T>(response: impl Into<RawResponse>, item: fn(Wire) -> Result<T>) -> Result<ListPage<T>> {
+fn page_of<T: serde::de::DeserializeOwned>(response: impl Into<RawResponse>) -> Result<ListPage<T>> {
     let page: WirePage = wire::decode(&response.into())?;
-    let items = page.value.into_iter().map(item).collect::<Result<Vec<T>>>()?;
-    Ok(ListPage::new(items, page.next_link))
+    Ok(ListPage::of_raw(&page.value, page.next_link))
 }

@@ -33,8 +33,7 @@ where
         return Ok(Box::new(page));
     }
     let page: Wire<Box<RawValue>> = wire::decode_text(&text, &headers).map_err(about)?;
-    let link = page.next_link.map(|link| absolute(&url, link));
-    Ok(ListPage::of_raw(&page.value, link).boxed())
+    Ok(ListPage::of_raw(&page.value, next_page(&url, page.next_link)).boxed())
 }
 
 #[derive(Deserialize)]
@@ -48,12 +47,12 @@ struct Wire<T> {
 
 /// Where the items begin; nothing when a page has no list.
 fn first_item(page: &str) -> Option<usize> {
-    let mut rest = page.trim_ascii_start().strip_prefix('{')?;
+    let mut rest = trimmed(page).strip_prefix('{')?;
     loop {
         let (key, behind) = first_value::<Cow<'_, str>>(rest)?.ok()?;
         let value = behind.strip_prefix(':')?;
         if key == "value" {
-            let items = value.trim_ascii_start().strip_prefix('[')?;
+            let items = trimmed(value).strip_prefix('[')?;
             return Some(page.len() - items.len());
         }
         let (IgnoredAny, behind) = first_value(value)?.ok()?;
@@ -79,7 +78,7 @@ struct PageText<T> {
 impl<T> PageText<T> {
     /// What was not read yet, without the comma before the next item; nothing at the end.
     fn next_value(&self) -> Option<&str> {
-        let rest = self.text[self.at..].trim_ascii_start();
+        let rest = trimmed(&self.text[self.at..]);
         match self.items {
             0 => Some(rest).filter(|rest| !rest.starts_with(']')),
             _ => rest.strip_prefix(','),
@@ -112,7 +111,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
     }
 
     fn end(&mut self) -> Result<End> {
-        let rest = self.text[self.at..].trim_ascii_start();
+        let rest = trimmed(&self.text[self.at..]);
         // Behind the items: the page without them. Where it is broken: the whole, for an error that names the place.
         let end = match rest.starts_with(']') {
             true => serde_json::from_str(&format!("{}{rest}", &self.text[..self.begin])),
@@ -124,8 +123,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
                 format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
             Error::with_message(ErrorKind::DataConversion, message)
         })?;
-        let continuation = next_link.filter(|link| !link.is_empty()).map(|link| absolute(&self.url, link));
-        Ok(End { continuation, undecodable: self.undecodable.take() })
+        Ok(End { continuation: next_page(&self.url, next_link), undecodable: self.undecodable.take() })
     }
 }
 
@@ -133,10 +131,16 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
 fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::Result<(T, &'de str)>> {
     let mut values = Deserializer::from_str(text).into_iter();
     let value = values.next()?;
-    Some(value.map(|value| (value, text[values.byte_offset()..].trim_ascii_start())))
+    Some(value.map(|value| (value, trimmed(&text[values.byte_offset()..]))))
 }
 
-/// A link that is none is reported when it is followed: this page's items come first.
-fn absolute(url: &Url, link: String) -> String {
-    url.join(&link).map_or(link, String::from)
+/// Where the next page is. A link that is none is reported when it is followed: this page's items come first.
+fn next_page(url: &Url, link: Option<String>) -> Option<String> {
+    let link = link.filter(|link| !link.is_empty())?;
+    Some(url.join(&link).map_or(link, String::from))
+}
+
+/// Without the whitespace of JSON before it.
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\n', '\r'])
 }

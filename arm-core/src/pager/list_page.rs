@@ -1,5 +1,7 @@
 //! Pages that are decoded.
 
+use std::fmt;
+
 use azure_core::Result;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -7,12 +9,12 @@ use serde_json::value::RawValue;
 use super::{End, Page, Undecodable};
 
 /// One page of a list.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
     /// Where the next page is; empty when only an error about an item of this one follows, nothing when nothing does.
+    /// Keep it once the stream was polled again: an error about an item of this page comes then.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,
 }
@@ -48,6 +50,13 @@ impl<T> ListPage<T> {
         let continuation = self.continuation.filter(|link| !link.is_empty());
         let end = End { continuation, undecodable: self.undecodable };
         Box::new(Decoded { items: self.items.into_iter(), end })
+    }
+}
+
+/// Without links, whose queries may be private.
+impl<T: fmt::Debug> fmt::Debug for ListPage<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListPage").field("items", &self.items).finish_non_exhaustive()
     }
 }
 

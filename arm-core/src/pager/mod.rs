@@ -100,7 +100,7 @@ impl<T> Pager<T> {
     where
         T: Send + 'static,
     {
-        pages(|_| async { Ok(ListPage::new(Vec::new(), None)) })
+        pages(|_| async { Ok(ListPage::new(Vec::new(), None)) }).continue_at("")
     }
 
     /// The same list, begun at a [`continuation`](Self::continuation) of it.
@@ -112,8 +112,8 @@ impl<T> Pager<T> {
         self
     }
 
-    /// Where to go on, perhaps in another process, with [`ArmClient::resume_list`](crate::ArmClient::resume_list)
-    /// or the list's own method for it: at the page that is being read; after an item that cannot be decoded,
+    /// Where to go on, perhaps in another process, with [`continue_at`](Self::continue_at) or
+    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): at the page that is being read; after an item that cannot be decoded,
     /// at the page behind.
     ///
     /// Nothing stands for the beginning. Empty is the end: the list that goes on there has no items.
@@ -121,13 +121,22 @@ impl<T> Pager<T> {
         self.continuation.as_deref()
     }
 
-    /// The same list as a stream of whole pages. A page that breaks off is an error, and its items are not given out.
+    /// The same list as a stream of whole pages; the first is the rest of a page that was begun. A page that breaks off
+    /// is an error, and its items are not given out.
     pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
     where
         T: 'static,
     {
+        let mut begun = matches!(self.state, State::Reading(_));
         poll_fn(move |cx| {
-            Poll::Ready(ready!(self.poll_page(cx)).map(|read| read.and_then(|()| self.whole_page())))
+            if !std::mem::take(&mut begun) {
+                match ready!(self.poll_page(cx)) {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                }
+            }
+            Poll::Ready(Some(self.whole_page()))
         })
         .fuse()
     }
@@ -179,6 +188,8 @@ impl<T> Pager<T> {
     fn fetch_page(&mut self) -> State<T> {
         let link = self.continuation.as_ref();
         if link.is_some_and(|link| !self.seen.insert(self.hasher.hash_one(link))) {
+            // Nothing unread is known behind it.
+            self.continuation = Some(String::new());
             return failed(format!(
                 "page {} of the list links to a page that was read before: it would never end",
                 self.pages

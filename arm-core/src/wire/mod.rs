@@ -77,10 +77,9 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
 /// decode a part later than the answer.
 pub fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    match (message.find("string \""), message.rfind("\", expected")) {
-        (Some(begin), Some(end)) if begin < end => {
-            format!("{}string{}", &message[..begin], &message[end + 1..])
-        }
-        _ => message,
+    let Some(end) = message.rfind(", expected") else { return message };
+    match message[..end].find(['`', '"']) {
+        Some(begin) => format!("{}{}", message[..begin].trim_end(), &message[end..]),
+        None => message,
     }
 }

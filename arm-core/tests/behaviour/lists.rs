@@ -37,8 +37,11 @@ async fn absent_empty_and_null_ends_are_ends_and_a_null_list_is_empty() {
         let script = Script::new([reply(200, last)]);
         assert_eq!(list(&script).try_collect::<Vec<u32>>().await.unwrap(), [1]);
     }
-    let script = Script::new([reply(200, r#"{"value":null}"#)]);
-    assert_eq!(list(&script).try_collect::<Vec<u32>>().await.unwrap(), [0; 0]);
+    for none in [r#"{"value":null}"#, r#"{"value":null,"nextLink":""}"#] {
+        let script = Script::new([reply(200, none)]);
+        assert_eq!(list(&script).try_collect::<Vec<u32>>().await.unwrap(), [0; 0], "{none}");
+    }
+    assert_eq!(Pager::<u32>::empty().continuation(), Some(""));
 }
 
 #[tokio::test]
@@ -85,6 +88,7 @@ async fn a_circle_of_links_is_an_error() {
     let error = items.try_next().await.unwrap_err();
     assert!(error.to_string().contains("it would never end"), "{error}");
     assert_eq!(items.try_next().await.unwrap(), None);
+    assert_eq!(items.continuation(), Some(""), "going on does not lead back into the circle");
 }
 
 #[tokio::test]
@@ -197,6 +201,7 @@ async fn a_page_that_is_broken_off_or_twisted_is_an_error_behind_the_items_that_
         (r#"{"value":[1,2,"#, &[1, 2]),
         (r#"{"value":[1,2,],"nextLink":null}"#, &[1, 2]),
         (r#"{"value":[1 2],"nextLink":null}"#, &[]),
+        ("{\"value\":[\u{c}1]}", &[]),
         (r#"{"value":[,1],"nextLink":null}"#, &[]),
         (r#"{"value":[1],}"#, &[1]),
         (r#"{"value":[1],"value":[2]}"#, &[1]),
@@ -269,6 +274,19 @@ async fn a_list_of_pages_from_a_function_is_read_to_its_end_and_reports_what_can
         assert_eq!((page.items, page.continuation.as_deref()), expected);
     }
     assert!(pages.try_next().await.is_err());
+    assert!(pages.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn pages_of_a_list_that_was_begun_lose_no_item() {
+    let script = Script::new([page("[1,2,3]", &link("hunter2")), page("[4]", "null")]);
+    let mut items = list(&script);
+    assert_eq!(items.try_next().await.unwrap(), Some(1));
+    let mut pages = items.into_pages();
+    let rest = pages.try_next().await.unwrap().unwrap();
+    assert_eq!(rest.items, [2, 3]);
+    assert!(!format!("{rest:?}").contains("hunter2"), "{rest:?}");
+    assert_eq!(pages.try_next().await.unwrap().unwrap().items, [4]);
     assert!(pages.try_next().await.unwrap().is_none());
 }
 

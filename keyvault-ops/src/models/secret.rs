@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use arm_core::{Secret, open_enum, wire};
 use azure_core::{Result, http::RawResponse};
 use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use super::deleted_vault::days_until;
@@ -263,8 +264,8 @@ struct Deletion {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WirePage {
-    #[serde(default, deserialize_with = "wire::null_as_default")]
-    pub(crate) value: Vec<Wire>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub(crate) value: Vec<Box<RawValue>>,
     #[serde(default)]
     pub(crate) next_link: Option<String>,
 }
