@@ -236,7 +236,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
                 let mut pages = client.official.list_secret_properties(Some(options))?.into_pages();
-                let page = first(pages.try_next().await).and_then(|page| page_of(page));
+                let page = first(pages.try_next().await).and_then(page_of);
                 page.map_err(|error| {
                     attempted(format_args!("listing the secrets of {}", client.host()), error)
                 })
@@ -259,7 +259,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListSecretPropertiesVersionsOptions { method_options, ..Default::default() };
                 let pager = client.official.list_secret_properties_versions(name.as_str(), Some(options))?;
-                let page = first(pager.into_pages().try_next().await).and_then(|page| page_of(page));
+                let page = first(pager.into_pages().try_next().await).and_then(page_of);
                 page.map_err(|error| client.failed("listing the versions of", &name, error))
             }
         })
@@ -277,7 +277,7 @@ impl SecretsClient {
                 let options =
                     SecretClientListDeletedSecretPropertiesOptions { method_options, ..Default::default() };
                 let mut pages = client.official.list_deleted_secret_properties(Some(options))?.into_pages();
-                let page = first(pages.try_next().await).and_then(|page| page_of(page));
+                let page = first(pages.try_next().await).and_then(page_of);
                 page.map_err(|error| {
                     attempted(format_args!("listing the deleted secrets of {}", client.host()), error)
                 })
