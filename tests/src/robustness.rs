@@ -12,10 +12,8 @@ use arm_core::{
     ResourceId, ResourceName, ResourceType, Scope, SubscriptionId,
 };
 use async_trait::async_trait;
-use azure_core::{
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::{AsyncRawResponse, ClientOptions, HttpClient, RawResponse, Request, Transport, headers::Headers},
-    time::{Duration, OffsetDateTime},
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, HttpClient, RawResponse, Request, Transport, headers::Headers,
 };
 use defender_alerts::{Alert, AlertId, AssessmentId, AssessmentKey, AttackPath, Location, SubAssessmentId};
 use futures::TryStreamExt as _;
@@ -27,6 +25,8 @@ use resource_ops::{
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
+
+use crate::loopback::StaticToken;
 
 /// Whatever can be parsed as an id can be written and parsed again, and stays within its own path.
 pub fn ids(text: &str) {
@@ -124,7 +124,7 @@ fn read_list(body: &[u8]) -> (Vec<Value>, bool) {
     let pages = [body.to_owned(), br#"{"value":[]}"#.to_vec()];
     let transport = Transport::new(Arc::new(Pages(Mutex::new(pages.into_iter().collect()))));
     let client = ClientOptions { transport: Some(transport), ..ClientOptions::default() };
-    let arm = ArmClient::new(Arc::new(AnyToken), ArmOptions::from(client)).unwrap();
+    let arm = ArmClient::new(Arc::new(StaticToken), ArmOptions::from(client)).unwrap();
     let mut list = arm.get(ArmPath::root().literal("things"), "2026-01-01").pager::<Value>();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -148,20 +148,6 @@ impl HttpClient for Pages {
     async fn execute_request(&self, _: &Request) -> azure_core::Result<AsyncRawResponse> {
         let page = self.0.lock().unwrap().pop_front().unwrap_or_default();
         Ok(AsyncRawResponse::from_bytes(200.into(), Headers::new(), page))
-    }
-}
-
-#[derive(Debug)]
-struct AnyToken;
-
-#[async_trait]
-impl TokenCredential for AnyToken {
-    async fn get_token(
-        &self,
-        _: &[&str],
-        _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        Ok(AccessToken::new("any", OffsetDateTime::now_utc() + Duration::hours(1)))
     }
 }
 

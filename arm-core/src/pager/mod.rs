@@ -113,8 +113,8 @@ impl<T> Pager<T> {
     }
 
     /// Where to go on, perhaps in another process, with [`continue_at`](Self::continue_at) or
-    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): at the page that is being read; after an item that cannot be decoded,
-    /// at the page behind.
+    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): at the page that is being read; after an
+    /// item that cannot be decoded, at the page behind.
     ///
     /// Nothing stands for the beginning. Empty is the end: the list that goes on there has no items.
     pub fn continuation(&self) -> Option<&str> {
