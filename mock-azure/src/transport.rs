@@ -11,7 +11,7 @@ use azure_core::{
 use futures::stream;
 use serde_json::Value;
 
-use crate::{host::Host, journal::Recorded, server::Shared};
+use crate::{app::dispatch::Shared, http::host::Host, state::recorder::Recorded};
 
 /// Marks requests that come through this transport.
 pub(crate) const LOOPBACK: &str = "x-mock-loopback";

@@ -5,15 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    operation,
-    reply::Reply,
-    services::{
-        Surface,
-        tracked::{self, Tracked},
-    },
-    timestamp,
-    world::World,
+    http::{Call, Method, Reply, timestamp},
+    state::{Surface, Tracked, World, operations, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/actionGroups";
@@ -233,7 +226,7 @@ fn notify(world: &mut World, call: &Call) -> Reply {
 
 fn under_way(world: &World, call: &Call, id: &str) -> Reply {
     let path = format!("{}/notificationStatus/{id}?api-version={}", call.id(8), call.api_version());
-    operation::pace(world, Reply::empty(202)).header("location", call.link(&path))
+    operations::pace(world, Reply::empty(202)).header("location", call.link(&path))
 }
 
 fn status(world: &mut World, call: &Call, id: &str) -> Reply {

@@ -4,12 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::Call,
-    reply::Reply,
-    resources::Parts,
-    seed::Seed,
-    services::{GraphRow, Surface, security_plans},
-    world::{World, stable_id},
+    http::{Call, Reply},
+    services::security_plans,
+    state::{GraphRow, Parts, Seed, Surface, World, stable_id},
 };
 
 pub(crate) const SURFACE: Surface = Surface { graph_rows: Some(rows), answer, ..Surface::EMPTY };

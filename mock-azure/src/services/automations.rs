@@ -5,14 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    azure::MockAzure,
-    call::{Call, Method},
-    reply::Reply,
-    services::{
-        Surface, alerts,
-        tracked::{self, Tracked},
-    },
-    world::World,
+    http::{Call, Method, Reply},
+    services::alerts,
+    state::{MockAzure, Surface, Tracked, World, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Security/automations";
@@ -295,7 +290,7 @@ fn source_is_valid(source: &Value) -> Result<(), Box<Reply>> {
 fn validate(body: &Value) -> Reply {
     let message = match check(body) {
         Err(refusal) => match &refusal.body {
-            crate::reply::Body::Json(body) => body["error"]["message"].as_str().map(str::to_owned),
+            crate::http::Body::Json(body) => body["error"]["message"].as_str().map(str::to_owned),
             _ => None,
         },
         Ok(()) => cannot_act(body),

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    filter::quoted,
-    identity::{Principal, PrincipalKind},
-    reply::Reply,
-    seed::Seed,
-    services::{At, Surface},
-    world::World,
+    http::{
+        Call, Method, Reply,
+        filter::quoted,
+        identity::{Principal, PrincipalKind},
+    },
+    state::{At, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::EMPTY };
@@ -133,7 +132,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return Some(refusal(403, "Authorization_RequestDenied", message));
     }
     let mut reply = known;
-    if let crate::reply::Body::Json(body) = &mut reply.body
+    if let crate::http::Body::Json(body) = &mut reply.body
         && body["error"].is_null()
     {
         let (host, kind) = (&call.authority, call.spelled(1));

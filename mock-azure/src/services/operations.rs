@@ -1,5 +1,5 @@
 //! The links that long-running operations are polled at.
 
-use crate::{operation, services::Surface};
+use crate::state::{Surface, operations};
 
-pub(crate) const SURFACE: Surface = Surface { answer: operation::answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface = Surface { answer: operations::answer, ..Surface::EMPTY };

@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    operation,
-    reply::Reply,
-    seed::Seed,
-    services::{At, SURFACES, Surface, resource_groups},
-    world::World,
+    app::registry::SURFACES,
+    http::{Call, Method, Reply},
+    services::resource_groups,
+    state::{At, Seed, Surface, World, operations},
 };
 
 pub(crate) const SURFACE: Surface = Surface {
@@ -83,7 +81,7 @@ fn register(world: &mut World, subscription: &str, namespace: &str) -> Option<Re
         world.states.providers.set(subscription, namespace, "Registering");
         let target = format!("/subscriptions/{subscription}/providers/{namespace}");
         let (subscription, namespace) = (subscription.to_owned(), namespace.to_owned());
-        operation::start(world, &target, move |world, outcome| {
+        operations::start(world, &target, move |world, outcome| {
             let state = if outcome.is_ok() { "Registered" } else { "NotRegistered" };
             world.states.providers.set(&subscription, &namespace, state);
             None

@@ -4,17 +4,10 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::{
-    azure::MockAzure,
-    call::Call,
-    duration,
+    http::{Call, Reply, duration},
     kql::{self, KqlError},
-    reply::Reply,
-    services::{
-        Surface, log_query,
-        tracked::{self, Tracked},
-        workspaces,
-    },
-    world::World,
+    services::{log_query, workspaces},
+    state::{MockAzure, Surface, Tracked, World, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";

@@ -3,12 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    operation, paging,
-    reply::Reply,
-    seed::Seed,
-    services::{At, Surface, vaults},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    services::vaults,
+    state::{At, Seed, Surface, World, operations},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Resources/resourceGroups";
@@ -184,9 +181,9 @@ fn delete(world: &mut World, call: &Call) -> Reply {
     let id = call.id(4);
     let Some(group) = world.resources.get_mut(&id) else { return not_found(call) };
     group["properties"]["provisioningState"] = json!("Deleting");
-    let operation = match operation::running_on(world, &id) {
+    let operation = match operations::running_on(world, &id) {
         Some(running) => running,
-        None => operation::start(world, &id.clone(), move |world, outcome| {
+        None => operations::start(world, &id.clone(), move |world, outcome| {
             match outcome {
                 Ok(()) => vanish(world, &id),
                 Err(_) => {
@@ -198,7 +195,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
             None
         }),
     };
-    operation::accepted(world, call, &operation)
+    operations::accepted(world, call, &operation)
 }
 
 fn vanish(world: &mut World, id: &str) {

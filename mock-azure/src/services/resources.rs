@@ -3,13 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    filter::quoted,
-    paging,
-    reply::Reply,
-    seed::Seed,
-    services::{At, Surface, resource_groups},
-    world::World,
+    http::{Call, Method, Reply, filter::quoted, paging},
+    services::resource_groups,
+    state::{At, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {

@@ -5,16 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    seed::Seed,
+    http::{Call, Method, Reply, paging, timestamp},
     services::{
-        At, Surface, directory,
+        directory,
         role_definitions::{BuiltIn, OWNER},
     },
-    timestamp,
-    world::{World, stable_id},
+    state::{At, Seed, Surface, World, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";

@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::{GraphRow, Surface, assessments},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    services::assessments,
+    state::{GraphRow, Surface, World},
 };
 
 const VERSIONS: &[&str] = &["2020-01-01"];

@@ -3,11 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::Surface,
-    world::World,
+    http::{Call, Method, Reply, paging},
+    state::{Surface, World},
 };
 
 const TYPE: &str = "Microsoft.Security/securityContacts";

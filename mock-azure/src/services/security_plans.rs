@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::state::World;
 
 fn plan<'a>(world: &'a World, subscription: &str, name: &str) -> Option<&'a Value> {
     let id = format!("/subscriptions/{subscription}/providers/Microsoft.Security/pricings/{name}");

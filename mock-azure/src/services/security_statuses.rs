@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::{Surface, assessments},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    services::assessments,
+    state::{Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {

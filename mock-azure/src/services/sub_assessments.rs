@@ -4,15 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    seed::Seed,
-    services::{
-        GraphRow, Surface,
-        assessments::{self, MACHINE_SECRETS},
-    },
-    world::{World, stable_id},
+    http::{Call, Method, Reply, paging},
+    services::assessments::{self, MACHINE_SECRETS},
+    state::{GraphRow, Seed, Surface, World, stable_id},
 };
 
 const TYPE: &str = "Microsoft.Security/assessments/subAssessments";

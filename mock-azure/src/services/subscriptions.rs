@@ -5,11 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::{At, Surface},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    state::{At, Surface, World},
 };
 
 const VERSIONS: &[&str] = &[

@@ -5,13 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    operation, paging,
-    reply::Reply,
-    seed::Seed,
-    services::{Surface, resource_groups},
-    timestamp,
-    world::{World, stable_id},
+    http::{Call, Method, Reply, paging, timestamp},
+    services::resource_groups,
+    state::{Seed, Surface, World, operations, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.OperationalInsights/workspaces";
@@ -177,7 +173,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     }
     workspace["properties"]["provisioningState"] = json!("Creating");
     world.resources.put(workspace.clone());
-    operation::start(world, &id.clone(), move |world, outcome| {
+    operations::start(world, &id.clone(), move |world, outcome| {
         let workspace = world.resources.get_mut(&id)?;
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         workspace["properties"]["provisioningState"] = json!(state);
@@ -214,9 +210,9 @@ fn delete(world: &mut World, call: &Call) -> Reply {
     let Some(workspace) = world.resources.get_mut(&id) else { return Reply::empty(204) };
     workspace["properties"]["provisioningState"] = json!("Deleting");
     let for_good = call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
-    let running = match operation::running_on(world, &id) {
+    let running = match operations::running_on(world, &id) {
         Some(running) => running,
-        None => operation::start(world, &id.clone(), move |world, outcome| {
+        None => operations::start(world, &id.clone(), move |world, outcome| {
             if outcome.is_err() {
                 if let Some(workspace) = world.resources.get_mut(&id) {
                     workspace["properties"]["provisioningState"] = json!("Succeeded");
@@ -230,7 +226,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
             None
         }),
     };
-    operation::accepted(world, call, &running)
+    operations::accepted(world, call, &running)
 }
 
 fn invalid(name: &str, body: &Value, existing: Option<&Value>) -> Option<Reply> {

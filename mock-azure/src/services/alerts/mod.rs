@@ -7,12 +7,9 @@ mod shape;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    operation, paging,
-    reply::Reply,
-    resources::Parts,
-    services::{GraphRow, Surface, suppression_rules},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    services::suppression_rules,
+    state::{GraphRow, Parts, Surface, World, operations},
 };
 use catalog::{KEY_VAULT, Kind, OTHERS, PLANS};
 use shape::Draft;
@@ -234,13 +231,13 @@ fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
         add_samples(world);
         return Reply::empty(204);
     }
-    let operation = operation::start(world, &call.key(), move |world, outcome| {
+    let operation = operations::start(world, &call.key(), move |world, outcome| {
         if outcome.is_ok() {
             add_samples(world);
         }
         None
     });
-    operation::accepted(world, call, &operation)
+    operations::accepted(world, call, &operation)
 }
 
 fn bundles(body: &Value) -> Result<Vec<&'static str>, String> {

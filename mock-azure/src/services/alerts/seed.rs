@@ -8,7 +8,7 @@ use super::{
     catalog::{self, KEY_VAULT, Kind, OTHERS},
     shape::{Draft, LOCATION},
 };
-use crate::{resources::Parts, seed::Seed, world::World};
+use crate::state::{Parts, Seed, World};
 
 /// When the first seeded alert began; each later one began an hour earlier.
 const NEWEST: OffsetDateTime = datetime!(2026-11-02 09:15:42.1921106 UTC);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::catalog::{CallerKind, Kind};
-use crate::{timestamp, world::stable_id};
+use crate::{http::timestamp, state::stable_id};
 
 /// Where Defender keeps the data of the double's subscriptions. It is not the resource's location.
 pub(crate) const LOCATION: &str = "westeurope";

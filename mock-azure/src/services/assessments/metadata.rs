@@ -4,12 +4,8 @@ use serde_json::{Value, json};
 
 use super::builtin;
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::Surface,
-    timestamp,
-    world::World,
+    http::{Call, Method, Reply, paging, timestamp},
+    state::{Surface, World},
 };
 
 const TYPE: &str = "Microsoft.Security/assessmentMetadata";

@@ -7,13 +7,9 @@ mod seed;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    resources::Parts,
-    services::{GraphRow, Surface, attack_paths, resource_graph, security_plans},
-    timestamp,
-    world::World,
+    http::{Call, Method, Reply, paging, timestamp},
+    services::{attack_paths, resource_graph, security_plans},
+    state::{GraphRow, Parts, Surface, World},
 };
 pub(crate) use builtin::MACHINE_SECRETS;
 

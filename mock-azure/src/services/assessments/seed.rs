@@ -6,11 +6,7 @@ use super::{
     TYPE,
     builtin::{self, KEY_VAULT, MACHINE_SECRETS},
 };
-use crate::{
-    resources::Parts,
-    seed::Seed,
-    world::{World, stable_id},
-};
+use crate::state::{Parts, Seed, World, stable_id};
 
 const SINCE: &str = "2026-10-12T09:07:18.6759138Z";
 

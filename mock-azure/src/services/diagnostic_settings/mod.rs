@@ -7,10 +7,8 @@ mod settings;
 pub(crate) use routes::{Mode, Routes};
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    services::Surface,
-    world::World,
+    http::{Call, Method, Reply},
+    state::{Surface, World},
 };
 
 const VERSIONS: &[&str] = &["2016-09-01", "2017-05-01-preview", "2021-05-01-preview"];

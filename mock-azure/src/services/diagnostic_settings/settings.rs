@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{call::Call, reply::Reply, resources::is_type, seed::Seed, services::workspaces, world::World};
+use crate::{
+    http::{Call, Reply},
+    services::workspaces,
+    state::{Seed, World, is_type},
+};
 
 use super::{
     TYPE,

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    duration,
+    http::{Reply, duration},
     kql::{self, KqlError, Table},
-    reply::Reply,
-    world::World,
+    state::World,
 };
 
 use super::{Scope, tables};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{reply::Reply, world::World};
+use crate::{http::Reply, state::World};
 
 use super::{Scope, tables};
 

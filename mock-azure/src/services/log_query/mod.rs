@@ -10,11 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    seed::Seed,
-    services::{At, Surface, role_assignments, workspaces},
-    world::World,
+    http::{Call, Method, Reply},
+    services::{role_assignments, workspaces},
+    state::{At, Seed, Surface, World},
 };
 
 pub(crate) use answer::{Refusal, measure, validate};
@@ -124,7 +122,7 @@ fn batch(world: &mut World, call: &Call) -> Reply {
             Ok(body) => (200, body),
             Err(refusal) => {
                 let body = match &refusal.body {
-                    crate::reply::Body::Json(body) => body.clone(),
+                    crate::http::Body::Json(body) => body.clone(),
                     _ => Value::Null,
                 };
                 (refusal.status, body)

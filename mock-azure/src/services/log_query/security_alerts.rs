@@ -6,7 +6,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::{
     kql::{Column, Kind, Scalar, Table},
     services::{alerts, sentinel},
-    world::World,
+    state::World,
 };
 
 pub(super) const NAME: &str = "SecurityAlert";

@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::{
-    audit::AuditEvent,
     kql::{Column, Kind, Scalar, Table, Tables},
-    services::diagnostic_settings::Mode,
-    world::World,
+    services::{diagnostic_settings::Mode, vaults::audit::AuditEvent},
+    state::World,
 };
 
 use super::{Scope, security_alerts};

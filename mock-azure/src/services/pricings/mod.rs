@@ -17,10 +17,8 @@ use self::{
     scope::Scope,
 };
 use crate::{
-    call::{Call, Method},
-    reply::{Body, Reply},
-    services::{At, GraphRow, Surface},
-    world::World,
+    http::{Body, Call, Method, Reply},
+    state::{At, GraphRow, Surface, World},
 };
 
 const TYPE: &str = "Microsoft.Security/pricings";

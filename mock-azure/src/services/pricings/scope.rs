@@ -1,6 +1,9 @@
 //! What a plan can be set on.
 
-use crate::{call::Call, reply::Reply, world::World};
+use crate::{
+    http::{Call, Reply},
+    state::World,
+};
 
 const MACHINES: &[(&str, &str)] = &[
     ("microsoft.compute", "virtualmachines"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{FailingExtension, plans::Plan, read, resource, scope::Scope, update};
-use crate::{seed::Seed, world::World};
+use crate::state::{Seed, World};
 
 impl Seed {
     /// A plan of a subscription has this tier (`Free` or `Standard`). On Standard it has its full

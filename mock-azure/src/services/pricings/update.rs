@@ -10,7 +10,11 @@ use super::{
     read, resource,
     scope::Scope,
 };
-use crate::{call::Call, reply::Reply, services::role_assignments, timestamp, world::World};
+use crate::{
+    http::{Call, Reply, timestamp},
+    services::role_assignments,
+    state::World,
+};
 
 /// What only the service sets.
 const READ_ONLY: &[&str] = &[

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{MOST_ROWS, Problem};
 use crate::{
+    http::Reply,
     kql::{Kind, Scalar, Table},
-    reply::Reply,
-    world::{World, stable_id},
+    state::{World, stable_id},
 };
 
 /// Which rows are wanted, and how they are written.

@@ -10,13 +10,9 @@ use serde_json::{Value, json};
 pub(crate) use self::scope::members;
 use self::{quota::Quota, scope::Scope};
 use crate::{
-    call::{Call, Method},
+    http::{Call, Method, Reply, timestamp},
     kql::{self, KqlError},
-    reply::Reply,
-    seed::Seed,
-    services::{At, Surface},
-    timestamp,
-    world::World,
+    state::{At, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Problem;
-use crate::world::World;
+use crate::state::World;
 
 /// The most subscriptions that one query looks at.
 const MOST: usize = 10_000;

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{Problem, scope::Scope};
 use crate::{
-    call::Call,
-    identity::Caller,
+    app::registry::SURFACES,
+    http::{Call, identity::Caller},
     kql::{Column, Kind, Scalar, Table, Tables},
-    services::{GraphRow, SURFACES, resource_groups, role_assignments, subscriptions},
-    world::World,
+    services::{resource_groups, role_assignments, subscriptions},
+    state::{GraphRow, World},
 };
 
 /// The columns of every table.
@@ -106,7 +106,7 @@ fn everything(world: &World, subscription: &str, added: bool) -> Vec<GraphRow> {
     let id = format!("/subscriptions/{subscription}");
     let mut rows = vec![("resourcecontainers", container(subscriptions::show(world, subscription)))];
     for resource in world.resources.below(&id) {
-        if crate::resources::is_type(resource, resource_groups::TYPE) {
+        if crate::state::is_type(resource, resource_groups::TYPE) {
             let mut group = resource.clone();
             group["type"] = json!("microsoft.resources/subscriptions/resourcegroups");
             rows.push(("resourcecontainers", group));

@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 use self::builtin::BUILT_IN;
 pub(crate) use self::builtin::{BuiltIn, OWNER};
 use crate::{
-    call::{Call, Method},
-    filter::quoted,
-    paging,
-    reply::Reply,
-    services::{At, Surface},
-    world::World,
+    http::{Call, Method, Reply, filter::quoted, paging},
+    state::{At, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {

@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use super::refusal;
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
+    http::{Call, Method, Reply},
     services::{role_assignments, vaults},
-    world::World,
+    state::World,
 };
 
 /// What a request needs: the data action of a role, and the permission of an access policy.

@@ -7,7 +7,7 @@ use super::{
     Visit, refusal,
     store::{Pending, Secret},
 };
-use crate::{reply::Reply, world::World};
+use crate::{http::Reply, state::World};
 
 /// The most versions that a secret may have to be backed up.
 const VERSION_LIMIT: usize = 500;

@@ -7,7 +7,7 @@ use super::{
     Visit, refusal,
     store::{DeletedSecret, Pending},
 };
-use crate::{reply::Reply, world::World};
+use crate::{http::Reply, state::World};
 
 /// Adds what is known about a deletion to a secret's JSON.
 pub(super) fn describe(visit: &Visit<'_>, mut shown: Value, deleted: &DeletedSecret) -> Value {

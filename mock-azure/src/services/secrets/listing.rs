@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Visit, deleted, refusal};
-use crate::{reply::Reply, world::World};
+use crate::{http::Reply, state::World};
 
 const MOST: usize = 25;
 

@@ -15,11 +15,8 @@ pub use self::seed::SecretVersion;
 pub(crate) use self::store::Secrets;
 use self::store::{Recovery, Secret, Version};
 use crate::{
-    call::{Call, Method},
-    host::Service,
-    reply::Reply,
-    services::{At, Surface},
-    world::World,
+    http::{Call, Method, Reply, host::Service},
+    state::{At, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface { at: At::Vault, answer, ..Surface::EMPTY };

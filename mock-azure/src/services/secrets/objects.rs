@@ -6,7 +6,7 @@ use super::{
     Visit, refusal,
     store::{Pending, Version},
 };
-use crate::{reply::Reply, world::World};
+use crate::{http::Reply, state::World};
 
 /// The largest value, in bytes.
 const VALUE_LIMIT: usize = 25 * 1024;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::reply::Reply;
+use crate::http::Reply;
 
 pub(super) fn plain(status: u16, code: &str, message: impl Into<String>) -> Reply {
     Reply::arm_error(status, code, message)

@@ -4,7 +4,7 @@ use super::{
     Throttle,
     store::{Pending, Secrets, Version},
 };
-use crate::{MockAzure, seed::Seed, world::World};
+use crate::state::{MockAzure, Seed, World};
 
 /// A version of a secret, as the vault has it.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use crate::world::stable_id;
+use crate::state::stable_id;
 
 /// Secrets of one vault, by lower-case name.
 #[derive(Debug, Default)]

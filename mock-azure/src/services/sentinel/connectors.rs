@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::{call::Call, reply::Reply, seed::Seed, world::World};
+use crate::{
+    http::{Call, Reply},
+    state::{Seed, World},
+};
 
 use super::{NAMESPACE, store};
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{call::Call, paging, reply::Reply, seed::Seed, timestamp, world::World};
+use crate::{
+    http::{Call, Reply, paging, timestamp},
+    state::{Seed, World},
+};
 
 use super::{NAMESPACE, store};
 
@@ -104,7 +107,7 @@ pub(super) fn alerts(world: &World, call: &Call) -> Reply {
     };
     let count = incident["properties"]["additionalData"]["alertsCount"].as_u64().unwrap_or_default();
     let alert = |index: u64| {
-        let name = crate::world::stable_id(&format!("{}/alert/{index}", call.id(12)));
+        let name = crate::state::stable_id(&format!("{}/alert/{index}", call.id(12)));
         json!({
             "id": format!("{}/providers/{NAMESPACE}/Entities/{name}", call.id(8)),
             "name": name,

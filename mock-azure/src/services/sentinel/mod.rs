@@ -10,11 +10,9 @@ pub(crate) use connectors::{Connected, connected};
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    services::{Surface, workspaces},
-    world::World,
+    http::{Call, Method, Reply, paging},
+    services::workspaces,
+    state::{Surface, World},
 };
 
 const VERSIONS: &[&str] =

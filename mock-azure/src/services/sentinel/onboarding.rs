@@ -3,11 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    seed::Seed,
-    timestamp,
-    world::World,
+    http::{Call, Method, Reply, timestamp},
+    state::{Seed, World},
 };
 
 use super::{NAMESPACE, rules};

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::{
-    call::Call, duration, kql::KqlError, reply::Reply, services::log_query, timestamp, world::World,
+    http::{Call, Reply, duration, timestamp},
+    kql::KqlError,
+    services::log_query,
+    state::World,
 };
 
 use super::{NAMESPACE, store};

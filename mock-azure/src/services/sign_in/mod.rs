@@ -5,10 +5,8 @@ mod token;
 use serde_json::json;
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    services::{At, Surface},
-    world::World,
+    http::{Call, Method, Reply},
+    state::{At, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface { at: At::Login, answer, ..Surface::EMPTY };

@@ -6,11 +6,12 @@ use url::form_urlencoded;
 
 use super::refusal;
 use crate::{
-    call::Call,
-    identity::{self, Principal, PrincipalKind},
-    reply::Reply,
+    http::{
+        Call, Reply,
+        identity::{self, Principal, PrincipalKind},
+    },
     services::directory,
-    world::World,
+    state::World,
 };
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::manage;
-use crate::{call::Call, reply::Reply, world::World};
+use crate::{
+    http::{Call, Reply},
+    state::World,
+};
 
 /// The kinds of object that a policy speaks of.
 const KINDS: &[&str] = &["keys", "secrets", "certificates", "storage"];

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::manage;
-use crate::{call::Call, operation, paging, reply::Reply, world::World};
+use crate::{
+    http::{Call, Reply, paging},
+    state::{World, operations},
+};
 
 pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Reply {
     let deleted: Vec<Value> = world
@@ -50,16 +53,16 @@ pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }
     let (target, key) = (call.id(7), name.to_owned());
-    let operation = match operation::running_on(world, &target) {
+    let operation = match operations::running_on(world, &target) {
         Some(running) => running,
-        None => operation::start(world, &target, move |world, outcome| {
+        None => operations::start(world, &target, move |world, outcome| {
             if outcome.is_ok() {
                 world.states.vaults.deleted.remove(&key);
             }
             None
         }),
     };
-    operation::accepted(world, call, &operation)
+    operations::accepted(world, call, &operation)
 }
 
 /// A PUT with `createMode` recover: the vault as it was, with its secrets, without its role assignments.

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{TYPE, Vault, soft_delete};
 use crate::{
-    call::Call, operation, paging, reply::Reply, services::secrets::Secrets, timestamp, world::World,
+    http::{Call, Reply, paging, timestamp},
+    services::secrets::Secrets,
+    state::{World, operations},
 };
 
 /// From this version on, a new vault is guarded by roles unless the request says otherwise.
@@ -118,7 +120,7 @@ pub(super) fn register(world: &mut World, vault: Vault, mut resource: Value, sta
     let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
     world.resources.put(resource.clone());
     world.states.vaults.open.insert(key.clone(), vault);
-    operation::start(world, &id.clone(), move |world, outcome| {
+    operations::start(world, &id.clone(), move |world, outcome| {
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         if let Some(resource) = world.resources.get_mut(&id) {
             resource["properties"]["provisioningState"] = json!(state);
@@ -128,7 +130,7 @@ pub(super) fn register(world: &mut World, vault: Vault, mut resource: Value, sta
         }
         None
     });
-    operation::pace(world, Reply::json(status, resource))
+    operations::pace(world, Reply::json(status, resource))
 }
 
 fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {

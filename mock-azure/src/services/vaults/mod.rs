@@ -1,6 +1,7 @@
 //! Key vaults: the control plane, and what a vault keeps while it is soft-deleted.
 
 mod access_policies;
+pub(crate) mod audit;
 mod deleted;
 mod manage;
 mod seed;
@@ -11,12 +12,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    api_version::TypeVersions,
-    call::{Call, Method},
-    host::Service,
-    reply::Reply,
-    services::{Surface, role_assignments, secrets::Secrets},
-    world::World,
+    http::{Call, Method, Reply, host::Service},
+    services::{role_assignments, secrets::Secrets},
+    state::{Surface, TypeVersions, World},
 };
 
 pub(crate) use self::access_policies::allow as policies_allow;
@@ -123,7 +121,7 @@ pub(crate) fn soft_delete(world: &mut World, name: &str) {
     let Some(vault) = world.states.vaults.open.remove(&key) else { return };
     let mut gone = world.resources.remove_tree(&vault.id).into_iter();
     let Some(resource) = gone.next() else { return };
-    for left in gone.filter(|left| crate::resources::is_type(left, "Microsoft.Insights/diagnosticSettings")) {
+    for left in gone.filter(|left| crate::state::is_type(left, "Microsoft.Insights/diagnosticSettings")) {
         world.resources.put(left);
     }
     let deleted = DeletedVault { vault, resource, deleted: world.now() };
@@ -138,8 +136,8 @@ impl DeletedVault {
             "vaultId": id,
             "location": location,
             "tags": self.resource["tags"],
-            "deletionDate": crate::timestamp::seconds(self.deleted),
-            "scheduledPurgeDate": crate::timestamp::seconds(self.purge_date()),
+            "deletionDate": crate::http::timestamp::seconds(self.deleted),
+            "scheduledPurgeDate": crate::http::timestamp::seconds(self.purge_date()),
         });
         if self.resource["properties"]["enablePurgeProtection"] == true {
             properties["purgeProtectionEnabled"] = json!(true);

@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::{TYPE, Vault, soft_delete};
 use crate::{
-    MockAzure,
-    seed::Seed,
     services::{resource_groups, role_assignments, secrets::Secrets},
-    world::World,
+    state::{MockAzure, Seed, World},
 };
 
 const LOCATION: &str = "westeurope";

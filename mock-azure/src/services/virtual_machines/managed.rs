@@ -9,10 +9,8 @@ use super::{
     shell::Script,
 };
 use crate::{
-    call::{Call, Method},
-    operation, paging,
-    reply::Reply,
-    world::World,
+    http::{Call, Method, Reply, paging},
+    state::{World, operations},
 };
 
 pub(super) const TYPE: &str = "Microsoft.Compute/virtualMachines/runCommands";
@@ -125,7 +123,7 @@ fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, s
     let id = resource["id"].as_str().unwrap_or_default().to_owned();
     world.resources.put(resource.clone());
     let (target, machine) = (id.clone(), machine.to_owned());
-    let operation = operation::start(world, &id, move |world, outcome| {
+    let operation = operations::start(world, &id, move |world, outcome| {
         if outcome.is_err() {
             if let Some(stored) = world.resources.get_mut(&target) {
                 stored["properties"]["provisioningState"] = json!("Failed");
@@ -142,8 +140,8 @@ fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, s
         stored["properties"]["instanceView"] = instance_view(&outcome, &started, &ended);
         None
     });
-    operation::pace(world, Reply::json(status, show(call, &resource)))
-        .header("azure-asyncoperation", operation::status_link(call, &operation))
+    operations::pace(world, Reply::json(status, show(call, &resource)))
+        .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
 fn instance_view(outcome: &Outcome, started: &str, ended: &str) -> Value {
@@ -164,12 +162,12 @@ fn delete(world: &mut World, call: &Call) -> Reply {
         return Reply::empty(204);
     }
     let target = id.clone();
-    let operation = operation::start(world, &id, move |world, outcome| {
+    let operation = operations::start(world, &id, move |world, outcome| {
         if outcome.is_ok() {
             world.resources.remove_tree(&target);
         }
         None
     });
-    operation::accepted(world, call, &operation)
-        .header("azure-asyncoperation", operation::status_link(call, &operation))
+    operations::accepted(world, call, &operation)
+        .header("azure-asyncoperation", operations::status_link(call, &operation))
 }

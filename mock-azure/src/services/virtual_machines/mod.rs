@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use self::guest::Guest;
 use crate::{
-    call::{Call, Method},
-    identity::{Principal, PrincipalKind},
-    operation, paging,
-    reply::Reply,
-    services::{At, Surface, directory},
-    timestamp,
-    world::{World, stable_id},
+    http::{
+        Call, Method, Reply,
+        identity::{Principal, PrincipalKind},
+        paging, timestamp,
+    },
+    services::directory,
+    state::{At, Surface, World, operations, stable_id},
 };
 
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
@@ -208,14 +208,14 @@ fn patch(world: &mut World, call: &Call, id: &str) -> Reply {
     machine["properties"]["provisioningState"] = json!("Updating");
     let shown = machine.clone();
     let target = id.to_owned();
-    let operation = operation::start(world, id, move |world, outcome| {
+    let operation = operations::start(world, id, move |world, outcome| {
         let machine = world.resources.get_mut(&target)?;
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         machine["properties"]["provisioningState"] = json!(state);
         None
     });
-    operation::pace(world, Reply::ok(shown))
-        .header("azure-asyncoperation", operation::status_link(call, &operation))
+    operations::pace(world, Reply::ok(shown))
+        .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
 /// Puts the fields of one object into another, level by level.

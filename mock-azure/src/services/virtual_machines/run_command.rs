@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{guest::Outcome, shell::Script, status};
-use crate::{call::Call, operation, reply::Reply, world::World};
+use crate::{
+    http::{Call, Reply},
+    state::{World, operations},
+};
 
 pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
     let body = call.json();
@@ -29,19 +32,19 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
     }
     // A target of its own: reading the machine does not move the script on.
     let target = format!("{id}/runCommand");
-    if operation::running_on(world, &target).is_some() {
+    if operations::running_on(world, &target).is_some() {
         let message = "Run command extension execution is in progress. Please wait for completion before invoking a \
                        run command.";
         return Reply::arm_error(409, "Conflict", message);
     }
     let machine = id.to_owned();
-    let operation = operation::start(world, &target, move |world, outcome| {
+    let operation = operations::start(world, &target, move |world, outcome| {
         outcome.ok()?;
         let outcome = world.states.virtual_machines.guest(&machine).run(&script, &parameters);
         Some(result(&outcome))
     });
-    operation::accepted(world, call, &operation)
-        .header("azure-asyncoperation", operation::status_link(call, &operation))
+    operations::accepted(world, call, &operation)
+        .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
 fn unknown_command(command: &str) -> Reply {

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{TYPE, user_assigned};
-use crate::{azure::MockAzure, seed::Seed, services::resource_groups, world::stable_id};
+use crate::{
+    services::resource_groups,
+    state::{MockAzure, Seed, stable_id},
+};
 
 impl Seed {
     /// Adds a running Linux machine to a resource group, which is added if it is not there.

@@ -2,13 +2,14 @@
 //! whether they may.
 
 use crate::{
-    api_version::{self, Addressed},
-    call::{Call, Method},
-    host::Service,
-    identity::{self, Caller, Claims, PrincipalKind},
-    reply::Reply,
+    app::api_versions::{self, Addressed},
+    http::{
+        Call, Method, Reply,
+        host::Service,
+        identity::{self, Caller, Claims, PrincipalKind},
+    },
     services::{directory, role_assignments},
-    world::World,
+    state::World,
 };
 
 /// Lets a request in, or answers why not.
@@ -20,9 +21,9 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
     if call.host.service != Service::Management {
         return Ok(());
     }
-    let addressed = api_version::addressed(call);
+    let addressed = api_versions::addressed(call);
     if let Some(addressed) = &addressed {
-        api_version::check(call, addressed)?;
+        api_versions::check(call, addressed)?;
     }
     subscription_exists(world, call)?;
     if let Some(addressed) = &addressed {

@@ -1,13 +1,9 @@
 //! Which api-versions a resource type has, and what Resource Manager says to others.
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    services::SURFACES,
+    app::registry::SURFACES,
+    http::{Call, Method, Reply},
 };
-
-/// A resource type as its service spells it, and the api-versions that it answers, oldest first.
-pub(crate) type TypeVersions = (&'static str, &'static [&'static str]);
 
 /// The resource type that a path addresses.
 #[derive(Debug)]

@@ -8,10 +8,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    reply::Reply,
-    timestamp,
-    world::World,
+    http::{Call, Method, Reply, timestamp},
+    state::world::World,
 };
 
 /// What an operation does to the world when it ends; the answer's body, if it has one.

@@ -6,12 +6,15 @@ use std::{
 };
 
 use crate::{
-    azure::MockAzure,
-    identity::{Principal, PrincipalKind},
-    operation::{Failure, ScriptedFailure},
-    server::{self, Shared},
+    app::dispatch::Shared,
+    http::identity::{Principal, PrincipalKind},
+    server,
+    state::{
+        handle::MockAzure,
+        operations::{Failure, ScriptedFailure},
+        world::World,
+    },
     transport::Loopback,
-    world::World,
 };
 
 /// The subscription of a double that was seeded with none.

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::{call::Call, reply::Reply};
+use crate::http::{request::Call, response::Reply};
 
 const SKIP_TOKEN: &str = "$skiptoken";
 

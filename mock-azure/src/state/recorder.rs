@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::http::Call;
 
 /// One request that the double saw.
 #[derive(Clone)]

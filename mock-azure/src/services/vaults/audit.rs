@@ -5,11 +5,9 @@ use std::collections::VecDeque;
 use time::OffsetDateTime;
 
 use crate::{
-    call::{Call, Method},
-    host::Service,
-    reply::{Body, Reply},
+    http::{Body, Call, Method, Reply, host::Service},
     services::vaults,
-    world::World,
+    state::World,
 };
 
 /// How many events are kept; the oldest go first.

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    call::Call,
-    reply::{Body, Reply},
-};
+use crate::http::{Body, Call, Reply};
 
 /// Something that goes wrong with matching requests; by default with the next one.
 ///

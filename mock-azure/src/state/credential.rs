@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use time::OffsetDateTime;
 
-use crate::identity::{self, Principal};
+use crate::http::identity::{self, Principal};
 
 /// Makes a token for the audience asked for, at once and without a network.
 #[derive(Debug)]

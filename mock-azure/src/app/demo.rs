@@ -1,6 +1,6 @@
 //! A small tenant to look around in.
 
-use crate::seed::Seed;
+use crate::state::Seed;
 
 impl Seed {
     /// Fills a subscription with what a security lab has: plans, a vault with secrets, alerts and

@@ -12,8 +12,11 @@ use azure_core::{
 use wiremock::MockServer;
 
 use crate::{
-    audit::AuditEvent, credential::MockCredential, fault::Fault, identity::Principal, journal::Recorded,
-    seed::Seed, server::Shared, services::role_assignments, transport::Loopback,
+    app::dispatch::Shared,
+    http::identity::Principal,
+    services::{role_assignments, vaults::audit::AuditEvent},
+    state::{builder::Seed, credential::MockCredential, faults::Fault, recorder::Recorded},
+    transport::Loopback,
 };
 
 /// A running double of Azure. Dropping it stops it. Several can run side by side.

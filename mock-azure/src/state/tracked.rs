@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Method},
-    paging,
-    reply::Reply,
-    world::World,
+    http::{Call, Method, Reply, paging},
+    state::world::World,
 };
 
 /// A type of resource in groups, and how one is written.

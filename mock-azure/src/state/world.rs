@@ -9,12 +9,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    audit::AuditLog,
-    identity::{Principal, PrincipalKind},
-    operation::Operations,
-    paging::Paging,
-    resources::Resources,
-    services::{SURFACES, States},
+    app::registry::SURFACES,
+    http::{
+        identity::{Principal, PrincipalKind},
+        paging::Paging,
+    },
+    services::{States, vaults::audit::AuditLog},
+    state::{operations::Operations, resources::Resources},
 };
 
 /// The state of one double. Services share the resources and own one struct each in `states`.

@@ -1,0 +1,53 @@
+//! All parts of Azure that the double has.
+
+use crate::{
+    http::{Call, Reply},
+    services::{
+        action_groups, alerts, assessments, attack_paths, automations, diagnostic_settings, directory,
+        log_query, operations, pricings, providers, query_rules, resource_graph, resource_groups, resources,
+        role_assignments, role_definitions, secrets, secure_scores, security_contacts, security_statuses,
+        sentinel, sign_in, sub_assessments, subscriptions, suppression_rules, vaults, virtual_machines,
+        workspaces,
+    },
+    state::{At, Surface, World},
+};
+
+/// All surfaces, in the order in which they are asked.
+pub(crate) const SURFACES: &[Surface] = &[
+    operations::SURFACE,
+    subscriptions::SURFACE,
+    providers::SURFACE,
+    resource_groups::SURFACE,
+    resources::SURFACE,
+    resource_graph::SURFACE,
+    role_definitions::SURFACE,
+    role_assignments::SURFACE,
+    pricings::SURFACE,
+    alerts::SURFACE,
+    suppression_rules::SURFACE,
+    sub_assessments::SURFACE,
+    assessments::SURFACE,
+    assessments::metadata::SURFACE,
+    attack_paths::SURFACE,
+    secure_scores::SURFACE,
+    security_contacts::SURFACE,
+    security_statuses::SURFACE,
+    vaults::SURFACE,
+    virtual_machines::SURFACE,
+    diagnostic_settings::SURFACE,
+    workspaces::SURFACE,
+    log_query::SURFACE,
+    action_groups::SURFACE,
+    query_rules::SURFACE,
+    sentinel::SURFACE,
+    automations::SURFACE,
+    secrets::SURFACE,
+    directory::SURFACE,
+    sign_in::SURFACE,
+];
+
+/// The answer of the first surface that knows the request.
+pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let at = At::of(&call.host.service)?;
+    SURFACES.iter().filter(|surface| surface.at == at).find_map(|surface| (surface.answer)(world, call))
+}

@@ -1,0 +1,15 @@
+//! One request and one answer, and what both are made of. Knows nothing of the double.
+
+pub(crate) mod duration;
+pub(crate) mod filter;
+pub(crate) mod host;
+pub(crate) mod identity;
+pub(crate) mod paging;
+mod request;
+mod response;
+pub(crate) mod timestamp;
+
+pub(crate) use self::{
+    request::{Call, Method},
+    response::{Body, Reply},
+};

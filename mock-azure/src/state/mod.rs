@@ -1,0 +1,24 @@
+//! What the double remembers, and what its services are made of.
+
+mod builder;
+pub(crate) mod clock;
+mod credential;
+pub(crate) mod faults;
+mod handle;
+pub(crate) mod operations;
+pub(crate) mod recorder;
+mod resources;
+mod surface;
+pub(crate) mod tracked;
+mod world;
+
+pub use self::{
+    builder::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed},
+    handle::MockAzure,
+};
+pub(crate) use self::{
+    resources::{Parts, is_type},
+    surface::{At, GraphRow, Surface, TypeVersions},
+    tracked::Tracked,
+    world::{World, stable_id},
+};
