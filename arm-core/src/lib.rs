@@ -15,6 +15,7 @@ mod path;
 mod policies;
 mod request;
 mod secret;
+mod text;
 mod transport;
 pub mod wire;
 
@@ -35,6 +36,7 @@ pub use path::ArmPath;
 pub use policies::{MaxResponseBody, NotRepeatable, OriginPin, Repeatable, Retry};
 pub use request::{ApiVersion, ArmRequest};
 pub use secret::Secret;
+pub use text::{printable, printable_lines};
 #[cfg(feature = "ring")]
 pub use transport::default_transport;
 
