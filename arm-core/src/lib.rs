@@ -15,8 +15,10 @@ mod path;
 mod policies;
 mod request;
 mod secret;
+mod task;
 mod text;
 mod transport;
+mod unmet;
 pub mod wire;
 
 pub use change::Change;
@@ -36,9 +38,13 @@ pub use path::ArmPath;
 pub use policies::{MaxResponseBody, NotRepeatable, OriginPin, Repeatable, Retry};
 pub use request::{ApiVersion, ArmRequest};
 pub use secret::Secret;
+pub use task::{Mode, Task, refuse};
 pub use text::{printable, printable_lines};
 #[cfg(feature = "ring")]
 pub use transport::default_transport;
+pub use unmet::{Unmet, Wish, is_same_text};
 
+#[doc(hidden)]
+pub use azure_core::Error as __Error;
 #[doc(hidden)]
 pub use serde as __serde;

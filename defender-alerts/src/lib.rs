@@ -1,25 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
-mod find_attack_paths;
-mod find_secrets;
 mod id;
 mod key_vault;
-mod list_across;
-mod list_key_vault;
 mod models;
-mod posture;
 mod recommendations;
 mod respond;
-mod set_status;
+mod tasks;
 mod triage;
 
 pub use client::{
     AlertsClient, AssessmentMetadataClient, AssessmentsClient, AttackPathsClient, Expand, RestAttackPaths,
     SecureScoresClient, SecurityContactsClient, SubAssessmentsClient, SuppressionRulesClient,
 };
-pub use find_attack_paths::AttackPaths;
-pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
 pub use key_vault::KeyVaultAlertType;
 pub use models::{
@@ -33,8 +26,10 @@ pub use models::{
     SecurityContact, Severity, SubAssessment, SubAssessmentKind, SubAssessmentStatus, SupportingEvidence,
     SuppressionRule, SuppressionRuleSpec, SuppressionScope, Vulnerability,
 };
-pub use posture::{PlanState, PostureCoverage};
 pub use recommendations::{AssessmentFilter, KnownRecommendation};
 pub use respond::{ResponsePhase, ResponseStep};
-pub use set_status::{AlertAction, SetStatus, SetStatusReport};
+pub use tasks::{
+    AlertAction, AttackPaths, PlanState, PostureCoverage, SecretFindings, SecretFindingsClient, SetStatus,
+    SetStatusReport, SourceState,
+};
 pub use triage::{Address, Caller, Finding, Missing, VaultAccess};

@@ -1,11 +1,6 @@
 //! Making a vault, or bringing one to what is wanted.
 
-use std::{
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
-
-use arm_core::{ArmErrorExt as _, Change};
+use arm_core::{ArmErrorExt as _, Change, Mode};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 
@@ -41,13 +36,12 @@ pub struct EnsureVault {
     id: VaultId,
     spec: VaultSpec,
     recover: bool,
-    dry_run: bool,
 }
 
 impl VaultsClient {
     /// Makes a vault, or brings one to what is wanted. See [`EnsureVault`].
     pub fn ensure(&self, id: &VaultId, spec: VaultSpec) -> EnsureVault {
-        EnsureVault { client: self.clone(), id: id.clone(), spec, recover: false, dry_run: false }
+        EnsureVault { client: self.clone(), id: id.clone(), spec, recover: false }
     }
 }
 
@@ -58,21 +52,15 @@ impl EnsureVault {
         self
     }
 
-    /// Only tells what would be made or changed.
-    pub fn dry_run(mut self) -> Self {
-        self.dry_run = true;
-        self
-    }
-
-    async fn run(self) -> Result<Change<Vault>> {
+    async fn run(self, mode: Mode) -> Result<Change<Vault>> {
         match self.client.get_opt(&self.id).await? {
-            Some(found) => self.change(found).await,
-            None => self.create().await,
+            Some(found) => self.change(found, mode).await,
+            None => self.create(mode).await,
         }
     }
 
-    async fn create(self) -> Result<Change<Vault>> {
-        if self.dry_run {
+    async fn create(self, mode: Mode) -> Result<Change<Vault>> {
+        if mode.is_dry_run() {
             return match self.find_deleted().await? {
                 Some(_) if !self.recover => Err(self.deleted()),
                 _ => Ok(Change::Created(Vault::planned(&self.id, &self.spec)?)),
@@ -90,16 +78,16 @@ impl EnsureVault {
         }
         let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?.into_model()?;
         // It is as it was; bring it to what is wanted.
-        let change = self.change(recovered).await?;
+        let change = self.change(recovered, mode).await?;
         Ok(Change::Created(change.into_current()))
     }
 
-    async fn change(&self, found: Vault) -> Result<Change<Vault>> {
+    async fn change(&self, found: Vault, mode: Mode) -> Result<Change<Vault>> {
         let spec = self.merged(&found)?;
         if spec == VaultSpec::from(&found) {
             return Ok(Change::Unchanged(found));
         }
-        if self.dry_run {
+        if mode.is_dry_run() {
             let mut after = Vault::planned(&self.id, &spec)?;
             after.name.clone_from(&found.name);
             return Ok(Change::Updated { before: found, after });
@@ -188,11 +176,4 @@ fn take<T: Clone>(merged: &mut Option<T>, wanted: &Option<T>) {
     }
 }
 
-impl IntoFuture for EnsureVault {
-    type Output = Result<Change<Vault>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::task!(EnsureVault => Change<Vault>);

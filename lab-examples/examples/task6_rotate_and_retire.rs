@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let open: Vec<_> = AlertsClient::new(arm).list_key_vault(subscription).try_collect().await?;
     let ids =
         open.into_iter().filter(|alert| alert.status == AlertStatus::Active).map(|alert| alert.id).take(1);
-    let report = AlertsClient::new(arm).set_status(ids, AlertAction::Resolve).await;
+    let report = AlertsClient::new(arm).set_status(ids, AlertAction::Resolve).await?;
     println!("{} alert resolved, complete: {}", report.changed().count(), report.is_complete());
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use arm_core::{ArmErrorExt as _, Change, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertsClient, Location};
 use futures::TryStreamExt as _;
@@ -82,6 +82,11 @@ impl Lab {
     /// Whether nothing may be written.
     pub fn dry_run(&self) -> bool {
         self.options.dry_run && !self.preparing.load(Ordering::Relaxed)
+    }
+
+    /// How tasks run: only shown in a dry run.
+    pub fn mode(&self) -> Mode {
+        if self.dry_run() { Mode::DryRun } else { Mode::Write }
     }
 
     /// The word for a change: of a dry run, what would happen.

@@ -1,10 +1,8 @@
 //! The little that this crate needs to know of vaults.
 
-use arm_core::{ArmClient, ArmPath, Pager, ResourceId, Scope};
+use arm_core::{ArmClient, ArmPath, Pager, ResourceId, Scope, refuse};
 use azure_core::Result;
 use serde::Deserialize;
-
-use crate::task::refuse;
 
 const API_VERSION: &str = "2023-07-01";
 

@@ -18,8 +18,8 @@ async fn many_alerts_are_closed_and_a_second_run_changes_nothing() {
     let client = AlertsClient::new(&arm(&azure));
     let ids = ids(&client).await;
 
-    let first = client.set_status(ids.clone(), AlertAction::Dismiss).await;
-    let second = client.set_status(ids.clone(), AlertAction::Dismiss).await;
+    let first = client.set_status(ids.clone(), AlertAction::Dismiss).await.unwrap();
+    let second = client.set_status(ids.clone(), AlertAction::Dismiss).await.unwrap();
 
     assert_eq!(first.changed().collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
     assert_eq!((second.changed().count(), second.is_complete()), (0, true));
@@ -33,7 +33,7 @@ async fn a_dry_run_says_what_would_change_and_changes_nothing() {
     let azure = MockAzure::seed().alert(vault(), "KV_UserAnomaly").start().await;
     let client = AlertsClient::new(&arm(&azure));
 
-    let report = client.set_status(ids(&client).await, AlertAction::Resolve).dry_run().await;
+    let report = client.set_status(ids(&client).await, AlertAction::Resolve).dry_run().await.unwrap();
 
     let change = report.outcomes[0].result.as_ref().unwrap();
     let expected = Change::Updated { before: AlertStatus::Active, after: AlertStatus::Resolved };
@@ -47,7 +47,7 @@ async fn one_alert_that_fails_ends_no_other() {
     let mut ids = ids(&client).await;
     ids.insert(3, ids[0].to_string().replace(ids[0].name(), "none").parse().unwrap());
 
-    let report = client.set_status(ids.clone(), AlertAction::StartProgress).await;
+    let report = client.set_status(ids.clone(), AlertAction::StartProgress).await.unwrap();
 
     assert_eq!((report.changed().count(), report.is_complete()), (14, false));
     let failed: Vec<&AlertId> = report.failed().map(|outcome| &outcome.target).collect();
@@ -60,7 +60,7 @@ async fn samples_are_reached_although_their_group_does_not_exist() {
     let client = AlertsClient::new(&arm(&azure));
     client.simulate(&subscription(), &"westeurope".parse().unwrap(), [AlertBundle::KeyVaults]).await.unwrap();
 
-    let report = client.set_status(ids(&client).await, AlertAction::Dismiss).await;
+    let report = client.set_status(ids(&client).await, AlertAction::Dismiss).await.unwrap();
 
     assert_eq!((report.changed().count(), report.is_complete()), (14, true));
 }
@@ -72,9 +72,9 @@ async fn stopped_halfway_it_is_finished_by_running_it_again() {
     let ids = ids(&client).await;
     azure.inject(Fault::status(403).code("AuthorizationFailed").on("POST", "/dismiss").skip(5).always());
 
-    let cut = client.set_status(ids.clone(), AlertAction::Dismiss).concurrency(1).await;
+    let cut = client.set_status(ids.clone(), AlertAction::Dismiss).concurrency(1).await.unwrap();
     azure.clear_faults();
-    let finished = client.set_status(ids, AlertAction::Dismiss).await;
+    let finished = client.set_status(ids, AlertAction::Dismiss).await.unwrap();
 
     assert_eq!((cut.changed().count(), cut.failed().count()), (5, 9));
     assert_eq!((finished.changed().count(), finished.is_complete()), (9, true));
@@ -87,7 +87,7 @@ async fn an_alert_that_still_reads_as_before_is_not_reported_as_changed() {
     let ids = ids(&client).await;
     azure.inject(Fault::body(204, "").on("POST", "/dismiss"));
 
-    let report = client.set_status(ids, AlertAction::Dismiss).await;
+    let report = client.set_status(ids, AlertAction::Dismiss).await.unwrap();
 
     let error = report.failed().next().unwrap().result.as_ref().unwrap_err().to_string();
     assert!(error.contains("still reads Active"), "{error}");

@@ -25,7 +25,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     show(lab, "Vaults before", &before);
     legacy(lab, &client).await;
     let fix = client.fix(lab.subscription(), &DiagnosticSpec::audit_to(&workspace)?);
-    let fix = if lab.dry_run() { fix.dry_run() } else { fix };
+    let fix = fix.in_mode(lab.mode());
     let done = lab.screen.wait("fix", fix.into_future()).await?;
     lab.screen.step("plan KeyVaults", lab.verb(&done.plan), done.plan.current().tier.clone());
     // Outcomes come in no particular order; a reader wants one.

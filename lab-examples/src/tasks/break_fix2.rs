@@ -89,7 +89,7 @@ async fn identity(
     machine: &VirtualMachineId,
 ) -> Result<VirtualMachine> {
     let enable = machines.enable_system_identity(machine);
-    let enable = if lab.dry_run() { enable.dry_run() } else { enable };
+    let enable = enable.in_mode(lab.mode());
     let change = lab.screen.wait("identity", enable.into_future()).await?;
     lab.screen.step(
         format!("managed identity of {}", machine.name()),

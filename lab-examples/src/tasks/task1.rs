@@ -38,7 +38,7 @@ async fn plans(lab: &Lab) -> Result<()> {
     let pricing = PricingClient::new(&lab.azure.arm);
     for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
         let enable = pricing.enable(lab.subscription(), &plan);
-        let work = if lab.dry_run() { enable.dry_run() } else { enable };
+        let work = enable.in_mode(lab.mode());
         let done = lab.screen.wait(&format!("plan {plan}"), work.into_future()).await?;
         let now = done.change.current();
         let sub_plan = now.sub_plan.as_ref().map(|sub_plan| format!(", {sub_plan}")).unwrap_or_default();
@@ -81,7 +81,7 @@ async fn vault(lab: &Lab) -> Result<Option<Vault>> {
     let spec =
         VaultSpec::builder().location(&lab.options.location).tenant_id(lab.azure.tenant().await?).build();
     let ensure = vaults.ensure(&id, spec);
-    let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
+    let ensure = ensure.in_mode(lab.mode());
     let change = lab.screen.wait(&what, ensure.into_future()).await?;
     let uri = change.current().properties.vault_uri.clone().unwrap_or_default();
     lab.screen.step(what, lab.verb(&change), format!("access by roles, {uri}"));

@@ -72,7 +72,7 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
     let (arm, vault, workspace) = (&lab.azure.arm, lab.vault()?, lab.workspace()?);
     let spec = WorkspaceSpec::builder().location(&lab.options.location).build();
     let ensure = WorkspacesClient::new(arm).ensure(&workspace, &spec);
-    let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
+    let ensure = ensure.in_mode(lab.mode());
     let change = lab.screen.wait("workspace", ensure.into_future()).await?;
     lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");
 

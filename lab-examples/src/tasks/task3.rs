@@ -29,7 +29,7 @@ async fn extensions(lab: &Lab) -> Result<()> {
     let before = pricing.get(lab.subscription(), &PlanName::CloudPosture).await?;
     show::extensions(lab, "CloudPosture before", &before);
     let enable = pricing.enable(lab.subscription(), &PlanName::CloudPosture).extensions(WANTED);
-    let enable = if lab.dry_run() { enable.dry_run() } else { enable };
+    let enable = enable.in_mode(lab.mode());
     let done = lab.screen.wait("extensions", enable.into_future()).await?;
     for name in WANTED {
         let failed = done.failed_extensions.iter().find(|failed| failed.name == name);

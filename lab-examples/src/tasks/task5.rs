@@ -88,7 +88,7 @@ async fn automation(lab: &Lab) -> Result<()> {
         validation.message.clone(),
     );
     let ensure = client.ensure(&group, &name, &spec);
-    let ensure = if lab.dry_run() { ensure.dry_run() } else { ensure };
+    let ensure = ensure.in_mode(lab.mode());
     let done = ensure.await?;
     for warning in &done.warnings {
         lab.screen.note(&warning.to_string());

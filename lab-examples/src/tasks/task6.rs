@@ -156,7 +156,7 @@ async fn resolve(lab: &Lab) -> Result<()> {
         return Ok(());
     }
     let set = alerts.set_status(ids, AlertAction::Resolve);
-    let report = if lab.dry_run() { set.dry_run().await } else { set.await };
+    let report = if lab.dry_run() { set.dry_run().await? } else { set.await? };
     for failed in report.failed() {
         lab.screen.step(format!("alert {}", failed.target), "failed", format!("{:?}", failed.result));
     }

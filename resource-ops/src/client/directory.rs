@@ -1,12 +1,12 @@
 use arm_core::{ApiVersion, ArmClient, ArmPath, Audience};
 use azure_core::Result;
 
-use crate::{DirectoryPrincipal, PrincipalId, SignedInPrincipal, signed_in};
+use crate::{DirectoryPrincipal, PrincipalId};
 
 /// Principals: who they are, and who is signed in.
 #[derive(Debug, Clone)]
 pub struct DirectoryClient {
-    arm: ArmClient,
+    pub(crate) arm: ArmClient,
     graph: ArmClient,
 }
 
@@ -41,21 +41,6 @@ impl DirectoryClient {
     pub async fn service_principal_of(&self, client_id: uuid::Uuid) -> Result<DirectoryPrincipal> {
         let path = v1().segment(format!("servicePrincipals(appId='{client_id}')"));
         self.graph.get(path, ApiVersion::IN_PATH).json().await
-    }
-
-    /// Who is signed in: a user or a service principal, from Graph, or from the token itself where Graph may
-    /// not be read.
-    ///
-    /// The object id is what a role is assigned to.
-    ///
-    /// ```
-    /// # async fn f(arm: &arm_core::ArmClient) -> azure_core::Result<()> {
-    /// let me = resource_ops::DirectoryClient::new(arm).signed_in().await?;
-    /// println!("{} {}", me.principal_type, me.id);
-    /// # Ok(()) }
-    /// ```
-    pub async fn signed_in(&self) -> Result<SignedInPrincipal> {
-        signed_in::find(self, &self.arm).await
     }
 }
 

@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, SubscriptionId};
 use azure_core::Result;
 
-use crate::{EnsureRegistered, Provider, ProviderNamespace};
+use crate::{Provider, ProviderNamespace};
 
 /// The version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/resources/providers).
@@ -53,15 +53,6 @@ impl ProvidersClient {
     ) -> Result<Provider> {
         let path = path(subscription, provider).literal("register");
         self.arm.post(path, API_VERSION).repeatable().json().await
-    }
-
-    /// Registers a provider unless it is registered, and waits for it. See [`EnsureRegistered`].
-    pub fn ensure_registered(
-        &self,
-        subscription: &SubscriptionId,
-        provider: &ProviderNamespace,
-    ) -> EnsureRegistered {
-        EnsureRegistered::new(self.clone(), subscription.clone(), provider.clone())
     }
 }
 

@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
 use azure_core::Result;
 
-use crate::{EnsureResourceGroup, ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
+use crate::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 
 /// The version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/resources/resource-groups).
@@ -120,11 +120,6 @@ impl ResourceGroupsClient {
     ) -> Poller<()> {
         let types: Vec<&str> = types.into_iter().map(arm_core::ResourceType::as_str).collect();
         self.arm.delete(path(group), API_VERSION).query("forceDeletionTypes", types.join(",")).poller()
-    }
-
-    /// Makes a group unless it is there. See [`EnsureResourceGroup`].
-    pub fn ensure(&self, group: &ResourceGroupId, spec: ResourceGroupSpec) -> EnsureResourceGroup {
-        EnsureResourceGroup::new(self.clone(), group.clone(), spec)
     }
 }
 

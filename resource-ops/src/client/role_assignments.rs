@@ -1,10 +1,7 @@
 use arm_core::{ArmClient, ArmPath, Pager, Scope};
 use azure_core::{Result, error::ErrorKind};
 
-use crate::{
-    EnsureRoleAssignment, PrincipalId, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId,
-    RoleAssignmentSpec, RoleId,
-};
+use crate::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec};
 
 /// The version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/authorization/role-assignments).
@@ -90,16 +87,6 @@ impl RoleAssignmentsClient {
             return Ok(None);
         }
         arm_core::wire::decode(&response).map(Some)
-    }
-
-    /// Assigns a role unless it is assigned. See [`EnsureRoleAssignment`].
-    pub fn ensure(
-        &self,
-        scope: impl Into<Scope>,
-        role: RoleId,
-        principal: PrincipalId,
-    ) -> EnsureRoleAssignment {
-        EnsureRoleAssignment::new(self.clone(), scope.into(), role, principal)
     }
 }
 

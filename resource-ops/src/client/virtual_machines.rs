@@ -2,7 +2,7 @@ use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, ResourceName,
 use azure_core::Result;
 
 use crate::{
-    EnableSystemIdentity, InstanceView, RunCommandInput, RunCommandResult, VirtualMachine, VirtualMachineId,
+    InstanceView, RunCommandInput, RunCommandResult, VirtualMachine, VirtualMachineId,
     VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
     VirtualMachineUpdate,
 };
@@ -191,11 +191,6 @@ impl VirtualMachinesClient {
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/delete)
     pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
         self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
-    }
-
-    /// Gives a machine an identity of its own and keeps those it has. See [`EnableSystemIdentity`].
-    pub fn enable_system_identity(&self, machine: &VirtualMachineId) -> EnableSystemIdentity {
-        EnableSystemIdentity::new(self.clone(), machine.clone())
     }
 }
 

@@ -1,0 +1,244 @@
+//! Whether what is there is what was wished for, by meaning and not by spelling.
+
+use std::{fmt, net::IpAddr};
+
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A member that is not as it was wished.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Unmet {
+    /// Where, such as `properties.networkAcls.ipRules[0].value`.
+    pub member: String,
+    /// What was wished for.
+    pub wished: Value,
+    /// What is there; `None` if nothing is.
+    pub found: Option<Value>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            Some(found) => write!(f, "{} is {found}, not {}", self.member, self.wished),
+            None => write!(f, "{} is missing, not {}", self.member, self.wished),
+        }
+    }
+}
+
+/// Compares a wish with what is there: the same comparison decides before a write that nothing needs to be
+/// written, and after it that the service did what it was asked to.
+///
+/// Members that the wish does not name do not matter, and a wish of `null` is met by a member that is not
+/// there. The service spells things in its own way, so these are the same:
+/// texts that differ in case only, unless [`exact`](Self::exact) names their member; an address `203.0.113.7` and
+/// `203.0.113.7/32`; one instant in two zones; an absent list and an empty one. Lists are compared as sets,
+/// unless [`ordered`](Self::ordered) names them: each item of the wish must be there, and no other.
+///
+/// ```
+/// use arm_core::Wish;
+/// use serde_json::json;
+///
+/// let wish = json!({ "defaultAction": "Deny", "ipRules": [{ "value": "203.0.113.7" }] });
+/// let found = json!({ "bypass": "None", "defaultAction": "deny", "ipRules": [{ "value": "203.0.113.7/32" }] });
+/// assert!(Wish::new().unmet(&wish, &found).is_empty());
+///
+/// let open = json!({ "defaultAction": "Allow", "ipRules": [{ "value": "203.0.113.7/32" }] });
+/// assert_eq!(Wish::new().unmet(&wish, &open)[0].to_string(), r#"defaultAction is "Allow", not "Deny""#);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    exact: &'static [&'static str],
+    ordered: &'static [&'static str],
+    partial: &'static [&'static str],
+}
+
+impl Wish {
+    /// A comparison without exceptions.
+    pub const fn new() -> Self {
+        Self { exact: &[], ordered: &[], partial: &[] }
+    }
+
+    /// The members, by name, whose text means something in every letter: queries, display names, descriptions.
+    pub const fn exact(mut self, members: &'static [&'static str]) -> Self {
+        self.exact = members;
+        self
+    }
+
+    /// The lists, by name, whose order means something.
+    pub const fn ordered(mut self, members: &'static [&'static str]) -> Self {
+        self.ordered = members;
+        self
+    }
+
+    /// The lists, by name, that may hold more than the wish names.
+    pub const fn partial(mut self, members: &'static [&'static str]) -> Self {
+        self.partial = members;
+        self
+    }
+
+    /// The members of the wish that are not met by what was found.
+    pub fn unmet(&self, wished: &Value, found: &Value) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        self.compare("", "", wished, Some(found), &mut unmet);
+        unmet
+    }
+
+    fn compare(&self, path: &str, name: &str, wished: &Value, found: Option<&Value>, unmet: &mut Vec<Unmet>) {
+        match (wished, found) {
+            (Value::Object(wished), Some(Value::Object(found))) => {
+                for (key, wish) in wished {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    let there = found.get(key).or_else(|| {
+                        found.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+                    });
+                    self.compare(&path, key, wish, there, unmet);
+                }
+            }
+            (Value::Array(wished), Some(Value::Array(found))) if names(self.ordered, name) => {
+                if wished.len() != found.len() {
+                    return unmet.push(Unmet::new(
+                        path,
+                        &Value::Array(wished.clone()),
+                        Some(found.clone().into()),
+                    ));
+                }
+                for (index, (wish, there)) in wished.iter().zip(found).enumerate() {
+                    self.compare(&format!("{path}[{index}]"), name, wish, Some(there), unmet);
+                }
+            }
+            (Value::Array(wished), Some(Value::Array(found))) => {
+                self.compare_sets(path, name, wished, found, unmet)
+            }
+            (wished, found) if self.is_same(name, wished, found) => {}
+            (wished, found) => unmet.push(Unmet::new(path, wished, found.cloned())),
+        }
+    }
+
+    /// Each item of the wish takes one that meets it; what is left on either side is unmet.
+    fn compare_sets(
+        &self,
+        path: &str,
+        name: &str,
+        wished: &[Value],
+        found: &[Value],
+        unmet: &mut Vec<Unmet>,
+    ) {
+        let mut left: Vec<&Value> = found.iter().collect();
+        for (index, wish) in wished.iter().enumerate() {
+            let meets = |there: &&Value| {
+                let mut differences = Vec::new();
+                self.compare("", name, wish, Some(there), &mut differences);
+                differences.is_empty()
+            };
+            match left.iter().position(meets) {
+                Some(at) => drop(left.remove(at)),
+                None => unmet.push(Unmet::new(&format!("{path}[{index}]"), wish, None)),
+            }
+        }
+        if !names(self.partial, name) {
+            unmet.extend(left.into_iter().map(|more| Unmet::new(path, &Value::Null, Some(more.clone()))));
+        }
+    }
+
+    fn is_same(&self, name: &str, wished: &Value, found: Option<&Value>) -> bool {
+        match (wished, found) {
+            (Value::Null, None | Some(Value::Null)) => true,
+            (Value::Array(wished), None | Some(Value::Null)) => wished.is_empty(),
+            (Value::Null, Some(Value::Array(found))) => found.is_empty(),
+            (Value::String(wished), Some(Value::String(found))) => {
+                wished == found || (!names(self.exact, name) && is_same_text(wished, found))
+            }
+            (Value::Number(wished), Some(Value::Number(found))) => wished.as_f64() == found.as_f64(),
+            (wished, Some(found)) => wished == found,
+            _ => false,
+        }
+    }
+}
+
+impl Unmet {
+    fn new(member: &str, wished: &Value, found: Option<Value>) -> Self {
+        Self { member: member.to_owned(), wished: wished.clone(), found }
+    }
+}
+
+fn names(members: &[&str], name: &str) -> bool {
+    members.iter().any(|member| member.eq_ignore_ascii_case(name))
+}
+
+/// Whether two texts mean the same to the service: without regard to case, as one address, as one instant.
+pub fn is_same_text(a: &str, b: &str) -> bool {
+    let same = |read: fn(&str) -> Option<String>| read(a).is_some_and(|a| read(b).is_some_and(|b| a == b));
+    a.eq_ignore_ascii_case(b) || same(address) || same(instant)
+}
+
+/// An address or network in one spelling: a network of one address is that address.
+fn address(text: &str) -> Option<String> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address: IpAddr = address.parse().ok()?;
+    let all: u8 = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Some(all), |bits| bits.parse().ok().filter(|bits| *bits <= all))?;
+    Some(format!("{address}/{bits}"))
+}
+
+fn instant(text: &str) -> Option<String> {
+    let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Some(instant.unix_timestamp_nanos().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const WISH: Wish = Wish::new().exact(&["query"]).ordered(&["dimensions"]).partial(&["tags"]);
+
+    #[test]
+    fn spelling_makes_no_difference_where_the_service_chooses_it() {
+        let wished = json!({
+            "ipRules": [{ "value": "203.0.113.7" }, { "value": "198.51.100.0/24" }],
+            "virtualNetworkRules": [{ "id": "/subscriptions/A/resourceGroups/Net/subnets/One" }],
+            "sku": { "name": "PerGB2018" }, "expires": "2027-01-01T00:00:00Z", "count": 1, "gone": null, "none": [],
+        });
+        let found = json!({
+            "ipRules": [{ "value": "198.51.100.0/24" }, { "value": "203.0.113.7/32" }],
+            "virtualNetworkRules": [{ "id": "/subscriptions/a/resourcegroups/net/subnets/one", "state": "Succeeded" }],
+            "sku": { "name": "pergb2018" }, "expires": "2027-01-01T01:00:00.0000000+01:00", "count": 1.0, "other": true,
+        });
+        assert_eq!(WISH.unmet(&wished, &found), []);
+    }
+
+    #[test]
+    fn each_member_that_was_ignored_is_named() {
+        let wished =
+            json!({ "enabled": true, "actions": { "groups": ["a"] }, "query": "T", "dimensions": [1, 2] });
+        let found =
+            json!({ "enabled": false, "actions": { "groups": [] }, "query": "t", "dimensions": [2, 1] });
+        let unmet = WISH.unmet(&wished, &found);
+        let members: Vec<&str> = unmet.iter().map(|unmet| unmet.member.as_str()).collect();
+        assert_eq!(members, ["actions.groups[0]", "dimensions[0]", "dimensions[1]", "enabled", "query"]);
+        assert_eq!(WISH.unmet(&wished, &json!({})).len(), 4);
+    }
+
+    #[test]
+    fn a_list_that_holds_more_than_was_wished_is_unmet_unless_it_may() {
+        let unmet = WISH.unmet(&json!({ "ipRules": [1] }), &json!({ "ipRules": [1, 2] }));
+        assert_eq!(unmet[0].to_string(), "ipRules is 2, not null");
+        assert_eq!(WISH.unmet(&json!({ "tags": ["a"] }), &json!({ "tags": ["b", "a"] })), []);
+    }
+
+    #[test]
+    fn one_item_meets_one_wish_only() {
+        let unmet = WISH.unmet(&json!({ "ids": ["a", "A"] }), &json!({ "ids": ["a"] }));
+        assert_eq!(unmet.len(), 1);
+        assert_eq!(unmet[0].member, "ids[1]");
+    }
+
+    #[test]
+    fn addresses_are_compared_as_addresses_and_nothing_else_is() {
+        assert!(is_same_text("2001:db8::1", "2001:DB8:0::1/128"));
+        assert!(!is_same_text("203.0.113.7", "203.0.113.7/24"));
+        assert!(!is_same_text("203.0.113.7/33", "203.0.113.7/34"));
+    }
+}

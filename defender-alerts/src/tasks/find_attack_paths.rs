@@ -1,0 +1,67 @@
+//! Attack paths, and whether none means none.
+
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use resource_ops::GraphScope;
+
+use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::posture};
+
+/// The attack paths of a scope, and what Defender looks at there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AttackPaths {
+    /// The paths, of all subscriptions where Defender CSPM is on.
+    pub paths: Vec<AttackPath>,
+    /// What Defender looks at, by subscription.
+    pub coverage: Vec<PostureCoverage>,
+}
+
+impl AttackPaths {
+    /// The paths that are about secrets, credentials or key vaults.
+    pub fn concerning_secrets(&self) -> impl Iterator<Item = &AttackPath> {
+        self.paths.iter().filter(|path| path.concerns_secrets())
+    }
+
+    /// The subscriptions of which nothing is known, because Defender CSPM is off or cannot be read.
+    pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
+        self.coverage.iter().filter(|coverage| coverage.cspm != PlanState::On)
+    }
+
+    /// Whether there are no attack paths: no row, and Defender CSPM is on everywhere.
+    pub fn is_clean(&self) -> bool {
+        self.paths.is_empty() && !self.coverage.is_empty() && self.not_covered().next().is_none()
+    }
+}
+
+impl AttackPathsClient {
+    /// The attack paths of a scope, with what is needed to tell "none" from "nobody looked".
+    ///
+    /// ```
+    /// # use mock_azure::MockAzure;
+    /// # use arm_core::{ArmClient, SubscriptionId};
+    /// use defender_alerts::AttackPathsClient;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+    /// # let azure = MockAzure::seed().start().await;
+    /// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+    /// let found = AttackPathsClient::new(&arm).find(&subscription).await?;
+    /// for path in found.concerning_secrets() {
+    ///     println!("{:?} {}", path.risk_level, path.display_name);
+    /// }
+    /// for blind in found.not_covered() {
+    ///     println!("{}: Defender CSPM is {:?}", blind.subscription, blind.cspm);
+    /// }
+    /// # assert!(!found.is_clean());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// **Permissions**: `Microsoft.Security/*/read`.
+    pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<AttackPaths> {
+        let scope = scope.into();
+        let paths = self.list(scope.clone()).try_collect().await?;
+        let coverage = posture::coverage(&self.graph, scope).await?;
+        Ok(AttackPaths { paths, coverage })
+    }
+}

@@ -1,0 +1,205 @@
+//! Secrets in plain text, from every source that there is, and whether none means none.
+
+use arm_core::ArmClient;
+use azure_core::{Error, Result};
+use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStream};
+use resource_ops::{
+    GraphScope, ResourceGraphClient,
+    query::{GraphQuery, Table, any_of, column},
+};
+
+use crate::{
+    Assessment, KnownRecommendation, PlanState, PostureCoverage, SecretFinding, SecretSource, SubAssessment,
+    tasks::posture,
+};
+
+/// Finds secrets in plain text on machines, in code and in deployments.
+#[derive(Debug, Clone)]
+pub struct SecretFindingsClient {
+    graph: ResourceGraphClient,
+}
+
+/// What a source answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SourceState {
+    /// It was asked, works, and has so many findings. Zero means none in the subscriptions that are looked
+    /// at in full, and nothing about the others.
+    Answered(usize),
+    /// The service stopped to serve it: that it is empty means nothing.
+    Retired,
+    /// The plan that fills it is off: that it is empty means nothing.
+    PlanOff,
+    /// Whether the plan is on could not be told: that it is empty means nothing.
+    PlanNotKnown,
+    /// It could not be asked.
+    Failed(Error),
+}
+
+/// The secrets of a scope, what each source answered, and what Defender looks at there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SecretFindings {
+    /// The findings of all sources, each saying which. While the models change, one secret can be in more
+    /// than one.
+    pub findings: Vec<SecretFinding>,
+    /// What each source answered.
+    pub sources: Vec<(SecretSource, SourceState)>,
+    /// What Defender looks at, by subscription.
+    pub coverage: Vec<PostureCoverage>,
+}
+
+impl SecretFindings {
+    /// Whether there are no secrets: none found, the source of today answered, no source failed, and every
+    /// subscription is looked at in full.
+    pub fn is_clean(&self) -> bool {
+        let today = self.sources.iter().any(|(source, state)| {
+            *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))
+        });
+        let failed = self.sources.iter().any(|(_, state)| matches!(state, SourceState::Failed(_)));
+        self.findings.is_empty()
+            && today
+            && !failed
+            && !self.coverage.is_empty()
+            && self.not_covered().next().is_none()
+    }
+
+    /// The subscriptions that are not looked at in full.
+    pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
+        self.coverage.iter().filter(|coverage| !coverage.is_full())
+    }
+
+    /// What a source answered.
+    pub fn source(&self, source: SecretSource) -> Option<&SourceState> {
+        self.sources.iter().find(|(asked, _)| *asked == source).map(|(_, state)| state)
+    }
+}
+
+impl SecretFindingsClient {
+    /// A client on the shared pipeline.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { graph: ResourceGraphClient::new(arm) }
+    }
+
+    /// The secrets of a scope from all three models, asked of Resource Graph. A source that fails hides no
+    /// other; the error is an error only when none could be asked.
+    ///
+    /// ```
+    /// # use mock_azure::MockAzure;
+    /// # use arm_core::{ArmClient, SubscriptionId};
+    /// use defender_alerts::SecretFindingsClient;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+    /// # let azure = MockAzure::seed().start().await;
+    /// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+    /// let found = SecretFindingsClient::new(&arm).find(&subscription).await?;
+    /// for finding in &found.findings {
+    ///     println!("{:?}: {} on {:?}", finding.source, finding.title, finding.resource);
+    /// }
+    /// for (source, state) in &found.sources {
+    ///     println!("{source:?}: {state:?}");
+    /// }
+    /// # assert!(!found.is_clean());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// **Permissions**: `Microsoft.Security/*/read`.
+    pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
+        let scope = scope.into();
+        let coverage = posture::coverage(&self.graph, scope.clone()).await;
+        let exposed = collect(self.exposed(scope.clone())).await;
+        let grouped = collect(self.grouped(scope.clone())).await;
+        let single = collect(self.sub_assessments(scope)).await;
+        let (coverage, not_told) = match coverage {
+            Ok(coverage) => (coverage, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        if let (Err(_), Err(_), Err(_), Some(error)) = (&exposed, &grouped, &single, not_told) {
+            return Err(error);
+        }
+        let mut findings = Vec::new();
+        let exposed = state(exposed, &mut findings, || empty_while(&coverage));
+        let grouped = state(grouped, &mut findings, || SourceState::Retired);
+        let single = state(single, &mut findings, || SourceState::Retired);
+        let sources = vec![
+            (SecretSource::ExposedSecrets, exposed),
+            (SecretSource::GroupedRecommendation, grouped),
+            (SecretSource::SubAssessment, single),
+        ];
+        Ok(SecretFindings { findings, sources, coverage })
+    }
+
+    fn assessments() -> GraphQuery {
+        GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/assessments")
+    }
+
+    fn exposed(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
+        let category = column("properties.metadata.recommendationCategory").to_text();
+        let query = Self::assessments().filter(category.equals_ignore_case("ExposedSecrets"));
+        let rows = self.graph.rows::<Assessment>(&query, scope);
+        rows.map_ok(|row| SecretFinding::of_assessment(&row, SecretSource::ExposedSecrets)).boxed()
+    }
+
+    fn grouped(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
+        let query = Self::assessments().filter(column("name").is_any_of(keys()));
+        let rows = self.graph.rows::<Assessment>(&query, scope);
+        rows.map_ok(|row| SecretFinding::of_assessment(&row, SecretSource::GroupedRecommendation)).boxed()
+    }
+
+    fn sub_assessments(&self, scope: GraphScope) -> BoxStream<'static, Result<Option<SecretFinding>>> {
+        let below = |key| column("id").contains(&format!("/assessments/{key}/"));
+        let query = GraphQuery::table(Table::SecurityResources)
+            .of_type("microsoft.security/assessments/subassessments")
+            .filter(any_of(keys().map(below)));
+        let rows = self.graph.rows::<SubAssessment>(&query, scope);
+        rows.map_ok(|row| SecretFinding::of_sub_assessment(&row)).boxed()
+    }
+}
+
+fn keys() -> impl Iterator<Item = &'static str> {
+    KnownRecommendation::SECRETS.iter().map(|known| known.key.as_str())
+}
+
+/// The findings among a source's rows, and how many rows it has.
+async fn collect(
+    rows: BoxStream<'static, Result<Option<SecretFinding>>>,
+) -> Result<(usize, Vec<SecretFinding>)> {
+    let start = (0, Vec::new());
+    rows.try_fold(start, |(rows, mut findings), finding| {
+        findings.extend(finding);
+        ready(Ok((rows + 1, findings)))
+    })
+    .await
+}
+
+/// What a source answered; `when_empty` decides for one without any row.
+fn state(
+    answer: Result<(usize, Vec<SecretFinding>)>,
+    all: &mut Vec<SecretFinding>,
+    when_empty: impl FnOnce() -> SourceState,
+) -> SourceState {
+    match answer {
+        Ok((0, _)) => when_empty(),
+        Ok((_, findings)) => {
+            let count = findings.len();
+            all.extend(findings);
+            SourceState::Answered(count)
+        }
+        Err(error) => SourceState::Failed(error),
+    }
+}
+
+/// What it means that nothing was found.
+fn empty_while(coverage: &[PostureCoverage]) -> SourceState {
+    let any =
+        |wanted: PlanState| coverage.iter().any(|it| it.cspm == wanted || it.machine_scanning == wanted);
+    if any(PlanState::On) {
+        SourceState::Answered(0)
+    } else if any(PlanState::Off) {
+        SourceState::PlanOff
+    } else {
+        SourceState::PlanNotKnown
+    }
+}

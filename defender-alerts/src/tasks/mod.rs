@@ -1,0 +1,13 @@
+//! What takes several requests: a file for each task, with the method that starts it.
+
+mod find_attack_paths;
+mod find_secrets;
+mod list_across;
+mod list_key_vault;
+mod posture;
+mod set_status;
+
+pub use find_attack_paths::AttackPaths;
+pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
+pub use posture::{PlanState, PostureCoverage};
+pub use set_status::{AlertAction, SetStatus, SetStatusReport};

@@ -1,0 +1,187 @@
+//! The status of many alerts at once.
+
+use std::collections::HashSet;
+
+use arm_core::{ArmErrorExt as _, Change, Fleet, Mode, Outcome};
+use azure_core::{Error, Result, error::ErrorKind};
+use futures::StreamExt as _;
+
+use crate::{Alert, AlertId, AlertStatus, AlertsClient};
+
+/// What to do with alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AlertAction {
+    /// They are nothing.
+    Dismiss,
+    /// They were real and have been dealt with.
+    Resolve,
+    /// They are open again.
+    Activate,
+    /// Someone works on them.
+    StartProgress,
+}
+
+impl AlertAction {
+    /// The status that alerts then have.
+    pub fn status(self) -> AlertStatus {
+        match self {
+            Self::Dismiss => AlertStatus::Dismissed,
+            Self::Resolve => AlertStatus::Resolved,
+            Self::Activate => AlertStatus::Active,
+            Self::StartProgress => AlertStatus::InProgress,
+        }
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Dismiss => "dismiss",
+            Self::Resolve => "resolve",
+            Self::Activate => "activate",
+            Self::StartProgress => "inProgress",
+        }
+    }
+}
+
+impl AlertsClient {
+    /// Sets the status of alerts, and proves it by reading each again.
+    ///
+    /// Alerts that have the status already are left alone. One that fails ends no other: the report has one
+    /// outcome for each. Sample alerts are reached too, although their ids name a group that does not exist.
+    ///
+    /// **If this stops halfway**, some alerts have the new status and the others their old one; run it again
+    /// to finish. **Permissions**: `Microsoft.Security/locations/alerts/read` and the action's own.
+    ///
+    /// ```
+    /// # use mock_azure::MockAzure;
+    /// # use arm_core::{ArmClient, SubscriptionId};
+    /// use defender_alerts::{AlertAction, AlertsClient};
+    /// use futures::TryStreamExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+    /// # let azure = MockAzure::seed().alerts(&subscription, 3).start().await;
+    /// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+    /// let alerts = AlertsClient::new(&arm);
+    /// let ids: Vec<_> = alerts.list(&subscription).map_ok(|alert| alert.id).try_collect().await?;
+    /// let report = alerts.set_status(ids, AlertAction::Resolve).await?;
+    /// for failed in report.failed() {
+    ///     eprintln!("{}: {:?}", failed.target, failed.result);
+    /// }
+    /// # assert_eq!(report.changed().count(), 3);
+    /// # Ok(()) }
+    /// ```
+    pub fn set_status(&self, ids: impl IntoIterator<Item = AlertId>, action: AlertAction) -> SetStatus {
+        let mut seen = HashSet::new();
+        let ids = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
+        SetStatus { client: self.clone(), ids, action, concurrency: 8 }
+    }
+}
+
+/// A change of status of many alerts: await it.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is changed before it is awaited"]
+pub struct SetStatus {
+    client: AlertsClient,
+    ids: Vec<AlertId>,
+    action: AlertAction,
+    concurrency: usize,
+}
+
+impl SetStatus {
+    /// How many alerts are worked on at the same time; 8 otherwise.
+    pub fn concurrency(mut self, alerts: usize) -> Self {
+        self.concurrency = alerts;
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<SetStatusReport> {
+        let Self { client, ids, action, concurrency } = self;
+        let targets: Vec<(usize, AlertId)> = ids.into_iter().enumerate().collect();
+        let mut outcomes: Vec<_> = Fleet::new(targets)
+            .concurrency(concurrency)
+            .run(|(_, id)| {
+                let client = client.clone();
+                async move { set_one(&client, id, action, mode).await }
+            })
+            .collect()
+            .await;
+        outcomes.sort_by_key(|outcome| outcome.target.0);
+        let plain = |outcome: Outcome<(usize, AlertId), _>| Outcome {
+            target: outcome.target.1,
+            result: outcome.result,
+        };
+        Ok(SetStatusReport { outcomes: outcomes.into_iter().map(plain).collect() })
+    }
+}
+
+/// What came of a [`SetStatus`]: one outcome for each alert, in the order in which they were given.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SetStatusReport {
+    /// The outcomes.
+    pub outcomes: Vec<Outcome<AlertId, Change<AlertStatus>>>,
+}
+
+impl SetStatusReport {
+    /// The alerts whose status was, or would be, changed.
+    pub fn changed(&self) -> impl Iterator<Item = &AlertId> {
+        self.outcomes
+            .iter()
+            .filter(|outcome| outcome.result.as_ref().is_ok_and(Change::is_change))
+            .map(|outcome| &outcome.target)
+    }
+
+    /// The alerts that failed, and why.
+    pub fn failed(&self) -> impl Iterator<Item = &Outcome<AlertId, Change<AlertStatus>>> {
+        self.outcomes.iter().filter(|outcome| outcome.result.is_err())
+    }
+
+    /// Whether all alerts have the status that was asked for.
+    pub fn is_complete(&self) -> bool {
+        self.failed().next().is_none()
+    }
+}
+
+arm_core::task!(SetStatus => SetStatusReport);
+
+async fn set_one(
+    client: &AlertsClient,
+    id: AlertId,
+    action: AlertAction,
+    mode: Mode,
+) -> Result<Change<AlertStatus>> {
+    let (id, alert) = reach(client, id).await?;
+    let (before, wanted) = (alert.status, action.status());
+    if before == wanted {
+        return Ok(Change::Unchanged(before));
+    }
+    if mode.is_dry_run() {
+        return Ok(Change::Updated { before, after: wanted });
+    }
+    client.act(&id, action.verb()).await?;
+    let after = client.get(&id).await.map_err(|error| {
+        let message = format!("the service took the status {wanted}, but it could not be read back: {error}");
+        error.with_context(message)
+    })?;
+    if after.status == wanted {
+        return Ok(Change::Updated { before, after: wanted });
+    }
+    let message = format!(
+        "the service took the status {wanted} for the alert {id}, but it still reads {}: run this again later",
+        after.status
+    );
+    Err(Error::with_message(ErrorKind::Other, message))
+}
+
+/// The alert, and the form of its id that reaches it.
+async fn reach(client: &AlertsClient, id: AlertId) -> Result<(AlertId, Alert)> {
+    match client.get(&id).await {
+        Err(error) if error.is_code("ResourceGroupNotFound") && id.resource_group().is_some() => {
+            let id = id.at_subscription();
+            let alert = client.get(&id).await?;
+            Ok((id, alert))
+        }
+        found => found.map(|alert| (id, alert)),
+    }
+}

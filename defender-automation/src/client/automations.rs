@@ -1,0 +1,130 @@
+//! Automations.
+
+use arm_core::{ArmClient, ArmPath, Pager, ResourceGroupId, ResourceName, SubscriptionId};
+use azure_core::Result;
+
+use crate::{Automation, AutomationPatch, AutomationSpec, Validation};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations).
+pub const API_VERSION: &str = "2023-12-01-preview";
+
+/// Workflow automations: what Defender for Cloud does with its alerts and findings.
+///
+/// The URL of a Logic App's trigger and the connection string of an event hub go in and never come out. So
+/// a whole automation that was read cannot simply be written back:
+/// [`create_or_update`](Self::create_or_update) refuses one that lacks them, before anything is sent.
+#[derive(Debug, Clone)]
+pub struct AutomationsClient {
+    arm: ArmClient,
+}
+
+impl AutomationsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the automations of a subscription: `Automations_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/list)
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<Automation> {
+        self.arm.get(automations(subscription.into()), API_VERSION).pager()
+    }
+
+    /// Streams the automations of a resource group: `Automations_ListByResourceGroup`.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/list-by-resource-group)
+    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Automation> {
+        self.arm.get(automations(group.into()), API_VERSION).pager()
+    }
+
+    /// Reads an automation, without its secrets: `Automations_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/read`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/get)
+    pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Automation> {
+        self.arm.get(one(group, name), API_VERSION).json().await
+    }
+
+    /// Reads an automation, if there is one: `Automations_Get`.
+    pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<Automation>> {
+        self.arm.get(one(group, name), API_VERSION).json_opt().await
+    }
+
+    /// Writes an automation whole: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which
+    /// keeps what is there and tells what can never match.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of
+    /// a Logic App.
+    /// **Errors**: refused, and nothing sent, when an action lacks its secret, or when there is not exactly
+    /// one scope.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
+    pub async fn create_or_update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        spec: &AutomationSpec,
+    ) -> Result<Automation> {
+        spec.check(name)?;
+        self.arm.put(one(group, name), API_VERSION).body(spec).json().await
+    }
+
+    /// Changes parts of an automation: `Automations_Update`. Without actions in the patch, their secrets
+    /// stay.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/write`.
+    /// **Errors**: refused, and nothing sent, when the patch has actions that lack their secrets.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/update)
+    pub async fn update(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        patch: &AutomationPatch,
+    ) -> Result<Automation> {
+        patch.check(name)?;
+        self.arm.patch(one(group, name), API_VERSION).body(patch).repeatable().json().await
+    }
+
+    /// Deletes an automation: `Automations_Delete`.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/delete)
+    pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
+        self.arm.delete(one(group, name), API_VERSION).send_empty().await
+    }
+
+    /// Asks whether an automation would be accepted, and stores nothing: `Automations_Validate`.
+    ///
+    /// **Permissions**: `Microsoft.Security/automations/read`. An automation that is not valid is an
+    /// answer, not an error.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
+    pub async fn validate(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        spec: &AutomationSpec,
+    ) -> Result<Validation> {
+        let request = self.arm.post(one(group, name).literal("validate"), API_VERSION);
+        request.body(spec).repeatable().json().await
+    }
+}
+
+fn automations(scope: ArmPath) -> ArmPath {
+    scope.provider("Microsoft.Security").literal("automations")
+}
+
+fn one(group: &ResourceGroupId, name: &ResourceName) -> ArmPath {
+    automations(group.into()).segment(name)
+}

@@ -1,0 +1,5 @@
+//! One method for each REST operation.
+
+mod automations;
+
+pub use automations::{API_VERSION, AutomationsClient};

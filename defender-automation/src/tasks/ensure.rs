@@ -1,0 +1,208 @@
+//! An automation that is there as wanted.
+
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName};
+use azure_core::Result;
+
+use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning, models::refuse};
+
+/// Makes sure that an automation is there as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
+///
+/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it.
+/// Fields that this crate does not name, tags, sources of other events, and actions of others that need no
+/// secret stay. An action of others that has a secret cannot stay, because the service does not tell the
+/// secret: then it refuses, unless that action is given as well, or
+/// [`dropping_other_actions`](Self::dropping_other_actions) is said.
+///
+/// Secrets cannot be compared. When all else is as wanted, nothing is written, even if a secret has changed
+/// since: after rotating one, say [`with_new_secrets`](Self::with_new_secrets).
+///
+/// **If it stops halfway**, the automation was written or not; running it again finishes it. Run again when
+/// all holds, it writes nothing.
+///
+/// **Permissions**: Security Admin.
+/// **Errors**: refused, and nothing sent, when an action lacks its secret or when there is not exactly one
+/// scope; an error with the service's reason, and nothing written, when it calls the automation invalid.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureAutomation {
+    client: AutomationsClient,
+    group: ResourceGroupId,
+    name: ResourceName,
+    spec: AutomationSpec,
+    new_secrets: bool,
+    drop_others: bool,
+}
+
+/// What was done, or would be, and what will not do what it looks like.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AutomationChange {
+    /// What was done.
+    pub change: Change<Automation>,
+    /// What will not do what it looks like.
+    pub warnings: Vec<Warning>,
+}
+
+impl AutomationsClient {
+    /// Makes sure that an automation is there as given, and keeps what others added. See
+    /// [`EnsureAutomation`].
+    pub fn ensure(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        spec: &AutomationSpec,
+    ) -> EnsureAutomation {
+        EnsureAutomation::new(self.clone(), group.clone(), name.clone(), spec.clone())
+    }
+}
+
+impl EnsureAutomation {
+    pub(crate) fn new(
+        client: AutomationsClient,
+        group: ResourceGroupId,
+        name: ResourceName,
+        spec: AutomationSpec,
+    ) -> Self {
+        Self { client, group, name, spec, new_secrets: false, drop_others: false }
+    }
+
+    /// Writes the secrets again, even if nothing else differs.
+    pub fn with_new_secrets(mut self) -> Self {
+        self.new_secrets = true;
+        self
+    }
+
+    /// Removes the actions that the spec does not name, with their secrets.
+    pub fn dropping_other_actions(mut self) -> Self {
+        self.drop_others = true;
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<AutomationChange> {
+        let Self { client, group, name, spec, new_secrets, drop_others } = self;
+        spec.check(&name)?;
+        let warnings = spec.warnings();
+        for warning in &warnings {
+            tracing::warn!(automation = %name, "{warning}");
+        }
+        let before = client.get_opt(&group, &name).await?;
+        let wanted = match &before {
+            Some(before) => merged(&spec, before, drop_others),
+            None => spec,
+        };
+        let shown = wanted.shown(before.as_ref());
+        if let Some(before) = &before
+            && shown == *before
+            && !new_secrets
+        {
+            return Ok(AutomationChange { change: Change::Unchanged(shown), warnings });
+        }
+        keeps_all_secrets(&name, &wanted)?;
+        let validation = client.validate(&group, &name, &wanted).await?;
+        if !validation.is_valid {
+            return refuse(format!(
+                "the service would not accept the automation '{name}': {}",
+                validation.message
+            ));
+        }
+        let after =
+            if mode.is_dry_run() { shown } else { client.create_or_update(&group, &name, &wanted).await? };
+        if after.properties.actions.len() != wanted.actions.len()
+            || after.properties.sources != wanted.sources
+        {
+            return refuse(format!(
+                "the service accepted the automation '{name}', but shows other rules or actions"
+            ));
+        }
+        let change = match before {
+            Some(before) => Change::Updated { before, after },
+            None => Change::Created(after),
+        };
+        Ok(AutomationChange { change, warnings })
+    }
+}
+
+/// The automation as it should be, given what it is.
+fn merged(spec: &AutomationSpec, before: &Automation, drop_others: bool) -> AutomationSpec {
+    let mut wanted = AutomationSpec::from(before);
+    wanted.is_enabled = spec.is_enabled;
+    wanted.tags.extend(spec.tags.clone());
+    if spec.description.is_some() {
+        wanted.description.clone_from(&spec.description);
+    }
+    if !same_region(&spec.location, &before.location) {
+        wanted.location.clone_from(&spec.location);
+    }
+    let same_scopes = wanted.scopes.len() == spec.scopes.len()
+        && wanted.scopes.iter().zip(&spec.scopes).all(|(a, b)| {
+            a.scope_path.trim_end_matches('/').eq_ignore_ascii_case(b.scope_path.trim_end_matches('/'))
+        });
+    if !same_scopes {
+        wanted.scopes.clone_from(&spec.scopes);
+    }
+    let of_others = |source: &Source| !spec.sources.iter().any(|own| own.event_source == source.event_source);
+    if !covers(&before.properties.sources, &spec.sources) {
+        wanted.sources.retain(of_others);
+        wanted.sources.extend(spec.sources.iter().cloned());
+    }
+    wanted.actions = actions(&spec.actions, &before.properties.actions, drop_others);
+    wanted
+}
+
+/// Refuses when an action of others has a secret: the service does not tell it, so writing would blank it.
+fn keeps_all_secrets(name: &ResourceName, wanted: &AutomationSpec) -> Result<()> {
+    for action in &wanted.actions {
+        if let Some(what) = action.missing_secret() {
+            return refuse(format!(
+                "the automation '{name}' also has the {} action on {}, and writing it would lose {what}: give that \
+                 action as well, or drop the others",
+                action.kind(),
+                action.target()
+            ));
+        }
+    }
+    wanted.check(name)
+}
+
+/// Whether every wanted source is there with these rules; fields that only the service has do not count.
+fn covers(stored: &[Source], wanted: &[Source]) -> bool {
+    wanted.iter().all(|want| {
+        let mut same = stored.iter().filter(|source| source.event_source == want.event_source);
+        let rules = |source: &Source| {
+            let sets = source.rule_sets.iter().map(|set| {
+                let rule = |rule: &crate::Rule| {
+                    let path = rule.property_j_path.to_ascii_lowercase();
+                    (path, rule.property_type.clone(), rule.operator.clone(), rule.expected_value.clone())
+                };
+                set.rules.iter().map(rule).collect::<Vec<_>>()
+            });
+            sets.collect::<Vec<_>>()
+        };
+        same.any(|source| rules(source) == rules(want))
+    })
+}
+
+/// The stored actions, completed by the spec's, then those of the spec that are new.
+fn actions(own: &[Action], stored: &[Action], drop_others: bool) -> Vec<Action> {
+    let mut all = Vec::new();
+    for old in stored {
+        match own.iter().find(|action| action.is_same_as(old)) {
+            Some(action) => {
+                let mut action = action.clone();
+                action.completed_by(old);
+                all.push(action);
+            }
+            None if drop_others => {}
+            None => all.push(old.clone()),
+        }
+    }
+    all.extend(own.iter().filter(|action| !stored.iter().any(|old| old.is_same_as(action))).cloned());
+    all
+}
+
+fn same_region(a: &str, b: &str) -> bool {
+    let normal = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    normal(a) == normal(b)
+}
+
+arm_core::task!(EnsureAutomation => AutomationChange);

@@ -1,0 +1,5 @@
+//! One method for each REST operation.
+
+mod pricings;
+
+pub use pricings::{API_VERSION, PricingClient};

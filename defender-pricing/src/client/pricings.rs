@@ -1,0 +1,115 @@
+//! Plans.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arm_core::{ArmClient, ArmPath, ArmRequest, Pager, Scope, SubscriptionId};
+use azure_core::Result;
+
+use crate::{PlanName, Pricing, PricingSpec};
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings?view=rest-defenderforcloud-2024-01-01).
+pub const API_VERSION: &str = "2024-01-01";
+
+/// Defender's plans of subscriptions and single machines.
+///
+/// A clone shares the knowledge which subscription is being changed: the service takes one update for
+/// each subscription at a time.
+#[derive(Debug, Clone)]
+pub struct PricingClient {
+    arm: ArmClient,
+    updates: Arc<Mutex<HashMap<SubscriptionId, Arc<tokio::sync::Mutex<()>>>>>,
+}
+
+impl PricingClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone(), updates: Arc::default() }
+    }
+
+    /// Streams all plans of a scope: `Pricings_List`.
+    ///
+    /// **Permissions**: `Microsoft.Security/pricings/read`.
+    /// **Errors**: `is_code("SubscriptionNotRegistered")`: register `Microsoft.Security` first.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/list)
+    pub fn list(&self, scope: impl Into<Scope>) -> Pager<Pricing> {
+        self.arm.get(pricings(&scope.into()), API_VERSION).pager()
+    }
+
+    /// Streams the named plans of a scope: `Pricings_List` with `$filter=name in (..)`. Nothing is sent when none
+    /// is named.
+    pub fn list_named<'a>(
+        &self,
+        scope: impl Into<Scope>,
+        plans: impl IntoIterator<Item = &'a PlanName>,
+    ) -> Pager<Pricing> {
+        let names: Vec<&str> = plans.into_iter().map(PlanName::as_str).collect();
+        if names.is_empty() {
+            return Pager::empty();
+        }
+        let filter = format!("name in ({})", names.join(","));
+        self.arm.get(pricings(&scope.into()), API_VERSION).query("$filter", filter).pager()
+    }
+
+    /// Reads one plan: `Pricings_Get`.
+    ///
+    /// **Permissions**: `Microsoft.Security/pricings/read`. A plan that does not exist is a 4xx whose message
+    /// names those that do.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/get)
+    pub async fn get(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<Pricing> {
+        self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
+    }
+
+    /// Writes one plan whole: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps what is there.
+    ///
+    /// The answer can be a partial success: look at every extension's
+    /// [`operation_status`](crate::Extension::operation_status).
+    ///
+    /// **Permissions**: `Microsoft.Security/pricings/write`; Owner to turn on every extension.
+    /// **Errors**: `is_conflict()`: another update of the subscription is in progress.
+    /// **Retries**: sending it again writes the same.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update)
+    pub async fn update(
+        &self,
+        scope: impl Into<Scope>,
+        plan: &PlanName,
+        spec: &PricingSpec,
+    ) -> Result<Pricing> {
+        self.put(&scope.into(), plan, spec).json().await
+    }
+
+    /// Makes a single machine follow its subscription again: `Pricings_Delete`.
+    ///
+    /// At a subscription the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
+    ///
+    /// **Permissions**: `Microsoft.Security/pricings/delete`. **Retries**: deleting again is a success.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/delete)
+    pub async fn delete(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<()> {
+        self.arm.delete(pricing(&scope.into(), plan), API_VERSION).send_empty().await
+    }
+
+    pub(crate) fn put(&self, scope: &Scope, plan: &PlanName, spec: &PricingSpec) -> ArmRequest {
+        self.arm.put(pricing(scope, plan), API_VERSION).body(spec)
+    }
+
+    /// The lock of the subscription that a scope is in.
+    pub(crate) fn updates_of(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<()>> {
+        let Some(subscription) = scope.subscription() else { return Arc::default() };
+        self.updates.lock().unwrap_or_else(PoisonError::into_inner).entry(subscription).or_default().clone()
+    }
+}
+
+fn pricings(scope: &Scope) -> ArmPath {
+    ArmPath::from(scope).provider("Microsoft.Security").literal("pricings")
+}
+
+fn pricing(scope: &Scope, plan: &PlanName) -> ArmPath {
+    pricings(scope).segment(plan.as_str())
+}

@@ -1,0 +1,62 @@
+//! What is covered by which plan.
+
+use std::time::Duration;
+
+use arm_core::SubscriptionId;
+use azure_core::Result;
+use futures::TryStreamExt as _;
+
+use crate::{CoverageStatus, ExtensionName, PlanName, Pricing, PricingClient, SubPlan, Tier};
+
+/// One plan of a subscription, as a row of a table.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PlanCoverage {
+    /// Which plan.
+    pub plan: PlanName,
+    /// On or off.
+    pub tier: Tier,
+    /// The variant.
+    pub sub_plan: Option<SubPlan>,
+    /// What is left of the free trial.
+    pub trial_left: Option<Duration>,
+    /// How much is covered, in the service's own words.
+    pub status: Option<CoverageStatus>,
+    /// The extensions that are on.
+    pub extensions_on: Vec<ExtensionName>,
+    /// The extensions whose last change failed.
+    pub extensions_failed: Vec<ExtensionName>,
+    /// The extensions that are off.
+    pub extensions_off: Vec<ExtensionName>,
+    /// Whether the plan can no longer be turned on.
+    pub deprecated: bool,
+    /// What took its place.
+    pub replaced_by: Vec<PlanName>,
+}
+
+impl From<&Pricing> for PlanCoverage {
+    fn from(pricing: &Pricing) -> Self {
+        let names = |keep: &dyn Fn(&crate::Extension) -> bool| {
+            pricing.extensions.iter().filter(|it| keep(it)).map(|it| it.name.clone()).collect()
+        };
+        Self {
+            plan: pricing.name.clone(),
+            tier: pricing.tier.clone(),
+            sub_plan: pricing.sub_plan.clone(),
+            trial_left: pricing.free_trial_remaining.filter(|left| !left.is_zero()),
+            status: pricing.coverage.clone(),
+            extensions_on: names(&|it| it.is_enabled && !it.has_failed()),
+            extensions_failed: names(&|it| it.has_failed()),
+            extensions_off: names(&|it| !it.is_enabled && !it.has_failed()),
+            deprecated: pricing.deprecated,
+            replaced_by: pricing.replaced_by.clone(),
+        }
+    }
+}
+
+impl PricingClient {
+    /// Shows what is covered by which plan, one row a plan.
+    pub async fn coverage(&self, subscription: &SubscriptionId) -> Result<Vec<PlanCoverage>> {
+        self.list(subscription).map_ok(|pricing| PlanCoverage::from(&pricing)).try_collect().await
+    }
+}

@@ -1,0 +1,62 @@
+//! Turning a plan off.
+
+use std::time::Duration;
+
+use arm_core::{Change, Mode, Scope};
+use azure_core::Result;
+
+use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::update};
+
+/// Turns a plan off: writes the Free tier and reads it back.
+///
+/// The settings of its extensions are lost with it. Run again, it writes nothing.
+///
+/// **Permissions** and **errors** as for [`EnablePlan`](crate::EnablePlan).
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct DisablePlan {
+    client: PricingClient,
+    scope: Scope,
+    plan: PlanName,
+    wait: Duration,
+}
+
+impl PricingClient {
+    /// Turns a plan off. See [`DisablePlan`].
+    pub fn disable(&self, scope: impl Into<Scope>, plan: &PlanName) -> DisablePlan {
+        DisablePlan::new(self.clone(), scope.into(), plan.clone())
+    }
+}
+
+impl DisablePlan {
+    pub(crate) fn new(client: PricingClient, scope: Scope, plan: PlanName) -> Self {
+        Self { client, scope, plan, wait: Duration::from_secs(300) }
+    }
+
+    /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
+    pub fn wait_at_most(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<PlanChange> {
+        let updates = self.client.updates_of(&self.scope);
+        let _alone = updates.lock().await;
+        let before = self.client.get(&self.scope, &self.plan).await?;
+        if before.tier == Tier::Free {
+            return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });
+        }
+        let mut wanted = before.clone();
+        wanted.tier = Tier::Free;
+        wanted.sub_plan = None;
+        wanted.extensions.clear();
+        if !mode.is_dry_run() {
+            let spec = PricingSpec::from(&wanted);
+            update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
+            wanted = update::verify(&self.client, &self.scope, &self.plan, &Tier::Free).await?;
+        }
+        Ok(PlanChange { change: Change::Updated { before, after: wanted }, failed_extensions: Vec::new() })
+    }
+}
+
+arm_core::task!(DisablePlan => PlanChange);

@@ -1,0 +1,204 @@
+//! Turning a plan on.
+
+use std::time::Duration;
+
+use arm_core::{Change, Mode, Scope};
+use azure_core::Result;
+use serde_json::{Map, Value};
+
+use crate::{
+    Extension, ExtensionName, FailedExtension, PlanChange, PlanName, Pricing, PricingClient, PricingSpec,
+    SubPlan, Tier, tasks::update,
+};
+
+/// Turns a plan on, with its sub-plan and extensions, and keeps everything else as it is.
+///
+/// Reads the plan, merges the wish onto it, writes the whole list, reads every extension's status, and
+/// reads the plan again. Extensions that are on stay on, with their settings; fields that this crate does
+/// not name stay. From Free it goes in two steps, because the service then turns on extensions of its own:
+/// the second keeps those. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has, or is given, another.
+///
+/// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes
+/// it. Run again when all holds, it writes nothing.
+///
+/// **Permissions**: Security Admin or Contributor; Owner for all extensions.
+/// **Errors**: `is_conflict()` when another update of the subscription does not end within
+/// [`wait_at_most`](Self::wait_at_most).
+///
+/// ```
+/// # use arm_core::{ArmClient, SubscriptionId};
+/// # use defender_pricing::{ExtensionName, PlanName, PricingClient};
+/// # async fn f(arm: &ArmClient, subscription: &SubscriptionId) -> azure_core::Result<()> {
+/// let done = PricingClient::new(arm)
+///     .enable(subscription, &PlanName::CloudPosture)
+///     .extension(ExtensionName::AgentlessVmScanning)
+///     .await?;
+/// for failed in &done.failed_extensions {
+///     eprintln!("{}: {}", failed.name, failed.reason);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnablePlan {
+    client: PricingClient,
+    scope: Scope,
+    plan: PlanName,
+    wish: Wish,
+    wait: Duration,
+}
+
+/// What is asked for, beside Standard.
+#[derive(Debug, Clone, Default)]
+struct Wish {
+    sub_plan: Option<SubPlan>,
+    extensions: Vec<Extension>,
+}
+
+impl PricingClient {
+    /// Turns a plan on and keeps what is there. See [`EnablePlan`].
+    pub fn enable(&self, scope: impl Into<Scope>, plan: &PlanName) -> EnablePlan {
+        EnablePlan::new(self.clone(), scope.into(), plan.clone())
+    }
+}
+
+impl EnablePlan {
+    pub(crate) fn new(client: PricingClient, scope: Scope, plan: PlanName) -> Self {
+        let (wish, wait) = (Wish::default(), Duration::from_secs(300));
+        Self { client, scope, plan, wish, wait }
+    }
+
+    /// With this sub-plan.
+    pub fn sub_plan(mut self, sub_plan: impl Into<SubPlan>) -> Self {
+        self.wish.sub_plan = Some(sub_plan.into());
+        self
+    }
+
+    /// With this extension on.
+    pub fn extension(self, name: ExtensionName) -> Self {
+        self.with(Extension::on(name))
+    }
+
+    /// The last word on an extension counts.
+    fn with(mut self, wish: Extension) -> Self {
+        self.wish.extensions.retain(|extension| extension.name != wish.name);
+        self.wish.extensions.push(wish);
+        self
+    }
+
+    /// With these extensions on.
+    pub fn extensions(self, names: impl IntoIterator<Item = ExtensionName>) -> Self {
+        names.into_iter().fold(self, EnablePlan::extension)
+    }
+
+    /// With this extension on, and these settings in place of the ones it has.
+    pub fn extension_with(self, name: ExtensionName, properties: Map<String, Value>) -> Self {
+        let mut extension = Extension::on(name);
+        extension.additional_extension_properties = Some(properties);
+        self.with(extension)
+    }
+
+    /// With this extension off.
+    pub fn without_extension(self, name: ExtensionName) -> Self {
+        self.with(Extension::off(name))
+    }
+
+    /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
+    pub fn wait_at_most(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<PlanChange> {
+        let updates = self.client.updates_of(&self.scope);
+        let _alone = updates.lock().await;
+        let before = self.client.get(&self.scope, &self.plan).await?;
+        let wanted = self.wish.onto(&before);
+        if wanted == before && self.wish.failures_in(&before).is_empty() {
+            return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });
+        }
+        if mode.is_dry_run() {
+            let change = Change::Updated { before, after: wanted };
+            return Ok(PlanChange { change, failed_extensions: Vec::new() });
+        }
+        let mut answer = before.clone();
+        if !before.is_standard() {
+            // The service turns on extensions of its own: let it, then merge onto what it chose.
+            let first = PricingSpec::from(&wanted).without_extensions();
+            answer = update::write(&self.client, &self.scope, &self.plan, &first, self.wait).await?;
+        }
+        let wanted = self.wish.onto(&answer);
+        if wanted != answer || before.is_standard() {
+            let spec = PricingSpec::from(&wanted);
+            answer = update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
+        }
+        let after = update::verify(&self.client, &self.scope, &self.plan, &Tier::Standard).await?;
+        let mut failed_extensions = failures(&answer);
+        for missing in self.wish.failures_in(&after) {
+            if !failed_extensions.iter().any(|failed| failed.name == missing.name) {
+                failed_extensions.push(missing);
+            }
+        }
+        Ok(PlanChange { change: Change::Updated { before, after }, failed_extensions })
+    }
+}
+
+impl Wish {
+    /// The plan as it should be, given what it is.
+    fn onto(&self, now: &Pricing) -> Pricing {
+        let mut wanted = now.clone();
+        wanted.tier = Tier::Standard;
+        let default = (now.name == PlanName::KeyVaults).then_some(SubPlan::PerKeyVault);
+        let kept = now.sub_plan.clone().filter(|_| now.is_standard());
+        wanted.sub_plan = self.sub_plan.clone().or(kept).or(default).or(now.sub_plan.clone());
+        for wish in &self.extensions {
+            match wanted.extensions.iter_mut().find(|extension| extension.name == wish.name) {
+                Some(extension) => {
+                    extension.is_enabled = wish.is_enabled;
+                    if let Some(properties) = &wish.additional_extension_properties {
+                        extension.additional_extension_properties = Some(properties.clone());
+                    }
+                }
+                None => wanted.extensions.push(wish.clone()),
+            }
+        }
+        wanted
+    }
+
+    /// The extensions asked for that are not as asked.
+    fn failures_in(&self, now: &Pricing) -> Vec<FailedExtension> {
+        let unmet = |wish: &&Extension| match now.extension(&wish.name) {
+            Some(found) => found.is_enabled != wish.is_enabled || (wish.is_enabled && found.has_failed()),
+            None => wish.is_enabled,
+        };
+        let failed = |wish: &Extension| {
+            let reported =
+                now.extension(&wish.name).and_then(|found| found.operation_status.as_ref()?.message.clone());
+            let reason = reported.unwrap_or_else(|| {
+                format!(
+                    "the service accepted the change but shows it {}",
+                    if wish.is_enabled { "off" } else { "on" }
+                )
+            });
+            FailedExtension { name: wish.name.clone(), reason }
+        };
+        self.extensions.iter().filter(unmet).map(failed).collect()
+    }
+}
+
+/// The extensions that an answer calls failed, although its status was 200.
+fn failures(answer: &Pricing) -> Vec<FailedExtension> {
+    let failed = answer.extensions.iter().filter(|extension| extension.has_failed());
+    failed
+        .map(|extension| FailedExtension {
+            name: extension.name.clone(),
+            reason: extension
+                .operation_status
+                .as_ref()
+                .and_then(|status| status.message.clone())
+                .unwrap_or_else(|| "the service gave no reason".to_owned()),
+        })
+        .collect()
+}
+
+arm_core::task!(EnablePlan => PlanChange);

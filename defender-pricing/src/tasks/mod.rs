@@ -1,0 +1,13 @@
+//! What takes several requests: a file for each task, with the method that starts it.
+
+mod coverage;
+mod disable;
+mod enable;
+mod secret_scanning;
+mod update;
+
+pub use coverage::PlanCoverage;
+pub use disable::DisablePlan;
+pub use enable::EnablePlan;
+pub use secret_scanning::{ScanReadiness, SecretScanning};
+pub use update::{FailedExtension, PlanChange};

@@ -1,0 +1,82 @@
+//! Which secret scanning the plans allow.
+
+use arm_core::SubscriptionId;
+use azure_core::Result;
+use futures::TryStreamExt as _;
+
+use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
+
+/// What Defender scans for secrets, as far as plans and extensions decide it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretScanning {
+    /// Disks of machines. Comes with `AgentlessVmScanning`, of CloudPosture or of Servers P2; the extension
+    /// `SensitiveDataDiscovery` has no part in it.
+    pub machines: ScanReadiness,
+    /// Deployments of Resource Manager and CloudFormation. Comes with CloudPosture.
+    pub deployments: ScanReadiness,
+    /// Code in connected repositories. Comes with CloudPosture, once a connector is there.
+    pub code: ScanReadiness,
+    /// Data stores: `SensitiveDataDiscovery` of CloudPosture. It finds sensitive data, not machine secrets.
+    pub data_stores: ScanReadiness,
+}
+
+/// Whether a scan can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScanReadiness {
+    /// It can; these plans make it so.
+    On(Vec<PlanName>),
+    /// It cannot; this is what to turn on.
+    Off {
+        /// Plan to turn on, or to turn the extension on in.
+        plan: PlanName,
+        /// Extension to turn on, where one is needed.
+        extension: Option<ExtensionName>,
+    },
+}
+
+impl ScanReadiness {
+    /// Whether the scan can run. While it cannot, no findings mean nothing.
+    pub fn is_on(&self) -> bool {
+        matches!(self, Self::On(_))
+    }
+}
+
+impl SecretScanning {
+    /// Reads it off the plans of a subscription.
+    pub fn of(plans: &[Pricing]) -> Self {
+        let on = |name: &PlanName| plans.iter().find(|plan| plan.name == *name && plan.is_standard());
+        let posture = on(&PlanName::CloudPosture);
+        let servers = on(&PlanName::VirtualMachines).filter(|plan| plan.sub_plan != Some(SubPlan::P1));
+        let with = |extension: ExtensionName, plans: &[Option<&Pricing>]| {
+            let found: Vec<PlanName> = plans
+                .iter()
+                .flatten()
+                .filter(|plan| plan.has(&extension))
+                .map(|plan| plan.name.clone())
+                .collect();
+            match found.is_empty() {
+                false => ScanReadiness::On(found),
+                true => ScanReadiness::Off { plan: PlanName::CloudPosture, extension: Some(extension) },
+            }
+        };
+        let by_plan = match posture {
+            Some(plan) => ScanReadiness::On(vec![plan.name.clone()]),
+            None => ScanReadiness::Off { plan: PlanName::CloudPosture, extension: None },
+        };
+        Self {
+            machines: with(ExtensionName::AgentlessVmScanning, &[posture, servers]),
+            deployments: by_plan.clone(),
+            code: by_plan,
+            data_stores: with(ExtensionName::SensitiveDataDiscovery, &[posture]),
+        }
+    }
+}
+
+impl PricingClient {
+    /// Shows which secret scanning the plans of a subscription allow, and what to turn on for the rest.
+    pub async fn secret_scanning(&self, subscription: &SubscriptionId) -> Result<SecretScanning> {
+        let plans: Vec<Pricing> = self.list(subscription).try_collect().await?;
+        Ok(SecretScanning::of(&plans))
+    }
+}

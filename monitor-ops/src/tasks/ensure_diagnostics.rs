@@ -1,0 +1,193 @@
+//! Logs of resources, sent where they should go.
+
+use arm_core::{
+    ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Scope, Task, refuse,
+};
+use azure_core::{Error, Result};
+use futures::{StreamExt as _, TryStreamExt as _};
+use typed_builder::TypedBuilder;
+
+use crate::{
+    DestinationType, DiagnosticCategory, DiagnosticSetting, DiagnosticsClient, SettingEntry, Sink,
+    WorkspaceId,
+    tasks::decide_diagnostics::{Decision, Known, decide},
+    vault,
+};
+
+/// What shall be sent where.
+#[derive(Debug, Clone, PartialEq, TypedBuilder)]
+pub struct DiagnosticSpec {
+    /// The name of the setting that is made, or that was made by an earlier run.
+    pub name: ResourceName,
+    /// Where logs go.
+    #[builder(setter(into))]
+    pub sink: Sink,
+    /// Which logs, and metrics (`AllMetrics`).
+    #[builder(setter(into))]
+    pub categories: Vec<Category>,
+    /// The tables, for a workspace. Of a vault it cannot be read back, so an existing setting keeps its own.
+    #[builder(default, setter(strip_option))]
+    pub destination: Option<DestinationType>,
+    /// Whether a setting of this name that sends somewhere else may be changed to send here as well.
+    /// Otherwise it is left alone, and the task refuses.
+    #[builder(default)]
+    pub change_existing: bool,
+}
+
+impl DiagnosticSpec {
+    /// The audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
+    pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
+        Ok(Self {
+            name: "audit-to-log-analytics".parse()?,
+            sink: Sink::Workspace(workspace.as_resource().clone()),
+            categories: vec![Category::group("audit")],
+            destination: None,
+            change_existing: false,
+        })
+    }
+}
+
+/// A category, or a group of categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Category {
+    /// One, such as `AuditEvent` or `AllMetrics`.
+    Named(String),
+    /// All in a group: `audit` or `allLogs`.
+    Group(String),
+}
+
+impl Category {
+    /// One category.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self::Named(name.into())
+    }
+
+    /// A group.
+    pub fn group(name: impl Into<String>) -> Self {
+        Self::Group(name.into())
+    }
+}
+
+impl DiagnosticsClient {
+    /// Makes sure that a resource sends what it should.
+    ///
+    /// Looks at all settings first: what any of them sends there already, by name or in a group, is not
+    /// sent twice, which the service would refuse with 409. The rest goes into the setting of the spec's
+    /// name; settings of other names are never changed. Groups and single categories are not mixed.
+    ///
+    /// The change is of the setting that sends it, or of one of those that do.
+    ///
+    /// **If it stops halfway**, the setting was written or not; running it again finishes it. Run again
+    /// when all holds, it writes nothing.
+    ///
+    /// **Permissions**: reading and writing diagnostic settings, and
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics
+    /// Contributor).
+    /// **Errors**: it refuses when the resource lacks the category, when five settings are there, and when
+    /// the setting of this name sends somewhere else.
+    pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
+        let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
+        Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })
+    }
+
+    /// [`ensure`](Self::ensure) for many resources, eight at a time. Each has its own outcome; one that fails
+    /// ends none of the others.
+    pub fn ensure_many(
+        &self,
+        resources: impl IntoIterator<Item = ResourceId>,
+        spec: &DiagnosticSpec,
+    ) -> Task<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>> {
+        let (client, spec) = (self.clone(), spec.clone());
+        let resources: Vec<ResourceId> = resources.into_iter().collect();
+        Task::new(move |mode| async move { Ok(client.run_many(resources, spec, mode).await) })
+    }
+
+    /// [`ensure`](Self::ensure) for every vault of a subscription or resource group.
+    pub fn ensure_vaults(
+        &self,
+        scope: impl Into<Scope>,
+        spec: &DiagnosticSpec,
+    ) -> Task<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>> {
+        let (client, scope, spec) = (self.clone(), scope.into(), spec.clone());
+        Task::new(move |mode| async move {
+            let vaults: Vec<vault::Vault> = vault::list(&client.arm, &scope)?.try_collect().await?;
+            let ids = vaults.into_iter().map(|vault| vault.id).collect();
+            Ok(client.run_many(ids, spec, mode).await)
+        })
+    }
+
+    async fn run_many(
+        self,
+        resources: Vec<ResourceId>,
+        spec: DiagnosticSpec,
+        mode: Mode,
+    ) -> Vec<Outcome<ResourceId, Change<DiagnosticSetting>>> {
+        let work = move |resource: ResourceId| {
+            let (client, spec) = (self.clone(), spec.clone());
+            async move { client.ensure_one(&resource, &spec, mode).await }
+        };
+        Fleet::new(resources).run(work).collect().await
+    }
+
+    async fn ensure_one(
+        &self,
+        resource: &ResourceId,
+        spec: &DiagnosticSpec,
+        mode: Mode,
+    ) -> Result<Change<DiagnosticSetting>> {
+        let about = |error: Error| {
+            let message = format!("diagnostics of {resource}: {error}");
+            error.with_context(message)
+        };
+        let categories: Vec<DiagnosticCategory> =
+            self.categories(resource).try_collect().await.map_err(about)?;
+        let settings: Vec<DiagnosticSetting> = self.list(resource).try_collect().await.map_err(about)?;
+        let (before, wanted) = match decide(&categories, &settings, spec).map_err(about)? {
+            Decision::Sent(setting) => return Ok(Change::Unchanged(*setting)),
+            Decision::Write { before, after } => (before, *after),
+        };
+        let after = match mode {
+            Mode::DryRun => wanted.clone(),
+            Mode::Write => match self.create_or_update(resource, &spec.name, &wanted).await {
+                Ok(written) => written,
+                Err(error) if error.is_conflict() => {
+                    // Someone else was faster: perhaps all is sent now.
+                    let settings: Vec<DiagnosticSetting> = self.list(resource).try_collect().await?;
+                    match decide(&categories, &settings, spec) {
+                        Ok(Decision::Sent(setting)) => return Ok(Change::Unchanged(*setting)),
+                        _ => return Err(about(error)),
+                    }
+                }
+                Err(error) => return Err(about(error)),
+            },
+        };
+        let known = Known(&categories);
+        if !known.sent_by(&wanted.properties).is_subset(&known.sent_by(&after.properties)) {
+            return refuse(format!(
+                "diagnostics of {resource}: the service accepted the setting, but shows less in it"
+            ));
+        }
+        Ok(match before {
+            Some(before) => Change::Updated { before: *before, after },
+            None => Change::Created(after),
+        })
+    }
+}
+
+/// Whether a setting sends vault operations (`AuditEvent`, or a group that holds it) to a sink.
+pub(crate) fn sends_audit(setting: &DiagnosticSetting, sink: &Sink) -> bool {
+    let is_audit = |entry: &SettingEntry| {
+        let is = |field: &Option<String>, names: &[&str]| {
+            field.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+        };
+        entry.enabled
+            && (is(&entry.category, &["AuditEvent"]) || is(&entry.category_group, &["audit", "allLogs"]))
+    };
+    sink.is_of(&setting.properties) && setting.properties.logs.iter().any(is_audit)
+}
+
+impl From<&WorkspaceId> for Sink {
+    fn from(workspace: &WorkspaceId) -> Self {
+        Self::Workspace(workspace.as_resource().clone())
+    }
+}

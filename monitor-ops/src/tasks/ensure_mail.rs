@@ -1,0 +1,78 @@
+//! Who hears of alerts, by mail.
+
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, refuse};
+
+use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
+
+impl ActionGroupsClient {
+    /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
+    ///
+    /// All other receivers stay, also of kinds that this crate does not name. A receiver that unsubscribed
+    /// is not turned on again, which is its own choice: look at
+    /// [`Receivers::unsubscribed`](crate::Receivers::unsubscribed).
+    ///
+    /// `short_name` (1 to 12 characters) names a new group in text messages; one that is there keeps its own.
+    ///
+    /// **If it stops halfway**, the group was written or not; running it again finishes it. Run again when
+    /// all holds, it writes nothing. New receivers get a mail that tells them so.
+    ///
+    /// **Permissions**: `Microsoft.Insights/actionGroups/read` and `write`.
+    pub fn ensure_mail(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        short_name: &str,
+        addresses: &[MailAddress],
+    ) -> Task<Change<ActionGroup>> {
+        let (client, group, name) = (self.clone(), group.clone(), name.clone());
+        let (short_name, addresses) = (short_name.to_owned(), addresses.to_vec());
+        Task::new(move |mode| async move {
+            if short_name.is_empty() || short_name.chars().count() > 12 {
+                return refuse(format!("the short name '{short_name}' must have 1 to 12 characters"));
+            }
+            let before = client.get_opt(&group, &name).await?;
+            let mut wanted = before.clone().unwrap_or_else(|| {
+                ActionGroup::in_location("Global", ActionGroupProperties::new(short_name.as_str()))
+            });
+            wanted.properties.enabled = true;
+            add(&mut wanted, &addresses);
+            match before {
+                Some(before) if before == wanted => Ok(Change::Unchanged(before)),
+                before => {
+                    let after = match mode {
+                        Mode::DryRun => wanted,
+                        Mode::Write => client.create_or_update(&group, &name, &wanted).await?,
+                    };
+                    if let Some(lost) = addresses.iter().find(|address| !has(&after, address)) {
+                        return refuse(format!(
+                            "the service accepted the action group '{name}', but shows it without {lost}"
+                        ));
+                    }
+                    Ok(match before {
+                        Some(before) => Change::Updated { before, after },
+                        None => Change::Created(after),
+                    })
+                }
+            }
+        })
+    }
+}
+
+fn has(group: &ActionGroup, address: &MailAddress) -> bool {
+    let receivers = &group.properties.receivers.email_receivers;
+    receivers.iter().any(|receiver| receiver.email_address.eq_ignore_ascii_case(address.as_str()))
+}
+
+/// Adds the addresses that are missing, under names that are free.
+fn add(group: &mut ActionGroup, addresses: &[MailAddress]) {
+    for address in addresses {
+        if has(group, address) {
+            continue;
+        }
+        let taken = group.properties.receivers.names();
+        let is_free = |name: &String| !taken.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        let candidates = (2..).map(|n| format!("{address} ({n})"));
+        let name = std::iter::once(address.to_string()).chain(candidates).find(is_free).unwrap_or_default();
+        group.properties.receivers.email_receivers.push(EmailReceiver::new(name, address));
+    }
+}

@@ -1,0 +1,270 @@
+//! Alert rules on vault logs.
+
+use std::time::Duration;
+
+use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task};
+use azure_core::{Error, Result};
+
+use crate::{
+    Condition, Criteria, QueryRule, QueryRuleKind, QueryRuleProperties, QueryRulesClient, RuleActions,
+    WorkspaceId, kql,
+};
+
+/// How late a vault's log can be.
+const LATENESS: Duration = Duration::from_secs(600);
+
+/// So often the rules here run.
+const FREQUENCY: Duration = Duration::from_secs(300);
+
+/// So far back they look: the frequency, and what a log can be late, with some to spare. A shorter window
+/// would lose logs that come late.
+const WINDOW: Duration = Duration::from_secs(1800);
+
+impl QueryRule {
+    /// Raises an alert (severity 2) when vaults refused more than `more_than` requests within half an hour.
+    ///
+    /// Reads both tables that vault logs can be in. The window is far longer than the frequency, so that
+    /// logs that come late count. Every vault whose logs go to the workspace is looked at, one alert for
+    /// each.
+    pub fn refused_requests(workspace: &WorkspaceId, location: impl Into<String>, more_than: u32) -> Self {
+        let query = format!("{}\n{}", kql::vault_operations(), kql::REFUSED);
+        let rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(more_than, query));
+        rule.described(
+            "Key vault: refused requests",
+            "More requests than usual were refused by a key vault: someone tries doors.",
+        )
+    }
+
+    /// Raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault within
+    /// half an hour, or half as many after listing them.
+    pub fn mass_secret_reading(workspace: &WorkspaceId, location: impl Into<String>, distinct: u32) -> Self {
+        let query = format!("{}\n{}", kql::vault_operations(), kql::mass_reading(distinct));
+        let mut rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(0, query))
+            .described(
+                "Key vault: secrets read in bulk",
+                "One caller listed secrets and read many of them, or read very many: perhaps a dump.",
+            );
+        rule.properties.severity = Some(1);
+        rule
+    }
+
+    fn on_vault_logs(workspace: &WorkspaceId, location: impl Into<String>, mut condition: Condition) -> Self {
+        condition.resource_id_column = Some("_ResourceId".to_owned());
+        let mut properties = QueryRuleProperties::default();
+        properties.severity = Some(2);
+        properties.enabled = Some(true);
+        properties.scopes = vec![workspace.to_string()];
+        properties.evaluation_frequency = Some(FREQUENCY);
+        properties.window_size = Some(WINDOW);
+        properties.criteria = Criteria::of(condition);
+        properties.auto_mitigate = Some(true);
+        properties.skip_query_validation = Some(false);
+        let mut rule = Self::in_location(location, properties);
+        rule.kind = Some(QueryRuleKind::LogAlert.to_string());
+        rule
+    }
+
+    fn described(mut self, name: &str, description: &str) -> Self {
+        self.properties.display_name = Some(name.to_owned());
+        self.properties.description = Some(description.to_owned());
+        self
+    }
+
+    /// The same rule, which notifies these action groups.
+    pub fn notifying<'a>(mut self, groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
+        self.properties.actions = Some(RuleActions::notify(groups));
+        self
+    }
+
+    /// Whether logs that come late can be missed: the window must be longer than the frequency by the ten
+    /// minutes that vault logs can take.
+    pub fn misses_late_logs(&self) -> bool {
+        match (self.properties.window_size, self.properties.evaluation_frequency) {
+            (Some(window), Some(frequency)) => window < frequency + LATENESS,
+            _ => false,
+        }
+    }
+}
+
+impl QueryRulesClient {
+    /// Makes sure that a rule is there as given.
+    ///
+    /// What the rule here does not say stays as it is: fields that this crate does not name, other action
+    /// groups. While the table that the query reads does not exist, the service cannot check the query:
+    /// then, and only then, it is written with `skipQueryValidation`.
+    ///
+    /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
+    /// all holds, it writes nothing.
+    ///
+    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the
+    /// workspace.
+    /// **Errors**: a query that does not run, or a duration that the service does not take, is a 400 that
+    /// says what is wrong, and nothing is written; `is_forbidden()`, also for a workspace of another
+    /// tenant.
+    pub fn ensure(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        rule: &QueryRule,
+    ) -> Task<Change<QueryRule>> {
+        let (client, group, name, rule) = (self.clone(), group.clone(), name.clone(), rule.clone());
+        Task::new(move |mode| async move { client.ensure_rule(&group, &name, &rule, mode).await })
+    }
+
+    async fn ensure_rule(
+        &self,
+        group: &ResourceGroupId,
+        name: &ResourceName,
+        rule: &QueryRule,
+        mode: Mode,
+    ) -> Result<Change<QueryRule>> {
+        let before = self.get_opt(group, name).await?;
+        let mut wanted = match &before {
+            Some(before) => onto(rule, before),
+            None => rule.clone(),
+        };
+        if let Some(before) = &before
+            && wanted == *before
+        {
+            return Ok(Change::Unchanged(wanted));
+        }
+        let after = match mode {
+            Mode::DryRun => wanted,
+            Mode::Write => match self.create_or_update(group, name, &wanted).await {
+                Err(error)
+                    if names_missing_table(&error)
+                        && wanted.properties.skip_query_validation != Some(true) =>
+                {
+                    wanted.properties.skip_query_validation = Some(true);
+                    self.create_or_update(group, name, &wanted).await?
+                }
+                written => written?,
+            },
+        };
+        Ok(match before {
+            Some(before) => Change::Updated { before, after },
+            None => Change::Created(after),
+        })
+    }
+}
+
+fn names_missing_table(error: &Error) -> bool {
+    error.status() == Some(400) && kql::missing_table(error).is_some()
+}
+
+/// A rule as it should be, given what it is.
+fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
+    let mut wanted = before.clone();
+    if rule.location.is_some() && !same_region(&rule.location, &before.location) {
+        wanted.location.clone_from(&rule.location);
+    }
+    wanted.tags.extend(rule.tags.clone());
+    let (to, from) = (&mut wanted.properties, &rule.properties);
+    set(&mut to.display_name, &from.display_name);
+    set(&mut to.description, &from.description);
+    set(&mut to.severity, &from.severity);
+    set(&mut to.enabled, &from.enabled);
+    set(&mut to.evaluation_frequency, &from.evaluation_frequency);
+    set(&mut to.window_size, &from.window_size);
+    set(&mut to.override_query_time_range, &from.override_query_time_range);
+    set(&mut to.mute_actions_duration, &from.mute_actions_duration);
+    set(&mut to.auto_mitigate, &from.auto_mitigate);
+    let same = to.scopes.len() == from.scopes.len()
+        && to.scopes.iter().zip(&from.scopes).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    if !same {
+        to.scopes.clone_from(&from.scopes);
+    }
+    to.criteria.all_of.truncate(from.criteria.all_of.len());
+    for (index, condition) in from.criteria.all_of.iter().enumerate() {
+        match to.criteria.all_of.get_mut(index) {
+            Some(old) => condition_onto(condition, old),
+            None => to.criteria.all_of.push(condition.clone()),
+        }
+    }
+    if let Some(actions) = &from.actions {
+        let kept = to.actions.get_or_insert_default();
+        for group in &actions.action_groups {
+            if !kept.action_groups.iter().any(|known| known.eq_ignore_ascii_case(group)) {
+                kept.action_groups.push(group.clone());
+            }
+        }
+        kept.custom_properties.extend(actions.custom_properties.clone());
+    }
+    // A query that was taken unchecked stays so unless something else is written, which checks it again.
+    if wanted != *before {
+        wanted.properties.skip_query_validation = rule.properties.skip_query_validation;
+    }
+    wanted
+}
+
+fn condition_onto(condition: &Condition, old: &mut Condition) {
+    old.query.clone_from(&condition.query);
+    set(&mut old.time_aggregation, &condition.time_aggregation);
+    set(&mut old.metric_measure_column, &condition.metric_measure_column);
+    set(&mut old.resource_id_column, &condition.resource_id_column);
+    set(&mut old.operator, &condition.operator);
+    set(&mut old.threshold, &condition.threshold);
+    set(&mut old.failing_periods, &condition.failing_periods);
+    if !condition.dimensions.is_empty() {
+        old.dimensions.clone_from(&condition.dimensions);
+    }
+}
+
+fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
+    if from.is_some() {
+        to.clone_from(from);
+    }
+}
+
+/// `West Europe` and `westeurope` are the same region.
+fn same_region(a: &Option<String>, b: &Option<String>) -> bool {
+    let normal =
+        |text: &Option<String>| text.as_deref().unwrap_or_default().replace(' ', "").to_ascii_lowercase();
+    normal(a) == normal(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace() -> WorkspaceId {
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers\
+         /Microsoft.OperationalInsights/workspaces/law-sec"
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_rules_look_back_far_enough_for_late_logs_and_say_so_of_others() {
+        let rule = QueryRule::refused_requests(&workspace(), "westeurope", 5);
+        assert!(!rule.misses_late_logs());
+        assert!(!rule.properties.criteria.all_of[0].query.contains("ago("), "the window is the rule's");
+        let mut short = rule;
+        short.properties.window_size = Some(Duration::from_secs(300));
+        assert!(short.misses_late_logs());
+    }
+
+    #[test]
+    fn a_rule_that_is_there_keeps_other_groups_and_unknown_fields() {
+        let group: ResourceId =
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/soc"
+                .parse()
+                .unwrap();
+        let rule = QueryRule::refused_requests(&workspace(), "West Europe", 5).notifying([&group]);
+        let mut wire = serde_json::to_value(&rule).unwrap();
+        wire["location"] = "westeurope".into();
+        wire["properties"]["actions"]["actionGroups"] =
+            serde_json::json!([group.as_str().to_uppercase(), "/other"]);
+        wire["properties"]["invented"] = true.into();
+        wire["properties"]["criteria"]["allOf"][0]["criterionType"] = "StaticThresholdCriterion".into();
+        wire["properties"]["skipQueryValidation"] = true.into();
+        let before: QueryRule = serde_json::from_value(wire.clone()).unwrap();
+        assert_eq!(onto(&rule, &before), before);
+        let mut stricter = rule;
+        stricter.properties.criteria.all_of[0].threshold = Some(1.0);
+        let after = serde_json::to_value(onto(&stricter, &before)).unwrap();
+        wire["properties"]["criteria"]["allOf"][0]["threshold"] = 1.0.into();
+        wire["properties"]["skipQueryValidation"] = false.into();
+        assert_eq!(after, wire);
+    }
+}

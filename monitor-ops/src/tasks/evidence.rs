@@ -1,0 +1,249 @@
+//! What the logs say about an alert.
+
+use std::{
+    collections::BTreeSet,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::Duration,
+};
+
+use arm_core::{Audience, ResourceId, refuse};
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use time::OffsetDateTime;
+
+use crate::{
+    DiagnosticSetting, DiagnosticsClient, LogQuery, LogsClient, Sink, Timespan, VaultOperation,
+    VaultOperationName, WorkspaceId, WorkspacesClient, kql, tasks::ensure_diagnostics::sends_audit,
+};
+
+/// How late a vault's log can be.
+const LATENESS: Duration = Duration::from_secs(600);
+
+/// Whether the logs can tell anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogSource {
+    /// They can: what is not in them did not happen, as far as logging is without loss.
+    Present,
+    /// The vault sends logs to the workspace, but none has come yet: nothing is known.
+    NoLogsYet,
+    /// The vault sends no logs to the workspace: nothing is known, and nothing will be.
+    Off,
+    /// Nothing was found, and whether the vault sends logs could not be read.
+    Unknown(String),
+}
+
+/// What the logs say.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The operations, oldest first.
+    pub operations: Vec<VaultOperation>,
+    /// Whether an empty list means anything.
+    pub source: LogSource,
+    /// Whether the time asked for is long enough ago for all logs to have come: vault logs can take ten
+    /// minutes.
+    pub is_settled: bool,
+    /// Whether there are more operations than were asked for.
+    pub is_truncated: bool,
+}
+
+impl Evidence {
+    /// Whether the list is the whole truth, as far as logs go.
+    pub fn is_conclusive(&self) -> bool {
+        self.source == LogSource::Present && self.is_settled && !self.is_truncated
+    }
+
+    /// The secrets whose values were given away, by name in lower case: those to rotate.
+    pub fn secrets_read(&self) -> BTreeSet<String> {
+        self.operations
+            .iter()
+            .filter(|operation| operation.disclosed_a_secret())
+            .filter_map(VaultOperation::secret)
+            .collect()
+    }
+
+    /// The addresses that operations came from.
+    pub fn caller_ips(&self) -> BTreeSet<&str> {
+        self.operations
+            .iter()
+            .map(|operation| operation.caller_ip.as_str())
+            .filter(|ip| !ip.is_empty())
+            .collect()
+    }
+
+    /// How many operations the vault refused.
+    pub fn refused(&self) -> usize {
+        self.operations.iter().filter(|operation| operation.was_refused()).count()
+    }
+}
+
+/// Looks up operations on vaults in a workspace. Narrow it, then await it.
+///
+/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. When nothing is found,
+/// and a vault was named, its diagnostic settings are read, to tell "nothing happened" from "nothing is
+/// logged".
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct GatherEvidence {
+    logs: LogsClient,
+    workspace: WorkspaceId,
+    vault: Option<ResourceId>,
+    callers: Vec<String>,
+    ips: Vec<String>,
+    operations: Vec<VaultOperationName>,
+    span: Timespan,
+    limit: usize,
+}
+
+impl LogsClient {
+    /// Looks up what was done to vaults, for an alert or a suspicion.
+    ///
+    /// **Permissions**: Log Analytics Reader on the workspace; reading the vault's diagnostic settings.
+    ///
+    /// ```
+    /// # use monitor_ops::{LogSource, LogsClient, WorkspaceId};
+    /// # async fn f(arm: &arm_core::ArmClient, workspace: WorkspaceId, vault: arm_core::ResourceId) -> azure_core::Result<()> {
+    /// let evidence = LogsClient::new(arm).evidence(&workspace).vault(&vault).caller_ip("203.0.113.7").await?;
+    /// match evidence.source {
+    ///     LogSource::Present => println!("read: {:?}", evidence.secrets_read()),
+    ///     source => println!("the logs cannot tell: {source:?}"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn evidence(&self, workspace: &WorkspaceId) -> GatherEvidence {
+        GatherEvidence {
+            logs: self.clone(),
+            workspace: workspace.clone(),
+            vault: None,
+            callers: Vec::new(),
+            ips: Vec::new(),
+            operations: Vec::new(),
+            span: Timespan::Last(Duration::from_secs(24 * 3600)),
+            limit: 10_000,
+        }
+    }
+}
+
+impl GatherEvidence {
+    /// Only of this vault.
+    pub fn vault(mut self, vault: &ResourceId) -> Self {
+        self.vault = Some(vault.clone());
+        self
+    }
+
+    /// Only of this caller, by object id; given several times, of any of them.
+    pub fn caller(mut self, object_id: impl Into<String>) -> Self {
+        self.callers.push(object_id.into());
+        self
+    }
+
+    /// Only from this address; given several times, from any of them.
+    pub fn caller_ip(mut self, address: impl Into<String>) -> Self {
+        self.ips.push(address.into());
+        self
+    }
+
+    /// Only these operations.
+    pub fn operations(mut self, operations: impl IntoIterator<Item = VaultOperationName>) -> Self {
+        self.operations.extend(operations);
+        self
+    }
+
+    /// Only in this time; the last 24 hours otherwise.
+    pub fn timespan(mut self, span: Timespan) -> Self {
+        self.span = span;
+        self
+    }
+
+    /// At most so many operations; 10,000 otherwise.
+    pub fn limit(mut self, operations: usize) -> Self {
+        self.limit = operations.max(1);
+        self
+    }
+
+    /// The query that is sent.
+    pub fn query(&self) -> String {
+        let mut query = kql::vault_operations();
+        let mut narrow = |condition: String| {
+            query.push_str("\n| where ");
+            query.push_str(&condition);
+        };
+        if let Some(vault) = &self.vault {
+            narrow(format!("Vault == {}", kql::text(&vault.as_str().to_lowercase())));
+        }
+        if let Timespan::Between(from, to) = self.span {
+            let (from, to) = (kql::datetime(from), kql::datetime(to));
+            narrow(format!("TimeGenerated between ({from} .. {to})"));
+        }
+        let any = |column: &str, values: &mut dyn Iterator<Item = &str>| {
+            let values: Vec<&str> = values.collect();
+            (!values.is_empty()).then(|| format!("{column} in~ {}", kql::list(values)))
+        };
+        any("ObjectId", &mut self.callers.iter().map(String::as_str)).into_iter().for_each(&mut narrow);
+        any("CallerIp", &mut self.ips.iter().map(String::as_str)).into_iter().for_each(&mut narrow);
+        any("Operation", &mut self.operations.iter().map(VaultOperationName::as_str))
+            .into_iter()
+            .for_each(&mut narrow);
+        query.push_str(&format!("\n| top {} by TimeGenerated asc", self.limit.saturating_add(1)));
+        query
+    }
+
+    async fn run(self) -> Result<Evidence> {
+        let management = self.logs.arm().with_audience(Audience::Management);
+        let workspace = WorkspacesClient::new(&management).get(&self.workspace).await?;
+        let Some(customer) = workspace.properties.customer_id else {
+            return refuse(format!(
+                "the workspace {} has no customer id yet: wait until it is created",
+                self.workspace
+            ));
+        };
+        let query = LogQuery::new(self.query()).timespan(self.span);
+        let found = match self.logs.query(&customer, query).await {
+            Ok(results) => Some(results.rows::<VaultOperation>()?),
+            Err(error) if kql::missing_table(&error).is_some() => None,
+            Err(error) => return Err(error),
+        };
+        let table_exists = found.is_some();
+        let mut operations = found.unwrap_or_default();
+        let is_truncated = operations.len() > self.limit;
+        operations.truncate(self.limit);
+        let source = if operations.is_empty() {
+            self.why_empty(&DiagnosticsClient::new(&management), table_exists).await
+        } else {
+            LogSource::Present
+        };
+        let until = match self.span {
+            Timespan::Between(_, to) => to,
+            Timespan::Last(_) => OffsetDateTime::now_utc(),
+        };
+        let is_settled = until + LATENESS <= OffsetDateTime::now_utc();
+        Ok(Evidence { operations, source, is_settled, is_truncated })
+    }
+
+    async fn why_empty(&self, diagnostics: &DiagnosticsClient, table_exists: bool) -> LogSource {
+        let there = if table_exists { LogSource::Present } else { LogSource::NoLogsYet };
+        let Some(vault) = &self.vault else { return there };
+        match diagnostics.list(vault).try_collect::<Vec<DiagnosticSetting>>().await {
+            Ok(settings) => {
+                let sink = Sink::from(&self.workspace);
+                if settings.iter().any(|setting| sends_audit(setting, &sink)) {
+                    there
+                } else {
+                    LogSource::Off
+                }
+            }
+            Err(error) => LogSource::Unknown(error.to_string()),
+        }
+    }
+}
+
+impl IntoFuture for GatherEvidence {
+    type Output = Result<Evidence>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,84 @@
+use arm_core::{Change, Mode, SubscriptionId, Task, refuse};
+use azure_core::Result;
+use futures::TryStreamExt as _;
+
+use super::{may_be_written, stable_name};
+use crate::{ConnectorKind, DataConnector, SentinelClient, WorkspaceId};
+
+impl SentinelClient {
+    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector
+    /// for one subscription (`AzureSecurityCenter`).
+    ///
+    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With
+    /// Defender XDR, the tenant-based one is the recommended.
+    ///
+    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
+    /// running it again finishes it. Run again when it is there, it writes nothing.
+    ///
+    /// **Permissions**: Microsoft Sentinel Contributor, and Security Reader on the subscription.
+    /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    pub fn connect_defender(
+        &self,
+        workspace: &WorkspaceId,
+        subscription: &SubscriptionId,
+    ) -> Task<Change<DataConnector>> {
+        let (client, workspace, subscription) = (self.clone(), workspace.clone(), subscription.clone());
+        Task::new(move |mode| async move { client.connect(&workspace, &subscription, mode).await })
+    }
+
+    async fn connect(
+        &self,
+        workspace: &WorkspaceId,
+        subscription: &SubscriptionId,
+        mode: Mode,
+    ) -> Result<Change<DataConnector>> {
+        let connectors: Vec<DataConnector> = self.list_connectors(workspace).try_collect().await?;
+        if let Some(tenant) = connectors.iter().find(|connector| connector.is_tenant_based_defender()) {
+            return refuse(format!(
+                "the tenant-based connector '{}' of Defender for Cloud is there already: with another one, every \
+                 alert would come twice; remove it first, or leave it at that",
+                tenant.name
+            ));
+        }
+        let of_subscription = |connector: &&DataConnector| {
+            connector.connector_kind() == ConnectorKind::AzureSecurityCenter
+                && connector
+                    .properties
+                    .subscription_id
+                    .as_deref()
+                    .is_some_and(|id| id.eq_ignore_ascii_case(subscription.as_str()))
+        };
+        let before = connectors.iter().find(of_subscription).cloned();
+        let (name, wanted) = match &before {
+            Some(before) if before.takes_alerts() => return Ok(Change::Unchanged(before.clone())),
+            Some(before) => {
+                let mut wanted = before.clone();
+                wanted.properties.data_types["alerts"]["state"] = "Enabled".into();
+                (before.name.parse()?, wanted)
+            }
+            None => {
+                let purpose = format!("defender-for-cloud/{subscription}");
+                (stable_name(workspace, &purpose)?, DataConnector::defender_for_cloud(subscription))
+            }
+        };
+        let after = match mode {
+            Mode::DryRun => wanted,
+            Mode::Write => match self.create_or_update_connector(workspace, &name, &wanted).await {
+                Err(error) if may_be_written(&error) => match self.get_connector(workspace, &name).await {
+                    Ok(found) if found.takes_alerts() => found,
+                    _ => return Err(error),
+                },
+                written => written?,
+            },
+        };
+        if !after.takes_alerts() {
+            return refuse(format!(
+                "the service accepted the connector '{name}', but shows it without alerts"
+            ));
+        }
+        Ok(match before {
+            Some(before) => Change::Updated { before, after },
+            None => Change::Created(after),
+        })
+    }
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use arm_core::{Change, Mode, Task, refuse};
+use azure_core::Result;
+
+use super::{may_be_written, stable_name};
+use crate::{
+    AlertRule, EntityMapping, RuleKind, ScheduledRule, SentinelClient, SentinelSeverity, WorkspaceId, kql,
+};
+
+/// One of the rules of [`SentinelClient::install_vault_rules`], and what became of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InstalledRule {
+    /// The name that people see.
+    pub display_name: String,
+    /// What was done.
+    pub change: Change<AlertRule>,
+}
+
+impl SentinelClient {
+    /// Makes sure that two analytics rules on vault logs are there: many refused requests of one caller,
+    /// and secrets read in bulk.
+    ///
+    /// They read both tables that vault logs can be in, and can be written before either exists. They look
+    /// back half an hour every ten minutes, so that logs that come late count. Of rules that are there,
+    /// severity, on and off, and fields that this crate does not name stay as they are.
+    ///
+    /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in
+    /// every run, so running it again finishes it. Run again when both are there, it writes nothing.
+    ///
+    /// **Permissions**: Microsoft Sentinel Contributor.
+    /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    pub fn install_vault_rules(&self, workspace: &WorkspaceId) -> Task<Vec<InstalledRule>> {
+        let (client, workspace) = (self.clone(), workspace.clone());
+        Task::new(move |mode| async move {
+            let mut done: Vec<InstalledRule> = Vec::new();
+            for (purpose, rule) in [("refused-requests", refused()), ("mass-reading", mass_reading())] {
+                let display_name = rule.display_name.clone();
+                match client.install(&workspace, purpose, rule, mode).await {
+                    Ok(change) => done.push(InstalledRule { display_name, change }),
+                    Err(error) => {
+                        let before =
+                            done.iter().map(|rule| format!("'{}' {}", rule.display_name, rule.change.verb()));
+                        let before: Vec<String> = before.collect();
+                        let before = if before.is_empty() { "none".to_owned() } else { before.join(", ") };
+                        let message = format!("rule '{display_name}': {error} (rules done before: {before})");
+                        return Err(error.with_context(message));
+                    }
+                }
+            }
+            Ok(done)
+        })
+    }
+
+    async fn install(
+        &self,
+        workspace: &WorkspaceId,
+        purpose: &str,
+        rule: ScheduledRule,
+        mode: Mode,
+    ) -> Result<Change<AlertRule>> {
+        let name = stable_name(workspace, purpose)?;
+        let before = self.get_rule_opt(workspace, &name).await?;
+        let wanted = match &before {
+            None => AlertRule::new(RuleKind::Scheduled(Box::new(rule.clone()))),
+            Some(before) => onto(&rule, before)?,
+        };
+        if let Some(before) = &before
+            && *before == wanted
+        {
+            return Ok(Change::Unchanged(wanted));
+        }
+        let after = match mode {
+            Mode::DryRun => wanted,
+            Mode::Write => match self.create_or_update_rule(workspace, &name, &wanted).await {
+                Err(error) if may_be_written(&error) => match self.get_rule_opt(workspace, &name).await {
+                    Ok(Some(found)) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
+                    _ => return Err(error),
+                },
+                written => written?,
+            },
+        };
+        Ok(match before {
+            Some(before) => Change::Updated { before, after },
+            None => Change::Created(after),
+        })
+    }
+}
+
+/// A rule as it should be, given what it is.
+fn onto(rule: &ScheduledRule, before: &AlertRule) -> Result<AlertRule> {
+    let mut wanted = before.clone();
+    let RuleKind::Scheduled(old) = &mut wanted.rule else {
+        return refuse(format!("the rule '{}' is there, but is not a scheduled one", before.name));
+    };
+    old.query.clone_from(&rule.query);
+    old.query_frequency = rule.query_frequency;
+    old.query_period = rule.query_period;
+    old.trigger_operator.clone_from(&rule.trigger_operator);
+    old.trigger_threshold = rule.trigger_threshold;
+    old.tactics.clone_from(&rule.tactics);
+    old.entity_mappings.clone_from(&rule.entity_mappings);
+    Ok(wanted)
+}
+
+fn scheduled(name: &str, description: &str, severity: SentinelSeverity, steps: &str) -> ScheduledRule {
+    let query = format!("{}\n{steps}", kql::vault_operations_or_nothing());
+    let (every, back) = (Duration::from_secs(600), Duration::from_secs(1800));
+    let mut rule = ScheduledRule::new(name, severity, query, every, back);
+    rule.description = Some(description.to_owned());
+    rule.entity_mappings = vec![
+        EntityMapping::new("Account", "AadUserId", "ObjectId"),
+        EntityMapping::new("IP", "Address", "CallerIp"),
+        EntityMapping::new("AzureResource", "ResourceId", "_ResourceId"),
+    ];
+    rule
+}
+
+fn refused() -> ScheduledRule {
+    let steps = format!(
+        "{}\n| summarize Refused = count(), First = min(TimeGenerated), Last = max(TimeGenerated) \
+         by _ResourceId, ObjectId, CallerIp\n| where Refused > 10",
+        kql::REFUSED
+    );
+    let mut rule = scheduled(
+        "Key vault: one caller refused many times",
+        "A key vault refused more than ten requests of one caller within half an hour.",
+        SentinelSeverity::Low,
+        &steps,
+    );
+    rule.tactics = vec!["Discovery".to_owned(), "CredentialAccess".to_owned()];
+    rule
+}
+
+fn mass_reading() -> ScheduledRule {
+    let mut rule = scheduled(
+        "Key vault: secrets read in bulk",
+        "One caller read ten different secrets of a key vault within half an hour, or five after listing them.",
+        SentinelSeverity::Medium,
+        &kql::mass_reading(10),
+    );
+    rule.tactics = vec!["CredentialAccess".to_owned()];
+    rule
+}

@@ -1,0 +1,59 @@
+use arm_core::{ArmErrorExt as _, Change, Mode, Task};
+use azure_core::{Error, Result};
+
+use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
+
+/// Whether Sentinel is on for a workspace.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Onboarding {
+    /// It is.
+    On(OnboardingState),
+    /// It is not.
+    Off,
+    /// The caller has no right to know: it may be on or off.
+    NotAllowed(Error),
+}
+
+/// Whether Sentinel refused because it is not on for the workspace. A refusal for want of rights is another
+/// thing: `is_forbidden()`.
+pub fn is_not_onboarded(error: &Error) -> bool {
+    error.arm_error().is_some_and(|refusal| {
+        refusal.status == 400
+            && refusal.message.to_ascii_lowercase().contains("not onboarded to microsoft sentinel")
+    })
+}
+
+impl SentinelClient {
+    /// Shows whether Sentinel is on, and tells "off" from "not allowed to know".
+    pub async fn onboarding(&self, workspace: &WorkspaceId) -> Result<Onboarding> {
+        match self.onboarding_state(workspace).await {
+            Ok(Some(state)) => Ok(Onboarding::On(state)),
+            Ok(None) => Ok(Onboarding::Off),
+            Err(error) if error.is_forbidden() => Ok(Onboarding::NotAllowed(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that Sentinel is on for a workspace. This costs money for every gigabyte of logs.
+    ///
+    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. Run again when it is
+    /// on, it writes nothing.
+    ///
+    /// **Permissions**: Microsoft Sentinel Contributor on the workspace's group.
+    /// **Errors**: `is_forbidden()`: nothing is known of the state, and nothing was written;
+    /// `is_not_found()`: there is no such workspace.
+    pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
+        let (client, workspace) = (self.clone(), workspace.clone());
+        Task::new(move |mode| async move {
+            if let Some(state) = client.onboarding_state(&workspace).await? {
+                return Ok(Change::Unchanged(state));
+            }
+            let wanted = OnboardingState::new(OnboardingProperties::default());
+            Ok(Change::Created(match mode {
+                Mode::DryRun => wanted,
+                Mode::Write => client.create_onboarding_state(&workspace, &wanted).await?,
+            }))
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Giving a machine an identity of its own.
+
+use arm_core::{Change, Mode};
+use azure_core::{Error, Result, error::ErrorKind};
+
+use crate::{
+    IdentityUpdate, MachineIdentity, VirtualMachine, VirtualMachineId, VirtualMachineUpdate,
+    VirtualMachinesClient,
+};
+
+/// Gives a virtual machine a system-assigned identity, and keeps the user-assigned ones, which a careless
+/// update would take away.
+///
+/// Reads the machine, changes its identity if it has none of its own, waits, and reads it back: the
+/// principal to assign roles to is then in `identity`. The directory may take a while to know it: assign
+/// roles with its principal type.
+///
+/// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits and
+/// tells. A second run writes nothing. Two programs that change the identities of one machine at the same
+/// time can undo each other's work: the service has no lock for that.
+///
+/// **Permissions**: `Microsoft.Compute/virtualMachines/read` and `/write`, and for user-assigned identities
+/// `Microsoft.ManagedIdentity/userAssignedIdentities/assign/action`.
+///
+/// ```
+/// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};
+/// # async fn f(arm: &arm_core::ArmClient, machine: &VirtualMachineId) -> azure_core::Result<()> {
+/// let change = VirtualMachinesClient::new(arm).enable_system_identity(machine).await?;
+/// let principal = change.current().identity.as_ref().and_then(|identity| identity.principal_id);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnableSystemIdentity {
+    client: VirtualMachinesClient,
+    machine: VirtualMachineId,
+}
+
+impl VirtualMachinesClient {
+    /// Gives a machine an identity of its own and keeps those it has. See [`EnableSystemIdentity`].
+    pub fn enable_system_identity(&self, machine: &VirtualMachineId) -> EnableSystemIdentity {
+        EnableSystemIdentity::new(self.clone(), machine.clone())
+    }
+}
+
+impl EnableSystemIdentity {
+    pub(crate) fn new(client: VirtualMachinesClient, machine: VirtualMachineId) -> Self {
+        Self { client, machine }
+    }
+
+    async fn run(self, mode: Mode) -> Result<Change<VirtualMachine>> {
+        let before = self.client.get(&self.machine).await?;
+        if before.identity.as_ref().is_some_and(MachineIdentity::is_system_assigned) {
+            return Ok(Change::Unchanged(before));
+        }
+        let identity = IdentityUpdate::with_system_identity(before.identity.as_ref());
+        if mode.is_dry_run() {
+            let mut after = before.clone();
+            after.identity = Some(MachineIdentity {
+                identity_type: identity.identity_type,
+                principal_id: None,
+                tenant_id: None,
+                user_assigned_identities: before
+                    .identity
+                    .as_ref()
+                    .map(|identity| identity.user_assigned_identities.clone())
+                    .unwrap_or_default(),
+            });
+            return Ok(Change::Updated { before, after });
+        }
+        let update = VirtualMachineUpdate { identity: Some(identity), ..VirtualMachineUpdate::default() };
+        self.client.update(&self.machine, &update).await?;
+        let after = self.client.get(&self.machine).await?;
+        let identity = after.identity.as_ref();
+        if identity.is_none_or(|identity| !identity.is_system_assigned() || identity.principal_id.is_none()) {
+            let message = format!(
+                "the service accepted the identity of {}, but shows the machine without one",
+                self.machine
+            );
+            return Err(Error::with_message(ErrorKind::Other, message));
+        }
+        Ok(Change::Updated { before, after })
+    }
+}
+
+arm_core::task!(EnableSystemIdentity => Change<VirtualMachine>);

@@ -1,0 +1,63 @@
+//! Making a resource group.
+
+use arm_core::{Change, Mode, ResourceGroupId};
+use azure_core::{Error, Result, error::ErrorKind};
+
+use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
+
+/// Makes a resource group unless it is there; one that is there stays as it is, wherever it is and
+/// whatever its tags.
+///
+/// **If it stops halfway**, the group is there or it is not; running it again finishes it. A second run
+/// writes nothing.
+///
+/// A group that is being deleted is an error: what would be put into it would vanish.
+///
+/// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/read` and `/write`.
+///
+/// ```
+/// # use arm_core::{ArmClient, ResourceGroupId};
+/// # use resource_ops::{ResourceGroupSpec, ResourceGroupsClient};
+/// # async fn f(arm: &ArmClient, group: &ResourceGroupId) -> azure_core::Result<()> {
+/// let spec = ResourceGroupSpec::new("westeurope").tag("purpose", "lab");
+/// let change = ResourceGroupsClient::new(arm).ensure(group, spec).await?;
+/// println!("{} {}", change.verb(), change.current().name);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureResourceGroup {
+    client: ResourceGroupsClient,
+    group: ResourceGroupId,
+    spec: ResourceGroupSpec,
+}
+
+impl ResourceGroupsClient {
+    /// Makes a group unless it is there. See [`EnsureResourceGroup`].
+    pub fn ensure(&self, group: &ResourceGroupId, spec: ResourceGroupSpec) -> EnsureResourceGroup {
+        EnsureResourceGroup::new(self.clone(), group.clone(), spec)
+    }
+}
+
+impl EnsureResourceGroup {
+    pub(crate) fn new(client: ResourceGroupsClient, group: ResourceGroupId, spec: ResourceGroupSpec) -> Self {
+        Self { client, group, spec }
+    }
+
+    async fn run(self, mode: Mode) -> Result<Change<ResourceGroup>> {
+        if let Some(found) = self.client.get_opt(&self.group).await? {
+            if found.is_deleting() {
+                let message =
+                    format!("the resource group {} is being deleted: wait until it is gone", self.group);
+                return Err(Error::with_message(ErrorKind::Other, message));
+            }
+            return Ok(Change::Unchanged(found));
+        }
+        if mode.is_dry_run() {
+            return Ok(Change::Created(ResourceGroup::planned(&self.group, &self.spec)));
+        }
+        Ok(Change::Created(self.client.create_or_update(&self.group, &self.spec).await?))
+    }
+}
+
+arm_core::task!(EnsureResourceGroup => Change<ResourceGroup>);

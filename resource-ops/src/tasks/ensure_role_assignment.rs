@@ -1,0 +1,128 @@
+//! Assigning a role.
+
+use arm_core::{ArmErrorExt as _, Change, Mode, Scope};
+use azure_core::{Error, Result};
+use futures::TryStreamExt as _;
+
+use crate::{
+    PrincipalId, PrincipalType, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
+    RoleAssignmentsClient, RoleId,
+};
+
+/// Assigns a role to a principal at a scope, unless it is assigned exactly there, under whatever name.
+///
+/// A role that the principal holds at a scope above is not looked at: taking that away later must not
+/// take this one along. The assignment's name is derived from scope, role and principal, so that two
+/// programs that do the same at the same time make one assignment.
+///
+/// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run
+/// writes nothing. The role counts only some minutes after it was assigned.
+///
+/// **Permissions**: `Microsoft.Authorization/roleAssignments/read` and `/write`.
+/// **Errors**: `is_forbidden()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
+/// [`principal_type`](Self::principal_type).
+///
+/// ```
+/// # use arm_core::{ArmClient, ResourceId};
+/// # use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
+/// # async fn f(arm: &ArmClient, vault: &ResourceId) -> azure_core::Result<()> {
+/// let me = DirectoryClient::new(arm).signed_in().await?;
+/// let change = RoleAssignmentsClient::new(arm)
+///     .ensure(vault, RoleId::KEY_VAULT_SECRETS_OFFICER, me.id)
+///     .principal_type(me.principal_type)
+///     .await?;
+/// println!("{}", change.verb());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureRoleAssignment {
+    client: RoleAssignmentsClient,
+    scope: Scope,
+    spec: RoleAssignmentSpec,
+}
+
+impl RoleAssignmentsClient {
+    /// Assigns a role unless it is assigned. See [`EnsureRoleAssignment`].
+    pub fn ensure(
+        &self,
+        scope: impl Into<Scope>,
+        role: RoleId,
+        principal: PrincipalId,
+    ) -> EnsureRoleAssignment {
+        EnsureRoleAssignment::new(self.clone(), scope.into(), role, principal)
+    }
+}
+
+impl EnsureRoleAssignment {
+    pub(crate) fn new(
+        client: RoleAssignmentsClient,
+        scope: Scope,
+        role: RoleId,
+        principal: PrincipalId,
+    ) -> Self {
+        let spec = RoleAssignmentSpec::builder().role(role).principal(principal).build();
+        Self { client, scope, spec }
+    }
+
+    /// Says what kind of principal it is. The service then does not look it up in the directory, which
+    /// may not have heard of it yet.
+    pub fn principal_type(mut self, kind: PrincipalType) -> Self {
+        self.spec.principal_type = Some(kind);
+        self
+    }
+
+    /// A note on a new assignment.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.spec.description = Some(text.into());
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<Change<RoleAssignment>> {
+        if let Some(found) = self.find().await? {
+            return Ok(Change::Unchanged(found));
+        }
+        let id = RoleAssignmentId::of(&self.scope, self.spec.role, self.spec.principal)?;
+        if mode.is_dry_run() {
+            return Ok(Change::Created(RoleAssignment::planned(id, &self.scope, &self.spec)));
+        }
+        match self.client.create(&id, &self.spec).await {
+            Ok(made) => Ok(Change::Created(made)),
+            // Someone else was faster, under another name.
+            Err(error) if error.is_code("RoleAssignmentExists") => match self.find().await? {
+                Some(found) => Ok(Change::Unchanged(found)),
+                None => Err(error),
+            },
+            Err(error) if error.is_code("PrincipalNotFound") => Err(self.unknown_principal(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The assignment of this role to this principal at exactly this scope.
+    async fn find(&self) -> Result<Option<RoleAssignment>> {
+        let filter = RoleAssignmentFilter::Principal(self.spec.principal);
+        let mut held = self.client.list_filtered(&self.scope, filter);
+        while let Some(assignment) = held.try_next().await? {
+            let same = assignment.role == self.spec.role && assignment.principal == self.spec.principal;
+            if same && assignment.is_at(&self.scope) {
+                return Ok(Some(assignment));
+            }
+        }
+        Ok(None)
+    }
+
+    fn unknown_principal(&self, error: Error) -> Error {
+        let hint = match self.spec.principal_type {
+            Some(_) => "make sure that this is its object id, not a client id",
+            None => {
+                "if it was made a moment ago, the directory has not heard of it yet: say its principal_type; else \
+                 make sure that this is its object id, not a client id"
+            }
+        };
+        let message =
+            format!("the principal {} is not known in the directory: {hint}. {error}", self.spec.principal);
+        error.with_context(message)
+    }
+}
+
+arm_core::task!(EnsureRoleAssignment => Change<RoleAssignment>);
