@@ -159,11 +159,5 @@ fn dispatch(world: &mut World, call: &mut Call) -> Reply {
 }
 
 fn not_implemented(call: &Call, reason: &str) -> Reply {
-    let message = format!(
-        "mock-azure does not know {} https://{}{}: {reason}",
-        call.verb,
-        call.authority,
-        call.raw_path()
-    );
-    Reply::arm_error(501, "MockNotImplemented", message)
+    Reply::not_implemented(format!("{} https://{}{}: {reason}", call.verb, call.authority, call.raw_path()))
 }

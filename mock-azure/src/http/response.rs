@@ -44,6 +44,19 @@ impl Reply {
         Self::json(status, json!({ "error": { "code": code, "message": message.into() } }))
     }
 
+    /// `501 MockNotImplemented`: the double does not know this, and so not what Azure would say. `what`
+    /// names what is not known and, where that helps, what is.
+    pub(crate) fn not_implemented(what: impl AsRef<str>) -> Self {
+        Self::arm_error(501, "MockNotImplemented", format!("mock-azure does not know {}", what.as_ref()))
+    }
+
+    /// `501 MockNotImplemented` for a value that is not among the ones that are known here.
+    pub(crate) fn unknown(kind: &str, given: &str, known: &[impl AsRef<str>]) -> Self {
+        let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Self::not_implemented(format!("the {kind} '{given}'; it knows: {known}"))
+    }
+
     /// `400 BadRequest`, the code that many resource providers use for a bad body.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::arm_error(400, "BadRequest", message)

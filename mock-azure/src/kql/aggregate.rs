@@ -4,9 +4,9 @@ use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::Value;
 
-use super::{Kind, Scalar, compare::compare};
+use super::{Kind, KqlError, Scalar, compare::compare, function};
 
-pub(crate) const AGGREGATES: &[(&str, usize, usize)] = &[
+const AGGREGATES: &[(&str, usize, usize)] = &[
     ("arg_max", 2, 2),
     ("arg_min", 2, 2),
     ("avg", 1, 1),
@@ -22,8 +22,14 @@ pub(crate) const AGGREGATES: &[(&str, usize, usize)] = &[
     ("take_any", 1, 1),
 ];
 
-pub(crate) fn is_aggregate(name: &str) -> bool {
+pub(crate) fn exists(name: &str) -> bool {
     AGGREGATES.iter().any(|(known, ..)| *known == name)
+}
+
+/// Refuses an aggregate that is not known, or has too few or too many arguments.
+pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
+    function::fits(AGGREGATES, name, arguments)
+        .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the aggregate '{name}' is not known here"))))
 }
 
 pub(crate) fn kind(name: &str, argument: Kind) -> Kind {
@@ -66,10 +72,10 @@ pub(crate) fn reduce(name: &str, rows: &[Vec<Scalar>]) -> Scalar {
                 Scalar::Real(numbers.iter().sum::<f64>() / numbers.len() as f64)
             }
         }
-        "make_list" => Scalar::Dynamic(present().map(Scalar::to_json).collect()),
+        "make_list" => Scalar::Dynamic(present().map(Scalar::to_item).collect()),
         "make_set" => {
             let mut seen = HashSet::new();
-            let set = present().filter(|value| seen.insert(value.to_text())).map(Scalar::to_json);
+            let set = present().filter(|value| seen.insert(value.to_text())).map(Scalar::to_item);
             Scalar::Dynamic(Value::Array(set.collect()))
         }
         "arg_max" => extreme(rows, Ordering::Greater),

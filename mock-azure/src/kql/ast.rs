@@ -8,9 +8,10 @@ pub(crate) enum Expr {
     Literal(Scalar),
     Name(String),
     Call(String, Vec<Expr>),
-    /// `a.b` and `a['b']`.
-    Member(Box<Expr>, Box<Expr>),
-    Binary(String, Box<Expr>, Box<Expr>),
+    /// `a.b['c']`: a value and the members that lead into it.
+    Path(Box<Expr>, Vec<Expr>),
+    /// Operators that bind equally, from left to right: one level however long it is.
+    Chain(Box<Expr>, Vec<(&'static str, Expr)>),
     In {
         value: Box<Expr>,
         list: Vec<Expr>,

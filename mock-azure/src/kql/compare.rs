@@ -2,19 +2,22 @@
 
 use std::cmp::Ordering;
 
-use super::Scalar;
+use time::{Duration, OffsetDateTime};
+
+use super::{KqlError, Scalar};
 
 pub(crate) fn same(a: &Scalar, b: &Scalar, ignore_case: bool) -> bool {
-    if ignore_case {
-        a.to_text().eq_ignore_ascii_case(&b.to_text())
-    } else {
-        compare(a, b) == Ordering::Equal
+    match (a, b) {
+        (Scalar::Text(a), Scalar::Text(b)) if ignore_case => a.eq_ignore_ascii_case(b),
+        _ if ignore_case => a.to_text().eq_ignore_ascii_case(&b.to_text()),
+        _ => compare(a, b) == Ordering::Equal,
     }
 }
 
 /// How two values are ordered; values that cannot be compared go by their text.
 pub(crate) fn compare(a: &Scalar, b: &Scalar) -> Ordering {
     match (a, b) {
+        (Scalar::Text(a), Scalar::Text(b)) => a.cmp(b),
         (Scalar::Time(a), Scalar::Time(b)) => a.cmp(b),
         (Scalar::Span(a), Scalar::Span(b)) => a.cmp(b),
         (Scalar::Null, Scalar::Null) => Ordering::Equal,
@@ -25,23 +28,33 @@ pub(crate) fn compare(a: &Scalar, b: &Scalar) -> Ordering {
     }
 }
 
-pub(crate) fn binary(operator: &str, a: &Scalar, b: &Scalar) -> Scalar {
-    let lower = |value: &Scalar| value.to_text().to_lowercase();
-    let text = |test: fn(&str, &str) -> bool| Scalar::Bool(test(&lower(a), &lower(b)));
-    let exact = |test: fn(&str, &str) -> bool| Scalar::Bool(test(&a.to_text(), &b.to_text()));
+/// Applies an operator to two values.
+pub(crate) fn binary(operator: &str, a: &Scalar, b: &Scalar) -> Result<Scalar, KqlError> {
     if let Some(positive) = operator.strip_prefix('!').filter(|rest| *rest != "=" && *rest != "~") {
-        return Scalar::Bool(!binary(positive, a, b).truth());
+        return Ok(Scalar::Bool(!binary(positive, a, b)?.truth()));
     }
+    let lower = |value: &Scalar| value.to_text().to_lowercase();
+    let text = |test: fn(&str, &str) -> bool| test(&lower(a), &lower(b));
+    let exact = |test: fn(&str, &str) -> bool| test(&a.to_text(), &b.to_text());
     let nulls = matches!(a, Scalar::Null) || matches!(b, Scalar::Null);
-    match operator {
-        "==" => Scalar::Bool(!nulls && compare(a, b) == Ordering::Equal),
-        "!=" => Scalar::Bool(!nulls && compare(a, b) != Ordering::Equal),
+    let ordered = |test: fn(Ordering) -> bool| {
+        if comparable(a, b) {
+            Ok(!nulls && test(compare(a, b)))
+        } else {
+            Err(KqlError::Unsupported(format!(
+                "'{operator}' between values of these types is not known here"
+            )))
+        }
+    };
+    Ok(Scalar::Bool(match operator {
+        "==" => ordered(Ordering::is_eq)?,
+        "!=" => ordered(Ordering::is_ne)?,
+        "<" => ordered(Ordering::is_lt)?,
+        ">" => ordered(Ordering::is_gt)?,
+        "<=" => ordered(Ordering::is_le)?,
+        ">=" => ordered(Ordering::is_ge)?,
         "=~" => text(|a, b| a == b),
         "!~" => text(|a, b| a != b),
-        "<" => Scalar::Bool(!nulls && compare(a, b) == Ordering::Less),
-        ">" => Scalar::Bool(!nulls && compare(a, b) == Ordering::Greater),
-        "<=" => Scalar::Bool(!nulls && compare(a, b) != Ordering::Greater),
-        ">=" => Scalar::Bool(!nulls && compare(a, b) != Ordering::Less),
         "contains" => text(|a, b| a.contains(b)),
         "contains_cs" => exact(|a, b| a.contains(b)),
         "startswith" => text(|a, b| a.starts_with(b)),
@@ -50,8 +63,16 @@ pub(crate) fn binary(operator: &str, a: &Scalar, b: &Scalar) -> Scalar {
         "endswith_cs" => exact(|a, b| a.ends_with(b)),
         "has" => text(has),
         "has_cs" => exact(has),
-        _ => arithmetic(operator, a, b),
-    }
+        _ => return arithmetic(operator, a, b),
+    }))
+}
+
+/// Whether two values can be held against each other: not a text and a number, say.
+fn comparable(a: &Scalar, b: &Scalar) -> bool {
+    let text = |value: &Scalar| matches!(value, Scalar::Text(_));
+    let time = |value: &Scalar| matches!(value, Scalar::Time(_) | Scalar::Span(_));
+    let loose = |value: &Scalar| matches!(value, Scalar::Dynamic(_) | Scalar::Null);
+    loose(a) || loose(b) || (text(a) == text(b) && time(a) == time(b))
 }
 
 pub(crate) fn has_term(lower_text: &str, term: &Scalar) -> bool {
@@ -66,13 +87,16 @@ fn has(text: &str, term: &str) -> bool {
     })
 }
 
-fn arithmetic(operator: &str, a: &Scalar, b: &Scalar) -> Scalar {
-    match (a, b, operator) {
-        (Scalar::Time(a), Scalar::Span(b), "+") => Scalar::Time(*a + *b),
-        (Scalar::Time(a), Scalar::Span(b), "-") => Scalar::Time(*a - *b),
+fn arithmetic(operator: &str, a: &Scalar, b: &Scalar) -> Result<Scalar, KqlError> {
+    let time = |found: Option<OffsetDateTime>| found.map_or(Scalar::Null, Scalar::Time);
+    let span = |found: Option<Duration>| found.map_or(Scalar::Null, Scalar::Span);
+    Ok(match (a, b, operator) {
+        (Scalar::Null, ..) | (_, Scalar::Null, _) => Scalar::Null,
+        (Scalar::Time(a), Scalar::Span(b), "+") => time(a.checked_add(*b)),
+        (Scalar::Time(a), Scalar::Span(b), "-") => time(a.checked_sub(*b)),
         (Scalar::Time(a), Scalar::Time(b), "-") => Scalar::Span(*a - *b),
-        (Scalar::Span(a), Scalar::Span(b), "+") => Scalar::Span(*a + *b),
-        (Scalar::Span(a), Scalar::Span(b), "-") => Scalar::Span(*a - *b),
+        (Scalar::Span(a), Scalar::Span(b), "+") => span(a.checked_add(*b)),
+        (Scalar::Span(a), Scalar::Span(b), "-") => span(a.checked_sub(*b)),
         (Scalar::Long(a), Scalar::Long(b), _) => match operator {
             "+" => Scalar::Long(a.wrapping_add(*b)),
             "-" => Scalar::Long(a.wrapping_sub(*b)),
@@ -88,7 +112,11 @@ fn arithmetic(operator: &str, a: &Scalar, b: &Scalar) -> Scalar {
                 "/" => a / b,
                 _ => a % b,
             }),
-            _ => Scalar::Null,
+            _ => {
+                return Err(KqlError::Unsupported(format!(
+                    "'{operator}' between values of these types is not known here"
+                )));
+            }
         },
-    }
+    })
 }

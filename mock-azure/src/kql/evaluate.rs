@@ -7,25 +7,41 @@ use time::OffsetDateTime;
 use super::{
     Column, Kind, KqlError, Scalar, Table, Tables, aggregate,
     ast::{Expr, Let, Named, Pipeline, Query, Source, Step},
-    compare::{binary, compare, has_term, same},
-    function, schema,
+    compare::compare,
+    function::Patterns,
+    limits::Budget,
+    row::{NO_ROW, Row},
+    schema,
 };
 
-/// What a query can name.
+/// What a query can name, and what it may still do.
 pub(crate) struct Context<'a> {
-    pub(crate) tables: &'a Tables,
-    pub(crate) lets: HashMap<String, Scalar>,
-    pub(crate) views: HashMap<String, Table>,
-    pub(crate) now: OffsetDateTime,
+    tables: &'a Tables,
+    pub(super) lets: HashMap<String, Scalar>,
+    views: HashMap<String, Table>,
+    pub(super) now: OffsetDateTime,
+    pub(super) budget: Budget,
+    pub(super) patterns: Patterns,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) fn new(tables: &'a Tables, now: OffsetDateTime, work: usize) -> Self {
+        Self {
+            tables,
+            lets: HashMap::new(),
+            views: HashMap::new(),
+            now,
+            budget: Budget::new(work),
+            patterns: Patterns::default(),
+        }
+    }
+
     pub(crate) fn run(mut self, query: Query) -> Result<Table, KqlError> {
         for (name, value) in query.lets {
             match value {
                 Let::Value(expr) => {
-                    self.check(&expr, &[], "let")?;
-                    let value = self.value(&expr, &[], &[])?;
+                    self.check(&expr, &Table::default(), "let")?;
+                    let value = self.value(&expr, NO_ROW)?.into_owned();
                     self.lets.insert(name, value);
                 }
                 Let::View(pipeline) => {
@@ -41,21 +57,28 @@ impl Context<'_> {
         let first = pipeline.steps.first().map_or("take", operator_name);
         let mut table = self.source(&pipeline.source, first)?;
         for step in &pipeline.steps {
+            self.budget.spend(table.rows.len())?;
             table = self.step(table, step)?;
         }
         Ok(table)
     }
 
-    fn source(&self, source: &Source, operator: &str) -> Result<Table, KqlError> {
+    fn source(&self, source: &Source, operator: &'static str) -> Result<Table, KqlError> {
         match source {
-            Source::Table(name) => self
-                .views
-                .get(name)
-                .or_else(|| self.tables.get(name))
-                .cloned()
-                .ok_or_else(|| KqlError::unresolved(operator, name)),
+            Source::Table(name) => match self.views.get(name).or_else(|| self.tables.get(name)) {
+                Some(table) => {
+                    for cell in table.rows.iter().flatten() {
+                        self.budget.pay(cell)?;
+                    }
+                    Ok(table.clone())
+                }
+                None if self.tables.is_absent(name) => {
+                    Err(KqlError::NoTable { operator, table: name.clone() })
+                }
+                None => Err(KqlError::Unsupported(format!("the table '{name}' is not known here"))),
+            },
             Source::Print(list) => {
-                let one = Table { columns: Vec::new(), rows: vec![Vec::new()] };
+                let one = Table { rows: vec![Vec::new()], ..Table::default() };
                 self.extend(one, list, "print")
             }
             Source::Datatable(table) => Ok(table.clone()),
@@ -65,14 +88,18 @@ impl Context<'_> {
                 for leg in legs {
                     match self.pipeline(leg) {
                         Ok(table) => match &mut whole {
-                            Some(whole) => whole.append(table),
+                            Some(whole) => {
+                                let width = whole.columns.len() + table.columns.len();
+                                self.budget.spend((whole.rows.len() + table.rows.len()) * width)?;
+                                whole.append(table);
+                            }
                             None => whole = Some(table),
                         },
-                        Err(error) if *fuzzy && is_missing_table(&error) => missing = Some(error),
+                        Err(error @ KqlError::NoTable { .. }) if *fuzzy => missing = Some(error),
                         Err(error) => return Err(error),
                     }
                 }
-                whole.ok_or_else(|| missing.unwrap_or(KqlError::Unsupported("an empty union".to_owned())))
+                whole.ok_or_else(|| missing.unwrap_or(KqlError::unsupported("an empty union")))
             }
         }
     }
@@ -80,11 +107,12 @@ impl Context<'_> {
     fn step(&self, mut table: Table, step: &Step) -> Result<Table, KqlError> {
         match step {
             Step::Where(condition) => {
-                self.check(condition, &table.columns, "where")?;
+                self.check(condition, &table, "where")?;
                 let mut kept = Vec::new();
-                for row in table.rows {
-                    if self.value(condition, &table.columns, &row)?.truth() {
-                        kept.push(row);
+                for cells in table.rows {
+                    let row = Row { columns: &table.columns, cells: &cells };
+                    if self.value(condition, row)?.truth() {
+                        kept.push(cells);
                     }
                 }
                 table.rows = kept;
@@ -101,7 +129,7 @@ impl Context<'_> {
             }
             Step::ProjectAway(names) => {
                 for name in names {
-                    self.check(&Expr::Name(name.clone()), &table.columns, "project-away")?;
+                    self.check(&Expr::Name(name.clone()), &table, "project-away")?;
                 }
                 let kept: Vec<Named> = table
                     .columns
@@ -109,11 +137,12 @@ impl Context<'_> {
                     .filter(|column| !names.contains(&column.name))
                     .map(of_column)
                     .collect();
-                self.project(&table, &kept, "project-away")
+                let open = table.open;
+                Ok(Table { open, ..self.project(&table, &kept, "project-away")? })
             }
             Step::ProjectRename(list) => {
                 for named in list {
-                    self.check(&named.expr, &table.columns, "project-rename")?;
+                    self.check(&named.expr, &table, "project-rename")?;
                     if let (Some(new), Expr::Name(old)) = (&named.name, &named.expr)
                         && let Some(at) = table.position(old)
                     {
@@ -125,24 +154,26 @@ impl Context<'_> {
             Step::Summarize { aggregates, by } => self.summarize(&table, aggregates, by),
             Step::Sort(keys) => self.sort(table, keys),
             Step::Take(rows) => {
-                let rows = self.value(rows, &[], &[])?.number().unwrap_or_default();
+                let rows = self.value(rows, NO_ROW)?.number().unwrap_or_default();
                 table.rows.truncate(rows as usize);
                 Ok(table)
             }
             Step::Count => Ok(Table {
                 columns: vec![Column::new("Count", Kind::Long)],
                 rows: vec![vec![Scalar::Long(table.rows.len() as i64)]],
+                open: false,
             }),
         }
     }
 
     fn extend(&self, mut table: Table, list: &[Named], operator: &str) -> Result<Table, KqlError> {
         for (index, named) in list.iter().enumerate() {
-            self.check(&named.expr, &table.columns, operator)?;
+            self.check(&named.expr, &table, operator)?;
             let column = Column::new(schema::name(named, index), self.kind(&named.expr, &table.columns));
             let mut cells = Vec::with_capacity(table.rows.len());
             for row in &table.rows {
-                cells.push(self.value(&named.expr, &table.columns, row)?);
+                cells
+                    .push(self.value(&named.expr, Row { columns: &table.columns, cells: row })?.into_owned());
             }
             match table.position(&column.name) {
                 Some(at) => {
@@ -161,14 +192,15 @@ impl Context<'_> {
     fn project(&self, table: &Table, list: &[Named], operator: &str) -> Result<Table, KqlError> {
         let mut columns = Vec::new();
         for (index, named) in list.iter().enumerate() {
-            self.check(&named.expr, &table.columns, operator)?;
+            self.check(&named.expr, table, operator)?;
             columns.push(Column::new(schema::name(named, index), self.kind(&named.expr, &table.columns)));
         }
         let mut rows = Vec::with_capacity(table.rows.len());
         for row in &table.rows {
-            rows.push(self.values(list.iter().map(|named| &named.expr), &table.columns, row)?);
+            let row = Row { columns: &table.columns, cells: row };
+            rows.push(self.values(list.iter().map(|named| &named.expr), row)?);
         }
-        Ok(Table { columns, rows })
+        Ok(Table { columns, rows, open: false })
     }
 
     fn summarize(&self, table: &Table, aggregates: &[Named], by: &[Named]) -> Result<Table, KqlError> {
@@ -177,14 +209,14 @@ impl Context<'_> {
         let mut columns = keys.columns;
         for (index, named) in aggregates.iter().enumerate() {
             let Expr::Call(name, arguments) = &named.expr else {
-                return Err(KqlError::Unsupported("an aggregate must be one function call here".to_owned()));
+                return Err(KqlError::unsupported("an aggregate must be one function call here"));
             };
-            if !aggregate::is_aggregate(name) {
-                return Err(KqlError::Unsupported(format!("the aggregate '{name}' is not known here")));
-            }
-            self.check(&named.expr, &table.columns, "summarize")?;
+            aggregate::known(name, arguments.len())?;
             if arguments.contains(&Expr::Star) {
                 return Err(KqlError::Unsupported(format!("'{name}' of all columns is not known here")));
+            }
+            for argument in arguments {
+                self.check(argument, table, "summarize")?;
             }
             columns.push(Column::new(schema::name(named, index), self.kind(&named.expr, &table.columns)));
             calls.push((name, arguments));
@@ -206,23 +238,27 @@ impl Context<'_> {
             for (name, arguments) in &calls {
                 let mut values = Vec::with_capacity(members.len());
                 for member in &members {
-                    values.push(self.values(arguments.iter(), &table.columns, &table.rows[*member])?);
+                    let row = Row { columns: &table.columns, cells: &table.rows[*member] };
+                    values.push(self.values(arguments.iter(), row)?);
                 }
-                row.push(aggregate::reduce(name, &values));
+                let reduced = aggregate::reduce(name, &values);
+                self.budget.pay(&reduced)?;
+                row.push(reduced);
             }
             rows.push(row);
         }
-        Ok(Table { columns, rows })
+        Ok(Table { columns, rows, open: false })
     }
 
     fn sort(&self, mut table: Table, keys: &[(Expr, bool)]) -> Result<Table, KqlError> {
         let mut keyed = Vec::with_capacity(table.rows.len());
         for (key, _) in keys {
-            self.check(key, &table.columns, "sort")?;
+            self.check(key, &table, "sort")?;
         }
-        for row in table.rows {
-            let values = self.values(keys.iter().map(|(key, _)| key), &table.columns, &row)?;
-            keyed.push((values, row));
+        for cells in table.rows {
+            let row = Row { columns: &table.columns, cells: &cells };
+            let values = self.values(keys.iter().map(|(key, _)| key), row)?;
+            keyed.push((values, cells));
         }
         keyed.sort_by(|(a, _), (b, _)| {
             let orders = a
@@ -236,96 +272,12 @@ impl Context<'_> {
         Ok(table)
     }
 
-    fn check(&self, expr: &Expr, columns: &[Column], operator: &str) -> Result<(), KqlError> {
-        schema::check(expr, columns, &|name| self.lets.contains_key(name), operator)
+    fn check(&self, expr: &Expr, table: &Table, operator: &str) -> Result<(), KqlError> {
+        schema::check(expr, table, &|name| self.lets.contains_key(name), operator)
     }
 
     fn kind(&self, expr: &Expr, columns: &[Column]) -> Kind {
         schema::kind(expr, columns, &|name| self.lets.get(name).cloned())
-    }
-
-    fn values<'e>(
-        &self,
-        exprs: impl Iterator<Item = &'e Expr>,
-        columns: &[Column],
-        row: &[Scalar],
-    ) -> Result<Vec<Scalar>, KqlError> {
-        exprs.map(|expr| self.value(expr, columns, row)).collect()
-    }
-
-    fn value(&self, expr: &Expr, columns: &[Column], row: &[Scalar]) -> Result<Scalar, KqlError> {
-        let of = |expr: &Expr| self.value(expr, columns, row);
-        let column =
-            |name: &str| columns.iter().position(|column| column.name == name).map(|at| row[at].clone());
-        Ok(match expr {
-            Expr::Literal(value) => value.clone(),
-            Expr::Star => Scalar::Null,
-            Expr::Name(name) => column(name).or_else(|| self.lets.get(name).cloned()).unwrap_or(Scalar::Null),
-            Expr::Call(name, arguments) if name == "column_ifexists" => match of(&arguments[0])? {
-                Scalar::Text(name) => match column(&name) {
-                    Some(value) => value,
-                    None => of(&arguments[1])?,
-                },
-                _ => of(&arguments[1])?,
-            },
-            Expr::Call(name, arguments) => {
-                let values = self.values(arguments.iter(), columns, row)?;
-                function::apply(name, &values, self.now)?
-            }
-            Expr::Member(bag, member) => match (of(bag)?, of(member)?) {
-                (Scalar::Dynamic(bag), Scalar::Text(name)) => Scalar::of_json(&bag[name.as_str()]),
-                (Scalar::Dynamic(bag), Scalar::Long(index)) => {
-                    bag.get(index as usize).map_or(Scalar::Null, Scalar::of_json)
-                }
-                _ => Scalar::Null,
-            },
-            Expr::Negative(inner) => match of(inner)? {
-                Scalar::Long(number) => Scalar::Long(-number),
-                Scalar::Real(number) => Scalar::Real(-number),
-                Scalar::Span(span) => Scalar::Span(-span),
-                _ => Scalar::Null,
-            },
-            Expr::Between { value, low, high, negated } => {
-                let (value, low, high) = (of(value)?, of(low)?, of(high)?);
-                let inside =
-                    compare(&value, &low) != Ordering::Less && compare(&value, &high) != Ordering::Greater;
-                Scalar::Bool(inside != *negated)
-            }
-            Expr::In { value, list, negated, ignore_case } => {
-                let value = of(value)?;
-                let mut found = false;
-                for item in list {
-                    let item = of(item)?;
-                    found |= match &item {
-                        Scalar::Dynamic(serde_json::Value::Array(items)) => {
-                            items.iter().any(|item| same(&value, &Scalar::of_json(item), *ignore_case))
-                        }
-                        item => same(&value, item, *ignore_case),
-                    };
-                }
-                Scalar::Bool(found != *negated)
-            }
-            Expr::HasTerms { value, list, all, negated } => {
-                let text = of(value)?.to_text().to_lowercase();
-                let mut found = Vec::new();
-                for item in list {
-                    match of(item)? {
-                        Scalar::Dynamic(serde_json::Value::Array(items)) => {
-                            found.extend(items.iter().map(|item| has_term(&text, &Scalar::of_json(item))));
-                        }
-                        item => found.push(has_term(&text, &item)),
-                    }
-                }
-                let holds = if *all { !found.contains(&false) } else { found.contains(&true) };
-                Scalar::Bool(holds != *negated)
-            }
-            Expr::Binary(operator, left, right) => match operator.as_str() {
-                "matches regex" => function::matches(&of(left)?, &of(right)?)?,
-                "and" => Scalar::Bool(of(left)?.truth() && of(right)?.truth()),
-                "or" => Scalar::Bool(of(left)?.truth() || of(right)?.truth()),
-                operator => binary(operator, &of(left)?, &of(right)?),
-            },
-        })
     }
 }
 
@@ -346,8 +298,4 @@ fn operator_name(step: &Step) -> &'static str {
         Step::Take(_) => "take",
         Step::Count => "count",
     }
-}
-
-fn is_missing_table(error: &KqlError) -> bool {
-    matches!(error, KqlError::Semantic { code: "SEM0100", message } if message.contains("table or column expression"))
 }

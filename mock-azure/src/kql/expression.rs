@@ -18,85 +18,104 @@ const BINARY: &[&[&str]] = &[
         "contains",
         "!contains",
         "contains_cs",
+        "!contains_cs",
         "has",
         "!has",
         "has_cs",
+        "!has_cs",
         "startswith",
         "!startswith",
         "startswith_cs",
+        "!startswith_cs",
         "endswith",
         "!endswith",
         "endswith_cs",
+        "!endswith_cs",
         "matches regex",
     ],
     &["+", "-"],
     &["*", "/", "%"],
 ];
 
+/// The level of comparisons, at which lists are asked for membership.
+const COMPARISON: usize = 2;
+
+/// How many lists one value may be held against without parentheses.
+const LISTS: usize = 10;
+
 impl Parser {
+    /// An expression of operators that bind at least as strongly as `level`.
     pub(crate) fn expr(&mut self, level: usize) -> Result<Expr, KqlError> {
-        let Some(operators) = BINARY.get(level) else { return self.unary() };
-        let mut left = self.expr(level + 1)?;
+        self.descend()?;
+        let mut left = self.unary()?;
+        let mut lists = 0;
         loop {
-            if level == 2
-                && let Some(listed) = self.membership(&mut left)?
-            {
-                left = listed;
+            if level <= COMPARISON && self.is_membership() {
+                lists += 1;
+                if lists > LISTS {
+                    return Err(KqlError::unsupported("so many lists in a row are not known here"));
+                }
+                left = self.membership(left)?;
                 continue;
             }
-            let Some(operator) = self.operator(operators) else { return Ok(left) };
-            let right = self.expr(level + 1)?;
-            left = Expr::Binary(operator, Box::new(left), Box::new(right));
+            let Some((found, operator, tokens)) = self.operator(level) else { break };
+            self.at += tokens;
+            let right = self.expr(found + 1)?;
+            left = chain(left, found, operator, right);
         }
+        self.ascend();
+        Ok(left)
     }
 
-    /// The operator at this place, if it is one of these. `!has` and `matches regex` are two tokens.
-    fn operator(&mut self, operators: &[&str]) -> Option<String> {
-        let negated = matches!(self.peek().part, Part::Symbol("!"));
-        let text = match (&self.peek().part, self.ahead(1)) {
-            (Part::Symbol("!"), Part::Name(name)) => format!("!{name}"),
-            (Part::Symbol(symbol), _) => (*symbol).to_owned(),
-            (Part::Name(first), Part::Name(second)) if first == "matches" => format!("{first} {second}"),
-            (Part::Name(name), _) => name.clone(),
+    /// The operator at this place, its level and how many tokens it is, if it binds strongly enough.
+    /// `!has` and `matches regex` are two tokens.
+    fn operator(&self, level: usize) -> Option<(usize, &'static str, usize)> {
+        let joined;
+        let (text, tokens) = match (&self.peek().part, self.ahead(1)) {
+            (Part::Symbol("!"), Part::Name(name)) => {
+                joined = format!("!{name}");
+                (joined.as_str(), 2)
+            }
+            (Part::Symbol(symbol), _) => (*symbol, 1),
+            (Part::Name(first), Part::Name(second)) if first == "matches" => {
+                joined = format!("{first} {second}");
+                (joined.as_str(), 2)
+            }
+            (Part::Name(name), _) => (name.as_str(), 1),
             _ => return None,
         };
-        operators.contains(&text.as_str()).then(|| {
-            self.at += 1 + usize::from(negated || text.contains(' '));
-            text
+        BINARY.iter().enumerate().skip(level).find_map(|(found, operators)| {
+            operators.iter().find(|known| **known == text).map(|known| (found, *known, tokens))
         })
     }
 
-    fn membership(&mut self, left: &mut Expr) -> Result<Option<Expr>, KqlError> {
+    fn is_membership(&self) -> bool {
         let negated = matches!(self.peek().part, Part::Symbol("!"));
-        let word = match self.ahead(usize::from(negated)) {
-            Part::Name(name) => name.clone(),
-            _ => return Ok(None),
-        };
-        if !matches!(word.as_str(), "in" | "in~" | "between" | "has_any" | "has_all") {
-            if matches!(word.as_str(), "hasprefix" | "hassuffix") {
-                return Err(KqlError::Unsupported(format!("the operator '{word}' is not known here")));
-            }
-            return Ok(None);
-        }
-        self.at += 1 + usize::from(negated);
+        let Part::Name(word) = self.ahead(usize::from(negated)) else { return false };
+        matches!(word.as_str(), "in" | "in~" | "between" | "has_any" | "has_all")
+    }
+
+    fn membership(&mut self, left: Expr) -> Result<Expr, KqlError> {
+        let negated = self.take_symbol("!");
+        let word = self.name()?;
         self.symbol("(")?;
-        let value = Box::new(std::mem::replace(left, Expr::Star));
+        let value = Box::new(left);
         if word == "between" {
-            let low = Box::new(self.expr(3)?);
+            let low = Box::new(self.expr(COMPARISON + 1)?);
             self.symbol("..")?;
-            let high = Box::new(self.expr(3)?);
+            let high = Box::new(self.expr(COMPARISON + 1)?);
             self.symbol(")")?;
-            return Ok(Some(Expr::Between { value, low, high, negated }));
+            return Ok(Expr::Between { value, low, high, negated });
         }
         let list = self.arguments()?;
         if word.starts_with("has") {
-            return Ok(Some(Expr::HasTerms { value, list, all: word == "has_all", negated }));
+            return Ok(Expr::HasTerms { value, list, all: word == "has_all", negated });
         }
-        Ok(Some(Expr::In { value, list, negated, ignore_case: word == "in~" }))
+        Ok(Expr::In { value, list, negated, ignore_case: word == "in~" })
     }
 
     /// What follows an opening parenthesis, up to the closing one.
-    pub(crate) fn arguments(&mut self) -> Result<Vec<Expr>, KqlError> {
+    fn arguments(&mut self) -> Result<Vec<Expr>, KqlError> {
         let mut list = Vec::new();
         if self.take_symbol(")") {
             return Ok(list);
@@ -112,55 +131,62 @@ impl Parser {
 
     fn unary(&mut self) -> Result<Expr, KqlError> {
         if self.take_symbol("-") {
-            return Ok(Expr::Negative(Box::new(self.unary()?)));
+            self.descend()?;
+            let inner = self.unary()?;
+            self.ascend();
+            return Ok(Expr::Negative(Box::new(inner)));
         }
-        let token = self.peek().clone();
-        let mut expr = match token.part {
-            Part::Literal(ref value) => {
-                self.at += 1;
-                Expr::Literal(value.clone())
+        let first = self.operand()?;
+        let mut members = Vec::new();
+        loop {
+            if self.take_symbol(".") {
+                members.push(Expr::Literal(Scalar::Text(self.name()?)));
+            } else if self.take_symbol("[") {
+                members.push(self.expr(0)?);
+                self.symbol("]")?;
+            } else if members.is_empty() {
+                return Ok(first);
+            } else {
+                return Ok(Expr::Path(Box::new(first), members));
             }
+        }
+    }
+
+    fn operand(&mut self) -> Result<Expr, KqlError> {
+        let token = self.peek().clone();
+        self.at += 1;
+        match token.part {
+            Part::Literal(value) => Ok(Expr::Literal(value)),
             Part::Symbol("(") => {
-                self.at += 1;
                 let inner = self.expr(0)?;
                 self.symbol(")")?;
-                inner
+                Ok(inner)
             }
             Part::Symbol("[") => {
-                self.at += 1;
                 let Part::Literal(Scalar::Text(name)) = self.peek().part.clone() else {
-                    return Err(self.peek().refuse());
+                    return Err(self.peek().unexpected());
                 };
                 self.at += 1;
                 self.symbol("]")?;
-                Expr::Name(name)
+                Ok(Expr::Name(name))
             }
-            Part::Symbol("*") => {
-                self.at += 1;
-                Expr::Star
-            }
-            Part::Name(ref name) => {
-                self.at += 1;
-                if self.take_symbol("(") {
-                    Expr::Call(name.clone(), self.arguments()?)
-                } else {
-                    Expr::Name(name.clone())
-                }
-            }
-            _ => return Err(token.refuse()),
-        };
-        loop {
-            if matches!(self.peek().part, Part::Symbol(".")) {
-                self.at += 1;
-                let member = Expr::Literal(Scalar::Text(self.name()?));
-                expr = Expr::Member(Box::new(expr), Box::new(member));
-            } else if self.take_symbol("[") {
-                let member = self.expr(0)?;
-                self.symbol("]")?;
-                expr = Expr::Member(Box::new(expr), Box::new(member));
-            } else {
-                return Ok(expr);
-            }
+            Part::Symbol("*") => Ok(Expr::Star),
+            Part::Name(name) if self.take_symbol("(") => Ok(Expr::Call(name, self.arguments()?)),
+            Part::Name(name) => Ok(Expr::Name(name)),
+            _ => Err(token.unexpected()),
         }
+    }
+}
+
+/// Adds an operand. A chain of operators that bind equally stays one level deep.
+fn chain(left: Expr, level: usize, operator: &'static str, right: Expr) -> Expr {
+    match left {
+        Expr::Chain(first, mut rest)
+            if rest.first().is_some_and(|(other, _)| BINARY[level].contains(other)) =>
+        {
+            rest.push((operator, right));
+            Expr::Chain(first, rest)
+        }
+        left => Expr::Chain(Box::new(left), vec![(operator, right)]),
     }
 }

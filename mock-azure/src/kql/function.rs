@@ -1,6 +1,8 @@
 //! Functions of a row.
 
-use regex::Regex;
+use std::{cell::RefCell, collections::HashMap};
+
+use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -39,16 +41,33 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("toupper", 1, 1),
 ];
 
+/// Whether there is a function or aggregate of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    FUNCTIONS.iter().any(|(known, ..)| *known == name) || aggregate::exists(name)
+}
+
+/// Refuses a function of a row that is not known, or has too few or too many arguments.
 pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
-    let found = FUNCTIONS.iter().chain(aggregate::AGGREGATES).find(|(known, ..)| *known == name);
-    let Some((_, least, most)) = found else {
-        return Err(KqlError::Unsupported(format!("the function '{name}' is not known here")));
-    };
-    if arguments < *least || arguments > *most {
+    fits(FUNCTIONS, name, arguments)
+        .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the function '{name}' is not known here"))))
+}
+
+/// Whether so many arguments fit a function of the table, if it is there.
+pub(crate) fn fits(
+    table: &[(&str, usize, usize)],
+    name: &str,
+    arguments: usize,
+) -> Option<Result<(), KqlError>> {
+    let (_, least, most) = table.iter().find(|(known, ..)| *known == name)?;
+    Some(if arguments < *least {
+        // Documented: these arguments are required.
         let message = format!("{name}(): function expects {least} argument(s).");
-        return Err(KqlError::Semantic { code: "SEM0219", message });
-    }
-    Ok(())
+        Err(KqlError::Semantic { code: "SEM0219", message })
+    } else if arguments > *most {
+        Err(KqlError::Unsupported(format!("'{name}' with {arguments} arguments is not known here")))
+    } else {
+        Ok(())
+    })
 }
 
 pub(crate) fn kind(name: &str, arguments: &[Expr], of: &dyn Fn(&Expr) -> Kind, columns: &[Column]) -> Kind {
@@ -75,13 +94,18 @@ pub(crate) fn kind(name: &str, arguments: &[Expr], of: &dyn Fn(&Expr) -> Kind, c
 }
 
 /// Applies a function to values.
-pub(crate) fn apply(name: &str, values: &[Scalar], now: OffsetDateTime) -> Result<Scalar, KqlError> {
+pub(crate) fn apply(
+    name: &str,
+    values: &[Scalar],
+    now: OffsetDateTime,
+    patterns: &Patterns,
+) -> Result<Scalar, KqlError> {
     let first = values.first().cloned().unwrap_or(Scalar::Null);
     let text = || first.to_text();
     Ok(match name {
         "ago" | "now" => match first {
-            Scalar::Span(span) if name == "ago" => Scalar::Time(now - span),
-            Scalar::Span(span) => Scalar::Time(now + span),
+            Scalar::Span(span) if name == "ago" => now.checked_sub(span).map_or(Scalar::Null, Scalar::Time),
+            Scalar::Span(span) => now.checked_add(span).map_or(Scalar::Null, Scalar::Time),
             _ => Scalar::Time(now),
         },
         "array_length" => match &first {
@@ -95,7 +119,7 @@ pub(crate) fn apply(name: &str, values: &[Scalar], now: OffsetDateTime) -> Resul
             let hit = values.chunks_exact(2).position(|pair| pair[0].truth());
             pick(values, hit.map_or(values.len() - 1, |hit| hit * 2 + 1))
         }
-        "extract" => extract(&first, values)?,
+        "extract" => patterns.extract(values)?,
         "isempty" => Scalar::Bool(first.is_empty()),
         "isnotempty" => Scalar::Bool(!first.is_empty()),
         "isnull" => Scalar::Bool(matches!(first, Scalar::Null | Scalar::Dynamic(Value::Null))),
@@ -141,37 +165,55 @@ fn number(value: &Scalar) -> Option<f64> {
     value.number().or_else(|| value.to_text().trim().parse().ok())
 }
 
-fn regex(pattern: &Scalar, user: &str) -> Result<Regex, KqlError> {
-    Regex::new(&pattern.to_text()).map_err(|_| KqlError::Semantic {
-        code: "SEM0420",
-        message: format!("{user}: invalid regular expression '{}'", pattern.to_text()),
-    })
-}
+/// The regular expressions of a query, each read once.
+#[derive(Default)]
+pub(crate) struct Patterns(RefCell<HashMap<String, Regex>>);
 
-/// Whether a text matches a regular expression somewhere.
-pub(crate) fn matches(text: &Scalar, pattern: &Scalar) -> Result<Scalar, KqlError> {
-    Ok(Scalar::Bool(regex(pattern, "matches regex")?.is_match(&text.to_text())))
-}
+impl Patterns {
+    fn read(&self, pattern: &Scalar, user: &str) -> Result<Regex, KqlError> {
+        let pattern = pattern.to_text();
+        if let Some(known) = self.0.borrow().get(&pattern) {
+            return Ok(known.clone());
+        }
+        let read = RegexBuilder::new(&pattern).size_limit(1 << 20).build();
+        let read = read.map_err(|error| match error {
+            // Documented: the engine refuses a pattern that is no regular expression.
+            regex::Error::Syntax(_) => KqlError::Semantic {
+                code: "SEM0420",
+                message: format!("{user}: invalid regular expression '{pattern}'"),
+            },
+            _ => KqlError::unsupported("so large a regular expression is not known here"),
+        })?;
+        self.0.borrow_mut().insert(pattern, read.clone());
+        Ok(read)
+    }
 
-fn extract(pattern: &Scalar, values: &[Scalar]) -> Result<Scalar, KqlError> {
-    let pattern = regex(pattern, "extract()")?;
-    let group = values.get(1).and_then(Scalar::number).unwrap_or_default() as usize;
-    let text = pick(values, 2).to_text();
-    let found = pattern
-        .captures(&text)
-        .and_then(|captures| captures.get(group).map(|found| found.as_str().to_owned()));
-    Ok(Scalar::Text(found.unwrap_or_default()))
+    /// Whether a text matches a regular expression somewhere.
+    pub(crate) fn matches(&self, text: &Scalar, pattern: &Scalar) -> Result<Scalar, KqlError> {
+        Ok(Scalar::Bool(self.read(pattern, "matches regex")?.is_match(&text.to_text())))
+    }
+
+    fn extract(&self, values: &[Scalar]) -> Result<Scalar, KqlError> {
+        let pattern = self.read(&pick(values, 0), "extract()")?;
+        let group = pick(values, 1).number().unwrap_or_default() as usize;
+        let text = pick(values, 2).to_text();
+        let found = pattern
+            .captures(&text)
+            .and_then(|captures| captures.get(group).map(|found| found.as_str().to_owned()));
+        Ok(Scalar::Text(found.unwrap_or_default()))
+    }
 }
 
 fn bin(value: &Scalar, size: Option<&Scalar>) -> Scalar {
     match (value, size) {
         (Scalar::Time(instant), Some(Scalar::Span(span))) if !span.is_zero() => {
-            let (at, step) = (instant.unix_timestamp_nanos(), span.whole_nanoseconds());
-            let floor = Duration::nanoseconds_i128(at.rem_euclid(step));
-            Scalar::Time(*instant - floor)
+            let rest = instant.unix_timestamp_nanos().rem_euclid(span.whole_nanoseconds());
+            let floor = instant.checked_sub(Duration::nanoseconds_i128(rest));
+            floor.map_or(Scalar::Null, Scalar::Time)
         }
-        (Scalar::Long(number), Some(Scalar::Long(step))) if *step != 0 => {
-            Scalar::Long(number - number.rem_euclid(*step))
+        (Scalar::Long(number), Some(Scalar::Long(step))) => {
+            let rest = number.checked_rem_euclid(*step);
+            rest.and_then(|rest| number.checked_sub(rest)).map_or(Scalar::Null, Scalar::Long)
         }
         _ => Scalar::Null,
     }

@@ -3,48 +3,16 @@
 use super::{
     Column, Kind, KqlError, Scalar, Table,
     ast::{Expr, Let, Named, Pipeline, Query, Source, Step},
+    function, limits,
     token::{Part, Token},
 };
 
-/// Operators that Kusto has and this double has not.
-const OTHER_OPERATORS: &[&str] = &[
-    "as",
-    "consume",
-    "evaluate",
-    "facet",
-    "find",
-    "getschema",
-    "invoke",
-    "join",
-    "lookup",
-    "make-series",
-    "mv-apply",
-    "mv-expand",
-    "mvexpand",
-    "parse",
-    "parse-where",
-    "parse-kv",
-    "partition",
-    "project-keep",
-    "project-reorder",
-    "range",
-    "reduce",
-    "render",
-    "sample",
-    "sample-distinct",
-    "scan",
-    "search",
-    "serialize",
-    "top-hitters",
-    "top-nested",
-    "fork",
-];
-
 pub(crate) fn query(tokens: Vec<Token>) -> Result<Query, KqlError> {
-    let mut parser = Parser { tokens, at: 0 };
+    let mut parser = Parser { tokens, at: 0, depth: 0, steps: 0 };
     let mut lets = Vec::new();
     while parser.is_name("let") {
         parser.at += 1;
+        parser.count()?;
         let name = parser.name()?;
         parser.symbol("=")?;
         let value =
@@ -54,15 +22,27 @@ pub(crate) fn query(tokens: Vec<Token>) -> Result<Query, KqlError> {
     }
     let pipeline = parser.pipeline()?;
     while parser.take_symbol(";") {}
-    match parser.peek().part {
-        Part::End => Ok(Query { lets, pipeline }),
-        _ => Err(parser.peek().refuse()),
+    match (&parser.peek().part, &pipeline.source, pipeline.steps.as_slice()) {
+        (Part::End, ..) => Ok(Query { lets, pipeline }),
+        // Recorded: 'not a valid query' is refused at 'a'. What takes words behind it is an operator.
+        (Part::Name(_) | Part::Literal(_), Source::Table(name), []) if !may_be_operator(name) => {
+            Err(parser.peek().refuse())
+        }
+        _ => Err(parser.peek().unexpected()),
     }
+}
+
+/// Whether some version of Kusto may have an operator of this name. Documented: names are case-sensitive,
+/// and operators are written in lower case.
+fn may_be_operator(name: &str) -> bool {
+    !name.contains(|c: char| c.is_ascii_uppercase()) && !function::exists(name)
 }
 
 pub(crate) struct Parser {
     tokens: Vec<Token>,
     pub(crate) at: usize,
+    depth: usize,
+    steps: usize,
 }
 
 impl Parser {
@@ -72,6 +52,33 @@ impl Parser {
 
     pub(crate) fn ahead(&self, by: usize) -> &Part {
         &self.tokens[(self.at + by).min(self.tokens.len() - 1)].part
+    }
+
+    /// Goes one level down; the caller comes up again with [`ascend`](Self::ascend).
+    pub(crate) fn descend(&mut self) -> Result<(), KqlError> {
+        self.depth += 1;
+        if self.depth > limits::DEPTH {
+            return Err(KqlError::Unsupported(format!(
+                "nesting deeper than {} is not known here",
+                limits::DEPTH
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ascend(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn count(&mut self) -> Result<(), KqlError> {
+        self.steps += 1;
+        if self.steps > limits::STEPS {
+            return Err(KqlError::Unsupported(format!(
+                "more than {} steps are not known here",
+                limits::STEPS
+            )));
+        }
+        Ok(())
     }
 
     fn is_name(&self, wanted: &str) -> bool {
@@ -91,7 +98,7 @@ impl Parser {
     }
 
     pub(crate) fn symbol(&mut self, wanted: &str) -> Result<(), KqlError> {
-        if self.take_symbol(wanted) { Ok(()) } else { Err(self.peek().refuse()) }
+        if self.take_symbol(wanted) { Ok(()) } else { Err(self.peek().unexpected()) }
     }
 
     pub(crate) fn name(&mut self) -> Result<String, KqlError> {
@@ -101,8 +108,12 @@ impl Parser {
                 self.at += 1;
                 Ok(name)
             }
-            _ => Err(self.peek().refuse()),
+            _ => Err(self.peek().unexpected()),
         }
+    }
+
+    fn word(&mut self, wanted: &str) -> Result<(), KqlError> {
+        if self.take_name(wanted) { Ok(()) } else { Err(self.peek().unexpected()) }
     }
 
     /// Whether a `let` defines rows: a union, or a table that is piped on.
@@ -112,11 +123,14 @@ impl Parser {
     }
 
     fn pipeline(&mut self) -> Result<Pipeline, KqlError> {
+        self.descend()?;
         let source = self.source()?;
         let mut steps = Vec::new();
         while self.take_symbol("|") {
+            self.count()?;
             self.step(&mut steps)?;
         }
+        self.ascend();
         Ok(Pipeline { source, steps })
     }
 
@@ -135,12 +149,9 @@ impl Parser {
         if self.take_name("datatable") {
             return self.datatable();
         }
-        let token = self.peek().clone();
         let name = self.name()?;
-        let is_operator =
-            OTHER_OPERATORS.contains(&name.as_str()) || matches!(self.peek().part, Part::Symbol("("));
-        if is_operator {
-            return Err(KqlError::Unsupported(format!("the source '{}' is not known here", token.text)));
+        if matches!(self.peek().part, Part::Symbol("(")) {
+            return Err(KqlError::Unsupported(format!("the source '{name}' is not known here")));
         }
         Ok(Source::Table(name))
     }
@@ -153,7 +164,7 @@ impl Parser {
             let name = self.name()?;
             self.symbol(":")?;
             let token = self.peek().clone();
-            let kind = Kind::named(&self.name()?).ok_or_else(|| token.refuse())?;
+            let kind = Kind::named(&self.name()?).ok_or_else(|| token.unexpected())?;
             table.columns.push(Column::new(name, kind));
             if self.take_symbol(")") {
                 break;
@@ -165,7 +176,7 @@ impl Parser {
         while !self.take_symbol("]") {
             match &self.peek().part {
                 Part::Literal(value) => cells.push(value.clone()),
-                _ => return Err(self.peek().refuse()),
+                _ => return Err(self.peek().unexpected()),
             }
             self.at += 1;
             if !self.take_symbol(",") {
@@ -174,7 +185,7 @@ impl Parser {
             }
         }
         if cells.len() % table.columns.len() != 0 {
-            return Err(self.peek().refuse());
+            return Err(KqlError::unsupported("a datatable whose last row is short is not known here"));
         }
         table.rows = cells.chunks(table.columns.len()).map(<[Scalar]>::to_vec).collect();
         Ok(Source::Datatable(table))
@@ -197,6 +208,7 @@ impl Parser {
         }
         let mut legs = Vec::new();
         loop {
+            self.count()?;
             let leg = if self.take_symbol("(") {
                 let leg = self.pipeline()?;
                 self.symbol(")")?;
@@ -228,22 +240,18 @@ impl Parser {
             "distinct" => Step::Distinct(self.named_list()?),
             "summarize" => self.summarize()?,
             "order" | "sort" => {
-                if !self.take_name("by") {
-                    return Err(self.peek().refuse());
-                }
+                self.word("by")?;
                 Step::Sort(self.sort_keys()?)
             }
             "top" => {
                 let rows = self.expr(0)?;
-                if !self.take_name("by") {
-                    return Err(self.peek().refuse());
-                }
+                self.word("by")?;
                 steps.push(Step::Sort(self.sort_keys()?));
                 Step::Take(rows)
             }
             "take" | "limit" => Step::Take(self.expr(0)?),
             "count" => Step::Count,
-            other if OTHER_OPERATORS.contains(&other) || other.starts_with("mv-") => {
+            other if may_be_operator(other) => {
                 return Err(KqlError::Unsupported(format!("the operator '{other}' is not known here")));
             }
             _ => return Err(token.refuse()),
@@ -267,9 +275,7 @@ impl Parser {
                 self.take_name("desc");
             }
             if self.is_name("nulls") {
-                return Err(KqlError::Unsupported(
-                    "'nulls first' and 'nulls last' are not known here".to_owned(),
-                ));
+                return Err(KqlError::unsupported("'nulls first' and 'nulls last' are not known here"));
             }
             keys.push((key, ascending));
             if !self.take_symbol(",") {

@@ -1,7 +1,7 @@
 //! What an expression needs and what type it has, known before any row is read.
 
 use super::{
-    Column, Kind, KqlError, Scalar,
+    Column, Kind, KqlError, Scalar, Table,
     ast::{Expr, Named},
     function,
 };
@@ -9,14 +9,18 @@ use super::{
 /// Refuses an expression that names a column that is not there, or a function that is not known.
 pub(crate) fn check(
     expr: &Expr,
-    columns: &[Column],
+    table: &Table,
     lets: &dyn Fn(&str) -> bool,
     operator: &str,
 ) -> Result<(), KqlError> {
-    let all = |exprs: &[&Expr]| exprs.iter().try_for_each(|expr| check(expr, columns, lets, operator));
+    let of = |expr: &Expr| check(expr, table, lets, operator);
     match expr {
         Expr::Literal(_) | Expr::Star => Ok(()),
-        Expr::Name(name) if columns.iter().any(|column| column.name == *name) || lets(name) => Ok(()),
+        Expr::Name(name) if table.position(name).is_some() || lets(name) => Ok(()),
+        Expr::Name(name) if table.open => {
+            Err(KqlError::Unsupported(format!("the column '{name}' is not known here")))
+        }
+        // Reported: the wording of SEM0100, by users of columns that come with their first value.
         Expr::Name(name) => Err(KqlError::Semantic {
             code: "SEM0100",
             message: format!("'{operator}' operator: Failed to resolve scalar expression named '{name}'"),
@@ -24,16 +28,17 @@ pub(crate) fn check(
         Expr::Call(name, arguments) => {
             function::known(name, arguments.len())?;
             let skip = usize::from(name == "column_ifexists");
-            all(&arguments.iter().skip(skip).collect::<Vec<_>>())
+            arguments.iter().skip(skip).try_for_each(of)
         }
-        Expr::Member(of, member) => all(&[of, member]),
-        Expr::Binary(_, left, right) => all(&[left, right]),
+        Expr::Path(first, members) => of(first).and_then(|()| members.iter().try_for_each(of)),
+        Expr::Chain(first, rest) => of(first).and_then(|()| rest.iter().try_for_each(|(_, expr)| of(expr))),
         Expr::In { value, list, .. } | Expr::HasTerms { value, list, .. } => {
-            check(value, columns, lets, operator)?;
-            all(&list.iter().collect::<Vec<_>>())
+            of(value).and_then(|()| list.iter().try_for_each(of))
         }
-        Expr::Between { value, low, high, .. } => all(&[value, low, high]),
-        Expr::Negative(inner) => check(inner, columns, lets, operator),
+        Expr::Between { value, low, high, .. } => {
+            [value, low, high].into_iter().try_for_each(|expr| of(expr))
+        }
+        Expr::Negative(inner) => of(inner),
     }
 }
 
@@ -47,13 +52,13 @@ pub(crate) fn kind(expr: &Expr, columns: &[Column], lets: &dyn Fn(&str) -> Optio
             None => lets(name).and_then(|value| value.kind()).unwrap_or(Kind::String),
         },
         Expr::Call(name, arguments) => function::kind(name, arguments, &of, columns),
-        Expr::Member(..) | Expr::Star => Kind::Dynamic,
+        Expr::Path(..) | Expr::Star => Kind::Dynamic,
         Expr::In { .. } | Expr::HasTerms { .. } | Expr::Between { .. } => Kind::Bool,
         Expr::Negative(inner) => of(inner),
-        Expr::Binary(operator, left, right) => match operator.as_str() {
-            "+" | "-" | "*" | "/" | "%" => arithmetic(operator, of(left), of(right)),
+        Expr::Chain(first, rest) => rest.iter().fold(of(first), |left, (operator, right)| match *operator {
+            "+" | "-" | "*" | "/" | "%" => arithmetic(operator, left, of(right)),
             _ => Kind::Bool,
-        },
+        }),
     }
 }
 
@@ -77,19 +82,17 @@ pub(crate) fn name(named: &Named, index: usize) -> String {
             Some(Expr::Name(column)) => format!("{function}_{column}"),
             _ => format!("{function}_"),
         },
-        (None, expr @ Expr::Member(..)) => path(expr).unwrap_or_else(|| format!("Column{}", index + 1)),
+        (None, expr @ Expr::Path(..)) => path(expr).unwrap_or_else(|| format!("Column{}", index + 1)),
         _ => format!("Column{}", index + 1),
     }
 }
 
 /// `a_b_c` of `a.b['c']`.
 fn path(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Name(name) => Some(name.clone()),
-        Expr::Member(of, member) => match member.as_ref() {
-            Expr::Literal(Scalar::Text(text)) => Some(format!("{}_{text}", path(of)?)),
-            _ => None,
-        },
+    let Expr::Path(first, members) = expr else { return None };
+    let Expr::Name(name) = first.as_ref() else { return None };
+    members.iter().try_fold(name.clone(), |path, member| match member {
+        Expr::Literal(Scalar::Text(text)) => Some(format!("{path}_{text}")),
         _ => None,
-    }
+    })
 }

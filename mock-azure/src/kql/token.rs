@@ -3,7 +3,7 @@
 use serde_json::Value;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{KqlError, Scalar};
+use super::{KqlError, Scalar, limits};
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +24,27 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// The text cannot go on so in any version of Kusto.
     pub(crate) fn refuse(&self) -> KqlError {
         KqlError::Syntax { token: self.text.clone(), line: self.line, position: self.position }
+    }
+
+    /// The text does not go on as it can here. At its end it is no query; before, Kusto may know more.
+    pub(crate) fn unexpected(&self) -> KqlError {
+        if self.part == Part::End || self.joins() {
+            return self.refuse();
+        }
+        let (text, line, position) = (&self.text, self.line, self.position);
+        KqlError::Unsupported(format!(
+            "what stands at '{text}' on line [{line},{position}] is not known here"
+        ))
+    }
+
+    /// Whether it stands between two things, so that no version of Kusto begins anything with it.
+    fn joins(&self) -> bool {
+        const JOINING: &[&str] =
+            &["==", "!=", "=~", "!~", "<=", ">=", "=", "<", ">", ",", "|", ";", "/", "%"];
+        matches!(self.part, Part::Symbol(symbol) if JOINING.contains(&symbol))
     }
 }
 
@@ -42,11 +61,17 @@ const TYPED: &[&str] =
 struct Reader {
     chars: Vec<char>,
     at: usize,
+    /// A place whose line is known, and where that line begins: places are asked for in order.
+    known: (usize, usize, usize),
+    after_pipe: bool,
 }
 
 /// Splits a query.
 pub(crate) fn tokens(source: &str) -> Result<Vec<Token>, KqlError> {
-    let mut reader = Reader { chars: source.chars().collect(), at: 0 };
+    if source.len() > limits::TEXT {
+        return Err(KqlError::unsupported("a query longer than a million characters is not known here"));
+    }
+    let mut reader = Reader { chars: source.chars().collect(), at: 0, known: (0, 1, 0), after_pipe: false };
     let mut tokens = Vec::new();
     loop {
         reader.skip_blank();
@@ -54,12 +79,29 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<Token>, KqlError> {
         let part = reader.part()?;
         let text: String = reader.chars[start..reader.at].iter().collect();
         let (line, position) = reader.place(start);
+        reader.after_pipe = part == Part::Symbol("|");
         let end = part == Part::End;
         tokens.push(Token { part, text, line, position });
         if end {
+            balanced(&tokens)?;
             return Ok(tokens);
         }
     }
+}
+
+/// Refuses brackets that do not match; no version of Kusto has such a query.
+fn balanced(tokens: &[Token]) -> Result<(), KqlError> {
+    let mut open = Vec::new();
+    for token in tokens {
+        match token.part {
+            Part::Symbol("(") => open.push(")"),
+            Part::Symbol("[") => open.push("]"),
+            Part::Symbol(closing @ (")" | "]")) if open.pop() != Some(closing) => return Err(token.refuse()),
+            Part::End if !open.is_empty() => return Err(token.refuse()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl Reader {
@@ -67,17 +109,40 @@ impl Reader {
         self.chars.get(self.at + ahead).copied().unwrap_or('\0')
     }
 
-    fn place(&self, at: usize) -> (usize, usize) {
-        let before = &self.chars[..at.min(self.chars.len())];
-        let line = before.iter().filter(|c| **c == '\n').count() + 1;
-        let position = before.iter().rev().take_while(|c| **c != '\n').count() + 1;
-        (line, position)
+    fn ended(&self) -> bool {
+        self.at >= self.chars.len()
     }
 
-    fn refuse(&self, at: usize) -> KqlError {
+    /// The line of a place, from 1, and the position in it, from 0.
+    fn place(&mut self, at: usize) -> (usize, usize) {
+        let (from, mut line, mut begins) = self.known;
+        let from = if from <= at {
+            from
+        } else {
+            (line, begins) = (1, 0);
+            0
+        };
+        for index in from..at.min(self.chars.len()) {
+            if self.chars[index] == '\n' {
+                (line, begins) = (line + 1, index + 1);
+            }
+        }
+        self.known = (at, line, begins);
+        (line, at - begins)
+    }
+
+    fn refuse(&mut self, at: usize) -> KqlError {
         let (line, position) = self.place(at);
         let token = self.chars.get(at).map_or(String::new(), char::to_string);
         KqlError::Syntax { token, line, position }
+    }
+
+    fn unsupported(&mut self, at: usize) -> KqlError {
+        let (line, position) = self.place(at);
+        let text: String = self.chars[at..].iter().take(20).take_while(|c| !c.is_whitespace()).collect();
+        KqlError::Unsupported(format!(
+            "what stands at '{text}' on line [{line},{position}] is not known here"
+        ))
     }
 
     fn skip_blank(&mut self) {
@@ -88,7 +153,7 @@ impl Reader {
             if self.peek(0) != '/' || self.peek(1) != '/' {
                 return;
             }
-            while self.at < self.chars.len() && self.peek(0) != '\n' {
+            while !self.ended() && self.peek(0) != '\n' {
                 self.at += 1;
             }
         }
@@ -96,7 +161,7 @@ impl Reader {
 
     fn part(&mut self) -> Result<Part, KqlError> {
         let first = self.peek(0);
-        if self.at >= self.chars.len() {
+        if self.ended() {
             return Ok(Part::End);
         }
         if first.is_ascii_digit() {
@@ -112,9 +177,13 @@ impl Reader {
                 self.text(true)
             }
             _ => {
-                let rest: String = self.chars[self.at..].iter().take(2).collect();
-                let found = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
-                let symbol = found.ok_or_else(|| self.refuse(self.at))?;
+                let second = self.peek(1);
+                let begins = |symbol: &&&str| {
+                    let mut chars = symbol.chars();
+                    chars.next() == Some(first) && chars.next().is_none_or(|wanted| wanted == second)
+                };
+                let symbol = SYMBOLS.iter().find(begins);
+                let symbol = symbol.ok_or_else(|| self.unsupported(self.at))?;
                 self.at += symbol.len();
                 Ok(Part::Symbol(symbol))
             }
@@ -127,7 +196,10 @@ impl Reader {
         let mut text = String::new();
         loop {
             match self.peek(0) {
-                '\0' | '\n' => return Err(self.refuse(start)),
+                _ if self.ended() => return Err(self.refuse(start)),
+                '\n' if verbatim => return Err(self.unsupported(start)),
+                // Documented: a text over several lines stands between three back-ticks.
+                '\n' => return Err(self.refuse(start)),
                 c if c == quote && verbatim && self.peek(1) == quote => {
                     text.push(quote);
                     self.at += 2;
@@ -137,7 +209,7 @@ impl Reader {
                     return Ok(Part::Literal(Scalar::Text(text)));
                 }
                 '\\' if !verbatim => {
-                    text.push(self.escape()?);
+                    text.push(self.escape(start)?);
                 }
                 c => {
                     text.push(c);
@@ -147,7 +219,7 @@ impl Reader {
         }
     }
 
-    fn escape(&mut self) -> Result<char, KqlError> {
+    fn escape(&mut self, start: usize) -> Result<char, KqlError> {
         let at = self.at;
         self.at += 2;
         Ok(match self.chars.get(at + 1) {
@@ -159,9 +231,10 @@ impl Reader {
                 let digits: String = self.chars.iter().skip(self.at).take(4).collect();
                 self.at += 4;
                 let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4);
-                code.and_then(char::from_u32).ok_or_else(|| self.refuse(at))?
+                code.and_then(char::from_u32).ok_or_else(|| self.unsupported(at))?
             }
-            _ => return Err(self.refuse(at)),
+            Some(_) => return Err(self.unsupported(at)),
+            None => return Err(self.refuse(start)),
         })
     }
 
@@ -183,15 +256,12 @@ impl Reader {
             self.at += 1;
         }
         let unit: String = self.chars[unit_at..self.at].iter().collect();
-        let refuse = self.refuse(start);
-        let number: f64 = digits.parse().map_err(|_| refuse.clone())?;
-        let literal = if unit.is_empty() {
-            if fraction { Scalar::Real(number) } else { Scalar::Long(digits.parse().map_err(|_| refuse)?) }
-        } else {
-            let seconds = unit_seconds(&unit).ok_or(refuse)?;
-            Scalar::Span(Duration::seconds_f64(number * seconds))
+        let literal = match (unit.as_str(), fraction) {
+            ("", true) => digits.parse().ok().map(Scalar::Real),
+            ("", false) => digits.parse().ok().map(Scalar::Long),
+            (unit, _) => spell(&digits, unit).map(Scalar::Span),
         };
-        Ok(Part::Literal(literal))
+        literal.map(Part::Literal).ok_or_else(|| self.unsupported(start))
     }
 
     fn name(&mut self) -> Result<Part, KqlError> {
@@ -200,18 +270,14 @@ impl Reader {
         while word(self.peek(0)) {
             self.at += 1;
         }
-        let mut name: String = self.chars[start..self.at].iter().collect();
-        if matches!(name.as_str(), "project" | "mv")
-            && self.peek(0) == '-'
-            && self.peek(1).is_ascii_alphabetic()
-        {
+        // An operator, such as `project-away`, can have hyphens; elsewhere they take away.
+        while self.after_pipe && self.peek(0) == '-' && self.peek(1).is_ascii_alphabetic() {
             self.at += 1;
-            name.push('-');
-            while self.peek(0).is_ascii_alphabetic() || self.peek(0) == '-' {
-                name.push(self.peek(0));
+            while self.peek(0).is_ascii_alphabetic() {
                 self.at += 1;
             }
         }
+        let mut name: String = self.chars[start..self.at].iter().collect();
         if name == "in" && self.peek(0) == '~' {
             self.at += 1;
             name.push('~');
@@ -229,11 +295,18 @@ impl Reader {
     fn typed(&mut self, kind: &str, start: usize) -> Result<Part, KqlError> {
         let open = self.at;
         let mut depth = 0usize;
+        let mut quote = None;
         loop {
-            match self.peek(0) {
-                '\0' => return Err(self.refuse(start)),
-                '(' => depth += 1,
-                ')' => depth -= 1,
+            if self.ended() {
+                return Err(self.refuse(start));
+            }
+            match (quote, self.peek(0)) {
+                (Some(_), '\\') => self.at += 1,
+                (Some(open), c) if c == open => quote = None,
+                (Some(_), _) => {}
+                (None, c @ ('"' | '\'')) => quote = Some(c),
+                (None, '(') => depth += 1,
+                (None, ')') => depth -= 1,
                 _ => {}
             }
             self.at += 1;
@@ -241,7 +314,9 @@ impl Reader {
                 break;
             }
         }
-        let inner: String = self.chars[open + 1..self.at - 1].iter().collect();
+        let end = self.at.min(self.chars.len());
+        self.at = end;
+        let inner: String = self.chars[open + 1..end - 1].iter().collect();
         let inner = inner.trim();
         if inner == "null" {
             return Ok(Part::Literal(Scalar::Null));
@@ -256,8 +331,13 @@ impl Reader {
             "guid" => Some(Scalar::text(plain)),
             _ => serde_json::from_str::<Value>(inner).ok().map(Scalar::Dynamic),
         };
-        Ok(Part::Literal(literal.ok_or_else(|| self.refuse(start))?))
+        Ok(Part::Literal(literal.ok_or_else(|| self.unsupported(start))?))
     }
+}
+
+/// A number of units, such as `5m`.
+fn spell(number: &str, unit: &str) -> Option<Duration> {
+    Duration::checked_seconds_f64(number.parse::<f64>().ok()? * unit_seconds(unit)?)
 }
 
 fn unit_seconds(unit: &str) -> Option<f64> {
@@ -278,7 +358,8 @@ pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
         return None;
     }
     let candidates = [text.clone(), format!("{text}Z"), format!("{text}:00Z"), format!("{text}T00:00:00Z")];
-    candidates.iter().find_map(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+    let read = candidates.iter().find_map(|text| OffsetDateTime::parse(text, &Rfc3339).ok())?;
+    read.checked_to_offset(time::UtcOffset::UTC)
 }
 
 /// Whether a time has more digits of a second than the service reads: seven.
@@ -290,18 +371,14 @@ pub(crate) fn has_too_many_digits(text: &str) -> bool {
 pub(crate) fn span(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     if digits.len() < text.len() {
-        let number: f64 = digits.parse().ok()?;
-        return unit_seconds(&text[digits.len()..]).map(|seconds| Duration::seconds_f64(number * seconds));
+        return spell(digits, &text[digits.len()..]);
     }
     let (days, clock) = text.split_once('.').filter(|(_, rest)| rest.contains(':')).unwrap_or(("0", text));
     let mut parts = clock.split(':');
     let (hours, minutes) = (parts.next()?.parse::<i64>().ok()?, parts.next()?.parse::<i64>().ok()?);
     let seconds: f64 = parts.next().unwrap_or("0").parse().ok()?;
     let days: i64 = days.parse().ok()?;
-    Some(
-        Duration::days(days)
-            + Duration::hours(hours)
-            + Duration::minutes(minutes)
-            + Duration::seconds_f64(seconds),
-    )
+    let whole = days.checked_mul(86_400)?.checked_add(hours.checked_mul(3_600)?)?;
+    let whole = whole.checked_add(minutes.checked_mul(60)?)?;
+    Duration::seconds(whole).checked_add(Duration::checked_seconds_f64(seconds)?)
 }

@@ -126,6 +126,14 @@ impl Scalar {
         }
     }
 
+    /// The value as an item of a list.
+    pub(crate) fn to_item(&self) -> Value {
+        match self {
+            Self::Dynamic(value) => value.clone(),
+            other => other.to_json(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> Option<Kind> {
         Some(match self {
             Self::Null => return None,
@@ -145,65 +153,4 @@ fn span_text(span: Duration) -> String {
     let (minutes, seconds) = (span.whole_minutes() % 60, span.whole_seconds() % 60);
     let clock = format!("{hours:02}:{minutes:02}:{seconds:02}");
     if days == 0 { clock } else { format!("{days}.{clock}") }
-}
-
-/// A column's name and type.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-}
-
-impl Column {
-    pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
-        Self { name: name.into(), kind }
-    }
-}
-
-/// A table.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Table {
-    pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Vec<Scalar>>,
-}
-
-impl Table {
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
-    }
-
-    /// Puts two tables under each other; columns are matched by name.
-    pub(crate) fn append(&mut self, other: Self) {
-        let mut places = Vec::with_capacity(other.columns.len());
-        for column in other.columns {
-            let place = self.position(&column.name).unwrap_or_else(|| {
-                self.columns.push(column);
-                self.columns.len() - 1
-            });
-            places.push(place);
-        }
-        let width = self.columns.len();
-        for row in &mut self.rows {
-            row.resize(width, Scalar::Null);
-        }
-        for row in other.rows {
-            let mut wide = vec![Scalar::Null; width];
-            for (place, cell) in places.iter().zip(row) {
-                wide[*place] = cell;
-            }
-            self.rows.push(wide);
-        }
-    }
-
-    /// The table as the query API writes it.
-    pub(crate) fn to_json(&self) -> Value {
-        let columns: Vec<Value> = self
-            .columns
-            .iter()
-            .map(|column| json!({ "name": column.name, "type": column.kind.name() }))
-            .collect();
-        let rows: Vec<Vec<Value>> =
-            self.rows.iter().map(|row| row.iter().map(Scalar::to_json).collect()).collect();
-        json!({ "name": "PrimaryResult", "columns": columns, "rows": rows })
-    }
 }

@@ -172,7 +172,7 @@ fn condition_is_valid(
         }
     }
     let refusal = if skip {
-        kql::parse(query).err().filter(|error| matches!(error, KqlError::Syntax { .. }))
+        kql::parse(query).err()
     } else {
         match log_query::validate(world, scopes, query) {
             Ok(()) => None,
@@ -183,8 +183,7 @@ fn condition_is_valid(
     match refusal {
         None => Ok(()),
         Some(KqlError::Unsupported(what)) => {
-            let message = format!("mock-azure cannot check this query: {what}");
-            Err(Box::new(Reply::arm_error(501, "MockNotImplemented", message)))
+            Err(Box::new(Reply::not_implemented(format!("the query of this rule: {what}"))))
         }
         Some(error) => Err(bad(format!(
             "The query in the alert rule failed validation. Error: {}. Fix the query, or set skipQueryValidation.",

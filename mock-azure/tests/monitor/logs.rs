@@ -75,9 +75,21 @@ async fn only_vaults_with_a_setting_are_in_the_logs() {
 async fn broken_and_unknown_queries_are_errors() {
     let azure = seed().diagnostic_setting(&vault(), "x", &workspace(), &["AuditEvent"]).start().await;
     get_secret(&azure, "db").await;
-    let broken = query(&azure, "AzureDiagnostics | wher x").await;
-    assert_eq!((broken.status, inner(&broken).0), (400, &json!("SyntaxError")));
-    assert_eq!(query(&azure, "AzureDiagnostics | join X on Y").await.status, 501);
+    let broken = query(&azure, "not a valid query").await;
+    let inner = &broken.body["error"]["innererror"];
+    assert_eq!((broken.status, &inner["code"]), (400, &json!("SyntaxError")));
+    let expected = json!({
+        "code": "SYN0002",
+        "message": "Query could not be parsed at 'a' on line [1,4]",
+        "line": 1,
+        "pos": 4,
+        "token": "a",
+    });
+    assert_eq!(inner["innererror"], expected);
+    assert_eq!(query(&azure, "Made_CL | count").await.status, 400);
+    for unknown in ["AzureDiagnostics | join X on Y", "AzureDiagnostics | wher x", "Heartbeat | count"] {
+        assert_eq!(query(&azure, unknown).await.status, 501, "{unknown}");
+    }
     let id = customer_id(&azure).await;
     let span =
         logs(&azure, Get, &format!("/workspaces/{id}/query?query=AzureDiagnostics&timespan=1h"), Value::Null)
@@ -106,7 +118,7 @@ async fn several_queries_go_in_one_batch_and_metadata_lists_the_tables() {
     get_secret(&azure, "db").await;
     let id = customer_id(&azure).await;
     let one = |n: &str, query: &str| json!({ "id": n, "method": "POST", "path": "/query", "workspace": id, "body": { "query": query, "timespan": "PT1H" } });
-    let body = json!({ "requests": [one("1", "AzureDiagnostics | count"), one("2", "Nothing | count")] });
+    let body = json!({ "requests": [one("1", "AzureDiagnostics | count"), one("2", "Nothing_CL | count")] });
     let both = logs(&azure, Post, "/$batch", body).await;
     let status = |n: usize| both.body["responses"][n]["status"].clone();
     assert_eq!((status(0), status(1)), (json!(200), json!(400)));

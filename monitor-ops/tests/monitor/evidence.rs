@@ -51,7 +51,7 @@ async fn every_query_operation_answers_typed_rows() {
     assert_eq!(logs.query_get(&id, query()).await.unwrap().rows::<Count>().unwrap(), one);
     assert_eq!(logs.query_resource(&vault(), query()).await.unwrap().rows::<Count>().unwrap(), one);
     assert_eq!(logs.query_resource_get(&vault(), query()).await.unwrap().rows::<Count>().unwrap(), one);
-    let batch = [BatchQuery::new("good", id, query()), BatchQuery::new("bad", id, "Nothing | count")];
+    let batch = [BatchQuery::new("good", id, query()), BatchQuery::new("bad", id, "Nothing_CL | count")];
     let answers = logs.batch(&batch).await.unwrap();
     assert_eq!((answers[0].status, answers[1].status), (200, 400));
     assert_eq!(answers[0].body.tables[0].rows::<Count>().unwrap(), one);
@@ -72,12 +72,12 @@ async fn bad_queries_are_one_clear_line() {
     let azure = logged().start().await;
     read(&azure, "db").await;
     let (logs, id) = (logs(&azure), customer(&azure).await);
-    let syntax = logs.query(&id, "AzureDiagnostics | wher 1").await.unwrap_err();
+    let syntax = logs.query(&id, "AzureDiagnostics Nothing").await.unwrap_err();
     assert!(syntax.is_code("SYN0002"));
-    assert!(syntax.to_string().contains("could not be parsed at 'wher' on line [1,20]"), "{syntax}");
-    let table = logs.query(&id, "Nothing | count").await.unwrap_err();
-    assert_eq!(missing_table(&table).as_deref(), Some("Nothing"));
-    let column = logs.query(&id, "AzureDiagnostics | where Nothing == 1").await.unwrap_err();
+    assert!(syntax.to_string().contains("could not be parsed at 'Nothing' on line [1,17]"), "{syntax}");
+    let table = logs.query(&id, "Nothing_CL | count").await.unwrap_err();
+    assert_eq!(missing_table(&table).as_deref(), Some("Nothing_CL"));
+    let column = logs.query(&id, "AzureDiagnostics | count | where Nothing == 1").await.unwrap_err();
     assert!(missing_table(&column).is_none() && column.to_string().contains("'Nothing'"), "{column}");
     assert!([syntax, table, column].iter().all(|error| !error.to_string().contains('\n')));
 }

@@ -119,9 +119,9 @@ async fn a_bad_query_a_bad_duration_and_a_foreign_workspace_are_one_line_and_not
     let azure = logged().start().await;
     secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
     let mut query = refused();
-    query.properties.criteria.all_of[0].query = "AzureDiagnostics | wher Status == 403".into();
+    query.properties.criteria.all_of[0].query = "AzureDiagnostics | where == 403".into();
     let mut column = refused();
-    column.properties.criteria.all_of[0].query = "AzureDiagnostics | where Nowhere == 403".into();
+    column.properties.criteria.all_of[0].query = "AzureDiagnostics | count | where Nowhere == 403".into();
     let mut duration = refused();
     duration.properties.evaluation_frequency = Some(Duration::from_secs(420));
     let mut foreign = refused();
@@ -129,7 +129,7 @@ async fn a_bad_query_a_bad_duration_and_a_foreign_workspace_are_one_line_and_not
         workspace().to_string().replace(subscription().as_str(), "00000000-0000-0000-0000-000000000009"),
     ];
     for (rule, status, says) in [
-        (query, 400, "could not be parsed at 'wher'"),
+        (query, 400, "could not be parsed at '=='"),
         (column, 400, "'Nowhere'"),
         (duration, 400, "evaluationFrequency"),
         (foreign, 403, "not authorized to access linked subscription"),

@@ -35,27 +35,25 @@ impl Refusal {
                 "code": "InvalidTimespan",
                 "message": format!("The timespan '{text}' is not an ISO 8601 duration or interval."),
             })),
-            Self::Query(KqlError::Syntax { token, line, position }) => invalid(json!({
+            // Recorded: the answer to 'not a valid query'.
+            Self::Query(error @ KqlError::Syntax { token, line, position }) => invalid(json!({
                 "code": "SyntaxError",
-                "message": "A syntax error has occurred in the query.",
+                "message": "A recognition error occurred in the query.",
                 "innererror": {
-                    "code": "SYN0002",
-                    "message": format!("Query could not be parsed at '{token}' on line [{line},{position}]"),
+                    "code": error.code(),
+                    "message": error.line(),
                     "line": line,
                     "pos": position,
                     "token": token,
                 },
             })),
-            Self::Query(KqlError::Semantic { code, message }) => invalid(json!({
+            // Reported: a table without data and a column without values are semantic errors.
+            Self::Query(error @ (KqlError::NoTable { .. } | KqlError::Semantic { .. })) => invalid(json!({
                 "code": "SemanticError",
                 "message": "A semantic error occurred.",
-                "innererror": { "code": code, "message": message },
+                "innererror": { "code": error.code(), "message": error.line() },
             })),
-            Self::Query(KqlError::Unsupported(what)) => Reply::arm_error(
-                501,
-                "MockNotImplemented",
-                format!("mock-azure cannot run this query: {what}"),
-            ),
+            Self::Query(KqlError::Unsupported(what)) => Reply::not_implemented(format!("this query: {what}")),
         }
     }
 }

@@ -8,11 +8,10 @@ use super::{Scope, tables};
 
 pub(super) fn describe(world: &World, scope: &Scope) -> Reply {
     let tables = tables::of(world, scope, None);
-    let mut names: Vec<&String> = tables.keys().collect();
-    names.sort();
+    let names = tables.names();
     let listed: Vec<Value> = names
         .iter()
-        .filter_map(|name| tables.get(*name).map(|table| (name, table)))
+        .filter_map(|name| tables.get(name).map(|table| (name, table)))
         .map(|(name, table)| {
             let columns: Vec<Value> = table
                 .columns

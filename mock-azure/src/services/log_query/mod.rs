@@ -90,7 +90,7 @@ fn query(world: &mut World, call: &Call, method: Method, mut scope: Scope) -> Re
         }
     }
     let Some(text) = text else {
-        return refuse(400, "BadArgumentError", "The query is missing from the request.");
+        return invalid("body must contain 'query' property");
     };
     let statistics = call.header("prefer").is_some_and(|prefer| prefer.contains("include-statistics=true"));
     match answer::run(world, &scope, text, timespan) {
@@ -106,7 +106,7 @@ fn query(world: &mut World, call: &Call, method: Method, mut scope: Scope) -> Re
 
 fn batch(world: &mut World, call: &Call) -> Reply {
     let Some(requests) = call.json()["requests"].as_array().cloned() else {
-        return refuse(400, "BadArgumentError", "The batch request has no 'requests'.");
+        return invalid("body must contain 'requests' property");
     };
     let mut responses = Vec::new();
     for request in requests {
@@ -114,12 +114,14 @@ fn batch(world: &mut World, call: &Call) -> Reply {
         let id = request["workspace"].as_str().unwrap_or_default();
         let done = match (workspace(world, call, id), body["query"].as_str()) {
             (Err(refusal), _) => Err(*refusal),
-            (_, None) => Err(refuse(400, "BadArgumentError", "The query is missing from the request.")),
+            (_, None) => Err(invalid("body must contain 'query' property")),
             (Ok(scope), Some(query)) => answer::run(world, &scope, query, body["timespan"].as_str())
                 .map_err(|refusal| refusal.reply()),
         };
         let (status, body) = match done {
             Ok(body) => (200, body),
+            // What is not known inside is not known as a whole.
+            Err(refusal) if refusal.status == 501 => return refusal,
             Err(refusal) => {
                 let body = match &refusal.body {
                     crate::http::Body::Json(body) => body.clone(),
@@ -159,6 +161,16 @@ fn may_read(world: &mut World, call: &Call, scope: &str) -> Result<(), Box<Reply
         "InsufficientAccessError",
         "The provided credentials have insufficient access to perform the requested operation",
     )))
+}
+
+/// Recorded: the answer to a batch without requests.
+fn invalid(message: &str) -> Reply {
+    let inner = json!({ "code": "QueryValidationError", "message": message });
+    let message = "The request had some invalid properties";
+    Reply::json(
+        400,
+        json!({ "error": { "message": message, "code": "BadArgumentError", "innererror": inner } }),
+    )
 }
 
 fn refuse(status: u16, code: &str, message: &str) -> Reply {

@@ -71,5 +71,5 @@ pub(super) fn table(
     let mut columns = vec![Column::new("TimeGenerated", Kind::DateTime)];
     columns.extend(CELLS.iter().map(|(name, _)| Column::new(*name, Kind::String)));
     columns.push(Column::new("ExtendedProperties", Kind::Dynamic));
-    Some(Table { columns, rows })
+    Some(Table { columns, rows, open: true })
 }

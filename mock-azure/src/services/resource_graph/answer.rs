@@ -21,6 +21,16 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn read(body: &Value) -> Result<Self, Problem> {
         let options = &body["options"];
+        for (name, value) in options.as_object().into_iter().flatten() {
+            let known = match name.as_str() {
+                "$top" | "$skip" | "$skipToken" | "resultFormat" | "allowPartialScopes" => true,
+                "authorizationScopeFilter" => value == "AtScopeAndBelow",
+                _ => false,
+            };
+            if !known {
+                return Err(Problem::Unknown(format!("the option '{name}: {value}' of a query")));
+            }
+        }
         let number = |key: &str, least: u64, most: u64| match &options[key] {
             Value::Null => Ok(None),
             value => match value.as_u64().filter(|number| (least..=most).contains(number)) {

@@ -73,48 +73,59 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(reply)
 }
 
-/// A detail of a refusal.
-struct Problem(Vec<Value>);
+/// Why a query has no answer.
+enum Problem {
+    /// The service refuses it, with these details.
+    Refused(Vec<Value>),
+    /// The double does not know it.
+    Unknown(String),
+}
 
 impl Problem {
     fn new(code: &str, message: impl Into<String>) -> Self {
-        Self(vec![json!({ "code": code, "message": message.into() })])
+        Self::Refused(vec![json!({ "code": code, "message": message.into() })])
     }
 
     fn of_query(detail: Value) -> Self {
         let message = "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and \
                        fix the error before retrying.";
-        Self(vec![json!({ "code": "InvalidQuery", "message": message }), detail])
+        Self::Refused(vec![json!({ "code": "InvalidQuery", "message": message }), detail])
     }
 }
 
 impl From<KqlError> for Problem {
     fn from(error: KqlError) -> Self {
-        Self::of_query(match error {
-            KqlError::Syntax { token, line, position } => json!({
+        let line = error.line();
+        match error {
+            // Reported: users show this answer to queries that end in the middle.
+            KqlError::Syntax { token, line, position } => Self::of_query(json!({
                 "code": "ParserFailure",
                 "message": "ParserFailure",
                 "line": line,
                 "characterPositionInLine": position,
                 "token": if token.is_empty() { "<EOF>".to_owned() } else { token },
-            }),
-            KqlError::Semantic { message, .. } => json!({ "code": "Default", "message": message }),
-            KqlError::Unsupported(message) => {
-                json!({ "code": "Default", "message": format!("mock-azure: {message}") })
+            })),
+            KqlError::NoTable { .. } | KqlError::Semantic { .. } => {
+                Self::of_query(json!({ "code": "Default", "message": line }))
             }
-        })
+            KqlError::Unsupported(what) => Self::Unknown(format!("this query: {what}")),
+        }
     }
 }
 
 /// Every refusal has the same code and message; the reason is in the details.
 fn refuse(world: &World, status: u16, problem: Problem) -> Reply {
+    let details = match problem {
+        Problem::Refused(details) => details,
+        Problem::Unknown(what) => return Reply::not_implemented(what),
+    };
     let message = format!(
         "Please provide below info when asking for support: timestamp = {}, correlationId = \
          00000000-0000-0000-0000-000000000000.",
         timestamp::precise(world.now())
     );
     let code = if status == 429 { "RateLimiting" } else { "BadRequest" };
-    Reply::json(status, json!({ "error": { "code": code, "message": message, "details": problem.0 } }))
+    Reply::json(status, json!({ "error": { "code": code, "message": message, "details": details } }))
 }
 
 fn throttled(world: &World) -> Reply {
@@ -129,13 +140,14 @@ fn run(world: &mut World, call: &Call) -> Result<Reply, Problem> {
         return Err(Problem::new("InvalidQueryRequest", "The 'query' of the request must not be empty."));
     };
     if body["facets"].as_array().is_some_and(|facets| !facets.is_empty()) {
-        return Err(Problem::new("InvalidQueryRequest", "mock-azure: facets are not known here"));
+        return Err(Problem::Unknown("facets of a query".to_owned()));
     }
     let page = answer::Page::read(body)?;
     let scope = Scope::read(world, body)?;
     let query = tables::with_source(query);
-    kql::parse(&query)?;
-    let tables = tables::build(world, call, &scope, &query)?;
+    let asked = kql::comparisons(&query, "type")?;
+    let tables = tables::build(world, call, &scope, &query);
+    tables::knows_types(world, &tables, &asked)?;
     let found = kql::run(&query, &tables, world.now())?;
     let reply = page.cut(world, &query, found)?;
     Ok(if scope.cut { reply.header("x-ms-tenant-subscription-limit-hit", "true") } else { reply })

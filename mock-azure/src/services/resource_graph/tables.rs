@@ -8,7 +8,7 @@ use super::{Problem, scope::Scope};
 use crate::{
     app::registry::SURFACES,
     http::{Call, identity::Caller},
-    kql::{Column, Kind, Scalar, Table, Tables},
+    kql::{Column, Comparison, Kind, Scalar, Table, Tables},
     services::{resource_groups, role_assignments, subscriptions},
     state::{GraphRow, World},
 };
@@ -62,7 +62,7 @@ pub(super) fn with_source(query: &str) -> String {
 }
 
 /// The tables that a query names. Their names are read without regard to case.
-pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) -> Result<Tables, Problem> {
+pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) -> Tables {
     let words: HashSet<&str> = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
     let named = |table: &str| words.iter().any(|word| word.eq_ignore_ascii_case(table));
     let mut rows: HashMap<&'static str, Vec<Value>> =
@@ -83,22 +83,43 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
         rows.entry("resourcecontainers").or_default().extend(groups);
     }
     let mut readable = Readable { caller: call.caller.clone(), known: HashMap::new() };
-    let mut tables = Tables::new();
+    // Of a table that is not here nothing is known: there are many, and new ones come.
+    let mut tables = Tables::new(|_| false);
     for (name, rows) in rows {
         let rows = rows.into_iter().filter(|row| readable.may_see(world, row)).map(cells).collect();
         let columns = COLUMNS.iter().map(|(name, kind)| Column::new(*name, *kind)).collect();
-        let table = Table { columns, rows };
+        let table = Table { columns, rows, open: false };
         for word in words.iter().filter(|word| word.eq_ignore_ascii_case(name)) {
-            tables.insert((*word).to_owned(), table.clone());
+            tables.insert(*word, table.clone());
         }
     }
-    let first = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
-    let other_sources = ["let", "union", "print", ""];
-    if !tables.contains_key(first) && !other_sources.contains(&first) {
-        let message = format!("Table {first} is invalid, unsupported or disallowed.");
-        return Err(Problem::of_query(json!({ "code": "DisallowedLogicalTableName", "message": message })));
+    tables
+}
+
+/// Types of rows that are of no resource type that a surface answers.
+const ROW_TYPES: &[&str] = &["microsoft.security/attackpaths", "microsoft.management/managementgroups"];
+
+fn types(table: &Table) -> impl Iterator<Item = String> {
+    let place = table.position("type").unwrap_or_default();
+    table.rows.iter().filter_map(move |row| row.get(place)).map(Scalar::to_text)
+}
+
+/// Refuses a query for a type that the double does not hold: that it finds none says nothing.
+pub(super) fn knows_types(world: &World, tables: &Tables, asked: &[Comparison]) -> Result<(), Problem> {
+    let of_surfaces = || SURFACES.iter().flat_map(|surface| surface.types).map(|(name, _)| *name);
+    let of_world = || world.resources.below("/subscriptions").filter_map(|found| found["type"].as_str());
+    let of_rows = || tables.names().into_iter().filter_map(|name| tables.get(name)).flat_map(types);
+    for comparison in asked {
+        let keeps = |name: &str| comparison.keeps(&name.to_ascii_lowercase());
+        let held = of_surfaces().any(keeps)
+            || ROW_TYPES.iter().any(|name| keeps(name))
+            || of_world().any(keeps)
+            || of_rows().any(|name| keeps(&name));
+        if !held {
+            return Err(Problem::Unknown(format!("the resource type '{}' of this query", comparison.text)));
+        }
     }
-    Ok(tables)
+    Ok(())
 }
 
 /// All rows of a subscription: its resources, then what each surface adds.

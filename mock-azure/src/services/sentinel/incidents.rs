@@ -131,8 +131,9 @@ pub(super) fn list(world: &World, call: &Call) -> Reply {
     let mut found: Vec<&Value> = world.resources.of_type(&call.id(8), &kind).collect();
     if let Some(filter) = call.query("$filter") {
         let Some(conditions) = filter.split(" and ").map(condition).collect::<Option<Vec<_>>>() else {
-            let message = format!("mock-azure does not know the incident filter '{filter}'");
-            return Reply::arm_error(501, "MockNotImplemented", message);
+            let known =
+                ["properties/{name} eq '{value}'", "properties/{name} ne '{value}'", "these joined by 'and'"];
+            return Reply::unknown("incident filter", filter, &known);
         };
         found.retain(|incident| {
             conditions
@@ -143,8 +144,11 @@ pub(super) fn list(world: &World, call: &Call) -> Reply {
     if let Some(order) = call.query("$orderby") {
         let (name, direction) = order.trim().split_once(' ').unwrap_or((order, "asc"));
         let Some(name) = name.trim().strip_prefix("properties/") else {
-            let message = format!("mock-azure does not know the incident order '{order}'");
-            return Reply::arm_error(501, "MockNotImplemented", message);
+            return Reply::unknown(
+                "incident order",
+                order,
+                &["properties/{name} asc", "properties/{name} desc"],
+            );
         };
         found.sort_by_key(|incident| incident["properties"][name].to_string());
         if direction.trim().eq_ignore_ascii_case("desc") {

@@ -134,8 +134,7 @@ fn scheduled(world: &World, workspace: &str, properties: &Value) -> Result<(), B
     match log_query::validate(world, &[workspace.to_owned()], query) {
         Ok(()) => Ok(()),
         Err(log_query::Refusal::Query(KqlError::Unsupported(what))) => {
-            let message = format!("mock-azure cannot check this query: {what}");
-            Err(Box::new(Reply::arm_error(501, "MockNotImplemented", message)))
+            Err(Box::new(Reply::not_implemented(format!("the query of this rule: {what}"))))
         }
         Err(log_query::Refusal::Query(error)) => {
             Err(bad(format!("Failed to run the analytics rule query. {}", error.line())))

@@ -1,0 +1,62 @@
+//! How much a query may ask for. What is over a limit is unsupported here, whatever the service does.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use super::{KqlError, Scalar};
+
+/// Characters of a query.
+pub(crate) const TEXT: usize = 1 << 20;
+
+/// How deep parentheses, calls and sub-queries may nest.
+pub(crate) const DEPTH: usize = 100;
+
+/// Steps and `let` statements of a whole query.
+pub(crate) const STEPS: usize = 500;
+
+/// Characters of one computed text.
+const CELL: usize = 1 << 20;
+
+/// Values that one run may compute or copy.
+pub(crate) const WORK: usize = 10_000_000;
+
+/// How many bytes of a long value weigh as much as one short value.
+const BYTES: usize = 16;
+
+/// Counts what a run does.
+pub(crate) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub(crate) fn new(work: usize) -> Self {
+        Self(Cell::new(work))
+    }
+
+    pub(crate) fn spend(&self, work: usize) -> Result<(), KqlError> {
+        let left = self.0.get().checked_sub(work);
+        self.0.set(left.ok_or_else(|| KqlError::unsupported("the query asks for too much work"))?);
+        Ok(())
+    }
+
+    /// Pays for a value that was made.
+    pub(crate) fn pay(&self, value: &Scalar) -> Result<(), KqlError> {
+        let bytes = match value {
+            Scalar::Text(text) => text.len(),
+            Scalar::Dynamic(value) => bytes(value),
+            _ => 0,
+        };
+        if bytes > CELL {
+            return Err(KqlError::unsupported("the query makes a value of more than a million characters"));
+        }
+        self.spend(1 + bytes / BYTES)
+    }
+}
+
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| BYTES + bytes(item)).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| BYTES + name.len() + bytes(value)).sum(),
+        _ => 0,
+    }
+}
