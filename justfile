@@ -35,7 +35,7 @@ bench:
 
 # the listings of what each crate offers, whose changes a review should see
 api:
-    for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops monitor-ops mock-azure; do cargo +nightly public-api -ss -p $crate > $crate/public-api.txt || exit 1; done
+    for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops monitor-ops defender-playbooks mock-azure; do cargo +nightly public-api -ss -p $crate > $crate/public-api.txt || exit 1; done
 
 # oldest versions of the direct dependencies, and every set of features
 versions:

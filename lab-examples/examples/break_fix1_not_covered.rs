@@ -2,7 +2,8 @@
 //!
 //! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `-- --help` says how on real Azure)
 
-use monitor_ops::{CoverageClient, DiagnosticSpec, Sink, WorkspaceId, WorkspaceSpec, WorkspacesClient};
+use defender_playbooks::CoverageClient;
+use monitor_ops::{DiagnosticSpec, Sink, WorkspaceId, WorkspaceSpec, WorkspacesClient};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints")]
@@ -18,20 +19,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // 1. Why. There is one plan for the subscription, and none for a vault.
     let before = coverage.report(subscription, &sink).await?;
-    println!("plan KeyVaults: {}, {:?}", before.plan.tier, before.plan.coverage);
+    let coverage_status = before.plan.coverage.as_ref().map_or("not told", |status| status.as_str());
+    println!("plan KeyVaults: {}, {coverage_status}", before.plan.tier);
     for vault in &before.vaults {
-        println!("{}: covered {}", vault.facts.id.name(), vault.is_covered());
-        for gap in &vault.gaps {
-            println!("  {gap}: {}", gap.fix());
+        println!("{}: covered {}", vault.vault.id.name(), vault.is_covered());
+        for gap in vault.gaps() {
+            println!("  {gap}: {}", gap.remedy());
         }
     }
 
     // 2. What would be done, then doing it.
     let spec = DiagnosticSpec::audit_to(&workspace)?;
     let preview = coverage.fix(subscription, &spec).dry_run().await?;
-    println!("would change the plan: {}", preview.plan.is_change());
+    println!("would change the plan: {}", preview.plan.change.is_change());
     let done = coverage.fix(subscription, &spec).await?;
-    println!("plan: {}", done.plan.verb());
+    println!("plan: {}", done.plan.change.verb());
     for (vault, error) in done.failures() {
         println!("{vault}: {error}");
     }
@@ -39,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 3. The proof, and a second run that changes nothing.
     let after = coverage.report(subscription, &sink).await?;
     for vault in &after.vaults {
-        println!("{}: covered {}, {} gaps", vault.facts.id.name(), vault.is_covered(), vault.gaps.len());
+        println!("{}: covered {}, {} gaps", vault.vault.id.name(), vault.is_covered(), vault.gaps().len());
     }
     println!("second run changes anything: {}", coverage.fix(subscription, &spec).await?.is_change());
     Ok(())

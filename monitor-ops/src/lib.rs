@@ -5,7 +5,6 @@ mod id;
 pub mod kql;
 mod models;
 mod tasks;
-mod vault;
 
 pub use client::{
     ActionGroupsClient, DiagnosticsClient, IncidentFilter, LogsClient, QueryRulesClient, SentinelClient,
@@ -15,7 +14,6 @@ pub use id::{CustomerId, MailAddress, WorkspaceId};
 pub use kql::missing_table;
 pub use models::*;
 pub use tasks::{
-    Category, CoverageClient, CoverageFix, CoverageReport, DiagnosticSpec, Evidence, Gap, GatherEvidence,
-    InstalledRule, LogSource, Onboarding, PlanFacts, SecurityStatus, VaultCoverage, VaultFacts,
-    is_not_onboarded, judge,
+    Category, DiagnosticSpec, Evidence, GatherEvidence, InstalledRule, LogSource, Onboarding,
+    is_not_onboarded,
 };

@@ -1,9 +1,12 @@
 //! Break & Fix 1: some vaults show "Not covered".
 
+use arm_core::ArmPath;
 use azure_core::Result;
+use defender_playbooks::{CoverageClient, CoverageReport, Gap};
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
-use monitor_ops::{CoverageClient, CoverageReport, DiagnosticSpec, Sink};
+use monitor_ops::{DiagnosticSpec, Sink};
+use serde_json::Value;
 
 use crate::Lab;
 
@@ -23,13 +26,15 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let before = lab.screen.wait("coverage", client.report(lab.subscription(), &sink)).await?;
     causes(lab, &before);
     show(lab, "Vaults before", &before);
-    legacy(lab, &client).await;
+    legacy(lab).await;
     let fix = client.fix(lab.subscription(), &DiagnosticSpec::audit_to(&workspace)?);
     let fix = fix.in_mode(lab.mode());
     let done = lab.screen.wait("fix", fix.into_future()).await?;
-    lab.screen.step("plan KeyVaults", lab.verb(&done.plan), done.plan.current().tier.clone());
+    let plan = &done.plan.change;
+    lab.screen.step("plan KeyVaults", lab.verb(plan), plan.current().tier.to_string());
     // Outcomes come in no particular order; a reader wants one.
-    let mut vaults: Vec<_> = done.vaults.iter().collect();
+    let outcomes = done.vaults?;
+    let mut vaults: Vec<_> = outcomes.iter().collect();
     vaults.sort_by(|a, b| a.target.as_str().cmp(b.target.as_str()));
     for outcome in vaults {
         let vault = outcome.target.name();
@@ -45,10 +50,10 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     show(lab, "Vaults after", &after);
     for vault in &after.vaults {
         for advice in &vault.advice {
-            lab.screen.note(&format!("beside that, {}: {advice}", vault.facts.id.name()));
+            lab.screen.note(&format!("beside that, {}: {advice}", vault.vault.id.name()));
         }
     }
-    let open = after.vaults.iter().filter(|vault| !vault.gaps.is_empty()).count();
+    let open = after.vaults.iter().filter(|vault| !vault.gaps().is_empty()).count();
     let outcome = if open == 0 { "verified" } else { "failed" };
     lab.screen.step(
         "every vault covered and logged",
@@ -61,13 +66,13 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 /// The sheet's causes, tested one by one.
 fn causes(lab: &Lab, report: &CoverageReport) {
     let plan = &report.plan;
-    let status = plan.coverage.as_deref().unwrap_or("not told");
+    let status = plan.coverage.as_ref().map_or("not told", |status| status.as_str());
     lab.screen.step(
         "cause: the plan is off",
-        if plan.is_on() { "no" } else { "yes" },
+        if plan.is_standard() { "no" } else { "yes" },
         format!("{}, {status}", plan.tier),
     );
-    let unlogged = report.vaults.iter().filter(|vault| !vault.gaps.is_empty()).count();
+    let unlogged = report.vaults.iter().filter(|vault| !vault.gaps().is_empty()).count();
     lab.screen.step(
         "cause: logging is off",
         if unlogged > 0 { "yes" } else { "no" },
@@ -89,14 +94,13 @@ fn show(lab: &Lab, name: &str, report: &CoverageReport) {
     let list = |texts: Vec<String>| if texts.is_empty() { "nothing".to_owned() } else { texts.join("; ") };
     let rows = report.vaults.iter().map(|vault| {
         [
-            vault.facts.id.name().to_owned(),
+            vault.vault.id.name().to_owned(),
             if vault.is_covered() { "yes" } else { "no" }.to_owned(),
-            list(vault.gaps.iter().map(ToString::to_string).collect()),
+            list(vault.gaps().iter().map(ToString::to_string).collect()),
         ]
     });
     lab.screen.table(name, ["vault", "covered", "missing"], rows);
-    let mut fixes: Vec<&str> =
-        report.vaults.iter().flat_map(|vault| &vault.gaps).map(monitor_ops::Gap::fix).collect();
+    let mut fixes: Vec<&str> = report.vaults.iter().flat_map(|vault| vault.gaps()).map(Gap::remedy).collect();
     fixes.sort_unstable();
     fixes.dedup();
     for fix in fixes {
@@ -104,10 +108,11 @@ fn show(lab: &Lab, name: &str, report: &CoverageReport) {
     }
 }
 
-/// The sheet's own call, to compare.
-async fn legacy(lab: &Lab, client: &CoverageClient) {
-    let statuses = client.legacy_security_statuses(lab.subscription()).try_collect::<Vec<_>>().await;
-    let told = match statuses {
+/// The sheet's own call, to compare. No version of the API describes it.
+async fn legacy(lab: &Lab) {
+    let path = ArmPath::from(lab.subscription()).provider("Microsoft.Security").literal("securityStatuses");
+    let statuses = lab.azure.arm.get(path, "2015-06-01-preview").pager::<Value>();
+    let told = match statuses.try_collect::<Vec<Value>>().await {
         Ok(statuses) => format!("{} rows", statuses.len()),
         Err(error) => error.to_string(),
     };

@@ -11,8 +11,6 @@ mod task4;
 mod task5;
 mod task6;
 
-pub(crate) use task2::access;
-
 use azure_core::Result;
 use futures::future::BoxFuture;
 

@@ -3,12 +3,11 @@
 use azure_core::Result;
 use defender_alerts::{
     Alert, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient, Finding, KeyVaultAlertType,
-    VaultAccess,
 };
+use defender_playbooks::{InvestigationsClient, VaultLog};
 use futures::TryStreamExt as _;
 use monitor_ops::{
-    Category, DiagnosticSpec, DiagnosticsClient, LogSource, LogsClient, Sink, Timespan, VaultOperation,
-    WorkspaceSpec, WorkspacesClient,
+    Category, DiagnosticSpec, DiagnosticsClient, LogSource, Sink, WorkspaceSpec, WorkspacesClient,
 };
 
 use crate::{Lab, tasks::show};
@@ -109,39 +108,30 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
 
 async fn triage(lab: &Lab, alert: &Alert) -> Result<()> {
     let tenant = lab.azure.tenant().await?;
+    let investigations = InvestigationsClient::new(&lab.azure.arm);
+    let found = investigations.investigate_in(alert, Some(&tenant)).workspace(&lab.workspace()?);
     let finding = Finding::of(alert, Some(&tenant));
-    let Some(vault) = finding.vaults.first() else { return Ok(()) };
     if WorkspacesClient::new(&lab.azure.arm).get_opt(&lab.workspace()?).await?.is_none() {
         lab.screen.step(format!("evidence for '{}'", finding.title), "skipped", "no workspace yet");
         show::finding(lab, &finding);
         return Ok(());
     }
-    let mut evidence = LogsClient::new(&lab.azure.arm).evidence(&lab.workspace()?).vault(vault);
-    if let (Some(first), Some(last)) = (finding.first, finding.last) {
-        evidence = evidence.timespan(Timespan::Between(first, last));
+    let found = lab.screen.wait("evidence", found.into_future()).await;
+    for (_, log) in &found.logs {
+        let told = match log {
+            VaultLog::Read(evidence) => match &evidence.source {
+                LogSource::Present => format!("{} operations in the logs", evidence.operations.len()),
+                LogSource::NoLogsYet => "no logs yet: nothing is known, not nothing happened".to_owned(),
+                LogSource::Off => {
+                    "this vault sends no logs here: nothing is known, not nothing happened".to_owned()
+                }
+                other => format!("{other:?}"),
+            },
+            VaultLog::Failed(error) => format!("the logs could not be read: {error}"),
+            other => format!("{other:?}"),
+        };
+        lab.screen.step(format!("evidence for '{}'", found.finding.title), "read", told);
     }
-    let evidence = evidence.await?;
-    let told = match &evidence.source {
-        LogSource::Present => format!("{} operations in the logs", evidence.operations.len()),
-        LogSource::NoLogsYet => "no logs yet: nothing is known, not nothing happened".to_owned(),
-        LogSource::Off => "this vault sends no logs here: nothing is known, not nothing happened".to_owned(),
-        other => format!("{other:?}"),
-    };
-    lab.screen.step(format!("evidence for '{}'", finding.title), "read", told);
-    let accesses: Vec<VaultAccess> = evidence.operations.iter().map(access).collect();
-    show::finding(lab, &finding.with_log(&accesses));
+    show::finding(lab, &found.finding);
     Ok(())
-}
-
-/// One operation in the log, as triage reads it.
-pub(crate) fn access(operation: &VaultOperation) -> VaultAccess {
-    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    VaultAccess {
-        time: operation.time,
-        operation: operation.operation.to_string(),
-        secret: operation.secret(),
-        object_id: some(&operation.object_id),
-        address: some(&operation.caller_ip),
-        allowed: !operation.was_refused(),
-    }
 }

@@ -8,10 +8,11 @@ use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
     AttackPathsClient, RestAttackPaths,
 };
+use defender_playbooks::{CoverageClient, VaultCoverage};
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::{Ledger, SecretsClient};
-use monitor_ops::{CoverageClient, Sink};
+use monitor_ops::Sink;
 
 use crate::{
     Lab,
@@ -177,7 +178,7 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let sink = Sink::Workspace(lab.workspace()?.as_resource().clone());
     let coverage = CoverageClient::new(arm).report(lab.subscription(), &sink).await?;
     let vault = lab.vault()?;
-    let own = coverage.vaults.iter().find(|found| found.facts.id == *vault.resource_id());
+    let own = coverage.vaults.iter().find(|found| found.vault.id == vault);
     let name = format!("{}-1", task4::PREFIX).parse()?;
     let single = secrets.verify_single_active(&name).await?.is_single();
     let alerts: Vec<Alert> = AlertsClient::new(arm).list_key_vault(lab.subscription()).try_collect().await?;
@@ -186,12 +187,12 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         ("plan KeyVaults is Standard", on(&PlanName::KeyVaults), String::new()),
         ("plan CloudPosture is Standard", on(&PlanName::CloudPosture), String::new()),
         ("machines are scanned for secrets", scanning.machines.is_on(), String::new()),
+        ("the lab's vault is covered", own.is_some_and(VaultCoverage::is_covered), String::new()),
         (
-            "the lab's vault is covered",
-            own.is_some_and(monitor_ops::VaultCoverage::is_covered),
+            "the lab's vault sends its audit log",
+            own.and_then(VaultCoverage::is_logged) == Some(true),
             String::new(),
         ),
-        ("the lab's vault sends its audit log", own.is_some_and(|own| own.gaps.is_empty()), String::new()),
         ("one active version of the exposed secret", single, name.to_string()),
         (
             "no Key Vault alert is open",

@@ -80,6 +80,31 @@ pub struct DiagnosticProperties {
     unknown: UnknownFields,
 }
 
+impl DiagnosticProperties {
+    /// Whether it sends the operations on a key vault: `AuditEvent`, or a group that holds it.
+    pub fn sends_audit(&self) -> bool {
+        let is = |field: &Option<String>, names: &[&str]| {
+            field.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+        };
+        self.logs.iter().any(|entry| {
+            entry.enabled
+                && (is(&entry.category, &["AuditEvent"]) || is(&entry.category_group, &["audit", "allLogs"]))
+        })
+    }
+
+    /// Where it sends. Partner resources, and ids that cannot be read, are left out.
+    pub fn sinks(&self) -> Vec<Sink> {
+        let parsed = |id: &Option<String>| id.as_deref().and_then(|id| id.parse::<ResourceId>().ok());
+        let hub = self.event_hub_name.clone().filter(|name| !name.is_empty());
+        let all = [
+            parsed(&self.workspace_id).map(Sink::Workspace),
+            parsed(&self.storage_account_id).map(Sink::Storage),
+            parsed(&self.event_hub_authorization_rule_id).map(|rule| Sink::EventHub { rule, hub }),
+        ];
+        all.into_iter().flatten().collect()
+    }
+}
+
 /// One category, or group of categories, of a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -153,6 +178,13 @@ impl Sink {
                     && empty(hub) == empty(&setting.event_hub_name)
             }
         }
+    }
+
+    /// Whether both are the same place: ids are compared without regard to case.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let mut setting = DiagnosticProperties::default();
+        other.add_to(&mut setting);
+        self.is_of(&setting)
     }
 
     /// Makes a setting send here as well.

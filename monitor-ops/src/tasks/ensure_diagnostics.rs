@@ -1,17 +1,13 @@
 //! Logs of resources, sent where they should go.
 
-use arm_core::{
-    ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Scope, Task, refuse,
-};
+use arm_core::{ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Task, refuse};
 use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use typed_builder::TypedBuilder;
 
 use crate::{
-    DestinationType, DiagnosticCategory, DiagnosticSetting, DiagnosticsClient, SettingEntry, Sink,
-    WorkspaceId,
+    DestinationType, DiagnosticCategory, DiagnosticSetting, DiagnosticsClient, Sink, WorkspaceId,
     tasks::decide_diagnostics::{Decision, Known, decide},
-    vault,
 };
 
 /// What shall be sent where.
@@ -102,20 +98,6 @@ impl DiagnosticsClient {
         Task::new(move |mode| async move { Ok(client.run_many(resources, spec, mode).await) })
     }
 
-    /// [`ensure`](Self::ensure) for every vault of a subscription or resource group.
-    pub fn ensure_vaults(
-        &self,
-        scope: impl Into<Scope>,
-        spec: &DiagnosticSpec,
-    ) -> Task<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>> {
-        let (client, scope, spec) = (self.clone(), scope.into(), spec.clone());
-        Task::new(move |mode| async move {
-            let vaults: Vec<vault::Vault> = vault::list(&client.arm, &scope)?.try_collect().await?;
-            let ids = vaults.into_iter().map(|vault| vault.id).collect();
-            Ok(client.run_many(ids, spec, mode).await)
-        })
-    }
-
     async fn run_many(
         self,
         resources: Vec<ResourceId>,
@@ -172,18 +154,6 @@ impl DiagnosticsClient {
             None => Change::Created(after),
         })
     }
-}
-
-/// Whether a setting sends vault operations (`AuditEvent`, or a group that holds it) to a sink.
-pub(crate) fn sends_audit(setting: &DiagnosticSetting, sink: &Sink) -> bool {
-    let is_audit = |entry: &SettingEntry| {
-        let is = |field: &Option<String>, names: &[&str]| {
-            field.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
-        };
-        entry.enabled
-            && (is(&entry.category, &["AuditEvent"]) || is(&entry.category_group, &["audit", "allLogs"]))
-    };
-    sink.is_of(&setting.properties) && setting.properties.logs.iter().any(is_audit)
 }
 
 impl From<&WorkspaceId> for Sink {

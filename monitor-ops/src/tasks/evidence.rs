@@ -13,8 +13,8 @@ use futures::TryStreamExt as _;
 use time::OffsetDateTime;
 
 use crate::{
-    DiagnosticSetting, DiagnosticsClient, LogQuery, LogsClient, Sink, Timespan, VaultOperation,
-    VaultOperationName, WorkspaceId, WorkspacesClient, kql, tasks::ensure_diagnostics::sends_audit,
+    DiagnosticProperties, DiagnosticSetting, DiagnosticsClient, LogQuery, LogsClient, Sink, Timespan,
+    VaultOperation, VaultOperationName, WorkspaceId, WorkspacesClient, kql,
 };
 
 /// How late a vault's log can be.
@@ -228,11 +228,9 @@ impl GatherEvidence {
         match diagnostics.list(vault).try_collect::<Vec<DiagnosticSetting>>().await {
             Ok(settings) => {
                 let sink = Sink::from(&self.workspace);
-                if settings.iter().any(|setting| sends_audit(setting, &sink)) {
-                    there
-                } else {
-                    LogSource::Off
-                }
+                let sends =
+                    |properties: &DiagnosticProperties| properties.sends_audit() && sink.is_of(properties);
+                if settings.iter().any(|setting| sends(&setting.properties)) { there } else { LogSource::Off }
             }
             Err(error) => LogSource::Unknown(error.to_string()),
         }

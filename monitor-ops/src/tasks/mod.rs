@@ -1,6 +1,5 @@
 //! What takes several requests: a file for each task, with the method that starts it.
 
-mod coverage;
 mod decide_diagnostics;
 mod ensure_diagnostics;
 mod ensure_mail;
@@ -9,10 +8,6 @@ mod ensure_workspace;
 mod evidence;
 mod sentinel;
 
-pub use coverage::{
-    CoverageClient, CoverageFix, CoverageReport, Gap, PlanFacts, SecurityStatus, VaultCoverage, VaultFacts,
-    judge,
-};
 pub use ensure_diagnostics::{Category, DiagnosticSpec};
 pub use evidence::{Evidence, GatherEvidence, LogSource};
 pub use sentinel::{InstalledRule, Onboarding, is_not_onboarded};

@@ -133,7 +133,7 @@ async fn a_dry_run_shows_the_setting_and_writes_nothing() {
     let preview = client(&azure).ensure(&vault(), &spec()).dry_run().await.unwrap();
     assert!(matches!(preview, Change::Created(_)));
     assert!(writes(&azure).is_empty());
-    let preview = client(&azure).ensure_vaults(subscription(), &spec()).dry_run().await.unwrap();
+    let preview = client(&azure).ensure_many([vault()], &spec()).dry_run().await.unwrap();
     assert!(preview.len() == 1 && writes(&azure).is_empty());
 }
 
@@ -191,17 +191,18 @@ async fn of_many_vaults_each_has_its_outcome_and_one_failure_ends_no_other() {
         .start()
         .await;
     azure.inject(Fault::status(403).on("PUT", "kv-two").always());
-    let outcomes = client(&azure).ensure_vaults(subscription(), &spec()).await.unwrap();
+    let in_app =
+        |name: &str| vault().as_str().replace("rg-sec", "rg-app").replace("kv-prod", name).parse().unwrap();
+    let vaults = [vault(), in_app("kv-two"), in_app("kv-three")];
+    let outcomes = client(&azure).ensure_many(vaults.clone(), &spec()).await.unwrap();
     assert_eq!(outcomes.len(), 3);
     for outcome in &outcomes {
         let failed = outcome.target.name() == "kv-two";
         assert_eq!(outcome.result.is_err(), failed, "{}", outcome.target);
     }
     azure.clear_faults();
-    let again = client(&azure).ensure_vaults(subscription(), &spec()).await.unwrap();
+    let again = client(&azure).ensure_many(vaults, &spec()).await.unwrap();
     assert_eq!(again.iter().filter(|outcome| outcome.result.as_ref().unwrap().is_change()).count(), 1);
-    let in_group = subscription().resource_group("rg-app").unwrap();
-    assert_eq!(client(&azure).ensure_vaults(&in_group, &spec()).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -220,7 +221,8 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
     interrupted_anywhere_it_ends_the_same(
         || seed().vault(subscription(), "rg-sec", "kv-two"),
         |arm| async move {
-            let outcomes = DiagnosticsClient::new(&arm).ensure_vaults(subscription(), &spec()).await?;
+            let vaults = ["kv-prod", "kv-two"].map(vault_named);
+            let outcomes = DiagnosticsClient::new(&arm).ensure_many(vaults, &spec()).await?;
             outcomes.into_iter().try_for_each(|outcome| outcome.result.map(drop))
         },
         |azure| async move {

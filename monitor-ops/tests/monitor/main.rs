@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
 mod action_groups;
-mod coverage;
 mod diagnostics;
 mod evidence;
 mod lab;

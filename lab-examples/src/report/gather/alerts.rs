@@ -1,24 +1,22 @@
 //! Alerts, and for each what the logs say.
 
-use arm_core::ResourceId;
-use azure_core::{Result, error::ErrorKind, time::OffsetDateTime};
-use defender_alerts::{Alert, AlertStatus, AlertsClient, Finding, ResponsePhase, VaultAccess};
+use azure_core::{Result, error::ErrorKind};
+use defender_alerts::{Alert, AlertStatus, AlertsClient, Finding, ResponsePhase};
+use defender_playbooks::{Investigation, InvestigationsClient, VaultLog};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use monitor_ops::{CoverageReport, Evidence, LogSource, LogsClient, Timespan, WorkspaceId};
-use time::Duration;
+use monitor_ops::{Evidence, LogSource};
 
 use crate::{
     Lab,
     report::page::{AlertRow, Alerts},
-    tasks::access,
 };
 
 /// How many alerts are shown in detail; the page says how many there are.
 const SHOWN: usize = 100;
 /// How many log queries run at a time.
 const AT_A_TIME: usize = 4;
-/// What is looked at before and after the time of an alert.
-const AROUND: Duration = Duration::hours(1);
+/// How many operations of one vault are read for an alert.
+const MOST_OPERATIONS: usize = 500;
 
 /// All Key Vault alerts, newest first, samples last.
 pub(crate) async fn list(lab: &Lab) -> Result<Vec<Alert>> {
@@ -31,7 +29,7 @@ pub(crate) async fn list(lab: &Lab) -> Result<Vec<Alert>> {
 }
 
 /// The alerts with their evidence, from the workspace that each vault logs to.
-pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>, coverage: Option<&CoverageReport>) -> Alerts {
+pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>) -> Alerts {
     let tenant = lab.azure.tenant().await.ok();
     let total = found.len();
     let open_and =
@@ -39,13 +37,14 @@ pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>, coverage: Option
     let (open, open_samples) = (open_and(false), open_and(true));
     let shown = &found[..total.min(SHOWN)];
     let bar = lab.screen.bar("evidence", shown.len() as u64);
+    let client = InvestigationsClient::new(&lab.azure.arm);
     let rows = shown.iter().map(|alert| {
-        let finding = Finding::of(alert, tenant.as_deref());
+        let investigation = client.investigate_in(alert, tenant.as_deref()).limit(MOST_OPERATIONS);
         let bar = bar.clone();
         async move {
-            let (log, accesses) = evidence(lab, &finding, coverage).await;
+            let investigation = investigation.await;
             bar.inc(1);
-            row(alert, &finding.with_log(&accesses), log)
+            row(alert, &investigation.finding, log(&investigation))
         }
     });
     let newest = stream::iter(rows).buffered(AT_A_TIME).collect().await;
@@ -57,55 +56,33 @@ fn is_open(alert: &Alert) -> bool {
     !matches!(alert.status, AlertStatus::Resolved | AlertStatus::Dismissed)
 }
 
-/// What the logs can tell about a finding, in words, and what they tell.
-async fn evidence(
-    lab: &Lab,
-    finding: &Finding,
-    coverage: Option<&CoverageReport>,
-) -> (String, Vec<VaultAccess>) {
-    let nothing = |why: &str| (why.to_owned(), Vec::new());
-    if finding.is_sample {
-        return nothing("not asked: a sample is about nothing that happened");
-    }
-    let Some(vault) = finding.vaults.first() else {
-        return nothing("not asked: the alert names no vault");
-    };
-    let Some(workspace) = workspace_of(coverage, vault) else {
-        return nothing(
-            "the vault is not known to send its log to a workspace: what was touched is not known",
-        );
-    };
-    let now = OffsetDateTime::now_utc();
-    let from = finding.first.or(finding.last).unwrap_or(now) - AROUND;
-    let to = finding.last.or(finding.first).unwrap_or(now) + AROUND;
-    let mut asked = LogsClient::new(&lab.azure.arm)
-        .evidence(&workspace)
-        .vault(vault)
-        .timespan(Timespan::Between(from, to))
-        .limit(500);
-    // By object id where the alert has one: one caller can have many addresses.
-    match &finding.caller.object_id {
-        Some(caller) => asked = asked.caller(caller),
-        None => {
-            for address in &finding.caller.addresses {
-                asked = asked.caller_ip(&address.address);
+/// What the logs can tell about an alert, in words.
+fn log(investigation: &Investigation) -> String {
+    let told = investigation.logs.iter().map(|(vault, log)| {
+        let words = match log {
+            VaultLog::Sample => "not asked: a sample is about nothing that happened".to_owned(),
+            VaultLog::NotLogged => {
+                "the vault is not known to send its log to a workspace: what was touched is not known"
+                    .to_owned()
             }
+            VaultLog::Read(evidence) => words(evidence),
+            VaultLog::Failed(error) if *error.kind() == ErrorKind::Credential => {
+                "the logs could not be read: not signed in".to_owned()
+            }
+            VaultLog::Failed(error) => {
+                format!("the logs could not be read: {}", crate::advice::explain(error))
+            }
+            _ => "the logs cannot tell".to_owned(),
+        };
+        match investigation.logs.len() {
+            1 => words,
+            _ => format!("{}: {words}", vault.name()),
         }
+    });
+    match told.collect::<Vec<String>>() {
+        none if none.is_empty() => "not asked: the alert names no vault".to_owned(),
+        told => told.join("; "),
     }
-    match asked.await {
-        Ok(evidence) => (words(&evidence), evidence.operations.iter().map(access).collect()),
-        Err(error) if *error.kind() == ErrorKind::Credential => {
-            nothing("the logs could not be read: not signed in")
-        }
-        Err(error) => nothing(&format!("the logs could not be read: {}", crate::advice::explain(&error))),
-    }
-}
-
-/// The workspace that a vault sends its log to.
-fn workspace_of(coverage: Option<&CoverageReport>, vault: &ResourceId) -> Option<WorkspaceId> {
-    let vault = coverage?.vaults.iter().find(|found| found.facts.id == *vault)?;
-    let settings = vault.facts.diagnostics.as_ref().ok()?;
-    settings.iter().find_map(|setting| setting.properties.workspace_id.as_deref()?.parse().ok())
 }
 
 fn words(evidence: &Evidence) -> String {

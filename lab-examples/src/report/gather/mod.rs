@@ -6,8 +6,9 @@ pub(crate) mod ledger;
 mod vaults;
 
 use azure_core::{Result, time::OffsetDateTime};
+use defender_playbooks::CoverageClient;
 use defender_pricing::{PlanCoverage, PricingClient, Tier};
-use monitor_ops::{CoverageClient, Sink};
+use monitor_ops::Sink;
 
 use crate::{
     Lab,
@@ -33,7 +34,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<ReportPage>
     let reading = Box::pin(lab.screen.wait("plans, vaults, alerts, paths, secrets", reading));
     let (plans, covered, found, recommendations, attack_paths, secrets) = reading.await;
     let alerts = match found {
-        Ok(found) => Section::Read(alerts::with_evidence(lab, found, covered.as_ref().ok()).await),
+        Ok(found) => Section::Read(alerts::with_evidence(lab, found).await),
         Err(error) => Section::from(Err(error)),
     };
     Ok(ReportPage {

@@ -1,7 +1,8 @@
 use arm_core::{Change, ResourceId};
-use futures::TryStreamExt as _;
+use defender_playbooks::{Advice, CoverageClient, Gap, VaultCoverage};
+use defender_pricing::SubPlan;
 use mock_azure::{Fault, MockAzure, Seed};
-use monitor_ops::{CoverageClient, DiagnosticSpec, DiagnosticsClient, Gap, Sink};
+use monitor_ops::{DiagnosticSpec, DiagnosticsClient, Sink};
 use serde_json::{Value, json};
 
 use crate::lab::*;
@@ -36,23 +37,27 @@ fn three_vaults() -> Seed {
 async fn the_report_says_for_each_vault_what_is_missing_and_how_to_mend_it() {
     let azure = three_vaults().start().await;
     let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
-    assert!(!report.plan.is_on());
+    assert!(!report.plan.is_standard());
     let gaps = |name: &str| {
         report
             .vaults
             .iter()
-            .find(|vault| vault.facts.id.name() == name)
-            .map(|vault| vault.gaps.clone())
+            .find(|vault| vault.vault.id.name() == name)
+            .map(|vault| vault.gaps().to_vec())
             .unwrap()
     };
-    assert_eq!(gaps("kv-prod"), [Gap::PlanIsOff]);
-    assert_eq!(gaps("kv-elsewhere"), [Gap::PlanIsOff, Gap::LoggedElsewhere(vec!["x".to_owned()])]);
-    assert_eq!(gaps("kv-silent"), [Gap::PlanIsOff, Gap::NotLogged]);
-    assert!(Gap::PlanIsOff.fix().contains("PerKeyVault") && Gap::PlanIsOff.is_fixable());
-    let silent = report.vaults.iter().find(|vault| vault.facts.id.name() == "kv-silent").unwrap();
+    assert_eq!(gaps("kv-prod"), [Gap::PlanOff]);
+    assert_eq!(gaps("kv-elsewhere"), [Gap::PlanOff, Gap::LoggedElsewhere(vec!["x".to_owned()])]);
+    assert_eq!(gaps("kv-silent"), [Gap::PlanOff, Gap::NotLogged]);
+    assert!(Gap::PlanOff.remedy().contains("PerKeyVault") && Gap::PlanOff.is_fixable());
+    let silent = report.vaults.iter().find(|vault| vault.vault.id.name() == "kv-silent").unwrap();
     assert!(silent.advice.is_empty() && !silent.is_covered());
-    let elsewhere = report.vaults.iter().find(|vault| vault.facts.id.name() == "kv-elsewhere").unwrap();
-    assert_eq!(elsewhere.advice.len(), 3);
+    let elsewhere = report.vaults.iter().find(|vault| vault.vault.id.name() == "kv-elsewhere").unwrap();
+    assert_eq!(
+        elsewhere.advice,
+        [Advice::OpenToAllNetworks, Advice::AccessPolicies, Advice::NoPurgeProtection]
+    );
+    assert_eq!((elsewhere.is_logged(), silent.is_logged()), (Some(false), Some(false)));
     assert!(writes(&azure).is_empty());
 }
 
@@ -62,16 +67,26 @@ async fn the_fix_is_shown_then_done_then_there_is_nothing_left() {
     let fix = || client(&azure).fix(&subscription(), &spec());
     let preview = fix().dry_run().await.unwrap();
     assert!(preview.is_change() && writes(&azure).is_empty());
-    assert_eq!(preview.vaults.iter().filter(|vault| vault.result.as_ref().unwrap().is_change()).count(), 2);
+    assert_eq!(
+        preview
+            .vaults
+            .as_ref()
+            .unwrap()
+            .iter()
+            .filter(|vault| vault.result.as_ref().unwrap().is_change())
+            .count(),
+        2
+    );
     let done = fix().await.unwrap();
-    assert!(matches!(&done.plan, Change::Updated { after, .. }
-        if after.is_on() && after.sub_plan.as_deref() == Some("PerKeyVault")));
+    assert!(matches!(&done.plan.change, Change::Updated { after, .. }
+        if after.is_standard() && after.sub_plan == Some(SubPlan::PerKeyVault)));
+    assert!(done.is_complete());
     assert_eq!(done.failures().count(), 0);
     azure.clear_requests();
     assert!(!fix().await.unwrap().is_change());
     assert!(writes(&azure).is_empty());
     let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
-    assert!(report.vaults.iter().all(|vault| vault.is_covered() && vault.gaps.is_empty()), "{report:?}");
+    assert!(report.vaults.iter().all(|vault| vault.is_covered() && vault.gaps().is_empty()), "{report:?}");
 }
 
 #[tokio::test]
@@ -79,9 +94,8 @@ async fn settings_that_may_not_be_read_are_a_gap_of_their_vault_only() {
     let azure = three_vaults().start().await;
     azure.inject(Fault::status(403).on("GET", "kv-silent/providers/Microsoft.Insights").always());
     let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
-    let unknown = |vault: &&monitor_ops::VaultCoverage| {
-        vault.gaps.iter().any(|gap| matches!(gap, Gap::LoggingUnknown(_)))
-    };
+    let unknown =
+        |vault: &&VaultCoverage| vault.gaps().iter().any(|gap| matches!(gap, Gap::LoggingUnknown(_)));
     assert_eq!(report.vaults.iter().filter(unknown).count(), 1);
     let fix = client(&azure).fix(&subscription(), &spec()).await.unwrap();
     assert_eq!(fix.failures().map(|(id, _)| id.name()).collect::<Vec<_>>(), ["kv-silent"]);
@@ -98,11 +112,38 @@ async fn unknown_fields_of_the_plan_are_kept() {
 }
 
 #[tokio::test]
-async fn the_legacy_list_can_still_be_read() {
-    let azure = seed().key_vault_assessments(vault()).start().await;
-    let all: Vec<_> = client(&azure).legacy_security_statuses(&subscription()).try_collect().await.unwrap();
-    assert_eq!(all[0].name, "kv-prod");
-    assert_eq!(azure.requests()[0].query("api-version"), Some("2015-06-01-preview"));
+async fn a_workspace_that_is_gone_is_a_gap_and_no_coverage() {
+    let gone = workspace().to_string().replace("law-sec", "law-gone");
+    let azure = seed()
+        .plan(subscription(), "KeyVaults", "Standard")
+        .diagnostic_setting(vault().as_str(), "x", &gone, &["AuditEvent"])
+        .start()
+        .await;
+    for wanted in [None, Some(&sink())] {
+        let report = client(&azure).report(&subscription(), wanted).await.unwrap();
+        let gap = Gap::SinkGone { setting: "x".to_owned(), sink: gone.parse().unwrap() };
+        assert_eq!(report.vaults[0].gaps(), [gap]);
+        assert!(report.vaults[0].is_covered());
+        assert_eq!(report.vaults[0].is_logged(), Some(false));
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_may_not_be_read_is_not_known_and_not_gone() {
+    let azure = three_vaults().start().await;
+    azure.inject(Fault::status(403).on("GET", "workspaces/law-sec").always());
+    let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
+    let logged = report.vaults.iter().find(|vault| vault.vault.id.name() == "kv-prod").unwrap();
+    assert_eq!(logged.is_logged(), None);
+}
+
+#[tokio::test]
+async fn with_no_sink_wanted_any_that_exists_is_good() {
+    let azure = three_vaults().start().await;
+    let report = client(&azure).report(&subscription(), None).await.unwrap();
+    let logged: Vec<_> =
+        report.vaults.iter().map(|vault| (vault.vault.id.name(), vault.is_logged().unwrap())).collect();
+    assert_eq!(logged, [("kv-elsewhere", true), ("kv-prod", true), ("kv-silent", false)]);
 }
 
 #[tokio::test]
@@ -111,7 +152,7 @@ async fn cut_at_any_request_the_fix_ends_in_the_same_state() {
         three_vaults,
         |arm| async move {
             let fix = CoverageClient::new(&arm).fix(&subscription(), &spec()).await?;
-            fix.vaults.into_iter().try_for_each(|vault| vault.result.map(drop))
+            fix.vaults?.into_iter().try_for_each(|vault| vault.result.map(drop))
         },
         |azure| async move {
             let plan: ResourceId =

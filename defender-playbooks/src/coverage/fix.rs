@@ -1,0 +1,79 @@
+//! Covering and logging every vault of a subscription.
+
+use arm_core::{Change, Outcome, ResourceId, SubscriptionId, Task};
+use azure_core::Result;
+use defender_pricing::{PlanChange, PlanName, PricingClient};
+use futures::TryStreamExt as _;
+use keyvault_ops::{Vault, VaultsClient};
+use monitor_ops::{DiagnosticSetting, DiagnosticSpec, DiagnosticsClient};
+
+use super::CoverageClient;
+
+/// What [`CoverageClient::fix`] did, or would do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CoverageFix {
+    /// The plan.
+    pub plan: PlanChange,
+    /// The diagnostic setting of each vault, or why its vaults could not be listed.
+    pub vaults: Result<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>>,
+}
+
+impl CoverageFix {
+    /// Whether anything was, or would be, written.
+    pub fn is_change(&self) -> bool {
+        self.plan.change.is_change()
+            || self.outcomes().any(|vault| vault.result.as_ref().is_ok_and(Change::is_change))
+    }
+
+    /// Whether the plan is as asked for and every vault is logged.
+    pub fn is_complete(&self) -> bool {
+        self.plan.is_complete() && self.vaults.is_ok() && self.failures().next().is_none()
+    }
+
+    /// The vaults whose logging could not be mended.
+    pub fn failures(&self) -> impl Iterator<Item = (&ResourceId, &azure_core::Error)> {
+        self.outcomes().filter_map(|vault| Some((&vault.target, vault.result.as_ref().err()?)))
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = &Outcome<ResourceId, Change<DiagnosticSetting>>> {
+        self.vaults.iter().flatten()
+    }
+}
+
+impl CoverageClient {
+    /// Mends what is missing: switches the plan `KeyVaults` on (sub-plan `PerKeyVault`), then makes every vault
+    /// send its audit log as the spec says.
+    ///
+    /// **The plan costs money for every vault.** Other plans, and what these crates do not know of this one, stay
+    /// as they are.
+    ///
+    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. Run
+    /// again when all holds, it writes nothing. A vault that fails ends none of the others: see
+    /// [`CoverageFix::failures`].
+    ///
+    /// # Permissions
+    ///
+    /// Security Admin on the subscription, Monitoring Contributor on the vaults, Log Analytics Contributor on the
+    /// workspace.
+    ///
+    /// # Errors
+    ///
+    /// The plan cannot be switched on. What comes after it stands in the result.
+    pub fn fix(&self, subscription: &SubscriptionId, spec: &DiagnosticSpec) -> Task<CoverageFix> {
+        let (arm, subscription, spec) = (self.arm.clone(), subscription.clone(), spec.clone());
+        Task::new(move |mode| async move {
+            let plan = PricingClient::new(&arm).enable(&subscription, &PlanName::KeyVaults);
+            let plan = plan.in_mode(mode).await?;
+            let listed: Result<Vec<Vault>> = VaultsClient::new(&arm).list(&subscription).try_collect().await;
+            let vaults = match listed {
+                Ok(vaults) => {
+                    let ids = vaults.into_iter().map(|vault| vault.id.into());
+                    DiagnosticsClient::new(&arm).ensure_many(ids, &spec).in_mode(mode).await
+                }
+                Err(error) => Err(error),
+            };
+            Ok(CoverageFix { plan, vaults })
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! What an alert says, joined with what the logs of its vaults say.
+
+use std::{collections::BTreeSet, future::IntoFuture};
+
+use arm_core::{ArmClient, ResourceId};
+use azure_core::{Result, time::OffsetDateTime};
+use defender_alerts::{Alert, Finding, VaultAccess};
+use futures::{TryStreamExt as _, future::BoxFuture};
+use monitor_ops::{
+    DiagnosticSetting, DiagnosticsClient, Evidence, LogsClient, Timespan, VaultOperation, WorkspaceId,
+};
+use time::Duration;
+
+/// Investigates alerts: triage of the alert, and evidence from the logs of the vaults that it names.
+///
+/// ```
+/// # use defender_playbooks::InvestigationsClient;
+/// # async fn f(arm: &arm_core::ArmClient, alert: &defender_alerts::Alert) {
+/// let found = InvestigationsClient::new(arm).investigate(alert).await;
+/// match found.secrets_read() {
+///     Some(secrets) => println!("rotate {secrets:?}"),
+///     None => println!("the logs cannot tell: rotate everything the caller could read"),
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct InvestigationsClient {
+    arm: ArmClient,
+}
+
+/// An investigation to be awaited. It reads only, and what cannot be read is in the result, not an error.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Investigate {
+    arm: ArmClient,
+    finding: Finding,
+    workspace: Option<WorkspaceId>,
+    around: Duration,
+    limit: usize,
+}
+
+/// What is known of an alert.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Investigation {
+    /// What the alert says, completed by what the logs say of its caller.
+    pub finding: Finding,
+    /// What the log of each vault that the alert names says.
+    pub logs: Vec<(ResourceId, VaultLog)>,
+}
+
+/// What could be learnt from the log of a vault.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum VaultLog {
+    /// It was not asked: the alert is a sample and about nothing that happened.
+    Sample,
+    /// The vault sends its audit log to no workspace: what was touched is not known.
+    NotLogged,
+    /// It was read. Whether an empty one means anything is in [`Evidence::source`].
+    Read(Evidence),
+    /// It could not be read.
+    Failed(azure_core::Error),
+}
+
+impl InvestigationsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Investigates an alert.
+    ///
+    /// The log of each vault is looked for in the workspace that its diagnostic settings name, an hour around the
+    /// time of the alert, for operations of the alert's caller.
+    ///
+    /// # Permissions
+    ///
+    /// Monitoring Reader on the vaults and Log Analytics Reader on their workspaces.
+    pub fn investigate(&self, alert: &Alert) -> Investigate {
+        self.investigate_in(alert, None)
+    }
+
+    /// [`investigate`](Self::investigate), telling callers of this tenant from strangers.
+    pub fn investigate_in(&self, alert: &Alert, own_tenant: Option<&str>) -> Investigate {
+        Investigate {
+            arm: self.arm.clone(),
+            finding: Finding::of(alert, own_tenant),
+            workspace: None,
+            around: Duration::hours(1),
+            limit: 10_000,
+        }
+    }
+}
+
+impl Investigate {
+    /// Looks in this workspace instead of the one that the vault's settings name.
+    pub fn workspace(mut self, workspace: &WorkspaceId) -> Self {
+        self.workspace = Some(workspace.clone());
+        self
+    }
+
+    /// How much time before and after the alert is looked at. Default: one hour.
+    pub fn around(mut self, time: Duration) -> Self {
+        self.around = time.abs();
+        self
+    }
+
+    /// At most so many operations of a vault. Default: 10,000.
+    pub fn limit(mut self, operations: usize) -> Self {
+        self.limit = operations;
+        self
+    }
+
+    async fn run(self) -> Investigation {
+        let mut logs = Vec::with_capacity(self.finding.vaults.len());
+        for vault in &self.finding.vaults {
+            let log = match self.finding.is_sample {
+                true => VaultLog::Sample,
+                false => self.log_of(vault).await.unwrap_or_else(VaultLog::Failed),
+            };
+            logs.push((vault.clone(), log));
+        }
+        let accesses: Vec<VaultAccess> = logs
+            .iter()
+            .filter_map(|(_, log)| log.evidence())
+            .flat_map(|found| &found.operations)
+            .map(access)
+            .collect();
+        let finding = match accesses.is_empty() {
+            true => self.finding,
+            false => self.finding.with_log(&accesses),
+        };
+        Investigation { finding, logs }
+    }
+
+    async fn log_of(&self, vault: &ResourceId) -> Result<VaultLog> {
+        let workspace = match &self.workspace {
+            Some(workspace) => workspace.clone(),
+            None => match self.workspace_of(vault).await? {
+                Some(workspace) => workspace,
+                None => return Ok(VaultLog::NotLogged),
+            },
+        };
+        let mut asked = LogsClient::new(&self.arm)
+            .evidence(&workspace)
+            .vault(vault)
+            .timespan(self.timespan())
+            .limit(self.limit);
+        // By object id where the alert has one: one caller can have many addresses.
+        match &self.finding.caller.object_id {
+            Some(caller) => asked = asked.caller(caller),
+            None => {
+                for address in &self.finding.caller.addresses {
+                    asked = asked.caller_ip(&address.address);
+                }
+            }
+        }
+        asked.await.map(VaultLog::Read)
+    }
+
+    /// The workspace that a vault sends its audit log to.
+    async fn workspace_of(&self, vault: &ResourceId) -> Result<Option<WorkspaceId>> {
+        let settings: Vec<DiagnosticSetting> =
+            DiagnosticsClient::new(&self.arm).list(vault).try_collect().await?;
+        let logging = settings.iter().filter(|setting| setting.properties.sends_audit());
+        let mut workspaces = logging.filter_map(|setting| setting.properties.workspace_id.as_deref());
+        Ok(workspaces.find_map(|id| id.parse().ok()))
+    }
+
+    fn timespan(&self) -> Timespan {
+        let now = OffsetDateTime::now_utc();
+        let first = self.finding.first.or(self.finding.last).unwrap_or(now);
+        let last = self.finding.last.or(self.finding.first).unwrap_or(now);
+        Timespan::Between(
+            first.checked_sub(self.around).unwrap_or(first),
+            last.checked_add(self.around).unwrap_or(last),
+        )
+    }
+}
+
+impl IntoFuture for Investigate {
+    type Output = Investigation;
+    type IntoFuture = BoxFuture<'static, Investigation>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl VaultLog {
+    /// What was found, if the log could be read.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Read(evidence) => Some(evidence),
+            _ => None,
+        }
+    }
+}
+
+impl Investigation {
+    /// Whether the logs tell the whole truth about every vault that the alert names.
+    pub fn is_conclusive(&self) -> bool {
+        let conclusive = |(_, log): &(_, VaultLog)| log.evidence().is_some_and(Evidence::is_conclusive);
+        !self.logs.is_empty() && self.logs.iter().all(conclusive)
+    }
+
+    /// The secrets whose values the caller got, by name in lower case. `None` unless the logs are
+    /// [conclusive](Self::is_conclusive): then more may have been read than is known.
+    pub fn secrets_read(&self) -> Option<BTreeSet<String>> {
+        self.is_conclusive().then(|| self.secrets_known_read())
+    }
+
+    /// The secrets that are known to have been read. There may be more.
+    pub fn secrets_known_read(&self) -> BTreeSet<String> {
+        self.logs.iter().filter_map(|(_, log)| log.evidence()).flat_map(Evidence::secrets_read).collect()
+    }
+}
+
+/// One operation in the log, as triage reads it.
+fn access(operation: &VaultOperation) -> VaultAccess {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    VaultAccess {
+        time: operation.time,
+        operation: operation.operation.to_string(),
+        secret: operation.secret(),
+        object_id: some(&operation.object_id),
+        address: some(&operation.caller_ip),
+        allowed: !operation.was_refused(),
+    }
+}

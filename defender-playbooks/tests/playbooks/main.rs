@@ -1,0 +1,7 @@
+//! The playbooks on the double.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on fails
+
+mod coverage;
+mod investigate;
+mod lab;
