@@ -2,9 +2,11 @@
 //!
 //! Each module is for serde's `with` (or `deserialize_with`) on a field.
 
+pub mod as_sent;
 pub mod bool_text;
 pub mod instant;
 pub mod iso_duration;
+mod merge;
 mod nullable;
 pub mod secret;
 pub mod text;
@@ -22,6 +24,7 @@ use azure_core::{
 };
 use serde::de::DeserializeOwned;
 
+pub use as_sent::{AsSent, WriteBack};
 pub use nullable::{null_as_default, without_nulls};
 pub use unknown::UnknownFields;
 

@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
 use azure_core::Result;
-use serde_json::json;
 
+use super::Properties;
 use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 
 /// The version that all calls about assessment metadata use. It is the first with severity Critical.
@@ -76,7 +76,7 @@ impl AssessmentMetadataClient {
         properties: &AssessmentMetadataProperties,
     ) -> Result<AssessmentMetadata> {
         let request = self.arm.put(all(subscription.into()).segment(key), API_VERSION);
-        request.body(&json!({ "properties": properties })).expect_status(&[200]).json().await
+        request.body(&Properties { properties }).expect_status(&[200]).json().await
     }
 
     /// Deletes a recommendation of the subscription's own, **and all assessments by it**.

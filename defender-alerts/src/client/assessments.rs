@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, ArmRequest, Pager, Scope};
 use azure_core::Result;
-use serde_json::json;
 
+use super::Properties;
 use crate::{Assessment, AssessmentId, AssessmentSpec};
 
 /// The version that all calls about assessments use. It is the first with `risk`.
@@ -80,7 +80,7 @@ impl AssessmentsClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update)
     pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
-        self.arm.put(id.path(), API_VERSION).body(&json!({ "properties": spec })).json().await
+        self.arm.put(id.path(), API_VERSION).body(&Properties { properties: spec }).json().await
     }
 
     /// Deletes an assessment of your own; answers without an error when there is none. `Assessments_Delete`.

@@ -17,3 +17,9 @@ pub use secure_scores::SecureScoresClient;
 pub use security_contacts::SecurityContactsClient;
 pub use sub_assessments::SubAssessmentsClient;
 pub use suppression_rules::SuppressionRulesClient;
+
+/// The body of a PUT whose model is the properties.
+#[derive(serde::Serialize)]
+struct Properties<'a, T> {
+    properties: &'a T,
+}

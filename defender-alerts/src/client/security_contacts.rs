@@ -2,8 +2,8 @@ use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
 use azure_core::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use serde::Deserialize;
-use serde_json::json;
 
+use super::Properties;
 use crate::SecurityContact;
 
 /// The version that all calls about security contacts use.
@@ -59,7 +59,7 @@ impl SecurityContactsClient {
         contact: &SecurityContact,
     ) -> Result<SecurityContact> {
         let request = self.arm.put(default(subscription), API_VERSION);
-        let written: Wire = request.body(&json!({ "properties": contact })).json().await?;
+        let written: Wire = request.body(&Properties { properties: contact }).json().await?;
         Ok(written.properties)
     }
 

@@ -1,7 +1,7 @@
 use arm_core::{ArmClient, ArmPath, ArmRequest, Pager, ResourceName, SubscriptionId};
 use azure_core::Result;
-use serde_json::json;
 
+use super::Properties;
 use crate::{SuppressionRule, SuppressionRuleSpec};
 
 /// The version that all calls about suppression rules use.
@@ -80,7 +80,7 @@ impl SuppressionRulesClient {
         spec: &SuppressionRuleSpec,
     ) -> Result<SuppressionRule> {
         let request = self.arm.put(path(subscription, name), API_VERSION);
-        request.body(&json!({ "properties": spec })).expect_status(&[200]).json().await
+        request.body(&Properties { properties: spec }).expect_status(&[200]).json().await
     }
 
     /// Deletes a rule; answers without an error when there is none. Alerts that it dismissed stay dismissed.

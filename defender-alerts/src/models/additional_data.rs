@@ -1,7 +1,7 @@
 //! Bags of values whose names the service does not spell in one way.
 
 use arm_core::ResourceId;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// What a recommendation adds about one resource: names and values of its own.
@@ -17,17 +17,32 @@ use serde_json::{Map, Value};
 /// assert_eq!(data.text("FilePath").as_deref(), Some("/etc/app"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct AdditionalData(Map<String, Value>);
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AdditionalData {
+    fields: Map<String, Value>,
+    /// What came in place of an object.
+    came: Option<Value>,
+}
+
+impl Serialize for AdditionalData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.came {
+            Some(came) => came.serialize(serializer),
+            None => self.fields.serialize(serializer),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for AdditionalData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match Value::deserialize(deserializer)? {
-            Value::Object(fields) => fields,
-            Value::String(text) => object_in(&text).unwrap_or_default(),
-            _ => Map::new(),
-        }))
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Object(fields) => Self::from(fields),
+            Value::Null => Self::default(),
+            Value::String(text) => {
+                Self { fields: object_in(&text).unwrap_or_default(), came: Some(text.into()) }
+            }
+            came => Self { fields: Map::new(), came: Some(came) },
+        })
     }
 }
 
@@ -40,13 +55,13 @@ pub(super) fn object_in(text: &str) -> Option<Map<String, Value>> {
 impl AdditionalData {
     /// A value at the top, by name without regard to case.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        value_of(&self.0, name)
+        value_of(&self.fields, name)
     }
 
     /// A value by name without regard to case, at the top or in a nested object, also in one that is
     /// written as text.
     pub fn find(&self, name: &str) -> Option<Value> {
-        find(&self.0, name, 0)
+        find(&self.fields, name, 0)
     }
 
     /// The same as text; null is nothing.
@@ -60,24 +75,29 @@ impl AdditionalData {
 
     /// All values at the top, as the service spells their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether there is none.
+    /// Whether a write has nothing to say.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.fields.is_empty() && self.came.is_none()
+    }
+
+    /// Whether there is none that can be read.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty()
     }
 }
 
 impl From<Map<String, Value>> for AdditionalData {
     fn from(fields: Map<String, Value>) -> Self {
-        Self(fields)
+        Self { fields, came: None }
     }
 }
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(values: I) -> Self {
-        Self(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self::from(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map<_, _>>())
     }
 }
 
@@ -133,9 +153,9 @@ impl ResourceDetails {
 
     /// Details of a source with fields of its own, such as `machineName`.
     pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
-        let AdditionalData(mut fields) = fields;
+        let mut fields = fields.fields;
         fields.insert("source".to_owned(), source.as_str().into());
-        Self(AdditionalData(fields))
+        Self(AdditionalData::from(fields))
     }
 
     /// Where the resource runs.
@@ -177,9 +197,16 @@ mod tests {
         assert_eq!(data.text("SecretType").as_deref(), Some("ssh"));
         assert_eq!((data.find("nothing"), data.get("token")), (None, None));
         assert_eq!(serde_json::to_string(&data).unwrap(), text);
-        for empty in ["null", "[]", "1", r#""not json""#] {
-            assert!(serde_json::from_str::<AdditionalData>(empty).unwrap().is_empty(), "{empty}");
+        for empty in ["{}", "[]", "1", r#""not json""#, r#""{\"a\": 1}""#] {
+            let data: AdditionalData = serde_json::from_str(empty).unwrap();
+            assert!(data.is_empty() || data.text("A").as_deref() == Some("1"), "{empty}");
+            assert_eq!(
+                serde_json::to_string(&data).unwrap(),
+                empty,
+                "what is no object goes back as it came"
+            );
         }
+        assert!(serde_json::from_str::<AdditionalData>("null").unwrap().is_empty());
     }
 
     #[test]

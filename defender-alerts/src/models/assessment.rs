@@ -272,7 +272,7 @@ pub struct AssessmentSpec {
     pub resource_details: ResourceDetails,
     /// What to add: texts.
     #[builder(default)]
-    #[serde(skip_serializing_if = "AdditionalData::is_empty")]
+    #[serde(skip_serializing_if = "AdditionalData::is_absent")]
     pub additional_data: AdditionalData,
     /// The partner, for recommendations of verified partners. It never comes back with its secret, so
     /// give it again with each write.

@@ -2,7 +2,7 @@
 
 use arm_core::{
     Secret,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
@@ -62,7 +62,7 @@ pub struct AssessmentMetadata {
 
 /// What a recommendation says: read, and written for your own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct AssessmentMetadataProperties {
     /// The recommendation.
@@ -130,7 +130,12 @@ pub struct AssessmentMetadataProperties {
     #[builder(default, setter(skip))]
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(AssessmentMetadataProperties);
 
 /// The partner that a recommendation is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]

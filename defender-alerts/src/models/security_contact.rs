@@ -1,6 +1,6 @@
 //! Whom Defender writes to.
 
-use arm_core::wire::{self, UnknownFields};
+use arm_core::wire::{self, AsSent, UnknownFields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
@@ -9,7 +9,7 @@ use crate::{RiskLevel, Severity};
 
 /// Whom Defender writes to about a subscription, and when. Read, changed and written back whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct SecurityContact {
     /// Addresses, separated by `;`.
@@ -35,7 +35,12 @@ pub struct SecurityContact {
     #[builder(default, setter(skip))]
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(SecurityContact);
 
 /// What Defender writes about.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,11 +2,11 @@
 
 use arm_core::{
     ResourceName,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
 use azure_core::time::OffsetDateTime;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Map, Value};
 use typed_builder::TypedBuilder;
 
 use super::blank;
@@ -50,7 +50,7 @@ pub struct SuppressionRule {
 /// # assert_eq!(serde_json::to_value(&rule).unwrap()["state"], "Enabled");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct SuppressionRuleSpec {
     /// The alerts that it is about: an `alertType`, or `*` for all.
@@ -69,6 +69,7 @@ pub struct SuppressionRuleSpec {
     #[builder(default, setter(strip_option))]
     #[serde(
         rename = "expirationDateUtc",
+        alias = "expirationDateUTC",
         default,
         with = "wire::instant::option",
         skip_serializing_if = "Option::is_none"
@@ -87,7 +88,12 @@ pub struct SuppressionRuleSpec {
     #[builder(default, setter(skip))]
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(SuppressionRuleSpec);
 
 /// Which alerts of its type a rule is about.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -146,16 +152,14 @@ impl<'de> Deserialize<'de> for SuppressionRule {
         #[derive(Deserialize)]
         struct Wire {
             name: ResourceName,
-            properties: Properties,
+            properties: Map<String, Value>,
         }
-        #[derive(Deserialize)]
-        struct Properties {
-            #[serde(rename = "lastModifiedUtc", default, with = "wire::instant::option")]
-            last_modified: Option<OffsetDateTime>,
-            #[serde(flatten)]
-            spec: SuppressionRuleSpec,
-        }
-        let Wire { name, properties } = Wire::deserialize(deserializer)?;
-        Ok(Self { name, last_modified: properties.last_modified, spec: properties.spec })
+        let Wire { name, mut properties } = Wire::deserialize(deserializer)?;
+        // `lastModifiedUtc` by the specification, `lastModifiedUTC` on the wire; no part of what a write says.
+        let is_own = |key: &&String| key.eq_ignore_ascii_case("lastModifiedUtc");
+        let written = properties.keys().find(is_own).cloned().and_then(|key| properties.remove(&key));
+        let last_modified = written.as_ref().and_then(Value::as_str).and_then(wire::instant::parse);
+        let spec = serde_json::from_value(Value::Object(properties)).map_err(D::Error::custom)?;
+        Ok(Self { name, last_modified, spec })
     }
 }

@@ -2,16 +2,18 @@ use std::collections::BTreeMap;
 
 use arm_core::{
     ResourceGroupId, ResourceName, Scope, SubscriptionId,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
 use azure_core::{Error, Result, error::ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::Error as _};
+use serde_json::Value;
 use typed_builder::TypedBuilder;
 
 use crate::{Action, Source};
 
 /// An automation, as the service shows it: without secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Automation {
     /// The id, as the service spells it.
@@ -33,7 +35,11 @@ pub struct Automation {
     pub properties: AutomationProperties,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(Automation);
 
 /// What an automation does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -153,6 +159,8 @@ pub struct AutomationSpec {
     unknown: UnknownFields,
     #[builder(default, setter(skip))]
     unknown_properties: UnknownFields,
+    #[builder(default, setter(skip))]
+    as_sent: AsSent,
 }
 
 impl AutomationSpec {
@@ -182,6 +190,7 @@ impl AutomationSpec {
             etag: before.and_then(|before| before.etag.clone()),
             properties,
             unknown: self.unknown.clone(),
+            as_sent: self.as_sent.clone(),
         }
     }
 }
@@ -200,12 +209,28 @@ impl From<&Automation> for AutomationSpec {
             tags: automation.tags.clone(),
             unknown: automation.unknown.clone(),
             unknown_properties: properties.unknown,
+            as_sent: automation.as_sent.clone(),
         }
     }
 }
 
 impl Serialize for AutomationSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let before = |automation: Automation| Self::from(&automation).body();
+        let over = |now| {
+            self.as_sent.over(now, before, |came| {
+                if let Some(came) = came.as_object_mut() {
+                    came.retain(|name, _| !["etag", "id", "name"].contains(&name.as_str()));
+                }
+            })
+        };
+        self.body().and_then(over).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl AutomationSpec {
+    /// What the spec says, and nothing else.
+    fn body(&self) -> serde_json::Result<Value> {
         #[derive(Serialize)]
         struct Body<'a> {
             location: &'a str,
@@ -235,8 +260,8 @@ impl Serialize for AutomationSpec {
             actions: &self.actions,
             unknown: &self.unknown_properties,
         };
-        Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown }
-            .serialize(serializer)
+        let body = Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown };
+        serde_json::to_value(body)
     }
 }
 

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use arm_core::{
     ResourceId,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use serde_json::Value;
 use time::OffsetDateTime;
 use typed_builder::TypedBuilder;
 
@@ -41,9 +42,16 @@ pub struct Pricing {
     pub deprecated: bool,
     /// What took its place.
     pub replaced_by: Vec<PlanName>,
+    /// Who manages the plan, where that is not this subscription's own people. Newer versions of the service only.
+    pub managed_by: Option<String>,
+    /// Where the plan comes from, such as `M365`. Newer versions of the service only.
+    pub originated_from: Option<String>,
+    /// The security operator that acts for the plan. Newer versions of the service only.
+    pub security_operator_resource_id: Option<String>,
     kind: String,
     unknown: UnknownFields,
     unknown_properties: UnknownFields,
+    as_sent: AsSent,
 }
 
 impl Pricing {
@@ -66,8 +74,7 @@ impl Pricing {
 /// A plan, as it should be: the body of a PUT.
 ///
 /// Made from a [`Pricing`], it keeps what this crate does not name.
-#[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
-#[serde(into = "SpecWire")]
+#[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct PricingSpec {
     /// On or off.
     pub tier: Tier,
@@ -83,6 +90,8 @@ pub struct PricingSpec {
     pub extensions: Option<Vec<Extension>>,
     #[builder(default, setter(skip))]
     unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    as_sent: AsSent,
 }
 
 impl PricingSpec {
@@ -101,11 +110,13 @@ impl From<&Pricing> for PricingSpec {
             enforce: pricing.enforce,
             extensions: Some(pricing.extensions.clone()).filter(|list| !list.is_empty()),
             unknown: pricing.unknown_properties.clone(),
+            as_sent: pricing.as_sent.clone(),
         }
     }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 struct Wire {
     id: ResourceId,
     name: PlanName,
@@ -114,7 +125,11 @@ struct Wire {
     properties: Properties,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(Wire);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -140,13 +155,19 @@ struct Properties {
     deprecated: bool,
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     replaced_by: Vec<PlanName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    managed_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    originated_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    security_operator_resource_id: Option<String>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
 impl From<Wire> for Pricing {
     fn from(wire: Wire) -> Self {
-        let Wire { id, name, kind, properties, unknown } = wire;
+        let Wire { id, name, kind, properties, unknown, as_sent } = wire;
         Self {
             id,
             name,
@@ -161,9 +182,13 @@ impl From<Wire> for Pricing {
             extensions: properties.extensions,
             deprecated: properties.deprecated,
             replaced_by: properties.replaced_by,
+            managed_by: properties.managed_by,
+            originated_from: properties.originated_from,
+            security_operator_resource_id: properties.security_operator_resource_id,
             kind,
             unknown,
             unknown_properties: properties.unknown,
+            as_sent,
         }
     }
 }
@@ -186,9 +211,13 @@ impl From<Pricing> for Wire {
                 extensions: pricing.extensions,
                 deprecated: pricing.deprecated,
                 replaced_by: pricing.replaced_by,
+                managed_by: pricing.managed_by,
+                originated_from: pricing.originated_from,
+                security_operator_resource_id: pricing.security_operator_resource_id,
                 unknown: pricing.unknown_properties,
             },
             unknown: pricing.unknown,
+            as_sent: pricing.as_sent,
         }
     }
 }
@@ -212,6 +241,48 @@ struct SpecProperties {
     unknown: UnknownFields,
 }
 
+impl Serialize for PricingSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let body = |spec: &Self| serde_json::to_value(SpecWire::from(spec.clone()));
+        let before = |wire: Wire| body(&Self::from(&Pricing::from(wire)));
+        let over = |now| self.as_sent.over(now, before, never_sent);
+        body(self).and_then(over).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A PUT says neither what the service sets nor, of an extension that is off, its settings.
+fn never_sent(plan: &mut Value) {
+    if let Some(plan) = plan.as_object_mut() {
+        plan.retain(|name, _| name.eq_ignore_ascii_case("properties"));
+    }
+    let Some(properties) = plan.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    properties.retain(|name, _| !OF_THE_SERVICE.iter().any(|it| it.eq_ignore_ascii_case(name)));
+    let extensions = properties.get_mut("extensions").and_then(Value::as_array_mut);
+    for extension in extensions.into_iter().flatten().filter_map(Value::as_object_mut) {
+        extension.remove("operationStatus");
+        let on = extension.get("isEnabled").is_some_and(|on| match on {
+            Value::String(text) => text.eq_ignore_ascii_case("true"),
+            on => *on == Value::Bool(true),
+        });
+        if !on {
+            extension.remove("additionalExtensionProperties");
+        }
+    }
+}
+
+const OF_THE_SERVICE: &[&str] = &[
+    "deprecated",
+    "enablementTime",
+    "freeTrialRemainingTime",
+    "inherited",
+    "inheritedFrom",
+    "managedBy",
+    "originatedFrom",
+    "replacedBy",
+    "resourcesCoverageStatus",
+    "securityOperatorResourceId",
+];
+
 impl From<PricingSpec> for SpecWire {
     fn from(spec: PricingSpec) -> Self {
         let extensions = spec.extensions.map(|list| list.iter().map(Extension::for_writing).collect());
@@ -222,7 +293,7 @@ impl From<PricingSpec> for SpecWire {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

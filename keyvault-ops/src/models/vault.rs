@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arm_core::{
     ResourceId, open_enum,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -11,7 +11,7 @@ use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId, VaultSpec}
 
 /// A vault, as the service has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct Vault {
     /// The resource id.
@@ -32,7 +32,11 @@ pub struct Vault {
     kind: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: UnknownFields,
+    #[serde(skip)]
+    pub(crate) as_sent: AsSent,
 }
+
+arm_core::write_back!(Vault);
 
 impl Vault {
     /// The vault that a spec describes, before the service has said anything about it.

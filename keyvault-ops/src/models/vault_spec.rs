@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use arm_core::wire::UnknownFields;
-use serde::{Serialize, Serializer};
+use arm_core::wire::{AsSent, UnknownFields};
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::Value;
 use typed_builder::TypedBuilder;
 
 use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault};
@@ -68,6 +69,8 @@ pub struct VaultSpec {
     pub public_network_access: Option<PublicNetworkAccess>,
     #[builder(default, setter(skip))]
     unknown: Unknown,
+    #[builder(default, setter(skip))]
+    as_sent: AsSent,
 }
 
 /// What a vault that was read has and this crate does not name.
@@ -100,6 +103,7 @@ impl From<&Vault> for VaultSpec {
                 properties: properties.unknown.clone(),
                 sku: properties.sku.unknown.clone(),
             },
+            as_sent: vault.as_sent.clone(),
         }
     }
 }
@@ -141,6 +145,30 @@ struct Properties<'a> {
 
 impl Serialize for VaultSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let before = |vault: Vault| Self::from(&vault).body();
+        let over = |now| self.as_sent.over(now, before, never_sent);
+        self.body().and_then(over).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A PUT does not say what the service sets, nor that purge protection is off, which the service refuses.
+fn never_sent(vault: &mut Value) {
+    if let Some(vault) = vault.as_object_mut() {
+        vault.retain(|name, _| !["id", "name", "systemData", "type"].contains(&name.as_str()));
+    }
+    let Some(properties) = vault.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    properties.retain(|name, value| match name.as_str() {
+        "enablePurgeProtection" => *value != Value::Bool(false),
+        name => !OF_THE_SERVICE.contains(&name),
+    });
+}
+
+const OF_THE_SERVICE: &[&str] =
+    &["enableSoftDelete", "hsmPoolResourceId", "privateEndpointConnections", "provisioningState", "vaultUri"];
+
+impl VaultSpec {
+    /// What the spec says, and nothing else.
+    fn body(&self) -> serde_json::Result<Value> {
         let properties = Properties {
             tenant_id: &self.tenant_id,
             sku: Sku { unknown: self.unknown.sku.clone(), ..self.sku.clone().into() },
@@ -155,8 +183,8 @@ impl Serialize for VaultSpec {
             public_network_access: self.public_network_access.as_ref(),
             unknown: &self.unknown.properties,
         };
-        Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown.resource }
-            .serialize(serializer)
+        let unknown = &self.unknown.resource;
+        serde_json::to_value(Body { location: &self.location, tags: &self.tags, properties, unknown })
     }
 }
 

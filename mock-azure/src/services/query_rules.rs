@@ -157,7 +157,7 @@ fn condition_is_valid(
         let known = |name: &str, values: &[&str]| {
             condition[name].as_str().is_some_and(|value| values.contains(&value))
         };
-        if !known("operator", &["Equals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"])
+        if !known("operator", &["Equal", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"])
         {
             return Err(bad(format!("The operator {} is not valid.", condition["operator"])));
         }

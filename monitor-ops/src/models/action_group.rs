@@ -11,7 +11,7 @@ pub type ActionGroup = Resource<ActionGroupProperties>;
 
 /// The properties of an [`ActionGroup`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "Wire")]
 #[non_exhaustive]
 pub struct ActionGroupProperties {
     /// The name in text messages: 1 to 12 characters.
@@ -21,6 +21,58 @@ pub struct ActionGroupProperties {
     /// The receivers.
     #[serde(flatten)]
     pub receivers: Receivers,
+}
+
+/// The service's form. The lists stand beside the other members, so that one that cannot be read costs only itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    group_short_name: String,
+    enabled: bool,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    email_receivers: Vec<EmailReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    sms_receivers: Vec<PhoneReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    voice_receivers: Vec<PhoneReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    webhook_receivers: Vec<WebhookReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    logic_app_receivers: Vec<LogicAppReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    azure_function_receivers: Vec<FunctionReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    event_hub_receivers: Vec<EventHubReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    arm_role_receivers: Vec<RoleReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    azure_app_push_receivers: Vec<AppPushReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    itsm_receivers: Vec<ItsmReceiver>,
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    automation_runbook_receivers: Vec<RunbookReceiver>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl From<Wire> for ActionGroupProperties {
+    fn from(wire: Wire) -> Self {
+        let receivers = Receivers {
+            email_receivers: wire.email_receivers,
+            sms_receivers: wire.sms_receivers,
+            voice_receivers: wire.voice_receivers,
+            webhook_receivers: wire.webhook_receivers,
+            logic_app_receivers: wire.logic_app_receivers,
+            azure_function_receivers: wire.azure_function_receivers,
+            event_hub_receivers: wire.event_hub_receivers,
+            arm_role_receivers: wire.arm_role_receivers,
+            azure_app_push_receivers: wire.azure_app_push_receivers,
+            itsm_receivers: wire.itsm_receivers,
+            automation_runbook_receivers: wire.automation_runbook_receivers,
+            unknown: wire.unknown,
+        };
+        Self { group_short_name: wire.group_short_name, enabled: wire.enabled, receivers }
+    }
 }
 
 impl ActionGroupProperties {
@@ -189,9 +241,12 @@ pub struct TestNotificationDetail {
     /// When it was sent, as the service writes it.
     #[serde(default)]
     pub send_time: Option<String>,
-    /// Why it failed.
+    /// Why it failed, where the service does not say so in [`message`](Self::message).
     #[serde(default)]
     pub detail: Option<String>,
+    /// Why it failed.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use arm_core::wire::{self, UnknownFields};
+use arm_core::wire::{self, AsSent, UnknownFields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,6 +34,7 @@ arm_core::open_enum! {
 
 /// An analytics rule of Sentinel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct AlertRule {
     /// The id, as the service spells it; empty on one that was not sent yet.
@@ -50,12 +51,23 @@ pub struct AlertRule {
     pub rule: RuleKind,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(AlertRule);
 
 impl AlertRule {
     /// A rule to be written.
     pub fn new(rule: RuleKind) -> Self {
-        Self { id: String::new(), name: String::new(), etag: None, rule, unknown: UnknownFields::default() }
+        Self {
+            id: String::new(),
+            name: String::new(),
+            etag: None,
+            rule,
+            unknown: UnknownFields::default(),
+            as_sent: AsSent::default(),
+        }
     }
 }
 
@@ -101,16 +113,17 @@ impl Serialize for RuleKind {
 
 impl<'de> Deserialize<'de> for RuleKind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(properties: Value) -> Result<T, E> {
-            serde_json::from_value(properties).map_err(E::custom)
-        }
         let Tagged { kind, properties } = Tagged::deserialize(deserializer)?;
-        Ok(match kind.as_str() {
-            "Scheduled" => Self::Scheduled(Box::new(read(properties)?)),
-            "MicrosoftSecurityIncidentCreation" => Self::IncidentCreation(read(properties)?),
-            "Fusion" => Self::Fusion(read(properties)?),
-            _ => Self::Other { kind, properties },
-        })
+        // A rule whose properties cannot be read is one of a kind that is not known.
+        let known = match kind.as_str() {
+            "Scheduled" => ScheduledRule::deserialize(&properties).map(Box::new).map(Self::Scheduled),
+            "MicrosoftSecurityIncidentCreation" => {
+                IncidentCreationRule::deserialize(&properties).map(Self::IncidentCreation)
+            }
+            "Fusion" => FusionRule::deserialize(&properties).map(Self::Fusion),
+            _ => return Ok(Self::Other { kind, properties }),
+        };
+        Ok(known.unwrap_or(Self::Other { kind, properties }))
     }
 }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use arm_core::{
     ResourceId,
-    wire::{self, UnknownFields},
+    wire::{self, UnknownFields, bool_text::option as bool_text},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ arm_core::open_enum! {
     /// How the measure is compared with the threshold.
     pub enum ConditionOperator {
         /// The same.
-        Equals = "Equals",
+        Equal = "Equal",
         /// More.
         GreaterThan = "GreaterThan",
         /// As much or more.
@@ -72,7 +72,7 @@ pub struct QueryRuleProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<u8>,
     /// Whether it runs; yes unless told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The workspaces or resources whose logs are read.
     #[serde(deserialize_with = "wire::null_as_default")]
@@ -95,10 +95,10 @@ pub struct QueryRuleProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<RuleActions>,
     /// Whether the alert is resolved when the condition no longer holds; yes unless told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub auto_mitigate: Option<bool>,
     /// Whether the query is taken without a check: needed before its table exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub skip_query_validation: Option<bool>,
     #[serde(flatten)]
     unknown: UnknownFields,

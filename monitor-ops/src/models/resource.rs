@@ -2,12 +2,16 @@ use std::collections::BTreeMap;
 
 use arm_core::{
     IdError, ResourceId,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
 use serde::{Deserialize, Serialize};
 
-/// An ARM resource around properties of its own. Fields that are not named here are kept for the way back.
+/// An ARM resource around properties of its own.
+///
+/// Written back, it is what came with what was changed: fields that are not named here, values that cannot be read and
+/// the service's spelling stay. A write that would replace what cannot be read is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Resource<P> {
     /// The id, as the service spells it; empty on one that was not sent yet.
@@ -32,7 +36,11 @@ pub struct Resource<P> {
     pub properties: P,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
 }
+
+arm_core::write_back!(Resource<P: Sized>);
 
 impl<P> Resource<P> {
     /// A resource to be written, without region.
@@ -46,6 +54,7 @@ impl<P> Resource<P> {
             etag: None,
             properties,
             unknown: UnknownFields::default(),
+            as_sent: AsSent::default(),
         }
     }
 
@@ -57,6 +66,11 @@ impl<P> Resource<P> {
     /// The id, parsed.
     pub fn resource_id(&self) -> Result<ResourceId, IdError> {
         self.id.parse()
+    }
+
+    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
     }
 
     /// Fields of the answer that are not named here.

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use arm_core::{
     ResourceGroupId,
-    wire::{self, UnknownFields},
+    wire::{self, AsSent, UnknownFields},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use serde_json::Value;
 
 /// A resource group, as the service shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,6 +25,7 @@ pub struct ResourceGroup {
     /// `Succeeded`; `Deleting` while it goes away.
     pub provisioning_state: Option<String>,
     unknown: UnknownFields,
+    as_sent: AsSent,
 }
 
 impl ResourceGroup {
@@ -42,14 +44,15 @@ impl ResourceGroup {
             managed_by: spec.managed_by.clone(),
             provisioning_state: None,
             unknown: spec.unknown.clone(),
+            as_sent: spec.as_sent.clone(),
         }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", remote = "Self")]
 struct Wire {
-    id: Id,
+    id: ResourceGroupId,
     name: String,
     location: String,
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -58,24 +61,16 @@ struct Wire {
     #[serde(default)]
     properties: Properties,
     #[serde(rename = "type", default)]
-    _kind: Option<String>,
+    kind: Option<String>,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Id(ResourceGroupId);
+arm_core::write_back!(Wire);
 
-impl TryFrom<String> for Id {
-    type Error = arm_core::IdError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
-    }
-}
-
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
     provisioning_state: Option<String>,
@@ -84,13 +79,14 @@ struct Properties {
 impl From<Wire> for ResourceGroup {
     fn from(wire: Wire) -> Self {
         Self {
-            id: wire.id.0,
+            id: wire.id,
             name: wire.name,
             location: wire.location,
             tags: wire.tags,
             managed_by: wire.managed_by,
             provisioning_state: wire.properties.provisioning_state,
             unknown: wire.unknown,
+            as_sent: wire.as_sent,
         }
     }
 }
@@ -99,7 +95,7 @@ impl From<Wire> for ResourceGroup {
 ///
 /// Made from a [`ResourceGroup`], it keeps what this crate does not name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct ResourceGroupSpec {
     /// Where the group's own record is kept, such as `westeurope`. Cannot be changed later.
@@ -111,6 +107,23 @@ pub struct ResourceGroupSpec {
     pub managed_by: Option<String>,
     #[serde(flatten)]
     unknown: UnknownFields,
+    #[serde(skip)]
+    as_sent: AsSent,
+}
+
+impl Serialize for ResourceGroupSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let body = |spec: &Self| Self::serialize(spec, serde_json::value::Serializer);
+        let before = |wire: Wire| body(&Self::from(&ResourceGroup::from(wire)));
+        let over = |now| {
+            self.as_sent.over(now, before, |group: &mut Value| {
+                if let Some(group) = group.as_object_mut() {
+                    group.retain(|name, _| !["id", "name", "properties", "type"].contains(&name.as_str()));
+                }
+            })
+        };
+        body(self).and_then(over).map_err(S::Error::custom)?.serialize(serializer)
+    }
 }
 
 impl ResourceGroupSpec {
@@ -121,6 +134,7 @@ impl ResourceGroupSpec {
             tags: BTreeMap::new(),
             managed_by: None,
             unknown: UnknownFields::default(),
+            as_sent: AsSent::default(),
         }
     }
 
@@ -138,6 +152,7 @@ impl From<&ResourceGroup> for ResourceGroupSpec {
             tags: group.tags.clone(),
             managed_by: group.managed_by.clone(),
             unknown: group.unknown.clone(),
+            as_sent: group.as_sent.clone(),
         }
     }
 }

@@ -222,13 +222,19 @@ impl Model {
         report
     }
 
-    fn check_one(&self, place: &str, answer: &Value, report: &mut Report) {
+    /// Only whether an answer is decoded and written back whole, not which of its members the model names.
+    pub fn survives(&self, answer: &Value) -> Report {
+        let mut report = Report { kind: self.kind, decoded: 0, errors: Vec::new(), differences: Vec::new() };
+        self.written_back("", answer, &mut report);
+        report
+    }
+
+    fn written_back(&self, place: &str, answer: &Value, report: &mut Report) -> Option<Seen> {
         let seen = match (self.decode)(answer) {
             Ok(seen) => seen,
             Err(error) => {
-                return report
-                    .errors
-                    .push(format!("{}: {error}", if place.is_empty() { "/" } else { place }));
+                report.errors.push(format!("{}: {error}", if place.is_empty() { "/" } else { place }));
+                return None;
             }
         };
         report.decoded += 1;
@@ -238,7 +244,11 @@ impl Model {
             let only_properties = encoded.as_object().is_some_and(|it| it.keys().eq(["properties"]));
             let not_sent = |pointer: &str| {
                 let pointer = &pointer[place.len()..];
-                let within = |of: &&str| *pointer == **of || pointer.starts_with(&format!("{of}/"));
+                let pointer = pointer.to_ascii_lowercase();
+                let within = |of: &&str| {
+                    let of = of.to_ascii_lowercase();
+                    pointer == of || pointer.starts_with(&format!("{of}/"))
+                };
                 self.never_sent.iter().chain(OF_THE_SERVICE).any(within)
                     || (only_properties && !pointer.starts_with("/properties"))
             };
@@ -247,6 +257,11 @@ impl Model {
                 other => other,
             }));
         }
+        Some(seen)
+    }
+
+    fn check_one(&self, place: &str, answer: &Value, report: &mut Report) {
+        let Some(seen) = self.written_back(place, answer, report) else { return };
         let mut pointers = Vec::new();
         fields("", answer, &mut pointers);
         let mut probed: Vec<String> = Vec::new();

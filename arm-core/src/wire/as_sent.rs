@@ -1,0 +1,384 @@
+//! Write-backs that lose nothing: what the service sent is kept beside the model that was read from it.
+//!
+//! A model that is read, changed and written back goes out as what came in, with only those members changed that
+//! changed in the model. So a member keeps its spelling and its value's spelling, and what could not be read goes back
+//! as it came. A write that would have to replace what could not be read is refused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error};
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::{merge::merge, without_values};
+
+/// What the service sent for a model that is written back; empty for one that was made here.
+///
+/// Two are equal when what could not be read is equal in both. It shows places, never values.
+#[derive(Clone, Default)]
+pub struct AsSent(Option<Arc<Sent>>);
+
+struct Sent {
+    original: Value,
+    unread: Unread,
+}
+
+/// The places, as JSON pointers, that were left out to read the rest.
+pub(super) type Unread = BTreeSet<String>;
+
+impl AsSent {
+    /// Where something stands that could not be read, as JSON pointers.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|sent| &sent.unread).map(String::as_str)
+    }
+
+    fn unread_values(&self) -> impl Iterator<Item = (&str, Option<&Value>)> {
+        self.0
+            .iter()
+            .flat_map(|sent| sent.unread.iter().map(|place| (place.as_str(), sent.original.pointer(place))))
+    }
+
+    /// What a write sends: what came, with `now` in place of what `before` makes of it. `never_sent` takes out of what
+    /// came what a write leaves to the service.
+    ///
+    /// Of a model that was made here it is `now` itself.
+    pub fn over<M: WriteBack>(
+        &self,
+        now: Value,
+        before: impl FnOnce(M) -> serde_json::Result<Value>,
+        never_sent: impl FnOnce(&mut Value),
+    ) -> serde_json::Result<Value> {
+        let Some(sent) = &self.0 else { return Ok(now) };
+        let (model, _) = leniently(&sent.original).map_err(<serde_json::Error as Error>::custom)?;
+        let before = before(model)?;
+        let mut original = sent.original.clone();
+        never_sent(&mut original);
+        merge(original, &before, now, &sent.unread).map_err(<serde_json::Error as Error>::custom)
+    }
+}
+
+impl fmt::Debug for AsSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsSent").field("unread", &self.unread().collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for AsSent {
+    fn eq(&self, other: &Self) -> bool {
+        self.unread_values().eq(other.unread_values())
+    }
+}
+
+impl Eq for AsSent {}
+
+/// A model that is read, changed and written back. Implement it with [`write_back!`](crate::write_back).
+pub trait WriteBack: Sized {
+    /// Reads the model; a member that cannot be read is an error.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// Writes what the model says, and nothing else.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+    /// What came.
+    fn as_sent(&self) -> &AsSent;
+    /// The place for what came.
+    fn as_sent_mut(&mut self) -> &mut AsSent;
+}
+
+/// Reads a model, leaving out what cannot be read as long as the rest makes sense without it.
+pub fn deserialize<'de, M: WriteBack, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
+    let original = Value::deserialize(deserializer)?;
+    let (mut model, unread) = leniently::<M>(&original).map_err(de::Error::custom)?;
+    *model.as_sent_mut() = AsSent(Some(Arc::new(Sent { original, unread })));
+    Ok(model)
+}
+
+/// Writes a model over what came.
+pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
+    if model.as_sent().0.is_none() {
+        return model.write(serializer);
+    }
+    let now = model.write(serde_json::value::Serializer).map_err(<S::Error as Error>::custom)?;
+    let before = |before: M| before.write(serde_json::value::Serializer);
+    model.as_sent().over(now, before, |_| {}).map_err(<S::Error as Error>::custom)?.serialize(serializer)
+}
+
+/// So many members of one model may be unreadable.
+const MOST: usize = 64;
+
+/// A model, and the places that were left out to read it.
+fn leniently<M: WriteBack>(original: &Value) -> Result<(M, Unread), String> {
+    if let Ok(model) = M::read(original) {
+        return Ok((model, Unread::new()));
+    }
+    let (mut copy, mut removed, mut first) = (original.clone(), Removed::default(), None);
+    for _ in 0..MOST {
+        let mut track = Track::new();
+        let error = match M::read(serde_path_to_error::Deserializer::new(&copy, &mut track)) {
+            Ok(model) => return Ok((model, removed.places)),
+            Err(error) => without_values(&error),
+        };
+        let path = pointers(&track.path());
+        let place = removed.place(&path);
+        let first: &mut String = first.get_or_insert_with(|| match place.as_str() {
+            "" => error,
+            place => format!("{place}: {error}"),
+        });
+        if !take(&mut copy, &path) {
+            return Err(std::mem::take(first));
+        }
+        removed.note(&path, place);
+    }
+    Err(first.unwrap_or_default())
+}
+
+/// One step into a value.
+#[derive(Clone)]
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+fn pointers(path: &Path) -> Vec<Step> {
+    let steps = path.iter().map_while(|segment| match segment {
+        Segment::Map { key } => Some(Step::Member(key.clone())),
+        Segment::Seq { index } => Some(Step::Item(*index)),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect()
+}
+
+/// Takes out what stands at the end of a path; whether there was something.
+fn take(value: &mut Value, path: &[Step]) -> bool {
+    let Some((last, way)) = path.split_last() else { return false };
+    let inside = way.iter().try_fold(value, |value, step| match step {
+        Step::Member(key) => value.get_mut(key.as_str()),
+        Step::Item(index) => value.get_mut(*index),
+    });
+    match (last, inside) {
+        (Step::Member(key), Some(Value::Object(fields))) => fields.remove(key.as_str()).is_some(),
+        (Step::Item(index), Some(Value::Array(items))) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What was taken out of a copy, by its place in the original.
+#[derive(Default)]
+struct Removed {
+    places: Unread,
+    items: BTreeMap<String, BTreeSet<usize>>,
+}
+
+impl Removed {
+    /// The place in the original of a path in the copy, whose lists are shorter by what was taken out.
+    fn place(&self, path: &[Step]) -> String {
+        let mut place = String::new();
+        for step in path {
+            match step {
+                Step::Member(key) => super::merge::push(&mut place, key),
+                Step::Item(index) => {
+                    let gone = self.items.get(&place).into_iter().flatten();
+                    let at = gone.fold(*index, |at, gone| if *gone <= at { at + 1 } else { at });
+                    super::merge::push(&mut place, &at.to_string());
+                }
+            }
+        }
+        place
+    }
+
+    fn note(&mut self, path: &[Step], place: String) {
+        if let Some(Step::Item(_)) = path.last()
+            && let Some((list, index)) = place.rsplit_once('/')
+            && let Ok(index) = index.parse()
+        {
+            self.items.entry(list.to_owned()).or_default().insert(index);
+        }
+        let inside = format!("{place}/");
+        self.places.retain(|other| !other.starts_with(&inside));
+        self.places.insert(place);
+    }
+}
+
+/// Makes a model one that is written back over what came.
+///
+/// The type derives `Serialize` and `Deserialize` with `#[serde(remote = "Self")]` and has a field
+/// `#[serde(skip)] as_sent: AsSent`; the macro implements both traits in terms of these.
+///
+/// ```
+/// use arm_core::wire::{self, AsSent};
+/// use std::time::Duration;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// #[serde(remote = "Self", rename_all = "camelCase")]
+/// struct Rule {
+///     name: String,
+///     #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+///     window_size: Option<Duration>,
+///     #[serde(skip)]
+///     as_sent: AsSent,
+/// }
+/// arm_core::write_back!(Rule);
+///
+/// let sent = r#"{"name":"x","windowSize":"an hour or so"}"#;
+/// let mut rule: Rule = serde_json::from_str(sent)?;
+/// assert_eq!(serde_json::to_string(&rule)?, sent);
+/// rule.window_size = Some(Duration::from_secs(60));
+/// assert!(serde_json::to_string(&rule).is_err(), "it would write over what it cannot read");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! write_back {
+    ($name:ident $(<$of:ident: $($bound:path),+>)?) => {
+        impl $(<$of: $($bound +)+ $crate::__serde::Serialize + $crate::__serde::de::DeserializeOwned>)?
+            $crate::wire::WriteBack for $name $(<$of>)?
+        {
+            fn read<'de, D: $crate::__serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                Self::deserialize(deserializer)
+            }
+
+            fn write<S: $crate::__serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                Self::serialize(self, serializer)
+            }
+
+            fn as_sent(&self) -> &$crate::wire::AsSent {
+                &self.as_sent
+            }
+
+            fn as_sent_mut(&mut self) -> &mut $crate::wire::AsSent {
+                &mut self.as_sent
+            }
+        }
+
+        impl<'de $(, $of: $($bound +)+ $crate::__serde::Serialize + $crate::__serde::de::DeserializeOwned)?>
+            $crate::__serde::Deserialize<'de> for $name $(<$of>)?
+        {
+            fn deserialize<D: $crate::__serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::wire::as_sent::deserialize(deserializer)
+            }
+        }
+
+        impl $(<$of: $($bound +)+ $crate::__serde::Serialize + $crate::__serde::de::DeserializeOwned>)?
+            $crate::__serde::Serialize for $name $(<$of>)?
+        {
+            fn serialize<S: $crate::__serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::wire::as_sent::serialize(self, serializer)
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::{self, UnknownFields};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(remote = "Self", rename_all = "camelCase")]
+    struct Rule {
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        #[serde(
+            default,
+            with = "wire::instant::option",
+            alias = "endUTC",
+            skip_serializing_if = "Option::is_none"
+        )]
+        end_utc: Option<azure_core::time::OffsetDateTime>,
+        #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
+        window: Option<Duration>,
+        #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<Part>,
+        #[serde(flatten)]
+        unknown: UnknownFields,
+        #[serde(skip)]
+        as_sent: AsSent,
+    }
+    crate::write_back!(Rule);
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Part {
+        name: String,
+        on: bool,
+    }
+
+    fn read(value: &Value) -> Rule {
+        serde_json::from_str(&value.to_string()).unwrap()
+    }
+
+    fn written(rule: &Rule) -> Value {
+        serde_json::to_value(rule).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_read_and_every_spelling_goes_back_as_it_came() {
+        let sent = json!({
+            "name": "x", "note": { "a": [1] }, "endUTC": "2026-03-01T13:00:00.000+01:00", "Window": "PT60M",
+            "window": "soon", "new": null, "parts": [{ "name": "a", "on": true }, 7, { "on": 1 }],
+        });
+        let mut rule = read(&sent);
+        assert_eq!((rule.note.as_deref(), rule.window, rule.parts.len()), (None, None, 1));
+        assert!(rule.end_utc.is_some());
+        assert_eq!(rule.as_sent.unread().collect::<Vec<_>>(), ["/note", "/parts/1", "/parts/2"]);
+        assert_eq!(written(&rule), sent);
+        rule.name = "y".into();
+        rule.end_utc = wire::instant::parse("2027-01-01T00:00:00Z");
+        rule.parts.insert(0, Part { name: "b".into(), on: false });
+        rule.parts[1].on = false;
+        let mut expected = sent;
+        expected["name"] = "y".into();
+        expected["endUTC"] = "2027-01-01T00:00:00Z".into();
+        expected["parts"] =
+            json!([{ "name": "b", "on": false }, { "name": "a", "on": false }, 7, { "on": 1 }]);
+        assert_eq!(written(&rule), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_never_written_over() {
+        for (sent, place) in [
+            (json!({ "name": "x", "window": "soon" }), "/window"),
+            (json!({ "name": "x", "Window": "PT5M" }), "/Window"),
+            (json!({ "name": "x", "window": { "of": "time" } }), "/window"),
+        ] {
+            let mut rule = read(&sent);
+            rule.window = Some(Duration::from_secs(60));
+            let error = serde_json::to_value(&rule).unwrap_err().to_string();
+            assert!(error.contains(&format!("'{place}' cannot be read")), "{error}");
+        }
+        let mut rule = read(&json!({ "name": "x", "window": null }));
+        rule.window = Some(Duration::from_secs(60));
+        assert_eq!(written(&rule), json!({ "name": "x", "window": "PT1M" }));
+    }
+
+    #[test]
+    fn a_model_that_makes_no_sense_is_an_error_that_names_the_place_and_no_value() {
+        let error = serde_json::from_value::<Rule>(json!({ "name": ["hunter2"] })).unwrap_err().to_string();
+        assert!(error.contains("/name") && !error.contains("hunter2"), "{error}");
+        let rule = read(&json!({ "name": "x", "note": ["hunter2"] }));
+        assert!(!format!("{:?}", rule.as_sent).contains("hunter2"));
+        assert_ne!(
+            rule,
+            read(&json!({ "name": "x", "note": ["another"] })),
+            "another unread value is a difference"
+        );
+    }
+}
