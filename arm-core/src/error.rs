@@ -67,7 +67,8 @@ impl ArmError {
         read
     }
 
-    /// Reads an error body: `{"error":{..}}`, the same without the wrapper, or the sign-in service's form.
+    /// Reads an error body: `{"error":{..}}`, the same without the wrapper, the sign-in service's form, or
+    /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as for suppression rules.
     pub fn read(body: &Value, status: u16) -> Self {
         let wrapped = &body["error"];
         let error = if wrapped.is_object() { wrapped } else { body };
@@ -75,7 +76,10 @@ impl ArmError {
             return Self::read(&inside, status);
         }
         let sign_in = wrapped.as_str();
-        let code = sign_in.map_or_else(|| text(error, "code"), str::to_owned);
+        let code = sign_in.map_or_else(
+            || optional(error, "code").unwrap_or_else(|| text(error, "errorCode")),
+            str::to_owned,
+        );
         let message = match sign_in {
             Some(_) => text(body, "error_description"),
             None => match &error["message"] {
@@ -100,12 +104,48 @@ impl ArmError {
         }
     }
 
-    /// Whether this code stands anywhere in the error: at the top, in a detail, or innermost.
+    /// Whether this code stands anywhere in the error: at the top, in a detail, or innermost. Case and blanks do
+    /// not count: services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
     pub fn has_code(&self, code: &str) -> bool {
-        self.code.eq_ignore_ascii_case(code)
-            || self.inner_code.as_deref().is_some_and(|inner| inner.eq_ignore_ascii_case(code))
-            || self.details.iter().any(|detail| detail.code.eq_ignore_ascii_case(code))
+        let wanted = folded(code);
+        self.codes().any(|code| folded(code) == wanted)
     }
+
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let details = self.details.iter().map(|detail| detail.code.as_str());
+        [self.code.as_str()].into_iter().chain(self.inner_code.as_deref()).chain(details)
+    }
+
+    /// See [`ArmErrorExt::is_resource_not_found`].
+    pub fn is_resource_not_found(&self) -> bool {
+        let code = folded(&self.code);
+        let absent = ["notfound", "doesnotexist", "notexist"].iter().any(|end| code.ends_with(end));
+        let nothing_said = code.is_empty() && self.message.is_empty();
+        self.status == 404
+            && (absent || nothing_said)
+            && !OF_SOMETHING_ELSE.iter().any(|of| code.starts_with(of))
+    }
+}
+
+/// What codes begin with that end in `NotFound` and yet are not about the resource that was asked for; folded.
+const OF_SOMETHING_ELSE: &[&str] = &[
+    "subscription",
+    "tenant",
+    "directory",
+    "provider",
+    "resourceprovider",
+    "resourcetype",
+    "parentresource",
+    "apiversion",
+    "operation",
+    "endpoint",
+    "host",
+    "linked",
+];
+
+/// A code without case and blanks.
+fn folded(code: &str) -> String {
+    code.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 impl ErrorDetail {
@@ -239,6 +279,15 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
+    /// The resource that was asked for does not exist: 404 with a code that says so, such as `ResourceNotFound`,
+    /// `NotFound` or `SecretNotFound`, or with no body at all.
+    ///
+    /// `ResourceGroupNotFound` is one of them, since without its group nothing in it exists. A 404 that says that
+    /// something else is missing is not: the subscription or its registration, the provider, the resource's type
+    /// or parent, or a page of something on the way that is not Azure.
+    fn is_resource_not_found(&self) -> bool {
+        self.arm_error().is_some_and(|error| error.is_resource_not_found())
+    }
     /// 403.
     fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
@@ -356,6 +405,10 @@ mod tests {
         assert_eq!(read(r#"{"code":"Bare","message":"no wrapper"}"#), pair("Bare", "no wrapper"));
         assert_eq!(read(r#"{"Code":"Upper","Message":"case"}"#), pair("Upper", "case"));
         assert_eq!(
+            read(r#"{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":"no such rule"}"#),
+            pair("Not Found", "no such rule")
+        );
+        assert_eq!(
             read(r#"{"error":"invalid_client","error_description":"AADSTS7000215"}"#),
             pair("invalid_client", "AADSTS7000215")
         );
@@ -400,6 +453,45 @@ mod tests {
                 assert_eq!(question(&refusal), asked == status, "{asked} of {status}");
             }
         }
+    }
+
+    #[test]
+    fn a_resource_is_absent_only_when_its_own_404_says_so() {
+        let absent = |status: u16, body: &str| error(status, body).is_resource_not_found();
+        let coded = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#);
+        let bare = r#"{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":"m"}"#;
+        for code in [
+            "ResourceNotFound",
+            "NotFound",
+            "resource not found",
+            "SecretNotFound",
+            "RoleDefinitionDoesNotExist",
+        ] {
+            assert!(absent(404, &coded(code)), "{code}");
+            assert!(!absent(400, &coded(code)), "{code}");
+        }
+        assert!(absent(404, bare) && absent(404, ""));
+        assert!(absent(404, &coded("ResourceGroupNotFound")), "what its group took along is gone");
+        for code in [
+            "Subscription Not Registered",
+            "SubscriptionNotFound",
+            "InvalidResourceNamespace",
+            "InvalidResourceType",
+            "ParentResourceNotFound",
+            "MissingSubscription",
+            "",
+        ] {
+            assert!(!absent(404, &coded(code)), "{code}");
+        }
+        assert!(!absent(404, "<html>not here</html>"), "a proxy's page");
+    }
+
+    #[test]
+    fn a_code_is_found_in_whatever_case_and_with_whatever_blanks_it_comes() {
+        let body = r#"{"error":{"code":"Subscription Not Registered","message":"m"}}"#;
+        assert!(error(404, body).is_code("SubscriptionNotRegistered"));
+        assert!(error(404, body).is_code("subscription not registered"));
+        assert!(!error(404, body).is_code("SubscriptionNotFound"));
     }
 
     #[test]

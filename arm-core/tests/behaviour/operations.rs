@@ -74,9 +74,9 @@ async fn no_more_is_asked_than_is_needed() {
     // It is there already.
     let script = Script::new([reply(200, THING)]);
     assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
-    // Accepted, and no word on where to ask.
+    // An action was accepted, and no word on where to ask.
     let script = Script::new([reply(202, "")]);
-    script.client().delete(thing(&script), "v").poller::<()>().await.unwrap();
+    script.client().post(thing(&script), "v").poller::<()>().await.unwrap();
 }
 
 #[tokio::test]
@@ -255,4 +255,173 @@ async fn a_status_stays_where_it_is_and_204_is_its_end() {
     let poller: Poller<()> = script.client().delete(thing(&script), "v").poller();
     poller.await.unwrap().into_model().unwrap();
     assert_eq!(urls(&script)[1..], ["GET /s", "GET /s"]);
+}
+
+const CREATING: &str = r#"{"name":"thing","properties":{"provisioningState":"Creating"}}"#;
+const ABSENT: &str = r#"{"error":{"code":"ResourceNotFound","message":"no such thing"}}"#;
+
+#[tokio::test]
+async fn a_location_that_is_the_resource_itself_is_not_its_end() {
+    // As a Log Analytics workspace is created; the service spells the link in its own way.
+    for location in
+        ["/things/thing?api-version=v", "/Things/thing", "https://MANAGEMENT.azure.com/things/th%69ng/"]
+    {
+        for status in [201, 202] {
+            let first = reply(status, CREATING).header("location", location).header("retry-after", "1");
+            let script = Script::new([first, reply(200, CREATING), reply(200, THING)]);
+            let made = resource(put(&script).poller()).await.unwrap();
+            assert_eq!(made["properties"]["provisioningState"], "Succeeded", "{location}");
+            assert_eq!(urls(&script)[1..], ["GET /things/thing?api-version=v"; 2]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_location_answers_is_no_end_while_it_is_unfinished() {
+    let first = || reply(202, "").header("location", format!("{BASE}/r"));
+    for unfinished in [
+        CREATING,
+        r#"{"status":"InProgress"}"#,
+        r#"{"id":"/operations/1","name":"1","status":"Running","startTime":"2026-11-25T00:00:00Z"}"#,
+    ] {
+        let script = Script::new([first(), reply(200, unfinished), reply(200, THING)]);
+        let post = script.client().post(thing(&script), "v").poller();
+        assert_eq!(resource(post).await.unwrap()["name"], "thing", "{unfinished}");
+        assert_eq!(urls(&script)[1..], ["GET /r", "GET /r"]);
+    }
+    // A status of the result's own.
+    let result = r#"{"name":"thing","type":"things","status":"Enabled"}"#;
+    let script = Script::new([first(), reply(200, result)]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap()["status"], "Enabled");
+}
+
+#[tokio::test]
+async fn a_status_in_the_body_counts_wherever_it_comes() {
+    const FAILED: &str = r#"{"status":"Failed","error":{"code":"QuotaExceeded","message":"no room"}}"#;
+    let at_location = [reply(202, "").header("location", format!("{BASE}/r")), reply(200, FAILED)];
+    let at_once = [reply(200, FAILED)];
+    let from_the_resource = [reply(201, CREATING), reply(200, FAILED)];
+    for answers in [&at_location[..], &at_once, &from_the_resource] {
+        let script = Script::new(answers.to_vec());
+        let error = put(&script).poller::<()>().await.unwrap_err();
+        assert!(error.is_code("QuotaExceeded"), "{error}");
+        assert_eq!(script.sent().len(), answers.len());
+    }
+    let script = Script::new([reply(200, r#"{"status":"InProgress"}"#)]);
+    let error = script.client().post(thing(&script), "v").poller::<()>().await.unwrap_err();
+    assert!(
+        error.to_string().contains("is InProgress, but the service does not say where to ask on"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_finished_when_its_operation_is_is_waited_for() {
+    let first = reply(201, CREATING).header("azure-asyncoperation", format!("{BASE}/s"));
+    let script = Script::new([
+        first,
+        reply(200, r#"{"status":"Succeeded"}"#),
+        reply(200, CREATING),
+        reply(200, THING),
+    ]);
+    let made = resource(put(&script).poller()).await.unwrap();
+    assert_eq!(made["properties"]["provisioningState"], "Succeeded");
+    let first = reply(202, "")
+        .header("azure-asyncoperation", format!("{BASE}/s"))
+        .header("location", format!("{BASE}/r"));
+    let script =
+        Script::new([first, reply(200, r#"{"status":"Succeeded"}"#), reply(202, ""), reply(200, THING)]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap()["name"], "thing");
+}
+
+#[tokio::test]
+async fn when_the_link_of_a_delete_vanishes_the_resource_tells_whether_it_is_gone() {
+    for name in ["location", "azure-asyncoperation"] {
+        let first = || reply(202, "").header(name, format!("{BASE}/s"));
+        let deleting = r#"{"properties":{"provisioningState":"Deleting"}}"#;
+        let script = Script::new([first(), reply(404, ABSENT), reply(200, deleting), reply(404, ABSENT)]);
+        script.client().delete(thing(&script), "v").poller::<()>().await.unwrap();
+        assert_eq!(
+            urls(&script)[1..],
+            ["GET /s", "GET /things/thing?api-version=v", "GET /things/thing?api-version=v"]
+        );
+        let unregistered = r#"{"error":{"code":"Subscription Not Registered","message":"no"}}"#;
+        for still in [reply(200, THING), reply(200, "{}"), reply(404, unregistered), reply(403, "{}")] {
+            let script = Script::new([first(), reply(404, ABSENT), still.clone()]);
+            let error = script.client().delete(thing(&script), "v").poller::<()>().await.unwrap_err();
+            assert!(error.to_string().contains("has vanished"), "{still:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delete_that_gives_no_link_lasts_as_long_as_the_resource_can_be_read() {
+    let script = Script::new([reply(202, ""), reply(200, THING), reply(404, ABSENT)]);
+    script.client().delete(thing(&script), "v").poller::<()>().await.unwrap();
+    assert_eq!(urls(&script)[1..], ["GET /things/thing?api-version=v"; 2]);
+    let failed = r#"{"properties":{"provisioningState":"Failed"}}"#;
+    let script = Script::new([reply(202, ""), reply(200, failed)]);
+    assert!(script.client().delete(thing(&script), "v").poller::<()>().await.is_err());
+}
+
+#[tokio::test]
+async fn when_the_link_of_a_write_vanishes_only_the_resources_own_state_is_believed() {
+    let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let script = Script::new([first(), reply(404, ABSENT), reply(200, CREATING), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    for untold in [reply(200, r#"{"name":"thing"}"#), reply(404, ABSENT)] {
+        let script = Script::new([first(), reply(404, ABSENT), untold]);
+        let error = put(&script).poller::<()>().await.unwrap_err();
+        assert!(error.to_string().contains("has vanished"), "{error}");
+    }
+    let broken = reply(200, r#"{"properties":{"provisioningState":"Failed"}}"#);
+    let script = Script::new([first(), reply(404, ABSENT), broken]);
+    let error = put(&script).poller::<()>().await.unwrap_err();
+    assert!(error.to_string().contains("ended as Failed"), "{error}");
+}
+
+#[tokio::test]
+async fn when_the_link_of_an_action_vanishes_its_result_tells_or_nothing_does() {
+    let status = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
+    let with_result = status().header("location", format!("{BASE}/r"));
+    let script = Script::new([with_result, reply(404, ABSENT), reply(202, ""), reply(200, THING)]);
+    let post = script.client().post(thing(&script), "v").poller();
+    assert_eq!(resource(post).await.unwrap()["name"], "thing");
+    assert_eq!(urls(&script)[2..], ["GET /r", "GET /r"]);
+    let script = Script::new([status(), reply(404, ABSENT)]);
+    let error = script.client().post(thing(&script), "v").poller::<()>().await.unwrap_err();
+    assert!(error.to_string().contains("nothing else tells whether it was done"), "{error}");
+}
+
+#[tokio::test]
+async fn a_resource_that_is_away_while_it_is_made_is_not_made() {
+    let script = Script::new([reply(201, CREATING), reply(404, ABSENT)]);
+    assert!(put(&script).poller::<()>().await.unwrap_err().is_resource_not_found());
+}
+
+#[tokio::test]
+async fn any_interval_is_brought_into_reason() {
+    for interval in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+        let first = reply(202, "").header("location", format!("{BASE}/r"));
+        let script = Script::new([first, reply(202, ""), reply(200, THING)]);
+        let options =
+            ArmOptions { poll_interval: interval, operation_budget: Duration::MAX, ..ArmOptions::default() };
+        let post = script.client_with(options).post(thing(&script), "v").poller();
+        assert_eq!(resource(post).await.unwrap()["name"], "thing", "{interval:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_of_an_operation_has_no_signature() {
+    let signed = |path: &str| format!("{BASE}/{path}?t=1&s=signature-1234");
+    let first = reply(202, "").header("azure-asyncoperation", signed("s")).header("location", signed("r"));
+    let script = Script::new([first, running()]);
+    let mut poller: Poller<Value> = script.client().post(thing(&script), "v").poller();
+    let state = poller.try_next().await.unwrap().unwrap().into_model().unwrap();
+    let shown = format!("{state:?} {poller:?}");
+    assert!(shown.contains("https://management.azure.com/s") && shown.contains("/r"), "{shown}");
+    assert!(!shown.contains("signature-1234"), "{shown}");
+    assert_eq!(state.handle.unwrap().poll.query(), Some("t=1&s=signature-1234"), "it is kept for resuming");
 }

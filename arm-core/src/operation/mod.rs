@@ -1,0 +1,240 @@
+//! Long-running operations: the one poller.
+
+mod steps;
+
+use std::{
+    any::TypeId,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use azure_core::{
+    Error, Result,
+    error::ErrorKind,
+    http::{
+        JsonFormat, RawResponse, Url,
+        headers::Headers,
+        poller::{PollerContinuation, PollerOptions, PollerResult, PollerState, PollerStatus, StatusMonitor},
+    },
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use self::steps::Step;
+use crate::{ArmClient, ArmRequest, wire};
+
+/// A long-running operation that ends in a `T`: await it, or watch it as a stream of [`Operation`]s.
+///
+/// `poller.await?.into_model()?` is the resource; an operation without one ends in `()`. The service
+/// paces the polls (`Retry-After`, between 1 second and 2 minutes). A failed or cancelled operation is an
+/// error with the service's code and message. When the link that tells the state vanishes, the resource tells;
+/// what it does not tell is an error, never a success. Dropping a poller stops the polling, never the operation.
+pub type Poller<T> = azure_core::http::Poller<Operation<T>>;
+
+/// The state of a long-running operation, as one poll found it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct Operation<T> {
+    /// The service's word: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
+    pub state: String,
+    /// How much is done, in percent, where the service says so.
+    pub percent_complete: Option<f64>,
+    /// What is needed to go on waiting later, or elsewhere.
+    pub handle: Option<OperationHandle>,
+    #[serde(skip)]
+    ends_in: PhantomData<fn() -> T>,
+}
+
+impl<T> StatusMonitor for Operation<T> {
+    type Output = T;
+    type Format = JsonFormat;
+
+    fn status(&self) -> PollerStatus {
+        status_of(&self.state)
+    }
+}
+
+/// Where a long-running operation is polled. Keep it to go on with
+/// [`ArmClient::resume_operation`].
+///
+/// Links may be signed, so keep it as you would keep a password; `Debug` shows them without their queries.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OperationHandle {
+    /// How the state is told.
+    pub kind: OperationKind,
+    /// The link to poll.
+    pub poll: Url,
+    /// Where the resource is once the operation has succeeded; `None` if there is none to fetch.
+    pub result: Option<Url>,
+    /// The resource that is written or deleted. It is looked at when the link to poll has vanished; `None` for
+    /// an action.
+    #[serde(default)]
+    pub resource: Option<Url>,
+    /// Whether the operation deletes the resource.
+    #[serde(default)]
+    pub deletes: bool,
+}
+
+impl std::fmt::Debug for OperationHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |link: &Url| format!("{}{}", link.origin().ascii_serialization(), link.path());
+        f.debug_struct("OperationHandle")
+            .field("kind", &self.kind)
+            .field("poll", &shown(&self.poll))
+            .field("result", &self.result.as_ref().map(shown))
+            .field("resource", &self.resource.as_ref().map(shown))
+            .field("deletes", &self.deletes)
+            .finish()
+    }
+}
+
+/// How the state of an operation is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// `Azure-AsyncOperation`: the body's `status`.
+    Status,
+    /// `Location`: 202 until it is done, or a body that tells its own state.
+    Location,
+    /// The resource itself: its `provisioningState`; or, if it is deleted, that it is there.
+    Resource,
+}
+
+/// Links, for resuming; the origin pin checks them when they are followed.
+pub(crate) fn resume<T: DeserializeOwned + Send + 'static>(
+    arm: ArmClient,
+    handle: OperationHandle,
+) -> Poller<T> {
+    run(arm, Begin::Handle(Box::new(handle)))
+}
+
+pub(crate) fn start<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Poller<T> {
+    run(first.arm().clone(), Begin::Request(Box::new(first)))
+}
+
+#[derive(Clone)]
+enum Begin {
+    Request(Box<ArmRequest>),
+    Handle(Box<OperationHandle>),
+}
+
+struct Watch {
+    handle: Option<OperationHandle>,
+    since: Option<Instant>,
+    waited: Duration,
+}
+
+fn run<T: DeserializeOwned + Send + 'static>(arm: ArmClient, begin: Begin) -> Poller<T> {
+    let watch = Arc::new(Mutex::new(Watch { handle: None, since: None, waited: Duration::ZERO }));
+    Poller::new(
+        move |_: PollerState, _: PollerOptions<'static>| {
+            let (arm, begin, watch) = (arm.clone(), begin.clone(), watch.clone());
+            Box::pin(async move {
+                let known = {
+                    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+                    watch.since.get_or_insert_with(Instant::now);
+                    watch.handle.clone()
+                };
+                let mut step = match (known, begin) {
+                    (Some(handle), _) => steps::poll(&arm, handle).await?,
+                    (None, Begin::Handle(handle)) => steps::poll(&arm, *handle).await?,
+                    (None, Begin::Request(request)) => steps::first(*request).await?,
+                };
+                if let Step::Fetch(handle) = step {
+                    step = match TypeId::of::<T>() == TypeId::of::<()>() {
+                        true => Step::Done(with_body(String::new())),
+                        false => steps::poll(&arm, *handle).await?,
+                    };
+                }
+                match step {
+                    Step::Running { state, percent, handle, wait } => {
+                        let wait = wait
+                            .unwrap_or(arm.options().poll_interval)
+                            .clamp(Duration::from_secs(1), Duration::from_secs(120));
+                        in_progress(&arm, &watch, state, percent, *handle, wait)
+                    }
+                    Step::Fetch(_) => {
+                        let message = "the operation's result leads to another, which is not followed";
+                        Err(Error::with_message(ErrorKind::Other, message))
+                    }
+                    Step::Done(response) => succeeded(response),
+                }
+            })
+        },
+        None,
+    )
+}
+
+fn in_progress<T>(
+    arm: &ArmClient,
+    watch: &Mutex<Watch>,
+    state: String,
+    percent: Option<f64>,
+    handle: OperationHandle,
+    wait: Duration,
+) -> Result<PollerResult<Operation<T>>> {
+    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+    watch.waited += wait;
+    let (spent, budget) = (
+        watch.since.map_or(Duration::ZERO, |since| since.elapsed()).max(watch.waited),
+        arm.options().operation_budget,
+    );
+    if spent > budget {
+        let message = format!(
+            "the operation is still {state} after {budget:?}; it goes on, and ArmClient::resume_operation can wait \
+             for it at {}",
+            handle.poll.path()
+        );
+        return Err(Error::with_message(ErrorKind::Other, message));
+    }
+    watch.handle = Some(handle.clone());
+    // For azure_core's log only, which writes it whole: the link that is polled is the handle's.
+    let mut next_link = handle.poll.clone();
+    next_link.set_query(None);
+    let continuation = PollerContinuation::Links { next_link, final_link: None };
+    let body = json!({ "state": state, "percent_complete": percent, "handle": handle });
+    Ok(PollerResult::InProgress {
+        response: with_body(body.to_string()).into(),
+        retry_after: wait.try_into().unwrap_or(azure_core::time::Duration::MAX),
+        continuation,
+    })
+}
+
+fn succeeded<T: DeserializeOwned + Send + 'static>(
+    response: RawResponse,
+) -> Result<PollerResult<Operation<T>>> {
+    let body = json!({ "state": "Succeeded", "percent_complete": null, "handle": null });
+    Ok(PollerResult::Succeeded {
+        response: with_body(body.to_string()).into(),
+        target: Box::new(move || Box::pin(async move { result_in::<T>(response).map(Into::into) })),
+    })
+}
+
+/// The answer, once it is certain that it holds a `T`.
+fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<RawResponse> {
+    let (status, headers, body) = response.deconstruct();
+    if TypeId::of::<T>() == TypeId::of::<()>() {
+        return Ok(RawResponse::from_bytes(status, headers, "null"));
+    }
+    let bytes: &[u8] = &body;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        let message = "the operation succeeded, but the service sent no resource";
+        return Err(Error::with_message(ErrorKind::DataConversion, message));
+    }
+    let response = RawResponse::from_bytes(status, headers, bytes.to_vec());
+    // Say now, and in full, what `into_model` would say later in less words.
+    wire::decode::<T>(&response)?;
+    Ok(response)
+}
+
+fn with_body(body: String) -> RawResponse {
+    RawResponse::from_bytes(200.into(), Headers::new(), body)
+}
+
+fn status_of(state: &str) -> PollerStatus {
+    PollerStatus::from(state)
+}
