@@ -5,7 +5,7 @@
 use arm_core::ResourceType;
 use defender_alerts::SecretFindingsClient;
 use defender_pricing::{PlanName, PricingClient};
-use lab_examples::tenant::VARIABLE;
+use lab_examples::{scripts::REMOVE, tenant::VARIABLE};
 use resource_ops::{
     PrincipalType, RoleAssignmentsClient, RoleId, RunCommandInput, VirtualMachineId, VirtualMachinesClient,
 };
@@ -49,8 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // 4. The variable out of the file. Processes that run keep it until they are restarted.
-    let script = "sed -i \"/^$1=/d\" /etc/environment\ngrep -c \"^$1=\" /etc/environment || true";
-    let input = RunCommandInput::shell(script).parameter("name", VARIABLE);
+    let input = RunCommandInput::shell(REMOVE).parameter("name", VARIABLE);
     let left = machines.run_command(&machine, &input).await?.into_model()?;
     println!("lines with {VARIABLE} left: {}", left.stdout().trim());
 

@@ -9,6 +9,7 @@ pub mod quiz;
 pub mod report;
 pub mod request_log;
 pub mod screen;
+pub mod scripts;
 pub mod state;
 pub mod tasks;
 pub mod tenant;

@@ -4,6 +4,8 @@ use arm_core::{IdError, ResourceType, SubscriptionId};
 use mock_azure::{MockAzure, Seed};
 use serde_json::json;
 
+use crate::scripts::{self, ENVIRONMENT};
+
 /// The group of what is there before the lab begins.
 pub const PRODUCTION: &str = "rg-contoso-prod";
 /// The vault that the alerts are about.
@@ -28,7 +30,8 @@ pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
         .vault_property(FORGOTTEN_VAULT, "enableRbacAuthorization", false)
         .vault_property(FORGOTTEN_VAULT, "publicNetworkAccess", json!("Enabled"))
         .virtual_machine(subscription, PRODUCTION, MACHINE)
-        .vm_file(&machine, "/etc/environment", &format!("PATH=\"/usr/bin\"\n{VARIABLE}=\"REDACTED\"\n"))
+        .vm_file(&machine, ENVIRONMENT, &format!("PATH=\"/usr/bin\"\n{VARIABLE}=\"REDACTED\"\n"))
+        .on_run_command(scripts::run)
         .key_vault_alerts(&vault)
         .key_vault_assessments(&vault)
         .exposed_secret(&machine, "Database connection string")

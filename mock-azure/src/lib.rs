@@ -8,7 +8,11 @@ mod services;
 mod state;
 mod transport;
 
-pub use services::{secrets::SecretVersion, vaults::audit::AuditEvent};
+pub use services::{
+    secrets::SecretVersion,
+    vaults::audit::AuditEvent,
+    virtual_machines::{Files, Script, ScriptOutput},
+};
 pub use state::{
     DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, clock::fast_forward, faults::Fault,
     recorder::Recorded,

@@ -4,7 +4,7 @@
 mod support;
 
 use azure_core::http::Method::{self, Delete, Get, Patch, Post, Put};
-use mock_azure::{MockAzure, Seed};
+use mock_azure::{MockAzure, ScriptOutput, Seed};
 use serde_json::{Value, json};
 use support::{Answer, SUB};
 
@@ -111,44 +111,93 @@ async fn the_directory_takes_a_while_to_know_a_new_identity() {
 }
 
 #[tokio::test]
-async fn a_script_runs_to_its_end_and_really_changes_the_machine() {
-    let azure = seed().start().await;
+async fn a_script_is_given_to_the_closure_and_its_output_comes_with_the_end_of_the_operation() {
+    let azure = seed()
+        .on_run_command(|script, files| {
+            assert_eq!((script.machine, script.text), (vm().as_str(), "set -e\nremove $1"));
+            let name = script.parameter("variable")?;
+            files.get_mut("/etc/environment")?.retain(|c| c != 'L');
+            Some(ScriptOutput { stderr: "careful\n".to_owned(), ..ScriptOutput::printed(name) })
+        })
+        .start()
+        .await;
     let body = json!({
         "commandId": "RunShellScript",
-        "script": ["set -e", "sed -i \"/^$1=/d\" /etc/environment", "echo removed $1"],
+        "script": ["set -e", "remove $1"],
         "parameters": [{ "name": "variable", "value": "DB_PASSWORD" }],
     });
     let accepted = send(&azure, Post, &format!("{}/runCommand", vm()), body.clone()).await;
-    assert_eq!(accepted.status, 202);
+    assert_eq!((accepted.status, &accepted.body), (202, &Value::Null));
     let busy = send(&azure, Post, &format!("{}/runCommand", vm()), body).await;
     assert_eq!((busy.status, busy.code()), (409, "Conflict"));
     let result = follow(&azure, accepted.header("location")).await;
     assert_eq!(result.status, 200);
     let status = &result.body["value"][0];
     assert_eq!(status["code"], "ProvisioningState/succeeded");
-    assert_eq!(status["message"], "Enable succeeded: \n[stdout]\nremoved DB_PASSWORD\n\n[stderr]\n");
-    assert_eq!(azure.vm_file(&vm(), "/etc/environment").unwrap(), "LANG=C\n");
+    assert_eq!(status["message"], "Enable succeeded: \n[stdout]\nDB_PASSWORD\n[stderr]\ncareful\n");
+    let status = follow(&azure, accepted.header("azure-asyncoperation")).await.body;
+    assert_eq!(status["properties"]["output"], result.body);
+    assert_eq!(azure.vm_file(&vm(), "/etc/environment").unwrap(), "ANG=C\nDB_PASSWORD=REDACTED\n");
 }
 
 #[tokio::test]
-async fn a_script_that_fails_says_so() {
-    let azure = seed().start().await;
-    let body = json!({ "commandId": "RunShellScript", "script": ["grep -q NOTHING /etc/environment"] });
+async fn a_script_that_ends_with_an_error_is_no_failure_of_the_command() {
+    let azure = seed()
+        .on_run_command(|_, _| {
+            Some(ScriptOutput {
+                exit_code: 127,
+                stderr: "sh: 1: foo: not found\n".to_owned(),
+                ..Default::default()
+            })
+        })
+        .start()
+        .await;
+    let body = json!({ "commandId": "RunShellScript", "script": ["foo"] });
     let accepted = send(&azure, Post, &format!("{}/runCommand", vm()), body).await;
     let result = follow(&azure, accepted.header("location")).await.body;
-    assert_eq!(result["value"][0]["level"], "Error");
-    assert!(result["value"][0]["message"].as_str().unwrap().contains("exit status=1"));
+    assert_eq!((&result["value"][0]["level"], &result["value"][1]), (&json!("Info"), &Value::Null));
+    let message = "Enable succeeded: \n[stdout]\n\n[stderr]\nsh: 1: foo: not found\n";
+    assert_eq!(result["value"][0]["message"], message);
 }
 
 #[tokio::test]
-async fn a_script_that_the_double_cannot_run_is_501_and_not_half_run() {
-    let azure = seed().start().await;
-    let body = json!({ "commandId": "RunShellScript", "script": ["rm /etc/environment", "apt-get update"] });
-    let answer = send(&azure, Post, &format!("{}/runCommand", vm()), body).await;
-    assert_eq!(answer.status, 501);
-    assert!(answer.message().contains("apt-get"), "{}", answer.message());
-    assert_eq!(azure.unknown_requests().len(), 1);
-    assert!(azure.vm_file(&vm(), "/etc/environment").is_some());
+async fn a_script_that_no_one_knows_is_501_and_recorded() {
+    let body = json!({ "commandId": "RunShellScript", "script": ["apt-get update"] });
+    let managed = json!({ "location": "westeurope", "properties": { "source": { "script": "reboot" } } });
+    let without = seed().start().await;
+    let declining = seed().on_run_command(|_, _| None).start().await;
+    for azure in [without, declining] {
+        let answer = send(&azure, Post, &format!("{}/runCommand", vm()), body.clone()).await;
+        assert_eq!(answer.status, 501);
+        let path = format!("{}/runCommands/check", vm());
+        assert_eq!(send(&azure, Put, &path, managed.clone()).await.status, 501);
+        assert_eq!(azure.unknown_requests().len(), 2);
+        assert_eq!(send(&azure, Get, &path, Value::Null).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn the_demo_knows_its_two_scripts_and_no_other() {
+    let azure = MockAzure::seed().demo(SUB).start().await;
+    let machine = format!(
+        "/subscriptions/{SUB}/resourceGroups/rg-lab/providers/Microsoft.Compute/virtualMachines/vm-lab/runCommand"
+    );
+    let run = async |script: &str| {
+        let body = json!({ "commandId": "RunShellScript", "script": [script] });
+        let answer = send(&azure, Post, &machine, body).await;
+        if answer.status == 202 {
+            let result = follow(&azure, answer.header("location")).await.body;
+            return result["value"][0]["message"].as_str().unwrap().to_owned();
+        }
+        answer.status.to_string()
+    };
+    assert!(run("cat /etc/environment").await.contains("DB_PASSWORD=REDACTED"));
+    run("sed -i '/^DB_PASSWORD=/d' /etc/environment").await;
+    let left = run("cat /etc/environment").await;
+    assert!(left.contains("PATH=") && !left.contains("DB_PASSWORD"), "{left}");
+    for unknown in ["cat /etc/none", "sed -i '/^.*=/d' /etc/environment", "rm -r /"] {
+        assert_eq!(run(unknown).await, "501");
+    }
 }
 
 #[tokio::test]
@@ -161,12 +210,26 @@ async fn nothing_runs_in_a_machine_that_is_off() {
 
 #[tokio::test]
 async fn a_managed_command_keeps_its_output_and_hides_its_secrets() {
-    let azure = seed().start().await;
+    let azure = seed()
+        .on_run_command(|script, files| match script.text {
+            "look" => {
+                let name = script.parameter("name")?;
+                let found = files.get("/etc/environment")?.contains(name);
+                Some(ScriptOutput {
+                    exit_code: 2,
+                    ..ScriptOutput::printed(if found { "1\n" } else { "0\n" })
+                })
+            }
+            "hostname" => Some(ScriptOutput::printed("vm\n")),
+            _ => None,
+        })
+        .start()
+        .await;
     let path = format!("{}/runCommands/check", vm());
     let body = json!({
         "location": "westeurope",
         "properties": {
-            "source": { "script": "grep -c \"^$name=\" /etc/environment; grep -q $name /etc/none" },
+            "source": { "script": "look" },
             "protectedParameters": [{ "name": "name", "value": "DB_PASSWORD" }],
         },
     });

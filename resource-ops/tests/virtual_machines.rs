@@ -5,7 +5,7 @@ mod support;
 
 use arm_core::{ArmErrorExt as _, Change, ResourceName};
 use futures::TryStreamExt as _;
-use mock_azure::{Fault, MockAzure, Seed};
+use mock_azure::{Fault, MockAzure, ScriptOutput, Seed};
 use resource_ops::{
     ExecutionState, IdentityType, OsType, PrincipalType, RoleAssignmentsClient, RoleId, RunCommandInput,
     RunCommandProperties, ScriptSource, VirtualMachineId, VirtualMachineRunCommandSpec,
@@ -139,7 +139,17 @@ async fn an_interrupted_identity_is_finished_by_the_next_run() {
 
 #[tokio::test]
 async fn a_script_changes_the_machine_and_its_output_comes_back() {
-    let azure = seed().operation_polls(2).start().await;
+    let azure = seed()
+        .operation_polls(2)
+        .on_run_command(|script, files| {
+            let name = script.parameter("variable")?;
+            let file = files.get_mut("/etc/environment")?;
+            *file =
+                file.lines().filter(|line| !line.starts_with(name)).map(|line| format!("{line}\n")).collect();
+            Some(ScriptOutput::printed(format!("removed {name}\n")))
+        })
+        .start()
+        .await;
     let script = "set -e\nsed -i \"/^$1=/d\" /etc/environment\necho removed $1\necho careful >> /dev/null";
     let input = RunCommandInput::shell(script).parameter("variable", "DB_PASSWORD");
     let result = client(&azure).run_command(&vm(), &input).await.unwrap().into_model().unwrap();
@@ -153,23 +163,30 @@ async fn a_script_changes_the_machine_and_its_output_comes_back() {
 }
 
 #[tokio::test]
-async fn a_script_that_fails_or_cannot_run_is_no_success() {
-    let azure = seed().vm_deallocated(VirtualMachineId::new(&group("rg-2"), "vm-2").unwrap()).start().await;
+async fn a_script_that_ends_with_an_error_says_so_itself_and_one_that_cannot_run_is_an_error() {
+    let azure = seed()
+        .vm_deallocated(VirtualMachineId::new(&group("rg-2"), "vm-2").unwrap())
+        .on_run_command(|_, _| {
+            let stderr = "cat: /none: No such file or directory\n".to_owned();
+            Some(ScriptOutput { exit_code: 1, stderr, ..Default::default() })
+        })
+        .start()
+        .await;
     let machines = client(&azure);
     let input = RunCommandInput::shell("cat /none");
     let result = machines.run_command(&vm(), &input).await.unwrap().into_model().unwrap();
-    assert!(!result.succeeded());
+    assert!(result.succeeded(), "the command did what it was asked for, whatever the script ended with");
     assert_eq!(result.stderr(), "cat: /none: No such file or directory\n");
     let off = VirtualMachineId::new(&group("rg-2"), "vm-2").unwrap();
     let error = machines.run_command(&off, &input).await.unwrap_err();
     assert!(error.is_conflict() && error.is_code("OperationNotAllowed"), "{error}");
     let windows = machines.run_command(&vm(), &RunCommandInput::powershell("dir")).await.unwrap_err();
-    assert_eq!(windows.status(), Some(501), "the double has no PowerShell and says so");
+    assert_eq!(windows.status(), Some(501), "the double has no Windows machines and says so");
 }
 
 #[tokio::test]
 async fn a_script_whose_answer_was_lost_is_not_started_again() {
-    let azure = seed().start().await;
+    let azure = seed().on_run_command(|_, _| Some(ScriptOutput::printed("once\n"))).start().await;
     azure.inject(Fault::reset_after_acting().on("POST", "/runCommand"));
     let input = RunCommandInput::shell("echo once");
     assert!(client(&azure).run_command(&vm(), &input).await.is_err());
@@ -178,7 +195,18 @@ async fn a_script_whose_answer_was_lost_is_not_started_again() {
 
 #[tokio::test]
 async fn a_managed_command_is_written_read_changed_listed_and_deleted() {
-    let azure = seed().start().await;
+    let azure = seed()
+        .on_run_command(|script, files| match script.text {
+            "false" => Some(ScriptOutput { exit_code: 1, ..Default::default() }),
+            _ => {
+                let name = script.parameter("name")?;
+                let found =
+                    files.get("/etc/environment")?.lines().filter(|line| line.starts_with(name)).count();
+                Some(ScriptOutput::printed(format!("{found}\n")))
+            }
+        })
+        .start()
+        .await;
     let machines = client(&azure);
     let name: ResourceName = "check".parse().unwrap();
     let properties = RunCommandProperties::builder()

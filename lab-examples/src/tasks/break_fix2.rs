@@ -9,13 +9,12 @@ use resource_ops::{
     VirtualMachinesClient,
 };
 
-use crate::{Lab, tasks::task4, tenant::VARIABLE};
-
-/// Takes a variable out of the machine's environment file, and says how often it is still there.
-const REMOVE: &str = r#"sed -i "/^$1=/d" /etc/environment
-grep -c "^$1=" /etc/environment || true"#;
-/// Says how often it is there.
-const COUNT: &str = r#"grep -c "^$1=" /etc/environment || true"#;
+use crate::{
+    Lab,
+    scripts::{COUNT, REMOVE},
+    tasks::task4,
+    tenant::VARIABLE,
+};
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let Some(finding) = finding(lab).await? else {

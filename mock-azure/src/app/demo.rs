@@ -1,10 +1,11 @@
 //! A small tenant to look around in.
 
-use crate::state::Seed;
+use crate::{Files, Script, ScriptOutput, state::Seed};
 
 impl Seed {
     /// Fills a subscription with what a security lab has: plans, a vault with secrets, alerts and
-    /// recommendations about it, and a machine with a secret in its environment.
+    /// recommendations about it, and a machine with a secret in its environment. Two scripts can run in the
+    /// machine, `cat FILE` and `sed -i '/^NAME=/d' FILE`.
     pub fn demo(self, subscription: &str) -> Self {
         let group = format!("/subscriptions/{subscription}/resourceGroups/rg-lab");
         let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-lab");
@@ -24,7 +25,21 @@ impl Seed {
             .key_vault_assessments(&vault)
             .virtual_machine(subscription, "rg-lab", "vm-lab")
             .vm_file(&machine, "/etc/environment", environment)
+            .on_run_command(run)
             .exposed_secret(&machine, "database password")
             .attack_path(&machine, &vault, "A machine with a secret in plain text can read a key vault")
     }
+}
+
+/// A look into a file, and a variable taken out of it.
+fn run(script: &Script<'_>, files: &mut Files) -> Option<ScriptOutput> {
+    if let Some(path) = script.text.strip_prefix("cat ") {
+        return Some(ScriptOutput::printed(files.get(path)?));
+    }
+    let (name, path) = script.text.strip_prefix("sed -i '/^")?.split_once("=/d' ")?;
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let file = files.get_mut(path).filter(|_| plain)?;
+    let is_named = |line: &&str| line.split_once('=').is_some_and(|(found, _)| found == name);
+    *file = file.split_inclusive('\n').filter(|line| !is_named(line)).collect();
+    Some(ScriptOutput::default())
 }

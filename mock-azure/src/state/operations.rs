@@ -225,7 +225,10 @@ fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
 }
 
 fn status(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
-    let started = world.operations.all.get(id).map(|operation| operation.started.clone());
+    let operation = world.operations.all.get(id);
+    let started = operation.map(|operation| operation.started.clone());
+    // What a machine's operation answers lies one level deeper: `properties.output.value` of a run command.
+    let of_compute = operation.is_some_and(|operation| operation.target.contains("/microsoft.compute/"));
     let mut body = json!({
         "id": call.id(call.len()),
         "name": id,
@@ -237,7 +240,7 @@ fn status(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
         Progress::Succeeded(result) => {
             body["status"] = json!("Succeeded");
             if let Some(result) = result {
-                body["properties"] = result;
+                body["properties"] = if of_compute { json!({ "output": result }) } else { result };
             }
         }
         Progress::Failed(failure) => {

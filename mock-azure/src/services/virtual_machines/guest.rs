@@ -1,34 +1,97 @@
-//! What is inside a machine: files.
+//! What is inside the machines: files, and whoever runs scripts on them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
-use super::shell::{self, Script};
+/// A script as Azure hands it to a machine: text, which the double does not read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Script<'a> {
+    /// The id of the machine that it is to run in.
+    pub machine: &'a str,
+    /// The script's lines.
+    pub text: &'a str,
+    /// Name and value of each parameter, in order; a shell sees the first as `$1`.
+    pub parameters: &'a [(String, String)],
+}
+
+impl Script<'_> {
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a script printed, and the exit code that it ended with. The default is one that printed
+/// nothing and ended with 0.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ScriptOutput {
+    /// What it wrote to its standard output.
+    pub stdout: String,
+    /// What it wrote to its standard error.
+    pub stderr: String,
+    /// Its exit code. Azure calls a command whose script ran to its end a success, whatever this is.
+    pub exit_code: i32,
+}
+
+impl ScriptOutput {
+    /// A script that printed this to its standard output, and ended with 0.
+    pub fn printed(stdout: impl Into<String>) -> Self {
+        Self { stdout: stdout.into(), ..Self::default() }
+    }
+}
+
+/// The files of a machine, by path.
+pub type Files = BTreeMap<String, String>;
+
+type Runner = Box<dyn FnMut(&Script<'_>, &mut Files) -> Option<ScriptOutput> + Send>;
+
+/// What is inside the machines, by their ids in lower case.
+#[derive(Default)]
+pub(crate) struct VirtualMachines {
+    guests: HashMap<String, Guest>,
+    pub(super) runner: Option<Runner>,
+}
+
+impl fmt::Debug for VirtualMachines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualMachines").field("guests", &self.guests).finish_non_exhaustive()
+    }
+}
 
 /// The inside of a machine.
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) power: &'static str,
-    pub(super) files: BTreeMap<String, String>,
-    pub(super) name: String,
+    pub(super) files: Files,
 }
 
 impl Default for Guest {
     fn default() -> Self {
-        Self { power: "running", files: BTreeMap::new(), name: "vm".to_owned() }
+        Self { power: "running", files: Files::new() }
     }
 }
 
-/// What a script printed, and how it ended.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub(super) stdout: String,
-    pub(super) stderr: String,
-    pub(super) exit_code: i32,
-}
+impl VirtualMachines {
+    pub(super) fn guest(&mut self, id: &str) -> &mut Guest {
+        self.guests.entry(id.to_ascii_lowercase()).or_default()
+    }
 
-impl Guest {
-    /// Runs a script as root.
-    pub(super) fn run(&mut self, script: &Script, parameters: &[(String, String)]) -> Outcome {
-        shell::run(self, script, parameters)
+    /// `running`, `deallocated`, ..
+    pub(super) fn power(&self, id: &str) -> &'static str {
+        self.guests.get(&id.to_ascii_lowercase()).map_or("running", |guest| guest.power)
+    }
+
+    /// A file of a machine.
+    pub(super) fn file(&self, id: &str, path: &str) -> Option<&str> {
+        self.guests.get(&id.to_ascii_lowercase())?.files.get(path).map(String::as_str)
+    }
+
+    /// Has a script run; nothing when no one knows how.
+    pub(super) fn run(&mut self, script: &Script<'_>) -> Option<ScriptOutput> {
+        let guest = self.guests.entry(script.machine.to_ascii_lowercase()).or_default();
+        (self.runner.as_mut()?)(script, &mut guest.files)
     }
 }

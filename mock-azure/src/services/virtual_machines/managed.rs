@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    guest::Outcome,
+    guest::{Script, ScriptOutput},
     now,
     run_command::{may_run, not_implemented, parameters},
-    shell::Script,
 };
 use crate::{
     http::{Call, Method, Reply, paging},
@@ -90,25 +89,24 @@ fn patch(world: &mut World, call: &Call, machine: &str) -> Reply {
 /// Stores the command and runs its script.
 fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, status: u16) -> Reply {
     let source = &resource["properties"]["source"];
-    let script = match (source["script"].as_str(), source["scriptUri"].as_str(), source["commandId"].as_str())
-    {
-        (Some(script), ..) => Script::parse(script),
-        (None, Some(uri), _) => Err(uri.to_owned()),
-        (None, None, Some(command)) => Err(command.to_owned()),
+    let text = match (source["script"].as_str(), source["scriptUri"].as_str(), source["commandId"].as_str()) {
+        (Some(text), ..) => text.to_owned(),
+        (None, Some(elsewhere), _) | (None, None, Some(elsewhere)) => return not_implemented(elsewhere),
         (None, None, None) => {
             let message = "Required parameter 'properties.source' is missing (null).";
             return Reply::arm_error(400, "InvalidParameter", message);
         }
-    };
-    let script = match script {
-        Ok(script) => script,
-        Err(unknown) => return not_implemented(&unknown),
     };
     if let Some(refusal) = may_run(world, machine) {
         return refusal;
     }
     let mut given = parameters(&resource["properties"]["parameters"]);
     given.extend(parameters(&resource["properties"]["protectedParameters"]));
+    let script = Script { machine, text: &text, parameters: &given };
+    let Some(output) = world.states.virtual_machines.run(&script) else {
+        return not_implemented(call.spelled(9));
+    };
+    let started = now(world);
     if let Some(properties) = resource["properties"].as_object_mut() {
         properties.retain(|key, _| !SECRET.contains(&key.as_str()));
         properties.entry("asyncExecution").or_insert(json!(false));
@@ -122,7 +120,7 @@ fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, s
     }
     let id = resource["id"].as_str().unwrap_or_default().to_owned();
     world.resources.put(resource.clone());
-    let (target, machine) = (id.clone(), machine.to_owned());
+    let target = id.clone();
     let operation = operations::start(world, &id, move |world, outcome| {
         if outcome.is_err() {
             if let Some(stored) = world.resources.get_mut(&target) {
@@ -130,27 +128,25 @@ fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, s
             }
             return None;
         }
-        let started = now(world);
-        let outcome = world.states.virtual_machines.guest(&machine).run(&script, &given);
         let ended = now(world);
         let stored = world.resources.get_mut(&target)?;
         let counts = stored["properties"]["treatFailureAsDeploymentFailure"] == true;
-        let failed = counts && outcome.exit_code != 0;
+        let failed = counts && output.exit_code != 0;
         stored["properties"]["provisioningState"] = json!(if failed { "Failed" } else { "Succeeded" });
-        stored["properties"]["instanceView"] = instance_view(&outcome, &started, &ended);
+        stored["properties"]["instanceView"] = instance_view(&output, &started, &ended);
         None
     });
     operations::pace(world, Reply::json(status, show(call, &resource)))
         .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
-fn instance_view(outcome: &Outcome, started: &str, ended: &str) -> Value {
+fn instance_view(output: &ScriptOutput, started: &str, ended: &str) -> Value {
     json!({
-        "executionState": if outcome.exit_code == 0 { "Succeeded" } else { "Failed" },
-        "executionMessage": if outcome.exit_code == 0 { "Execution completed" } else { "Execution failed" },
-        "exitCode": outcome.exit_code,
-        "output": outcome.stdout,
-        "error": outcome.stderr,
+        "executionState": if output.exit_code == 0 { "Succeeded" } else { "Failed" },
+        "executionMessage": if output.exit_code == 0 { "Execution completed" } else { "Execution failed" },
+        "exitCode": output.exit_code,
+        "output": output.stdout,
+        "error": output.stderr,
         "startTime": started,
         "endTime": ended,
     })

@@ -1,18 +1,14 @@
 //! Virtual machines: identity, status, and scripts that run in them.
 
-mod commands;
 mod guest;
 mod managed;
 mod run_command;
 mod seeds;
-mod shell;
-mod text;
-
-use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use self::guest::Guest;
+pub(crate) use self::guest::VirtualMachines;
+pub use self::guest::{Files, Script, ScriptOutput};
 use crate::{
     http::{
         Call, Method, Reply,
@@ -44,23 +40,6 @@ pub(crate) const SURFACE: Surface = Surface {
     answer,
     ..Surface::EMPTY
 };
-
-/// What is inside the machines, by their ids in lower case.
-#[derive(Debug, Default)]
-pub(crate) struct VirtualMachines {
-    guests: HashMap<String, Guest>,
-}
-
-impl VirtualMachines {
-    fn guest(&mut self, id: &str) -> &mut Guest {
-        self.guests.entry(id.to_ascii_lowercase()).or_default()
-    }
-
-    /// A file of a machine.
-    pub(crate) fn file(&self, id: &str, path: &str) -> Option<&str> {
-        self.guests.get(&id.to_ascii_lowercase())?.files.get(path).map(String::as_str)
-    }
-}
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
@@ -150,8 +129,7 @@ fn list(world: &World, call: &Call, scope: usize) -> Reply {
 }
 
 fn instance_view(world: &World, id: &str) -> Value {
-    let guest = world.states.virtual_machines.guests.get(&id.to_ascii_lowercase());
-    let power = guest.map_or("running", |guest| guest.power);
+    let power = world.states.virtual_machines.power(id);
     let machine = world.resources.get(id).unwrap_or(&Value::Null);
     let linux = machine["properties"]["storageProfile"]["osDisk"]["osType"] != "Windows";
     let time = "2026-03-01T12:42:42+00:00";
@@ -297,11 +275,6 @@ fn create_principal(world: &mut World, id: &str) -> String {
     };
     directory::add(world, principal);
     object_id
-}
-
-/// What a script did, as a status.
-fn status(code: &str, level: &str, display: &str, message: String) -> Value {
-    json!({ "code": code, "level": level, "displayStatus": display, "message": message })
 }
 
 fn now(world: &World) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{guest::Outcome, shell::Script, status};
+use super::guest::{Script, ScriptOutput};
 use crate::{
     http::{Call, Reply},
     state::{World, operations},
@@ -14,19 +14,12 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
         let message = "Required parameter 'commandId' is missing (null).";
         return Reply::arm_error(400, "InvalidParameter", message);
     };
-    if !command.eq_ignore_ascii_case("RunShellScript") {
-        return unknown_command(command);
-    }
     let lines: Vec<&str> =
         body["script"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if lines.is_empty() {
-        let message = "Required parameter 'script' is missing (null).";
-        return Reply::arm_error(400, "InvalidParameter", message);
+    // Without lines of its own a command runs a script of Azure's, which no one knows here.
+    if !command.eq_ignore_ascii_case("RunShellScript") || lines.is_empty() {
+        return not_implemented(command);
     }
-    let (script, parameters) = match (Script::parse(&lines.join("\n")), parameters(&body["parameters"])) {
-        (Ok(script), parameters) => (script, parameters),
-        (Err(unknown), _) => return not_implemented(&unknown),
-    };
     if let Some(refusal) = may_run(world, id) {
         return refusal;
     }
@@ -37,34 +30,29 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
                        run command.";
         return Reply::arm_error(409, "Conflict", message);
     }
-    let machine = id.to_owned();
-    let operation = operations::start(world, &target, move |world, outcome| {
+    let (text, parameters) = (lines.join("\n"), parameters(&body["parameters"]));
+    let script = Script { machine: id, text: &text, parameters: &parameters };
+    let Some(output) = world.states.virtual_machines.run(&script) else { return not_implemented(command) };
+    let operation = operations::start(world, &target, move |_, outcome| {
         outcome.ok()?;
-        let outcome = world.states.virtual_machines.guest(&machine).run(&script, &parameters);
-        Some(result(&outcome))
+        Some(result(&output))
     });
     operations::accepted(world, call, &operation)
         .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
-fn unknown_command(command: &str) -> Reply {
-    let known = ["RunPowerShellScript", "EnableRemotePS", "ifconfig", "RDPSettings"];
-    if known.iter().any(|known| known.eq_ignore_ascii_case(command)) {
-        return not_implemented(command);
-    }
-    let message = format!("The entity '{command}' was not found.");
-    Reply::arm_error(404, "NotFound", message)
-}
-
-/// The double does not pretend to have run what it does not know.
+/// The double does not pretend to have run what no one told it how to run.
 pub(super) fn not_implemented(what: &str) -> Reply {
-    let message = format!("mock-azure does not know how to run '{what}' in a machine; nothing was run");
+    let message = format!(
+        "mock-azure cannot run '{what}' in a machine; nothing was run. Say what the script does with \
+         Seed::on_run_command"
+    );
     Reply::arm_error(501, "MockNotImplemented", message)
 }
 
 /// Whether a script can run in the machine now.
-pub(super) fn may_run(world: &mut World, id: &str) -> Option<Reply> {
-    if world.states.virtual_machines.guest(id).power == "running" {
+pub(super) fn may_run(world: &World, id: &str) -> Option<Reply> {
+    if world.states.virtual_machines.power(id) == "running" {
         return None;
     }
     let message = "The operation requires the VM to be running (or set to run).";
@@ -77,23 +65,12 @@ pub(super) fn parameters(list: &Value) -> Vec<(String, String)> {
     list.as_array().into_iter().flatten().map(|item| (text(&item["name"]), text(&item["value"]))).collect()
 }
 
-fn result(outcome: &Outcome) -> Value {
-    let streams = format!("\n[stdout]\n{}\n[stderr]\n{}", outcome.stdout, outcome.stderr);
-    let shown = match outcome.exit_code {
-        0 => status(
-            "ProvisioningState/succeeded",
-            "Info",
-            "Provisioning succeeded",
-            format!("Enable succeeded: {streams}"),
-        ),
-        code => status(
-            "ProvisioningState/failed/1",
-            "Error",
-            "Provisioning failed",
-            format!(
-                "Enable failed: failed to execute command: command terminated with exit status={code}{streams}"
-            ),
-        ),
-    };
-    json!({ "value": [shown] })
+/// The extension succeeded when the script ran to its end, whatever it ended with.
+fn result(output: &ScriptOutput) -> Value {
+    json!({ "value": [{
+        "code": "ProvisioningState/succeeded",
+        "level": "Info",
+        "displayStatus": "Provisioning succeeded",
+        "message": format!("Enable succeeded: \n[stdout]\n{}\n[stderr]\n{}", output.stdout, output.stderr),
+    }] })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{TYPE, user_assigned};
+use super::{Files, Script, ScriptOutput, TYPE, user_assigned};
 use crate::{
     services::resource_groups,
     state::{MockAzure, Seed, stable_id},
@@ -15,7 +15,6 @@ impl Seed {
         self.step(move |world| {
             let group = resource_groups::ensure(world, &subscription, &group, "westeurope");
             let id = format!("{group}/providers/{TYPE}/{name}");
-            world.states.virtual_machines.guest(&id).name.clone_from(&name);
             world.resources.put(json!({
                 "id": id,
                 "name": name,
@@ -55,6 +54,27 @@ impl Seed {
         self.step(move |world| {
             world.states.virtual_machines.guest(&machine).files.insert(path, content);
         })
+    }
+
+    /// Says what scripts do that are run in a machine: to Azure they are opaque, and the double reads no
+    /// shell. `run` gets the script and the machine's files, which it may change, and answers what the
+    /// script printed and ended with; `None` for a script that it does not know, which is then 501. Without
+    /// this, every script is. It is called when the request is accepted; the output comes with the end of
+    /// the operation.
+    ///
+    /// ```
+    /// use mock_azure::{MockAzure, ScriptOutput};
+    ///
+    /// let seed = MockAzure::seed().on_run_command(|script, files| match script.text {
+    ///     "cat /etc/environment" => Some(ScriptOutput::printed(files.get("/etc/environment")?)),
+    ///     _ => None,
+    /// });
+    /// ```
+    pub fn on_run_command(
+        self,
+        run: impl FnMut(&Script<'_>, &mut Files) -> Option<ScriptOutput> + Send + 'static,
+    ) -> Self {
+        self.setting(move |world| world.states.virtual_machines.runner = Some(Box::new(run)))
     }
 
     /// A machine is stopped and deallocated: nothing can run in it.

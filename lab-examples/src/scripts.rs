@@ -1,0 +1,26 @@
+//! The scripts that Break & Fix 2 runs in a machine, and what they do in the double's machines.
+
+use mock_azure::{Files, Script, ScriptOutput};
+
+/// Where a machine keeps the variables of all its sessions.
+pub const ENVIRONMENT: &str = "/etc/environment";
+
+/// Takes the variable `$1` out of the machine's environment file, and prints how many lines still set it.
+pub const REMOVE: &str = r#"sed -i "/^$1=/d" /etc/environment
+grep -c "^$1=" /etc/environment || true"#;
+
+/// Prints how many lines of the environment file set the variable `$1`.
+pub const COUNT: &str = r#"grep -c "^$1=" /etc/environment || true"#;
+
+/// Does to the files of the double's machine what a shell would; nothing for any other script.
+pub fn run(script: &Script<'_>, files: &mut Files) -> Option<ScriptOutput> {
+    let (_, name) = script.parameters.first()?;
+    let file = files.get_mut(ENVIRONMENT)?;
+    let sets = |line: &&str| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('='));
+    match script.text {
+        REMOVE => *file = file.split_inclusive('\n').filter(|line| !sets(line)).collect(),
+        COUNT => {}
+        _ => return None,
+    }
+    Some(ScriptOutput::printed(format!("{}\n", file.lines().filter(sets).count())))
+}
