@@ -41,6 +41,7 @@ async fn a_role_is_found_by_its_name_whatever_its_case() {
     assert!(role.permissions[0].data_actions.iter().any(|action| action.contains("getSecret")));
     assert_eq!(azure.requests()[0].query("$filter"), Some("roleName eq 'key vault secrets user'"));
     assert_eq!(azure.requests()[0].query("api-version"), Some("2022-04-01"));
+    azure.inject(Fault::body(200, json!({ "value": [] }).to_string()));
     let error = roles.get_by_name(subscription(), "Lord 'of' Vaults").await.unwrap_err();
     assert!(error.to_string().contains("no role named 'Lord 'of' Vaults'"), "{error}");
     assert_eq!(azure.requests()[1].query("$filter"), Some("roleName eq 'Lord ''of'' Vaults'"));
@@ -74,6 +75,7 @@ async fn a_role_is_read_by_its_id_and_all_are_listed() {
         roles.list_filtered(subscription(), "type eq 'CustomRole'").try_collect().await.unwrap();
     assert!(custom.is_empty());
     let unknown = "00000000-0000-0000-0000-0000000000ee".parse().unwrap();
+    azure.inject(Fault::status(404).code("RoleDefinitionDoesNotExist"));
     assert!(roles.get(subscription(), unknown).await.unwrap_err().is_code("RoleDefinitionDoesNotExist"));
 }
 

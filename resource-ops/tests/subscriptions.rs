@@ -51,11 +51,16 @@ async fn a_provider_is_read_and_registered_step_by_step() {
     let read = providers.get(&subscription(), &security()).await.unwrap();
     assert_eq!(read.registration_state, RegistrationState::NotRegistered);
     assert!(read.resource_types.iter().any(|kind| kind.resource_type == "pricings"));
-    providers.get_with_aliases(&subscription(), &security()).await.unwrap();
+    // The double has no aliases.
+    assert_eq!(
+        providers.get_with_aliases(&subscription(), &security()).await.unwrap_err().status(),
+        Some(501)
+    );
     assert_eq!(azure.requests()[1].query("$expand"), Some("resourceTypes/aliases"));
     let begun = providers.register(&subscription(), &security()).await.unwrap();
     assert_eq!(begun.registration_state, RegistrationState::Registering);
     let unknown: ProviderNamespace = "Contoso.Nothing".parse().unwrap();
+    azure.inject(mock_azure::Fault::status(404).code("InvalidResourceNamespace"));
     let error = providers.get(&subscription(), &unknown).await.unwrap_err();
     assert!(error.is_code("InvalidResourceNamespace"), "{error}");
 }

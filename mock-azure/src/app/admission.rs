@@ -2,7 +2,10 @@
 //! whether they may.
 
 use crate::{
-    app::api_versions::{self, Addressed},
+    app::{
+        api_versions::{self, Addressed},
+        options,
+    },
     http::{
         Call, Method, Reply,
         host::Service,
@@ -19,11 +22,12 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
     }
     call.caller = authenticate(world, call)?;
     if call.host.service != Service::Management {
-        return Ok(());
+        return options::check(call, &options::at(&call.host.service));
     }
     let addressed = api_versions::addressed(call);
     if let Some(addressed) = &addressed {
         api_versions::check(call, addressed)?;
+        options::check(call, addressed.options)?;
     }
     subscription_exists(world, call)?;
     if let Some(addressed) = &addressed {

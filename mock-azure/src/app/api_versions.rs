@@ -3,6 +3,7 @@
 use crate::{
     app::registry::SURFACES,
     http::{Call, Method, Reply},
+    state::QueryOption,
 };
 
 /// The resource type that a path addresses.
@@ -10,6 +11,8 @@ use crate::{
 pub(crate) struct Addressed {
     kind: &'static str,
     versions: &'static [&'static str],
+    /// The query options that its surface takes.
+    pub(crate) options: &'static [QueryOption],
     verb: Option<String>,
 }
 
@@ -50,9 +53,11 @@ pub(crate) fn addressed(call: &Call) -> Option<Addressed> {
     }
     let kind = match path.as_slice() {
         ["subscriptions"] | ["subscriptions", _] => "Microsoft.Resources/subscriptions",
+        ["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"] => {
+            "Microsoft.Resources/subscriptions/resources"
+        }
         ["subscriptions", _, "resourcegroups", ..] => "Microsoft.Resources/subscriptions/resourceGroups",
         ["subscriptions", _, "providers", ..] => "Microsoft.Resources/subscriptions/providers",
-        ["subscriptions", _, "resources"] => "Microsoft.Resources/subscriptions/resources",
         ["tenants"] => "Microsoft.Resources/tenants",
         _ => return None,
     };
@@ -61,23 +66,52 @@ pub(crate) fn addressed(call: &Call) -> Option<Addressed> {
 }
 
 fn find(kind: &str, verb: Option<String>) -> Option<Addressed> {
-    SURFACES
-        .iter()
-        .flat_map(|surface| surface.types)
-        .find(|(name, _)| name.eq_ignore_ascii_case(kind))
-        .map(|(kind, versions)| Addressed { kind, versions, verb })
+    SURFACES.iter().find_map(|surface| {
+        let (kind, versions) = surface.types.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind))?;
+        Some(Addressed { kind, versions, options: surface.options, verb: verb.clone() })
+    })
 }
 
-/// Refuses a request without an api-version, or with one that its resource type does not have.
+/// Refuses a request without an api-version, or with one that its resource type does not have here.
 pub(crate) fn check(call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     let asked = call.api_version();
     if asked.is_empty() {
+        // Documented: the api-version is required, and this is the answer without it.
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Box::new(Reply::arm_error(400, "MissingApiVersionParameter", message)));
     }
     if addressed.versions.iter().any(|version| version.eq_ignore_ascii_case(asked)) {
         return Ok(());
     }
+    Err(Box::new(if may_exist(asked) {
+        Reply::unknown(&format!("api-version of {}", addressed.kind), asked, addressed.versions)
+    } else {
+        refuse(call, addressed, asked)
+    }))
+}
+
+/// Whether Azure may have an api-version. Documented: it is a date with an optional word behind it. There
+/// was no Resource Manager before 2012, and no version is far ahead of the newest that is known.
+fn may_exist(version: &str) -> bool {
+    const OLDEST: &str = "2012-01-01";
+    let (Some(date), word) = (version.get(..10), version.get(10..).unwrap_or_default()) else { return false };
+    let is_date = time::Date::parse(date, time::macros::format_description!("[year]-[month]-[day]")).is_ok();
+    let is_word = word.is_empty()
+        || word.strip_prefix('-').is_some_and(|word| {
+            !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        });
+    is_date && is_word && date >= OLDEST && date.get(..4) <= Some(latest_year().as_str())
+}
+
+/// The year after that of the newest api-version that is known.
+fn latest_year() -> String {
+    let versions = SURFACES.iter().flat_map(|surface| surface.types).flat_map(|(_, versions)| *versions);
+    let newest = versions.filter_map(|version| version.get(..4)?.parse::<u16>().ok()).max();
+    (newest.unwrap_or_default() + 1).to_string()
+}
+
+/// Documented: these are the answers to an api-version that no location has.
+fn refuse(call: &Call, addressed: &Addressed, asked: &str) -> Reply {
     let supported = addressed.versions.join(", ");
     let (namespace, kind) = addressed.kind.split_once('/').unwrap_or((addressed.kind, ""));
     let (code, message) = if namespace == "Microsoft.Resources" {
@@ -103,5 +137,5 @@ pub(crate) fn check(call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>
             ),
         )
     };
-    Err(Box::new(Reply::arm_error(400, code, message)))
+    Reply::arm_error(400, code, message)
 }

@@ -10,10 +10,11 @@ use crate::{
         filter::quoted,
         identity::{Principal, PrincipalKind},
     },
-    state::{At, Seed, Surface, World},
+    state::{Accepts, At, Seed, Surface, World},
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface =
+    Surface { at: At::Graph, options: &[("$filter", Accepts::Read)], answer, ..Surface::EMPTY };
 
 /// The principals of the tenant beside the signed-in one, and whether Graph may be read.
 #[derive(Debug, Default)]

@@ -91,6 +91,15 @@ fn register(world: &mut World, subscription: &str, namespace: &str) -> Option<Re
 }
 
 fn unknown(namespace: &str) -> Reply {
+    // Documented: a namespace is the name of who offers it and the service's, with a dot between. A name
+    // that is not so cannot exist; another may be one of the hundreds that the double has not.
+    let mut words = namespace.split('.');
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    if words.clone().count() > 1 && words.all(is_word) {
+        return Reply::unknown("resource provider", namespace, &namespaces());
+    }
     let message = format!("The resource namespace '{namespace}' is invalid.");
     Reply::arm_error(404, "InvalidResourceNamespace", message)
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging},
+    http::{Call, Method, Reply, filter::quoted, paging},
     services::vaults,
-    state::{At, Seed, Surface, World, operations},
+    state::{Accepts, At, Seed, Surface, World, operations},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Resources/resourceGroups";
@@ -33,6 +33,7 @@ pub(crate) const VERSIONS: &[&str] = &[
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
     types: &[("Microsoft.Resources/subscriptions/resourceGroups", VERSIONS)],
+    options: &[("$filter", Accepts::Read), ("$top", Accepts::Count)],
     answer,
     ..Surface::EMPTY
 };
@@ -102,7 +103,13 @@ pub(crate) fn group(id: &str, name: &str, location: &str, body: &Value) -> Value
 
 fn list(world: &World, call: &Call) -> Reply {
     let scope = call.id(2);
-    let wanted = call.query("$filter").and_then(tag_filter);
+    let wanted = match call.query("$filter").map(|filter| tag_filter(filter).ok_or(filter)) {
+        None => None,
+        Some(Ok(wanted)) => Some(wanted),
+        Some(Err(filter)) => {
+            return Reply::unknown("$filter", filter, &["tagName eq '{name}' and tagValue eq '{value}'"]);
+        }
+    };
     let groups = world.resources.of_type(&scope, TYPE).filter(|group| match &wanted {
         Some((name, value)) => group["tags"][name.as_str()] == value.as_str(),
         None => true,
@@ -112,9 +119,8 @@ fn list(world: &World, call: &Call) -> Reply {
 
 /// `tagName eq 'a' and tagValue eq 'b'`
 fn tag_filter(filter: &str) -> Option<(String, String)> {
-    let mut quoted = filter.split('\'').skip(1).step_by(2).map(str::to_owned);
-    filter.trim_start().starts_with("tagName eq").then_some(())?;
-    Some((quoted.next()?, quoted.next()?))
+    let (name, value) = filter.trim().strip_prefix("tagName eq ")?.split_once(" and tagValue eq ")?;
+    Some((quoted(name)?, quoted(value)?))
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

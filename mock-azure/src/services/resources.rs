@@ -5,12 +5,17 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Method, Reply, filter::quoted, paging},
     services::resource_groups,
-    state::{At, Seed, Surface, World},
+    state::{Accepts, At, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
     types: &[("Microsoft.Resources/subscriptions/resources", resource_groups::VERSIONS)],
+    options: &[
+        ("$filter", Accepts::Read),
+        ("$top", Accepts::Count),
+        ("$expand", Accepts::Words(&["provisioningState"])),
+    ],
     answer,
     ..Surface::EMPTY
 };
@@ -29,16 +34,20 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         _ => return None,
     };
     let Some(conditions) = conditions(call.query("$filter").unwrap_or_default()) else {
-        let message = "The filter in the request is not supported. Compare resourceType, name, location, \
-                       resourceGroup, tagName or tagValue with eq or ne, joined by and.";
-        return Some(Reply::arm_error(400, "InvalidFilterInQueryString", message));
+        let known = [
+            "resourceType, name, location, resourceGroup eq or ne '{value}'",
+            "tagName, tagValue eq '{value}'",
+            "these joined by 'and'",
+        ];
+        return Some(Reply::unknown("$filter", call.query("$filter").unwrap_or_default(), &known));
     };
+    let with_state = call.query("$expand").is_some();
     let listed: Vec<Value> = world
         .resources
         .below(&scope)
         .filter(|resource| is_top_level(resource))
         .filter(|resource| conditions.iter().all(|condition| condition.holds(resource)))
-        .map(brief)
+        .map(|resource| brief(resource, with_state))
         .collect();
     Some(paging::page(&world.paging, call, 1000, listed.iter()))
 }
@@ -122,12 +131,16 @@ fn is_top_level(resource: &Value) -> bool {
     matches!(segments.as_slice(), [_, _, _, _, "providers", _, _, _])
 }
 
-fn brief(resource: &Value) -> Value {
+fn brief(resource: &Value, with_state: bool) -> Value {
     let mut brief = json!({});
     for key in ["id", "name", "type", "location", "tags"] {
         if !resource[key].is_null() {
             brief[key] = resource[key].clone();
         }
+    }
+    if with_state {
+        let state = &resource["properties"]["provisioningState"];
+        brief["provisioningState"] = if state.is_null() { json!("Succeeded") } else { state.clone() };
     }
     brief
 }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging, timestamp},
+    http::{Call, Method, Reply, filter::quoted, paging, timestamp},
     services::{
         directory,
-        role_definitions::{BuiltIn, OWNER},
+        role_definitions::{self, BuiltIn, OWNER},
     },
-    state::{At, Seed, Surface, World, stable_id},
+    state::{Accepts, At, Seed, Surface, World, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";
@@ -22,6 +22,7 @@ pub(crate) const SURFACE: Surface = Surface {
         &["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"],
     )],
     provision: Some(provision),
+    options: &[("$filter", Accepts::Read)],
     graph_rows: Some(|world, subscription| {
         let scope = format!("/subscriptions/{subscription}");
         world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
@@ -70,7 +71,7 @@ pub(crate) fn grant(world: &mut World, principal: &str, role: &str, scope: &str)
     let Some(role) = BuiltIn::find(role) else { return };
     let name = stable_id(&format!("{scope}/{principal}/{}", role.id));
     let kind = directory::find(world, principal).map_or("User", |found| found.type_name());
-    let assignment = Assignment { scope, name: &name, principal, kind, role: role.id };
+    let assignment = Assignment { scope, name: &name, principal, kind, role: &role.id };
     let shown = assignment.show(world, &json!({}));
     record(world, principal, shown, 0);
 }
@@ -100,8 +101,8 @@ pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scop
 
 /// Whether a principal holds a role, by name or GUID, at a scope or above.
 pub(crate) fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool {
-    let wanted = BuiltIn::find(role).map(|role| role.id);
-    roles_at(world, principal, scope).iter().any(|held| Some(held.id) == wanted)
+    let wanted = BuiltIn::find(role).map(|role| &role.id);
+    roles_at(world, principal, scope).iter().any(|held| Some(&held.id) == wanted)
 }
 
 /// The roles that a principal holds at a scope, as far as they have spread.
@@ -227,10 +228,12 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         let message = format!("The role definition ID '{definition}' is not valid.");
         return refuse(400, "InvalidRoleDefinitionId", message);
     }
-    let Some(role) = BuiltIn::find(guid) else {
-        let message = format!("The specified role definition with ID '{guid}' does not exist.");
-        return refuse(404, "RoleDefinitionDoesNotExist", message);
+    let Some(role) = BuiltIn::all().iter().find(|role| role.id.eq_ignore_ascii_case(guid)) else {
+        return role_definitions::unknown(guid);
     };
+    if role.is_conditional() {
+        return Reply::not_implemented(format!("what the role '{}' allows: it has a condition", role.name));
+    }
     let seen = asked["principalType"].is_string() || directory::has_replicated(world, principal);
     let known = directory::find(world, principal).filter(|_| seen);
     let kind = match (known, asked["principalType"].as_str()) {
@@ -265,7 +268,7 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         );
         return refuse(409, "RoleAssignmentExists", message);
     }
-    let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: role.id };
+    let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: &role.id };
     let shown = assignment.show(world, asked);
     let propagation = world.states.roles.propagation;
     record(world, principal, shown.clone(), propagation);
@@ -299,11 +302,8 @@ fn list(world: &World, call: &Call, scope_len: usize) -> Reply {
     let scope = call.id(scope_len).to_ascii_lowercase();
     let filter = call.query("$filter").unwrap_or_default().trim();
     let Some(wanted) = Wanted::parse(filter) else {
-        let message = format!(
-            "The filter '{filter}' is not supported. Supported filters are either 'atScope()' or 'principalId eq \
-             '{{value}}' or assignedTo('{{value}}')'."
-        );
-        return Reply::arm_error(400, "UnsupportedQuery", message);
+        let known = ["atScope()", "principalId eq '{id}'", "assignedTo('{id}')"];
+        return Reply::unknown("$filter", filter, &known);
     };
     let mut found: Vec<&Value> = world
         .states
@@ -334,11 +334,13 @@ impl Wanted {
         let mut wanted = Self::default();
         for part in filter.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
             let lower = part.to_ascii_lowercase();
-            let quoted = || lower.split('\'').nth(1).map(str::to_owned);
+            let assigned = lower.strip_prefix("assignedto(").and_then(|rest| rest.strip_suffix(')'));
             if lower == "atscope()" {
                 wanted.at_scope = true;
-            } else if lower.starts_with("principalid eq '") || lower.starts_with("assignedto('") {
-                wanted.principal = Some(quoted()?);
+            } else if let Some(principal) = lower.strip_prefix("principalid eq ").or(assigned)
+                && wanted.principal.is_none()
+            {
+                wanted.principal = Some(quoted(principal)?);
             } else {
                 return None;
             }

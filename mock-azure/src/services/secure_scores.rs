@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Method, Reply, paging},
     services::assessments,
-    state::{GraphRow, Surface, World},
+    state::{Accepts, GraphRow, Surface, World},
 };
 
 const VERSIONS: &[&str] = &["2020-01-01"];
@@ -17,6 +17,7 @@ pub(crate) const SURFACE: Surface = Surface {
         ("Microsoft.Security/secureScoreControls", VERSIONS),
         ("Microsoft.Security/secureScoreControlDefinitions", VERSIONS),
     ],
+    options: &[("$expand", Accepts::Words(&["definition"]))],
     graph_rows: Some(rows),
     answer,
     ..Surface::EMPTY

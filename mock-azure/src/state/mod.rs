@@ -18,7 +18,7 @@ pub use self::{
 };
 pub(crate) use self::{
     resources::{Parts, is_type},
-    surface::{At, GraphRow, Surface, TypeVersions},
+    surface::{Accepts, At, GraphRow, QueryOption, Surface, TypeVersions},
     tracked::Tracked,
     world::{World, stable_id},
 };

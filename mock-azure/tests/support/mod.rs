@@ -42,6 +42,8 @@ pub(crate) async fn send(azure: &MockAzure, method: Method, url: &str, body: Val
         "https://vault.azure.net/.default"
     } else if url.contains("api.loganalytics") {
         "https://api.loganalytics.io/.default"
+    } else if url.contains("graph.microsoft.com") {
+        "https://graph.microsoft.com/.default"
     } else {
         "https://management.azure.com/.default"
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Method, Reply, paging, timestamp},
     services::{attack_paths, resource_graph, security_plans},
-    state::{GraphRow, Parts, Surface, World},
+    state::{Accepts, GraphRow, Parts, Surface, World},
 };
 pub(crate) use builtin::MACHINE_SECRETS;
 
@@ -17,6 +17,7 @@ pub(crate) const TYPE: &str = "Microsoft.Security/assessments";
 
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04"])],
+    options: &[("$expand", Accepts::Words(&["links", "metadata"]))],
     graph_rows: Some(rows),
     answer,
     ..Surface::EMPTY

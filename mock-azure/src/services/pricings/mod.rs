@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     http::{Body, Call, Method, Reply},
-    state::{At, GraphRow, Surface, World},
+    state::{Accepts, At, GraphRow, Surface, World},
 };
 
 const TYPE: &str = "Microsoft.Security/pricings";
@@ -31,6 +31,7 @@ const FIRST_PROPERTIES: &[&str] =
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
     types: &[(TYPE, &[BEFORE_EXTENSIONS, "2023-01-01", "2024-01-01"])],
+    options: &[("$filter", Accepts::Read)],
     graph_rows: Some(graph_rows),
     answer,
     ..Surface::EMPTY
@@ -122,8 +123,8 @@ fn list(world: &World, call: &Call, scope: &Scope) -> Reply {
         None => None,
         Some(Some(names)) => Some(names),
         Some(None) => {
-            let message = "The filter in the request is not supported. Use: name in (<plan>,<plan>).";
-            return Reply::arm_error(400, "InvalidFilterInQueryString", message);
+            let filter = call.query("$filter").unwrap_or_default();
+            return Reply::unknown("$filter", filter, &["name in ({plan},{plan})"]);
         }
     };
     let value: Vec<Value> = all(world, scope)

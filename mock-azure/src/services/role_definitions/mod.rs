@@ -1,14 +1,13 @@
-//! Role definitions: the built-in roles, at any scope.
+//! Role definitions: built-in roles, at any scope. There are no custom ones: to make one is 501.
 
 mod builtin;
 
 use serde_json::{Value, json};
 
-use self::builtin::BUILT_IN;
 pub(crate) use self::builtin::{BuiltIn, OWNER};
 use crate::{
     http::{Call, Method, Reply, filter::quoted, paging},
-    state::{At, Surface, World},
+    state::{Accepts, At, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface = Surface {
@@ -17,6 +16,7 @@ pub(crate) const SURFACE: Surface = Surface {
         "Microsoft.Authorization/roleDefinitions",
         &["2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"],
     )],
+    options: &[("$filter", Accepts::Read)],
     answer,
     ..Surface::EMPTY
 };
@@ -28,12 +28,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
     match rest.as_slice() {
         [] => Some(list(world, call, scope)),
-        [id] => Some(match BUILT_IN.iter().find(|role| role.id == *id) {
+        [id] => Some(match BuiltIn::all().iter().find(|role| role.id == *id) {
             Some(role) => Reply::ok(show(call, role)),
-            None => {
-                let message = format!("The specified role definition with ID '{id}' does not exist.");
-                Reply::arm_error(404, "RoleDefinitionDoesNotExist", message)
-            }
+            None => unknown(id),
         }),
         _ => None,
     }
@@ -48,15 +45,18 @@ fn list(world: &World, call: &Call, scope: usize) -> Reply {
         let (kind, group) = (call.id(scope), call.spelled(3));
         return Reply::resource_not_found(kind.rsplit("/providers/").next().unwrap_or_default(), group);
     }
-    let Some(wanted) = call.query("$filter").map_or(Some(Vec::new()), conditions) else {
-        let filter = call.query("$filter").unwrap_or_default();
-        let message = format!(
-            "The filter '{filter}' is not supported. Supported filters are 'atScopeAndBelow()', 'type eq' and \
-             'roleName eq'."
-        );
-        return Reply::arm_error(400, "UnsupportedQuery", message);
+    let filter = call.query("$filter").unwrap_or_default();
+    let Some(wanted) = conditions(filter) else {
+        let known = ["atScopeAndBelow()", "atScope()", "type eq '{type}'", "roleName eq '{name}'"];
+        return Reply::unknown("$filter", filter, &known);
     };
-    let matching: Vec<Value> = BUILT_IN
+    for condition in &wanted {
+        match condition {
+            Condition::Name(name) if BuiltIn::find(name).is_none() => return unknown(name),
+            _ => {}
+        }
+    }
+    let matching: Vec<Value> = BuiltIn::all()
         .iter()
         .filter(|role| wanted.iter().all(|condition| condition.holds(role)))
         .map(|role| show(call, role))
@@ -81,9 +81,18 @@ impl Condition {
     }
 }
 
+/// A role that the double does not have may be one of the built-in roles that it lacks.
+pub(crate) fn unknown(id_or_name: &str) -> Reply {
+    Reply::not_implemented(format!(
+        "the role '{id_or_name}'; it knows the {} built-in roles of its list",
+        BuiltIn::all().len()
+    ))
+}
+
 fn conditions(filter: &str) -> Option<Vec<Condition>> {
     filter
         .split(" and ")
+        .filter(|part| !part.trim().is_empty())
         .map(|part| {
             let part = part.trim();
             if part.eq_ignore_ascii_case("atScopeAndBelow()") || part.eq_ignore_ascii_case("atScope()") {
@@ -93,7 +102,11 @@ fn conditions(filter: &str) -> Option<Vec<Condition>> {
             let value = quoted(value)?;
             match field.trim().to_ascii_lowercase().as_str() {
                 "rolename" => Some(Condition::Name(value)),
-                "type" => Some(Condition::Type(value)),
+                "type"
+                    if ["BuiltInRole", "CustomRole"].iter().any(|kind| kind.eq_ignore_ascii_case(&value)) =>
+                {
+                    Some(Condition::Type(value))
+                }
                 _ => None,
             }
         })
@@ -110,16 +123,11 @@ fn show(call: &Call, role: &BuiltIn) -> Value {
         "properties": {
             "roleName": role.name,
             "type": "BuiltInRole",
-            "description": role.description,
+            "description": role.data["description"],
             "assignableScopes": ["/"],
-            "permissions": [{
-                "actions": role.actions,
-                "notActions": role.not_actions,
-                "dataActions": role.data_actions,
-                "notDataActions": [],
-            }],
-            "createdOn": "2015-02-02T21:55:09.8806423Z",
-            "updatedOn": "2021-11-11T20:13:12.9130000Z",
+            "permissions": role.data["permissions"],
+            "createdOn": role.data["createdOn"],
+            "updatedOn": role.data["updatedOn"],
             "createdBy": null,
             "updatedBy": null,
         },

@@ -157,7 +157,12 @@ fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), B
     if asked.is_empty() {
         return Err(Box::new(refusal::bad_parameter("api-version must be specified")));
     }
-    if !VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(asked)) {
+    let known = VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(asked));
+    // Documented: a version is a number or a date.
+    if !known && asked.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(Box::new(Reply::unknown("api-version of a vault", asked, VERSIONS)));
+    }
+    if !known {
         let message = format!(
             "The specified version ({asked}) is not recognized. Consider using the latest supported version \
              ({LATEST})."

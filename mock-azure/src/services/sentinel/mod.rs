@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Method, Reply, paging},
     services::workspaces,
-    state::{Surface, World},
+    state::{Accepts, Surface, World},
 };
 
 const VERSIONS: &[&str] =
@@ -27,6 +27,7 @@ pub(crate) const SURFACE: Surface = Surface {
         ("Microsoft.SecurityInsights/alertRules", VERSIONS),
         ("Microsoft.SecurityInsights/incidents", VERSIONS),
     ],
+    options: &[("$filter", Accepts::Read), ("$orderby", Accepts::Read), ("$top", Accepts::Count)],
     answer,
     ..Surface::EMPTY
 };
@@ -60,6 +61,14 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
     if !onboarding::is_onboarded(world, &workspace) {
         return Some(not_onboarded(call.spelled(7)));
+    }
+    // The options are those of a list of incidents.
+    let option = call
+        .query_pairs()
+        .iter()
+        .find(|(name, _)| ["$filter", "$orderby", "$top"].contains(&name.to_ascii_lowercase().as_str()));
+    if let Some((name, _)) = option.filter(|_| (*kind, rest) != ("incidents", &[])) {
+        return Some(Reply::unknown("query option", name, &[] as &[&str]));
     }
     match (*kind, call.method, rest) {
         ("dataconnectors", Method::Get, []) => Some(list(world, call, "dataConnectors")),

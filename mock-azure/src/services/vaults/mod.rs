@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     http::{Call, Method, Reply, host::Service},
     services::{role_assignments, secrets::Secrets},
-    state::{Surface, TypeVersions, World},
+    state::{Accepts, Surface, TypeVersions, World},
 };
 
 pub(crate) use self::access_policies::allow as policies_allow;
@@ -47,7 +47,8 @@ const TYPES: &[TypeVersions] = &[
     ("Microsoft.KeyVault/deletedManagedHSMs", VERSIONS),
 ];
 
-pub(crate) const SURFACE: Surface = Surface { types: TYPES, answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface =
+    Surface { types: TYPES, options: &[("$top", Accepts::Count)], answer, ..Surface::EMPTY };
 
 /// All vaults by lower-case name, in every subscription: names are unique in the whole cloud.
 #[derive(Debug, Default)]

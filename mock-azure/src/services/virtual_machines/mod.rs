@@ -16,7 +16,7 @@ use crate::{
         paging, timestamp,
     },
     services::directory,
-    state::{At, Surface, World, operations, stable_id},
+    state::{Accepts, At, Surface, World, operations, stable_id},
 };
 
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
@@ -37,6 +37,7 @@ const VERSIONS: &[&str] = &[
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
     types: &[(TYPE, VERSIONS), (managed::TYPE, VERSIONS)],
+    options: &[("$expand", Accepts::Words(&["instanceView"]))],
     answer,
     ..Surface::EMPTY
 };
@@ -116,10 +117,6 @@ fn get(world: &World, call: &Call, id: &str) -> Reply {
 }
 
 fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    if let Some(filter) = call.query("$filter") {
-        let message = format!("The filter '{filter}' is not supported.");
-        return Reply::arm_error(400, "BadRequest", message);
-    }
     let all: Vec<Value> = world
         .resources
         .of_type(&call.id(scope), TYPE)
