@@ -10,5 +10,6 @@ pub use models::{
     SubPlan, Tier,
 };
 pub use tasks::{
-    DisablePlan, EnablePlan, FailedExtension, PlanChange, PlanCoverage, ScanReadiness, SecretScanning,
+    DisablePlan, EnablePlan, FailedExtension, PlanChange, PlanCoverage, RestorePlan, ScanReadiness,
+    SecretScanning,
 };

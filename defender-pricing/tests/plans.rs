@@ -302,3 +302,50 @@ fn servers_plan_1_scans_no_machine_and_a_failed_extension_is_not_on() {
     let row = defender_pricing::PlanCoverage::from(&plan("VirtualMachines", "P2", "Failed"));
     assert!(row.extensions_on.is_empty() && row.extensions_failed.len() == 1);
 }
+
+#[tokio::test]
+async fn a_plan_goes_back_to_what_it_was_with_tier_sub_plan_extensions_and_settings() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_extension(&sub, "CloudPosture", "ApiPosture", false)
+        .plan_extension(&sub, "CloudPosture", "SensitiveDataDiscovery", true)
+        .plan_properties(&sub, "CloudPosture", json!({ "invented": 1 }))
+        .start()
+        .await;
+    let pricing = client(&azure);
+    for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
+        let before = pricing.get(&sub, &plan).await.unwrap();
+        let enable = pricing.enable(&sub, &plan).extension(ExtensionName::ApiPosture);
+        let enable = if plan == PlanName::KeyVaults { pricing.enable(&sub, &plan) } else { enable };
+        let mine = enable.await.unwrap().change.into_current();
+        assert!(!mine.has_settings_of(&before), "{plan}");
+        azure.clear_requests();
+        let would = pricing.restore(&sub, &before).if_still(&mine).dry_run().await.unwrap();
+        assert!(would.change.is_change() && writes(&azure).is_empty());
+        let done = pricing.restore(&sub, &before).if_still(&mine).await.unwrap();
+        assert!(done.is_complete() && done.change.current().has_settings_of(&before), "{plan}");
+        assert!(pricing.get(&sub, &plan).await.unwrap().has_settings_of(&before));
+        let again = pricing.restore(&sub, &before).if_still(&mine).await.unwrap();
+        assert!(!again.change.is_change());
+        assert_eq!(writes(&azure).len(), 1, "the second run writes nothing");
+    }
+    let body = &writes(&azure)[0].body["properties"];
+    assert_eq!((&body["pricingTier"], &body["invented"]), (&json!("Standard"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_plan_that_somebody_else_has_changed_since_is_not_put_back() {
+    let sub = subscription();
+    let azure = seed().start().await;
+    let pricing = client(&azure);
+    let before = pricing.get(&sub, &PlanName::CloudPosture).await.unwrap();
+    let mine = pricing.enable(&sub, &PlanName::CloudPosture).await.unwrap().change.into_current();
+    let theirs = pricing.enable(&sub, &PlanName::CloudPosture).extension(ExtensionName::ApiPosture).await;
+    let theirs = theirs.unwrap().change.into_current();
+    azure.clear_requests();
+    let error = pricing.restore(&sub, &before).if_still(&mine).await.unwrap_err().to_string();
+    assert!(error.contains("changed by somebody else"), "{error}");
+    assert!(writes(&azure).is_empty());
+    assert!(pricing.get(&sub, &PlanName::CloudPosture).await.unwrap().has_settings_of(&theirs));
+}

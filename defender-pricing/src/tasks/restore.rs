@@ -1,0 +1,148 @@
+//! Putting a plan back to what it was.
+
+use std::time::Duration;
+
+use arm_core::{Change, Mode, Scope, refuse};
+use azure_core::Result;
+
+use crate::{
+    Extension, FailedExtension, PlanChange, PlanName, Pricing, PricingClient, PricingSpec, Tier,
+    tasks::update,
+};
+
+/// Puts a plan back to what it was when it was read: tier, sub-plan, enforcement, and every extension with its
+/// settings. An extension that was turned on since, by the service or by someone, is turned off.
+///
+/// Say [`if_still`](Self::if_still) to leave the plan alone when somebody else has changed it in the meantime.
+///
+/// **If it stops halfway**, the plan is as it is now or as it was; running it again finishes it. Run again, it writes
+/// nothing.
+///
+/// **Permissions** and **errors** as for [`EnablePlan`](crate::EnablePlan).
+///
+/// ```
+/// # use arm_core::{ArmClient, SubscriptionId};
+/// # use defender_pricing::{PlanName, PricingClient};
+/// # async fn f(arm: &ArmClient, subscription: &SubscriptionId) -> azure_core::Result<()> {
+/// let pricing = PricingClient::new(arm);
+/// let before = pricing.get(subscription, &PlanName::KeyVaults).await?;
+/// let mine = pricing.enable(subscription, &PlanName::KeyVaults).await?.change.into_current();
+/// // .. a test run with the plan on ..
+/// pricing.restore(subscription, &before).if_still(&mine).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct RestorePlan {
+    client: PricingClient,
+    scope: Scope,
+    wanted: Pricing,
+    expected: Option<Pricing>,
+    wait: Duration,
+}
+
+impl PricingClient {
+    /// Puts a plan back to what it was when it was read. See [`RestorePlan`].
+    pub fn restore(&self, scope: impl Into<Scope>, before: &Pricing) -> RestorePlan {
+        RestorePlan::new(self.clone(), scope.into(), before.clone())
+    }
+}
+
+impl RestorePlan {
+    pub(crate) fn new(client: PricingClient, scope: Scope, wanted: Pricing) -> Self {
+        Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300) }
+    }
+
+    /// Only if the plan still has these settings; otherwise it is an error, and nothing is written.
+    pub fn if_still(mut self, expected: &Pricing) -> Self {
+        self.expected = Some(expected.clone());
+        self
+    }
+
+    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
+    pub fn wait_at_most(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<PlanChange> {
+        let plan: &PlanName = &self.wanted.name;
+        let updates = self.client.updates_of(&self.scope);
+        let _alone = updates.lock().await;
+        let before = self.client.get(&self.scope, plan).await?;
+        if before.has_settings_of(&self.wanted) {
+            return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });
+        }
+        if let Some(expected) = &self.expected
+            && !before.has_settings_of(expected)
+        {
+            return refuse(format!(
+                "the plan {plan} was changed by somebody else since it was written here; it was left as it is"
+            ));
+        }
+        let wanted = back_to(&self.wanted, &before);
+        if mode.is_dry_run() {
+            let change = Change::Updated { before, after: wanted };
+            return Ok(PlanChange { change, failed_extensions: Vec::new() });
+        }
+        let spec = PricingSpec::from(&wanted);
+        update::write(&self.client, &self.scope, plan, &spec, self.wait).await?;
+        let after = update::verify(&self.client, &self.scope, plan, &wanted.tier).await?;
+        let failed_extensions = differing(&wanted, &after);
+        Ok(PlanChange { change: Change::Updated { before, after }, failed_extensions })
+    }
+}
+
+/// What is written: the settings as they were, on the plan as it is now, whose unknown fields stay.
+fn back_to(was: &Pricing, now: &Pricing) -> Pricing {
+    let mut wanted = now.clone();
+    wanted.tier = was.tier.clone();
+    wanted.enforce = was.enforce;
+    if was.tier == Tier::Free {
+        wanted.sub_plan = None;
+        wanted.extensions.clear();
+        return wanted;
+    }
+    wanted.sub_plan.clone_from(&was.sub_plan);
+    wanted.extensions.clone_from(&was.extensions);
+    // The service keeps what a list leaves out: what was not there before is turned off by name.
+    let added = now.extensions.iter().filter(|extension| was.extension(&extension.name).is_none());
+    wanted.extensions.extend(added.map(|extension| Extension::off(extension.name.clone())));
+    wanted
+}
+
+/// The extensions that are not as they should be again.
+fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
+    let differs = |wish: &&Extension| match after.extension(&wish.name) {
+        Some(found) => found.is_enabled != wish.is_enabled || (wish.is_enabled && found.has_failed()),
+        None => wish.is_enabled,
+    };
+    let failed = |wish: &Extension| {
+        let told =
+            after.extension(&wish.name).and_then(|found| found.operation_status.as_ref()?.message.clone());
+        let state = if wish.is_enabled { "off" } else { "on" };
+        let reason = told.unwrap_or_else(|| format!("the service accepted the change but shows it {state}"));
+        FailedExtension { name: wish.name.clone(), reason }
+    };
+    wanted.extensions.iter().filter(differs).map(failed).collect()
+}
+
+impl Pricing {
+    /// Whether both say the same of tier, sub-plan, enforcement and extensions. Dates, trial and what the service
+    /// tells of coverage do not count, nor do the settings of extensions that are off.
+    pub fn has_settings_of(&self, other: &Pricing) -> bool {
+        let on = |pricing: &Pricing| {
+            let mut on: Vec<Extension> = pricing.extensions.iter().map(Extension::for_writing).collect();
+            on.retain(|extension| extension.is_enabled);
+            on.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
+            on
+        };
+        let sub_plan = |pricing: &Pricing| pricing.sub_plan.clone().filter(|_| pricing.is_standard());
+        self.tier == other.tier
+            && sub_plan(self) == sub_plan(other)
+            && self.enforce.unwrap_or(false) == other.enforce.unwrap_or(false)
+            && (!self.is_standard() || on(self) == on(other))
+    }
+}
+
+arm_core::task!(RestorePlan => PlanChange);
