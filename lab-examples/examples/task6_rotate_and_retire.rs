@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use arm_core::{ResourceType, Secret};
-use defender_alerts::{AlertAction, AlertStatus, AlertsClient, AttackPathsClient};
+use defender_alerts::{AlertAction, AlertBundle, AlertStatus, AlertsClient, AttackPathsClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::SecretsClient;
 use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
@@ -49,11 +49,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let active = secrets.verify_single_active(&name).await?;
     println!("single active version: {} of {}", active.is_single(), active.versions);
 
-    // 5. The alerts that this answers, resolved and read back.
-    let open: Vec<_> = AlertsClient::new(arm).list_key_vault(subscription).try_collect().await?;
-    let ids =
-        open.into_iter().filter(|alert| alert.status == AlertStatus::Active).map(|alert| alert.id).take(1);
-    let report = AlertsClient::new(arm).set_status(ids, AlertAction::Resolve).await?;
-    println!("{} alert resolved, complete: {}", report.changed().count(), report.is_complete());
+    // 5. A sample alert made by this run, resolved and read back. Real alerts are for those who answer them.
+    let alerts = AlertsClient::new(arm);
+    let before: Vec<_> = alerts.list_key_vault(subscription).map_ok(|alert| alert.id).try_collect().await?;
+    alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;
+    let now: Vec<_> = alerts.list_key_vault(subscription).try_collect().await?;
+    let own = now.into_iter().find(|alert| alert.is_sample() && !before.contains(&alert.id));
+    if let Some(sample) = own {
+        println!("resolving '{}'", sample.display_name);
+        let report =
+            alerts.set_status([sample.id], AlertAction::Resolve).only_if(AlertStatus::Active).await?;
+        println!("{} alert resolved, complete: {}", report.changed().count(), report.is_complete());
+    }
     Ok(())
 }

@@ -19,7 +19,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   lab --live --subscription ID run     on a real subscription; asks before the first write
   lab report --file report.html        a page about how the subscription stands; offline, the lab runs first
 
-Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 stopped with Ctrl-C."
+Exit codes: 0 done, 1 something failed or the checks before it did, 2 changes pending (only with --dry-run and
+--detailed-exitcode), 64 wrong usage, 130 stopped with Ctrl-C."
 )]
 pub struct Cli {
     /// What to do; the whole lab otherwise.
@@ -112,7 +113,7 @@ pub struct Options {
     /// The region of what is created.
     #[arg(long, global = true, default_value = "westeurope")]
     pub location: String,
-    /// The resource group of what is created. The cleanup deletes it if the lab made it.
+    /// The resource group of what is created. The cleanup deletes it if the lab made it and holds nothing of others.
     #[arg(long, global = true, default_value = "rg-kv-defender-lab", value_name = "NAME")]
     pub resource_group: String,
     /// What the vault's name begins with.
@@ -121,6 +122,9 @@ pub struct Options {
     /// Show what would be written, and write nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
+    /// With --dry-run: exit with 2 if something would be written.
+    #[arg(long, global = true, requires = "dry_run")]
+    pub detailed_exitcode: bool,
     /// Do not ask before writing (live).
     #[arg(long, short, global = true)]
     pub yes: bool,
@@ -136,7 +140,7 @@ pub struct Options {
     /// Who gets mail about alerts; can be given more than once.
     #[arg(long, global = true, value_name = "ADDRESS", default_values = ["soc@contoso.example", "oncall@contoso.example"])]
     pub mail: Vec<String>,
-    /// Turn the lab's two plans off in the cleanup.
+    /// In the cleanup, put the plans that the lab turned on back to what they were before.
     #[arg(long, global = true)]
     pub plans_off: bool,
     /// Where rotations are recorded, one JSON line a step, without values (live).
@@ -156,6 +160,7 @@ impl Default for Options {
             resource_group: "rg-kv-defender-lab".to_owned(),
             vault_prefix: "kv-defended".to_owned(),
             dry_run: false,
+            detailed_exitcode: false,
             yes: false,
             output: Output::Text,
             verbose: false,

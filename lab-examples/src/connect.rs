@@ -2,12 +2,17 @@
 
 use std::{io::Write as _, sync::Arc};
 
-use arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environment};
+use arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environment, printable_lines};
 use azure_core::{Error, Result, error::ErrorKind};
 use clap::Parser;
 use mock_azure::MockAzure;
 
-use crate::{cli::Options, request_log::RequestLog, tenant};
+use crate::{
+    cli::Options,
+    preflight::{self, Problems},
+    request_log::RequestLog,
+    tenant,
+};
 
 /// A connection to Azure, or to the bundled double of it.
 #[derive(Debug)]
@@ -27,9 +32,13 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// Connects as the options say.
-    pub async fn connect(options: &Options) -> Result<Self> {
-        if options.live { Self::live(options) } else { Self::double(options).await }
+    /// Connects to a subscription.
+    pub async fn to(options: &Options, subscription: SubscriptionId) -> Result<Self> {
+        if options.live {
+            Self::live(options, subscription)
+        } else {
+            Self::double(options, subscription).await
+        }
     }
 
     /// The tenant of the subscription.
@@ -43,16 +52,14 @@ impl Azure {
         Ok(found.tenant_id)
     }
 
-    fn live(options: &Options) -> Result<Self> {
-        let subscription =
-            options.subscription.clone().or_else(|| std::env::var("AZURE_SUBSCRIPTION_ID").ok());
-        let Some(subscription) = subscription.filter(|id| !id.is_empty()) else {
-            let message = "no subscription: name one with --subscription or AZURE_SUBSCRIPTION_ID";
-            return Err(Error::with_message(ErrorKind::Other, message));
-        };
-        let subscription = subscription.parse::<SubscriptionId>()?;
+    fn live(options: &Options, subscription: SubscriptionId) -> Result<Self> {
         let mut arm_options = ArmOptions::default();
         let chosen = credential_from_environment(None, &arm_options)?;
+        // The first word comes before the first request: a sign-in can take long, or hang.
+        tell(&format!(
+            "subscription {subscription}: signing in with {}, for at most a minute ..",
+            chosen.kind
+        ));
         log_requests(&mut arm_options, options);
         let arm = ArmClient::new(chosen.credential, arm_options)?;
         Ok(Self {
@@ -65,10 +72,8 @@ impl Azure {
         })
     }
 
-    async fn double(options: &Options) -> Result<Self> {
+    async fn double(options: &Options, subscription: SubscriptionId) -> Result<Self> {
         mock_azure::fast_forward();
-        let id = options.subscription.clone().unwrap_or_else(|| mock_azure::DEFAULT_SUBSCRIPTION.to_owned());
-        let subscription: SubscriptionId = id.parse()?;
         let double = tenant::seed(&subscription)?.start().await;
         let mut arm_options = ArmOptions::from(double.client_options());
         log_requests(&mut arm_options, options);
@@ -115,18 +120,25 @@ struct Place {
 }
 
 /// Connects an example as its arguments say.
-pub async fn connect() -> Result<Azure> {
+///
+/// # Errors
+/// All that stands in the way, at once: also a subscription that is not there or not visible. Nothing was written.
+pub async fn connect() -> std::result::Result<Azure, Problems> {
     let place = Place::parse();
     let options = Options {
         live: place.live,
         subscription: place.subscription.filter(|_| place.live),
         ..Options::default()
     };
-    let mut azure = Azure::connect(&options).await?;
+    let mut problems = Problems::default();
+    let subscription = preflight::options(&options, &mut problems);
+    let (true, Some(subscription)) = (problems.is_empty(), subscription) else { return Err(problems) };
+    let mut azure = Azure::to(&options, subscription).await?;
+    let found = preflight::place(&azure, true).await?;
     if place.live && !place.yes {
         confirm(&format!(
-            "subscription {}, signed in with {}\nThis example may write there. Go on? [y/N] ",
-            azure.subscription, azure.signed_in_with
+            "subscription '{}' ({}), tenant {}\nsigned in as {}, with {}\nThis example may write there. Go on? [y/N] ",
+            found.name, azure.subscription, found.tenant, found.who, azure.signed_in_with
         ))?;
     }
     azure.group = place.resource_group.unwrap_or(azure.group);
@@ -134,11 +146,17 @@ pub async fn connect() -> Result<Azure> {
     Ok(azure)
 }
 
+/// A line on standard error, for the one who waits.
+#[expect(clippy::print_stderr, reason = "the program's own output")]
+fn tell(text: &str) {
+    eprintln!("{}", printable_lines(text));
+}
+
 /// Asks a person on the terminal; anything but yes is an error.
 pub(crate) fn confirm(question: &str) -> Result<()> {
     let mut answer = String::new();
     let read = std::io::stderr()
-        .write_all(question.as_bytes())
+        .write_all(printable_lines(question).as_bytes())
         .and_then(|()| std::io::stdin().read_line(&mut answer));
     if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
         return Err(Error::with_message(ErrorKind::Other, "not confirmed; nothing was written"));

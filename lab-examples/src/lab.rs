@@ -1,6 +1,8 @@
 //! A run of the lab: where it works, what it shows, what it remembers.
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     io::IsTerminal as _,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -20,8 +22,9 @@ use crate::{
     cli::{Options, Output},
     connect::confirm,
     kept::Kept,
-    screen::Screen,
-    state::State,
+    preflight::{self, Place, Problems},
+    screen::{PartState, Screen},
+    state::{Made, State, TAG},
     tasks::{PARTS, Part},
 };
 
@@ -34,39 +37,80 @@ pub struct Lab {
     pub options: Options,
     /// What it shows.
     pub screen: Screen,
+    /// Where it works, as the service told before anything was done.
+    pub place: Place,
     state: Mutex<State>,
     asked: Mutex<bool>,
+    asker: Asker,
     preparing: AtomicBool,
     kept: Kept,
 }
 
+/// Who answers the questions before a write on real Azure.
+struct Asker(Box<Answer>);
+
+type Answer = dyn Fn(&str) -> Result<()> + Send + Sync;
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asker")
+    }
+}
+
 impl Lab {
-    /// Connects, and reads what an earlier live run left.
-    pub async fn connect(options: Options) -> Result<Self> {
+    /// Checks the options, connects, checks where, and reads what an earlier live run left.
+    ///
+    /// # Errors
+    /// All that stands in the way, at once. Nothing was written.
+    pub async fn connect(options: Options) -> std::result::Result<Self, Problems> {
         let screen = Screen::new(options.output);
         Self::with_screen(options, screen).await
     }
 
     /// The same with a screen of the caller's.
-    pub async fn with_screen(options: Options, screen: Screen) -> Result<Self> {
-        let azure = Azure::connect(&options).await?;
+    pub async fn with_screen(options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let subscription = preflight::options(&options, &mut problems);
+        let (true, Some(subscription)) = (problems.is_empty(), subscription) else { return Err(problems) };
+        let azure = Azure::to(&options, subscription).await?;
+        Self::on(azure, options, screen).await
+    }
+
+    /// The same on a connection that is there.
+    pub async fn on(azure: Azure, options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
+        let mut problems = Problems::default();
+        preflight::options(
+            &Options { subscription: Some(azure.subscription.to_string()), ..options.clone() },
+            &mut problems,
+        );
         let state = match options.live {
-            true => State::read(&options.state, azure.subscription.as_str()).map_err(|error| {
-                let message =
-                    format!("cannot read '{}': {error}; mend or delete it", options.state.display());
-                Error::with_message(ErrorKind::Io, message)
-            })?,
-            false => State { subscription: azure.subscription.to_string(), ..State::default() },
+            true => State::read(&options.state, azure.subscription.as_str())
+                .map_err(|error| problems.add(format!("cannot use '{}': {error}", options.state.display())))
+                .unwrap_or_default(),
+            false => State::of(azure.subscription.as_str()),
         };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let asking = format!("checking {} ..", azure.subscription);
+        let place = screen.wait(&asking, preflight::place(&azure, !options.dry_run)).await?;
         Ok(Self {
             azure,
-            options,
             screen,
+            place,
             state: Mutex::new(state),
             asked: Mutex::new(false),
+            asker: Asker(Box::new(ask_on_terminal(&options))),
+            options,
             preparing: AtomicBool::new(false),
             kept: Kept::default(),
         })
+    }
+
+    /// With somebody else to answer the questions before a write on real Azure: an error is a no.
+    pub fn asking(mut self, answer: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.asker = Asker(Box::new(answer));
+        self
     }
 
     /// The subscription.
@@ -110,6 +154,58 @@ impl Lab {
             })?;
         }
         Ok(())
+    }
+
+    /// The tag of what the lab makes: its name, and the value of this lab.
+    pub fn tag(&self) -> Result<BTreeMap<String, String>> {
+        if self.state().run.is_empty() {
+            let run = uuid::Uuid::new_v4().to_string();
+            self.remember(|state| state.run = run)?;
+        }
+        Ok(BTreeMap::from([(TAG.to_owned(), self.state().run.clone())]))
+    }
+
+    /// Whether these are the tags of something that this lab made.
+    pub fn has_tag(&self, tags: &BTreeMap<String, String>) -> bool {
+        let state = self.state();
+        !state.run.is_empty() && tags.get(TAG) == Some(&state.run)
+    }
+
+    /// Tags for something that is about to be written: the lab's only where nothing, or its own, was found.
+    pub(crate) fn tags_for(
+        &self,
+        found: Option<&BTreeMap<String, String>>,
+    ) -> Result<BTreeMap<String, String>> {
+        match found {
+            Some(tags) if !self.has_tag(tags) => Ok(BTreeMap::new()),
+            _ => self.tag(),
+        }
+    }
+
+    /// Notes a write with the lab's tag to something that had not been found. If it turned out to be there, somebody
+    /// else was faster: it is not the lab's, whatever its tags say.
+    pub(crate) fn tagged<T>(&self, id: &str, was_found: bool, change: &Change<T>) -> Result<()> {
+        if was_found || self.dry_run() || matches!(change, Change::Created(_)) {
+            return Ok(());
+        }
+        self.remember(|state| {
+            state.doubtful.insert(id.to_ascii_lowercase());
+        })
+    }
+
+    /// Notes something without a tag that the lab made, after it was written.
+    pub(crate) fn made(&self, made: Made) -> Result<()> {
+        self.remember(|state| {
+            state.made.retain(|known| !known.id().eq_ignore_ascii_case(&made.id()));
+            state.made.push(made);
+        })
+    }
+
+    /// Notes a change of something that is not the lab's.
+    pub(crate) fn changed(&self, id: &str, what: impl Into<String>) -> Result<()> {
+        self.remember(|state| {
+            state.changed.entry(id.to_owned()).or_default().insert(what.into());
+        })
     }
 
     /// The vault of the lab; an error where Task 1 has not made it yet.
@@ -193,49 +289,89 @@ impl Lab {
         outcome
     }
 
-    /// Runs parts in order; a part that fails does not keep the next from trying. Whether all of them hold.
+    /// Runs parts in order. A part that fails, or that is not tried, stops those that need it, and nothing else.
+    /// Whether all of them hold.
     pub async fn run(&self, parts: &[&Part]) -> bool {
-        let mut ok = true;
+        let mut missing: Vec<&str> = Vec::new();
+        let mut said: Vec<(String, &str)> = Vec::new();
+        let mut signed_out = false;
         for part in parts {
+            let needed = part.needs.iter().find(|needed| missing.contains(*needed));
+            if let Some(needed) = needed {
+                self.screen.not_tried(part.name, part.title, &format!("it needs {needed}"));
+                missing.push(part.name);
+                continue;
+            }
+            if signed_out {
+                self.screen.not_tried(part.name, part.title, "there is no sign-in any more");
+                continue;
+            }
             self.screen.begin(part.name, part.title);
             let outcome = match self.ask_first(part, parts) {
                 Ok(()) => (part.run)(self).await,
                 refused => refused,
             };
             let Err(error) = outcome else { continue };
-            if self.dry_run() && error.is_not_found() {
+            if self.dry_run() && error.is_not_found() && !error.is_code("SubscriptionNotFound") {
                 let missing = "it depends on what an earlier part makes: run that, then look again";
                 self.screen.step("the rest of this part", "would change", missing);
-            } else {
-                let line = advice::explain(&error);
-                self.screen.step("stopped", "failed", line.clone());
-                self.screen.fail(&line);
-                ok = false;
+                continue;
             }
+            let mut line = advice::explain(&error);
+            match said.iter().find(|(known, _)| *known == line) {
+                Some((_, first)) => line = format!("for the same reason as {first}"),
+                None => said.push((line.clone(), part.name)),
+            }
+            self.screen.step("stopped", "failed", line.clone());
+            self.screen.fail(&line);
+            signed_out = matches!(error.kind(), ErrorKind::Credential);
+            missing.push(part.name);
         }
-        ok && self.screen.recorded().parts.iter().all(|part| part.ok)
+        let record = self.screen.recorded();
+        if parts.len() > 1 {
+            let count = |state| record.parts.iter().filter(|part| part.state == state).count();
+            let (done, failed) = (count(PartState::Done), count(PartState::Failed));
+            let not_tried = count(PartState::NotTried);
+            self.screen.say("");
+            self.screen.say(&format!("{done} done, {failed} failed, {not_tried} not tried"));
+        }
+        record.parts.iter().all(|part| part.ok)
     }
 
     /// Before the first write on real Azure: says where and what, and asks.
     fn ask_first(&self, part: &Part, parts: &[&Part]) -> Result<()> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.options.live || self.options.dry_run || self.options.yes || *asked || part.writes.is_empty()
-        {
+        if *asked || part.asks_itself || part.writes.is_empty() {
             return Ok(());
-        }
-        let stop = |message: &str| Err(Error::with_message(ErrorKind::Other, message.to_owned()));
-        if !std::io::stdin().is_terminal() || self.options.output == Output::Json {
-            return stop("this part writes to a real subscription: say --yes, or --dry-run to look first");
         }
         let writes = parts.iter().filter(|part| !part.writes.is_empty());
         let writes: Vec<String> = writes.map(|part| format!("    {}: {}", part.name, part.writes)).collect();
-        confirm(&format!(
-            "  subscription {}, signed in with {}\n  will be written:\n{}\n  Go on? [y/N] ",
-            self.subscription(),
-            self.azure.signed_in_with,
-            writes.join("\n")
-        ))?;
+        self.ask(&format!("  will be written:\n{}", writes.join("\n")))?;
         *asked = true;
         Ok(())
+    }
+
+    /// Asks before something is written on real Azure; a no is an error.
+    pub(crate) fn ask(&self, what: &str) -> Result<()> {
+        if !self.options.live || self.options.dry_run || self.options.yes {
+            return Ok(());
+        }
+        let Place { name, tenant, who } = &self.place;
+        let subscription = self.subscription();
+        let with = &self.azure.signed_in_with;
+        (self.asker.0)(&format!(
+            "  subscription '{name}' ({subscription}), tenant {tenant}\n  signed in as {who}, with {with}\n{what}\n  Go on? [y/N] "
+        ))
+    }
+}
+
+fn ask_on_terminal(options: &Options) -> impl Fn(&str) -> Result<()> + Send + Sync + use<> {
+    let is_for_a_machine = options.output == Output::Json;
+    move |question| {
+        if is_for_a_machine || !std::io::stdin().is_terminal() {
+            let message = "this writes to a real subscription: pass --yes to write, or --dry-run to preview";
+            return Err(Error::with_message(ErrorKind::Other, message));
+        }
+        confirm(question)
     }
 }

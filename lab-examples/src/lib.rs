@@ -3,8 +3,10 @@
 pub mod advice;
 pub mod cli;
 pub mod connect;
+mod files;
 mod kept;
 pub mod lab;
+pub mod preflight;
 pub mod quiz;
 pub mod report;
 pub mod request_log;

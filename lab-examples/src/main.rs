@@ -2,29 +2,42 @@
 
 use std::{io::Write as _, path::Path, process::ExitCode};
 
+use arm_core::printable_lines;
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
-    Lab, advice,
+    Lab,
     cli::{Cli, Command, Output},
-    quiz, report,
+    preflight, quiz, report,
     screen::Screen,
     tasks::{self, Part},
 };
 
+const CHANGES_PENDING: u8 = 2;
+const USAGE: u8 = 64;
 const STOPPED: u8 = 130;
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "the program's own output")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            let shown = message.print();
+            return match (message.use_stderr(), shown) {
+                (true, _) => ExitCode::from(USAGE),
+                (false, shown) => written(shown),
+            };
+        }
+    };
     if let Some(Command::Completions { shell }) = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "lab", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "lab", &mut script);
+        let mut out = std::io::stdout();
+        return written(out.write_all(&script).and_then(|()| out.flush()));
     }
     if let Some(Command::Quiz { answers }) = cli.command {
         let screen = Screen::new(cli.options.output);
         let ok = quiz(&screen, answers || cli.options.output == Output::Json);
-        return finish(&screen, cli.options.output, ok);
+        return finish(&screen, cli.options.output, if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let file = match &cli.command {
         Some(Command::Report { file }) => Some(file.clone()),
@@ -32,33 +45,77 @@ async fn main() -> ExitCode {
     };
     let alone = cli.command.as_ref().and_then(Command::part);
     let alone = alone.as_deref().and_then(tasks::find);
-    let lab = match Lab::connect(cli.options).await {
+    let (output, detailed) = (cli.options.output, cli.options.detailed_exitcode);
+    let lab = match connect(cli, file.as_deref()).await {
         Ok(lab) => lab,
-        Err(error) => {
-            eprintln!("error: {}", advice::explain(&error));
-            return ExitCode::FAILURE;
+        Err(problems) => {
+            tell(&format!("error: {problems}"));
+            let screen = Screen::new(output);
+            if output == Output::Json {
+                screen.begin("preflight", "Checks before anything is done");
+                screen.fail(&problems.to_string());
+            }
+            return finish(&screen, output, ExitCode::FAILURE);
         }
     };
     let ok = tokio::select! {
         ok = run(&lab, alone, file.as_deref()) => ok,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("\nstopped. What is done stays done; the same command goes on where this one stopped");
-            return ExitCode::from(STOPPED);
+            lab.screen.fail("stopped with Ctrl-C");
+            tell("\nstopped. What is done stays done; the same command goes on where this one stopped");
+            return finish(&lab.screen, output, ExitCode::from(STOPPED));
         }
     };
-    finish(&lab.screen, lab.options.output, ok)
+    let code = match ok {
+        false => ExitCode::FAILURE,
+        true if detailed && lab.screen.changes_pending() > 0 => ExitCode::from(CHANGES_PENDING),
+        true => ExitCode::SUCCESS,
+    };
+    finish(&lab.screen, output, code)
 }
 
-/// The record for a machine, and the exit code.
-#[expect(clippy::print_stderr, reason = "the program's own output")]
-fn finish(screen: &Screen, output: Output, ok: bool) -> ExitCode {
-    if output == Output::Json {
-        match serde_json::to_string_pretty(&screen.recorded()) {
-            Ok(text) => drop(writeln!(std::io::stdout(), "{text}")),
-            Err(error) => eprintln!("error: the record cannot be written: {error}"),
+/// Everything is checked before the first write: also where the report goes.
+async fn connect(mut cli: Cli, report: Option<&Path>) -> Result<Lab, preflight::Problems> {
+    // A report writes nothing to the subscription: one that can only be read is as good.
+    cli.options.dry_run |= report.is_some();
+    if let Some(file) = report {
+        let mut problems = preflight::Problems::default();
+        preflight::file("--file", file, &mut problems);
+        preflight::options(&cli.options, &mut problems);
+        if !problems.lines().is_empty() {
+            return Err(problems);
         }
     }
-    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let screen = Screen::new(cli.options.output);
+    Lab::with_screen(cli.options, screen).await
+}
+
+/// The record for a machine, and the exit code: what could not be written never shows as success.
+fn finish(screen: &Screen, output: Output, code: ExitCode) -> ExitCode {
+    if output == Output::Json {
+        screen.write_json();
+    }
+    if screen.is_broken() {
+        tell("error: the output could not be written");
+        return ExitCode::FAILURE;
+    }
+    code
+}
+
+/// A closed pipe is no failure.
+fn written(outcome: std::io::Result<()>) -> ExitCode {
+    match outcome {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            tell(&format!("error: the output could not be written: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the program's own output")]
+fn tell(text: &str) {
+    eprintln!("{}", printable_lines(text));
 }
 
 /// Asks, or shows the answers. Whether all was answered.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use arm_core::printable;
 use async_trait::async_trait;
 use azure_core::http::{
     Context, Request,
@@ -26,7 +27,7 @@ impl Policy for RequestLog {
         match &outcome {
             Ok(response) => {
                 let id = response.headers().get_optional_string(&HeaderName::from_static("x-ms-request-id"));
-                let id = id.unwrap_or_default();
+                let id = printable(id.as_deref().unwrap_or_default()).into_owned();
                 eprintln!("  {what} {} {took} ms {id}", u16::from(response.status()));
             }
             Err(error) => eprintln!("  {what} failed after {took} ms: {}", error.kind()),

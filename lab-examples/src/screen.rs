@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use arm_core::printable;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub struct Part {
     pub title: String,
     /// Whether all of it holds.
     pub ok: bool,
+    /// What became of it.
+    pub state: PartState,
     /// What was done.
     pub steps: Vec<Step>,
     /// What was shown.
@@ -42,6 +45,19 @@ pub struct Part {
     pub differences: Vec<Difference>,
     /// Why it stopped.
     pub error: Option<String>,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PartState {
+    /// It ran to its end, and all of it holds.
+    #[default]
+    Done,
+    /// It stopped, or a step of it failed.
+    Failed,
+    /// What it depends on failed.
+    NotTried,
 }
 
 /// One step.
@@ -85,6 +101,7 @@ pub struct Screen {
     colour: bool,
     progress: bool,
     muted: AtomicBool,
+    broken: AtomicBool,
     record: Mutex<Record>,
 }
 
@@ -98,6 +115,7 @@ impl Screen {
             colour: text && std::io::stdout().is_terminal() && !no_colour,
             progress: text && std::io::stderr().is_terminal(),
             muted: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -109,6 +127,7 @@ impl Screen {
             colour: false,
             progress: false,
             muted: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             record: Mutex::new(Record { version: 1, parts: Vec::new() }),
         }
     }
@@ -140,11 +159,41 @@ impl Screen {
         self.record().clone()
     }
 
+    /// Whether something could not be written to standard output, as on a full disk. A closed pipe is no failure:
+    /// whoever closed it has seen enough, and the work goes on.
+    pub fn is_broken(&self) -> bool {
+        self.wrote(std::io::stdout().flush());
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    fn wrote(&self, outcome: std::io::Result<()>) {
+        if outcome.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes the record for a machine, once.
+    pub fn write_json(&self) {
+        let text = serde_json::to_string_pretty(&self.recorded()).unwrap_or_default();
+        self.wrote(writeln!(std::io::stdout(), "{}", ascii_controls(&text)));
+    }
+
+    /// How many steps said that something would be written.
+    pub fn changes_pending(&self) -> usize {
+        let record = self.record();
+        record.parts.iter().flat_map(|part| &part.steps).filter(|step| step.outcome == "would change").count()
+    }
+
+    /// A line for people, as it is.
     fn line(&self, text: &str) {
         if self.text && !self.is_muted() {
-            // Whoever closed the pipe has seen enough; the work goes on.
-            let _ = writeln!(std::io::stdout(), "{text}");
+            self.wrote(writeln!(std::io::stdout(), "{text}"));
         }
+    }
+
+    /// A line that belongs to no part and is not recorded.
+    pub fn say(&self, text: &str) {
+        self.line(&printable(text));
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -159,13 +208,25 @@ impl Screen {
         let part = Part { name: name.to_owned(), title: title.to_owned(), ok: true, ..Part::default() };
         self.record().parts.push(part);
         self.line("");
-        self.line(&self.paint("1", title));
+        self.line(&self.paint("1", &printable(title)));
+    }
+
+    /// A part that is not tried, and why.
+    pub fn not_tried(&self, name: &str, title: &str, why: &str) {
+        self.begin(name, title);
+        self.step("not tried", "skipped", why);
+        self.part(|part| {
+            part.ok = false;
+            part.state = PartState::NotTried;
+            part.error = Some(format!("not tried: {why}"));
+        });
     }
 
     /// Ends the part with an error.
     pub fn fail(&self, message: &str) {
         self.part(|part| {
             part.ok = false;
+            part.state = PartState::Failed;
             part.error = Some(message.to_owned());
         });
     }
@@ -179,15 +240,19 @@ impl Screen {
             "would change" | "waiting" | "yes" | "right by the sheet only" => ("○", "33"),
             _ => ("✓", "32"),
         };
-        let detail = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
+        let detail =
+            if step.detail.is_empty() { String::new() } else { format!(": {}", printable(&step.detail)) };
         self.line(&format!(
             "  {} {} {}{detail}",
             self.paint(code, mark),
-            step.what,
+            printable(&step.what),
             self.paint(code, outcome)
         ));
         self.part(|part| {
-            part.ok &= outcome != "failed";
+            if outcome == "failed" {
+                part.ok = false;
+                part.state = PartState::Failed;
+            }
             part.steps.push(step);
         });
     }
@@ -203,7 +268,7 @@ impl Screen {
 
     /// A remark.
     pub fn note(&self, text: &str) {
-        self.line(&format!("    {text}"));
+        self.line(&format!("    {}", printable(text)));
         let step = Step { what: text.to_owned(), outcome: "note".to_owned(), detail: String::new() };
         self.part(|part| part.steps.push(step));
     }
@@ -233,13 +298,29 @@ impl Screen {
             if table.width().is_none() {
                 table.set_width(110);
             }
-            table.set_header(columns).add_rows(&rows);
-            self.line(&format!("  {}", self.paint("1", name)));
+            let shown = rows.iter().map(|row| row.iter().map(|cell| printable(cell)));
+            table.set_header(columns).add_rows(shown);
+            self.line(&format!("  {}", self.paint("1", &printable(name))));
             for line in table.to_string().lines() {
                 self.line(&format!("  {}", line.trim_end()));
             }
         }
         let columns = columns.map(str::to_owned).to_vec();
+        self.part(|part| part.tables.push(Rows { name: name.to_owned(), columns, rows }));
+    }
+
+    /// A table of long texts, such as full ids: shown as lines, so that none is cut. Nothing when it is empty.
+    pub fn list(&self, name: &str, columns: [&str; 2], rows: Vec<[String; 2]>) {
+        if rows.is_empty() {
+            return;
+        }
+        self.line(&format!("  {}", self.paint("1", &printable(name))));
+        for [what, more] in &rows {
+            self.line(&format!("    {}", printable(what)));
+            self.line(&format!("      {}", self.paint("2", &printable(more))));
+        }
+        let columns = columns.map(str::to_owned).to_vec();
+        let rows = rows.into_iter().map(Vec::from).collect();
         self.part(|part| part.tables.push(Rows { name: name.to_owned(), columns, rows }));
     }
 
@@ -270,5 +351,34 @@ impl Screen {
             bar.set_style(style);
         }
         bar
+    }
+}
+
+/// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
+/// values, harmless on a terminal.
+fn ascii_controls(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        let mut buffer = [0; 4];
+        if c == '\n' || matches!(printable(c.encode_utf8(&mut buffer)), std::borrow::Cow::Borrowed(_)) {
+            shown.push(c);
+        } else {
+            let mut units = [0; 2];
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_the_same_values_and_nothing_that_steers_a_terminal() {
+        let evil = "a\u{1b}[2J\u{9b}\u{202e}b\u{e0041}\"\\ü日本";
+        let text = ascii_controls(&serde_json::to_string_pretty(&[evil]).unwrap());
+        assert!(matches!(arm_core::printable_lines(&text), std::borrow::Cow::Borrowed(_)), "{text}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap()[0], evil);
     }
 }

@@ -1,7 +1,5 @@
-//! The lab as a library: twice, side by side, alone, without a token in its log, and wrongly used.
+//! The lab as a library: twice, side by side, alone, and half-finished.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-use std::process::{Command, Output};
 
 use defender_pricing::{PlanName, PricingClient, Tier};
 use keyvault_ops::{VaultId, VaultsClient};
@@ -18,17 +16,6 @@ async fn lab() -> Lab {
 
 fn all() -> Vec<&'static tasks::Part> {
     PARTS.iter().collect()
-}
-
-fn program(arguments: &[&str]) -> Output {
-    let test = std::env::current_exe().unwrap();
-    let program =
-        test.parent().unwrap().parent().unwrap().join(format!("lab{}", std::env::consts::EXE_SUFFIX));
-    let mut command = Command::new(program);
-    for name in ["AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID"] {
-        command.env_remove(name);
-    }
-    command.args(arguments).output().unwrap()
 }
 
 /// The steps that say that something was written.
@@ -141,35 +128,6 @@ async fn plans_can_be_turned_off_after_the_group_is_gone() {
     }
 }
 
-#[test]
-fn the_request_log_shows_requests_and_neither_tokens_nor_queries() {
-    let output = program(&["task1", "-v"]);
-    let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains("PUT    management.azure.com/subscriptions/"), "{log}");
-    assert!(
-        log.lines().all(|line| !line.contains("Bearer") && !line.contains("eyJ") && !line.contains('?')),
-        "{log}"
-    );
-}
-
-#[test]
-fn wrong_use_is_one_clear_line_and_the_right_exit_code() {
-    for (arguments, code, expected) in [
-        (&["task9"][..], 2, "unrecognized subcommand"),
-        (&["break-fix", "3"], 2, "3 is not in 1..=2"),
-        (&["--live", "task1"], 1, "no subscription: name one with --subscription or AZURE_SUBSCRIPTION_ID"),
-        (&["--live", "--subscription", "prod", "task1"], 1, "must be a GUID"),
-        (&["--vault-prefix", "9kv", "task1"], 1, "must begin with a letter"),
-        (&["--resource-group", "rg.", "task1"], 1, "may not end with '.'"),
-    ] {
-        let output = program(arguments);
-        let said =
-            format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(said.contains(expected), "{arguments:?}: {said}");
-    }
-}
-
 #[tokio::test]
 async fn a_refusal_is_one_line_that_says_what_to_do() {
     use arm_core::{ArmClient, ArmOptions, RetryBudget};
@@ -209,4 +167,52 @@ async fn a_refusal_is_one_line_that_says_what_to_do() {
         .filter(|request| request.method == "PUT")
         .filter(|put| put.status == Some(200));
     assert_eq!(written.count(), 0);
+}
+
+#[tokio::test]
+async fn a_failed_part_stops_what_needs_it_and_nothing_else_and_a_reason_is_said_once() {
+    let lab = lab().await;
+    let double = lab.azure.double.as_ref().unwrap();
+    let refused = mock_azure::Fault::status(409).code("Locked");
+    double.inject(refused.on("PUT", "/Microsoft.KeyVault/vaults/").always());
+    assert!(!lab.run(&all()).await);
+    let record = lab.screen.recorded();
+    let states: Vec<_> = record.parts.iter().map(|part| (part.name.as_str(), part.state)).collect();
+    use lab_examples::screen::PartState::{Done, Failed, NotTried};
+    assert_eq!(
+        states,
+        [
+            ("task1", Failed),
+            ("task2", NotTried),
+            ("task3", Done),
+            ("task4", NotTried),
+            ("task5", NotTried),
+            ("task6", NotTried),
+            ("break-fix-1", NotTried),
+            ("break-fix-2", NotTried),
+            ("cleanup", Done),
+        ]
+    );
+    assert_eq!(record.parts[3].error.as_deref(), Some("not tried: it needs task1"));
+    let told = serde_json::to_string(&record).unwrap();
+    assert_eq!(told.matches("Locked").count(), 2, "as a step and as the reason of its part: {told}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_fails_is_said_once_and_before_anything_is_tried() {
+    let double = mock_azure::MockAzure::seed().start().await;
+    mock_azure::fast_forward();
+    let stranger = double.credential_in("00000000-0000-0000-0000-0000000000ff");
+    let azure = lab_examples::Azure {
+        arm: arm_core::ArmClient::new(stranger, arm_core::ArmOptions::from(double.client_options())).unwrap(),
+        subscription: mock_azure::DEFAULT_SUBSCRIPTION.parse().unwrap(),
+        signed_in_with: "a test".to_owned(),
+        double: None,
+        group: String::new(),
+        vault: String::new(),
+    };
+    let refused = Lab::on(azure, Options::default(), Screen::silent()).await.unwrap_err();
+    let [line] = refused.lines() else { panic!("one line: {refused}") };
+    assert!(line.contains("az login --tenant") && !line.contains('\n'), "{line}");
+    assert!(double.requests().iter().all(|request| request.method == "GET"));
 }

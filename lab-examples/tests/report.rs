@@ -167,6 +167,13 @@ fn what_a_stranger_wrote_never_becomes_a_part_of_the_page() {
 }
 
 #[test]
+fn what_reorders_a_line_is_seen_on_the_page() {
+    let html = report::html(&hostile("gpj\u{202e}exe.\u{9b}2J")).unwrap();
+    assert!(html.contains(r"gpj\u{202e}exe.\u{9b}2J"));
+    assert!(!html.chars().any(|c| c.is_control() && c != '\n') && !html.contains('\u{202e}'));
+}
+
+#[test]
 fn the_page_loads_and_follows_nothing_but_itself() {
     let html = report::html(&hostile("https://evil.example/\" href=\"https://evil.example/")).unwrap();
     let links = links(&html);

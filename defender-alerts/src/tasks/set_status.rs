@@ -74,7 +74,7 @@ impl AlertsClient {
     pub fn set_status(&self, ids: impl IntoIterator<Item = AlertId>, action: AlertAction) -> SetStatus {
         let mut seen = HashSet::new();
         let ids = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
-        SetStatus { client: self.clone(), ids, action, concurrency: 8 }
+        SetStatus { client: self.clone(), ids, action, only_if: None, concurrency: 8 }
     }
 }
 
@@ -85,10 +85,18 @@ pub struct SetStatus {
     client: AlertsClient,
     ids: Vec<AlertId>,
     action: AlertAction,
+    only_if: Option<AlertStatus>,
     concurrency: usize,
 }
 
 impl SetStatus {
+    /// Changes only alerts that have this status when each is read, directly before it is changed: what somebody has
+    /// taken up, dismissed or resolved in the meantime stays, and is reported as unchanged.
+    pub fn only_if(mut self, status: AlertStatus) -> Self {
+        self.only_if = Some(status);
+        self
+    }
+
     /// How many alerts are worked on at the same time; 8 otherwise.
     pub fn concurrency(mut self, alerts: usize) -> Self {
         self.concurrency = alerts;
@@ -96,13 +104,13 @@ impl SetStatus {
     }
 
     async fn run(self, mode: Mode) -> Result<SetStatusReport> {
-        let Self { client, ids, action, concurrency } = self;
+        let Self { client, ids, action, only_if, concurrency } = self;
         let targets: Vec<(usize, AlertId)> = ids.into_iter().enumerate().collect();
         let mut outcomes: Vec<_> = Fleet::new(targets)
             .concurrency(concurrency)
             .run(|(_, id)| {
-                let client = client.clone();
-                async move { set_one(&client, id, action, mode).await }
+                let (client, only_if) = (client.clone(), only_if.clone());
+                async move { set_one(&client, id, action, only_if, mode).await }
             })
             .collect()
             .await;
@@ -137,7 +145,8 @@ impl SetStatusReport {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether all alerts have the status that was asked for.
+    /// Whether no alert failed: all have the status that was asked for, but for those that
+    /// [`only_if`](SetStatus::only_if) left alone.
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()
     }
@@ -149,11 +158,12 @@ async fn set_one(
     client: &AlertsClient,
     id: AlertId,
     action: AlertAction,
+    only_if: Option<AlertStatus>,
     mode: Mode,
 ) -> Result<Change<AlertStatus>> {
     let (id, alert) = reach(client, id).await?;
     let (before, wanted) = (alert.status, action.status());
-    if before == wanted {
+    if before == wanted || only_if.is_some_and(|only| only != before) {
         return Ok(Change::Unchanged(before));
     }
     if mode.is_dry_run() {

@@ -92,3 +92,21 @@ async fn an_alert_that_still_reads_as_before_is_not_reported_as_changed() {
     let error = report.failed().next().unwrap().result.as_ref().unwrap_err().to_string();
     assert!(error.contains("still reads Active"), "{error}");
 }
+
+#[tokio::test]
+async fn what_somebody_took_up_in_the_meantime_is_left_to_them() {
+    let azure = MockAzure::seed().key_vault_alerts(vault()).start().await;
+    let client = AlertsClient::new(&arm(&azure));
+    let ids = ids(&client).await;
+    client.in_progress(&ids[0]).await.unwrap();
+    client.dismiss(&ids[1]).await.unwrap();
+    let before = posts(&azure);
+
+    let report =
+        client.set_status(ids.clone(), AlertAction::Resolve).only_if(AlertStatus::Active).await.unwrap();
+
+    assert!(report.is_complete());
+    assert_eq!((report.changed().count(), posts(&azure) - before), (ids.len() - 2, ids.len() - 2));
+    assert_eq!(client.get(&ids[0]).await.unwrap().status, AlertStatus::InProgress);
+    assert_eq!(client.get(&ids[1]).await.unwrap().status, AlertStatus::Dismissed);
+}

@@ -7,7 +7,7 @@ pub mod page;
 mod render;
 mod timeline;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use azure_core::{Error, Result, error::ErrorKind};
 
@@ -17,6 +17,7 @@ pub use render::html;
 use crate::{
     Lab, advice,
     cli::Options,
+    files,
     report::page::ReportPage,
     screen::{Record, Screen},
     tasks::{PARTS, Part},
@@ -55,7 +56,7 @@ async fn write_page(lab: &Lab, file: &Path) -> Result<bool> {
     } else {
         html(&page).map_err(|error| cannot(file, &error))?
     };
-    whole(file, &text).map_err(|error| cannot(file, &error))?;
+    files::replace(file, text.as_bytes()).map_err(|error| cannot(file, &error))?;
     lab.screen.step(file.display().to_string(), "written", format!("{} KiB", text.len().div_ceil(1024)));
     Ok(run.is_none_or(|run| run.parts.iter().all(|part| part.ok)))
 }
@@ -65,8 +66,10 @@ pub async fn read(lab: &Lab) -> Result<ReportPage> {
     if lab.options.live {
         return gather::gather(lab, None).await;
     }
-    let unseen =
-        Lab::with_screen(Options { dry_run: false, ..lab.options.clone() }, Screen::silent()).await?;
+    let options = Options { dry_run: false, ..lab.options.clone() };
+    let unseen = Lab::with_screen(options, Screen::silent())
+        .await
+        .map_err(|problems| Error::with_message(ErrorKind::Other, problems.to_string()))?;
     let record = Box::pin(lab.screen.wait("the lab", run_lab(&unseen))).await;
     lab.screen.wait("reading", gather::gather(&unseen, Some(record))).await
 }
@@ -76,13 +79,6 @@ async fn run_lab(lab: &Lab) -> Record {
     let parts: Vec<&Part> = PARTS.iter().filter(|part| part.name != "cleanup").collect();
     lab.run(&parts).await;
     lab.screen.recorded()
-}
-
-/// Writes the file whole or not at all.
-fn whole(file: &Path, text: &str) -> std::io::Result<()> {
-    let draft = file.with_extension("draft");
-    fs::write(&draft, text)?;
-    fs::rename(draft, file)
 }
 
 fn cannot(file: &Path, error: &dyn std::fmt::Display) -> Error {

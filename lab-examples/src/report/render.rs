@@ -2,6 +2,7 @@
 //!
 //! Every text on it is escaped by the template; texts of the service are a stranger's.
 
+use arm_core::printable_lines;
 use askama::Template;
 use azure_core::time::OffsetDateTime;
 
@@ -40,7 +41,8 @@ pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
         timeline: page.alerts.read().and_then(timeline::of),
         paths: paths.map(|path| (path, graph::draw(path))).collect(),
     };
-    html.render()
+    // A browser obeys a bidirectional control as a terminal does; the templates have none of their own.
+    Ok(printable_lines(&html.render()?).into_owned())
 }
 
 fn cards(page: &ReportPage) -> Vec<Card> {

@@ -12,8 +12,11 @@ use crate::Lab;
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if !lab.options.live && !lab.dry_run() {
-        let off =
-            PricingClient::new(&lab.azure.arm).disable(lab.subscription(), &PlanName::KeyVaults).await?;
+        let pricing = PricingClient::new(&lab.azure.arm);
+        let read = pricing.get(lab.subscription(), &PlanName::KeyVaults).await?;
+        lab.remember(|state| state.about_to_write(&read))?;
+        let off = pricing.disable(lab.subscription(), &PlanName::KeyVaults).await?;
+        lab.remember(|state| state.wrote(&read, &off.change))?;
         lab.screen.step(
             "someone turned the plan KeyVaults off",
             "broken",
@@ -27,9 +30,17 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     causes(lab, &before);
     show(lab, "Vaults before", &before);
     legacy(lab).await;
+    let pricing = PricingClient::new(&lab.azure.arm);
+    let plan = pricing.get(lab.subscription(), &PlanName::KeyVaults).await?;
+    if !lab.dry_run() {
+        lab.remember(|state| state.about_to_write(&plan))?;
+    }
     let fix = client.fix(lab.subscription(), &DiagnosticSpec::audit_to(&workspace)?);
     let fix = fix.in_mode(lab.mode());
     let done = lab.screen.wait("fix", fix.into_future()).await?;
+    if !lab.dry_run() {
+        lab.remember(|state| state.wrote(&plan, &done.plan.change))?;
+    }
     let plan = &done.plan.change;
     lab.screen.step("plan KeyVaults", lab.verb(plan), plan.current().tier.to_string());
     // Outcomes come in no particular order; a reader wants one.
@@ -39,7 +50,10 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     for outcome in vaults {
         let vault = outcome.target.name();
         match &outcome.result {
-            Ok(change) => lab.screen.step(format!("logging of {vault}"), lab.verb(change), ""),
+            Ok(change) => {
+                super::sent(lab, &outcome.target, change).await?;
+                lab.screen.step(format!("logging of {vault}"), lab.verb(change), "");
+            }
             Err(error) => lab.screen.step(format!("logging of {vault}"), "failed", error.to_string()),
         }
     }

@@ -90,6 +90,9 @@ async fn identity(
     let enable = machines.enable_system_identity(machine);
     let enable = enable.in_mode(lab.mode());
     let change = lab.screen.wait("identity", enable.into_future()).await?;
+    if change.is_change() && !lab.dry_run() {
+        lab.changed(&machine.to_string(), "its system-assigned identity was turned on")?;
+    }
     lab.screen.step(
         format!("managed identity of {}", machine.name()),
         lab.verb(&change),
@@ -112,6 +115,7 @@ async fn role(lab: &Lab, machine: &VirtualMachine) -> Result<()> {
         .ensure(vault.resource_id(), RoleId::KEY_VAULT_SECRETS_USER, principal)
         .principal_type(PrincipalType::ServicePrincipal);
     let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    super::assigned(lab, &change)?;
     lab.screen.step(
         "Key Vault Secrets User for the machine",
         lab.verb(&change),
@@ -148,6 +152,10 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
     if before == "0" {
         lab.screen.step(format!("variable {VARIABLE}"), "unchanged", "not in /etc/environment");
     } else {
+        lab.changed(
+            &machine.to_string(),
+            format!("the variable {VARIABLE} was taken out of /etc/environment"),
+        )?;
         let left = lab.screen.wait("run command", count(REMOVE)).await?;
         let outcome = if left == "0" { "removed" } else { "failed" };
         lab.screen.step(

@@ -11,10 +11,16 @@ mod task4;
 mod task5;
 mod task6;
 
-use azure_core::Result;
+use arm_core::{Change, ResourceId, ResourceName};
+use azure_core::{Error, Result, error::ErrorKind};
+use defender_pricing::{EnablePlan, PlanChange, PlanName, PricingClient};
 use futures::future::BoxFuture;
+use monitor_ops::{DiagnosticSetting, DiagnosticsClient};
+use resource_ops::RoleAssignment;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::Lab;
+use crate::{Lab, state::Made};
 
 /// One part: what it is called, what it is about, what it writes, and how it runs.
 pub struct Part {
@@ -24,6 +30,10 @@ pub struct Part {
     pub title: &'static str,
     /// What it writes; empty when it only reads.
     pub writes: &'static str,
+    /// The parts without which it cannot run.
+    pub needs: &'static [&'static str],
+    /// Whether it asks by itself, with more in hand, before it writes on real Azure.
+    pub asks_itself: bool,
     pub(crate) run: fn(&Lab) -> BoxFuture<'_, Result<()>>,
 }
 
@@ -39,57 +49,127 @@ pub const PARTS: &[Part] = &[
         name: "task1",
         title: "Task 1: turn Defender on, create a monitored vault, give yourself access",
         writes: "a resource group, two Defender plans (billed), a vault, a role assignment",
+        needs: &[],
+        asks_itself: false,
         run: |lab| Box::pin(task1::run(lab)),
     },
     Part {
         name: "task2",
         title: "Task 2: investigate Key Vault alerts",
         writes: "a workspace, a diagnostic setting",
+        needs: &["task1"],
+        asks_itself: false,
         run: |lab| Box::pin(task2::run(lab)),
     },
     Part {
         name: "task3",
         title: "Task 3: configure secret scanning, and see what it finds",
         writes: "three extensions of Defender CSPM (billed)",
+        needs: &[],
+        asks_itself: false,
         run: |lab| Box::pin(task3::run(lab)),
     },
     Part {
         name: "task4",
         title: "Task 4: generate suspicious activity, and make its alerts visible",
         writes: "twenty secrets, sample alerts",
+        needs: &["task1"],
+        asks_itself: false,
         run: |lab| Box::pin(task4::run(lab)),
     },
     Part {
         name: "task5",
         title: "Task 5: respond: mail, alert rules, an automation, Sentinel",
         writes: "an action group, two alert rules, an automation, Sentinel on the workspace (billed)",
+        needs: &["task1", "task2"],
+        asks_itself: false,
         run: |lab| Box::pin(task5::run(lab)),
     },
     Part {
         name: "task6",
         title: "Task 6: rotate what was exposed, retire the old versions, prove it",
         writes: "a new secret version, old versions disabled, sample alerts resolved",
+        needs: &["task4"],
+        asks_itself: false,
         run: |lab| Box::pin(task6::run(lab)),
     },
     Part {
         name: "break-fix-1",
         title: "Break & Fix 1: some vaults show Not covered",
         writes: "the plan KeyVaults, a diagnostic setting on every vault of the subscription",
+        needs: &["task2"],
+        asks_itself: false,
         run: |lab| Box::pin(break_fix1::run(lab)),
     },
     Part {
         name: "break-fix-2",
         title: "Break & Fix 2: a secret in a machine's environment",
         writes: "a new secret version, a machine's identity and role, a line of its /etc/environment",
+        needs: &["task4"],
+        asks_itself: false,
         run: |lab| Box::pin(break_fix2::run(lab)),
     },
     Part {
         name: "cleanup",
         title: "Cleanup",
-        writes: "deletes the lab's secrets, rules, group and all in it",
+        writes: "deletes what the lab made, by name, after another question",
+        needs: &[],
+        asks_itself: true,
         run: |lab| Box::pin(cleanup::run(lab)),
     },
 ];
+
+/// Turns a plan on; what it was before the lab's first write is noted first, so that the cleanup can put it back.
+pub(crate) async fn write_plan(
+    lab: &Lab,
+    pricing: &PricingClient,
+    plan: &PlanName,
+    enable: EnablePlan,
+) -> Result<PlanChange> {
+    if lab.dry_run() {
+        return enable.dry_run().await;
+    }
+    let read = pricing.get(lab.subscription(), plan).await?;
+    lab.remember(|state| state.about_to_write(&read))?;
+    let done = lab.screen.wait(&format!("plan {plan}"), enable.into_future()).await?;
+    lab.remember(|state| state.wrote(&read, &done.change))?;
+    Ok(done)
+}
+
+/// Notes a role assignment that the lab made.
+pub(crate) fn assigned(lab: &Lab, change: &Change<RoleAssignment>) -> Result<()> {
+    match change {
+        Change::Created(assignment) if !lab.dry_run() => {
+            lab.made(Made::RoleAssignment { id: assignment.id.to_string() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Notes what the lab did to a diagnostic setting: one that it made is read again, as it is the lab's only while it
+/// stays as it is.
+pub(crate) async fn sent(lab: &Lab, resource: &ResourceId, change: &Change<DiagnosticSetting>) -> Result<()> {
+    if lab.dry_run() {
+        return Ok(());
+    }
+    let name: ResourceName = change.current().name.parse()?;
+    match change {
+        Change::Created(_) => {
+            let read = DiagnosticsClient::new(&lab.azure.arm).get(resource, &name).await?;
+            let properties = json(&read.properties)?;
+            let (resource, name) = (resource.to_string(), name.to_string());
+            lab.made(Made::DiagnosticSetting { resource, name, properties })
+        }
+        Change::Updated { .. } => {
+            lab.changed(resource.as_str(), format!("its diagnostic setting '{name}' sends more than before"))
+        }
+        Change::Unchanged(_) => Ok(()),
+    }
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::DataConversion, error))
+}
 
 /// A part by its name.
 pub fn find(name: &str) -> Option<&'static Part> {

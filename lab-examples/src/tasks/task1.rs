@@ -25,11 +25,12 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 async fn resource_group(lab: &Lab) -> Result<()> {
     let (group, spec) = (lab.group()?, ResourceGroupSpec::new(&lab.options.location));
     let groups = ResourceGroupsClient::new(&lab.azure.arm);
-    if !lab.dry_run() && !groups.exists(&group).await? {
-        lab.remember(|state| state.made_group = Some(group.name().to_string()))?;
-    }
+    let found = groups.get_opt(&group).await?;
+    let tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
+    let spec = tags.into_iter().fold(spec, |spec, (name, value)| spec.tag(name, value));
     let ensure = groups.ensure(&group, spec);
     let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    lab.tagged(&group.to_string(), found.is_some(), &change)?;
     lab.screen.step(format!("resource group {}", group.name()), lab.verb(&change), &lab.options.location);
     Ok(())
 }
@@ -38,8 +39,7 @@ async fn plans(lab: &Lab) -> Result<()> {
     let pricing = PricingClient::new(&lab.azure.arm);
     for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
         let enable = pricing.enable(lab.subscription(), &plan);
-        let work = enable.in_mode(lab.mode());
-        let done = lab.screen.wait(&format!("plan {plan}"), work.into_future()).await?;
+        let done = super::write_plan(lab, &pricing, &plan, enable).await?;
         let now = done.change.current();
         let sub_plan = now.sub_plan.as_ref().map(|sub_plan| format!(", {sub_plan}")).unwrap_or_default();
         lab.screen.step(format!("plan {plan}"), lab.verb(&done.change), format!("{}{sub_plan}", now.tier));
@@ -78,11 +78,16 @@ async fn vault(lab: &Lab) -> Result<Option<Vault>> {
         lab.screen.step(what, "would change", "once the resource group is there");
         return Ok(None);
     }
-    let spec =
-        VaultSpec::builder().location(&lab.options.location).tenant_id(lab.azure.tenant().await?).build();
+    let found = vaults.get_opt(&id).await?;
+    let spec = VaultSpec::builder()
+        .location(&lab.options.location)
+        .tenant_id(lab.azure.tenant().await?)
+        .tags(lab.tags_for(found.as_ref().map(|found| &found.tags))?)
+        .build();
     let ensure = vaults.ensure(&id, spec);
     let ensure = ensure.in_mode(lab.mode());
     let change = lab.screen.wait(&what, ensure.into_future()).await?;
+    lab.tagged(&id.to_string(), found.is_some(), &change)?;
     let uri = change.current().properties.vault_uri.clone().unwrap_or_default();
     lab.screen.step(what, lab.verb(&change), format!("access by roles, {uri}"));
     Ok((!lab.dry_run() || !change.is_change()).then(|| change.into_current()))
@@ -108,6 +113,7 @@ async fn access(lab: &Lab, vault: &Vault) -> Result<()> {
     let ensure = RoleAssignmentsClient::new(&lab.azure.arm).ensure(scope, role.role, me.id);
     let ensure = ensure.principal_type(me.principal_type.clone());
     let change: Change<_> = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    super::assigned(lab, &change)?;
     lab.screen.step(
         format!("role {ROLE} for {who}"),
         lab.verb(&change),

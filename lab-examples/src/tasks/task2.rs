@@ -69,10 +69,13 @@ async fn recommendations(lab: &Lab) -> Result<()> {
 
 async fn diagnostics(lab: &Lab) -> Result<()> {
     let (arm, vault, workspace) = (&lab.azure.arm, lab.vault()?, lab.workspace()?);
-    let spec = WorkspaceSpec::builder().location(&lab.options.location).build();
-    let ensure = WorkspacesClient::new(arm).ensure(&workspace, &spec);
-    let ensure = ensure.in_mode(lab.mode());
+    let workspaces = WorkspacesClient::new(arm);
+    let found = workspaces.get_opt(&workspace).await?;
+    let tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
+    let spec = WorkspaceSpec::builder().location(&lab.options.location).tags(tags).build();
+    let ensure = workspaces.ensure(&workspace, &spec).in_mode(lab.mode());
     let change = lab.screen.wait("workspace", ensure.into_future()).await?;
+    lab.tagged(&workspace.to_string(), found.is_some(), &change)?;
     lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");
 
     let client = DiagnosticsClient::new(arm);
@@ -93,6 +96,7 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
         .build();
     let ensure = client.ensure(vault.resource_id(), &spec);
     let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    super::sent(lab, vault.resource_id(), &change).await?;
     lab.screen.step(
         "AuditEvent and AllMetrics to the workspace",
         lab.verb(&change),

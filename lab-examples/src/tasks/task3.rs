@@ -29,8 +29,7 @@ async fn extensions(lab: &Lab) -> Result<()> {
     let before = pricing.get(lab.subscription(), &PlanName::CloudPosture).await?;
     show::extensions(lab, "CloudPosture before", &before);
     let enable = pricing.enable(lab.subscription(), &PlanName::CloudPosture).extensions(WANTED);
-    let enable = enable.in_mode(lab.mode());
-    let done = lab.screen.wait("extensions", enable.into_future()).await?;
+    let done = super::write_plan(lab, &pricing, &PlanName::CloudPosture, enable).await?;
     for name in WANTED {
         let failed = done.failed_extensions.iter().find(|failed| failed.name == name);
         match failed {

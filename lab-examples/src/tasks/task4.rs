@@ -1,6 +1,6 @@
 //! Task 4: generate suspicious activity, and make its alerts visible.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use azure_core::Result;
 use defender_alerts::{Alert, AlertBundle, AlertsClient};
@@ -83,8 +83,9 @@ async fn simulate(lab: &Lab) -> Result<()> {
     let alerts = AlertsClient::new(&lab.azure.arm);
     let location = lab.alert_location().await?;
     let before: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
-    let has_samples = before.iter().any(Alert::is_sample);
-    if has_samples {
+    let old: HashSet<String> =
+        before.iter().filter(|alert| alert.is_sample()).map(|alert| alert.id.to_string()).collect();
+    if !old.is_empty() {
         lab.screen.step("sample alerts", "unchanged", "there already");
     } else {
         let simulate = alerts.simulate(lab.subscription(), &location, [AlertBundle::KeyVaults]);
@@ -98,6 +99,10 @@ async fn simulate(lab: &Lab) -> Result<()> {
     );
     let now: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
     let samples: Vec<Alert> = now.into_iter().filter(Alert::is_sample).collect();
+    if old.is_empty() {
+        // What was not there before, and is a sample: the lab's, to resolve later.
+        lab.remember(|state| state.samples.extend(samples.iter().map(|alert| alert.id.to_string())))?;
+    }
     show::alerts(lab, &samples);
     Ok(())
 }

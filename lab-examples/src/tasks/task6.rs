@@ -151,13 +151,20 @@ async fn resolve(lab: &Lab) -> Result<()> {
     let alerts = AlertsClient::new(&lab.azure.arm);
     let open: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
     let samples = open.into_iter().filter(|alert| alert.is_sample() && alert.status == AlertStatus::Active);
-    let ids: Vec<_> = samples.map(|alert| alert.id).collect();
-    if ids.is_empty() {
-        lab.screen.step("sample alerts", "unchanged", "none is open");
+    let (own, others): (Vec<_>, Vec<_>) = {
+        let state = lab.state();
+        samples.map(|alert| alert.id).partition(|id| state.samples.contains(&id.to_string()))
+    };
+    if !others.is_empty() {
+        lab.screen.note(&format!("{} open sample alerts are not of this lab: left alone", others.len()));
+    }
+    if own.is_empty() {
+        lab.screen.step("sample alerts", "unchanged", "none of this lab's is open");
         return Ok(());
     }
-    let set = alerts.set_status(ids, AlertAction::Resolve);
-    let report = if lab.dry_run() { set.dry_run().await? } else { set.await? };
+    // Whoever has taken one up since keeps it.
+    let set = alerts.set_status(own, AlertAction::Resolve).only_if(AlertStatus::Active);
+    let report = set.in_mode(lab.mode()).await?;
     for failed in report.failed() {
         lab.screen.step(format!("alert {}", failed.target), "failed", format!("{:?}", failed.result));
     }

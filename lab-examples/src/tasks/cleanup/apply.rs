@@ -1,0 +1,115 @@
+//! Carries a cleanup out: each thing is looked at again directly before it goes. One that fails keeps no other.
+
+use azure_core::{Error, Result};
+use defender_pricing::PricingClient;
+use keyvault_ops::{SecretsClient, VaultName};
+
+use super::{
+    Look, Thing,
+    plan::{CleanupPlan, Planned, foreign_in_group},
+    plans::PutBack,
+};
+use crate::{Lab, advice};
+
+pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
+    secrets(lab, plan).await?;
+    for planned in &plan.delete {
+        match one(lab, plan, planned).await {
+            Ok(Some(kept)) => lab.screen.step(&planned.label, "skipped", kept),
+            Ok(None) => lab.screen.step(&planned.label, "deleted", ""),
+            Err(error) => lab.screen.step(&planned.label, "failed", advice::explain(&error)),
+        }
+    }
+    for plan in &plan.plans {
+        put_back(lab, plan).await?;
+    }
+    Ok(())
+}
+
+/// Looks once more, deletes, and looks whether it is gone. Why it was kept, if it was.
+async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<String>> {
+    match planned.thing.look(lab).await? {
+        Look::Kept(why) => return Ok(Some(why)),
+        Look::Absent => {}
+        Look::Ours => {
+            if planned.thing == Thing::Group {
+                let own: Vec<String> = plan.with_group.clone();
+                if let Some(foreign) = foreign_in_group(lab, &own).await?.first() {
+                    return Ok(Some(format!(
+                        "it holds what the lab did not make, or could not delete: {foreign}"
+                    )));
+                }
+            }
+            lab.screen.wait(&planned.label, planned.thing.delete(lab)).await?;
+            if planned.thing.look(lab).await? != Look::Absent {
+                let message = "the service took the deletion, and still shows it: run the cleanup again";
+                return Err(Error::with_message(azure_core::error::ErrorKind::Other, message));
+            }
+        }
+    }
+    forget(lab, plan, planned)?;
+    Ok(None)
+}
+
+/// What is gone is remembered no longer; of a vault, that its name is taken.
+fn forget(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<()> {
+    let vault_went = match &planned.thing {
+        Thing::Vault(_) => true,
+        Thing::Group => {
+            let vault = lab.vault().ok().map(|vault| vault.to_string());
+            vault.is_some_and(|vault| plan.with_group.contains(&vault))
+        }
+        _ => false,
+    };
+    let gone: Vec<&String> = match planned.thing {
+        Thing::Group => plan.with_group.iter().chain([&planned.id]).collect(),
+        _ => vec![&planned.id],
+    };
+    lab.remember(|state| {
+        state.deleted_vaults.extend(state.vault.take_if(|_| vault_went));
+        state.made.retain(|made| !made.id().eq_ignore_ascii_case(&planned.id));
+        state.changed.retain(|id, _| !gone.iter().any(|gone| gone.eq_ignore_ascii_case(id)));
+    })
+}
+
+async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
+    if plan.secrets.is_empty() {
+        return Ok(());
+    }
+    let vault = lab.vault()?;
+    if Thing::Vault(vault.clone()).look(lab).await? != Look::Ours {
+        lab.screen.step("secrets", "skipped", "the vault is no longer known to be the lab's");
+        return Ok(());
+    }
+    let secrets = SecretsClient::new(&lab.azure.arm, &vault.name().parse::<VaultName>()?)?;
+    let clean_up = secrets.clean_up(plan.secrets.clone());
+    let report = lab.screen.wait("secrets", clean_up.into_future()).await;
+    for (name, error) in report.failures() {
+        lab.screen.step(format!("secret {name}"), "failed", error.to_string());
+    }
+    let deleted = report.outcomes.len() - report.failures().count();
+    lab.screen.step(format!("{deleted} secrets"), "deleted", "softly, as the vault will be");
+    Ok(())
+}
+
+async fn put_back(lab: &Lab, plan: &PutBack) -> Result<()> {
+    let pricing = PricingClient::new(&lab.azure.arm);
+    let restore = pricing.restore(lab.subscription(), &plan.before).if_still(&plan.after);
+    let what = format!("plan {}", plan.name);
+    match lab.screen.wait(&what, restore.into_future()).await {
+        Ok(done) => {
+            for failed in &done.failed_extensions {
+                lab.screen.step(format!("extension {}", failed.name), "failed", &failed.reason);
+            }
+            let now = done.change.current();
+            lab.screen.step(what, done.change.verb(), format!("{}, as it was before the lab", now.tier));
+            if done.is_complete() {
+                lab.remember(|state| {
+                    state.plans.remove(plan.name.as_str());
+                })?;
+            }
+        }
+        Err(error) => lab.screen.step(what, "failed", advice::explain(&error)),
+    }
+    Ok(())
+}
