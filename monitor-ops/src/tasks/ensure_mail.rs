@@ -1,8 +1,12 @@
 //! Who hears of alerts, by mail.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, refuse};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse};
+use serde_json::{Value, json};
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
+
+/// Other receivers stay.
+const WISH: Wish = Wish::new().partial(&["emailReceivers"]);
 
 impl ActionGroupsClient {
     /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
@@ -41,13 +45,19 @@ impl ActionGroupsClient {
                 before => {
                     let after = match mode {
                         Mode::DryRun => wanted,
-                        Mode::Write => client.create_or_update(&group, &name, &wanted).await?,
+                        Mode::Write => {
+                            client.create_or_update(&group, &name, &wanted).await?;
+                            let after = client.get(&group, &name).await?;
+                            let receivers: Vec<Value> = addresses
+                                .iter()
+                                .map(|address| json!({ "emailAddress": address.as_str() }))
+                                .collect();
+                            let wish =
+                                json!({ "properties": { "enabled": true, "emailReceivers": receivers } });
+                            WISH.verify(format_args!("the action group '{name}'"), &wish, &after)?;
+                            after
+                        }
                     };
-                    if let Some(lost) = addresses.iter().find(|address| !has(&after, address)) {
-                        return refuse(format!(
-                            "the service accepted the action group '{name}', but shows it without {lost}"
-                        ));
-                    }
                     Ok(match before {
                         Some(before) => Change::Updated { before, after },
                         None => Change::Created(after),
