@@ -1,12 +1,19 @@
 //! Who hears of alerts, by mail.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
 
-/// Other receivers stay.
-const WISH: Wish = Wish::new().partial(&["emailReceivers"]);
+/// What the service, or who gets the mail, decides by itself is no part of a wish. Other receivers stay.
+const WISH: Wish = Wish::new().partial(&["emailReceivers"]).ignoring(&[
+    "id",
+    "name",
+    "type",
+    "etag",
+    "systemData",
+    "status",
+]);
 
 impl ActionGroupsClient {
     /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
@@ -48,12 +55,8 @@ impl ActionGroupsClient {
                         Mode::Write => {
                             client.create_or_update(&group, &name, &wanted).await?;
                             let after = client.get(&group, &name).await?;
-                            let receivers: Vec<Value> = addresses
-                                .iter()
-                                .map(|address| json!({ "emailAddress": address.as_str() }))
-                                .collect();
-                            let wish =
-                                json!({ "properties": { "enabled": true, "emailReceivers": receivers } });
+                            let mut wish = json!(wanted);
+                            wish["properties"]["emailReceivers"] = json!(asked_for(&wanted, &addresses));
                             WISH.verify(format_args!("the action group '{name}'"), &wish, &after)?;
                             after
                         }
@@ -66,6 +69,14 @@ impl ActionGroupsClient {
             }
         })
     }
+}
+
+/// The receivers that a task was asked for: those of others are theirs to change meanwhile.
+fn asked_for<'a>(group: &'a ActionGroup, addresses: &[MailAddress]) -> Vec<&'a EmailReceiver> {
+    let is_asked_for = |receiver: &&EmailReceiver| {
+        addresses.iter().any(|address| receiver.email_address.eq_ignore_ascii_case(address.as_str()))
+    };
+    group.properties.receivers.email_receivers.iter().filter(is_asked_for).collect()
 }
 
 fn has(group: &ActionGroup, address: &MailAddress) -> bool {
