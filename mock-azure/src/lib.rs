@@ -3,11 +3,14 @@
 mod app;
 mod http;
 mod kql;
+#[cfg(feature = "server")]
 mod server;
 mod services;
 mod state;
 mod transport;
 
+#[cfg(feature = "server")]
+pub use server::Server;
 pub use services::{
     secrets::SecretVersion,
     vaults::audit::AuditEvent,

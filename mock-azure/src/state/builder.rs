@@ -1,20 +1,11 @@
 //! The builder: what the double knows before the first request.
 
-use std::{
-    net::TcpListener,
-    sync::{Arc, Mutex},
-};
-
 use crate::{
-    app::dispatch::Shared,
     http::identity::{Principal, PrincipalKind},
-    server,
     state::{
-        handle::MockAzure,
-        operations::{Failure, ScriptedFailure},
-        world::World,
+        operation_store::{Failure, ScriptedFailure},
+        world::{Surface, World},
     },
-    transport::Loopback,
 };
 
 /// The subscription of a double that was seeded with none.
@@ -22,7 +13,7 @@ pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// The tenant of a double that was seeded with none.
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
 
-type Step = Box<dyn FnOnce(&mut World) + Send>;
+pub(crate) type Step = Box<dyn FnOnce(&mut World) + Send>;
 
 /// Collects what the double should hold, then starts it. Each service adds its own methods.
 #[must_use = "a seed does nothing until it is started"]
@@ -111,8 +102,9 @@ impl Seed {
         self
     }
 
-    fn build(self) -> World {
-        let mut world = World::new(&self.tenant);
+    /// The world as the settings want it, what to lay out there, and what to do then.
+    pub(crate) fn begin(self, surfaces: &'static [Surface]) -> (World, Vec<String>, Vec<Step>) {
+        let mut world = World::new(&self.tenant, surfaces);
         for setting in self.settings {
             setting(&mut world);
         }
@@ -120,43 +112,6 @@ impl Seed {
             none if none.is_empty() => vec![DEFAULT_SUBSCRIPTION.to_owned()],
             some => some,
         };
-        for id in subscriptions {
-            world.add_subscription(&id);
-        }
-        for step in self.steps {
-            step(&mut world);
-        }
-        world
-    }
-
-    /// Starts the double on a free port of this machine, for this process.
-    pub async fn start(self) -> MockAzure {
-        MockAzure::over(self.build(), None).await
-    }
-
-    /// Starts the double on a port for other programs. It then accepts any bearer token, as real
-    /// clients may bring their own, and calls `log` with one line for each request. A token of its own
-    /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
-    /// too, for clients that do not poll them. It keeps no requests but the first thousand that it did not know
-    /// ([`unknown_requests`](MockAzure::unknown_requests)).
-    pub async fn serve(self, listener: TcpListener, log: Option<fn(&str)>) -> MockAzure {
-        let mut world = self.build();
-        world.any_token = true;
-        world.operations.by_clock = true;
-        let azure = MockAzure::over(world, Some(listener)).await;
-        azure.log_to(log);
-        azure
-    }
-}
-
-impl MockAzure {
-    async fn over(world: World, listener: Option<TcpListener>) -> Self {
-        let (tenant, principal) = (world.tenant.clone(), world.signed_in.clone());
-        let serials = world.tokens.clone();
-        let shared = Shared::new(world);
-        let server = server::serve(shared.clone(), listener).await;
-        let loopback = Arc::new(Loopback::new(*server.address(), shared.clone()));
-        let scopes: Arc<Mutex<Vec<String>>> = Arc::default();
-        Self { server, shared, loopback, tenant, principal, serials, scopes }
+        (world, subscriptions, self.steps)
     }
 }

@@ -5,9 +5,13 @@ pub(crate) mod clock;
 mod credential;
 pub(crate) mod faults;
 mod handle;
+mod operation_store;
 pub(crate) mod operations;
 pub(crate) mod recorder;
+mod redaction;
 mod resources;
+mod shared;
+mod states;
 mod surface;
 pub(crate) mod tracked;
 mod world;
@@ -18,7 +22,8 @@ pub use self::{
 };
 pub(crate) use self::{
     resources::{Parts, is_type},
-    surface::{Accepts, At, GraphRow, QueryOption, Surface, TypeVersions},
+    shared::{Shared, State},
+    surface::{Accepts, At, GraphRow, QueryOption, TypeVersions},
     tracked::Tracked,
-    world::{World, stable_id},
+    world::{Surface, World, stable_id},
 };

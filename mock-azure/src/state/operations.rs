@@ -1,84 +1,16 @@
 //! Long-running operations: started by a request, ended by polls.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, timestamp},
-    state::world::World,
+    state::{
+        operation_store::{Failure, Operation, Progress},
+        world::World,
+    },
 };
-
-/// What an operation does to the world when it ends; the answer's body, if it has one.
-type Effect = Box<dyn FnOnce(&mut World, Result<(), &Failure>) -> Option<Value> + Send>;
-
-/// Why an operation failed.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-/// How far an operation has come.
-#[derive(Debug, Clone)]
-pub(crate) enum Progress {
-    Running,
-    Succeeded(Option<Value>),
-    Failed(Failure),
-}
-
-/// A failure scripted for the next operation on a resource whose id contains `target`.
-#[derive(Debug, Clone)]
-pub(crate) struct ScriptedFailure {
-    pub(crate) target: String,
-    pub(crate) failure: Failure,
-}
-
-/// All operations of a world.
-#[derive(Debug)]
-pub(crate) struct Operations {
-    /// How many polls find an operation still running.
-    pub(crate) polls: u32,
-    /// What `Retry-After` says while it runs; never below 1.
-    pub(crate) retry_after: u64,
-    /// Also end by the clock, for clients that do not poll: after the time that the polls would take.
-    pub(crate) by_clock: bool,
-    pub(crate) failures: Vec<ScriptedFailure>,
-    all: HashMap<String, Operation>,
-    running: Vec<String>,
-}
-
-impl Default for Operations {
-    fn default() -> Self {
-        Self {
-            polls: 1,
-            retry_after: 1,
-            by_clock: false,
-            failures: Vec::new(),
-            all: HashMap::new(),
-            running: Vec::new(),
-        }
-    }
-}
-
-struct Operation {
-    target: String,
-    started: String,
-    since: Instant,
-    polls_left: u32,
-    effect: Option<Effect>,
-    failure: Option<Failure>,
-    progress: Progress,
-}
-
-impl std::fmt::Debug for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Operation").field("target", &self.target).field("progress", &self.progress).finish()
-    }
-}
 
 /// Starts an operation on the resource `target` and answers its id.
 pub(crate) fn start(

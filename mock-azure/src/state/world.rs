@@ -5,30 +5,32 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    app::registry::SURFACES,
     http::{
         identity::{Principal, PrincipalKind},
         paging::Paging,
     },
-    services::{States, vaults::audit::AuditLog},
-    state::{operations::Operations, resources::Resources},
+    state::{operation_store::Operations, resources::Resources, states::States, surface},
 };
 
-/// The state of one double. Services share the resources and own one struct each in `states`.
+/// One part of Azure.
+pub(crate) type Surface = surface::Surface<World>;
+
+/// The state of one double. Services share the resources and may each keep what else they remember in `states`.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tenant: String,
     pub(crate) signed_in: Principal,
     pub(crate) resources: Resources,
-    pub(crate) operations: Operations,
+    pub(crate) operations: Operations<Self>,
     pub(crate) paging: Paging,
     pub(crate) states: States,
-    /// What was done to vaults and secrets.
-    pub(crate) audit: AuditLog,
+    /// All parts of Azure, in the order in which they are asked.
+    pub(crate) surfaces: &'static [Surface],
     /// Accept tokens of other issuers too, as the program on a port does.
     pub(crate) any_token: bool,
     /// Counts the tokens handed out; shared with the credential.
@@ -39,7 +41,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(tenant: &str) -> Self {
+    pub(crate) fn new(tenant: &str, surfaces: &'static [Surface]) -> Self {
         Self {
             tenant: tenant.to_owned(),
             signed_in: Principal {
@@ -51,7 +53,7 @@ impl World {
             operations: Operations::default(),
             paging: Paging::default(),
             states: States::default(),
-            audit: AuditLog::default(),
+            surfaces,
             any_token: false,
             tokens: Arc::default(),
             oldest_token: 0,
@@ -59,16 +61,12 @@ impl World {
         }
     }
 
-    /// Adds a subscription; every service then lays out what a new subscription has.
-    pub(crate) fn add_subscription(&mut self, id: &str) {
-        if !self.states.subscriptions.add(id) {
-            return;
+    /// Removes a resource for good with everything below it, once all parts of Azure have heard of it.
+    pub(crate) fn remove(&mut self, id: &str) -> Vec<Value> {
+        for leaving in self.surfaces.iter().filter_map(|surface| surface.leaving) {
+            leaving(self, id);
         }
-        for surface in SURFACES {
-            if let Some(provision) = surface.provision {
-                provision(self, id);
-            }
-        }
+        self.resources.remove_tree(id)
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {

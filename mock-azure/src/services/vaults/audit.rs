@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use time::OffsetDateTime;
 
+use super::VaultState;
 use crate::{
     http::{Body, Call, Method, Reply, host::Service},
     services::vaults,
-    state::World,
+    state::{MockAzure, World},
 };
 
 /// How many events are kept; the oldest go first.
@@ -84,6 +85,13 @@ impl AuditLog {
     }
 }
 
+impl MockAzure {
+    /// What was done to vaults and secrets, in order, as the vaults' audit log has it.
+    pub fn audit_events(&self) -> Vec<AuditEvent> {
+        self.shared.lock().world.states.get::<AuditLog>().events().cloned().collect()
+    }
+}
+
 /// Records a request to a vault or its secrets, as it was answered; no other request.
 pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
     let Some(operation) = operation(call, reply.status) else { return };
@@ -95,7 +103,7 @@ pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
         object_id: call.caller.object_id.clone(),
         upn: call.caller.upn.clone(),
         app_id: call.caller.app_id.clone(),
-        caller_ip: world.states.vaults.caller_ip().to_owned(),
+        caller_ip: world.states.get::<VaultState>().caller_ip().to_owned(),
         status: reply.status,
         secret_id: secret_id(call, reply),
         request_uri: call.url(),
@@ -103,7 +111,7 @@ pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
         correlation_id: call.header("x-ms-client-request-id").unwrap_or_default().to_owned(),
         by_rbac,
     };
-    world.audit.push(event);
+    world.states.get_mut::<AuditLog>().push(event);
 }
 
 fn operation(call: &Call, status: u16) -> Option<&'static str> {
