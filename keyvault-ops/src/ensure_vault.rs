@@ -1,21 +1,10 @@
 //! Making a vault, or bringing one to what is wanted.
 
-use arm_core::{ArmErrorExt as _, Change, Mode, Wish};
+use arm_core::{ArmErrorExt as _, Change, Mode};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 
 use crate::{DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultSpec, VaultsClient};
-
-/// What the service fills in by itself is no part of a wish.
-const WISH: Wish = Wish::new().ignoring(&[
-    "etag",
-    "enableSoftDelete",
-    "hsmPoolResourceId",
-    "privateEndpointConnections",
-    "provisioningState",
-    "systemData",
-    "vaultUri",
-]);
 
 /// Makes a vault unless it is there, and changes one that is there only where it differs from the spec.
 ///
@@ -79,10 +68,7 @@ impl EnsureVault {
         }
         let made = self.client.create_or_update(&self.id, &self.spec).await;
         let error = match made {
-            Ok(made) => {
-                made.into_model()?;
-                return Ok(Change::Created(self.verified(&self.spec).await?));
-            }
+            Ok(made) => return Ok(Change::Created(made.into_model()?)),
             Err(error) if error.is_vault_name_taken() => error,
             Err(error) => return Err(error),
         };
@@ -98,7 +84,7 @@ impl EnsureVault {
 
     async fn change(&self, found: Vault, mode: Mode) -> Result<Change<Vault>> {
         let spec = self.merged(&found)?;
-        if spec == VaultSpec::from(&found) || self.is_met(&spec, &found)? {
+        if spec == VaultSpec::from(&found) {
             return Ok(Change::Unchanged(found));
         }
         if mode.is_dry_run() {
@@ -106,24 +92,8 @@ impl EnsureVault {
             after.name.clone_from(&found.name);
             return Ok(Change::Updated { before: found, after });
         }
-        self.client.create_or_update(&self.id, &spec).await?.into_model()?;
-        let after = self.verified(&spec).await?;
+        let after = self.client.create_or_update(&self.id, &spec).await?.into_model()?;
         Ok(Change::Updated { before: found, after })
-    }
-
-    /// The vault as it is after a write, if it is what was wished for.
-    async fn verified(&self, spec: &VaultSpec) -> Result<Vault> {
-        let found = self.client.get(&self.id).await?;
-        WISH.verify(format_args!("the vault '{}'", self.id.name()), spec, &found)?;
-        Ok(found)
-    }
-
-    fn is_met(&self, spec: &VaultSpec, found: &Vault) -> Result<bool> {
-        match WISH.verify("", spec, found) {
-            Ok(()) => Ok(true),
-            Err(error) if arm_core::unmet(&error).is_empty() => Err(error),
-            Err(_) => Ok(false),
-        }
     }
 
     /// The vault as it is, with the wish laid over it.

@@ -10,9 +10,6 @@ mod response;
 pub(crate) mod timestamp;
 
 pub(crate) use self::{
-    request::{Call, Method, Request},
+    request::{Call, Method},
     response::{Body, Reply},
 };
-
-#[cfg(feature = "server")]
-pub(crate) use self::response::Wire;

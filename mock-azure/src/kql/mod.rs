@@ -17,7 +17,6 @@ mod parse;
 mod row;
 mod schema;
 mod table;
-mod timestamp;
 mod token;
 mod value;
 

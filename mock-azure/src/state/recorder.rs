@@ -1,10 +1,10 @@
-//! The recorder: what was asked, in order.
+//! The journal: what was asked, in order.
 
-use std::{collections::VecDeque, fmt};
+use std::fmt;
 
 use serde_json::Value;
 
-use crate::{http::Call, state::redaction::redact};
+use crate::http::Call;
 
 /// One request that the double saw.
 #[derive(Clone)]
@@ -37,7 +37,12 @@ impl Recorded {
             host: call.authority.clone(),
             path: call.raw_path().to_owned(),
             query: call.query_pairs().to_vec(),
-            headers: call.headers().to_vec(),
+            headers: call
+                .headers()
+                .iter()
+                .filter(|(name, _)| name != crate::transport::LOOPBACK)
+                .cloned()
+                .collect(),
             body,
             status,
         }
@@ -74,42 +79,29 @@ impl fmt::Debug for Recorded {
 
 /// The requests seen, and those that went astray.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder {
-    pub(crate) requests: VecDeque<Recorded>,
+pub(crate) struct Journal {
+    pub(crate) requests: Vec<Recorded>,
     pub(crate) unknown: Vec<Recorded>,
     pub(crate) foreign: Vec<Recorded>,
-    bounded: bool,
+    /// Keep no requests but some unknown ones: a program that runs for days must not grow.
+    pub(crate) discard: bool,
 }
 
-/// How many requests, and how many unknown ones, are kept by a program.
-const KEPT: usize = 1000;
+/// How many unknown requests are kept where the others are not.
+const MOST_UNKNOWN: usize = 1000;
 
-impl Recorder {
-    /// From now on, keep the last requests only, and the first that are unknown, without tokens and
-    /// secrets: a program that runs for days must not grow, and what it says goes into files.
-    #[cfg(feature = "server")]
-    pub(crate) fn bound(&mut self) {
-        self.bounded = true;
-    }
-
+impl Journal {
     pub(crate) fn record(&mut self, call: &Call, status: Option<u16>) {
-        let mut recorded = Recorded::of(call, status);
-        if self.bounded {
-            let Recorded { host, query, headers, body, .. } = &mut recorded;
-            redact(host, query, headers, body);
-            if self.requests.len() == KEPT {
-                self.requests.pop_front();
-            }
+        let unknown = status == Some(501);
+        if self.discard && (!unknown || self.unknown.len() == MOST_UNKNOWN) {
+            return;
         }
-        if status == Some(501) && !(self.bounded && self.unknown.len() == KEPT) {
+        let recorded = Recorded::of(call, status);
+        if unknown {
             self.unknown.push(recorded.clone());
         }
-        self.requests.push_back(recorded);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.requests.clear();
-        self.unknown.clear();
-        self.foreign.clear();
+        if !self.discard {
+            self.requests.push(recorded);
+        }
     }
 }

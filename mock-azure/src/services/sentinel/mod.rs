@@ -5,6 +5,8 @@ mod incidents;
 mod onboarding;
 mod rules;
 
+pub(crate) use connectors::{Connected, connected};
+
 use serde_json::{Value, json};
 
 use crate::{
