@@ -1,18 +1,15 @@
 //! Deleting secrets, and saying what stays.
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::fmt;
 
-use arm_core::Outcome;
+use arm_core::{Mode, Outcome};
 use azure_core::{Error, Result};
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use time::OffsetDateTime;
 
 use crate::{
-    DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, settle::until_settled,
+    DeletedSecret, RecoveryLevel, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal,
+    SecretsClient, settle::until_settled,
 };
 
 /// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.
@@ -126,21 +123,24 @@ impl CleanUpSecrets {
         self
     }
 
-    async fn run(self) -> CleanUpReport {
+    async fn run(self, mode: Mode) -> Result<CleanUpReport> {
         let task = &self;
         let mut names = self.names.clone();
         names.sort();
         names.dedup();
         let mut outcomes: Vec<Outcome<SecretName, Remains>> = stream::iter(names)
-            .map(|target| async move { Outcome { result: task.one(&target).await, target } })
+            .map(|target| async move { Outcome { result: task.one(&target, mode).await, target } })
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
         outcomes.sort_by(|a, b| a.target.cmp(&b.target));
-        CleanUpReport { outcomes }
+        Ok(CleanUpReport { outcomes })
     }
 
-    async fn one(&self, name: &SecretName) -> Result<Remains> {
+    async fn one(&self, name: &SecretName, mode: Mode) -> Result<Remains> {
+        if mode.is_dry_run() {
+            return self.would_remain(name).await;
+        }
         let Some(deleted) = self.delete(name).await? else { return Ok(Remains::Nothing) };
         let days_left = deleted.days_left(OffsetDateTime::now_utc());
         if !self.purge {
@@ -154,6 +154,34 @@ impl CleanUpSecrets {
                 Some(SecretRefusal::Forbidden) => Ok(Remains::SoftDeleted { days_left, purge_refused: true }),
                 _ => Err(error),
             },
+        }
+    }
+
+    /// What would be left, read without a value: whether it can be purged, and for how long it could be recovered.
+    async fn would_remain(&self, name: &SecretName) -> Result<Remains> {
+        let there: Option<SecretProperties> = match self.client.list_versions(name).try_next().await {
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => None,
+            there => there?,
+        };
+        let (properties, days_left) = match there {
+            Some(there) => {
+                let days = there.recoverable_days.map(i64::from);
+                (there, days)
+            }
+            None => match self.find_deleted(name).await? {
+                Some(deleted) => {
+                    let days = deleted.days_left(OffsetDateTime::now_utc());
+                    (deleted.properties, days)
+                }
+                None => return Ok(Remains::Nothing),
+            },
+        };
+        let refused = properties.recovery_level.as_ref().is_some_and(RecoveryLevel::forbids_purge);
+        match properties.recovery_level {
+            // Such a vault keeps nothing.
+            Some(RecoveryLevel::Purgeable) => Ok(Remains::Nothing),
+            _ if self.purge && !refused => Ok(Remains::Nothing),
+            _ => Ok(Remains::SoftDeleted { days_left, purge_refused: self.purge && refused }),
         }
     }
 
@@ -180,11 +208,4 @@ impl CleanUpSecrets {
     }
 }
 
-impl IntoFuture for CleanUpSecrets {
-    type Output = CleanUpReport;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::task!(CleanUpSecrets => CleanUpReport);

@@ -1,12 +1,8 @@
 //! Deleting a vault, and saying what stays.
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::fmt;
 
-use arm_core::ArmErrorExt as _;
+use arm_core::{ArmErrorExt as _, Mode};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 use time::OffsetDateTime;
@@ -72,12 +68,30 @@ impl RemoveVault {
         self
     }
 
-    async fn run(self) -> Result<VaultRemains> {
-        self.client.delete(&self.id).await?;
-        let Some(deleted) = self.find_deleted().await? else { return Ok(VaultRemains::Nothing) };
+    async fn run(self, mode: Mode) -> Result<VaultRemains> {
+        let found = match mode {
+            Mode::DryRun => self.client.get_opt(&self.id).await?,
+            Mode::Write => {
+                self.client.delete(&self.id).await?;
+                None
+            }
+        };
+        let (deleted, days_left) = match found {
+            Some(vault) => {
+                let days = vault.properties.soft_delete_retention_in_days.map(i64::from);
+                (DeletedVault::planned(&self.id, &vault), days)
+            }
+            None => {
+                let Some(deleted) = self.find_deleted().await? else { return Ok(VaultRemains::Nothing) };
+                let days = deleted.days_left(OffsetDateTime::now_utc());
+                (deleted, days)
+            }
+        };
         if !self.purge || deleted.purge_protection_enabled {
-            let days_left = deleted.days_left(OffsetDateTime::now_utc());
             return Ok(VaultRemains::SoftDeleted { deleted: Box::new(deleted), days_left });
+        }
+        if mode.is_dry_run() {
+            return Ok(VaultRemains::Nothing);
         }
         let subscription = self.id.resource_id().subscription().ok_or_else(|| {
             Error::with_message(ErrorKind::DataConversion, format!("'{}' names no subscription", self.id))
@@ -102,11 +116,4 @@ impl RemoveVault {
     }
 }
 
-impl IntoFuture for RemoveVault {
-    type Output = Result<VaultRemains>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::task!(RemoveVault => VaultRemains);

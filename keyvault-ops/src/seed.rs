@@ -1,19 +1,14 @@
 //! Secrets for tests and labs.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::{collections::BTreeSet, fmt};
 
-use arm_core::{IdError, Outcome};
+use arm_core::{IdError, Mode, Outcome, refuse};
 use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
-    SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, error::attempted, random_value,
-    settle::until_settled,
+    DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, error::attempted,
+    random_value, settle::until_settled,
 };
 
 /// The tag of secrets that were seeded; its value is the prefix of their names.
@@ -23,7 +18,8 @@ const SEEDED: &str = "seeded";
 ///
 /// Secrets that are there stay as they are. **If it stops halfway**, some are not set; running it again sets the rest,
 /// and once more changes nothing. A name that belongs to a soft-deleted secret is an error of that secret, unless
-/// [`when_deleted`](Self::when_deleted) says what to do.
+/// [`when_deleted`](Self::when_deleted) says what to do; a deleted secret that was not seeded with this prefix is
+/// somebody else's, and always an error.
 ///
 /// **Permissions**: Key Vault Secrets Officer.
 #[derive(Debug, Clone)]
@@ -42,9 +38,9 @@ pub enum WhenDeleted {
     /// Report it as an error, [`SecretRefusal::SoftDeleted`].
     #[default]
     Report,
-    /// Bring the old secret back, with its value.
+    /// Bring the old secret back, with its value, if it was seeded with the same prefix.
     Recover,
-    /// Delete the old secret for good, and set a new one.
+    /// Delete the old secret for good, if it was seeded with the same prefix, and set a new one.
     Purge,
 }
 
@@ -82,6 +78,13 @@ impl SeedReport {
             .iter()
             .filter(|outcome| matches!(outcome.result, Ok(seeded) if seeded == wanted))
             .count()
+    }
+
+    /// The secrets that were set just now, and no others: what a cleanup of this run may delete.
+    pub fn created(&self) -> impl Iterator<Item = &SecretName> {
+        let created =
+            |outcome: &&Outcome<_, _>| matches!(outcome.result, Ok(Seeded::Created | Seeded::Replaced));
+        self.outcomes.iter().filter(created).map(|outcome| &outcome.target)
     }
 
     /// The names, whether they are there or not.
@@ -147,7 +150,7 @@ impl SeedSecrets {
         self
     }
 
-    async fn run(self) -> Result<SeedReport> {
+    async fn run(self, mode: Mode) -> Result<SeedReport> {
         let names = (1..=self.count).map(|number| format!("{}-{number}", self.prefix).parse());
         let names: Vec<SecretName> = names.collect::<std::result::Result<_, IdError>>()?;
         let mut there = BTreeSet::new();
@@ -161,8 +164,11 @@ impl SeedSecrets {
         let (task, there) = (&self, &there);
         let mut outcomes: Vec<Outcome<SecretName, Seeded>> = stream::iter(names.clone())
             .map(|target| async move {
-                let result =
-                    if there.contains(&target) { Ok(Seeded::Unchanged) } else { task.one(&target).await };
+                let result = if there.contains(&target) {
+                    Ok(Seeded::Unchanged)
+                } else {
+                    task.one(&target, mode).await
+                };
                 Outcome { target, result }
             })
             .buffer_unordered(self.concurrency)
@@ -172,7 +178,14 @@ impl SeedSecrets {
         Ok(SeedReport { outcomes })
     }
 
-    async fn one(&self, name: &SecretName) -> Result<Seeded> {
+    async fn one(&self, name: &SecretName, mode: Mode) -> Result<Seeded> {
+        if mode.is_dry_run() {
+            return match self.client.get_deleted(name).await {
+                Ok(deleted) => self.decide(name, &deleted),
+                Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(Seeded::Created),
+                Err(error) => Err(error),
+            };
+        }
         let error = match self.set(name).await {
             Ok(()) => return Ok(Seeded::Created),
             Err(error) => error,
@@ -186,24 +199,32 @@ impl SeedSecrets {
         if error.secret_refusal() != Some(SecretRefusal::SoftDeleted) {
             return Err(error);
         }
-        match self.when_deleted {
-            WhenDeleted::Report => {
-                let advice = format!(
-                    "'{name}' belongs to a soft-deleted secret: seed with WhenDeleted::Recover or Purge"
-                );
-                Err(attempted(advice, error))
-            }
-            WhenDeleted::Recover => {
-                self.client.recover(name).await?;
-                self.client.wait_until_recovered(name).await?;
-                Ok(Seeded::Recovered)
-            }
-            WhenDeleted::Purge => {
-                self.client.purge(name).await?;
-                self.set(name).await?;
-                Ok(Seeded::Replaced)
-            }
+        let deleted = self.client.get_deleted(name).await?;
+        let seeded = self.decide(name, &deleted).map_err(|refusal| attempted(refusal.to_string(), error))?;
+        if seeded == Seeded::Recovered {
+            self.client.recover(name).await?;
+            self.client.wait_until_recovered(name).await?;
+        } else {
+            self.client.purge(name).await?;
+            self.set(name).await?;
         }
+        Ok(seeded)
+    }
+
+    /// What to do about a soft-deleted secret that has the name.
+    fn decide(&self, name: &SecretName, deleted: &DeletedSecret) -> Result<Seeded> {
+        if self.when_deleted == WhenDeleted::Report {
+            return refuse(format!(
+                "'{name}' belongs to a soft-deleted secret: seed with WhenDeleted::Recover or Purge"
+            ));
+        }
+        if deleted.properties.tags.get(SEEDED) != Some(&self.prefix) {
+            return refuse(format!(
+                "'{name}' belongs to a soft-deleted secret that was not seeded with this prefix: choose another prefix, \
+                 or recover or purge it yourself"
+            ));
+        }
+        Ok(if self.when_deleted == WhenDeleted::Recover { Seeded::Recovered } else { Seeded::Replaced })
     }
 
     /// Sets a random value, once a delete or recovery that is under way is done.
@@ -220,11 +241,4 @@ impl SeedSecrets {
     }
 }
 
-impl IntoFuture for SeedSecrets {
-    type Output = Result<SeedReport>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::task!(SeedSecrets => SeedReport);

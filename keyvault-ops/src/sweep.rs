@@ -2,11 +2,10 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
     time::{Duration, Instant},
 };
 
+use arm_core::Mode;
 use azure_core::Result;
 use futures::TryStreamExt as _;
 
@@ -33,6 +32,8 @@ impl AlertsExpected {
 /// alerts**, so it wants [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
 ///
 /// It stays below half of the vault's limit of 4,000 reads in 10 seconds, and the report says how near it came.
+///
+/// A dry run lists the secrets once, and reads none: it says what would be read. That one listing is in the vault's log.
 ///
 /// **Permissions**: Key Vault Secrets User. What may not be read is counted, not an error.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ impl Sweep {
         self
     }
 
-    async fn run(self) -> Result<SweepReport> {
+    async fn run(self, mode: Mode) -> Result<SweepReport> {
         let mut report = SweepReport::default();
         let mut pace = Pace::new(self.limit);
         let mut names = Vec::new();
@@ -135,8 +136,11 @@ impl Sweep {
             names.clear();
             self.list(&mut names, &mut pace, &mut report).await?;
             report.listings += 1;
+            if mode.is_dry_run() {
+                return Ok(self.planned(report, &names, pace.requests));
+            }
         }
-        for name in names.iter().take(self.reads) {
+        for (name, _) in names.iter().take(self.reads) {
             pace.step().await;
             match self.client.read(name, None).await {
                 Ok(_) => report.read += 1,
@@ -160,9 +164,20 @@ impl Sweep {
         Ok(report)
     }
 
+    /// What would be done, after one listing of so many requests.
+    fn planned(&self, mut report: SweepReport, names: &[(SecretName, bool)], pages: u32) -> SweepReport {
+        let wanted = || names.iter().take(self.reads);
+        report.listings = self.listings;
+        report.disabled = wanted().filter(|(_, enabled)| !enabled).count();
+        report.read = wanted().count() - report.disabled;
+        let reads = u32::try_from(wanted().count()).unwrap_or(u32::MAX);
+        report.requests = pages.saturating_mul(self.listings).saturating_add(reads);
+        report
+    }
+
     async fn list(
         &self,
-        names: &mut Vec<SecretName>,
+        names: &mut Vec<(SecretName, bool)>,
         pace: &mut Pace,
         report: &mut SweepReport,
     ) -> Result<()> {
@@ -172,7 +187,7 @@ impl Sweep {
             pace.step().await;
             let Some(page) = pages.try_next().await? else { break };
             report.managed += page.items.iter().filter(|secret| secret.managed).count();
-            names.extend(page.items.into_iter().map(|secret| secret.id.name));
+            names.extend(page.items.into_iter().map(|secret| (secret.id.name, secret.enabled)));
             if page.continuation.is_none() {
                 break;
             }
@@ -182,14 +197,7 @@ impl Sweep {
     }
 }
 
-impl IntoFuture for Sweep {
-    type Output = Result<SweepReport>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::task!(Sweep => SweepReport);
 
 /// Counts requests in windows of ten seconds, and waits when one is full.
 struct Pace {

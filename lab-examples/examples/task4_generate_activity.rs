@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // 5. The test secrets go; their names stay taken for a while.
-    let gone = secrets.clean_up(secrets.seeded("test-secret").await?).await;
+    let gone = secrets.clean_up(seeded.created().cloned()).await?;
     println!("{} secrets deleted, {} of them softly", gone.outcomes.len(), gone.soft_deleted().count());
     Ok(())
 }

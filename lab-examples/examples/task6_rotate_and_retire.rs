@@ -30,8 +30,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("nobody looks at {}: {:?}", blind.subscription, blind.cspm);
     }
 
-    // 2. An exposed secret with a history.
-    let name = "test-secret-1".parse()?;
+    // 2. An exposed secret with a history, of this run alone.
+    let name = format!("rotate-example-{}", uuid::Uuid::new_v4().simple()).parse()?;
     for old in ["first", "second", "third"] {
         secrets.set(&name, Secret::new(old)).await?;
     }

@@ -4,7 +4,7 @@ use arm_core::wire;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::VaultId;
+use crate::{Vault, VaultId, client};
 
 /// A soft-deleted vault. Its name is taken until it is purged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,22 @@ pub struct DeletedVault {
 }
 
 impl DeletedVault {
+    /// A vault as it would be after it is deleted; dates are the service's.
+    pub(crate) fn planned(id: &VaultId, vault: &Vault) -> Self {
+        let subscription = id.resource_id().subscription();
+        let path = subscription.map(|it| client::deleted(&it, &vault.location, &vault.name).to_string());
+        Self {
+            id: path.unwrap_or_default(),
+            name: vault.name.clone(),
+            vault_id: id.clone(),
+            location: vault.location.clone(),
+            deletion_date: None,
+            scheduled_purge_date: None,
+            tags: vault.tags.clone(),
+            purge_protection_enabled: vault.properties.enable_purge_protection == Some(true),
+        }
+    }
+
     /// How many days its name stays taken, unless it is purged: the rest of a day counts.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge_date.map(|date| days_until(date, now))

@@ -143,6 +143,19 @@ open_enum! {
     }
 }
 
+impl RecoveryLevel {
+    /// Whether no one can purge it before its time.
+    pub(crate) fn forbids_purge(&self) -> bool {
+        matches!(
+            self,
+            Self::Recoverable
+                | Self::RecoverableProtectedSubscription
+                | Self::CustomizedRecoverable
+                | Self::CustomizedRecoverableProtectedSubscription
+        )
+    }
+}
+
 /// What the service sends, for a secret with or without value, deleted or not.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -83,7 +83,7 @@ async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
     }
     let secrets = SecretsClient::new(&lab.azure.arm, &vault.name().parse::<VaultName>()?)?;
     let clean_up = secrets.clean_up(plan.secrets.clone());
-    let report = lab.screen.wait("secrets", clean_up.into_future()).await;
+    let report = lab.screen.wait("secrets", clean_up.into_future()).await?;
     for (name, error) in report.failures() {
         lab.screen.step(format!("secret {name}"), "failed", error.to_string());
     }
