@@ -42,7 +42,7 @@ pub use task::{Mode, Task, refuse};
 pub use text::{printable, printable_lines};
 #[cfg(feature = "ring")]
 pub use transport::default_transport;
-pub use unmet::{Unmet, Wish, is_same_text};
+pub use unmet::{NotAsWished, Unmet, Wish, is_same_region, is_same_text, unmet};
 
 #[doc(hidden)]
 pub use azure_core::Error as __Error;

@@ -2,8 +2,12 @@
 
 use std::{fmt, net::IpAddr};
 
+use azure_core::{Error, error::ErrorKind};
+use serde::Serialize;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::wire::iso_duration;
 
 /// A member that is not as it was wished.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,13 +30,53 @@ impl fmt::Display for Unmet {
     }
 }
 
+/// The service accepted a write and shows something else.
+///
+/// Tasks answer with it when they read back what they wrote. Ask an error for it with [`unmet`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NotAsWished {
+    /// What was written, such as `the vault 'kv-prod'`.
+    pub what: String,
+    /// The members that differ; at least one.
+    pub unmet: Vec<Unmet>,
+}
+
+impl fmt::Display for NotAsWished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service accepted the change of {}, but ", self.what)?;
+        for (index, unmet) in self.unmet.iter().enumerate() {
+            write!(f, "{}{unmet}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NotAsWished {}
+
+/// The members that a service did not take over, if that is what an error is about.
+///
+/// ```
+/// # async fn f(task: arm_core::Task<()>) {
+/// if let Err(error) = task.await {
+///     for unmet in arm_core::unmet(&error) {
+///         eprintln!("{}: wished {}", unmet.member, unmet.wished);
+///     }
+/// }
+/// # }
+/// ```
+pub fn unmet(error: &Error) -> &[Unmet] {
+    error.downcast_ref::<NotAsWished>().map_or(&[], |differs| &differs.unmet)
+}
+
 /// Compares a wish with what is there: the same comparison decides before a write that nothing needs to be
 /// written, and after it that the service did what it was asked to.
 ///
 /// Members that the wish does not name do not matter, and a wish of `null` is met by a member that is not
 /// there. The service spells things in its own way, so these are the same:
 /// texts that differ in case only, unless [`exact`](Self::exact) names their member; an address `203.0.113.7` and
-/// `203.0.113.7/32`; one instant in two zones; an absent list and an empty one. Lists are compared as sets,
+/// `203.0.113.7/32`; one instant in two zones; `PT1H` and `PT60M`; regions with and without blanks; an absent list
+/// and an empty one. Lists are compared as sets,
 /// unless [`ordered`](Self::ordered) names them: each item of the wish must be there, and no other.
 ///
 /// ```
@@ -51,12 +95,13 @@ pub struct Wish {
     exact: &'static [&'static str],
     ordered: &'static [&'static str],
     partial: &'static [&'static str],
+    ignored: &'static [&'static str],
 }
 
 impl Wish {
     /// A comparison without exceptions.
     pub const fn new() -> Self {
-        Self { exact: &[], ordered: &[], partial: &[] }
+        Self { exact: &[], ordered: &[], partial: &[], ignored: &[] }
     }
 
     /// The members, by name, whose text means something in every letter: queries, display names, descriptions.
@@ -77,6 +122,33 @@ impl Wish {
         self
     }
 
+    /// The members, by name, that are the service's own business.
+    pub const fn ignoring(mut self, members: &'static [&'static str]) -> Self {
+        self.ignored = members;
+        self
+    }
+
+    /// Makes sure, after a write, that what was read back is what was wished for. `what` names it in the error.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAsWished`] with every member that differs, see [`unmet`].
+    pub fn verify(
+        &self,
+        what: impl fmt::Display,
+        wished: &impl Serialize,
+        found: &impl Serialize,
+    ) -> azure_core::Result<()> {
+        let json = |value: serde_json::Result<Value>| {
+            value.map_err(|error| Error::new(ErrorKind::DataConversion, error))
+        };
+        let (wished, found) = (json(serde_json::to_value(wished))?, json(serde_json::to_value(found))?);
+        match self.unmet(&wished, &found) {
+            none if none.is_empty() => Ok(()),
+            unmet => Err(Error::new(ErrorKind::Other, NotAsWished { what: what.to_string(), unmet })),
+        }
+    }
+
     /// The members of the wish that are not met by what was found.
     pub fn unmet(&self, wished: &Value, found: &Value) -> Vec<Unmet> {
         let mut unmet = Vec::new();
@@ -87,7 +159,7 @@ impl Wish {
     fn compare(&self, path: &str, name: &str, wished: &Value, found: Option<&Value>, unmet: &mut Vec<Unmet>) {
         match (wished, found) {
             (Value::Object(wished), Some(Value::Object(found))) => {
-                for (key, wish) in wished {
+                for (key, wish) in wished.iter().filter(|(key, _)| !names(self.ignored, key)) {
                     let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                     let there = found.get(key).or_else(|| {
                         found.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
@@ -147,7 +219,9 @@ impl Wish {
             (Value::Array(wished), None | Some(Value::Null)) => wished.is_empty(),
             (Value::Null, Some(Value::Array(found))) => found.is_empty(),
             (Value::String(wished), Some(Value::String(found))) => {
-                wished == found || (!names(self.exact, name) && is_same_text(wished, found))
+                wished == found
+                    || (!names(self.exact, name) && is_same_text(wished, found))
+                    || (name.eq_ignore_ascii_case("location") && is_same_region(wished, found))
             }
             (Value::Number(wished), Some(Value::Number(found))) => wished.as_f64() == found.as_f64(),
             (wished, Some(found)) => wished == found,
@@ -169,7 +243,13 @@ fn names(members: &[&str], name: &str) -> bool {
 /// Whether two texts mean the same to the service: without regard to case, as one address, as one instant.
 pub fn is_same_text(a: &str, b: &str) -> bool {
     let same = |read: fn(&str) -> Option<String>| read(a).is_some_and(|a| read(b).is_some_and(|b| a == b));
-    a.eq_ignore_ascii_case(b) || same(address) || same(instant)
+    a.eq_ignore_ascii_case(b) || same(address) || same(instant) || same(duration)
+}
+
+/// Whether two texts name the same region: `West Europe` and `westeurope`.
+pub fn is_same_region(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    plain(a) == plain(b)
 }
 
 /// An address or network in one spelling: a network of one address is that address.
@@ -184,6 +264,11 @@ fn address(text: &str) -> Option<String> {
 fn instant(text: &str) -> Option<String> {
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     Some(instant.unix_timestamp_nanos().to_string())
+}
+
+fn duration(text: &str) -> Option<String> {
+    let duration = iso_duration::parse(text)?;
+    Some(duration.as_nanos().to_string())
 }
 
 #[cfg(test)]
@@ -226,6 +311,20 @@ mod tests {
         let unmet = WISH.unmet(&json!({ "ipRules": [1] }), &json!({ "ipRules": [1, 2] }));
         assert_eq!(unmet[0].to_string(), "ipRules is 2, not null");
         assert_eq!(WISH.unmet(&json!({ "tags": ["a"] }), &json!({ "tags": ["b", "a"] })), []);
+    }
+
+    #[test]
+    fn a_verified_write_names_every_member_that_the_service_did_not_take_over() {
+        let wish = json!({ "location": "West Europe", "properties": { "enabled": true, "window": "PT60M", "etag": 1 } });
+        let found = json!({ "location": "westeurope", "properties": { "enabled": false, "window": "PT1H", "etag": 2 } });
+        let verifying = WISH.ignoring(&["etag"]);
+        let error = verifying.verify("the rule 'r'", &wish, &found).unwrap_err();
+        let told =
+            "the service accepted the change of the rule 'r', but properties.enabled is false, not true";
+        assert_eq!(error.to_string(), told);
+        assert_eq!(super::unmet(&error).len(), 1);
+        assert!(verifying.verify("it", &found, &found).is_ok());
+        assert!(super::unmet(&Error::with_message(ErrorKind::Other, "another")).is_empty());
     }
 
     #[test]

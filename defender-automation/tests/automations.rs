@@ -388,5 +388,5 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
         client(&azure).ensure(&group(), &name(), &spec()).await.unwrap();
         assert!(writes(&azure).is_empty());
     }
-    assert_eq!(cuts, 3, "read, validate, write");
+    assert_eq!(cuts, 4, "read, validate, write, read back");
 }

@@ -1,10 +1,21 @@
 //! Making a vault, or bringing one to what is wanted.
 
-use arm_core::{ArmErrorExt as _, Change, Mode};
+use arm_core::{ArmErrorExt as _, Change, Mode, Wish};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 
 use crate::{DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultSpec, VaultsClient};
+
+/// What the service fills in by itself is no part of a wish.
+const WISH: Wish = Wish::new().ignoring(&[
+    "etag",
+    "enableSoftDelete",
+    "hsmPoolResourceId",
+    "privateEndpointConnections",
+    "provisioningState",
+    "systemData",
+    "vaultUri",
+]);
 
 /// Makes a vault unless it is there, and changes one that is there only where it differs from the spec.
 ///
@@ -68,7 +79,10 @@ impl EnsureVault {
         }
         let made = self.client.create_or_update(&self.id, &self.spec).await;
         let error = match made {
-            Ok(made) => return Ok(Change::Created(made.into_model()?)),
+            Ok(made) => {
+                made.into_model()?;
+                return Ok(Change::Created(self.verified(&self.spec).await?));
+            }
             Err(error) if error.is_vault_name_taken() => error,
             Err(error) => return Err(error),
         };
@@ -84,7 +98,7 @@ impl EnsureVault {
 
     async fn change(&self, found: Vault, mode: Mode) -> Result<Change<Vault>> {
         let spec = self.merged(&found)?;
-        if spec == VaultSpec::from(&found) {
+        if spec == VaultSpec::from(&found) || self.is_met(&spec, &found)? {
             return Ok(Change::Unchanged(found));
         }
         if mode.is_dry_run() {
@@ -92,8 +106,24 @@ impl EnsureVault {
             after.name.clone_from(&found.name);
             return Ok(Change::Updated { before: found, after });
         }
-        let after = self.client.create_or_update(&self.id, &spec).await?.into_model()?;
+        self.client.create_or_update(&self.id, &spec).await?.into_model()?;
+        let after = self.verified(&spec).await?;
         Ok(Change::Updated { before: found, after })
+    }
+
+    /// The vault as it is after a write, if it is what was wished for.
+    async fn verified(&self, spec: &VaultSpec) -> Result<Vault> {
+        let found = self.client.get(&self.id).await?;
+        WISH.verify(format_args!("the vault '{}'", self.id.name()), spec, &found)?;
+        Ok(found)
+    }
+
+    fn is_met(&self, spec: &VaultSpec, found: &Vault) -> Result<bool> {
+        match WISH.verify("", spec, found) {
+            Ok(()) => Ok(true),
+            Err(error) if arm_core::unmet(&error).is_empty() => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     /// The vault as it is, with the wish laid over it.

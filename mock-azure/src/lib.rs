@@ -3,16 +3,20 @@
 mod app;
 mod http;
 mod kql;
+#[cfg(feature = "server")]
 mod server;
 mod services;
 mod state;
 mod transport;
 
+#[cfg(feature = "server")]
+pub use server::Server;
 pub use services::{
     secrets::SecretVersion,
     vaults::audit::AuditEvent,
     virtual_machines::{Files, Script, ScriptOutput},
 };
 pub use state::{
-    DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, fast_forward, faults::Fault, recorder::Recorded,
+    DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, clock::fast_forward, faults::Fault,
+    recorder::Recorded,
 };

@@ -122,7 +122,7 @@ async fn serve(options: &Options) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(|error| {
         io::Error::new(error.kind(), format!("cannot listen on 127.0.0.1:{}: {error}", options.port))
     })?;
-    let azure = options.seed().serve(listener, (!options.quiet).then_some(log as fn(&str))).await;
+    let azure = options.seed().serve(listener, (!options.quiet).then_some(log as fn(&str))).await?;
     if let Some((seed, one_in)) = options.faults {
         azure.inject(Fault::seeded(seed, one_in));
     }

@@ -1,125 +1,136 @@
-//! The loopback transport: production URLs, answered on this machine.
+//! The transport of a process that has the double inside: production URLs, and no socket.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::{
     Bytes, Error,
     error::ErrorKind,
-    http::{AsyncRawResponse, HttpClient, Request, headers::HeaderName},
+    http::{
+        AsyncRawResponse, Body, ClientOptions, HttpClient, Method, Request, Transport,
+        headers::{HeaderName, HeaderValue, Headers},
+        response::PinnedStream,
+    },
 };
-use futures::stream;
+use futures::{AsyncReadExt as _, stream};
 use serde_json::Value;
 
-use crate::{app::dispatch::Shared, http::host::Host, state::recorder::Recorded};
+use crate::{
+    app::{self, Disposition},
+    http::{self, Reply, host::Host},
+    state::{MockAzure, Shared, recorder::Recorded},
+};
 
-/// Marks requests that come through this transport.
-pub(crate) const LOOPBACK: &str = "x-mock-loopback";
-/// Tells this transport what to do to the connection.
-pub(crate) const CONNECTION: &str = "x-mock-connection";
+impl MockAzure {
+    /// Options whose transport takes `https://management.azure.com`, vault, Graph, log and sign-in
+    /// hosts to this double. All else in them is azure_core's default. A request for any other host is
+    /// kept in [`foreign_requests`](Self::foreign_requests) and refused as a failed connection.
+    pub fn client_options(&self) -> ClientOptions {
+        let transport = Transport::new(Arc::new(InProcess { shared: self.shared.clone() }));
+        ClientOptions { transport: Some(transport), ..ClientOptions::default() }
+    }
+}
 
-/// Sends requests for Azure's hosts to the double and refuses all others.
+/// Takes requests for Azure's hosts to the double and refuses all others.
 #[derive(Debug)]
-pub(crate) struct Loopback {
-    target: SocketAddr,
-    inner: azure_core::Result<reqwest::Client>,
+struct InProcess {
     shared: Shared,
 }
 
-impl Loopback {
-    pub(crate) fn new(target: SocketAddr, shared: Shared) -> Self {
-        Self { target, inner: plain_client(), shared }
-    }
-
-    /// The same request, for the local server; the production host stays in the `Host` header.
-    fn localized(&self, request: &Request) -> azure_core::Result<Request> {
-        let mut local = request.clone();
-        let host = request.url().authority().to_owned();
-        let url = local.url_mut();
-        let moved = url.set_scheme("http").is_ok()
-            && url.set_ip_host(self.target.ip()).is_ok()
-            && url.set_port(Some(self.target.port())).is_ok();
-        if !moved {
-            return Err(Error::with_message(ErrorKind::Other, "the request's URL cannot be redirected"));
+#[async_trait]
+impl HttpClient for InProcess {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let url = request.url();
+        if url.scheme() != "https" || Host::resolve(url.authority()).is_none() {
+            return Err(self.refuse(request));
         }
-        local.insert_header(HeaderName::from_static("host"), host);
-        local.insert_header(HeaderName::from_static(LOOPBACK), "1");
-        Ok(local)
+        let incoming = incoming(request).await?;
+        let disposition = app::handle(&mut self.shared.lock(), incoming);
+        match disposition {
+            Disposition::Answered(reply) => {
+                let head = request.method() == Method::Head;
+                Ok(answer(reply, |body| whole(if head { Bytes::new() } else { body })).await)
+            }
+            Disposition::HalfAnswered(reply) => Ok(answer(reply, half).await),
+            Disposition::Lost => {
+                Err(Error::with_message(ErrorKind::Io, "the connection was reset by the server"))
+            }
+            Disposition::Unresolved => Err(Error::with_message(
+                ErrorKind::Connection,
+                format!("failed to look up '{}': no such host", url.host_str().unwrap_or_default()),
+            )),
+        }
     }
+}
 
+impl InProcess {
     fn refuse(&self, request: &Request) -> Error {
         let url = request.url();
         let recorded = Recorded {
             method: request.method().to_string(),
             host: url.authority().to_owned(),
             path: url.path().to_owned(),
-            query: url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
-            headers: request
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()))
-                .collect(),
+            query: url.query_pairs().into_owned().collect(),
+            headers: headers(request),
             body: Value::Null,
             status: None,
         };
-        self.shared.lock().journal.foreign.push(recorded);
+        self.shared.lock().recorder.foreign.push(recorded);
         let message =
             format!("mock-azure does not let requests out to '{}'", url.host_str().unwrap_or_default());
         Error::with_message(ErrorKind::Connection, message)
     }
 }
 
-#[async_trait]
-impl HttpClient for Loopback {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let url = request.url();
-        if url.scheme() != "https" || Host::resolve(url.authority()).is_none() {
-            return Err(self.refuse(request));
+async fn incoming(request: &Request) -> azure_core::Result<http::Request> {
+    let url = request.url();
+    let body = match request.body().clone() {
+        Body::Bytes(bytes) => bytes,
+        Body::SeekableStream(mut stream) => {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await?;
+            bytes.into()
         }
-        let inner =
-            self.inner.as_ref().map_err(|error| Error::with_message(ErrorKind::Other, error.to_string()))?;
-        let response = inner.execute_request(&self.localized(request)?).await?;
-        let (status, mut headers, body) = response.deconstruct();
-        let mark = headers.get_optional_string(&HeaderName::from_static(CONNECTION));
-        match mark.as_deref() {
-            None => Ok(AsyncRawResponse::new(status, headers, Box::pin(body))),
-            Some("half") => {
-                headers.remove(CONNECTION);
-                let whole = body.collect().await?;
-                Ok(AsyncRawResponse::new(status, headers, cut(&whole)))
-            }
-            Some("unresolved") => Err(Error::with_message(
-                ErrorKind::Connection,
-                format!("failed to look up '{}': no such host", url.host_str().unwrap_or_default()),
-            )),
-            Some(_) => Err(Error::with_message(ErrorKind::Io, "the connection was reset by the server")),
-        }
+    };
+    Ok(http::Request {
+        method: request.method().to_string(),
+        authority: url.authority().to_owned(),
+        path: url.path().to_owned(),
+        query: url.query().unwrap_or_default().to_owned(),
+        headers: headers(request),
+        body,
+    })
+}
+
+fn headers(request: &Request) -> Vec<(String, String)> {
+    let owned = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_ascii_lowercase(), value.as_str().to_owned())
+    };
+    request.headers().iter().map(owned).collect()
+}
+
+/// The answer, once the time for which it is held back has passed.
+async fn answer(reply: Reply, body: impl FnOnce(Bytes) -> PinnedStream) -> AsyncRawResponse {
+    let wire = reply.into_wire();
+    if !wire.delay.is_zero() {
+        let delay = wire.delay.try_into().unwrap_or(azure_core::time::Duration::MAX);
+        azure_core::sleep(delay).await;
     }
+    let mut headers = Headers::new();
+    headers.insert("content-length", wire.body.len().to_string());
+    for (name, value) in wire.headers {
+        headers.insert(name, value);
+    }
+    AsyncRawResponse::new(wire.status.into(), headers, body(wire.body))
+}
+
+fn whole(body: Bytes) -> PinnedStream {
+    Box::pin(stream::iter([Ok(body)]))
 }
 
 /// Half of a body, then a lost connection.
-fn cut(whole: &Bytes) -> azure_core::http::response::PinnedStream {
-    let half = whole.slice(..whole.len() / 2);
+fn half(body: Bytes) -> PinnedStream {
+    let half = body.slice(..body.len() / 2);
     let lost = Error::with_message(ErrorKind::Io, "the connection was closed before the body was complete");
     Box::pin(stream::iter([Ok(half), Err(lost)]))
-}
-
-/// A client that speaks plain HTTP only. The TLS configuration trusts no one: it is there because
-/// the client builder would otherwise look for a provider of the whole process.
-fn plain_client() -> azure_core::Result<reqwest::Client> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::with_error(ErrorKind::Other, error, "the loopback client cannot be made")
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.into()))?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_backend_preconfigured(tls)
-        .build()
-        .map_err(|error| failed(error.into()))
 }

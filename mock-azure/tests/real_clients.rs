@@ -11,7 +11,7 @@ use azure_core::http::{
     Pipeline, PipelineSendOptions, Request, RetryOptions, Url,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use mock_azure::{DEFAULT_TENANT, MockAzure, Seed};
+use mock_azure::{DEFAULT_TENANT, MockAzure, Seed, Server};
 use serde_json::{Value, json};
 use support::{Answer, SUB};
 
@@ -22,8 +22,8 @@ const SOMEONE: &str = "00000000-0000-0000-0000-0000000000d1";
 const A_GROUP: &str = "00000000-0000-0000-0000-0000000000d2";
 
 /// The double as its program starts it.
-async fn program(seed: Seed) -> MockAzure {
-    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), None).await
+async fn program(seed: Seed) -> Server {
+    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), None).await.unwrap()
 }
 
 async fn get(azure: &MockAzure, path_and_query: &str) -> Answer {
@@ -37,11 +37,21 @@ async fn graph(azure: &MockAzure, method: Method, path_and_query: &str, body: Va
 }
 
 #[tokio::test]
-async fn a_program_keeps_what_it_did_not_know_and_nothing_else() {
+async fn a_program_keeps_the_last_thousand_requests_and_the_first_unknown_ones_without_their_tokens() {
     let azure = program(MockAzure::seed()).await;
-    get(&azure, "/subscriptions?api-version=2022-12-01").await;
-    assert_eq!(get(&azure, "/providers/Microsoft.Unknown/things?api-version=2026-01-01").await.status, 501);
-    assert_eq!((azure.requests().len(), azure.unknown_requests().len()), (0, 1));
+    let unknown = "/providers/Microsoft.Unknown/things?api-version=2026-01-01";
+    assert_eq!(get(&azure, unknown).await.status, 501);
+    for _ in 0..1000 {
+        get(&azure, "/subscriptions?api-version=2022-12-01").await;
+    }
+    let (requests, unknown) = (azure.requests(), azure.unknown_requests());
+    assert_eq!((requests.len(), requests[0].path.as_str()), (1000, "/subscriptions"));
+    assert_eq!((unknown.len(), unknown[0].path.as_str()), (1, "/providers/Microsoft.Unknown/things"));
+    for request in requests.iter().chain(&unknown) {
+        assert_eq!(request.header("authorization"), Some("REDACTED"));
+    }
+    azure.clear_requests();
+    assert_eq!((azure.requests().len(), azure.unknown_requests().len()), (0, 0));
 }
 
 /// Asks the sign-in host for a token.
@@ -166,9 +176,10 @@ async fn in_the_program_an_operation_that_no_one_polls_ends_by_the_clock() {
     let group = format!("{ROOT}/subscriptions/{SUB}/resourceGroups/rg-old?api-version=2024-03-01");
     let groups = format!("/subscriptions/{SUB}/resourcegroups?api-version=2024-03-01");
     let seed = || MockAzure::seed().resource_group(SUB, "rg-old", "westeurope").operation_polls(0);
-    for (azure, left) in [(seed().start().await, 1), (program(seed()).await, 0)] {
-        assert_eq!(support::send(&azure, Delete, &group, Value::Null).await.status, 202);
-        assert_eq!(ids(&get(&azure, &groups).await).len(), left);
+    let (here, served) = (seed().start().await, program(seed()).await);
+    for (azure, left) in [(&here, 1), (&*served, 0)] {
+        assert_eq!(support::send(azure, Delete, &group, Value::Null).await.status, 202);
+        assert_eq!(ids(&get(azure, &groups).await).len(), left);
     }
 }
 

@@ -1,9 +1,19 @@
 //! An automation that is there as wanted.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish};
 use azure_core::Result;
 
 use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning, models::refuse};
+
+/// What the service fills in by itself is no part of a wish; secrets are never shown.
+const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring(&[
+    "id",
+    "name",
+    "type",
+    "etag",
+    "systemData",
+    "metadata",
+]);
 
 /// Makes sure that an automation is there as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
 ///
@@ -105,15 +115,15 @@ impl EnsureAutomation {
                 validation.message
             ));
         }
-        let after =
-            if mode.is_dry_run() { shown } else { client.create_or_update(&group, &name, &wanted).await? };
-        if after.properties.actions.len() != wanted.actions.len()
-            || after.properties.sources != wanted.sources
-        {
-            return refuse(format!(
-                "the service accepted the automation '{name}', but shows other rules or actions"
-            ));
-        }
+        let after = match mode {
+            Mode::DryRun => shown,
+            Mode::Write => {
+                client.create_or_update(&group, &name, &wanted).await?;
+                let after = client.get(&group, &name).await?;
+                WISH.verify(format_args!("the automation '{name}'"), &shown, &after)?;
+                after
+            }
+        };
         let change = match before {
             Some(before) => Change::Updated { before, after },
             None => Change::Created(after),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arm_core::{Change, Mode, Scope};
 use azure_core::Result;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Extension, ExtensionName, FailedExtension, PlanChange, PlanName, Pricing, PricingClient, PricingSpec,
@@ -133,6 +133,11 @@ impl EnablePlan {
             answer = update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
         }
         let after = update::verify(&self.client, &self.scope, &self.plan, &Tier::Standard).await?;
+        if let Some(wished) = &self.wish.sub_plan {
+            let member = |sub_plan: Option<&SubPlan>| json!({ "subPlan": sub_plan });
+            let (wished, found) = (member(Some(wished)), member(after.sub_plan.as_ref()));
+            arm_core::Wish::new().verify(format_args!("the plan {}", self.plan), &wished, &found)?;
+        }
         let mut failed_extensions = failures(&answer);
         for missing in self.wish.failures_in(&after) {
             if !failed_extensions.iter().any(|failed| failed.name == missing.name) {
@@ -168,13 +173,18 @@ impl Wish {
     /// The extensions asked for that are not as asked.
     fn failures_in(&self, now: &Pricing) -> Vec<FailedExtension> {
         let unmet = |wish: &&Extension| match now.extension(&wish.name) {
-            Some(found) => found.is_enabled != wish.is_enabled || (wish.is_enabled && found.has_failed()),
+            Some(found) => {
+                found.is_enabled != wish.is_enabled
+                    || (wish.is_enabled && (found.has_failed() || lost_setting(wish, found).is_some()))
+            }
             None => wish.is_enabled,
         };
         let failed = |wish: &Extension| {
             let reported =
                 now.extension(&wish.name).and_then(|found| found.operation_status.as_ref()?.message.clone());
-            let reason = reported.unwrap_or_else(|| {
+            let found = now.extension(&wish.name).filter(|found| found.is_enabled == wish.is_enabled);
+            let setting = found.and_then(|found| lost_setting(wish, found));
+            let reason = reported.or(setting).unwrap_or_else(|| {
                 format!(
                     "the service accepted the change but shows it {}",
                     if wish.is_enabled { "off" } else { "on" }
@@ -184,6 +194,14 @@ impl Wish {
         };
         self.extensions.iter().filter(unmet).map(failed).collect()
     }
+}
+
+/// What an extension shows in place of a setting that was asked for.
+fn lost_setting(wish: &Extension, found: &Extension) -> Option<String> {
+    let wished = Value::Object(wish.additional_extension_properties.clone()?);
+    let found = Value::Object(found.additional_extension_properties.clone().unwrap_or_default());
+    let unmet = arm_core::Wish::new().unmet(&wished, &found);
+    Some(format!("the service accepted the change, but {}", unmet.first()?))
 }
 
 /// The extensions that an answer calls failed, although its status was 200.

@@ -11,7 +11,7 @@ use crate::{
         host::Service,
         identity::{self, Caller, Claims, PrincipalKind},
     },
-    services::{directory, role_assignments},
+    services::{directory, providers::Providers, role_assignments, subscriptions::Subscriptions},
     state::World,
 };
 
@@ -69,7 +69,7 @@ fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
         );
         return refuse("InvalidAuthenticationTokenTenant", message);
     }
-    if claims.expires <= world.clock.of_clients().unix_timestamp() || claims.serial < world.oldest_token {
+    if claims.expires <= world.now().unix_timestamp() || claims.serial < world.oldest_token {
         return refuse("ExpiredAuthenticationToken", "The access token expiry is in the past.".to_owned());
     }
     Ok(claims.caller)
@@ -137,7 +137,7 @@ fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
         let message = format!("The provided subscription identifier '{id}' is malformed or invalid.");
         return Err(Box::new(Reply::arm_error(400, "InvalidSubscriptionId", message)));
     }
-    if !world.states.subscriptions.contains(id) {
+    if !world.states.get::<Subscriptions>().contains(id) {
         let message = format!("The subscription '{id}' could not be found.");
         return Err(Box::new(Reply::arm_error(404, "SubscriptionNotFound", message)));
     }
@@ -183,7 +183,7 @@ fn group_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
 
 fn registered(world: &World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     let (Some(subscription), namespace) = (call.subscription(), addressed.namespace()) else { return Ok(()) };
-    if world.states.providers.is_registered(subscription, namespace) {
+    if world.states.get::<Providers>().is_registered(subscription, namespace) {
         return Ok(());
     }
     if namespace.eq_ignore_ascii_case("Microsoft.Security") {

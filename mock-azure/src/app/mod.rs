@@ -1,8 +1,14 @@
-//! From a request to its answer.
+//! From a seed to a world, and from a request to its answer.
 
 mod admission;
 mod api_versions;
+pub(crate) mod bounds;
 mod demo;
-pub(crate) mod dispatch;
-pub(crate) mod options;
-pub(crate) mod registry;
+mod dispatch;
+mod options;
+mod registry;
+mod start;
+
+pub(crate) use self::dispatch::{Disposition, handle};
+#[cfg(feature = "server")]
+pub(crate) use self::start::build;

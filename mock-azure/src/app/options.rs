@@ -13,12 +13,7 @@ const SKIP_TOKEN: &str = "$skiptoken";
 /// What the surfaces at a host take.
 pub(crate) fn at(service: &Service) -> Vec<QueryOption> {
     let at = At::of(service);
-    SURFACES
-        .iter()
-        .filter(|surface| Some(surface.at) == at)
-        .flat_map(|surface| surface.options)
-        .copied()
-        .collect()
+    SURFACES.iter().filter(|surface| surface.at == at).flat_map(|surface| surface.options).copied().collect()
 }
 
 /// Refuses with 501 an option, such as `$select`, or a value of one that the surface does not take.

@@ -1,7 +1,6 @@
 //! All parts of Azure that the double has.
 
 use crate::{
-    http::{Call, Reply},
     services::{
         action_groups, alerts, assessments, attack_paths, automations, diagnostic_settings, directory,
         log_query, operations, pricings, providers, query_rules, resource_graph, resource_groups, resources,
@@ -9,7 +8,7 @@ use crate::{
         sentinel, sign_in, sub_assessments, subscriptions, suppression_rules, vaults, virtual_machines,
         workspaces,
     },
-    state::{At, Surface, World},
+    state::Surface,
 };
 
 /// All surfaces, in the order in which they are asked.
@@ -45,9 +44,3 @@ pub(crate) const SURFACES: &[Surface] = &[
     directory::SURFACE,
     sign_in::SURFACE,
 ];
-
-/// The answer of the first surface that knows the request.
-pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let at = At::of(&call.host.service)?;
-    SURFACES.iter().filter(|surface| surface.at == at).find_map(|surface| (surface.answer)(world, call))
-}

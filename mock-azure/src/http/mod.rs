@@ -10,6 +10,9 @@ mod response;
 pub(crate) mod timestamp;
 
 pub(crate) use self::{
-    request::{Call, Method},
+    request::{Call, Method, Request},
     response::{Body, Reply},
 };
+
+#[cfg(feature = "server")]
+pub(crate) use self::response::Wire;

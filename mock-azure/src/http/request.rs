@@ -1,9 +1,9 @@
 //! One request, read once: who asks which host for which path.
 
-use std::borrow::Cow;
-
+use azure_core::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::http::{
     host::{self, Host},
@@ -22,7 +22,21 @@ pub(crate) enum Method {
     Other,
 }
 
-/// One request.
+/// One request as it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The host that the client called, as in the `Host` header.
+    pub(crate) authority: String,
+    /// The path and the query as they stood in the request line.
+    pub(crate) path: String,
+    pub(crate) query: String,
+    /// With names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// One request, read.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
@@ -42,23 +56,15 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn read(request: &wiremock::Request, authority: &str, host: Host) -> Self {
-        let spelled: Vec<String> = request
-            .url
-            .path()
+    pub(crate) fn read(request: Request, host: Host) -> Self {
+        let Request { method: verb, authority, path: raw_path, query, headers, body } = request;
+        let spelled: Vec<String> = raw_path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
             .collect();
-        let headers = request
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            })
-            .collect();
         Self {
-            method: match request.method.as_str() {
+            method: match verb.as_str() {
                 "GET" => Method::Get,
                 "HEAD" => Method::Head,
                 "PUT" => Method::Put,
@@ -67,17 +73,21 @@ impl Call {
                 "DELETE" => Method::Delete,
                 _ => Method::Other,
             },
-            verb: request.method.as_str().to_owned(),
+            verb,
             host,
-            authority: authority.to_owned(),
+            authority,
             caller: Caller::default(),
             lower: spelled.iter().map(|segment| segment.to_ascii_lowercase()).collect(),
             spelled,
-            raw_path: request.url.path().to_owned(),
-            query: request.url.query_pairs().map(own).collect(),
+            raw_path,
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers,
-            text: String::from_utf8_lossy(&request.body).into_owned(),
-            json: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&body).into_owned(),
+            json: if body.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_slice(&body).unwrap_or_default()
+            },
         }
     }
 
@@ -188,8 +198,4 @@ impl Call {
         let matches = is(at + 1, namespace) && is(at + 2, kind);
         matches.then(|| (at, self.lower[at + 3..].iter().map(String::as_str).collect()))
     }
-}
-
-fn own((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
-    (name.into_owned(), value.into_owned())
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use azure_core::Bytes;
 use serde_json::{Value, json};
-use wiremock::ResponseTemplate;
 
 /// What an answer carries.
 #[derive(Debug, Clone)]
@@ -101,21 +101,27 @@ impl Reply {
         }
     }
 
-    pub(crate) fn into_template(self) -> ResponseTemplate {
-        let mut template = ResponseTemplate::new(self.status).set_delay(self.delay);
-        for (name, value) in self.headers {
-            let name = wiremock::http::HeaderName::try_from(name);
-            let value = wiremock::http::HeaderValue::try_from(value);
-            if let (Ok(name), Ok(value)) = (name, value) {
-                template = template.append_header(name, value);
-            }
-        }
-        match self.body {
-            Body::Empty => template,
-            Body::Json(value) => {
-                template.set_body_raw(value.to_string().into_bytes(), "application/json; charset=utf-8")
-            }
-            Body::Raw { bytes, mime } => template.set_body_raw(bytes, &mime),
-        }
+    /// The body as it goes over the wire, and its type.
+    pub(crate) fn into_wire(self) -> Wire {
+        let (body, mime) = match self.body {
+            Body::Empty => (Bytes::new(), None),
+            Body::Json(value) => (value.to_string().into(), Some(JSON.to_owned())),
+            Body::Raw { bytes, mime } => (bytes.into(), Some(mime)),
+        };
+        let mut headers = self.headers;
+        headers.extend(mime.map(|mime| ("content-type".to_owned(), mime)));
+        Wire { status: self.status, headers, body, delay: self.delay }
     }
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// One answer, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// How long it is held back.
+    pub(crate) delay: Duration,
 }

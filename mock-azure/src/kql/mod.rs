@@ -17,6 +17,7 @@ mod parse;
 mod row;
 mod schema;
 mod table;
+mod timestamp;
 mod token;
 mod value;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::http::timestamp;
+use super::timestamp;
 
 /// A column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -220,7 +220,7 @@ fn notify(world: &mut World, call: &Call) -> Reply {
     });
     let id = world.fresh_id();
     let polls_left = world.operations.polls;
-    world.states.notifications.all.insert(id.clone(), Notification { polls_left, result });
+    world.states.get_mut::<Notifications>().all.insert(id.clone(), Notification { polls_left, result });
     under_way(world, call, &id)
 }
 
@@ -230,7 +230,7 @@ fn under_way(world: &World, call: &Call, id: &str) -> Reply {
 }
 
 fn status(world: &mut World, call: &Call, id: &str) -> Reply {
-    let Some(notification) = world.states.notifications.all.get_mut(id) else {
+    let Some(notification) = world.states.get_mut::<Notifications>().all.get_mut(id) else {
         return Reply::arm_error(404, "NotFound", format!("The notification '{id}' was not found."));
     };
     if notification.polls_left == 0 {

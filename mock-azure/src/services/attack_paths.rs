@@ -33,18 +33,18 @@ impl Seed {
             target: target.to_string(),
             title: title.to_owned(),
         };
-        self.step(move |world| world.states.attack_paths.all.push(path))
+        self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(path))
     }
 
     /// Adds an attack path's row of Resource Graph as it is.
     pub fn attack_path_row(self, row: Value) -> Self {
-        self.step(move |world| world.states.attack_paths.all.push(AttackPath::Row(row)))
+        self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(AttackPath::Row(row)))
     }
 
     /// Gives attack paths the shape that tenants with Exposure Management have: `riskLevel`,
     /// `entryPoint` and `target` as objects, and steps.
     pub fn exposure_management(self) -> Self {
-        self.setting(|world| world.states.attack_paths.exposure_management = true)
+        self.setting(|world| world.states.get_mut::<AttackPaths>().exposure_management = true)
     }
 }
 
@@ -74,7 +74,7 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
 }
 
 fn all_of(world: &World, subscription: &str) -> Vec<Value> {
-    let state = &world.states.attack_paths;
+    let state = world.states.get::<AttackPaths>();
     let row = |path: &AttackPath| match path {
         AttackPath::Between { entry, target, title } => row(world, entry, target, title),
         AttackPath::Row(row) => row.clone(),
@@ -164,7 +164,7 @@ fn row(world: &World, entry: &str, target: &str, title: &str) -> Value {
             ],
         },
     });
-    let shape = if world.states.attack_paths.exposure_management {
+    let shape = if world.states.get::<AttackPaths>().exposure_management {
         json!({
             "riskLevel": "High",
             "riskFactors": ["Internet exposure", "Lateral movement"],

@@ -60,7 +60,7 @@ impl MockAzure {
         state
             .world
             .states
-            .automations
+            .get::<Automations>()
             .secrets
             .get(&automation.to_ascii_lowercase())
             .cloned()
@@ -81,7 +81,7 @@ fn acts_on(world: &World, id: &str) -> Vec<String> {
     let Some(automation) = world.resources.get(id) else { return Vec::new() };
     let properties = &automation["properties"];
     let list = |name: &str| properties[name].as_array().into_iter().flatten();
-    let secrets = world.states.automations.secrets.get(&id.to_ascii_lowercase());
+    let secrets = world.states.get::<Automations>().secrets.get(&id.to_ascii_lowercase());
     let lacks_secret = |(index, action): (usize, &Value)| {
         let has = secrets.and_then(|secrets| secrets.get(index)).is_some_and(Option::is_some);
         match action["actionType"].as_str() {
@@ -202,7 +202,7 @@ fn store(world: &mut World, call: &Call, mut body: Value) -> Reply {
         }
         secrets.push(secret.filter(|secret| !secret.is_empty()));
     }
-    world.states.automations.secrets.insert(call.id(8).to_ascii_lowercase(), secrets);
+    world.states.get_mut::<Automations>().secrets.insert(call.id(8).to_ascii_lowercase(), secrets);
     if body["properties"]["isEnabled"].is_null() {
         body["properties"]["isEnabled"] = json!(true);
     }

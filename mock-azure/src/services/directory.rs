@@ -29,7 +29,7 @@ pub(crate) struct Directory {
 impl Seed {
     /// Graph refuses every request with 403, as it does without consent.
     pub fn graph_forbidden(self) -> Self {
-        self.setting(|world| world.states.directory.forbidden = true)
+        self.setting(|world| world.states.get_mut::<Directory>().forbidden = true)
     }
 
     /// Adds a user to the directory.
@@ -51,19 +51,19 @@ impl Seed {
     /// A principal that is created later, such as a machine's identity, is not found by the next
     /// `lookups` role assignments that do not say its type.
     pub fn principal_replication(self, lookups: u32) -> Self {
-        self.setting(move |world| world.states.directory.replication = lookups)
+        self.setting(move |world| world.states.get_mut::<Directory>().replication = lookups)
     }
 
     fn principal(self, object_id: &str, display_name: &str, kind: PrincipalKind) -> Self {
         let (object_id, display_name) = (object_id.to_owned(), display_name.to_owned());
         let principal = Principal { object_id, display_name, kind };
-        self.setting(move |world| world.states.directory.others.push(principal))
+        self.setting(move |world| world.states.get_mut::<Directory>().others.push(principal))
     }
 }
 
 /// Adds a principal that did not exist before.
 pub(crate) fn add(world: &mut World, principal: Principal) {
-    let directory = &mut world.states.directory;
+    let directory = world.states.get_mut::<Directory>();
     if directory.replication > 0 {
         directory.unseen_for.insert(principal.object_id.clone(), directory.replication);
     }
@@ -72,7 +72,7 @@ pub(crate) fn add(world: &mut World, principal: Principal) {
 
 /// Whether the directory has heard of a principal yet. Each look-up brings that nearer.
 pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
-    match world.states.directory.unseen_for.get_mut(&object_id.to_ascii_lowercase()) {
+    match world.states.get_mut::<Directory>().unseen_for.get_mut(&object_id.to_ascii_lowercase()) {
         Some(left) if *left > 0 => {
             *left -= 1;
             false
@@ -95,7 +95,7 @@ pub(crate) fn application<'a>(world: &'a World, client_id: &str) -> Option<&'a P
 }
 
 fn all(world: &World) -> impl Iterator<Item = &Principal> {
-    std::iter::once(&world.signed_in).chain(&world.states.directory.others)
+    std::iter::once(&world.signed_in).chain(&world.states.get::<Directory>().others)
 }
 
 /// A refusal in the form of Graph.
@@ -128,7 +128,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         }
         _ => return None,
     };
-    if world.states.directory.forbidden {
+    if world.states.get::<Directory>().forbidden {
         let message = "Insufficient privileges to complete the operation.";
         return Some(refusal(403, "Authorization_RequestDenied", message));
     }

@@ -1,8 +1,8 @@
 //! The surfaces of the double, one file or folder each.
 //!
-//! To add one: a file here with a `SURFACE`; a `mod` line, a line in `app/registry.rs` and, if it
-//! remembers more than ARM resources, a field in [`States`]. Its seeds are an `impl Seed` block in
-//! its own file. A surface names the fields it needs and takes the others from [`Surface::EMPTY`].
+//! To add one: a file here with a `SURFACE`; a `mod` line, and a line in `app/registry.rs`. If it
+//! remembers more than ARM resources, its own type lies in `World::states`. Its seeds are an `impl Seed` block in
+//! its own file. A surface names the fields it needs and takes the others from `Surface::EMPTY`.
 
 pub(crate) mod action_groups;
 pub(crate) mod alerts;
@@ -34,26 +34,3 @@ pub(crate) mod suppression_rules;
 pub(crate) mod vaults;
 pub(crate) mod virtual_machines;
 pub(crate) mod workspaces;
-
-/// What each service remembers beside its ARM resources.
-#[derive(Debug, Default)]
-pub(crate) struct States {
-    pub(crate) alerts: alerts::Alerts,
-    pub(crate) attack_paths: attack_paths::AttackPaths,
-    pub(crate) automations: automations::Automations,
-    pub(crate) connected: sentinel::Connected,
-    pub(crate) diagnostics: diagnostic_settings::Routes,
-    pub(crate) directory: directory::Directory,
-    pub(crate) notifications: action_groups::Notifications,
-    pub(crate) pricings: pricings::PricingState,
-    pub(crate) providers: providers::Providers,
-    pub(crate) queries: log_query::Queries,
-    pub(crate) resource_graph: resource_graph::ResourceGraph,
-    pub(crate) roles: role_assignments::Roles,
-    pub(crate) secrets: secrets::SecretState,
-    pub(crate) sub_assessments: sub_assessments::SubAssessments,
-    pub(crate) subscriptions: subscriptions::Subscriptions,
-    pub(crate) vaults: vaults::VaultState,
-    pub(crate) virtual_machines: virtual_machines::VirtualMachines,
-    pub(crate) workspaces: workspaces::Workspaces,
-}

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    app::registry::SURFACES,
     http::{Call, Method, Reply},
     services::resource_groups,
     state::{At, Seed, Surface, World, operations},
@@ -51,7 +50,9 @@ impl Seed {
     /// A resource provider, such as `Microsoft.Security`, is not registered in this subscription.
     pub fn unregistered(self, subscription: impl ToString, namespace: &str) -> Self {
         let (subscription, namespace) = (subscription.to_string(), namespace.to_owned());
-        self.step(move |world| world.states.providers.set(&subscription, &namespace, "NotRegistered"))
+        self.step(move |world| {
+            world.states.get_mut::<Providers>().set(&subscription, &namespace, "NotRegistered")
+        })
     }
 }
 
@@ -60,16 +61,18 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, ["subscriptions", subscription, "providers", namespace]) => {
             Some(match show(world, subscription, namespace) {
                 Some(provider) => Reply::ok(provider),
-                None => unknown(call.spelled(3)),
+                None => unknown(world, call.spelled(3)),
             })
         }
         (Method::Get, ["subscriptions", subscription, "providers"]) => {
-            let all: Vec<Value> =
-                namespaces().iter().filter_map(|namespace| show(world, subscription, namespace)).collect();
+            let all: Vec<Value> = namespaces(world)
+                .iter()
+                .filter_map(|namespace| show(world, subscription, namespace))
+                .collect();
             Some(Reply::ok(json!({ "value": all })))
         }
         (Method::Post, ["subscriptions", subscription, "providers", namespace, "register"]) => {
-            Some(register(world, subscription, namespace).unwrap_or_else(|| unknown(call.spelled(3))))
+            Some(register(world, subscription, namespace).unwrap_or_else(|| unknown(world, call.spelled(3))))
         }
         _ => None,
     }
@@ -77,20 +80,20 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 
 fn register(world: &mut World, subscription: &str, namespace: &str) -> Option<Reply> {
     show(world, subscription, namespace)?;
-    if world.states.providers.state(subscription, namespace) == "NotRegistered" {
-        world.states.providers.set(subscription, namespace, "Registering");
+    if world.states.get::<Providers>().state(subscription, namespace) == "NotRegistered" {
+        world.states.get_mut::<Providers>().set(subscription, namespace, "Registering");
         let target = format!("/subscriptions/{subscription}/providers/{namespace}");
         let (subscription, namespace) = (subscription.to_owned(), namespace.to_owned());
         operations::start(world, &target, move |world, outcome| {
             let state = if outcome.is_ok() { "Registered" } else { "NotRegistered" };
-            world.states.providers.set(&subscription, &namespace, state);
+            world.states.get_mut::<Providers>().set(&subscription, &namespace, state);
             None
         });
     }
     show(world, subscription, namespace).map(Reply::ok)
 }
 
-fn unknown(namespace: &str) -> Reply {
+fn unknown(world: &World, namespace: &str) -> Reply {
     // Documented: a namespace is the name of who offers it and the service's, with a dot between. A name
     // that is not so cannot exist; another may be one of the hundreds that the double has not.
     let mut words = namespace.split('.');
@@ -98,15 +101,16 @@ fn unknown(namespace: &str) -> Reply {
         word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric())
     };
     if words.clone().count() > 1 && words.all(is_word) {
-        return Reply::unknown("resource provider", namespace, &namespaces());
+        return Reply::unknown("resource provider", namespace, &namespaces(world));
     }
     let message = format!("The resource namespace '{namespace}' is invalid.");
     Reply::arm_error(404, "InvalidResourceNamespace", message)
 }
 
 /// The namespaces that the surfaces speak for.
-fn namespaces() -> Vec<&'static str> {
-    let mut all: Vec<&str> = SURFACES
+fn namespaces(world: &World) -> Vec<&'static str> {
+    let mut all: Vec<&str> = world
+        .surfaces
         .iter()
         .flat_map(|surface| surface.types)
         .filter_map(|(kind, _)| kind.split_once('/').map(|(namespace, _)| namespace))
@@ -117,8 +121,9 @@ fn namespaces() -> Vec<&'static str> {
 }
 
 fn show(world: &World, subscription: &str, namespace: &str) -> Option<Value> {
-    let namespace = namespaces().into_iter().find(|known| known.eq_ignore_ascii_case(namespace))?;
-    let types: Vec<Value> = SURFACES
+    let namespace = namespaces(world).into_iter().find(|known| known.eq_ignore_ascii_case(namespace))?;
+    let types: Vec<Value> = world
+        .surfaces
         .iter()
         .flat_map(|surface| surface.types)
         .filter_map(|(kind, versions)| Some((kind.strip_prefix(namespace)?.strip_prefix('/')?, versions)))
@@ -130,7 +135,7 @@ fn show(world: &World, subscription: &str, namespace: &str) -> Option<Value> {
         "id": format!("/subscriptions/{subscription}/providers/{namespace}"),
         "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
-        "registrationState": world.states.providers.state(subscription, namespace),
+        "registrationState": world.states.get::<Providers>().state(subscription, namespace),
         "resourceTypes": types,
     }))
 }

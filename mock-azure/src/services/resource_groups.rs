@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, filter::quoted, paging},
-    services::vaults,
     state::{Accepts, At, Seed, Surface, World, operations},
 };
 
@@ -191,7 +190,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
         Some(running) => running,
         None => operations::start(world, &id.clone(), move |world, outcome| {
             match outcome {
-                Ok(()) => vanish(world, &id),
+                Ok(()) => drop(world.remove(&id)),
                 Err(_) => {
                     if let Some(group) = world.resources.get_mut(&id) {
                         group["properties"]["provisioningState"] = json!("Succeeded");
@@ -202,16 +201,4 @@ fn delete(world: &mut World, call: &Call) -> Reply {
         }),
     };
     operations::accepted(world, call, &operation)
-}
-
-fn vanish(world: &mut World, id: &str) {
-    let inside: Vec<String> = world
-        .resources
-        .of_type(id, vaults::TYPE)
-        .filter_map(|vault| vault["name"].as_str().map(str::to_owned))
-        .collect();
-    for vault in inside {
-        vaults::soft_delete(world, &vault);
-    }
-    world.resources.remove_tree(id);
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
 
 use crate::{
     http::{Call, Method, Reply, filter::quoted, paging, timestamp},
@@ -11,7 +10,7 @@ use crate::{
         directory,
         role_definitions::{self, BuiltIn, OWNER},
     },
-    state::{Accepts, At, Seed, Surface, World, stable_id},
+    state::{Accepts, At, MockAzure, Seed, Surface, World, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";
@@ -29,6 +28,7 @@ pub(crate) const SURFACE: Surface = Surface {
         world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
     }),
     answer,
+    ..Surface::EMPTY
 };
 
 /// An index over the assignments in the store, and how far each has spread.
@@ -38,32 +38,21 @@ pub(crate) struct Roles {
     by_principal: HashMap<String, Vec<String>>,
     /// How many more checks will not yet see an assignment.
     unseen_for: HashMap<String, u32>,
-    /// When an assignment will be seen, where that is still to come.
-    unseen_until: HashMap<String, OffsetDateTime>,
     propagation: u32,
-    propagation_time: Duration,
     first_role: Option<String>,
 }
 
 impl Seed {
     /// A new role assignment counts only after `checks` requests that needed it were refused.
     pub fn role_propagation(self, checks: u32) -> Self {
-        self.setting(move |world| world.states.roles.propagation = checks)
-    }
-
-    /// A new role assignment counts only when this much time has passed on the double's clock; beside
-    /// [`role_propagation`](Seed::role_propagation), when both are given.
-    pub fn role_propagation_time(self, time: std::time::Duration) -> Self {
-        self.setting(move |world| {
-            world.states.roles.propagation_time = time.try_into().unwrap_or(Duration::MAX)
-        })
+        self.setting(move |world| world.states.get_mut::<Roles>().propagation = checks)
     }
 
     /// The role (by name or GUID) that the signed-in principal holds on every subscription; `Owner`
     /// otherwise.
     pub fn signed_in_role(self, role: &str) -> Self {
         let role = role.to_owned();
-        self.setting(move |world| world.states.roles.first_role = Some(role))
+        self.setting(move |world| world.states.get_mut::<Roles>().first_role = Some(role))
     }
 
     /// Assigns a role (by name or GUID) to a principal; it counts at once.
@@ -74,7 +63,7 @@ impl Seed {
 }
 
 fn provision(world: &mut World, subscription: &str) {
-    let role = world.states.roles.first_role.clone().unwrap_or_else(|| OWNER.to_owned());
+    let role = world.states.get::<Roles>().first_role.clone().unwrap_or_else(|| OWNER.to_owned());
     let principal = world.signed_in.object_id.clone();
     grant(world, &principal, &role, &format!("/subscriptions/{subscription}"));
 }
@@ -91,7 +80,7 @@ pub(crate) fn grant(world: &mut World, principal: &str, role: &str, scope: &str)
 fn record(world: &mut World, principal: &str, shown: Value, unseen_for: u32) {
     let id = shown["id"].as_str().unwrap_or_default().to_ascii_lowercase();
     world.resources.put(shown);
-    let roles = &mut world.states.roles;
+    let roles = world.states.get_mut::<Roles>();
     if unseen_for > 0 {
         roles.unseen_for.insert(id.clone(), unseen_for);
     }
@@ -111,16 +100,23 @@ pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scop
     roles_at(world, principal, scope).iter().any(|role| role.allows_data(action))
 }
 
-/// Whether a principal holds a role, by name or GUID, at a scope or above.
-pub(crate) fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool {
+impl MockAzure {
+    /// Whether a principal holds a role (by name or GUID) at a scope or above it, and the assignment
+    /// has propagated.
+    pub fn has_role(&self, principal: &str, role: &str, scope: &str) -> bool {
+        has_role(&mut self.shared.lock().world, principal, role, scope)
+    }
+}
+
+fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool {
     let wanted = BuiltIn::find(role).map(|role| &role.id);
     roles_at(world, principal, scope).iter().any(|held| Some(&held.id) == wanted)
 }
 
 /// The roles that a principal holds at a scope, as far as they have spread.
 fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static BuiltIn> {
-    let (now, scope) = (world.now(), scope.to_ascii_lowercase());
-    let Some(ids) = world.states.roles.by_principal.get(&principal.to_ascii_lowercase()) else {
+    let scope = scope.to_ascii_lowercase();
+    let Some(ids) = world.states.get::<Roles>().by_principal.get(&principal.to_ascii_lowercase()) else {
         return Vec::new();
     };
     let mut held = Vec::new();
@@ -131,18 +127,14 @@ fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static Bui
         if !reaches(at, &scope) {
             continue;
         }
-        let roles = &world.states.roles;
-        if roles.unseen_until.get(id).is_some_and(|until| now < *until) {
-            continue;
-        }
-        if roles.unseen_for.contains_key(id) {
+        if world.states.get::<Roles>().unseen_for.contains_key(id) {
             spreading.push(id.clone());
         } else {
             held.extend(role_of(assignment));
         }
     }
     for id in spreading {
-        let unseen = &mut world.states.roles.unseen_for;
+        let unseen = &mut world.states.get_mut::<Roles>().unseen_for;
         match unseen.get_mut(&id) {
             Some(left) if *left > 1 => *left -= 1,
             _ => drop(unseen.remove(&id)),
@@ -286,12 +278,8 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
     }
     let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: &role.id };
     let shown = assignment.show(world, asked);
-    let (checks, time) = (world.states.roles.propagation, world.states.roles.propagation_time);
-    if time.is_positive() {
-        let until = world.now().saturating_add(time);
-        world.states.roles.unseen_until.insert(call.key(), until);
-    }
-    record(world, principal, shown.clone(), checks);
+    let propagation = world.states.get::<Roles>().propagation;
+    record(world, principal, shown.clone(), propagation);
     Reply::json(201, shown)
 }
 
@@ -310,7 +298,7 @@ fn update(existing: &Value, principal: &str, role: &BuiltIn) -> Reply {
 
 /// The name of an assignment of the same role to the same principal at the same scope.
 fn twin(world: &World, scope: &str, principal: &str, role: &BuiltIn) -> Option<String> {
-    let ids = world.states.roles.by_principal.get(&principal.to_ascii_lowercase())?;
+    let ids = world.states.get::<Roles>().by_principal.get(&principal.to_ascii_lowercase())?;
     ids.iter().filter_map(|id| world.resources.get(id)).find_map(|found| {
         let at = found["properties"]["scope"].as_str()?;
         let same = at.trim_end_matches('/').eq_ignore_ascii_case(scope) && role_of(found)?.id == role.id;
@@ -327,7 +315,7 @@ fn list(world: &World, call: &Call, scope_len: usize) -> Reply {
     };
     let mut found: Vec<&Value> = world
         .states
-        .roles
+        .get::<Roles>()
         .by_principal
         .iter()
         .filter(|(principal, _)| wanted.principal.as_ref().is_none_or(|wanted| wanted == *principal))

@@ -29,7 +29,7 @@ pub(crate) struct SubAssessments {
 impl Seed {
     /// Serves sub-assessments, as the service did until they were retired.
     pub fn sub_assessments_served(self) -> Self {
-        self.setting(|world| world.states.sub_assessments.served = true)
+        self.setting(|world| world.states.get_mut::<SubAssessments>().served = true)
     }
 
     /// Adds a vulnerability found on a machine to the grouped recommendation that it belonged to.
@@ -117,7 +117,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match rest.as_slice() {
         [key, "subassessments"] => Some(list(world, call, scope, Some(key))),
         [_, "subassessments", name] => {
-            let served = world.states.sub_assessments.served;
+            let served = world.states.get::<SubAssessments>().served;
             let found = world.resources.get(&call.id(call.len())).filter(|_| served);
             Some(found.map_or_else(
                 || {
@@ -136,7 +136,7 @@ fn list(world: &World, call: &Call, scope: usize, key: Option<&str>) -> Reply {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
-    let served = world.states.sub_assessments.served;
+    let served = world.states.get::<SubAssessments>().served;
     let below = |finding: &&Value| {
         key.is_none_or(|key| {
             let part = format!("/assessments/{key}/subassessments/");
@@ -148,7 +148,7 @@ fn list(world: &World, call: &Call, scope: usize, key: Option<&str>) -> Reply {
 }
 
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
-    if !world.states.sub_assessments.served {
+    if !world.states.get::<SubAssessments>().served {
         return Vec::new();
     }
     let scope = format!("/subscriptions/{subscription}");

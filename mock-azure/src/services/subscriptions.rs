@@ -62,11 +62,12 @@ impl Subscriptions {
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (Method::Get, ["subscriptions"]) => {
-            let all: Vec<Value> = world.states.subscriptions.ids.iter().map(|id| show(world, id)).collect();
+            let all: Vec<Value> =
+                world.states.get::<Subscriptions>().ids.iter().map(|id| show(world, id)).collect();
             Some(paging::page(&world.paging, call, 1000, all.iter()))
         }
         (Method::Get, ["subscriptions", id]) => {
-            world.states.subscriptions.spelled(id).map(|id| Reply::ok(show(world, &id)))
+            world.states.get::<Subscriptions>().spelled(id).map(|id| Reply::ok(show(world, &id)))
         }
         (Method::Get, ["tenants"]) => {
             let tenant = json!({

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, paging, timestamp},
-    services::resource_groups,
+    services::{resource_groups, subscriptions::Subscriptions},
     state::{Seed, Surface, World, operations, stable_id},
 };
 
@@ -84,7 +84,7 @@ pub(crate) fn reachable(world: &World, id: Option<&str>) -> Result<(), (u16, &'s
         let message = format!("The resource id '{id}' is not a valid workspace resource id.");
         return Err((400, "LinkedInvalidPropertyId", message));
     }
-    if !world.states.subscriptions.contains(&subscription.to_ascii_lowercase()) {
+    if !world.states.get::<Subscriptions>().contains(&subscription.to_ascii_lowercase()) {
         let message = format!(
             "The client has permission to perform action \
              'Microsoft.OperationalInsights/workspaces/sharedKeys/action' on scope '{id}', however the current \
@@ -141,7 +141,8 @@ fn list(world: &World, call: &Call, kind: &str, scope: usize) -> Option<Reply> {
         "workspaces" => Some(paging::page(&world.paging, call, 1000, world.resources.of_type(&scope, TYPE))),
         "deletedworkspaces" => {
             let prefix = format!("{}/", scope.to_ascii_lowercase());
-            let below = world.states.workspaces.deleted.iter().filter(|(id, _)| id.starts_with(&prefix));
+            let below =
+                world.states.get::<Workspaces>().deleted.iter().filter(|(id, _)| id.starts_with(&prefix));
             Some(paging::page(&world.paging, call, 1000, below.map(|(_, workspace)| workspace)))
         }
         _ => None,
@@ -161,13 +162,12 @@ fn put(world: &mut World, call: &Call) -> Reply {
     if let Some(refusal) = invalid(name, call.json(), world.resources.get(&id)) {
         return refusal;
     }
-    let now = timestamp::precise(world.now());
     if let Some(existing) = world.resources.get_mut(&id) {
         merge(existing, call.json());
-        touch(existing, &now);
+        touch(existing, &timestamp::precise(time::OffsetDateTime::now_utc()));
         return Reply::ok(existing.clone());
     }
-    let deleted = world.states.workspaces.deleted.remove(&id.to_ascii_lowercase());
+    let deleted = world.states.get_mut::<Workspaces>().deleted.remove(&id.to_ascii_lowercase());
     let mut workspace = fresh(world, &id, name, call.json());
     if let Some(deleted) = deleted {
         workspace["properties"]["customerId"] = deleted["properties"]["customerId"].clone();
@@ -222,7 +222,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
             }
             let gone = world.resources.remove_tree(&id).into_iter().next()?;
             if !for_good {
-                world.states.workspaces.deleted.insert(id.to_ascii_lowercase(), gone);
+                world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
             }
             None
         }),

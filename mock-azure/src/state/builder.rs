@@ -1,22 +1,11 @@
 //! The builder: what the double knows before the first request.
 
-use std::{
-    net::TcpListener,
-    sync::{Arc, Mutex},
-};
-
 use crate::{
-    app::dispatch::Shared,
     http::identity::{Principal, PrincipalKind},
-    server,
     state::{
-        clock::Clock,
-        fast_forward,
-        handle::MockAzure,
-        operations::{Failure, ScriptedFailure},
-        world::World,
+        operation_store::{Failure, ScriptedFailure},
+        world::{Surface, World},
     },
-    transport::Loopback,
 };
 
 /// The subscription of a double that was seeded with none.
@@ -24,13 +13,11 @@ pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// The tenant of a double that was seeded with none.
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
 
-type Step = Box<dyn FnOnce(&mut World) + Send>;
+pub(crate) type Step = Box<dyn FnOnce(&mut World) + Send>;
 
 /// Collects what the double should hold, then starts it. Each service adds its own methods.
 #[must_use = "a seed does nothing until it is started"]
 pub struct Seed {
-    pub(super) clock: Clock,
-    number: u64,
     tenant: String,
     subscriptions: Vec<String>,
     settings: Vec<Step>,
@@ -49,8 +36,6 @@ impl std::fmt::Debug for Seed {
 impl Seed {
     pub(crate) fn new() -> Self {
         Self {
-            clock: Clock::default(),
-            number: 0,
             tenant: DEFAULT_TENANT.to_owned(),
             subscriptions: Vec::new(),
             settings: Vec::new(),
@@ -67,13 +52,6 @@ impl Seed {
     /// The tenant of all subscriptions; [`DEFAULT_TENANT`] otherwise.
     pub fn tenant(mut self, id: impl ToString) -> Self {
         self.tenant = id.to_string();
-        self
-    }
-
-    /// What ids, versions of secrets and all that is random come from: another number gives others, the
-    /// same number the same. Default: 0.
-    pub fn seed(mut self, number: u64) -> Self {
-        self.number = number;
         self
     }
 
@@ -124,8 +102,9 @@ impl Seed {
         self
     }
 
-    fn build(self) -> World {
-        let mut world = World::new(&self.tenant, self.clock, self.number);
+    /// The world as the settings want it, what to lay out there, and what to do then.
+    pub(crate) fn begin(self, surfaces: &'static [Surface]) -> (World, Vec<String>, Vec<Step>) {
+        let mut world = World::new(&self.tenant, surfaces);
         for setting in self.settings {
             setting(&mut world);
         }
@@ -133,45 +112,6 @@ impl Seed {
             none if none.is_empty() => vec![DEFAULT_SUBSCRIPTION.to_owned()],
             some => some,
         };
-        for id in subscriptions {
-            world.add_subscription(&id);
-        }
-        for step in self.steps {
-            step(&mut world);
-        }
-        world
-    }
-
-    /// Starts the double on a free port of this machine, for this process.
-    pub async fn start(self) -> MockAzure {
-        let world = self.build();
-        fast_forward::follow(&world.clock);
-        MockAzure::over(world, None).await
-    }
-
-    /// Starts the double on a port for other programs. It then accepts any bearer token, as real
-    /// clients may bring their own, and calls `log` with one line for each request. A token of its own
-    /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
-    /// too, for clients that do not poll them. It keeps no requests but the first thousand that it did not know
-    /// ([`unknown_requests`](MockAzure::unknown_requests)).
-    pub async fn serve(self, listener: TcpListener, log: Option<fn(&str)>) -> MockAzure {
-        let mut world = self.build();
-        world.any_token = true;
-        world.operations.by_clock = true;
-        let azure = MockAzure::over(world, Some(listener)).await;
-        azure.log_to(log);
-        azure
-    }
-}
-
-impl MockAzure {
-    async fn over(world: World, listener: Option<TcpListener>) -> Self {
-        let (tenant, principal) = (world.tenant.clone(), world.signed_in.clone());
-        let (serials, clock) = (world.tokens.clone(), world.clock.clone());
-        let shared = Shared::new(world);
-        let server = server::serve(shared.clone(), listener).await;
-        let loopback = Arc::new(Loopback::new(*server.address(), shared.clone()));
-        let scopes: Arc<Mutex<Vec<String>>> = Arc::default();
-        Self { clock, server, shared, loopback, tenant, principal, serials, scopes }
+        (world, subscriptions, self.steps)
     }
 }

@@ -1,170 +1,55 @@
-//! The time of one double, which everything in it follows.
+//! Waiting without waiting.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Instant,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
 };
 
-use time::{Duration, OffsetDateTime};
+use azure_core::async_runtime::{AbortableTask, AsyncRuntime, SpawnedTask, TaskFuture, set_async_runtime};
 
-use crate::state::{MockAzure, Seed};
-
-/// What the clock of this machine shows. Nothing else in the crate asks it.
-pub(crate) fn of_this_machine() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
+/// Makes every wait of the SDK (between retries, between polls) take no time in this process.
+///
+/// `Retry-After` stays honest on the wire; only the waiting goes. Call it first thing: once
+/// something has waited, the runtime is settled. Calling it again does nothing. Answers whether
+/// waits are skipped from now on.
+pub fn fast_forward() -> bool {
+    static INSTALLED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *INSTALLED.get_or_init(|| set_async_runtime(Arc::new(FastForward)).is_ok())
 }
 
-/// The clock of one double; clones are the same clock.
-#[derive(Debug, Clone)]
-pub(crate) struct Clock(Arc<Mutex<Hands>>);
+/// Tokio, but `sleep` only lets other tasks run.
+struct FastForward;
 
-#[derive(Debug)]
-struct Hands {
-    /// What it showed when it was last set, stopped or let go.
-    at: OffsetDateTime,
-    /// Since when it has run; nothing while it stands still.
-    running: Option<Instant>,
-    /// How far it was moved by hand.
-    moved: Duration,
-    /// How much of the time that has passed was waited for by clients that did not really wait.
-    skipped: Duration,
-}
-
-impl Hands {
-    fn now(&self) -> OffsetDateTime {
-        let run = self.running.map_or(std::time::Duration::ZERO, |since| since.elapsed());
-        self.at.saturating_add(run.try_into().unwrap_or(Duration::MAX))
+impl AsyncRuntime for FastForward {
+    fn spawn(&self, task: TaskFuture) -> SpawnedTask {
+        Box::pin(Spawned(tokio::spawn(task)))
     }
 
-    fn forward(&mut self, by: Duration) {
-        self.at = self.at.saturating_add(by);
+    fn sleep(&self, _duration: time::Duration) -> TaskFuture {
+        Box::pin(tokio::task::yield_now())
+    }
+
+    fn yield_now(&self) -> TaskFuture {
+        Box::pin(tokio::task::yield_now())
     }
 }
 
-impl Default for Clock {
-    /// Shows the real time, and runs.
-    fn default() -> Self {
-        let (moved, skipped) = (Duration::ZERO, Duration::ZERO);
-        let hands = Hands { at: of_this_machine(), running: Some(Instant::now()), moved, skipped };
-        Self(Arc::new(Mutex::new(hands)))
+struct Spawned(tokio::task::JoinHandle<()>);
+
+impl Future for Spawned {
+    type Output = Result<(), Box<dyn std::error::Error + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|joined| joined.map_err(|error| Box::new(error) as Box<dyn std::error::Error + Send>))
     }
 }
 
-impl Clock {
-    /// Shows this time, and stands still.
-    pub(crate) fn still_at(time: OffsetDateTime) -> Self {
-        let clock = Self::default();
-        clock.freeze();
-        clock.hands().at = time;
-        clock
-    }
-
-    fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        self.hands().now()
-    }
-
-    /// The time as the clients know it, who do not see the waits pass that they skip: by it, their tokens
-    /// expire.
-    pub(crate) fn of_clients(&self) -> OffsetDateTime {
-        let hands = self.hands();
-        hands.now().saturating_sub(hands.skipped)
-    }
-
-    /// How far it was moved by hand so far.
-    pub(crate) fn moved(&self) -> Duration {
-        self.hands().moved
-    }
-
-    fn advance(&self, by: Duration) {
-        let mut hands = self.hands();
-        hands.moved = hands.moved.saturating_add(by);
-        hands.forward(by);
-    }
-
-    fn set(&self, time: OffsetDateTime) {
-        let by = time - self.now();
-        self.advance(by);
-    }
-
-    fn freeze(&self) {
-        let mut hands = self.hands();
-        hands.at = hands.now();
-        hands.running = None;
-    }
-
-    fn run(&self) {
-        let mut hands = self.hands();
-        hands.at = hands.now();
-        hands.running = Some(Instant::now());
-    }
-
-    /// A client has waited until now and does not really wait: it is at least that late.
-    pub(super) fn skip_to(&self, until: OffsetDateTime) {
-        let mut hands = self.hands();
-        let by = until - hands.now();
-        if by.is_positive() {
-            hands.skipped = hands.skipped.saturating_add(by);
-            hands.forward(by);
-        }
-    }
-
-    pub(super) fn downgrade(&self) -> WeakClock {
-        WeakClock(Arc::downgrade(&self.0))
-    }
-}
-
-/// A clock that goes with its double.
-#[derive(Debug)]
-pub(super) struct WeakClock(Weak<Mutex<Hands>>);
-
-impl WeakClock {
-    pub(super) fn upgrade(&self) -> Option<Clock> {
-        self.0.upgrade().map(Clock)
-    }
-}
-
-impl Seed {
-    /// The double's clock shows this time and stands still, until it is moved ([`MockAzure::advance`]) or
-    /// let go ([`MockAzure::run_freely`]). Without this it shows the real time, and runs.
-    ///
-    /// With the same time, the same [`seed`](Seed::seed) and the same requests in the same order, a double
-    /// gives the same answers to the byte.
-    pub fn starts_at(mut self, time: OffsetDateTime) -> Self {
-        self.clock = Clock::still_at(time);
-        self
-    }
-}
-
-impl MockAzure {
-    /// What the double's clock shows.
-    pub fn now(&self) -> OffsetDateTime {
-        self.clock.now()
-    }
-
-    /// Moves the double's clock on, whether it runs or stands still. What was to happen in that time has
-    /// happened at the next request: long-running operations have ended, roles have spread, log records
-    /// have arrived, tokens have expired, and what was soft-deleted is purged when its period is over.
-    pub fn advance(&self, by: std::time::Duration) {
-        self.clock.advance(by.try_into().unwrap_or(Duration::MAX));
-    }
-
-    /// Sets the double's clock. Forward, this is the same as to [`advance`](Self::advance) it; set
-    /// backward, it takes nothing back that has happened.
-    pub fn set_time(&self, time: OffsetDateTime) {
-        self.clock.set(time);
-    }
-
-    /// Stops the double's clock where it is.
-    pub fn freeze(&self) {
-        self.clock.freeze();
-    }
-
-    /// Lets the double's clock run, from where it is and as fast as a real one.
-    pub fn run_freely(&self) {
-        self.clock.run();
+impl AbortableTask for Spawned {
+    fn abort(&self) {
+        self.0.abort();
     }
 }

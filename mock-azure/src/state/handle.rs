@@ -5,42 +5,38 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 
-use azure_core::{
-    credentials::TokenCredential,
-    http::{ClientOptions, Transport},
-};
-use wiremock::MockServer;
+use azure_core::credentials::TokenCredential;
 
 use crate::{
-    app::dispatch::Shared,
     http::identity::Principal,
-    services::role_assignments,
-    state::{builder::Seed, clock::Clock, credential::MockCredential, faults::Fault, recorder::Recorded},
-    transport::Loopback,
+    state::{
+        builder::Seed, credential::MockCredential, faults::Fault, recorder::Recorded, shared::Shared,
+        world::World,
+    },
 };
 
-/// A running double of Azure. Dropping it stops it. Several can run side by side.
+/// A running double of Azure. Several can run side by side.
 pub struct MockAzure {
-    pub(crate) clock: Clock,
-    pub(crate) server: MockServer,
     pub(crate) shared: Shared,
-    pub(crate) loopback: Arc<Loopback>,
-    pub(crate) tenant: String,
-    pub(crate) principal: Principal,
-    pub(crate) serials: Arc<AtomicU64>,
-    pub(crate) scopes: Arc<Mutex<Vec<String>>>,
+    tenant: String,
+    principal: Principal,
+    serials: Arc<AtomicU64>,
+    scopes: Arc<Mutex<Vec<String>>>,
 }
 
 impl fmt::Debug for MockAzure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MockAzure")
-            .field("uri", &self.uri())
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
+        f.debug_struct("MockAzure").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
 
 impl MockAzure {
+    pub(crate) fn of(world: World) -> Self {
+        let (tenant, principal) = (world.tenant.clone(), world.signed_in.clone());
+        let serials = world.tokens.clone();
+        Self { shared: Shared::new(world), tenant, principal, serials, scopes: Arc::default() }
+    }
+
     /// Begins to describe a double.
     pub fn seed() -> Seed {
         Seed::new()
@@ -58,22 +54,8 @@ impl MockAzure {
             tenant: tenant.to_owned(),
             principal: self.principal.clone(),
             serials: self.serials.clone(),
-            clock: self.clock.clone(),
             scopes: self.scopes.clone(),
         })
-    }
-
-    /// Options whose transport sends `https://management.azure.com`, vault, Graph, log and sign-in
-    /// hosts here. All else in them is azure_core's default. A request for any other host is kept in
-    /// [`foreign_requests`](Self::foreign_requests) and refused as a failed connection.
-    pub fn client_options(&self) -> ClientOptions {
-        let transport = Transport::new(self.loopback.clone());
-        ClientOptions { transport: Some(transport), ..ClientOptions::default() }
-    }
-
-    /// The address on this machine, such as `http://127.0.0.1:40123`.
-    pub fn uri(&self) -> String {
-        self.server.uri()
     }
 
     /// The tenant.
@@ -88,17 +70,17 @@ impl MockAzure {
 
     /// Every request so far, in order.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.lock().journal.requests.clone()
+        self.shared.lock().recorder.requests.iter().cloned().collect()
     }
 
     /// The requests that the double does not know, answered 501.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
-        self.shared.lock().journal.unknown.clone()
+        self.shared.lock().recorder.unknown.clone()
     }
 
     /// The requests for hosts that are not Azure's, which the transport refused to send.
     pub fn foreign_requests(&self) -> Vec<Recorded> {
-        self.shared.lock().journal.foreign.clone()
+        self.shared.lock().recorder.foreign.clone()
     }
 
     /// The scopes for which tokens were asked of the credential, in order.
@@ -108,10 +90,7 @@ impl MockAzure {
 
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
-        let journal = &mut self.shared.lock().journal;
-        journal.requests.clear();
-        journal.unknown.clear();
-        journal.foreign.clear();
+        self.shared.lock().recorder.clear();
     }
 
     /// Adds a fault.
@@ -135,17 +114,5 @@ impl MockAzure {
     /// Refuses, with 401, all tokens handed out so far; new ones are good.
     pub fn revoke_tokens(&self) {
         self.shared.lock().world.revoke_tokens();
-    }
-
-    /// Whether a principal holds a role (by name or GUID) at a scope or above it, and the assignment
-    /// has propagated.
-    pub fn has_role(&self, principal: &str, role: &str, scope: &str) -> bool {
-        role_assignments::has_role(&mut self.shared.lock().world, principal, role, scope)
-    }
-
-    pub(crate) fn log_to(&self, log: Option<fn(&str)>) {
-        let mut state = self.shared.lock();
-        state.log = log;
-        state.journal.discard = true;
     }
 }

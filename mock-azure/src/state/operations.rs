@@ -1,85 +1,16 @@
 //! Long-running operations: started by a request, ended by polls.
 
-use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
 
 use crate::{
     http::{Call, Method, Reply, timestamp},
-    state::world::World,
+    state::{
+        operation_store::{Failure, Operation, Progress},
+        world::World,
+    },
 };
-
-/// What an operation does to the world when it ends; the answer's body, if it has one.
-type Effect = Box<dyn FnOnce(&mut World, Result<(), &Failure>) -> Option<Value> + Send>;
-
-/// Why an operation failed.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-/// How far an operation has come.
-#[derive(Debug, Clone)]
-pub(crate) enum Progress {
-    Running,
-    Succeeded(Option<Value>),
-    Failed(Failure),
-}
-
-/// A failure scripted for the next operation on a resource whose id contains `target`.
-#[derive(Debug, Clone)]
-pub(crate) struct ScriptedFailure {
-    pub(crate) target: String,
-    pub(crate) failure: Failure,
-}
-
-/// All operations of a world.
-#[derive(Debug)]
-pub(crate) struct Operations {
-    /// How many polls find an operation still running.
-    pub(crate) polls: u32,
-    /// What `Retry-After` says while it runs; never below 1.
-    pub(crate) retry_after: u64,
-    /// Also end by a clock that runs, for clients that do not poll: after the time that the polls would take.
-    /// Without this, only a clock that is moved by hand ends them.
-    pub(crate) by_clock: bool,
-    pub(crate) failures: Vec<ScriptedFailure>,
-    all: HashMap<String, Operation>,
-    running: Vec<String>,
-}
-
-impl Default for Operations {
-    fn default() -> Self {
-        Self {
-            polls: 1,
-            retry_after: 1,
-            by_clock: false,
-            failures: Vec::new(),
-            all: HashMap::new(),
-            running: Vec::new(),
-        }
-    }
-}
-
-struct Operation {
-    target: String,
-    started: String,
-    since: OffsetDateTime,
-    /// How far the clock had been moved by hand when it began.
-    moved: Duration,
-    polls_left: u32,
-    effect: Option<Effect>,
-    failure: Option<Failure>,
-    progress: Progress,
-}
-
-impl std::fmt::Debug for Operation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Operation").field("target", &self.target).field("progress", &self.progress).finish()
-    }
-}
 
 /// Starts an operation on the resource `target` and answers its id.
 pub(crate) fn start(
@@ -89,8 +20,7 @@ pub(crate) fn start(
 ) -> String {
     let id = world.fresh_id();
     let target = target.to_ascii_lowercase();
-    let (since, moved) = (world.now(), world.clock.moved());
-    let started = timestamp::precise(since);
+    let started = timestamp::precise(world.now());
     let operations = &mut world.operations;
     let scripted = operations.failures.iter().position(|failure| target.contains(&failure.target));
     let failure = scripted.map(|index| operations.failures.remove(index).failure);
@@ -98,8 +28,7 @@ pub(crate) fn start(
     let operation = Operation {
         target,
         started,
-        since,
-        moved,
+        since: Instant::now(),
         polls_left,
         effect: Some(Box::new(effect)),
         failure,
@@ -138,21 +67,16 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
 }
 
 /// Ends the operations whose time has come.
-pub(crate) fn pass_time(world: &mut World) {
-    if world.operations.running.is_empty() {
+fn pass_time(world: &mut World) {
+    let operations = &mut world.operations;
+    if !operations.by_clock {
         return;
     }
-    let (now, moved) = (world.now(), world.clock.moved());
-    let operations = &mut world.operations;
-    let due = Duration::seconds(
-        i64::from(operations.polls).saturating_mul(operations.retry_after.max(1).cast_signed()),
-    );
+    let due = Duration::from_secs(u64::from(operations.polls) * operations.retry_after.max(1));
     for id in operations.running.clone() {
-        let by_clock = world.operations.by_clock;
-        let Some(operation) = world.operations.all.get_mut(&id) else { continue };
-        let by_hand = moved - operation.moved;
-        let is_due = (by_hand.is_positive() && by_hand >= due) || (by_clock && now - operation.since >= due);
-        if is_due {
+        if let Some(operation) = world.operations.all.get_mut(&id)
+            && operation.since.elapsed() >= due
+        {
             operation.polls_left = 0;
             poll(world, &id);
         }
@@ -164,6 +88,7 @@ pub(crate) fn observe(world: &mut World, call: &Call) {
     if world.operations.running.is_empty() {
         return;
     }
+    pass_time(world);
     if !matches!(call.method, Method::Get | Method::Head) {
         return;
     }

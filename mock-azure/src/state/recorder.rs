@@ -1,10 +1,10 @@
-//! The journal: what was asked, in order.
+//! The recorder: what was asked, in order.
 
-use std::fmt;
+use std::{collections::VecDeque, fmt};
 
 use serde_json::Value;
 
-use crate::http::Call;
+use crate::{http::Call, state::redaction::redact};
 
 /// One request that the double saw.
 #[derive(Clone)]
@@ -37,12 +37,7 @@ impl Recorded {
             host: call.authority.clone(),
             path: call.raw_path().to_owned(),
             query: call.query_pairs().to_vec(),
-            headers: call
-                .headers()
-                .iter()
-                .filter(|(name, _)| name != crate::transport::LOOPBACK)
-                .cloned()
-                .collect(),
+            headers: call.headers().to_vec(),
             body,
             status,
         }
@@ -79,29 +74,42 @@ impl fmt::Debug for Recorded {
 
 /// The requests seen, and those that went astray.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
-    pub(crate) requests: Vec<Recorded>,
+pub(crate) struct Recorder {
+    pub(crate) requests: VecDeque<Recorded>,
     pub(crate) unknown: Vec<Recorded>,
     pub(crate) foreign: Vec<Recorded>,
-    /// Keep no requests but some unknown ones: a program that runs for days must not grow.
-    pub(crate) discard: bool,
+    bounded: bool,
 }
 
-/// How many unknown requests are kept where the others are not.
-const MOST_UNKNOWN: usize = 1000;
+/// How many requests, and how many unknown ones, are kept by a program.
+const KEPT: usize = 1000;
 
-impl Journal {
+impl Recorder {
+    /// From now on, keep the last requests only, and the first that are unknown, without tokens and
+    /// secrets: a program that runs for days must not grow, and what it says goes into files.
+    #[cfg(feature = "server")]
+    pub(crate) fn bound(&mut self) {
+        self.bounded = true;
+    }
+
     pub(crate) fn record(&mut self, call: &Call, status: Option<u16>) {
-        let unknown = status == Some(501);
-        if self.discard && (!unknown || self.unknown.len() == MOST_UNKNOWN) {
-            return;
+        let mut recorded = Recorded::of(call, status);
+        if self.bounded {
+            let Recorded { host, query, headers, body, .. } = &mut recorded;
+            redact(host, query, headers, body);
+            if self.requests.len() == KEPT {
+                self.requests.pop_front();
+            }
         }
-        let recorded = Recorded::of(call, status);
-        if unknown {
+        if status == Some(501) && !(self.bounded && self.unknown.len() == KEPT) {
             self.unknown.push(recorded.clone());
         }
-        if !self.discard {
-            self.requests.push(recorded);
-        }
+        self.requests.push_back(recorded);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+        self.unknown.clear();
+        self.foreign.clear();
     }
 }

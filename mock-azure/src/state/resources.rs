@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::services::resource_groups;
-
 /// Every ARM resource, as the JSON that a GET answers, by its id in lower case.
 ///
 /// Ordered, so that everything below a scope is one range.
@@ -31,14 +29,6 @@ impl Resources {
     pub(crate) fn put(&mut self, resource: Value) {
         if let Some(id) = resource["id"].as_str() {
             self.by_id.insert(id.to_ascii_lowercase(), resource);
-        }
-    }
-
-    /// Adds a resource group that a seeded resource lies in, unless it is there.
-    pub(crate) fn ensure_group(&mut self, subscription: &str, name: &str, location: &str) {
-        let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
-        if !self.contains(&id) {
-            self.put(resource_groups::group(&id, name, location, &Value::Null));
         }
     }
 

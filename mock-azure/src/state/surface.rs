@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    http::{Call, Reply, host::Service},
-    state::world::World,
-};
+use crate::http::{Call, Reply, host::Service};
 
 /// A resource type as its service spells it, and the api-versions that it answers, oldest first.
 pub(crate) type TypeVersions = (&'static str, &'static [&'static str]);
@@ -24,6 +21,11 @@ pub(crate) enum Accepts {
     Words(&'static [&'static str]),
 }
 
+/// A table of Resource Graph, in lower case, such as `securityresources`, and a row of it. A row has
+/// `id`, `name`, `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added
+/// where it lacks them.
+pub(crate) type GraphRow = (&'static str, Value);
+
 /// Which kind of host a surface answers at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
@@ -35,35 +37,40 @@ pub(crate) enum At {
 }
 
 impl At {
-    pub(crate) fn of(service: &Service) -> Option<Self> {
+    pub(crate) fn of(service: &Service) -> Self {
         match service {
-            Service::Management => Some(Self::Management),
-            Service::Graph => Some(Self::Graph),
-            Service::Login => Some(Self::Login),
-            Service::LogAnalytics => Some(Self::LogAnalytics),
-            Service::Vault(_) => Some(Self::Vault),
+            Service::Management => Self::Management,
+            Service::Graph => Self::Graph,
+            Service::Login => Self::Login,
+            Service::LogAnalytics => Self::LogAnalytics,
+            Service::Vault(_) => Self::Vault,
         }
     }
 }
 
-/// One part of Azure.
-pub(crate) struct Surface {
+/// One part of Azure, in a world `W`.
+#[derive(Debug)]
+pub(crate) struct Surface<W: 'static> {
     pub(crate) at: At,
     /// The resource types that it answers, with their api-versions; also what permissions are named after.
     pub(crate) types: &'static [TypeVersions],
     /// The query options that it takes, whose names begin with `$`; any other is 501.
     pub(crate) options: &'static [QueryOption],
     /// Lays out what a new subscription has.
-    pub(crate) provision: Option<fn(&mut World, &str)>,
+    pub(crate) provision: Option<fn(&mut W, &str)>,
     /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
     /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway. It adds to
     /// other tables, whose names end with `resources`.
-    pub(crate) graph_rows: Option<fn(&World, &str) -> Vec<GraphRow>>,
+    pub(crate) graph_rows: Option<fn(&W, &str) -> Vec<GraphRow>>,
     /// Answers a request, or leaves it to the next surface.
-    pub(crate) answer: fn(&mut World, &Call) -> Option<Reply>,
+    pub(crate) answer: fn(&mut W, &Call) -> Option<Reply>,
+    /// Hears of every answer, at whichever host, once it is settled.
+    pub(crate) heard: Option<fn(&mut W, &Call, &Reply)>,
+    /// Hears that the resource with this id, and all below it, is about to go for good.
+    pub(crate) leaving: Option<fn(&mut W, &str)>,
 }
 
-impl Surface {
+impl<W> Surface<W> {
     /// A surface that answers nothing.
     pub(crate) const EMPTY: Self = Self {
         at: At::Management,
@@ -72,10 +79,7 @@ impl Surface {
         provision: None,
         graph_rows: None,
         answer: |_, _| None,
+        heard: None,
+        leaving: None,
     };
 }
-
-/// A table of Resource Graph, in lower case, such as `securityresources`, and a row of it. A row has
-/// `id`, `name`, `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added
-/// where it lacks them.
-pub(crate) type GraphRow = (&'static str, Value);

@@ -5,40 +5,32 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    app::registry::SURFACES,
     http::{
         identity::{Principal, PrincipalKind},
         paging::Paging,
     },
-    services::{
-        States,
-        vaults::{self, audit::AuditLog},
-    },
-    state::{
-        clock::Clock,
-        operations::{self, Operations},
-        resources::Resources,
-    },
+    state::{operation_store::Operations, resources::Resources, states::States, surface},
 };
 
-/// The state of one double. Services share the resources and own one struct each in `states`.
+/// One part of Azure.
+pub(crate) type Surface = surface::Surface<World>;
+
+/// The state of one double. Services share the resources and may each keep what else they remember in `states`.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tenant: String,
-    pub(crate) clock: Clock,
-    /// What ids and random choices come from.
-    pub(crate) seed: u64,
     pub(crate) signed_in: Principal,
     pub(crate) resources: Resources,
-    pub(crate) operations: Operations,
+    pub(crate) operations: Operations<Self>,
     pub(crate) paging: Paging,
     pub(crate) states: States,
-    /// What was done to vaults and secrets.
-    pub(crate) audit: AuditLog,
+    /// All parts of Azure, in the order in which they are asked.
+    pub(crate) surfaces: &'static [Surface],
     /// Accept tokens of other issuers too, as the program on a port does.
     pub(crate) any_token: bool,
     /// Counts the tokens handed out; shared with the credential.
@@ -46,16 +38,12 @@ pub(crate) struct World {
     /// Tokens with a lower number have been revoked.
     pub(crate) oldest_token: u64,
     ids: u64,
-    /// The second in which what had run out was last taken away.
-    swept: i64,
 }
 
 impl World {
-    pub(crate) fn new(tenant: &str, clock: Clock, seed: u64) -> Self {
+    pub(crate) fn new(tenant: &str, surfaces: &'static [Surface]) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            clock,
-            seed,
             signed_in: Principal {
                 object_id: "00000000-0000-0000-0000-0000000000b1".to_owned(),
                 display_name: "Lab User".to_owned(),
@@ -65,51 +53,30 @@ impl World {
             operations: Operations::default(),
             paging: Paging::default(),
             states: States::default(),
-            audit: AuditLog::default(),
+            surfaces,
             any_token: false,
             tokens: Arc::default(),
             oldest_token: 0,
             ids: 0,
-            swept: i64::MIN,
         }
     }
 
-    /// Adds a subscription; every service then lays out what a new subscription has.
-    pub(crate) fn add_subscription(&mut self, id: &str) {
-        if !self.states.subscriptions.add(id) {
-            return;
+    /// Removes a resource for good with everything below it, once all parts of Azure have heard of it.
+    pub(crate) fn remove(&mut self, id: &str) -> Vec<Value> {
+        for leaving in self.surfaces.iter().filter_map(|surface| surface.leaving) {
+            leaving(self, id);
         }
-        for surface in SURFACES {
-            if let Some(provision) = surface.provision {
-                provision(self, id);
-            }
-        }
+        self.resources.remove_tree(id)
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
-        self.clock.now()
+        OffsetDateTime::now_utc()
     }
 
-    /// A GUID that no one else has, and that is the same in every run with the same seed.
+    /// A GUID that no one else has, and that is the same in every run.
     pub(crate) fn fresh_id(&mut self) -> String {
         self.ids += 1;
-        let text = format!("{}/{}", self.tenant, self.ids);
-        self.seeded_id(&text)
-    }
-
-    /// A GUID derived from a text and the seed.
-    pub(crate) fn seeded_id(&self, text: &str) -> String {
-        stable_id(&format!("{}/{text}", self.seed))
-    }
-
-    /// Lets happen what the clock says has happened since the last request.
-    pub(crate) fn catch_up(&mut self) {
-        operations::pass_time(self);
-        let now = self.now();
-        if self.swept != now.unix_timestamp() {
-            self.swept = now.unix_timestamp();
-            vaults::purge_expired(self, now);
-        }
+        stable_id(&format!("{}/{}", self.tenant, self.ids))
     }
 
     /// The number of the next token.

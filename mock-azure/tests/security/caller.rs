@@ -1,5 +1,9 @@
-//! A plain HTTP client: knows the address of the double, a token, and JSON.
+//! A plain HTTP client: knows the double, a token, and JSON.
 
+#[path = "../support/mod.rs"]
+mod support;
+
+use azure_core::http::Method;
 use mock_azure::MockAzure;
 use serde_json::Value;
 
@@ -22,7 +26,6 @@ impl Answer {
 
 pub(crate) struct Caller {
     azure: MockAzure,
-    http: reqwest::Client,
     token: String,
 }
 
@@ -30,25 +33,18 @@ impl Caller {
     pub(crate) async fn new(azure: MockAzure) -> Self {
         let scope = ["https://management.azure.com/.default"];
         let token = azure.credential().get_token(&scope, None).await.unwrap().token.secret().to_owned();
-        Self { azure, http: client(), token }
+        Self { azure, token }
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let path = path.strip_prefix("https://management.azure.com").unwrap_or(path);
-        let url = format!("{}{path}", self.azure.uri());
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self
-            .http
-            .request(method, url)
-            .header("host", "management.azure.com")
-            .header("authorization", format!("Bearer {}", self.token));
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
-        let location = response.headers().get("location").map(|link| link.to_str().unwrap().to_owned());
-        let body = serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null);
+        let url = format!("https://management.azure.com{path}");
+        let body = body.unwrap_or(Value::Null);
+        let method: Method = method.parse().unwrap();
+        let answer = support::send_with(&self.azure, method, &url, body, Some(&self.token)).await;
+        let location =
+            answer.headers.iter().find(|(name, _)| name == "location").map(|(_, link)| link.clone());
+        let (status, body) = (answer.status, answer.body);
         assert_ne!(status, 501, "the double does not know the request: {body}");
         Answer { status, location, body }
     }
@@ -81,14 +77,4 @@ impl Caller {
         }
         (items, pages)
     }
-}
-
-fn client() -> reqwest::Client {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap()
 }

@@ -143,10 +143,16 @@ impl DiagnosticsClient {
                 Err(error) => return Err(about(error)),
             },
         };
+        let after = match mode {
+            Mode::DryRun => after,
+            Mode::Write => self.get(resource, &spec.name).await.map_err(about)?,
+        };
         let known = Known(&categories);
-        if !known.sent_by(&wanted.properties).is_subset(&known.sent_by(&after.properties)) {
+        let sent = known.sent_by(&after.properties);
+        if !spec.sink.is_of(&after.properties) || !known.sent_by(&wanted.properties).is_subset(&sent) {
             return refuse(format!(
-                "diagnostics of {resource}: the service accepted the setting, but shows less in it"
+                "diagnostics of {resource}: the service accepted the setting '{}', but shows another sink or less in it",
+                spec.name
             ));
         }
         Ok(match before {

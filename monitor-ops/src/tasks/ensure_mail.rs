@@ -1,8 +1,19 @@
 //! Who hears of alerts, by mail.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, refuse};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse};
+use serde_json::json;
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
+
+/// What the service, or who gets the mail, decides by itself is no part of a wish. Other receivers stay.
+const WISH: Wish = Wish::new().partial(&["emailReceivers"]).ignoring(&[
+    "id",
+    "name",
+    "type",
+    "etag",
+    "systemData",
+    "status",
+]);
 
 impl ActionGroupsClient {
     /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
@@ -41,13 +52,15 @@ impl ActionGroupsClient {
                 before => {
                     let after = match mode {
                         Mode::DryRun => wanted,
-                        Mode::Write => client.create_or_update(&group, &name, &wanted).await?,
+                        Mode::Write => {
+                            client.create_or_update(&group, &name, &wanted).await?;
+                            let after = client.get(&group, &name).await?;
+                            let mut wish = json!(wanted);
+                            wish["properties"]["emailReceivers"] = json!(asked_for(&wanted, &addresses));
+                            WISH.verify(format_args!("the action group '{name}'"), &wish, &after)?;
+                            after
+                        }
                     };
-                    if let Some(lost) = addresses.iter().find(|address| !has(&after, address)) {
-                        return refuse(format!(
-                            "the service accepted the action group '{name}', but shows it without {lost}"
-                        ));
-                    }
                     Ok(match before {
                         Some(before) => Change::Updated { before, after },
                         None => Change::Created(after),
@@ -56,6 +69,14 @@ impl ActionGroupsClient {
             }
         })
     }
+}
+
+/// The receivers that a task was asked for: those of others are theirs to change meanwhile.
+fn asked_for<'a>(group: &'a ActionGroup, addresses: &[MailAddress]) -> Vec<&'a EmailReceiver> {
+    let is_asked_for = |receiver: &&EmailReceiver| {
+        addresses.iter().any(|address| receiver.email_address.eq_ignore_ascii_case(address.as_str()))
+    };
+    group.properties.receivers.email_receivers.iter().filter(is_asked_for).collect()
 }
 
 fn has(group: &ActionGroup, address: &MailAddress) -> bool {

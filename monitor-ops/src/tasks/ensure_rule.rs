@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task};
+use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish};
 use azure_core::{Error, Result};
 
 use crate::{
@@ -86,6 +86,13 @@ impl QueryRule {
     }
 }
 
+/// What the service fills in by itself is no part of a wish; a query on a missing table is taken unchecked.
+const WISH: Wish = Wish::new()
+    .exact(&["query", "displayName", "description"])
+    .ordered(&["allOf"])
+    .partial(&["actionGroups"])
+    .ignoring(&["id", "name", "type", "etag", "systemData", "skipQueryValidation"]);
+
 impl QueryRulesClient {
     /// Makes sure that a rule is there as given.
     ///
@@ -140,6 +147,14 @@ impl QueryRulesClient {
                 }
                 written => written?,
             },
+        };
+        let after = match mode {
+            Mode::DryRun => after,
+            Mode::Write => {
+                let found = self.get(group, name).await?;
+                WISH.verify(format_args!("the rule '{name}'"), rule, &found)?;
+                found
+            }
         };
         Ok(match before {
             Some(before) => Change::Updated { before, after },

@@ -1,6 +1,6 @@
 //! A workspace for logs.
 
-use arm_core::{Change, Mode, Task, refuse};
+use arm_core::{Change, Mode, Task, Wish, refuse};
 use azure_core::Result;
 
 use crate::{Resource, Workspace, WorkspaceId, WorkspaceProperties, WorkspaceSpec, WorkspacesClient};
@@ -20,13 +20,15 @@ impl WorkspacesClient {
                 Some(found) if found.properties.is_ready() => Ok(Change::Unchanged(found)),
                 _ if mode == Mode::DryRun => Ok(Change::Created(preview(&id, &spec)?)),
                 _ => {
-                    let made: Workspace = client.create_or_update(&id, &spec).await?.into_model()?;
+                    client.create_or_update(&id, &spec).await?.into_model()?;
+                    let made = client.get(&id).await?;
                     if !made.properties.is_ready() {
                         return refuse(format!(
                             "the workspace {id} is not ready: {:?}",
                             made.properties.provisioning_state
                         ));
                     }
+                    Wish::new().verify(format_args!("the workspace {id}"), &spec, &made)?;
                     Ok(Change::Created(made))
                 }
             }

@@ -1,7 +1,8 @@
 //! Making a resource group.
 
-use arm_core::{Change, Mode, ResourceGroupId};
+use arm_core::{Change, Mode, ResourceGroupId, Wish};
 use azure_core::{Error, Result, error::ErrorKind};
+use serde_json::json;
 
 use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
@@ -56,7 +57,12 @@ impl EnsureResourceGroup {
         if mode.is_dry_run() {
             return Ok(Change::Created(ResourceGroup::planned(&self.group, &self.spec)));
         }
-        Ok(Change::Created(self.client.create_or_update(&self.group, &self.spec).await?))
+        self.client.create_or_update(&self.group, &self.spec).await?;
+        let made = self.client.get(&self.group).await?;
+        let what = format_args!("the resource group {}", self.group);
+        let found = json!({ "location": made.location, "tags": made.tags });
+        Wish::new().verify(what, &self.spec, &found)?;
+        Ok(Change::Created(made))
     }
 }
 

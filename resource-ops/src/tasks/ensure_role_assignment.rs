@@ -1,8 +1,9 @@
 //! Assigning a role.
 
-use arm_core::{ArmErrorExt as _, Change, Mode, Scope};
+use arm_core::{ArmErrorExt as _, Change, Mode, Scope, Wish};
 use azure_core::{Error, Result};
 use futures::TryStreamExt as _;
+use serde_json::json;
 
 use crate::{
     PrincipalId, PrincipalType, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
@@ -87,7 +88,11 @@ impl EnsureRoleAssignment {
             return Ok(Change::Created(RoleAssignment::planned(id, &self.scope, &self.spec)));
         }
         match self.client.create(&id, &self.spec).await {
-            Ok(made) => Ok(Change::Created(made)),
+            Ok(_) => {
+                let made = self.client.get(&id).await?;
+                self.verify(&made)?;
+                Ok(Change::Created(made))
+            }
             // Someone else was faster, under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => match self.find().await? {
                 Some(found) => Ok(Change::Unchanged(found)),
@@ -109,6 +114,21 @@ impl EnsureRoleAssignment {
             }
         }
         Ok(None)
+    }
+
+    fn verify(&self, made: &RoleAssignment) -> Result<()> {
+        let what = format_args!("the role assignment {}", made.id);
+        let wished = json!({
+            "role": self.spec.role.to_string(),
+            "principal": self.spec.principal.to_string(),
+            "description": self.spec.description,
+        });
+        let found = json!({
+            "role": made.role.to_string(),
+            "principal": made.principal.to_string(),
+            "description": made.description,
+        });
+        Wish::new().exact(&["description"]).verify(what, &wished, &found)
     }
 
     fn unknown_principal(&self, error: Error) -> Error {

@@ -102,7 +102,7 @@ pub(crate) fn of_subscription<'a>(
     world: &'a World,
     subscription: &'a str,
 ) -> impl Iterator<Item = Value> + 'a {
-    let all = world.states.alerts.all.iter();
+    let all = world.states.get::<Alerts>().all.iter();
     all.filter(|record| record.subscription.eq_ignore_ascii_case(subscription)).map(Record::show)
 }
 
@@ -116,7 +116,7 @@ struct Place<'a> {
 /// All alerts of a subscription, as Resource Graph's table has them.
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let place = Place { subscription: &subscription.to_ascii_lowercase(), group: None, location: None };
-    let records = world.states.alerts.all.iter().filter(|record| record.is_in(&place));
+    let records = world.states.get::<Alerts>().all.iter().filter(|record| record.is_in(&place));
     let row = |record: &Record| {
         let mut row = record.show();
         row["type"] = json!("microsoft.security/locations/alerts");
@@ -171,7 +171,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     };
     match (call.method, rest) {
         (Method::Get, []) => {
-            let records = world.states.alerts.all.iter().filter(|record| record.is_in(&place));
+            let records = world.states.get::<Alerts>().all.iter().filter(|record| record.is_in(&place));
             Some(paging::page_of(&world.paging, call, 100, records, Record::show))
         }
         (Method::Get, [name]) => Some(match find(world, &place, name) {
@@ -202,7 +202,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 fn find<'a>(world: &'a mut World, place: &Place<'_>, name: &str) -> Option<&'a mut Record> {
-    let records = &mut world.states.alerts.all;
+    let records = &mut world.states.get_mut::<Alerts>().all;
     records.iter_mut().find(|record| record.is_in(place) && record.key.eq_ignore_ascii_case(name))
 }
 
@@ -269,7 +269,7 @@ fn add_sample(world: &mut World, kind: &'static Kind, subscription: &str, locati
         group: Some(SAMPLE_GROUP),
         location,
         resource: &resource,
-        number: world.states.alerts.all.len() as u64,
+        number: world.states.get::<Alerts>().all.len() as u64,
         started: world.now(),
         sample: true,
     };
@@ -277,5 +277,5 @@ fn add_sample(world: &mut World, kind: &'static Kind, subscription: &str, locati
     let suppressed = suppression_rules::suppresses(world, subscription, &alert);
     let mut record = Record::whole(alert);
     record.status = suppressed.then_some("Dismissed");
-    world.states.alerts.all.push(record);
+    world.states.get_mut::<Alerts>().all.push(record);
 }

@@ -4,11 +4,14 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 use super::{
-    Record,
+    Alerts, Record,
     catalog::{self, KEY_VAULT, Kind, OTHERS},
     shape::{Draft, LOCATION},
 };
-use crate::state::{Parts, Seed, World};
+use crate::{
+    services::resource_groups,
+    state::{Parts, Seed, World},
+};
 
 /// When the first seeded alert began; each later one began an hour earlier.
 const NEWEST: OffsetDateTime = datetime!(2026-11-02 09:15:42.1921106 UTC);
@@ -36,26 +39,26 @@ impl Seed {
     pub fn alerts(self, subscription: impl ToString, count: usize) -> Self {
         let subscription = subscription.to_string();
         self.step(move |world| {
-            world.resources.ensure_group(&subscription, "rg-fleet", LOCATION);
+            resource_groups::ensure(world, &subscription, "rg-fleet", LOCATION);
             for number in 0..count as u64 {
                 let record = Record::numbered(world, &subscription, number);
-                world.states.alerts.all.push(record);
+                world.states.get_mut::<Alerts>().all.push(record);
             }
         })
     }
 
     /// Adds an alert as the service would answer it, whatever is in it. Its `id` says where it lives.
     pub fn alert_json(self, alert: Value) -> Self {
-        self.step(move |world| world.states.alerts.all.push(Record::whole(alert)))
+        self.step(move |world| world.states.get_mut::<Alerts>().all.push(Record::whole(alert)))
     }
 }
 
 fn add(world: &mut World, resource: &str, alert_type: &str) {
     let parts = Parts::of(resource);
     if let Some(group) = parts.group {
-        world.resources.ensure_group(parts.subscription, group, LOCATION);
+        resource_groups::ensure(world, parts.subscription, group, LOCATION);
     }
-    let number = world.states.alerts.all.len() as u64;
+    let number = world.states.get::<Alerts>().all.len() as u64;
     let known = catalog::find(alert_type);
     let draft = Draft {
         kind: known.unwrap_or(&KEY_VAULT[0]),
@@ -72,7 +75,7 @@ fn add(world: &mut World, resource: &str, alert_type: &str) {
     if known.is_none() {
         alert["properties"]["alertType"] = Value::from(alert_type);
     }
-    world.states.alerts.all.push(Record::whole(alert));
+    world.states.get_mut::<Alerts>().all.push(Record::whole(alert));
 }
 
 fn started(number: u64) -> OffsetDateTime {

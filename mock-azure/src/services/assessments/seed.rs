@@ -6,7 +6,10 @@ use super::{
     TYPE,
     builtin::{self, KEY_VAULT, MACHINE_SECRETS},
 };
-use crate::state::{Parts, Seed, World, stable_id};
+use crate::{
+    services::resource_groups,
+    state::{Parts, Seed, World, stable_id},
+};
 
 const SINCE: &str = "2026-10-12T09:07:18.6759138Z";
 
@@ -63,7 +66,7 @@ impl Seed {
 fn prepare(world: &mut World, resource: &str) {
     let parts = Parts::of(resource);
     if let Some(group) = parts.group {
-        world.resources.ensure_group(parts.subscription, group, "westeurope");
+        resource_groups::ensure(world, parts.subscription, group, "westeurope");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    TYPE,
+    Routes, TYPE,
     categories::{METRICS, Subject},
     refuse,
     routes::{Mode, Target},
@@ -53,7 +53,7 @@ impl Seed {
         self.step(move |world| {
             let id = format!("{scope}/providers/microsoft.insights/diagnosticSettings/{name}");
             let sends = sends(subject, &properties);
-            world.states.diagnostics.replace(&id, targets(&scope, &properties, &sends), None);
+            world.states.get_mut::<Routes>().replace(&id, targets(&scope, &properties, &sends), None);
             world.resources.put(show(&id, &name, subject, &json!({ "properties": properties })));
         })
     }
@@ -91,7 +91,7 @@ pub(super) fn get(world: &World, call: &Call, scope: &str) -> Reply {
 pub(super) fn delete(world: &mut World, call: &Call) -> Reply {
     let id = call.id(call.len());
     let now = world.now();
-    world.states.diagnostics.replace(&id, Vec::new(), Some(now));
+    world.states.get_mut::<Routes>().replace(&id, Vec::new(), Some(now));
     let gone = world.resources.remove_tree(&id);
     Reply::empty(if gone.is_empty() { 204 } else { 200 })
 }
@@ -119,7 +119,7 @@ fn accept(world: &mut World, call: &Call, scope: &str) -> Result<Value, Box<Repl
         return Err(Box::new(refuse(400, "BadRequest", message)));
     }
     let now = world.now();
-    world.states.diagnostics.replace(&id, targets(scope, properties, &sends), Some(now));
+    world.states.get_mut::<Routes>().replace(&id, targets(scope, properties, &sends), Some(now));
     let setting = show(&id, name, subject, call.json());
     world.resources.put(setting.clone());
     Ok(setting)

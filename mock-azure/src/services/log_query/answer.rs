@@ -11,7 +11,7 @@ use crate::{
     state::World,
 };
 
-use super::{Scope, tables};
+use super::{Queries, Scope, tables};
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(super) fn run(
         timespan.map(|text| read_timespan(text, now).ok_or_else(|| Refusal::Timespan(text.to_owned())));
     let tables = tables::of(world, scope, span.transpose()?);
     let mut table = kql::run(query, &tables, now).map_err(Refusal::Query)?;
-    let limit = world.states.queries.row_limit.filter(|limit| table.rows.len() > *limit);
+    let limit = world.states.get::<Queries>().row_limit.filter(|limit| table.rows.len() > *limit);
     if let Some(limit) = limit {
         table.rows.truncate(limit);
     }

@@ -2,7 +2,7 @@
 
 mod answer;
 mod metadata;
-mod security_alerts;
+pub(crate) mod security_alerts;
 mod tables;
 
 use std::time::Duration;
@@ -29,12 +29,12 @@ pub(crate) struct Queries {
 impl Seed {
     /// Logs arrive in their workspace this long after the event; at once otherwise.
     pub fn log_delay(self, delay: Duration) -> Self {
-        self.setting(move |world| world.states.queries.delay = delay)
+        self.setting(move |world| world.states.get_mut::<Queries>().delay = delay)
     }
 
     /// A query's answer is cut after this many rows and says so with a partial error.
     pub fn log_row_limit(self, rows: usize) -> Self {
-        self.setting(move |world| world.states.queries.row_limit = Some(rows))
+        self.setting(move |world| world.states.get_mut::<Queries>().row_limit = Some(rows))
     }
 }
 

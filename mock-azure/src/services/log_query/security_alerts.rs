@@ -1,11 +1,13 @@
 //! The table that Defender's alerts come into once Sentinel is connected.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     kql::{Column, Kind, Scalar, Table},
-    services::{alerts, sentinel},
+    services::alerts,
     state::World,
 };
 
@@ -39,6 +41,37 @@ fn instant(value: &Value) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
 }
 
+/// Since when each connector, by id in lower case, takes alerts in.
+#[derive(Debug, Default)]
+struct Connected {
+    since: HashMap<String, OffsetDateTime>,
+}
+
+/// The subscriptions whose alerts come into a workspace, and since when.
+fn connected<'a>(
+    world: &'a World,
+    workspace: &'a str,
+) -> impl Iterator<Item = (String, Option<OffsetDateTime>)> + 'a {
+    let connectors = world.resources.of_type(workspace, "Microsoft.SecurityInsights/dataConnectors");
+    connectors.filter(|connector| comes_through(connector)).map(|connector| {
+        let id = connector["id"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let subscription = connector["properties"]["subscriptionId"].as_str().unwrap_or_default();
+        (subscription.to_owned(), world.states.get::<Connected>().since.get(&id).copied())
+    })
+}
+
+/// Whether the alerts of Defender come into the workspace through a connector.
+pub(crate) fn comes_through(connector: &Value) -> bool {
+    connector["kind"] == "AzureSecurityCenter"
+        && connector["properties"]["dataTypes"]["alerts"]["state"] == "Enabled"
+}
+
+/// From now on, alerts come through a connector, named by its id in lower case.
+pub(crate) fn connect(world: &mut World, connector: String) {
+    let now = world.now();
+    world.states.get_mut::<Connected>().since.insert(connector, now);
+}
+
 /// The alerts that came into these workspaces; nothing before the first.
 pub(super) fn table(
     world: &World,
@@ -46,7 +79,7 @@ pub(super) fn table(
     span: Option<(OffsetDateTime, OffsetDateTime)>,
 ) -> Option<Table> {
     let mut rows = Vec::new();
-    for (subscription, since) in workspaces.iter().flat_map(|id| sentinel::connected(world, id)) {
+    for (subscription, since) in workspaces.iter().flat_map(|id| connected(world, id)) {
         for alert in alerts::of_subscription(world, &subscription) {
             let properties = &alert["properties"];
             let began = instant(&properties["startTimeUtc"]);

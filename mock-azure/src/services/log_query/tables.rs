@@ -5,11 +5,14 @@ use time::OffsetDateTime;
 
 use crate::{
     kql::{Column, Kind, Scalar, Table, Tables},
-    services::{diagnostic_settings::Mode, vaults::audit::AuditEvent},
+    services::{
+        diagnostic_settings::{Mode, Routes},
+        vaults::audit::{AuditEvent, AuditLog},
+    },
     state::World,
 };
 
-use super::{Scope, security_alerts};
+use super::{Queries, Scope, security_alerts};
 
 const DIAGNOSTICS: &str = "AzureDiagnostics";
 const DEDICATED: &str = "AZKVAuditLogs";
@@ -118,11 +121,11 @@ fn absent(name: &str) -> bool {
 
 /// The tables in scope. A table is there once the first record has come to it.
 pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, OffsetDateTime)>) -> Tables {
-    let arrived_before = world.now() - world.states.queries.delay;
+    let arrived_before = world.now() - world.states.get::<Queries>().delay;
     let mut diagnostics = Vec::new();
     let mut dedicated = Vec::new();
-    for event in world.audit.events().filter(|event| event.time <= arrived_before) {
-        for (workspace, mode) in world.states.diagnostics.of(&event.vault_id, CATEGORY, event.time) {
+    for event in world.states.get::<AuditLog>().events().filter(|event| event.time <= arrived_before) {
+        for (workspace, mode) in world.states.get::<Routes>().of(&event.vault_id, CATEGORY, event.time) {
             if !world.resources.contains(workspace) || !covers(scope, workspace, &event.vault_id) {
                 continue;
             }

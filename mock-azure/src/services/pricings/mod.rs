@@ -5,7 +5,10 @@ mod scope;
 mod seeds;
 mod update;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -41,7 +44,7 @@ pub(crate) struct PricingState {
     refusals: HashMap<String, u32>,
     /// How long an update takes, and until when a subscription is busy with one.
     takes: Duration,
-    busy_until: HashMap<String, time::OffsetDateTime>,
+    busy_until: HashMap<String, Instant>,
     failing: Vec<FailingExtension>,
 }
 

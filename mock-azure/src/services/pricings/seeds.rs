@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{FailingExtension, plans::Plan, read, resource, scope::Scope, update};
+use super::{FailingExtension, PricingState, plans::Plan, read, resource, scope::Scope, update};
 use crate::state::{Seed, World};
 
 impl Seed {
@@ -73,7 +73,7 @@ impl Seed {
             extension: extension.to_owned(),
             times,
         };
-        self.setting(move |world| world.states.pricings.failing.push(failing))
+        self.setting(move |world| world.states.get_mut::<PricingState>().failing.push(failing))
     }
 
     /// The next `times` updates of any plan of a subscription are refused with 409, because another
@@ -81,14 +81,14 @@ impl Seed {
     pub fn plan_update_in_progress(self, subscription: impl ToString, times: u32) -> Self {
         let key = Scope::of_subscription(&subscription.to_string()).key();
         self.setting(move |world| {
-            world.states.pricings.refusals.insert(key, times);
+            world.states.get_mut::<PricingState>().refusals.insert(key, times);
         })
     }
 
     /// An update of a plan takes this long; other updates of the same subscription are refused with
     /// 409 meanwhile.
     pub fn plan_updates_take(self, time: Duration) -> Self {
-        self.setting(move |world| world.states.pricings.takes = time)
+        self.setting(move |world| world.states.get_mut::<PricingState>().takes = time)
     }
 
     fn amend(

@@ -1,9 +1,11 @@
 //! `PUT`: the whole plan is written, and single extensions may fail nevertheless.
 
+use std::time::Instant;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    describe,
+    PricingState, describe,
     plans::{Extension, Plan},
     read, resource,
     scope::Scope,
@@ -51,10 +53,9 @@ pub(super) fn update(world: &mut World, call: &Call, scope: &Scope, name: &str) 
         drop_overrides(world, scope);
     }
     let status = if scope.is_machine() && !was_there { 201 } else { 200 };
-    let takes = world.states.pricings.takes;
+    let takes = world.states.get::<PricingState>().takes;
     if !takes.is_zero() {
-        let until = world.now() + takes;
-        world.states.pricings.busy_until.insert(scope.key(), until);
+        world.states.get_mut::<PricingState>().busy_until.insert(scope.key(), Instant::now() + takes);
     }
     Reply::json(status, after).delayed(takes)
 }
@@ -191,9 +192,9 @@ fn listed(plan: &Value) -> impl Iterator<Item = &str> {
 
 /// One update at a time for each subscription.
 fn idle(world: &mut World, scope: &Scope) -> Checked<()> {
-    let (now, state, key) = (world.now(), &mut world.states.pricings, scope.key());
+    let (state, key) = (world.states.get_mut::<PricingState>(), scope.key());
     let refused = state.refusals.get_mut(&key).filter(|left| **left > 0);
-    let busy = state.busy_until.get(&key).is_some_and(|until| *until > now);
+    let busy = state.busy_until.get(&key).is_some_and(|until| *until > Instant::now());
     if let Some(left) = refused {
         *left -= 1;
     } else if !busy {
@@ -332,7 +333,7 @@ fn turn_on(
     known: Option<&Extension>,
 ) -> Value {
     let key = scope.key();
-    let scripted = world.states.pricings.failing.iter_mut().find(|failing| {
+    let scripted = world.states.get_mut::<PricingState>().failing.iter_mut().find(|failing| {
         failing.times > 0
             && failing.subscription == key
             && failing.plan.eq_ignore_ascii_case(plan)

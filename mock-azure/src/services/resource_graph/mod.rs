@@ -44,14 +44,16 @@ impl Seed {
         subscriptions: impl IntoIterator<Item = S>,
     ) -> Self {
         let group = (name.to_owned(), subscriptions.into_iter().map(|id| id.to_string()).collect());
-        self.setting(move |world| world.states.resource_graph.management_groups.push(group))
+        self.setting(move |world| world.states.get_mut::<ResourceGraph>().management_groups.push(group))
     }
 
     /// Resource Graph answers this many queries in each period and refuses more with 429. The real
     /// service answers 15 in 5 seconds. Without this, none is refused in-process; the program keeps
     /// to the real figures.
     pub fn graph_quota(self, queries: u32, period: std::time::Duration) -> Self {
-        self.setting(move |world| world.states.resource_graph.quota = Quota::enforced(queries, period))
+        self.setting(move |world| {
+            world.states.get_mut::<ResourceGraph>().quota = Quota::enforced(queries, period)
+        })
     }
 }
 
@@ -61,8 +63,8 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return None;
     }
-    let (now, any_token) = (world.now(), world.any_token);
-    let (headers, refused) = world.states.resource_graph.quota.spend(now, any_token);
+    let any_token = world.any_token;
+    let (headers, refused) = world.states.get_mut::<ResourceGraph>().quota.spend(any_token);
     let mut reply = match refused {
         Some(seconds) => throttled(world).header("retry-after", seconds.to_string()),
         None => run(world, call).unwrap_or_else(|problem| refuse(world, 400, problem)),

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Problem;
-use crate::state::World;
+use super::{Problem, ResourceGraph};
+use crate::{services::subscriptions::Subscriptions, state::World};
 
 /// The most subscriptions that one query looks at.
 const MOST: usize = 10_000;
@@ -19,9 +19,11 @@ impl Scope {
         let named = names(body, "subscriptions")?;
         let groups = names(body, "managementGroups")?;
         let mut wanted: Vec<String> = match (named.is_empty(), groups.is_empty()) {
-            (false, true) => named.iter().filter_map(|id| world.states.subscriptions.spelled(id)).collect(),
+            (false, true) => {
+                named.iter().filter_map(|id| world.states.get::<Subscriptions>().spelled(id)).collect()
+            }
             (true, false) => groups.iter().flat_map(|group| members(world, group)).collect(),
-            (true, true) => world.states.subscriptions.all().to_vec(),
+            (true, true) => world.states.get::<Subscriptions>().all().to_vec(),
             (false, false) => {
                 let message = "The request cannot name both subscriptions and management groups.";
                 return Err(Problem::new("InvalidQueryRequest", message));
@@ -56,9 +58,9 @@ fn names<'a>(body: &'a Value, key: &str) -> Result<Vec<&'a str>, Problem> {
 /// The subscriptions of a management group; none when there is no such group.
 pub(crate) fn members(world: &World, group: &str) -> Vec<String> {
     if group.eq_ignore_ascii_case(&world.tenant) {
-        return world.states.subscriptions.all().to_vec();
+        return world.states.get::<Subscriptions>().all().to_vec();
     }
-    let groups = &world.states.resource_graph.management_groups;
+    let groups = &world.states.get::<ResourceGraph>().management_groups;
     let found = groups.iter().filter(|(name, _)| name.eq_ignore_ascii_case(group));
-    found.flat_map(|(_, ids)| ids).filter_map(|id| world.states.subscriptions.spelled(id)).collect()
+    found.flat_map(|(_, ids)| ids).filter_map(|id| world.states.get::<Subscriptions>().spelled(id)).collect()
 }

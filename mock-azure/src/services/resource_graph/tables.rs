@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::{Problem, scope::Scope};
+use super::{Problem, ResourceGraph, scope::Scope};
 use crate::{
-    app::registry::SURFACES,
     http::{Call, identity::Caller},
     kql::{Column, Comparison, Kind, Scalar, Table, Tables},
     services::{resource_groups, role_assignments, subscriptions},
@@ -106,7 +105,7 @@ fn types(table: &Table) -> impl Iterator<Item = String> {
 
 /// Refuses a query for a type that the double does not hold: that it finds none says nothing.
 pub(super) fn knows_types(world: &World, tables: &Tables, asked: &[Comparison]) -> Result<(), Problem> {
-    let of_surfaces = || SURFACES.iter().flat_map(|surface| surface.types).map(|(name, _)| *name);
+    let of_surfaces = || world.surfaces.iter().flat_map(|surface| surface.types).map(|(name, _)| *name);
     let of_world = || world.resources.below("/subscriptions").filter_map(|found| found["type"].as_str());
     let of_rows = || tables.names().into_iter().filter_map(|name| tables.get(name)).flat_map(types);
     for comparison in asked {
@@ -135,7 +134,7 @@ fn everything(world: &World, subscription: &str, added: bool) -> Vec<GraphRow> {
             rows.push(("resources", resource.clone()));
         }
     }
-    for graph_rows in SURFACES.iter().filter(|_| added).filter_map(|surface| surface.graph_rows) {
+    for graph_rows in world.surfaces.iter().filter(|_| added).filter_map(|surface| surface.graph_rows) {
         rows.extend(graph_rows(world, subscription));
     }
     rows
@@ -170,7 +169,8 @@ fn management_groups(world: &World) -> Vec<Value> {
             "properties": { "displayName": display, "tenantId": world.tenant },
         })
     };
-    let others = world.states.resource_graph.management_groups.iter().map(|(name, _)| group(name, name));
+    let others =
+        world.states.get::<ResourceGraph>().management_groups.iter().map(|(name, _)| group(name, name));
     std::iter::once(group(&world.tenant, "Tenant Root Group")).chain(others).collect()
 }
 

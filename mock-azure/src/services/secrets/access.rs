@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::refusal;
 use crate::{
     http::{Call, Method, Reply},
-    services::{role_assignments, vaults},
+    services::{
+        role_assignments,
+        vaults::{self, VaultState},
+    },
     state::World,
 };
 
@@ -66,7 +69,7 @@ fn network(world: &World, call: &Call, vault: &Value) -> Result<(), Box<Reply>> 
     if !said(&rules["defaultAction"], "Deny") {
         return Ok(());
     }
-    let address = world.states.vaults.caller_ip();
+    let address = world.states.get::<VaultState>().caller_ip();
     let mut allowed =
         rules["ipRules"].as_array().into_iter().flatten().filter_map(|rule| rule["value"].as_str());
     if allowed.any(|range| contains(range, address)) {

@@ -4,10 +4,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
-    Visit, refusal,
+    SecretState, Visit, refusal,
     store::{Pending, Secret},
 };
-use crate::{http::Reply, state::World};
+use crate::{http::Reply, services::vaults::VaultState, state::World};
 
 /// The most versions that a secret may have to be backed up.
 const VERSION_LIMIT: usize = 500;
@@ -23,7 +23,7 @@ pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     let spelled = visit.call.spelled(1);
     let subscription = subscription(world, visit);
     let id = world.fresh_id();
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
         return refusal::not_found(spelled);
     }
@@ -33,14 +33,14 @@ pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
         return refusal::bad_parameter(message);
     }
     let blob = URL_SAFE_NO_PAD.encode(format!("KeyVaultSecretBackupV1.mock-azure.{id}"));
-    world.states.secrets.backups.insert(blob.clone(), Backup { secret, subscription });
+    world.states.get_mut::<SecretState>().backups.insert(blob.clone(), Backup { secret, subscription });
     Reply::ok(json!({ "value": blob }))
 }
 
 pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
     let subscription = subscription(world, visit);
     let blob = visit.call.json()["value"].as_str().unwrap_or_default().trim_end_matches('=');
-    let Some(backup) = world.states.secrets.backups.get(blob) else {
+    let Some(backup) = world.states.get::<SecretState>().backups.get(blob) else {
         return refusal::bad_parameter("Invalid secret backup blob.");
     };
     if backup.subscription != subscription {
@@ -50,7 +50,7 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
     }
     let secret = backup.secret.clone();
     let (name, key) = (secret.name.clone(), secret.name.to_ascii_lowercase());
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(&name) };
+    let secrets = visit.secrets(world);
     match secrets.look(&key) {
         Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(&name),
         Some(Pending::Recovering) => return refusal::being_recovered(&name),
@@ -68,7 +68,7 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
 }
 
 fn subscription(world: &World, visit: &Visit<'_>) -> String {
-    let vault = world.states.vaults.open(&visit.vault);
+    let vault = world.states.get::<VaultState>().open(&visit.vault);
     let id = vault.and_then(|vault| vault.id.split('/').nth(2)).unwrap_or_default();
     id.to_ascii_lowercase()
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{
-    Visit, refusal,
+    SecretState, Visit, refusal,
     store::{DeletedSecret, Pending},
 };
 use crate::{http::Reply, state::World};
@@ -23,8 +23,9 @@ fn show(visit: &Visit<'_>, deleted: &DeletedSecret) -> Value {
 }
 
 pub(super) fn delete(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
-    let (spelled, now, looks) = (visit.call.spelled(1), world.now(), world.states.secrets.settling);
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    let (spelled, now, looks) =
+        (visit.call.spelled(1), world.now(), world.states.get::<SecretState>().settling);
+    let secrets = visit.secrets(world);
     match secrets.look(name) {
         Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(spelled),
         Some(Pending::Recovering) => return refusal::being_recovered(spelled),
@@ -41,7 +42,7 @@ pub(super) fn delete(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
 
 pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     let spelled = visit.call.spelled(1);
-    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Deleting | Pending::Purging)) {
         return refusal::deleted_not_found(spelled);
     }
@@ -52,8 +53,8 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
 }
 
 pub(super) fn purge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
-    let (spelled, looks) = (visit.call.spelled(1), world.states.secrets.settling);
-    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    let (spelled, looks) = (visit.call.spelled(1), world.states.get::<SecretState>().settling);
+    let secrets = visit.secrets(world);
     match secrets.look(name) {
         Some(Pending::Deleting) => return refusal::being_deleted(spelled),
         Some(Pending::Recovering) => return refusal::being_recovered(spelled),
@@ -76,8 +77,8 @@ pub(super) fn purge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
 }
 
 pub(super) fn recover(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
-    let (spelled, looks) = (visit.call.spelled(1), world.states.secrets.settling);
-    let Some(secrets) = visit.secrets(world) else { return refusal::deleted_not_found(spelled) };
+    let (spelled, looks) = (visit.call.spelled(1), world.states.get::<SecretState>().settling);
+    let secrets = visit.secrets(world);
     match secrets.look(name) {
         Some(Pending::Deleting) => return refusal::being_deleted(spelled),
         Some(Pending::Recovering) => return refusal::being_recovered(spelled),

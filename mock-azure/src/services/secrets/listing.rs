@@ -16,7 +16,7 @@ pub(super) fn secrets(world: &mut World, visit: &Visit<'_>) -> Reply {
         Ok(page) => page,
         Err(refused) => return *refused,
     };
-    let Some(secrets) = visit.secrets(world) else { return Reply::empty(404) };
+    let secrets = visit.secrets(world);
     let after = secrets.live.range::<str, _>((page.start(), Unbounded));
     page.show(visit, after.map(|(key, secret)| (key.as_str(), visit.item(secret, None))))
 }
@@ -27,7 +27,7 @@ pub(super) fn versions(world: &mut World, visit: &Visit<'_>, name: &str) -> Repl
         Err(refused) => return *refused,
     };
     let spelled = visit.call.spelled(1);
-    let secret = visit.secrets(world).and_then(|secrets| secrets.live.get(name));
+    let secret = visit.secrets(world).live.get(name);
     let Some(secret) = secret else { return refusal::not_found(spelled) };
     let after = secret.versions.range::<str, _>((page.start(), Unbounded));
     page.show(visit, after.map(|(id, _)| (id.as_str(), visit.item(secret, Some(id)))))
@@ -38,7 +38,7 @@ pub(super) fn deleted(world: &mut World, visit: &Visit<'_>) -> Reply {
         Ok(page) => page,
         Err(refused) => return *refused,
     };
-    let Some(secrets) = visit.secrets(world) else { return Reply::empty(404) };
+    let secrets = visit.secrets(world);
     let settling = &secrets.settling;
     let after = secrets
         .deleted

@@ -9,17 +9,20 @@ mod refusal;
 mod seed;
 mod store;
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde_json::{Value, json};
 
 pub use self::seed::SecretVersion;
-pub(crate) use self::store::Secrets;
-use self::store::{Recovery, Secret, Version};
+use self::store::{Recovery, Secret, Secrets, Version};
 use crate::{
     http::{Call, Method, Reply, host::Service},
+    services::vaults::VaultState,
     state::{At, Surface, World},
 };
 
-pub(crate) const SURFACE: Surface = Surface { at: At::Vault, answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface =
+    Surface { at: At::Vault, answer, leaving: Some(forget), ..Surface::EMPTY };
 
 const LATEST: &str = "2026-04-01";
 const VERSIONS: &[&str] = &[
@@ -43,15 +46,23 @@ const VERSIONS: &[&str] = &[
 pub(crate) struct SecretState {
     /// How many requests for a name find a delete, recover or purge not yet done.
     settling: u32,
-    /// Shifts the version ids, and so the order of versions in lists; the seed does where it is absent.
-    order: Option<u64>,
+    /// Shifts the version ids, and so the order of versions in lists.
+    order: u64,
     throttle: Option<Throttle>,
-    backups: std::collections::HashMap<String, backup::Backup>,
+    backups: HashMap<String, backup::Backup>,
+    /// By the vault's name in lower case; those of a deleted vault wait until it is purged.
+    by_vault: BTreeMap<String, Secrets>,
+}
+
+impl SecretState {
+    fn of_vault(&mut self, name: &str) -> &mut Secrets {
+        self.by_vault.entry(name.to_ascii_lowercase()).or_default()
+    }
 }
 
 impl Default for SecretState {
     fn default() -> Self {
-        Self { settling: 1, order: None, throttle: None, backups: Default::default() }
+        Self { settling: 1, order: 0, throttle: None, backups: HashMap::new(), by_vault: BTreeMap::new() }
     }
 }
 
@@ -87,8 +98,8 @@ impl Visit<'_> {
         self.call.link(&format!("/{collection}/{name}"))
     }
 
-    fn secrets<'w>(&self, world: &'w mut World) -> Option<&'w mut Secrets> {
-        world.states.vaults.open_mut(&self.vault).map(|vault| &mut vault.secrets)
+    fn secrets<'w>(&self, world: &'w mut World) -> &'w mut Secrets {
+        world.states.get_mut::<SecretState>().of_vault(&self.vault)
     }
 
     /// A secret without its value, as it stands in lists.
@@ -127,13 +138,9 @@ impl Visit<'_> {
     }
 }
 
-fn version_order(world: &World) -> u64 {
-    world.states.secrets.order.unwrap_or(world.seed)
-}
-
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let Service::Vault(name) = &call.host.service else { return None };
-    let id = world.states.vaults.open(name)?.id.clone();
+    let id = world.states.get::<VaultState>().open(name)?.id.clone();
     let resource = world.resources.get(&id)?.clone();
     let visit = Visit {
         call,
@@ -145,7 +152,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         Ok(()) => route(world, &visit)?,
         Err(refusal) => *refusal,
     };
-    let address = world.states.vaults.caller_ip();
+    let address = world.states.get::<VaultState>().caller_ip();
     let network = format!("conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;");
     Some(
         reply
@@ -154,6 +161,13 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             .header("x-ms-keyvault-network-info", network)
             .header("cache-control", "no-cache"),
     )
+}
+
+/// A vault that is purged takes its secrets along.
+fn forget(world: &mut World, id: &str) {
+    if let Some((_, vault)) = id.to_ascii_lowercase().split_once("/deletedvaults/") {
+        world.states.get_mut::<SecretState>().by_vault.remove(vault);
+    }
 }
 
 fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), Box<Reply>> {
@@ -173,7 +187,7 @@ fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), B
         );
         return Err(Box::new(refusal::bad_parameter(message)));
     }
-    if world.states.secrets.throttle.as_mut().is_some_and(Throttle::refuses) {
+    if world.states.get_mut::<SecretState>().throttle.as_mut().is_some_and(Throttle::refuses) {
         return Err(Box::new(refusal::throttled()));
     }
     access::admit(world, visit.call, resource)

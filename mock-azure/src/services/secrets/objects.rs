@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Visit, refusal,
+    SecretState, Visit, refusal,
     store::{Pending, Version},
 };
 use crate::{http::Reply, state::World};
@@ -16,7 +16,7 @@ const TAG_LENGTH: usize = 512;
 
 pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>) -> Reply {
     let spelled = visit.call.spelled(1);
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
         return refusal::not_found(spelled);
     }
@@ -39,7 +39,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
 
 pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply {
     let (name, body, now) = (spelled.to_ascii_lowercase(), visit.call.json(), world.now());
-    let order = super::version_order(world);
+    let order = world.states.get::<SecretState>().order;
     let Some(value) = body["value"].as_str() else {
         return refusal::bad_parameter("Property \"value\" is required and must be a string.");
     };
@@ -50,7 +50,7 @@ pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply 
     if let Some(refused) = apply(&mut version, body) {
         return refused;
     }
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    let secrets = visit.secrets(world);
     match secrets.look(&name) {
         Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(spelled),
         Some(Pending::Recovering) => return refusal::being_recovered(spelled),
@@ -71,7 +71,7 @@ pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply 
 
 pub(super) fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>) -> Reply {
     let (spelled, now) = (visit.call.spelled(1), world.now().unix_timestamp());
-    let Some(secrets) = visit.secrets(world) else { return refusal::not_found(spelled) };
+    let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
         return refusal::being_recovered(spelled);
     }

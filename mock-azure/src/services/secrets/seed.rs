@@ -1,10 +1,13 @@
 //! What tests and programs put into vaults, and what they look up there.
 
 use super::{
-    Throttle,
+    SecretState, Throttle,
     store::{Pending, Secrets, Version},
 };
-use crate::state::{MockAzure, Seed, World};
+use crate::{
+    services::vaults::VaultState,
+    state::{MockAzure, Seed, World},
+};
 
 /// A version of a secret, as the vault has it.
 #[derive(Clone)]
@@ -83,17 +86,19 @@ impl Seed {
 
     /// How many requests for a name find a delete, recover or purge not yet done; 1 otherwise.
     pub fn secret_settling(self, requests: u32) -> Self {
-        self.setting(move |world| world.states.secrets.settling = requests)
+        self.setting(move |world| world.states.get_mut::<SecretState>().settling = requests)
     }
 
     /// After every `every` requests to vaults, refuses `refusals` with 429.
     pub fn secret_throttling(self, every: u32, refusals: u32) -> Self {
-        self.setting(move |world| world.states.secrets.throttle = Some(Throttle { every, refusals, seen: 0 }))
+        self.setting(move |world| {
+            world.states.get_mut::<SecretState>().throttle = Some(Throttle { every, refusals, seen: 0 })
+        })
     }
 
     /// Another order of versions in lists: each number gives one, the same in every run.
     pub fn version_order(self, number: u64) -> Self {
-        self.setting(move |world| world.states.secrets.order = Some(number))
+        self.setting(move |world| world.states.get_mut::<SecretState>().order = number)
     }
 
     fn version(
@@ -114,9 +119,10 @@ impl Seed {
     fn in_vault(self, vault: &str, step: impl FnOnce(&mut Secrets, &Surroundings) + Send + 'static) -> Self {
         let vault = vault.to_owned();
         self.step(move |world| {
-            let surroundings = Surroundings { now: world.now(), order: super::version_order(world) };
-            if let Some(vault) = world.states.vaults.open_mut(&vault) {
-                step(&mut vault.secrets, &surroundings);
+            let surroundings =
+                Surroundings { now: world.now(), order: world.states.get::<SecretState>().order };
+            if world.states.get::<VaultState>().open(&vault).is_some() {
+                step(world.states.get_mut::<SecretState>().of_vault(&vault), &surroundings);
             }
         })
     }
@@ -137,8 +143,10 @@ impl MockAzure {
 }
 
 fn versions(world: &World, vault: &str, name: &str) -> Vec<SecretVersion> {
-    let secret =
-        world.states.vaults.open(vault).and_then(|vault| vault.secrets.live.get(&name.to_ascii_lowercase()));
+    let open = world.states.get::<VaultState>().open(vault);
+    let secrets =
+        open.and_then(|_| world.states.get::<SecretState>().by_vault.get(&vault.to_ascii_lowercase()));
+    let secret = secrets.and_then(|secrets| secrets.live.get(&name.to_ascii_lowercase()));
     let Some(secret) = secret else { return Vec::new() };
     let mut versions: Vec<_> = secret.versions.iter().collect();
     versions.sort_by_key(|(_, version)| version.number);

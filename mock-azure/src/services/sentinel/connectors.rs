@@ -1,12 +1,10 @@
 //! Data connectors.
 
-use std::collections::HashMap;
-
-use serde_json::{Value, json};
-use time::OffsetDateTime;
+use serde_json::json;
 
 use crate::{
     http::{Call, Reply},
+    services::{log_query::security_alerts, subscriptions::Subscriptions},
     state::{Seed, World},
 };
 
@@ -29,30 +27,6 @@ const OTHERS: &[&str] = &[
     "PremiumMicrosoftDefenderForThreatIntelligence",
     "RestApiPoller",
 ];
-
-/// Since when each connector, by id in lower case, takes alerts in.
-#[derive(Debug, Default)]
-pub(crate) struct Connected {
-    since: HashMap<String, OffsetDateTime>,
-}
-
-/// The subscriptions whose alerts come into a workspace, and since when.
-pub(crate) fn connected<'a>(
-    world: &'a World,
-    workspace: &'a str,
-) -> impl Iterator<Item = (String, Option<OffsetDateTime>)> + 'a {
-    let connectors = world.resources.of_type(workspace, "Microsoft.SecurityInsights/dataConnectors");
-    connectors.filter(|connector| takes_alerts(connector)).map(|connector| {
-        let id = connector["id"].as_str().unwrap_or_default().to_ascii_lowercase();
-        let subscription = connector["properties"]["subscriptionId"].as_str().unwrap_or_default();
-        (subscription.to_owned(), world.states.connected.since.get(&id).copied())
-    })
-}
-
-fn takes_alerts(connector: &Value) -> bool {
-    connector["kind"] == "AzureSecurityCenter"
-        && connector["properties"]["dataTypes"]["alerts"]["state"] == "Enabled"
-}
 
 impl Seed {
     /// The tenant-based connector of Defender for Cloud is there, as the content hub installs it.
@@ -90,7 +64,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         if uuid::Uuid::parse_str(subscription).is_err() {
             return Reply::bad_request("The property 'subscriptionId' is required and must be a GUID.");
         }
-        if !world.states.subscriptions.contains(subscription) {
+        if !world.states.get::<Subscriptions>().contains(subscription) {
             let message = format!("The caller has no access to the subscription '{subscription}'.");
             return Reply::arm_error(401, "Unauthorized", message);
         }
@@ -99,11 +73,10 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
             return Reply::bad_request("'dataTypes.alerts.state' must be Enabled or Disabled.");
         }
     }
-    let was_on = world.resources.get(&call.id(call.len())).is_some_and(takes_alerts);
+    let was_on = world.resources.get(&call.id(call.len())).is_some_and(security_alerts::comes_through);
     let reply = store(world, call, "dataConnectors", body.clone());
-    if !was_on && reply.status < 300 && takes_alerts(body) {
-        let now = world.now();
-        world.states.connected.since.insert(call.key(), now);
+    if !was_on && reply.status < 300 && security_alerts::comes_through(body) {
+        security_alerts::connect(world, call.key());
     }
     reply
 }

@@ -5,8 +5,6 @@ mod incidents;
 mod onboarding;
 mod rules;
 
-pub(crate) use connectors::{Connected, connected};
-
 use serde_json::{Value, json};
 
 use crate::{

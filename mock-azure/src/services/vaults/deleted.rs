@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::manage;
+use super::{VaultState, manage};
 use crate::{
     http::{Call, Reply, paging},
     state::{World, operations},
@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Reply {
     let deleted: Vec<Value> = world
         .states
-        .vaults
+        .get::<VaultState>()
         .deleted
         .values()
         .filter(|deleted| deleted.is_in(subscription))
@@ -34,7 +34,7 @@ fn find<'a>(
     name: &str,
 ) -> Option<&'a super::DeletedVault> {
     let location = location.replace(' ', "");
-    world.states.vaults.deleted.get(name).filter(|deleted| {
+    world.states.get::<VaultState>().deleted.get(name).filter(|deleted| {
         deleted.is_in(subscription) && deleted.vault.location.eq_ignore_ascii_case(&location)
     })
 }
@@ -53,11 +53,13 @@ pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }
     let (target, key) = (call.id(7), name.to_owned());
+    let id = target.clone();
     let operation = match operations::running_on(world, &target) {
         Some(running) => running,
         None => operations::start(world, &target, move |world, outcome| {
             if outcome.is_ok() {
-                world.states.vaults.deleted.remove(&key);
+                world.remove(&id);
+                world.states.get_mut::<VaultState>().deleted.remove(&key);
             }
             None
         }),
@@ -72,13 +74,15 @@ pub(super) fn recover(world: &mut World, call: &Call, location: &str) -> Reply {
     if let Some(existing) = world.resources.get(&id) {
         return Reply::ok(existing.clone());
     }
-    let there = world.states.vaults.deleted.get(&key);
+    let there = world.states.get::<VaultState>().deleted.get(&key);
     if !there.is_some_and(|deleted| {
         deleted.vault.id.eq_ignore_ascii_case(&id) && deleted.vault.location == location
     }) {
         return not_found(name);
     }
-    let Some(mut deleted) = world.states.vaults.deleted.remove(&key) else { return not_found(name) };
+    let Some(mut deleted) = world.states.get_mut::<VaultState>().deleted.remove(&key) else {
+        return not_found(name);
+    };
     if call.json()["tags"].is_object() {
         deleted.resource["tags"] = call.json()["tags"].clone();
     }

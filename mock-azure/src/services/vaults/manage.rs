@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{TYPE, Vault, soft_delete};
+use super::{TYPE, Vault, VaultState, soft_delete};
 use crate::{
     http::{Call, Reply, paging, timestamp},
-    services::secrets::Secrets,
     state::{World, operations},
 };
 
@@ -104,13 +103,7 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
         },
         "properties": properties,
     });
-    let vault = Vault {
-        id,
-        name: name.to_owned(),
-        location: location.to_owned(),
-        secrets: Secrets::default(),
-        ready: false,
-    };
+    let vault = Vault { id, name: name.to_owned(), location: location.to_owned(), ready: false };
     register(world, vault, resource, 201)
 }
 
@@ -119,13 +112,13 @@ pub(super) fn register(world: &mut World, vault: Vault, mut resource: Value, sta
     resource["properties"]["provisioningState"] = json!("RegisteringDns");
     let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
     world.resources.put(resource.clone());
-    world.states.vaults.open.insert(key.clone(), vault);
+    world.states.get_mut::<VaultState>().open.insert(key.clone(), vault);
     operations::start(world, &id.clone(), move |world, outcome| {
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         if let Some(resource) = world.resources.get_mut(&id) {
             resource["properties"]["provisioningState"] = json!(state);
         }
-        if let Some(vault) = world.states.vaults.open.get_mut(&key) {
+        if let Some(vault) = world.states.get_mut::<VaultState>().open.get_mut(&key) {
             vault.ready = outcome.is_ok();
         }
         None
@@ -232,7 +225,7 @@ fn name_rule(name: &str) -> Option<String> {
 }
 
 fn is_taken(world: &World, name: &str) -> bool {
-    let (vaults, key) = (&world.states.vaults, name.to_ascii_lowercase());
+    let (vaults, key) = (world.states.get::<VaultState>(), name.to_ascii_lowercase());
     vaults.open.contains_key(&key) || vaults.deleted.contains_key(&key) || vaults.taken.contains(&key)
 }
 
@@ -248,7 +241,7 @@ fn already_exists(name: &str) -> String {
 }
 
 fn name_in_use(world: &World, call: &Call, name: &str) -> Option<Reply> {
-    let deleted = world.states.vaults.deleted.get(&name.to_ascii_lowercase());
+    let deleted = world.states.get::<VaultState>().deleted.get(&name.to_ascii_lowercase());
     if deleted.is_some_and(|deleted| call.subscription().is_some_and(|own| deleted.is_in(own))) {
         let message = "A vault with the same name already exists in deleted state. You need to either recover or \
                        purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for \

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     http::{Call, Method, Reply, host::Service},
-    services::{role_assignments, secrets::Secrets},
+    services::role_assignments,
     state::{Accepts, Surface, TypeVersions, World},
 };
 
@@ -47,8 +47,14 @@ const TYPES: &[TypeVersions] = &[
     ("Microsoft.KeyVault/deletedManagedHSMs", VERSIONS),
 ];
 
-pub(crate) const SURFACE: Surface =
-    Surface { types: TYPES, options: &[("$top", Accepts::Count)], answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface = Surface {
+    types: TYPES,
+    options: &[("$top", Accepts::Count)],
+    answer,
+    heard: Some(audit::record),
+    leaving: Some(leave),
+    ..Surface::EMPTY
+};
 
 /// All vaults by lower-case name, in every subscription: names are unique in the whole cloud.
 #[derive(Debug, Default)]
@@ -67,7 +73,6 @@ pub(crate) struct Vault {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) location: String,
-    pub(crate) secrets: Secrets,
     /// Whether the host name has been registered.
     ready: bool,
 }
@@ -86,13 +91,9 @@ impl VaultState {
         self.open.get(&name.to_ascii_lowercase()).filter(|vault| vault.ready)
     }
 
-    pub(crate) fn open_mut(&mut self, name: &str) -> Option<&mut Vault> {
-        self.open.get_mut(&name.to_ascii_lowercase())
-    }
-
     /// The address that all requests come from.
     pub(crate) fn caller_ip(&self) -> &str {
-        self.caller_ip.as_deref().unwrap_or(audit::CALLER_IP)
+        self.caller_ip.as_deref().unwrap_or("203.0.113.7")
     }
 }
 
@@ -103,7 +104,7 @@ pub(crate) fn retention(properties: &Value) -> i64 {
 
 /// The id of the vault that a request is about, and whether role assignments decide about it.
 pub(crate) fn audited(world: &World, call: &Call) -> Option<(String, bool)> {
-    let vaults = &world.states.vaults;
+    let vaults = world.states.get::<VaultState>();
     let (name, at) = match &call.host.service {
         Service::Vault(name) => (name.as_str(), None),
         _ => (*call.path().get(7)?, Some(call.id(8))),
@@ -115,29 +116,30 @@ pub(crate) fn audited(world: &World, call: &Call) -> Option<(String, bool)> {
     meant.then(|| (id.clone(), resource["properties"]["enableRbacAuthorization"] == true))
 }
 
+/// The vaults of a group that is deleted stay, soft-deleted.
+fn leave(world: &mut World, group: &str) {
+    let inside: Vec<String> = world
+        .resources
+        .of_type(group, TYPE)
+        .filter_map(|vault| vault["name"].as_str().map(str::to_owned))
+        .collect();
+    for vault in inside {
+        soft_delete(world, &vault);
+    }
+}
+
 /// Moves a vault to the deleted ones. Its role assignments go for good; diagnostic settings stay
 /// behind, as they do in the service.
 pub(crate) fn soft_delete(world: &mut World, name: &str) {
     let key = name.to_ascii_lowercase();
-    let Some(vault) = world.states.vaults.open.remove(&key) else { return };
+    let Some(vault) = world.states.get_mut::<VaultState>().open.remove(&key) else { return };
     let mut gone = world.resources.remove_tree(&vault.id).into_iter();
     let Some(resource) = gone.next() else { return };
     for left in gone.filter(|left| crate::state::is_type(left, "Microsoft.Insights/diagnosticSettings")) {
         world.resources.put(left);
     }
     let deleted = DeletedVault { vault, resource, deleted: world.now() };
-    world.states.vaults.deleted.insert(key, deleted);
-}
-
-/// Purges the vaults and secrets whose time to be recovered is over.
-pub(crate) fn purge_expired(world: &mut World, now: OffsetDateTime) {
-    let World { states, resources, .. } = world;
-    states.vaults.deleted.retain(|_, deleted| now < deleted.purge_date());
-    for vault in states.vaults.open.values_mut() {
-        if let Some(resource) = resources.get(&vault.id).filter(|_| vault.secrets.has_deleted()) {
-            vault.secrets.purge_expired(now, retention(&resource["properties"]));
-        }
-    }
+    world.states.get_mut::<VaultState>().deleted.insert(key, deleted);
 }
 
 impl DeletedVault {

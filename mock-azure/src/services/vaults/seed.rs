@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{TYPE, Vault, soft_delete};
+use super::{TYPE, Vault, VaultState, soft_delete};
 use crate::{
-    services::{resource_groups, role_assignments, secrets::Secrets},
+    services::{resource_groups, role_assignments},
     state::{MockAzure, Seed, World},
 };
 
@@ -33,7 +33,9 @@ impl Seed {
     pub fn vault_role(self, name: &str, role: &str) -> Self {
         let (name, role) = (name.to_owned(), role.to_owned());
         self.step(move |world| {
-            let Some(id) = world.states.vaults.open(&name).map(|vault| vault.id.clone()) else { return };
+            let Some(id) = world.states.get::<VaultState>().open(&name).map(|vault| vault.id.clone()) else {
+                return;
+            };
             let principal = world.signed_in.object_id.clone();
             role_assignments::grant(world, &principal, &role, &id);
         })
@@ -66,21 +68,21 @@ impl Seed {
     pub fn vault_name_taken(self, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         self.setting(move |world| {
-            world.states.vaults.taken.insert(name);
+            world.states.get_mut::<VaultState>().taken.insert(name);
         })
     }
 
     /// The address from which requests reach vaults; `203.0.113.7` otherwise.
     pub fn caller_ip(self, address: &str) -> Self {
         let address = address.to_owned();
-        self.setting(move |world| world.states.vaults.caller_ip = Some(address))
+        self.setting(move |world| world.states.get_mut::<VaultState>().caller_ip = Some(address))
     }
 }
 
 impl MockAzure {
     /// From now on, requests reach vaults from this address.
     pub fn set_caller_ip(&self, address: &str) {
-        self.shared.lock().world.states.vaults.caller_ip = Some(address.to_owned());
+        self.shared.lock().world.states.get_mut::<VaultState>().caller_ip = Some(address.to_owned());
     }
 }
 
@@ -115,17 +117,11 @@ fn add(world: &mut World, subscription: &str, group: &str, name: &str) {
         },
     });
     world.resources.put(resource);
-    let vault = Vault {
-        id,
-        name: name.to_owned(),
-        location: LOCATION.to_owned(),
-        secrets: Secrets::default(),
-        ready: true,
-    };
-    world.states.vaults.open.insert(name.to_ascii_lowercase(), vault);
+    let vault = Vault { id, name: name.to_owned(), location: LOCATION.to_owned(), ready: true };
+    world.states.get_mut::<VaultState>().open.insert(name.to_ascii_lowercase(), vault);
 }
 
 fn resource<'w>(world: &'w mut World, name: &str) -> Option<&'w mut Value> {
-    let id = world.states.vaults.open(name)?.id.clone();
+    let id = world.states.get::<VaultState>().open(name)?.id.clone();
     world.resources.get_mut(&id)
 }

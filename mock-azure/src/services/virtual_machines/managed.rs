@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    VirtualMachines,
     guest::{Script, ScriptOutput},
     now,
     run_command::{may_run, not_implemented, parameters},
@@ -103,7 +104,7 @@ fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, s
     let mut given = parameters(&resource["properties"]["parameters"]);
     given.extend(parameters(&resource["properties"]["protectedParameters"]));
     let script = Script { machine, text: &text, parameters: &given };
-    let Some(output) = world.states.virtual_machines.run(&script) else {
+    let Some(output) = world.states.get_mut::<VirtualMachines>().run(&script) else {
         return not_implemented(call.spelled(9));
     };
     let started = now(world);

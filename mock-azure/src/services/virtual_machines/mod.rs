@@ -126,7 +126,7 @@ fn list(world: &World, call: &Call, scope: usize) -> Reply {
 }
 
 fn instance_view(world: &World, id: &str) -> Value {
-    let power = world.states.virtual_machines.power(id);
+    let power = world.states.get::<VirtualMachines>().power(id);
     let machine = world.resources.get(id).unwrap_or(&Value::Null);
     let linux = machine["properties"]["storageProfile"]["osDisk"]["osType"] != "Windows";
     let time = "2026-03-01T12:42:42+00:00";

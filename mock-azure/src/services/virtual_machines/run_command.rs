@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Script, ScriptOutput};
+use super::{
+    VirtualMachines,
+    guest::{Script, ScriptOutput},
+};
 use crate::{
     http::{Call, Reply},
     state::{World, operations},
@@ -32,7 +35,9 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
     }
     let (text, parameters) = (lines.join("\n"), parameters(&body["parameters"]));
     let script = Script { machine: id, text: &text, parameters: &parameters };
-    let Some(output) = world.states.virtual_machines.run(&script) else { return not_implemented(command) };
+    let Some(output) = world.states.get_mut::<VirtualMachines>().run(&script) else {
+        return not_implemented(command);
+    };
     let operation = operations::start(world, &target, move |_, outcome| {
         outcome.ok()?;
         Some(result(&output))
@@ -52,7 +57,7 @@ pub(super) fn not_implemented(what: &str) -> Reply {
 
 /// Whether a script can run in the machine now.
 pub(super) fn may_run(world: &World, id: &str) -> Option<Reply> {
-    if world.states.virtual_machines.power(id) == "running" {
+    if world.states.get::<VirtualMachines>().power(id) == "running" {
         return None;
     }
     let message = "The operation requires the VM to be running (or set to run).";

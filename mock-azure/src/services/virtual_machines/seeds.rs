@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Files, Script, ScriptOutput, TYPE, user_assigned};
+use super::{Files, Script, ScriptOutput, TYPE, VirtualMachines, user_assigned};
 use crate::{
     services::resource_groups,
     state::{MockAzure, Seed, stable_id},
@@ -52,7 +52,7 @@ impl Seed {
     pub fn vm_file(self, machine: impl ToString, path: &str, content: &str) -> Self {
         let (machine, path, content) = (machine.to_string(), path.to_owned(), content.to_owned());
         self.step(move |world| {
-            world.states.virtual_machines.guest(&machine).files.insert(path, content);
+            world.states.get_mut::<VirtualMachines>().guest(&machine).files.insert(path, content);
         })
     }
 
@@ -74,13 +74,15 @@ impl Seed {
         self,
         run: impl FnMut(&Script<'_>, &mut Files) -> Option<ScriptOutput> + Send + 'static,
     ) -> Self {
-        self.setting(move |world| world.states.virtual_machines.runner = Some(Box::new(run)))
+        self.setting(move |world| world.states.get_mut::<VirtualMachines>().runner = Some(Box::new(run)))
     }
 
     /// A machine is stopped and deallocated: nothing can run in it.
     pub fn vm_deallocated(self, machine: impl ToString) -> Self {
         let machine = machine.to_string();
-        self.step(move |world| world.states.virtual_machines.guest(&machine).power = "deallocated")
+        self.step(move |world| {
+            world.states.get_mut::<VirtualMachines>().guest(&machine).power = "deallocated"
+        })
     }
 
     /// Gives a machine a user-assigned identity.
@@ -97,6 +99,6 @@ impl Seed {
 impl MockAzure {
     /// A file inside a machine, as it is now.
     pub fn vm_file(&self, machine: &str, path: &str) -> Option<String> {
-        self.shared.lock().world.states.virtual_machines.file(machine, path).map(str::to_owned)
+        self.shared.lock().world.states.get::<VirtualMachines>().file(machine, path).map(str::to_owned)
     }
 }

@@ -1,0 +1,135 @@
+//! One connection, over whatever carries its bytes.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use azure_core::Bytes;
+use hyper::{
+    Request, Response,
+    body::{Body, Frame, Incoming},
+    header::{CONNECTION, CONTENT_LENGTH, HOST},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    app::{self, Disposition, bounds},
+    http::{self, Reply},
+    state::Shared,
+};
+
+/// Answers all requests of a connection; or, in a crowd, that there are too many connections.
+pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, shared: Shared, crowded: bool) {
+    let service = service_fn(|request| {
+        let shared = shared.clone();
+        async move { answer(&shared, request, crowded).await }
+    });
+    let mut http1 = http1::Builder::new();
+    // Twice what is allowed: what is more than that is refused by the parser itself.
+    http1.max_headers(2 * bounds::HEADERS).max_buf_size(2 * bounds::HEAD);
+    // A connection that the client gives up, or that a fault cuts, ends with an error. Nobody need know.
+    let _ = http1.serve_connection(TokioIo::new(io), service).await;
+}
+
+/// An error means that the connection is cut without an answer.
+async fn answer(shared: &Shared, request: Request<Incoming>, crowded: bool) -> io::Result<Response<Sent>> {
+    let (parts, body) = request.into_parts();
+    if crowded {
+        let message = "mock-azure serves no more connections at once.";
+        return closing(Reply::arm_error(503, "MockTooManyConnections", message));
+    }
+    let Some(body) = whole(body).await? else { return closing(bounds::body_too_long()) };
+    let disposition = app::handle(&mut shared.lock(), incoming(parts, body));
+    match disposition {
+        Disposition::Answered(reply) => response(reply, false).await,
+        Disposition::HalfAnswered(reply) => response(reply, true).await,
+        Disposition::Lost | Disposition::Unresolved => Err(io::ErrorKind::ConnectionReset.into()),
+    }
+}
+
+/// The body, unless it is too long.
+async fn whole(mut body: Incoming) -> io::Result<Option<Bytes>> {
+    let mut all = Vec::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(data) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        if all.len() + data.len() > bounds::BODY {
+            return Ok(None);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(Some(all.into()))
+}
+
+fn incoming(parts: Parts, body: Bytes) -> http::Request {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let named = parts.headers.get(HOST).map(|host| text(host.as_bytes()));
+    let asked = || parts.uri.authority().map(|authority| authority.as_str().to_owned());
+    http::Request {
+        method: parts.method.as_str().to_owned(),
+        authority: named.or_else(asked).unwrap_or_default(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
+            .collect(),
+        body,
+    }
+}
+
+/// An answer after which the connection ends, because the rest of the request is not read.
+fn closing(reply: Reply) -> io::Result<Response<Sent>> {
+    sent(reply.header(CONNECTION.as_str(), "close").into_wire(), false)
+}
+
+async fn response(reply: Reply, half: bool) -> io::Result<Response<Sent>> {
+    let wire = reply.into_wire();
+    if !wire.delay.is_zero() {
+        tokio::time::sleep(wire.delay).await;
+    }
+    sent(wire, half)
+}
+
+fn sent(wire: http::Wire, half: bool) -> io::Result<Response<Sent>> {
+    let mut response = Response::builder().status(wire.status);
+    for (name, value) in wire.headers {
+        response = response.header(name, value);
+    }
+    let length = wire.body.len();
+    if !matches!(wire.status, 204 | 304) {
+        response = response.header(CONTENT_LENGTH, length);
+    }
+    let body = if half { wire.body.slice(..length / 2) } else { wire.body };
+    response.body(Sent { left: (!body.is_empty()).then_some(body), cut: half }).map_err(io::Error::other)
+}
+
+/// The body of an answer, or its first half, after which the connection is cut.
+struct Sent {
+    left: Option<Bytes>,
+    cut: bool,
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let lost = || io::Error::from(io::ErrorKind::ConnectionReset);
+        Poll::Ready(match self.left.take() {
+            Some(data) => Some(Ok(Frame::data(data))),
+            None => self.cut.then(|| Err(lost())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_none() && !self.cut
+    }
+}
