@@ -52,6 +52,7 @@ fn bent_page() -> impl Strategy<Value = Vec<u8>> {
     const PAGES: &[&str] = &[
         r#"{"value":[{"a":"]}\"\\,"},[1,[2]],"x",3.5,true,null,{}],"nextLink":"https://management.azure.com/things?p=2"}"#,
         "{ \"nextLink\" : null , \"value\" : [ 1 , null ,\n 23 ] , \"count\" : [ 2 ] }",
+        " [ {\"a\": 1} , null, 2 ] ",
         "\u{feff}{\"@odata.context\":\"c\",\"value\":[],\"more\":{\"value\":[1]}}",
     ];
     proptest::sample::select(PAGES).prop_flat_map(|page| bent(page.to_owned()))

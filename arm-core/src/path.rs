@@ -40,6 +40,11 @@ impl ArmPath {
         Self { encoded: String::new(), refused: None }
     }
 
+    /// A path that no request is sent to: the error says why.
+    pub fn refused(error: IdError) -> Self {
+        Self { refused: Some(error), ..Self::root() }
+    }
+
     /// Appends literal segments of the program's own text, such as `providers/Microsoft.Security`.
     pub fn literal(self, text: &'static str) -> Self {
         text.split('/').fold(self, ArmPath::segment)
@@ -112,7 +117,11 @@ impl From<&ResourceGroupId> for ArmPath {
 
 impl From<&ResourceId> for ArmPath {
     fn from(id: &ResourceId) -> Self {
-        Self::root().segments(id.as_str())
+        let mut path = Self::root().segments(id.as_str());
+        if let Err(error) = id.as_str().parse::<ResourceId>() {
+            path.refused.get_or_insert(error);
+        }
+        path
     }
 }
 

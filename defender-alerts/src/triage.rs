@@ -34,7 +34,7 @@ pub struct Finding {
     pub operations: Vec<String>,
     /// How often, where it is known.
     pub operation_count: Option<u64>,
-    /// The secrets that were touched; only the log names them.
+    /// The secrets that were touched. The log names them; an alert does so at times, as its `target`.
     pub secrets: Vec<String>,
     /// When it began.
     pub first: Option<OffsetDateTime>,
@@ -98,7 +98,7 @@ pub enum Missing {
     Address,
     /// What was done.
     Operations,
-    /// Which secrets were touched: alerts do not tell, the vault's log does.
+    /// Which secrets were touched: the alert does not tell, the vault's log does.
     Secrets,
     /// When it happened.
     TimeSpan,
@@ -116,7 +116,7 @@ impl std::fmt::Display for Missing {
             Self::ObjectId => "no object id: the traffic came from outside Azure",
             Self::Address => "no address: the alert does not name one",
             Self::Operations => "no operations: neither the alert nor the log names them",
-            Self::Secrets => "no secrets: alerts do not name them, the vault's log does",
+            Self::Secrets => "no secrets: the alert does not name them, the vault's log does",
             Self::TimeSpan => "no time span: the alert has no times that can be read",
             Self::Vault => "no vault: the alert does not name one",
             Self::Part(reason) => reason,
@@ -159,13 +159,17 @@ impl Finding {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn of(alert: &Alert, own_tenant: Option<&str>) -> Self {
-        let mut undecodable = Vec::new();
+        let unreadable = alert.unreadable().into_iter().map(|what| match what.starts_with('\'') {
+            true => what,
+            false => format!("{what} cannot be read"),
+        });
+        let mut undecodable: Vec<Missing> = unreadable.map(Missing::Part).collect();
+        let entities = alert.entities().unwrap_or_default();
         let mut read = |error: azure_core::Error| undecodable.push(Missing::Part(error.to_string()));
-        let entities = alert.entities().map_err(&mut read).unwrap_or_default();
         let properties = Properties(alert.extended_properties().map_err(&mut read).unwrap_or_default());
-        if let Err(error) = alert.resource_identifiers() {
-            read(error);
-        }
+        let operations = properties.operations();
+        let counted = operations.iter().map(|(_, count)| *count).sum::<Option<u64>>();
+        let counted = counted.filter(|_| !operations.is_empty());
         let accounts: Vec<&Account> = entities.iter().filter_map(|entity| entity.as_account()).collect();
         let addresses = entities.iter().filter_map(|entity| entity.as_ip());
         let mut finding = Self {
@@ -177,9 +181,12 @@ impl Finding {
             is_sample: alert.is_sample(),
             vaults: vaults(alert),
             caller: caller(&accounts, &properties, own_tenant),
-            operations: properties.words("operations"),
-            operation_count: properties.text("operationcount").and_then(|count| count.parse().ok()),
-            secrets: Vec::new(),
+            operation_count: properties
+                .text("operationcount")
+                .and_then(|count| count.parse().ok())
+                .or(counted),
+            operations: operations.into_iter().map(|(name, _)| name).collect(),
+            secrets: properties.secrets(),
             first: alert.start_time,
             last: alert.end_time,
             missing: undecodable,
@@ -192,7 +199,7 @@ impl Finding {
             }
         }
         if finding.caller.addresses.is_empty()
-            && let Some(address) = properties.text("clientipaddress")
+            && let Some(address) = properties.ending_with("ipaddress")
         {
             finding.add_address(&address, None);
         }
@@ -256,6 +263,7 @@ impl Finding {
         let caller = &self.caller;
         let application = caller.application_id.is_some();
         let denied = self.kind.as_ref().is_some_and(KeyVaultAlertType::is_denied);
+        let unread = self.missing.iter().any(|missing| matches!(missing, Missing::Part(_)));
         let gaps = [
             (caller.user_principal_name.is_none() && application, Missing::UserOfApplication),
             (
@@ -267,7 +275,8 @@ impl Finding {
             (self.operations.is_empty(), Missing::Operations),
             (self.secrets.is_empty() && !denied && !self.has_log, Missing::Secrets),
             (self.first.is_none() || self.last.is_none(), Missing::TimeSpan),
-            (self.vaults.is_empty(), Missing::Vault),
+            // What names the vault may be among what could not be read.
+            (self.vaults.is_empty() && !unread, Missing::Vault),
         ];
         self.missing.retain(|missing| matches!(missing, Missing::Part(_)));
         self.missing.extend(gaps.into_iter().filter_map(|(is_missing, what)| is_missing.then_some(what)));
@@ -306,31 +315,67 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
     Caller {
         user_principal_name: user
             .and_then(|user| user.user_principal_name())
-            .or_else(|| properties.text("userprincipalname")),
+            .or_else(|| properties.ending_with("userprincipalname")),
         object_id: any
             .and_then(|account| account.object_id.clone())
             .or_else(|| properties.text("userobjectid"))
-            .or_else(|| properties.text("objectid")),
-        application_id: application.or_else(|| properties.text("applicationid")),
+            .or_else(|| properties.ending_with("objectid")),
+        application_id: application.or_else(|| properties.ending_with("applicationid")),
         in_tenant: tenants.map(|(theirs, own)| theirs.eq_ignore_ascii_case(own)),
         tenant_id,
         addresses: Vec::new(),
     }
 }
 
-/// Extended properties, by name without regard to case, spaces and marks.
+/// Extended properties, by name without regard to case, spaces and marks. Kinds of alerts put words before the
+/// documented names, such as `attacker IP Address` and `suspicious Operations`.
 struct Properties(BTreeMap<String, String>);
 
 impl Properties {
     fn text(&self, name: &str) -> Option<String> {
-        let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-        let found = self.0.iter().find(|(key, _)| plain(key).eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+        self.find(|key| key == name)
     }
 
-    fn words(&self, name: &str) -> Vec<String> {
-        let text = self.text(name).unwrap_or_default();
-        let words = text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
+    /// By the name itself, or else one that ends with it.
+    fn ending_with(&self, name: &str) -> Option<String> {
+        self.text(name).or_else(|| self.find(|key| key.ends_with(name)))
+    }
+
+    fn find(&self, is: impl Fn(&str) -> bool) -> Option<String> {
+        let plain = |text: &str| {
+            let letters = text.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>()
+        };
+        let values =
+            self.0.iter().filter(|(key, _)| is(&plain(key))).map(|(_, value)| value.trim().to_owned());
+        values.into_iter().find(|value| !value.is_empty())
+    }
+
+    /// What was done, and how often where it is told: `SecretGet, VaultGet` or `[SecretGet:2, VaultGet:2]`.
+    fn operations(&self) -> Vec<(String, Option<u64>)> {
+        let text = self.ending_with("operations").unwrap_or_default();
+        let words = text.trim_matches(['[', ']']).split([',', ';']).map(|word| word.trim().trim_matches('"'));
+        let counted = words.filter(|word| !word.is_empty()).map(|word| match word.rsplit_once(':') {
+            Some((name, count)) => match count.trim().parse() {
+                Ok(count) => (name.trim().to_owned(), Some(count)),
+                Err(_) => (word.to_owned(), None),
+            },
+            None => (word.to_owned(), None),
+        });
+        counted.collect()
+    }
+
+    /// The secrets whose URLs are the target.
+    fn secrets(&self) -> Vec<String> {
+        let mut secrets = Vec::new();
+        let text = self.ending_with("target").unwrap_or_default();
+        for (at, mark) in text.match_indices("/secrets/") {
+            let end = |c: char| !(c.is_ascii_alphanumeric() || c == '-');
+            let name = text[at + mark.len()..].split(end).next().unwrap_or_default();
+            if !name.is_empty() {
+                push_new(&mut secrets, name);
+            }
+        }
+        secrets
     }
 }

@@ -349,3 +349,71 @@ async fn a_plan_that_somebody_else_has_changed_since_is_not_put_back() {
     assert!(writes(&azure).is_empty());
     assert!(pricing.get(&sub, &PlanName::CloudPosture).await.unwrap().has_settings_of(&theirs));
 }
+
+#[tokio::test]
+async fn a_plan_of_an_unknown_tier_keeps_its_extensions_its_sub_plan_and_what_cannot_be_read() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_properties(
+            &sub,
+            "CloudPosture",
+            json!({
+                "pricingTier": "Premium", "subPlan": "P9", "replacedBy": { "not": "a list" },
+                "extensions": [
+                    { "name": "ApiPosture", "isEnabled": "True", "additionalExtensionProperties": { "x": "1" } },
+                    { "isEnabled": "True", "nameless": true },
+                    { "name": "AgentlessVmScanning", "isEnabled": "False", "additionalExtensionProperties": { "y": 1 } },
+                ],
+            }),
+        )
+        .start()
+        .await;
+
+    let _ = client(&azure)
+        .enable(sub, &PlanName::CloudPosture)
+        .extension(ExtensionName::AgentlessVmScanning)
+        .await;
+
+    let bodies: Vec<_> = writes(&azure).into_iter().map(|request| request.body).collect();
+    assert_eq!(bodies.len(), 1, "{bodies:#?}");
+    let properties = &bodies[0]["properties"];
+    assert_eq!((&properties["pricingTier"], &properties["subPlan"]), (&json!("Standard"), &json!("P9")));
+    assert_eq!(
+        properties["extensions"],
+        json!([
+            { "name": "ApiPosture", "isEnabled": "True", "additionalExtensionProperties": { "x": "1" } },
+            { "name": "AgentlessVmScanning", "isEnabled": "True", "additionalExtensionProperties": { "y": 1 } },
+            { "isEnabled": "True", "nameless": true },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
+    let sub = subscription();
+    let azure = seed()
+        .plan(&sub, "CloudPosture", "Standard")
+        .plan_properties(
+            &sub,
+            "CloudPosture",
+            json!({ "managedBy": "Contoso MSSP", "originatedFrom": "M365" }),
+        )
+        .start()
+        .await;
+    let pricing = client(&azure);
+
+    let off = pricing.disable(sub.clone(), &PlanName::CloudPosture);
+    for refused in [off.clone().dry_run().await, off.clone().await] {
+        let error = refused.unwrap_err().to_string();
+        assert!(
+            error.contains("is managed by Contoso MSSP") && error.contains("over_its_manager()"),
+            "{error}"
+        );
+    }
+    assert!(writes(&azure).is_empty());
+
+    let done = off.over_its_manager().await.unwrap();
+    assert!(done.change.is_change());
+    assert!(writes(&azure)[0].body["properties"].get("managedBy").is_none(), "the service's own member");
+}

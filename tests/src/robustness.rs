@@ -102,7 +102,11 @@ pub fn list_page(body: &[u8]) {
         next_link: Option<String>,
     }
     let text = std::str::from_utf8(body).map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
-    let whole = text.ok().and_then(|text| serde_json::from_str::<Whole>(text).ok());
+    let page = |text: &str| match serde_json::from_str::<Vec<Box<RawValue>>>(text) {
+        Ok(list) => Some(Whole { value: Some(list), next_link: None }),
+        Err(_) => serde_json::from_str::<Whole>(text).ok(),
+    };
+    let whole = text.ok().and_then(page);
     let (items, failed) = read_list(body);
     let Some(whole) = whole else {
         assert!(failed, "{items:?} of {:?}", String::from_utf8_lossy(body));

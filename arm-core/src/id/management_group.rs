@@ -1,6 +1,9 @@
 use std::str::FromStr;
 
-use crate::{IdError, ResourceName, id::text_id};
+use crate::{
+    IdError, ResourceName,
+    id::{checked_when_read, text_id},
+};
 
 /// The name of a management group, as its id ends.
 #[derive(Clone)]
@@ -9,6 +12,7 @@ pub struct ManagementGroupId {
 }
 
 text_id!(ManagementGroupId);
+checked_when_read!(ManagementGroupId);
 
 impl ManagementGroupId {
     /// `/providers/Microsoft.Management/managementGroups/{name}`

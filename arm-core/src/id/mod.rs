@@ -145,7 +145,13 @@ macro_rules! text_id {
                 serializer.serialize_str(&self.text)
             }
         }
+    };
+}
+pub(crate) use text_id;
 
+/// Reads an id as text that must be one.
+macro_rules! checked_when_read {
+    ($name:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
@@ -154,7 +160,7 @@ macro_rules! text_id {
         }
     };
 }
-pub(crate) use text_id;
+pub(crate) use checked_when_read;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, check_segment, text_id};
+use crate::id::{IdError, check_segment, checked_when_read, text_id};
 
 /// The name of a resource: one segment of a path.
 ///
@@ -11,6 +11,7 @@ pub struct ResourceName {
 }
 
 text_id!(ResourceName);
+checked_when_read!(ResourceName);
 
 impl FromStr for ResourceName {
     type Err = IdError;
@@ -31,6 +32,7 @@ pub struct ResourceGroupName {
 }
 
 text_id!(ResourceGroupName);
+checked_when_read!(ResourceGroupName);
 
 impl FromStr for ResourceGroupName {
     type Err = IdError;

@@ -14,6 +14,9 @@ const WHAT: &str = "resource id";
 
 /// The id of any ARM resource: top-level, nested, or an extension of another.
 ///
+/// An id in an answer that breaks the form, as the service sends some, is kept as its text, and fails only when it is
+/// used: see [`is_valid`](Self::is_valid).
+///
 /// ```
 /// use arm_core::ResourceId;
 ///
@@ -27,13 +30,30 @@ const WHAT: &str = "resource id";
 #[derive(Clone)]
 pub struct ResourceId {
     text: Box<str>,
-    /// Where the last `/providers/` begins.
-    provider: usize,
+    /// Where the last `/providers/` begins; nothing where the text is no id.
+    provider: Option<usize>,
 }
 
 text_id!(ResourceId);
 
+impl<'de> serde::Deserialize<'de> for ResourceId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::as_answered(&String::deserialize(deserializer)?))
+    }
+}
+
 impl ResourceId {
+    /// Whether it has the form of an id. One that was parsed has; one in an answer may not: then it has no type, no
+    /// parent and no children, and a request to it is refused before it is sent.
+    pub fn is_valid(&self) -> bool {
+        self.provider.is_some()
+    }
+
+    /// An id as the service sent it, whatever its form.
+    pub fn as_answered(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self { text: text.into(), provider: None })
+    }
+
     /// The name: the last segment.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
@@ -41,7 +61,7 @@ impl ResourceId {
 
     /// The type of the resource itself; for an extension resource, the type of the extension.
     pub fn resource_type(&self) -> ResourceType {
-        let own = &self.text[self.provider + "/providers/".len()..];
+        let own = self.provider.map_or("", |provider| &self.text[provider + "/providers/".len()..]);
         let mut segments = own.split('/');
         let mut kind = segments.next().unwrap_or_default().to_owned();
         for segment in segments.step_by(2) {
@@ -71,9 +91,9 @@ impl ResourceId {
 
     /// The resource that this one is nested in or extends; nothing for a top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
-        let own = self.text[self.provider..].split('/').skip(1).count();
-        let cut =
-            if own > 4 { self.text.rmatch_indices('/').nth(1).map(|(at, _)| at)? } else { self.provider };
+        let provider = self.provider?;
+        let own = self.text[provider..].split('/').skip(1).count();
+        let cut = if own > 4 { self.text.rmatch_indices('/').nth(1).map(|(at, _)| at)? } else { provider };
         self.text[..cut].parse().ok()
     }
 
@@ -139,7 +159,7 @@ impl FromStr for ResourceId {
                 }
             };
         }
-        Ok(Self { text: text.into(), provider })
+        Ok(Self { text: text.into(), provider: Some(provider) })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, check_segment, text_id};
+use crate::id::{IdError, check_segment, checked_when_read, text_id};
 
 /// The type of a resource, such as `Microsoft.KeyVault/vaults`.
 #[derive(Clone)]
@@ -9,6 +9,7 @@ pub struct ResourceType {
 }
 
 text_id!(ResourceType);
+checked_when_read!(ResourceType);
 
 impl ResourceType {
     /// `Microsoft.KeyVault/vaults`

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use crate::{
     ResourceGroupId, ResourceGroupName,
-    id::{IdError, text_id},
+    id::{IdError, checked_when_read, text_id},
 };
 
 pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
@@ -14,6 +14,7 @@ pub struct SubscriptionId {
 }
 
 text_id!(SubscriptionId);
+checked_when_read!(SubscriptionId);
 
 impl SubscriptionId {
     /// A resource group of this subscription.

@@ -1,4 +1,4 @@
-//! Pages in ARM's form: `value` and `nextLink`.
+//! Pages in ARM's form: `value` and `nextLink`. Old versions of some services answer the list alone.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -47,6 +47,9 @@ struct Wire<T> {
 
 /// Where the items begin; nothing when a page has no list.
 fn first_item(page: &str) -> Option<usize> {
+    if let Some(items) = trimmed(page).strip_prefix('[') {
+        return Some(page.len() - items.len());
+    }
     let mut rest = trimmed(page).strip_prefix('{')?;
     loop {
         let (key, behind) = first_value::<Cow<'_, str>>(rest)?.ok()?;
@@ -113,12 +116,17 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
     fn end(&mut self) -> Result<End> {
         let rest = trimmed(&self.text[self.at..]);
         // Behind the items: the page without them. Where it is broken: the whole, for an error that names the place.
-        let end = match rest.starts_with(']') {
-            true => serde_json::from_str(&format!("{}{rest}", &self.text[..self.begin])),
-            false => serde_json::from_str(&self.text)
-                .and_then(|_: IgnoredAny| Err(serde_json::Error::custom("broken list"))),
+        let text = match rest.starts_with(']') {
+            true => Cow::Owned(format!("{}{rest}", &self.text[..self.begin])),
+            false => Cow::Borrowed(&*self.text),
         };
-        let Wire::<IgnoredAny> { next_link, .. } = end.map_err(|error: serde_json::Error| {
+        let broken = || serde_json::Error::custom("broken list");
+        let end = match (trimmed(&text).starts_with('['), &text) {
+            (_, Cow::Borrowed(text)) => serde_json::from_str(text).and_then(|_: IgnoredAny| Err(broken())),
+            (true, text) => serde_json::from_str(text).map(|_: Vec<IgnoredAny>| None),
+            (false, text) => serde_json::from_str(text).map(|page: Wire<IgnoredAny>| page.next_link),
+        };
+        let next_link = end.map_err(|error: serde_json::Error| {
             let message =
                 format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
             Error::with_message(ErrorKind::DataConversion, message)

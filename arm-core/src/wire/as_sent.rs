@@ -105,6 +105,18 @@ pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Resul
     model.as_sent().over(now, before, |_| {}).map_err(<S::Error as Error>::custom)?.serialize(serializer)
 }
 
+/// Whether a body can be written at all: for a dry run, which is refused where the run is.
+///
+/// # Errors
+///
+/// The body would write over something that cannot be read.
+pub fn check_writable(body: &impl Serialize) -> azure_core::Result<()> {
+    let refusal = |error: serde_json::Error| {
+        azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, error.to_string())
+    };
+    serde_json::to_value(body).map(drop).map_err(refusal)
+}
+
 /// So many members of one model may be unreadable.
 const MOST: usize = 64;
 

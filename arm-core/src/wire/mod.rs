@@ -24,7 +24,7 @@ use azure_core::{
 };
 use serde::de::DeserializeOwned;
 
-pub use as_sent::{AsSent, WriteBack};
+pub use as_sent::{AsSent, WriteBack, check_writable};
 pub use nullable::{null_as_default, without_nulls};
 pub use unknown::UnknownFields;
 

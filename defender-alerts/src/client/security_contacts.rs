@@ -1,4 +1,4 @@
-use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
+use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId, wire};
 use azure_core::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use serde::Deserialize;
@@ -18,7 +18,19 @@ pub struct SecurityContactsClient {
 
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(default, with = "wire::text::option")]
+    etag: Option<String>,
+    #[serde(default, with = "wire::text::option")]
+    location: Option<String>,
     properties: SecurityContact,
+}
+
+impl From<Wire> for SecurityContact {
+    fn from(Wire { etag, location, properties }: Wire) -> Self {
+        let mut contact = properties;
+        (contact.etag, contact.location) = (etag, location);
+        contact
+    }
 }
 
 impl SecurityContactsClient {
@@ -34,7 +46,7 @@ impl SecurityContactsClient {
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
     pub fn list(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<SecurityContact>> {
         let listed: Pager<Wire> = self.arm.get(contacts(subscription), API_VERSION).pager();
-        listed.map_ok(|wire| wire.properties).boxed()
+        listed.map_ok(SecurityContact::from).boxed()
     }
 
     /// The contact; nothing when there is none. `SecurityContacts_Get`.
@@ -44,7 +56,7 @@ impl SecurityContactsClient {
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get)
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
-        Ok(found.map(|wire| wire.properties))
+        Ok(found.map(SecurityContact::from))
     }
 
     /// Writes the contact, whole. `SecurityContacts_Create`.
@@ -60,7 +72,7 @@ impl SecurityContactsClient {
     ) -> Result<SecurityContact> {
         let request = self.arm.put(default(subscription), API_VERSION);
         let written: Wire = request.body(&Properties { properties: contact }).json().await?;
-        Ok(written.properties)
+        Ok(written.into())
     }
 
     /// Deletes the contact; answers without an error when there is none. `SecurityContacts_Delete`.

@@ -65,6 +65,8 @@ pub struct Alert {
     pub vendor_name: String,
     /// The schema of the alert.
     pub version: String,
+    /// The tenant of the resource that suffers.
+    pub azure_resource_tenant_id: Option<String>,
     parts: Parts,
 }
 
@@ -103,8 +105,8 @@ impl Alert {
         self.resources().iter().any(|resource| resource.is(kind))
     }
 
-    /// The Azure resources that its identifiers name. Identifiers that cannot be decoded are left out here;
-    /// [`resource_identifiers`](Self::resource_identifiers) says why.
+    /// The Azure resources that its identifiers name. What cannot be read is left out here;
+    /// [`unreadable`](Self::unreadable) names it.
     pub fn resources(&self) -> Vec<ResourceId> {
         let identifiers = self.resource_identifiers().unwrap_or_default();
         let azure = identifiers.into_iter().filter_map(|identifier| match identifier {
@@ -118,6 +120,21 @@ impl Alert {
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(raw) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(raw.get()).map_err(self.refusal("resourceIdentifiers"))
+    }
+
+    /// What of its identifiers and entities cannot be read, each in a few words. While there is something, what they do
+    /// not name may still be there.
+    pub fn unreadable(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        match self.resource_identifiers() {
+            Ok(all) => found.extend(all.iter().filter_map(ResourceIdentifier::unreadable)),
+            Err(error) => found.push(error.to_string()),
+        }
+        match self.entities() {
+            Ok(all) => found.extend(all.iter().filter_map(Entity::unreadable)),
+            Err(error) => found.push(error.to_string()),
+        }
+        found
     }
 
     /// What to do, step by step.
@@ -254,6 +271,8 @@ struct Properties {
     vendor_name: String,
     #[serde(with = "wire::text")]
     version: String,
+    #[serde(with = "wire::text::option")]
+    azure_resource_tenant_id: Option<String>,
     resource_identifiers: Option<Box<RawValue>>,
     remediation_steps: Option<Box<RawValue>>,
     extended_links: Option<Box<RawValue>>,
@@ -300,6 +319,7 @@ impl<'de> Deserialize<'de> for Alert {
             product_name: it.product_name,
             vendor_name: it.vendor_name,
             version: it.version,
+            azure_resource_tenant_id: it.azure_resource_tenant_id,
             parts: Parts {
                 resource_identifiers: it.resource_identifiers,
                 remediation_steps: it.remediation_steps,

@@ -6,6 +6,8 @@ use arm_core::{ResourceId, wire};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
+use super::spelling;
+
 /// What names the resource of an alert.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -38,13 +40,27 @@ impl ResourceIdentifier {
         let at_once = items::<Identified<'_>>(list).ok();
         match at_once.and_then(|all| all.into_iter().map(Identified::into_known).collect()) {
             Some(known) => Ok(known),
-            None => items::<&RawValue>(list)?.into_iter().map(Self::read).collect(),
+            None => Ok(items::<Value>(list)?.into_iter().map(Self::read).collect()),
         }
     }
 
-    fn read(raw: &RawValue) -> serde_json::Result<Self> {
-        let known = serde_json::from_str(raw.get()).ok().and_then(Identified::into_known);
-        known.map_or_else(|| serde_json::from_str(raw.get()).map(Self::Other), Ok)
+    fn read(value: Value) -> Self {
+        let spelled = spelling::documented(&value).to_string();
+        let known = serde_json::from_str(&spelled).ok().and_then(Identified::into_known);
+        known.unwrap_or(Self::Other(value))
+    }
+
+    /// What cannot be read of one that says that it is of a known kind.
+    pub(crate) fn unreadable(&self) -> Option<String> {
+        let Self::Other(value) = self else { return None };
+        let spelled = spelling::documented(value);
+        let kind = spelled["type"].as_str().unwrap_or_default();
+        let known = kind.is_empty()
+            || ["AzureResource", "LogAnalytics"].iter().any(|it| it.eq_ignore_ascii_case(kind));
+        known.then(|| match kind {
+            "" => "a resource identifier without a type".to_owned(),
+            kind => format!("a resource identifier of the type {kind}"),
+        })
     }
 }
 
@@ -271,8 +287,8 @@ impl Entity {
     /// All of a list: in one pass when all of them have the documented shape.
     pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
         let read: Vec<Known> = match items(list) {
-            Ok(all) => all,
-            Err(_) => items(list)?.into_iter().map(Known::read).collect::<serde_json::Result<_>>()?,
+            Ok(all) if !spelling::is_unusual(list) && !all.iter().any(Known::is_bare) => all,
+            _ => items(list)?.into_iter().map(Known::read).collect(),
         };
         let list: Arc<str> = list.into();
         let entity = |(index, Known { id, kind })| Self { id, kind, list: list.clone(), index };
@@ -284,6 +300,15 @@ impl Entity {
         let items: Vec<&RawValue> = items(&self.list).unwrap_or_default();
         let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
         item.unwrap_or_default()
+    }
+
+    /// What cannot be read of one that says that it is a resource of Azure, or that does not say what it is.
+    pub(crate) fn unreadable(&self) -> Option<String> {
+        match &self.kind {
+            EntityKind::AzureResource(None) => Some("an entity that is a resource of Azure".to_owned()),
+            EntityKind::Other(kind) if kind.is_empty() => Some("an entity without a type".to_owned()),
+            _ => None,
+        }
     }
 
     /// The account, if it is one.
@@ -356,15 +381,34 @@ impl<'de> Deserialize<'de> for Known {
 }
 
 impl Known {
-    /// Of an entity that may have another shape.
-    fn read(raw: &RawValue) -> serde_json::Result<Self> {
-        if let Ok(known) = serde_json::from_str(raw.get()) {
-            return Ok(known);
-        }
+    /// Of an entity in another spelling, or of another shape.
+    fn read(value: Value) -> Self {
+        let spelled = spelling::documented(&value);
         // A known field of an unexpected shape makes the entity one of an unknown kind.
-        let value: Value = serde_json::from_str(raw.get())?;
-        let kind = EntityKind::Other(value["type"].as_str().unwrap_or_default().to_owned());
-        Ok(Self { id: None, kind })
+        serde_json::from_str(&spelled.to_string()).unwrap_or_else(|_| Self {
+            id: None,
+            kind: EntityKind::Other(spelled["type"].as_str().unwrap_or_default().to_owned()),
+        })
+    }
+
+    /// Whether nothing at all was read of it.
+    fn is_bare(&self) -> bool {
+        match &self.kind {
+            EntityKind::Account(it) => [&it.name, &it.upn_suffix, &it.tenant_id, &it.object_id, &it.app_id]
+                .iter()
+                .all(|it| it.is_none()),
+            EntityKind::Ip(it) => it.address.is_none(),
+            EntityKind::AzureResource(id) => id.is_none(),
+            EntityKind::Host(it) => {
+                it.host_name.is_none() && it.resource_id.is_none() && it.agent_id.is_none()
+            }
+            EntityKind::Process { command_line, process_id } => {
+                command_line.is_none() && process_id.is_none()
+            }
+            EntityKind::File { name, .. } => name.is_none(),
+            EntityKind::Url(url) => url.is_none(),
+            EntityKind::Other(kind) => kind.is_empty(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod secret_finding;
 mod secure_score;
 mod security_contact;
 mod severity;
+mod spelling;
 mod sub_assessment;
 mod suppression_rule;
 

@@ -32,6 +32,14 @@ pub struct SecurityContact {
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_by_role: Option<NotificationsByRole>,
+    /// Changes with the contact. Only of one that was read.
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    pub etag: Option<String>,
+    /// Where it is kept. Only of one that was read.
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    pub location: Option<String>,
     #[builder(default, setter(skip))]
     #[serde(flatten)]
     unknown: UnknownFields,

@@ -163,3 +163,48 @@ impl<'de> Deserialize<'de> for SuppressionRule {
         Ok(Self { name, last_modified, spec })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(end: &str) -> SuppressionRule {
+        serde_json::from_value(json!({
+            "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/alertsSuppressionRules/x",
+            "name": "x",
+            "properties": {
+                "alertType": "KV_TORAccess", "reason": "Noise", "state": "Enabled",
+                "lastModifiedUTC": "2026-03-01T12:00:00.1234567Z", "expirationDateUTC": end,
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn dates_are_read_as_the_service_spells_them_and_go_back_in_that_spelling_alone() {
+        let mut read = rule("2026-09-01T12:00:00Z");
+        assert_eq!(read.last_modified, wire::instant::parse("2026-03-01T12:00:00.1234567Z"));
+        assert_eq!(read.spec.expiration_date, wire::instant::parse("2026-09-01T12:00:00Z"));
+
+        read.spec.expiration_date = wire::instant::parse("2027-01-01T00:00:00Z");
+        let body = serde_json::to_value(&read.spec).unwrap();
+
+        let names: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["alertType", "expirationDateUTC", "reason", "state"]);
+        assert_eq!(body["expirationDateUTC"], "2027-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_read_stays_and_is_not_written_over() {
+        let mut read = rule("end of September");
+        assert_eq!(read.spec.expiration_date, None);
+        read.spec.comment = Some("still needed".into());
+        assert_eq!(serde_json::to_value(&read.spec).unwrap()["expirationDateUTC"], "end of September");
+
+        read.spec.expiration_date = wire::instant::parse("2027-01-01T00:00:00Z");
+        let error = serde_json::to_value(&read.spec).unwrap_err().to_string();
+        assert!(error.contains("'/expirationDateUTC' cannot be read"), "{error}");
+    }
+}

@@ -108,3 +108,86 @@ async fn a_sample_is_told_apart_from_a_real_alert() {
     let finding = Finding::of(&decoded(json!({ "alertType": "SIMULATED_KV_TORAccess" })), None);
     assert!(finding.is_sample && finding.steps.len() == 1);
 }
+
+/// In the shape of the samples that the service makes (recorded, 2022-01-01), which differs from its documentation.
+#[test]
+fn a_sample_of_the_real_service_names_caller_operations_and_secret() {
+    let alert = decoded(json!({
+        "alertType": "SIMULATED_KV_ListGetAnomaly",
+        "intent": "Unknown",
+        "status": "Active",
+        "severity": "Medium",
+        "startTimeUtc": "2026-03-01T12:00:00.0000000Z",
+        "endTimeUtc": "2026-03-01T12:05:00.0000000Z",
+        "resourceIdentifiers": [{ "azureResourceId": vault().to_string(), "type": "AzureResource" }],
+        "extendedProperties": {
+            "suspicious Operations": "[SecretGet:2, VaultGet:2]",
+            "attacker IP Address": "203.0.113.7",
+            "attacker Object ID": "00000000-0000-0000-0000-0000000000b0",
+            "target": "https://kv-prod.vault.azure.net/secrets/db-password/0123456789abcdef0123456789abcdef",
+            "resourceType": "Key Vault",
+        },
+        "entities": [],
+    }));
+
+    let finding = Finding::of(&alert, None);
+
+    assert!(finding.is_sample);
+    assert_eq!(finding.operations, ["SecretGet", "VaultGet"]);
+    assert_eq!(finding.operation_count, Some(4));
+    assert_eq!(finding.caller.object_id.as_deref(), Some("00000000-0000-0000-0000-0000000000b0"));
+    assert_eq!(finding.caller.addresses[0].address, "203.0.113.7");
+    assert_eq!(finding.secrets, ["db-password"]);
+    assert_eq!(finding.missing, [Missing::User]);
+}
+
+#[test]
+fn identifiers_and_entities_in_pascal_case_say_the_same() {
+    let pascal = decoded(json!({
+        "alertType": "KV_ListGetAnomaly",
+        "resourceIdentifiers": [{ "AzureResourceId": vault().to_string(), "Type": "AzureResource" }],
+        "entities": [
+            { "Type": "account", "Name": "ada", "UpnSuffix": "contoso.example", "AadUserId": "u-1" },
+            { "type": "ip", "Address": "203.0.113.7", "Location": { "CountryCode": "de", "City": "Kiel" } },
+            { "TYPE": "azure-resource", "resourceid": vault().to_string() },
+        ],
+    }));
+
+    let finding = Finding::of(&pascal, None);
+
+    assert_eq!(finding.vaults, [vault()]);
+    assert_eq!(finding.caller.user_principal_name.as_deref(), Some("ada@contoso.example"));
+    assert_eq!(finding.caller.object_id.as_deref(), Some("u-1"));
+    let address = &finding.caller.addresses[0];
+    assert_eq!(address.location.as_ref().unwrap().city.as_deref(), Some("Kiel"));
+    assert!(pascal.unreadable().is_empty());
+    assert!(finding.missing.iter().all(|missing| !matches!(missing, Missing::Part(_) | Missing::Vault)));
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_the_vault_is_not_called_missing() {
+    let alert = decoded(json!({
+        "alertType": "KV_ListGetAnomaly",
+        "resourceIdentifiers": [{ "Type": "AzureResource", "AzureResourceId": "kv-prod in rg-app" }],
+        "entities": [{ "kind": "account" }],
+    }));
+
+    let finding = Finding::of(&alert, None);
+
+    let parts: Vec<String> = finding
+        .missing
+        .iter()
+        .filter_map(|missing| match missing {
+            Missing::Part(part) => Some(part.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            "a resource identifier of the type AzureResource cannot be read",
+            "an entity without a type cannot be read"
+        ]
+    );
+    assert!(finding.vaults.is_empty() && !finding.missing.contains(&Missing::Vault));
+}

@@ -60,6 +60,13 @@ impl Pricing {
         self.tier == Tier::Standard
     }
 
+    /// Who manages the plan elsewhere, such as a tenant's Microsoft 365 license: changing it here works against them.
+    pub fn managed_elsewhere(&self) -> Option<&str> {
+        let named = [&self.managed_by, &self.originated_from].into_iter().flatten();
+        let own = ["", "None", "Self", "Subscription", "User", "Azure", "MDC", "DefenderForCloud"];
+        named.map(String::as_str).find(|name| !own.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    }
+
     /// One of its extensions.
     pub fn extension(&self, name: &ExtensionName) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.name == *name)

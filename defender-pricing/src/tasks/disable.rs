@@ -19,6 +19,7 @@ pub struct DisablePlan {
     scope: Scope,
     plan: PlanName,
     wait: Duration,
+    over_manager: bool,
 }
 
 impl PricingClient {
@@ -30,12 +31,18 @@ impl PricingClient {
 
 impl DisablePlan {
     pub(crate) fn new(client: PricingClient, scope: Scope, plan: PlanName) -> Self {
-        Self { client, scope, plan, wait: Duration::from_secs(300) }
+        Self { client, scope, plan, wait: Duration::from_secs(300), over_manager: false }
     }
 
     /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Turns the plan off also where it is managed elsewhere, such as by a Microsoft 365 license.
+    pub fn over_its_manager(mut self) -> Self {
+        self.over_manager = true;
         self
     }
 
@@ -50,8 +57,9 @@ impl DisablePlan {
         wanted.tier = Tier::Free;
         wanted.sub_plan = None;
         wanted.extensions.clear();
+        let spec = PricingSpec::from(&wanted);
+        update::check(&before, &spec, self.over_manager)?;
         if !mode.is_dry_run() {
-            let spec = PricingSpec::from(&wanted);
             update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
             wanted = update::verify(&self.client, &self.scope, &self.plan, &Tier::Free).await?;
         }

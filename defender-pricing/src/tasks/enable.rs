@@ -18,6 +18,9 @@ use crate::{
 /// not name stay. From Free it goes in two steps, because the service then turns on extensions of its own:
 /// the second keeps those. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has, or is given, another.
 ///
+/// A plan that is managed elsewhere ([`Pricing::managed_elsewhere`]) is refused unless
+/// [`over_its_manager`](Self::over_its_manager) is said, and so is a change of what cannot be read: nothing is written.
+///
 /// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes
 /// it. Run again when all holds, it writes nothing.
 ///
@@ -46,6 +49,7 @@ pub struct EnablePlan {
     plan: PlanName,
     wish: Wish,
     wait: Duration,
+    over_manager: bool,
 }
 
 /// What is asked for, beside Standard.
@@ -65,7 +69,7 @@ impl PricingClient {
 impl EnablePlan {
     pub(crate) fn new(client: PricingClient, scope: Scope, plan: PlanName) -> Self {
         let (wish, wait) = (Wish::default(), Duration::from_secs(300));
-        Self { client, scope, plan, wish, wait }
+        Self { client, scope, plan, wish, wait, over_manager: false }
     }
 
     /// With this sub-plan.
@@ -109,6 +113,12 @@ impl EnablePlan {
         self
     }
 
+    /// Changes the plan also where it is managed elsewhere, such as by a Microsoft 365 license.
+    pub fn over_its_manager(mut self) -> Self {
+        self.over_manager = true;
+        self
+    }
+
     async fn run(self, mode: Mode) -> Result<PlanChange> {
         let updates = self.client.updates_of(&self.scope);
         let _alone = updates.lock().await;
@@ -117,18 +127,19 @@ impl EnablePlan {
         if wanted == before && self.wish.failures_in(&before).is_empty() {
             return Ok(PlanChange { change: Change::Unchanged(before), failed_extensions: Vec::new() });
         }
+        update::check(&before, &PricingSpec::from(&wanted), self.over_manager)?;
         if mode.is_dry_run() {
             let change = Change::Updated { before, after: wanted };
             return Ok(PlanChange { change, failed_extensions: Vec::new() });
         }
         let mut answer = before.clone();
-        if !before.is_standard() {
+        if before.tier == Tier::Free {
             // The service turns on extensions of its own: let it, then merge onto what it chose.
             let first = PricingSpec::from(&wanted).without_extensions();
             answer = update::write(&self.client, &self.scope, &self.plan, &first, self.wait).await?;
         }
         let wanted = self.wish.onto(&answer);
-        if wanted != answer || before.is_standard() {
+        if wanted != answer || before.tier != Tier::Free {
             let spec = PricingSpec::from(&wanted);
             answer = update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
         }
@@ -154,7 +165,7 @@ impl Wish {
         let mut wanted = now.clone();
         wanted.tier = Tier::Standard;
         let default = (now.name == PlanName::KeyVaults).then_some(SubPlan::PerKeyVault);
-        let kept = now.sub_plan.clone().filter(|_| now.is_standard());
+        let kept = now.sub_plan.clone().filter(|_| now.tier != Tier::Free);
         wanted.sub_plan = self.sub_plan.clone().or(kept).or(default).or(now.sub_plan.clone());
         for wish in &self.extensions {
             match wanted.extensions.iter_mut().find(|extension| extension.name == wish.name) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arm_core::{ArmErrorExt as _, Change, Scope};
+use arm_core::{ArmErrorExt as _, Change, Scope, refuse, wire};
 use azure_core::{Error, Result, error::ErrorKind};
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, Tier};
@@ -65,6 +65,19 @@ pub(crate) async fn write(
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// What speaks against writing a plan, in a dry run as well.
+pub(crate) fn check(before: &Pricing, spec: &PricingSpec, over_manager: bool) -> Result<()> {
+    wire::check_writable(spec)?;
+    match before.managed_elsewhere() {
+        Some(manager) if !over_manager => refuse(format!(
+            "the plan {} is managed by {manager}, which may undo a change made here: change it there, or say \
+             over_its_manager()",
+            before.name
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -97,6 +97,12 @@ impl VaultId {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }
 
+    /// Whether it is the id of a vault. One that was parsed is; one in an answer may not be: then a request to it is
+    /// refused before it is sent.
+    pub fn is_valid(&self) -> bool {
+        Self::try_from(self.id.clone()).is_ok()
+    }
+
     /// The vault's name.
     pub fn name(&self) -> &str {
         self.id.name()
@@ -153,7 +159,10 @@ impl From<VaultId> for ResourceId {
 
 impl From<&VaultId> for ArmPath {
     fn from(id: &VaultId) -> Self {
-        Self::from(&id.id)
+        match VaultId::try_from(id.id.clone()) {
+            Ok(valid) => Self::from(&valid.id),
+            Err(error) => Self::refused(error),
+        }
     }
 }
 
@@ -171,7 +180,8 @@ impl Serialize for VaultId {
 
 impl<'de> Deserialize<'de> for VaultId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ResourceId::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+        // What an answer says is kept, also where it is no vault's: it fails when it is used.
+        Ok(Self { id: ResourceId::deserialize(deserializer)? })
     }
 }
 

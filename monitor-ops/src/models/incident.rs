@@ -77,6 +77,12 @@ pub struct IncidentProperties {
     /// When it was made. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_time_utc: Option<OffsetDateTime>,
+    /// Figures of the service's: alerts, comments, tactics and the like, as it writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub additional_data: Option<Value>,
+    /// The rules that raised its alerts, by id.
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub related_analytic_rule_ids: Vec<String>,
     /// Who works on it, as the service writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Value>,
@@ -97,6 +103,8 @@ impl IncidentProperties {
             classification_comment: None,
             incident_number: None,
             created_time_utc: None,
+            additional_data: None,
+            related_analytic_rule_ids: Vec::new(),
             owner: None,
             unknown: UnknownFields::default(),
         }
@@ -138,4 +146,16 @@ pub struct IncidentAlertProperties {
     /// When it was raised.
     #[serde(default, with = "wire::instant::option")]
     pub time_generated: Option<OffsetDateTime>,
+    /// The first activity that it is about.
+    #[serde(default, with = "wire::instant::option")]
+    pub start_time_utc: Option<OffsetDateTime>,
+    /// The last activity that it is about.
+    #[serde(default, with = "wire::instant::option")]
+    pub end_time_utc: Option<OffsetDateTime>,
+    /// What the attacker is after, in the words of MITRE ATT&CK.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub tactics: Vec<String>,
+    /// What names the resources, as the service writes it.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub resource_identifiers: Vec<Value>,
 }

@@ -2,6 +2,7 @@
 
 mod action_group;
 mod alert_rule;
+mod cells;
 mod diagnostic_setting;
 mod incident;
 mod query;

@@ -3,9 +3,10 @@ use std::time::Duration;
 use arm_core::wire;
 use azure_core::{Error, Result, error::ErrorKind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::cells::Row;
 use crate::{CustomerId, kql};
 
 /// The span of time that a query looks at, beside what its text says.
@@ -136,14 +137,22 @@ impl QueryResults {
     ///
     /// For rows in spite of that, look at [`tables`](Self::tables) and [`error`](Self::error).
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        self.answer()?.rows()
+    }
+
+    /// The rows of the answer that can be read, and an error for each that cannot; an error when some are missing.
+    pub fn readable_rows<T: DeserializeOwned>(&self) -> Result<(Vec<T>, Vec<Error>)> {
+        Ok(self.answer()?.readable_rows())
+    }
+
+    fn answer(&self) -> Result<&LogTable> {
         if let Some(error) = &self.error {
             let message = format!("the query's answer is incomplete: {error}");
             return Err(Error::with_message(ErrorKind::Other, message));
         }
-        match self.tables.first() {
-            Some(table) => table.rows(),
-            None => Err(Error::with_message(ErrorKind::DataConversion, "the query's answer has no table")),
-        }
+        self.tables
+            .first()
+            .ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the query's answer has no table"))
     }
 }
 
@@ -176,19 +185,45 @@ impl LogTable {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
-        let row = |(index, cells): (usize, &Vec<Value>)| {
-            let named = self.columns.iter().map(|column| column.name.clone()).zip(cells.iter().cloned());
-            serde_json::from_value(Value::Object(named.collect::<Map<_, _>>())).map_err(|_| {
-                let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-                let message = format!(
-                    "row {} of the query's answer does not fit the type asked for; its columns are {}",
-                    index + 1,
-                    columns.join(", ")
-                );
-                Error::with_message(ErrorKind::DataConversion, message)
-            })
-        };
-        self.cells.iter().enumerate().map(row).collect()
+        (0..self.cells.len()).map(|index| self.row(index)).collect()
+    }
+
+    /// The rows that can be read, and an error for each that cannot.
+    pub fn readable_rows<T: DeserializeOwned>(&self) -> (Vec<T>, Vec<Error>) {
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        for index in 0..self.cells.len() {
+            match self.row(index) {
+                Ok(row) => rows.push(row),
+                Err(error) => errors.push(error),
+            }
+        }
+        (rows, errors)
+    }
+
+    /// One row. Texts in columns of numbers are read as numbers where a number is asked for, such as `NaN`. The error
+    /// names the column, but never what is in it.
+    fn row<T: DeserializeOwned>(&self, index: usize) -> Result<T> {
+        let row = Row { columns: &self.columns, cells: &self.cells[index] };
+        serde_path_to_error::deserialize(row).map_err(|error| {
+            let at = error.path().iter().next().map(ToString::to_string);
+            let column = at.and_then(|at| self.columns.iter().find(|column| column.name == at));
+            let reason = wire::without_values(error.inner());
+            let message = match column {
+                Some(LogColumn { name, kind }) => format!(
+                    "row {} of the query's answer cannot be read as asked: its column {name} of the type {kind}: {reason}",
+                    index + 1
+                ),
+                None => {
+                    let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+                    format!(
+                        "row {} of the query's answer does not fit the type asked for: {reason}; its columns are {}",
+                        index + 1,
+                        columns.join(", ")
+                    )
+                }
+            };
+            Error::with_message(ErrorKind::DataConversion, message)
+        })
     }
 }
 
@@ -358,4 +393,41 @@ pub struct MetadataTable {
     /// The columns.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub columns: Vec<LogColumn>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_read_by_its_column_and_a_bad_one_costs_its_row_and_is_named() {
+        let table: LogTable = serde_json::from_value(serde_json::json!({
+            "name": "PrimaryResult",
+            "columns": [
+                { "name": "cpu", "type": "real" }, { "name": "price", "type": "decimal" },
+                { "name": "on", "type": "bool" }, { "name": "count", "type": "long" },
+            ],
+            "rows": [["NaN", "0.1000000000000000055", 1, "12"], [0.5, 2, null, null], ["hunter2", "1", true, 3]],
+        }))
+        .unwrap();
+        #[derive(Debug, Deserialize)]
+        struct Cells {
+            cpu: f64,
+            price: f64,
+            on: Option<bool>,
+            count: Option<u16>,
+        }
+        let (rows, errors) = table.readable_rows::<Cells>();
+        assert!(rows[0].cpu.is_nan() && rows[0].price == 0.1);
+        assert_eq!((rows[0].on, rows[0].count), (Some(true), Some(12)));
+        assert_eq!((rows[1].cpu, rows[1].price, rows[1].on, rows[1].count), (0.5, 2.0, None, None));
+        let error = errors[0].to_string();
+        assert!(
+            error.starts_with("row 3 of the query's answer") && error.contains("column cpu of the type real"),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_eq!((rows.len(), errors.len()), (2, 1));
+        assert_eq!(table.rows::<Cells>().unwrap_err().to_string(), error);
+    }
 }

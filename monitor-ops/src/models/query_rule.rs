@@ -86,7 +86,8 @@ pub struct QueryRuleProperties {
     /// How far back the query reads, if further than the window.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub override_query_time_range: Option<Duration>,
-    /// For how long it is silent after an alert.
+    /// For how long it is silent after an alert. Not beside [`auto_mitigate`](Self::auto_mitigate), and not shorter than
+    /// the frequency.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub mute_actions_duration: Option<Duration>,
     /// When it raises an alert.

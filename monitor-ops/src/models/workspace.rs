@@ -24,6 +24,8 @@ arm_core::open_enum! {
         ProvisioningAccount = "ProvisioningAccount",
         /// Being updated.
         Updating = "Updating",
+        /// Being updated: it is linked to an automation account.
+        LinkingAccount = "LinkingAccount",
     }
 }
 
@@ -93,6 +95,12 @@ pub struct WorkspaceProperties {
     /// When it was created.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_date: Option<OffsetDateTime>,
+    /// When it was last changed.
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub modified_date: Option<OffsetDateTime>,
+    /// What else is on or off, as the service writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<serde_json::Value>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
@@ -114,6 +122,9 @@ pub struct SkuName {
     /// Gigabytes a day, for `CapacityReservation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_level: Option<i32>,
+    /// When the tier was last changed. The service sets it.
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub last_sku_update: Option<OffsetDateTime>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
@@ -129,6 +140,9 @@ pub struct WorkspaceCapping {
     /// Whether logs are taken in now: `RespectQuota`, `OverQuota`, `ForceOff`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_ingestion_status: Option<String>,
+    /// When the day of the limit begins anew. The service sets it.
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub quota_next_reset_time: Option<OffsetDateTime>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
@@ -202,8 +216,12 @@ impl WorkspacePatch {
 
     /// Another pricing tier.
     pub fn sku(mut self, sku: WorkspaceSku) -> Self {
-        self.properties.sku =
-            Some(SkuName { name: sku, capacity_reservation_level: None, unknown: UnknownFields::default() });
+        self.properties.sku = Some(SkuName {
+            name: sku,
+            capacity_reservation_level: None,
+            last_sku_update: None,
+            unknown: UnknownFields::default(),
+        });
         self
     }
 
@@ -218,6 +236,7 @@ impl WorkspacePatch {
         self.properties.workspace_capping = Some(WorkspaceCapping {
             daily_quota_gb: Some(gigabytes),
             data_ingestion_status: None,
+            quota_next_reset_time: None,
             unknown: UnknownFields::default(),
         });
         self

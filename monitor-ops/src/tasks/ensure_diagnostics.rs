@@ -1,6 +1,8 @@
 //! Logs of resources, sent where they should go.
 
-use arm_core::{ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Task, refuse};
+use arm_core::{
+    ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Task, refuse, wire,
+};
 use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use typed_builder::TypedBuilder;
@@ -128,6 +130,7 @@ impl DiagnosticsClient {
             Decision::Sent(setting) => return Ok(Change::Unchanged(*setting)),
             Decision::Write { before, after } => (before, *after),
         };
+        wire::check_writable(&wanted).map_err(about)?;
         let after = match mode {
             Mode::DryRun => wanted.clone(),
             Mode::Write => match self.create_or_update(resource, &spec.name, &wanted).await {

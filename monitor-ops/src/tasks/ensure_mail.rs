@@ -1,6 +1,6 @@
 //! Who hears of alerts, by mail.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse, wire};
 use serde_json::json;
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
@@ -50,6 +50,7 @@ impl ActionGroupsClient {
             match before {
                 Some(before) if before == wanted => Ok(Change::Unchanged(before)),
                 before => {
+                    wire::check_writable(&wanted)?;
                     let after = match mode {
                         Mode::DryRun => wanted,
                         Mode::Write => {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish};
+use arm_core::{
+    ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, refuse, wire,
+};
 use azure_core::{Error, Result};
 
 use crate::{
@@ -100,6 +102,10 @@ impl QueryRulesClient {
     /// groups. While the table that the query reads does not exist, the service cannot check the query:
     /// then, and only then, it is written with `skipQueryValidation`.
     ///
+    /// Muting and resolving by itself go together: a rule that resolves its alert cannot be silent for a time. So a wish
+    /// for one takes the other away, and a mute of zero clears it. A rule that says both, or is silent for less than its
+    /// frequency, is refused, in a dry run as well.
+    ///
     /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
     /// all holds, it writes nothing.
     ///
@@ -125,16 +131,20 @@ impl QueryRulesClient {
         rule: &QueryRule,
         mode: Mode,
     ) -> Result<Change<QueryRule>> {
+        let rule = &checked(rule)?;
         let before = self.get_opt(group, name).await?;
         let mut wanted = match &before {
             Some(before) => onto(rule, before),
             None => rule.clone(),
         };
+        clear_mute(&mut wanted);
         if let Some(before) = &before
             && wanted == *before
         {
             return Ok(Change::Unchanged(wanted));
         }
+        checked(&wanted)?;
+        wire::check_writable(&wanted)?;
         let after = match mode {
             Mode::DryRun => wanted,
             Mode::Write => match self.create_or_update(group, name, &wanted).await {
@@ -167,6 +177,29 @@ fn names_missing_table(error: &Error) -> bool {
     error.status() == Some(400) && kql::missing_table(error).is_some()
 }
 
+/// A rule that the service could take: what is coupled in it fits.
+fn checked(rule: &QueryRule) -> Result<QueryRule> {
+    let it = &rule.properties;
+    let mute = it.mute_actions_duration.filter(|mute| !mute.is_zero());
+    if let (Some(true), Some(mute)) = (it.auto_mitigate, mute) {
+        return refuse(format!(
+            "a rule that resolves its alert by itself cannot be silent for {mute:?} after it: turn one of the two off"
+        ));
+    }
+    match (mute, it.evaluation_frequency) {
+        (Some(mute), Some(every)) if mute < every => refuse(format!(
+            "a rule that runs every {every:?} cannot be silent for {mute:?}: that must be at least as long"
+        )),
+        _ => Ok(rule.clone()),
+    }
+}
+
+/// A mute of zero is none.
+fn clear_mute(rule: &mut QueryRule) {
+    let mute = &mut rule.properties.mute_actions_duration;
+    *mute = mute.filter(|mute| !mute.is_zero());
+}
+
 /// A rule as it should be, given what it is.
 fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
     let mut wanted = before.clone();
@@ -184,6 +217,12 @@ fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
     set(&mut to.override_query_time_range, &from.override_query_time_range);
     set(&mut to.mute_actions_duration, &from.mute_actions_duration);
     set(&mut to.auto_mitigate, &from.auto_mitigate);
+    match (from.auto_mitigate, from.mute_actions_duration) {
+        (Some(true), None) => to.mute_actions_duration = None,
+        // Resolving by itself is what the service does unless told.
+        (None, Some(mute)) if !mute.is_zero() => to.auto_mitigate = Some(false),
+        _ => {}
+    }
     let same = to.scopes.len() == from.scopes.len()
         && to.scopes.iter().zip(&from.scopes).all(|(a, b)| a.eq_ignore_ascii_case(b));
     if !same {

@@ -47,12 +47,17 @@ pub struct Evidence {
     pub is_settled: bool,
     /// Whether there are more operations than were asked for.
     pub is_truncated: bool,
+    /// Rows of the log that could not be read, and why. What they say is missing here.
+    pub unreadable: Vec<String>,
 }
 
 impl Evidence {
     /// Whether the list is the whole truth, as far as logs go.
     pub fn is_conclusive(&self) -> bool {
-        self.source == LogSource::Present && self.is_settled && !self.is_truncated
+        self.source == LogSource::Present
+            && self.is_settled
+            && !self.is_truncated
+            && self.unreadable.is_empty()
     }
 
     /// The secrets whose values were given away, by name in lower case: those to rotate.
@@ -201,15 +206,16 @@ impl GatherEvidence {
         };
         let query = LogQuery::new(self.query()).timespan(self.span);
         let found = match self.logs.query(&customer, query).await {
-            Ok(results) => Some(results.rows::<VaultOperation>()?),
+            Ok(results) => Some(results.readable_rows::<VaultOperation>()?),
             Err(error) if kql::missing_table(&error).is_some() => None,
             Err(error) => return Err(error),
         };
         let table_exists = found.is_some();
-        let mut operations = found.unwrap_or_default();
-        let is_truncated = operations.len() > self.limit;
+        let (mut operations, unreadable) = found.unwrap_or_default();
+        let unreadable: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+        let is_truncated = operations.len() + unreadable.len() > self.limit;
         operations.truncate(self.limit);
-        let source = if operations.is_empty() {
+        let source = if operations.is_empty() && unreadable.is_empty() {
             self.why_empty(&DiagnosticsClient::new(&management), table_exists).await
         } else {
             LogSource::Present
@@ -219,7 +225,7 @@ impl GatherEvidence {
             Timespan::Last(_) => OffsetDateTime::now_utc(),
         };
         let is_settled = until + LATENESS <= OffsetDateTime::now_utc();
-        Ok(Evidence { operations, source, is_settled, is_truncated })
+        Ok(Evidence { operations, source, is_settled, is_truncated, unreadable })
     }
 
     async fn why_empty(&self, diagnostics: &DiagnosticsClient, table_exists: bool) -> LogSource {

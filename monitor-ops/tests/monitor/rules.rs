@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use arm_core::{ArmErrorExt as _, Change, ResourceId};
 use futures::TryStreamExt as _;
-use mock_azure::{MockAzure, Seed};
-use monitor_ops::{QueryRule, QueryRulePatch, QueryRulesClient};
+use mock_azure::{Fault, MockAzure, Seed};
+use monitor_ops::{ConditionOperator, QueryRule, QueryRulePatch, QueryRulesClient};
 use serde_json::{Value, json};
 
 use crate::lab::*;
@@ -176,4 +176,94 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
         |azure| async move { stored(&azure, &id(), QueryRulesClient::API_VERSION).await },
     )
     .await;
+}
+
+#[tokio::test]
+async fn muting_and_resolving_are_merged_together_and_the_mute_can_be_cleared() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    let (rules, rule_name) = (client(&azure), name("refused"));
+    let mut muted = refused();
+    muted.properties.auto_mitigate = None;
+    muted.properties.mute_actions_duration = Some(Duration::from_secs(3600));
+    let silent = |rule: &QueryRule| {
+        (rule.properties.auto_mitigate, rule.properties.mute_actions_duration.map(|mute| mute.as_secs()))
+    };
+
+    assert!(rules.ensure(&group(), &rule_name, &refused()).await.unwrap().is_change());
+    let now = rules.ensure(&group(), &rule_name, &muted).await.unwrap().into_current();
+    assert_eq!(silent(&now), (Some(false), Some(3600)), "a mute takes resolving away");
+    let now = rules.ensure(&group(), &rule_name, &refused()).await.unwrap().into_current();
+    assert_eq!(silent(&now), (Some(true), None), "resolving takes the mute away");
+
+    rules.ensure(&group(), &rule_name, &muted).await.unwrap();
+    muted.properties.mute_actions_duration = Some(Duration::ZERO);
+    let now = rules.ensure(&group(), &rule_name, &muted).await.unwrap().into_current();
+    assert_eq!(silent(&now), (Some(false), None), "zero clears it");
+    azure.clear_requests();
+    assert!(!rules.ensure(&group(), &rule_name, &muted).await.unwrap().is_change());
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_coupled_and_does_not_fit_is_refused_by_the_dry_run_too() {
+    let azure = logged().start().await;
+    let mut both = refused();
+    both.properties.mute_actions_duration = Some(Duration::from_secs(3600));
+    let mut short = refused();
+    short.properties.auto_mitigate = Some(false);
+    short.properties.mute_actions_duration = Some(Duration::from_secs(60));
+    for (rule, says) in [(both, "cannot be silent"), (short, "at least as long")] {
+        for task in [
+            client(&azure).ensure(&group(), &name("refused"), &rule),
+            client(&azure).ensure(&group(), &name("refused"), &rule).dry_run(),
+        ] {
+            let error = task.await.unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn a_duration_that_cannot_be_read_stays_and_its_change_is_refused() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    let mut stored_rule = serde_json::to_value(refused()).unwrap();
+    stored_rule["id"] = id().into();
+    stored_rule["properties"]["overrideQueryTimeRange"] = "P2M".into();
+    let shown =
+        |body: &Value| Fault::body(200, body.to_string()).on("GET", "/scheduledQueryRules/refused").times(1);
+    let mut stricter = refused();
+    stricter.properties.criteria.all_of[0].threshold = Some(1.0);
+
+    azure.inject(shown(&stored_rule));
+    let _ = client(&azure).ensure(&group(), &name("refused"), &stricter).await;
+    assert_eq!(writes(&azure)[0].body["properties"]["overrideQueryTimeRange"], "P2M");
+    assert_eq!(writes(&azure)[0].body["properties"]["criteria"]["allOf"][0]["threshold"], 1.0);
+
+    azure.clear_requests();
+    stricter.properties.override_query_time_range = Some(Duration::from_secs(7200));
+    for dry in [true, false] {
+        azure.inject(shown(&stored_rule));
+        let task = client(&azure).ensure(&group(), &name("refused"), &stricter);
+        let error = if dry { task.dry_run().await } else { task.await }.unwrap_err().to_string();
+        assert!(error.contains("'/properties/overrideQueryTimeRange' cannot be read"), "{error}");
+    }
+    assert!(writes(&azure).is_empty());
+}
+
+/// azure-rest-api-specs#21794: the service refuses `Equals`.
+#[tokio::test]
+async fn the_operator_of_sameness_is_the_one_that_the_service_takes() {
+    let azure = logged().start().await;
+    secrets(&azure, "kv-prod").get_secret("db", None).await.unwrap();
+    let mut rule = refused();
+    rule.properties.criteria.all_of[0].operator = Some(ConditionOperator::Equal);
+    let made = client(&azure).create_or_update(&group(), &name("refused"), &rule).await.unwrap();
+    assert_eq!(made.properties.criteria.all_of[0].operator, Some(ConditionOperator::Equal));
+    assert_eq!(writes(&azure)[0].body["properties"]["criteria"]["allOf"][0]["operator"], "Equal");
+    rule.properties.criteria.all_of[0].operator = Some("Equals".into());
+    let error = client(&azure).create_or_update(&group(), &name("refused"), &rule).await.unwrap_err();
+    assert_eq!(error.status(), Some(400));
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arm_core::{ArmErrorExt as _, Change};
 use futures::TryStreamExt as _;
-use mock_azure::MockAzure;
+use mock_azure::{Fault, MockAzure};
 use monitor_ops::{Workspace, WorkspaceId, WorkspacePatch, WorkspaceSku, WorkspaceSpec, WorkspacesClient};
 use serde_json::json;
 
@@ -90,4 +90,62 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
         },
     )
     .await;
+}
+
+/// A read that shows the workspace in this state, once.
+fn in_state(state: &str) -> Fault {
+    let body = json!({
+        "id": workspace().to_string(), "name": "law-sec", "location": "westeurope",
+        "properties": { "customerId": "00000000-0000-0000-0000-0000000000c1", "provisioningState": state,
+                        "retentionInDays": 365, "sku": { "name": "CapacityReservation" } },
+    });
+    Fault::body(200, body.to_string()).on("GET", "/workspaces/law-sec").times(1)
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_not_ready_is_waited_for_and_never_written_over() {
+    for state in ["Updating", "LinkingAccount", "ProvisioningAccount", "Creating", "ANewState"] {
+        let azure = empty().await;
+        assert!(client(&azure).ensure(&workspace(), &spec()).await.unwrap().is_change());
+        azure.clear_requests();
+        azure.inject(in_state(state));
+        azure.inject(in_state(state));
+
+        let found = client(&azure).ensure(&workspace(), &spec()).await.unwrap();
+
+        assert!(matches!(&found, Change::Unchanged(it) if it.properties.is_ready()), "{state}: {found:?}");
+        assert!(writes(&azure).is_empty(), "{state}");
+        azure.inject(in_state(state));
+        let would = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
+        assert!(matches!(would, Change::Unchanged(_)), "{state}: {would:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_goes_away_is_made_anew_once_it_is_gone() {
+    let azure = empty().await;
+    azure.inject(in_state("Deleting"));
+    let error = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap_err();
+    assert!(error.to_string().contains("is being deleted"), "{error}");
+    azure.clear_requests();
+    azure.inject(in_state("Deleting"));
+
+    assert!(matches!(client(&azure).ensure(&workspace(), &spec()).await.unwrap(), Change::Created(_)));
+
+    let methods: Vec<String> = azure.requests().iter().map(|request| request.method.clone()).collect();
+    assert_eq!(methods[..3], ["GET", "GET", "PUT"], "the PUT comes after a read that says 404");
+}
+
+#[tokio::test]
+async fn a_workspace_that_failed_or_whose_state_cannot_be_read_is_left_alone() {
+    let azure = empty().await;
+    azure.inject(in_state("Failed"));
+    let error = client(&azure).ensure(&workspace(), &spec()).await.unwrap_err().to_string();
+    assert!(error.contains("is Failed"), "{error}");
+    let body =
+        json!({ "id": workspace().to_string(), "properties": { "provisioningState": { "of": "mind" } } });
+    azure.inject(Fault::body(200, body.to_string()).on("GET", "/workspaces/law-sec").times(1));
+    let error = client(&azure).ensure(&workspace(), &spec()).await.unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+    assert!(writes(&azure).is_empty());
 }

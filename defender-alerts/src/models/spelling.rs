@@ -1,0 +1,63 @@
+//! The service sends one alert in two spellings, at random: nested names in camel case, as documented, and in Pascal
+//! case (azure-rest-api-specs#38880).
+
+use serde_json::{Map, Value};
+
+/// The documented names inside identifiers and entities.
+const NAMES: &[&str] = &[
+    "$id",
+    "aadTenantId",
+    "aadUserId",
+    "address",
+    "agentId",
+    "appId",
+    "asn",
+    "azureID",
+    "azureResourceId",
+    "city",
+    "cloudProvider",
+    "commandLine",
+    "countryCode",
+    "countryName",
+    "directory",
+    "hostName",
+    "location",
+    "name",
+    "omsAgentID",
+    "organization",
+    "processId",
+    "resourceId",
+    "state",
+    "type",
+    "upnSuffix",
+    "url",
+    "workspaceId",
+    "workspaceResourceGroup",
+    "workspaceSubscriptionId",
+];
+
+/// The same in the documented spelling of names. A name that stands there in it already is left alone.
+pub(super) fn documented(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let spelled = fields.iter().map(|(name, value)| {
+                let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name));
+                let name =
+                    known.filter(|known| !fields.contains_key(**known)).map_or(name.as_str(), |known| known);
+                (name.to_owned(), documented(value))
+            });
+            Value::Object(spelled.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(documented).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Whether a name in a JSON text begins with a capital, which no documented one does.
+pub(super) fn is_unusual(json: &str) -> bool {
+    let begins = json.match_indices('"').map(|(at, _)| &json[at + 1..]);
+    begins.filter(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase())).any(|rest| {
+        let behind = rest.find('"').map(|end| rest[end + 1..].trim_start());
+        behind.is_some_and(|behind| behind.starts_with(':'))
+    })
+}
