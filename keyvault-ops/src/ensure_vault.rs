@@ -3,8 +3,11 @@
 use arm_core::{ArmErrorExt as _, Change, Mode, Wish};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
+use serde::Serialize;
 
-use crate::{DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultSpec, VaultsClient};
+use crate::{
+    AccessPolicy, DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultName, VaultSpec, VaultsClient,
+};
 
 /// What the service fills in by itself is no part of a wish.
 const WISH: Wish = Wish::new().ignoring(&[
@@ -27,7 +30,8 @@ const WISH: Wish = Wish::new().ignoring(&[
 ///
 /// **Permissions**: `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model also
 /// `Microsoft.Authorization/roleAssignments/write`.
-/// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud.
+/// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud, or by a
+/// soft-deleted one elsewhere in the subscription, which is named. A dry run asks too, and is refused with the reason.
 ///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
@@ -72,10 +76,11 @@ impl EnsureVault {
 
     async fn create(self, mode: Mode) -> Result<Change<Vault>> {
         if mode.is_dry_run() {
-            return match self.find_deleted().await? {
-                Some(_) if !self.recover => Err(self.deleted()),
-                _ => Ok(Change::Created(Vault::planned(&self.id, &self.spec)?)),
-            };
+            let recovers = self.refused_name(self.find_deleted().await?)?.is_some();
+            if !recovers {
+                self.check_name().await?;
+            }
+            return Ok(Change::Created(Vault::planned(&self.id, &self.spec)?));
         }
         let made = self.client.create_or_update(&self.id, &self.spec).await;
         let error = match made {
@@ -86,10 +91,11 @@ impl EnsureVault {
             Err(error) if error.is_vault_name_taken() => error,
             Err(error) => return Err(error),
         };
-        let Some(deleted) = self.find_deleted().await? else { return Err(error) };
-        if !self.recover {
-            return Err(error.with_context(self.deleted().to_string()));
-        }
+        let deleted = match self.refused_name(self.find_deleted().await?) {
+            Ok(Some(deleted)) => deleted,
+            Ok(None) => return Err(error),
+            Err(reason) => return Err(error.with_context(reason.to_string())),
+        };
         let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?.into_model()?;
         // It is as it was; bring it to what is wanted.
         let change = self.change(recovered, mode).await?;
@@ -153,29 +159,73 @@ impl EnsureVault {
         merged.enable_purge_protection |= wanted.enable_purge_protection;
         merged.tags.extend(wanted.tags.clone());
         for policy in &wanted.access_policies {
-            merged.access_policies.retain(|other| !other.object_id.eq_ignore_ascii_case(&policy.object_id));
+            if merged.access_policies.iter().any(|there| is_met(policy, there)) {
+                continue;
+            }
+            let principal = |policy: &AccessPolicy| {
+                (
+                    policy.object_id.to_ascii_lowercase(),
+                    policy.application_id.as_ref().map(|id| id.to_ascii_lowercase()),
+                )
+            };
+            merged.access_policies.retain(|other| principal(other) != principal(policy));
             merged.access_policies.push(policy.clone());
-        }
-        if merged.access_policies.len() == found.properties.access_policies.len()
-            && merged.access_policies.iter().all(|policy| found.properties.access_policies.contains(policy))
-        {
-            merged.access_policies.clone_from(&found.properties.access_policies);
         }
         take(&mut merged.enabled_for_deployment, &wanted.enabled_for_deployment);
         take(&mut merged.enabled_for_disk_encryption, &wanted.enabled_for_disk_encryption);
         take(&mut merged.enabled_for_template_deployment, &wanted.enabled_for_template_deployment);
-        take(&mut merged.network_acls, &wanted.network_acls);
+        // The service spells addresses and subnets in its own way.
+        if let Some(rules) = &wanted.network_acls
+            && !found.properties.network_acls.as_ref().is_some_and(|there| is_met(rules, there))
+        {
+            merged.network_acls = Some(rules.clone());
+        }
         take(&mut merged.public_network_access, &wanted.public_network_access);
         Ok(merged)
     }
 
-    /// The soft-deleted vault that has the name, if it is one of this group.
+    /// What the soft-deleted vault that has the name means: one to recover, or a refusal that says where it is.
+    fn refused_name(&self, deleted: Option<DeletedVault>) -> Result<Option<DeletedVault>> {
+        match deleted {
+            None => Ok(None),
+            Some(deleted) if deleted.vault_id == self.id && self.recover => Ok(Some(deleted)),
+            Some(deleted) if deleted.vault_id == self.id => Err(self.deleted()),
+            Some(deleted) => {
+                let message = format!(
+                    "the name '{}' belongs to the soft-deleted vault {} in {}: choose another name, or purge that one",
+                    self.id.name(),
+                    deleted.vault_id,
+                    deleted.location
+                );
+                Err(Error::with_message(ErrorKind::Other, message))
+            }
+        }
+    }
+
+    /// Whether someone else has the name: names are unique in the whole cloud.
+    async fn check_name(&self) -> Result<()> {
+        let Some(subscription) = self.id.resource_id().subscription() else { return Ok(()) };
+        let name: VaultName = self.id.name().parse()?;
+        match self.client.check_name_availability(&subscription, &name).await {
+            Ok(answer) if answer.name_available => Ok(()),
+            Ok(answer) => {
+                let why = answer.message.unwrap_or_default();
+                let message = format!("the name '{name}' cannot be used for a new vault: {why}");
+                Err(Error::with_message(ErrorKind::Other, message))
+            }
+            // Who may make vaults need not be allowed to ask.
+            Err(error) if error.is_forbidden() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The soft-deleted vault that has the name, wherever in the subscription it was.
     async fn find_deleted(&self) -> Result<Option<DeletedVault>> {
         let Some(subscription) = self.id.resource_id().subscription() else { return Ok(None) };
         let mut deleted = self.client.list_deleted(&subscription);
         loop {
             match deleted.try_next().await {
-                Ok(Some(vault)) if vault.vault_id == self.id => return Ok(Some(vault)),
+                Ok(Some(vault)) if vault.name.eq_ignore_ascii_case(self.id.name()) => return Ok(Some(vault)),
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 // Who may make vaults need not be allowed to see deleted ones.
@@ -192,6 +242,12 @@ impl EnsureVault {
         );
         Error::with_message(ErrorKind::Other, message)
     }
+}
+
+/// Whether what is there is what is wanted, by meaning and not by spelling.
+fn is_met(wanted: &impl Serialize, there: &impl Serialize) -> bool {
+    let values = serde_json::to_value(wanted).ok().zip(serde_json::to_value(there).ok());
+    values.is_some_and(|(wanted, there)| Wish::new().unmet(&wanted, &there).is_empty())
 }
 
 /// `West Europe` is `westeurope`.

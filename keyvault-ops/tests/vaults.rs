@@ -8,7 +8,7 @@ use keyvault_ops::{
     SecretPermission, UnavailableReason, Vault, VaultErrorExt as _, VaultId, VaultName, VaultPatch,
     VaultPatchProperties, VaultSpec, VaultsClient,
 };
-use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT as TENANT, MockAzure, Seed};
+use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT as TENANT, Fault, MockAzure, Seed};
 use serde_json::{Value, json};
 
 struct Lab {
@@ -26,6 +26,11 @@ impl Lab {
         let subscription: SubscriptionId = SUB.parse().unwrap();
         let group = subscription.resource_group("rg").unwrap();
         Self { azure, vaults: VaultsClient::new(&arm), subscription, group }
+    }
+
+    /// What the service answers to a read.
+    async fn azure_vault(&self, name: &str) -> Value {
+        serde_json::to_value(self.vaults.get(&self.id(name)).await.unwrap()).unwrap()
     }
 
     fn id(&self, name: &str) -> VaultId {
@@ -220,7 +225,7 @@ async fn ensuring_a_vault_twice_writes_once() {
     let id = lab.id("kv-new");
     let planned = lab.vaults.ensure(&id, spec()).dry_run().await.unwrap();
     assert!(matches!(&planned, Change::Created(vault) if vault.name == "kv-new"), "{planned:?}");
-    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+    assert!(lab.azure.requests().iter().all(|request| request.method != "PUT"));
     let made = lab.vaults.ensure(&id, spec()).await.unwrap();
     assert!(matches!(&made, Change::Created(vault) if vault.properties.vault_uri.is_some()), "{made:?}");
     lab.azure.clear_requests();
@@ -298,4 +303,86 @@ async fn a_soft_deleted_vault_is_only_brought_back_when_it_is_said() {
     assert_eq!(back.current().properties.provisioning_state, Some(ProvisioningState::Succeeded));
     let taken = lab.vaults.ensure(&lab.id("kv-theirs"), spec()).recover_deleted().await.unwrap_err();
     assert!(taken.is_vault_name_taken());
+}
+
+/// azure-powershell#15115, azure-cli#14396
+#[tokio::test]
+async fn a_name_that_is_taken_or_soft_deleted_elsewhere_is_refused_by_the_dry_run_too() {
+    let seed = MockAzure::seed()
+        .resource_group(SUB, "rg", "westeurope")
+        .deleted_vault(SUB, "rg-other", "kv-gone")
+        .vault_name_taken("kv-theirs");
+    let lab = Lab::of(seed).await;
+    for dry_run in [true, false] {
+        for (name, says) in [("kv-theirs", "kv-theirs"), ("kv-gone", "/resourceGroups/rg-other/")] {
+            let task = lab.vaults.ensure(&lab.id(name), spec()).recover_deleted();
+            let outcome = if dry_run { task.dry_run().await } else { task.await };
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().contains(says), "dry run {dry_run}: {error}");
+            assert!(dry_run || error.is_vault_name_taken(), "{error}");
+        }
+    }
+}
+
+/// pulumi-azure-native#3964, azure-cli#10286
+#[tokio::test]
+async fn a_firewall_and_policies_in_the_spelling_of_the_service_are_the_same() {
+    let subnet = format!(
+        "/subscriptions/{SUB}/resourceGroups/RG-Net/providers/Microsoft.Network/virtualNetworks/V/subnets/S"
+    );
+    let acls = |address: &str, subnet: &str| {
+        json!({
+            "bypass": "AzureServices", "defaultAction": "Deny", "ipRules": [{ "value": address }],
+            "virtualNetworkRules": [{ "id": subnet, "ignoreMissingVnetServiceEndpoint": false }],
+        })
+    };
+    let seed = MockAzure::seed()
+        .vault(SUB, "rg", "kv-a")
+        .vault_property("kv-a", "networkAcls", acls("203.0.113.7/32", &subnet.to_lowercase()))
+        .vault_property(
+            "kv-a",
+            "accessPolicies",
+            json!([{ "tenantId": TENANT, "objectId": "00000000-0000-0000-0000-0000000000AB",
+                     "permissions": { "secrets": ["List", "Get"] } }]),
+        );
+    let lab = Lab::of(seed).await;
+    let mut rules: NetworkRules = serde_json::from_value(acls("203.0.113.7", &subnet)).unwrap();
+    let policy = AccessPolicy::builder()
+        .tenant_id(TENANT)
+        .object_id("00000000-0000-0000-0000-0000000000ab")
+        .permissions(Permissions::on_secrets([SecretPermission::Get, SecretPermission::List]))
+        .build();
+    let wanted = |rules: &NetworkRules| {
+        VaultSpec::builder()
+            .location("westeurope")
+            .tenant_id(TENANT)
+            .network_acls(rules.clone())
+            .access_policies([policy.clone()])
+            .build()
+    };
+
+    let same = lab.vaults.ensure(&lab.id("kv-a"), wanted(&rules)).await.unwrap();
+    assert!(!same.is_change(), "{same:?}");
+    assert!(lab.azure.requests().iter().all(|request| request.method == "GET"));
+
+    rules.virtual_network_rules.clear();
+    assert!(lab.vaults.ensure(&lab.id("kv-a"), wanted(&rules)).await.unwrap().is_change());
+}
+
+/// The service answers `Vaults_UpdateAccessPolicy` with such an id.
+#[tokio::test]
+async fn an_id_that_is_none_is_kept_as_text_and_fails_only_when_it_is_used() {
+    let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a")).await;
+    let odd = format!("{}/accessPolicies/", lab.id("kv-a"));
+    let mut answer = lab.azure_vault("kv-a").await;
+    answer["id"] = odd.clone().into();
+    lab.azure.inject(Fault::body(200, answer.to_string()).on("GET", "/vaults/kv-a").times(1));
+
+    let vault = lab.vaults.get(&lab.id("kv-a")).await.unwrap();
+
+    assert_eq!((vault.id.as_str(), vault.id.is_valid()), (odd.as_str(), false));
+    assert_eq!(serde_json::to_value(&vault).unwrap()["id"], odd);
+    lab.azure.clear_requests();
+    let error = lab.vaults.get(&vault.id).await.unwrap_err();
+    assert!(lab.azure.requests().is_empty(), "nothing is sent: {error}");
 }

@@ -206,3 +206,25 @@ async fn an_interrupted_assignment_is_finished_by_the_next_run() {
     azure.clear_faults();
     assert!(!client(&azure).ensure(group("rg"), RoleId::READER, id(ALICE)).await.unwrap().is_change());
 }
+
+/// terraform-provider-azurerm#24045
+#[tokio::test]
+async fn a_role_that_is_held_under_a_condition_is_said_and_never_unchanged() {
+    let azure = azure().await;
+    let scope = Scope::from(group("rg"));
+    let narrow = RoleAssignmentSpec::builder()
+        .role(RoleId::OWNER)
+        .principal(id(ALICE))
+        .condition("@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId]\n  ForAnyOfAnyValues:GuidEquals {x}")
+        .build();
+    let assignment = RoleAssignmentId::of(&scope, RoleId::OWNER, id(ALICE)).unwrap();
+    client(&azure).create(&assignment, &narrow).await.unwrap();
+    azure.clear_requests();
+
+    for dry_run in [true, false] {
+        let task = client(&azure).ensure(scope.clone(), RoleId::OWNER, id(ALICE));
+        let error = if dry_run { task.dry_run().await } else { task.await }.unwrap_err().to_string();
+        assert!(error.contains("only under a condition (@Resource") && !error.contains('\n'), "{error}");
+    }
+    assert!(writes(&azure).is_empty());
+}

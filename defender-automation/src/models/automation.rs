@@ -61,6 +61,9 @@ pub struct AutomationProperties {
     /// What it does with them.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub actions: Vec<Action>,
+    /// When and by whom it was made and changed, as the service writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Value>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
@@ -160,6 +163,8 @@ pub struct AutomationSpec {
     #[builder(default, setter(skip))]
     unknown_properties: UnknownFields,
     #[builder(default, setter(skip))]
+    metadata: Option<Value>,
+    #[builder(default, setter(skip))]
     as_sent: AsSent,
 }
 
@@ -180,6 +185,7 @@ impl AutomationSpec {
             scopes: self.scopes.clone(),
             sources: self.sources.clone(),
             actions: self.actions.iter().map(Action::without_secret).collect(),
+            metadata: self.metadata.clone(),
             unknown: self.unknown_properties.clone(),
         };
         Automation {
@@ -209,6 +215,7 @@ impl From<&Automation> for AutomationSpec {
             tags: automation.tags.clone(),
             unknown: automation.unknown.clone(),
             unknown_properties: properties.unknown,
+            metadata: properties.metadata,
             as_sent: automation.as_sent.clone(),
         }
     }
@@ -249,6 +256,8 @@ impl AutomationSpec {
             scopes: &'a [AutomationScope],
             sources: &'a [Source],
             actions: &'a [Action],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            metadata: &'a Option<Value>,
             #[serde(flatten)]
             unknown: &'a UnknownFields,
         }
@@ -258,6 +267,7 @@ impl AutomationSpec {
             scopes: &self.scopes,
             sources: &self.sources,
             actions: &self.actions,
+            metadata: &self.metadata,
             unknown: &self.unknown_properties,
         };
         let body = Body { location: &self.location, tags: &self.tags, properties, unknown: &self.unknown };

@@ -41,6 +41,8 @@ pub struct SecretProperties {
     pub tags: BTreeMap<String, String>,
     /// Whether Key Vault made it, as it does for every certificate. It cannot be set, updated or deleted.
     pub managed: bool,
+    /// The key of the certificate that it belongs to; only of a managed one.
+    pub kid: Option<String>,
     /// How surely it can be recovered once deleted.
     pub recovery_level: Option<RecoveryLevel>,
     /// For how many days.
@@ -171,6 +173,8 @@ pub(crate) struct Wire {
     tags: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "wire::null_as_default")]
     managed: bool,
+    #[serde(default, with = "wire::text::option")]
+    kid: Option<String>,
     #[serde(default)]
     recovery_id: Option<String>,
     #[serde(default, with = "time::serde::timestamp::option")]
@@ -259,6 +263,7 @@ impl Wire {
             content_type: self.content_type,
             tags: self.tags,
             managed: self.managed,
+            kid: self.kid,
             recovery_level: attributes.recovery_level,
             recoverable_days: attributes.recoverable_days,
         };

@@ -30,6 +30,10 @@ pub struct RoleDefinition {
     pub created_on: Option<OffsetDateTime>,
     /// When it was last changed.
     pub updated_on: Option<OffsetDateTime>,
+    /// The object id of who made it.
+    pub created_by: Option<String>,
+    /// The object id of who changed it last.
+    pub updated_by: Option<String>,
 }
 
 open_enum! {
@@ -59,6 +63,10 @@ pub struct Permission {
     /// Taken away from `data_actions`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_data_actions: Vec<String>,
+    /// A condition that must hold in addition.
+    pub condition: Option<String>,
+    /// The version of the condition's language.
+    pub condition_version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +91,8 @@ struct Properties {
     created_on: Option<OffsetDateTime>,
     #[serde(default, with = "instant::option")]
     updated_on: Option<OffsetDateTime>,
+    created_by: Option<String>,
+    updated_by: Option<String>,
 }
 
 impl From<Wire> for RoleDefinition {
@@ -97,6 +107,8 @@ impl From<Wire> for RoleDefinition {
             assignable_scopes: properties.assignable_scopes,
             created_on: properties.created_on,
             updated_on: properties.updated_on,
+            created_by: properties.created_by,
+            updated_by: properties.updated_by,
         }
     }
 }

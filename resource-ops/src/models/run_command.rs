@@ -62,12 +62,44 @@ pub struct RunCommandInputParameter {
 ///
 /// The output can hold secrets, and is not shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(from = "Wire")]
 #[non_exhaustive]
 pub struct RunCommandResult {
     /// One status on Linux; one for each stream on Windows.
-    #[serde(deserialize_with = "wire::without_nulls")]
     pub value: Vec<InstanceViewStatus>,
+}
+
+/// The result alone, or the status of the operation around it: `properties.output.value`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wire {
+    #[serde(deserialize_with = "wire::without_nulls")]
+    value: Vec<InstanceViewStatus>,
+    #[serde(deserialize_with = "wire::null_as_default")]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Properties {
+    #[serde(deserialize_with = "wire::null_as_default")]
+    output: Output,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Output {
+    #[serde(deserialize_with = "wire::without_nulls")]
+    value: Vec<InstanceViewStatus>,
+}
+
+impl From<Wire> for RunCommandResult {
+    fn from(wire: Wire) -> Self {
+        match wire.value.is_empty() {
+            true => Self { value: wire.properties.output.value },
+            false => Self { value: wire.value },
+        }
+    }
 }
 
 impl RunCommandResult {
@@ -122,6 +154,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_output_inside_the_status_of_the_operation_is_the_output() {
+        let result: RunCommandResult = serde_json::from_value(serde_json::json!({
+            "startTime": "2026-03-01T12:00:00Z", "status": "Succeeded", "name": "x",
+            "properties": { "output": { "value": [
+                { "code": "ProvisioningState/succeeded", "message": "Enable succeeded: \n[stdout]\nhello\n[stderr]\n" },
+            ] } },
+        }))
+        .unwrap();
+        assert_eq!((result.stdout().as_str(), result.succeeded()), ("hello", true));
+    }
 
     fn result(statuses: serde_json::Value) -> RunCommandResult {
         serde_json::from_value(json!({ "value": statuses })).unwrap()

@@ -1,6 +1,6 @@
 //! Assigning a role.
 
-use arm_core::{ArmErrorExt as _, Change, Mode, Scope, Wish};
+use arm_core::{ArmErrorExt as _, Change, Mode, Scope, Wish, refuse};
 use azure_core::{Error, Result};
 use futures::TryStreamExt as _;
 use serde_json::json;
@@ -81,7 +81,7 @@ impl EnsureRoleAssignment {
 
     async fn run(self, mode: Mode) -> Result<Change<RoleAssignment>> {
         if let Some(found) = self.find().await? {
-            return Ok(Change::Unchanged(found));
+            return self.unconditional(found).map(Change::Unchanged);
         }
         let id = RoleAssignmentId::of(&self.scope, self.spec.role, self.spec.principal)?;
         if mode.is_dry_run() {
@@ -95,7 +95,7 @@ impl EnsureRoleAssignment {
             }
             // Someone else was faster, under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => match self.find().await? {
-                Some(found) => Ok(Change::Unchanged(found)),
+                Some(found) => self.unconditional(found).map(Change::Unchanged),
                 None => Err(error),
             },
             Err(error) if error.is_code("PrincipalNotFound") => Err(self.unknown_principal(error)),
@@ -129,6 +129,26 @@ impl EnsureRoleAssignment {
             "description": made.description,
         });
         Wish::new().exact(&["description"]).verify(what, &wished, &found)
+    }
+
+    /// Refuses what is held only under a condition: it is less than the role, and taking the condition away would be
+    /// more than was asked for.
+    fn unconditional(&self, found: RoleAssignment) -> Result<RoleAssignment> {
+        match found.condition.as_deref().filter(|condition| !condition.trim().is_empty()) {
+            None => Ok(found),
+            Some(condition) => {
+                let condition: String = condition.split_whitespace().collect::<Vec<_>>().join(" ");
+                refuse(format!(
+                    "the principal {} holds the role {} at {} only under a condition ({}): remove the condition from {}, \
+                     or assign a role without one",
+                    self.spec.principal,
+                    self.spec.role,
+                    self.scope,
+                    condition.chars().take(200).collect::<String>(),
+                    found.id
+                ))
+            }
+        }
     }
 
     fn unknown_principal(&self, error: Error) -> Error {
