@@ -1,7 +1,7 @@
 //! A contract for every operation of the crates, and the table of them all.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use contract_tests::{Contract, all_contracts, all_sources, cases_of, documented, table};
+use contract_tests::{Contract, RECORDED, all_contracts, all_sources, cases_of, documented, table};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -25,7 +25,7 @@ fn operations_md() -> Result<(), Failed> {
         .flat_map(|(_, contracts)| contracts)
         .map(|it| it.operation.to_owned())
         .collect();
-    let text = table(&documented(), &contracts)?;
+    let text = table(&documented(), &contracts, RECORDED)?;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../OPERATIONS.md");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &text)?;

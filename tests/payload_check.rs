@@ -31,7 +31,7 @@ fn a_write_back_that_loses_nothing_passes_and_names_what_is_unknown_but_kept() {
     let (code, text) = run(&["pricing", "-"], &plan);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("kept         /properties/invented\n"), "{text}");
-    assert!(text.contains("1 decoded: nothing is lost by a write-back"), "{text}");
+    assert!(text.contains("1 decoded: OK, nothing is lost by a write-back"), "{text}");
 }
 
 #[test]
@@ -41,6 +41,17 @@ fn the_same_instant_and_the_same_duration_in_other_words_are_no_change() {
     let (code, text) = run(&["ScheduledQueryRule", "-"], &rule);
     assert_eq!(code, 0, "{text}");
     assert!(!text.contains("changed"), "{text}");
+}
+
+#[test]
+fn what_differs_in_case_alone_or_is_the_same_instant_is_folded_and_named() {
+    let assessment = std::fs::read_to_string(format!("{FIXTURES}/assessments/get.json")).unwrap();
+    let mut assessment: serde_json::Value = serde_json::from_str(&assessment).unwrap();
+    assessment["properties"]["status"]["code"] = "healthy".into();
+    let (code, text) = run(&["Assessment", "-"], &assessment.to_string());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("folded       /properties/status/code: \"healthy\" is \"Healthy\"\n"), "{text}");
+    assert!(text.contains("decoded: OK, nothing is lost by a write-back"), "{text}");
 }
 
 #[test]

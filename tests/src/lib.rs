@@ -8,6 +8,7 @@ mod contracts;
 mod loopback;
 mod operations;
 pub mod payload;
+mod recorded;
 pub mod robustness;
 mod script;
 
@@ -16,4 +17,5 @@ pub use contract::{Call, Contract, Decoded, all, delete, done, get, head, one, p
 pub use contracts::all_contracts;
 pub use loopback::{Loopback, StaticToken, TOKEN, client, client_options};
 pub use operations::{Documented, all_sources, documented, table};
+pub use recorded::RECORDED;
 pub use script::{Reply, Script, Sent, fixture};

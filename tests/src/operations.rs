@@ -115,7 +115,7 @@ fn scan(krate: &str, source: &str, found: &mut Vec<Documented>) {
 /// The table of all operations: `OPERATIONS.md`.
 ///
 /// The error names every operation without a contract and every contract without a documented operation.
-pub fn table(documented: &[Documented], contracts: &[String]) -> Result<String, String> {
+pub fn table(documented: &[Documented], contracts: &[String], recorded: &[&str]) -> Result<String, String> {
     let mut rows: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for it in documented {
         rows.entry(&it.operation).or_default().push(&it.method);
@@ -128,16 +128,25 @@ pub fn table(documented: &[Documented], contracts: &[String]) -> Result<String, 
         writeln!(problems, "{contract} has a contract, but no public method's documentation names it")
             .unwrap();
     }
+    for name in recorded.iter().filter(|name| !rows.contains_key(*name)) {
+        writeln!(problems, "{name} is called recorded, but no public method's documentation names it")
+            .unwrap();
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
     let mut text = String::from(
         "# Operations\n\nEach REST operation, the methods that stand for it, and its contract: run one with\n\
          `cargo test -p contract-tests --test contracts -- Alerts_List::`. Made by that test with `UPDATE=1`.\n\n\
-         | operation | methods | contract |\n|---|---|---|\n",
+         *Recorded* operations were held against answers of the real service, as the public test suites of\n\
+         Microsoft's own clients recorded them (`tests/src/recorded.rs`); the others only against the published\n\
+         specification, and may differ where the service does.\n\n\
+         | operation | methods | contract | checked against |\n|---|---|---|---|\n",
     );
     for (operation, methods) in rows {
-        writeln!(text, "| {operation} | `{}` | `{operation}::*` |", methods.join("`, `")).unwrap();
+        let checked = if recorded.contains(&operation) { "recorded" } else { "specification only" };
+        writeln!(text, "| {operation} | `{}` | `{operation}::*` | {checked} |", methods.join("`, `"))
+            .unwrap();
     }
     Ok(text)
 }
@@ -162,8 +171,11 @@ mod tests {
     #[test]
     fn an_operation_without_a_contract_and_a_contract_without_an_operation_are_named() {
         let documented = [Documented { operation: "A_Get".into(), method: "a::A::get".into() }];
-        let problems = table(&documented, &["B_Get".to_owned()]).unwrap_err();
+        let problems = table(&documented, &["B_Get".to_owned()], &["C_Get"]).unwrap_err();
         assert!(problems.contains("A_Get (a::A::get) has no contract") && problems.contains("B_Get"));
-        assert!(table(&documented, &["A_Get".to_owned()]).unwrap().contains("| A_Get | `a::A::get` |"));
+        assert!(problems.contains("C_Get is called recorded"), "{problems}");
+        let row = |recorded: &[&str]| table(&documented, &["A_Get".to_owned()], recorded).unwrap();
+        assert!(row(&[]).contains("| A_Get | `a::A::get` | `A_Get::*` | specification only |"));
+        assert!(row(&["A_Get"]).contains("| A_Get | `a::A::get` | `A_Get::*` | recorded |"));
     }
 }

@@ -11,8 +11,8 @@ pub struct QueryRulesClient {
 
 impl QueryRulesClient {
     /// The version of every request, from the
-    /// [reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules?view=rest-monitor-2023-12-01).
-    pub const API_VERSION: &str = "2023-12-01";
+    /// [reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules?view=rest-monitor-2026-03-01).
+    pub const API_VERSION: &str = "2026-03-01";
 
     /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {

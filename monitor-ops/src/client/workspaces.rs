@@ -11,8 +11,8 @@ pub struct WorkspacesClient {
 
 impl WorkspacesClient {
     /// The version of every request, from the
-    /// [reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces?view=rest-loganalytics-2023-09-01).
-    pub const API_VERSION: &str = "2023-09-01";
+    /// [reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces?view=rest-loganalytics-2026-03-01).
+    pub const API_VERSION: &str = "2026-03-01";
 
     /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {

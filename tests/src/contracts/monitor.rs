@@ -100,7 +100,7 @@ fn diagnostics_of_subscription() -> Vec<Contract> {
 }
 
 fn query_rules() -> Vec<Contract> {
-    let version = "2023-12-01";
+    let version = "2026-03-01";
     let rules = "/providers/Microsoft.Insights/scheduledQueryRules";
     let rule = format!("{GROUP}{rules}/kv-reads");
     let client = QueryRulesClient::new;
@@ -198,7 +198,7 @@ fn action_groups() -> Vec<Contract> {
 }
 
 fn workspaces() -> Vec<Contract> {
-    let version = "2023-09-01";
+    let version = "2026-03-01";
     let provider = "/providers/Microsoft.OperationalInsights";
     let client = WorkspacesClient::new;
     let list = |contract: Contract| contract.answers("workspaces/list.json").pages().model("Workspace");

@@ -17,6 +17,8 @@ pub enum Difference {
     Dropped(String),
     /// It means something else now.
     Changed(String, Value, Value),
+    /// The same in another spelling: case, an instant, a duration, a flag.
+    Folded(String, Value, Value),
     /// It is the service's own: a write leaves it out.
     NotSent(String),
     /// It was not there before.
@@ -54,14 +56,17 @@ impl fmt::Display for Report {
                 Difference::Changed(path, before, after) => {
                     writeln!(f, "changed      {path}: {before} became {after}")?;
                 }
+                Difference::Folded(path, before, after) => {
+                    writeln!(f, "folded       {path}: {before} is {after}")?;
+                }
                 Difference::NotSent(path) => writeln!(f, "not sent     {path}")?,
                 Difference::Added(path) => writeln!(f, "added        {path}")?,
             }
         }
         let verdict = match (self.has_failed(), self.kind) {
             (true, _) => "FAILED",
-            (false, Kind::WriteBack) => "nothing is lost by a write-back",
-            (false, Kind::ReadOnly) => "decoded; read-only, so what is dropped here stays at the service",
+            (false, Kind::WriteBack) => "OK, nothing is lost by a write-back",
+            (false, Kind::ReadOnly) => "OK; read-only, so what is dropped here stays at the service",
         };
         write!(f, "{} decoded: {verdict}", self.decoded)
     }
@@ -91,9 +96,11 @@ pub(super) fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec
                 compare(&format!("{path}/{index}"), before, after, found);
             }
         }
-        (Value::String(old), Value::String(new)) if means_the_same(old, new) => {}
-        (Value::Number(old), Value::Number(new)) if old.as_f64() == new.as_f64() => {}
         _ if before == after => {}
+        (Value::String(old), Value::String(new)) if means_the_same(old, new) => {
+            found.push(Difference::Folded(path.to_owned(), before.clone(), after.clone()));
+        }
+        (Value::Number(old), Value::Number(new)) if old.as_f64() == new.as_f64() => {}
         _ => found.push(Difference::Changed(path.to_owned(), before.clone(), after.clone())),
     }
 }
@@ -115,7 +122,7 @@ fn means_the_same(old: &str, new: &str) -> bool {
     let instant = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
 
     let flag = |text: &str| text.parse::<bool>().ok();
-    old == new
+    old.eq_ignore_ascii_case(new)
         || same(instant(old), instant(new))
         || same(iso_duration::parse(old), iso_duration::parse(new))
         || same(flag(&old.to_ascii_lowercase()), flag(&new.to_ascii_lowercase()))
