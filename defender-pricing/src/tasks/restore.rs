@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arm_core::{Change, Mode, Scope, refuse};
+use arm_core::{Change, Mode, Scope, refuse, wire};
 use azure_core::Result;
 
 use crate::{
@@ -81,11 +81,12 @@ impl RestorePlan {
             ));
         }
         let wanted = back_to(&self.wanted, &before);
+        let spec = PricingSpec::from(&wanted);
+        wire::check_writable(&spec)?;
         if mode.is_dry_run() {
             let change = Change::Updated { before, after: wanted };
             return Ok(PlanChange { change, failed_extensions: Vec::new() });
         }
-        let spec = PricingSpec::from(&wanted);
         update::write(&self.client, &self.scope, plan, &spec, self.wait).await?;
         let after = update::verify(&self.client, &self.scope, plan, &wanted.tier).await?;
         let failed_extensions = differing(&wanted, &after);

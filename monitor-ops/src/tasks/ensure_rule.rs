@@ -162,7 +162,9 @@ impl QueryRulesClient {
             Mode::DryRun => after,
             Mode::Write => {
                 let found = self.get(group, name).await?;
-                WISH.verify(format_args!("the rule '{name}'"), rule, &found)?;
+                let mut wish = rule.clone();
+                clear_mute(&mut wish);
+                WISH.verify(format_args!("the rule '{name}'"), &wish, &found)?;
                 found
             }
         };

@@ -289,7 +289,11 @@ impl Model {
         *changed.pointer_mut(pointer)? = strange.clone();
         let probed = (self.decode)(&changed).ok()?;
         match probed.encoded {
-            Some(encoded) => (encoded.pointer(pointer) == Some(&strange)).then_some(Probed::Kept),
+            // What the model names and cannot read is kept as well, but not shown.
+            Some(encoded) => {
+                let kept = encoded.pointer(pointer) == Some(&strange);
+                (kept && probed.shown.contains("\"probe\"")).then_some(Probed::Kept)
+            }
             None => (probed.shown == seen.shown).then_some(Probed::Dropped),
         }
     }
