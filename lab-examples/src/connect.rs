@@ -41,6 +41,11 @@ impl Azure {
         }
     }
 
+    /// The time there: the double's, whose clock the waits move that the lab skips, or this machine's.
+    pub fn now(&self) -> time::OffsetDateTime {
+        self.double.as_ref().map_or_else(time::OffsetDateTime::now_utc, MockAzure::now)
+    }
+
     /// The tenant of the subscription.
     pub async fn tenant(&self) -> Result<String> {
         #[derive(serde::Deserialize)]

@@ -17,6 +17,5 @@ pub use services::{
     virtual_machines::{Files, Script, ScriptOutput},
 };
 pub use state::{
-    DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, clock::fast_forward, faults::Fault,
-    recorder::Recorded,
+    DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, fast_forward, faults::Fault, recorder::Recorded,
 };

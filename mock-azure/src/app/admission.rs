@@ -69,7 +69,7 @@ fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
         );
         return refuse("InvalidAuthenticationTokenTenant", message);
     }
-    if claims.expires <= world.now().unix_timestamp() || claims.serial < world.oldest_token {
+    if claims.expires <= world.clock.of_clients().unix_timestamp() || claims.serial < world.oldest_token {
         return refuse("ExpiredAuthenticationToken", "The access token expiry is in the past.".to_owned());
     }
     Ok(claims.caller)

@@ -12,7 +12,7 @@ use crate::{
         host::{Host, Service},
     },
     services::vaults::VaultState,
-    state::{At, State, World, faults::Loss, operations, stable_id},
+    state::{At, State, World, faults::Loss, operations},
 };
 
 /// How a request ends.
@@ -60,6 +60,8 @@ fn act(state: &mut State, call: &mut Call) -> Disposition {
     if strike.loss == Some(Loss::BeforeActing) {
         return Disposition::Lost;
     }
+    operations::pass_time(&mut state.world);
+    state.world.expire();
     if let Service::Vault(name) = &call.host.service
         && state.world.states.get::<VaultState>().open(name).is_none()
     {
@@ -79,7 +81,7 @@ fn act(state: &mut State, call: &mut Call) -> Disposition {
 
 fn with_common_headers(state: &mut State, call: &Call, mut reply: Reply) -> Reply {
     state.answered += 1;
-    let id = stable_id(&format!("request/{}", state.answered));
+    let id = state.world.seeded_id(&format!("request/{}", state.answered));
     reply.set_header("x-ms-request-id", id.clone());
     if let Some(client_id) = call.header("x-ms-client-request-id") {
         reply.set_header("x-ms-client-request-id", client_id);

@@ -3,13 +3,15 @@
 use crate::{
     app::registry::SURFACES,
     services::subscriptions::Subscriptions,
-    state::{MockAzure, Seed, World},
+    state::{MockAzure, Seed, World, fast_forward},
 };
 
 impl Seed {
     /// Starts the double, for this process: its transport answers without a socket.
     pub async fn start(self) -> MockAzure {
-        MockAzure::of(build(self))
+        let world = build(self);
+        fast_forward::follow(&world.clock);
+        MockAzure::of(world)
     }
 }
 

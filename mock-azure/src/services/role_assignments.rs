@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     http::{Call, Method, Reply, filter::quoted, paging, timestamp},
@@ -38,7 +39,10 @@ pub(crate) struct Roles {
     by_principal: HashMap<String, Vec<String>>,
     /// How many more checks will not yet see an assignment.
     unseen_for: HashMap<String, u32>,
+    /// When an assignment will be seen, where that is still to come.
+    unseen_until: HashMap<String, OffsetDateTime>,
     propagation: u32,
+    propagation_time: Duration,
     first_role: Option<String>,
 }
 
@@ -46,6 +50,13 @@ impl Seed {
     /// A new role assignment counts only after `checks` requests that needed it were refused.
     pub fn role_propagation(self, checks: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<Roles>().propagation = checks)
+    }
+
+    /// A new role assignment counts only when this much time has passed on the double's clock; beside
+    /// [`role_propagation`](Seed::role_propagation), when both are given.
+    pub fn role_propagation_time(self, time: std::time::Duration) -> Self {
+        let time = time.try_into().unwrap_or(Duration::MAX);
+        self.setting(move |world| world.states.get_mut::<Roles>().propagation_time = time)
     }
 
     /// The role (by name or GUID) that the signed-in principal holds on every subscription; `Owner`
@@ -115,7 +126,7 @@ fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool
 
 /// The roles that a principal holds at a scope, as far as they have spread.
 fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static BuiltIn> {
-    let scope = scope.to_ascii_lowercase();
+    let (now, scope) = (world.now(), scope.to_ascii_lowercase());
     let Some(ids) = world.states.get::<Roles>().by_principal.get(&principal.to_ascii_lowercase()) else {
         return Vec::new();
     };
@@ -127,7 +138,11 @@ fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static Bui
         if !reaches(at, &scope) {
             continue;
         }
-        if world.states.get::<Roles>().unseen_for.contains_key(id) {
+        let roles = world.states.get::<Roles>();
+        if roles.unseen_until.get(id).is_some_and(|until| now < *until) {
+            continue;
+        }
+        if roles.unseen_for.contains_key(id) {
             spreading.push(id.clone());
         } else {
             held.extend(role_of(assignment));
@@ -278,8 +293,13 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
     }
     let assignment = Assignment { scope: &scope, name, principal, kind: &kind, role: &role.id };
     let shown = assignment.show(world, asked);
-    let propagation = world.states.get::<Roles>().propagation;
-    record(world, principal, shown.clone(), propagation);
+    let until = world.now().saturating_add(world.states.get::<Roles>().propagation_time);
+    let roles = world.states.get_mut::<Roles>();
+    if roles.propagation_time.is_positive() {
+        roles.unseen_until.insert(call.key(), until);
+    }
+    let checks = roles.propagation;
+    record(world, principal, shown.clone(), checks);
     Reply::json(201, shown)
 }
 

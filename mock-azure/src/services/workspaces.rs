@@ -162,9 +162,10 @@ fn put(world: &mut World, call: &Call) -> Reply {
     if let Some(refusal) = invalid(name, call.json(), world.resources.get(&id)) {
         return refusal;
     }
+    let now = timestamp::precise(world.now());
     if let Some(existing) = world.resources.get_mut(&id) {
         merge(existing, call.json());
-        touch(existing, &timestamp::precise(time::OffsetDateTime::now_utc()));
+        touch(existing, &now);
         return Reply::ok(existing.clone());
     }
     let deleted = world.states.get_mut::<Workspaces>().deleted.remove(&id.to_ascii_lowercase());

@@ -1,8 +1,11 @@
 //! The builder: what the double knows before the first request.
 
+use time::OffsetDateTime;
+
 use crate::{
     http::identity::{Principal, PrincipalKind},
     state::{
+        clock::Clock,
         operation_store::{Failure, ScriptedFailure},
         world::{Surface, World},
     },
@@ -18,6 +21,8 @@ pub(crate) type Step = Box<dyn FnOnce(&mut World) + Send>;
 /// Collects what the double should hold, then starts it. Each service adds its own methods.
 #[must_use = "a seed does nothing until it is started"]
 pub struct Seed {
+    clock: Clock,
+    number: u64,
     tenant: String,
     subscriptions: Vec<String>,
     settings: Vec<Step>,
@@ -36,6 +41,8 @@ impl std::fmt::Debug for Seed {
 impl Seed {
     pub(crate) fn new() -> Self {
         Self {
+            clock: Clock::default(),
+            number: 0,
             tenant: DEFAULT_TENANT.to_owned(),
             subscriptions: Vec::new(),
             settings: Vec::new(),
@@ -52,6 +59,23 @@ impl Seed {
     /// The tenant of all subscriptions; [`DEFAULT_TENANT`] otherwise.
     pub fn tenant(mut self, id: impl ToString) -> Self {
         self.tenant = id.to_string();
+        self
+    }
+
+    /// What ids, versions of secrets and all that is random come from: another number gives others, the
+    /// same number the same. Default: 0.
+    pub fn seed(mut self, number: u64) -> Self {
+        self.number = number;
+        self
+    }
+
+    /// The double's clock shows this time and stands still, until it is moved ([`MockAzure::advance`](crate::MockAzure::advance)) or
+    /// let go ([`MockAzure::run_freely`](crate::MockAzure::run_freely)). Without this it shows the real time, and runs.
+    ///
+    /// With the same time, the same [`seed`](Seed::seed) and the same requests in the same order, a double
+    /// gives the same answers to the byte.
+    pub fn starts_at(mut self, time: OffsetDateTime) -> Self {
+        self.clock = Clock::still_at(time);
         self
     }
 
@@ -104,7 +128,7 @@ impl Seed {
 
     /// The world as the settings want it, what to lay out there, and what to do then.
     pub(crate) fn begin(self, surfaces: &'static [Surface]) -> (World, Vec<String>, Vec<Step>) {
-        let mut world = World::new(&self.tenant, surfaces);
+        let mut world = World::new(&self.tenant, self.clock, self.number, surfaces);
         for setting in self.settings {
             setting(&mut world);
         }

@@ -6,17 +6,19 @@ use std::{
 };
 
 use azure_core::credentials::TokenCredential;
+use time::OffsetDateTime;
 
 use crate::{
     http::identity::Principal,
     state::{
-        builder::Seed, credential::MockCredential, faults::Fault, recorder::Recorded, shared::Shared,
-        world::World,
+        builder::Seed, clock::Clock, credential::MockCredential, faults::Fault, recorder::Recorded,
+        shared::Shared, world::World,
     },
 };
 
 /// A running double of Azure. Several can run side by side.
 pub struct MockAzure {
+    clock: Clock,
     pub(crate) shared: Shared,
     tenant: String,
     principal: Principal,
@@ -33,8 +35,8 @@ impl fmt::Debug for MockAzure {
 impl MockAzure {
     pub(crate) fn of(world: World) -> Self {
         let (tenant, principal) = (world.tenant.clone(), world.signed_in.clone());
-        let serials = world.tokens.clone();
-        Self { shared: Shared::new(world), tenant, principal, serials, scopes: Arc::default() }
+        let (serials, clock) = (world.tokens.clone(), world.clock.clone());
+        Self { clock, shared: Shared::new(world), tenant, principal, serials, scopes: Arc::default() }
     }
 
     /// Begins to describe a double.
@@ -54,8 +56,37 @@ impl MockAzure {
             tenant: tenant.to_owned(),
             principal: self.principal.clone(),
             serials: self.serials.clone(),
+            clock: self.clock.clone(),
             scopes: self.scopes.clone(),
         })
+    }
+
+    /// What the double's clock shows.
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// Moves the double's clock on, whether it runs or stands still. What was to happen in that time has
+    /// happened at the next request: long-running operations have ended, roles have spread, log records
+    /// have arrived, tokens have expired, and what was soft-deleted is purged when its period is over.
+    pub fn advance(&self, by: std::time::Duration) {
+        self.clock.advance(by.try_into().unwrap_or(time::Duration::MAX));
+    }
+
+    /// Sets the double's clock. Forward, this is the same as to [`advance`](Self::advance) it; set
+    /// backward, it takes nothing back that has happened.
+    pub fn set_time(&self, time: OffsetDateTime) {
+        self.clock.set(time);
+    }
+
+    /// Stops the double's clock where it is.
+    pub fn freeze(&self) {
+        self.clock.freeze();
+    }
+
+    /// Lets the double's clock run, from where it is and as fast as a real one.
+    pub fn run_freely(&self) {
+        self.clock.run();
     }
 
     /// The tenant.

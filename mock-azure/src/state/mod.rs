@@ -3,6 +3,7 @@
 mod builder;
 pub(crate) mod clock;
 mod credential;
+pub(crate) mod fast_forward;
 pub(crate) mod faults;
 mod handle;
 mod operation_store;
@@ -18,6 +19,7 @@ mod world;
 
 pub use self::{
     builder::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Seed},
+    fast_forward::fast_forward,
     handle::MockAzure,
 };
 pub(crate) use self::{

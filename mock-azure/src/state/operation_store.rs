@@ -1,8 +1,9 @@
 //! The long-running operations that are remembered.
 
-use std::{collections::HashMap, time::Instant};
+use std::collections::HashMap;
 
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 /// What an operation does to the world when it ends; the answer's body, if it has one.
 pub(super) type Effect<W> = Box<dyn FnOnce(&mut W, Result<(), &Failure>) -> Option<Value> + Send>;
@@ -36,7 +37,8 @@ pub(crate) struct Operations<W> {
     pub(crate) polls: u32,
     /// What `Retry-After` says while it runs; never below 1.
     pub(crate) retry_after: u64,
-    /// Also end by the clock, for clients that do not poll: after the time that the polls would take.
+    /// Also end by a clock that runs, for clients that do not poll: after the time that the polls would take.
+    /// Without this, only a clock that is moved by hand ends them.
     pub(crate) by_clock: bool,
     pub(crate) failures: Vec<ScriptedFailure>,
     pub(super) all: HashMap<String, Operation<W>>,
@@ -59,7 +61,9 @@ impl<W> Default for Operations<W> {
 pub(super) struct Operation<W> {
     pub(super) target: String,
     pub(super) started: String,
-    pub(super) since: Instant,
+    pub(super) since: OffsetDateTime,
+    /// How far the clock had been moved by hand when it began.
+    pub(super) moved: Duration,
     pub(super) polls_left: u32,
     pub(super) effect: Option<Effect<W>>,
     pub(super) failure: Option<Failure>,

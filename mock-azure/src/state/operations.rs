@@ -1,8 +1,7 @@
 //! Long-running operations: started by a request, ended by polls.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
+use time::Duration;
 
 use crate::{
     http::{Call, Method, Reply, timestamp},
@@ -20,7 +19,8 @@ pub(crate) fn start(
 ) -> String {
     let id = world.fresh_id();
     let target = target.to_ascii_lowercase();
-    let started = timestamp::precise(world.now());
+    let (since, moved) = (world.now(), world.clock.moved());
+    let started = timestamp::precise(since);
     let operations = &mut world.operations;
     let scripted = operations.failures.iter().position(|failure| target.contains(&failure.target));
     let failure = scripted.map(|index| operations.failures.remove(index).failure);
@@ -28,7 +28,8 @@ pub(crate) fn start(
     let operation = Operation {
         target,
         started,
-        since: Instant::now(),
+        since,
+        moved,
         polls_left,
         effect: Some(Box::new(effect)),
         failure,
@@ -67,16 +68,17 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
 }
 
 /// Ends the operations whose time has come.
-fn pass_time(world: &mut World) {
-    let operations = &mut world.operations;
-    if !operations.by_clock {
+pub(crate) fn pass_time(world: &mut World) {
+    if world.operations.running.is_empty() {
         return;
     }
-    let due = Duration::from_secs(u64::from(operations.polls) * operations.retry_after.max(1));
-    for id in operations.running.clone() {
-        if let Some(operation) = world.operations.all.get_mut(&id)
-            && operation.since.elapsed() >= due
-        {
+    let (now, moved, by_clock) = (world.now(), world.clock.moved(), world.operations.by_clock);
+    let pace = world.operations.retry_after.max(1).cast_signed();
+    let due = Duration::seconds(i64::from(world.operations.polls).saturating_mul(pace));
+    for id in world.operations.running.clone() {
+        let Some(operation) = world.operations.all.get_mut(&id) else { continue };
+        let by_hand = moved - operation.moved;
+        if (by_hand.is_positive() && by_hand >= due) || (by_clock && now - operation.since >= due) {
             operation.polls_left = 0;
             poll(world, &id);
         }
@@ -88,7 +90,6 @@ pub(crate) fn observe(world: &mut World, call: &Call) {
     if world.operations.running.is_empty() {
         return;
     }
-    pass_time(world);
     if !matches!(call.method, Method::Get | Method::Head) {
         return;
     }

@@ -1,6 +1,7 @@
 //! What a part of Azure is made of.
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::http::{Call, Reply, host::Service};
 
@@ -68,6 +69,8 @@ pub(crate) struct Surface<W: 'static> {
     pub(crate) heard: Option<fn(&mut W, &Call, &Reply)>,
     /// Hears that the resource with this id, and all below it, is about to go for good.
     pub(crate) leaving: Option<fn(&mut W, &str)>,
+    /// Takes away what has run out by now; called at most once in a second of the double's clock.
+    pub(crate) expire: Option<fn(&mut W, OffsetDateTime)>,
 }
 
 impl<W> Surface<W> {
@@ -81,5 +84,6 @@ impl<W> Surface<W> {
         answer: |_, _| None,
         heard: None,
         leaving: None,
+        expire: None,
     };
 }

@@ -14,7 +14,7 @@ use crate::{
         identity::{Principal, PrincipalKind},
         paging::Paging,
     },
-    state::{operation_store::Operations, resources::Resources, states::States, surface},
+    state::{clock::Clock, operation_store::Operations, resources::Resources, states::States, surface},
 };
 
 /// One part of Azure.
@@ -24,6 +24,9 @@ pub(crate) type Surface = surface::Surface<World>;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tenant: String,
+    pub(crate) clock: Clock,
+    /// What ids and random choices come from.
+    pub(crate) seed: u64,
     pub(crate) signed_in: Principal,
     pub(crate) resources: Resources,
     pub(crate) operations: Operations<Self>,
@@ -38,12 +41,16 @@ pub(crate) struct World {
     /// Tokens with a lower number have been revoked.
     pub(crate) oldest_token: u64,
     ids: u64,
+    /// The second in which what had run out was last taken away.
+    swept: i64,
 }
 
 impl World {
-    pub(crate) fn new(tenant: &str, surfaces: &'static [Surface]) -> Self {
+    pub(crate) fn new(tenant: &str, clock: Clock, seed: u64, surfaces: &'static [Surface]) -> Self {
         Self {
             tenant: tenant.to_owned(),
+            clock,
+            seed,
             signed_in: Principal {
                 object_id: "00000000-0000-0000-0000-0000000000b1".to_owned(),
                 display_name: "Lab User".to_owned(),
@@ -58,6 +65,7 @@ impl World {
             tokens: Arc::default(),
             oldest_token: 0,
             ids: 0,
+            swept: i64::MIN,
         }
     }
 
@@ -70,13 +78,30 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
+        self.clock.now()
     }
 
-    /// A GUID that no one else has, and that is the same in every run.
+    /// A GUID that no one else has, and that is the same in every run with the same seed.
     pub(crate) fn fresh_id(&mut self) -> String {
         self.ids += 1;
-        stable_id(&format!("{}/{}", self.tenant, self.ids))
+        self.seeded_id(&format!("{}/{}", self.tenant, self.ids))
+    }
+
+    /// A GUID derived from a text and the seed.
+    pub(crate) fn seeded_id(&self, text: &str) -> String {
+        stable_id(&format!("{}/{text}", self.seed))
+    }
+
+    /// Takes away what has run out since the last request.
+    pub(crate) fn expire(&mut self) {
+        let now = self.now();
+        if self.swept == now.unix_timestamp() {
+            return;
+        }
+        self.swept = now.unix_timestamp();
+        for expire in self.surfaces.iter().filter_map(|surface| surface.expire) {
+            expire(self, now);
+        }
     }
 
     /// The number of the next token.

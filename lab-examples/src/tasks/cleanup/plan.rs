@@ -166,7 +166,7 @@ impl CleanupPlan {
         let mut deleted = VaultsClient::new(&lab.azure.arm).list_deleted(lab.subscription());
         while let Some(found) = deleted.try_next().await? {
             if names.iter().any(|name| found.name.eq_ignore_ascii_case(name)) {
-                let days = found.days_left(time::OffsetDateTime::now_utc());
+                let days = found.days_left(lab.azure.now());
                 let days = days.map(|days| format!(" for {days} days")).unwrap_or_default();
                 self.stays
                     .push([found.vault_id.to_string(), format!("soft-deleted, its name is taken{days}")]);

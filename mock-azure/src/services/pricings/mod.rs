@@ -5,10 +5,7 @@ mod scope;
 mod seeds;
 mod update;
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -44,7 +41,7 @@ pub(crate) struct PricingState {
     refusals: HashMap<String, u32>,
     /// How long an update takes, and until when a subscription is busy with one.
     takes: Duration,
-    busy_until: HashMap<String, Instant>,
+    busy_until: HashMap<String, time::OffsetDateTime>,
     failing: Vec<FailingExtension>,
 }
 

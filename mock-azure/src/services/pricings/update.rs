@@ -1,7 +1,5 @@
 //! `PUT`: the whole plan is written, and single extensions may fail nevertheless.
 
-use std::time::Instant;
-
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -55,7 +53,8 @@ pub(super) fn update(world: &mut World, call: &Call, scope: &Scope, name: &str) 
     let status = if scope.is_machine() && !was_there { 201 } else { 200 };
     let takes = world.states.get::<PricingState>().takes;
     if !takes.is_zero() {
-        world.states.get_mut::<PricingState>().busy_until.insert(scope.key(), Instant::now() + takes);
+        let until = world.now() + takes;
+        world.states.get_mut::<PricingState>().busy_until.insert(scope.key(), until);
     }
     Reply::json(status, after).delayed(takes)
 }
@@ -192,9 +191,9 @@ fn listed(plan: &Value) -> impl Iterator<Item = &str> {
 
 /// One update at a time for each subscription.
 fn idle(world: &mut World, scope: &Scope) -> Checked<()> {
-    let (state, key) = (world.states.get_mut::<PricingState>(), scope.key());
+    let (now, state, key) = (world.now(), world.states.get_mut::<PricingState>(), scope.key());
     let refused = state.refusals.get_mut(&key).filter(|left| **left > 0);
-    let busy = state.busy_until.get(&key).is_some_and(|until| *until > Instant::now());
+    let busy = state.busy_until.get(&key).is_some_and(|until| *until > now);
     if let Some(left) = refused {
         *left -= 1;
     } else if !busy {

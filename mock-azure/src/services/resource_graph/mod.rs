@@ -63,8 +63,8 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return None;
     }
-    let any_token = world.any_token;
-    let (headers, refused) = world.states.get_mut::<ResourceGraph>().quota.spend(any_token);
+    let (now, any_token) = (world.now(), world.any_token);
+    let (headers, refused) = world.states.get_mut::<ResourceGraph>().quota.spend(now, any_token);
     let mut reply = match refused {
         Some(seconds) => throttled(world).header("retry-after", seconds.to_string()),
         None => run(world, call).unwrap_or_else(|problem| refuse(world, 400, problem)),

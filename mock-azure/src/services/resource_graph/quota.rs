@@ -1,6 +1,8 @@
 //! How many queries a user may ask.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use time::OffsetDateTime;
 
 const QUERIES: u32 = 15;
 const PERIOD: Duration = Duration::from_secs(5);
@@ -11,7 +13,7 @@ pub(super) struct Quota {
     period: Duration,
     enforced: bool,
     spent: u32,
-    since: Option<Instant>,
+    since: Option<OffsetDateTime>,
 }
 
 impl Default for Quota {
@@ -27,9 +29,12 @@ impl Quota {
 
     /// Counts a query. Answers the headers of the reply and, when there is no quota left, after how
     /// many seconds to come back.
-    pub(super) fn spend(&mut self, for_others: bool) -> ([(&'static str, String); 2], Option<u64>) {
-        let now = Instant::now();
-        let since = match self.since.filter(|since| now.duration_since(*since) < self.period) {
+    pub(super) fn spend(
+        &mut self,
+        now: OffsetDateTime,
+        for_others: bool,
+    ) -> ([(&'static str, String); 2], Option<u64>) {
+        let since = match self.since.filter(|since| now - *since < self.period) {
             Some(since) => since,
             None => {
                 self.spent = 0;
@@ -43,7 +48,7 @@ impl Quota {
         }
         // When nothing is refused, nothing must look used up either.
         let left = self.queries.saturating_sub(self.spent).max(u32::from(!enforced));
-        let rest = self.period.saturating_sub(now.duration_since(since));
+        let rest = self.period.saturating_sub((now - since).unsigned_abs());
         let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
         let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
         let headers =

@@ -12,17 +12,18 @@ mod store;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 pub use self::seed::SecretVersion;
 use self::store::{Recovery, Secret, Secrets, Version};
 use crate::{
     http::{Call, Method, Reply, host::Service},
-    services::vaults::VaultState,
+    services::vaults::{VaultState, retention},
     state::{At, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface =
-    Surface { at: At::Vault, answer, leaving: Some(forget), ..Surface::EMPTY };
+    Surface { at: At::Vault, answer, leaving: Some(forget), expire: Some(expire), ..Surface::EMPTY };
 
 const LATEST: &str = "2026-04-01";
 const VERSIONS: &[&str] = &[
@@ -46,8 +47,8 @@ const VERSIONS: &[&str] = &[
 pub(crate) struct SecretState {
     /// How many requests for a name find a delete, recover or purge not yet done.
     settling: u32,
-    /// Shifts the version ids, and so the order of versions in lists.
-    order: u64,
+    /// Shifts the version ids, and so the order of versions in lists; the seed does where it is absent.
+    order: Option<u64>,
     throttle: Option<Throttle>,
     backups: HashMap<String, backup::Backup>,
     /// By the vault's name in lower case; those of a deleted vault wait until it is purged.
@@ -62,7 +63,7 @@ impl SecretState {
 
 impl Default for SecretState {
     fn default() -> Self {
-        Self { settling: 1, order: 0, throttle: None, backups: HashMap::new(), by_vault: BTreeMap::new() }
+        Self { settling: 1, order: None, throttle: None, backups: HashMap::new(), by_vault: BTreeMap::new() }
     }
 }
 
@@ -134,6 +135,24 @@ impl Visit<'_> {
         }
         if secret.managed {
             shown["managed"] = json!(true);
+        }
+    }
+}
+
+fn version_order(world: &World) -> u64 {
+    world.states.get::<SecretState>().order.unwrap_or(world.seed)
+}
+
+/// Purges the deleted secrets whose days are over.
+fn expire(world: &mut World, now: OffsetDateTime) {
+    let all = world.states.get::<SecretState>().by_vault.iter();
+    let waiting: Vec<String> =
+        all.filter(|(_, secrets)| secrets.has_deleted()).map(|(vault, _)| vault.clone()).collect();
+    for vault in waiting {
+        let resource =
+            world.states.get::<VaultState>().open(&vault).and_then(|open| world.resources.get(&open.id));
+        if let Some(days) = resource.map(|resource| retention(&resource["properties"])) {
+            world.states.get_mut::<SecretState>().of_vault(&vault).purge_expired(now, days);
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    SecretState, Visit, refusal,
+    Visit, refusal,
     store::{Pending, Version},
 };
 use crate::{http::Reply, state::World};
@@ -39,7 +39,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
 
 pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply {
     let (name, body, now) = (spelled.to_ascii_lowercase(), visit.call.json(), world.now());
-    let order = world.states.get::<SecretState>().order;
+    let order = super::version_order(world);
     let Some(value) = body["value"].as_str() else {
         return refusal::bad_parameter("Property \"value\" is required and must be a string.");
     };

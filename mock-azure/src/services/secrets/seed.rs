@@ -98,7 +98,7 @@ impl Seed {
 
     /// Another order of versions in lists: each number gives one, the same in every run.
     pub fn version_order(self, number: u64) -> Self {
-        self.setting(move |world| world.states.get_mut::<SecretState>().order = number)
+        self.setting(move |world| world.states.get_mut::<SecretState>().order = Some(number))
     }
 
     fn version(
@@ -119,8 +119,7 @@ impl Seed {
     fn in_vault(self, vault: &str, step: impl FnOnce(&mut Secrets, &Surroundings) + Send + 'static) -> Self {
         let vault = vault.to_owned();
         self.step(move |world| {
-            let surroundings =
-                Surroundings { now: world.now(), order: world.states.get::<SecretState>().order };
+            let surroundings = Surroundings { now: world.now(), order: super::version_order(world) };
             if world.states.get::<VaultState>().open(&vault).is_some() {
                 step(world.states.get_mut::<SecretState>().of_vault(&vault), &surroundings);
             }

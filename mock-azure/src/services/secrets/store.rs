@@ -157,6 +157,15 @@ impl Secrets {
         self.settling.insert(name.to_owned(), Settling { what, left: looks });
     }
 
+    pub(crate) fn has_deleted(&self) -> bool {
+        !self.deleted.is_empty()
+    }
+
+    /// Purges the deleted secrets that were to be kept for this many days.
+    pub(crate) fn purge_expired(&mut self, now: OffsetDateTime, days: i64) {
+        self.deleted.retain(|_, deleted| now < deleted.deleted + time::Duration::days(days));
+    }
+
     pub(super) fn delete(&mut self, name: &str, now: OffsetDateTime) -> Option<&DeletedSecret> {
         let secret = self.live.remove(name)?;
         self.deleted.insert(name.to_owned(), DeletedSecret { secret, deleted: now });

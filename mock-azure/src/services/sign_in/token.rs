@@ -119,7 +119,8 @@ fn user<'a>(world: &'a World, name: &str) -> Result<&'a Principal, Box<Reply>> {
 fn granted(world: &World, call: &Call, form: &Form, principal: &Principal, client_id: &str) -> Reply {
     let asked = form.get("scope").or_else(|| form.get("resource")).unwrap_or_default();
     let audience = identity::audience_of(asked);
-    let token = identity::mint(&world.tenant, principal, &audience, world.next_token(), world.now());
+    let token =
+        identity::mint(&world.tenant, principal, &audience, world.next_token(), world.clock.of_clients());
     let lifetime = identity::TOKEN_LIFETIME.whole_seconds();
     let mut body = json!({
         "token_type": "Bearer",
@@ -130,10 +131,10 @@ fn granted(world: &World, call: &Call, form: &Form, principal: &Principal, clien
     if let Some(resource) = form.get("resource") {
         body["resource"] = json!(resource);
         body["expires_in"] = json!(lifetime.to_string());
-        body["expires_on"] = json!((world.now().unix_timestamp() + lifetime).to_string());
+        body["expires_on"] = json!((world.clock.of_clients().unix_timestamp() + lifetime).to_string());
     }
     if let PrincipalKind::User { upn } = &principal.kind {
-        let (now, id) = (world.now().unix_timestamp(), &principal.object_id);
+        let (now, id) = (world.clock.of_clients().unix_timestamp(), &principal.object_id);
         body["scope"] = Value::from(asked);
         body["refresh_token"] = json!(format!("{REFRESH}{id}"));
         body["client_info"] =

@@ -8,11 +8,13 @@ use super::VaultState;
 use crate::{
     http::{Body, Call, Method, Reply, host::Service},
     services::vaults,
-    state::{MockAzure, World},
+    state::{MockAzure, Seed, World},
 };
 
 /// How many events are kept; the oldest go first.
 const KEPT: usize = 200_000;
+/// The address that requests come from unless the seed says otherwise.
+pub(super) const CALLER_IP: &str = "203.0.113.7";
 
 /// One operation on a vault or its secrets, refused ones included.
 #[derive(Debug, Clone)]
@@ -47,6 +49,27 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
+    /// An operation that succeeded, such as `SecretGet`, at a time of your choice; it came by role, from
+    /// the address of the double's other requests. Change its fields as needed, and give it to
+    /// [`Seed::audit_event`] or [`MockAzure::audit_event`].
+    pub fn new(operation: &'static str, vault_id: impl ToString, time: OffsetDateTime) -> Self {
+        Self {
+            time,
+            operation,
+            vault_id: vault_id.to_string(),
+            object_id: String::new(),
+            upn: None,
+            app_id: None,
+            caller_ip: CALLER_IP.to_owned(),
+            status: 200,
+            secret_id: None,
+            request_uri: String::new(),
+            client_info: String::new(),
+            correlation_id: String::new(),
+            by_rbac: true,
+        }
+    }
+
     /// The status in words, as the log's `resultSignature` has it.
     pub fn result_signature(&self) -> &'static str {
         match self.status {
@@ -77,16 +100,32 @@ impl AuditLog {
         self.events.iter()
     }
 
+    /// Puts an event in its place, after those of the same time.
     pub(crate) fn push(&mut self, event: AuditEvent) {
         if self.events.len() == KEPT {
             self.events.pop_front();
         }
-        self.events.push_back(event);
+        let later = self.events.iter().rev().take_while(|other| other.time > event.time).count();
+        self.events.insert(self.events.len() - later, event);
+    }
+}
+
+impl Seed {
+    /// Adds an event to the audit log of the vaults, at its own time. Log queries find it where the vault's
+    /// log was sent to a workspace at that time, and once it has had the time to arrive there
+    /// ([`log_delay`](Seed::log_delay)).
+    pub fn audit_event(self, event: AuditEvent) -> Self {
+        self.step(move |world| world.states.get_mut::<AuditLog>().push(event))
     }
 }
 
 impl MockAzure {
-    /// What was done to vaults and secrets, in order, as the vaults' audit log has it.
+    /// Adds an event to the audit log of the vaults, as [`Seed::audit_event`] does.
+    pub fn audit_event(&self, event: AuditEvent) {
+        self.shared.lock().world.states.get_mut::<AuditLog>().push(event);
+    }
+
+    /// What was done to vaults and secrets, in the order of time, as the vaults' audit log has it.
     pub fn audit_events(&self) -> Vec<AuditEvent> {
         self.shared.lock().world.states.get::<AuditLog>().events().cloned().collect()
     }

@@ -53,18 +53,22 @@ pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }
     let (target, key) = (call.id(7), name.to_owned());
-    let id = target.clone();
     let operation = match operations::running_on(world, &target) {
         Some(running) => running,
         None => operations::start(world, &target, move |world, outcome| {
             if outcome.is_ok() {
-                world.remove(&id);
-                world.states.get_mut::<VaultState>().deleted.remove(&key);
+                purge_now(world, &key);
             }
             None
         }),
     };
     operations::accepted(world, call, &operation)
+}
+
+/// A deleted vault is gone for good, and its name is free.
+pub(super) fn purge_now(world: &mut World, name: &str) {
+    let Some(deleted) = world.states.get_mut::<VaultState>().deleted.remove(name) else { return };
+    world.remove(&deleted.id());
 }
 
 /// A PUT with `createMode` recover: the vault as it was, with its secrets, without its role assignments.

@@ -53,6 +53,7 @@ pub(crate) const SURFACE: Surface = Surface {
     answer,
     heard: Some(audit::record),
     leaving: Some(leave),
+    expire: Some(expire),
     ..Surface::EMPTY
 };
 
@@ -93,7 +94,7 @@ impl VaultState {
 
     /// The address that all requests come from.
     pub(crate) fn caller_ip(&self) -> &str {
-        self.caller_ip.as_deref().unwrap_or("203.0.113.7")
+        self.caller_ip.as_deref().unwrap_or(audit::CALLER_IP)
     }
 }
 
@@ -142,10 +143,27 @@ pub(crate) fn soft_delete(world: &mut World, name: &str) {
     world.states.get_mut::<VaultState>().deleted.insert(key, deleted);
 }
 
+/// Purges the vaults whose days are over.
+fn expire(world: &mut World, now: OffsetDateTime) {
+    let deleted = world.states.get::<VaultState>().deleted.iter();
+    let over: Vec<String> =
+        deleted.filter(|(_, deleted)| deleted.purge_date() <= now).map(|(name, _)| name.clone()).collect();
+    for name in over {
+        deleted::purge_now(world, &name);
+    }
+}
+
 impl DeletedVault {
-    fn show(&self) -> Value {
+    fn id(&self) -> String {
         let Vault { id, name, location, .. } = &self.vault;
         let subscription = id.split('/').nth(2).unwrap_or_default();
+        format!(
+            "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}"
+        )
+    }
+
+    fn show(&self) -> Value {
+        let Vault { id, name, location, .. } = &self.vault;
         let mut properties = json!({
             "vaultId": id,
             "location": location,
@@ -157,9 +175,7 @@ impl DeletedVault {
             properties["purgeProtectionEnabled"] = json!(true);
         }
         json!({
-            "id": format!(
-                "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}"
-            ),
+            "id": self.id(),
             "name": name,
             "type": "Microsoft.KeyVault/deletedVaults",
             "properties": properties,

@@ -1,0 +1,88 @@
+//! Waiting without waiting.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use azure_core::async_runtime::{AbortableTask, AsyncRuntime, SpawnedTask, TaskFuture, set_async_runtime};
+
+use crate::state::clock::{Clock, WeakClock};
+
+/// Makes every wait of the SDK (between retries, between polls) take no time in this process, and lets
+/// it pass on the clocks of the doubles instead.
+///
+/// `Retry-After` stays honest on the wire; only the waiting goes. A wait moves the clocks of the doubles
+/// that were started on the thread that waits, and no others, so that tests side by side do not move each
+/// other's; waits at the same time count once. In a runtime of many threads, a task that was spawned may
+/// wait on another thread than the one that started the double, and then moves no clock.
+///
+/// Tokens do not grow older by a wait that was skipped: their holder's clock, which is the real one, did
+/// not see it pass.
+///
+/// Call it first thing: once something has waited, the runtime is settled. Calling it again does nothing.
+/// Answers whether waits are skipped from now on.
+pub fn fast_forward() -> bool {
+    static INSTALLED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *INSTALLED.get_or_init(|| set_async_runtime(Arc::new(FastForward)).is_ok())
+}
+
+thread_local! {
+    /// The clocks of the doubles that were started on this thread.
+    static CLOCKS: RefCell<Vec<WeakClock>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The waits of this thread move this clock from now on.
+pub(crate) fn follow(clock: &Clock) {
+    CLOCKS.with_borrow_mut(|clocks| {
+        clocks.retain(|clock| clock.upgrade().is_some());
+        clocks.push(clock.downgrade());
+    });
+}
+
+/// Tokio, but `sleep` only lets other tasks run.
+struct FastForward;
+
+impl AsyncRuntime for FastForward {
+    fn spawn(&self, task: TaskFuture) -> SpawnedTask {
+        Box::pin(Spawned(tokio::spawn(task)))
+    }
+
+    fn sleep(&self, duration: time::Duration) -> TaskFuture {
+        let clocks: Vec<Clock> =
+            CLOCKS.with_borrow(|clocks| clocks.iter().filter_map(WeakClock::upgrade).collect());
+        let until: Vec<_> =
+            clocks.into_iter().map(|clock| (clock.now().saturating_add(duration), clock)).collect();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            for (until, clock) in until {
+                clock.skip_to(until);
+            }
+        })
+    }
+
+    fn yield_now(&self) -> TaskFuture {
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+struct Spawned(tokio::task::JoinHandle<()>);
+
+impl Future for Spawned {
+    type Output = Result<(), Box<dyn std::error::Error + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|joined| joined.map_err(|error| Box::new(error) as Box<dyn std::error::Error + Send>))
+    }
+}
+
+impl AbortableTask for Spawned {
+    fn abort(&self) {
+        self.0.abort();
+    }
+}
