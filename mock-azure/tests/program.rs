@@ -87,3 +87,12 @@ fn a_mistake_in_the_arguments_is_told_before_anything_starts() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("42:10"));
     assert!(String::from_utf8(run(&["--help"]).stdout).unwrap().contains("Examples:"));
 }
+
+#[test]
+fn more_connections_than_are_served_at_once_are_told_so() {
+    let program = Program::start(&["--quiet"]);
+    let idle: Vec<_> = (0..512).map(|_| TcpStream::connect(&program.address).unwrap()).collect();
+    let answer = program.get("management.azure.com", "/subscriptions?api-version=2022-12-01");
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("MockTooManyConnections"), "{answer}");
+    drop(idle);
+}

@@ -1,6 +1,9 @@
 //! A small tenant to look around in.
 
-use crate::{Files, Script, ScriptOutput, state::Seed};
+use crate::{
+    services::virtual_machines::{Files, Script, ScriptOutput},
+    state::Seed,
+};
 
 impl Seed {
     /// Fills a subscription with what a security lab has: plans, a vault with secrets, alerts and

@@ -139,3 +139,49 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 fn not_implemented(call: &Call, reason: &str) -> Reply {
     Reply::not_implemented(format!("{} https://{}{}: {reason}", call.verb, call.authority, call.raw_path()))
 }
+
+#[cfg(test)]
+mod tests {
+    use azure_core::Bytes;
+
+    use super::*;
+    use crate::state::{Shared, Surface, clock::Clock};
+
+    const BREAKS: &[Surface] = &[Surface {
+        at: At::Login,
+        answer: |world, call| {
+            world.oldest_token += 1;
+            assert_ne!(call.raw_path(), "/break", "a mistake in a service");
+            Some(Reply::empty(200))
+        },
+        ..Surface::EMPTY
+    }];
+
+    fn get(shared: &Shared, path: &str) -> Reply {
+        let request = Request {
+            method: "GET".to_owned(),
+            authority: "login.microsoftonline.com".to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        };
+        match handle(&mut shared.lock(), request) {
+            Disposition::Answered(reply) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_service_that_panics_answers_500_and_the_world_goes_on() {
+        let shared = Shared::new(World::new("tenant", Clock::default(), 0, BREAKS));
+        let broken = get(&shared, "/break");
+        assert_eq!((broken.status, broken.error_code()), (500, Some("MockPanicked")));
+        assert_eq!(get(&shared, "/well").status, 200);
+        let state = shared.lock();
+        assert_eq!(state.world.oldest_token, 2);
+        let seen: Vec<_> =
+            state.recorder.requests.iter().map(|seen| (seen.path.as_str(), seen.status)).collect();
+        assert_eq!(seen, [("/break", Some(500)), ("/well", Some(200))]);
+    }
+}

@@ -108,28 +108,43 @@ fn sent(wire: http::Wire, half: bool) -> io::Result<Response<Sent>> {
         response = response.header(CONTENT_LENGTH, length);
     }
     let body = if half { wire.body.slice(..length / 2) } else { wire.body };
-    response.body(Sent { left: (!body.is_empty()).then_some(body), cut: half }).map_err(io::Error::other)
+    let cut = if half { Cut::Soon } else { Cut::Never };
+    response.body(Sent { left: (!body.is_empty()).then_some(body), cut }).map_err(io::Error::other)
 }
 
 /// The body of an answer, or its first half, after which the connection is cut.
 struct Sent {
     left: Option<Bytes>,
-    cut: bool,
+    cut: Cut,
+}
+
+enum Cut {
+    Never,
+    /// Once what was written has gone out: it does so while the body is waited for.
+    Soon,
+    Now,
 }
 
 impl Body for Sent {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let lost = || io::Error::from(io::ErrorKind::ConnectionReset);
-        Poll::Ready(match self.left.take() {
-            Some(data) => Some(Ok(Frame::data(data))),
-            None => self.cut.then(|| Err(lost())),
-        })
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(data) = self.left.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match self.cut {
+            Cut::Never => Poll::Ready(None),
+            Cut::Soon => {
+                self.cut = Cut::Now;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Cut::Now => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_none() && !self.cut
+        self.left.is_none() && matches!(self.cut, Cut::Never)
     }
 }

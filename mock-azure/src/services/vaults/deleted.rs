@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{VaultState, manage};
+use super::{VaultState, register};
 use crate::{
     http::{Call, Reply, paging},
     state::{World, operations},
@@ -91,5 +91,5 @@ pub(super) fn recover(world: &mut World, call: &Call, location: &str) -> Reply {
         deleted.resource["tags"] = call.json()["tags"].clone();
     }
     deleted.vault.ready = false;
-    manage::register(world, deleted.vault, deleted.resource, 200)
+    register(world, deleted.vault, deleted.resource, 200)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{TYPE, Vault, VaultState, soft_delete};
+use super::{TYPE, Vault, VaultState, register, soft_delete};
 use crate::{
     http::{Call, Reply, paging, timestamp},
-    state::{World, operations},
+    state::World,
 };
 
 /// From this version on, a new vault is guarded by roles unless the request says otherwise.
@@ -105,25 +105,6 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
     });
     let vault = Vault { id, name: name.to_owned(), location: location.to_owned(), ready: false };
     register(world, vault, resource, 201)
-}
-
-/// Stores a vault whose host name is not there yet; an operation on it brings the name.
-pub(super) fn register(world: &mut World, vault: Vault, mut resource: Value, status: u16) -> Reply {
-    resource["properties"]["provisioningState"] = json!("RegisteringDns");
-    let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
-    world.resources.put(resource.clone());
-    world.states.get_mut::<VaultState>().open.insert(key.clone(), vault);
-    operations::start(world, &id.clone(), move |world, outcome| {
-        let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
-        if let Some(resource) = world.resources.get_mut(&id) {
-            resource["properties"]["provisioningState"] = json!(state);
-        }
-        if let Some(vault) = world.states.get_mut::<VaultState>().open.get_mut(&key) {
-            vault.ready = outcome.is_ok();
-        }
-        None
-    });
-    operations::pace(world, Reply::json(status, resource))
 }
 
 fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {

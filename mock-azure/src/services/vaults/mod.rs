@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     http::{Call, Method, Reply, host::Service},
     services::role_assignments,
-    state::{Accepts, Surface, TypeVersions, World},
+    state::{Accepts, Surface, TypeVersions, World, operations},
 };
 
 pub(crate) use self::access_policies::allow as policies_allow;
@@ -220,6 +220,25 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         },
         _ => None,
     }
+}
+
+/// Stores a vault whose host name is not there yet; an operation on it brings the name.
+fn register(world: &mut World, vault: Vault, mut resource: Value, status: u16) -> Reply {
+    resource["properties"]["provisioningState"] = json!("RegisteringDns");
+    let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
+    world.resources.put(resource.clone());
+    world.states.get_mut::<VaultState>().open.insert(key.clone(), vault);
+    operations::start(world, &id.clone(), move |world, outcome| {
+        let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+        if let Some(resource) = world.resources.get_mut(&id) {
+            resource["properties"]["provisioningState"] = json!(state);
+        }
+        if let Some(vault) = world.states.get_mut::<VaultState>().open.get_mut(&key) {
+            vault.ready = outcome.is_ok();
+        }
+        None
+    });
+    operations::pace(world, Reply::json(status, resource))
 }
 
 /// Tools list the hardware modules along with the vaults. The double has none.
