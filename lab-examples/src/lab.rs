@@ -94,6 +94,11 @@ impl Lab {
         }
         let asking = format!("checking {} ..", azure.subscription);
         let place = screen.wait(&asking, preflight::place(&azure, !options.dry_run)).await?;
+        if options.live {
+            let Place { name, tenant, who } = &place;
+            screen.say(&format!("subscription '{name}' ({}), tenant {tenant}", azure.subscription));
+            screen.say(&format!("signed in as {who}, with {}", azure.signed_in_with));
+        }
         Ok(Self {
             azure,
             screen,

@@ -7,6 +7,11 @@ use std::{
 };
 
 use arm_core::{ArmClient, ArmOptions, ResourceType, SubscriptionId};
+use async_trait::async_trait;
+use azure_core::http::{
+    ClientOptions, Context, Request,
+    policies::{Policy, PolicyResult},
+};
 use defender_alerts::{AlertStatus, AlertsClient};
 use defender_automation::{Action, AutomationSpec, AutomationsClient};
 use defender_pricing::{ExtensionName, PlanName, PricingClient};
@@ -71,8 +76,13 @@ impl World {
     }
 
     async fn lab_with(&self, options: Options) -> Lab {
-        let arm =
-            ArmClient::new(self.azure.credential(), ArmOptions::from(self.azure.client_options())).unwrap();
+        self.lab_through(options, Vec::new()).await
+    }
+
+    /// A lab whose requests pass through these policies first.
+    async fn lab_through(&self, options: Options, policies: Vec<Arc<dyn Policy>>) -> Lab {
+        let client = ClientOptions { per_call_policies: policies, ..self.azure.client_options() };
+        let arm = ArmClient::new(self.azure.credential(), ArmOptions::from(client)).unwrap();
         let azure = Azure {
             arm,
             subscription: subscription(),
@@ -451,4 +461,65 @@ async fn what_a_lab_made_in_another_subscription_is_not_forgotten() {
     assert!(refused.contains("0000000000ee") && refused.contains("--state"), "{refused}");
     let kept: Value = serde_json::from_slice(&std::fs::read(world.state()).unwrap()).unwrap();
     assert_eq!(kept, other);
+}
+
+/// Somebody who makes a rule of the lab's name right after the lab has read that there is none.
+#[derive(Debug)]
+struct Faster {
+    arm: ArmClient,
+    done: Mutex<bool>,
+}
+
+const RULE: &str = "kv-secrets-in-bulk";
+
+#[async_trait]
+impl Policy for Faster {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let is_first =
+            request.url().path().ends_with(RULE) && !std::mem::replace(&mut *self.done.lock().unwrap(), true);
+        let answer = next[0].send(ctx, request, &next[1..]).await;
+        if is_first {
+            let group = subscription().resource_group("rg-lab").unwrap();
+            let workspace = WorkspaceId::new(&group, "law-kv-defender").unwrap();
+            let rule = QueryRule::refused_requests(&workspace, "westeurope", 99);
+            QueryRulesClient::new(&self.arm).ensure(&group, &RULE.parse().unwrap(), &rule).await.unwrap();
+        } else if !request.url().path().ends_with(RULE) {
+            *self.done.lock().unwrap() = false;
+        }
+        answer
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_made_while_the_lab_was_about_to_is_not_the_labs_whatever_its_tags_say() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1", "task2"]).await));
+    let faster = Arc::new(Faster { arm: world.arm.clone(), done: Mutex::new(false) });
+    let lab = world.lab_through(world.options("rg-lab"), vec![faster]).await;
+    assert!(lab.run(&[tasks::find("task5").unwrap()]).await, "{:#?}", lab.screen.recorded());
+    let group = subscription().resource_group("rg-lab").unwrap();
+    let rules = QueryRulesClient::new(&world.arm);
+    let rule = rules.get(&group, &RULE.parse().unwrap()).await.unwrap();
+    assert_eq!(rule.tags.get("lab-run"), Some(&world.remembered().run), "the write laid the lab's tag on it");
+
+    let parts = world.run("rg-lab", &["cleanup"]).await;
+
+    assert!(holds(&parts) && world.exists("rg-lab").await, "{parts:#?}");
+    assert!(rules.get_opt(&group, &RULE.parse().unwrap()).await.unwrap().is_some());
+    assert!(rows(&parts[0], "What stays").iter().any(|id| id.ends_with(RULE)));
+}
+
+#[tokio::test]
+async fn a_deletion_that_the_service_took_and_did_not_do_is_no_success() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1", "task2", "task5"]).await));
+    world.azure.inject(Fault::body(200, "{}").on("DELETE", RULE));
+    let parts = world.run("rg-lab", &["cleanup"]).await;
+    let failed: Vec<_> = parts[0].steps.iter().filter(|step| step.outcome == "failed").collect();
+    assert!(failed.len() == 1 && failed[0].detail.contains("still shows it"), "{failed:#?}");
+    assert!(!parts[0].ok && world.exists("rg-lab").await, "what is left is in it");
+    assert!(
+        holds(&world.run("rg-lab", &["cleanup"]).await) && !world.exists("rg-lab").await,
+        "again finishes it"
+    );
 }
