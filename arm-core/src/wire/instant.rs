@@ -1,8 +1,11 @@
-//! Instants: RFC 3339 with any number of digits, and, as some services write them, without a zone.
+//! Instants: RFC 3339 with any number of digits, and, as some services write them, without a zone or as RFC 1123 does.
 
 use azure_core::time::OffsetDateTime;
 use serde::{Deserializer, Serializer, de::Error as _, ser::Error as _};
-use time::{PrimitiveDateTime, format_description::well_known::Rfc3339};
+use time::{
+    PrimitiveDateTime,
+    format_description::well_known::{Rfc2822, Rfc3339},
+};
 
 use crate::wire::text;
 
@@ -16,6 +19,7 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339)
         .ok()
         .or_else(|| Some(PrimitiveDateTime::parse(text, WITHOUT_ZONE).ok()?.assume_utc()))
+        .or_else(|| OffsetDateTime::parse(text, &Rfc2822).ok())
 }
 
 /// Writes an instant in UTC.
@@ -55,5 +59,24 @@ pub mod option {
             Some(instant) => super::serialize(instant, serializer),
             None => serializer.serialize_none(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_the_same_in_every_form_that_services_write() {
+        for text in [
+            "2026-03-01T12:00:00Z",
+            "2026-03-01T13:00:00.0000000+01:00",
+            "2026-03-01T12:00:00",
+            "2026-03-01 12:00:00.000",
+            "Sun, 01 Mar 2026 12:00:00 GMT", // recorded of assessments at 2021-06-01
+        ] {
+            assert_eq!(parse(text).map(format).as_deref(), Some("2026-03-01T12:00:00Z"), "{text}");
+        }
+        assert_eq!(parse("the first of March"), None);
     }
 }

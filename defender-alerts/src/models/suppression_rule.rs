@@ -95,6 +95,13 @@ pub struct SuppressionRuleSpec {
 
 arm_core::write_back!(SuppressionRuleSpec);
 
+impl SuppressionRuleSpec {
+    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+}
+
 /// Which alerts of its type a rule is about.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@ use defender_alerts::{
     SecureScoresClient, SecurityContact, SecurityContactsClient, Severity, SuppressionRule,
     SuppressionRuleSpec, SuppressionRulesClient,
 };
-use mock_azure::MockAzure;
+use mock_azure::{Fault, MockAzure};
 use serde_json::json;
 
 use crate::{all, arm, calls, subscription, vault};
@@ -122,4 +122,25 @@ fn a_security_contact_keeps_what_this_version_does_not_name() {
     stateless["notificationsByRole"] = json!({ "roles": ["Owner"] });
     let contact: SecurityContact = serde_json::from_value(stateless.clone()).unwrap();
     assert_eq!(serde_json::to_value(&contact).unwrap(), stateless);
+}
+
+/// The service answers so at 2020-01-01-preview.
+#[tokio::test]
+async fn contacts_without_an_envelope_are_read() {
+    let azure = MockAzure::seed().start().await;
+    let contact = json!({
+        "id": "/x", "name": "default", "etag": "\"1\"", "location": "West Europe",
+        "properties": { "emails": "soc@example.com", "phone": "1" },
+    });
+    azure
+        .inject(Fault::body(200, json!([contact, null]).to_string()).on("GET", "/securityContacts").times(1));
+
+    let contacts = all(SecurityContactsClient::new(&arm(&azure)).list(&subscription())).await;
+
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(
+        (contacts[0].emails.as_str(), contacts[0].etag.as_deref()),
+        ("soc@example.com", Some("\"1\""))
+    );
+    assert_eq!(contacts[0].location.as_deref(), Some("West Europe"));
 }

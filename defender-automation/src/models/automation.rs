@@ -41,6 +41,13 @@ pub struct Automation {
 
 arm_core::write_back!(Automation);
 
+impl Automation {
+    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+}
+
 /// What an automation does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

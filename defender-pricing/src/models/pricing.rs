@@ -60,6 +60,11 @@ impl Pricing {
         self.tier == Tier::Standard
     }
 
+    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+
     /// Who manages the plan elsewhere, such as a tenant's Microsoft 365 license: changing it here works against them.
     pub fn managed_elsewhere(&self) -> Option<&str> {
         let named = [&self.managed_by, &self.originated_from].into_iter().flatten();

@@ -39,6 +39,11 @@ pub struct Vault {
 arm_core::write_back!(Vault);
 
 impl Vault {
+    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+
     /// The vault that a spec describes, before the service has said anything about it.
     pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
         let planned = serde_json::to_value(spec).and_then(|mut vault| {

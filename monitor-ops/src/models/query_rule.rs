@@ -290,6 +290,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn booleans_that_come_as_texts_are_read_and_go_back_as_texts() {
+        let sent = serde_json::json!({
+            "name": "x", "location": "eastus",
+            "properties": { "enabled": "false", "autoMitigate": "True", "scopes": [], "criteria": { "allOf": [] } },
+        });
+        let mut rule: QueryRule = serde_json::from_value(sent.clone()).unwrap();
+        assert_eq!((rule.properties.enabled, rule.properties.auto_mitigate), (Some(false), Some(true)));
+        assert_eq!(serde_json::to_value(&rule).unwrap(), sent);
+        rule.properties.enabled = Some(true);
+        assert_eq!(serde_json::to_value(&rule).unwrap()["properties"]["enabled"], true);
+    }
+
+    #[test]
     fn a_rule_is_written_back_with_what_this_crate_does_not_name() {
         let wire = json!({
             "id": "/x", "name": "r", "location": "westeurope", "kind": "LogAlert", "etag": "\"1\"",

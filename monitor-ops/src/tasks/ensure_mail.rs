@@ -1,7 +1,6 @@
 //! Who hears of alerts, by mail.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse, wire};
-use serde_json::json;
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
 
@@ -56,8 +55,9 @@ impl ActionGroupsClient {
                         Mode::Write => {
                             client.create_or_update(&group, &name, &wanted).await?;
                             let after = client.get(&group, &name).await?;
-                            let mut wish = json!(wanted);
-                            wish["properties"]["emailReceivers"] = json!(asked_for(&wanted, &addresses));
+                            let mut wish = wanted.clone();
+                            let receivers = &mut wish.properties.receivers.email_receivers;
+                            *receivers = asked_for(&wanted, &addresses).into_iter().cloned().collect();
                             WISH.verify(format_args!("the action group '{name}'"), &wish, &after)?;
                             after
                         }
