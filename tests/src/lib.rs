@@ -8,6 +8,7 @@ mod contracts;
 mod loopback;
 mod operations;
 pub mod payload;
+pub mod radar;
 mod recorded;
 pub mod robustness;
 mod script;

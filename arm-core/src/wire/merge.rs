@@ -162,11 +162,9 @@ fn pair(before: &[Value], now: &[Value]) -> Vec<Option<usize>> {
             was == is && before.len() == now.len() && identity(&now[is]).is_none()
         }];
     for same in passes {
-        for is in 0..now.len() {
-            if from[is].is_none()
-                && let Some(was) = (0..before.len()).find(|was| free[*was] && same(*was, is))
-            {
-                from[is] = Some(was);
+        for (is, from) in from.iter_mut().enumerate().filter(|(_, from)| from.is_none()) {
+            *from = (0..before.len()).find(|was| free[*was] && same(*was, is));
+            if let Some(was) = *from {
                 free[was] = false;
             }
         }
