@@ -255,6 +255,19 @@ async fn cleaning_up_says_what_stays_and_a_second_run_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_secret_that_cannot_be_deleted_is_named_and_keeps_no_other() {
+    let lab = Lab::of(seed().secret(VAULT, "a", "x").secret(VAULT, "b", "x")).await;
+    lab.azure.inject(Fault::status(400).on("DELETE", "/secrets/a").always());
+    let report = lab.secrets.clean_up(["a", "b"].map(name)).await.unwrap();
+    let failed: Vec<_> = report.failures().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        (failed, report.is_complete(), report.soft_deleted().count()),
+        (vec!["a"], false, 1),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn purge_protection_is_reported_and_no_failure() {
     let lab =
         Lab::of(seed().vault_property(VAULT, "enablePurgeProtection", true).secret(VAULT, "a", "x")).await;
