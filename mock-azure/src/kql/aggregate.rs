@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::Value;
 
-use super::{Kind, KqlError, Scalar, compare::compare, function};
+use super::{Kind, KqlError, Scalar, arity::fits, compare::compare};
 
 const AGGREGATES: &[(&str, usize, usize)] = &[
     ("arg_max", 2, 2),
@@ -28,7 +28,7 @@ pub(crate) fn exists(name: &str) -> bool {
 
 /// Refuses an aggregate that is not known, or has too few or too many arguments.
 pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
-    function::fits(AGGREGATES, name, arguments)
+    fits(AGGREGATES, name, arguments)
         .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the aggregate '{name}' is not known here"))))
 }
 

@@ -2,40 +2,16 @@
 
 use std::{cmp::Ordering, collections::HashMap};
 
-use time::OffsetDateTime;
-
 use super::{
-    Column, Kind, KqlError, Scalar, Table, Tables, aggregate,
+    Column, Kind, KqlError, Scalar, Table, aggregate,
     ast::{Expr, Let, Named, Pipeline, Query, Source, Step},
     compare::compare,
-    function::Patterns,
-    limits::Budget,
+    context::Context,
     row::{NO_ROW, Row},
     schema,
 };
 
-/// What a query can name, and what it may still do.
-pub(crate) struct Context<'a> {
-    tables: &'a Tables,
-    pub(super) lets: HashMap<String, Scalar>,
-    views: HashMap<String, Table>,
-    pub(super) now: OffsetDateTime,
-    pub(super) budget: Budget,
-    pub(super) patterns: Patterns,
-}
-
-impl<'a> Context<'a> {
-    pub(crate) fn new(tables: &'a Tables, now: OffsetDateTime, work: usize) -> Self {
-        Self {
-            tables,
-            lets: HashMap::new(),
-            views: HashMap::new(),
-            now,
-            budget: Budget::new(work),
-            patterns: Patterns::default(),
-        }
-    }
-
+impl Context<'_> {
     pub(crate) fn run(mut self, query: Query) -> Result<Table, KqlError> {
         for (name, value) in query.lets {
             match value {

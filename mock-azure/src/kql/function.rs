@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use super::{Column, Kind, KqlError, Scalar, aggregate, ast::Expr, token};
+use super::{Column, Kind, KqlError, Scalar, aggregate, arity::fits, ast::Expr, token};
 
 /// Name, fewest and most arguments.
 const FUNCTIONS: &[(&str, usize, usize)] = &[
@@ -50,24 +50,6 @@ pub(crate) fn exists(name: &str) -> bool {
 pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
     fits(FUNCTIONS, name, arguments)
         .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the function '{name}' is not known here"))))
-}
-
-/// Whether so many arguments fit a function of the table, if it is there.
-pub(crate) fn fits(
-    table: &[(&str, usize, usize)],
-    name: &str,
-    arguments: usize,
-) -> Option<Result<(), KqlError>> {
-    let (_, least, most) = table.iter().find(|(known, ..)| *known == name)?;
-    Some(if arguments < *least {
-        // Documented: these arguments are required.
-        let message = format!("{name}(): function expects {least} argument(s).");
-        Err(KqlError::Semantic { code: "SEM0219", message })
-    } else if arguments > *most {
-        Err(KqlError::Unsupported(format!("'{name}' with {arguments} arguments is not known here")))
-    } else {
-        Ok(())
-    })
 }
 
 pub(crate) fn kind(name: &str, arguments: &[Expr], of: &dyn Fn(&Expr) -> Kind, columns: &[Column]) -> Kind {

@@ -6,8 +6,10 @@
 //! Work is bounded: a text by its length, nesting by its depth, a run by the values it computes.
 
 mod aggregate;
+mod arity;
 mod ast;
 mod compare;
+mod context;
 mod evaluate;
 mod expression;
 mod function;
@@ -79,7 +81,7 @@ pub(crate) fn run(query: &str, tables: &Tables, now: OffsetDateTime) -> Result<T
 
 fn run_within(query: &str, tables: &Tables, now: OffsetDateTime, work: usize) -> Result<Table, KqlError> {
     let parsed = parse::query(token::tokens(query)?)?;
-    evaluate::Context::new(tables, now, work).run(parsed)
+    context::Context::new(tables, now, work).run(parsed)
 }
 
 /// Whether a text is a query at all, whatever tables there are.

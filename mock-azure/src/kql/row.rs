@@ -6,7 +6,7 @@ use super::{
     Column, KqlError, Scalar,
     ast::Expr,
     compare::{binary, compare, has_term, same},
-    evaluate::Context,
+    context::Context,
     function,
 };
 
