@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 const CONTENT_TYPE_LIMIT: usize = 255;
 pub(crate) const TAG_LIMIT: usize = 15;
-const TAG_LENGTH: usize = 512;
+pub(crate) const TAG_LENGTH: usize = 512;
 
 /// What a set or update says; nothing is sent of what is not given.
 #[derive(Debug, Clone, Default)]

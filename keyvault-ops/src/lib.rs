@@ -14,7 +14,6 @@ mod remove_vault;
 mod retire_old_versions;
 mod role_propagation;
 mod rotate;
-mod rotate_many;
 mod secrets;
 mod seed;
 mod set_secret;
@@ -28,7 +27,7 @@ pub use client::{API_VERSION, VaultsClient};
 pub use ensure_vault::EnsureVault;
 pub use error::{SecretErrorExt, SecretRefusal, VaultErrorExt};
 pub use id::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
-pub use ledger::{Ledger, LedgerAction, LedgerEntry};
+pub use ledger::{Ledger, LedgerAction, LedgerEntry, UnfinishedRotation, ValueSource};
 pub use models::{
     AccessPolicy, AccessPolicyUpdateKind, DeletedSecret, DeletedVault, IpRule, NameAvailability,
     NetworkAction, NetworkBypass, NetworkRules, Permissions, PrivateEndpoint, PrivateEndpointConnection,
@@ -42,10 +41,9 @@ pub use remove_vault::{RemoveVault, VaultRemains};
 pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};
 pub use role_propagation::RoleWait;
 pub use rotate::{
-    Consumers, Credential, Issuer, IssuerReport, OldCredential, Rotate, RotateError, RotateFailure,
-    RotateStep, Rotation,
+    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, IssuerReport, Rotate,
+    RotateError, RotateFailure, RotateStep, Rotation, rotate_many,
 };
-pub use rotate_many::rotate_many;
 pub use secrets::SecretsClient;
 pub use seed::{SeedReport, SeedSecrets, Seeded, WhenDeleted};
 pub use set_secret::SetSecret;

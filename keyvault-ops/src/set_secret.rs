@@ -76,13 +76,7 @@ impl SetSecret {
     async fn send(self) -> Result<SecretProperties> {
         let Self { client, name, value, attributes } = self;
         let sent = async {
-            if value.expose().len() > VALUE_LIMIT {
-                let message = format!(
-                    "the value has {} bytes; a vault takes at most {VALUE_LIMIT}: store it elsewhere and keep the key here",
-                    value.expose().len()
-                );
-                return Err(Error::with_message(ErrorKind::DataConversion, message));
-            }
+            check_value(&value)?;
             check(&attributes)?;
             let body = sealed_body(&Body { value: &value, attributes: &attributes })?;
             let options = SecretClientSetSecretOptions { method_options: not_repeatable() };
@@ -91,6 +85,18 @@ impl SetSecret {
         };
         sent.await.map_err(|error| client.failed("setting", &name, error))
     }
+}
+
+/// Refuses a value that no vault takes.
+pub(crate) fn check_value(value: &Secret) -> Result<()> {
+    let bytes = value.expose().len();
+    if bytes <= VALUE_LIMIT {
+        return Ok(());
+    }
+    let message = format!(
+        "the value has {bytes} bytes; a vault takes at most {VALUE_LIMIT}: store it elsewhere and keep the key here"
+    );
+    Err(Error::with_message(ErrorKind::DataConversion, message))
 }
 
 impl IntoFuture for SetSecret {

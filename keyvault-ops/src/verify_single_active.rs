@@ -1,5 +1,6 @@
 //! Which versions of a secret can be read.
 
+use arm_core::Secret;
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 
@@ -53,10 +54,19 @@ impl SecretsClient {
     ///
     /// **Errors**: the secret kept changing while it was read.
     pub async fn verify_single_active(&self, name: &SecretName) -> Result<ActiveVersions> {
-        let mut current = self.current_version(name).await?;
+        self.active_versions(name, &|_| ()).await
+    }
+
+    /// The same; `hear` is called with each value that is read.
+    pub(crate) async fn active_versions(
+        &self,
+        name: &SecretName,
+        hear: &(dyn Fn(Secret) + Send + Sync),
+    ) -> Result<ActiveVersions> {
+        let mut current = self.current_version(name, hear).await?;
         for _ in 0..ATTEMPTS {
             let active = self.count_beside(name, current).await?;
-            current = self.current_version(name).await?;
+            current = self.current_version(name, hear).await?;
             if current == active.current {
                 return Ok(active);
             }
@@ -87,10 +97,17 @@ impl SecretsClient {
         Ok(active)
     }
 
-    /// The id of the current version; nothing when it is disabled.
-    pub(crate) async fn current_version(&self, name: &SecretName) -> Result<Option<SecretVersion>> {
+    /// The id of the current version; `None` when it is disabled.
+    async fn current_version(
+        &self,
+        name: &SecretName,
+        hear: &(dyn Fn(Secret) + Send + Sync),
+    ) -> Result<Option<SecretVersion>> {
         match self.get(name).await {
-            Ok(found) => Ok(found.properties.id.version),
+            Ok(found) => {
+                hear(found.value);
+                Ok(found.properties.id.version)
+            }
             Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
             Err(error) => Err(error),
         }

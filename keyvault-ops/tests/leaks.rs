@@ -14,7 +14,7 @@ use std::{
 use futures::TryStreamExt as _;
 use keyvault_ops::{AlertsExpected, Ledger, random_value};
 use mock_azure::Fault;
-use support::{CANARY, Lab, VAULT, canary, name, seed};
+use support::{Bank, CANARY, Lab, VAULT, canary, name, seed};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -53,18 +53,6 @@ impl Subscriber for Everything {
     fn exit(&self, _: &Id) {}
 }
 
-struct Lines;
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        SEEN.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn see(what: &impl Debug) {
     let mut seen = SEEN.lock().unwrap();
     let _ = writeln!(seen, "{what:?} {what:#?}");
@@ -92,7 +80,10 @@ async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
     see(&lab.secrets.list_versions(&db).try_collect::<Vec<_>>().await.unwrap());
     see(&lab.secrets.backup(&db).await.unwrap());
     see(&lab.secrets.sweep(AlertsExpected::confirmed()).await.unwrap());
-    let rotate = lab.secrets.rotate(&db).to(canary()).ledger(&Ledger::new(Lines));
+    let ledger = Ledger::in_memory();
+    see(&ledger);
+    lab.secrets.set(&db, arm_core::Secret::new("another")).await.unwrap();
+    let rotate = lab.secrets.rotate(&db).to(canary()).ledger(&ledger);
     see(&rotate);
     see(&rotate.await.unwrap());
 
@@ -112,9 +103,23 @@ async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
         lab.azure.inject(fault.clone().on("*", "/secrets/db").always());
         see_error(&lab.secrets.get(&db).await.unwrap_err());
         see_error(&lab.secrets.set(&db, canary()).await.unwrap_err());
-        see_error(&lab.secrets.rotate(&db).to(canary()).ledger(&Ledger::new(Lines)).await.unwrap_err());
+        see_error(
+            &lab.secrets
+                .rotate(&db)
+                .to(arm_core::Secret::new(format!("{CANARY}-2")))
+                .ledger(&ledger)
+                .await
+                .unwrap_err(),
+        );
         lab.azure.clear_faults();
     }
+    lab.azure.inject(Fault::status(403).on("PUT", "/secrets/other").always());
+    let issued = lab.secrets.rotate(&name("other")).issuer(Bank::with(&[CANARY])).ledger(&ledger);
+    see_error(&issued.await.unwrap_err());
+    lab.azure.clear_faults();
+    let issued = lab.secrets.rotate(&name("other")).issuer(Bank::with(&[CANARY])).ledger(&ledger);
+    see(&issued.await.unwrap());
+    SEEN.lock().unwrap().push_str(&support::text(&ledger));
     let random = random_value().unwrap();
     see(&random);
     let seen = SEEN.lock().unwrap();

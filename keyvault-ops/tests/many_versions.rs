@@ -98,6 +98,7 @@ fn peak_memory() -> Option<u64> {
 
 #[tokio::test]
 async fn twenty_thousand_versions_are_retired_in_bounded_memory_and_with_bounded_concurrency() {
+    mock_azure::fast_forward();
     let vault = Arc::new(Vault::default());
     let client = ClientOptions { transport: Some(Transport::new(vault.clone())), ..ClientOptions::default() };
     let arm = ArmClient::new(Arc::new(AnyToken), Some(ArmOptions::from(client))).unwrap();

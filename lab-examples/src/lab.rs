@@ -21,7 +21,6 @@ use crate::{
     Azure, advice,
     cli::{Options, Output},
     connect::confirm,
-    kept::Kept,
     preflight::{self, Place, Problems},
     screen::{PartState, Screen},
     state::{Made, State, TAG},
@@ -43,7 +42,7 @@ pub struct Lab {
     asked: Mutex<bool>,
     asker: Asker,
     preparing: AtomicBool,
-    kept: Kept,
+    kept: Ledger,
 }
 
 /// Who answers the questions before a write on real Azure.
@@ -108,7 +107,7 @@ impl Lab {
             asker: Asker(Box::new(ask_on_terminal(&options))),
             options,
             preparing: AtomicBool::new(false),
-            kept: Kept::default(),
+            kept: Ledger::in_memory(),
         })
     }
 
@@ -238,10 +237,10 @@ impl Lab {
     /// Where rotations are recorded: the ledger file when live, memory offline.
     pub fn ledger(&self) -> Result<Ledger> {
         if self.dry_run() {
-            return Ok(Ledger::new(std::io::sink()));
+            return Ok(Ledger::in_memory());
         }
         if !self.options.live {
-            return Ok(Ledger::new(self.kept.clone()));
+            return Ok(self.kept.clone());
         }
         Ledger::append_to(&self.options.ledger).map_err(|error| {
             let message = format!("cannot write the ledger '{}': {error}", self.options.ledger.display());
@@ -251,7 +250,7 @@ impl Lab {
 
     /// What was recorded offline.
     pub(crate) fn kept_ledger(&self) -> Vec<u8> {
-        self.kept.text()
+        self.kept.contents().unwrap_or_default()
     }
 
     /// The region of Defender's data, read off an alert that is there.

@@ -4,7 +4,6 @@ pub mod advice;
 pub mod cli;
 pub mod connect;
 mod files;
-mod kept;
 pub mod lab;
 pub mod preflight;
 pub mod quiz;

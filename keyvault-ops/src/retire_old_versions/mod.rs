@@ -11,16 +11,20 @@ use std::{
 };
 
 pub use report::{RetireError, RetireFailure, Retirement};
-pub(crate) use run::{RETIRED_BY, run};
+use run::run;
+pub(crate) use run::{CHUNK, disable, newest};
 
-use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
+use crate::{Ledger, SecretName, SecretsClient};
 
 /// Disables all versions of a secret but the current one; awaiting it does it.
 ///
 /// Versions are chosen by id, never by their place in a list: lists have no order. The current version is the one that
-/// a read without version answers. It is asked for once more after each page of the list and before anything of that
-/// page is disabled; what is in a page and is not current by then never becomes current again, because each set
-/// makes a new id. So two who rotate at once cannot disable the version that either made current.
+/// a read without version answers. It is read again directly before each version is disabled; as soon as it is
+/// another, nothing more is disabled. A version that is not surely older than the current one is disabled only when
+/// the current one is still the same some seconds after the list was read: what is listed and not current by then
+/// never becomes current again, because each set makes a new id.
+///
+/// Credentials are not revoked: that is what [`Rotate`](crate::Rotate) with an issuer does.
 ///
 /// **If it stops halfway**, some old versions are still enabled and the current one is untouched; running it again
 /// disables the rest, and once more changes nothing. Memory does not grow with the number of versions.
@@ -43,29 +47,11 @@ pub(crate) struct RetireOptions {
     pub(crate) dry_run: bool,
     pub(crate) on_progress: Option<Hear>,
     pub(crate) ledger: Option<Ledger>,
-    /// The version that must be current; else someone else has set one.
-    pub(crate) expected: Option<SecretVersion>,
-    /// The rotation, as lines of the ledger and tags name it.
-    pub(crate) rotation: Option<String>,
-    /// Whether to tag what is disabled with the rotation.
-    pub(crate) mark: bool,
-    /// The version kept before all others beside the current one.
-    pub(crate) next_to_keep: Option<SecretVersion>,
 }
 
 impl Default for RetireOptions {
     fn default() -> Self {
-        Self {
-            keep_enabled: 1,
-            concurrency: 8,
-            dry_run: false,
-            on_progress: None,
-            ledger: None,
-            expected: None,
-            rotation: None,
-            mark: false,
-            next_to_keep: None,
-        }
+        Self { keep_enabled: 1, concurrency: 8, dry_run: false, on_progress: None, ledger: None }
     }
 }
 
@@ -83,19 +69,19 @@ impl SecretsClient {
 }
 
 impl RetireOldVersions {
-    /// Keeps this many versions enabled, the current one included; 1 otherwise.
+    /// Keeps this many versions enabled, the current one included. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.options.keep_enabled = versions.max(1);
         self
     }
 
-    /// How many are disabled at the same time; 8 otherwise, at most 25.
+    /// How many are disabled at the same time. Default: 8, at most 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests.clamp(1, 25);
         self
     }
 
-    /// Hears how far it is after each page of versions.
+    /// Is called with the progress after each page of versions.
     pub fn on_progress(mut self, hear: impl Fn(&Retirement) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(hear));
         self

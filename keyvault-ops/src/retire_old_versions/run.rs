@@ -2,7 +2,8 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BinaryHeap, HashSet},
+    time::Duration,
 };
 
 use azure_core::{Error, error::ErrorKind};
@@ -11,134 +12,201 @@ use time::OffsetDateTime;
 
 use super::{RetireError, RetireFailure, RetireOptions, Retirement};
 use crate::{
-    LedgerAction, SecretName, SecretProperties, SecretVersion, SecretsClient, attributes::TAG_LIMIT,
-    ledger::Scribe,
+    LedgerAction, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal, SecretVersion,
+    SecretsClient,
+    ledger::{LedgerWriter, Line},
 };
 
-/// The tag of a version that a rotation disabled and whose credential is to be revoked.
-pub(crate) const RETIRED_BY: &str = "retired-by";
+/// How many versions are disabled between two reports of progress: as many as a page has.
+pub(crate) const CHUNK: usize = 25;
+/// How old the answer to a read or list may be.
+const SETTLING: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(
+pub(super) async fn run(
     client: &SecretsClient,
     name: &SecretName,
     options: &RetireOptions,
 ) -> Result<Retirement, RetireError> {
     let begin = async {
-        let current = current(client, name, options.expected.as_ref()).await?;
-        let spared = Spared::find(client, name, &current, options).await?;
-        Ok((current, spared))
+        let current = current(client, name).await?;
+        let (Some(id), created) = (current.id.version, current.created) else {
+            let missing = Error::with_message(ErrorKind::DataConversion, "the current version has no id");
+            return Err(client.failed("reading", name, missing).into());
+        };
+        let spared = Spared::find(client, name, &id, options).await?;
+        Ok(Run { client, name, options, current: id, created, spared })
     };
-    let (current, spared) = begin.await.map_err(|source| RetireError { completed: None, source })?;
-    let mut done =
-        Retirement { current, seen: 0, disabled: 0, disabled_before: 0, kept: 0, dry_run: options.dry_run };
-    let outcome = pages(client, name, options, &spared, &mut done).await;
+    let run = begin.await.map_err(|source| RetireError { completed: None, source })?;
+    let mut done = Retirement {
+        current: run.current.clone(),
+        seen: 0,
+        disabled: 0,
+        disabled_before: 0,
+        kept: 0,
+        dry_run: options.dry_run,
+    };
+    let outcome = run.pages(&mut done).await;
     outcome.map(|()| done.clone()).map_err(|source| RetireError { completed: Some(done), source })
 }
 
-async fn current(
-    client: &SecretsClient,
-    name: &SecretName,
-    expected: Option<&SecretVersion>,
-) -> Result<SecretVersion, RetireFailure> {
-    let current = client.current_version(name).await?.ok_or(RetireFailure::CurrentDisabled)?;
-    match expected {
-        Some(expected) if *expected != current => Err(RetireFailure::Overtaken { current }),
-        _ => Ok(current),
+async fn current(client: &SecretsClient, name: &SecretName) -> Result<SecretProperties, RetireFailure> {
+    match client.get(name).await {
+        Ok(found) => Ok(found.properties),
+        Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => {
+            Err(RetireFailure::CurrentDisabled)
+        }
+        Err(error) => Err(RetireFailure::Service(error)),
     }
 }
 
-async fn pages(
-    client: &SecretsClient,
-    name: &SecretName,
-    options: &RetireOptions,
-    spared: &Spared,
-    done: &mut Retirement,
-) -> Result<(), RetireFailure> {
-    let mut pages = client.list_versions(name).into_pages();
-    while let Some(page) = pages.try_next().await? {
-        let mut old = Vec::new();
-        for version in page.items {
-            let Some(id) = version.version() else { continue };
-            done.seen += 1;
-            if *id == done.current || (version.enabled && spared.covers(&version)) {
-                done.kept += 1;
-            } else if version.enabled {
-                old.push(version);
-            } else {
-                done.disabled_before += 1;
+struct Run<'a> {
+    client: &'a SecretsClient,
+    name: &'a SecretName,
+    options: &'a RetireOptions,
+    current: SecretVersion,
+    created: Option<OffsetDateTime>,
+    spared: Spared,
+}
+
+impl Run<'_> {
+    async fn pages(&self, done: &mut Retirement) -> Result<(), RetireFailure> {
+        let mut settled = false;
+        let mut pages = self.client.list_versions(self.name).into_pages();
+        while let Some(page) = pages.try_next().await? {
+            let mut old = Vec::new();
+            for version in page.items {
+                let Some(id) = version.version() else { continue };
+                done.seen += 1;
+                if *id == done.current || (version.enabled && self.spared.covers(&version)) {
+                    done.kept += 1;
+                } else if version.enabled {
+                    old.push(version);
+                } else {
+                    done.disabled_before += 1;
+                }
+            }
+            if self.options.dry_run {
+                done.disabled += old.len() as u64;
+            } else if !old.is_empty() {
+                self.settle(&old, &mut settled).await?;
+                self.disable_all(old, done).await?;
+            }
+            if let Some(hear) = &self.options.on_progress {
+                hear(done);
             }
         }
-        if options.dry_run {
-            done.disabled += old.len() as u64;
-        } else if !old.is_empty() {
-            current(client, name, Some(&done.current)).await?;
-            disable(client, name, options, old, done).await?;
+        Ok(())
+    }
+
+    /// Makes sure that none of these became current after the current version was read.
+    ///
+    /// Older ones did not. Ones of the same second did not either, if the current version is still the same after a
+    /// while: by then, a new version is of a later second. Others are looked at again after a while.
+    async fn settle(&self, old: &[SecretProperties], settled: &mut bool) -> Result<(), RetireFailure> {
+        let older = |version: &SecretProperties| {
+            let surely = version.created.is_some() && version.created < self.created;
+            surely || (*settled && version.created.is_some() && version.created == self.created)
+        };
+        if !old.iter().all(older) {
+            azure_core::sleep(SETTLING.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+            self.look().await?;
+            *settled = true;
         }
-        if let Some(hear) = &options.on_progress {
-            hear(done);
+        Ok(())
+    }
+
+    async fn look(&self) -> Result<(), RetireFailure> {
+        match current(self.client, self.name).await?.id.version {
+            Some(current) if current != self.current => Err(RetireFailure::Overtaken { current }),
+            _ => Ok(()),
         }
     }
-    Ok(())
+
+    /// Disables versions; those under way are finished, and counted, also when one fails.
+    async fn disable_all(
+        &self,
+        old: Vec<SecretProperties>,
+        done: &mut Retirement,
+    ) -> Result<(), RetireFailure> {
+        let writer = LedgerWriter {
+            ledger: self.options.ledger.clone(),
+            vault: self.client.host().to_owned(),
+            secret: self.name.clone(),
+            rotation: None,
+        };
+        let detail = Some(format!("{} old versions", old.len()));
+        writer.write(LedgerAction::Retiring, Line { detail, ..Line::default() })?;
+        let outcomes: Vec<Result<(), RetireFailure>> = stream::iter(old)
+            .map(|version| async {
+                let Some(id) = version.id.version else { return Ok(()) };
+                self.look().await?;
+                Ok(disable(self.client, self.name, &writer, &id).await?)
+            })
+            .buffer_unordered(self.options.concurrency)
+            .collect()
+            .await;
+        done.disabled += outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
+        outcomes.into_iter().collect()
+    }
 }
 
-/// Disables versions; those under way are finished, and counted, also when one fails.
-async fn disable(
+/// Disables one version, and makes sure that it is.
+pub(crate) async fn disable(
     client: &SecretsClient,
     name: &SecretName,
-    options: &RetireOptions,
-    old: Vec<SecretProperties>,
-    done: &mut Retirement,
-) -> Result<(), RetireFailure> {
-    let scribe = Scribe {
-        ledger: options.ledger.clone(),
-        vault: client.host().to_owned(),
-        secret: name.clone(),
-        rotation: options.rotation.clone(),
-    };
-    let outcomes: Vec<Result<(), Error>> = stream::iter(old)
-        .map(|version| disable_one(client, name, options, &scribe, version))
-        .buffer_unordered(options.concurrency)
-        .collect()
-        .await;
-    done.disabled += outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
-    outcomes.into_iter().collect::<Result<(), Error>>().map_err(RetireFailure::from)
-}
-
-async fn disable_one(
-    client: &SecretsClient,
-    name: &SecretName,
-    options: &RetireOptions,
-    scribe: &Scribe,
-    version: SecretProperties,
+    writer: &LedgerWriter,
+    version: &SecretVersion,
 ) -> Result<(), Error> {
-    let Some(id) = version.version() else { return Ok(()) };
-    let mut update = client.update(name, id).disable();
-    if let Some(tags) =
-        options.rotation.as_ref().filter(|_| options.mark).and_then(|rotation| marked(&version, rotation))
-    {
-        update = update.tags(tags);
-    }
-    let now = update.await?;
+    let now = client.update(name, version).disable().await?;
     if now.enabled {
         let still =
             Error::with_message(ErrorKind::Other, "the service answers that the version is still enabled");
-        return Err(client.failed("disabling", format_args!("{name}/{id}"), still));
+        return Err(client.failed("disabling", format_args!("{name}/{version}"), still));
     }
-    scribe.note(LedgerAction::Disabled, Some(id), None)
+    writer.write(LedgerAction::Disabled, Line::version(version))
 }
 
-/// The tags of a version with the mark of a rotation, if there is room for it.
-fn marked(version: &SecretProperties, rotation: &str) -> Option<BTreeMap<String, String>> {
-    let mut tags = version.tags.clone();
-    tags.insert(RETIRED_BY.to_owned(), rotation.to_owned());
-    (tags.len() <= TAG_LIMIT).then_some(tags)
+/// Which of these versions to keep: this one before all others, then the newest; all of the second in which the last
+/// one was created, since they are not told apart.
+pub(crate) fn newest(
+    versions: &[(SecretVersion, Option<OffsetDateTime>)],
+    first: Option<&SecretVersion>,
+    room: usize,
+) -> HashSet<SecretVersion> {
+    let first = first.filter(|first| room > 0 && versions.iter().any(|(version, _)| version == *first));
+    let mut newest = Newest::new(room - usize::from(first.is_some()));
+    let others = versions.iter().filter(|(version, _)| Some(version) != first);
+    others.clone().filter_map(|(_, created)| *created).for_each(|created| newest.add(created));
+    let since = newest.since();
+    let recent = others.filter(|(_, created)| since.is_some() && *created >= since);
+    recent.map(|(version, _)| version).chain(first).cloned().collect()
 }
 
-/// The versions that stay enabled beside the current one.
+/// The latest of many instants.
+struct Newest {
+    room: usize,
+    instants: BinaryHeap<Reverse<OffsetDateTime>>,
+}
+
+impl Newest {
+    fn new(room: usize) -> Self {
+        Self { room, instants: BinaryHeap::new() }
+    }
+
+    fn add(&mut self, instant: OffsetDateTime) {
+        self.instants.push(Reverse(instant));
+        if self.instants.len() > self.room {
+            self.instants.pop();
+        }
+    }
+
+    fn since(mut self) -> Option<OffsetDateTime> {
+        self.instants.pop().map(|Reverse(oldest)| oldest)
+    }
+}
+
+/// The versions that stay enabled beside the current one: all created at this second or later.
 struct Spared {
-    /// This one, whenever it was created.
-    first: Option<SecretVersion>,
-    /// All created at this second or later.
     since: Option<OffsetDateTime>,
 }
 
@@ -150,29 +218,21 @@ impl Spared {
         current: &SecretVersion,
         options: &RetireOptions,
     ) -> Result<Self, RetireFailure> {
-        let mut room = options.keep_enabled.saturating_sub(1);
-        let first = options.next_to_keep.clone().filter(|_| room > 0);
-        room -= usize::from(first.is_some());
+        let room = options.keep_enabled.saturating_sub(1);
         if room == 0 {
-            return Ok(Self { first, since: None });
+            return Ok(Self { since: None });
         }
-        let mut newest = BinaryHeap::new();
+        let mut newest = Newest::new(room);
         let mut versions = client.list_versions(name);
         while let Some(version) = versions.try_next().await? {
-            let counts = version.enabled
-                && version.version().is_some_and(|id| id != current && Some(id) != first.as_ref());
-            if let Some(created) = version.created.filter(|_| counts) {
-                newest.push(Reverse(created));
-                if newest.len() > room {
-                    newest.pop();
-                }
+            if version.enabled && version.version() != Some(current) {
+                version.created.into_iter().for_each(|created| newest.add(created));
             }
         }
-        Ok(Self { first, since: newest.pop().map(|Reverse(oldest)| oldest) })
+        Ok(Self { since: newest.since() })
     }
 
     fn covers(&self, version: &SecretProperties) -> bool {
-        let recent = self.since.is_some_and(|since| version.created.is_some_and(|created| created >= since));
-        recent || (self.first.is_some() && version.version() == self.first.as_ref())
+        self.since.is_some_and(|since| version.created.is_some_and(|created| created >= since))
     }
 }

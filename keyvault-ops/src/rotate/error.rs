@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use azure_core::Error;
 
-use crate::{RetireFailure, Rotation, SecretVersion};
+use crate::{RetireFailure, Rotation, SecretId, SecretVersion};
 
 /// Why a rotation stopped, where, and what was done by then.
 #[derive(Debug)]
@@ -20,44 +20,41 @@ pub struct RotateError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RotateStep {
-    /// Reading the current version.
+    /// Reading the current version and listing the others.
     Snapshot,
     /// Creating a credential at the issuer.
     CreateCredential,
+    /// Testing the new credential, before it is set.
+    Verify,
     /// Setting the new version.
     Set,
-    /// Checking that it is current and works.
-    Verify,
+    /// Checking that the new version is current.
+    Confirm,
     /// Revoking the old credentials before anyone has moved.
     RevokeFirst,
     /// Waiting for the consumers.
     WaitForConsumers,
-    /// Disabling the old versions.
-    Retire,
     /// Revoking the old credentials.
     Revoke,
-    /// Counting what is still enabled.
+    /// Disabling the old versions.
+    Retire,
+    /// Reading what holds in the end.
     Report,
-}
-
-impl RotateStep {
-    fn doing(self) -> &'static str {
-        match self {
-            Self::Snapshot => "reading the current version",
-            Self::CreateCredential => "creating a credential at the issuer",
-            Self::Set => "setting the new version",
-            Self::Verify => "verifying the new version",
-            Self::RevokeFirst | Self::Revoke => "revoking the old credentials at the issuer",
-            Self::WaitForConsumers => "waiting for the consumers",
-            Self::Retire => "disabling the old versions",
-            Self::Report => "counting what is still enabled",
-        }
-    }
 }
 
 impl fmt::Display for RotateStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.doing())
+        f.write_str(match self {
+            Self::Snapshot => "reading the current version",
+            Self::CreateCredential => "creating a credential at the issuer",
+            Self::Verify => "verifying the new credential",
+            Self::Set => "setting the new version",
+            Self::Confirm => "checking that the new version is current",
+            Self::RevokeFirst | Self::Revoke => "revoking the old credentials at the issuer",
+            Self::WaitForConsumers => "waiting for the consumers",
+            Self::Retire => "disabling the old versions",
+            Self::Report => "reading what holds in the end",
+        })
     }
 }
 
@@ -65,13 +62,28 @@ impl fmt::Display for RotateStep {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RotateFailure {
-    /// What was asked for cannot be done.
+    /// The current value does not work at the issuer: someone made it current between the last look and its
+    /// revocation, or set a value that never worked. **Set a working value now.**
+    CurrentCredentialDead {
+        /// The version that is current and does not work.
+        current: SecretVersion,
+        /// What this rotation has revoked, or of two slots, regenerated.
+        revoked: Vec<String>,
+    },
+    /// What was asked for cannot be done. Nothing was changed.
     Invalid(String),
     /// A request failed.
     Service(Error),
-    /// An issuer's or consumers' hook failed.
+    /// A hook of the issuer or the consumers failed.
     Hook(Error),
-    /// The ledger could not be written.
+    /// A hook did not end in time. What it began may still happen.
+    HookTimedOut {
+        /// The hook.
+        hook: &'static str,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// The ledger could not be read or written.
     Ledger(Error),
     /// Someone else has set a version meanwhile. It is current and was not touched.
     Overtaken {
@@ -80,18 +92,65 @@ pub enum RotateFailure {
     },
     /// The current version is disabled: no one can read the secret.
     CurrentDisabled,
-    /// The version that was just set holds another value than was sent.
-    OtherValue,
+    /// The vault goes on answering an old version: the new one cannot be seen.
+    StillOld {
+        /// What it answers.
+        current: SecretVersion,
+    },
+    /// Whether the new version was set, or which one it is, is not known. Nothing was disabled or revoked.
+    Undetermined(String),
+    /// The issuer returned the credential that is in use.
+    SameCredential {
+        /// Its id.
+        id: String,
+    },
+    /// Another rotation is about to change the idle slot of the issuer.
+    ForeignIntent {
+        /// Its id: run it again to finish it.
+        rotation: String,
+    },
+    /// Another secret with the same credential could not be rotated: none of them went on.
+    Group {
+        /// That secret.
+        failed: SecretId,
+    },
 }
 
 impl fmt::Display for RotateFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(reason) => f.write_str(reason),
+            Self::CurrentCredentialDead { current, revoked } => {
+                write!(
+                    f,
+                    "THE CURRENT VERSION {current} DOES NOT WORK at the issuer: set a working value now"
+                )?;
+                match revoked.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; it became current while {} was being revoked", revoked.join(", ")),
+                }
+            }
+            Self::Invalid(reason) | Self::Undetermined(reason) => f.write_str(reason),
             Self::Service(error) | Self::Ledger(error) | Self::Hook(error) => error.fmt(f),
+            Self::HookTimedOut { hook, limit } => {
+                write!(f, "'{hook}' did not end within {limit:?}; what it began may still happen")
+            }
             Self::Overtaken { current } => RetireFailure::Overtaken { current: current.clone() }.fmt(f),
             Self::CurrentDisabled => RetireFailure::CurrentDisabled.fmt(f),
-            Self::OtherValue => f.write_str("the new version holds another value than was sent"),
+            Self::StillOld { current } => {
+                write!(f, "the vault still answers version {current}, which is no longer current")
+            }
+            Self::SameCredential { id } => write!(
+                f,
+                "the issuer returned the credential that is in use ('{id}'): nothing was set, nothing is revoked"
+            ),
+            Self::ForeignIntent { rotation } => write!(
+                f,
+                "rotation '{rotation}' is about to change the idle slot: wait for it, or run it again with its id to \
+                 finish it"
+            ),
+            Self::Group { failed } => {
+                write!(f, "{failed} holds the same credential and could not be rotated")
+            }
         }
     }
 }
@@ -118,24 +177,37 @@ impl From<RetireFailure> for RotateFailure {
 impl fmt::Display for RotateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { completed, step, source } = self;
-        write!(f, "rotating '{}' of {} stopped while {step}: {source}", completed.secret, completed.vault)?;
+        if matches!(**source, RotateFailure::CurrentCredentialDead { .. }) {
+            write!(f, "{source}; ")?;
+        }
+        write!(f, "rotating '{}' of {} stopped while {step}", completed.secret, completed.vault)?;
+        if !matches!(**source, RotateFailure::CurrentCredentialDead { .. }) {
+            write!(f, ": {source}")?;
+        }
         f.write_str("; ")?;
-        f.write_str(match (&completed.rolled_back_to, &completed.current, step) {
-            (Some(_), ..) => "the old value was set again and no version was disabled",
-            (None, None, RotateStep::Set) => "whether the new version was set is not known",
-            (None, None, _) => "nothing was changed in the vault",
-            (None, Some(_), RotateStep::Verify) => "the new version was set and no version was disabled",
-            (None, Some(_), _) => "the new version was set",
-        })?;
+        match (&completed.current, step) {
+            (None, RotateStep::Set) if matches!(**source, RotateFailure::Undetermined(_)) => {
+                f.write_str("nothing was disabled or revoked")?;
+            }
+            (None, _) => f.write_str("nothing was changed in the vault")?,
+            (Some(current), _) => {
+                let disabled = completed.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
+                write!(f, "version {current} was set, {disabled} old versions were disabled")?;
+            }
+        }
         match &completed.active {
             Some(active) => write!(f, "; now: {active}")?,
             None if *step >= RotateStep::Set => f.write_str("; which versions are enabled is not known")?,
             None => {}
         }
-        if matches!(**source, RotateFailure::Overtaken { .. }) {
-            return Ok(());
+        completed.issuer.fmt_open(f)?;
+        match **source {
+            RotateFailure::Overtaken { .. }
+            | RotateFailure::CurrentCredentialDead { .. }
+            | RotateFailure::Invalid(_)
+            | RotateFailure::ForeignIntent { .. } => Ok(()),
+            _ => write!(f, "; run it again with the id '{}' to go on", completed.id),
         }
-        write!(f, "; run it again with the id '{}' to go on", completed.id)
     }
 }
 

@@ -1,10 +1,17 @@
 //! A new value for a secret, and the end of the old ones.
 
+mod confirm;
+mod credential;
 mod error;
+mod hooks;
 mod issuer;
+mod many;
+mod member;
 mod report;
+mod retire;
 mod run;
 mod set;
+mod wish;
 
 use std::{
     fmt,
@@ -17,10 +24,14 @@ use std::{
 use arm_core::Secret;
 
 pub use error::{RotateError, RotateFailure, RotateStep};
-pub use issuer::{Consumers, Credential, Issuer, OldCredential};
+use hooks::Hooks;
+pub use issuer::{Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};
+pub use many::rotate_many;
 pub use report::{IssuerReport, Rotation};
 
-use crate::{Ledger, SecretName, SecretsClient, retire_old_versions::RetireOptions};
+use crate::{
+    Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource, retire_old_versions::RetireOptions,
+};
 
 /// Gives a secret a new value and disables the old ones; awaiting it does it.
 ///
@@ -28,25 +39,36 @@ use crate::{Ledger, SecretName, SecretsClient, retire_old_versions::RetireOption
 ///
 /// | step | if it stops here |
 /// |---|---|
-/// | snapshot: the current version, by a read without version | nothing changed |
-/// | a new credential at the [`Issuer`], if there is one | nothing changed; a credential that could not be stored is revoked |
-/// | set, keeping the id that the service answers | the old value is current, or the new one is |
-/// | verify: a read without version answers that id, and the issuer accepts the credential; else the old value is set again | the new value is current; all old ones still work |
+/// | check everything that was asked for; read the current version; list the versions; the [`Issuer`] identifies their credentials | nothing changed |
+/// | a new credential at the issuer, if there is one | nothing changed in the vault; the next run with the same id finds the credential and uses or revokes it |
+/// | test the new credential where it is used; if it does not work, it is revoked | the same |
+/// | look again, then set | the old value is current, or the new one is |
+/// | read until the new version is current | the new value is current; all old ones still work |
 /// | wait for the [`Consumers`], if they are given | the same |
-/// | disable the old versions by id, see [`RetireOldVersions`](crate::RetireOldVersions) | the new value is current; some old versions are still enabled |
-/// | revoke the old credentials at the issuer | until then, who has an old value can still use it |
-/// | count what is still enabled | all is done |
+/// | look again, then revoke an identified old credential; read again; the next one | the new value is current; versions whose credential is revoked may still be enabled |
+/// | look again, then disable an old version by id; the next one | the new value is current; some old versions are still enabled |
+/// | read what holds in the end | all is done |
 ///
-/// Run again with the same [`id`](Self::id), it takes up where it stopped: a version that carries the id is not set a
-/// second time. Run again with another id, it sets one more version and disables all before it.
-/// The current version is never disabled, also when two rotate at once: who was overtaken stops with
-/// [`RotateFailure::Overtaken`] and disables nothing more.
+/// **Run again with the same [`id`](Self::id)**, it takes up where it stopped; a third run changes nothing. Run with
+/// another id, it sets one more version and retires all before it.
+///
+/// **Beside others.** Its own version is the one that the answer to its set, or its [`Ledger`], names; if that answer
+/// was lost, the one with its tag and its value. It never disables that version, nor one that was set after it had
+/// listed the versions: those are named in the report, which is then not complete. When someone else sets a version,
+/// it stops with [`RotateFailure::Overtaken`] and disables and revokes nothing more. A deleted secret stops it; it
+/// never recovers or recreates one.
+///
+/// **What remains.** Key Vault has no compare-and-set, and a read may be some seconds old. Who sets a value within
+/// the moment between the last look and a set is no longer current afterwards (the version is kept, and named); who
+/// makes a value current *whose credential is being revoked* has a dead value. The latter is found by the read after
+/// each revocation and after the last one, and is [`RotateFailure::CurrentCredentialDead`].
 ///
 /// **A new value in the vault does not make the old one useless.** Without an issuer the old credential stays valid
 /// where it was issued until it is revoked there; the report says so.
 ///
-/// Tags of the old version, its content type, and its lifetime if it had one, go over to the new one. Where there is
-/// room, tags are added: `rotated` (the id), `replaces`, `credential`, `reason`, `date`.
+/// Tags of the old version, its content type, and its lifetime if it had one, go over to the new one. The tag `rotated`
+/// (the id) and, with an issuer, `credential` are added, and must find room; `replaces`, `reason` and `date` where
+/// there is room.
 ///
 /// **Permissions**: Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
 ///
@@ -75,8 +97,17 @@ pub struct Rotate {
     reason: Option<String>,
     id: String,
     revoke_first: bool,
+    accept_outage: bool,
+    issuer_limit: Duration,
+    consumers_limit: Duration,
+    unfinished: Option<UnfinishedRotation>,
     retire: RetireOptions,
 }
+
+/// How long a hook of an issuer may take.
+const ISSUER_LIMIT: Duration = Duration::from_secs(300);
+/// How long the consumers are waited for: App Service may take a day.
+const CONSUMERS_LIMIT: Duration = Duration::from_secs(36 * 3600);
 
 impl fmt::Debug for Rotate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,13 +132,24 @@ impl SecretsClient {
             reason: None,
             id: uuid::Uuid::new_v4().to_string(),
             revoke_first: false,
+            accept_outage: false,
+            issuer_limit: ISSUER_LIMIT,
+            consumers_limit: CONSUMERS_LIMIT,
+            unfinished: None,
             retire: RetireOptions::default(),
         }
+    }
+
+    /// Takes up a rotation that a [`Ledger`] says was begun and not finished. Give it the same ledger, and the issuer or
+    /// value that it was begun with; without them it is refused.
+    pub fn resume(&self, unfinished: &UnfinishedRotation) -> Rotate {
+        let rotate = self.rotate(&unfinished.secret).id(&unfinished.rotation);
+        Rotate { reason: unfinished.reason.clone(), unfinished: Some(unfinished.clone()), ..rotate }
     }
 }
 
 impl Rotate {
-    /// The new value; a random one otherwise, or the issuer's.
+    /// The new value. Default: the issuer's, or a random one.
     pub fn to(mut self, value: Secret) -> Self {
         self.value = Some(value);
         self
@@ -125,7 +167,26 @@ impl Rotate {
         self
     }
 
-    /// How long the new value should be used; as long as the old one otherwise.
+    /// How long one call of an [`Issuer`] hook may take. Default: 5 minutes.
+    pub fn issuer_limit(mut self, limit: Duration) -> Self {
+        self.issuer_limit = limit;
+        self
+    }
+
+    /// How long the [`Consumers`] may take to move. Default: 36 hours.
+    pub fn consumers_limit(mut self, limit: Duration) -> Self {
+        self.consumers_limit = limit;
+        self
+    }
+
+    /// Lets an [`IssuerKind::One`] be used: from the creation of the new credential until they have read it, all
+    /// consumers fail.
+    pub fn accept_outage(mut self) -> Self {
+        self.accept_outage = true;
+        self
+    }
+
+    /// How long the new value should be used. Default: as long as the old one.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
@@ -137,14 +198,14 @@ impl Rotate {
         self
     }
 
-    /// Names this rotation, so that it can be taken up again; random otherwise, and in the report and ledger.
+    /// Names this rotation, so that it can be taken up again. Default: random, see the report or the ledger.
     /// At most 512 characters. Not secret.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// Keeps this many versions enabled, the new one included; 1 otherwise.
+    /// Keeps this many versions enabled, the new one included; their credentials are not revoked. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.retire.keep_enabled = versions.max(1);
         self
@@ -157,19 +218,19 @@ impl Rotate {
         self
     }
 
-    /// How many versions are disabled at the same time; 8 otherwise, at most 25.
+    /// How many versions are disabled at the same time. Default: 8, at most 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.retire.concurrency = requests.clamp(1, 25);
         self
     }
 
-    /// Hears how far the disabling is after each page of versions.
+    /// Is called with the progress after every 25 versions that were disabled.
     pub fn on_progress(mut self, hear: impl Fn(&crate::Retirement) + Send + Sync + 'static) -> Self {
         self.retire.on_progress = Some(Arc::new(hear));
         self
     }
 
-    /// Keeps a line for every step.
+    /// Keeps a line for every step, and reads what an earlier run with the same id wrote.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.retire.ledger = Some(ledger.clone());
         self
@@ -182,11 +243,25 @@ impl Rotate {
     }
 }
 
+impl Rotate {
+    fn hooks(&self) -> Option<Hooks> {
+        Some(Hooks { issuer: self.issuer.clone()?, limit: self.issuer_limit })
+    }
+
+    fn source(&self) -> ValueSource {
+        match (&self.issuer, &self.value) {
+            (Some(_), _) => ValueSource::Issuer,
+            (None, Some(_)) => ValueSource::Given,
+            (None, None) => ValueSource::Random,
+        }
+    }
+}
+
 impl IntoFuture for Rotate {
     type Output = Result<Rotation, RotateError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(run::rotate(self))
+        Box::pin(async move { run::rotate(self).await })
     }
 }

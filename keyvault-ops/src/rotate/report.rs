@@ -12,50 +12,81 @@ pub struct Rotation {
     pub secret: SecretName,
     /// What takes the rotation up again.
     pub id: String,
-    /// The version that was current before; nothing if it was disabled, or an earlier run did not tell.
+    /// The version that was current before; `None` if it was disabled, or an earlier run did not leave word of it.
     pub previous: Option<SecretVersion>,
     /// The new version.
     pub current: Option<SecretVersion>,
     /// Whether an earlier run had set it.
     pub resumed: bool,
-    /// What the issuer was asked to do.
+    /// What the issuer was asked to do, and what is left open there.
     pub issuer: IssuerReport,
     /// Whether the consumers were waited for.
     pub consumers_moved: bool,
-    /// What became of the old versions.
+    /// What became of the versions that were listed before the new one was set.
     pub retirement: Option<Retirement>,
+    /// Enabled versions, besides the new one and those that were to be kept, that this rotation did not disable: they
+    /// appeared, or were enabled, after it had listed the versions. The next rotation takes them.
+    pub later: Vec<SecretVersion>,
     /// What can be read in the end; of a rotation that stopped, as far as it could be asked.
     pub active: Option<ActiveVersions>,
-    /// The version that holds the old value again, because the new one did not work.
-    pub rolled_back_to: Option<SecretVersion>,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
-/// What an issuer was asked to do in a rotation.
+/// What an issuer was asked to do in a rotation, and what is left open there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerReport {
     /// Whether there is one. Without it, **the old credential stays valid at its issuer**.
     pub configured: bool,
-    /// The issuer's name for the credential that it made.
+    /// The issuer's id for the credential that it created.
     pub created: Option<String>,
-    /// Whether it accepted the new credential.
+    /// Whether the new credential was seen to work.
     pub verified: bool,
-    /// How many old credentials it revoked.
-    pub revoked: u64,
-    /// The credential that it made and that could not be stored, if it could not be revoked either.
-    pub orphan: Option<String>,
+    /// The old credentials that the issuer was told to revoke, by id, and confirmed.
+    pub revoked: Vec<String>,
+    /// Old versions whose credential was not revoked: the issuer did not identify it, the value could not be read, or
+    /// another secret of the same [`rotate_many`](crate::rotate_many) holds it. It may still work: look after it.
+    pub unrevoked: Vec<SecretVersion>,
+    /// Credentials that may be left over: created and not stored, or of which it is not known whether they are stored.
+    /// Running the rotation again, with the same id, looks for them.
+    pub orphans: Vec<String>,
+}
+
+impl IssuerReport {
+    pub(super) fn fmt_open(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.unrevoked.is_empty() {
+            let versions: Vec<&str> = self.unrevoked.iter().map(SecretVersion::as_str).collect();
+            write!(f, "; credentials not revoked, so perhaps still valid: those of {}", versions.join(", "))?;
+        }
+        if !self.orphans.is_empty() {
+            write!(f, "; perhaps left over at the issuer: {}", self.orphans.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 impl Rotation {
-    /// Whether, in the vault, the new version is current and no more than what was asked for is enabled beside it.
+    /// Whether all of this was so at the last read: the new version is current, nothing is enabled beside it but what
+    /// was to be kept, and, if there is an issuer, it confirmed the revocation of the credential of every version that
+    /// was disabled, and none is left over.
+    ///
+    /// Without an issuer it says nothing about the old credential, which stays valid where it was issued.
     pub fn is_complete(&self) -> bool {
         let enabled_beside = self.retirement.as_ref().map(|retirement| retirement.kept.saturating_sub(1));
-        match (&self.active, enabled_beside) {
-            (Some(active), Some(kept)) => active.current == self.current && active.others <= kept,
+        let settled = match (&self.active, enabled_beside) {
+            (Some(active), Some(kept)) => {
+                active.current.is_some() && active.current == self.current && active.others <= kept
+            }
             _ => false,
-        }
+        };
+        let issuer = &self.issuer;
+        settled
+            && !self.dry_run
+            && self.later.is_empty()
+            && issuer.unrevoked.is_empty()
+            && issuer.orphans.is_empty()
+            && (!issuer.configured || issuer.verified)
     }
 }
 
@@ -76,18 +107,22 @@ impl fmt::Display for Rotation {
             let verb = if self.dry_run { "to disable" } else { "disabled" };
             write!(f, "; {} old {verb}, {} enabled", retirement.disabled, retirement.kept)?;
         }
-        if let Some(active) = self.active.as_ref().filter(|_| !self.is_complete() && !self.dry_run) {
-            write!(f, "; NOT COMPLETE: {active}")?;
+        if !self.is_complete() && !self.dry_run {
+            f.write_str("; NOT COMPLETE")?;
+            self.active.iter().try_for_each(|active| write!(f, ": {active}"))?;
+        }
+        if !self.later.is_empty() {
+            let versions: Vec<&str> = self.later.iter().map(SecretVersion::as_str).collect();
+            write!(f, "; enabled by someone else meanwhile: {}", versions.join(", "))?;
         }
         if !issuer.configured {
             return f.write_str(
                 "; no issuer was asked: the old credential stays valid there until it is revoked",
             );
         }
-        write!(f, "; {} old credentials revoked at the issuer", issuer.revoked)?;
-        issuer
-            .orphan
-            .iter()
-            .try_for_each(|orphan| write!(f, "; credential '{orphan}' is left over there: revoke it"))
+        if !self.dry_run {
+            write!(f, "; {} old credentials revoked at the issuer", issuer.revoked.len())?;
+        }
+        issuer.fmt_open(f)
     }
 }

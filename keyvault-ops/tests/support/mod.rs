@@ -2,8 +2,6 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::{
-    collections::BTreeSet,
-    io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -15,8 +13,8 @@ use azure_core::{
     http::{ClientOptions, policies::Policy},
 };
 use keyvault_ops::{
-    Credential, Issuer, LedgerAction, LedgerEntry, OldCredential, SecretId, SecretName, SecretsClient,
-    VaultName, VaultsClient,
+    Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, Ledger, LedgerAction, SecretName,
+    SecretsClient, VaultName, VaultsClient,
 };
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, MockAzure, Seed};
 
@@ -76,49 +74,52 @@ pub(crate) fn canary() -> Secret {
     Secret::new(CANARY)
 }
 
-/// A ledger in memory.
-#[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+pub(crate) fn actions(ledger: &Ledger) -> Vec<LedgerAction> {
+    ledger.entries().unwrap().into_iter().map(|entry| entry.action).collect()
 }
 
-impl Lines {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
+pub(crate) fn text(ledger: &Ledger) -> String {
+    String::from_utf8(ledger.contents().unwrap()).unwrap()
+}
 
-    pub(crate) fn actions(&self) -> Vec<LedgerAction> {
-        self.text().lines().map(|line| serde_json::from_str::<LedgerEntry>(line).unwrap().action).collect()
-    }
+/// A credential at the bank.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) value: String,
+    pub(crate) rotation: String,
 }
 
 /// An issuer in memory: it knows which credentials are good.
 #[derive(Default)]
 pub(crate) struct Bank {
-    pub(crate) good: Mutex<BTreeSet<String>>,
+    pub(crate) good: Mutex<Vec<Key>>,
     pub(crate) made: Mutex<u32>,
     pub(crate) rejects_new: bool,
+    /// Returns this value instead of a new one.
+    pub(crate) returns: Option<(String, String)>,
     pub(crate) fails_to_revoke: Mutex<u32>,
+    pub(crate) revoked: Mutex<Vec<String>>,
+    pub(crate) kind: Option<IssuerKind>,
 }
 
 impl Bank {
-    pub(crate) fn with(ids: &[&str]) -> Arc<Self> {
-        Arc::new(Self {
-            good: Mutex::new(ids.iter().map(|id| (*id).to_owned()).collect()),
-            ..Self::default()
-        })
+    /// A bank where these values are good; the first has the id `old-key-1`.
+    pub(crate) fn with(values: &[&str]) -> Arc<Self> {
+        Arc::new(Self::of(values))
+    }
+
+    pub(crate) fn of(values: &[&str]) -> Self {
+        let key = |(n, value): (usize, &&str)| Key {
+            id: format!("old-key-{}", n + 1),
+            value: (*value).to_owned(),
+            rotation: String::new(),
+        };
+        Self { good: Mutex::new(values.iter().enumerate().map(key).collect()), ..Self::default() }
     }
 
     pub(crate) fn good(&self) -> Vec<String> {
-        self.good.lock().unwrap().iter().cloned().collect()
+        self.good.lock().unwrap().iter().map(|key| key.id.clone()).collect()
     }
 }
 
@@ -128,26 +129,46 @@ pub(crate) fn failure(text: &str) -> azure_core::Error {
 
 #[async_trait]
 impl Issuer for Bank {
-    async fn create(&self, _: &SecretId) -> azure_core::Result<Credential> {
-        let mut made = self.made.lock().unwrap();
-        *made += 1;
-        let id = format!("key-{made}");
-        self.good.lock().unwrap().insert(id.clone());
-        Ok(Credential { value: Secret::new(format!("{CANARY}-of-{id}")), id })
+    fn kind(&self) -> IssuerKind {
+        self.kind.unwrap_or(IssuerKind::Many)
     }
 
-    async fn verify(&self, credential: &Credential) -> azure_core::Result<()> {
-        let good = self.good.lock().unwrap().contains(&credential.id) && !self.rejects_new;
+    async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
+        let mut made = self.made.lock().unwrap();
+        *made += 1;
+        let (id, value) = match &self.returns {
+            Some((id, value)) => (id.clone(), value.clone()),
+            None => (format!("key-{made}"), format!("{CANARY}-of-key-{made}")),
+        };
+        let rotation = request.rotation.to_owned();
+        self.good.lock().unwrap().push(Key { id: id.clone(), value: value.clone(), rotation });
+        Ok(Credential { value: Secret::new(value), id })
+    }
+
+    async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
+        let good = self.good.lock().unwrap();
+        let found = good.iter().filter(|key| key.rotation == rotation);
+        Ok(found.map(|key| FoundCredential { id: key.id.clone(), value: None }).collect())
+    }
+
+    async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
+        let good = self.good.lock().unwrap();
+        Ok(good.iter().find(|key| key.value == value.expose()).map(|key| key.id.clone()))
+    }
+
+    async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
+        let good = self.identify(value).await?.is_some() && !self.rejects_new;
         if good { Ok(()) } else { Err(failure("the database refuses the new password")) }
     }
 
-    async fn revoke(&self, old: &OldCredential) -> azure_core::Result<()> {
+    async fn revoke(&self, id: &str) -> azure_core::Result<()> {
         let mut failures = self.fails_to_revoke.lock().unwrap();
         if *failures > 0 {
             *failures -= 1;
             return Err(failure("the database is being maintained"));
         }
-        self.good.lock().unwrap().remove(old.id.as_deref().unwrap_or("old"));
+        self.good.lock().unwrap().retain(|key| key.id != id);
+        self.revoked.lock().unwrap().push(id.to_owned());
         Ok(())
     }
 }

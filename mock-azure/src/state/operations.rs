@@ -60,7 +60,10 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
     let failure = operation.failure.clone();
     let body = effect(world, failure.as_ref().map_or(Ok(()), Err));
     let progress = failure.map_or(Progress::Succeeded(body), Progress::Failed);
-    world.operations.end(id, progress.clone());
+    world.operations.running.retain(|running| running != id);
+    if let Some(operation) = world.operations.all.get_mut(id) {
+        operation.progress = progress.clone();
+    }
     Some(progress)
 }
 

@@ -44,14 +44,15 @@ pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
         let rotation = &mut found.rotations[at];
         match entry.action {
             LedgerAction::Begun | LedgerAction::Stopped => rotation.finished = false,
-            LedgerAction::Finished => rotation.finished = true,
+            // Overtaken: someone else's version is current, and nothing is left to do.
+            LedgerAction::Finished | LedgerAction::Overtaken => rotation.finished = true,
             _ => {}
         }
         rotation.entries.push(RotationEntry {
             time: entry.time,
             action: words(entry.action).to_owned(),
             version: entry.version.map(|version| version.to_string()).unwrap_or_default(),
-            detail: entry.detail.unwrap_or_default(),
+            detail: entry.detail.or(entry.credential).unwrap_or_default(),
         });
     }
     found.rotations.reverse();
@@ -61,15 +62,19 @@ pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
 fn words(action: LedgerAction) -> &'static str {
     match action {
         LedgerAction::Begun => "begun",
+        LedgerAction::Creating => "credential to be created",
         LedgerAction::CredentialCreated => "credential created at the issuer",
+        LedgerAction::Verified => "new credential verified",
+        LedgerAction::Setting => "new version to be set",
         LedgerAction::Set => "new version set",
-        LedgerAction::Verified => "new version verified",
-        LedgerAction::RolledBack => "rolled back",
         LedgerAction::ConsumersMoved => "consumers moved",
-        LedgerAction::Disabled => "old version disabled",
+        LedgerAction::Revoking => "credential to be revoked",
         LedgerAction::CredentialRevoked => "credential revoked at the issuer",
+        LedgerAction::Retiring => "old versions to be disabled",
+        LedgerAction::Disabled => "old version disabled",
         LedgerAction::Finished => "finished",
         LedgerAction::Stopped => "stopped",
+        LedgerAction::Overtaken => "overtaken by someone else",
         _ => "another step",
     }
 }

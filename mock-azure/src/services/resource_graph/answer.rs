@@ -41,7 +41,6 @@ impl Page {
                 }
             },
         };
-        // Documented: the ranges of both numbers, and the two formats.
         let as_table = match options["resultFormat"].as_str() {
             None | Some("objectArray") => false,
             Some("table") => true,
@@ -63,9 +62,7 @@ impl Page {
         let size = self.top.or(world.paging.size).unwrap_or(MOST_ROWS).min(MOST_ROWS);
         let place = match &self.token {
             Some(token) => Place::read(token, query).ok_or_else(|| {
-                Problem::Unknown(
-                    "the skip token of this request: it gave none such for this query".to_owned(),
-                )
+                Problem::new("InvalidSkipToken", "The skip token in the request is not valid.")
             })?,
             None => Place { offset: self.skip, empty: false },
         };

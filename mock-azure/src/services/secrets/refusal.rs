@@ -1,5 +1,4 @@
-//! Refusals in the form of the data plane. Recorded: their shape, and the codes of secrets that are not there,
-//! deleted or being deleted. Documented: the others.
+//! Refusals in the form of the data plane.
 
 use serde_json::json;
 

@@ -1,0 +1,164 @@
+use std::collections::BTreeMap;
+
+use arm_core::wire;
+use azure_core::Result;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::Ledger;
+use crate::{SecretName, SecretVersion};
+
+/// One line of a [`Ledger`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LedgerEntry {
+    /// When.
+    #[serde(with = "wire::instant")]
+    pub time: OffsetDateTime,
+    /// The vault's host name.
+    pub vault: String,
+    /// The secret.
+    pub secret: SecretName,
+    /// The rotation that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<String>,
+    /// What was done, or is about to be.
+    pub action: LedgerAction,
+    /// To which version; of [`Begun`](LedgerAction::Begun), the version that was current.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<SecretVersion>,
+    /// The issuer's id of the credential concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// Of [`Begun`](LedgerAction::Begun): the credentials that the issuer identified in the old versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<SecretVersion, String>,
+    /// Of [`Begun`](LedgerAction::Begun): where the new value comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ValueSource>,
+    /// Why, or why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What a line of a [`Ledger`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LedgerAction {
+    /// A rotation began, or was taken up again.
+    Begun,
+    /// The issuer is about to create a credential.
+    Creating,
+    /// The issuer created a credential.
+    CredentialCreated,
+    /// The new credential works. It is not stored yet.
+    Verified,
+    /// A new version is about to be set.
+    Setting,
+    /// A new version was set.
+    Set,
+    /// The consumers have moved to the new version.
+    ConsumersMoved,
+    /// The issuer is about to revoke a credential.
+    Revoking,
+    /// The issuer confirmed that it revoked a credential.
+    CredentialRevoked,
+    /// Old versions are about to be disabled.
+    Retiring,
+    /// An old version was disabled.
+    Disabled,
+    /// A rotation ended. What it could not do is in its report.
+    Finished,
+    /// A rotation stopped.
+    Stopped,
+    /// A rotation ended because someone else set a newer version.
+    Overtaken,
+}
+
+/// Where the new value of a rotation comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ValueSource {
+    /// It is random.
+    Random,
+    /// It was given by [`Rotate::to`](crate::Rotate::to).
+    Given,
+    /// An [`Issuer`](crate::Issuer) creates it.
+    Issuer,
+}
+
+impl std::fmt::Display for ValueSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Random => "a random value",
+            Self::Given => "a given value",
+            Self::Issuer => "an issuer",
+        })
+    }
+}
+
+/// A rotation that was begun and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnfinishedRotation {
+    /// The vault's host name.
+    pub vault: String,
+    /// The secret.
+    pub secret: SecretName,
+    /// The rotation's id.
+    pub rotation: String,
+    /// Where its value comes from: without it, the rotation cannot be resumed.
+    pub source: ValueSource,
+    /// Why the secret is rotated.
+    pub reason: Option<String>,
+}
+
+/// Writes the lines of one task on one secret.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerWriter {
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) vault: String,
+    pub(crate) secret: SecretName,
+    pub(crate) rotation: Option<String>,
+}
+
+/// What a line says beside its action.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line {
+    pub(crate) version: Option<SecretVersion>,
+    pub(crate) credential: Option<String>,
+    pub(crate) credentials: BTreeMap<SecretVersion, String>,
+    pub(crate) source: Option<ValueSource>,
+    pub(crate) detail: Option<String>,
+}
+
+impl Line {
+    pub(crate) fn version(version: &SecretVersion) -> Self {
+        Self { version: Some(version.clone()), ..Self::default() }
+    }
+
+    pub(crate) fn credential(id: &str) -> Self {
+        Self { credential: Some(id.to_owned()), ..Self::default() }
+    }
+}
+
+impl LedgerWriter {
+    pub(crate) fn write(&self, action: LedgerAction, line: Line) -> Result<()> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let Line { version, credential, credentials, source, detail } = line;
+        ledger.append(&LedgerEntry {
+            time: OffsetDateTime::now_utc(),
+            vault: self.vault.clone(),
+            secret: self.secret.clone(),
+            rotation: self.rotation.clone(),
+            action,
+            version,
+            credential,
+            credentials,
+            source,
+            detail,
+        })
+    }
+}

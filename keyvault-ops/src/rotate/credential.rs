@@ -1,0 +1,317 @@
+//! Where the new value comes from: tested before it is set, and never left behind unnamed.
+
+use super::{
+    Credential, CredentialRequest, FoundCredential, IssuerKind, RotateFailure, RotateStep,
+    confirm::{SETTLING, overtaken},
+    hooks::{Hooks, pause},
+    member::Member,
+    run::{Group, GroupStep, Step},
+    wish::{CREDENTIAL, ROTATING},
+};
+use crate::{
+    LedgerAction,
+    attributes::{TAG_LENGTH, TAG_LIMIT},
+    ledger::Line,
+    random_value,
+    set_secret::check_value,
+};
+
+impl Group {
+    /// The credential to set, or the one that an earlier run has set.
+    pub(super) async fn obtain(&mut self) -> GroupStep<Credential> {
+        self.step = RotateStep::CreateCredential;
+        if let Some(set) = self.already_set().await? {
+            return Ok(set);
+        }
+        let Some(hooks) = self.hooks.clone() else {
+            if self.members.iter().any(|member| member.record.setting) {
+                self.settle().await?;
+                if let Some(set) = self.already_set().await? {
+                    return Ok(set);
+                }
+            }
+            let value = match self.members[0].task.value.clone() {
+                Some(given) => given,
+                None => random_value().map_err(|error| (0, RotateFailure::Service(error)))?,
+            };
+            return Ok(Credential { id: String::new(), value });
+        };
+        let found = self.found(&hooks).await.map_err(|failure| (0, failure))?;
+        if !found.is_empty() || self.members.iter().any(|member| member.record.setting) {
+            // An earlier run got this far: its set may not be seen yet.
+            self.settle().await?;
+            if let Some(set) = self.already_set().await? {
+                return Ok(set);
+            }
+        }
+        let reused = self.take_over(&hooks, found).await?;
+        let credential = match reused {
+            Some(credential) => credential,
+            None => self.create(&hooks).await?,
+        };
+        self.done_created(&credential);
+        let tested = match self.check_created(&hooks, &credential) {
+            Ok(()) => self.test(&hooks, &credential).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = tested {
+            self.discard(&hooks, &credential, &failure).await;
+            return Err((0, failure));
+        }
+        Ok(credential)
+    }
+
+    fn done_created(&mut self, credential: &Credential) {
+        for member in &mut self.members {
+            member.done.issuer.created = Some(credential.id.clone());
+        }
+    }
+
+    /// The credential that an earlier run has set in one of the secrets. It is tested again.
+    async fn already_set(&mut self) -> GroupStep<Option<Credential>> {
+        let set = self.members.iter().position(|member| member.done.resumed);
+        let Some(at) = set else { return Ok(None) };
+        let current = match self.members[at].look().await.map_err(|failure| (at, failure))? {
+            Ok(current) => current,
+            Err(newer) => return Err((at, overtaken(&newer))),
+        };
+        let mut id = current.properties.tags.get(CREDENTIAL).cloned();
+        if let Some(hooks) = self.hooks.clone() {
+            self.step = RotateStep::Verify;
+            if let Some(identified) = hooks.identify(&current.value).await.map_err(|failure| (at, failure))? {
+                id = Some(identified);
+            }
+            hooks.verify(&current.value).await.map_err(|failure| (at, failure))?;
+        }
+        let credential = Credential { id: id.unwrap_or_default(), value: current.value };
+        if self.hooks.is_some() {
+            self.done_created(&credential);
+            self.members.iter_mut().for_each(|member| member.done.issuer.verified = true);
+        }
+        Ok(Some(credential))
+    }
+
+    /// Waits until everything that was done is seen, and reads again.
+    async fn settle(&mut self) -> GroupStep {
+        pause(SETTLING).await;
+        for at in 0..self.members.len() {
+            self.snapshot(at).await.map_err(|failure| (at, failure))?;
+        }
+        Ok(())
+    }
+
+    /// What earlier runs have created.
+    async fn found(&self, hooks: &Hooks) -> Step<Vec<FoundCredential>> {
+        if hooks.kind() != IssuerKind::Many {
+            return Ok(Vec::new());
+        }
+        let mut found: Vec<FoundCredential> = Vec::new();
+        for member in &self.members {
+            let recorded =
+                member.record.created.iter().map(|id| FoundCredential { id: id.clone(), value: None });
+            for credential in hooks.find(&member.task.id).await?.into_iter().chain(recorded) {
+                let revoked = member.record.revoked.contains(&credential.id);
+                if !revoked && !found.iter().any(|known| known.id == credential.id) {
+                    found.push(credential);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of the credentials of earlier runs, which surely never became current, uses one that comes with its value and
+    /// revokes the others.
+    async fn take_over(
+        &mut self,
+        hooks: &Hooks,
+        found: Vec<FoundCredential>,
+    ) -> GroupStep<Option<Credential>> {
+        let mut reused = None;
+        for FoundCredential { id, value } in found {
+            match value {
+                Some(value) if reused.is_none() => reused = Some(Credential { id, value }),
+                _ => self.revoke_unused(hooks, &id).await?,
+            }
+        }
+        Ok(reused)
+    }
+
+    async fn revoke_unused(&mut self, hooks: &Hooks, id: &str) -> GroupStep {
+        for (at, member) in self.members.iter().enumerate() {
+            let failed = |failure| (at, failure);
+            member.look_before_set().await.map_err(failed)?;
+            let holds = |old: &super::member::OldVersion| old.credential.as_deref() == Some(id);
+            if member.old.iter().chain(&member.kept).any(holds) {
+                return Err(failed(RotateFailure::Undetermined(format!(
+                    "credential '{id}' of rotation '{}' stands in a version without the rotation's tag: revoke it, or set \
+                     the tag",
+                    member.task.id
+                ))));
+            }
+        }
+        let failed = |failure| (0, failure);
+        self.members[0].note(LedgerAction::Revoking, Line::credential(id)).map_err(failed)?;
+        self.revoked.push(id.to_owned());
+        if let Err(failure) = hooks.revoke(id).await {
+            self.name_orphan(id);
+            return Err(failed(failure));
+        }
+        self.members[0].note(LedgerAction::CredentialRevoked, Line::credential(id)).map_err(failed)
+    }
+
+    async fn create(&mut self, hooks: &Hooks) -> GroupStep<Credential> {
+        if hooks.kind() == IssuerKind::TwoSlots {
+            self.intend().await?;
+            self.revoked.push("the idle slot".to_owned());
+        }
+        for (at, member) in self.members.iter().enumerate() {
+            member.look_before_set().await.map_err(|failure| (at, failure))?;
+        }
+        let failed = |failure| (0, failure);
+        let member = &self.members[0];
+        member.note(LedgerAction::Creating, Line::default()).map_err(failed)?;
+        let secret = member.secret_id(None);
+        let request = CredentialRequest {
+            rotation: &member.task.id,
+            secret: &secret,
+            current: member.current.as_ref().map(|current| &current.value),
+            in_use: member.in_use(),
+        };
+        let credential = match hooks.create(request).await {
+            Ok(credential) => credential,
+            Err(failure) => {
+                let unknown = format!("what was created for rotation '{}'", self.members[0].task.id);
+                self.name_orphan(&unknown);
+                return Err(failed(failure));
+            }
+        };
+        if let Err(failure) = member.note(LedgerAction::CredentialCreated, Line::credential(&credential.id)) {
+            self.discard(hooks, &credential, &failure).await;
+            return Err(failed(failure));
+        }
+        Ok(credential)
+    }
+
+    /// Whether what the issuer returned is a new credential that a vault takes.
+    fn check_created(&self, hooks: &Hooks, credential: &Credential) -> Step {
+        let same_value = |member: &Member| {
+            member.current.as_ref().is_some_and(|current| current.value == credential.value)
+        };
+        let same_id = |member: &Member| match hooks.kind() {
+            IssuerKind::Many => {
+                let mut versions = member.old.iter().chain(&member.kept);
+                versions.any(|old| old.credential.as_ref() == Some(&credential.id))
+            }
+            _ => member.in_use() == Some(&credential.id),
+        };
+        if self.members.iter().any(|member| same_value(member) || same_id(member)) {
+            return Err(RotateFailure::SameCredential { id: credential.id.clone() });
+        }
+        if credential.id.is_empty() || credential.id.chars().count() > TAG_LENGTH {
+            let reason = format!("the issuer's id of a credential must have 1 to {TAG_LENGTH} characters");
+            return Err(RotateFailure::Invalid(reason));
+        }
+        check_value(&credential.value).map_err(|error| RotateFailure::Invalid(error.to_string()))
+    }
+
+    async fn test(&mut self, hooks: &Hooks, credential: &Credential) -> Step {
+        self.step = RotateStep::Verify;
+        hooks.verify(&credential.value).await?;
+        for member in &mut self.members {
+            member.done.issuer.verified = true;
+            member.note(LedgerAction::Verified, Line::credential(&credential.id))?;
+        }
+        Ok(())
+    }
+
+    /// Revokes a credential that was surely not set; names it if that fails.
+    pub(super) async fn discard(&mut self, hooks: &Hooks, credential: &Credential, why: &RotateFailure) {
+        // The credential in use is not ours to revoke; of two slots or one, the new one takes no place of its own.
+        if matches!(why, RotateFailure::SameCredential { .. }) || hooks.kind() != IssuerKind::Many {
+            return;
+        }
+        self.revoked.push(credential.id.clone());
+        if hooks.revoke(&credential.id).await.is_err() {
+            self.name_orphan(&credential.id);
+        } else {
+            let line = Line::credential(&credential.id);
+            // It is revoked: a ledger that cannot say so takes nothing from that.
+            let _ = self.members[0].note(LedgerAction::CredentialRevoked, line);
+        }
+    }
+
+    pub(super) fn name_orphan(&mut self, id: &str) {
+        for member in &mut self.members {
+            if !member.done.issuer.orphans.iter().any(|known| known == id) {
+                member.done.issuer.orphans.push(id.to_owned());
+            }
+        }
+    }
+
+    /// Tags each current version with the intent to change the idle slot, and makes sure that no one else does.
+    async fn intend(&mut self) -> GroupStep {
+        for (at, member) in self.members.iter().enumerate() {
+            member.write_intent().await.map_err(|failure| (at, failure))?;
+        }
+        pause(SETTLING).await;
+        self.confirm_intent().await?;
+        for (at, member) in self.members.iter().enumerate().filter(|(_, member)| !member.task.revoke_first) {
+            // Someone may still use the idle slot: from an older version, or a hand-made one.
+            let current = member.current.as_ref().and_then(|current| current.properties.version().cloned());
+            let moved = member.wait_until_moved(&member.secret_id(current)).await;
+            moved.map_err(|failure| (at, failure))?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the intent that stands is ours.
+    pub(super) async fn confirm_intent(&self) -> GroupStep {
+        for (at, member) in self.members.iter().enumerate() {
+            member.confirm_intent().await.map_err(|failure| (at, failure))?;
+        }
+        Ok(())
+    }
+}
+
+impl Member {
+    async fn write_intent(&self) -> Step {
+        let refuse = |reason: &str| Err(RotateFailure::Invalid(reason.to_owned()));
+        let Some(current) = &self.current else {
+            return refuse(
+                "the current version is disabled: which of the two slots is in use cannot be told",
+            );
+        };
+        if self.in_use().is_none() {
+            return refuse(
+                "the issuer did not identify the current value: which of the two slots is in use is not known",
+            );
+        }
+        let Some(version) = current.properties.version() else {
+            return refuse("the current version has no id");
+        };
+        let mut tags = current.properties.tags.clone();
+        match tags.insert(ROTATING.to_owned(), self.task.id.clone()) {
+            Some(intent) if intent == self.task.id => return Ok(()),
+            Some(rotation) => return Err(RotateFailure::ForeignIntent { rotation }),
+            None if tags.len() > TAG_LIMIT => {
+                return refuse("the secret has no room for the tag 'rotating': remove a tag first");
+            }
+            None => {}
+        }
+        let update = self.task.client.update(&self.task.name, version).tags(tags);
+        update.await.map(drop).map_err(RotateFailure::Service)
+    }
+
+    pub(super) async fn confirm_intent(&self) -> Step {
+        self.look_before_set().await?;
+        let found = self.read_current().await?;
+        match found.and_then(|found| found.properties.tags.get(ROTATING).cloned()) {
+            Some(intent) if intent == self.task.id => Ok(()),
+            Some(rotation) => Err(RotateFailure::ForeignIntent { rotation }),
+            None => Err(RotateFailure::Undetermined(
+                "the tag 'rotating' was removed from the current version meanwhile: someone else is at work"
+                    .to_owned(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Many rotations, each with its own outcome.
+
+use std::{collections::HashSet, sync::Arc};
+
+use arm_core::{Outcome, Secret};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+
+use super::{
+    Rotate, RotateError, RotateFailure, RotateStep, Rotation,
+    member::{Member, Seen},
+    run::rotate_group,
+    wish::{REPLACES, ROTATED},
+};
+use crate::SecretId;
+
+/// Carries out many rotations, some at a time, such as one for each secret that was found exposed.
+///
+/// **Secrets that hold the same value are one group**, under whatever names and in whatever vaults: all of them get the
+/// same new value, and only then the old credential is revoked, once. If one of them cannot be set, nothing of the
+/// group is disabled or revoked, and the others say so ([`RotateFailure::Group`]). Give all of a group the same issuer
+/// (clones of one `Arc`); different ones are refused. Values are compared in memory only. Secrets that are given
+/// different values by [`Rotate::to`] are no group.
+///
+/// Every secret has exactly one outcome, in no particular order; a failure never ends the rest. A secret that is named
+/// twice is rotated once, as it was named first. Dropping the stream stops what is in flight and starts nothing more;
+/// what was stopped is finished by the same call with the same [`id`](Rotate::id)s.
+///
+/// A rotation does not close a finding: the next scan does. Until then, report it as waiting for the scan.
+///
+/// ```
+/// # async fn f(secrets: &keyvault_ops::SecretsClient, found: Vec<keyvault_ops::SecretName>) {
+/// use futures::StreamExt as _;
+///
+/// let rotations = found.iter().map(|name| secrets.rotate(name).reason("found on a disk"));
+/// let mut outcomes = keyvault_ops::rotate_many(rotations, 4);
+/// while let Some(outcome) = outcomes.next().await {
+///     match outcome.result {
+///         Ok(rotation) => println!("{rotation}"),
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// # }
+/// ```
+pub fn rotate_many<'a>(
+    rotations: impl IntoIterator<Item = Rotate>,
+    concurrency: usize,
+) -> BoxStream<'a, Outcome<SecretId, Rotation, RotateError>> {
+    let mut named = HashSet::new();
+    let rotations: Vec<Rotate> =
+        rotations.into_iter().filter(|rotate| named.insert(target(rotate))).collect();
+    let concurrency = concurrency.max(1);
+    let seen = Seen::default();
+    stream::once(groups(rotations, concurrency, seen.clone()))
+        .flat_map(move |groups| {
+            let seen = seen.clone();
+            stream::iter(groups).map(move |group| run(group, seen.clone())).buffer_unordered(concurrency)
+        })
+        .flat_map(stream::iter)
+        .boxed()
+}
+
+fn target(rotate: &Rotate) -> SecretId {
+    SecretId { vault_host: rotate.client.host().to_owned(), name: rotate.name.clone(), version: None }
+}
+
+/// Rotations of secrets that hold the same value.
+struct SameValue {
+    value: Option<Secret>,
+    rotations: Vec<Rotate>,
+}
+
+async fn groups(rotations: Vec<Rotate>, concurrency: usize, seen: Seen) -> Vec<SameValue> {
+    let alone = rotations.len() == 1;
+    let valued: Vec<(Option<Secret>, Rotate)> = stream::iter(rotations)
+        .map(|rotate| {
+            let seen = seen.clone();
+            async move { (if alone { None } else { old_value(&rotate, &seen).await }, rotate) }
+        })
+        .buffered(concurrency)
+        .collect()
+        .await;
+    let mut groups: Vec<SameValue> = Vec::new();
+    for (value, rotate) in valued {
+        let joins = |group: &&mut SameValue| {
+            group.value.is_some() && group.value == value && group.rotations[0].value == rotate.value
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.rotations.push(rotate),
+            None => groups.push(SameValue { value, rotations: vec![rotate] }),
+        }
+    }
+    groups
+}
+
+/// The value that a rotation ends: the current one, or, if the rotation has set it, the one before. `None` if it
+/// cannot be read: the rotation itself says why.
+async fn old_value(rotate: &Rotate, seen: &Seen) -> Option<Secret> {
+    let current = rotate.client.get(&rotate.name).await.ok()?;
+    seen.note(target(rotate), &current.value);
+    let tags = &current.properties.tags;
+    if tags.get(ROTATED).is_none_or(|rotation| *rotation != rotate.id) {
+        return Some(current.value);
+    }
+    let before = tags.get(REPLACES)?.parse().ok()?;
+    let before = rotate.client.get_version(&rotate.name, &before).await.ok()?.value;
+    seen.note(target(rotate), &before);
+    Some(before)
+}
+
+async fn run(group: SameValue, seen: Seen) -> Vec<Outcome<SecretId, Rotation, RotateError>> {
+    let targets: Vec<SecretId> = group.rotations.iter().map(target).collect();
+    let outcomes = match same_issuer(&group.rotations) {
+        true => rotate_group(group.rotations, seen).await,
+        false => group.rotations.into_iter().map(|rotate| Err(refused(rotate))).collect(),
+    };
+    targets.into_iter().zip(outcomes).map(|(target, result)| Outcome { target, result }).collect()
+}
+
+fn same_issuer(rotations: &[Rotate]) -> bool {
+    rotations.windows(2).all(|pair| match (&pair[0].issuer, &pair[1].issuer) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    })
+}
+
+fn refused(rotate: Rotate) -> RotateError {
+    let reason = "other secrets of this call hold the same value and are rotated with another issuer: give all of them \
+                  clones of the same one";
+    RotateError {
+        completed: Box::new(Member::new(rotate, Seen::default()).done),
+        step: RotateStep::Snapshot,
+        source: Box::new(RotateFailure::Invalid(reason.to_owned())),
+    }
+}

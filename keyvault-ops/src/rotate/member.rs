@@ -1,0 +1,320 @@
+//! One secret of a rotation: what it was before, and which of its versions are to end.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arm_core::Secret;
+use futures::TryStreamExt as _;
+
+use super::{
+    IssuerKind, IssuerReport, Rotate, RotateFailure, Rotation,
+    hooks::Hooks,
+    run::Step,
+    wish::{REPLACES, ROTATED},
+};
+use crate::{
+    ActiveVersions, LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties,
+    SecretRefusal, SecretVersion,
+    ledger::{LedgerWriter, Line, Record},
+    retire_old_versions::newest,
+};
+
+/// The values that the rotations of one call have read, in memory only.
+#[derive(Clone, Default)]
+pub(super) struct Seen(Arc<Mutex<HashMap<SecretId, Vec<Secret>>>>);
+
+impl Seen {
+    pub(super) fn note(&self, secret: SecretId, value: &Secret) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = seen.entry(secret).or_default();
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+
+    /// What secrets other than these hold, or held.
+    pub(super) fn elsewhere(&self, group: &[SecretId]) -> Vec<Secret> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter()
+            .filter(|(secret, _)| !group.contains(secret))
+            .flat_map(|(_, held)| held)
+            .cloned()
+            .collect()
+    }
+}
+
+pub(super) struct Member {
+    pub(super) task: Rotate,
+    pub(super) seen: Seen,
+    pub(super) writer: LedgerWriter,
+    pub(super) done: Rotation,
+    pub(super) record: Record,
+    /// What a read without version answered at the beginning; `None` when it was disabled.
+    pub(super) current: Option<SecretBundle>,
+    /// All versions that were listed at the beginning: none of them becomes current again once ours is set.
+    pub(super) listed: HashSet<SecretVersion>,
+    pub(super) disabled_before: u64,
+    /// The versions to end.
+    pub(super) old: Vec<OldVersion>,
+    /// The old versions that stay enabled.
+    pub(super) kept: Vec<OldVersion>,
+}
+
+/// A version that was enabled at the beginning.
+pub(super) struct OldVersion {
+    pub(super) version: SecretVersion,
+    /// The issuer's id of its credential, if it was identified.
+    pub(super) credential: Option<String>,
+    /// Its value, if it was read.
+    pub(super) value: Option<Secret>,
+    /// Whether its credential is known to be revoked.
+    pub(super) revoked: bool,
+    /// Whether it is known to be disabled.
+    pub(super) disabled: bool,
+}
+
+impl Member {
+    pub(super) fn new(task: Rotate, seen: Seen) -> Self {
+        let writer = LedgerWriter {
+            ledger: task.retire.ledger.clone().filter(|_| !task.retire.dry_run),
+            vault: task.client.host().to_owned(),
+            secret: task.name.clone(),
+            rotation: Some(task.id.clone()),
+        };
+        let done = Rotation {
+            vault: writer.vault.clone(),
+            secret: task.name.clone(),
+            id: task.id.clone(),
+            previous: None,
+            current: None,
+            resumed: false,
+            issuer: IssuerReport { configured: task.issuer.is_some(), ..IssuerReport::default() },
+            consumers_moved: false,
+            retirement: None,
+            later: Vec::new(),
+            active: None,
+            dry_run: task.retire.dry_run,
+        };
+        Self {
+            task,
+            seen,
+            writer,
+            done,
+            record: Record::default(),
+            current: None,
+            listed: HashSet::new(),
+            disabled_before: 0,
+            old: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    pub(super) fn secret_id(&self, version: Option<SecretVersion>) -> SecretId {
+        SecretId { vault_host: self.done.vault.clone(), name: self.task.name.clone(), version }
+    }
+
+    pub(super) fn note(&self, action: LedgerAction, line: Line) -> Step {
+        self.writer.write(action, line).map_err(RotateFailure::Ledger)
+    }
+
+    /// The current version; `None` when it is disabled.
+    pub(super) async fn read_current(&self) -> Step<Option<SecretBundle>> {
+        let read = self.task.client.get(&self.task.name).await;
+        if let Ok(found) = &read {
+            self.seen.note(self.secret_id(None), &found.value);
+        }
+        match read {
+            Ok(found) if found.properties.managed => {
+                let reason = "the secret belongs to a certificate: renew the certificate instead";
+                Err(RotateFailure::Invalid(reason.to_owned()))
+            }
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
+            Err(error) => Err(RotateFailure::Service(error)),
+        }
+    }
+
+    pub(super) async fn active_versions(&self) -> azure_core::Result<ActiveVersions> {
+        let note = |value| self.seen.note(self.secret_id(None), &value);
+        self.task.client.active_versions(&self.task.name, &note).await
+    }
+
+    /// Reads and lists what there is, and finds out whether an earlier run has set the new version.
+    pub(super) async fn snapshot(&mut self) -> Step {
+        if let Some(ledger) = &self.writer.ledger {
+            let record = ledger.record_of(&self.writer.vault, &self.writer.secret, &self.task.id);
+            self.record = record.map_err(RotateFailure::Ledger)?;
+        }
+        self.task.check_source(&self.record)?;
+        self.current = self.read_current().await?;
+        let (mut enabled, mut marked) = (Vec::new(), Vec::new());
+        self.listed.clear();
+        self.disabled_before = 0;
+        let mut versions = self.task.client.list_versions(&self.task.name);
+        while let Some(version) = versions.try_next().await.map_err(RotateFailure::Service)? {
+            let Some(id) = version.version().cloned() else { continue };
+            if version.tags.get(ROTATED).is_some_and(|rotation| *rotation == self.task.id) {
+                marked.push(version.clone());
+            }
+            match version.enabled {
+                true => enabled.push((id.clone(), version.created)),
+                false => self.disabled_before += 1,
+            }
+            self.listed.insert(id);
+        }
+        self.find_own(&marked).await?;
+        match (&self.done.current, &self.current) {
+            (Some(_), _) => {}
+            (None, Some(current)) => {
+                self.done.previous = current.properties.version().cloned();
+                self.task.check_against(&current.properties, &current.value)?;
+            }
+            (None, None) => self.done.previous = None,
+        }
+        self.divide(enabled);
+        Ok(())
+    }
+
+    /// Which version an earlier run of this rotation has set: the one that the ledger names, else the one that has its
+    /// tag and its value.
+    async fn find_own(&mut self, marked: &[SecretProperties]) -> Step {
+        let own = match (&self.record.set, marked) {
+            (Some(set), _) => Some(set.clone()),
+            (None, []) => None,
+            (None, [one]) if self.task.value.is_none() => one.version().cloned(),
+            (None, several) => Some(self.own_of(several).await?),
+        };
+        self.done.resumed = own.is_some();
+        if let Some(own) = &own {
+            let tags =
+                marked.iter().find(|version| version.version() == Some(own)).map(|version| &version.tags);
+            let replaces = tags.and_then(|tags| tags.get(REPLACES)).and_then(|text| text.parse().ok());
+            self.done.previous = self.record.previous.clone().or(replaces);
+        }
+        self.done.current = own;
+        Ok(())
+    }
+
+    /// Tags go over when someone sets a version by hand: only the value tells which version is ours.
+    async fn own_of(&self, marked: &[SecretProperties]) -> Step<SecretVersion> {
+        for version in marked.iter().filter_map(SecretProperties::version) {
+            let Some(given) = &self.task.value else { break };
+            if self.value_of(version).await?.as_ref() == Some(given) {
+                return Ok(version.clone());
+            }
+        }
+        let versions: Vec<&str> = marked.iter().filter_map(|it| Some(it.version()?.as_str())).collect();
+        Err(RotateFailure::Undetermined(format!(
+            "the tag of rotation '{}' stands on {}, and it cannot be told which version it set: give it another id",
+            self.task.id,
+            versions.join(", ")
+        )))
+    }
+
+    /// The value of a version; `None` if it cannot be read because it is disabled.
+    pub(super) async fn value_of(&self, version: &SecretVersion) -> Step<Option<Secret>> {
+        if let Some(current) = self.current.as_ref().filter(|it| it.properties.version() == Some(version)) {
+            return Ok(Some(current.value.clone()));
+        }
+        match self.task.client.get_version(&self.task.name, version).await {
+            Ok(found) => {
+                self.seen.note(self.secret_id(None), &found.value);
+                Ok(Some(found.value))
+            }
+            Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
+            Err(error) => Err(RotateFailure::Service(error)),
+        }
+    }
+
+    /// Which of the enabled versions end, and which are kept.
+    fn divide(&mut self, enabled: Vec<(SecretVersion, Option<time::OffsetDateTime>)>) {
+        let own = self.done.current.as_ref();
+        let others: Vec<_> = enabled.into_iter().filter(|(version, _)| Some(version) != own).collect();
+        let kept =
+            newest(&others, self.done.previous.as_ref(), self.task.retire.keep_enabled.saturating_sub(1));
+        let old = |(version, _)| OldVersion {
+            version,
+            credential: None,
+            value: None,
+            revoked: false,
+            disabled: false,
+        };
+        let (keep, end) = others.into_iter().partition::<Vec<_>, _>(|(version, _)| kept.contains(version));
+        self.kept = keep.into_iter().map(old).collect();
+        self.old = end.into_iter().map(old).collect();
+    }
+
+    /// Asks the issuer which credentials the enabled versions hold. What an earlier run wrote counts as well.
+    pub(super) async fn identify(&mut self, hooks: &Hooks) -> Step {
+        if hooks.kind() == IssuerKind::One {
+            return Ok(());
+        }
+        let known: BTreeSet<&SecretVersion> =
+            self.old.iter().chain(&self.kept).map(|old| &old.version).collect();
+        let previous = self.done.previous.as_ref().filter(|_| self.done.resumed);
+        // Disabled since an earlier run: by it, or by someone else.
+        let disabled: BTreeSet<SecretVersion> = self
+            .record
+            .credentials
+            .keys()
+            .chain(previous)
+            .filter(|version| !known.contains(version))
+            .cloned()
+            .collect();
+        for version in disabled {
+            self.old.push(OldVersion {
+                version,
+                credential: None,
+                value: None,
+                revoked: false,
+                disabled: true,
+            });
+        }
+        let (mut old, mut kept) = (std::mem::take(&mut self.old), std::mem::take(&mut self.kept));
+        let mut outcome = self.identify_each(hooks, &mut old).await;
+        if outcome.is_ok() {
+            outcome = self.identify_each(hooks, &mut kept).await;
+        }
+        (self.old, self.kept) = (old, kept);
+        outcome
+    }
+
+    async fn identify_each(&self, hooks: &Hooks, versions: &mut [OldVersion]) -> Step {
+        for old in versions {
+            let value = if old.disabled { None } else { self.value_of(&old.version).await? };
+            if let Some(value) = value {
+                old.credential = hooks.identify(&value).await?;
+                old.value = Some(value);
+            }
+            if old.credential.is_none() {
+                old.credential = self.record.credentials.get(&old.version).cloned();
+            }
+            old.revoked = old.credential.as_ref().is_some_and(|id| self.record.revoked.contains(id));
+        }
+        Ok(())
+    }
+
+    /// The credential that the current value holds, if it is known.
+    pub(super) fn in_use(&self) -> Option<&str> {
+        let current = self.current.as_ref()?.properties.version()?;
+        let mut versions = self.old.iter().chain(&self.kept);
+        versions.find(|old| old.version == *current)?.credential.as_deref()
+    }
+
+    pub(super) fn begin(&self) -> Step {
+        let credentials: BTreeMap<SecretVersion, String> =
+            self.old.iter().filter_map(|old| Some((old.version.clone(), old.credential.clone()?))).collect();
+        self.note(
+            LedgerAction::Begun,
+            Line {
+                version: self.done.previous.clone(),
+                credentials,
+                source: Some(self.task.source()),
+                detail: self.task.reason.clone(),
+                ..Line::default()
+            },
+        )
+    }
+}

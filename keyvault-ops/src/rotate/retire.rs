@@ -1,0 +1,226 @@
+//! The end of the old credentials and versions.
+
+use std::collections::BTreeSet;
+
+use arm_core::Secret;
+use futures::{StreamExt as _, stream};
+
+use super::{
+    IssuerKind, RotateFailure, RotateStep,
+    confirm::{SETTLING, overtaken},
+    hooks::{Hooks, pause, wait_until_moved},
+    member::{Member, OldVersion},
+    run::{Group, GroupStep, Step},
+};
+use crate::{
+    LedgerAction, Retirement, SecretId, SecretVersion,
+    ledger::Line,
+    retire_old_versions::{CHUNK, disable},
+};
+
+impl Group {
+    pub(super) async fn wait_for_consumers(&mut self) -> GroupStep {
+        self.step = RotateStep::WaitForConsumers;
+        for (at, member) in self.members.iter_mut().enumerate() {
+            if member.task.consumers.is_none() {
+                continue;
+            }
+            let to = member.secret_id(member.done.current.clone());
+            member.wait_until_moved(&to).await.map_err(|failure| (at, failure))?;
+            member.done.consumers_moved = true;
+            let line = to.version.as_ref().map(Line::version).unwrap_or_default();
+            member.note(LedgerAction::ConsumersMoved, line).map_err(|failure| (at, failure))?;
+        }
+        Ok(())
+    }
+
+    /// Revokes the identified credentials of the versions that end, each once, and never the one in use.
+    pub(super) async fn revoke(&mut self) -> GroupStep {
+        let Some(hooks) = self.hooks.clone().filter(|hooks| hooks.kind() != IssuerKind::One) else {
+            return Ok(());
+        };
+        for id in self.to_revoke().await? {
+            if self.look_before_revoking(&hooks, &id).await? {
+                continue;
+            }
+            for (at, member) in self.members.iter().enumerate() {
+                let noted = member.note(LedgerAction::Revoking, Line::credential(&id));
+                noted.map_err(|failure| (at, failure))?;
+            }
+            // From here on it may be dead, whatever the answer.
+            self.revoked.push(id.clone());
+            let outcome = hooks.revoke(&id).await;
+            let looked = self.look_at_all().await;
+            outcome.map_err(|failure| (0, failure))?;
+            for (at, member) in self.members.iter_mut().enumerate() {
+                member.done.issuer.revoked.push(id.clone());
+                let holds = member.old.iter_mut().filter(|old| old.credential.as_ref() == Some(&id));
+                holds.for_each(|old| old.revoked = true);
+                let noted = member.note(LedgerAction::CredentialRevoked, Line::credential(&id));
+                noted.map_err(|failure| (at, failure))?;
+            }
+            looked?;
+        }
+        Ok(())
+    }
+
+    /// The values of a credential as far as they were read, and what other secrets of the same call hold or held.
+    fn beside(&self, id: &str) -> (Vec<&Secret>, Vec<Secret>) {
+        let group: Vec<SecretId> = self.members.iter().map(|member| member.secret_id(None)).collect();
+        let olds = self.members.iter().flat_map(|member| &member.old);
+        let holding = olds.filter(|old| old.credential.as_deref() == Some(id));
+        let elsewhere = self.members.first().map(|member| member.seen.elsewhere(&group));
+        (holding.filter_map(|old| old.value.as_ref()).collect(), elsewhere.unwrap_or_default())
+    }
+
+    /// Makes sure that the new versions are current. Answers whether another secret of the same call was seen to hold
+    /// the credential.
+    async fn look_before_revoking(&self, hooks: &Hooks, id: &str) -> GroupStep<bool> {
+        loop {
+            let (values, elsewhere) = self.beside(id);
+            for value in &elsewhere {
+                // Without a value, it is known from the ledger only.
+                let held = match values.is_empty() {
+                    true => {
+                        hooks.identify(value).await.map_err(|failure| (0, failure))?.as_deref() == Some(id)
+                    }
+                    false => values.contains(&value),
+                };
+                if held {
+                    return Ok(true);
+                }
+            }
+            self.look_at_all().await?;
+            if self.beside(id).1.len() == elsewhere.len() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Also what this rotation created in an earlier run and did not set.
+    async fn to_revoke(&self) -> GroupStep<BTreeSet<String>> {
+        let own = self.credential.as_ref().map(|credential| credential.id.as_str());
+        let kept: BTreeSet<&str> = self
+            .members
+            .iter()
+            .flat_map(|member| &member.kept)
+            .filter_map(|kept| kept.credential.as_deref())
+            .chain(own)
+            .collect();
+        let mut ids: BTreeSet<String> = BTreeSet::new();
+        for (at, member) in self.members.iter().enumerate() {
+            ids.extend(member.old.iter().filter(|old| !old.revoked).filter_map(|old| old.credential.clone()));
+            if let Some(hooks) = &self.hooks {
+                let found = hooks.find(&member.task.id).await.map_err(|failure| (at, failure))?;
+                ids.extend(found.into_iter().map(|found| found.id));
+            }
+        }
+        ids.retain(|id| !kept.contains(id.as_str()));
+        Ok(ids)
+    }
+
+    /// Disables the versions that end.
+    pub(super) async fn disable_old(&mut self) -> GroupStep {
+        self.step = RotateStep::Retire;
+        for at in 0..self.members.len() {
+            let disabled = self.members[at].disable_old().await.map_err(|failure| (at, failure))?;
+            if let Err(newer) = disabled {
+                return Err((at, overtaken(&newer)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what holds in the end.
+    pub(super) async fn report(&mut self) -> GroupStep {
+        self.step = RotateStep::Report;
+        if !self.revoked.is_empty() {
+            // Who made a revoked value current just before is seen by now.
+            pause(SETTLING).await;
+        }
+        self.look_at_all().await?;
+        let own = self.credential.as_ref().map(|credential| credential.id.clone());
+        let one = self.hooks.as_ref().is_some_and(|hooks| hooks.kind() == IssuerKind::One);
+        for (at, member) in self.members.iter_mut().enumerate() {
+            member.report(own.as_deref(), one).await.map_err(|failure| (at, failure))?;
+        }
+        Ok(())
+    }
+}
+
+impl Member {
+    pub(super) async fn wait_until_moved(&self, to: &SecretId) -> Step {
+        match &self.task.consumers {
+            Some(consumers) => wait_until_moved(&**consumers, self.task.consumers_limit, to).await,
+            None => Ok(()),
+        }
+    }
+
+    /// `Err` in `Ok` holds a version that someone else has set.
+    async fn disable_old(&mut self) -> Step<Result<(), crate::SecretBundle>> {
+        let Some(current) = self.done.current.clone() else { return Ok(Ok(())) };
+        let kept = self.kept.len() as u64 + 1;
+        let mut done = Retirement {
+            current,
+            seen: self.disabled_before + kept + self.old.iter().filter(|old| !old.disabled).count() as u64,
+            disabled: 0,
+            disabled_before: self.disabled_before,
+            kept,
+            dry_run: false,
+        };
+        self.done.retirement = Some(done.clone());
+        let ending: Vec<SecretVersion> =
+            self.old.iter().filter(|old| !old.disabled).map(|old| old.version.clone()).collect();
+        if ending.is_empty() {
+            return Ok(Ok(()));
+        }
+        let detail = Some(format!("{} old versions", ending.len()));
+        self.note(LedgerAction::Retiring, Line { detail, ..Line::default() })?;
+        for chunk in ending.chunks(CHUNK) {
+            let calls: Vec<_> = chunk.iter().map(|version| self.disable_one(version)).collect();
+            let outcomes: Vec<Step<Result<(), crate::SecretBundle>>> =
+                stream::iter(calls).buffer_unordered(self.task.retire.concurrency).collect().await;
+            done.disabled += outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(())))).count() as u64;
+            self.done.retirement = Some(done.clone());
+            for outcome in outcomes {
+                if let Err(newer) = outcome? {
+                    return Ok(Err(newer));
+                }
+            }
+            if let Some(hear) = &self.task.retire.on_progress {
+                hear(&done);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn disable_one(&self, version: &SecretVersion) -> Step<Result<(), crate::SecretBundle>> {
+        if let Err(newer) = self.look().await? {
+            return Ok(Err(newer));
+        }
+        let disabled = disable(&self.task.client, &self.task.name, &self.writer, version).await;
+        disabled.map(Ok).map_err(RotateFailure::Service)
+    }
+
+    async fn report(&mut self, own: Option<&str>, replaced: bool) -> Step {
+        let active = self.active_versions().await.map_err(RotateFailure::Service)?;
+        let kept = |version: &SecretVersion| self.kept.iter().any(|kept| kept.version == *version);
+        self.done.later = active.other_ids.iter().filter(|version| !kept(version)).cloned().collect();
+        let current = active.current.clone();
+        self.done.active = Some(active);
+        if self.task.issuer.is_some() && !replaced {
+            // What holds the credential that is in use is not to be revoked.
+            let ended = |old: &OldVersion| {
+                old.revoked || (old.credential.is_some() && old.credential.as_deref() == own)
+            };
+            self.done.issuer.unrevoked =
+                self.old.iter().filter(|old| !ended(old)).map(|old| old.version.clone()).collect();
+        }
+        match current {
+            Some(current) if Some(&current) == self.done.current.as_ref() => {}
+            Some(current) => return Err(RotateFailure::Overtaken { current }),
+            None => return Err(RotateFailure::CurrentDisabled),
+        }
+        self.note(LedgerAction::Finished, self.done.current.as_ref().map(Line::version).unwrap_or_default())
+    }
+}

@@ -1,0 +1,181 @@
+//! What is asked for, checked before anything is done, and what becomes of it as a new version.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use arm_core::Secret;
+use time::OffsetDateTime;
+
+use super::{Credential, IssuerKind, Rotate, RotateFailure, run::Step};
+use crate::{
+    SecretProperties, SecretVersion,
+    attributes::{Attributes, TAG_LENGTH, TAG_LIMIT, check},
+    ledger::Record,
+    set_secret::check_value,
+};
+
+/// The rotation that set a version.
+pub(super) const ROTATED: &str = "rotated";
+/// The version that was current before.
+pub(super) const REPLACES: &str = "replaces";
+/// The issuer's id of the credential that a version holds.
+pub(super) const CREDENTIAL: &str = "credential";
+/// The rotation that is about to regenerate the idle slot.
+pub(super) const ROTATING: &str = "rotating";
+const REASON: &str = "reason";
+const DATE: &str = "date";
+/// Tags that a rotation added: they do not go over to the next version. On a version that no rotation set, they are
+/// the user's own.
+const OWN_TAGS: &[&str] = &[ROTATED, REPLACES, CREDENTIAL, REASON, DATE];
+
+/// The tags that the user gave a version.
+fn user_tags(version: &SecretProperties) -> BTreeMap<String, String> {
+    let rotated = version.tags.contains_key(ROTATED);
+    let own = |name: &str| name == ROTATING || (rotated && OWN_TAGS.contains(&name));
+    version
+        .tags
+        .iter()
+        .filter(|(name, _)| !own(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// What is to be set.
+#[derive(Debug)]
+pub(super) struct NewVersion {
+    pub(super) value: Secret,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) content_type: Option<String>,
+    pub(super) expires: Option<OffsetDateTime>,
+}
+
+fn refuse<T>(reason: impl Into<String>) -> Step<T> {
+    Err(RotateFailure::Invalid(reason.into()))
+}
+
+impl Rotate {
+    /// Checks all that can be checked without a request.
+    pub(super) fn check(&self) -> Step {
+        let long = |text: &str| text.chars().count() > TAG_LENGTH;
+        if self.id.is_empty() || long(&self.id) || self.reason.as_deref().is_some_and(long) {
+            return refuse(format!(
+                "the id must not be empty, and the id and the reason must not be longer than {TAG_LENGTH} characters"
+            ));
+        }
+        if self.issuer.is_some() && self.value.is_some() {
+            return refuse("the new value is given and an issuer is to create one: choose one of them");
+        }
+        if self.revoke_first && (self.issuer.is_none() || self.retire.keep_enabled > 1) {
+            return refuse("revoke_first needs an issuer, and keeps no old version enabled");
+        }
+        let one = self.issuer.as_ref().is_some_and(|issuer| issuer.kind() == IssuerKind::One);
+        if one && !self.accept_outage {
+            return refuse(
+                "the issuer has one credential only: a new one cuts off everyone who uses the old one; call \
+                 accept_outage() to do it all the same",
+            );
+        }
+        if let Some(value) = &self.value {
+            check_value(value).map_err(|error| RotateFailure::Invalid(error.to_string()))?;
+        }
+        self.expires(None, OffsetDateTime::now_utc()).map(drop)
+    }
+
+    /// Checks that an earlier run got its value from where this one would.
+    pub(super) fn check_source(&self, record: &Record) -> Step {
+        if let Some(begun) = &self.unfinished
+            && begun.vault != self.client.host()
+        {
+            return refuse(format!(
+                "the rotation was begun in {}, not in {}",
+                begun.vault,
+                self.client.host()
+            ));
+        }
+        let begun = record.source.or(self.unfinished.as_ref().map(|begun| begun.source));
+        match begun {
+            Some(begun) if begun != self.source() => refuse(format!(
+                "rotation '{}' was begun with {begun} and would be resumed with {}: resume it with what it was begun with",
+                self.id,
+                self.source()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks what depends on the current version.
+    pub(super) fn check_against(&self, current: &SecretProperties, value: &Secret) -> Step {
+        if self.value.as_ref() == Some(value) {
+            return refuse("the new value is the current one: give another, or leave it to be made");
+        }
+        let user_tags = user_tags(current).len();
+        let needed = 1 + usize::from(self.issuer.is_some());
+        if user_tags + needed > TAG_LIMIT {
+            return refuse(format!(
+                "the secret has {user_tags} tags of at most {TAG_LIMIT}, and a rotation needs room for {needed}: remove \
+                 some first"
+            ));
+        }
+        let candidate =
+            self.new_version(Some(current), &Credential { id: String::new(), value: Secret::new("") })?;
+        let attributes = Attributes {
+            expires: candidate.expires,
+            content_type: candidate.content_type,
+            tags: Some(candidate.tags),
+            ..Attributes::default()
+        };
+        check(&attributes).map_err(|error| RotateFailure::Invalid(error.to_string()))
+    }
+
+    /// The new version, which takes over what the user said about the old one.
+    pub(super) fn new_version(
+        &self,
+        old: Option<&SecretProperties>,
+        credential: &Credential,
+    ) -> Step<NewVersion> {
+        let now = OffsetDateTime::now_utc();
+        let mut tags = old.map(user_tags).unwrap_or_default();
+        let date = arm_core::wire::instant::format(now.replace_nanosecond(0).unwrap_or(now));
+        let replaces: Option<&SecretVersion> = old.and_then(SecretProperties::version);
+        // In the order of their use: the last ones give way where there is no room.
+        let added = [
+            (ROTATED, Some(self.id.clone())),
+            (CREDENTIAL, Some(credential.id.clone()).filter(|id| !id.is_empty())),
+            (REPLACES, replaces.map(ToString::to_string)),
+            (REASON, self.reason.clone()),
+            (DATE, Some(date)),
+        ];
+        for (name, value) in added {
+            if let Some(value) = value.filter(|_| tags.len() < TAG_LIMIT || tags.contains_key(name)) {
+                tags.insert(name.to_owned(), value);
+            }
+        }
+        Ok(NewVersion {
+            value: credential.value.clone(),
+            tags,
+            content_type: old.and_then(|old| old.content_type.clone()),
+            expires: self.expires(old, now)?,
+        })
+    }
+
+    fn expires(&self, old: Option<&SecretProperties>, now: OffsetDateTime) -> Step<Option<OffsetDateTime>> {
+        if let Some(lifetime) = self.expires_in {
+            return match checked_add(now, lifetime) {
+                Some(expires) if expires > now => Ok(Some(expires)),
+                _ => {
+                    refuse(format!("expires_in({lifetime:?}) must be positive and end before the year 10000"))
+                }
+            };
+        }
+        let Some(expires) = old.and_then(|old| old.expires) else { return Ok(None) };
+        let lifetime = old.and_then(|old| old.created).map(|created| expires - created);
+        Ok(match lifetime {
+            // A date so far away means never: it stays as it is.
+            Some(lifetime) if lifetime.is_positive() => Some(now.checked_add(lifetime).unwrap_or(expires)),
+            _ => None,
+        })
+    }
+}
+
+fn checked_add(now: OffsetDateTime, lifetime: Duration) -> Option<OffsetDateTime> {
+    now.checked_add(lifetime.try_into().ok()?)
+}
