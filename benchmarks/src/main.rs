@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)] // a bench that cannot go on stops, and prints its figures
 
 mod decode;
+mod double;
 mod fleet;
 mod footprint;
 mod lab;
@@ -32,19 +33,24 @@ struct Arguments {
     names: Vec<String>,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     pipeline::BENCH,
     fleet::BENCH,
     listing::BENCH,
     start_up::BENCH,
     footprint::BENCH,
     lab::BENCH,
+    double::BENCH,
     decode::BENCH,
 ];
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|argument| argument == "serve") {
         server::serve();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().nth(1).is_some_and(|argument| argument == "serve-double") {
+        double::serve();
         return ExitCode::SUCCESS;
     }
     let names = Arguments::parse().names;

@@ -9,7 +9,7 @@ use defender_automation::{
     Rule, Scopes, Source, Warning,
 };
 use futures::TryStreamExt as _;
-use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Recorded};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Recorded};
 use serde_json::{Value, json};
 
 const TRIGGER: &str = "https://flow.example/triggers/manual?sig=REDACTED";
@@ -246,7 +246,7 @@ async fn actions_of_unknown_kinds_go_back_as_they_came() {
     let fax: Action = serde_json::from_value(json!({ "actionType": "Fax", "number": 1 })).unwrap();
     let spec = with_actions(vec![fax, flow()]);
     let refused = client(&azure).create_or_update(&group(), &name(), &spec).await.unwrap_err();
-    assert_eq!(refused.status(), Some(400));
+    assert_eq!(refused.status(), Some(501), "the double does not know it either");
     assert_eq!(
         writes(&azure)[0].body["properties"]["actions"][0],
         json!({ "actionType": "Fax", "number": 1 })
@@ -267,6 +267,8 @@ async fn what_the_service_calls_invalid_is_one_line_and_nothing_is_written() {
     let azure = start().await;
     let mut odd = spec();
     odd.sources = vec![Source::of(EventSource::Unknown("Rumours".to_owned()))];
+    let answer = json!({ "isValid": false, "message": "The event source 'Rumours' is not supported." });
+    azure.inject(Fault::body(200, answer.to_string()).on("POST", "/validate"));
     let error = client(&azure).ensure(&group(), &name(), &odd).await.unwrap_err().to_string();
     assert!(
         error.contains("would not accept") && error.contains("'Rumours'") && !error.contains('\n'),

@@ -189,6 +189,9 @@ async fn lists_and_filters_name_every_plan() {
 #[tokio::test]
 async fn an_unknown_plan_is_refused_with_the_names_that_exist() {
     let azure = seed().start().await;
+    let message = "The name 'KeyVault' is not a valid name. Possible pricing bundle names: KeyVaults.";
+    let answer = json!({ "error": { "code": "InvalidResourceName", "message": message } });
+    azure.inject(Fault::body(400, answer.to_string()));
     let error = client(&azure).enable(subscription(), &"KeyVault".into()).await.unwrap_err();
     assert!(
         error.to_string().contains("Possible pricing bundle names")

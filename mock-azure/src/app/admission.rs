@@ -38,6 +38,7 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
     Ok(())
 }
 
+/// Documented: the answers to a token that is missing, or not good here.
 fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
     let header = call.header("authorization").unwrap_or_default();
     let token = match header.split_once(' ') {
@@ -131,6 +132,7 @@ fn challenge(world: &World, call: &Call, problem: Option<&str>) -> String {
     text
 }
 
+/// Documented: the answers for a subscription that is not there.
 fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     let Some(id) = call.subscription() else { return Ok(()) };
     if uuid::Uuid::parse_str(id).is_err() {
@@ -144,6 +146,7 @@ fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
+/// Recorded: the answer without the permission.
 fn may(world: &mut World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     if call.subscription().is_none() {
         return Ok(());
@@ -181,6 +184,7 @@ fn group_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
+/// Recorded: 409 for a provider that is not registered. Reported: what Microsoft.Security says instead.
 fn registered(world: &World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     let (Some(subscription), namespace) = (call.subscription(), addressed.namespace()) else { return Ok(()) };
     if world.states.get::<Providers>().is_registered(subscription, namespace) {

@@ -11,4 +11,4 @@ mod start;
 
 pub(crate) use self::dispatch::{Disposition, handle};
 #[cfg(feature = "server")]
-pub(crate) use self::start::build;
+pub(crate) use self::start::build_program;

@@ -38,10 +38,7 @@ impl Seed {
     ///
     /// When the listener cannot be used.
     pub async fn serve(self, listener: std::net::TcpListener, log: Option<fn(&str)>) -> io::Result<Server> {
-        let mut world = app::build(self);
-        world.any_token = true;
-        world.operations.by_clock = true;
-        let azure = MockAzure::of(world);
+        let azure = MockAzure::of(app::build_program(self));
         {
             let mut state = azure.shared.lock();
             state.log = log;

@@ -97,6 +97,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     }
 }
 
+/// Documented: a short name of at most 12 characters, what each receiver needs, and names used once.
 fn validate(body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let short = properties["groupShortName"].as_str().unwrap_or_default();
@@ -186,7 +187,7 @@ fn notify(world: &mut World, call: &Call) -> Reply {
     let body = call.json();
     let kind = body["alertType"].as_str().unwrap_or_default();
     if !CONTEXTS.contains(&kind.to_ascii_lowercase().as_str()) {
-        return *bad(format!("The alertType '{kind}' is not supported."));
+        return Reply::unknown("alertType of a test notification", kind, CONTEXTS);
     }
     if let Err(refusal) = receivers(body) {
         return *refusal;
@@ -230,6 +231,7 @@ fn under_way(world: &World, call: &Call, id: &str) -> Reply {
 }
 
 fn status(world: &mut World, call: &Call, id: &str) -> Reply {
+    // Documented: the status of a notification can be asked for once it was sent.
     let Some(notification) = world.states.get_mut::<Notifications>().all.get_mut(id) else {
         return Reply::arm_error(404, "NotFound", format!("The notification '{id}' was not found."));
     };
@@ -240,6 +242,7 @@ fn status(world: &mut World, call: &Call, id: &str) -> Reply {
     under_way(world, call, id)
 }
 
+/// Documented: 409 for a receiver that is enabled already, 404 for one that is not there.
 fn subscribe(world: &mut World, call: &Call) -> Reply {
     let wanted = call.json()["receiverName"].as_str().unwrap_or_default().to_owned();
     let Some(group) = world.resources.get_mut(&call.id(8)) else { return GROUPS.not_found(call) };

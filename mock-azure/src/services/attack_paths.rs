@@ -59,6 +59,7 @@ fn answer(_world: &mut World, call: &Call) -> Option<Reply> {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Some(Reply::arm_error(400, "MissingApiVersionParameter", message));
     }
+    // Reported: attack paths are rows of Resource Graph and no resource type; so a list is refused.
     let message = format!(
         "The resource type 'attackPaths' could not be found in the namespace 'Microsoft.Security' for api version \
          '{version}'."

@@ -219,7 +219,7 @@ fn bad(message: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::arm_error(400, "BadRequest", message))
 }
 
-/// What a PUT refuses.
+/// What a PUT refuses. Reported: a single scope. Documented: what sources, rules and actions need.
 fn check(body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let list = |name: &str| properties[name].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -243,7 +243,10 @@ fn check(body: &Value) -> Result<(), Box<Reply>> {
             Some("LogicApp") => &["logicAppResourceId"],
             Some("EventHub") => &["eventHubResourceId"],
             Some("Workspace") => &["workspaceResourceId"],
-            Some(other) => return Err(bad(format!("The action type '{other}' is not supported."))),
+            Some(other) => {
+                let known = ["LogicApp", "EventHub", "Workspace"];
+                return Err(Box::new(Reply::unknown("action type of an automation", other, &known)));
+            }
             None => return Err(bad("The property 'actionType' is required.")),
         };
         if let Some(missing) = needs.iter().find(|name| !action[**name].is_string()) {
@@ -256,7 +259,7 @@ fn check(body: &Value) -> Result<(), Box<Reply>> {
 fn source_is_valid(source: &Value) -> Result<(), Box<Reply>> {
     let event = source["eventSource"].as_str().unwrap_or_default();
     if !SOURCES.contains(&event) {
-        return Err(bad(format!("The event source '{event}' is not supported.")));
+        return Err(Box::new(Reply::unknown("event source of an automation", event, SOURCES)));
     }
     let sets = source["ruleSets"].as_array().into_iter().flatten();
     for rule in sets.flat_map(|set| set["rules"].as_array().into_iter().flatten()) {
@@ -289,6 +292,7 @@ fn source_is_valid(source: &Value) -> Result<(), Box<Reply>> {
 /// Says whether an automation would be accepted and could act, without storing it.
 fn validate(body: &Value) -> Reply {
     let message = match check(body) {
+        Err(unknown) if unknown.status == 501 => return *unknown,
         Err(refusal) => match &refusal.body {
             crate::http::Body::Json(body) => body["error"]["message"].as_str().map(str::to_owned),
             _ => None,

@@ -98,7 +98,7 @@ fn all(world: &World) -> impl Iterator<Item = &Principal> {
     std::iter::once(&world.signed_in).chain(&world.states.get::<Directory>().others)
 }
 
-/// A refusal in the form of Graph.
+/// Recorded: the form and codes of Graph's refusals.
 pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
     let inner =
         json!({ "date": "2026-03-01T12:00:00", "request-id": "00000000-0000-0000-0000-000000000000" });

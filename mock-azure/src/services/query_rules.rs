@@ -80,9 +80,14 @@ fn bad(message: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::bad_request(message))
 }
 
+/// Documented: what a rule needs, and the values that each member may have. Recorded: 'Equal' is an operator.
 fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let log_alert = body["kind"].is_null() || body["kind"] == "LogAlert";
+    if !log_alert && body["kind"] != "LogToMetric" {
+        let kind = body["kind"].as_str().unwrap_or_default();
+        return Err(Box::new(Reply::unknown("kind of a rule", kind, &["LogAlert", "LogToMetric"])));
+    }
     let scopes: Vec<String> = properties["scopes"]
         .as_array()
         .into_iter()
@@ -115,6 +120,7 @@ fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
+/// Reported: only these frequencies and windows, and a mute only without automatic resolution.
 fn schedule(properties: &Value) -> Result<(), Box<Reply>> {
     let read = |name: &str| {
         let text = properties[name].as_str().unwrap_or_default();
@@ -152,6 +158,10 @@ fn condition_is_valid(
     let query = condition["query"].as_str().unwrap_or_default();
     if query.trim().is_empty() {
         return Err(bad("The property 'query' is required in a condition."));
+    }
+    let criterion = condition["criterionType"].as_str().unwrap_or("StaticThresholdCriterion");
+    if criterion != "StaticThresholdCriterion" {
+        return Err(Box::new(Reply::unknown("criterionType", criterion, &["StaticThresholdCriterion"])));
     }
     if log_alert {
         let known = |name: &str, values: &[&str]| {

@@ -79,6 +79,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
+/// Documented: the answer for a group that is not there.
 fn not_found(call: &Call) -> Reply {
     let message = format!("Resource group '{}' could not be found.", call.spelled(3));
     Reply::arm_error(404, "ResourceGroupNotFound", message)
@@ -124,6 +125,7 @@ fn tag_filter(filter: &str) -> Option<(String, String)> {
 
 fn put(world: &mut World, call: &Call) -> Reply {
     let (id, name, body) = (call.id(4), call.spelled(3), call.json());
+    // Documented: the rule for names, that a location is required and stays, and that a group being deleted is closed.
     if let Some(refusal) = bad_name(name) {
         return refusal;
     }

@@ -230,6 +230,8 @@ impl Assignment<'_> {
 
 fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
     let (scope, name) = (call.id(scope_len), call.spelled(scope_len + 3));
+    // Documented: names and principals are GUIDs. Reported: what users see for a principal that is new or of
+    // another type. Recorded: an assignment that exists.
     let refuse = |status, code: &str, message: String| Reply::arm_error(status, code, message);
     if uuid::Uuid::parse_str(name).is_err() {
         let message =
@@ -303,7 +305,7 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
     Reply::json(201, shown)
 }
 
-/// A second PUT under the same name: good when it asks for what is there.
+/// A second PUT under the same name: good when it asks for what is there. Documented: nothing else can change.
 fn update(existing: &Value, principal: &str, role: &BuiltIn) -> Reply {
     let there = existing["properties"]["principalId"].as_str().unwrap_or_default();
     if there.eq_ignore_ascii_case(principal) && role_of(existing).is_some_and(|held| held.id == role.id) {

@@ -186,5 +186,6 @@ fn only(name: &str, reply: impl FnOnce() -> Reply) -> Reply {
     if name.eq_ignore_ascii_case(SCORE) {
         return reply();
     }
+    // Documented: a subscription has one score, 'ascScore'.
     Reply::arm_error(404, "ResourceNotFound", format!("The secure score '{name}' was not found."))
 }

@@ -25,6 +25,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             let scope = call.id(2);
             Some(paging::page(&world.paging, call, 100, world.resources.of_type(&scope, TYPE)))
         }
+        // Documented: the one name is 'default'.
         (_, [name]) if *name != "default" => {
             Some(Reply::bad_request(format!("The security contact name '{name}' is not 'default'.")))
         }
@@ -54,6 +55,7 @@ fn put(world: &mut World, call: &Call, id: &str) -> Reply {
     Reply::json(if new { 201 } else { 200 }, contact)
 }
 
+/// Documented: what the addresses and the choices look like.
 fn problem(properties: &Value) -> Option<String> {
     let emails = properties["emails"].as_str().unwrap_or_default();
     if let Some(email) =

@@ -121,6 +121,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             let found = world.resources.get(&call.id(call.len())).filter(|_| served);
             Some(found.map_or_else(
                 || {
+                    // Documented: 404 for a finding that is not there.
                     let message = format!("The sub-assessment '{name}' was not found.");
                     Reply::arm_error(404, "ResourceNotFound", message)
                 },

@@ -32,6 +32,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, [name]) => Some(match world.resources.get(&id) {
             Some(rule) => Reply::ok(rule.clone()),
             None => {
+                // Reported: a rule that is not there is 404.
                 let message = format!("The suppression rule '{name}' was not found.");
                 Reply::arm_error(404, "ResourceNotFound", message)
             }
@@ -60,6 +61,7 @@ fn put(world: &mut World, call: &Call, id: &str) -> Reply {
     Reply::ok(rule)
 }
 
+/// Documented: these members are required, with these states.
 fn problem(properties: &Value) -> Option<String> {
     for field in ["alertType", "reason", "state"] {
         if properties[field].as_str().is_none_or(str::is_empty) {

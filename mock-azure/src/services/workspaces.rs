@@ -231,6 +231,7 @@ fn delete(world: &mut World, call: &Call) -> Reply {
     operations::accepted(world, call, &running)
 }
 
+/// Documented: the rule for names, a location that stays, and the range of days.
 fn invalid(name: &str, body: &Value, existing: Option<&Value>) -> Option<Reply> {
     let allowed = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if !(4..=63).contains(&name.len()) || !allowed || name.starts_with('-') || name.ends_with('-') {
@@ -260,8 +261,7 @@ fn invalid(name: &str, body: &Value, existing: Option<&Value>) -> Option<Reply> 
     if let Some(sku) = properties["sku"]["name"].as_str()
         && !SKUS.iter().any(|known| known.eq_ignore_ascii_case(sku))
     {
-        let message = format!("The value '{sku}' of 'properties.sku.name' is not a known pricing tier.");
-        return Some(Reply::arm_error(400, "InvalidParameter", message));
+        return Some(Reply::unknown("pricing tier of a workspace", sku, SKUS));
     }
     if let Some(days) = properties["retentionInDays"].as_i64()
         && !(7..=730).contains(&days)

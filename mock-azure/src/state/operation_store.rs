@@ -1,6 +1,6 @@
 //! The long-running operations that are remembered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -43,6 +43,27 @@ pub(crate) struct Operations<W> {
     pub(crate) failures: Vec<ScriptedFailure>,
     pub(super) all: HashMap<String, Operation<W>>,
     pub(super) running: Vec<String>,
+    /// Those that have ended, in that order, as long as they are remembered.
+    pub(super) ended: VecDeque<String>,
+}
+
+/// How many operations are remembered after their end.
+const ENDED: usize = 1000;
+
+impl<W> Operations<W> {
+    /// An operation has come to its end.
+    pub(super) fn end(&mut self, id: &str, progress: Progress) {
+        self.running.retain(|running| running != id);
+        if let Some(operation) = self.all.get_mut(id) {
+            operation.progress = progress;
+        }
+        if self.ended.len() == ENDED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.all.remove(&oldest);
+        }
+        self.ended.push_back(id.to_owned());
+    }
 }
 
 impl<W> Default for Operations<W> {
@@ -54,6 +75,7 @@ impl<W> Default for Operations<W> {
             failures: Vec::new(),
             all: HashMap::new(),
             running: Vec::new(),
+            ended: VecDeque::new(),
         }
     }
 }
@@ -73,5 +95,32 @@ pub(super) struct Operation<W> {
 impl<W> std::fmt::Debug for Operation<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Operation").field("target", &self.target).field("progress", &self.progress).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_operations_are_remembered_after_their_end_and_no_more() {
+        let mut operations = Operations::<()>::default();
+        for number in 0..=ENDED {
+            let operation = Operation {
+                target: "/target".to_owned(),
+                started: String::new(),
+                since: OffsetDateTime::UNIX_EPOCH,
+                moved: Duration::ZERO,
+                polls_left: 0,
+                effect: None,
+                failure: None,
+                progress: Progress::Running,
+            };
+            operations.all.insert(number.to_string(), operation);
+            operations.running.push(number.to_string());
+            operations.end(&number.to_string(), Progress::Succeeded(None));
+        }
+        assert_eq!((operations.all.len(), operations.running.len()), (ENDED, 0));
+        assert!(!operations.all.contains_key("0") && operations.all.contains_key(&ENDED.to_string()));
     }
 }

@@ -60,10 +60,7 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
     let failure = operation.failure.clone();
     let body = effect(world, failure.as_ref().map_or(Ok(()), Err));
     let progress = failure.map_or(Progress::Succeeded(body), Progress::Failed);
-    world.operations.running.retain(|running| running != id);
-    if let Some(operation) = world.operations.all.get_mut(id) {
-        operation.progress = progress.clone();
-    }
+    world.operations.end(id, progress.clone());
     Some(progress)
 }
 

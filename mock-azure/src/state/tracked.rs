@@ -61,6 +61,7 @@ impl Tracked {
         }
     }
 
+    /// Recorded: the answer for a resource that is not there.
     pub(crate) fn not_found(&self, call: &Call) -> Reply {
         Reply::resource_not_found(&format!("{}/{}", self.kind, call.spelled(7)), call.spelled(3))
     }
@@ -96,6 +97,7 @@ impl Tracked {
 
 /// `400 LocationRequired` when a body has none, `409` when it would move the resource.
 pub(crate) fn location(world: &World, call: &Call) -> Result<(), Box<Reply>> {
+    // Documented: a location is required, and stays.
     let Some(location) = call.json()["location"].as_str().filter(|location| !location.is_empty()) else {
         let message = "The location property is required for this definition.";
         return Err(Box::new(Reply::arm_error(400, "LocationRequired", message)));

@@ -70,11 +70,9 @@ async fn validation_finds_actions_that_cannot_act_and_stores_nothing() {
 async fn bad_rules_and_actions_are_refused() {
     let azure = seed().start().await;
     for (pointer, value) in [
-        ("/properties/sources/0/eventSource", json!("Rumours")),
         ("/properties/sources/0/ruleSets/0/rules/0/operator", json!("Resembles")),
         ("/properties/sources/0/ruleSets/0/rules/0/propertyType", json!("Integer")),
         ("/properties/sources/0/ruleSets/0/rules/0/expectedValue", json!(3)),
-        ("/properties/actions/0/actionType", json!("Fax")),
         ("/properties/actions/0/logicAppResourceId", Value::Null),
         ("/properties/scopes/0/scopePath", json!("everything")),
     ] {

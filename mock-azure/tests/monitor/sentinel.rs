@@ -73,9 +73,7 @@ async fn a_scheduled_rule_is_checked_with_its_query() {
         ("/properties/queryFrequency", json!("PT1M")),
         ("/properties/queryPeriod", json!("PT5M")),
         ("/properties/severity", json!("Bad")),
-        ("/properties/tactics", json!(["Winning"])),
         ("/properties/displayName", Value::Null),
-        ("/kind", json!("Unheard")),
     ] {
         let mut bad = rule();
         *bad.pointer_mut(pointer).unwrap() = value;

@@ -49,13 +49,9 @@ async fn a_patch_changes_what_it_names() {
 }
 
 #[tokio::test]
-async fn bad_names_skus_and_retentions_are_refused() {
+async fn bad_names_and_retentions_are_refused() {
     let azure = seed().start().await;
-    for (name, properties) in [
-        ("x", json!({})),
-        ("law-two", json!({ "sku": { "name": "Gold" } })),
-        ("law-two", json!({ "retentionInDays": 1 })),
-    ] {
+    for (name, properties) in [("x", json!({})), ("law-two", json!({ "retentionInDays": 1 }))] {
         let path = workspace().replace("law-sec", name);
         let body = json!({ "location": "westeurope", "properties": properties });
         assert_eq!(arm(&azure, Put, VERSION, &path, body).await.status, 400, "{name} {properties}");

@@ -206,6 +206,7 @@ fn find<'a>(world: &'a mut World, place: &Place<'_>, name: &str) -> Option<&'a m
     records.iter_mut().find(|record| record.is_in(place) && record.key.eq_ignore_ascii_case(name))
 }
 
+/// Documented: 404 for an alert that is not at this location.
 fn not_found(call: &Call) -> Reply {
     let message = format!("The alert '{}' was not found in this location.", call.id(call.len()));
     Reply::arm_error(404, "ResourceNotFound", message)
@@ -218,7 +219,7 @@ const SAMPLE_GROUP: &str = "Sample-RG";
 fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     let bundles = match bundles(call.json()) {
         Ok(bundles) => bundles,
-        Err(message) => return Reply::bad_request(message),
+        Err(refusal) => return *refusal,
     };
     let (subscription, location) =
         (place.subscription.to_owned(), place.location.unwrap_or_default().to_owned());
@@ -240,18 +241,23 @@ fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     operations::accepted(world, call, &operation)
 }
 
-fn bundles(body: &Value) -> Result<Vec<&'static str>, String> {
+/// Documented: the kind is 'Bundles', and there is at least one.
+fn bundles(body: &Value) -> Result<Vec<&'static str>, Box<Reply>> {
     let properties = &body["properties"];
     let kind = properties["kind"].as_str().unwrap_or_default();
     if !kind.eq_ignore_ascii_case("Bundles") {
-        return Err(format!("The simulation kind '{kind}' is not supported. Use 'Bundles'."));
+        return Err(Box::new(Reply::unknown("kind of a simulation", kind, &["Bundles"])));
     }
     let asked = properties["bundles"].as_array().filter(|bundles| !bundles.is_empty());
-    let asked = asked.ok_or("The simulation needs at least one bundle.")?;
+    let asked =
+        asked.ok_or_else(|| Box::new(Reply::bad_request("The simulation needs at least one bundle.")))?;
     let known = |bundle: &Value| {
         let name = bundle.as_str().unwrap_or_default();
         let plan = PLANS.iter().find(|plan| plan.bundle.eq_ignore_ascii_case(name));
-        plan.map(|plan| plan.bundle).ok_or_else(|| format!("The bundle '{name}' is not supported."))
+        plan.map(|plan| plan.bundle).ok_or_else(|| {
+            let known: Vec<&str> = PLANS.iter().map(|plan| plan.bundle).collect();
+            Box::new(Reply::unknown("bundle of sample alerts", name, &known))
+        })
     };
     asked.iter().map(known).collect()
 }

@@ -57,6 +57,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
+/// Documented: 404 for a key that is not there.
 fn not_found(key: &str) -> Reply {
     Reply::arm_error(404, "ResourceNotFound", format!("The assessment metadata '{key}' was not found."))
 }
@@ -99,6 +100,7 @@ fn put(world: &mut World, call: &Call, key: &str) -> Reply {
     Reply::ok(metadata)
 }
 
+/// Documented: the name is a GUID, these members are required, and what is built in stays as it is.
 fn problem(key: &str, properties: &Value) -> Option<String> {
     if uuid::Uuid::parse_str(key).is_err() {
         return Some(format!("The assessment metadata name '{key}' is not a GUID."));
@@ -113,6 +115,7 @@ fn problem(key: &str, properties: &Value) -> Option<String> {
     }
     let kind = properties["assessmentType"].as_str().unwrap_or_default();
     if !["CustomerManaged", "VerifiedPartner", "CustomPolicy", "Custom"].contains(&kind) {
+        // Documented: types that only the service makes.
         return Some(format!("Assessment metadata of the type '{kind}' cannot be created."));
     }
     let partner = &properties["partnerData"];

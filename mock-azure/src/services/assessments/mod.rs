@@ -40,6 +40,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
+/// Documented: 404 for an assessment that the resource does not have.
 fn not_found(name: &str) -> Reply {
     Reply::arm_error(
         404,
@@ -185,11 +186,13 @@ fn put(world: &mut World, call: &Call, scope: usize, name: &str) -> Reply {
             format!("There is no assessment metadata named '{name}' in the subscription. Create it first.");
         return Reply::bad_request(message);
     };
+    // Documented: a client writes results of its own metadata only.
     if builtin::find(name).is_some() {
         return Reply::bad_request(format!(
             "The assessment '{name}' is built in. Its results cannot be written."
         ));
     }
+    // Documented: the three codes, and that the source is required.
     let code = body["status"]["code"].as_str().unwrap_or_default();
     if !["Healthy", "Unhealthy", "NotApplicable"].contains(&code) {
         return Reply::bad_request(format!(

@@ -55,8 +55,7 @@ fn subject(world: &World, scope: &str) -> Result<categories::Subject, Box<Reply>
         return Err(Box::new(refuse(404, "ResourceNotFound", message)));
     }
     if subject.categories().is_empty() {
-        let message = format!("The resource type of '{scope}' does not support diagnostic settings.");
-        return Err(Box::new(refuse(400, "ResourceTypeNotSupported", message)));
+        return Err(Box::new(Reply::not_implemented(format!("which logs the type of '{scope}' has"))));
     }
     Ok(subject)
 }

@@ -111,6 +111,7 @@ fn accept(world: &mut World, call: &Call, scope: &str) -> Result<Value, Box<Repl
     workspaces::reachable(world, properties["workspaceId"].as_str())
         .map_err(|(status, code, message)| Box::new(refuse(status, code, message)))?;
     not_sent_yet(world, subject, scope, &id, properties, &sends)?;
+    // Documented: five settings for a resource.
     if !world.resources.contains(&id) && of_resource(world, scope).count() >= LIMIT {
         let message = format!(
             "The limit of {LIMIT} diagnostic settings was reached. To create a new diagnostic setting, delete an \
@@ -125,7 +126,8 @@ fn accept(world: &mut World, call: &Call, scope: &str) -> Result<Value, Box<Repl
     Ok(setting)
 }
 
-/// Checks a setting; the categories that it sends.
+/// Checks a setting; the categories that it sends. Documented: a sink, an enabled entry, categories or
+/// groups but not both, and the categories of each type.
 fn validate(subject: Subject, properties: &Value) -> Result<Vec<&'static str>, Box<Reply>> {
     let bad = |message: String| Err(Box::new(refuse(400, "BadRequest", message)));
     if !SINKS.iter().any(|sink| is_given(&properties[*sink])) {
@@ -179,6 +181,7 @@ fn sends(subject: Subject, properties: &Value) -> Vec<&'static str> {
     all
 }
 
+/// Reported: the same category cannot go to the same sink twice.
 fn not_sent_yet(
     world: &World,
     subject: Subject,

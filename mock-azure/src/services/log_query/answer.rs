@@ -31,6 +31,7 @@ impl Refusal {
             )
         };
         match self {
+            // Documented: a timespan is an ISO 8601 duration or interval.
             Self::Timespan(text) => invalid(json!({
                 "code": "InvalidTimespan",
                 "message": format!("The timespan '{text}' is not an ISO 8601 duration or interval."),

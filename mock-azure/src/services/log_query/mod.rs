@@ -138,6 +138,7 @@ fn batch(world: &mut World, call: &Call) -> Reply {
 /// The workspace with a customer id, a resource id, or a name, that the caller may query.
 fn workspace(world: &mut World, call: &Call, id: &str) -> Result<Scope, Box<Reply>> {
     let by_path = id.starts_with('/').then(|| world.resources.get(id)).flatten();
+    // Documented: the answer for a workspace that is not there.
     let Some(found) = by_path.or_else(|| workspaces::by_customer_id(world, id)) else {
         return Err(Box::new(refuse(
             404,
@@ -150,6 +151,7 @@ fn workspace(world: &mut World, call: &Call, id: &str) -> Result<Scope, Box<Repl
     Ok(Scope::Workspaces(vec![id.to_ascii_lowercase()]))
 }
 
+/// Documented: the answer without the right to read.
 fn may_read(world: &mut World, call: &Call, scope: &str) -> Result<(), Box<Reply>> {
     let (principal, action) =
         (call.caller.object_id.clone(), "Microsoft.OperationalInsights/workspaces/query/read");

@@ -76,6 +76,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if Plan::find(name).is_none() && !world.resources.contains(&scope.id_of(name)) {
         return Some(unknown_plan(name));
     }
+    // Documented: a single resource has the plan VirtualMachines only.
     if scope.is_machine() && !name.eq_ignore_ascii_case("VirtualMachines") {
         let message =
             format!("The plan '{name}' cannot be set on a single resource. Possible plans: VirtualMachines.");
@@ -106,12 +107,8 @@ fn in_version(call: &Call, mut reply: Reply) -> Reply {
 }
 
 fn unknown_plan(name: &str) -> Reply {
-    let possible: Vec<&str> = PLANS.iter().map(|plan| plan.name).collect();
-    let message = format!(
-        "The name '{name}' is not a valid name. Possible pricing bundle names: {}.",
-        possible.join(", ")
-    );
-    Reply::arm_error(400, "InvalidResourceName", message)
+    let known: Vec<&str> = PLANS.iter().map(|plan| plan.name).collect();
+    Reply::unknown("plan", name, &known)
 }
 
 /// A list has no pages. Its one filter is `name in (A,B)`.

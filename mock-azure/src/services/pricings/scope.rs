@@ -39,6 +39,7 @@ impl Scope {
                     }
                 }
             }
+            // Documented: subscriptions and machines have plans; there is none for a vault.
             _ => {
                 let message = format!(
                     "The scope '{id}' does not support pricings. Use a subscription, a virtual machine, a virtual \

@@ -71,6 +71,7 @@ fn invalid(message: impl Into<String>) -> Box<Reply> {
 }
 
 impl<'a> Asked<'a> {
+    /// Documented: these members are required, with these values.
     fn read(body: &'a Value) -> Checked<Self> {
         let Some(properties) = body["properties"].as_object() else {
             return Err(invalid("The request body is not valid: 'properties' is required."));
@@ -104,6 +105,7 @@ impl<'a> Asked<'a> {
         let Some(plan) = Plan::find(name).filter(|_| self.standard) else { return Ok(()) };
         let before = &before["properties"];
         let on_already = before["pricingTier"] == "Standard";
+        // Documented: a deprecated plan or sub-plan is not switched on any more.
         if plan.is_deprecated() && !on_already {
             let message = format!(
                 "The plan '{}' is deprecated and cannot be enabled on new subscriptions. Use: {}.",
@@ -132,15 +134,12 @@ impl<'a> Asked<'a> {
             );
             return Err(Box::new(Reply::arm_error(400, "DeprecatedPlan", message)));
         }
-        let possible = plan.sub_plans.join(", ");
-        Err(invalid(format!(
-            "The sub plan '{asked}' is not valid for '{}'. Possible values: {possible}.",
-            plan.name
-        )))
+        Err(Box::new(Reply::unknown(&format!("sub-plan of {}", plan.name), asked, plan.sub_plans)))
     }
 
     fn check_extensions(&self, name: &str, before: &Value) -> Checked<()> {
         let Some(extensions) = &self.extensions else { return Ok(()) };
+        // Reported: a free plan has no extensions.
         if !self.standard && !extensions.is_empty() {
             return Err(invalid("Extensions cannot be set when 'pricingTier' is Free."));
         }
@@ -148,10 +147,13 @@ impl<'a> Asked<'a> {
             let asked = name_of(extension);
             let documented = Plan::find(name).is_some_and(|plan| plan.extension(asked).is_some());
             if !documented && !listed(before).any(|there| there.eq_ignore_ascii_case(asked)) {
-                return Err(invalid(format!("The extension '{asked}' is not valid for the plan '{name}'.")));
+                let known: Vec<&str> =
+                    Plan::find(name).into_iter().flat_map(|plan| plan.extensions).map(|it| it.name).collect();
+                return Err(Box::new(Reply::unknown(&format!("extension of {name}"), asked, &known)));
             }
             let has_properties =
                 extension.get("additionalExtensionProperties").is_some_and(|it| !it.is_null());
+            // Reported: 500 for properties of an extension that is off.
             if has_properties && !is_on(extension) {
                 let message = "The server encountered an internal error. Please retry the request.";
                 return Err(Box::new(Reply::arm_error(500, "InternalServerError", message)));
@@ -161,6 +163,7 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Documented: a single machine has the sub-plan P1 only.
 fn only_p1() -> Box<Reply> {
     invalid("The plan of a single resource can only have the sub plan P1.")
 }
@@ -189,7 +192,7 @@ fn listed(plan: &Value) -> impl Iterator<Item = &str> {
     plan["properties"]["extensions"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str())
 }
 
-/// One update at a time for each subscription.
+/// Reported: one update at a time for each subscription.
 fn idle(world: &mut World, scope: &Scope) -> Checked<()> {
     let (now, state, key) = (world.now(), world.states.get_mut::<PricingState>(), scope.key());
     let refused = state.refusals.get_mut(&key).filter(|left| **left > 0);
@@ -203,7 +206,7 @@ fn idle(world: &mut World, scope: &Scope) -> Checked<()> {
     Err(Box::new(Reply::arm_error(409, "Conflict", message)))
 }
 
-/// A subscription that enforces its plan lets no machine differ.
+/// Documented: a subscription that enforces its plan lets no machine differ.
 fn may_differ(world: &World, scope: &Scope) -> Checked<()> {
     if scope.is_machine()
         && read(world, &scope.subscription(), "VirtualMachines")["properties"]["enforce"] == "True"

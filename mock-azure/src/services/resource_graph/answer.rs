@@ -41,6 +41,7 @@ impl Page {
                 }
             },
         };
+        // Documented: the ranges of both numbers, and the two formats.
         let as_table = match options["resultFormat"].as_str() {
             None | Some("objectArray") => false,
             Some("table") => true,
@@ -62,7 +63,9 @@ impl Page {
         let size = self.top.or(world.paging.size).unwrap_or(MOST_ROWS).min(MOST_ROWS);
         let place = match &self.token {
             Some(token) => Place::read(token, query).ok_or_else(|| {
-                Problem::new("InvalidSkipToken", "The skip token in the request is not valid.")
+                Problem::Unknown(
+                    "the skip token of this request: it gave none such for this query".to_owned(),
+                )
             })?,
             None => Place { offset: self.skip, empty: false },
         };

@@ -29,6 +29,7 @@ impl Scope {
                 return Err(Problem::new("InvalidQueryRequest", message));
             }
         };
+        // Documented: one of both, and at least one subscription that is there.
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|id| seen.insert(id.to_ascii_lowercase()));
         if wanted.is_empty() && !(named.is_empty() && groups.is_empty()) {

@@ -44,6 +44,7 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
         return refusal::bad_parameter("Invalid secret backup blob.");
     };
     if backup.subscription != subscription {
+        // Documented: within a subscription only.
         return refusal::bad_parameter(
             "The backup can only be restored to a vault of the same subscription.",
         );

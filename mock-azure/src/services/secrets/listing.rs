@@ -66,6 +66,7 @@ impl Page {
             None => MOST,
             Some(Ok(size)) if (1..=MOST).contains(&size) => size,
             Some(_) => {
+                // Documented: from 1 to 25.
                 let message = format!("Property maxresults must be between 1 and {MOST}.");
                 return Err(Box::new(refusal::bad_parameter(message)));
             }
@@ -77,7 +78,9 @@ impl Page {
         let marker = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let parts = marker.as_deref().and_then(|marker| marker.split_once('!'));
         let Some((kind @ ("next" | "empty"), after)) = parts else {
-            return Err(Box::new(refusal::bad_parameter("The skip token in the request is not valid.")));
+            return Err(Box::new(Reply::not_implemented(
+                "the skip token of this request: it gave none such",
+            )));
         };
         Ok(Self { size, after: Some(after.to_owned()), empty: kind == "empty", empty_next: false })
     }

@@ -40,6 +40,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
 pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply {
     let (name, body, now) = (spelled.to_ascii_lowercase(), visit.call.json(), world.now());
     let order = super::version_order(world);
+    // Documented: a value is required; how long it, its type and its tags may be.
     let Some(value) = body["value"].as_str() else {
         return refusal::bad_parameter("Property \"value\" is required and must be a string.");
     };

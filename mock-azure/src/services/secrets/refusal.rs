@@ -1,4 +1,5 @@
-//! Refusals in the form of the data plane.
+//! Refusals in the form of the data plane. Recorded: their shape, and the codes of secrets that are not there,
+//! deleted or being deleted. Documented: the others.
 
 use serde_json::json;
 

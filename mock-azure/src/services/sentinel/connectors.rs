@@ -51,8 +51,10 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
     let body = call.json();
     let kind = body["kind"].as_str().unwrap_or_default();
     if !OF_TENANT.contains(&kind) && !OTHERS.contains(&kind) {
-        return Reply::bad_request(format!("The data connector kind '{kind}' is not supported."));
+        let known: Vec<&str> = OF_TENANT.iter().chain(OTHERS).copied().collect();
+        return Reply::unknown("kind of a data connector", kind, &known);
     }
+    // Documented: the tenant or subscription that a connector is for, and its state, are required.
     let properties = &body["properties"];
     if OF_TENANT.contains(&kind) && properties["tenantId"] != world.tenant.as_str() {
         return Reply::bad_request(format!(

@@ -31,6 +31,7 @@ impl Seed {
     }
 }
 
+/// Documented: title, severity and status are required, with these values; a closed one has a classification.
 pub(super) fn put(world: &mut World, call: &Call) -> Reply {
     let mut body = call.json().clone();
     for name in ["title", "severity", "status"] {

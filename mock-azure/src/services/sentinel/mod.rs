@@ -82,7 +82,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Sentinel puts its refusal as a text into the message of another.
+/// Reported: before it is switched on Sentinel refuses, and puts its refusal as a text into the message of another.
 fn not_onboarded(workspace: &str) -> Reply {
     let inner = json!({ "error": {
         "code": "BadRequest",
@@ -121,6 +121,7 @@ fn store(world: &mut World, call: &Call, kind: &str, mut body: Value) -> Reply {
         .map(|etag| etag.trim_matches('"').to_owned());
     let existing =
         world.resources.get(&id).map(|found| found["etag"].as_str().unwrap_or_default().to_owned());
+    // Reported: an update needs the etag that is there.
     match (&existing, sent) {
         (Some(_), None) => return Reply::bad_request("Update request should provide ETag"),
         (Some(current), Some(sent)) if sent != "*" && sent != current.trim_matches('"') => {

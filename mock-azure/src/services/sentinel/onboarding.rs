@@ -55,6 +55,7 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str]) -> Option<Re
         }
         (Method::Get, [name]) => Some(match world.resources.get(&id(&workspace)) {
             Some(state) if *name == "default" => Reply::ok(state.clone()),
+            // Documented: there is one state, and it is called 'default'.
             _ => Reply::arm_error(
                 404,
                 "NotFound",

@@ -60,10 +60,10 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         Some("Scheduled") => scheduled(world, &call.id(8), &body["properties"]),
         Some("MicrosoftSecurityIncidentCreation") => incident_creation(&body["properties"]),
         Some("Fusion") => required(&body["properties"], &["alertRuleTemplateName", "enabled"]),
-        other => Err(Box::new(Reply::bad_request(format!(
-            "The alert rule kind '{}' is not supported.",
-            other.unwrap_or_default()
-        )))),
+        other => {
+            let known = ["Scheduled", "MicrosoftSecurityIncidentCreation", "Fusion"];
+            Err(Box::new(Reply::unknown("kind of an alert rule", other.unwrap_or_default(), &known)))
+        }
     };
     if let Err(refusal) = checked {
         return *refusal;
@@ -76,6 +76,7 @@ fn bad(message: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::bad_request(message))
 }
 
+/// Documented: these members are required.
 fn required(properties: &Value, names: &[&str]) -> Result<(), Box<Reply>> {
     match names.iter().find(|name| properties[**name].is_null()) {
         Some(name) => Err(bad(format!("Invalid Properties for alert rule: '{name}' is required"))),
@@ -87,6 +88,7 @@ fn incident_creation(properties: &Value) -> Result<(), Box<Reply>> {
     required(properties, &["displayName", "enabled", "productFilter"])
 }
 
+/// Documented: the ranges and values of each member. Reported: a query over a table that is not there is refused.
 fn scheduled(world: &World, workspace: &str, properties: &Value) -> Result<(), Box<Reply>> {
     required(
         properties,
@@ -127,7 +129,7 @@ fn scheduled(world: &World, workspace: &str, properties: &Value) -> Result<(), B
     }
     for tactic in properties["tactics"].as_array().into_iter().flatten() {
         if !tactic.as_str().is_some_and(|tactic| TACTICS.contains(&tactic)) {
-            return Err(bad(format!("Invalid Properties for alert rule: the tactic {tactic} is not known")));
+            return Err(Box::new(Reply::unknown("tactic", &tactic.to_string(), TACTICS)));
         }
     }
     let query = properties["query"].as_str().unwrap_or_default();

@@ -37,6 +37,7 @@ fn known_tenant(world: &World, tenant: &str) -> Result<(), Reply> {
     if tenant.eq_ignore_ascii_case(&world.tenant) || ANY_TENANT.contains(&tenant) {
         return Ok(());
     }
+    // Documented: AADSTS90002 for a tenant that is not there.
     Err(refusal(
         "invalid_request",
         90002,

@@ -77,10 +77,18 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
         "refresh_token" if required("refresh_token")?.starts_with(REFRESH) => {
             user(world, required("refresh_token")?.trim_start_matches(REFRESH))?
         }
+        // Documented: a grant that was given by no one is refused.
         DEVICE_CODE | "refresh_token" => {
             let text = "The provided grant is not one of this directory.";
             return Err(Box::new(refusal("invalid_grant", 9_002_313, text)));
         }
+        known @ ("authorization_code"
+        | "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        | "urn:ietf:params:oauth:grant-type:token-exchange") => {
+            let here = ["client_credentials", "password", "refresh_token", DEVICE_CODE];
+            return Err(Box::new(Reply::unknown("grant", known, &here)));
+        }
+        // Documented: AADSTS70003 for what is no grant.
         other => {
             let text = format!("The app requested an unsupported grant type '{other}'.");
             return Err(Box::new(refusal("unsupported_grant_type", 70_003, &text)));

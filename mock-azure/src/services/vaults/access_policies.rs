@@ -18,6 +18,7 @@ pub(super) fn update(world: &mut World, call: &Call, kind: &str) -> Option<Reply
         "remove" => remove,
         _ => return None,
     };
+    // Documented: the list, and who each policy is for, are required.
     let Some(asked) = call.property("accessPolicies").as_array() else {
         return Some(Reply::bad_request("The parameter accessPolicies is not specified."));
     };

@@ -89,12 +89,25 @@ impl AuditEvent {
 }
 
 /// All events, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AuditLog {
     events: VecDeque<AuditEvent>,
+    most: usize,
+}
+
+impl Default for AuditLog {
+    fn default() -> Self {
+        Self { events: VecDeque::new(), most: KEPT }
+    }
 }
 
 impl AuditLog {
+    /// Keeps no more than this from now on, for a program that runs for days.
+    #[cfg(feature = "server")]
+    pub(crate) fn bound(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// The events, oldest first.
     pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &AuditEvent> {
         self.events.iter()
@@ -102,7 +115,7 @@ impl AuditLog {
 
     /// Puts an event in its place, after those of the same time.
     pub(crate) fn push(&mut self, event: AuditEvent) {
-        if self.events.len() == KEPT {
+        if self.events.len() == self.most {
             self.events.pop_front();
         }
         let later = self.events.iter().rev().take_while(|other| other.time > event.time).count();

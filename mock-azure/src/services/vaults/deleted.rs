@@ -39,6 +39,7 @@ fn find<'a>(
     })
 }
 
+/// Documented: the code for a vault that is not deleted.
 fn not_found(name: &str) -> Reply {
     Reply::arm_error(
         404,
@@ -49,6 +50,7 @@ fn not_found(name: &str) -> Reply {
 
 pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location: &str, name: &str) -> Reply {
     let Some(deleted) = find(world, subscription, location, name) else { return not_found(name) };
+    // Reported: with purge protection there is no purge.
     if deleted.resource["properties"]["enablePurgeProtection"] == true {
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }

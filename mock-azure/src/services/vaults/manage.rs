@@ -109,6 +109,7 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
 
 fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {
     let there = existing["location"].as_str().unwrap_or_default();
+    // Documented: a location stays.
     if there != location {
         let (name, group) = (call.spelled(7), call.spelled(3));
         let message = format!(
@@ -150,6 +151,7 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
         return refusal;
     }
     let mode = "enableRbacAuthorization";
+    // Documented: only who may assign roles may change how a vault is guarded.
     if properties[mode] != before[mode] && !super::may_assign_roles(world, call) {
         let message = "Caller is not allowed to change permission model.";
         return Reply::arm_error(403, "InsufficientPermissions", message);
@@ -189,7 +191,7 @@ pub(super) fn check_name(world: &World, call: &Call) -> Reply {
     Reply::ok(json!({ "nameAvailable": false, "reason": reason, "message": message }))
 }
 
-/// What the service says to a name that breaks its rule.
+/// Documented: what the service says to a name that breaks its rule.
 fn name_rule(name: &str) -> Option<String> {
     let fits = (3..=24).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -221,6 +223,7 @@ fn already_exists(name: &str) -> String {
     )
 }
 
+/// Reported: what users see for a name in use, by a vault or by a deleted one of their own.
 fn name_in_use(world: &World, call: &Call, name: &str) -> Option<Reply> {
     let deleted = world.states.get::<VaultState>().deleted.get(&name.to_ascii_lowercase());
     if deleted.is_some_and(|deleted| call.subscription().is_some_and(|own| deleted.is_in(own))) {
@@ -232,6 +235,7 @@ fn name_in_use(world: &World, call: &Call, name: &str) -> Option<Reply> {
     is_taken(world, name).then(|| Reply::arm_error(409, "VaultAlreadyExists", already_exists(name)))
 }
 
+/// Documented: these members are required, with these values.
 fn required(properties: &Value) -> Option<Reply> {
     let missing = |name: &str| Some(Reply::bad_request(format!("The parameter {name} is not specified.")));
     let Some(tenant) = properties["tenantId"].as_str() else { return missing("tenantId") };
@@ -256,7 +260,7 @@ fn required(properties: &Value) -> Option<Reply> {
     None
 }
 
-/// Refuses what may not be set, or not be changed once set.
+/// Documented: the range of days, and what cannot be turned back. Refuses what may not be set, or not be changed once set.
 fn bad_change(properties: &Value, before: &Value) -> Option<Reply> {
     let refuse = |message: &str| Some(Reply::bad_request(message));
     let days = &properties["softDeleteRetentionInDays"];

@@ -28,6 +28,7 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
     }
     // A target of its own: reading the machine does not move the script on.
     let target = format!("{id}/runCommand");
+    // Documented: one script at a time.
     if operations::running_on(world, &target).is_some() {
         let message = "Run command extension execution is in progress. Please wait for completion before invoking a \
                        run command.";
@@ -48,14 +49,12 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
 
 /// The double does not pretend to have run what no one told it how to run.
 pub(super) fn not_implemented(what: &str) -> Reply {
-    let message = format!(
-        "mock-azure cannot run '{what}' in a machine; nothing was run. Say what the script does with \
-         Seed::on_run_command"
-    );
-    Reply::arm_error(501, "MockNotImplemented", message)
+    Reply::not_implemented(format!(
+        "how to run '{what}' in a machine; nothing was run. Say what the script does with Seed::on_run_command"
+    ))
 }
 
-/// Whether a script can run in the machine now.
+/// Whether a script can run in the machine now. Documented: only while it is running.
 pub(super) fn may_run(world: &World, id: &str) -> Option<Reply> {
     if world.states.get::<VirtualMachines>().power(id) == "running" {
         return None;
