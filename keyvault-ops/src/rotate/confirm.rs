@@ -26,7 +26,7 @@ impl Member {
             let version = found.as_ref().and_then(|found| found.properties.version());
             let old = match version {
                 Some(version) if self.done.current.as_ref() == Some(version) => {
-                    return Ok(found.ok_or_else(gone)?).map(Ok);
+                    return Ok(Ok(found.ok_or_else(gone)?));
                 }
                 Some(version) => self.is_old(version),
                 // The version of before may be the one that is disabled.

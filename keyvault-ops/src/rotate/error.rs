@@ -126,7 +126,7 @@ impl fmt::Display for RotateFailure {
                 )?;
                 match revoked.is_empty() {
                     true => Ok(()),
-                    false => write!(f, "; it became current while {} was being revoked", revoked.join(", ")),
+                    false => write!(f, "; this rotation has revoked {}", revoked.join(", ")),
                 }
             }
             Self::Invalid(reason) | Self::Undetermined(reason) => f.write_str(reason),

@@ -5,6 +5,7 @@
 //! `KEYVAULT_OPS_SEEDS=200000 cargo test -p keyvault-ops --release --test simulation` runs more seeds;
 //! `KEYVAULT_OPS_SEED=17 cargo test -p keyvault-ops --test simulation -- --nocapture` shows one.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+#![allow(clippy::print_stdout, reason = "what a run was like is asked for with --nocapture")]
 
 mod actors;
 mod issuer;
