@@ -288,7 +288,10 @@ async fn a_second_assignment_of_the_same_role_is_409_and_an_unknown_principal_40
     let azure = MockAzure::seed().start().await;
     let scope = format!("/subscriptions/{SUB}");
     send(&azure, Put, &assignment(&scope, 1), reader_for(SOMEONE)).await;
-    assert_eq!(send(&azure, Put, &assignment(&scope, 1), reader_for(SOMEONE)).await.status, 200);
+    let mut described = reader_for(SOMEONE);
+    described["properties"]["description"] = json!("another text");
+    let again = send(&azure, Put, &assignment(&scope, 1), described).await;
+    assert_eq!((again.status, &again.body["properties"]["description"]), (201, &json!("another text")));
     let twin = send(&azure, Put, &assignment(&scope, 2), reader_for(SOMEONE)).await;
     assert_eq!((twin.status, twin.code()), (409, "RoleAssignmentExists"));
     assert!(twin.message().contains("00000000000000000000000000000001"), "{}", twin.message());

@@ -74,6 +74,10 @@ impl Reply {
         )
     }
 
+    pub(crate) fn with_body(self, body: Value) -> Self {
+        Self { body: Body::Json(body), ..self }
+    }
+
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }

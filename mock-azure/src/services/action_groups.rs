@@ -92,7 +92,11 @@ fn put(world: &mut World, call: &Call) -> Reply {
 fn patch(world: &mut World, call: &Call) -> Reply {
     let body = Tracked::patched(world, call);
     match validate(&body) {
-        Ok(()) => GROUPS.store(world, call, body),
+        Ok(()) => {
+            let mut body = body;
+            complete(&mut body);
+            GROUPS.store(world, call, body)
+        }
         Err(refusal) => *refusal,
     }
 }
@@ -152,6 +156,9 @@ fn is_mail(address: &str) -> bool {
 /// Mail and text message receivers are enabled when they come, and stay as they were.
 fn with_statuses(mut body: Value, existing: Option<&Value>) -> Value {
     for list in ["emailReceivers", "smsReceivers"] {
+        if body["properties"][list].is_null() {
+            continue;
+        }
         for receiver in body["properties"][list].as_array_mut().into_iter().flatten() {
             let known = existing
                 .and_then(|group| group["properties"][list].as_array())
@@ -164,7 +171,35 @@ fn with_statuses(mut body: Value, existing: Option<&Value>) -> Value {
     if body["properties"]["enabled"].is_null() {
         body["properties"]["enabled"] = json!(true);
     }
+    complete(&mut body);
     body
+}
+
+/// What the service adds. Recorded: every kind of receiver is a list, and what is not given is null.
+fn complete(body: &mut Value) {
+    for member in ["identity", "kind", "tags"] {
+        if body[member].is_null() {
+            body[member] = Value::Null;
+        }
+    }
+    let nulls: &[(&str, &[&str])] = &[
+        ("webhookReceivers", &["objectId", "identifierUri", "tenantId"]),
+        ("eventHubReceivers", &["tenantId"]),
+    ];
+    for (list, _, _) in RECEIVERS {
+        if !body["properties"][*list].is_array() {
+            body["properties"][*list] = json!([]);
+        }
+    }
+    for (list, members) in nulls {
+        for receiver in body["properties"][*list].as_array_mut().into_iter().flatten() {
+            for member in *members {
+                if receiver[*member].is_null() {
+                    receiver[*member] = Value::Null;
+                }
+            }
+        }
+    }
 }
 
 const CONTEXTS: &[&str] = &[
@@ -245,17 +280,27 @@ fn status(world: &mut World, call: &Call, id: &str) -> Reply {
 /// Documented: 409 for a receiver that is enabled already, 404 for one that is not there.
 fn subscribe(world: &mut World, call: &Call) -> Reply {
     let wanted = call.json()["receiverName"].as_str().unwrap_or_default().to_owned();
-    let Some(group) = world.resources.get_mut(&call.id(8)) else { return GROUPS.not_found(call) };
+    let id = call.id(8);
+    let Some(group) = world.resources.get_mut(&id) else { return GROUPS.not_found(call) };
     for list in ["emailReceivers", "smsReceivers"] {
         for receiver in group["properties"][list].as_array_mut().into_iter().flatten() {
             if receiver["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&wanted)) {
                 if receiver["status"] == "Enabled" {
-                    return Reply::empty(409);
+                    let message = format!(
+                        "Receiver with name {wanted} in action group with Id {id} is already enabled"
+                    );
+                    return refused(409, "ReceiverAlreadyEnabled", &message);
                 }
                 receiver["status"] = json!("Enabled");
                 return Reply::empty(200);
             }
         }
     }
-    Reply::arm_error(404, "NotFound", format!("The receiver '{wanted}' was not found in the action group."))
+    let message = format!("Could not find receiver with name {wanted} in action group with Id {id}");
+    refused(404, "ReceiverNotFound", &message)
+}
+
+/// Recorded: these refusals have no `error` around them.
+fn refused(status: u16, code: &str, message: &str) -> Reply {
+    Reply::json(status, json!({ "code": code, "message": message }))
 }

@@ -264,6 +264,10 @@ fn not_found(id: &str) -> Reply {
 }
 
 /// With its type, as collections of mixed types show a principal.
+/// Recorded: what Graph answers of a user by default, beside names.
+const USER_MEMBERS: &[&str] =
+    &["givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname"];
+
 fn show_typed(principal: &Principal) -> Value {
     let mut shown = show(principal);
     shown["@odata.type"] = json!(format!("#microsoft.graph.{}", Sort::of(principal).name()));
@@ -275,7 +279,9 @@ fn show(principal: &Principal) -> Value {
     match &principal.kind {
         PrincipalKind::User { upn } => {
             shown["userPrincipalName"] = json!(upn);
-            shown["mail"] = Value::Null;
+            for unset in USER_MEMBERS {
+                shown[*unset] = Value::Null;
+            }
             shown["businessPhones"] = json!([]);
         }
         PrincipalKind::ServicePrincipal { app_id } => {

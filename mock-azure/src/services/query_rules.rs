@@ -7,7 +7,7 @@ use crate::{
     http::{Call, Reply, duration},
     kql::{self, KqlError},
     services::{log_query, workspaces},
-    state::{MockAzure, Surface, Tracked, World, tracked},
+    state::{MockAzure, Surface, Tracked, World, system_data, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";
@@ -15,15 +15,7 @@ pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(
         TYPE,
-        &[
-            "2018-04-16",
-            "2021-08-01",
-            "2022-06-15",
-            "2023-03-15-preview",
-            "2023-12-01",
-            "2025-01-01-preview",
-            "2026-03-01",
-        ],
+        &["2021-08-01", "2022-06-15", "2023-03-15-preview", "2023-12-01", "2025-01-01-preview", "2026-03-01"],
     )],
     answer: |world, call| RULES.answer(world, call),
     ..Surface::EMPTY
@@ -45,7 +37,7 @@ impl MockAzure {
 fn put(world: &mut World, call: &Call) -> Reply {
     match tracked::location(world, call).and_then(|()| validate(world, call.json())) {
         Ok(()) => {
-            let body = completed(call.json().clone());
+            let body = completed(world, call, call.json().clone());
             RULES.store(world, call, body)
         }
         Err(refusal) => *refusal,
@@ -60,8 +52,8 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     }
 }
 
-fn completed(mut body: Value) -> Value {
-    if body["kind"].is_null() {
+fn completed(world: &World, call: &Call, mut body: Value) -> Value {
+    if body["kind"].is_null() && call.api_version() > "2021-08-01" {
         body["kind"] = json!("LogAlert");
     }
     let properties = &mut body["properties"];
@@ -70,9 +62,13 @@ fn completed(mut body: Value) -> Value {
             properties[name] = json!(value);
         }
     }
-    properties["createdWithApiVersion"] = json!("2023-12-01");
-    properties["isLegacyLogAnalyticsRule"] = json!(false);
-    properties["isWorkspaceAlertsStorageConfigured"] = json!(false);
+    properties["createdWithApiVersion"] = json!(call.api_version());
+    // Recorded: these came after 2021-08-01.
+    if call.api_version() > "2021-08-01" {
+        properties["isLegacyLogAnalyticsRule"] = json!(false);
+        properties["isWorkspaceAlertsStorageConfigured"] = json!(false);
+    }
+    body["systemData"] = system_data(world, call, world.resources.get(&call.id(8)));
     body
 }
 

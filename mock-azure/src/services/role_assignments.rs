@@ -284,7 +284,8 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
         }
     };
     if let Some(existing) = world.resources.get(&call.key()) {
-        return update(existing, principal, role);
+        let existing = existing.clone();
+        return update(world, existing, principal, role, asked);
     }
     if let Some(twin) = twin(world, &scope, principal, role) {
         let message = format!(
@@ -305,11 +306,17 @@ fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
     Reply::json(201, shown)
 }
 
-/// A second PUT under the same name: good when it asks for what is there. Documented: nothing else can change.
-fn update(existing: &Value, principal: &str, role: &BuiltIn) -> Reply {
+/// A second PUT under the same name: good when it is about the same role and principal. Recorded: 201, and the
+/// new description and condition.
+fn update(world: &mut World, mut existing: Value, principal: &str, role: &BuiltIn, asked: &Value) -> Reply {
     let there = existing["properties"]["principalId"].as_str().unwrap_or_default();
-    if there.eq_ignore_ascii_case(principal) && role_of(existing).is_some_and(|held| held.id == role.id) {
-        return Reply::ok(existing.clone());
+    if there.eq_ignore_ascii_case(principal) && role_of(&existing).is_some_and(|held| held.id == role.id) {
+        for member in ["description", "condition", "conditionVersion"] {
+            existing["properties"][member] = asked[member].clone();
+        }
+        existing["properties"]["updatedOn"] = json!(timestamp::precise(world.now()));
+        world.resources.put(existing.clone());
+        return Reply::json(201, existing);
     }
     Reply::arm_error(
         400,

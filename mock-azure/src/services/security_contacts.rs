@@ -7,10 +7,12 @@ use crate::{
     state::{Surface, World},
 };
 
+const BARE: &str = "2020-01-01-preview";
+
 const TYPE: &str = "Microsoft.Security/securityContacts";
 
 pub(crate) const SURFACE: Surface =
-    Surface { types: &[(TYPE, &["2020-01-01-preview", "2023-12-01-preview"])], answer, ..Surface::EMPTY };
+    Surface { types: &[(TYPE, &[BARE, "2023-12-01-preview"])], answer, ..Surface::EMPTY };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
@@ -22,8 +24,12 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let id = call.id(call.len());
     match (call.method, rest) {
         (Method::Get, []) => {
-            let scope = call.id(2);
-            Some(paging::page(&world.paging, call, 100, world.resources.of_type(&scope, TYPE)))
+            let contacts: Vec<&Value> = world.resources.of_type(&call.id(2), TYPE).collect();
+            // Recorded: a bare list where there is a contact, in the first version.
+            if call.api_version() == BARE && !contacts.is_empty() {
+                return Some(Reply::ok(json!(contacts)));
+            }
+            Some(paging::page(&world.paging, call, 100, contacts.into_iter()))
         }
         // Documented: the one name is 'default'.
         (_, [name]) if *name != "default" => {
@@ -49,7 +55,15 @@ fn put(world: &mut World, call: &Call, id: &str) -> Reply {
     if let Some(problem) = problem(properties) {
         return Reply::bad_request(problem);
     }
-    let contact = json!({ "id": id, "name": "default", "type": TYPE, "properties": properties });
+    let etag = world.fresh_etag();
+    let contact = json!({
+        "id": id,
+        "name": "default",
+        "type": TYPE,
+        "etag": etag,
+        "location": "West Europe",
+        "properties": properties,
+    });
     let new = !world.resources.contains(id);
     world.resources.put(contact.clone());
     Reply::json(if new { 201 } else { 200 }, contact)

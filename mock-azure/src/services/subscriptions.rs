@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging},
+    http::{Body, Call, Method, Reply, paging},
     state::{At, Surface, World},
 };
 
@@ -64,7 +64,11 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, ["subscriptions"]) => {
             let all: Vec<Value> =
                 world.states.get::<Subscriptions>().ids.iter().map(|id| show(world, id)).collect();
-            Some(paging::page(&world.paging, call, 1000, all.iter()))
+            let mut reply = paging::page(&world.paging, call, 1000, all.iter());
+            if let Body::Json(body) = &mut reply.body {
+                body["count"] = json!({ "type": "Total", "value": all.len() });
+            }
+            Some(reply)
         }
         (Method::Get, ["subscriptions", id]) => {
             world.states.get::<Subscriptions>().spelled(id).map(|id| Reply::ok(show(world, &id)))
@@ -96,5 +100,6 @@ pub(crate) fn show(world: &World, id: &str) -> Value {
             "spendingLimit": "Off",
         },
         "authorizationSource": "RoleBased",
+        "managedByTenants": [],
     })
 }

@@ -1,6 +1,7 @@
 //! Rules that dismiss new alerts by themselves.
 
 use serde_json::{Value, json};
+use time::Duration;
 
 use crate::{
     http::{Call, Method, Reply, paging, timestamp},
@@ -11,6 +12,12 @@ const TYPE: &str = "Microsoft.Security/alertsSuppressionRules";
 
 pub(crate) const SURFACE: Surface =
     Surface { types: &[(TYPE, &["2019-01-01-preview"])], answer, ..Surface::EMPTY };
+
+/// How a request may spell when a rule ends.
+const END: &[&str] = &["expirationDateUTC", "expirationDateUtc"];
+
+/// How long a rule lives that names no end: six months.
+const LIFE: Duration = Duration::days(182);
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
@@ -31,11 +38,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         }
         (Method::Get, [name]) => Some(match world.resources.get(&id) {
             Some(rule) => Reply::ok(rule.clone()),
-            None => {
-                // Reported: a rule that is not there is 404.
-                let message = format!("The suppression rule '{name}' was not found.");
-                Reply::arm_error(404, "ResourceNotFound", message)
-            }
+            None => not_found(call, name),
         }),
         (Method::Put, [_]) => Some(put(world, call, &id)),
         (Method::Delete, [_]) => {
@@ -50,15 +53,38 @@ fn put(world: &mut World, call: &Call, id: &str) -> Reply {
     if let Some(problem) = problem(&call.json()["properties"]) {
         return Reply::bad_request(problem);
     }
-    let mut rule = json!({
-        "id": id,
-        "name": call.spelled(call.len() - 1),
-        "type": TYPE,
-        "properties": call.json()["properties"],
-    });
-    rule["properties"]["lastModifiedUtc"] = json!(timestamp::precise(world.now()));
+    // Recorded: the dates come back with UTC in capitals, and a rule without an end gets one.
+    let mut properties = call.json()["properties"].clone();
+    let asked = END.iter().find_map(|name| properties.as_object_mut()?.remove(*name)).unwrap_or_default();
+    let now = world.now();
+    properties["expirationDateUTC"] = match asked {
+        Value::Null => json!(timestamp::precise(now.saturating_add(LIFE))),
+        end => end,
+    };
+    properties["lastModifiedUTC"] = json!(timestamp::precise(now));
+    let name = call.spelled(call.len() - 1);
+    let rule = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
     world.resources.put(rule.clone());
     Reply::ok(rule)
+}
+
+/// Recorded: a shape of its own.
+fn not_found(call: &Call, name: &str) -> Reply {
+    let subscription = call.subscription().unwrap_or_default();
+    Reply::json(
+        404,
+        json!({
+            "HttpStatusCode": 404,
+            "ErrorCode": "Not Found",
+            "Message": format!("The following auto dismiss rule: '{name}' for subscription {subscription} was not found"),
+            "Data": {},
+            "InnerException": null,
+            "StackTrace": null,
+            "HelpLink": null,
+            "Source": null,
+            "HResult": -2146233088,
+        }),
+    )
 }
 
 /// Documented: these members are required, with these states.
@@ -88,7 +114,7 @@ pub(crate) fn suppresses(world: &World, subscription: &str, alert: &Value) -> bo
         let (wanted, of) = (rule["alertType"].as_str(), alert["properties"]["alertType"].as_str());
         let same =
             wanted.zip(of).is_some_and(|(wanted, of)| wanted == "*" || wanted.eq_ignore_ascii_case(of));
-        let expired = rule["expirationDateUtc"].as_str().is_some_and(|end| end < now.as_str());
+        let expired = rule["expirationDateUTC"].as_str().is_some_and(|end| end < now.as_str());
         let elements = rule["suppressionAlertsScope"]["allOf"].as_array();
         let fits = elements.is_none_or(|all| all.iter().all(|element| holds(element, alert)));
         rule["state"] == "Enabled" && same && !expired && fits

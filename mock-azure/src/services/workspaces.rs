@@ -13,6 +13,7 @@ use crate::{
 pub(crate) const TYPE: &str = "Microsoft.OperationalInsights/workspaces";
 
 const VERSIONS: &[&str] = &[
+    "2020-03-01-preview",
     "2020-08-01",
     "2021-06-01",
     "2021-12-01-preview",
@@ -162,17 +163,22 @@ fn put(world: &mut World, call: &Call) -> Reply {
     if let Some(refusal) = invalid(name, call.json(), world.resources.get(&id)) {
         return refusal;
     }
-    let now = timestamp::precise(world.now());
+    let (now, etag) = (timestamp::precise(world.now()), world.fresh_etag());
     if let Some(existing) = world.resources.get_mut(&id) {
         merge(existing, call.json());
-        touch(existing, &now);
+        touch(existing, &now, &etag);
         return Reply::ok(existing.clone());
     }
-    let deleted = world.states.get_mut::<Workspaces>().deleted.remove(&id.to_ascii_lowercase());
-    let mut workspace = fresh(world, &id, name, call.json());
-    if let Some(deleted) = deleted {
-        workspace["properties"]["customerId"] = deleted["properties"]["customerId"].clone();
+    if let Some(mut recovered) = world.states.get_mut::<Workspaces>().deleted.remove(&id.to_ascii_lowercase())
+    {
+        // Recorded: a PUT under the name of a deleted workspace brings it back as it was.
+        merge(&mut recovered, call.json());
+        recovered["properties"]["provisioningState"] = json!("Succeeded");
+        touch(&mut recovered, &now, &etag);
+        world.resources.put(recovered.clone());
+        return Reply::ok(recovered);
     }
+    let mut workspace = fresh(world, &id, name, call.json());
     workspace["properties"]["provisioningState"] = json!("Creating");
     world.resources.put(workspace.clone());
     operations::start(world, &id.clone(), move |world, outcome| {
@@ -181,11 +187,13 @@ fn put(world: &mut World, call: &Call) -> Reply {
         workspace["properties"]["provisioningState"] = json!(state);
         Some(workspace.clone())
     });
-    Reply::json(201, workspace)
+    // Recorded: the link of a new workspace is the workspace itself, which is still being created.
+    let link = call.link(&format!("{}?api-version={}", call.id(8), call.api_version()));
+    Reply::json(201, workspace).header("location", link)
 }
 
 fn patch(world: &mut World, call: &Call) -> Reply {
-    let now = timestamp::precise(world.now());
+    let (now, etag) = (timestamp::precise(world.now()), world.fresh_etag());
     let existing = world.resources.get(&call.id(8));
     if existing.is_none() {
         return not_found(call);
@@ -195,7 +203,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     }
     let Some(existing) = world.resources.get_mut(&call.id(8)) else { return not_found(call) };
     merge(existing, call.json());
-    touch(existing, &now);
+    touch(existing, &now, &etag);
     Reply::ok(existing.clone())
 }
 
@@ -207,28 +215,14 @@ fn with_location(body: &Value, existing: Option<&Value>) -> Value {
     body
 }
 
+/// Recorded: a workspace is gone at once.
 fn delete(world: &mut World, call: &Call) -> Reply {
     let id = call.id(8);
-    let Some(workspace) = world.resources.get_mut(&id) else { return Reply::empty(204) };
-    workspace["properties"]["provisioningState"] = json!("Deleting");
-    let for_good = call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
-    let running = match operations::running_on(world, &id) {
-        Some(running) => running,
-        None => operations::start(world, &id.clone(), move |world, outcome| {
-            if outcome.is_err() {
-                if let Some(workspace) = world.resources.get_mut(&id) {
-                    workspace["properties"]["provisioningState"] = json!("Succeeded");
-                }
-                return None;
-            }
-            let gone = world.resources.remove_tree(&id).into_iter().next()?;
-            if !for_good {
-                world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
-            }
-            None
-        }),
-    };
-    operations::accepted(world, call, &running)
+    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return Reply::empty(204) };
+    if !call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true")) {
+        world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
+    }
+    Reply::empty(200)
 }
 
 /// Documented: the rule for names, a location that stays, and the range of days.
@@ -283,7 +277,7 @@ fn merge(existing: &mut Value, body: &Value) {
                         "customerId" | "provisioningState" | "createdDate" | "modifiedDate"
                     );
                     if !read_only {
-                        existing["properties"][name] = value.clone();
+                        lay_over(&mut existing["properties"][name], value);
                     }
                 }
             }
@@ -292,11 +286,24 @@ fn merge(existing: &mut Value, body: &Value) {
     }
 }
 
-fn touch(workspace: &mut Value, now: &str) {
-    workspace["properties"]["modifiedDate"] = json!(now);
+/// Puts the members of an object over another, and anything else in its place.
+fn lay_over(there: &mut Value, new: &Value) {
+    match (there, new) {
+        (there @ Value::Object(_), Value::Object(new)) => {
+            for (name, value) in new {
+                lay_over(&mut there[name.as_str()], value);
+            }
+        }
+        (there, new) => *there = new.clone(),
+    }
 }
 
-fn fresh(world: &World, id: &str, name: &str, body: &Value) -> Value {
+fn touch(workspace: &mut Value, now: &str, etag: &str) {
+    workspace["properties"]["modifiedDate"] = json!(now);
+    workspace["etag"] = json!(etag);
+}
+
+fn fresh(world: &mut World, id: &str, name: &str, body: &Value) -> Value {
     let now = timestamp::precise(world.now());
     let mut workspace = json!({
         "properties": {
@@ -308,6 +315,7 @@ fn fresh(world: &World, id: &str, name: &str, body: &Value) -> Value {
                 "quotaNextResetTime": now,
                 "dataIngestionStatus": "RespectQuota",
             },
+            "source": "Azure",
             "publicNetworkAccessForIngestion": "Enabled",
             "publicNetworkAccessForQuery": "Enabled",
         },
@@ -320,6 +328,6 @@ fn fresh(world: &World, id: &str, name: &str, body: &Value) -> Value {
     workspace["properties"]["customerId"] =
         json!(stable_id(&format!("workspace{}", id.to_ascii_lowercase())));
     workspace["properties"]["createdDate"] = json!(now);
-    touch(&mut workspace, &now);
+    touch(&mut workspace, &now, &world.fresh_etag());
     workspace
 }

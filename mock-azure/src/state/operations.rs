@@ -147,9 +147,26 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 
 fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
     match progress {
-        Progress::Running => accepted(world, call, id),
+        Progress::Running => {
+            let reply = accepted(world, call, id);
+            match world.operations.all.get(id) {
+                // Recorded: a purge tells how far it is in the body of its 202.
+                Some(operation) if operation.target.contains("/deletedvaults/") => {
+                    let created = operation.started.clone();
+                    reply.with_body(json!({ "createdDateTime": created, "status": "NotStarted" }))
+                }
+                _ => reply,
+            }
+        }
         Progress::Succeeded(Some(body)) => Reply::ok(body),
-        Progress::Succeeded(None) => Reply::empty(200),
+        Progress::Succeeded(None) => match world.operations.all.get(id) {
+            Some(operation) if operation.target.contains("/deletedvaults/") => Reply::ok(json!({
+                "createdDateTime": operation.started,
+                "lastActionDateTime": timestamp::precise(world.now()),
+                "status": "Succeeded",
+            })),
+            _ => Reply::empty(200),
+        },
         Progress::Failed(failure) => Reply::arm_error(409, &failure.code, failure.message),
     }
 }

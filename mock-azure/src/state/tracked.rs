@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging},
+    http::{Call, Method, Reply, paging, timestamp},
     state::world::World,
 };
 
@@ -93,6 +93,27 @@ impl Tracked {
         }
         whole
     }
+}
+
+/// Who made a resource and who changed it last, as the request at hand leaves it.
+pub(crate) fn system_data(world: &World, call: &Call, before: Option<&Value>) -> Value {
+    let (who, kind) = (&call.caller.name, if call.caller.upn.is_some() { "User" } else { "Application" });
+    let now = timestamp::precise(world.now());
+    let mut data = json!({
+        "createdBy": who,
+        "createdByType": kind,
+        "createdAt": now,
+        "lastModifiedBy": who,
+        "lastModifiedByType": kind,
+        "lastModifiedAt": now,
+    });
+    for created in ["createdBy", "createdByType", "createdAt"] {
+        match before.map(|before| &before["systemData"][created]) {
+            None | Some(Value::Null) => {}
+            Some(known) => data[created] = known.clone(),
+        }
+    }
+    data
 }
 
 /// `400 LocationRequired` when a body has none, `409` when it would move the resource.

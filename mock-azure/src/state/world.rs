@@ -104,6 +104,11 @@ impl World {
         }
     }
 
+    /// An etag as services of Azure write them.
+    pub(crate) fn fresh_etag(&mut self) -> String {
+        format!("\"{}\"", self.fresh_id())
+    }
+
     /// The number of the next token.
     pub(crate) fn next_token(&self) -> u64 {
         self.tokens.fetch_add(1, Ordering::Relaxed)

@@ -8,6 +8,11 @@ async fn a_workspace_is_created_in_the_background_and_comes_back_after_a_delete(
     let body = json!({ "location": "westeurope", "properties": { "retentionInDays": 90, "new": 1 } });
     let created = arm(&azure, Put, VERSION, &workspace(), body.clone()).await;
     assert_eq!((created.status, &created.body["properties"]["provisioningState"]), (201, &json!("Creating")));
+    let itself = format!("https://management.azure.com{}?api-version={VERSION}", workspace());
+    assert_eq!(created.header("location"), itself, "the link of a new workspace is the workspace");
+    assert!(
+        created.body["etag"].is_string() && created.body["properties"]["sku"]["lastSkuUpdate"].is_string()
+    );
     arm(&azure, Get, VERSION, &workspace(), Value::Null).await;
     let ready = arm(&azure, Get, VERSION, &workspace(), Value::Null).await.body;
     assert_eq!(ready["properties"]["provisioningState"], "Succeeded");
@@ -16,12 +21,7 @@ async fn a_workspace_is_created_in_the_background_and_comes_back_after_a_delete(
         (&json!(90), &json!(1))
     );
 
-    let deleting = arm(&azure, Delete, VERSION, &workspace(), Value::Null).await;
-    assert_eq!(deleting.status, 202);
-    let poll = deleting.header("location").replace("https://management.azure.com", "");
-    let path = poll.split('?').next().unwrap().to_owned();
-    arm(&azure, Get, VERSION, &path, Value::Null).await;
-    arm(&azure, Get, VERSION, &path, Value::Null).await;
+    assert_eq!(arm(&azure, Delete, VERSION, &workspace(), Value::Null).await.status, 200);
     assert_eq!(arm(&azure, Get, VERSION, &workspace(), Value::Null).await.status, 404);
     let deleted = format!("/subscriptions/{SUB}/providers/Microsoft.OperationalInsights/deletedWorkspaces");
     assert_eq!(
@@ -30,6 +30,7 @@ async fn a_workspace_is_created_in_the_background_and_comes_back_after_a_delete(
     );
 
     let back = arm(&azure, Put, VERSION, &workspace(), body).await;
+    assert_eq!((back.status, &back.body["properties"]["provisioningState"]), (200, &json!("Succeeded")));
     assert_eq!(back.body["properties"]["customerId"], ready["properties"]["customerId"]);
     assert_eq!(
         arm(&azure, Delete, VERSION, &workspace().replace("law-sec", "none"), Value::Null).await.status,

@@ -28,14 +28,31 @@ async fn a_rule_is_written_read_listed_by_alert_type_and_deleted() {
     caller.put(&rule("other"), body("KV_AppAnomaly")).await;
 
     assert_eq!(written.status, 200);
-    assert!(written.body["properties"]["lastModifiedUtc"].is_string());
+    let properties = &written.body["properties"];
+    assert!(properties["lastModifiedUTC"].is_string());
+    assert_eq!(properties["expirationDateUTC"], "2099-12-01T19:50:47.083633Z");
+    assert!(properties["expirationDateUtc"].is_null(), "the service has one spelling");
     assert_eq!(caller.get(&rule("scanner")).await.body, written.body);
     assert_eq!(caller.list(&rule("").replace("/?", "?")).await.0.len(), 2);
     let only = format!("{}&AlertType=kv_toraccess", rule("").replace("/?", "?"));
     assert_eq!(caller.list(&only).await.0, [written.body]);
     assert_eq!(caller.delete(&rule("scanner")).await.status, 204);
     assert_eq!(caller.delete(&rule("scanner")).await.status, 204);
-    assert_eq!(caller.get(&rule("scanner")).await.status, 404);
+    let gone = caller.get(&rule("scanner")).await;
+    assert_eq!((gone.status, &gone.body["ErrorCode"]), (404, &json!("Not Found")));
+}
+
+#[tokio::test]
+async fn a_rule_without_an_end_gets_one_half_a_year_later() {
+    let caller = Caller::new(MockAzure::seed().start().await).await;
+    let mut endless = body("KV_TORAccess");
+    endless.as_object_mut().unwrap().remove("expirationDateUtc");
+
+    let written = caller.put(&rule("scanner"), endless).await;
+
+    let (end, changed) =
+        (&written.body["properties"]["expirationDateUTC"], &written.body["properties"]["lastModifiedUTC"]);
+    assert!(end.as_str() > changed.as_str(), "{end} {changed}");
 }
 
 #[tokio::test]

@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use super::builtin;
 use crate::{
-    http::{Call, Method, Reply, paging, timestamp},
+    http::{Call, Method, Reply, paging},
     state::{Surface, World},
 };
+
+/// Recorded and documented: what came with this version.
+const TACTICS: &str = "2021-06-01";
 
 const TYPE: &str = "Microsoft.Security/assessmentMetadata";
 
@@ -32,9 +35,10 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, ["providers", "microsoft.security", "assessmentmetadata"]) => {
             Some(list(world, call, Vec::new()))
         }
-        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata", key]) => {
-            Some(builtin::find(key).map_or_else(|| not_found(key), |found| Reply::ok(found.metadata())))
-        }
+        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata", key]) => Some(
+            builtin::find(key)
+                .map_or_else(|| not_found(key), |found| Reply::ok(shown(call, found.metadata()))),
+        ),
         (Method::Get, ["subscriptions", _, "providers", "microsoft.security", "assessmentmetadata"]) => {
             let scope = call.id(2);
             let custom = world.resources.of_type(&scope, TYPE).cloned().collect();
@@ -43,10 +47,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (method, ["subscriptions", id, "providers", "microsoft.security", "assessmentmetadata", key]) => {
             match method {
                 Method::Get => Some(match world.resources.get(&call.id(call.len())) {
-                    Some(custom) => Reply::ok(custom.clone()),
-                    None => {
-                        builtin::find(key).map_or_else(|| not_found(key), |found| Reply::ok(found.metadata()))
-                    }
+                    Some(custom) => Reply::ok(shown(call, custom.clone())),
+                    None => builtin::find(key)
+                        .map_or_else(|| not_found(key), |found| Reply::ok(shown(call, found.metadata()))),
                 }),
                 Method::Put => Some(put(world, call, key)),
                 Method::Delete => Some(delete(world, id, key)),
@@ -57,6 +60,18 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
+/// Metadata in the api-version asked for.
+fn shown(call: &Call, mut metadata: Value) -> Value {
+    if call.api_version() < TACTICS
+        && let Some(properties) = metadata["properties"].as_object_mut()
+    {
+        for later in ["tactics", "techniques", "publishDates", "plannedDeprecationDate"] {
+            properties.remove(later);
+        }
+    }
+    metadata
+}
+
 /// Documented: 404 for a key that is not there.
 fn not_found(key: &str) -> Reply {
     Reply::arm_error(404, "ResourceNotFound", format!("The assessment metadata '{key}' was not found."))
@@ -64,7 +79,7 @@ fn not_found(key: &str) -> Reply {
 
 fn list(world: &World, call: &Call, custom: Vec<Value>) -> Reply {
     let all: Vec<Value> = builtin::all().map(builtin::BuiltIn::metadata).chain(custom).collect();
-    paging::page(&world.paging, call, 200, all.iter())
+    paging::page_of(&world.paging, call, 200, all.into_iter(), |metadata| shown(call, metadata))
 }
 
 fn put(world: &mut World, call: &Call, key: &str) -> Reply {
@@ -73,31 +88,21 @@ fn put(world: &mut World, call: &Call, key: &str) -> Reply {
         return Reply::bad_request(problem);
     }
     let id = call.id(call.len());
-    let now = timestamp::precise(world.now());
     let mut metadata = json!({
         "id": id,
         "name": call.spelled(call.len() - 1),
         "type": TYPE,
         "properties": properties,
-        "systemData": {
-            "createdBy": call.caller.name,
-            "createdByType": "User",
-            "createdAt": now,
-            "lastModifiedBy": call.caller.name,
-            "lastModifiedByType": "User",
-            "lastModifiedAt": now,
-        },
     });
-    if let Some(before) = world.resources.get(&id) {
-        for field in ["createdBy", "createdByType", "createdAt"] {
-            metadata["systemData"][field] = before["systemData"][field].clone();
-        }
+    if let Some(properties) = metadata["properties"].as_object_mut() {
+        // Recorded: never sent back.
+        properties.remove("partnerData");
     }
-    if let Some(partner) = metadata["properties"]["partnerData"].as_object_mut() {
-        partner.remove("secret");
+    if metadata["properties"]["categories"].is_null() {
+        metadata["properties"]["categories"] = json!(["Unknown"]);
     }
     world.resources.put(metadata.clone());
-    Reply::ok(metadata)
+    Reply::ok(shown(call, metadata))
 }
 
 /// Documented: the name is a GUID, these members are required, and what is built in stays as it is.

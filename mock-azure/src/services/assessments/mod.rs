@@ -15,6 +15,9 @@ pub(crate) use builtin::MACHINE_SECRETS;
 
 pub(crate) const TYPE: &str = "Microsoft.Security/assessments";
 
+/// The version that brought the dates of a status.
+const DATES: &str = "2021-06-01";
+
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04"])],
     options: &[("$expand", Accepts::Words(&["links", "metadata"]))],
@@ -115,7 +118,26 @@ fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     {
         shown["properties"]["risk"] = risk;
     }
+    if call.api_version() < DATES {
+        as_before(&mut shown["properties"]);
+    }
     shown
+}
+
+/// Recorded: before dates came, the members of the details had capitals.
+fn as_before(properties: &mut Value) {
+    if let Some(status) = properties["status"].as_object_mut() {
+        status.remove("firstEvaluationDate");
+        status.remove("statusChangeDate");
+    }
+    if let Some(details) = properties["resourceDetails"].as_object_mut() {
+        details.retain(|name, _| !matches!(name.as_str(), "resourceName" | "resourceType"));
+        for (old, new) in [("source", "Source"), ("id", "Id")] {
+            if let Some(value) = details.remove(old) {
+                details.insert(new.to_owned(), value);
+            }
+        }
+    }
 }
 
 fn metadata_of(world: &World, assessment: &Value) -> Option<Value> {
@@ -224,7 +246,9 @@ fn put(world: &mut World, call: &Call, scope: usize, name: &str) -> Reply {
     let name = call.spelled(call.len() - 1);
     let assessment = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
     world.resources.put(assessment.clone());
-    Reply::json(if before.is_some() { 200 } else { 201 }, show(world, call, &assessment))
+    // Recorded: 200, also of a new one, in the old versions. Documented: 201 in the others.
+    let new = before.is_none() && call.api_version() >= DATES;
+    Reply::json(if new { 201 } else { 200 }, show(world, call, &assessment))
 }
 
 /// How many of a subscription's assessments of these keys are healthy, unhealthy, not applicable.

@@ -77,6 +77,11 @@ impl Subject {
         self.categories().iter().map(|(category, _)| *category).find(|known| known.eq_ignore_ascii_case(name))
     }
 
+    /// Whether a setting that sends nothing is refused.
+    pub(crate) fn must_send(self) -> bool {
+        self != Self::Other
+    }
+
     /// Whether the table that logs go to can be learned from a setting.
     pub(crate) fn tells_destination_type(self) -> bool {
         self != Self::Vault

@@ -158,7 +158,8 @@ fn validate(subject: Subject, properties: &Value) -> Result<Vec<&'static str>, B
         return bad("Category and category group can't be mixed in one diagnostic setting.".to_owned());
     }
     let sends = sends(subject, properties);
-    if sends.is_empty() {
+    // Recorded: of a network security group a setting that sends nothing is taken.
+    if sends.is_empty() && subject.must_send() {
         return bad("At least one log or metric needs to be enabled.".to_owned());
     }
     Ok(sends)
@@ -266,6 +267,23 @@ fn show(id: &str, name: &str, subject: Subject, body: &Value) -> Value {
     }
     if !subject.tells_destination_type() || properties["logAnalyticsDestinationType"].is_null() {
         properties["logAnalyticsDestinationType"] = Value::Null;
+    }
+    match subject {
+        // Recorded: a subscription's setting shows what it has and no more, and is global.
+        Subject::Subscription => {
+            if let Some(properties) = properties.as_object_mut() {
+                properties.retain(|name, value| name != "metrics" && !value.is_null());
+            }
+            setting["location"] = json!("global");
+        }
+        // Recorded: a resource's setting has the members of any resource.
+        _ => {
+            for member in ["identity", "kind", "location", "tags"] {
+                if setting[member].is_null() {
+                    setting[member] = Value::Null;
+                }
+            }
+        }
     }
     setting
 }

@@ -21,6 +21,8 @@ use crate::{
 const TYPE: &str = "Microsoft.Security/pricings";
 
 /// An api-version that older SDKs still use, and what a plan says in it.
+const LATEST: &str = "2024-01-01";
+const LATER_PROPERTIES: &[&str] = &["enforce", "resourcesCoverageStatus", "inherited", "inheritedFrom"];
 const BEFORE_EXTENSIONS: &str = "2022-03-01";
 const FIRST_PROPERTIES: &[&str] =
     &["pricingTier", "subPlan", "freeTrialRemainingTime", "deprecated", "replacedBy"];
@@ -92,7 +94,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 
 /// An answer in the words of the api-version asked for.
 fn in_version(call: &Call, mut reply: Reply) -> Reply {
-    if call.api_version() == BEFORE_EXTENSIONS
+    if call.api_version() < LATEST
         && let Body::Json(body) = &mut reply.body
     {
         let plans: Vec<&mut Value> = match body.get("value") {
@@ -100,7 +102,11 @@ fn in_version(call: &Call, mut reply: Reply) -> Reply {
             None => vec![body],
         };
         for properties in plans.into_iter().filter_map(|plan| plan.get_mut("properties")?.as_object_mut()) {
-            properties.retain(|name, _| FIRST_PROPERTIES.contains(&name.as_str()));
+            if call.api_version() == BEFORE_EXTENSIONS {
+                properties.retain(|name, _| FIRST_PROPERTIES.contains(&name.as_str()));
+            }
+            // Recorded and documented: what came with 2024-01-01.
+            properties.retain(|name, _| !LATER_PROPERTIES.contains(&name.as_str()));
         }
     }
     reply

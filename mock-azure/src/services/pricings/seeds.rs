@@ -46,8 +46,13 @@ impl Seed {
     /// Turns one extension of a plan on or off; one that the plan does not have is added.
     pub fn plan_extension(self, subscription: impl ToString, plan: &str, extension: &str, on: bool) -> Self {
         let extension = extension.to_owned();
+        let known = Plan::find(plan).and_then(|plan| plan.extension(&extension));
+        let settings = known.and_then(|known| known.properties).filter(|_| on);
         self.amend(subscription, plan, move |properties| {
-            let shown = json!({ "name": extension, "isEnabled": if on { "True" } else { "False" } });
+            let mut shown = json!({ "name": extension, "isEnabled": if on { "True" } else { "False" } });
+            if let Some(settings) = settings {
+                shown["additionalExtensionProperties"] = serde_json::from_str(settings).unwrap_or_default();
+            }
             if properties["extensions"].is_null() {
                 properties["extensions"] = json!([]);
             }

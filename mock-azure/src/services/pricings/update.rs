@@ -318,6 +318,12 @@ fn extensions(
         }
         if on {
             let known = plan.and_then(|plan| plan.extension(&extension));
+            // Recorded: an extension that is on shows its settings, the service's own where none were given.
+            if shown["additionalExtensionProperties"].is_null()
+                && let Some(own) = known.and_then(|known| known.properties)
+            {
+                shown["additionalExtensionProperties"] = serde_json::from_str(own).unwrap_or_default();
+            }
             shown["operationStatus"] = turn_on(world, call, scope, name, &extension, known);
         }
         after.push(shown);

@@ -29,6 +29,7 @@ const LATEST: &str = "2026-04-01";
 const VERSIONS: &[&str] = &[
     "2016-10-01",
     "7.0",
+    "7.1-preview",
     "7.1",
     "7.2",
     "7.3",

@@ -91,10 +91,16 @@ fn completed(world: &World, workspace: &str, id: &str, mut asked: Value, existin
     });
     asked["additionalData"] = kept("additionalData", counts);
     if asked["owner"].is_null() {
-        asked["owner"] = kept(
-            "owner",
-            json!({ "objectId": null, "email": null, "assignedTo": null, "userPrincipalName": null }),
-        );
+        asked["owner"] = kept("owner", json!({ "objectId": null }));
+    }
+    // Recorded: an owner has all its members.
+    for member in ["email", "assignedTo", "userPrincipalName"] {
+        if asked["owner"][member].is_null() {
+            asked["owner"][member] = Value::Null;
+        }
+    }
+    if asked["owner"]["ownerType"].is_null() && !asked["owner"]["objectId"].is_null() {
+        asked["owner"]["ownerType"] = json!("Unknown");
     }
     if asked["labels"].is_null() {
         asked["labels"] = json!([]);

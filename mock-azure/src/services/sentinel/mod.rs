@@ -13,8 +13,16 @@ use crate::{
     state::{Accepts, Surface, World},
 };
 
-const VERSIONS: &[&str] =
-    &["2023-02-01", "2023-11-01", "2024-03-01", "2024-09-01", "2025-06-01", "2025-09-01"];
+const VERSIONS: &[&str] = &[
+    "2022-06-01-preview",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-11-01",
+    "2024-03-01",
+    "2024-09-01",
+    "2025-06-01",
+    "2025-09-01",
+];
 
 const NAMESPACE: &str = "Microsoft.SecurityInsights";
 

@@ -36,9 +36,8 @@ fn switch_on(world: &mut World, workspace: &str, body: &Value) -> Value {
     if state["properties"].is_null() {
         state["properties"] = json!({});
     }
-    if state["properties"]["customerManagedKey"].is_null() {
-        state["properties"]["customerManagedKey"] = json!(false);
-    }
+    // Recorded: empty. `customerManagedKey` is documented, and never sent.
+    state["systemData"] = json!({});
     world.resources.put(state.clone());
     let now = timestamp::precise(world.now());
     let fusion = rules::fusion(workspace, &world.fresh_id(), &now);

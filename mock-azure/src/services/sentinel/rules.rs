@@ -69,6 +69,20 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         return *refusal;
     }
     body["properties"]["lastModifiedUtc"] = json!(timestamp::precise(world.now()));
+    // Recorded: what is not given is null.
+    if body["kind"] == "MicrosoftSecurityIncidentCreation" {
+        for member in [
+            "severitiesFilter",
+            "displayNamesFilter",
+            "displayNamesExcludeFilter",
+            "description",
+            "alertRuleTemplateName",
+        ] {
+            if body["properties"][member].is_null() {
+                body["properties"][member] = Value::Null;
+            }
+        }
+    }
     store(world, call, "alertRules", body)
 }
 

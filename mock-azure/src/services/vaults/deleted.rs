@@ -54,7 +54,7 @@ pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location
     if deleted.resource["properties"]["enablePurgeProtection"] == true {
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }
-    let (target, key) = (call.id(7), name.to_owned());
+    let (target, key) = (call.id(8), name.to_owned());
     let operation = match operations::running_on(world, &target) {
         Some(running) => running,
         None => operations::start(world, &target, move |world, outcome| {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{TYPE, Vault, VaultState, register, soft_delete};
 use crate::{
-    http::{Call, Reply, paging, timestamp},
-    state::World,
+    http::{Call, Reply, paging},
+    state::{World, system_data},
 };
 
 /// From this version on, a new vault is guarded by roles unless the request says otherwise.
@@ -70,14 +70,18 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
         return refusal;
     }
     let rbac = call.api_version().to_ascii_lowercase().as_str() >= RBAC_BY_DEFAULT;
+    if rbac {
+        fill(&mut properties, &json!({ "enableRbacAuthorization": true }));
+    }
     let defaults = json!({
-        "enableRbacAuthorization": rbac,
+        "enabledForDeployment": false,
         "enableSoftDelete": true,
         "softDeleteRetentionInDays": 90,
         "publicNetworkAccess": "Enabled",
         "accessPolicies": [],
     });
     fill(&mut properties, &defaults);
+    complete(&mut properties);
     let group = world
         .resources
         .get(&call.id(4))
@@ -86,25 +90,18 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
         .to_owned();
     let id = format!("{group}/providers/{TYPE}/{name}");
     properties["vaultUri"] = json!(format!("https://{name}.{}/", call.host.cloud.vault_suffix));
-    let now = timestamp::precise(world.now());
     let resource = json!({
         "id": id,
         "name": name,
         "type": TYPE,
         "location": location,
         "tags": tags(body),
-        "systemData": {
-            "createdBy": call.caller.name,
-            "createdByType": kind(call),
-            "createdAt": now,
-            "lastModifiedBy": call.caller.name,
-            "lastModifiedByType": kind(call),
-            "lastModifiedAt": now,
-        },
+        "systemData": system_data(world, call, None),
         "properties": properties,
     });
     let vault = Vault { id, name: name.to_owned(), location: location.to_owned(), ready: false };
-    register(world, vault, resource, 201)
+    // Recorded: 200, also of a new one.
+    register(world, vault, resource, 200)
 }
 
 fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {
@@ -128,7 +125,13 @@ fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> 
             properties[*key] = before[*key].clone();
         }
     }
-    fill(&mut properties, &json!({ "publicNetworkAccess": "Enabled", "accessPolicies": [] }));
+    let defaults =
+        json!({ "enabledForDeployment": false, "publicNetworkAccess": "Enabled", "accessPolicies": [] });
+    fill(&mut properties, &defaults);
+    if call.api_version().to_ascii_lowercase().as_str() >= RBAC_BY_DEFAULT {
+        fill(&mut properties, &json!({ "enableRbacAuthorization": false }));
+    }
+    complete(&mut properties);
     change(world, call, existing, properties, tags(body))
 }
 
@@ -152,7 +155,7 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
     }
     let mode = "enableRbacAuthorization";
     // Documented: only who may assign roles may change how a vault is guarded.
-    if properties[mode] != before[mode] && !super::may_assign_roles(world, call) {
+    if (properties[mode] == true) != (before[mode] == true) && !super::may_assign_roles(world, call) {
         let message = "Caller is not allowed to change permission model.";
         return Reply::arm_error(403, "InsufficientPermissions", message);
     }
@@ -160,9 +163,7 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
     let mut changed = existing.clone();
     changed["properties"] = properties;
     changed["tags"] = tags;
-    changed["systemData"]["lastModifiedBy"] = json!(call.caller.name);
-    changed["systemData"]["lastModifiedByType"] = json!(kind(call));
-    changed["systemData"]["lastModifiedAt"] = json!(timestamp::precise(world.now()));
+    changed["systemData"] = system_data(world, call, Some(existing));
     world.resources.put(changed.clone());
     Reply::ok(changed)
 }
@@ -288,8 +289,12 @@ fn tags(body: &Value) -> Value {
     if body["tags"].is_object() { body["tags"].clone() } else { json!({}) }
 }
 
-fn kind(call: &Call) -> &'static str {
-    if call.caller.upn.is_some() { "User" } else { "Application" }
+/// Recorded: rules come with all their lists.
+fn complete(properties: &mut Value) {
+    if properties["networkAcls"].is_object() {
+        let defaults = json!({ "bypass": "AzureServices", "ipRules": [], "virtualNetworkRules": [] });
+        fill(&mut properties["networkAcls"], &defaults);
+    }
 }
 
 /// Sets what is absent.
