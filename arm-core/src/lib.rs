@@ -25,7 +25,7 @@ pub use change::Change;
 pub use client::ArmClient;
 pub use cloud::{Audience, Cloud, CloudEndpoints};
 pub use credential::{ChosenCredential, CredentialKind, credential_from_environment};
-pub use error::{ArmError, ArmErrorExt, ErrorDetail};
+pub use error::{ArmError, ArmErrorExt, ClaimsChallenge, ErrorDetail, PolicyRefusal};
 pub use fleet::{Fleet, Outcome};
 pub use id::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceGroupName, ResourceId, ResourceName, ResourceType,

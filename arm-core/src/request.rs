@@ -1,6 +1,6 @@
 //! One request: built, sent, checked, decoded.
 
-use std::error::Error as _;
+use std::sync::{Arc, PoisonError};
 
 use azure_core::{
     Bytes, Error, Result,
@@ -13,8 +13,10 @@ use azure_core::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error, operation, pager,
-    policies::{Repeatable, whole},
+    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error,
+    error::{Tried, changes},
+    operation, pager,
+    policies::{Reads, Repeatable, TriedSoFar, whole},
     wire,
 };
 
@@ -57,6 +59,7 @@ pub struct ArmRequest {
     body: Option<std::result::Result<Bytes, String>>,
     accepted: &'static [u16],
     repeatable: bool,
+    reads: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -84,7 +87,17 @@ impl ArmRequest {
             _ => &[200],
         };
         let (query, headers) = (Vec::new(), Vec::new());
-        Self { arm, method, target, query, headers, body: None, accepted, repeatable: false }
+        Self {
+            arm,
+            method,
+            target,
+            query,
+            headers,
+            body: None,
+            accepted,
+            repeatable: false,
+            reads: !changes(method),
+        }
     }
 
     /// Adds a query parameter.
@@ -126,7 +139,13 @@ impl ArmRequest {
         self
     }
 
-    /// Repeating this POST or PATCH does no harm: it may be retried as a GET is.
+    /// This POST changes nothing, such as a query: it is retried as a GET is, and its errors speak of no changes.
+    pub fn reads_only(mut self) -> Self {
+        self.reads = true;
+        self.repeatable()
+    }
+
+    /// Repeating this POST or PATCH does no harm: it may be retried as a PUT is.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
@@ -152,8 +171,8 @@ impl ArmRequest {
         let what = self.to_string();
         let outcome = self.exchange().await;
         outcome.map_err(|error| {
-            let message = format!("{what}: {}", with_causes(&error));
-            error.with_context(message)
+            let message = format!("{what}: {}", error::with_causes(&error));
+            error.reworded(message)
         })
     }
 
@@ -177,6 +196,11 @@ impl ArmRequest {
         if self.repeatable {
             ctx.insert(Repeatable);
         }
+        if self.reads {
+            ctx.insert(Reads);
+        }
+        let tried = Arc::new(TriedSoFar::default());
+        ctx.insert(tried.clone());
         let unchecked = PipelineStreamOptions { skip_checks: true, ..Default::default() };
         let response = self.arm.pipeline().stream(&ctx, &mut request, Some(unchecked)).await?;
         // The transport has read it whole; `Pipeline::send` would copy it twice more.
@@ -185,24 +209,26 @@ impl ArmRequest {
         if self.accepted.contains(&u16::from(response.status())) {
             return Ok(response);
         }
-        Err(error::of_response(response))
+        let tried = *tried.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(tried.attach(error::of_response(response)))
     }
 
     /// Sends it and decodes the answer.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let what = self.to_string();
+        let (what, may_be_applied) = (self.to_string(), !self.reads);
         let response = self.send().await?;
         wire::decode(&response).map_err(|error| {
             let message = format!("{what}: {error}");
-            error.with_context(message)
+            Tried::answered(may_be_applied).attach(error.reworded(message))
         })
     }
 
-    /// Sends it and decodes the answer; nothing when the service answers 404.
+    /// Sends it and decodes the answer; `None` if the resource does not exist, and only then: see
+    /// [`is_resource_not_found`](crate::ArmErrorExt::is_resource_not_found).
     pub async fn json_opt<T: DeserializeOwned>(self) -> Result<Option<T>> {
         match self.json().await {
             Ok(found) => Ok(Some(found)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_resource_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -239,43 +265,5 @@ impl std::fmt::Display for ArmRequest {
 impl std::fmt::Debug for ArmRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ArmRequest({self})")
-    }
-}
-
-/// A message with those of its causes that add something, and without URLs, whose queries may be private.
-fn with_causes(error: &Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = without_url(&error.to_string());
-        if !text.is_empty() && !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    message
-}
-
-/// Cuts reqwest's ` for url (https://..)`.
-fn without_url(text: &str) -> String {
-    let Some((before, url)) = text.split_once(" for url (") else { return text.to_owned() };
-    format!("{before}{}", url.rsplit_once(')').map_or("", |(_, after)| after))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_cut_out_of_a_message_whatever_stands_around_and_in_it() {
-        let url = " for url (https://host/a?f=name in (A,B)&sig=hunter2)";
-        assert_eq!(without_url(&format!("error sending request{url}")), "error sending request");
-        assert_eq!(
-            without_url(&format!("status (404 Not Found){url}: more")),
-            "status (404 Not Found): more"
-        );
-        assert_eq!(without_url("cut off for url (https://host/?sig=hun"), "cut off");
-        assert_eq!(without_url("connection refused (os error 111)"), "connection refused (os error 111)");
     }
 }

@@ -88,6 +88,14 @@ async fn stored(azure: &MockAzure) -> Value {
 }
 
 #[tokio::test]
+async fn an_automation_is_not_called_absent_because_the_provider_is_not_registered() {
+    let azure = MockAzure::seed().resource_group(subscription(), "rg-sec", "westeurope");
+    let azure = azure.unregistered(subscription(), "Microsoft.Security").start().await;
+    let error = AutomationsClient::new(&arm(&azure)).get_opt(&group(), &name()).await.unwrap_err();
+    assert!(error.is_registration_missing() && !error.is_resource_not_found(), "{error}");
+}
+
+#[tokio::test]
 async fn every_operation_does_what_it_says() {
     let azure = start().await;
     let client = client(&azure);

@@ -217,9 +217,9 @@ async fn no_right_is_one_clear_line_and_changes_nothing() {
     let error = client(&azure).enable(subscription(), &PlanName::KeyVaults).await.unwrap_err();
     assert!(error.is_forbidden() && error.is_code("AuthorizationFailed"), "{error}");
     assert!(!error.to_string().contains('\n'));
-    azure.inject(Fault::status(404).code("SubscriptionNotRegistered").on("GET", "pricings"));
+    azure.inject(Fault::status(404).code("Subscription Not Registered").on("GET", "pricings"));
     let error = client(&azure).get(subscription(), &PlanName::KeyVaults).await.unwrap_err();
-    assert!(error.is_code("SubscriptionNotRegistered"));
+    assert!(error.is_registration_missing() && error.is_code("SubscriptionNotRegistered"), "{error}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl VaultsClient {
 
     /// Reads a vault: `Vaults_Get`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/read`. **Errors**: `is_not_found()`, also when it is soft-deleted.
+    /// **Permissions**: `Microsoft.KeyVault/vaults/read`. **Errors**: `is_resource_not_found()`, also when it is soft-deleted.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get)
     pub async fn get(&self, id: &VaultId) -> Result<Vault> {
@@ -83,7 +83,7 @@ impl VaultsClient {
     ///
     /// Its role assignments and Event Grid subscriptions do not come back.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/write`. **Errors**: `is_not_found()`: no such deleted vault in
+    /// **Permissions**: `Microsoft.KeyVault/vaults/write`. **Errors**: `is_resource_not_found()`: no such deleted vault in
     /// this group and location.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
@@ -192,7 +192,7 @@ impl VaultsClient {
 
     /// Reads a soft-deleted vault: `Vaults_GetDeleted`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get-deleted)
     pub async fn get_deleted(
@@ -208,7 +208,7 @@ impl VaultsClient {
     ///
     /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/purge/action`, as in Key Vault Purge Operator.
     /// **Errors**: `is_code("MethodNotAllowed")`: the vault has purge protection.
-    /// **Retries**: a second purge answers `is_not_found()`.
+    /// **Retries**: a second purge answers `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted)
     pub fn purge_deleted(
@@ -236,7 +236,7 @@ impl VaultsClient {
         let path =
             ArmPath::from(subscription).provider("Microsoft.KeyVault").literal("checkNameAvailability");
         let body = json!({ "name": name, "type": "Microsoft.KeyVault/vaults" });
-        self.arm.post(path, API_VERSION).body(&body).repeatable().json().await
+        self.arm.post(path, API_VERSION).body(&body).reads_only().json().await
     }
 }
 

@@ -94,7 +94,7 @@ impl EnsureVault {
         let deleted = match self.refused_name(self.find_deleted().await?) {
             Ok(Some(deleted)) => deleted,
             Ok(None) => return Err(error),
-            Err(reason) => return Err(error.with_context(reason.to_string())),
+            Err(reason) => return Err(error.reworded(reason.to_string())),
         };
         let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?.into_model()?;
         // It is as it was; bring it to what is wanted.
@@ -214,7 +214,7 @@ impl EnsureVault {
                 Err(Error::with_message(ErrorKind::Other, message))
             }
             // Who may make vaults need not be allowed to ask.
-            Err(error) if error.is_forbidden() => Ok(()),
+            Err(error) if error.is_role_missing() => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -229,7 +229,7 @@ impl EnsureVault {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 // Who may make vaults need not be allowed to see deleted ones.
-                Err(error) if error.is_forbidden() => return Ok(None),
+                Err(error) if error.is_role_missing() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }

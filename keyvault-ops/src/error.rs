@@ -86,7 +86,8 @@ pub trait SecretErrorExt: sealed::Sealed {
     /// Why the vault refused; nothing when it did not answer, or answered something else.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
-    /// Whether the request may have been carried out although it failed.
+    /// Whether the request may have been carried out although it failed: the same as
+    /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied).
     fn may_have_acted(&self) -> bool;
 }
 
@@ -107,13 +108,7 @@ impl SecretErrorExt for Error {
     }
 
     fn may_have_acted(&self) -> bool {
-        match self.status() {
-            Some(status) => status < 400 || status == 408 || status >= 500,
-            None => !matches!(
-                self.kind(),
-                azure_core::error::ErrorKind::Connection | azure_core::error::ErrorKind::Credential
-            ),
-        }
+        self.may_have_been_applied()
     }
 }
 
@@ -126,13 +121,15 @@ pub(crate) struct IsSoftDeleted {
 impl IsSoftDeleted {
     pub(crate) fn around(source: Error, advice: &str) -> Error {
         let (kind, message) = (source.kind().clone(), format!("{source}; {advice}"));
+        // Its words stand in the message already.
+        let source = source.reworded("the vault's refusal");
         Error::with_error(kind, Self { source }, message)
     }
 }
 
 impl fmt::Display for IsSoftDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the secret is soft-deleted")
+        f.write_str("found among the deleted ones")
     }
 }
 
@@ -159,5 +156,5 @@ pub(crate) fn attempted(what: impl fmt::Display, error: Error) -> Error {
     let read = error.arm_error().as_ref().map(ArmError::to_string);
     let reason = read.filter(|read| !said.contains(read)).unwrap_or(said);
     let message = format!("{what}: {}", reason.split_whitespace().collect::<Vec<_>>().join(" "));
-    error.with_context(message)
+    error.reworded(message)
 }

@@ -99,7 +99,7 @@ impl RemoveVault {
         let path = client::deleted(&subscription, &deleted.location, &deleted.name).literal("purge");
         match self.client.arm.post(path, API_VERSION).poller::<()>().await {
             Ok(_) => Ok(VaultRemains::Nothing),
-            Err(error) if error.is_not_found() => Ok(VaultRemains::Nothing),
+            Err(error) if error.is_resource_not_found() => Ok(VaultRemains::Nothing),
             Err(error) => Err(error),
         }
     }

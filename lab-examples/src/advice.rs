@@ -15,9 +15,9 @@ pub fn explain(error: &Error) -> String {
 
 const NETWORK: &str = "Check the network, the proxy and the name of the host; nothing was sent";
 
-fn advice(error: &Error, text: &str) -> Option<&'static str> {
+fn advice(error: &Error, text: &str) -> Option<String> {
     let code = |code: &str| error.is_code(code);
-    Some(match error.kind() {
+    let advice = match error.kind() {
         ErrorKind::Credential if text.contains("error sending request") => NETWORK,
         ErrorKind::Credential => {
             "Sign in with 'az login', or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
@@ -29,17 +29,67 @@ fn advice(error: &Error, text: &str) -> Option<&'static str> {
         _ if code("SubscriptionNotFound") => {
             "Check the subscription's id and the tenant that you are signed in to"
         }
-        _ if code("SubscriptionNotRegistered") || code("MissingSubscriptionRegistration") => {
+        _ if error.is_registration_missing() => {
             "Register the resource provider first, for example 'az provider register --namespace Microsoft.Security'"
         }
+        _ if error.policy_refusal().is_some() => {
+            "Azure Policy forbids it: change what is written, or ask the policy's owner for an exemption"
+        }
+        _ if error.is_linked_authorization_failed() => {
+            "Ask an owner of the other resource that the message names for the right that is missing there"
+        }
+        _ if error.is_scope_locked() => "Remove the lock first: 'az lock list' shows it",
+        _ if let_in_after_sign_in(error).is_some() => return let_in_after_sign_in(error),
         _ if error.is_unauthorized() => "The token was not accepted: sign in again with 'az login'",
-        _ if error.is_forbidden() => {
+        _ if error.is_role_missing() => {
             "Ask an owner of the subscription for the role that the README names for this task"
         }
         _ if code("VaultAlreadyExists") => {
             "The name is taken, perhaps by a deleted vault: choose another --vault-prefix"
         }
         _ if error.is_throttled() => "Wait a minute and run it again: what is done stays done",
+        _ if error.is_in_progress() => "Another operation is not done yet: wait a minute and run it again",
         _ => return None,
-    })
+    };
+    Some(advice.to_owned())
+}
+
+fn let_in_after_sign_in(error: &Error) -> Option<String> {
+    let challenge = error.claims_challenge()?;
+    Some(format!("Sign in again with 'az login --claims-challenge {}'", challenge.encoded))
+}
+
+#[cfg(test)]
+mod tests {
+    use azure_core::http::{RawResponse, headers::Headers};
+
+    use super::*;
+
+    fn refused(status: u16, code: &str) -> String {
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#);
+        let response = RawResponse::from_bytes(status.into(), Headers::new(), body);
+        let kind = ErrorKind::HttpResponse {
+            status: status.into(),
+            error_code: None,
+            raw_response: Some(Box::new(response)),
+        };
+        explain(&Error::with_message(kind, "refused"))
+    }
+
+    #[test]
+    fn a_role_is_advised_only_where_a_role_helps() {
+        assert!(refused(403, "AuthorizationFailed").contains("for the role"));
+        assert!(refused(403, "RequestDisallowedByPolicy").contains("Azure Policy forbids it"));
+        assert!(refused(403, "LinkedAuthorizationFailed").contains("the other resource"));
+        assert_eq!(refused(403, "SomethingElse"), "refused");
+    }
+
+    #[test]
+    fn advice_follows_what_the_service_said_however_it_spells_it() {
+        assert!(refused(404, "Subscription Not Registered").contains("Register the resource provider"));
+        assert!(refused(409, "MissingSubscriptionRegistration").contains("Register the resource provider"));
+        assert!(refused(409, "ScopeLocked").contains("Remove the lock"));
+        assert_eq!(refused(409, "Conflict"), "refused", "not every conflict passes by itself");
+        assert_eq!(refused(404, "NotFound"), "refused");
+    }
 }

@@ -316,7 +316,7 @@ impl Lab {
                 refused => refused,
             };
             let Err(error) = outcome else { continue };
-            if self.dry_run() && error.is_not_found() && !error.is_code("SubscriptionNotFound") {
+            if self.dry_run() && error.is_resource_not_found() {
                 let missing = "it depends on what an earlier part makes: run that, then look again";
                 self.screen.step("the rest of this part", "would change", missing);
                 continue;

@@ -129,7 +129,7 @@ async fn ask(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems
                 "the subscription {} is not there, or is not visible to {}: {error}",
                 azure.subscription, azure.signed_in_with
             );
-            return Problems::from(error.with_context(message));
+            return Problems::from(error.reworded(message));
         }
         Problems::from(error)
     })?;

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use self::steps::Step;
-use crate::{ArmClient, ArmRequest, wire};
+use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
 /// A long-running operation that ends in a `T`: await it, or watch it as a stream of [`Operation`]s.
 ///
@@ -139,14 +139,16 @@ fn run<T: DeserializeOwned + Send + 'static>(arm: ArmClient, begin: Begin) -> Po
                     watch.handle.clone()
                 };
                 let mut step = match (known, begin) {
-                    (Some(handle), _) => steps::poll(&arm, handle).await?,
-                    (None, Begin::Handle(handle)) => steps::poll(&arm, *handle).await?,
+                    (Some(handle), _) => steps::poll(&arm, handle).await.map_err(Tried::begun)?,
+                    (None, Begin::Handle(handle)) => {
+                        steps::poll(&arm, *handle).await.map_err(Tried::begun)?
+                    }
                     (None, Begin::Request(request)) => steps::first(*request).await?,
                 };
                 if let Step::Fetch(handle) = step {
                     step = match TypeId::of::<T>() == TypeId::of::<()>() {
                         true => Step::Done(with_body(String::new())),
-                        false => steps::poll(&arm, *handle).await?,
+                        false => steps::poll(&arm, *handle).await.map_err(Tried::begun)?,
                     };
                 }
                 match step {
@@ -188,7 +190,7 @@ fn in_progress<T>(
              for it at {}",
             handle.poll.path()
         );
-        return Err(Error::with_message(ErrorKind::Other, message));
+        return Err(Tried::begun(Error::with_message(ErrorKind::Other, message)));
     }
     watch.handle = Some(handle.clone());
     // For azure_core's log only, which writes it whole: the link that is polled is the handle's.
@@ -223,11 +225,11 @@ fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<Raw
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         let message = "the operation succeeded, but the service sent no resource";
-        return Err(Error::with_message(ErrorKind::DataConversion, message));
+        return Err(Tried::begun(Error::with_message(ErrorKind::DataConversion, message)));
     }
     let response = RawResponse::from_bytes(status, headers, bytes.to_vec());
     // Say now, and in full, what `into_model` would say later in less words.
-    wire::decode::<T>(&response)?;
+    wire::decode::<T>(&response).map_err(Tried::begun)?;
     Ok(response)
 }
 

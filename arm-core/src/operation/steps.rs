@@ -86,7 +86,7 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
     let what = request.to_string();
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) if matches!(error.status(), Some(404 | 410)) => return vanished(arm, handle, error).await,
+        Err(error) if is_away(&error) => return vanished(arm, handle, error).await,
         Err(error) => return Err(error),
     };
     let status = u16::from(response.status());
@@ -100,7 +100,7 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
         }
         OperationKind::Status | OperationKind::Resource => wire::decode(&response).map_err(|error| {
             let message = format!("{what}: {error}");
-            error.with_context(message)
+            error.reworded(message)
         })?,
     };
     let state = match handle.kind {
@@ -191,6 +191,11 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
             go_on(handle, state.unwrap_or_default())
         }
     }
+}
+
+/// Whether nothing is where the link leads (any more), for whatever reason.
+fn is_away(error: &Error) -> bool {
+    matches!(error.status(), Some(404 | 410))
 }
 
 fn body_of(response: &RawResponse) -> Value {

@@ -4,7 +4,6 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use azure_core::{
     Bytes, Error, Result,
-    error::ErrorKind,
     http::{RawResponse, Url},
 };
 use serde::{
@@ -14,7 +13,7 @@ use serde::{
 use serde_json::{Deserializer, value::RawValue};
 
 use super::{End, ListPage, Page, Undecodable};
-use crate::wire;
+use crate::{ArmErrorExt as _, error::Tried, wire};
 
 /// Reads the answer to a request for a page, whose items are decoded as they are taken.
 pub(super) fn read<T>(response: RawResponse, what: String, url: Url) -> Result<Box<dyn Page<T>>>
@@ -23,7 +22,7 @@ where
 {
     let about = |error: Error| {
         let message = format!("{what}: {error}");
-        error.with_context(message)
+        Tried::answered(false).attach(error.reworded(message))
     };
     let (_, headers, body) = response.deconstruct();
     let text = wire::into_text(Bytes::from(body)).map_err(about)?;
@@ -129,7 +128,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
         let next_link = end.map_err(|error: serde_json::Error| {
             let message =
                 format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
-            Error::with_message(ErrorKind::DataConversion, message)
+            super::unreadable(message)
         })?;
         Ok(End { continuation: next_page(&self.url, next_link), undecodable: self.undecodable.take() })
     }

@@ -20,7 +20,7 @@ use futures::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{ArmRequest, wire};
+use crate::{ArmRequest, error::Tried, wire};
 
 pub use self::list_page::ListPage;
 
@@ -217,7 +217,12 @@ impl<T> Pager<T> {
 }
 
 fn failed<T>(message: String) -> State<T> {
-    State::Failed(Error::with_message(ErrorKind::DataConversion, message))
+    State::Failed(unreadable(message))
+}
+
+/// Of a list that cannot be read: nothing is changed by that.
+fn unreadable(message: String) -> Error {
+    Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
 }
 
 impl<T> Stream for Pager<T> {

@@ -7,5 +7,5 @@ mod retry;
 pub use body_limit::MaxResponseBody;
 pub(crate) use body_limit::whole;
 pub use origin_pin::OriginPin;
-pub(crate) use retry::retry_after;
 pub use retry::{NotRepeatable, Repeatable, Retry};
+pub(crate) use retry::{Reads, TriedSoFar, retry_after};

@@ -1,7 +1,7 @@
 //! The one retry loop.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,10 @@ use azure_core::{
     time::{OffsetDateTime, parse_rfc7231},
 };
 
-use crate::{RetryBudget, error};
+use crate::{
+    ArmErrorExt as _, RetryBudget,
+    error::{self, Tried, changes, is_refusal, leaves_doubt},
+};
 
 /// In a request's context: repeating this POST or PATCH does no harm.
 ///
@@ -25,6 +28,14 @@ use crate::{RetryBudget, error};
 /// [`repeatable`](crate::ArmRequest::repeatable).
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
+
+/// In a request's context: it changes nothing, whatever the method says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reads;
+
+/// In a request's context: where the loop writes down how it has tried, for an answer that it hands on.
+#[derive(Debug, Default)]
+pub(crate) struct TriedSoFar(pub(crate) Mutex<Tried>);
 
 /// In a request's context: sending it twice is not sending it once, whatever the method says.
 ///
@@ -45,7 +56,8 @@ pub struct NotRepeatable;
 /// [`Repeatable`] and [`NotRepeatable`] in a request's context move it to the other column.
 ///
 /// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The error of a request that was given
-/// up says how many attempts were made, over what time, and whether a write may have been carried out.
+/// up says how many attempts were made, over what time, and whether a change may have been carried out:
+/// [`ArmErrorExt`](crate::ArmErrorExt) tells the same as data.
 ///
 /// For an official client: the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`.
 /// It then sends every attempt from a fresh copy of the request, body included.
@@ -121,33 +133,42 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
 }
 
 /// Whether an attempt may have changed something although it did not succeed.
-fn may_have_acted(method: Method, outcome: &PolicyResult) -> bool {
-    let reads = matches!(method, Method::Get | Method::Head);
-    let unsure = match outcome {
-        // An answer that could not be read, such as one that is too large, was an answer.
-        Err(error) => matches!(error.kind(), ErrorKind::Io | ErrorKind::DataConversion),
-        Ok(response) => matches!(u16::from(response.status()), 408 | 500 | 502 | 503 | 504),
-    };
-    !reads && unsure
+fn may_have_acted(outcome: &PolicyResult) -> bool {
+    match outcome {
+        Err(error) => leaves_doubt(error.kind()),
+        Ok(response) => {
+            let status = response.status();
+            u16::from(status) >= 300 && !is_refusal(status)
+        }
+    }
 }
 
 #[async_trait]
 impl Policy for Retry {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
-        let marked = ctx.value::<Repeatable>().is_some();
-        let idempotent = !matches!(method, Method::Post | Method::Patch) || marked;
+        let idempotent =
+            !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
         let repeatable = idempotent && ctx.value::<NotRepeatable>().is_none();
+        let writes = changes(method) && ctx.value::<Reads>().is_none();
         let started = Instant::now();
-        let (mut attempts, mut waited, mut unsure) = (0, Duration::ZERO, false);
+        let (mut tried, mut waited) = (Tried::default(), Duration::ZERO);
         let mut fresh_token = self.fresh_token;
         loop {
-            attempts += 1;
+            tried.attempts += 1;
             let left = self.budget.total.saturating_sub(in_millis(started.elapsed().max(waited)));
             let outcome = self.attempt(ctx, request, next, left.min(self.budget.attempt)).await;
             let verdict = judge(&outcome, repeatable);
             // An attempt that got lost leaves a doubt that a later refusal does not lift.
-            unsure |= may_have_acted(method, &outcome);
+            tried.may_be_applied |= writes && may_have_acted(&outcome);
+            tried.elapsed = in_millis(started.elapsed().max(waited));
+            tried.wait_asked_for = match &outcome {
+                Ok(response) if u16::from(response.status()) >= 300 => retry_after(response.headers()),
+                _ => None,
+            };
+            if let Some(seen) = ctx.value::<Arc<TriedSoFar>>() {
+                *seen.0.lock().unwrap_or_else(PoisonError::into_inner) = tried;
+            }
             let asked = match verdict {
                 Verdict::FreshToken if fresh_token => {
                     fresh_token = false;
@@ -155,57 +176,63 @@ impl Policy for Retry {
                 }
                 Verdict::Again(asked) => asked,
                 Verdict::Final | Verdict::FreshToken => {
-                    let refused = |response: &AsyncRawResponse| u16::from(response.status()) >= 400;
-                    let error = match outcome {
-                        Err(error) if attempts > 1 || *error.kind() == ErrorKind::Io => error,
-                        // Whoever called a POST repeatable has no doubt to be told of.
-                        Ok(response) if unsure && refused(&response) && !marked => {
-                            error::of_response(buffer(response).await?)
+                    return match outcome {
+                        Err(error) if tried.attempts > 1 || *error.kind() == ErrorKind::Io => {
+                            Err(gave_up(error, tried, writes))
                         }
-                        outcome => return outcome,
+                        Err(error) => Err(tried.attach(error)),
+                        Ok(response) if tried.may_be_applied && u16::from(response.status()) >= 400 => {
+                            Err(gave_up(error::of_response(buffer(response).await?), tried, writes))
+                        }
+                        outcome => outcome,
                     };
-                    return Err(gave_up(error, attempts, started.elapsed().max(waited), unsure));
                 }
             };
             let spent = started.elapsed().max(waited);
-            let wait =
-                asked.map_or_else(|| self.backoff(attempts + 1), |asked| asked.min(self.budget.longest_wait));
-            let exhausted = attempts >= self.budget.attempts;
+            let wait = asked.map_or_else(
+                || self.backoff(tried.attempts + 1),
+                |asked| asked.min(self.budget.longest_wait),
+            );
+            let exhausted = tried.attempts >= self.budget.attempts;
             if exhausted || spent.saturating_add(wait) > self.budget.total {
                 let error = match outcome {
                     Err(error) => error,
-                    Ok(response) if attempts == 1 && exhausted && !unsure => return Ok(response),
+                    Ok(response) if tried.attempts == 1 && exhausted && !tried.may_be_applied => {
+                        return Ok(response);
+                    }
                     Ok(response) => error::of_response(buffer(response).await?),
                 };
                 let error = match asked {
                     Some(asked) if !exhausted => {
                         let left = self.budget.total.saturating_sub(spent);
                         let message = format!(
-                            "{error}; the service asks to wait {asked:?}, longer than the {left:?} that are left"
+                            "{}; the service asks to wait {asked:?}, longer than the {left:?} that are left",
+                            error::with_causes(&error)
                         );
-                        error.with_context(message)
+                        error.reworded(message)
                     }
                     _ => error,
                 };
-                return Err(gave_up(error, attempts, spent, unsure));
+                return Err(gave_up(error, tried, writes));
             }
-            tracing::debug!(attempts, ?wait, %method, "repeating the request");
+            tracing::debug!(attempts = tried.attempts, ?wait, %method, "repeating the request");
             azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
             waited += wait;
         }
     }
 }
 
-fn gave_up(error: Error, attempts: u32, spent: Duration, unsure: bool) -> Error {
+fn gave_up(error: Error, tried: Tried, writes: bool) -> Error {
+    let Tried { attempts, elapsed, may_be_applied, .. } = tried;
     let plural = if attempts == 1 { "" } else { "s" };
-    let spent = in_millis(spent);
-    let consequence = if unsure {
-        "the change may have been carried out: read before you repeat it"
-    } else {
-        "nothing was changed"
+    let consequence = match (writes, may_be_applied) {
+        (false, _) => "",
+        (true, true) => "; the change may have been carried out: read before you repeat it",
+        (true, false) => "; nothing was changed",
     };
-    let message = format!("{error} (gave up after {attempts} attempt{plural} over {spent:?}; {consequence})");
-    error.with_context(message)
+    let said = error::with_causes(&error);
+    let message = format!("{said} (gave up after {attempts} attempt{plural} over {elapsed:?}{consequence})");
+    tried.attach(error.reworded(message))
 }
 
 /// Without the fractions of a millisecond, for messages.

@@ -1,6 +1,7 @@
 //! What the client promises, against a scripted transport.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+mod errors;
 mod lists;
 mod operations;
 mod requests;

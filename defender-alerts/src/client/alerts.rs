@@ -49,7 +49,7 @@ impl AlertsClient {
     ///
     /// The service offers no filter.
     ///
-    /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_code("Subscription Not Registered")`
+    /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_registration_missing()`
     /// until `Microsoft.Security` is registered.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list)
@@ -98,7 +98,7 @@ impl AlertsClient {
     /// One alert, at the level that its id is of. `Alerts_GetSubscriptionLevel`,
     /// `Alerts_GetResourceGroupLevel`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/read`. **Errors**: `is_not_found()`; for a sample
+    /// **Permissions**: `Microsoft.Security/locations/alerts/read`. **Errors**: `is_resource_not_found()`; for a sample
     /// alert use [`AlertId::at_subscription`].
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)

@@ -30,7 +30,7 @@ impl AssessmentMetadataClient {
 
     /// One built-in recommendation. `AssessmentsMetadata_Get`.
     ///
-    /// **Errors**: `is_not_found()`.
+    /// **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get)
     pub async fn get(&self, key: &AssessmentKey) -> Result<AssessmentMetadata> {
@@ -49,7 +49,7 @@ impl AssessmentMetadataClient {
 
     /// One recommendation that a subscription knows. `AssessmentsMetadata_GetInSubscription`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
     pub async fn get_in_subscription(

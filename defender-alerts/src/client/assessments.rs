@@ -60,7 +60,7 @@ impl AssessmentsClient {
 
     /// One assessment. `Assessments_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Security/assessments/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get)
     pub async fn get(&self, id: &AssessmentId, expand: Expand) -> Result<Assessment> {

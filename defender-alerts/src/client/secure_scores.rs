@@ -30,7 +30,7 @@ impl SecureScoresClient {
 
     /// One score; the built-in one is named `ascScore`. `SecureScores_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScores/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Security/secureScores/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SecureScore> {

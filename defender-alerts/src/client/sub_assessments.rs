@@ -43,7 +43,7 @@ impl SubAssessmentsClient {
 
     /// One finding. `SubAssessments_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get)
     pub async fn get(&self, id: &SubAssessmentId) -> Result<SubAssessment> {

@@ -49,7 +49,7 @@ impl SuppressionRulesClient {
 
     /// One rule. `AlertsSuppressionRules_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get)
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SuppressionRule> {

@@ -172,7 +172,7 @@ async fn set_one(
     client.act(&id, action.verb()).await?;
     let after = client.get(&id).await.map_err(|error| {
         let message = format!("the service took the status {wanted}, but it could not be read back: {error}");
-        error.with_context(message)
+        error.reworded(message)
     })?;
     if after.status == wanted {
         return Ok(Change::Updated { before, after: wanted });

@@ -1,6 +1,7 @@
 use arm_core::ArmErrorExt as _;
 use defender_alerts::{
-    Alert, AlertBundle, AlertId, AlertStatus, AlertsClient, KeyVaultAlertType, Location, Severity,
+    Alert, AlertBundle, AlertId, AlertStatus, AlertsClient, AssessmentId, AssessmentKey, AssessmentsClient,
+    Expand, KeyVaultAlertType, Location, SecurityContactsClient, Severity, SuppressionRulesClient,
 };
 use mock_azure::MockAzure;
 use resource_ops::GraphScope;
@@ -184,5 +185,28 @@ async fn an_unregistered_provider_is_told_apart() {
     let error = futures::TryStreamExt::try_next(&mut AlertsClient::new(&arm(&azure)).list(&subscription()))
         .await
         .unwrap_err();
-    assert!(error.is_code("Subscription Not Registered"), "{error}");
+    assert!(error.is_registration_missing() && error.is_code("SubscriptionNotRegistered"), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_is_called_absent_because_the_provider_is_not_registered() {
+    let azure = MockAzure::seed().unregistered(subscription(), "Microsoft.Security").start().await;
+    let arm = arm(&azure);
+    let id: AlertId = format!(
+        "/subscriptions/{}/providers/Microsoft.Security/locations/westeurope/alerts/a-1",
+        subscription()
+    )
+    .parse()
+    .unwrap();
+    let assessment = AssessmentId::new(subscription(), AssessmentKey::KV_FIREWALL);
+    let errors = [
+        AlertsClient::new(&arm).get_opt(&id).await.unwrap_err(),
+        SecurityContactsClient::new(&arm).get_opt(&subscription()).await.unwrap_err(),
+        AssessmentsClient::new(&arm).get_opt(&assessment, Expand::Nothing).await.unwrap_err(),
+        SuppressionRulesClient::new(&arm).get_opt(&subscription(), &"r".parse().unwrap()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.status(), Some(404));
+        assert!(error.is_registration_missing() && !error.is_resource_not_found(), "{error}");
+    }
 }

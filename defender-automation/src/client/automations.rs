@@ -117,7 +117,7 @@ impl AutomationsClient {
         spec: &AutomationSpec,
     ) -> Result<Validation> {
         let request = self.arm.post(one(group, name).literal("validate"), API_VERSION);
-        request.body(spec).repeatable().json().await
+        request.body(spec).reads_only().json().await
     }
 }
 

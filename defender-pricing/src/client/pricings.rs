@@ -33,7 +33,7 @@ impl PricingClient {
     /// Streams all plans of a scope: `Pricings_List`.
     ///
     /// **Permissions**: `Microsoft.Security/pricings/read`.
-    /// **Errors**: `is_code("SubscriptionNotRegistered")`: register `Microsoft.Security` first.
+    /// **Errors**: `is_registration_missing()`: register `Microsoft.Security` first.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/list)
     pub fn list(&self, scope: impl Into<Scope>) -> Pager<Pricing> {
@@ -71,7 +71,7 @@ impl PricingClient {
     /// [`operation_status`](crate::Extension::operation_status).
     ///
     /// **Permissions**: `Microsoft.Security/pricings/write`; Owner to turn on every extension.
-    /// **Errors**: `is_conflict()`: another update of the subscription is in progress.
+    /// **Errors**: `is_in_progress()`: another update of the subscription is in progress.
     /// **Retries**: sending it again writes the same.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update)

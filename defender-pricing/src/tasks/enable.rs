@@ -25,7 +25,7 @@ use crate::{
 /// it. Run again when all holds, it writes nothing.
 ///
 /// **Permissions**: Security Admin or Contributor; Owner for all extensions.
-/// **Errors**: `is_conflict()` when another update of the subscription does not end within
+/// **Errors**: `is_in_progress()` when another update of the subscription does not end within
 /// [`wait_at_most`](Self::wait_at_most).
 ///
 /// ```

@@ -51,17 +51,17 @@ pub(crate) async fn write(
     let mut waited = Duration::ZERO;
     loop {
         match client.put(scope, plan, spec).json().await {
-            Err(error) if error.is_conflict() && waited < budget => {
+            Err(error) if error.is_in_progress() && waited < budget => {
                 tracing::info!(%plan, ?waited, "another update of the subscription is in progress; waiting");
                 let pause = PAUSE.min(budget - waited);
                 azure_core::sleep(pause.try_into().unwrap_or_default()).await;
                 waited += pause;
             }
-            Err(error) if error.is_conflict() => {
+            Err(error) if error.is_in_progress() => {
                 let message = format!(
                     "{error}; another update of this subscription was still in progress after {waited:?}"
                 );
-                return Err(error.with_context(message));
+                return Err(error.reworded(message));
             }
             outcome => return outcome,
         }

@@ -129,7 +129,7 @@ impl ActionGroupsClient {
     /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed:
     /// no, when it was on already.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/subscribe/action`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Insights/actionGroups/subscribe/action`. **Errors**: `is_resource_not_found()`.
     /// **Retries**: enabling again changes nothing.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)

@@ -96,7 +96,7 @@ impl LogsClient {
         }
         let request = self.arm.post(root().literal("$batch"), ApiVersion::IN_PATH);
         let body = serde_json::json!({ "requests": queries });
-        request.body(&body).repeatable().json::<Answers>().await.map(|answers| answers.responses)
+        request.body(&body).reads_only().json::<Answers>().await.map(|answers| answers.responses)
     }
 
     /// Shows what a workspace holds: `Metadata_Get`.
@@ -111,11 +111,11 @@ impl LogsClient {
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)
     pub async fn metadata_post(&self, workspace: &CustomerId) -> Result<Metadata> {
         let request = self.arm.post(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH);
-        request.repeatable().json().await
+        request.reads_only().json().await
     }
 
     async fn execute(&self, of: ArmPath, query: &LogQuery) -> Result<QueryResults> {
-        let request = self.arm.post(of.segment("query"), ApiVersion::IN_PATH).body(query).repeatable();
+        let request = self.arm.post(of.segment("query"), ApiVersion::IN_PATH).body(query).reads_only();
         preferring(request, query).json().await
     }
 

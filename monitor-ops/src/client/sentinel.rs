@@ -69,7 +69,7 @@ impl SentinelClient {
 
     /// Reads whether Sentinel is on; nothing when it is not: `SentinelOnboardingStates_Get`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_forbidden()`:
+    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_role_missing()`:
     /// the caller has no right to know, which says nothing about the state.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
@@ -259,7 +259,7 @@ impl SentinelClient {
             value: Vec<IncidentAlert>,
         }
         let path = path(workspace).literal("incidents").segment(id).literal("alerts");
-        let alerts: Alerts = self.arm.post(path, Self::API_VERSION).repeatable().json().await?;
+        let alerts: Alerts = self.arm.post(path, Self::API_VERSION).reads_only().json().await?;
         Ok(alerts.value)
     }
 }

@@ -121,7 +121,7 @@ impl DiagnosticsClient {
     ) -> Result<Change<DiagnosticSetting>> {
         let about = |error: Error| {
             let message = format!("diagnostics of {resource}: {error}");
-            error.with_context(message)
+            error.reworded(message)
         };
         let categories: Vec<DiagnosticCategory> =
             self.categories(resource).try_collect().await.map_err(about)?;

@@ -112,7 +112,7 @@ impl QueryRulesClient {
     /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the
     /// workspace.
     /// **Errors**: a query that does not run, or a duration that the service does not take, is a 400 that
-    /// says what is wrong, and nothing is written; `is_forbidden()`, also for a workspace of another
+    /// says what is wrong, and nothing is written; `is_role_missing()`, also for a workspace of another
     /// tenant.
     pub fn ensure(
         &self,

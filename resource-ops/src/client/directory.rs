@@ -28,7 +28,7 @@ impl DirectoryClient {
 
     /// Reads a service principal by its object id: Graph's `GET /servicePrincipals/{id}`.
     ///
-    /// **Permissions**: `Application.Read.All`. **Errors**: `is_not_found()`, `is_forbidden()`.
+    /// **Permissions**: `Application.Read.All`. **Errors**: `is_resource_not_found()`, `is_role_missing()`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
     pub async fn service_principal(&self, id: PrincipalId) -> Result<DirectoryPrincipal> {

@@ -99,7 +99,7 @@ impl ResourceGraphClient {
             azure_core::sleep(wait.try_into().unwrap_or_default()).await;
         }
         let path = ArmPath::root().provider("Microsoft.ResourceGraph").literal("resources");
-        let response = self.arm.post(path, API_VERSION).body(request).repeatable().send().await?;
+        let response = self.arm.post(path, API_VERSION).body(request).reads_only().send().await?;
         if let Some(wait) = Quota::read(response.headers()).wait() {
             *self.lock() = Some(Instant::now() + wait.min(LONGEST_WAIT));
         }

@@ -42,7 +42,7 @@ impl ResourceGroupsClient {
 
     /// Reads a group: `ResourceGroups_Get`.
     ///
-    /// **Errors**: `is_not_found()`; see [`get_opt`](Self::get_opt).
+    /// **Errors**: `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/get)
     pub async fn get(&self, group: &ResourceGroupId) -> Result<ResourceGroup> {
@@ -60,7 +60,7 @@ impl ResourceGroupsClient {
     pub async fn exists(&self, group: &ResourceGroupId) -> Result<bool> {
         match self.arm.head(path(group), API_VERSION).expect_status(&[204]).send_empty().await {
             Ok(()) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) if error.is_resource_not_found() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -97,7 +97,7 @@ impl ResourceGroupsClient {
     /// Vaults are only soft-deleted: their names stay taken.
     ///
     /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/delete`.
-    /// **Errors**: `is_not_found()`; `is_code("ScopeLocked")`. **Retries**: deleting again joins the
+    /// **Errors**: `is_resource_not_found()`; `is_code("ScopeLocked")`. **Retries**: deleting again joins the
     /// deletion that runs.
     ///
     /// ```

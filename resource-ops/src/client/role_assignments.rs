@@ -47,7 +47,7 @@ impl RoleAssignmentsClient {
     /// Reads an assignment: `RoleAssignments_Get`, or by its full id `RoleAssignments_GetById`; the request
     /// is the same.
     ///
-    /// **Errors**: `is_not_found()`; see [`get_opt`](Self::get_opt).
+    /// **Errors**: `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/get)
     pub async fn get(&self, id: &RoleAssignmentId) -> Result<RoleAssignment> {

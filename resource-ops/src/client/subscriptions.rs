@@ -1,4 +1,4 @@
-use arm_core::{ArmClient, ArmPath, Pager, SubscriptionId};
+use arm_core::{ArmClient, ArmErrorExt as _, ArmPath, Pager, SubscriptionId};
 use azure_core::Result;
 
 use crate::Subscription;
@@ -38,6 +38,10 @@ impl SubscriptionsClient {
 
     /// Reads a subscription, or nothing when it is not there.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
-        self.arm.get(subscription, API_VERSION).json_opt().await
+        match self.arm.get(subscription, API_VERSION).json_opt().await {
+            // Here, and only here, it is the resource that was asked for.
+            Err(error) if error.is_code("SubscriptionNotFound") => Ok(None),
+            outcome => outcome,
+        }
     }
 }

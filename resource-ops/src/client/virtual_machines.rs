@@ -25,7 +25,7 @@ impl VirtualMachinesClient {
 
     /// Reads a machine: `VirtualMachines_Get`.
     ///
-    /// **Permissions**: `Microsoft.Compute/virtualMachines/read`. **Errors**: `is_not_found()`.
+    /// **Permissions**: `Microsoft.Compute/virtualMachines/read`. **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/get)
     pub async fn get(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
@@ -132,7 +132,7 @@ impl VirtualMachinesClient {
 
     /// Reads a managed command: `VirtualMachineRunCommands_GetByVirtualMachine`.
     ///
-    /// **Errors**: `is_not_found()`.
+    /// **Errors**: `is_resource_not_found()`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/get-by-virtual-machine)
     pub async fn get_run_command(

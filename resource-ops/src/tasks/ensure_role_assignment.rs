@@ -20,7 +20,7 @@ use crate::{
 /// writes nothing. The role counts only some minutes after it was assigned.
 ///
 /// **Permissions**: `Microsoft.Authorization/roleAssignments/read` and `/write`.
-/// **Errors**: `is_forbidden()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
+/// **Errors**: `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
 /// [`principal_type`](Self::principal_type).
 ///
 /// ```
@@ -161,7 +161,7 @@ impl EnsureRoleAssignment {
         };
         let message =
             format!("the principal {} is not known in the directory: {hint}. {error}", self.spec.principal);
-        error.with_context(message)
+        error.reworded(message)
     }
 }
 

@@ -116,7 +116,7 @@ async fn find(directory: &DirectoryClient, arm: &ArmClient) -> Result<SignedInPr
         (Err(error), Some(_)) => Err(error),
         (Err(error), None) => {
             let message = format!("who is signed in is neither in the token nor known from Graph: {error}");
-            Err(error.with_context(message))
+            Err(error.reworded(message))
         }
     }
 }
@@ -125,7 +125,7 @@ async fn find(directory: &DirectoryClient, arm: &ArmClient) -> Result<SignedInPr
 fn says_nothing(error: &Error) -> bool {
     error.is_forbidden()
         || error.is_unauthorized()
-        || error.is_not_found()
+        || error.is_resource_not_found()
         || matches!(error.kind(), ErrorKind::Credential)
 }
 

@@ -102,7 +102,7 @@ impl Thing {
             Self::Setting { resource, name } => {
                 let found = match DiagnosticsClient::new(arm).get(resource, name).await {
                     Ok(found) => Some(found),
-                    Err(error) if error.is_not_found() => None,
+                    Err(error) if error.is_resource_not_found() => None,
                     Err(error) => return Err(error),
                 };
                 return self.by_note(lab, found.map(|found| json(&found.properties)).transpose()?);

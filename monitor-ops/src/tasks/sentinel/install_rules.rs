@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use arm_core::{Change, Mode, Task, refuse};
+use arm_core::{ArmErrorExt as _, Change, Mode, Task, refuse};
 use azure_core::Result;
 
 use super::{may_be_written, stable_name};
@@ -45,7 +45,7 @@ impl SentinelClient {
                         let before: Vec<String> = before.collect();
                         let before = if before.is_empty() { "none".to_owned() } else { before.join(", ") };
                         let message = format!("rule '{display_name}': {error} (rules done before: {before})");
-                        return Err(error.with_context(message));
+                        return Err(error.reworded(message));
                     }
                 }
             }

@@ -16,7 +16,7 @@ pub enum Onboarding {
 }
 
 /// Whether Sentinel refused because it is not on for the workspace. A refusal for want of rights is another
-/// thing: `is_forbidden()`.
+/// thing: `is_role_missing()`.
 pub fn is_not_onboarded(error: &Error) -> bool {
     error.arm_error().is_some_and(|refusal| {
         refusal.status == 400
@@ -30,7 +30,7 @@ impl SentinelClient {
         match self.onboarding_state(workspace).await {
             Ok(Some(state)) => Ok(Onboarding::On(state)),
             Ok(None) => Ok(Onboarding::Off),
-            Err(error) if error.is_forbidden() => Ok(Onboarding::NotAllowed(error)),
+            Err(error) if error.is_role_missing() => Ok(Onboarding::NotAllowed(error)),
             Err(error) => Err(error),
         }
     }
@@ -41,8 +41,8 @@ impl SentinelClient {
     /// on, it writes nothing.
     ///
     /// **Permissions**: Microsoft Sentinel Contributor on the workspace's group.
-    /// **Errors**: `is_forbidden()`: nothing is known of the state, and nothing was written;
-    /// `is_not_found()`: there is no such workspace.
+    /// **Errors**: `is_role_missing()`: nothing is known of the state, and nothing was written;
+    /// `is_resource_not_found()`: there is no such workspace.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {

@@ -1,0 +1,219 @@
+//! What a service said: the body of a refusal, in whichever shape it comes.
+
+use azure_core::http::{RawResponse, headers::HeaderName};
+use serde_json::Value;
+
+use super::{ClaimsChallenge, words::without_queries};
+use crate::wire::lossy_text;
+
+/// A refusal of the service, as far as its body could be read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ArmError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's code, such as `SubscriptionNotRegistered`; empty when it sent none.
+    pub code: String,
+    /// The service's message; the first part of the body when it is not JSON.
+    pub message: String,
+    /// What the error is about.
+    pub target: Option<String>,
+    /// The code of the innermost cause. Key Vault tells `ForbiddenByRbac` from `ForbiddenByFirewall` here.
+    pub inner_code: Option<String>,
+    /// The message of the innermost cause. Log queries tell only here what is wrong.
+    pub inner_message: Option<String>,
+    /// Causes and parts in the service's order, each before its own.
+    pub details: Vec<ErrorDetail>,
+    /// Typed additions, such as policy violations, as the service sent them.
+    pub additional_info: Vec<Value>,
+    /// `x-ms-request-id`: what support asks for first.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id`.
+    pub correlation_id: Option<String>,
+    /// What a token has to prove in addition: sign in again with these claims.
+    pub claims_challenge: Option<ClaimsChallenge>,
+}
+
+/// One detail of an [`ArmError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The detail's code.
+    pub code: String,
+    /// The detail's message.
+    pub message: String,
+    /// What the detail is about.
+    pub target: Option<String>,
+}
+
+impl ArmError {
+    /// Reads an answer. Never fails: what cannot be read is left empty.
+    pub fn of(response: &RawResponse) -> Self {
+        let text = lossy_text(response.body());
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let header = |name| response.headers().get_optional_string(&HeaderName::from_static(name));
+        let mut read = Self::read(&body, u16::from(response.status()));
+        if read.message.is_empty() && body.is_null() {
+            read.message = excerpt(&text);
+        }
+        read.request_id = header("x-ms-request-id").or_else(|| header("request-id"));
+        read.correlation_id = header("x-ms-correlation-request-id");
+        read.claims_challenge = ClaimsChallenge::of(response);
+        if read.code.is_empty() {
+            read.code = header("x-ms-error-code").unwrap_or_default();
+        }
+        read
+    }
+
+    /// Reads an error body: `{"error":{..}}`, the same without the wrapper, the sign-in service's form, or
+    /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as for suppression rules.
+    pub fn read(body: &Value, status: u16) -> Self {
+        let wrapped = &body["error"];
+        let error = if wrapped.is_object() { wrapped } else { body };
+        if let Some(inside) = inside_message(error) {
+            return Self::read(&inside, status);
+        }
+        let sign_in = wrapped.as_str();
+        let code = sign_in.map_or_else(
+            || optional(error, "code").unwrap_or_else(|| text(error, "errorCode")),
+            str::to_owned,
+        );
+        let message = match sign_in {
+            Some(_) => text(body, "error_description"),
+            None => match &error["message"] {
+                // Graph and OData wrap the message with its language.
+                Value::Object(message) => {
+                    message.get("value").and_then(Value::as_str).unwrap_or_default().to_owned()
+                }
+                _ => text(error, "message"),
+            },
+        };
+        Self {
+            status,
+            code,
+            message,
+            target: optional(error, "target"),
+            inner_code: innermost(error, "code"),
+            inner_message: innermost(error, "message"),
+            details: details_of(error),
+            additional_info: list(error, "additionalInfo").cloned().collect(),
+            request_id: None,
+            correlation_id: None,
+            claims_challenge: None,
+        }
+    }
+
+    /// Whether this code stands anywhere in the error: at the top, in a detail, or innermost. Case and blanks do
+    /// not count: services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
+    pub fn has_code(&self, code: &str) -> bool {
+        let wanted = folded(code);
+        self.codes().any(|code| folded(code) == wanted)
+    }
+
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let details = self.details.iter().map(|detail| detail.code.as_str());
+        [self.code.as_str()].into_iter().chain(self.inner_code.as_deref()).chain(details)
+    }
+}
+
+/// A code without case and blanks.
+pub(super) fn folded(code: &str) -> String {
+    code.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+impl ErrorDetail {
+    fn read(detail: &Value) -> Self {
+        Self {
+            code: text(detail, "code"),
+            message: text(detail, "message"),
+            target: optional(detail, "target"),
+        }
+    }
+}
+
+impl std::fmt::Display for ArmError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if (300..400).contains(&self.status) {
+            return write!(f, "{} redirect, which is not followed", self.status);
+        }
+        let code = [self.inner_code.as_deref().unwrap_or_default(), &self.code];
+        let code = code.into_iter().find(|code| !code.is_empty()).unwrap_or("no error code");
+        write!(f, "{} {code}", self.status)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", without_queries(self.message.trim()))?;
+        }
+        if let Some(inner) = self.inner_message.as_deref().filter(|inner| *inner != self.message) {
+            write!(f, ": {}", without_queries(inner.trim()))?;
+        }
+        for detail in
+            self.details.iter().filter(|detail| !detail.message.is_empty() && detail.message != self.message)
+        {
+            write!(f, " [{}: {}]", detail.code, without_queries(detail.message.trim()))?;
+        }
+        let policies = self.policy_refusal().map(|refusal| refusal.policies).unwrap_or_default();
+        if !policies.is_empty() {
+            write!(f, " (refused by policy '{}')", policies.join("', '"))?;
+        }
+        if let Some(challenge) = &self.claims_challenge {
+            write!(f, " (sign in again, the service asks for more: {})", challenge.claims)?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    match field(value, key) {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Object(_) | Value::Array(_) => String::new(),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// A field by name; some services write `Code` and `Message`.
+fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
+    let object = value.as_object();
+    let found = object.and_then(|object| object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)));
+    found.map_or(&Value::Null, |(_, value)| value)
+}
+
+fn optional(value: &Value, key: &str) -> Option<String> {
+    Some(text(value, key)).filter(|text| !text.is_empty())
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    field(value, key).as_array().into_iter().flatten()
+}
+
+fn details_of(error: &Value) -> Vec<ErrorDetail> {
+    let with_its_own = |detail| std::iter::once(ErrorDetail::read(detail)).chain(details_of(detail));
+    list(error, "details").flat_map(with_its_own).collect()
+}
+
+fn innermost(error: &Value, key: &str) -> Option<String> {
+    let mut found = None;
+    let mut inner = field(error, "innererror");
+    while inner.is_object() {
+        found = optional(inner, key).or(found);
+        inner = field(inner, "innererror");
+    }
+    found
+}
+
+/// The error that Sentinel, as a proxy, puts as a text into the message of another.
+fn inside_message(error: &Value) -> Option<Value> {
+    let message = error["message"].as_str().filter(|message| message.trim_start().starts_with('{'))?;
+    let inside: Value = serde_json::from_str(message).ok()?;
+    inside["error"].is_object().then_some(inside)
+}
+
+/// The first part of a body that is not what was expected, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}

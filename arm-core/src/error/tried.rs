@@ -1,0 +1,103 @@
+//! How a request was tried, and whether it may have changed something although it failed.
+
+use std::{fmt, time::Duration};
+
+use azure_core::{
+    Error,
+    error::ErrorKind,
+    http::{Method, StatusCode},
+};
+
+use super::words::with_causes;
+
+/// Why a request was given up: kept as the source of its error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tried {
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    /// What the service asked to wait for in its last answer.
+    pub(crate) wait_asked_for: Option<Duration>,
+    /// Whether an attempt may have changed something.
+    pub(crate) may_be_applied: bool,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempts: {}, elapsed: {:?}", self.attempts, self.elapsed)
+    }
+}
+
+impl std::error::Error for Tried {}
+
+impl Tried {
+    /// Puts it into an error, whose words and those of its causes stay.
+    pub(crate) fn attach(self, error: Error) -> Error {
+        let message = with_causes(&error);
+        Error::with_error(error.kind().clone(), self, message)
+    }
+
+    /// What is known of an answer that came and could not be read.
+    pub(crate) fn answered(may_be_applied: bool) -> Self {
+        Self { attempts: 1, may_be_applied, ..Self::default() }
+    }
+
+    /// Says of an error on the way of an operation that the operation was begun.
+    pub(crate) fn begun(error: Error) -> Error {
+        Self { may_be_applied: true, ..Self::of(&error).unwrap_or_default() }.attach(error)
+    }
+
+    /// The innermost, which knows the single attempts.
+    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let (mut found, mut next) = (None, Some(error));
+        while let Some(error) = next {
+            found = error.downcast_ref().copied().or(found);
+            next = error.source();
+        }
+        found
+    }
+}
+
+/// Whether a request of this method can change something.
+pub(crate) fn changes(method: Method) -> bool {
+    !matches!(method, Method::Get | Method::Head)
+}
+
+/// The one rule on whether a change may have been made although it ended in this.
+///
+/// Not if it never left, or if the service refused it: a 4xx other than 408, a 501, a 505. An answer that could not
+/// be read was an answer, and a success or a redirect that nobody expected may be one all the same.
+pub(crate) fn leaves_doubt(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::HttpResponse { status, .. } => !is_refusal(*status),
+        ErrorKind::Io | ErrorKind::DataConversion => true,
+        _ => false,
+    }
+}
+
+pub(crate) fn is_refusal(status: StatusCode) -> bool {
+    matches!(u16::from(status), 400..=407 | 409..=499 | 501 | 505)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_in_doubt_unless_it_was_refused_or_never_left() {
+        let answered = |status: u16| {
+            leaves_doubt(&ErrorKind::HttpResponse {
+                status: status.into(),
+                error_code: None,
+                raw_response: None,
+            })
+        };
+        for refused in [400, 401, 403, 404, 409, 412, 429, 499, 501, 505] {
+            assert!(!answered(refused), "{refused}");
+        }
+        for unsure in [200, 202, 302, 408, 500, 502, 503, 504, 507] {
+            assert!(answered(unsure), "{unsure}");
+        }
+        assert!(leaves_doubt(&ErrorKind::Io) && leaves_doubt(&ErrorKind::DataConversion));
+        assert!(!leaves_doubt(&ErrorKind::Connection) && !leaves_doubt(&ErrorKind::Credential));
+    }
+}
