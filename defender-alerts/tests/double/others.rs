@@ -31,7 +31,10 @@ async fn a_suppression_rule_is_written_read_changed_and_deleted() {
     client.create_or_update(&sub, &scanner, &changed).await.unwrap();
 
     assert!(created.last_modified.is_some());
-    assert!(created.spec.expiration_date > created.last_modified, "the service gives an end to a rule without one");
+    assert!(
+        created.spec.expiration_date > created.last_modified,
+        "the service gives an end to a rule without one"
+    );
     let mut as_asked = created.spec;
     as_asked.expiration_date = None;
     assert_eq!(as_asked, spec);
