@@ -3,6 +3,7 @@
 mod change;
 mod client;
 mod cloud;
+#[cfg(feature = "identity")]
 mod credential;
 mod error;
 mod fleet;
@@ -13,6 +14,7 @@ mod options;
 mod pager;
 mod path;
 mod policies;
+pub mod prelude;
 mod request;
 mod secret;
 mod task;
@@ -21,9 +23,12 @@ mod transport;
 mod unmet;
 pub mod wire;
 
+/// The official crate whose `Result`, `Error`, credentials, options and URLs stand in these crates' signatures.
+pub use azure_core;
 pub use change::Change;
 pub use client::ArmClient;
 pub use cloud::{Audience, Cloud, CloudEndpoints};
+#[cfg(feature = "identity")]
 pub use credential::{ChosenCredential, CredentialKind, credential_from_environment};
 pub use error::{ArmError, ArmErrorExt, ClaimsChallenge, ErrorDetail, PolicyRefusal};
 pub use fleet::{Fleet, Outcome};

@@ -1,0 +1,28 @@
+//! What nearly every program needs: `use arm_core::prelude::*;`.
+//!
+//! With it, the crates for the services and tokio, a program depends on nothing else:
+//!
+//! ```no_run
+//! use arm_core::prelude::*;
+//!
+//! # async fn f(arm: ArmClient) -> Result<()> {
+//! let subscription: SubscriptionId = "00000000-0000-0000-0000-000000000001".parse()?;
+//! let path = arm_core::ArmPath::from(&subscription).literal("resourcegroups");
+//! let mut groups = arm.get(path, "2024-03-01").pager::<String>();
+//! while let Some(group) = groups.try_next().await.inspect_err(|error| {
+//!     if error.is_role_missing() {
+//!         eprintln!("ask for the role Reader");
+//!     }
+//! })? {
+//!     println!("{group}");
+//! }
+//! # Ok(()) }
+//! ```
+
+pub use azure_core::{Error, Result};
+pub use futures::{StreamExt, TryStreamExt};
+
+pub use crate::{
+    ArmClient, ArmErrorExt, ArmOptions, Change, ManagementGroupId, ResourceGroupId, ResourceId, ResourceName,
+    Scope, SubscriptionId,
+};
