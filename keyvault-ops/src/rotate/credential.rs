@@ -69,26 +69,33 @@ impl Group {
 
     /// The credential that an earlier run has set in one of the secrets. It is tested again.
     async fn already_set(&mut self) -> GroupStep<Option<Credential>> {
-        let set = self.members.iter().position(|member| member.done.resumed);
-        let Some(at) = set else { return Ok(None) };
-        let current = match self.members[at].look().await.map_err(|failure| (at, failure))? {
-            Ok(current) => current,
-            Err(newer) => return Err((at, overtaken(&newer))),
-        };
-        let mut id = current.properties.tags.get(CREDENTIAL).cloned();
-        if let Some(hooks) = self.hooks.clone() {
-            self.step = RotateStep::Verify;
-            if let Some(identified) = hooks.identify(&current.value).await.map_err(|failure| (at, failure))? {
-                id = Some(identified);
+        let mut set: Option<Credential> = None;
+        for at in 0..self.members.len() {
+            if !self.members[at].done.resumed {
+                continue;
             }
-            hooks.verify(&current.value).await.map_err(|failure| (at, failure))?;
+            let current = match self.members[at].look().await.map_err(|failure| (at, failure))? {
+                Ok(current) => current,
+                Err(newer) => return Err((at, overtaken(&newer))),
+            };
+            let mut id = current.properties.tags.get(CREDENTIAL).cloned();
+            if let Some(hooks) = self.hooks.clone() {
+                self.step = RotateStep::Verify;
+                if let Some(identified) =
+                    hooks.identify(&current.value).await.map_err(|failure| (at, failure))?
+                {
+                    id = Some(identified);
+                }
+                hooks.verify(&current.value).await.map_err(|failure| (at, failure))?;
+                self.members[at].done.issuer.created = id.clone();
+                self.members.iter_mut().for_each(|member| member.done.issuer.verified = true);
+            }
+            let credential = Credential { id: id.unwrap_or_default(), value: current.value };
+            // Set by earlier runs that were not of one group: each keeps its own.
+            self.in_use.push(credential.id.clone());
+            set.get_or_insert(credential);
         }
-        let credential = Credential { id: id.unwrap_or_default(), value: current.value };
-        if self.hooks.is_some() {
-            self.done_created(&credential);
-            self.members.iter_mut().for_each(|member| member.done.issuer.verified = true);
-        }
-        Ok(Some(credential))
+        Ok(set)
     }
 
     /// Waits until everything that was done is seen, and reads again.

@@ -12,7 +12,7 @@ use super::{
     IssuerKind, IssuerReport, Rotate, RotateFailure, Rotation,
     hooks::Hooks,
     run::Step,
-    wish::{REPLACES, ROTATED},
+    wish::{REPLACES, ROTATED, ROTATING},
 };
 use crate::{
     ActiveVersions, LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties,
@@ -60,6 +60,10 @@ pub(super) struct Member {
     pub(super) old: Vec<OldVersion>,
     /// The old versions that stay enabled.
     pub(super) kept: Vec<OldVersion>,
+    /// The credentials that were identified in this run, also in versions that someone has disabled since.
+    pub(super) identified: BTreeMap<SecretVersion, String>,
+    /// Whether this rotation was about to change the idle slot in an earlier run.
+    pub(super) intended: bool,
 }
 
 /// A version that was enabled at the beginning.
@@ -108,6 +112,8 @@ impl Member {
             disabled_before: 0,
             old: Vec::new(),
             kept: Vec::new(),
+            identified: BTreeMap::new(),
+            intended: false,
         }
     }
 
@@ -158,6 +164,7 @@ impl Member {
             if version.tags.get(ROTATED).is_some_and(|rotation| *rotation == self.task.id) {
                 marked.push(version.clone());
             }
+            self.intended |= version.tags.get(ROTATING).is_some_and(|rotation| *rotation == self.task.id);
             match version.enabled {
                 true => enabled.push((id.clone(), version.created)),
                 false => self.disabled_before += 1,
@@ -253,12 +260,13 @@ impl Member {
         }
         let known: BTreeSet<&SecretVersion> =
             self.old.iter().chain(&self.kept).map(|old| &old.version).collect();
-        let previous = self.done.previous.as_ref().filter(|_| self.done.resumed);
-        // Disabled since an earlier run: by it, or by someone else.
+        let previous = self.done.previous.as_ref();
+        // Disabled since an earlier run or the last read: by it, or by someone else.
         let disabled: BTreeSet<SecretVersion> = self
             .record
             .credentials
             .keys()
+            .chain(self.identified.keys())
             .chain(previous)
             .filter(|version| !known.contains(version))
             .cloned()
@@ -277,19 +285,24 @@ impl Member {
         if outcome.is_ok() {
             outcome = self.identify_each(hooks, &mut kept).await;
         }
+        let identified = old.iter().filter_map(|old| Some((old.version.clone(), old.credential.clone()?)));
+        self.identified.extend(identified);
         (self.old, self.kept) = (old, kept);
         outcome
     }
 
     async fn identify_each(&self, hooks: &Hooks, versions: &mut [OldVersion]) -> Step {
         for old in versions {
-            let value = if old.disabled { None } else { self.value_of(&old.version).await? };
+            let current = self.current.as_ref().and_then(|current| current.properties.version());
+            let readable = !old.disabled || current == Some(&old.version);
+            let value = if readable { self.value_of(&old.version).await? } else { None };
             if let Some(value) = value {
                 old.credential = hooks.identify(&value).await?;
                 old.value = Some(value);
             }
             if old.credential.is_none() {
-                old.credential = self.record.credentials.get(&old.version).cloned();
+                let known = self.record.credentials.get(&old.version);
+                old.credential = known.or(self.identified.get(&old.version)).cloned();
             }
             old.revoked = old.credential.as_ref().is_some_and(|id| self.record.revoked.contains(id));
         }

@@ -99,7 +99,7 @@ impl Group {
 
     /// Also what this rotation created in an earlier run and did not set.
     async fn to_revoke(&self) -> GroupStep<BTreeSet<String>> {
-        let own = self.credential.as_ref().map(|credential| credential.id.as_str());
+        let own = self.in_use.iter().map(String::as_str);
         let kept: BTreeSet<&str> = self
             .members
             .iter()
@@ -139,10 +139,10 @@ impl Group {
             pause(SETTLING).await;
         }
         self.look_at_all().await?;
-        let own = self.credential.as_ref().map(|credential| credential.id.clone());
+        let own = self.in_use.clone();
         let one = self.hooks.as_ref().is_some_and(|hooks| hooks.kind() == IssuerKind::One);
         for (at, member) in self.members.iter_mut().enumerate() {
-            member.report(own.as_deref(), one).await.map_err(|failure| (at, failure))?;
+            member.report(&own, one).await.map_err(|failure| (at, failure))?;
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Member {
         disabled.map(Ok).map_err(RotateFailure::Service)
     }
 
-    async fn report(&mut self, own: Option<&str>, replaced: bool) -> Step {
+    async fn report(&mut self, own: &[String], replaced: bool) -> Step {
         let active = self.active_versions().await.map_err(RotateFailure::Service)?;
         let kept = |version: &SecretVersion| self.kept.iter().any(|kept| kept.version == *version);
         self.done.later = active.other_ids.iter().filter(|version| !kept(version)).cloned().collect();
@@ -210,9 +210,8 @@ impl Member {
         self.done.active = Some(active);
         if self.task.issuer.is_some() && !replaced {
             // What holds the credential that is in use is not to be revoked.
-            let ended = |old: &OldVersion| {
-                old.revoked || (old.credential.is_some() && old.credential.as_deref() == own)
-            };
+            let ended =
+                |old: &OldVersion| old.revoked || old.credential.as_ref().is_some_and(|id| own.contains(id));
             self.done.issuer.unrevoked =
                 self.old.iter().filter(|old| !ended(old)).map(|old| old.version.clone()).collect();
         }

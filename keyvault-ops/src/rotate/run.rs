@@ -28,7 +28,7 @@ pub(super) async fn rotate_group(tasks: Vec<Rotate>, seen: Seen) -> Vec<Result<R
     let hooks = tasks.first().and_then(Rotate::hooks);
     let members = tasks.into_iter().map(|task| Member::new(task, seen.clone())).collect();
     let mut group =
-        Group { members, hooks, step: RotateStep::Snapshot, credential: None, revoked: Vec::new() };
+        Group { members, hooks, step: RotateStep::Snapshot, in_use: Vec::new(), revoked: Vec::new() };
     let outcome = group.steps().await;
     group.outcomes(outcome).await
 }
@@ -37,8 +37,8 @@ pub(super) struct Group {
     pub(super) members: Vec<Member>,
     pub(super) hooks: Option<Hooks>,
     pub(super) step: RotateStep,
-    /// What is current once the new versions are set.
-    pub(super) credential: Option<Credential>,
+    /// The ids of the credentials that the new versions hold.
+    pub(super) in_use: Vec<String>,
     /// The credentials that the issuer was told to revoke in this run.
     pub(super) revoked: Vec<String>,
 }
@@ -57,7 +57,7 @@ impl Group {
             member.begin().map_err(|failure| (at, failure))?;
         }
         let credential = self.obtain().await?;
-        self.credential = Some(credential.clone());
+        self.in_use.push(credential.id.clone());
         self.set(&credential).await?;
         self.step = RotateStep::Confirm;
         self.look_at_all().await?;

@@ -148,6 +148,8 @@ impl SimVault {
         let me = &mut world.rotators[self.rotator];
         if !me.set.contains(name) {
             me.listed.extend(seen.versions.iter().map(|version| version.id.clone()));
+            // The answer to the last list counts: one before may have been lost.
+            me.listed_enabled.retain(|(id, _)| seen.place(id).is_none());
             let enabled = seen.versions.iter().filter(|version| version.enabled);
             me.listed_enabled.extend(enabled.map(|version| (version.id.clone(), version.value.clone())));
         }

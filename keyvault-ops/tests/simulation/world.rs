@@ -245,8 +245,11 @@ impl World {
             let newer = me.looked.get(secret).is_some_and(|looked| place(version) > place(looked));
             // In a group, what cannot be read tells no one what its consumers still use: see `rotate_many`.
             let unread = !me.looked.contains_key(secret);
+            let behind = !me.set.contains(secret)
+                && me.looked.get(secret).is_some_and(|looked| place(version) < place(looked));
             let unseen = self.secrets.len() > 1
                 && (unread
+                    || behind
                     || !self.secrets[secret].versions.iter().any(|held| held.id == *version && held.enabled));
             if lived && !unseen && !self.alive(value) && !left && !newer && !me.revoke_first && me.consumers {
                 let holds = self.consumers[at].version.clone();
