@@ -183,6 +183,10 @@ impl SimVault {
         if enabled == Some(false) && !world.rotators[self.rotator].listed.contains(id) {
             world.violation(format!("rotator {}: disables {id}, set after it had listed", self.rotator));
         }
+        if enabled == Some(false) {
+            // What is listed from now on is listed to report.
+            world.rotators[self.rotator].set.insert(name.to_owned());
+        }
         let version = world.checked(self.rotator, "disable", |world| {
             world.change(|world| {
                 let version = &mut world.secrets.get_mut(name).unwrap().versions[place];

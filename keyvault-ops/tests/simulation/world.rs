@@ -99,6 +99,7 @@ pub(crate) struct Rotator {
     pub(crate) stopped: Arc<Notify>,
     pub(crate) listed: BTreeSet<String>,
     pub(crate) listed_enabled: BTreeSet<(String, String)>,
+    /// The secrets in which it has set or disabled a version: its listing is over.
     pub(crate) set: BTreeSet<String>,
     pub(crate) looked: BTreeMap<String, String>,
     /// The place of the newest version of each secret that `Consumers` said all use.
