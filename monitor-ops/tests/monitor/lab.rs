@@ -75,6 +75,7 @@ pub(crate) async fn stored(azure: &MockAzure, id: &str, version: &'static str) -
     let mut found: Value = arm(azure).get(&id, version).json_opt().await.unwrap().unwrap_or_default();
     if let Some(fields) = found.as_object_mut() {
         fields.remove("etag");
+        fields.remove("systemData");
         if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut) {
             properties.retain(|name, _| !name.ends_with("Utc") && !name.ends_with("Date"));
         }
