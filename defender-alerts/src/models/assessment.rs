@@ -214,6 +214,7 @@ struct Wire {
 struct Properties {
     #[serde(with = "wire::text")]
     display_name: String,
+    #[serde(deserialize_with = "wire::null_as_default")]
     status: AssessmentStatus,
     resource_details: ResourceDetails,
     additional_data: AdditionalData,
