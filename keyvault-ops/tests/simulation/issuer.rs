@@ -39,7 +39,12 @@ impl SimIssuer {
             10..18 => pending::<()>().await,
             _ => {}
         }
-        let outcome = act(&mut self.world.lock());
+        let outcome = {
+            let mut world = self.world.lock();
+            let outcome = act(&mut world);
+            world.rotators[self.rotator].has_just_looked = false;
+            outcome
+        };
         sleep(after).await;
         self.world.clone().step(self.rotator).await;
         match fate {
@@ -119,6 +124,16 @@ impl Issuer for SimIssuer {
 
     async fn revoke(&self, id: &str) -> Result<()> {
         self.hook(|world| {
+            let held = world.issued.iter().rfind(|issued| issued.id == id).map(|issued| issued.value.clone());
+            let stored = world.secrets.values().flat_map(|secret| &secret.versions);
+            let stored = stored.filter(|version| Some(&version.value) == held.as_ref()).count() > 0;
+            // Of a group, others of the same call act in between.
+            if stored && world.secrets.len() == 1 && !world.rotators[self.rotator].has_just_looked {
+                world.violation(format!(
+                    "rotator {}: revokes {id} without a look directly before",
+                    self.rotator
+                ));
+            }
             // Of all moments, just now someone sets the value again.
             let ambush = world.rotators[self.rotator].accidents && world.dice.chance(40);
             if ambush

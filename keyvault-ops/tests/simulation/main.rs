@@ -102,6 +102,7 @@ impl World {
             set: BTreeSet::new(),
             looked: BTreeMap::new(),
             moved: BTreeMap::new(),
+            has_just_looked: false,
             killed: Vec::new(),
         });
         let same = self.dice.chance(100);

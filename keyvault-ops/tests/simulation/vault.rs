@@ -105,6 +105,7 @@ impl SimVault {
         };
         let mut guard = self.world.lock();
         let world = &mut *guard;
+        world.rotators[self.rotator].has_just_looked = false;
         let late = world.rotators[self.rotator].accidents && world.dice.chance(120);
         match (request.method(), parts.as_slice()) {
             (Method::Get, ["deletedsecrets", name]) => match world.secrets[*name].deleted {
@@ -134,6 +135,7 @@ impl SimVault {
     fn read(&self, world: &mut World, name: &str, seen: &SecretNow) -> azure_core::Result<AsyncRawResponse> {
         world
             .say(|| format!("rotator {}: reads {name}: {:?}", self.rotator, seen.current().map(|it| &it.id)));
+        world.rotators[self.rotator].has_just_looked = true;
         if let Some(current) = seen.current() {
             world.rotators[self.rotator].looked.insert(name.to_owned(), current.id.clone());
         }

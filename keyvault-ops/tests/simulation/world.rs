@@ -104,6 +104,8 @@ pub(crate) struct Rotator {
     pub(crate) looked: BTreeMap<String, String>,
     /// The place of the newest version of each secret that `Consumers` said all use.
     pub(crate) moved: BTreeMap<String, usize>,
+    /// Whether the last thing that it did was to read a current version.
+    pub(crate) has_just_looked: bool,
     /// Versions that it killed within the documented window.
     pub(crate) killed: Vec<(String, String)>,
 }
