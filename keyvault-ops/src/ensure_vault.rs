@@ -1,6 +1,6 @@
 //! Making a vault, or bringing one to what is wanted.
 
-use arm_core::{ArmErrorExt as _, Change, Mode, Wish};
+use arm_core::{ArmErrorExt as _, Change, Mode, Wish, is_same_region};
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 use serde::Serialize;
@@ -142,7 +142,7 @@ impl EnsureVault {
             );
             Err(Error::with_message(ErrorKind::Other, message))
         };
-        if !same_location(&found.location, &wanted.location) {
+        if !is_same_region(&found.location, &wanted.location) {
             return fixed("location", &found.location, &wanted.location);
         }
         let days = found.properties.soft_delete_retention_in_days;
@@ -248,12 +248,6 @@ impl EnsureVault {
 fn is_met(wanted: &impl Serialize, there: &impl Serialize) -> bool {
     let values = serde_json::to_value(wanted).ok().zip(serde_json::to_value(there).ok());
     values.is_some_and(|(wanted, there)| Wish::new().unmet(&wanted, &there).is_empty())
-}
-
-/// `West Europe` is `westeurope`.
-fn same_location(a: &str, b: &str) -> bool {
-    let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
-    plain(a) == plain(b)
 }
 
 fn take<T: Clone>(merged: &mut Option<T>, wanted: &Option<T>) {

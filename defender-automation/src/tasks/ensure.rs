@@ -1,6 +1,6 @@
 //! An automation that is there as wanted.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish, is_same_region};
 use azure_core::Result;
 
 use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning, models::refuse};
@@ -140,7 +140,7 @@ fn merged(spec: &AutomationSpec, before: &Automation, drop_others: bool) -> Auto
     if spec.description.is_some() {
         wanted.description.clone_from(&spec.description);
     }
-    if !same_region(&spec.location, &before.location) {
+    if !is_same_region(&spec.location, &before.location) {
         wanted.location.clone_from(&spec.location);
     }
     let same_scopes = wanted.scopes.len() == spec.scopes.len()
@@ -208,11 +208,6 @@ fn actions(own: &[Action], stored: &[Action], drop_others: bool) -> Vec<Action> 
     }
     all.extend(own.iter().filter(|action| !stored.iter().any(|old| old.is_same_as(action))).cloned());
     all
-}
-
-fn same_region(a: &str, b: &str) -> bool {
-    let normal = |text: &str| text.replace(' ', "").to_ascii_lowercase();
-    normal(a) == normal(b)
 }
 
 arm_core::task!(EnsureAutomation => AutomationChange);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use arm_core::{
-    ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, refuse, wire,
+    ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, is_same_region,
+    refuse, wire,
 };
 use azure_core::{Error, Result};
 
@@ -205,7 +206,9 @@ fn clear_mute(rule: &mut QueryRule) {
 /// A rule as it should be, given what it is.
 fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
     let mut wanted = before.clone();
-    if rule.location.is_some() && !same_region(&rule.location, &before.location) {
+    if let Some(location) = &rule.location
+        && !is_same_region(location, before.location.as_deref().unwrap_or_default())
+    {
         wanted.location.clone_from(&rule.location);
     }
     wanted.tags.extend(rule.tags.clone());
@@ -270,13 +273,6 @@ fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
     if from.is_some() {
         to.clone_from(from);
     }
-}
-
-/// `West Europe` and `westeurope` are the same region.
-fn same_region(a: &Option<String>, b: &Option<String>) -> bool {
-    let normal =
-        |text: &Option<String>| text.as_deref().unwrap_or_default().replace(' ', "").to_ascii_lowercase();
-    normal(a) == normal(b)
 }
 
 #[cfg(test)]
