@@ -13,15 +13,16 @@ pub use client::{
 };
 pub use id::{PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId};
 pub use models::{
-    AuthorizationScopeFilter, DirectoryPrincipal, ExecutionState, Facet, FacetRequest, FacetRequestOptions,
-    IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus, MachineIdentity, OsType, Permission,
+    AuthorizationScopeFilter, AvailabilityZoneMappings, DirectoryPrincipal, ExecutionState, Facet,
+    FacetRequest, FacetRequestOptions, IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus,
+    Location, LocationMetadata, LocationType, MachineIdentity, OsType, PairedRegion, Permission,
     PrincipalType, Provider, ProviderResourceType, QueryOptions, QueryRequest, QueryResponse, Quota,
-    RegistrationState, ResourceGroup, ResourceGroupPatch, ResourceGroupSpec, ResultFormat, RoleAssignment,
-    RoleAssignmentFilter, RoleAssignmentSpec, RoleDefinition, RoleType, RunCommandInput,
-    RunCommandInputParameter, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties,
-    RunCommandResult, ScriptSource, Subscription, SubscriptionPolicies, SubscriptionState,
-    UserAssignedIdentity, VirtualMachine, VirtualMachineRunCommand, VirtualMachineRunCommandSpec,
-    VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VmAgent,
+    RegionCategory, RegionType, RegistrationState, ResourceGroup, ResourceGroupPatch, ResourceGroupSpec,
+    ResultFormat, RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec, RoleDefinition, RoleType,
+    RunCommandInput, RunCommandInputParameter, RunCommandInstanceView, RunCommandManagedIdentity,
+    RunCommandProperties, RunCommandResult, ScriptSource, Subscription, SubscriptionPolicies,
+    SubscriptionState, UserAssignedIdentity, VirtualMachine, VirtualMachineRunCommand,
+    VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VmAgent,
 };
 pub use rows::GraphScope;
 pub use tasks::{

@@ -1,6 +1,7 @@
 use arm_core::{ArmClient, ArmErrorExt as _, ArmPath, Pager, SubscriptionId};
 use azure_core::Result;
 
+use crate::Location;
 use crate::Subscription;
 
 /// The version of every request, from the
@@ -43,5 +44,19 @@ impl SubscriptionsClient {
             Err(error) if error.is_code("SubscriptionNotFound") => Ok(None),
             outcome => outcome,
         }
+    }
+
+    /// Streams the regions where a subscription can have resources: `Subscriptions_ListLocations`.
+    ///
+    /// Not every service is in every region: a provider's own list
+    /// ([`Provider::resource_types`](crate::Provider)) says which ones are.
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/locations/read`, which Reader has.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/list-locations)
+    pub fn list_locations(&self, subscription: &SubscriptionId) -> Pager<Location> {
+        self.arm.get(ArmPath::from(subscription).literal("locations"), API_VERSION).pager()
     }
 }

@@ -1,5 +1,6 @@
 //! What the services say, one file for each resource.
 
+mod location;
 mod managed_run_command;
 mod principal;
 mod provider;
@@ -11,6 +12,10 @@ mod run_command;
 mod subscription;
 mod virtual_machine;
 
+pub use location::{
+    AvailabilityZoneMappings, Location, LocationMetadata, LocationType, PairedRegion, RegionCategory,
+    RegionType,
+};
 pub use managed_run_command::{
     ExecutionState, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, ScriptSource,
     VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,

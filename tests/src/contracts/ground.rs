@@ -180,6 +180,11 @@ fn subscriptions() -> Vec<Contract> {
             .answers("subscriptions/get.json")
             .model("Subscription")
             .call(|arm| one(async move { SubscriptionsClient::new(&arm).get(&subscription()).await })),
+        get("Subscriptions_ListLocations", format!("{SUBSCRIPTION}/locations"), "2022-12-01")
+            .answers("subscriptions/list_locations.json")
+            .pages()
+            .model("Location")
+            .call(|arm| all(SubscriptionsClient::new(&arm).list_locations(&subscription()))),
     ]
 }
 

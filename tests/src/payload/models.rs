@@ -182,6 +182,7 @@ pub const MODELS: &[Model] = &[
     Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
     read_only!(resource_ops::DirectoryPrincipal),
     read_only!(resource_ops::InstanceView),
+    read_only!(resource_ops::Location),
     read_only!(resource_ops::Provider),
     read_only!(resource_ops::RoleAssignment),
     read_only!(resource_ops::RoleDefinition),

@@ -1,0 +1,128 @@
+use arm_core::{open_enum, wire};
+use serde::Deserialize;
+
+/// A region, or an edge zone beside one.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Location {
+    /// Which physical zone each zone of this subscription is: the same number is another zone in another subscription.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub availability_zone_mappings: Vec<AvailabilityZoneMappings>,
+    /// The name that people see, such as `West Europe`.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// `/subscriptions/{id}/locations/{name}`
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Geography, and the paired region.
+    #[serde(default)]
+    pub metadata: Option<LocationMetadata>,
+    /// The name that requests take, such as `westeurope`.
+    pub name: String,
+    /// The name with its geography, such as `(Europe) West Europe`.
+    #[serde(default)]
+    pub regional_display_name: Option<String>,
+    /// Left out by the service today.
+    #[serde(default)]
+    pub subscription_id: Option<String>,
+    /// Region or edge zone.
+    #[serde(default)]
+    #[serde(rename = "type")]
+    pub location_type: Option<LocationType>,
+}
+
+/// One zone of a region.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AvailabilityZoneMappings {
+    /// The zone as requests name it, such as `1`.
+    #[serde(default)]
+    pub logical_zone: Option<String>,
+    /// The zone as the datacenters name it, such as `westeurope-az2`.
+    #[serde(default)]
+    pub physical_zone: Option<String>,
+}
+
+/// Where a region is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LocationMetadata {
+    /// The data residency boundary, such as `Europe`.
+    #[serde(default)]
+    pub geography: Option<String>,
+    /// The continent or market, such as `Europe` or `US`.
+    #[serde(default)]
+    pub geography_group: Option<String>,
+    /// The region that an edge zone belongs to.
+    #[serde(default)]
+    pub home_location: Option<String>,
+    /// Degrees north, as text.
+    #[serde(default)]
+    pub latitude: Option<String>,
+    /// Degrees east, as text.
+    #[serde(default)]
+    pub longitude: Option<String>,
+    /// The region that this one fails over to; newer regions have none.
+    #[serde(default, deserialize_with = "wire::without_nulls")]
+    pub paired_region: Vec<PairedRegion>,
+    /// The province or state, such as `Netherlands`.
+    #[serde(default)]
+    pub physical_location: Option<String>,
+    /// Whether Azure recommends it for new work.
+    #[serde(default)]
+    pub region_category: Option<RegionCategory>,
+    /// A place, or a group of places such as `europe`.
+    #[serde(default)]
+    pub region_type: Option<RegionType>,
+}
+
+/// The other region of a pair.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PairedRegion {
+    /// `/subscriptions/{id}/locations/{name}`
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name, such as `northeurope`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Left out by the service today.
+    #[serde(default)]
+    pub subscription_id: Option<String>,
+}
+
+open_enum! {
+    /// Whether Azure recommends a region.
+    pub enum RegionCategory {
+        /// With availability zones, or to get them.
+        Recommended = "Recommended",
+        /// `Other` is its name today.
+        Extended = "Extended",
+        /// For disaster recovery or data residency.
+        Other = "Other",
+    }
+}
+
+open_enum! {
+    /// Whether a region is a place.
+    pub enum RegionType {
+        /// Datacenters somewhere.
+        Physical = "Physical",
+        /// A group of regions, which takes no resources of its own.
+        Logical = "Logical",
+    }
+}
+
+open_enum! {
+    /// What a location is.
+    pub enum LocationType {
+        /// A region.
+        Region = "Region",
+        /// A small site that belongs to a region.
+        EdgeZone = "EdgeZone",
+    }
+}
