@@ -1,30 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-mod attributes;
-mod body;
-mod clean_up;
 mod client;
-mod ensure_vault;
 mod error;
 mod id;
 mod ledger;
 mod models;
 mod random_value;
-mod remove_vault;
-mod retire_old_versions;
-mod role_propagation;
-mod rotate;
-mod secrets;
-mod seed;
-mod set_secret;
-mod settle;
-mod sweep;
-mod update_secret;
-mod verify_single_active;
+mod tasks;
 
-pub use clean_up::{CleanUpReport, CleanUpSecrets, Remains};
-pub use client::{API_VERSION, VaultsClient};
-pub use ensure_vault::EnsureVault;
+pub use client::{API_VERSION, RoleWait, SecretsClient, SetSecret, UpdateSecret, VaultsClient};
 pub use error::{SecretErrorExt, SecretRefusal, VaultErrorExt};
 pub use id::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
 pub use ledger::{Ledger, LedgerAction, LedgerEntry, UnfinishedRotation, ValueSource};
@@ -37,16 +21,9 @@ pub use models::{
     VaultProperties, VaultResource, VaultSpec, VirtualNetworkRule,
 };
 pub use random_value::random_value;
-pub use remove_vault::{RemoveVault, VaultRemains};
-pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};
-pub use role_propagation::RoleWait;
-pub use rotate::{
-    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, IssuerReport, Rotate,
-    RotateError, RotateFailure, RotateStep, Rotation, rotate_many,
+pub use tasks::{
+    ActiveVersions, AlertsExpected, CleanUpReport, CleanUpSecrets, Consumers, Credential, CredentialRequest,
+    EnsureVault, FoundCredential, Issuer, IssuerKind, IssuerReport, Remains, RemoveVault, RetireError,
+    RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
+    SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted, rotate_many,
 };
-pub use secrets::SecretsClient;
-pub use seed::{SeedReport, SeedSecrets, Seeded, WhenDeleted};
-pub use set_secret::SetSecret;
-pub use sweep::{AlertsExpected, Sweep, SweepReport};
-pub use update_secret::UpdateSecret;
-pub use verify_single_active::ActiveVersions;

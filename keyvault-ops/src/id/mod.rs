@@ -4,6 +4,7 @@ mod secret;
 mod vault;
 
 pub use secret::{SecretId, SecretName, SecretVersion};
+pub(crate) use vault::deleted_vault;
 pub use vault::{VaultId, VaultName};
 
 /// The characters that names of vaults and secrets are made of, as a rule.

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceId, ResourceType, Scope};
+use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceId, ResourceType, Scope, SubscriptionId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{CHARACTERS, checked_text};
@@ -183,6 +183,16 @@ impl<'de> Deserialize<'de> for VaultId {
         // What an answer says is kept, also where it is no vault's: it fails when it is used.
         Ok(Self { id: ResourceId::deserialize(deserializer)? })
     }
+}
+
+/// Where a deleted vault stands.
+pub(crate) fn deleted_vault(subscription: &SubscriptionId, location: &str, name: &str) -> ArmPath {
+    ArmPath::from(subscription)
+        .provider("Microsoft.KeyVault")
+        .literal("locations")
+        .segment(location)
+        .literal("deletedVaults")
+        .segment(name)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use arm_core::wire;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::{Vault, VaultId, client};
+use crate::{Vault, VaultId, id::deleted_vault};
 
 /// A soft-deleted vault. Its name is taken until it is purged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,7 +33,7 @@ impl DeletedVault {
     /// A vault as it would be after it is deleted; dates are the service's.
     pub(crate) fn planned(id: &VaultId, vault: &Vault) -> Self {
         let subscription = id.resource_id().subscription();
-        let path = subscription.map(|it| client::deleted(&it, &vault.location, &vault.name).to_string());
+        let path = subscription.map(|it| deleted_vault(&it, &vault.location, &vault.name).to_string());
         Self {
             id: path.unwrap_or_default(),
             name: vault.name.clone(),

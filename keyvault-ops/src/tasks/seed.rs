@@ -6,9 +6,10 @@ use arm_core::{IdError, Mode, Outcome, refuse};
 use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::settle::until_settled;
 use crate::{
     DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient, error::attempted,
-    random_value, settle::until_settled,
+    random_value,
 };
 
 /// The tag of secrets that were seeded; its value is the prefix of their names.

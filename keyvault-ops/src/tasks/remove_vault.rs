@@ -7,7 +7,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 use time::OffsetDateTime;
 
-use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, client};
+use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, id::deleted_vault};
 
 /// Deletes a vault, and purges it if asked to; awaiting it does it.
 ///
@@ -96,7 +96,7 @@ impl RemoveVault {
         let subscription = self.id.resource_id().subscription().ok_or_else(|| {
             Error::with_message(ErrorKind::DataConversion, format!("'{}' names no subscription", self.id))
         })?;
-        let path = client::deleted(&subscription, &deleted.location, &deleted.name).literal("purge");
+        let path = deleted_vault(&subscription, &deleted.location, &deleted.name).literal("purge");
         match self.client.arm.post(path, API_VERSION).poller::<()>().await {
             Ok(_) => Ok(VaultRemains::Nothing),
             Err(error) if error.is_resource_not_found() => Ok(VaultRemains::Nothing),

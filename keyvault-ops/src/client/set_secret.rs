@@ -12,12 +12,12 @@ use azure_security_keyvault_secrets::models::SecretClientSetSecretOptions;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{
-    SecretName, SecretProperties, SecretsClient,
+use super::{
     attributes::{Attributes, check},
     body::{not_repeatable, sealed_body},
-    models::Wire,
+    secrets::SecretsClient,
 };
+use crate::{SecretName, SecretProperties, models::Wire};
 
 /// The largest value, in bytes.
 const VALUE_LIMIT: usize = 25 * 1024;

@@ -10,12 +10,12 @@ use azure_core::Result;
 use azure_security_keyvault_secrets::models::SecretClientUpdateSecretPropertiesOptions;
 use time::OffsetDateTime;
 
-use crate::{
-    SecretName, SecretProperties, SecretVersion, SecretsClient,
+use super::{
     attributes::{Attributes, check},
     body::{repeatable, sealed_body},
-    models::Wire,
+    secrets::SecretsClient,
 };
+use crate::{SecretName, SecretProperties, SecretVersion, models::Wire};
 
 /// A change of one version of a secret; awaiting it sends it. See [`SecretsClient::update`].
 #[derive(Debug, Clone)]

@@ -7,9 +7,10 @@ use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use time::OffsetDateTime;
 
+use super::settle::until_settled;
 use crate::{
     DeletedSecret, RecoveryLevel, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal,
-    SecretsClient, settle::until_settled,
+    SecretsClient,
 };
 
 /// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.

@@ -29,9 +29,8 @@ pub use issuer::{Consumers, Credential, CredentialRequest, FoundCredential, Issu
 pub use many::rotate_many;
 pub use report::{IssuerReport, Rotation};
 
-use crate::{
-    Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource, retire_old_versions::RetireOptions,
-};
+use super::retire_old_versions::RetireOptions;
+use crate::{Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource};
 
 /// Gives a secret a new value and disables the old ones; awaiting it does it.
 ///

@@ -8,9 +8,8 @@ use time::OffsetDateTime;
 use super::{Credential, IssuerKind, Rotate, RotateFailure, run::Step};
 use crate::{
     SecretProperties, SecretVersion,
-    attributes::{Attributes, TAG_LENGTH, TAG_LIMIT, check},
+    client::{Attributes, TAG_LENGTH, TAG_LIMIT, check, check_value},
     ledger::Record,
-    set_secret::check_value,
 };
 
 /// The rotation that set a version.

@@ -8,6 +8,7 @@ use std::{
 use arm_core::Secret;
 use futures::TryStreamExt as _;
 
+use super::super::retire_old_versions::newest;
 use super::{
     IssuerKind, IssuerReport, Rotate, RotateFailure, Rotation,
     hooks::Hooks,
@@ -18,7 +19,6 @@ use crate::{
     ActiveVersions, LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties,
     SecretRefusal, SecretVersion,
     ledger::{LedgerWriter, Line, Record},
-    retire_old_versions::newest,
 };
 
 /// The values that the rotations of one call have read, in memory only.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     AccessPolicy, AccessPolicyUpdateKind, DeletedVault, NameAvailability, Vault, VaultId, VaultName,
-    VaultPatch, VaultResource, VaultSpec,
+    VaultPatch, VaultResource, VaultSpec, id::deleted_vault,
 };
 
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults).
@@ -201,7 +201,7 @@ impl VaultsClient {
         location: &str,
         name: &VaultName,
     ) -> Result<DeletedVault> {
-        self.arm.get(deleted(subscription, location, name.as_str()), API_VERSION).json().await
+        self.arm.get(deleted_vault(subscription, location, name.as_str()), API_VERSION).json().await
     }
 
     /// Deletes a soft-deleted vault, and all it held, for good: `Vaults_PurgeDeleted`. Await the poller for the end.
@@ -217,7 +217,7 @@ impl VaultsClient {
         location: &str,
         name: &VaultName,
     ) -> Poller<()> {
-        let path = deleted(subscription, location, name.as_str()).literal("purge");
+        let path = deleted_vault(subscription, location, name.as_str()).literal("purge");
         self.arm.post(path, API_VERSION).poller()
     }
 
@@ -238,15 +238,6 @@ impl VaultsClient {
         let body = json!({ "name": name, "type": "Microsoft.KeyVault/vaults" });
         self.arm.post(path, API_VERSION).body(&body).reads_only().json().await
     }
-}
-
-pub(crate) fn deleted(subscription: &SubscriptionId, location: &str, name: &str) -> ArmPath {
-    ArmPath::from(subscription)
-        .provider("Microsoft.KeyVault")
-        .literal("locations")
-        .segment(location)
-        .literal("deletedVaults")
-        .segment(name)
 }
 
 #[derive(Serialize, Deserialize)]

@@ -19,13 +19,17 @@ use azure_security_keyvault_secrets::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::TryStreamExt as _;
 
-use crate::{
-    DeletedSecret, RoleWait, SecretBackup, SecretBundle, SecretErrorExt as _, SecretName, SecretProperties,
-    SecretRefusal, SecretState, SecretVersion, SetSecret, UpdateSecret, Vault, VaultName,
+use super::{
     body::{repeatable, sealed_body},
+    role_propagation::{RolePropagation, RoleWait},
+    set_secret::SetSecret,
+    update_secret::UpdateSecret,
+};
+use crate::{
+    DeletedSecret, SecretBackup, SecretBundle, SecretErrorExt as _, SecretName, SecretProperties,
+    SecretRefusal, SecretState, SecretVersion, Vault, VaultName,
     error::{IsSoftDeleted, attempted},
     models::{Wire, WirePage},
-    role_propagation::RolePropagation,
 };
 
 /// The secrets of one vault.

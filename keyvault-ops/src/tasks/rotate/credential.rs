@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     LedgerAction,
-    attributes::{TAG_LENGTH, TAG_LIMIT},
+    client::{TAG_LENGTH, TAG_LIMIT, check_value},
     ledger::Line,
     random_value,
-    set_secret::check_value,
 };
 
 impl Group {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use arm_core::Secret;
 use futures::{StreamExt as _, stream};
 
+use super::super::retire_old_versions::{CHUNK, disable};
 use super::{
     IssuerKind, RotateFailure, RotateStep,
     confirm::{SETTLING, overtaken},
@@ -12,11 +13,7 @@ use super::{
     member::{Member, OldVersion},
     run::{Group, GroupStep, Step},
 };
-use crate::{
-    LedgerAction, Retirement, SecretId, SecretVersion,
-    ledger::Line,
-    retire_old_versions::{CHUNK, disable},
-};
+use crate::{LedgerAction, Retirement, SecretId, SecretVersion, ledger::Line};
 
 impl Group {
     pub(super) async fn wait_for_consumers(&mut self) -> GroupStep {
