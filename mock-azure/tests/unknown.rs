@@ -104,10 +104,10 @@ async fn a_namespace_that_may_exist() {
     let azure = seed().start().await;
     let names = [
         "Microsoft.Network",
-        "Microsoft.Storage",
+        "Microsoft.StorageSync",
         "Microsoft.Web",
         "Microsoft.Sql",
-        "Microsoft.DocumentDB",
+        "Microsoft.DBforPostgreSQL",
         "Microsoft.ContainerRegistry",
         "Microsoft.PolicyInsights",
         "Microsoft.Advisor",
@@ -139,7 +139,7 @@ async fn a_resource_type() {
         .map(|kind| provider(&format!("{kind}?api-version=2022-01-01"))),
     );
     cases.extend(reads([
-        group("/providers/Microsoft.Storage/storageAccounts/keys?api-version=2023-05-01"),
+        group("/providers/Microsoft.StorageSync/storageSyncServices/sync?api-version=2022-06-01"),
         group(
             "/providers/Microsoft.KeyVault/vaults/kv-prod/privateEndpointConnections?api-version=2023-07-01",
         ),
@@ -355,12 +355,12 @@ async fn a_table_type_operator_or_function_of_resource_graph() {
         "resources | where type == 'microsoft.network/virtualnetworks'",
         "resources | where type startswith 'microsoft.web/'",
         "resources | where type endswith '/managedclusters'",
-        "resources | where type contains 'storage'",
+        "resources | where type contains 'storagesync'",
         "where type == 'microsoft.sql/servers' | count",
-        "resources | where tolower(type) == 'microsoft.cache/redis'",
-        "let wanted = dynamic([\"microsoft.batch/batchaccounts\"]); resources | where type in (wanted)",
-        "resources | summarize countif(type == 'microsoft.documentdb/databaseaccounts')",
-        "resources | where type matches regex 'x' or 'microsoft.search/searchservices' =~ type",
+        "resources | where tolower(type) == 'microsoft.cache/redisenterprise'",
+        "let wanted = dynamic([\"microsoft.web/serverfarms\"]); resources | where type in (wanted)",
+        "resources | summarize countif(type == 'microsoft.documentdb/mongoclusters')",
+        "resources | where type matches regex 'x' or 'microsoft.purview/accounts' =~ type",
     ];
     let cases = types.iter().map(|query| ask((*query).to_owned())).collect();
     all_unknown(&azure, "type of Resource Graph", cases).await;
@@ -499,7 +499,7 @@ async fn a_value_of_a_kind_that_azure_adds_to() {
 async fn a_host() {
     let azure = seed().start().await;
     let hosts = [
-        "keys.blob.core.windows.net",
+        "keys.file.core.windows.net",
         "keys.table.core.windows.net",
         "registry.azurecr.io",
         "config.azconfig.io",

@@ -76,13 +76,24 @@ fn place(target: Target) -> &'static str {
 }
 
 /// Actions that change nothing.
-const READING_ACTIONS: [&str; 6] = [
+const READING_ACTIONS: &[&str] = &[
+    "Accounts_ListKeys",
+    "AdminKeys_Get",
     "Automations_Validate",
+    "BatchAccount_GetKeys",
+    "DatabaseAccounts_ListKeys",
+    "Domains_ListSharedAccessKeys",
     "Incidents_ListAlerts",
     "Metadata_Post",
+    "Namespaces_ListKeys",
     "Query_Execute",
+    "Redis_ListKeys",
     "Resources",
+    "SignalR_ListKeys",
+    "StorageAccounts_ListKeys",
+    "Topics_ListSharedAccessKeys",
     "Vaults_CheckNameAvailability",
+    "WebPubSub_ListKeys",
 ];
 
 /// What comes before the request that goes wrong, and what its whole answer is.

@@ -11,7 +11,7 @@ use crate::{
         Call, Reply, Request,
         host::{Host, Service},
     },
-    services::vaults::VaultState,
+    services::{keys, vaults::VaultState},
     state::{At, State, World, faults::Loss, operations},
 };
 
@@ -23,7 +23,7 @@ pub(crate) enum Disposition {
     Lost,
     /// The connection is lost after the headers and half of the body.
     HalfAnswered(Reply),
-    /// The host has no address: its vault does not exist.
+    /// The host has no address: its vault, or the resource that it belongs to, does not exist.
     Unresolved,
 }
 
@@ -62,9 +62,12 @@ fn act(state: &mut State, call: &mut Call) -> Disposition {
     }
     operations::pass_time(&mut state.world);
     state.world.expire();
-    if let Service::Vault(name) = &call.host.service
-        && state.world.states.get::<VaultState>().open(name).is_none()
-    {
+    let has_address = match &call.host.service {
+        Service::Vault(name) => state.world.states.get::<VaultState>().open(name).is_some(),
+        Service::Keyed(host) => keys::is_at(&state.world, host),
+        _ => true,
+    };
+    if !has_address {
         return Disposition::Unresolved;
     }
     let reply = match &strike.instead {

@@ -2,11 +2,11 @@
 
 use crate::{
     services::{
-        action_groups, alerts, assessments, attack_paths, automations, diagnostic_settings, directory,
-        log_query, operations, pricings, providers, query_rules, resource_graph, resource_groups, resources,
-        role_assignments, role_definitions, secrets, secure_scores, security_contacts, security_statuses,
-        sentinel, sign_in, sub_assessments, subscriptions, suppression_rules, vaults, virtual_machines,
-        workspaces,
+        action_groups, alerts, assessments, attack_paths, automations, diagnostic_settings, directory, keys,
+        log_query, operations, permissions, pricings, providers, query_rules, resource_graph,
+        resource_groups, resources, role_assignments, role_definitions, secrets, secure_scores,
+        security_contacts, security_statuses, sentinel, sign_in, sub_assessments, subscriptions,
+        suppression_rules, vaults, virtual_machines, workspaces,
     },
     state::Surface,
 };
@@ -21,6 +21,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     resource_graph::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
+    permissions::SURFACE,
     pricings::SURFACE,
     alerts::SURFACE,
     suppression_rules::SURFACE,
@@ -41,6 +42,8 @@ pub(crate) const SURFACES: &[Surface] = &[
     sentinel::SURFACE,
     automations::SURFACE,
     secrets::SURFACE,
+    keys::SURFACE,
+    keys::data_plane::SURFACE,
     directory::SURFACE,
     sign_in::SURFACE,
 ];

@@ -9,6 +9,8 @@ pub(crate) struct Cloud {
     pub(crate) vault_audience: &'static str,
     graph: &'static [&'static str],
     logs: &'static [&'static str],
+    /// What the hosts of resources with keys end with.
+    keyed: &'static [&'static str],
     pub(crate) login: &'static str,
 }
 
@@ -20,6 +22,14 @@ const CLOUDS: &[Cloud] = &[
         vault_audience: "https://vault.azure.net",
         graph: &["graph.microsoft.com"],
         logs: &["api.loganalytics.azure.com", "api.loganalytics.io"],
+        keyed: &[
+            "blob.core.windows.net",
+            "documents.azure.com",
+            "servicebus.windows.net",
+            "openai.azure.com",
+            "cognitiveservices.azure.com",
+            "search.windows.net",
+        ],
         login: "login.microsoftonline.com",
     },
     Cloud {
@@ -32,6 +42,14 @@ const CLOUDS: &[Cloud] = &[
         vault_audience: "https://vault.usgovcloudapi.net",
         graph: &["graph.microsoft.us"],
         logs: &["api.loganalytics.us"],
+        keyed: &[
+            "blob.core.usgovcloudapi.net",
+            "documents.azure.us",
+            "servicebus.usgovcloudapi.net",
+            "openai.azure.us",
+            "cognitiveservices.azure.us",
+            "search.azure.us",
+        ],
         login: "login.microsoftonline.us",
     },
     Cloud {
@@ -44,6 +62,14 @@ const CLOUDS: &[Cloud] = &[
         vault_audience: "https://vault.azure.cn",
         graph: &["microsoftgraph.chinacloudapi.cn"],
         logs: &["api.loganalytics.azure.cn"],
+        keyed: &[
+            "blob.core.chinacloudapi.cn",
+            "documents.azure.cn",
+            "servicebus.chinacloudapi.cn",
+            "openai.azure.cn",
+            "cognitiveservices.azure.cn",
+            "search.azure.cn",
+        ],
         login: "login.chinacloudapi.cn",
     },
 ];
@@ -60,6 +86,8 @@ pub(crate) enum Service {
     Graph,
     LogAnalytics,
     Login,
+    /// The data plane of a resource with keys, by its lower-case host.
+    Keyed(String),
 }
 
 /// A host of Azure.
@@ -96,6 +124,12 @@ impl Host {
             if let Some(vault) = vault.filter(|vault| is_label(vault)) {
                 return found(Service::Vault(vault.to_owned()), cloud);
             }
+            let is_keyed = |suffix: &&str| {
+                name.strip_suffix(*suffix).and_then(|rest| rest.strip_suffix('.')).is_some_and(is_label)
+            };
+            if cloud.keyed.iter().any(is_keyed) {
+                return found(Service::Keyed(name), cloud);
+            }
         }
         if OTHER_LOGIN_HOSTS.contains(&name.as_str()) {
             return found(Service::Login, &CLOUDS[0]);
@@ -119,7 +153,7 @@ impl Host {
             Service::Vault(_) => audience == self.cloud.vault_audience,
             Service::Graph => of_host(self.cloud.graph) || audience == "00000003-0000-0000-c000-000000000000",
             Service::LogAnalytics => of_host(self.cloud.logs),
-            Service::Login => true,
+            Service::Login | Service::Keyed(_) => true,
         }
     }
 }
@@ -146,6 +180,11 @@ mod tests {
         let service = |authority| Host::resolve(authority).map(|host| host.service);
         assert_eq!(service("Management.Azure.com"), Some(Service::Management));
         assert_eq!(service("kv-prod.vault.azure.net:443"), Some(Service::Vault("kv-prod".into())));
+        assert_eq!(
+            service("Stprod.blob.core.windows.net"),
+            Some(Service::Keyed("stprod.blob.core.windows.net".into()))
+        );
+        assert_eq!(service("a.stprod.blob.core.windows.net"), None);
         assert_eq!(service("management.azure.com.attacker.example"), None);
         assert_eq!(service("attacker.example/.vault.azure.net"), None);
         assert_eq!(service("management.azure.com:8443"), None);

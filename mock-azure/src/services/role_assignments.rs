@@ -106,6 +106,12 @@ pub(crate) fn may(world: &mut World, principal: &str, action: &str, scope: &str)
     roles_at(world, principal, scope).iter().any(|role| role.allows(action))
 }
 
+/// What a principal may do at a scope: the permissions of each role that it holds there.
+pub(crate) fn permissions(world: &mut World, principal: &str, scope: &str) -> Vec<Value> {
+    let held = roles_at(world, principal, scope);
+    held.iter().filter_map(|role| role.data["permissions"].as_array()).flatten().cloned().collect()
+}
+
 /// Whether a principal may carry out an action on the data of a resource.
 pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scope: &str) -> bool {
     roles_at(world, principal, scope).iter().any(|role| role.allows_data(action))

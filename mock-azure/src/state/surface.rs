@@ -35,6 +35,7 @@ pub(crate) enum At {
     LogAnalytics,
     Login,
     Vault,
+    Keyed,
 }
 
 impl At {
@@ -45,6 +46,7 @@ impl At {
             Service::Login => Self::Login,
             Service::LogAnalytics => Self::LogAnalytics,
             Service::Vault(_) => Self::Vault,
+            Service::Keyed(_) => Self::Keyed,
         }
     }
 }

@@ -5,6 +5,7 @@ mod assessments;
 mod automations;
 mod common;
 mod ground;
+mod keys;
 mod machines;
 mod monitor;
 mod pricings;
@@ -22,6 +23,7 @@ pub fn all_contracts() -> Vec<(&'static str, Vec<Contract>)> {
         ("assessments", assessments::contracts()),
         ("automations", automations::contracts()),
         ("ground", ground::contracts()),
+        ("keys", keys::contracts()),
         ("machines", machines::contracts()),
         ("monitor", monitor::contracts()),
         ("pricings", pricings::contracts()),

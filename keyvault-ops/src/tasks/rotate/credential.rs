@@ -87,7 +87,8 @@ impl Group {
                 }
                 hooks.verify(&current.value).await.map_err(|failure| (at, failure))?;
                 self.members[at].done.issuer.created = id.clone();
-                self.members.iter_mut().for_each(|member| member.done.issuer.verified = true);
+                let proved = hooks.issuer.proves();
+                self.members.iter_mut().for_each(|member| member.done.issuer.verified = proved);
             }
             let credential = Credential { id: id.unwrap_or_default(), value: current.value };
             // Set by earlier runs that were not of one group: each keeps its own.
@@ -224,7 +225,7 @@ impl Group {
         self.step = RotateStep::Verify;
         hooks.verify(&credential.value).await?;
         for member in &mut self.members {
-            member.done.issuer.verified = true;
+            member.done.issuer.verified = hooks.issuer.proves();
             member.note(LedgerAction::Verified, Line::credential(&credential.id))?;
         }
         Ok(())

@@ -66,6 +66,12 @@ pub trait Issuer: Send + Sync {
         Duration::ZERO
     }
 
+    /// Whether [`verify`](Self::verify) uses the credential. `false`: it is only seen among those of the issuer, and a
+    /// rotation is never complete. Asked after a `verify`. Default: `true`.
+    fn proves(&self) -> bool {
+        true
+    }
+
     /// Creates a new credential beside the one in use, and labels it with the rotation's id where the service has a
     /// place for that. [`IssuerKind::TwoSlots`]: regenerates the slot that is not `in_use`.
     async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential>;

@@ -41,7 +41,7 @@ pub struct IssuerReport {
     pub configured: bool,
     /// The issuer's id for the credential that it created.
     pub created: Option<String>,
-    /// Whether the new credential was seen to work.
+    /// Whether the new credential was used, and worked. `false` also where its issuer has no way to use one.
     pub verified: bool,
     /// The old credentials that the issuer was told to revoke, by id, and confirmed.
     pub revoked: Vec<String>,
@@ -122,6 +122,9 @@ impl fmt::Display for Rotation {
         }
         if !self.dry_run {
             write!(f, "; {} old credentials revoked at the issuer", issuer.revoked.len())?;
+            if issuer.created.is_some() && !issuer.verified {
+                f.write_str("; the new credential was listed by the issuer, and not used")?;
+            }
         }
         issuer.fmt_open(f)
     }

@@ -1,0 +1,6 @@
+//! One method for each operation, or for each kind of operation that all these types have.
+
+mod resource_keys;
+
+pub use resource_keys::KeyedResourcesClient;
+pub(crate) use resource_keys::kind_of;

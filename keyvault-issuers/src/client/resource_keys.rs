@@ -1,0 +1,108 @@
+use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceId};
+use azure_core::{Error, Result, error::ErrorKind};
+use serde_json::json;
+
+use crate::{
+    KeyedResource, Permissions, ResourceKeys,
+    kinds::{KINDS, Kind, Regenerate},
+    models::KeyedResourceWire,
+};
+
+const PERMISSIONS_VERSION: &str = "2022-04-01";
+
+/// Resources with keys: storage accounts, Cosmos DB accounts, rules of Service Bus and Event Hubs namespaces, and the other
+/// types of the [table](crate#types-of-resources).
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, account: &arm_core::ResourceId) -> azure_core::Result<()> {
+/// use keyvault_issuers::KeyedResourcesClient;
+///
+/// for key in KeyedResourcesClient::new(arm).list_keys(account).await?.keys {
+///     println!("{}: {:?}", key.name, key.value); // key1: Secret(..)
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct KeyedResourcesClient {
+    pub(crate) arm: ArmClient,
+}
+
+pub(crate) fn kind_of(id: &ResourceId) -> Result<&'static Kind> {
+    Kind::of(&id.resource_type()).ok_or_else(|| {
+        let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        let message =
+            format!("{id} is of no type whose keys are known here; these are: {}", known.join(", "));
+        Error::with_message(ErrorKind::Other, message)
+    })
+}
+
+impl KeyedResourcesClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Reads a resource, or of a rule its namespace: `StorageAccounts_GetProperties`, `DatabaseAccounts_Get`,
+    /// `Namespaces_Get`, `Accounts_Get`, `Services_Get`, `Redis_Get`, `SignalR_Get`, `WebPubSub_Get`, `BatchAccount_Get`,
+    /// `Topics_Get`, `Domains_Get`.
+    ///
+    /// **Permissions**: `{type}/read`. **Errors**: `is_resource_not_found()`; a type that is not in the table is refused.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/get-properties)
+    pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
+        let kind = kind_of(id)?;
+        let above = id.parent().filter(|_| kind.off_above);
+        let resource: KeyedResourceWire =
+            self.arm.get(above.as_ref().unwrap_or(id), kind.version).json().await?;
+        Ok(resource.read(kind))
+    }
+
+    /// Lists the keys of a resource: `StorageAccounts_ListKeys`, `DatabaseAccounts_ListKeys`, `Namespaces_ListKeys`,
+    /// `Accounts_ListKeys`, `AdminKeys_Get`, `Redis_ListKeys`, `SignalR_ListKeys`, `WebPubSub_ListKeys`, `BatchAccount_GetKeys`,
+    /// `Topics_ListSharedAccessKeys`, `Domains_ListSharedAccessKeys`.
+    ///
+    /// **Permissions**: `{type}/listKeys/action`, as in Storage Account Key Operator Service Role or Contributor. A lock that
+    /// makes the resource read-only bars it, as it is a POST. **Errors**: Cognitive Services answer 400 when
+    /// `disableLocalAuth` is set.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys)
+    pub async fn list_keys(&self, id: &ResourceId) -> Result<ResourceKeys> {
+        let kind = kind_of(id)?;
+        self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await
+    }
+
+    /// Makes a key anew, by the name that the service takes: `StorageAccounts_RegenerateKey`, `DatabaseAccounts_RegenerateKey`,
+    /// `Namespaces_RegenerateKeys`, `Accounts_RegenerateKey`, `Accounts_RegenerateKeys`, `AdminKeys_Regenerate`,
+    /// `Redis_RegenerateKey`, `SignalR_RegenerateKey`, `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`,
+    /// `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await the poller, then list the keys.
+    ///
+    /// **The old key ends**, at once or within minutes, and with it every SAS that was signed with it.
+    ///
+    /// **Permissions**: `{type}/regenerateKey/action`. **Retries**: each request makes another key, so it is not repeated
+    /// when it may have been carried out: list the keys then.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/regenerate-key)
+    pub fn regenerate_key(&self, id: &ResourceId, key: &str) -> Poller<()> {
+        let Some(kind) = Kind::of(&id.resource_type()) else {
+            // Its error says why: nothing is sent.
+            return self.arm.post(ArmPath::from(&ResourceId::as_answered("")), "").poller();
+        };
+        let path = ArmPath::from(id).literal(kind.regenerate.action());
+        match kind.regenerate {
+            Regenerate::Member { member, .. } => {
+                self.arm.post(path, kind.version).body(&json!({ member: key })).poller()
+            }
+            Regenerate::Segment { .. } => self.arm.post(path.segment(key), kind.version).poller(),
+        }
+    }
+
+    /// Streams what the caller may do with a resource: `Permissions_ListForResource`.
+    ///
+    /// **Permissions**: `Microsoft.Authorization/permissions/read`, which every reader has.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource)
+    pub fn permissions(&self, id: &ResourceId) -> Pager<Permissions> {
+        let path = ArmPath::from(id).provider("Microsoft.Authorization").literal("permissions");
+        self.arm.get(path, PERMISSIONS_VERSION).pager()
+    }
+}

@@ -1,0 +1,5 @@
+//! The issuers.
+
+mod resource_keys;
+
+pub use resource_keys::ResourceKeyIssuer;

@@ -1,0 +1,42 @@
+use arm_core::ResourceId;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::kinds::Kind;
+
+/// A resource with keys, as far as a rotation needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyedResource {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its kind, such as `OpenAI`, where its type has several.
+    pub kind: Option<String>,
+    /// Whether its keys can be used at all; `None` if it does not say. `false` with `allowSharedKeyAccess: false` or
+    /// `disableLocalAuth: true`.
+    pub takes_keys: Option<bool>,
+    /// The endpoint at which its keys are used, if it tells one.
+    pub endpoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Wire {
+    id: ResourceId,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    properties: Value,
+}
+
+impl Wire {
+    pub(crate) fn read(self, kind: &Kind) -> KeyedResource {
+        let (member, off) = kind.off;
+        let found = kind.endpoint.iter().fold(&self.properties, |found, member| &found[*member]);
+        KeyedResource {
+            id: self.id,
+            kind: self.kind,
+            takes_keys: self.properties[member].as_bool().map(|value| value != off),
+            endpoint: found.as_str().map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the operations answer.
+
+mod keyed_resource;
+mod permissions;
+mod resource_keys;
+
+pub use keyed_resource::KeyedResource;
+pub(crate) use keyed_resource::Wire as KeyedResourceWire;
+pub use permissions::Permissions;
+pub use resource_keys::{ResourceKey, ResourceKeys};

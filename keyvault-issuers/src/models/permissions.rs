@@ -1,0 +1,66 @@
+use arm_core::wire;
+use serde::Deserialize;
+
+/// What the caller may do at a scope, by one of its roles. `*` stands for anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// The actions that the role allows.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub actions: Vec<String>,
+    /// Those of them that it does not.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub not_actions: Vec<String>,
+    /// The actions on data that the role allows.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub data_actions: Vec<String>,
+    /// Those of them that it does not.
+    #[serde(deserialize_with = "wire::null_as_default")]
+    pub not_data_actions: Vec<String>,
+}
+
+impl Permissions {
+    /// Whether the role allows an action of the management plane, such as
+    /// `Microsoft.Storage/storageAccounts/regenerateKey/action`.
+    pub fn allows(&self, action: &str) -> bool {
+        let covered = |patterns: &[String]| patterns.iter().any(|pattern| covers(pattern, action));
+        covered(&self.actions) && !covered(&self.not_actions)
+    }
+}
+
+/// Whether a pattern, in which `*` stands for anything, covers a text, without regard to case.
+fn covers(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_stands_for_anything_and_an_exception_wins() {
+        let regenerate = "Microsoft.Storage/storageAccounts/regenerateKey/action";
+        let role = |actions: &[&str], not: &[&str]| Permissions {
+            actions: actions.iter().map(ToString::to_string).collect(),
+            not_actions: not.iter().map(ToString::to_string).collect(),
+            ..Permissions::default()
+        };
+        assert!(role(&["*"], &[]).allows(regenerate));
+        assert!(role(&["microsoft.storage/*/regeneratekey/ACTION"], &[]).allows(regenerate));
+        assert!(!role(&["*/read"], &[]).allows(regenerate));
+        assert!(!role(&["*"], &["Microsoft.Storage/*"]).allows(regenerate));
+        assert!(!role(&["Microsoft.Storage/storageAccounts/regenerateKey"], &[]).allows(regenerate));
+    }
+}

@@ -1,0 +1,110 @@
+//! Using a key to see whether it works: one request, signed with it, to the resource's own host and no other.
+
+mod endpoint;
+mod requests;
+mod shared_key;
+mod sign;
+
+use std::sync::Arc;
+
+use arm_core::{ArmClient, Secret};
+use azure_core::{
+    Error, Result,
+    error::ErrorKind,
+    http::{
+        Context, Pipeline, PipelineSendOptions, RawResponse, Request, Url, headers::HeaderName,
+        policies::Policy,
+    },
+};
+
+use crate::{
+    KeyedResource,
+    kinds::{Kind, Proof},
+};
+use endpoint::endpoint;
+use shared_key::SharedKey;
+
+/// What the resource said to a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Works,
+    /// In words without the key.
+    Refused(String),
+}
+
+/// Whether a key of this resource can be used at all, rather than only be seen in a list.
+pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
+    let models = |it: &str| ["OpenAI", "AIServices"].iter().any(|known| known.eq_ignore_ascii_case(it));
+    match kind.proof {
+        Proof::None => false,
+        Proof::OpenAi => resource.kind.as_deref().is_some_and(models),
+        _ => true,
+    }
+}
+
+/// Uses a key. `Err` says that nothing is known about it: the request did not get through, or was refused for another
+/// reason.
+pub(crate) async fn of_key(
+    arm: &ArmClient,
+    kind: &Kind,
+    resource: &KeyedResource,
+    rule: &str,
+    key: &Secret,
+) -> Result<Verdict> {
+    let endpoint = endpoint(arm, kind, resource)?;
+    let now = time::OffsetDateTime::now_utc();
+    let mut request = match kind.proof {
+        Proof::Storage => requests::storage(&endpoint)?,
+        Proof::Cosmos => requests::cosmos(&endpoint, key, now)?,
+        Proof::Namespace(entities) => requests::namespace(&endpoint, entities, rule, key, now)?,
+        Proof::OpenAi => requests::with_key(&endpoint, "/openai/models?api-version=2024-10-21", key)?,
+        Proof::Search => requests::with_key(&endpoint, "/servicestats?api-version=2023-11-01", key)?,
+        Proof::None => return Err(failure("no way is known to use such a key".to_owned())),
+    };
+    let host = endpoint.host_str().unwrap_or_default();
+    let account = resource.id.name().to_owned();
+    let signer: Option<Arc<dyn Policy>> = (kind.proof == Proof::Storage)
+        .then(|| Arc::new(SharedKey { account, key: key.clone() }) as Arc<dyn Policy>);
+    let response = send(arm, &endpoint, signer, &mut request).await?;
+    let status = u16::from(response.status());
+    let code = response.headers().get_optional_string(&HeaderName::from_static("x-ms-error-code"));
+    let body = String::from_utf8_lossy(response.body());
+    let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    // What a valid key may not do still proves that it is valid.
+    let lacks_claims = matches!(kind.proof, Proof::Namespace(_))
+        && status == 401
+        && says(&["claims required", "claim is required", "laims are required"])
+        && !says(&["40103"]);
+    let code = code.as_deref().unwrap_or_default();
+    let said = format!("{host} answers {status} {code}").trim_end().to_owned();
+    match status {
+        200..=299 => Ok(Verdict::Works),
+        _ if lacks_claims => Ok(Verdict::Works),
+        _ if code == "KeyBasedAuthenticationNotPermitted" || says(&["Local Authorization is disabled"]) => {
+            Err(failure(format!("{said}: it takes no keys at all, only identities")))
+        }
+        403 if code == "AuthorizationFailure" => Err(failure(format!(
+            "{said}: its firewall does not let this program in, so its keys cannot be tried from here"
+        ))),
+        401 | 403 => Ok(Verdict::Refused(said)),
+        _ => Err(failure(format!("{said}, which tells nothing about the key"))),
+    }
+}
+
+async fn send(
+    arm: &ArmClient,
+    endpoint: &Url,
+    signer: Option<Arc<dyn Policy>>,
+    request: &mut Request,
+) -> Result<RawResponse> {
+    let mut options = arm.client_options_for(endpoint)?;
+    options.per_try_policies.extend(signer);
+    let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
+    let pipeline = Pipeline::new(name, version, options, Vec::new(), Vec::new(), None);
+    let unchecked = PipelineSendOptions { skip_checks: true, ..Default::default() };
+    pipeline.send(&Context::new(), request, Some(unchecked)).await
+}
+
+pub(crate) fn failure(message: String) -> Error {
+    Error::with_message(ErrorKind::Other, message)
+}

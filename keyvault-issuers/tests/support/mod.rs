@@ -1,0 +1,81 @@
+//! A double with one vault and resources with keys, and our clients on it.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::sync::Arc;
+
+use arm_core::{ArmClient, ResourceId, Secret};
+use keyvault_issuers::ResourceKeyIssuer;
+use keyvault_ops::{Rotate, SecretName, SecretsClient};
+use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, MockAzure, Seed};
+
+pub(crate) const VAULT: &str = "kv-lab";
+pub(crate) const STORAGE: &str = "Microsoft.Storage/storageAccounts";
+
+pub(crate) fn seed() -> Seed {
+    MockAzure::seed().vault(SUB, "rg", VAULT).vault_role(VAULT, "Key Vault Secrets Officer")
+}
+
+pub(crate) fn account() -> Seed {
+    seed().storage_account(SUB, "rg", "stlab")
+}
+
+/// The id of a resource in the lab's group; a nested one has a name for each part.
+pub(crate) fn id(kind: &str, name: &str) -> ResourceId {
+    let (namespace, kinds) = kind.split_once('/').unwrap();
+    let path: String =
+        kinds.split('/').zip(name.split('/')).map(|(kind, name)| format!("/{kind}/{name}")).collect();
+    format!("/subscriptions/{SUB}/resourceGroups/rg/providers/{namespace}{path}").parse().unwrap()
+}
+
+pub(crate) fn storage() -> ResourceId {
+    id(STORAGE, "stlab")
+}
+
+pub(crate) fn name(name: &str) -> SecretName {
+    name.parse().unwrap()
+}
+
+pub(crate) struct Lab {
+    pub(crate) azure: MockAzure,
+    pub(crate) arm: ArmClient,
+    pub(crate) secrets: SecretsClient,
+}
+
+impl Lab {
+    pub(crate) async fn of(seed: Seed) -> Self {
+        mock_azure::fast_forward();
+        let azure = seed.start().await;
+        let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap();
+        let secrets = SecretsClient::new(&arm, &VAULT.parse().unwrap()).unwrap();
+        Self { azure, arm, secrets }
+    }
+
+    pub(crate) fn key(&self, resource: &ResourceId, name: &str) -> String {
+        self.azure.resource_key(resource.as_str(), name).unwrap()
+    }
+
+    pub(crate) fn takes(&self, resource: &ResourceId, key: &str) -> bool {
+        self.azure.takes_key(resource.as_str(), key)
+    }
+
+    pub(crate) async fn set(&self, secret: &str, value: &str) {
+        self.secrets.set(&name(secret), Secret::new(value)).await.unwrap();
+    }
+
+    pub(crate) async fn value(&self, secret: &str) -> String {
+        self.secrets.get(&name(secret)).await.unwrap().value.expose().to_owned()
+    }
+
+    pub(crate) fn rotate(&self, secret: &str, resource: &ResourceId) -> Rotate {
+        let issuer = ResourceKeyIssuer::new(&self.arm, resource.clone()).unwrap();
+        self.secrets.rotate(&name(secret)).issuer(Arc::new(issuer))
+    }
+
+    /// The POSTs and PUTs so far, as `POST /path`.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let requests = self.azure.requests();
+        let writes = requests.iter().filter(|request| !matches!(request.method.as_str(), "GET" | "HEAD"));
+        let writes = writes.filter(|request| !request.path.ends_with("/listKeys"));
+        writes.map(|request| format!("{} {}", request.method, request.path)).collect()
+    }
+}

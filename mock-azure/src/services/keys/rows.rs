@@ -1,0 +1,278 @@
+//! Which types of resources have keys, and how each shows and makes them.
+
+use serde_json::{Value, json};
+
+/// A type of resource with keys.
+pub(super) struct Row {
+    /// As the service spells it.
+    pub(super) kind: &'static str,
+    /// The action that lists the keys, in lower case.
+    pub(super) list: &'static str,
+    /// The action that makes one anew, in lower case, and how it is told which.
+    pub(super) regenerate: &'static str,
+    pub(super) by: By,
+    /// The keys: as they are listed, and as a request names them.
+    pub(super) slots: &'static [(&'static str, &'static str)],
+    pub(super) shape: Shape,
+    pub(super) answer: Answer,
+    pub(super) form: Form,
+    /// Below `properties`: what turns keys off, and the value that does.
+    pub(super) off: (&'static str, bool),
+    /// The host at which the keys are used, without the name in front.
+    pub(super) host: Option<&'static str>,
+    /// The resource as it is seeded.
+    pub(super) resource: fn(&str) -> Value,
+}
+
+/// How a request says which key to make anew.
+#[derive(Clone, Copy)]
+pub(super) enum By {
+    /// In a member of its body.
+    Member(&'static str),
+    /// In the last segment of its path.
+    Segment,
+}
+
+/// How keys are listed.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// `{"keys":[{"keyName":..,"value":..}]}`
+    Storage,
+    /// One member for each key.
+    Members,
+    /// The same, with a connection string for each.
+    Namespace,
+    /// The same, with the connection strings of SignalR.
+    SignalR,
+    /// The same, with the time of each.
+    Dated,
+    /// The same, with the account's name.
+    Named,
+}
+
+/// What a request that makes a key anew is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// 200 and all keys.
+    Keys,
+    /// 202 and all keys, and an operation that goes on.
+    AcceptedKeys,
+    /// 202 and `Enqueued`: the key is made at the end of the operation.
+    Enqueued,
+}
+
+/// What a key looks like.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// So many bytes in base64.
+    Base64(usize),
+    /// So many hexadecimal digits.
+    Hex(usize),
+}
+
+impl Row {
+    pub(super) fn of(kind: &str) -> Option<&'static Self> {
+        ROWS.iter().find(|row| row.kind.eq_ignore_ascii_case(kind))
+    }
+
+    /// Whether keys are turned off for a resource.
+    pub(super) fn is_off(&self, resource: &Value) -> bool {
+        resource["properties"][self.off.0] == self.off.1
+    }
+}
+
+/// Recorded: the actions, bodies, names of keys, statuses and members of the answers, except where a line says otherwise.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        kind: "Microsoft.Storage/storageAccounts",
+        list: "listkeys",
+        regenerate: "regeneratekey",
+        by: By::Member("keyName"),
+        slots: &[("key1", "key1"), ("key2", "key2")],
+        shape: Shape::Storage,
+        answer: Answer::Keys,
+        form: Form::Base64(64),
+        off: ("allowSharedKeyAccess", false),
+        host: Some("blob.core.windows.net"),
+        resource: storage,
+    },
+    Row {
+        kind: "Microsoft.DocumentDB/databaseAccounts",
+        list: "listkeys",
+        regenerate: "regeneratekey",
+        by: By::Member("keyKind"),
+        slots: &[
+            ("primaryMasterKey", "primary"),
+            ("secondaryMasterKey", "secondary"),
+            ("primaryReadonlyMasterKey", "primaryReadonly"),
+            ("secondaryReadonlyMasterKey", "secondaryReadonly"),
+        ],
+        shape: Shape::Members,
+        answer: Answer::Enqueued,
+        form: Form::Base64(64),
+        off: ("disableLocalAuth", true),
+        host: Some("documents.azure.com"),
+        resource: |name| {
+            json!({ "kind": "GlobalDocumentDB", "properties": {
+                "provisioningState": "Succeeded",
+                "documentEndpoint": format!("https://{name}.documents.azure.com:443/"),
+                "databaseAccountOfferType": "Standard",
+                "disableLocalAuth": false,
+            } })
+        },
+    },
+    namespace("Microsoft.ServiceBus/namespaces/authorizationRules"),
+    namespace("Microsoft.EventHub/namespaces/authorizationRules"),
+    Row {
+        kind: "Microsoft.Cache/redis",
+        by: By::Member("keyType"),
+        slots: &[("primaryKey", "Primary"), ("secondaryKey", "Secondary")],
+        form: Form::Base64(32),
+        off: ("disableAccessKeyAuthentication", true),
+        resource: |name| {
+            json!({ "properties": {
+                "provisioningState": "Succeeded",
+                "hostName": format!("{name}.redis.cache.windows.net"),
+                "sslPort": 6380,
+                "port": 6379,
+                "enableNonSslPort": false,
+                "minimumTlsVersion": "1.2",
+                "sku": { "name": "Standard", "family": "C", "capacity": 1 },
+                "disableAccessKeyAuthentication": false,
+            } })
+        },
+        ..PLAIN
+    },
+    Row {
+        kind: "Microsoft.CognitiveServices/accounts",
+        by: By::Member("keyName"),
+        slots: &[("key1", "Key1"), ("key2", "Key2")],
+        form: Form::Hex(32),
+        host: Some("openai.azure.com"),
+        resource: |name| {
+            json!({ "kind": "OpenAI", "sku": { "name": "S0" }, "properties": {
+                "provisioningState": "Succeeded",
+                "endpoint": format!("https://{name}.openai.azure.com/"),
+                "customSubDomainName": name,
+                "publicNetworkAccess": "Enabled",
+                "disableLocalAuth": false,
+            } })
+        },
+        ..PLAIN
+    },
+    Row {
+        kind: "Microsoft.Search/searchServices",
+        list: "listadminkeys",
+        regenerate: "regenerateadminkey",
+        by: By::Segment,
+        slots: &[("primaryKey", "primary"), ("secondaryKey", "secondary")],
+        form: Form::Hex(32),
+        host: Some("search.windows.net"),
+        resource: |_| {
+            json!({ "sku": { "name": "basic" }, "properties": {
+                "provisioningState": "succeeded",
+                "status": "running",
+                "replicaCount": 1,
+                "partitionCount": 1,
+                "hostingMode": "default",
+                "publicNetworkAccess": "enabled",
+                "disableLocalAuth": false,
+            } })
+        },
+        ..PLAIN
+    },
+    Row { kind: "Microsoft.SignalRService/signalR", ..SIGNALR },
+    Row { kind: "Microsoft.SignalRService/webPubSub", ..SIGNALR },
+    Row {
+        kind: "Microsoft.Maps/accounts",
+        by: By::Member("keyType"),
+        slots: &[("primaryKey", "primary"), ("secondaryKey", "secondary")],
+        shape: Shape::Dated,
+        ..PLAIN
+    },
+    Row {
+        kind: "Microsoft.Batch/batchAccounts",
+        regenerate: "regeneratekeys",
+        by: By::Member("keyName"),
+        slots: &[("primary", "Primary"), ("secondary", "Secondary")],
+        shape: Shape::Named,
+        form: Form::Base64(64),
+        ..PLAIN
+    },
+    Row { kind: "Microsoft.EventGrid/topics", slots: &[("key1", "key1"), ("key2", "key2")], ..PLAIN },
+    Row { kind: "Microsoft.EventGrid/domains", slots: &[("key1", "key1"), ("key2", "key2")], ..PLAIN },
+];
+
+const PLAIN: Row = Row {
+    kind: "",
+    list: "listkeys",
+    regenerate: "regeneratekey",
+    by: By::Member("keyName"),
+    slots: &[],
+    shape: Shape::Members,
+    answer: Answer::Keys,
+    form: Form::Base64(32),
+    off: ("disableLocalAuth", true),
+    host: None,
+    resource: |_| json!({ "properties": { "provisioningState": "Succeeded", "disableLocalAuth": false } }),
+};
+
+const SIGNALR: Row = Row {
+    by: By::Member("keyType"),
+    slots: &[("primaryKey", "Primary"), ("secondaryKey", "Secondary")],
+    shape: Shape::SignalR,
+    answer: Answer::AcceptedKeys,
+    form: Form::Base64(63),
+    ..PLAIN
+};
+
+const fn namespace(kind: &'static str) -> Row {
+    Row {
+        kind,
+        list: "listkeys",
+        regenerate: "regeneratekeys",
+        by: By::Member("keyType"),
+        slots: &[("primaryKey", "PrimaryKey"), ("secondaryKey", "SecondaryKey")],
+        shape: Shape::Namespace,
+        answer: Answer::Keys,
+        form: Form::Base64(32),
+        off: ("disableLocalAuth", true),
+        host: Some("servicebus.windows.net"),
+        resource: |_| json!({ "properties": { "rights": ["Listen", "Manage", "Send"] } }),
+    }
+}
+
+/// Recorded: the members.
+fn storage(name: &str) -> Value {
+    let endpoint = |service: &str| format!("https://{name}.{service}.core.windows.net/");
+    json!({
+        "sku": { "name": "Standard_LRS", "tier": "Standard" },
+        "kind": "StorageV2",
+        "tags": {},
+        "properties": {
+            "minimumTlsVersion": "TLS1_2",
+            "allowBlobPublicAccess": false,
+            "allowSharedKeyAccess": true,
+            "networkAcls": {
+                "bypass": "AzureServices",
+                "virtualNetworkRules": [],
+                "ipRules": [],
+                "defaultAction": "Allow",
+            },
+            "supportsHttpsTrafficOnly": true,
+            "privateEndpointConnections": [],
+            "accessTier": "Hot",
+            "provisioningState": "Succeeded",
+            "primaryEndpoints": {
+                "blob": endpoint("blob"),
+                "file": endpoint("file"),
+                "queue": endpoint("queue"),
+                "table": endpoint("table"),
+                "dfs": endpoint("dfs"),
+                "web": endpoint("z6.web"),
+            },
+            "primaryLocation": "westeurope",
+            "statusOfPrimary": "available",
+        },
+    })
+}
