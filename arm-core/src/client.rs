@@ -6,16 +6,12 @@ use azure_core::{
     Result,
     credentials::TokenCredential,
     http::{
-        ClientOptions, Method, Pipeline, RetryOptions, Url,
+        ClientOptions, Pipeline, RetryOptions, Url,
         policies::{Policy, auth::BearerTokenAuthorizationPolicy},
     },
 };
-use serde::de::DeserializeOwned;
 
-use crate::{
-    ApiVersion, ArmOptions, ArmPath, ArmRequest, Audience, CloudEndpoints, MaxResponseBody, OperationHandle,
-    OriginPin, Pager, Poller, Retry, operation, pager, transport,
-};
+use crate::{ArmOptions, Audience, CloudEndpoints, MaxResponseBody, OriginPin, Retry, transport};
 
 /// Talks to Azure Resource Manager: one pipeline for each audience, shared by all clones.
 ///
@@ -81,64 +77,6 @@ impl ArmClient {
     /// The same client for another service: its own endpoint, token and origin pin.
     pub fn with_audience(&self, audience: Audience) -> Self {
         Self { shared: self.shared.clone(), audience }
-    }
-
-    /// A GET.
-    pub fn get(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Get, path, version)
-    }
-
-    /// A HEAD.
-    pub fn head(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Head, path, version)
-    }
-
-    /// A PUT: writes a whole resource.
-    pub fn put(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Put, path, version)
-    }
-
-    /// A PATCH: changes parts of a resource.
-    pub fn patch(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Patch, path, version)
-    }
-
-    /// A POST: an action.
-    pub fn post(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Post, path, version)
-    }
-
-    /// A DELETE.
-    pub fn delete(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
-        self.request(Method::Delete, path, version)
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: impl Into<ArmPath>,
-        version: impl Into<ApiVersion>,
-    ) -> ArmRequest {
-        ArmRequest::new(self.clone(), method, path.into(), version.into())
-    }
-
-    /// Goes on with a list where a stream's `continuation()` stood.
-    ///
-    /// The link is checked as every other: one to another origin fails and nothing is sent.
-    pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
-        if continuation.is_empty() {
-            return Ok(Pager::empty());
-        }
-        let link = self.endpoint().join(continuation)?;
-        Ok(pager::list(ArmRequest::follow(self.clone(), link.clone())).continue_at(link))
-    }
-
-    /// Goes on waiting for a long-running operation, perhaps started by another process.
-    pub fn resume_operation<T: DeserializeOwned + Send + 'static>(
-        &self,
-        handle: OperationHandle,
-    ) -> Poller<T> {
-        operation::resume(self.clone(), handle)
     }
 
     /// The options for an official client of another endpoint (a vault), with this client's transport,

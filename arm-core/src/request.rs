@@ -13,9 +13,8 @@ use azure_core::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ArmClient, ArmErrorExt as _, ArmPath, Pager, Poller, error,
+    ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
-    operation, pager,
     policies::{Reads, Repeatable, TriedSoFar, whole},
     wire,
 };
@@ -67,6 +66,47 @@ enum Target {
     Path(ArmPath),
     /// A link that the service gave; the origin pin decides whether it is followed.
     Link(Url),
+}
+
+impl ArmClient {
+    /// A GET.
+    pub fn get(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Get, path, version)
+    }
+
+    /// A HEAD.
+    pub fn head(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Head, path, version)
+    }
+
+    /// A PUT: writes a whole resource.
+    pub fn put(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Put, path, version)
+    }
+
+    /// A PATCH: changes parts of a resource.
+    pub fn patch(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Patch, path, version)
+    }
+
+    /// A POST: an action.
+    pub fn post(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Post, path, version)
+    }
+
+    /// A DELETE.
+    pub fn delete(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
+        self.request(Method::Delete, path, version)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: impl Into<ArmPath>,
+        version: impl Into<ApiVersion>,
+    ) -> ArmRequest {
+        ArmRequest::new(self.clone(), method, path.into(), version.into())
+    }
 }
 
 impl ArmRequest {
@@ -236,18 +276,6 @@ impl ArmRequest {
     /// Sends it; the answer carries nothing of interest.
     pub async fn send_empty(self) -> Result<()> {
         self.send().await.map(drop)
-    }
-
-    /// A list: every item of every page, as a stream. Nothing is sent before the stream is polled.
-    pub fn pager<T: DeserializeOwned + Send + 'static>(self) -> Pager<T> {
-        pager::list(self)
-    }
-
-    /// A long-running operation. Nothing is sent before it is polled or awaited.
-    ///
-    /// The first answer may be 200, 201, 202 or 204.
-    pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
-        operation::start(self.expect_status(&[200, 201, 202, 204]))
     }
 }
 

@@ -58,6 +58,15 @@ fn needs_escape(c: char) -> bool {
         )
 }
 
+/// The first part of a body that is not what was expected, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,10 +2,8 @@
 
 mod client;
 mod id;
-mod key_vault;
 mod models;
 mod recommendations;
-mod respond;
 mod tasks;
 mod triage;
 
@@ -14,22 +12,21 @@ pub use client::{
     SecureScoresClient, SecurityContactsClient, SubAssessmentsClient, SuppressionRulesClient,
 };
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
-pub use key_vault::KeyVaultAlertType;
 pub use models::{
     Account, AdditionalData, Alert, AlertBundle, AlertStatus, Assessment, AssessmentCode, AssessmentMetadata,
     AssessmentMetadataProperties, AssessmentRisk, AssessmentSpec, AssessmentStatus, AssessmentType,
     AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape, ControlType, Cvss, Effort, Entity,
-    EntityKind, ExtendedLink, GeoLocation, Host, Intent, Ip, LogAnalyticsIdentifier, MetadataPartnerData,
-    NotificationState, NotificationsByRole, NotificationsSource, PartnersData, Reference, ResourceDetails,
-    ResourceIdentifier, ResourceSource, RiskEdge, RiskLevel, RiskNode, RiskPath, RuleState, ScopeElement,
-    Score, SecretFinding, SecretSource, SecureScore, SecureScoreControl, SecureScoreControlDefinition,
-    SecurityContact, Severity, SubAssessment, SubAssessmentKind, SubAssessmentStatus, SupportingEvidence,
-    SuppressionRule, SuppressionRuleSpec, SuppressionScope, Vulnerability,
+    EntityKind, ExtendedLink, GeoLocation, Host, Intent, Ip, KeyVaultAlertType, LogAnalyticsIdentifier,
+    MetadataPartnerData, NotificationState, NotificationsByRole, NotificationsSource, PartnersData,
+    Reference, ResourceDetails, ResourceIdentifier, ResourceSource, RiskEdge, RiskLevel, RiskNode, RiskPath,
+    RuleState, ScopeElement, Score, SecretFinding, SecretSource, SecureScore, SecureScoreControl,
+    SecureScoreControlDefinition, SecurityContact, Severity, SubAssessment, SubAssessmentKind,
+    SubAssessmentStatus, SupportingEvidence, SuppressionRule, SuppressionRuleSpec, SuppressionScope,
+    Vulnerability,
 };
 pub use recommendations::{AssessmentFilter, KnownRecommendation};
-pub use respond::{ResponsePhase, ResponseStep};
 pub use tasks::{
     AlertAction, AttackPaths, PlanState, PostureCoverage, SecretFindings, SecretFindingsClient, SetStatus,
     SetStatusReport, SourceState,
 };
-pub use triage::{Address, Caller, Finding, Missing, VaultAccess};
+pub use triage::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep, VaultAccess};

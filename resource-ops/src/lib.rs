@@ -4,12 +4,11 @@ mod client;
 mod id;
 mod models;
 pub mod query;
-mod rows;
 mod tasks;
 
 pub use client::{
-    DirectoryClient, ProvidersClient, ResourceGraphClient, ResourceGroupsClient, RoleAssignmentsClient,
-    RoleDefinitionsClient, SubscriptionsClient, VirtualMachinesClient,
+    DirectoryClient, GraphScope, ProvidersClient, ResourceGraphClient, ResourceGroupsClient,
+    RoleAssignmentsClient, RoleDefinitionsClient, SubscriptionsClient, VirtualMachinesClient,
 };
 pub use id::{PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId};
 pub use models::{
@@ -24,7 +23,6 @@ pub use models::{
     SubscriptionState, UserAssignedIdentity, VirtualMachine, VirtualMachineRunCommand,
     VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VmAgent,
 };
-pub use rows::GraphScope;
 pub use tasks::{
     EnableSystemIdentity, EnsureRegistered, EnsureResourceGroup, EnsureRoleAssignment, PrincipalSource,
     SignedInPrincipal,

@@ -4,7 +4,7 @@ use azure_core::http::{RawResponse, headers::HeaderName};
 use serde_json::Value;
 
 use super::{ClaimsChallenge, words::without_queries};
-use crate::wire::lossy_text;
+use crate::{text::excerpt, wire::lossy_text};
 
 /// A refusal of the service, as far as its body could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,13 +207,4 @@ fn inside_message(error: &Value) -> Option<Value> {
     let message = error["message"].as_str().filter(|message| message.trim_start().starts_with('{'))?;
     let inside: Value = serde_json::from_str(message).ok()?;
     inside["error"].is_object().then_some(inside)
-}
-
-/// The first part of a body that is not what was expected, on one line.
-pub(crate) fn excerpt(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(120) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line,
-    }
 }

@@ -9,16 +9,15 @@ use std::{error::Error as _, time::Duration};
 
 use azure_core::{Error, error::ErrorKind, http::RawResponse};
 
-pub(crate) use self::{
-    arm_error::excerpt,
-    tried::{Tried, changes, is_refusal, leaves_doubt},
-    words::with_causes,
-};
 pub use self::{
     arm_error::{ArmError, ErrorDetail},
     meaning::{ClaimsChallenge, PolicyRefusal},
 };
-use crate::policies::retry_after;
+pub(crate) use self::{
+    tried::{Tried, changes, is_refusal, leaves_doubt},
+    words::with_causes,
+};
+use crate::wire::retry_after;
 
 /// The error of an answer that is not among the accepted ones.
 pub(crate) fn of_response(response: RawResponse) -> Error {

@@ -103,16 +103,24 @@ pub enum OperationKind {
     Resource,
 }
 
-/// Links, for resuming; the origin pin checks them when they are followed.
-pub(crate) fn resume<T: DeserializeOwned + Send + 'static>(
-    arm: ArmClient,
-    handle: OperationHandle,
-) -> Poller<T> {
-    run(arm, Begin::Handle(Box::new(handle)))
+impl ArmRequest {
+    /// A long-running operation. Nothing is sent before it is polled or awaited.
+    ///
+    /// The first answer may be 200, 201, 202 or 204.
+    pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
+        let first = self.expect_status(&[200, 201, 202, 204]);
+        run(first.arm().clone(), Begin::Request(Box::new(first)))
+    }
 }
 
-pub(crate) fn start<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Poller<T> {
-    run(first.arm().clone(), Begin::Request(Box::new(first)))
+impl ArmClient {
+    /// Goes on waiting for a long-running operation, perhaps started by another process.
+    pub fn resume_operation<T: DeserializeOwned + Send + 'static>(
+        &self,
+        handle: OperationHandle,
+    ) -> Poller<T> {
+        run(self.clone(), Begin::Handle(Box::new(handle)))
+    }
 }
 
 #[derive(Clone)]

@@ -15,7 +15,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{OperationHandle, OperationKind, status_of, with_body};
-use crate::{ArmClient, ArmError, ArmErrorExt as _, ArmRequest, policies::retry_after, wire};
+use crate::{
+    ArmClient, ArmError, ArmErrorExt as _, ArmRequest,
+    wire::{self, retry_after},
+};
 
 /// What one answer says.
 pub(super) enum Step {

@@ -20,7 +20,7 @@ use futures::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{ArmRequest, error::Tried, wire};
+use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
 pub use self::list_page::ListPage;
 
@@ -80,6 +80,26 @@ struct Undecodable {
 impl Undecodable {
     fn new(item: usize, error: &serde_json::Error) -> Self {
         Self { item, reason: wire::without_values(error) }
+    }
+}
+
+impl ArmRequest {
+    /// A list: every item of every page, as a stream. Nothing is sent before the stream is polled.
+    pub fn pager<T: DeserializeOwned + Send + 'static>(self) -> Pager<T> {
+        list(self)
+    }
+}
+
+impl ArmClient {
+    /// Goes on with a list where a stream's `continuation()` stood.
+    ///
+    /// The link is checked as every other: one to another origin fails and nothing is sent.
+    pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
+        if continuation.is_empty() {
+            return Ok(Pager::empty());
+        }
+        let link = self.endpoint().join(continuation)?;
+        Ok(list(ArmRequest::follow(self.clone(), link.clone())).continue_at(link))
     }
 }
 

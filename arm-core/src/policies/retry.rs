@@ -11,15 +11,14 @@ use azure_core::{
     error::ErrorKind,
     http::{
         AsyncRawResponse, Context, Method, RawResponse, Request,
-        headers::{HeaderName, Headers, RETRY_AFTER, RETRY_AFTER_MS, X_MS_RETRY_AFTER_MS},
         policies::{Policy, PolicyResult},
     },
-    time::{OffsetDateTime, parse_rfc7231},
 };
 
 use crate::{
     ArmErrorExt as _, RetryBudget,
     error::{self, Tried, changes, is_refusal, leaves_doubt},
+    wire::retry_after,
 };
 
 /// In a request's context: repeating this POST or PATCH does no harm.
@@ -243,23 +242,6 @@ fn in_millis(duration: Duration) -> Duration {
 async fn buffer(response: AsyncRawResponse) -> azure_core::Result<RawResponse> {
     let (status, headers, body) = response.deconstruct();
     Ok(RawResponse::from_bytes(status, headers, body.collect().await?))
-}
-
-/// How long the service asks to wait. Negative and unreadable values are as if they were not there.
-pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
-    let text = |name: &HeaderName| headers.get_optional_str(name).map(str::trim);
-    let milliseconds = [X_MS_RETRY_AFTER_MS, RETRY_AFTER_MS]
-        .iter()
-        .find_map(|name| text(name)?.parse().ok())
-        .map(Duration::from_millis);
-    milliseconds.or_else(|| {
-        let value = text(&RETRY_AFTER)?;
-        let seconds = value.parse().ok().map(Duration::from_secs);
-        seconds.or_else(|| {
-            let until = parse_rfc7231(value).ok()? - OffsetDateTime::now_utc();
-            Some(until.try_into().unwrap_or(Duration::ZERO))
-        })
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod instant;
 pub mod iso_duration;
 mod merge;
 mod nullable;
+mod retry_after;
 pub mod secret;
 pub mod text;
 mod unknown;
@@ -28,7 +29,9 @@ pub use as_sent::{AsSent, WriteBack, check_writable};
 pub use nullable::{null_as_default, without_nulls};
 pub use unknown::UnknownFields;
 
-use crate::error::excerpt;
+pub(crate) use retry_after::retry_after;
+
+use crate::text::excerpt;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

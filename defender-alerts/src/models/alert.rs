@@ -92,7 +92,7 @@ impl Alert {
 
     /// Whether it is a sample, made by a simulation.
     pub fn is_sample(&self) -> bool {
-        crate::key_vault::strip_prefix(&self.alert_type, crate::key_vault::SAMPLE).is_some()
+        super::key_vault::strip_prefix(&self.alert_type, super::key_vault::SAMPLE).is_some()
     }
 
     /// Whether it is about a key vault: by its kind, or because a vault is one of its resources.

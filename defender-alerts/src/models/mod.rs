@@ -6,6 +6,7 @@ mod alert_parts;
 pub(crate) mod assessment;
 mod assessment_metadata;
 mod attack_path;
+pub(crate) mod key_vault;
 mod secret_finding;
 mod secure_score;
 mod security_contact;
@@ -28,6 +29,7 @@ pub use assessment_metadata::{
     AssessmentMetadata, AssessmentMetadataProperties, AssessmentType, Effort, MetadataPartnerData,
 };
 pub use attack_path::{AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape};
+pub use key_vault::KeyVaultAlertType;
 pub use secret_finding::{SecretFinding, SecretSource};
 pub use secure_score::{ControlType, Score, SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 pub use security_contact::{NotificationState, NotificationsByRole, NotificationsSource, SecurityContact};

@@ -341,7 +341,7 @@ impl AutomationPatch {
 
     pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
         let actions = self.properties.actions.iter().flatten();
-        match actions.filter_map(crate::warnings::lacks_secret).next() {
+        match actions.filter_map(super::warnings::lacks_secret).next() {
             Some(problem) => refuse(format!("the change of automation '{name}' is not sent: {problem}")),
             None => Ok(()),
         }

@@ -6,6 +6,7 @@ mod resource_graph;
 mod resource_groups;
 mod role_assignments;
 mod role_definitions;
+mod rows;
 mod subscriptions;
 mod virtual_machines;
 
@@ -15,5 +16,6 @@ pub use resource_graph::ResourceGraphClient;
 pub use resource_groups::ResourceGroupsClient;
 pub use role_assignments::RoleAssignmentsClient;
 pub use role_definitions::RoleDefinitionsClient;
+pub use rows::GraphScope;
 pub use subscriptions::SubscriptionsClient;
 pub use virtual_machines::VirtualMachinesClient;

@@ -7,7 +7,8 @@ use arm_core::{ArmClient, ArmPath, Pager, wire};
 use azure_core::{Result, http::RawResponse};
 use serde::de::DeserializeOwned;
 
-use crate::{GraphScope, QueryRequest, QueryResponse, Quota, query::GraphQuery, rows};
+use super::rows::{self, GraphScope};
+use crate::{QueryRequest, QueryResponse, Quota, query::GraphQuery};
 
 /// The version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).

@@ -1,13 +1,15 @@
 //! From a Key Vault alert to a finding that can be acted on. No client in reach.
 
+mod respond;
+
 use std::collections::BTreeMap;
 
 use arm_core::{ResourceId, ResourceType};
 use azure_core::time::OffsetDateTime;
 
-use crate::{
-    Account, Alert, AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, ResponseStep, Severity, respond,
-};
+pub use respond::{ResponsePhase, ResponseStep};
+
+use crate::{Account, Alert, AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, Severity};
 
 /// What an alert, and perhaps the log of the vault, says: who did what to which vault, what is missing,
 /// and what to do.

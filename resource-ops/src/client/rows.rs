@@ -7,7 +7,8 @@ use azure_core::{Error, Result, error::ErrorKind, http::headers::HeaderName};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{QueryOptions, QueryRequest, ResourceGraphClient, query::GraphQuery};
+use super::ResourceGraphClient;
+use crate::{QueryOptions, QueryRequest, query::GraphQuery};
 
 /// Subscriptions in one query: what the service recommends.
 const BATCH: usize = 300;

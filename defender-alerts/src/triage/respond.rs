@@ -2,7 +2,8 @@
 
 use arm_core::wire::instant;
 
-use crate::{Finding, KeyVaultAlertType};
+use super::Finding;
+use crate::KeyVaultAlertType;
 
 /// Where in the response a step belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
