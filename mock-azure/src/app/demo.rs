@@ -13,6 +13,7 @@ impl Seed {
         let group = format!("/subscriptions/{subscription}/resourceGroups/rg-lab");
         let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-lab");
         let vault = format!("{group}/providers/Microsoft.KeyVault/vaults/kv-lab");
+        let workspace = format!("{group}/providers/Microsoft.OperationalInsights/workspaces/law-lab");
         let environment =
             "PATH=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\nDB_PASSWORD=REDACTED\n";
         self.resource_group(subscription, "rg-lab", "westeurope")
@@ -30,6 +31,7 @@ impl Seed {
             .vm_file(&machine, "/etc/environment", environment)
             .on_run_command(run)
             .exposed_secret(&machine, "database password")
+            .on_premises_assessment(&workspace, "srv-lab", "1195afff-c881-495e-9bc5-1486211ae03f", "Healthy")
             .attack_path(&machine, &vault, "A machine with a secret in plain text can read a key vault")
     }
 }

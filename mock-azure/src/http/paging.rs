@@ -3,7 +3,10 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::http::{request::Call, response::Reply};
+use crate::http::{
+    request::Call,
+    response::{Body, Reply},
+};
 
 const SKIP_TOKEN: &str = "$skiptoken";
 
@@ -51,6 +54,24 @@ pub(crate) fn page_of<T>(
         body["nextLink"] = json!(Place { offset: place.offset + size, empty }.link(call));
     }
     Reply::ok(body)
+}
+
+/// The same, of a list whose every page with items has a link, so that the last page is empty.
+pub(crate) fn page_then_empty(
+    paging: &Paging,
+    call: &Call,
+    default_size: usize,
+    items: impl Iterator<Item = Value>,
+) -> Reply {
+    let mut reply = page_of(paging, call, default_size, items, |item| item);
+    if let (Some(place), Body::Json(body)) = (Place::of(call), &mut reply.body) {
+        let count = body["value"].as_array().map_or(0, Vec::len);
+        let first = call.query(SKIP_TOKEN).is_none();
+        if body["nextLink"].is_null() && (first || count > 0) {
+            body["nextLink"] = json!(Place { offset: place.offset + count, empty: false }.link(call));
+        }
+    }
+    reply
 }
 
 /// Where in a list a page begins, and whether an empty page comes before it.

@@ -101,10 +101,20 @@ impl Call {
         self.spelled.get(index).map_or("", String::as_str)
     }
 
-    /// The id made of the first `count` segments, as the client spelt it.
+    /// The id made of the first `count` segments, as the client spelt it. Recorded: but for the words of
+    /// Resource Manager, which it normalises.
     pub(crate) fn id(&self, count: usize) -> String {
         let count = count.min(self.spelled.len());
-        self.spelled[..count].iter().fold(String::new(), |id, segment| id + "/" + segment)
+        let segments = self.spelled.iter().zip(&self.lower).take(count).enumerate();
+        segments.fold(String::new(), |id, (index, (spelled, lower))| {
+            let segment = match (index, lower.as_str()) {
+                (0, "subscriptions") => "subscriptions",
+                (2, "resourcegroups") => "resourceGroups",
+                (2 | 4, "providers") => "providers",
+                _ => spelled,
+            };
+            id + "/" + segment
+        })
     }
 
     /// The whole path as an id, in lower case.
@@ -191,10 +201,13 @@ impl Call {
     }
 
     /// Splits the path of an extension resource, `{scope}/providers/{namespace}/{type}/..`, at its
-    /// last `providers`: the scope's number of segments, and the segments that follow the type.
+    /// last `providers`: the scope's number of segments, and the segments that follow the type. Names of
+    /// namespaces and types are compared without regard to case.
     pub(crate) fn extension(&self, namespace: &str, kind: &str) -> Option<(usize, Vec<&str>)> {
         let at = self.lower.iter().rposition(|segment| segment == "providers")?;
-        let is = |index: usize, text: &str| self.lower.get(index).is_some_and(|segment| segment == text);
+        let is = |index: usize, text: &str| {
+            self.lower.get(index).is_some_and(|segment| segment.eq_ignore_ascii_case(text))
+        };
         let matches = is(at + 1, namespace) && is(at + 2, kind);
         matches.then(|| (at, self.lower[at + 3..].iter().map(String::as_str).collect()))
     }

@@ -20,7 +20,14 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-const GROUPS: Tracked = Tracked { kind: TYPE, put, patch };
+const GROUPS: Tracked = Tracked {
+    // Recorded: this spelling, and another in ids.
+    kind: "Microsoft.Insights/ActionGroups",
+    in_ids: Some("microsoft.insights/actionGroups"),
+    put,
+    patch: Some(patch),
+    ..Tracked::ROW
+};
 
 /// The lists of receivers, the fields that each entry must have, and what a test calls them.
 const RECEIVERS: &[(&str, &[&str], &str)] = &[
@@ -181,6 +188,12 @@ fn complete(body: &mut Value) {
         if body[member].is_null() {
             body[member] = Value::Null;
         }
+    }
+    if body["location"].as_str().is_some_and(|location| location.eq_ignore_ascii_case("global")) {
+        body["location"] = json!("Global");
+    }
+    if body["properties"]["tags"].is_null() {
+        body["properties"]["tags"] = Value::Null;
     }
     let nulls: &[(&str, &[&str])] = &[
         ("webhookReceivers", &["objectId", "identifierUri", "tenantId"]),

@@ -15,7 +15,14 @@ pub(crate) const TYPE: &str = "Microsoft.Security/automations";
 pub(crate) const SURFACE: Surface =
     Surface { types: &[(TYPE, &["2019-01-01-preview", "2023-12-01-preview"])], answer, ..Surface::EMPTY };
 
-const AUTOMATIONS: Tracked = Tracked { kind: TYPE, put, patch };
+const AUTOMATIONS: Tracked = Tracked {
+    kind: TYPE,
+    put,
+    patch: Some(patch),
+    // Unlike its neighbours, this service says 204 for an automation that was there, too.
+    deleted: (204, 204),
+    ..Tracked::ROW
+};
 
 const SOURCES: &[&str] = &[
     "Alerts",
@@ -165,9 +172,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return Some(validate(call.json()));
     }
-    let reply = AUTOMATIONS.answer(world, call)?;
-    // Unlike its neighbours, this service says 204 for an automation that was there, too.
-    Some(if call.method == Method::Delete { reply.with_status(204) } else { reply })
+    AUTOMATIONS.answer(world, call)
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

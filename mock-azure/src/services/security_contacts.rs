@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging},
-    state::{Surface, World},
+    http::{Call, Method, Reply},
+    state::{Pages, Place, Surface, Tracked, World},
 };
 
 const BARE: &str = "2020-01-01-preview";
@@ -14,59 +14,40 @@ const TYPE: &str = "Microsoft.Security/securityContacts";
 pub(crate) const SURFACE: Surface =
     Surface { types: &[(TYPE, &[BARE, "2023-12-01-preview"])], answer, ..Surface::EMPTY };
 
+const CONTACTS: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Subscription,
+    pages: Pages::Of(100),
+    put,
+    missing: |_, _| {
+        Reply::arm_error(404, "ResourceNotFound", "The security contact 'default' was not found.")
+    },
+    ..Tracked::ROW
+};
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let path = call.path();
-    let ["subscriptions", _, "providers", "microsoft.security", "securitycontacts", rest @ ..] =
-        path.as_slice()
-    else {
-        return None;
-    };
-    let id = call.id(call.len());
-    match (call.method, rest) {
-        (Method::Get, []) => {
+    let (at, rest) = call.extension("microsoft.security", "securitycontacts")?;
+    match rest.as_slice() {
+        // Recorded: a bare list where there is a contact, in the first version.
+        [] if at == 2 && call.method == Method::Get && call.api_version() == BARE => {
             let contacts: Vec<&Value> = world.resources.of_type(&call.id(2), TYPE).collect();
-            // Recorded: a bare list where there is a contact, in the first version.
-            if call.api_version() == BARE && !contacts.is_empty() {
-                return Some(Reply::ok(json!(contacts)));
-            }
-            Some(paging::page(&world.paging, call, 100, contacts.into_iter()))
+            Some(Reply::ok(if contacts.is_empty() { json!({ "value": [] }) } else { json!(contacts) }))
         }
         // Documented: the one name is 'default'.
-        (_, [name]) if *name != "default" => {
+        [name] if at == 2 && *name != "default" => {
             Some(Reply::bad_request(format!("The security contact name '{name}' is not 'default'.")))
         }
-        (Method::Get, [_]) => Some(match world.resources.get(&id) {
-            Some(contact) => Reply::ok(contact.clone()),
-            None => {
-                Reply::arm_error(404, "ResourceNotFound", "The security contact 'default' was not found.")
-            }
-        }),
-        (Method::Put, [_]) => Some(put(world, call, &id)),
-        (Method::Delete, [_]) => {
-            let gone = world.resources.remove_tree(&id);
-            Some(Reply::empty(if gone.is_empty() { 204 } else { 200 }))
-        }
-        _ => None,
+        _ => CONTACTS.answer(world, call),
     }
 }
 
-fn put(world: &mut World, call: &Call, id: &str) -> Reply {
+fn put(world: &mut World, call: &Call) -> Reply {
     let properties = &call.json()["properties"];
     if let Some(problem) = problem(properties) {
         return Reply::bad_request(problem);
     }
     let etag = world.fresh_etag();
-    let contact = json!({
-        "id": id,
-        "name": "default",
-        "type": TYPE,
-        "etag": etag,
-        "location": "West Europe",
-        "properties": properties,
-    });
-    let new = !world.resources.contains(id);
-    world.resources.put(contact.clone());
-    Reply::json(if new { 201 } else { 200 }, contact)
+    CONTACTS.store(world, call, json!({ "etag": etag, "location": "West Europe", "properties": properties }))
 }
 
 /// Documented: what the addresses and the choices look like.

@@ -4,14 +4,31 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::{
-    http::{Call, Method, Reply, paging, timestamp},
-    state::{Surface, World},
+    http::{Call, Reply, timestamp},
+    state::{Pages, Place, Surface, Tracked, World},
 };
 
 const TYPE: &str = "Microsoft.Security/alertsSuppressionRules";
 
-pub(crate) const SURFACE: Surface =
-    Surface { types: &[(TYPE, &["2019-01-01-preview"])], answer, ..Surface::EMPTY };
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, &["2019-01-01-preview"])],
+    answer: |world, call| RULES.answer(world, call),
+    ..Surface::EMPTY
+};
+
+const RULES: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Subscription,
+    pages: Pages::Of(100),
+    put,
+    deleted: (204, 204),
+    listed: |call, rule| {
+        let of = rule["properties"]["alertType"].as_str().unwrap_or_default();
+        call.query("AlertType").is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
+    },
+    missing: |_, call| not_found(call),
+    ..Tracked::ROW
+};
 
 /// How a request may spell when a rule ends.
 const END: &[&str] = &["expirationDateUTC", "expirationDateUtc"];
@@ -19,37 +36,7 @@ const END: &[&str] = &["expirationDateUTC", "expirationDateUtc"];
 /// How long a rule lives that names no end: six months.
 const LIFE: Duration = Duration::days(182);
 
-fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let path = call.path();
-    let ["subscriptions", _, "providers", "microsoft.security", "alertssuppressionrules", rest @ ..] =
-        path.as_slice()
-    else {
-        return None;
-    };
-    let id = call.id(call.len());
-    match (call.method, rest) {
-        (Method::Get, []) => {
-            let (scope, wanted) = (call.id(2), call.query("AlertType"));
-            let rules = world.resources.of_type(&scope, TYPE).filter(|rule| {
-                let of = rule["properties"]["alertType"].as_str().unwrap_or_default();
-                wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
-            });
-            Some(paging::page(&world.paging, call, 100, rules))
-        }
-        (Method::Get, [name]) => Some(match world.resources.get(&id) {
-            Some(rule) => Reply::ok(rule.clone()),
-            None => not_found(call, name),
-        }),
-        (Method::Put, [_]) => Some(put(world, call, &id)),
-        (Method::Delete, [_]) => {
-            world.resources.remove_tree(&id);
-            Some(Reply::empty(204))
-        }
-        _ => None,
-    }
-}
-
-fn put(world: &mut World, call: &Call, id: &str) -> Reply {
+fn put(world: &mut World, call: &Call) -> Reply {
     if let Some(problem) = problem(&call.json()["properties"]) {
         return Reply::bad_request(problem);
     }
@@ -62,15 +49,12 @@ fn put(world: &mut World, call: &Call, id: &str) -> Reply {
         end => end,
     };
     properties["lastModifiedUTC"] = json!(timestamp::precise(now));
-    let name = call.spelled(call.len() - 1);
-    let rule = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
-    world.resources.put(rule.clone());
-    Reply::ok(rule)
+    RULES.store(world, call, json!({ "properties": properties })).with_status(200)
 }
 
 /// Recorded: a shape of its own.
-fn not_found(call: &Call, name: &str) -> Reply {
-    let subscription = call.subscription().unwrap_or_default();
+fn not_found(call: &Call) -> Reply {
+    let (subscription, name) = (call.subscription().unwrap_or_default(), call.spelled(call.len() - 1));
     Reply::json(
         404,
         json!({

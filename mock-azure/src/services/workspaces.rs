@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Method, Reply, paging, timestamp},
     services::{resource_groups, subscriptions::Subscriptions},
-    state::{Seed, Surface, World, operations, stable_id},
+    state::{Seed, Surface, Tracked, World, operations, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.OperationalInsights/workspaces";
@@ -104,62 +104,25 @@ pub(crate) fn reachable(world: &World, id: Option<&str>) -> Result<(), (u16, &'s
     Ok(())
 }
 
+const WORKSPACES: Tracked = Tracked { kind: TYPE, put, patch: Some(patch), delete, ..Tracked::ROW };
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
-        (Method::Get, ["subscriptions", _, "providers", "microsoft.operationalinsights", kind]) => {
-            list(world, call, kind, 2)
-        }
         (
             Method::Get,
-            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.operationalinsights", kind],
-        ) => list(world, call, kind, 4),
-        (
-            method,
-            [
-                "subscriptions",
-                _,
-                "resourcegroups",
-                _,
-                "providers",
-                "microsoft.operationalinsights",
-                "workspaces",
-                _,
-            ],
-        ) => match method {
-            Method::Get => Some(get(world, call)),
-            Method::Put => Some(put(world, call)),
-            Method::Patch => Some(patch(world, call)),
-            Method::Delete => Some(delete(world, call)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn list(world: &World, call: &Call, kind: &str, scope: usize) -> Option<Reply> {
-    let scope = call.id(scope);
-    match kind {
-        "workspaces" => Some(paging::page(&world.paging, call, 1000, world.resources.of_type(&scope, TYPE))),
-        "deletedworkspaces" => {
-            let prefix = format!("{}/", scope.to_ascii_lowercase());
-            let below =
-                world.states.get::<Workspaces>().deleted.iter().filter(|(id, _)| id.starts_with(&prefix));
-            Some(paging::page(&world.paging, call, 1000, below.map(|(_, workspace)| workspace)))
+            ["subscriptions", _, rest @ ..] | ["subscriptions", _, "resourcegroups", _, rest @ ..],
+        ) if *rest == ["providers", "microsoft.operationalinsights", "deletedworkspaces"] => {
+            let prefix = format!("{}/", call.id(call.len() - 3).to_ascii_lowercase());
+            let deleted = world.states.get::<Workspaces>().deleted.iter();
+            let below = deleted.filter(|(id, _)| id.starts_with(&prefix)).map(|(_, workspace)| workspace);
+            Some(paging::page(&world.paging, call, 1000, below))
         }
-        _ => None,
+        _ => WORKSPACES.answer(world, call),
     }
-}
-
-fn not_found(call: &Call) -> Reply {
-    Reply::resource_not_found(&format!("{TYPE}/{}", call.spelled(7)), call.spelled(3))
-}
-
-fn get(world: &World, call: &Call) -> Reply {
-    world.resources.get(&call.id(8)).map_or_else(|| not_found(call), |workspace| Reply::ok(workspace.clone()))
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {
-    let (id, name) = (call.id(8), call.spelled(7));
+    let (id, name) = (WORKSPACES.id(world, call), call.spelled(7));
     if let Some(refusal) = invalid(name, call.json(), world.resources.get(&id)) {
         return refusal;
     }
@@ -181,27 +144,24 @@ fn put(world: &mut World, call: &Call) -> Reply {
     let mut workspace = fresh(world, &id, name, call.json());
     workspace["properties"]["provisioningState"] = json!("Creating");
     world.resources.put(workspace.clone());
+    // Recorded: the link of a new workspace is the workspace itself, which is still being created.
+    let link = call.link(&format!("{id}?api-version={}", call.api_version()));
     operations::start(world, &id.clone(), move |world, outcome| {
         let workspace = world.resources.get_mut(&id)?;
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         workspace["properties"]["provisioningState"] = json!(state);
         Some(workspace.clone())
     });
-    // Recorded: the link of a new workspace is the workspace itself, which is still being created.
-    let link = call.link(&format!("{}?api-version={}", call.id(8), call.api_version()));
     Reply::json(201, workspace).header("location", link)
 }
 
 fn patch(world: &mut World, call: &Call) -> Reply {
     let (now, etag) = (timestamp::precise(world.now()), world.fresh_etag());
     let existing = world.resources.get(&call.id(8));
-    if existing.is_none() {
-        return not_found(call);
-    }
     if let Some(refusal) = invalid(call.spelled(7), &with_location(call.json(), existing), existing) {
         return refusal;
     }
-    let Some(existing) = world.resources.get_mut(&call.id(8)) else { return not_found(call) };
+    let Some(existing) = world.resources.get_mut(&call.id(8)) else { return WORKSPACES.not_found(call) };
     merge(existing, call.json());
     touch(existing, &now, &etag);
     Reply::ok(existing.clone())
@@ -216,13 +176,13 @@ fn with_location(body: &Value, existing: Option<&Value>) -> Value {
 }
 
 /// Recorded: a workspace is gone at once.
-fn delete(world: &mut World, call: &Call) -> Reply {
+fn delete(world: &mut World, call: &Call) -> bool {
     let id = call.id(8);
-    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return Reply::empty(204) };
+    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return false };
     if !call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true")) {
         world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
     }
-    Reply::empty(200)
+    true
 }
 
 /// Documented: the rule for names, a location that stays, and the range of days.

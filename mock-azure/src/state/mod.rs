@@ -26,6 +26,6 @@ pub(crate) use self::{
     resources::{Parts, is_type},
     shared::{Shared, State},
     surface::{Accepts, At, GraphRow, QueryOption, TypeVersions},
-    tracked::{Tracked, system_data},
+    tracked::{Pages, Place, Tracked, system_data},
     world::{Surface, World, stable_id},
 };

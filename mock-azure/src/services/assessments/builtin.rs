@@ -11,6 +11,8 @@ pub(crate) struct BuiltIn {
     pub(crate) severity: &'static str,
     pub(crate) policy: Option<&'static str>,
     pub(crate) category: &'static str,
+    /// Whether it is not generally available yet; the service says nothing of the others.
+    pub(crate) preview: bool,
 }
 
 impl BuiltIn {
@@ -41,6 +43,9 @@ impl BuiltIn {
             "threats": ["accountBreach", "dataExfiltration"],
             "assessmentType": "BuiltIn",
         });
+        if self.preview {
+            metadata["preview"] = json!(true);
+        }
         if let Some(policy) = self.policy {
             metadata["policyDefinitionId"] =
                 json!(format!("/providers/Microsoft.Authorization/policyDefinitions/{policy}"));
@@ -64,7 +69,7 @@ const fn vault(
     title: &'static str,
     remedy: &'static str,
 ) -> BuiltIn {
-    BuiltIn { key, title, remedy, severity, policy: Some(policy), category: "Data" }
+    BuiltIn { key, title, remedy, severity, policy: Some(policy), category: "Data", preview: false }
 }
 
 /// On vaults, and on the vaults' plan.
@@ -137,7 +142,7 @@ pub(crate) const KEY_VAULT: &[BuiltIn] = &[
 const fn secrets(key: &'static str, category: &'static str, title: &'static str) -> BuiltIn {
     let remedy =
         "Rotate each secret that was found, move it to a vault, and remove it from where it was found.";
-    BuiltIn { key, title, remedy, severity: "High", policy: None, category }
+    BuiltIn { key, title, remedy, severity: "High", policy: None, category, preview: true }
 }
 
 /// On secrets in the grouped model: one assessment on each machine or repository.
@@ -189,7 +194,7 @@ const fn other(
     title: &'static str,
     remedy: &'static str,
 ) -> BuiltIn {
-    BuiltIn { key, title, remedy, severity, policy: None, category }
+    BuiltIn { key, title, remedy, severity, policy: None, category, preview: false }
 }
 
 const OTHERS: &[BuiltIn] = &[

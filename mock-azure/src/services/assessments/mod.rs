@@ -132,7 +132,15 @@ fn as_before(properties: &mut Value) {
     }
     if let Some(details) = properties["resourceDetails"].as_object_mut() {
         details.retain(|name, _| !matches!(name.as_str(), "resourceName" | "resourceType"));
-        for (old, new) in [("source", "Source"), ("id", "Id")] {
+        let capitals = [
+            ("source", "Source"),
+            ("id", "Id"),
+            ("workspaceId", "WorkspaceId"),
+            ("vmuuid", "VMUUID"),
+            ("sourceComputerId", "SourceComputerId"),
+            ("machineName", "MachineName"),
+        ];
+        for (old, new) in capitals {
             if let Some(value) = details.remove(old) {
                 details.insert(new.to_owned(), value);
             }

@@ -18,7 +18,26 @@ impl Seed {
     /// `Unhealthy` or `NotApplicable`.
     pub fn assessment(self, resource: impl ToString, key: &str, code: &str) -> Self {
         let (resource, key, code) = (resource.to_string(), key.to_owned(), code.to_owned());
-        self.step(move |world| add(world, &resource, &key, &code))
+        self.step(move |world| add(world, &resource, &key, &code, in_azure(&resource)))
+    }
+
+    /// Adds an assessment of a machine outside Azure that reports to a workspace, given by its resource id.
+    pub fn on_premises_assessment(self, workspace: &str, machine: &str, key: &str, code: &str) -> Self {
+        let (workspace, machine) = (workspace.to_owned(), machine.to_owned());
+        let (key, code) = (key.to_owned(), code.to_owned());
+        self.step(move |world| {
+            let (agent, hardware) =
+                (stable_id(&format!("agent/{machine}")), stable_id(&format!("hardware/{machine}")));
+            let details = json!({
+                "source": "OnPremise",
+                "workspaceId": workspace,
+                "vmuuid": hardware,
+                "sourceComputerId": agent,
+                "machineName": machine,
+            });
+            let resource = format!("{workspace}/onPremiseMachines/{machine}_{agent}_{hardware}");
+            add(world, &resource, &key, &code, details);
+        })
     }
 
     /// Adds the assessments of all known recommendations on a vault, in turn unhealthy, healthy and
@@ -29,7 +48,7 @@ impl Seed {
             for (built_in, code) in
                 KEY_VAULT.iter().zip(["Unhealthy", "Healthy", "NotApplicable"].into_iter().cycle())
             {
-                add(world, &vault, built_in.key, code);
+                add(world, &vault, built_in.key, code, in_azure(&vault));
             }
         })
     }
@@ -70,7 +89,11 @@ fn prepare(world: &mut World, resource: &str) {
     }
 }
 
-fn add(world: &mut World, resource: &str, key: &str, code: &str) {
+fn in_azure(resource: &str) -> Value {
+    json!({ "source": "Azure", "id": resource })
+}
+
+fn add(world: &mut World, resource: &str, key: &str, code: &str, details: Value) {
     prepare(world, resource);
     let title = builtin::find(key).map_or("A recommendation", |built_in| built_in.title);
     let mut status = json!({ "code": code, "statusChangeDate": SINCE, "firstEvaluationDate": SINCE });
@@ -83,7 +106,7 @@ fn add(world: &mut World, resource: &str, key: &str, code: &str) {
         "name": key,
         "type": TYPE,
         "properties": {
-            "resourceDetails": { "source": "Azure", "id": resource },
+            "resourceDetails": details,
             "displayName": title,
             "status": status,
             "additionalData": {},

@@ -22,14 +22,10 @@ pub(crate) const SURFACE: Surface = Surface {
 };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    if let Some((at, rest)) = call.extension("microsoft.insights", "diagnosticsettings") {
-        let scope = call.id(at);
-        return match (call.method, rest.as_slice()) {
-            (Method::Get, []) => Some(settings::list(world, &scope)),
-            (Method::Get, [_]) => Some(settings::get(world, call, &scope)),
-            (Method::Put, [_]) => Some(settings::put(world, call, &scope)),
-            (Method::Delete, [_]) => Some(settings::delete(world, call)),
-            _ => None,
+    if let Some((at, _)) = call.extension("microsoft.insights", "diagnosticsettings") {
+        return match subject(world, &call.id(at)) {
+            Err(refusal) if call.method == Method::Get => Some(*refusal),
+            _ => settings::SETTINGS.answer(world, call),
         };
     }
     let (at, rest) = call.extension("microsoft.insights", "diagnosticsettingscategories")?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{Call, Reply},
     services::workspaces,
-    state::{Seed, World, is_type},
+    state::{Pages, Place, Seed, Tracked, World, is_type},
 };
 
 use super::{
@@ -51,7 +51,7 @@ impl Seed {
         });
         let (scope, name) = (resource.to_owned(), name.to_owned());
         self.step(move |world| {
-            let id = format!("{scope}/providers/microsoft.insights/diagnosticSettings/{name}");
+            let id = id_of(&scope, &name);
             let sends = sends(subject, &properties);
             world.states.get_mut::<Routes>().replace(&id, targets(&scope, &properties, &sends), None);
             world.resources.put(show(&id, &name, subject, &json!({ "properties": properties })));
@@ -67,45 +67,45 @@ fn of_resource<'a>(world: &'a World, scope: &str) -> impl Iterator<Item = &'a Va
     world.resources.below(scope).filter(|setting| is_type(setting, TYPE)).filter(belongs)
 }
 
-pub(super) fn list(world: &World, scope: &str) -> Reply {
-    if let Err(refusal) = subject(world, scope) {
-        return *refusal;
+pub(super) const SETTINGS: Tracked = Tracked {
+    kind: TYPE,
+    in_ids: Some("microsoft.insights/diagnosticSettings"),
+    place: Place::Resource,
+    pages: Pages::None,
+    put: |world, call| {
+        accept(world, call).map_or_else(|refusal| *refusal, |setting| Reply::ok(shown(call, &setting)))
+    },
+    delete: |world, call| {
+        let (id, now) = (call.id(call.len()), world.now());
+        world.states.get_mut::<Routes>().replace(&id, Vec::new(), Some(now));
+        !world.resources.remove_tree(&id).is_empty()
+    },
+    shown,
+    missing: |_, call| {
+        let name = call.spelled(call.len() - 1);
+        refuse(404, "ResourceNotFound", format!("The diagnostic setting '{name}' doesn't exist."))
+    },
+    ..Tracked::ROW
+};
+
+/// Recorded: the id of a subscription's setting begins without a slash.
+fn shown(_: &Call, setting: &Value) -> Value {
+    let mut shown = setting.clone();
+    let id = setting["id"].as_str().unwrap_or_default();
+    if id.split('/').nth(3) == Some("providers") {
+        shown["id"] = json!(id.trim_start_matches('/'));
     }
-    let all: Vec<&Value> = of_resource(world, scope).collect();
-    Reply::ok(json!({ "value": all }))
+    shown
 }
 
-pub(super) fn get(world: &World, call: &Call, scope: &str) -> Reply {
-    if let Err(refusal) = subject(world, scope) {
-        return *refusal;
-    }
-    match world.resources.get(&call.id(call.len())) {
-        Some(setting) => Reply::ok(setting.clone()),
-        None => {
-            let name = call.spelled(call.len() - 1);
-            refuse(404, "ResourceNotFound", format!("The diagnostic setting '{name}' doesn't exist."))
-        }
-    }
+/// Recorded: the id of a setting spells its resource in small letters.
+fn id_of(scope: &str, name: &str) -> String {
+    format!("{}/providers/microsoft.insights/diagnosticSettings/{name}", scope.to_ascii_lowercase())
 }
 
-pub(super) fn delete(world: &mut World, call: &Call) -> Reply {
-    let id = call.id(call.len());
-    let now = world.now();
-    world.states.get_mut::<Routes>().replace(&id, Vec::new(), Some(now));
-    let gone = world.resources.remove_tree(&id);
-    Reply::empty(if gone.is_empty() { 204 } else { 200 })
-}
-
-pub(super) fn put(world: &mut World, call: &Call, scope: &str) -> Reply {
-    match accept(world, call, scope) {
-        Ok(setting) => Reply::ok(setting),
-        Err(refusal) => *refusal,
-    }
-}
-
-fn accept(world: &mut World, call: &Call, scope: &str) -> Result<Value, Box<Reply>> {
-    let subject = subject(world, scope)?;
-    let (id, name) = (call.id(call.len()), call.spelled(call.len() - 1));
+fn accept(world: &mut World, call: &Call) -> Result<Value, Box<Reply>> {
+    let (scope, name) = (&*call.id(call.len() - 4), call.spelled(call.len() - 1));
+    let (subject, id) = (subject(world, scope)?, id_of(scope, name));
     let properties = &call.json()["properties"];
     let sends = validate(subject, properties)?;
     workspaces::reachable(world, properties["workspaceId"].as_str())

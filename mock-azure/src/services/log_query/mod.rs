@@ -1,6 +1,7 @@
 //! Queries over the logs of workspaces.
 
 mod answer;
+mod machine_tables;
 mod metadata;
 pub(crate) mod security_alerts;
 mod tables;

@@ -12,7 +12,7 @@ use crate::{
     state::World,
 };
 
-use super::{Queries, Scope, security_alerts};
+use super::{Queries, Scope, machine_tables, security_alerts};
 
 const DIAGNOSTICS: &str = "AzureDiagnostics";
 const DEDICATED: &str = "AZKVAuditLogs";
@@ -144,6 +144,7 @@ pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, Off
     let inside =
         |row: &Row<'_>| span.is_none_or(|(start, end)| start <= row.event.time && row.event.time <= end);
     let mut tables = Tables::new(absent);
+    machine_tables::add_to(&mut tables);
     if !diagnostics.is_empty() {
         let used = FROM_FIRST_USE.iter().filter(|cell| diagnostics.iter().any(|row| !cell.2(row).is_empty()));
         let cells: Vec<Cell> = COMMON.iter().chain(OF_DIAGNOSTICS).chain(used).copied().collect();

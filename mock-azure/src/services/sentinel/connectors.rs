@@ -8,7 +8,7 @@ use crate::{
     state::{Seed, World},
 };
 
-use super::{NAMESPACE, store};
+use super::{CONNECTORS, NAMESPACE, store};
 
 /// The kinds whose properties must name a tenant.
 const OF_TENANT: &[&str] = &[
@@ -76,7 +76,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         }
     }
     let was_on = world.resources.get(&call.id(call.len())).is_some_and(security_alerts::comes_through);
-    let reply = store(world, call, "dataConnectors", body.clone());
+    let reply = store(world, call, &CONNECTORS, body.clone());
     if !was_on && reply.status < 300 && security_alerts::comes_through(body) {
         security_alerts::connect(world, call.key());
     }

@@ -7,7 +7,7 @@ use crate::{
     state::{Seed, World},
 };
 
-use super::{NAMESPACE, store};
+use super::{INCIDENTS, NAMESPACE, store};
 
 impl Seed {
     /// Adds a new incident to a workspace, with one alert; `name` is its GUID.
@@ -15,15 +15,22 @@ impl Seed {
         let (workspace, name) = (workspace.to_owned(), name.to_owned());
         let (title, severity) = (title.to_owned(), severity.to_owned());
         self.step(move |world| {
-            let id = format!("{workspace}/providers/{NAMESPACE}/incidents/{name}");
+            let id = format!("{workspace}/providers/{}/{name}", INCIDENTS.kind);
             let asked = json!({ "title": title, "severity": severity, "status": "New" });
             let mut properties = completed(world, &workspace, &id, asked, None);
-            properties["additionalData"]["alertsCount"] = json!(1);
+            properties["additionalData"] = json!({
+                "alertsCount": 1,
+                "bookmarksCount": 0,
+                "commentsCount": 0,
+                "alertProductNames": ["Azure Security Center"],
+                "tactics": ["CredentialAccess"],
+                "techniques": [],
+            });
             let etag = format!("\"{}\"", world.fresh_id());
             world.resources.put(json!({
                 "id": id,
                 "name": name,
-                "type": format!("{NAMESPACE}/incidents"),
+                "type": INCIDENTS.kind,
                 "etag": etag,
                 "properties": properties,
             }));
@@ -61,18 +68,17 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
             ));
         }
     }
-    let id = call.id(call.len());
+    let id = INCIDENTS.id(world, call);
     let existing = world.resources.get(&id).map(|found| found["properties"].clone());
     let asked = body["properties"].take();
     body["properties"] = completed(world, &call.id(8), &id, asked, existing.as_ref());
-    store(world, call, "incidents", body)
+    store(world, call, &INCIDENTS, body)
 }
 
 /// Adds what the service sets itself.
 fn completed(world: &World, workspace: &str, id: &str, mut asked: Value, existing: Option<&Value>) -> Value {
     let now = timestamp::precise(world.now());
-    let kind = format!("{NAMESPACE}/incidents");
-    let number = world.resources.of_type(workspace, &kind).count() + 1;
+    let number = world.resources.of_type(workspace, INCIDENTS.kind).count() + 1;
     let kept = |name: &str, fresh: Value| existing.map_or(fresh, |existing| existing[name].clone());
     asked["createdTimeUtc"] = kept("createdTimeUtc", json!(now));
     asked["incidentNumber"] = kept("incidentNumber", json!(number));
@@ -86,8 +92,9 @@ fn completed(world: &World, workspace: &str, id: &str, mut asked: Value, existin
         "alertsCount": 0,
         "bookmarksCount": 0,
         "commentsCount": 0,
-        "alertProductNames": ["Azure Security Center"],
-        "tactics": ["CredentialAccess"],
+        "alertProductNames": [],
+        "tactics": [],
+        "techniques": [],
     });
     asked["additionalData"] = kept("additionalData", counts);
     if asked["owner"].is_null() {
@@ -134,8 +141,7 @@ pub(super) fn alerts(world: &World, call: &Call) -> Reply {
 }
 
 pub(super) fn list(world: &World, call: &Call) -> Reply {
-    let kind = format!("{NAMESPACE}/incidents");
-    let mut found: Vec<&Value> = world.resources.of_type(&call.id(8), &kind).collect();
+    let mut found: Vec<&Value> = world.resources.of_type(&call.id(8), INCIDENTS.kind).collect();
     if let Some(filter) = call.query("$filter") {
         let Some(conditions) = filter.split(" and ").map(condition).collect::<Option<Vec<_>>>() else {
             let known =

@@ -8,9 +8,9 @@ mod rules;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging},
+    http::{Call, Method, Reply},
     services::workspaces,
-    state::{Accepts, Surface, World},
+    state::{Accepts, Pages, Place, Surface, Tracked, World},
 };
 
 const VERSIONS: &[&str] = &[
@@ -37,6 +37,25 @@ pub(crate) const SURFACE: Surface = Surface {
     answer,
     ..Surface::EMPTY
 };
+
+/// What the resources of Sentinel have in common.
+const ROW: Tracked = Tracked {
+    place: Place::Resource,
+    pages: Pages::Of(100),
+    missing: |_, call| {
+        Reply::arm_error(404, "NotFound", format!("Resource '{}' was not found.", call.spelled(11)))
+    },
+    ..Tracked::ROW
+};
+
+const CONNECTORS: Tracked =
+    Tracked { kind: "Microsoft.SecurityInsights/dataConnectors", put: connectors::put, ..ROW };
+
+const RULES: Tracked = Tracked { kind: "Microsoft.SecurityInsights/alertRules", put: rules::put, ..ROW };
+
+/// Recorded: with a capital.
+const INCIDENTS: Tracked =
+    Tracked { kind: "Microsoft.SecurityInsights/Incidents", put: incidents::put, ..ROW };
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
@@ -77,16 +96,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return Some(Reply::unknown("query option", name, &[] as &[&str]));
     }
     match (*kind, call.method, rest) {
-        ("dataconnectors", Method::Get, []) => Some(list(world, call, "dataConnectors")),
-        ("alertrules", Method::Get, []) => Some(list(world, call, "alertRules")),
         ("incidents", Method::Get, []) => Some(incidents::list(world, call)),
         ("incidents", Method::Post, [_, "alerts"]) => Some(incidents::alerts(world, call)),
-        (_, Method::Get, [_]) => Some(get(world, call)),
-        (_, Method::Delete, [_]) => Some(delete(world, call)),
-        ("dataconnectors", Method::Put, [_]) => Some(connectors::put(world, call)),
-        ("alertrules", Method::Put, [_]) => Some(rules::put(world, call)),
-        ("incidents", Method::Put, [_]) => Some(incidents::put(world, call)),
-        _ => None,
+        _ => [CONNECTORS, RULES, INCIDENTS].iter().find_map(|kind| kind.answer(world, call)),
     }
 }
 
@@ -102,25 +114,8 @@ fn not_onboarded(workspace: &str) -> Reply {
     Reply::bad_request(inner.to_string())
 }
 
-fn list(world: &World, call: &Call, kind: &str) -> Reply {
-    let kind = format!("{NAMESPACE}/{kind}");
-    paging::page(&world.paging, call, 100, world.resources.of_type(&call.id(8), &kind))
-}
-
-fn get(world: &World, call: &Call) -> Reply {
-    match world.resources.get(&call.id(call.len())) {
-        Some(found) => Reply::ok(found.clone()),
-        None => Reply::arm_error(404, "NotFound", format!("Resource '{}' was not found.", call.spelled(11))),
-    }
-}
-
-fn delete(world: &mut World, call: &Call) -> Reply {
-    let gone = world.resources.remove_tree(&call.id(call.len()));
-    Reply::empty(if gone.is_empty() { 204 } else { 200 })
-}
-
 /// Stores a resource under a new etag; an update must bring the current one.
-fn store(world: &mut World, call: &Call, kind: &str, mut body: Value) -> Reply {
+fn store(world: &mut World, call: &Call, kind: &Tracked, mut body: Value) -> Reply {
     let id = call.id(call.len());
     let name = call.spelled(11).to_owned();
     let sent = body["etag"]
@@ -141,10 +136,6 @@ fn store(world: &mut World, call: &Call, kind: &str, mut body: Value) -> Reply {
         }
         _ => {}
     }
-    body["id"] = json!(id);
-    body["name"] = json!(name);
-    body["type"] = json!(format!("{NAMESPACE}/{kind}"));
-    body["etag"] = json!(format!("\"{}\"", world.fresh_id()));
-    world.resources.put(body.clone());
-    Reply::json(if existing.is_none() { 201 } else { 200 }, body)
+    body["etag"] = json!(world.fresh_etag());
+    kind.store(world, call, body)
 }

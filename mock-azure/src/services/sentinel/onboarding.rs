@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, timestamp},
-    state::{Seed, World},
+    state::{Seed, World, system_data},
 };
 
 use super::{NAMESPACE, rules};
@@ -14,7 +14,7 @@ impl Seed {
     pub fn sentinel(self, workspace: &str) -> Self {
         let workspace = workspace.to_owned();
         self.step(move |world| {
-            switch_on(world, &workspace, &Value::Null);
+            switch_on(world, &workspace);
         })
     }
 }
@@ -27,17 +27,15 @@ fn id(workspace: &str) -> String {
     format!("{workspace}/providers/{NAMESPACE}/onboardingStates/default")
 }
 
-fn switch_on(world: &mut World, workspace: &str, body: &Value) -> Value {
-    let mut state = if body.is_object() { body.clone() } else { json!({}) };
-    state["id"] = json!(id(workspace));
-    state["name"] = json!("default");
-    state["type"] = json!(format!("{NAMESPACE}/onboardingStates"));
-    state["etag"] = json!(format!("\"{}\"", world.fresh_id()));
-    if state["properties"].is_null() {
-        state["properties"] = json!({});
-    }
-    // Recorded: empty. `customerManagedKey` is documented, and never sent.
-    state["systemData"] = json!({});
+fn switch_on(world: &mut World, workspace: &str) -> Value {
+    // Recorded: empty. `customerManagedKey` and `etag` are documented, and never sent.
+    let state = json!({
+        "id": id(workspace),
+        "name": "default",
+        "type": format!("{NAMESPACE}/onboardingStates"),
+        "properties": {},
+        "systemData": {},
+    });
     world.resources.put(state.clone());
     let now = timestamp::precise(world.now());
     let fusion = rules::fusion(workspace, &world.fresh_id(), &now);
@@ -66,7 +64,12 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str]) -> Option<Re
         }
         (Method::Put, [_]) => Some(match world.resources.get(&id(&workspace)) {
             Some(state) => Reply::ok(state.clone()),
-            None => Reply::json(201, switch_on(world, &workspace, call.json())),
+            None => {
+                let mut state = switch_on(world, &workspace);
+                // Recorded: the answer that switches it on says who did, and no other.
+                state["systemData"] = system_data(world, call, None);
+                Reply::json(201, state)
+            }
         }),
         (Method::Delete, [_]) => {
             let on = is_onboarded(world, &workspace);

@@ -10,7 +10,7 @@ use crate::{
     state::World,
 };
 
-use super::{NAMESPACE, store};
+use super::{NAMESPACE, RULES, store};
 
 const SEVERITIES: &[&str] = &["High", "Medium", "Low", "Informational"];
 
@@ -83,7 +83,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
             }
         }
     }
-    store(world, call, "alertRules", body)
+    store(world, call, &RULES, body)
 }
 
 fn bad(message: impl Into<String>) -> Box<Reply> {

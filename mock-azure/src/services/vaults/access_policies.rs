@@ -25,7 +25,9 @@ pub(super) fn update(world: &mut World, call: &Call, kind: &str) -> Option<Reply
     if asked.iter().any(|policy| policy["objectId"].as_str().is_none_or(str::is_empty)) {
         return Some(Reply::bad_request("The parameter objectId is not specified."));
     }
-    let Some(vault) = world.resources.get_mut(&call.id(8)) else { return Some(manage::not_found(call)) };
+    let Some(vault) = world.resources.get_mut(&call.id(8)) else {
+        return Some(manage::VAULTS.not_found(call));
+    };
     let policies = &mut vault["properties"]["accessPolicies"];
     let mut all = policies.as_array().cloned().unwrap_or_default();
     for policy in asked {

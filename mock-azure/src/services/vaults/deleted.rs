@@ -1,7 +1,5 @@
 //! Soft-deleted vaults: list, get, purge, recover.
 
-use serde_json::Value;
-
 use super::{VaultState, register};
 use crate::{
     http::{Call, Reply, paging},
@@ -9,15 +7,10 @@ use crate::{
 };
 
 pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Reply {
-    let deleted: Vec<Value> = world
-        .states
-        .get::<VaultState>()
-        .deleted
-        .values()
-        .filter(|deleted| deleted.is_in(subscription))
-        .map(super::DeletedVault::show)
-        .collect();
-    paging::page(&world.paging, call, 1000, deleted.iter())
+    let deleted = world.states.get::<VaultState>().deleted.values();
+    let own = deleted.filter(|deleted| deleted.is_in(subscription)).map(super::DeletedVault::show);
+    // Recorded: the last page links to an empty one.
+    paging::page_then_empty(&world.paging, call, 1000, own)
 }
 
 pub(super) fn get(world: &World, subscription: &str, location: &str, name: &str) -> Reply {

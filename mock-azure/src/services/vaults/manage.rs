@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{TYPE, Vault, VaultState, register, soft_delete};
 use crate::{
-    http::{Call, Reply, paging},
-    state::{World, system_data},
+    http::{Call, Reply},
+    state::{Pages, Tracked, World, system_data},
 };
 
 /// From this version on, a new vault is guarded by roles unless the request says otherwise.
@@ -23,19 +23,23 @@ const KEPT: &[&str] = &[
     "provisioningState",
 ];
 
-pub(super) fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    paging::page(&world.paging, call, 1000, world.resources.of_type(&call.id(scope), TYPE))
-}
+pub(super) const VAULTS: Tracked = Tracked {
+    kind: TYPE,
+    // Recorded: the last page of vaults links to an empty one.
+    pages: Pages::ThenEmpty(1000),
+    put,
+    patch: Some(patch),
+    delete: |world, call| {
+        let there = world.resources.contains(&call.id(8));
+        if there {
+            soft_delete(world, call.spelled(7));
+        }
+        there
+    },
+    ..Tracked::ROW
+};
 
-pub(super) fn get(world: &World, call: &Call) -> Reply {
-    world.resources.get(&call.id(8)).map_or_else(|| not_found(call), |vault| Reply::ok(vault.clone()))
-}
-
-pub(super) fn not_found(call: &Call) -> Reply {
-    Reply::resource_not_found(&format!("{TYPE}/{}", call.spelled(7)), call.spelled(3))
-}
-
-pub(super) fn put(world: &mut World, call: &Call) -> Reply {
+fn put(world: &mut World, call: &Call) -> Reply {
     let (id, name, body) = (call.id(8), call.spelled(7), call.json());
     if let Some(refusal) = name_rule(name) {
         return Reply::arm_error(400, "VaultNameNotValid", refusal);
@@ -135,8 +139,8 @@ fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> 
     change(world, call, existing, properties, tags(body))
 }
 
-pub(super) fn patch(world: &mut World, call: &Call) -> Reply {
-    let Some(existing) = world.resources.get(&call.id(8)).cloned() else { return not_found(call) };
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let Some(existing) = world.resources.get(&call.id(8)).cloned() else { return VAULTS.not_found(call) };
     let body = call.json();
     let mut properties = existing["properties"].clone();
     for (key, value) in body["properties"].as_object().into_iter().flatten() {
@@ -166,14 +170,6 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
     changed["systemData"] = system_data(world, call, Some(existing));
     world.resources.put(changed.clone());
     Reply::ok(changed)
-}
-
-pub(super) fn delete(world: &mut World, call: &Call) -> Reply {
-    if !world.resources.contains(&call.id(8)) {
-        return Reply::empty(204);
-    }
-    soft_delete(world, call.spelled(7));
-    Reply::empty(200)
 }
 
 pub(super) fn check_name(world: &World, call: &Call) -> Reply {

@@ -200,17 +200,11 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (method, ["subscriptions", _, "resourcegroups", _, "providers", KEYVAULT, "vaults", rest @ ..]) => {
             match (method, rest) {
-                (Method::Get, []) => Some(manage::list(world, call, 4)),
-                (Method::Get, [_]) => Some(manage::get(world, call)),
-                (Method::Put, [_]) => Some(manage::put(world, call)),
-                (Method::Patch, [_]) => Some(manage::patch(world, call)),
-                (Method::Delete, [_]) => Some(manage::delete(world, call)),
                 (Method::Put, [_, "accesspolicies", kind]) => access_policies::update(world, call, kind),
-                _ => None,
+                _ => manage::VAULTS.answer(world, call),
             }
         }
         (method, ["subscriptions", subscription, "providers", KEYVAULT, rest @ ..]) => match (method, rest) {
-            (Method::Get, ["vaults"]) => Some(manage::list(world, call, 2)),
             (Method::Get, ["managedhsms" | "deletedmanagedhsms"]) => Some(no_hardware()),
             (Method::Post, ["checknameavailability"]) => Some(manage::check_name(world, call)),
             (Method::Get, ["deletedvaults"]) => Some(deleted::list(world, call, subscription)),
@@ -220,7 +214,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             (Method::Post, ["locations", location, "deletedvaults", name, "purge"]) => {
                 Some(deleted::purge(world, call, subscription, location, name))
             }
-            _ => None,
+            _ => manage::VAULTS.answer(world, call),
         },
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! Scheduled query rules: alerts on logs.
 
+mod legacy;
+
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -7,7 +9,7 @@ use crate::{
     http::{Call, Reply, duration},
     kql::{self, KqlError},
     services::{log_query, workspaces},
-    state::{MockAzure, Surface, Tracked, World, system_data, tracked},
+    state::{MockAzure, Surface, Tracked, World, is_type, system_data, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";
@@ -15,16 +17,43 @@ pub(crate) const TYPE: &str = "Microsoft.Insights/scheduledQueryRules";
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(
         TYPE,
-        &["2021-08-01", "2022-06-15", "2023-03-15-preview", "2023-12-01", "2025-01-01-preview", "2026-03-01"],
+        &[
+            legacy::VERSION,
+            "2021-08-01",
+            "2022-06-15",
+            "2023-03-15-preview",
+            "2023-12-01",
+            "2025-01-01-preview",
+            "2026-03-01",
+        ],
     )],
-    answer: |world, call| RULES.answer(world, call),
+    answer,
     ..Surface::EMPTY
 };
 
-const RULES: Tracked = Tracked { kind: TYPE, put, patch };
+const RULES: Tracked = Tracked {
+    kind: TYPE,
+    // Recorded: ids spell the type in small letters.
+    in_ids: Some("microsoft.insights/scheduledqueryrules"),
+    put,
+    patch: Some(patch),
+    listed: |_, rule| !legacy::is_one(rule),
+    ..Tracked::ROW
+};
 
-/// Minutes that a rule may have between runs.
-const FREQUENCIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440];
+/// Reported: minutes that the service takes for a window or a mute; all but the last for a frequency.
+const GRANULARITIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let old = call.api_version() == legacy::VERSION;
+    match world.resources.get(&call.id(call.len())) {
+        Some(there) if is_type(there, TYPE) && legacy::is_one(there) != old => {
+            Some(Reply::not_implemented("how a rule of another age is shown in this api-version"))
+        }
+        _ if old => legacy::RULES.answer(world, call),
+        _ => RULES.answer(world, call),
+    }
+}
 
 impl MockAzure {
     /// Whether a scheduled query rule, were it run now, would find its condition met.
@@ -61,6 +90,17 @@ fn completed(world: &World, call: &Call, mut body: Value) -> Value {
         if properties[name].is_null() {
             properties[name] = json!(value);
         }
+    }
+    // Recorded: a rule without actions has none in the answer.
+    let empty = |member: &Value| member.as_array().is_none_or(Vec::is_empty);
+    let none = |member: &Value| member.as_object().is_none_or(serde_json::Map::is_empty);
+    let actions = &properties["actions"];
+    if empty(&actions["actionGroups"])
+        && none(&actions["customProperties"])
+        && none(&actions["actionProperties"])
+        && let Some(properties) = properties.as_object_mut()
+    {
+        properties.remove("actions");
     }
     properties["createdWithApiVersion"] = json!(call.api_version());
     // Recorded: these came after 2021-08-01.
@@ -116,7 +156,8 @@ fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Reported: only these frequencies and windows, and a mute only without automatic resolution.
+/// Reported: only these frequencies, windows and mutes, and a mute only without automatic resolution and at least as
+/// long as the frequency.
 fn schedule(properties: &Value) -> Result<(), Box<Reply>> {
     let read = |name: &str| {
         let text = properties[name].as_str().unwrap_or_default();
@@ -124,24 +165,50 @@ fn schedule(properties: &Value) -> Result<(), Box<Reply>> {
             .ok_or_else(|| bad(format!("The value '{text}' of '{name}' is not a valid ISO 8601 duration.")))
     };
     let (frequency, window) = (read("evaluationFrequency")?, read("windowSize")?);
-    if !FREQUENCIES.contains(&frequency.whole_minutes())
-        || frequency != Duration::minutes(frequency.whole_minutes())
-    {
-        return Err(bad("The evaluationFrequency is not one of the supported values (from PT1M to P1D)."));
-    }
-    if window < frequency || window > Duration::days(2) {
-        return Err(bad("The windowSize must be from the evaluationFrequency up to P2D."));
+    let (_, up_to_a_day) = GRANULARITIES.split_last().unwrap_or((&0, &[]));
+    supported("evaluationFrequency", frequency, up_to_a_day)?;
+    supported("windowSize", window, GRANULARITIES)?;
+    if window < frequency {
+        return Err(bad("The windowSize must not be shorter than the evaluationFrequency."));
     }
     if !properties["overrideQueryTimeRange"].is_null() && read("overrideQueryTimeRange")? < window {
         return Err(bad("The overrideQueryTimeRange must not be shorter than the windowSize."));
     }
     if !properties["muteActionsDuration"].is_null() {
-        read("muteActionsDuration")?;
+        let mute = read("muteActionsDuration")?;
         if properties["autoMitigate"] != false {
-            return Err(bad("muteActionsDuration can only be used when autoMitigate is false."));
+            return Err(bad("Auto mitigation must be disabled when action suppression is set"));
         }
+        if mute < frequency {
+            return Err(bad("EvaluationFrequency cannot be greater than MuteActionsDuration"));
+        }
+        supported("muteActionsDuration", mute, GRANULARITIES)?;
     }
     Ok(())
+}
+
+fn supported(name: &str, value: Duration, minutes: &[i64]) -> Result<(), Box<Reply>> {
+    if minutes.iter().any(|minutes| value == Duration::minutes(*minutes)) {
+        return Ok(());
+    }
+    let known: Vec<String> = minutes.iter().map(i64::to_string).collect();
+    Err(bad(format!(
+        "The value '{value}' of '{name}' is not supported. Supported granularities are: {}",
+        known.join(", ")
+    )))
+}
+
+/// Documented: from 1 to 6 periods; as many of them, or fewer, must fail.
+fn failing_periods(condition: &Value) -> Result<(), Box<Reply>> {
+    let periods = &condition["failingPeriods"];
+    let read = |name: &str| if periods[name].is_null() { Some(1) } else { periods[name].as_i64() };
+    match (read("numberOfEvaluationPeriods"), read("minFailingPeriodsToAlert")) {
+        (Some(all), Some(failing)) if (1..=6).contains(&all) && (1..=all).contains(&failing) => Ok(()),
+        _ => Err(bad(
+            "The failingPeriods of a condition are not valid: numberOfEvaluationPeriods must be from 1 to 6, and \
+             minFailingPeriodsToAlert from 1 to numberOfEvaluationPeriods.",
+        )),
+    }
 }
 
 fn condition_is_valid(
@@ -176,6 +243,7 @@ fn condition_is_valid(
         if !condition["threshold"].is_number() {
             return Err(bad("The threshold of a condition must be a number."));
         }
+        failing_periods(condition)?;
     }
     let refusal = if skip {
         kql::parse(query).err()
