@@ -105,7 +105,8 @@ impl QueryRulesClient {
     ///
     /// Muting and resolving by itself go together: a rule that resolves its alert cannot be silent for a time. So a wish
     /// for one takes the other away, and a mute of zero clears it. A rule that says both, or is silent for less than its
-    /// frequency, is refused, in a dry run as well.
+    /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that is none of the
+    /// service's steps, and a condition that fails in none of its periods.
     ///
     /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
     /// all holds, it writes nothing.
@@ -189,13 +190,46 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
             "a rule that resolves its alert by itself cannot be silent for {mute:?} after it: turn one of the two off"
         ));
     }
-    match (mute, it.evaluation_frequency) {
-        (Some(mute), Some(every)) if mute < every => refuse(format!(
+    let frequency = it.evaluation_frequency;
+    if let (Some(mute), Some(every)) = (mute, frequency)
+        && mute < every
+    {
+        return refuse(format!(
             "a rule that runs every {every:?} cannot be silent for {mute:?}: that must be at least as long"
-        )),
-        _ => Ok(rule.clone()),
+        ));
     }
+    let up_to_a_day = &GRANULARITIES[..GRANULARITIES.len() - 1];
+    for (what, duration, minutes) in [
+        ("run every", frequency, up_to_a_day),
+        ("look back", it.window_size, GRANULARITIES),
+        ("be silent for", mute, GRANULARITIES),
+    ] {
+        let Some(duration) = duration else { continue };
+        if !minutes.iter().any(|minutes| Duration::from_secs(minutes * 60) == duration) {
+            return refuse(format!("a rule cannot {what} {duration:?}: use one of {minutes:?} minutes"));
+        }
+    }
+    if let (Some(every), Some(window)) = (frequency, it.window_size)
+        && window < every
+    {
+        return refuse(format!(
+            "a rule that runs every {every:?} cannot look back only {window:?}: it would miss what is between"
+        ));
+    }
+    let periods = it.criteria.all_of.iter().filter_map(|condition| condition.failing_periods.as_ref());
+    for periods in periods {
+        let (all, failing) = (periods.number_of_evaluation_periods, periods.min_failing_periods_to_alert);
+        if !(1..=6).contains(&all) || !(1..=all).contains(&failing) {
+            return refuse(format!(
+                "a condition cannot fail in {failing} of {all} periods: use at least 1 of at most 6"
+            ));
+        }
+    }
+    Ok(rule.clone())
 }
+
+/// The minutes that the service takes for a window or a mute; all but the last for a frequency.
+const GRANULARITIES: &[u64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
 
 /// A mute of zero is none.
 fn clear_mute(rule: &mut QueryRule) {

@@ -129,14 +129,14 @@ async fn a_bad_query_a_bad_duration_and_a_foreign_workspace_are_one_line_and_not
         workspace().to_string().replace(subscription().as_str(), "00000000-0000-0000-0000-000000000009"),
     ];
     for (rule, status, says) in [
-        (query, 400, "could not be parsed at '=='"),
-        (column, 400, "'Nowhere'"),
-        (duration, 400, "evaluationFrequency"),
-        (foreign, 403, "not authorized to access linked subscription"),
+        (query, Some(400), "could not be parsed at '=='"),
+        (column, Some(400), "'Nowhere'"),
+        (duration, None, "cannot run every 420s"),
+        (foreign, Some(403), "not authorized to access linked subscription"),
     ] {
         let error = client(&azure).ensure(&group(), &name("refused"), &rule).await.unwrap_err();
         let line = error.to_string();
-        assert!(error.status() == Some(status) && line.contains(says) && !line.contains('\n'), "{line}");
+        assert!(error.status() == status && line.contains(says) && !line.contains('\n'), "{line}");
     }
     assert_eq!(stored(&azure, &id(), QueryRulesClient::API_VERSION).await, Value::Null);
 }
@@ -223,6 +223,44 @@ async fn what_is_coupled_and_does_not_fit_is_refused_by_the_dry_run_too() {
         }
     }
     assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn a_schedule_that_the_service_never_takes_is_refused_by_the_dry_run_too() {
+    let azure = logged().start().await;
+    let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+    let mut odd = refused();
+    odd.properties.window_size = minutes(7);
+    let mut half_a_day = refused();
+    half_a_day.properties.window_size = minutes(12 * 60);
+    let mut two_days = refused();
+    two_days.properties.evaluation_frequency = minutes(2880);
+    two_days.properties.window_size = minutes(2880);
+    let mut gaps = refused();
+    gaps.properties.evaluation_frequency = minutes(60);
+    let mut none_of_none = refused();
+    let mut periods = none_of_none.properties.criteria.all_of[0].failing_periods.clone().unwrap();
+    periods.number_of_evaluation_periods = 0;
+    periods.min_failing_periods_to_alert = 0;
+    none_of_none.properties.criteria.all_of[0].failing_periods = Some(periods);
+    for (rule, says) in [
+        (odd, "cannot look back 420s"),
+        (half_a_day, "cannot look back 43200s"),
+        (two_days, "cannot run every 172800s"),
+        (gaps, "would miss"),
+        (none_of_none, "fail in 0 of 0"),
+    ] {
+        for task in [
+            client(&azure).ensure(&group(), &name("refused"), &rule),
+            client(&azure).ensure(&group(), &name("refused"), &rule).dry_run(),
+        ] {
+            let error = task.await.unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let refusal = client(&azure).create_or_update(&group(), &name("refused"), &rule).await.unwrap_err();
+        assert_eq!(refusal.status(), Some(400), "the service refuses it: {refusal}");
+    }
+    assert!(azure.unknown_requests().is_empty());
 }
 
 #[tokio::test]
