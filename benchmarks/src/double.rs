@@ -34,7 +34,7 @@ pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let server = seed().serve(listener, None).await.unwrap();
+        let server = seed().serve(listener, mock_azure::ServerOptions::new()).await.unwrap();
         println!("{}", server.uri());
         tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0])).await.unwrap().unwrap();
     });

@@ -10,7 +10,7 @@ mod state;
 mod transport;
 
 #[cfg(feature = "server")]
-pub use server::Server;
+pub use server::{Authority, Server, ServerOptions};
 pub use services::{
     secrets::SecretVersion,
     vaults::audit::AuditEvent,

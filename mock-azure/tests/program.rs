@@ -96,3 +96,50 @@ fn more_connections_than_are_served_at_once_are_told_so() {
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("MockTooManyConnections"), "{answer}");
     drop(idle);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_command_sees_the_double_instead_of_azure_and_ends_as_it_ends() {
+    let script = r#"
+        test "$HTTPS_PROXY" = "$https_proxy" && test -z "$NO_PROXY" || exit 1
+        grep -q 'BEGIN CERTIFICATE' "$SSL_CERT_FILE" && test "$SSL_CERT_FILE" = "$NODE_EXTRA_CA_CERTS" || exit 2
+        grep -q "$AZURE_SUBSCRIPTION_ID" "$AZURE_CONFIG_DIR/azureProfile.json" || exit 3
+        grep -q "$AZURE_CLIENT_ID" "$AZURE_CONFIG_DIR/service_principal_entries.json" || exit 4
+        printf '%s %s' "$AZURE_SUBSCRIPTION_ID" "$*"
+        exit 7
+    "#;
+    let subscription = "00000000-0000-0000-0000-000000000009";
+    let ran = Command::new(env!("CARGO_BIN_EXE_mock-azure"))
+        .args([
+            "run",
+            "--quiet",
+            "--subscription",
+            subscription,
+            "--",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            "--port",
+            "x",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(7), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(String::from_utf8(ran.stdout).unwrap(), format!("{subscription} --port x"));
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
+
+    let missing =
+        Command::new(env!("CARGO_BIN_EXE_mock-azure")).args(["run", "--", "no-such-command"]).output();
+    let missing = missing.unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("cannot run 'no-such-command'"));
+}
+
+#[test]
+fn another_address_than_this_machine_s_must_be_meant() {
+    let refused =
+        Command::new(env!("CARGO_BIN_EXE_mock-azure")).args(["--bind", "0.0.0.0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--anyone-may-reach-it"));
+}

@@ -23,7 +23,7 @@ const A_GROUP: &str = "00000000-0000-0000-0000-0000000000d2";
 
 /// The double as its program starts it.
 async fn program(seed: Seed) -> Server {
-    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), None).await.unwrap()
+    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), mock_azure::ServerOptions::new()).await.unwrap()
 }
 
 async fn get(azure: &MockAzure, path_and_query: &str) -> Answer {

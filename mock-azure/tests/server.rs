@@ -14,7 +14,7 @@ const GROUPS: &str =
 
 async fn server() -> Server {
     let seed = MockAzure::seed().subscription("00000000-0000-0000-0000-000000000001");
-    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), None).await.unwrap()
+    seed.serve(TcpListener::bind("127.0.0.1:0").unwrap(), mock_azure::ServerOptions::new()).await.unwrap()
 }
 
 async fn connect(server: &Server) -> TcpStream {

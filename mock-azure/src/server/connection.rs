@@ -1,41 +1,114 @@
-//! One connection, over whatever carries its bytes.
+//! One connection: plain, or TLS, or asked as a proxy to lead to a host of Azure.
 
 use std::{
     future::poll_fn,
     io,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use azure_core::Bytes;
 use hyper::{
-    Request, Response,
+    Method, Request, Response,
     body::{Body, Frame, Incoming},
     header::{CONNECTION, CONTENT_LENGTH, HOST},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
+    upgrade::OnUpgrade,
 };
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     app::{self, Disposition, bounds},
-    http::{self, Reply},
+    http::{self, Reply, host::Host},
     state::Shared,
 };
 
-/// Answers all requests of a connection; or, in a crowd, that there are too many connections.
-pub(super) async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, shared: Shared, crowded: bool) {
-    let service = service_fn(|request| {
-        let shared = shared.clone();
-        async move { answer(&shared, request, crowded).await }
+/// How long a connection may do nothing before its next request has come.
+const IDLE: Duration = Duration::from_secs(120);
+/// How long a body, or the beginning of TLS, may take.
+const SLOW: Duration = Duration::from_secs(30);
+/// The first byte of TLS.
+const HANDSHAKE: u8 = 0x16;
+
+/// What a connection needs.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) shared: Shared,
+    pub(super) tls: TlsAcceptor,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(stream: TcpStream, door: Door, crowded: bool) {
+    let mut first = [0];
+    let begins = timeout(IDLE, stream.peek(&mut first)).await;
+    if matches!(begins, Ok(Ok(1))) && first[0] == HANDSHAKE {
+        return encrypted(stream, &door, crowded).await;
+    }
+    if let Some(upgrade) = requests(stream, &door, crowded, true).await
+        && let Ok(client) = upgrade.await
+    {
+        encrypted(TokioIo::new(client), &door, crowded).await;
+    }
+}
+
+/// As one of Azure's hosts, whose name the client says.
+async fn encrypted<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: IO, door: &Door, crowded: bool) {
+    if let Ok(Ok(stream)) = timeout(SLOW, door.tls.accept(io)).await {
+        requests(stream, door, crowded, false).await;
+    }
+}
+
+/// Answers all requests of a connection; or, in a crowd, that there are too many connections. Gives what follows
+/// if the client has asked a proxy to lead it to a host of Azure.
+async fn requests<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    io: IO,
+    door: &Door,
+    crowded: bool,
+    is_proxy: bool,
+) -> Option<OnUpgrade> {
+    let led: Arc<Mutex<Option<OnUpgrade>>> = Arc::default();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let (shared, led) = (door.shared.clone(), led.clone());
+        async move {
+            if is_proxy && !crowded && request.method() == Method::CONNECT {
+                return connect(&shared, &mut request, &led);
+            }
+            answer(&shared, request, crowded).await
+        }
     });
     let mut http1 = http1::Builder::new();
     // Twice what is allowed: what is more than that is refused by the parser itself.
     http1.max_headers(2 * bounds::HEADERS).max_buf_size(2 * bounds::HEAD);
+    http1.timer(TokioTimer::new()).header_read_timeout(IDLE);
     // A connection that the client gives up, or that a fault cuts, ends with an error. Nobody need know.
-    let _ = http1.serve_connection(TokioIo::new(io), service).await;
+    let _ = http1.serve_connection(TokioIo::new(io), service).with_upgrades().await;
+    led.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Leads to the hosts of Azure, which are all here, and to no other.
+fn connect(
+    shared: &Shared,
+    request: &mut Request<Incoming>,
+    led: &Mutex<Option<OnUpgrade>>,
+) -> io::Result<Response<Sent>> {
+    let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+    if Host::resolve(&target).is_none() {
+        shared.lock().recorder.refuse_to_lead_to(&target);
+        let message = format!("mock-azure leads to the hosts of Azure only, and '{target}' is none.");
+        return closing(Reply::arm_error(403, "MockForeignHost", message));
+    }
+    *led.lock().unwrap_or_else(PoisonError::into_inner) = Some(hyper::upgrade::on(request));
+    Ok(Response::new(Sent { left: None, cut: Cut::Never }))
 }
 
 /// An error means that the connection is cut without an answer.
@@ -45,7 +118,8 @@ async fn answer(shared: &Shared, request: Request<Incoming>, crowded: bool) -> i
         let message = "mock-azure serves no more connections at once.";
         return closing(Reply::arm_error(503, "MockTooManyConnections", message));
     }
-    let Some(body) = whole(body).await? else { return closing(bounds::body_too_long()) };
+    let body = timeout(SLOW, whole(body)).await.map_err(io::Error::other)?;
+    let Some(body) = body? else { return closing(bounds::body_too_long()) };
     let disposition = app::handle(&mut shared.lock(), incoming(parts, body));
     match disposition {
         Disposition::Answered(reply) => response(reply, false).await,

@@ -1,17 +1,21 @@
-//! The double as a program: HTTP on a port.
+//! The double as a program: HTTP and HTTPS on a port, which is also a proxy that leads to Azure's hosts.
 
+mod authority;
 mod connection;
 
-use std::{io, net::SocketAddr, ops::Deref, time::Duration};
+use std::{io, net::SocketAddr, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::TlsAcceptor;
 
+pub use self::authority::Authority;
+use self::connection::Door;
 use crate::{
     app,
-    state::{MockAzure, Seed, Shared},
+    state::{DEFAULT_SUBSCRIPTION, MockAzure, Seed},
 };
 
 /// How many connections are served at once.
@@ -24,12 +28,43 @@ const TURNED_AWAY: usize = 64;
 pub struct Server {
     azure: MockAzure,
     address: SocketAddr,
+    authority: Arc<Authority>,
     accepting: JoinHandle<()>,
 }
 
+/// How a double is served.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct ServerOptions {
+    log: Option<fn(&str)>,
+    authority: Option<Authority>,
+}
+
+impl ServerOptions {
+    /// No log, and an authority of its own.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls this with one line for each request.
+    pub fn log(mut self, log: fn(&str)) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Which authority vouches for Azure's hosts. Default: a new one.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+}
+
 impl Seed {
-    /// Starts the double on a port for other programs. It then accepts any bearer token, as real
-    /// clients may bring their own, and calls `log` with one line for each request. A token of its own
+    /// Starts the double on a port for other programs, which reach it in three ways: by plain HTTP, where the `Host`
+    /// header says which part of Azure is meant; as a proxy, which leads to Azure's hosts and to no other; and by TLS at
+    /// the port itself. For TLS they have to trust its [`authority`](Server::authority).
+    ///
+    /// It then accepts any bearer token, as real clients may bring their own. A token of its own
     /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
     /// too, for clients that do not poll them. Of the requests it keeps the last thousand, and the first
     /// thousand that it did not know, without tokens and secrets.
@@ -37,18 +72,21 @@ impl Seed {
     /// # Errors
     ///
     /// When the listener cannot be used.
-    pub async fn serve(self, listener: std::net::TcpListener, log: Option<fn(&str)>) -> io::Result<Server> {
+    pub async fn serve(self, listener: std::net::TcpListener, options: ServerOptions) -> io::Result<Server> {
+        let authority = Arc::new(options.authority.map_or_else(Authority::ephemeral, Ok)?);
+        let tls = TlsAcceptor::from(Arc::new(authority.clone().tls()?));
         let azure = MockAzure::of(app::build_program(self));
         {
             let mut state = azure.shared.lock();
-            state.log = log;
+            state.log = options.log;
             state.recorder.bound();
         }
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, azure.shared.clone()));
-        Ok(Server { azure, address, accepting })
+        let door = Door { shared: azure.shared.clone(), tls };
+        let accepting = tokio::spawn(accept(listener, door));
+        Ok(Server { azure, address, authority, accepting })
     }
 }
 
@@ -56,6 +94,36 @@ impl Server {
     /// The address on this machine, such as `http://127.0.0.1:40123`.
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Who vouches for Azure's hosts here.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The environment variables that lead a program here instead of to Azure. `certificate` is a file with the
+    /// [`authority`](Server::authority)'s certificate.
+    pub fn environment(&self, certificate: &Path) -> Vec<(&'static str, String)> {
+        let certificate = certificate.display().to_string();
+        let mut all: Vec<(&'static str, String)> = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
+            .into_iter()
+            .map(|name| (name, self.uri()))
+            .collect();
+        // Nothing is to go around the proxy, not even what the machine's own settings would let.
+        all.extend([("NO_PROXY", String::new()), ("no_proxy", String::new())]);
+        // Python, OpenSSL, curl, Node.js.
+        for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            all.push((name, certificate.clone()));
+        }
+        all.push(("NODE_USE_ENV_PROXY", "1".to_owned()));
+        // Who signs in: the application that `Seed::signed_in_service_principal` describes, with any secret.
+        all.extend([
+            ("AZURE_TENANT_ID", self.tenant().to_owned()),
+            ("AZURE_CLIENT_ID", "00000000-0000-0000-0000-0000000000c2".to_owned()),
+            ("AZURE_CLIENT_SECRET", "any".to_owned()),
+            ("AZURE_SUBSCRIPTION_ID", DEFAULT_SUBSCRIPTION.to_owned()),
+        ]);
+        all
     }
 }
 
@@ -74,7 +142,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Shared) {
+async fn accept(listener: TcpListener, door: Door) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -86,7 +154,7 @@ async fn accept(listener: TcpListener, shared: Shared) {
         let others = connections.len();
         if others < CONNECTIONS + TURNED_AWAY {
             let _ = stream.set_nodelay(true);
-            connections.spawn(connection::serve(stream, shared.clone(), others >= CONNECTIONS));
+            connections.spawn(connection::serve(stream, door.clone(), others >= CONNECTIONS));
         }
     }
 }

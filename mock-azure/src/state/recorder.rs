@@ -107,6 +107,22 @@ impl Recorder {
         self.requests.push_back(recorded);
     }
 
+    /// Keeps that a client asked a proxy to lead it somewhere else.
+    #[cfg(feature = "server")]
+    pub(crate) fn refuse_to_lead_to(&mut self, host: &str) {
+        if self.foreign.len() < KEPT {
+            self.foreign.push(Recorded {
+                method: "CONNECT".to_owned(),
+                host: host.to_owned(),
+                path: String::new(),
+                query: Vec::new(),
+                headers: Vec::new(),
+                body: Value::Null,
+                status: Some(403),
+            });
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.requests.clear();
         self.unknown.clear();

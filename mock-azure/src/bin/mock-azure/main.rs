@@ -1,0 +1,91 @@
+//! The double as a program, for clients in any language.
+
+mod child;
+mod options;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write as _},
+    net::{IpAddr, Ipv4Addr, TcpListener},
+    path::Path,
+    process::ExitCode,
+};
+
+use clap::Parser;
+use mock_azure::{Authority, Fault, Server, ServerOptions};
+
+use self::options::{Command, Options};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match serve(&Options::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            log(&format!("mock-azure: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: &Options) -> io::Result<ExitCode> {
+    let azure = start(options).await?;
+    if let Some((seed, one_in)) = options.world.faults {
+        azure.inject(Fault::seeded(seed, one_in));
+    }
+    if let Some(Command::Run { strict, command }) = &options.command {
+        let code = child::run(&azure, options.subscription(), command).await?;
+        tell_what_was_unknown(&azure);
+        let failed = *strict && !azure.unknown_requests().is_empty();
+        return Ok(if failed { ExitCode::FAILURE } else { code });
+    }
+    writeln!(io::stdout(), "{}", azure.uri())?;
+    if let (Some(folder), false) = (&options.door.authority, options.door.quiet) {
+        tell_the_way(&azure, &folder.join("authority.pem"));
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start(options: &Options) -> io::Result<Server> {
+    let (ip, port) = (options.door.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), options.door.port);
+    if !ip.is_loopback() {
+        log(&format!("WARNING: whoever reaches {ip} can do everything here, without signing in"));
+    }
+    let listener = TcpListener::bind((ip, port))
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {ip}:{port}: {error}")))?;
+    let mut how = ServerOptions::new();
+    if !options.door.quiet {
+        how = how.log(log);
+    }
+    if let Some(folder) = &options.door.authority {
+        how = how.authority(Authority::in_folder(folder)?);
+    }
+    options.seed().serve(listener, how).await
+}
+
+/// What to set, for a shell.
+fn tell_the_way(azure: &Server, certificate: &Path) {
+    log("programs that are started with these variables see this double instead of Azure:");
+    for (name, value) in azure.environment(certificate) {
+        log(&format!("export {name}='{value}'"));
+    }
+}
+
+/// What the command asked that is not known here: it may have gone on without the answer.
+fn tell_what_was_unknown(azure: &Server) {
+    let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+    for request in azure.unknown_requests().iter().chain(&azure.foreign_requests()) {
+        *unknown.entry(format!("{request:?}")).or_default() += 1;
+    }
+    if !unknown.is_empty() {
+        log("mock-azure did not know these requests:");
+    }
+    for (request, times) in unknown {
+        log(&format!("  {request}{}", if times > 1 { format!(" ({times} times)") } else { String::new() }));
+    }
+}
+
+/// A log that no one reads is no reason to stop.
+fn log(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

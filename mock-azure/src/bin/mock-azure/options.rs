@@ -1,0 +1,152 @@
+//! What the program is told.
+
+use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use mock_azure::{MockAzure, Seed};
+
+const EXAMPLES: &str = "\
+Examples:
+  mock-azure run --demo -- az security alert list
+      a command, with nothing else to set up: it is signed in, and sees this double instead of Azure
+  mock-azure run --demo -- bash
+      a shell in which every command does
+  mock-azure --port 8800 --demo
+      a tenant with vaults, plans, alerts and a machine, on a fixed port
+  mock-azure --subscription 00000000-0000-0000-0000-000000000001 --page-size 2 --empty-pages
+      lists come in pages of two, with an empty page after the first
+  mock-azure --role-propagation 3 --operation-polls 5
+      new roles count late, long-running operations take five polls
+  mock-azure --faults 42:10
+      about one request in ten is lost, refused or late; the same seed gives the same faults
+
+  curl -s -H 'Authorization: Bearer x' 'http://127.0.0.1:8800/subscriptions?api-version=2022-12-01'";
+
+/// A double of Azure on a port of this machine.
+///
+/// It prints its address and runs until Ctrl-C. The port takes HTTP, where the Host header says which part of Azure is asked,
+/// HTTPS, and programs that use it as their proxy: it leads them to Azure's hosts, all of which are here, and to no other.
+/// It takes any bearer token; who signs in here is held to the roles that it has. Each request is logged to standard error.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) world: World,
+    #[command(flatten)]
+    pub(crate) door: Door,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts the double, runs a command that sees it instead of Azure, and ends as the command ends
+    Run {
+        /// Fail, too, when the command asked for something that is not known here
+        #[arg(long)]
+        strict: bool,
+        /// The command and its arguments, after `--`
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Where it can be reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where it can be reached")]
+pub(crate) struct Door {
+    /// The port; a free one by default
+    #[arg(long, default_value_t = 0, global = true)]
+    pub(crate) port: u16,
+    /// Another address than 127.0.0.1. Whoever reaches it can do everything here, without signing in
+    #[arg(long, value_name = "ADDRESS", requires = "anyone_may_reach_it", global = true)]
+    pub(crate) bind: Option<IpAddr>,
+    /// Says with --bind that this is meant
+    #[arg(long, global = true)]
+    pub(crate) anyone_may_reach_it: bool,
+    /// Keeps the certificate authority in this folder, so that it has to be trusted only once. Default: a new one at each start
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) authority: Option<PathBuf>,
+    /// Log no requests
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What there is at the beginning.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What there is at the beginning")]
+pub(crate) struct World {
+    /// Start with the contents of a small lab tenant
+    #[arg(long, global = true)]
+    demo: bool,
+    /// A subscription of the tenant; can be given more than once
+    #[arg(long, value_name = "GUID", value_parser = guid, global = true)]
+    subscription: Vec<String>,
+    /// The tenant
+    #[arg(long, value_name = "GUID", value_parser = guid, global = true)]
+    tenant: Option<String>,
+    /// Sign an application in instead of a user, as `run` always does: client id 00000000-0000-0000-0000-0000000000c2, any
+    /// secret
+    #[arg(long, global = true)]
+    service_principal: bool,
+    /// Items on a page of a list
+    #[arg(long, value_name = "N", global = true)]
+    page_size: Option<usize>,
+    /// Put an empty page after the first page of each list
+    #[arg(long, global = true)]
+    empty_pages: bool,
+    /// How many polls find a long-running operation still running
+    #[arg(long, value_name = "N", global = true)]
+    operation_polls: Option<u32>,
+    /// How many requests do not see a new role assignment yet
+    #[arg(long, value_name = "N", global = true)]
+    role_propagation: Option<u32>,
+    /// Faults drawn from a seed: about one request in N
+    #[arg(long, value_name = "SEED:N", value_parser = seed_and_rate, global = true)]
+    pub(crate) faults: Option<(u64, u64)>,
+}
+
+fn guid(text: &str) -> Result<String, String> {
+    let guid = uuid::Uuid::parse_str(text).map_err(|error| error.to_string())?;
+    Ok(guid.to_string())
+}
+
+fn seed_and_rate(text: &str) -> Result<(u64, u64), String> {
+    let parts = text.split_once(':').and_then(|(seed, rate)| Some((seed.parse().ok()?, rate.parse().ok()?)));
+    parts.filter(|(_, rate)| *rate > 0).ok_or_else(|| "write a seed and a rate, such as 42:10".to_owned())
+}
+
+impl Options {
+    pub(crate) fn seed(&self) -> Seed {
+        let World { demo, subscription, tenant, page_size, operation_polls, role_propagation, .. } =
+            &self.world;
+        let mut seed = MockAzure::seed();
+        for id in subscription {
+            seed = seed.subscription(id);
+        }
+        if let Some(tenant) = tenant {
+            seed = seed.tenant(tenant);
+        }
+        if self.world.service_principal || self.command.is_some() {
+            seed = seed.signed_in_service_principal();
+        }
+        if let Some(items) = page_size {
+            seed = seed.page_size(*items);
+        }
+        if self.world.empty_pages {
+            seed = seed.empty_pages();
+        }
+        if let Some(polls) = operation_polls {
+            seed = seed.operation_polls(*polls);
+        }
+        if let Some(checks) = role_propagation {
+            seed = seed.role_propagation(*checks);
+        }
+        if *demo { seed.demo(self.subscription()) } else { seed }
+    }
+
+    /// The subscription that a command is signed in to.
+    pub(crate) fn subscription(&self) -> &str {
+        self.world.subscription.first().map_or(mock_azure::DEFAULT_SUBSCRIPTION, String::as_str)
+    }
+}

@@ -1,0 +1,199 @@
+//! The authority that vouches for Azure's hosts, to programs that were told to trust it.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose,
+};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+use time::{Duration, OffsetDateTime};
+
+use crate::{http::host::Host, state::clock};
+
+const CERTIFICATE: &str = "authority.pem";
+const KEY: &str = "authority.key";
+/// How many hosts' certificates are kept.
+const KEPT: usize = 1000;
+
+/// A certificate authority of one's own, which vouches for the hosts of Azure and for no others.
+///
+/// Whoever trusts it believes this double to be Azure: give its certificate to the program under test only, and not to the
+/// machine. Its key never leaves this process, or the folder that it was told to keep it in.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: String,
+    hosts: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// A new one, which is gone with the process.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random numbers.
+    pub fn ephemeral() -> io::Result<Self> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = own_params().self_signed(&key).map_err(io::Error::other)?.pem();
+        Ok(Self::of(key, certificate))
+    }
+
+    /// The one of a folder, made there if there is none: `authority.pem` to trust, and `authority.key`, which
+    /// only its owner can read.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read or written, or one of the two files is missing or is no such file.
+    pub fn in_folder(folder: &Path) -> io::Result<Self> {
+        let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
+        if !certificate.exists() && !key.exists() {
+            let made = Self::ephemeral()?;
+            fs::create_dir_all(folder)?;
+            write_private(&key, &made.issuer.key().serialize_pem())?;
+            made.write_certificate(&certificate)?;
+            return Ok(made);
+        }
+        let named = |path: &Path, reason: String| io::Error::other(format!("{}: {reason}", path.display()));
+        let read = |path: &Path| fs::read_to_string(path).map_err(|error| named(path, error.to_string()));
+        let pair = KeyPair::from_pem(&read(&key)?).map_err(|error| named(&key, error.to_string()))?;
+        Ok(Self::of(pair, read(&certificate)?))
+    }
+
+    fn of(key: KeyPair, certificate: String) -> Self {
+        Self { issuer: Issuer::new(own_params(), key), certificate, hosts: Mutex::default() }
+    }
+
+    /// The certificate to trust, in PEM.
+    pub fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
+    /// Writes the certificate to trust into a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write_certificate(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, &self.certificate)
+    }
+
+    /// What a TLS connection to any host of Azure begins with.
+    pub(super) fn tls(self: Arc<Self>) -> io::Result<ServerConfig> {
+        let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions();
+        let mut config = versions
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(ByName(self)));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn vouch_for(&self, host: &str) -> io::Result<Arc<CertifiedKey>> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = hosts.get(host) {
+            return Ok(known.clone());
+        }
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut params = CertificateParams::new([host.to_owned()]).map_err(io::Error::other)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        valid_for(&mut params, Duration::days(30));
+        let signed = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let private = ring::sign::any_supported_type(&private).map_err(io::Error::other)?;
+        let certified = Arc::new(CertifiedKey::new(vec![signed.der().clone()], private));
+        if hosts.len() >= KEPT {
+            hosts.clear();
+        }
+        hosts.insert(host.to_owned(), certified.clone());
+        Ok(certified)
+    }
+}
+
+/// The same for each authority but for its key, so that one is the same after it was read from its folder.
+fn own_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, "mock-azure, a double of Azure for tests");
+    params.distinguished_name = name;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    valid_for(&mut params, Duration::days(365));
+    params
+}
+
+/// By the clock of the machine, since that is what clients read.
+fn valid_for(params: &mut CertificateParams, period: Duration) {
+    let now: OffsetDateTime = clock::of_this_machine();
+    params.not_before = now - Duration::days(1);
+    params.not_after = now + period;
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// Vouches for a host by the name that the client asks for.
+#[derive(Debug)]
+struct ByName(Arc<Authority>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name()?.to_ascii_lowercase();
+        Host::resolve(&name)?;
+        self.0.vouch_for(&name).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_the_same_when_it_is_read_from_its_folder_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Authority::in_folder(&folder.path().join("new")).unwrap();
+        let read = Authority::in_folder(&folder.path().join("new")).unwrap();
+        assert_eq!(made.certificate(), read.certificate());
+        assert_eq!(made.issuer.key().serialize_der(), read.issuer.key().serialize_der());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_is_its_owner_s_and_half_of_an_authority_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        Authority::in_folder(folder.path()).unwrap();
+        let key = folder.path().join(KEY);
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::remove_file(&key).unwrap();
+        let refused = Authority::in_folder(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("authority.key"), "{refused}");
+        assert!(!key.exists());
+    }
+}
