@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod client_secret;
 mod compose;
 mod issuers;
 mod kinds;
 mod models;
 mod proof;
 
-pub use client::KeyedResourcesClient;
-pub use issuers::ResourceKeyIssuer;
-pub use models::{KeyedResource, Permissions, ResourceKey, ResourceKeys};
+pub use client::{ApplicationsClient, KeyedResourcesClient};
+pub use issuers::{EntraPasswordIssuer, ResourceKeyIssuer};
+pub use models::{
+    AppManagementPolicy, AppRestrictions, Application, KeyedResource, PasswordCredential,
+    PasswordRestriction, Permissions, ResourceKey, ResourceKeys,
+};

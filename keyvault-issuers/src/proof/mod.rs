@@ -1,5 +1,6 @@
 //! Using a key to see whether it works: one request, signed with it, to the resource's own host and no other.
 
+mod client_secret;
 mod endpoint;
 mod requests;
 mod shared_key;
@@ -7,7 +8,7 @@ mod sign;
 
 use std::sync::Arc;
 
-use arm_core::{ArmClient, Secret};
+use arm_core::{ArmClient, Repeatable, Secret};
 use azure_core::{
     Error, Result,
     error::ErrorKind,
@@ -21,6 +22,7 @@ use crate::{
     KeyedResource,
     kinds::{Kind, Proof},
 };
+pub(crate) use client_secret::of_secret;
 use endpoint::endpoint;
 use shared_key::SharedKey;
 
@@ -102,7 +104,9 @@ async fn send(
     let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
     let pipeline = Pipeline::new(name, version, options, Vec::new(), Vec::new(), None);
     let unchecked = PipelineSendOptions { skip_checks: true, ..Default::default() };
-    pipeline.send(&Context::new(), request, Some(unchecked)).await
+    // No such request changes anything.
+    let ctx = Context::new().with_value(Repeatable);
+    pipeline.send(&ctx, request, Some(unchecked)).await
 }
 
 pub(crate) fn failure(message: String) -> Error {

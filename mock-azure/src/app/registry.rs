@@ -2,11 +2,11 @@
 
 use crate::{
     services::{
-        action_groups, alerts, assessments, attack_paths, automations, diagnostic_settings, directory, keys,
-        log_query, operations, permissions, pricings, providers, query_rules, resource_graph,
-        resource_groups, resources, role_assignments, role_definitions, secrets, secure_scores,
-        security_contacts, security_statuses, sentinel, sign_in, sub_assessments, subscriptions,
-        suppression_rules, vaults, virtual_machines, workspaces,
+        action_groups, alerts, applications, assessments, attack_paths, automations, diagnostic_settings,
+        directory, keys, log_query, operations, permissions, pricings, providers, query_rules,
+        resource_graph, resource_groups, resources, role_assignments, role_definitions, secrets,
+        secure_scores, security_contacts, security_statuses, sentinel, sign_in, sub_assessments,
+        subscriptions, suppression_rules, vaults, virtual_machines, workspaces,
     },
     state::Surface,
 };
@@ -45,5 +45,6 @@ pub(crate) const SURFACES: &[Surface] = &[
     keys::SURFACE,
     keys::data_plane::SURFACE,
     directory::SURFACE,
+    applications::SURFACE,
     sign_in::SURFACE,
 ];

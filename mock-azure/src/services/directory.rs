@@ -105,6 +105,12 @@ pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
     Reply::json(status, json!({ "error": { "code": code, "message": message, "innerError": inner } }))
 }
 
+/// The refusal without consent, where the double was told so.
+pub(crate) fn forbidden(world: &World) -> Option<Reply> {
+    let message = "Insufficient privileges to complete the operation.";
+    world.states.get::<Directory>().forbidden.then(|| refusal(403, "Authorization_RequestDenied", message))
+}
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
     let [version @ ("v1.0" | "beta"), rest @ ..] = path.as_slice() else { return None };
@@ -128,9 +134,8 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         }
         _ => return None,
     };
-    if world.states.get::<Directory>().forbidden {
-        let message = "Insufficient privileges to complete the operation.";
-        return Some(refusal(403, "Authorization_RequestDenied", message));
+    if let Some(refusal) = forbidden(world) {
+        return Some(refusal);
     }
     let mut reply = known;
     if let crate::http::Body::Json(body) = &mut reply.body
@@ -256,7 +261,7 @@ fn one(found: Option<&Principal>, id: &str) -> Reply {
     found.map_or_else(|| not_found(id), |principal| Reply::ok(show(principal)))
 }
 
-fn not_found(id: &str) -> Reply {
+pub(crate) fn not_found(id: &str) -> Reply {
     let message = format!(
         "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
     );

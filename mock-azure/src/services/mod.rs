@@ -6,6 +6,7 @@
 
 pub(crate) mod action_groups;
 pub(crate) mod alerts;
+pub(crate) mod applications;
 pub(crate) mod assessments;
 pub(crate) mod attack_paths;
 pub(crate) mod automations;

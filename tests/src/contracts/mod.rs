@@ -1,6 +1,7 @@
 //! The declarations: one for each REST operation.
 
 mod alerts;
+mod applications;
 mod assessments;
 mod automations;
 mod common;
@@ -20,6 +21,7 @@ use crate::Contract;
 pub fn all_contracts() -> Vec<(&'static str, Vec<Contract>)> {
     vec![
         ("alerts", alerts::contracts()),
+        ("applications", applications::contracts()),
         ("assessments", assessments::contracts()),
         ("automations", automations::contracts()),
         ("ground", ground::contracts()),

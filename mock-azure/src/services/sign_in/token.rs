@@ -10,7 +10,10 @@ use crate::{
         Call, Reply,
         identity::{self, Principal, PrincipalKind},
     },
-    services::directory,
+    services::{
+        applications::{self, Sign},
+        directory,
+    },
     state::World,
 };
 
@@ -101,6 +104,21 @@ fn application<'a>(world: &'a World, form: &Form, client_id: &str) -> Result<&'a
     if form.get("client_secret").or_else(|| form.get("client_assertion")).is_none() {
         let text = "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
         return Err(Box::new(refusal("invalid_client", 7_000_216, text).with_status(401)));
+    }
+    // Reported: these are the codes of a secret that is wrong, or not known yet, and of one that has expired.
+    match form.get("client_secret").and_then(|secret| applications::sign_in(world, client_id, secret)) {
+        Some(Sign::Invalid) => {
+            let text = format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+                 not the client secret ID, for a secret added to app '{client_id}'."
+            );
+            return Err(Box::new(refusal("invalid_client", 7_000_215, &text).with_status(401)));
+        }
+        Some(Sign::Expired) => {
+            let text = format!("The provided client secret keys for app '{client_id}' are expired.");
+            return Err(Box::new(refusal("invalid_client", 7_000_222, &text).with_status(401)));
+        }
+        Some(Sign::In) | None => {}
     }
     directory::application(world, client_id).ok_or_else(|| {
         let text = format!(

@@ -1,0 +1,352 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arm_core::{ArmClient, ArmErrorExt as _, Secret, wire::iso_duration};
+use async_trait::async_trait;
+use azure_core::{Error, Result};
+use futures::TryStreamExt as _;
+use keyvault_ops::{Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+
+use crate::{
+    AppManagementPolicy, Application, ApplicationsClient, PasswordCredential, client_secret, compose,
+    proof::{Verdict, failure, of_secret},
+};
+
+/// How long a password may take until it counts, and until it does not.
+const SETTLE_TIME: Duration = Duration::from_secs(300);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How often in a row a new password must work: the sign-in has many replicas.
+const SUCCESSES: u32 = 3;
+/// How long a password is good unless the caller or a policy says otherwise.
+const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
+/// What a name of a password may be long.
+const NAME_LENGTH: usize = 100;
+
+/// The passwords (client secrets) of an application of Microsoft Entra.
+///
+/// **A federated credential is the better end**: it needs no secret at all, where the application runs in Azure, Kubernetes,
+/// GitHub or another place that Entra can trust.
+///
+/// **Kind**: many. The name of each password that it adds carries the rotation's id, and tells it again after a stop.
+/// The value of the secret is the password, or a text with it in the middle, such as JSON: all else stays. Which of
+/// the listed passwords it is, is told by its first three characters, which the service lists, **and** by signing in with it;
+/// where two begin alike it is not told, and the old one is named in the report instead of removed.
+///
+/// **Permissions**: `Application.ReadWrite.OwnedBy` as an owner of the application, or `Application.ReadWrite.All`; with
+/// `Policy.Read.All`, policies are asked before anything is written.
+///
+/// **What the service does**: a new password counts at the sign-in after seconds to minutes, and a removed one as long. Tokens
+/// that were given for it live on until they expire, for about an hour. A policy may forbid passwords, or long ones: the
+/// lifetime is cut to what is allowed.
+///
+/// **The proof**: a token is asked for with the new password, three times in a row, before it is set; with a removed one
+/// until it is refused.
+///
+/// | a stop | leaves |
+/// |---|---|
+/// | before the password is added | nothing changed |
+/// | after it, before it is set | a password in no secret; the next run finds it by its name and removes it |
+/// | after the set | both work |
+/// | after the old one was removed | only the new one works |
+///
+/// A dry run asks the issuer nothing, and changes nothing.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use keyvault_issuers::EntraPasswordIssuer;
+///
+/// let (tenant, application) = ("00000000-0000-0000-0000-0000000000aa", "00000000-0000-0000-0000-0000000000d1");
+/// let issuer = Arc::new(EntraPasswordIssuer::new(arm, tenant, application));
+/// let rotation = secrets.rotate(&"client-secret".parse()?).issuer(issuer).await?;
+/// println!("{rotation}");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct EntraPasswordIssuer {
+    client: ApplicationsClient,
+    tenant: String,
+    object_id: String,
+    lifetime: Duration,
+    ready: Arc<OnceCell<Ready>>,
+    /// The values of passwords that were told, to see them refused in the end.
+    told: Arc<Mutex<HashMap<String, Secret>>>,
+}
+
+struct Ready {
+    client_id: String,
+    longest: Option<Duration>,
+}
+
+impl std::fmt::Debug for EntraPasswordIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraPasswordIssuer").field("application", &self.object_id).finish_non_exhaustive()
+    }
+}
+
+impl EntraPasswordIssuer {
+    /// The issuer of the passwords of the application with this object id, which is not its client id.
+    pub fn new(arm: &ArmClient, tenant: &str, object_id: &str) -> Self {
+        Self {
+            client: ApplicationsClient::new(arm),
+            tenant: tenant.to_owned(),
+            object_id: object_id.to_owned(),
+            lifetime: LIFETIME,
+            ready: Arc::default(),
+            told: Arc::default(),
+        }
+    }
+
+    /// How long a new password can be used; shorter where a policy wants it so. Default: 180 days.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Makes sure, once, that the application is there and that no policy forbids passwords.
+    async fn ready(&self) -> Result<&Ready> {
+        self.ready.get_or_try_init(|| self.check()).await
+    }
+
+    async fn check(&self) -> Result<Ready> {
+        let application = self.client.get(&self.object_id).await?;
+        let policy = self.policy().await?;
+        let mut longest = None;
+        if let Some(policy) = policy {
+            if policy.restricts("passwordAddition", &application).next().is_some() {
+                return Err(self.forbidden(policy.display_name.as_deref()));
+            }
+            let lifetimes = policy.restricts("passwordLifetime", &application);
+            longest = lifetimes.filter_map(|found| iso_duration::parse(found.max_lifetime.as_deref()?)).min();
+        }
+        Ok(Ready { client_id: application.app_id, longest })
+    }
+
+    /// The policy that counts; `None` where the caller may not read it.
+    async fn policy(&self) -> Result<Option<AppManagementPolicy>> {
+        let own = match self.client.policies(&self.object_id).try_collect::<Vec<_>>().await {
+            Ok(own) => own.into_iter().next(),
+            Err(error) if error.is_forbidden() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match own {
+            Some(own) => Ok(Some(own)),
+            None => match self.client.default_policy().await {
+                Ok(policy) => Ok(Some(policy)),
+                Err(error) if error.is_forbidden() => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    fn forbidden(&self, policy: Option<&str>) -> Error {
+        let policy = policy.map_or_else(|| "a policy".to_owned(), |name| format!("the policy '{name}'"));
+        failure(format!(
+            "{policy} forbids passwords of the application {}: let it sign in with a federated credential, which needs no \
+             secret, or have the policy changed",
+            self.object_id
+        ))
+    }
+
+    async fn sign_in(&self, secret: &Secret) -> Result<Verdict> {
+        let ready = self.ready().await?;
+        of_secret(&self.client.arm, &self.tenant, &ready.client_id, secret).await
+    }
+
+    /// What an addition that was refused means.
+    async fn explain(&self, error: Error) -> Error {
+        if error.is_code("CredentialTypeNotAllowedAsPerAppPolicy") {
+            return self.forbidden(None);
+        }
+        if error.is_code("CredentialInvalidLifetimeAsPerAppPolicy") {
+            let days = self.lifetime.as_secs() / 86_400;
+            return failure(format!(
+                "a policy forbids passwords of the application {} that are good for {days} days: ask for a shorter lifetime: \
+                 {error}",
+                self.object_id
+            ));
+        }
+        if !error.is_code("Request_BadRequest") && !error.is_code("Directory_QuotaExceeded") {
+            return error;
+        }
+        let Ok(application) = self.client.get(&self.object_id).await else { return error };
+        let now = OffsetDateTime::now_utc();
+        let all = application.password_credentials;
+        let expired = all.iter().filter(|held| held.end_date_time.is_some_and(|end| end < now)).count();
+        failure(format!(
+            "the application {} has {} passwords, {expired} of them expired, and takes no more: remove those that are not \
+             used: {error}",
+            self.object_id,
+            all.len()
+        ))
+    }
+
+    /// Waits until the application does not list the password any more.
+    async fn see_unlisted(&self, key_id: &str) -> Result<()> {
+        let mut waited = Duration::ZERO;
+        while lists(&self.client.get(&self.object_id).await?, key_id) {
+            if waited >= SETTLE_TIME {
+                return Err(failure(format!(
+                    "the application {} goes on to list the password {key_id}, which was removed",
+                    self.object_id
+                )));
+            }
+            pause(PAUSE).await;
+            waited += PAUSE;
+        }
+        Ok(())
+    }
+
+    /// Waits until the sign-in refuses the password, if its value was told.
+    async fn see_refused(&self, key_id: &str) -> Result<()> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).get(key_id).cloned();
+        let Some(secret) = told else { return Ok(()) };
+        let mut waited = Duration::ZERO;
+        while self.sign_in(&secret).await? == Verdict::Works {
+            if waited >= SETTLE_TIME {
+                let seconds = waited.as_secs();
+                return Err(failure(format!(
+                    "the application {} can still sign in with the password {key_id}, {seconds} seconds after it was removed",
+                    self.object_id
+                )));
+            }
+            pause(PAUSE).await;
+            waited += PAUSE;
+        }
+        Ok(())
+    }
+}
+
+fn lists(application: &Application, key_id: &str) -> bool {
+    application.password_credentials.iter().any(|held| held.key_id.eq_ignore_ascii_case(key_id))
+}
+
+/// The name of the password that a rotation adds.
+fn name_of(rotation: &str) -> String {
+    let name = format!("rotation {rotation}");
+    match name.chars().count() {
+        0..=NAME_LENGTH => name,
+        // Names have a limit that is not published.
+        _ => format!("rotation {}", uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, rotation.as_bytes())),
+    }
+}
+
+async fn pause(duration: Duration) {
+    azure_core::sleep(duration.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+}
+
+#[async_trait]
+impl Issuer for EntraPasswordIssuer {
+    fn kind(&self) -> IssuerKind {
+        IssuerKind::Many
+    }
+
+    fn settle_time(&self) -> Duration {
+        SETTLE_TIME
+    }
+
+    async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential> {
+        let ready = self.ready().await?;
+        let old = match request.current {
+            Some(current) => Some((current, client_secret::find(current).ok_or_else(|| self.holds_none())?)),
+            None => None,
+        };
+        let lifetime = ready.longest.map_or(self.lifetime, |longest| longest.min(self.lifetime));
+        let until = OffsetDateTime::now_utc()
+            .checked_add(lifetime.try_into().unwrap_or(time::Duration::MAX))
+            .ok_or_else(|| failure(format!("a lifetime of {lifetime:?} ends after the year 9999")))?;
+        let added = self.client.add_password(&self.object_id, &name_of(request.rotation), until).await;
+        let added = match added {
+            Ok(added) => added,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        let PasswordCredential { key_id, secret_text: Some(new), .. } = added else {
+            return Err(failure(format!(
+                "the application {} got a password whose value the service did not show",
+                self.object_id
+            )));
+        };
+        let value = match old {
+            Some((current, old)) => compose::replace(current, &old, &new).ok_or_else(|| self.holds_none())?,
+            None => new,
+        };
+        Ok(Credential { id: key_id, value })
+    }
+
+    async fn find(&self, rotation: &str) -> Result<Vec<FoundCredential>> {
+        let name = name_of(rotation);
+        let application = self.client.get(&self.object_id).await?;
+        let named = application
+            .password_credentials
+            .into_iter()
+            .filter(|held| held.display_name.as_deref() == Some(&*name));
+        Ok(named.map(|held| FoundCredential { id: held.key_id, value: None }).collect())
+    }
+
+    async fn identify(&self, value: &Secret) -> Result<Option<String>> {
+        self.ready().await?;
+        let Some(secret) = client_secret::find(value) else { return Ok(None) };
+        let application = self.client.get(&self.object_id).await?;
+        let begins = |held: &&PasswordCredential| {
+            held.hint.as_deref().is_some_and(|hint| !hint.is_empty() && secret.expose().starts_with(hint))
+        };
+        let mut candidates = application.password_credentials.iter().filter(begins);
+        let (Some(one), None) = (candidates.next(), candidates.next()) else { return Ok(None) };
+        match self.sign_in(&secret).await? {
+            Verdict::Refused(_) => Ok(None),
+            Verdict::Works => {
+                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.insert(one.key_id.clone(), secret);
+                Ok(Some(one.key_id.clone()))
+            }
+        }
+    }
+
+    async fn verify(&self, value: &Secret) -> Result<()> {
+        let Some(secret) = client_secret::find(value) else { return Err(self.holds_none()) };
+        for success in 0..SUCCESSES {
+            if success > 0 {
+                pause(Duration::from_secs(2)).await;
+            }
+            if let Verdict::Refused(said) = self.sign_in(&secret).await? {
+                return Err(failure(format!(
+                    "the application {} cannot sign in with the password: {said}",
+                    self.object_id
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    async fn revoke(&self, id: &str) -> Result<()> {
+        match self.client.remove_password(&self.object_id, id).await {
+            Ok(()) => {}
+            // It is gone, or was added a moment ago and is not known there yet: the list tells.
+            Err(error) if error.is_code("Request_BadRequest") => {
+                if lists(&self.client.get(&self.object_id).await?, id) {
+                    pause(PAUSE).await;
+                    self.client.remove_password(&self.object_id, id).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        self.see_unlisted(id).await?;
+        self.see_refused(id).await
+    }
+}
+
+impl EntraPasswordIssuer {
+    fn holds_none(&self) -> Error {
+        failure(format!(
+            "the value holds no password of an application that can be told from the text around it: set one by hand first, \
+             of the application {}",
+            self.object_id
+        ))
+    }
+}
