@@ -125,8 +125,22 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
 /// let done = EnsureNumber(1).await?;
 /// # let _ = (would, done); Ok(()) }
 /// ```
+///
+/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is also handed on before it
+/// runs: its `run` writes nothing either when the builder was told so.
 #[macro_export]
 macro_rules! task {
+    (own dry_run: $builder:ty => $output:ty, $error:ty) => {
+        impl ::std::convert::From<$builder> for $crate::Task<$output, $error> {
+            fn from(builder: $builder) -> Self {
+                $crate::Task::new(move |mode| builder.run(mode))
+            }
+        }
+
+        $crate::awaited!($builder => ::std::result::Result<$output, $error>, |builder| {
+            ::std::future::IntoFuture::into_future($crate::Task::from(builder))
+        });
+    };
     ($builder:ty => $output:ty) => {
         $crate::task!($builder => $output, $crate::__Error);
     };
@@ -144,19 +158,41 @@ macro_rules! task {
             }
         }
 
-        impl ::std::convert::From<$builder> for $crate::Task<$output, $error> {
-            fn from(builder: $builder) -> Self {
-                $crate::Task::new(move |mode| builder.run(mode))
-            }
-        }
+        $crate::task!(own dry_run: $builder => $output, $error);
+    };
+}
 
+/// Lets a builder with a method `async fn run(self) -> T` be awaited: for one request with options, and for what
+/// only reads. What writes after it has read is a [`task!`].
+///
+/// ```
+/// #[derive(Debug)]
+/// pub struct Count(Vec<u8>);
+///
+/// impl Count {
+///     async fn run(self) -> usize {
+///         self.0.len()
+///     }
+/// }
+///
+/// arm_core::awaited!(Count => usize);
+///
+/// # async fn f() { assert_eq!(Count(vec![1, 2]).await, 2); }
+/// ```
+#[macro_export]
+macro_rules! awaited {
+    ($builder:ty => $output:ty) => {
+        $crate::awaited!($builder => $output, |builder| ::std::boxed::Box::pin(builder.run()));
+    };
+    ($builder:ty => $output:ty, |$own:ident| $future:expr) => {
         impl ::std::future::IntoFuture for $builder {
-            type Output = ::std::result::Result<$output, $error>;
+            type Output = $output;
             type IntoFuture =
                 ::std::pin::Pin<::std::boxed::Box<dyn ::std::future::Future<Output = Self::Output> + ::std::marker::Send>>;
 
             fn into_future(self) -> Self::IntoFuture {
-                ::std::future::IntoFuture::into_future($crate::Task::from(self))
+                let $own = self;
+                $future
             }
         }
     };

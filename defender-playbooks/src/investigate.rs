@@ -1,11 +1,11 @@
 //! What an alert says, joined with what the logs of its vaults say.
 
-use std::{collections::BTreeSet, future::IntoFuture};
+use std::collections::BTreeSet;
 
 use arm_core::{ArmClient, ResourceId};
 use azure_core::{Result, time::OffsetDateTime};
 use defender_alerts::{Alert, Finding, VaultAccess};
-use futures::{TryStreamExt as _, future::BoxFuture};
+use futures::TryStreamExt as _;
 use monitor_ops::{
     DiagnosticSetting, DiagnosticsClient, Evidence, LogsClient, Timespan, VaultOperation, WorkspaceId,
 };
@@ -179,14 +179,7 @@ impl Investigate {
     }
 }
 
-impl IntoFuture for Investigate {
-    type Output = Investigation;
-    type IntoFuture = BoxFuture<'static, Investigation>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::awaited!(Investigate => Investigation);
 
 impl VaultLog {
     /// What was found, if the log could be read.

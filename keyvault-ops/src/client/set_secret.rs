@@ -1,10 +1,6 @@
 //! Setting a secret.
 
-use std::{
-    collections::BTreeMap,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::collections::BTreeMap;
 
 use arm_core::{Secret, wire};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -73,7 +69,7 @@ impl SetSecret {
         self
     }
 
-    async fn send(self) -> Result<SecretProperties> {
+    async fn run(self) -> Result<SecretProperties> {
         let Self { client, name, value, attributes } = self;
         let sent = async {
             check_value(&value)?;
@@ -99,14 +95,7 @@ pub(crate) fn check_value(value: &Secret) -> Result<()> {
     Err(Error::with_message(ErrorKind::DataConversion, message))
 }
 
-impl IntoFuture for SetSecret {
-    type Output = Result<SecretProperties>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
-    }
-}
+arm_core::awaited!(SetSecret => Result<SecretProperties>);
 
 #[derive(Serialize)]
 struct Body<'a> {

@@ -1,10 +1,6 @@
 //! Updating a version of a secret.
 
-use std::{
-    collections::BTreeMap,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
+use std::collections::BTreeMap;
 
 use azure_core::Result;
 use azure_security_keyvault_secrets::models::SecretClientUpdateSecretPropertiesOptions;
@@ -69,7 +65,7 @@ impl UpdateSecret {
         self
     }
 
-    async fn send(self) -> Result<SecretProperties> {
+    async fn run(self) -> Result<SecretProperties> {
         let Self { client, name, version, attributes } = self;
         let sent = async {
             check(&attributes)?;
@@ -86,11 +82,4 @@ impl UpdateSecret {
     }
 }
 
-impl IntoFuture for UpdateSecret {
-    type Output = Result<SecretProperties>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
-    }
-}
+arm_core::awaited!(UpdateSecret => Result<SecretProperties>);

@@ -1,11 +1,6 @@
 //! What the logs say about an alert.
 
-use std::{
-    collections::BTreeSet,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use arm_core::{Audience, ResourceId, refuse};
 use azure_core::Result;
@@ -243,11 +238,4 @@ impl GatherEvidence {
     }
 }
 
-impl IntoFuture for GatherEvidence {
-    type Output = Result<Evidence>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
+arm_core::awaited!(GatherEvidence => Result<Evidence>);

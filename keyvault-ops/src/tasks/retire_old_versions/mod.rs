@@ -3,12 +3,9 @@
 mod report;
 mod run;
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
+
+use arm_core::Mode;
 
 pub use report::{RetireError, RetireFailure, Retirement};
 use run::run;
@@ -98,13 +95,11 @@ impl RetireOldVersions {
         self.options.dry_run = true;
         self
     }
-}
 
-impl IntoFuture for RetireOldVersions {
-    type Output = Result<Retirement, RetireError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { run(&self.client, &self.name, &self.options).await })
+    async fn run(mut self, mode: Mode) -> Result<Retirement, RetireError> {
+        self.options.dry_run |= mode.is_dry_run();
+        run(&self.client, &self.name, &self.options).await
     }
 }
+
+arm_core::task!(own dry_run: RetireOldVersions => Retirement, RetireError);

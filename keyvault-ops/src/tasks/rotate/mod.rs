@@ -13,15 +13,9 @@ mod run;
 mod set;
 mod wish;
 
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use arm_core::Secret;
+use arm_core::{Mode, Secret};
 
 pub use error::{RotateError, RotateFailure, RotateStep};
 use hooks::Hooks;
@@ -243,6 +237,11 @@ impl Rotate {
 }
 
 impl Rotate {
+    async fn run(mut self, mode: Mode) -> Result<Rotation, RotateError> {
+        self.retire.dry_run |= mode.is_dry_run();
+        run::rotate(self).await
+    }
+
     fn hooks(&self) -> Option<Hooks> {
         Some(Hooks { issuer: self.issuer.clone()?, limit: self.issuer_limit })
     }
@@ -256,11 +255,4 @@ impl Rotate {
     }
 }
 
-impl IntoFuture for Rotate {
-    type Output = Result<Rotation, RotateError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { run::rotate(self).await })
-    }
-}
+arm_core::task!(own dry_run: Rotate => Rotation, RotateError);
