@@ -14,6 +14,6 @@ pub use id::{CustomerId, MailAddress, WorkspaceId};
 pub use kql::missing_table;
 pub use models::*;
 pub use tasks::{
-    Category, DiagnosticSpec, Evidence, GatherEvidence, InstalledRule, LogSource, Onboarding,
-    is_not_onboarded,
+    Category, DiagnosticSpec, EnsureWorkspace, Evidence, GatherEvidence, InstalledRule, LogSource,
+    Onboarding, is_not_onboarded,
 };

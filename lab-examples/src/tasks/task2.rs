@@ -73,7 +73,7 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
     let found = workspaces.get_opt(&workspace).await?;
     let tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
     let spec = WorkspaceSpec::builder().location(&lab.options.location).tags(tags).build();
-    let ensure = workspaces.ensure(&workspace, &spec).in_mode(lab.mode());
+    let ensure = workspaces.ensure(&workspace, &spec).recover_deleted().in_mode(lab.mode());
     let change = lab.screen.wait("workspace", ensure.into_future()).await?;
     lab.tagged(&workspace.to_string(), found.is_some(), &change)?;
     lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use arm_core::{Change, Mode, Task, Wish, refuse};
+use arm_core::{ArmErrorExt as _, Change, Mode, Wish, is_same_region, refuse};
 use azure_core::Result;
+use futures::TryStreamExt as _;
+use serde_json::Value;
 
 use crate::{
     ProvisioningState, Resource, Workspace, WorkspaceId, WorkspaceProperties, WorkspaceSpec, WorkspacesClient,
@@ -15,39 +17,100 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// So long a workspace is waited for.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+/// Makes sure that a workspace is there and ready; awaiting it does it. One that is there is left as it is, whatever
+/// the spec says.
+///
+/// One that is there and not ready, because it is being created, updated, linked to an account or deleted, is waited
+/// for, up to 15 minutes, and never written over. One whose creation or update failed is refused: only its owner knows
+/// what it should be. So is a name whose workspace was deleted less than 14 days ago, which comes back with its logs
+/// when the name is used again, unless [`recover_deleted`](Self::recover_deleted) is said.
+///
+/// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again when it is
+/// there, it writes nothing.
+///
+/// **Permissions**: `Microsoft.OperationalInsights/workspaces/read` and `write`, `/deletedWorkspaces/read`.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureWorkspace {
+    client: WorkspacesClient,
+    id: WorkspaceId,
+    spec: WorkspaceSpec,
+    recover: bool,
+}
+
 impl WorkspacesClient {
-    /// Makes sure that a workspace is there and ready. One that is there is left as it is, whatever the
-    /// spec says.
-    ///
-    /// One that is there and not ready, because it is being created, updated, linked to an account or deleted, is
-    /// waited for, up to 15 minutes, and never written over. One whose creation or update failed is refused: only its
-    /// owner knows what it should be.
-    ///
-    /// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again
-    /// when it is there, it writes nothing.
-    ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read` and `write`.
-    pub fn ensure(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Task<Change<Workspace>> {
-        let (client, id, spec) = (self.clone(), id.clone(), spec.clone());
-        Task::new(move |mode| async move {
-            match client.settled(&id, mode).await? {
-                Some(found) => Ok(Change::Unchanged(found)),
-                None if mode.is_dry_run() => Ok(Change::Created(preview(&id, &spec)?)),
-                None => {
-                    client.create_or_update(&id, &spec).await?;
-                    // The answer to the write may be older than the workspace.
-                    match client.settled(&id, mode).await? {
-                        Some(made) => {
-                            Wish::new().verify(format_args!("the workspace {id}"), &spec, &made)?;
-                            Ok(Change::Created(made))
-                        }
-                        None => refuse(format!("the workspace {id} was created, and is gone again")),
-                    }
-                }
-            }
-        })
+    /// Makes sure that a workspace is there and ready. See [`EnsureWorkspace`].
+    pub fn ensure(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> EnsureWorkspace {
+        EnsureWorkspace { client: self.clone(), id: id.clone(), spec: spec.clone(), recover: false }
+    }
+}
+
+impl EnsureWorkspace {
+    /// If the workspace was deleted and can come back, brings it back with its logs, and lays the spec over what it
+    /// was. The service brings it back only where it was.
+    pub fn recover_deleted(mut self) -> Self {
+        self.recover = true;
+        self
     }
 
+    async fn run(self, mode: Mode) -> Result<Change<Workspace>> {
+        let Self { client, id, spec, .. } = &self;
+        if let Some(found) = client.settled(id, mode).await? {
+            return Ok(Change::Unchanged(found));
+        }
+        let deleted = self.deleted().await?;
+        if mode.is_dry_run() {
+            return Ok(Change::Created(preview(id, deleted.as_ref(), spec)?));
+        }
+        client.create_or_update(id, spec).await?;
+        // The answer to the write may be older than the workspace.
+        match client.settled(id, mode).await? {
+            Some(made) => {
+                Wish::new().verify(format_args!("the workspace {id}"), spec, &made)?;
+                Ok(Change::Created(made))
+            }
+            None => refuse(format!("the workspace {id} was created, and is gone again")),
+        }
+    }
+
+    /// The deleted workspace that would come back, if it may.
+    async fn deleted(&self) -> Result<Option<Workspace>> {
+        let (id, group) = (self.id.to_string(), self.id.as_resource().resource_group());
+        let Some(group) = group else { return Ok(None) };
+        let mut all = self.client.list_deleted_in_group(&group);
+        loop {
+            let deleted = match all.try_next().await {
+                Ok(Some(deleted)) => deleted,
+                Ok(None) => return Ok(None),
+                // There is no such group, or not yet.
+                Err(error) if error.is_resource_not_found() => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            if !deleted.id.eq_ignore_ascii_case(&id) {
+                continue;
+            }
+            let was = deleted.location.as_deref().unwrap_or_default();
+            if !self.recover {
+                return refuse(format!(
+                    "the workspace {id} was deleted and would come back in {was}, with its logs: say recover_deleted(), \
+                     or delete it for good"
+                ));
+            }
+            if !is_same_region(was, &self.spec.location) {
+                return refuse(format!(
+                    "the workspace {id} was deleted in {was} and comes back only there, not in {}: change the spec, or \
+                     delete it for good",
+                    self.spec.location
+                ));
+            }
+            return Ok(Some(deleted));
+        }
+    }
+}
+
+arm_core::task!(EnsureWorkspace => Change<Workspace>);
+
+impl WorkspacesClient {
     /// The workspace once it is ready; nothing when there is none. A dry run does not wait.
     async fn settled(&self, id: &WorkspaceId, mode: Mode) -> Result<Option<Workspace>> {
         let mut waited = Duration::ZERO;
@@ -83,12 +146,24 @@ impl WorkspacesClient {
     }
 }
 
-/// The workspace that would be created.
-fn preview(id: &WorkspaceId, spec: &WorkspaceSpec) -> Result<Workspace> {
-    let body = serde_json::to_value(spec).and_then(serde_json::from_value::<Resource<WorkspaceProperties>>);
+/// The workspace that would be there: what was deleted, if anything, with the spec laid over it.
+fn preview(id: &WorkspaceId, deleted: Option<&Workspace>, spec: &WorkspaceSpec) -> Result<Workspace> {
+    let body = deleted.map_or(Ok(Value::Null), serde_json::to_value).and_then(|mut body| {
+        lay_over(&mut body, serde_json::to_value(spec)?);
+        serde_json::from_value::<Resource<WorkspaceProperties>>(body)
+    });
     let mut workspace =
         body.map_err(|error| azure_core::Error::new(azure_core::error::ErrorKind::DataConversion, error))?;
     workspace.id = id.to_string();
     workspace.name = id.name().to_owned();
     Ok(workspace)
+}
+
+fn lay_over(body: &mut Value, wish: Value) {
+    match (body, wish) {
+        (Value::Object(body), Value::Object(wish)) => {
+            wish.into_iter().for_each(|(name, wish)| lay_over(body.entry(name).or_insert(Value::Null), wish));
+        }
+        (body, wish) => *body = wish,
+    }
 }

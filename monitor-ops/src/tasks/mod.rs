@@ -9,5 +9,6 @@ mod evidence;
 mod sentinel;
 
 pub use ensure_diagnostics::{Category, DiagnosticSpec};
+pub use ensure_workspace::EnsureWorkspace;
 pub use evidence::{Evidence, GatherEvidence, LogSource};
 pub use sentinel::{InstalledRule, Onboarding, is_not_onboarded};

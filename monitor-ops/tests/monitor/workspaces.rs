@@ -65,6 +65,36 @@ async fn a_workspace_is_made_once_and_then_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_deleted_workspace_comes_back_only_when_that_is_said_and_only_where_it_was() {
+    let azure = empty().await;
+    let tagged =
+        WorkspaceSpec::builder().location("westeurope").tags([("team".to_owned(), "soc".to_owned())]).build();
+    client(&azure).ensure(&workspace(), &tagged).await.unwrap();
+    client(&azure).delete(&workspace()).await.unwrap();
+    let before = writes(&azure).len();
+    let elsewhere = WorkspaceSpec::builder().location("eastus").build();
+    for (task, reason) in [
+        (client(&azure).ensure(&workspace(), &spec()), "say recover_deleted()"),
+        (
+            client(&azure).ensure(&workspace(), &elsewhere).recover_deleted(),
+            "comes back only there, not in eastus",
+        ),
+    ] {
+        let would = task.clone().dry_run().await.unwrap_err().to_string();
+        let error = task.await.unwrap_err().to_string();
+        assert!(would == error && error.contains(reason), "{would}\n{error}");
+    }
+    assert_eq!(writes(&azure).len(), before);
+    let recover = || client(&azure).ensure(&workspace(), &spec()).recover_deleted();
+    let (would, done) = (recover().dry_run().await.unwrap(), recover().await.unwrap());
+    for change in [&would, &done] {
+        let Change::Created(back) = change else { panic!("{change:?}") };
+        assert_eq!(back.tags.get("team").map(String::as_str), Some("soc"), "{change:?}");
+    }
+    assert!(!recover().await.unwrap().is_change());
+}
+
+#[tokio::test]
 async fn a_failed_creation_says_why() {
     mock_azure::fast_forward();
     let azure = MockAzure::seed()
@@ -133,7 +163,7 @@ async fn a_workspace_that_goes_away_is_made_anew_once_it_is_gone() {
     assert!(matches!(client(&azure).ensure(&workspace(), &spec()).await.unwrap(), Change::Created(_)));
 
     let methods: Vec<String> = azure.requests().iter().map(|request| request.method.clone()).collect();
-    assert_eq!(methods[..3], ["GET", "GET", "PUT"], "the PUT comes after a read that says 404");
+    assert_eq!(methods[..4], ["GET", "GET", "GET", "PUT"], "the PUT comes after a read that says 404");
 }
 
 #[tokio::test]
