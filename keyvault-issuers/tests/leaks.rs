@@ -1,0 +1,197 @@
+//! No key, password or token gets into a log, span, error, report or ledger line, whichever issuer is at work.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    fmt::{Debug, Write as _},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use keyvault_issuers::{ApplicationsClient, EntraPasswordIssuer, KeyedResourcesClient, ResourceKeyIssuer};
+use keyvault_ops::{Issuer, Ledger};
+use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, Fault};
+use support::{Lab, VAULT, id, name, seed};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
+
+static SEEN: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps the text of everything that is traced in this process, at every level.
+struct Everything(AtomicU64);
+
+struct Text<'a>(&'a mut String);
+
+impl Visit for Text<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = writeln!(self.0, "{field}={value:?}");
+    }
+}
+
+impl Subscriber for Everything {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Text(&mut SEEN.lock().unwrap()));
+        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Text(&mut SEEN.lock().unwrap()));
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Text(&mut SEEN.lock().unwrap()));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn see(what: &impl Debug) {
+    let _ = writeln!(SEEN.lock().unwrap(), "{what:?} {what:#?}");
+}
+
+/// An error with all its causes, as programs show them.
+fn see_error(error: &dyn std::error::Error) {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let _ = writeln!(SEEN.lock().unwrap(), "{error} {error:?}");
+        cause = error.source();
+    }
+}
+
+const APP: &str = "00000000-0000-0000-0000-0000000000d1";
+const CLIENT: &str = "00000000-0000-0000-0000-0000000000c9";
+const PASSWORD: &str = "old8Q~0123456789012345678901234567abcd";
+
+const RESOURCES: &[(&str, &str, [&str; 2])] = &[
+    ("Microsoft.Storage/storageAccounts", "stlab", ["key1", "key2"]),
+    ("Microsoft.DocumentDB/databaseAccounts", "cosmos", ["primaryMasterKey", "secondaryMasterKey"]),
+    ("Microsoft.ServiceBus/namespaces/authorizationRules", "bus/send", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.CognitiveServices/accounts", "models", ["key1", "key2"]),
+    ("Microsoft.Search/searchServices", "search", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.SignalRService/signalR", "signals", ["primaryKey", "secondaryKey"]),
+];
+
+/// Rotates, smoothly and with each kind of accident, and shows all that comes of it.
+async fn rotate(lab: &Lab, issuer: &Arc<dyn Issuer>, secrets: &mut BTreeSet<String>, own: &[&str]) {
+    let ledger = Ledger::in_memory();
+    let db = name("db");
+    let accidents = [
+        None,
+        Some(Fault::status(500)),
+        Some(Fault::status(403)),
+        Some(Fault::truncated()),
+        Some(Fault::reset_after_acting()),
+        Some(Fault::wrong_content_type("text/html", "<html>sign in</html>")),
+    ];
+    let (mut last, mut done) = (None, 0);
+    for path in own {
+        for accident in &accidents {
+            if let Some(accident) = accident {
+                lab.azure.inject(accident.clone().on("*", path).times(2));
+            }
+            let rotate =
+                lab.secrets.rotate(&db).id(format!("r{done}")).issuer(issuer.clone()).ledger(&ledger);
+            see(&rotate);
+            match rotate.await {
+                Ok(rotation) => {
+                    see(&rotation);
+                    let _ = writeln!(SEEN.lock().unwrap(), "{rotation}");
+                    last = Some(rotation);
+                    done += 1;
+                }
+                Err(error) => see_error(&error),
+            }
+            lab.azure.clear_faults();
+            secrets.extend(lab.azure.secret_versions(VAULT, "db").into_iter().map(|version| version.value));
+        }
+    }
+    assert!(last.is_some(), "none went well");
+    SEEN.lock().unwrap().push_str(&String::from_utf8(ledger.contents().unwrap()).unwrap());
+}
+
+/// New credentials that do not work, however long they are waited for.
+async fn refused(secrets: &mut BTreeSet<String>) {
+    let hour = std::time::Duration::from_secs(3600);
+    for (kind, resource, keys) in RESOURCES {
+        let lab = Lab::of(seed().keyed_resource(SUB, "rg", kind, resource).key_propagation_time(hour)).await;
+        let id = id(kind, resource);
+        lab.set("db", &lab.key(&id, keys[0])).await;
+        secrets.extend(keys.iter().map(|key| lab.key(&id, key)));
+        match lab.rotate("db", &id).await {
+            Ok(rotation) => see(&rotation),
+            Err(error) => see_error(&error),
+        }
+        secrets.extend(keys.iter().map(|key| lab.key(&id, key)));
+    }
+    let lab = Lab::of(seed().application(APP, CLIENT, "web", PASSWORD).password_propagation_time(hour)).await;
+    lab.set("db", PASSWORD).await;
+    let issuer = EntraPasswordIssuer::new(&lab.arm, DEFAULT_TENANT, APP);
+    see_error(&lab.secrets.rotate(&name("db")).issuer(Arc::new(issuer)).await.unwrap_err());
+}
+
+#[tokio::test]
+async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger() {
+    tracing::subscriber::set_global_default(Everything(AtomicU64::new(0))).unwrap();
+    let mut secrets = BTreeSet::from([PASSWORD.to_owned()]);
+    for (kind, resource, keys) in RESOURCES {
+        let lab = Lab::of(seed().keyed_resource(SUB, "rg", kind, resource)).await;
+        let id = id(kind, resource);
+        lab.set("db", &format!("key={};", lab.key(&id, keys[0]))).await;
+        secrets.extend(keys.iter().map(|key| lab.key(&id, key)));
+        let client = KeyedResourcesClient::new(&lab.arm);
+        see(&client);
+        see(&client.list_keys(&id).await.unwrap());
+        see(&client.get(&id).await.unwrap());
+        let issuer = ResourceKeyIssuer::new(&lab.arm, id.clone()).unwrap();
+        see(&issuer);
+        let host = format!("{}.", resource.split('/').next().unwrap());
+        rotate(&lab, &(Arc::new(issuer) as Arc<dyn Issuer>), &mut secrets, &["/regenerate", "/list", &host])
+            .await;
+        secrets.extend(keys.iter().map(|key| lab.key(&id, key)));
+    }
+    refused(&mut secrets).await;
+    let lab = Lab::of(seed().application(APP, CLIENT, "web", PASSWORD)).await;
+    lab.set("db", &format!("{{\"secret\":\"{PASSWORD}\"}}")).await;
+    see(&ApplicationsClient::new(&lab.arm).get(APP).await.unwrap());
+    let issuer = EntraPasswordIssuer::new(&lab.arm, DEFAULT_TENANT, APP);
+    see(&issuer);
+    let own = ["/addPassword", "/removePassword", "/oauth2/v2.0/token"];
+    rotate(&lab, &(Arc::new(issuer) as Arc<dyn Issuer>), &mut secrets, &own).await;
+
+    // The keys and passwords alone, without the text that was around them.
+    let bare = |value: &String| value.trim_start_matches("key=").trim_end_matches(';').to_owned();
+    let bare: BTreeSet<String> = secrets.iter().map(bare).filter(|value| !value.contains('{')).collect();
+    assert!(bare.len() > 20, "{}", bare.len());
+    let seen = SEEN.lock().unwrap();
+    for host in ["stlab.blob.core.windows.net", "login.microsoftonline.com", "regenerateKey"] {
+        assert!(seen.contains(host), "requests to {host} are traced");
+    }
+    for value in &bare {
+        for form in [value.clone(), value.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")] {
+            // A part of a value is as bad.
+            let part = &form[..form.len().min(20)];
+            if let Some(at) = seen.find(part) {
+                let around = &seen[at.saturating_sub(300)..(at + 60).min(seen.len())];
+                panic!("a value was seen: {around}");
+            }
+        }
+    }
+    let json_passwords: Vec<&String> = secrets.iter().filter(|value| value.contains('{')).collect();
+    assert!(!json_passwords.is_empty());
+    for value in json_passwords {
+        let password = value.split('"').nth(3).unwrap();
+        assert!(!seen.contains(password), "a password was seen");
+    }
+    for token in ["bearer ey", "sharedkey stlab:", "sharedaccesssignature sr", "type%3dmaster"] {
+        assert!(!seen.to_lowercase().contains(token), "{token}");
+    }
+}
