@@ -8,7 +8,10 @@ mod server;
 mod services;
 mod state;
 mod transport;
+#[cfg(feature = "server")]
+mod world_file;
 
+pub use app::AnotherTenant;
 #[cfg(feature = "server")]
 pub use server::{Authority, Server, ServerOptions};
 pub use services::{
@@ -19,3 +22,5 @@ pub use services::{
 pub use state::{
     DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, MockAzure, Seed, fast_forward, faults::Fault, recorder::Recorded,
 };
+#[cfg(feature = "server")]
+pub use world_file::{WorldError, world_from_text, world_schema};

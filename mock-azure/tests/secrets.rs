@@ -327,7 +327,7 @@ async fn every_operation_is_in_the_audit_log_with_who_and_what() {
     send(&azure, Delete, "/secrets/db", Value::Null).await;
     let events = azure.audit_events();
     let seen: Vec<(&str, u16, &str)> =
-        events.iter().map(|event| (event.operation, event.status, event.result_signature())).collect();
+        events.iter().map(|event| (&*event.operation, event.status, event.result_signature())).collect();
     assert_eq!(
         seen,
         [

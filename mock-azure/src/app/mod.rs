@@ -10,5 +10,6 @@ mod registry;
 mod start;
 
 pub(crate) use self::dispatch::{Disposition, handle};
+pub use self::start::AnotherTenant;
 #[cfg(feature = "server")]
 pub(crate) use self::start::build_program;

@@ -21,6 +21,47 @@ impl Seed {
     }
 }
 
+/// A world of another tenant, or another principal, than a running double is of.
+#[derive(Debug)]
+pub struct AnotherTenant(());
+
+impl std::fmt::Display for AnotherTenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "a double keeps its tenant and who is signed in, as credentials of it are out: start another one",
+        )
+    }
+}
+
+impl std::error::Error for AnotherTenant {}
+
+impl MockAzure {
+    /// Begins anew, as `seed` says: what is there, the clock, faults and what was recorded. Tokens that are out stay good.
+    ///
+    /// # Errors
+    ///
+    /// When the seed is of another tenant, or signs somebody else in; the double then stays as it is.
+    pub fn reset(&self, seed: Seed) -> Result<(), AnotherTenant> {
+        let mut state = self.shared.lock();
+        #[cfg(feature = "server")]
+        let mut world = if state.world.any_token { build_program(seed) } else { build(seed) };
+        #[cfg(not(feature = "server"))]
+        let mut world = build(seed);
+        if world.tenant != self.tenant() || world.signed_in != self.principal {
+            return Err(AnotherTenant(()));
+        }
+        self.clock.follow(&world.clock);
+        world.clock = self.clock.clone();
+        world.tokens = self.serials.clone();
+        world.oldest_token = state.world.oldest_token;
+        state.world = world;
+        state.faults.clear();
+        state.recorder.clear();
+        state.answered = 0;
+        Ok(())
+    }
+}
+
 /// The world that a seed describes: every service lays out what it has in a new subscription.
 fn build(seed: Seed) -> World {
     let (mut world, subscriptions, steps) = seed.begin(SURFACES);

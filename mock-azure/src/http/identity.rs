@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 pub(crate) const TOKEN_LIFETIME: Duration = Duration::hours(1);
 
 /// The person or application that is signed in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) object_id: String,
     pub(crate) display_name: String,
@@ -16,7 +16,7 @@ pub(crate) struct Principal {
 }
 
 /// A user has a sign-in name, an application its client id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PrincipalKind {
     User { upn: String },
     ServicePrincipal { app_id: String },

@@ -27,10 +27,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::program::Program;
 use crate::{
-    app::{self, Disposition, bounds},
+    app::{Disposition, bounds},
     http::{self, Reply, host::Host},
-    state::Shared,
 };
 
 /// How long a connection may do nothing before its next request has come.
@@ -43,7 +43,7 @@ const HANDSHAKE: u8 = 0x16;
 /// What a connection needs.
 #[derive(Clone)]
 pub(super) struct Door {
-    pub(super) shared: Shared,
+    pub(super) program: Arc<Program>,
     pub(super) tls: TlsAcceptor,
 }
 
@@ -78,12 +78,12 @@ async fn requests<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) -> Option<OnUpgrade> {
     let led: Arc<Mutex<Option<OnUpgrade>>> = Arc::default();
     let service = service_fn(|mut request: Request<Incoming>| {
-        let (shared, led) = (door.shared.clone(), led.clone());
+        let (program, led) = (door.program.clone(), led.clone());
         async move {
             if is_proxy && !crowded && request.method() == Method::CONNECT {
-                return connect(&shared, &mut request, &led);
+                return connect(&program, &mut request, &led);
             }
-            answer(&shared, request, crowded).await
+            answer(&program, request, crowded).await
         }
     });
     let mut http1 = http1::Builder::new();
@@ -97,13 +97,13 @@ async fn requests<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 
 /// Leads to the hosts of Azure, which are all here, and to no other.
 fn connect(
-    shared: &Shared,
+    program: &Program,
     request: &mut Request<Incoming>,
     led: &Mutex<Option<OnUpgrade>>,
 ) -> io::Result<Response<Sent>> {
     let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     if Host::resolve(&target).is_none() {
-        shared.lock().recorder.refuse_to_lead_to(&target);
+        program.azure.shared.lock().recorder.refuse_to_lead_to(&target);
         let message = format!("mock-azure leads to the hosts of Azure only, and '{target}' is none.");
         return closing(Reply::arm_error(403, "MockForeignHost", message));
     }
@@ -112,7 +112,7 @@ fn connect(
 }
 
 /// An error means that the connection is cut without an answer.
-async fn answer(shared: &Shared, request: Request<Incoming>, crowded: bool) -> io::Result<Response<Sent>> {
+async fn answer(program: &Program, request: Request<Incoming>, crowded: bool) -> io::Result<Response<Sent>> {
     let (parts, body) = request.into_parts();
     if crowded {
         let message = "mock-azure serves no more connections at once.";
@@ -120,8 +120,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>, crowded: bool) -> i
     }
     let body = timeout(SLOW, whole(body)).await.map_err(io::Error::other)?;
     let Some(body) = body? else { return closing(bounds::body_too_long()) };
-    let disposition = app::handle(&mut shared.lock(), incoming(parts, body));
-    match disposition {
+    match program.handle(incoming(parts, body))? {
         Disposition::Answered(reply) => response(reply, false).await,
         Disposition::HalfAnswered(reply) => response(reply, true).await,
         Disposition::Lost | Disposition::Unresolved => Err(io::ErrorKind::ConnectionReset.into()),

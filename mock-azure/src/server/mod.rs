@@ -2,9 +2,13 @@
 
 mod authority;
 mod connection;
+mod control;
+mod faults;
+mod program;
 
-use std::{io, net::SocketAddr, ops::Deref, path::Path, sync::Arc, time::Duration};
+use std::{fs::File, io, net::SocketAddr, ops::Deref, path::Path, sync::Arc, time::Duration};
 
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     task::{JoinHandle, JoinSet},
@@ -12,9 +16,13 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 pub use self::authority::Authority;
-use self::connection::Door;
+use self::{
+    connection::Door,
+    program::{Program, Saved},
+};
 use crate::{
-    app,
+    app::{self, Disposition},
+    http::{Body, Reply, Request},
     state::{DEFAULT_SUBSCRIPTION, MockAzure, Seed},
 };
 
@@ -26,7 +34,7 @@ const TURNED_AWAY: usize = 64;
 /// A double on a port of this machine. Dropping it stops it and cuts its connections.
 #[derive(Debug)]
 pub struct Server {
-    azure: MockAzure,
+    program: Arc<Program>,
     address: SocketAddr,
     authority: Arc<Authority>,
     accepting: JoinHandle<()>,
@@ -38,6 +46,8 @@ pub struct Server {
 pub struct ServerOptions {
     log: Option<fn(&str)>,
     authority: Option<Authority>,
+    world: Option<String>,
+    save: Option<File>,
 }
 
 impl ServerOptions {
@@ -49,6 +59,20 @@ impl ServerOptions {
     /// Calls this with one line for each request.
     pub fn log(mut self, log: fn(&str)) -> Self {
         self.log = Some(log);
+        self
+    }
+
+    /// The world, as [`Seed::from_text`] reads it, that the control endpoint's `reset` goes back to. Default: none, until one
+    /// is put there.
+    pub fn world(mut self, text: impl Into<String>) -> Self {
+        self.world = Some(text.into());
+        self
+    }
+
+    /// Writes all that is asked into this file, so that [`Server::load`] can bring the world back as it is now. Tokens and
+    /// secrets of the requests are in it.
+    pub fn save_to(mut self, file: File) -> Self {
+        self.save = Some(file);
         self
     }
 
@@ -73,24 +97,52 @@ impl Seed {
     ///
     /// When the listener cannot be used.
     pub async fn serve(self, listener: std::net::TcpListener, options: ServerOptions) -> io::Result<Server> {
-        let authority = Arc::new(options.authority.map_or_else(Authority::ephemeral, Ok)?);
-        let tls = TlsAcceptor::from(Arc::new(authority.clone().tls()?));
-        let azure = MockAzure::of(app::build_program(self));
-        {
-            let mut state = azure.shared.lock();
-            state.log = options.log;
-            state.recorder.bound();
-        }
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
-        let address = listener.local_addr()?;
-        let door = Door { shared: azure.shared.clone(), tls };
-        let accepting = tokio::spawn(accept(listener, door));
-        Ok(Server { azure, address, authority, accepting })
+        start(self, listener, options, None)
     }
 }
 
+fn start(
+    seed: Seed,
+    listener: std::net::TcpListener,
+    options: ServerOptions,
+    saved: Option<&Saved>,
+) -> io::Result<Server> {
+    let authority = Arc::new(options.authority.map_or_else(Authority::ephemeral, Ok)?);
+    let tls = TlsAcceptor::from(Arc::new(authority.clone().tls()?));
+    let azure = MockAzure::of(app::build_program(seed));
+    azure.shared.lock().recorder.bound();
+    let program = Arc::new(Program::new(azure, options.world.or_else(|| saved.map(Saved::world))));
+    if let Some(saved) = saved {
+        program.replay(saved)?;
+    }
+    if let Some(file) = options.save {
+        program.save_to(file, saved)?;
+    }
+    program.azure.shared.lock().log = options.log;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
+    let door = Door { program: program.clone(), tls };
+    let accepting = tokio::spawn(accept(listener, door));
+    Ok(Server { program, address, authority, accepting })
+}
+
 impl Server {
+    /// Brings back the world that [`ServerOptions::save_to`] has written down, as it was at the last request. A clock that
+    /// ran runs on, and shows the real time again.
+    ///
+    /// # Errors
+    ///
+    /// When the listener cannot be used, or `saved` was not written by this version.
+    pub async fn load(
+        saved: &str,
+        listener: std::net::TcpListener,
+        options: ServerOptions,
+    ) -> io::Result<Self> {
+        let saved = Saved::read(saved)?;
+        start(saved.seed()?, listener, options, Some(&saved))
+    }
+
     /// The address on this machine, such as `http://127.0.0.1:40123`.
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
@@ -101,6 +153,33 @@ impl Server {
         &self.authority
     }
 
+    /// Asks the control endpoint, as a request to it does; `control.openapi.json` of this crate lists what there is. What a
+    /// double does that is saved, is saved: what is done by its other methods is not.
+    ///
+    /// # Errors
+    ///
+    /// When it refuses, with its words.
+    pub fn control(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.program.handle(Request {
+            method: method.to_owned(),
+            authority: "localhost".to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: body.into(),
+        })?;
+        let Disposition::Answered(Reply { status, body, .. }) = answer else { return Ok(Value::Null) };
+        let value = match body {
+            Body::Json(value) => value,
+            _ => Value::Null,
+        };
+        match status {
+            200..300 => Ok(value),
+            _ => Err(io::Error::other(value["error"]["message"].as_str().unwrap_or_default())),
+        }
+    }
+
     /// The environment variables that lead a program here instead of to Azure. `certificate` is a file with the
     /// [`authority`](Server::authority)'s certificate.
     pub fn environment(&self, certificate: &Path) -> Vec<(&'static str, String)> {
@@ -109,8 +188,8 @@ impl Server {
             .into_iter()
             .map(|name| (name, self.uri()))
             .collect();
-        // Nothing is to go around the proxy, not even what the machine's own settings would let.
-        all.extend([("NO_PROXY", String::new()), ("no_proxy", String::new())]);
+        // This machine is reached as it is, and nothing else goes around the proxy, whatever the machine's own settings say.
+        all.extend(["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned())));
         // Python, OpenSSL, curl, Node.js.
         for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             all.push((name, certificate.clone()));
@@ -132,7 +211,7 @@ impl Deref for Server {
     type Target = MockAzure;
 
     fn deref(&self) -> &MockAzure {
-        &self.azure
+        &self.program.azure
     }
 }
 

@@ -94,6 +94,28 @@ impl Clock {
         hands.running = None;
     }
 
+    pub(crate) fn is_running(&self) -> bool {
+        self.hands().running.is_some()
+    }
+
+    /// Shows this time, as if it had run until then.
+    #[cfg(feature = "server")]
+    pub(crate) fn show(&self, time: OffsetDateTime) {
+        let mut hands = self.hands();
+        hands.at = time;
+        hands.running = hands.running.map(|_| Instant::now());
+    }
+
+    /// From now on, this clock is as that one.
+    pub(crate) fn follow(&self, other: &Self) {
+        let (at, running) = {
+            let other = other.hands();
+            (other.now(), other.running.is_some())
+        };
+        *self.hands() =
+            Hands { at, running: running.then(Instant::now), moved: Duration::ZERO, skipped: Duration::ZERO };
+    }
+
     pub(super) fn run(&self) {
         let mut hands = self.hands();
         hands.at = hands.now();

@@ -16,13 +16,14 @@ use crate::{
     },
 };
 
-/// A running double of Azure. Several can run side by side.
+/// A running double of Azure. Several can run side by side; clones are the same double.
+#[derive(Clone)]
 pub struct MockAzure {
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) shared: Shared,
     tenant: String,
-    principal: Principal,
-    serials: Arc<AtomicU64>,
+    pub(crate) principal: Principal,
+    pub(crate) serials: Arc<AtomicU64>,
     scopes: Arc<Mutex<Vec<String>>>,
 }
 
@@ -87,6 +88,11 @@ impl MockAzure {
     /// Lets the double's clock run, from where it is and as fast as a real one.
     pub fn run_freely(&self) {
         self.clock.run();
+    }
+
+    /// Whether the double's clock runs.
+    pub fn is_running_freely(&self) -> bool {
+        self.clock.is_running()
     }
 
     /// The tenant.

@@ -193,7 +193,7 @@ async fn an_event_of_the_audit_log_can_be_put_at_any_time() {
     late.caller_ip = "198.51.100.9".to_owned();
     azure.audit_event(late);
     azure.audit_event(AuditEvent::new("SecretList", vault(), START - HOUR * 2));
-    let names: Vec<_> = azure.audit_events().iter().map(|event| event.operation).collect();
+    let names: Vec<_> = azure.audit_events().into_iter().map(|event| event.operation).collect();
     assert_eq!(names, ["SecretPurge", "SecretList", "SecretGet"], "in the order of time");
     let project = "AzureDiagnostics | project OperationName, CallerIPAddress | order by OperationName asc";
     let rows = query(&azure, project).await.body["tables"][0]["rows"].clone();

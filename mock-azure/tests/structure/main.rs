@@ -18,7 +18,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("services", &["http", "kql", "state"]),
     ("app", &["http", "services", "state"]),
     ("transport", &["app", "http", "state"]),
-    ("server", &["app", "http", "state"]),
+    ("world_file", &["services", "state"]),
+    ("server", &["app", "http", "state", "world_file"]),
 ];
 
 const LONGEST_FILE: usize = 500;

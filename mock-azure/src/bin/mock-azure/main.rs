@@ -5,6 +5,7 @@ mod options;
 
 use std::{
     collections::BTreeMap,
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     net::{IpAddr, Ipv4Addr, TcpListener},
     path::Path,
@@ -12,7 +13,8 @@ use std::{
 };
 
 use clap::Parser;
-use mock_azure::{Authority, Fault, Server, ServerOptions};
+use mock_azure::{Authority, DEFAULT_SUBSCRIPTION, Seed, Server, ServerOptions};
+use serde_json::json;
 
 use self::options::{Command, Options};
 
@@ -28,12 +30,17 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options) -> io::Result<ExitCode> {
-    let azure = start(options).await?;
+    if let Some(Command::Schema) = &options.command {
+        writeln!(io::stdout(), "{:#}", mock_azure::world_schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (azure, subscription) = start(options).await?;
     if let Some((seed, one_in)) = options.world.faults {
-        azure.inject(Fault::seeded(seed, one_in));
+        let fault = json!({ "effect": { "seeded": { "seed": seed, "one_in": one_in } }, "always": true });
+        azure.control("POST", "/_mock/faults", &fault)?;
     }
     if let Some(Command::Run { strict, command }) = &options.command {
-        let code = child::run(&azure, options.subscription(), command).await?;
+        let code = child::run(&azure, &subscription, command).await?;
         tell_what_was_unknown(&azure);
         let failed = *strict && !azure.unknown_requests().is_empty();
         return Ok(if failed { ExitCode::FAILURE } else { code });
@@ -46,11 +53,14 @@ async fn serve(options: &Options) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start(options: &Options) -> io::Result<Server> {
+/// The double, and the subscription that a command is signed in to.
+async fn start(options: &Options) -> io::Result<(Server, String)> {
     let (ip, port) = (options.door.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), options.door.port);
     if !ip.is_loopback() {
         log(&format!("WARNING: whoever reaches {ip} can do everything here, without signing in"));
     }
+    let saved = options.world.load.as_deref().map(read).transpose()?;
+    let world = options.world()?;
     let listener = TcpListener::bind((ip, port))
         .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {ip}:{port}: {error}")))?;
     let mut how = ServerOptions::new();
@@ -60,7 +70,32 @@ async fn start(options: &Options) -> io::Result<Server> {
     if let Some(folder) = &options.door.authority {
         how = how.authority(Authority::in_folder(folder)?);
     }
-    options.seed().serve(listener, how).await
+    if let Some(path) = &options.world.save {
+        how = how.save_to(private(path)?);
+    }
+    let subscription = world["subscriptions"][0].as_str().unwrap_or(DEFAULT_SUBSCRIPTION).to_owned();
+    let azure = match saved {
+        Some(saved) => Server::load(&saved, listener, how).await?,
+        None => {
+            let text = world.to_string();
+            Seed::from_text(&text).map_err(io::Error::other)?.serve(listener, how.world(text)).await?
+        }
+    };
+    Ok((azure, subscription))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// A file that only its owner can read, empty.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// What to set, for a shell.

@@ -1,9 +1,9 @@
 //! What the program is told.
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+use std::{ffi::OsString, fs, io, net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use mock_azure::{MockAzure, Seed};
+use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +15,8 @@ Examples:
       a tenant with vaults, plans, alerts and a machine, on a fixed port
   mock-azure --subscription 00000000-0000-0000-0000-000000000001 --page-size 2 --empty-pages
       lists come in pages of two, with an empty page after the first
+  mock-azure --world world.yaml --save state.jsonl
+      a world of your own (`mock-azure schema` prints what it may hold), kept for `--load state.jsonl`
   mock-azure --role-propagation 3 --operation-polls 5
       new roles count late, long-running operations take five polls
   mock-azure --faults 42:10
@@ -49,6 +51,8 @@ pub(crate) enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
+    /// Prints the JSON schema of a world's file
+    Schema,
 }
 
 /// Where it can be reached.
@@ -76,6 +80,15 @@ pub(crate) struct Door {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What there is at the beginning")]
 pub(crate) struct World {
+    /// What a file says, in JSON or YAML
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) world: Option<PathBuf>,
+    /// The world as it was when this file was last written by --save
+    #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["world", "demo", "subscription", "tenant"])]
+    pub(crate) load: Option<PathBuf>,
+    /// Writes all that is asked into this file, for --load. Tokens and secrets are in it; only you can read it
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) save: Option<PathBuf>,
     /// Start with the contents of a small lab tenant
     #[arg(long, global = true)]
     demo: bool,
@@ -117,36 +130,46 @@ fn seed_and_rate(text: &str) -> Result<(u64, u64), String> {
 }
 
 impl Options {
-    pub(crate) fn seed(&self) -> Seed {
-        let World { demo, subscription, tenant, page_size, operation_polls, role_propagation, .. } =
+    /// The world that the options describe: what the file says, and what they say beside it.
+    pub(crate) fn world(&self) -> io::Result<Value> {
+        let World { world, demo, subscription, tenant, page_size, operation_polls, role_propagation, .. } =
             &self.world;
-        let mut seed = MockAzure::seed();
-        for id in subscription {
-            seed = seed.subscription(id);
+        let mut all = match world {
+            Some(path) => {
+                let named = |reason: String| io::Error::other(format!("{}: {reason}", path.display()));
+                let text = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
+                mock_azure::world_from_text(&text).map_err(|error| named(error.to_string()))?
+            }
+            None => json!({}),
+        };
+        if !subscription.is_empty() {
+            all["subscriptions"] = json!(subscription);
         }
-        if let Some(tenant) = tenant {
-            seed = seed.tenant(tenant);
+        let given = [
+            ("tenant", tenant.as_ref().map(|it| json!(it))),
+            ("page_size", page_size.map(|it| json!(it))),
+            ("empty_pages", self.world.empty_pages.then_some(json!(true))),
+            ("operation_polls", operation_polls.map(|it| json!(it))),
+            ("role_propagation", role_propagation.map(|it| json!(it))),
+            (
+                "signed_in",
+                (self.world.service_principal || self.runs()).then_some(json!("service_principal")),
+            ),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value {
+                all[name] = value;
+            }
         }
-        if self.world.service_principal || self.command.is_some() {
-            seed = seed.signed_in_service_principal();
+        if *demo {
+            let mut steps = vec![json!({ "demo": {} })];
+            steps.extend(all["steps"].as_array().cloned().unwrap_or_default());
+            all["steps"] = json!(steps);
         }
-        if let Some(items) = page_size {
-            seed = seed.page_size(*items);
-        }
-        if self.world.empty_pages {
-            seed = seed.empty_pages();
-        }
-        if let Some(polls) = operation_polls {
-            seed = seed.operation_polls(*polls);
-        }
-        if let Some(checks) = role_propagation {
-            seed = seed.role_propagation(*checks);
-        }
-        if *demo { seed.demo(self.subscription()) } else { seed }
+        Ok(all)
     }
 
-    /// The subscription that a command is signed in to.
-    pub(crate) fn subscription(&self) -> &str {
-        self.world.subscription.first().map_or(mock_azure::DEFAULT_SUBSCRIPTION, String::as_str)
+    fn runs(&self) -> bool {
+        matches!(self.command, Some(Command::Run { .. }))
     }
 }

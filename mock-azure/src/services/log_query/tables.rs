@@ -53,7 +53,7 @@ const COMMON: &[Cell] = &[
     ("TenantId", Kind::String, |row| Scalar::text(row.workspace)),
     ("TimeGenerated", Kind::DateTime, |row| Scalar::Time(row.event.time)),
     ("Category", Kind::String, |_| Scalar::text(CATEGORY)),
-    ("OperationName", Kind::String, |row| Scalar::text(row.event.operation)),
+    ("OperationName", Kind::String, |row| Scalar::text(&*row.event.operation)),
     ("OperationVersion", Kind::String, |_| Scalar::text("7.5")),
     ("ResultType", Kind::String, |row| {
         Scalar::text(if row.event.status < 400 { "Success" } else { "Failed" })

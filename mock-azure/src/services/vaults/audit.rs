@@ -1,6 +1,6 @@
 //! The audit log of all vaults: what each would send to a workspace as `AuditEvent`.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use time::OffsetDateTime;
 
@@ -23,7 +23,7 @@ pub struct AuditEvent {
     /// When it happened.
     pub time: OffsetDateTime,
     /// `SecretGet`, `SecretList`, .. ; `Authentication` for a request without a good token.
-    pub operation: &'static str,
+    pub operation: Cow<'static, str>,
     /// The vault's resource id, as the service spells it.
     pub vault_id: String,
     /// The caller's object id; empty for a request without a good token.
@@ -52,10 +52,14 @@ impl AuditEvent {
     /// An operation that succeeded, such as `SecretGet`, at a time of your choice; it came by role, from
     /// the address of the double's other requests. Change its fields as needed, and give it to
     /// [`Seed::audit_event`] or [`MockAzure::audit_event`].
-    pub fn new(operation: &'static str, vault_id: impl ToString, time: OffsetDateTime) -> Self {
+    pub fn new(
+        operation: impl Into<Cow<'static, str>>,
+        vault_id: impl ToString,
+        time: OffsetDateTime,
+    ) -> Self {
         Self {
             time,
-            operation,
+            operation: operation.into(),
             vault_id: vault_id.to_string(),
             object_id: String::new(),
             upn: None,
@@ -150,7 +154,7 @@ pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
     let Some((vault_id, by_rbac)) = vaults::audited(world, call) else { return };
     let event = AuditEvent {
         time: world.now(),
-        operation,
+        operation: operation.into(),
         vault_id,
         object_id: call.caller.object_id.clone(),
         upn: call.caller.upn.clone(),

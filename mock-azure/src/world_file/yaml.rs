@@ -1,0 +1,37 @@
+//! YAML as JSON.
+
+use serde_json::{Map, Number, Value};
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// The one document of a text.
+pub(super) fn value(text: &str) -> Result<Value, String> {
+    let documents = YamlLoader::load_from_str(text).map_err(|error| format!("no YAML: {error}"))?;
+    match documents.as_slice() {
+        [] => Ok(Value::Object(Map::new())),
+        [document] => json(document),
+        several => Err(format!("one document is wanted, and there are {}", several.len())),
+    }
+}
+
+fn json(yaml: &Yaml) -> Result<Value, String> {
+    Ok(match yaml {
+        Yaml::Null | Yaml::BadValue => Value::Null,
+        Yaml::Boolean(it) => Value::Bool(*it),
+        Yaml::Integer(it) => Value::from(*it),
+        Yaml::Real(text) => {
+            let number = text.parse().ok().and_then(Number::from_f64);
+            Value::Number(number.ok_or_else(|| format!("'{text}' is no number of JSON"))?)
+        }
+        Yaml::String(text) => Value::String(text.clone()),
+        Yaml::Array(items) => Value::Array(items.iter().map(json).collect::<Result<_, _>>()?),
+        Yaml::Hash(members) => {
+            let mut all = Map::new();
+            for (name, value) in members {
+                let name = name.as_str().ok_or("a name is no text: put it in quotes")?;
+                all.insert(name.to_owned(), json(value)?);
+            }
+            Value::Object(all)
+        }
+        Yaml::Alias(_) => return Err("aliases are not read".to_owned()),
+    })
+}
