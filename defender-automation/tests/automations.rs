@@ -84,6 +84,11 @@ async fn stored(azure: &MockAzure) -> Value {
     if let Some(fields) = found.as_object_mut() {
         fields.remove("etag");
     }
+    for date in ["createdDateTimeUtc", "lastUpdatedDateTimeUtc"] {
+        if let Some(date) = found.pointer_mut(&format!("/properties/metadata/{date}")) {
+            *date = json!("some time");
+        }
+    }
     found
 }
 
@@ -217,10 +222,13 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
     arm(&azure).put(&id(), API_VERSION).body(&theirs).send_empty().await.unwrap();
 
     assert!(!client(&azure).ensure(&group(), &name(), &spec()).await.unwrap().change.is_change());
+    let metadata =
+        arm(&azure).get(&id(), API_VERSION).json::<Value>().await.unwrap()["properties"]["metadata"].clone();
     let louder = described("louder");
     assert!(client(&azure).ensure(&group(), &name(), &louder).await.unwrap().change.is_change());
     let mut expected = theirs.clone();
     expected["properties"]["description"] = json!("louder");
+    expected["properties"]["metadata"] = metadata;
     expected["type"] = json!("Microsoft.Security/automations");
     let sent = writes(&azure).last().unwrap().body.clone();
     assert_eq!(sent, expected);

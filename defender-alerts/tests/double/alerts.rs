@@ -174,7 +174,7 @@ async fn a_simulation_ends_with_samples_that_have_the_kind_they_are_samples_of()
     let post = azure.requests().into_iter().find(|request| request.method == "POST").unwrap();
     assert_eq!(post.body, json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } }));
     let samples = all(client.list_key_vault(&subscription())).await;
-    assert_eq!(samples.len(), 14);
+    assert_eq!(samples.len(), 5);
     assert!(samples.iter().all(|alert| alert.is_sample() && alert.id.location() == "westeurope"));
     assert!(samples.iter().all(|alert| KeyVaultAlertType::KNOWN.contains(&alert.key_vault_type().unwrap())));
 }

@@ -62,7 +62,7 @@ async fn samples_are_reached_although_their_group_does_not_exist() {
 
     let report = client.set_status(ids(&client).await, AlertAction::Dismiss).await.unwrap();
 
-    assert_eq!((report.changed().count(), report.is_complete()), (14, true));
+    assert_eq!((report.changed().count(), report.is_complete()), (5, true));
 }
 
 #[tokio::test]

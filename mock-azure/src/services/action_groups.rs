@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, timestamp},
-    state::{Surface, Tracked, World, operations, tracked},
+    state::{Seed, Surface, Tracked, World, operations, tracked},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Insights/actionGroups";
@@ -56,6 +56,18 @@ const RECEIVERS: &[(&str, &[&str], &str)] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Notifications {
     all: HashMap<String, Notification>,
+    /// Why a receiver, by its name, cannot be reached.
+    failing: HashMap<String, String>,
+}
+
+impl Seed {
+    /// The receiver of this name cannot be reached by a test notification; the service says why in these words.
+    pub fn receiver_fails(self, receiver: &str, why: &str) -> Self {
+        let (receiver, why) = (receiver.to_owned(), why.to_owned());
+        self.setting(move |world| {
+            world.states.get_mut::<Notifications>().failing.insert(receiver.clone(), why.clone());
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -244,14 +256,21 @@ fn notify(world: &mut World, call: &Call) -> Reply {
     let mut details = Vec::new();
     for (list, _, mechanism) in RECEIVERS {
         for receiver in body[*list].as_array().into_iter().flatten() {
-            details.push(json!({
+            let failing = &world.states.get::<Notifications>().failing;
+            let why = receiver["name"].as_str().and_then(|name| failing.get(name));
+            let mut detail = json!({
                 "MechanismType": mechanism,
                 "Name": receiver["name"],
-                "Status": "Succeeded",
+                "Status": if why.is_some() { "Failed" } else { "Succeeded" },
                 "SubState": "Default",
                 "SendTime": now,
                 "Detail": null,
-            }));
+            });
+            if let Some(why) = why {
+                // Recorded: the reason stands here, and not in the member that is documented for it.
+                detail["Message"] = json!(why);
+            }
+            details.push(detail);
         }
     }
     if details.is_empty() {

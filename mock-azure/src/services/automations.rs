@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply},
+    http::{Call, Method, Reply, timestamp},
     services::alerts,
     state::{MockAzure, Surface, Tracked, World, tracked},
 };
@@ -186,7 +186,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     let body = Tracked::patched(world, call);
     let keeps_actions = call.property("actions").is_null();
     match check(&body) {
-        Ok(()) if keeps_actions => AUTOMATIONS.store(world, call, body),
+        Ok(()) if keeps_actions => stamped(world, call, body),
         Ok(()) => store(world, call, body),
         Err(refusal) => *refusal,
     }
@@ -211,8 +211,29 @@ fn store(world: &mut World, call: &Call, mut body: Value) -> Reply {
     if body["properties"]["isEnabled"].is_null() {
         body["properties"]["isEnabled"] = json!(true);
     }
-    let etag = world.fresh_id();
-    body["etag"] = json!(format!("\"{etag}\""));
+    stamped(world, call, body)
+}
+
+/// Stores an automation under a new etag. Recorded: it says when and by whom it was made and changed.
+fn stamped(world: &mut World, call: &Call, mut body: Value) -> Reply {
+    let (now, who) = (json!(timestamp::precise(world.now())), json!(call.caller.object_id));
+    let before = world.resources.get(&call.id(8)).map(|found| found["properties"]["metadata"].clone());
+    let made =
+        |name: &str, fresh: &Value| before.as_ref().map_or(fresh.clone(), |before| before[name].clone());
+    let properties = &mut body["properties"];
+    properties["metadata"] = json!({
+        "createdDateTimeUtc": made("createdDateTimeUtc", &now),
+        "createdBy": made("createdBy", &who),
+        "lastUpdatedDateTimeUtc": now,
+        "lastUpdatedBy": who,
+    });
+    if properties["description"].is_null() {
+        properties["description"] = json!("");
+    }
+    if body["kind"].is_null() {
+        body["kind"] = json!("");
+    }
+    body["etag"] = json!(world.fresh_etag());
     AUTOMATIONS.store(world, call, body)
 }
 

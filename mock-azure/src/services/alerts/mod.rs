@@ -212,6 +212,9 @@ fn not_found(call: &Call) -> Reply {
     Reply::arm_error(404, "ResourceNotFound", message)
 }
 
+/// Recorded: so many samples of Key Vault.
+const VAULT_SAMPLES: usize = 5;
+
 /// The group in the ids of samples. There is no such group: only subscription-level paths reach samples.
 const SAMPLE_GROUP: &str = "Sample-RG";
 
@@ -224,7 +227,8 @@ fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     let (subscription, location) =
         (place.subscription.to_owned(), place.location.unwrap_or_default().to_owned());
     let add_samples = move |world: &mut World| {
-        for kind in KEY_VAULT.iter().chain(OTHERS).filter(|kind| bundles.contains(&kind.plan)) {
+        let all = KEY_VAULT.iter().take(VAULT_SAMPLES).chain(OTHERS);
+        for kind in all.filter(|kind| bundles.contains(&kind.plan)) {
             add_sample(world, kind, &subscription, &location);
         }
     };

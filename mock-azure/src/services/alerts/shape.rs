@@ -44,6 +44,21 @@ impl Draft<'_> {
     }
 
     pub(crate) fn into_alert(self) -> Value {
+        let mut alert = self.whole();
+        if self.sample
+            && let Some(properties) = alert["properties"].as_object_mut()
+        {
+            // Recorded: what samples do not say.
+            properties.insert("intent".to_owned(), json!("Unknown"));
+            properties.retain(|name, _| {
+                !["extendedLinks", "techniques", "subTechniques", "supportingEvidence"]
+                    .contains(&name.as_str())
+            });
+        }
+        alert
+    }
+
+    fn whole(&self) -> Value {
         let (kind, plan, name) = (self.kind, self.kind.plan(), self.name());
         let resource_name = self.resource.rsplit('/').next().unwrap_or_default();
         let (mark, note) =
@@ -99,7 +114,11 @@ impl Draft<'_> {
     }
 
     fn resource_identifiers(&self) -> Value {
-        let mut all = vec![json!({ "azureResourceId": self.resource, "type": "AzureResource" })];
+        let mut all = vec![json!({
+            "azureResourceId": self.resource,
+            "azureResourceTenantId": self.tenant,
+            "type": "AzureResource",
+        })];
         if !self.sample {
             all.push(json!({
                 "workspaceId": stable_id(&format!("workspace/{}", self.subscription)),
@@ -191,7 +210,23 @@ impl Draft<'_> {
         Value::Array(all)
     }
 
+    /// Recorded: the bag of a sample, whose keys are other than those of the reference.
+    fn properties_of_sample(&self) -> Value {
+        let vault = self.resource.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let version = stable_id(self.kind.id).replace('-', "");
+        json!({
+            "resourceType": "Key Vault",
+            "suspicious Operations": "[SecretGet:2, VaultGet:2]",
+            "attacker IP Address": self.address(),
+            "attacker Object ID": self.user().1,
+            "target": format!("https://{vault}.vault.azure.net/secrets/sample-secret/{version}"),
+        })
+    }
+
     fn extended_properties(&self) -> Value {
+        if self.sample && self.kind.plan == "KeyVaults" {
+            return self.properties_of_sample();
+        }
         let mut properties = json!({
             "resourceType": self.kind.plan().component,
             "client IP address": self.address(),

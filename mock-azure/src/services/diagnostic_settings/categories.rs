@@ -14,6 +14,7 @@ pub(crate) enum Subject {
     Workspace,
     Workflow,
     VirtualMachine,
+    SecurityGroup,
     Other,
 }
 
@@ -32,6 +33,7 @@ impl Subject {
             [.., "microsoft.operationalinsights", "workspaces", _] => Self::Workspace,
             [.., "microsoft.logic", "workflows", _] => Self::Workflow,
             [.., "microsoft.compute", "virtualmachines", _] => Self::VirtualMachine,
+            [.., "microsoft.network", "networksecuritygroups", _] => Self::SecurityGroup,
             _ => Self::Other,
         }
     }
@@ -58,6 +60,10 @@ impl Subject {
             }
             Self::Workflow => &[("WorkflowRuntime", &["allLogs"]), (METRICS, &[])],
             Self::VirtualMachine => &[(METRICS, &[])],
+            Self::SecurityGroup => &[
+                ("NetworkSecurityGroupEvent", &["allLogs"]),
+                ("NetworkSecurityGroupRuleCounter", &["allLogs"]),
+            ],
             Self::Other => &[],
         }
     }
@@ -79,7 +85,7 @@ impl Subject {
 
     /// Whether a setting that sends nothing is refused.
     pub(crate) fn must_send(self) -> bool {
-        self != Self::Other
+        self != Self::SecurityGroup
     }
 
     /// Whether the table that logs go to can be learned from a setting.

@@ -133,7 +133,11 @@ pub(super) fn alerts(world: &World, call: &Call) -> Reply {
                 "severity": incident["properties"]["severity"],
                 "status": "New",
                 "productName": "Azure Security Center",
+                "tactics": incident["properties"]["additionalData"]["tactics"],
+                "startTimeUtc": incident["properties"]["createdTimeUtc"],
+                "endTimeUtc": incident["properties"]["createdTimeUtc"],
                 "timeGenerated": incident["properties"]["createdTimeUtc"],
+                "resourceIdentifiers": [],
             },
         })
     };

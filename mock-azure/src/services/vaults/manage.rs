@@ -135,7 +135,6 @@ fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> 
     if call.api_version().to_ascii_lowercase().as_str() >= RBAC_BY_DEFAULT {
         fill(&mut properties, &json!({ "enableRbacAuthorization": false }));
     }
-    complete(&mut properties);
     change(world, call, existing, properties, tags(body))
 }
 
@@ -164,6 +163,7 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
         return Reply::arm_error(403, "InsufficientPermissions", message);
     }
     remove(&mut properties, "createMode");
+    complete(&mut properties);
     let mut changed = existing.clone();
     changed["properties"] = properties;
     changed["tags"] = tags;
@@ -285,11 +285,22 @@ fn tags(body: &Value) -> Value {
     if body["tags"].is_object() { body["tags"].clone() } else { json!({}) }
 }
 
-/// Recorded: rules come with all their lists.
+/// Recorded: rules come with all their lists. Reported: an address as a range, a subnet in small letters.
 fn complete(properties: &mut Value) {
-    if properties["networkAcls"].is_object() {
-        let defaults = json!({ "bypass": "AzureServices", "ipRules": [], "virtualNetworkRules": [] });
-        fill(&mut properties["networkAcls"], &defaults);
+    if !properties["networkAcls"].is_object() {
+        return;
+    }
+    let rules = &mut properties["networkAcls"];
+    fill(rules, &json!({ "bypass": "AzureServices", "ipRules": [], "virtualNetworkRules": [] }));
+    for rule in rules["ipRules"].as_array_mut().into_iter().flatten() {
+        if let Some(address) = rule["value"].as_str().filter(|address| !address.contains('/')) {
+            rule["value"] = json!(format!("{address}/32"));
+        }
+    }
+    for rule in rules["virtualNetworkRules"].as_array_mut().into_iter().flatten() {
+        if let Some(subnet) = rule["id"].as_str() {
+            rule["id"] = json!(subnet.to_ascii_lowercase());
+        }
     }
 }
 

@@ -1,0 +1,106 @@
+//! What users of other tools ran into.
+
+use azure_core::http::Method::{Delete, Post};
+use mock_azure::MockAzure;
+use serde_json::{Value, json};
+
+use crate::{TENANT, a_rule, get, group, put, send, support::SUB, vault, workspace};
+
+/// azure-rest-api-specs#21258, azure-cli#26581, azure-powershell#22583, azure-resource-manager-schemas#1753.
+#[tokio::test]
+async fn schedules_mutes_and_failing_periods_that_the_service_never_takes_are_refused_with_what_it_takes() {
+    let azure = MockAzure::seed().workspace(SUB, "rg", "law-a").start().await;
+    let path = format!("{}/providers/Microsoft.Insights/scheduledQueryRules/r", group());
+    let granularities =
+        "Supported granularities are: 1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440";
+    let silent = |mute: &str, every: &str| json!({ "autoMitigate": false, "muteActionsDuration": mute, "evaluationFrequency": every, "windowSize": every });
+    let periods = |all: u32, failing: u32| json!({ "numberOfEvaluationPeriods": all, "minFailingPeriodsToAlert": failing });
+    let cases = [
+        (json!({ "windowSize": "PT7M" }), granularities),
+        (json!({ "windowSize": "PT12H" }), granularities),
+        (json!({ "windowSize": "P3D" }), granularities),
+        (json!({ "windowSize": "P2D", "evaluationFrequency": "P2D" }), granularities),
+        (json!({ "windowSize": "PT5M", "evaluationFrequency": "PT10M" }), "must not be shorter"),
+        (json!({ "autoMitigate": true, "muteActionsDuration": "PT1H" }), "Auto mitigation must be disabled"),
+        (silent("PT5M", "PT1H"), "EvaluationFrequency cannot be greater than MuteActionsDuration"),
+        (silent("PT12H", "PT5M"), granularities),
+    ];
+    let mut refused = 0;
+    for (change, says) in cases {
+        let mut rule = a_rule();
+        for (name, value) in change.as_object().unwrap() {
+            rule["properties"][name] = value.clone();
+        }
+        let answer = put(&azure, &path, "2023-12-01", rule).await;
+        assert_eq!((answer.status, answer.code()), (400, "BadRequest"), "{change}");
+        assert!(answer.message().contains(says), "{change}: {}", answer.message());
+        refused += 1;
+    }
+    for (all, failing) in [(0, 0), (1, 0), (2, 3), (7, 1)] {
+        let mut rule = a_rule();
+        rule["properties"]["criteria"]["allOf"][0]["failingPeriods"] = periods(all, failing);
+        let answer = put(&azure, &path, "2023-12-01", rule).await;
+        assert_eq!((answer.status, answer.code()), (400, "BadRequest"), "{failing} of {all}");
+        assert!(answer.message().contains("from 1 to 6"), "{}", answer.message());
+        refused += 1;
+    }
+    assert_eq!(refused, 12);
+    assert_eq!(get(&azure, &path, "2023-12-01").await.status, 404, "nothing was stored");
+    let mut good = a_rule();
+    for (name, value) in silent("PT1H", "PT5M").as_object().unwrap() {
+        good["properties"][name] = value.clone();
+    }
+    good["properties"]["criteria"]["allOf"][0]["failingPeriods"] = periods(6, 6);
+    assert_eq!(put(&azure, &path, "2023-12-01", good).await.status, 201);
+}
+
+/// azure-powershell#15115, azure-cli#14396.
+#[tokio::test]
+async fn a_vault_name_that_is_taken_or_soft_deleted_elsewhere_is_a_conflict_of_its_own() {
+    let azure = MockAzure::seed()
+        .resource_group(SUB, "rg", "westeurope")
+        .deleted_vault(SUB, "other", "kv-a")
+        .vault_name_taken("kv-b")
+        .start()
+        .await;
+    let body = json!({ "location": "westeurope", "properties": {
+        "tenantId": TENANT, "sku": { "family": "A", "name": "standard" }, "accessPolicies": [],
+    } });
+    for (name, code) in [("kv-a", "ConflictError"), ("kv-b", "VaultAlreadyExists")] {
+        let path = vault().replace("kv-a", name);
+        let refused = put(&azure, &path, "2023-07-01", body.clone()).await;
+        assert_eq!((refused.status, refused.code()), (409, code));
+        let check = format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/checkNameAvailability");
+        let asked = json!({ "name": name, "type": "Microsoft.KeyVault/vaults" });
+        let answer = send(&azure, Post, &check, "2023-07-01", asked).await.body;
+        assert_eq!((&answer["nameAvailable"], &answer["reason"]), (&json!(false), &json!("AlreadyExists")));
+    }
+}
+
+/// azure-docs#113525: forbidden, and not for want of a role.
+#[tokio::test]
+async fn a_workspace_of_another_tenant_is_refused_as_a_linked_scope() {
+    let azure = MockAzure::seed().vault(SUB, "rg", "kv-a").start().await;
+    let foreign = workspace().replace(SUB, "00000000-0000-0000-0000-000000000009");
+    let path = format!("{}/providers/Microsoft.Insights/diagnosticSettings/d", vault());
+    let body = json!({ "properties": {
+        "workspaceId": foreign, "logs": [{ "category": "AuditEvent", "enabled": true }],
+    } });
+    let refused = put(&azure, &path, "2021-05-01-preview", body).await;
+    assert_eq!((refused.status, &refused.body["code"]), (403, &json!("LinkedAuthorizationFailed")));
+}
+
+/// A rule that reads logs of machines is taken, since a workspace has their tables from the start; one that reads the
+/// vaults' table is not before its first row.
+#[tokio::test]
+async fn the_tables_of_machines_are_there_from_the_start_and_those_of_vaults_are_not() {
+    let azure = MockAzure::seed().workspace(SUB, "rg", "law-a").start().await;
+    let path = format!("{}/providers/Microsoft.Insights/scheduledQueryRules/r", group());
+    assert_eq!(put(&azure, &path, "2023-12-01", a_rule()).await.status, 201);
+    let mut early = a_rule();
+    early["properties"]["criteria"]["allOf"][0]["query"] =
+        json!("AZKVAuditLogs | where HttpStatusCode == 403");
+    let refused = put(&azure, &format!("{path}-early"), "2023-12-01", early).await;
+    assert_eq!((refused.status, refused.code()), (400, "BadRequest"));
+    assert_eq!(send(&azure, Delete, &path, "2023-12-01", Value::Null).await.status, 200);
+}
