@@ -203,7 +203,7 @@ async fn no_rows_are_answered_for_what_the_double_does_not_hold() {
     for unknown in [
         "policyresources | take 1",
         "nosuchtable | take 1",
-        "securityresources | where type =~ 'microsoft.security/regulatorycompliancestandards'",
+        "securityresources | where type =~ 'microsoft.security/iotalerts'",
         "securityresources | where type in~ ('microsoft.security/pricings', 'microsoft.security/softwareinventories')",
         "resources | where tolower(type) startswith 'microsoft.web/'",
         "resources | where type contains 'sql'",

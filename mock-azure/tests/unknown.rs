@@ -76,7 +76,7 @@ async fn all_unknown(azure: &MockAzure, kind: &str, cases: Vec<Case>) {
 async fn an_api_version_that_azure_may_have() {
     let azure = seed().start().await;
     let arm = [
-        ("Microsoft.Security/pricings", "2018-06-01"),
+        ("Microsoft.Security/pricings", "2017-08-01-preview"),
         ("Microsoft.Security/pricings", "2026-07-01"),
         ("Microsoft.Security/alerts", "2015-06-01-preview"),
         ("Microsoft.Security/automations", "2024-07-01"),
@@ -127,12 +127,12 @@ async fn a_resource_type() {
         [
             "Microsoft.Network/virtualNetworks",
             "Microsoft.Web/sites",
-            "Microsoft.Security/regulatoryComplianceStandards",
-            "Microsoft.Security/jitNetworkAccessPolicies",
+            "Microsoft.Security/topologies",
+            "Microsoft.Security/apiCollections",
             "Microsoft.Security/governanceRules",
-            "Microsoft.Authorization/policyAssignments",
-            "Microsoft.Authorization/locks",
-            "Microsoft.Insights/metricAlerts",
+            "Microsoft.Authorization/policyDefinitions",
+            "Microsoft.Authorization/roleManagementPolicies",
+            "Microsoft.Insights/components",
             "Microsoft.KeyVault/hsmPools",
             "Microsoft.Compute/disks",
         ]
@@ -348,7 +348,7 @@ async fn a_table_type_operator_or_function_of_resource_graph() {
     let cases = tables.iter().map(|table| ask(format!("{table} | take 1"))).collect();
     all_unknown(&azure, "table of Resource Graph", cases).await;
     let types = [
-        "securityresources | where type == 'microsoft.security/regulatorycompliancestandards'",
+        "securityresources | where type == 'microsoft.security/iotalerts'",
         "securityresources | where type =~ 'Microsoft.Security/SoftwareInventories'",
         "securityresources | where type in~ ('microsoft.security/pricings', 'microsoft.security/iotalerts')",
         "securityresources | where type has 'governance'",

@@ -11,7 +11,7 @@ use crate::{
         host::Service,
         identity::{self, Caller, Claims, PrincipalKind},
     },
-    services::{directory, providers::Providers, role_assignments, subscriptions::Subscriptions},
+    services::{directory, locks, providers::Providers, role_assignments, subscriptions::Subscriptions},
     state::World,
 };
 
@@ -35,6 +35,9 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
         may(world, call, addressed)?;
         group_exists(world, call)?;
         registered(world, call, addressed)?;
+    }
+    if let Some(refusal) = locks::refusal(world, call) {
+        return Err(Box::new(refusal));
     }
     Ok(())
 }

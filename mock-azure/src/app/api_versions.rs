@@ -57,6 +57,7 @@ pub(crate) fn addressed(call: &Call) -> Option<Addressed> {
             "Microsoft.Resources/subscriptions/resources"
         }
         ["subscriptions", _, "resourcegroups", ..] => "Microsoft.Resources/subscriptions/resourceGroups",
+        ["subscriptions", _, "locations"] => "Microsoft.Resources/subscriptions/locations",
         ["subscriptions", _, "providers", ..] => "Microsoft.Resources/subscriptions/providers",
         ["tenants"] => "Microsoft.Resources/tenants",
         _ => return None,

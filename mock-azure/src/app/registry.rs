@@ -2,11 +2,12 @@
 
 use crate::{
     services::{
-        action_groups, alerts, applications, assessments, attack_paths, automations, diagnostic_settings,
-        directory, keys, log_query, operations, permissions, pricings, providers, query_rules,
-        resource_graph, resource_groups, resources, role_assignments, role_definitions, secrets,
-        secure_scores, security_contacts, security_statuses, sentinel, sign_in, sub_assessments,
-        subscriptions, suppression_rules, vaults, virtual_machines, workspaces,
+        action_groups, activity_log, alerts, applications, assessments, attack_paths, automations,
+        diagnostic_settings, directory, keys, listed, locations, locks, log_query, operations, organization,
+        permissions, policy_assignments, pricings, providers, query_rules, resource_graph, resource_groups,
+        resources, role_assignments, role_definitions, secrets, secure_scores, security_contacts,
+        security_settings, security_statuses, sentinel, sign_in, sub_assessments, subscriptions,
+        suppression_rules, tags, vaults, virtual_machines, workspaces,
     },
     state::Surface,
 };
@@ -47,4 +48,12 @@ pub(crate) const SURFACES: &[Surface] = &[
     directory::SURFACE,
     applications::SURFACE,
     sign_in::SURFACE,
+    activity_log::SURFACE,
+    listed::SURFACE,
+    locations::SURFACE,
+    locks::SURFACE,
+    organization::SURFACE,
+    policy_assignments::SURFACE,
+    security_settings::SURFACE,
+    tags::SURFACE,
 ];

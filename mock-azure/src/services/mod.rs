@@ -5,6 +5,7 @@
 //! its own file. A surface names the fields it needs and takes the others from `Surface::EMPTY`.
 
 pub(crate) mod action_groups;
+pub(crate) mod activity_log;
 pub(crate) mod alerts;
 pub(crate) mod applications;
 pub(crate) mod assessments;
@@ -13,9 +14,14 @@ pub(crate) mod automations;
 pub(crate) mod diagnostic_settings;
 pub(crate) mod directory;
 pub(crate) mod keys;
+pub(crate) mod listed;
+pub(crate) mod locations;
+pub(crate) mod locks;
 pub(crate) mod log_query;
 pub(crate) mod operations;
+pub(crate) mod organization;
 pub(crate) mod permissions;
+pub(crate) mod policy_assignments;
 pub(crate) mod pricings;
 pub(crate) mod providers;
 pub(crate) mod query_rules;
@@ -28,12 +34,14 @@ pub(crate) mod secrets;
 pub(crate) mod secure_scores;
 pub(crate) mod security_contacts;
 pub(crate) mod security_plans;
+pub(crate) mod security_settings;
 pub(crate) mod security_statuses;
 pub(crate) mod sentinel;
 pub(crate) mod sign_in;
 pub(crate) mod sub_assessments;
 pub(crate) mod subscriptions;
 pub(crate) mod suppression_rules;
+pub(crate) mod tags;
 pub(crate) mod vaults;
 pub(crate) mod virtual_machines;
 pub(crate) mod workspaces;

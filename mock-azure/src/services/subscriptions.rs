@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     http::{Body, Call, Method, Reply, paging},
     state::{At, Surface, World},
 };
 
-const VERSIONS: &[&str] = &[
+pub(crate) const VERSIONS: &[&str] = &[
     "2016-06-01",
     "2018-06-01",
     "2019-06-01",
@@ -32,6 +32,7 @@ pub(crate) const SURFACE: Surface = Surface {
 pub(crate) struct Subscriptions {
     ids: Vec<String>,
     spelled: HashMap<String, String>,
+    tags: HashMap<String, Map<String, Value>>,
 }
 
 impl Subscriptions {
@@ -51,6 +52,15 @@ impl Subscriptions {
 
     pub(crate) fn all(&self) -> &[String] {
         &self.ids
+    }
+
+    /// The tags of a subscription, if it has any.
+    pub(crate) fn tags(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.tags.get(&id.to_ascii_lowercase()).filter(|tags| !tags.is_empty())
+    }
+
+    pub(crate) fn set_tags(&mut self, id: &str, tags: Map<String, Value>) {
+        self.tags.insert(id.to_ascii_lowercase(), tags);
     }
 
     /// An id as it was seeded.
@@ -88,7 +98,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 pub(crate) fn show(world: &World, id: &str) -> Value {
-    json!({
+    let mut shown = json!({
         "id": format!("/subscriptions/{id}"),
         "subscriptionId": id,
         "tenantId": world.tenant,
@@ -101,5 +111,9 @@ pub(crate) fn show(world: &World, id: &str) -> Value {
         },
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
-    })
+    });
+    if let Some(tags) = world.states.get::<Subscriptions>().tags(id) {
+        shown["tags"] = json!(tags);
+    }
+    shown
 }

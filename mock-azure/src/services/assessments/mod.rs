@@ -20,7 +20,7 @@ pub(crate) const TYPE: &str = "Microsoft.Security/assessments";
 const DATES: &str = "2021-06-01";
 
 pub(crate) const SURFACE: Surface = Surface {
-    types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04"])],
+    types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04-preview", "2025-05-04"])],
     options: &[("$expand", Accepts::Words(&["links", "metadata"]))],
     graph_rows: Some(rows),
     answer,
@@ -114,7 +114,7 @@ fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     if wants("links") {
         shown["properties"]["links"] = links(assessment);
     }
-    if call.api_version() == "2025-05-04"
+    if call.api_version().starts_with("2025-05-04")
         && let Some(risk) = risk(world, assessment, metadata.as_ref())
     {
         shown["properties"]["risk"] = risk;

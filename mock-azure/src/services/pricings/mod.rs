@@ -23,13 +23,16 @@ const TYPE: &str = "Microsoft.Security/pricings";
 /// An api-version that older SDKs still use, and what a plan says in it.
 const LATEST: &str = "2024-01-01";
 const LATER_PROPERTIES: &[&str] = &["enforce", "resourcesCoverageStatus", "inherited", "inheritedFrom"];
+/// Recorded: a plan was its tier once.
+const TIERS_ONLY: &str = "2018-06-01";
+const FIRST_MEMBERS: &[&str] = &["pricingTier", "freeTrialRemainingTime"];
 const BEFORE_EXTENSIONS: &str = "2022-03-01";
 const FIRST_PROPERTIES: &[&str] =
     &["pricingTier", "subPlan", "freeTrialRemainingTime", "deprecated", "replacedBy"];
 
 pub(crate) const SURFACE: Surface = Surface {
     at: At::Management,
-    types: &[(TYPE, &[BEFORE_EXTENSIONS, "2023-01-01", "2024-01-01"])],
+    types: &[(TYPE, &[TIERS_ONLY, BEFORE_EXTENSIONS, "2023-01-01", "2024-01-01"])],
     options: &[("$filter", Accepts::Read)],
     graph_rows: Some(graph_rows),
     answer,
@@ -102,6 +105,9 @@ fn in_version(call: &Call, mut reply: Reply) -> Reply {
             None => vec![body],
         };
         for properties in plans.into_iter().filter_map(|plan| plan.get_mut("properties")?.as_object_mut()) {
+            if call.api_version() == TIERS_ONLY {
+                properties.retain(|name, _| FIRST_MEMBERS.contains(&name.as_str()));
+            }
             if call.api_version() == BEFORE_EXTENSIONS {
                 properties.retain(|name, _| FIRST_PROPERTIES.contains(&name.as_str()));
             }

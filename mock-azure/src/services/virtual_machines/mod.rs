@@ -21,6 +21,8 @@ use crate::{
 
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
 const VERSIONS: &[&str] = &[
+    "2020-06-01",
+    "2021-07-01",
     "2022-08-01",
     "2022-11-01",
     "2023-03-01",

@@ -1,0 +1,90 @@
+//! Locks, and what they keep from happening.
+
+use serde_json::{Value, json};
+
+use crate::{
+    http::{Call, Method, Reply},
+    state::{Accepts, Pages, Place, Surface, Tracked, World},
+};
+
+const TYPE: &str = "Microsoft.Authorization/locks";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(TYPE, &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"])],
+    options: &[("$filter", Accepts::Words(&["atScope()"]))],
+    answer,
+    ..Surface::EMPTY
+};
+
+const LOCKS: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Resource,
+    pages: Pages::None,
+    put,
+    missing: |_, call| {
+        let name = call.spelled(call.len().saturating_sub(1));
+        let message = format!("The lock '{name}' could not be found.");
+        Reply::arm_error(404, "LockNotFound", message)
+    },
+    ..Tracked::ROW
+};
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let (at, rest) = call.extension("microsoft.authorization", "locks")?;
+    if call.method == Method::Get && rest.is_empty() && call.query("$filter").is_none() {
+        // Recorded: the list of a scope holds what lies on it and below.
+        let all: Vec<&Value> = world.resources.of_type(&call.id(at), TYPE).collect();
+        return Some(Reply::ok(json!({ "value": all })));
+    }
+    LOCKS.answer(world, call)
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    let properties = &call.json()["properties"];
+    // Documented: the two levels.
+    if !matches!(properties["level"].as_str(), Some("CanNotDelete" | "ReadOnly")) {
+        let message =
+            format!("The lock level {} is not one of: CanNotDelete, ReadOnly.", properties["level"]);
+        return Reply::arm_error(400, "InvalidLockLevel", message);
+    }
+    LOCKS.store(world, call, json!({ "properties": properties }))
+}
+
+/// Documented: `CanNotDelete` refuses a delete of its scope, and of all below it; `ReadOnly` a write and an action too.
+/// A lock below refuses the delete of what it lies in.
+pub(crate) fn refusal(world: &World, call: &Call) -> Option<Reply> {
+    let deletes = match call.method {
+        Method::Delete => true,
+        Method::Put | Method::Patch | Method::Post => false,
+        _ => return None,
+    };
+    if call.subscription().is_none() || call.extension("microsoft.authorization", "locks").is_some() {
+        return None;
+    }
+    let target = call.key();
+    let subscription = call.id(2);
+    let locked: Vec<&str> = world
+        .resources
+        .of_type(&subscription, TYPE)
+        .filter(|lock| deletes || lock["properties"]["level"] == "ReadOnly")
+        .filter_map(|lock| lock["id"].as_str()?.rsplit_once("/providers/").map(|(scope, _)| scope))
+        .filter(|scope| {
+            let scope = scope.to_ascii_lowercase();
+            is_in(&target, &scope) || (deletes && is_in(&scope, &target))
+        })
+        .collect();
+    let first = locked.first()?;
+    let (what, id) = (if deletes { "delete" } else { "write" }, call.id(call.len()));
+    Some(Reply::arm_error(
+        409,
+        "ScopeLocked",
+        format!(
+            "The scope '{id}' cannot perform {what} operation because following scope(s) are locked: '{first}'. \
+             Please remove the lock and try again."
+        ),
+    ))
+}
+
+fn is_in(id: &str, scope: &str) -> bool {
+    id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

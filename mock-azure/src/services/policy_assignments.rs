@@ -1,0 +1,135 @@
+//! Policies and initiatives that are assigned to a scope. They are kept, and judge nothing here.
+
+use serde_json::{Value, json};
+
+use crate::{
+    http::{Call, Method, Reply, filter::quoted, timestamp},
+    state::{Accepts, Pages, Place, Surface, Tracked, World},
+};
+
+const TYPE: &str = "Microsoft.Authorization/policyAssignments";
+
+/// Recorded: until this one, an assignment says its SKU.
+const LAST_WITH_SKU: &str = "2019-09-01";
+
+pub(crate) const SURFACE: Surface = Surface {
+    types: &[(
+        TYPE,
+        &[
+            "2016-12-01",
+            "2018-03-01",
+            "2018-05-01",
+            "2019-01-01",
+            "2019-06-01",
+            LAST_WITH_SKU,
+            "2020-09-01",
+            "2021-06-01",
+            "2022-06-01",
+            "2023-04-01",
+            "2024-04-01",
+            "2024-05-01",
+            "2025-01-01",
+            "2025-03-01",
+        ],
+    )],
+    options: &[("$filter", Accepts::Read)],
+    answer,
+    ..Surface::EMPTY
+};
+
+const ASSIGNMENTS: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Resource,
+    pages: Pages::None,
+    put,
+    shown,
+    missing: |_, call| {
+        let name = call.spelled(call.len().saturating_sub(1));
+        let message = format!("The policy assignment '{name}' is not found.");
+        Reply::arm_error(404, "PolicyAssignmentNotFound", message)
+    },
+    ..Tracked::ROW
+};
+
+fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    let (at, rest) = call.extension("microsoft.authorization", "policyassignments")?;
+    match (call.method, rest.as_slice()) {
+        (Method::Get, []) => Some(list(world, call, at)),
+        // Recorded: what is deleted is answered.
+        (Method::Delete, [_]) => Some(match world.resources.remove_tree(&call.id(call.len())).first() {
+            Some(gone) => Reply::ok(shown(call, gone)),
+            None => Reply::empty(204),
+        }),
+        _ => ASSIGNMENTS.answer(world, call),
+    }
+}
+
+/// Recorded: a list holds the assignments of the scope, of what it lies in, and of what lies in it.
+fn list(world: &World, call: &Call, at: usize) -> Reply {
+    let scope = call.id(at).to_ascii_lowercase();
+    let filter = call.query("$filter").unwrap_or_default();
+    let by_definition = filter.strip_prefix("policyDefinitionId eq ").and_then(quoted);
+    if !matches!(filter, "" | "atScope()") && by_definition.is_none() {
+        return Reply::unknown("$filter", filter, &["atScope()", "policyDefinitionId eq '{id}'"]);
+    }
+    let is_in = |id: &str, scope: &str| id == scope || id.starts_with(&format!("{scope}/"));
+    let owner = call.id(2);
+    let all = world.resources.of_type(&owner, TYPE).filter(|one| {
+        let own = one["properties"]["scope"].as_str().unwrap_or_default().to_ascii_lowercase();
+        is_in(&scope, &own) || (filter != "atScope()" && is_in(&own, &scope))
+    });
+    let all = all.filter(|one| {
+        let definition = one["properties"]["policyDefinitionId"].as_str().unwrap_or_default();
+        by_definition.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(definition))
+    });
+    let value: Vec<Value> = all.map(|one| shown(call, one)).collect();
+    Reply::ok(json!({ "value": value }))
+}
+
+fn put(world: &mut World, call: &Call) -> Reply {
+    let given = &call.json()["properties"];
+    if given["policyDefinitionId"].as_str().is_none_or(str::is_empty) {
+        let message =
+            "The policy assignment create request is invalid. The policy definition id is required.";
+        return Reply::arm_error(400, "InvalidCreatePolicyAssignmentRequest", message);
+    }
+    let (who, now) = (call.caller.object_id.clone(), timestamp::precise(world.now()));
+    let before =
+        world.resources.get(&call.id(call.len())).map(|found| found["properties"]["metadata"].clone());
+    let mut properties = given.clone();
+    properties["scope"] = json!(call.id(call.len().saturating_sub(4)));
+    if properties["enforcementMode"].is_null() {
+        properties["enforcementMode"] = json!("Default");
+    }
+    let metadata = &mut properties["metadata"];
+    match before {
+        None => {
+            metadata["createdBy"] = json!(who);
+            metadata["createdOn"] = json!(now);
+            metadata["updatedBy"] = Value::Null;
+            metadata["updatedOn"] = Value::Null;
+        }
+        Some(before) => {
+            metadata["createdBy"] = before["createdBy"].clone();
+            metadata["createdOn"] = before["createdOn"].clone();
+            metadata["updatedBy"] = json!(who);
+            metadata["updatedOn"] = json!(now);
+        }
+    }
+    let mut body = json!({ "properties": properties });
+    for other in ["identity", "location"] {
+        if !call.json()[other].is_null() {
+            body[other] = call.json()[other].clone();
+        }
+    }
+    // Recorded: 201, for one that is there too.
+    ASSIGNMENTS.store(world, call, body).with_status(201)
+}
+
+fn shown(call: &Call, assignment: &Value) -> Value {
+    let mut shown = assignment.clone();
+    if call.api_version() <= LAST_WITH_SKU && call.api_version() >= "2018-03-01" {
+        shown["sku"] = json!({ "name": "A0", "tier": "Free" });
+    }
+    shown
+}
