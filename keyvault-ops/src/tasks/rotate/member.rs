@@ -56,6 +56,9 @@ pub(super) struct Member {
     /// All versions that were listed at the beginning: none of them becomes current again once ours is set.
     pub(super) listed: HashSet<SecretVersion>,
     pub(super) disabled_before: u64,
+    /// The newest versions, if a read without version found them disabled: whoever disabled them said nothing of their
+    /// credentials.
+    pub(super) ended_before: Vec<SecretVersion>,
     /// The versions to end.
     pub(super) old: Vec<OldVersion>,
     /// The old versions that stay enabled.
@@ -110,6 +113,7 @@ impl Member {
             current: None,
             listed: HashSet::new(),
             disabled_before: 0,
+            ended_before: Vec::new(),
             old: Vec::new(),
             kept: Vec::new(),
             identified: BTreeMap::new(),
@@ -155,7 +159,7 @@ impl Member {
         }
         self.task.check_source(&self.record)?;
         self.current = self.read_current().await?;
-        let (mut enabled, mut marked) = (Vec::new(), Vec::new());
+        let (mut enabled, mut marked, mut newest) = (Vec::new(), Vec::new(), (None, Vec::new()));
         self.listed.clear();
         self.disabled_before = 0;
         let mut versions = self.task.client.list_versions(&self.task.name);
@@ -169,9 +173,18 @@ impl Member {
                 true => enabled.push((id.clone(), version.created)),
                 false => self.disabled_before += 1,
             }
+            if version.created > newest.0 {
+                newest = (version.created, Vec::new());
+            }
+            if version.created == newest.0 && !version.enabled {
+                newest.1.push(id.clone());
+            }
             self.listed.insert(id);
         }
         self.find_own(&marked).await?;
+        if self.current.is_none() && !self.done.resumed {
+            self.ended_before = newest.1;
+        }
         match (&self.done.current, &self.current) {
             (Some(_), _) => {}
             (None, Some(current)) => {
@@ -267,6 +280,7 @@ impl Member {
             .credentials
             .keys()
             .chain(self.identified.keys())
+            .chain(&self.ended_before)
             .chain(previous)
             .filter(|version| !known.contains(version))
             .cloned()
