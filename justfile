@@ -29,6 +29,10 @@ examples:
 real-clients:
     tests/real-clients/run
 
+# Every query that is sent, before Microsoft's own parser.
+kusto-truth:
+    tests/kusto-truth/run
+
 # the figures of BENCHMARKS.md
 bench:
     cargo run --profile bench -p benchmarks
