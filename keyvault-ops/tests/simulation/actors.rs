@@ -63,6 +63,9 @@ impl Wish {
                 let consumers = SimConsumers { world: world.clone(), rotator: self.rotator };
                 rotate = rotate.consumers(Arc::new(consumers)).consumers_limit(Duration::from_secs(300));
             }
+            if kind == Kind::One {
+                rotate = rotate.accept_outage();
+            }
             match revoke_first {
                 true => rotate.revoke_first(),
                 false => rotate.keep_enabled(self.keep),
@@ -291,6 +294,11 @@ impl World {
         let value = self.fresh("value");
         let id = match self.kind {
             Kind::TwoSlots => return self.other_slot(),
+            // By hand too, there is only one: what it was before ends.
+            Kind::One => {
+                self.issued.iter_mut().for_each(|old| old.alive = false);
+                self.fresh("key")
+            }
             _ => self.fresh("key"),
         };
         let issued = Issued { id, value: value.clone(), rotation: String::new(), alive: true, works: true };

@@ -60,6 +60,7 @@ impl Issuer for SimIssuer {
     fn kind(&self) -> IssuerKind {
         match self.world.lock().kind {
             Kind::TwoSlots => IssuerKind::TwoSlots,
+            Kind::One => IssuerKind::One,
             _ => IssuerKind::Many,
         }
     }
@@ -81,11 +82,14 @@ impl Issuer for SimIssuer {
                 _ => world.fresh("key"),
             };
             world.say(|| format!("rotator {}: creates {id} = {value} (works: {works})", self.rotator));
-            let slots = world.kind == Kind::TwoSlots;
+            let (slots, one) = (world.kind == Kind::TwoSlots, world.kind == Kind::One);
             let issued = Issued { id: id.clone(), value: value.clone(), rotation, alive: true, works };
             world.checked(self.rotator, if slots { "revoke by create" } else { "create" }, |world| {
                 if slots {
                     world.issued.iter_mut().filter(|old| old.id == id).for_each(|old| old.alive = false);
+                }
+                if one {
+                    world.issued.iter_mut().for_each(|old| old.alive = false);
                 }
                 world.issued.push(issued);
             });

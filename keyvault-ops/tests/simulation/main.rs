@@ -1,6 +1,7 @@
 //! Rotation beside others, simulated: two rotators, a person and consumers, with stops, lost answers, late reads,
-//! slow and hanging hooks, throttling and refusals, interleaved request by request from a seed, on virtual time. What
-//! must hold is checked after every request of a rotator.
+//! slow and hanging hooks, throttling and refusals, interleaved request by request from a seed, on virtual time. Issuers
+//! have many credentials, two slots (with one rotator or two) or one. What must hold is checked after every request of a
+//! rotator.
 //!
 //! `KEYVAULT_OPS_SEEDS=200000 cargo test -p keyvault-ops --release --test simulation` runs more seeds;
 //! `KEYVAULT_OPS_SEED=17 cargo test -p keyvault-ops --test simulation -- --nocapture` shows one.
@@ -54,11 +55,12 @@ fn run(seed: u64, verbose: bool) -> (Vec<String>, Vec<String>, Stats) {
 impl World {
     fn set_up(&mut self) -> Vec<Wish> {
         self.kind = match self.dice.roll(100) {
-            0..70 => Kind::Many,
-            70..82 => Kind::None,
-            _ => Kind::TwoSlots,
+            0..65 => Kind::Many,
+            65..77 => Kind::None,
+            77..95 => Kind::TwoSlots,
+            _ => Kind::One,
         };
-        let group = self.kind != Kind::TwoSlots && self.dice.chance(150);
+        let group = matches!(self.kind, Kind::Many | Kind::None) && self.dice.chance(150);
         let names: Vec<String> = if group { vec!["api".into(), "db".into()] } else { vec!["db".into()] };
         if self.kind == Kind::TwoSlots {
             for slot in ["key1", "key2"] {
@@ -84,12 +86,16 @@ impl World {
                 self.consumers.push(Consumer { secret, version: current.id.clone(), value });
             }
         }
-        let rotators = if self.kind == Kind::TwoSlots { 1 } else { 2 };
+        let rotators = match self.kind {
+            Kind::One => 1,
+            Kind::TwoSlots => 1 + self.dice.roll(2) as usize,
+            _ => 2,
+        };
         (0..rotators).map(|rotator| self.wish(rotator, &names)).collect()
     }
 
     fn wish(&mut self, rotator: usize, names: &[String]) -> Wish {
-        let revoke_first = self.kind != Kind::None && self.dice.chance(150);
+        let revoke_first = !matches!(self.kind, Kind::None | Kind::One) && self.dice.chance(150);
         self.rotators.push(Rotator {
             consumers: self.dice.chance(850),
             revoke_first,

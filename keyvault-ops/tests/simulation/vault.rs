@@ -61,7 +61,10 @@ impl HttpClient for SimVault {
         let lost = || Err(Error::with_message(ErrorKind::Io, "connection reset"));
         let refused = |status: u16, code: &str| answer(status, &error(code, None));
         match accident {
-            Accident::LostBefore => return lost(),
+            Accident::LostBefore => {
+                self.ambush(request);
+                return lost();
+            }
             Accident::Throttled => return refused(429, "Throttled"),
             Accident::Unavailable => return refused(503, "ServerBusy"),
             Accident::Refused => return refused(403, "Forbidden"),
@@ -71,7 +74,10 @@ impl HttpClient for SimVault {
         sleep(after).await;
         self.world.clone().step(self.rotator).await;
         match accident {
-            Accident::LostAfter => lost(),
+            Accident::LostAfter => {
+                self.ambush(request);
+                lost()
+            }
             _ => outcome,
         }
     }
@@ -94,6 +100,29 @@ impl Shared {
 }
 
 impl SimVault {
+    /// Of all moments, just after a set was lost someone sets a value, perhaps with the tags of ours.
+    fn ambush(&self, request: &Request) {
+        let path = request.url().path().to_owned();
+        let (Method::Put, Some(name)) = (request.method(), path.trim_matches('/').strip_prefix("secrets/"))
+        else {
+            return;
+        };
+        let mut world = self.world.lock();
+        if world.secrets[name].deleted || !world.dice.chance(300) {
+            return;
+        }
+        let copied = match request.body() {
+            azure_core::http::Body::Bytes(bytes) if world.dice.chance(500) => {
+                tags(&serde_json::from_slice::<Value>(bytes).unwrap()["tags"])
+            }
+            _ => BTreeMap::new(),
+        };
+        let value = world.new_credential();
+        world.say(|| format!("person: sets {name} to {value} after a set was lost"));
+        world.note_write(usize::MAX);
+        world.put(name, &value, copied);
+    }
+
     fn act(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let path = request.url().path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();

@@ -69,6 +69,7 @@ pub(crate) enum Kind {
     None,
     Many,
     TwoSlots,
+    One,
 }
 
 /// A credential at the issuer. A slot is one whose id comes up again.
@@ -254,6 +255,10 @@ impl World {
                 && (unread
                     || behind
                     || !self.secrets[secret].versions.iter().any(|held| held.id == *version && held.enabled));
+            // Of one credential, a new one ends the old one at once: that was accepted.
+            if self.kind == Kind::One && what == "create" {
+                continue;
+            }
             if lived && !unseen && !self.alive(value) && !left && !newer && !me.revoke_first && me.consumers {
                 let holds = self.consumers[at].version.clone();
                 self.violation(format!("rotator {rotator}: {what} killed what a consumer uses ({holds})"));
@@ -265,8 +270,13 @@ impl World {
     fn judge_death(&mut self, rotator: usize, secret: &str, what: &str) {
         let current = self.secrets[secret].current().map(|current| current.id.clone()).unwrap_or_default();
         let looked = self.rotators[rotator].looked.get(secret).cloned().unwrap_or_default();
-        // The documented window: someone made it current after the last look.
-        if what.starts_with("revoke") && looked != current {
+        if self.kind == Kind::One && what == "create" {
+            return;
+        }
+        // The documented window: someone made it current after the last look. Of two slots that two rotate at once, the
+        // other one may change the slot between the test of the new value and the set.
+        let slot_changed = self.kind == Kind::TwoSlots && self.rotators.len() > 1 && what == "set";
+        if slot_changed || what.starts_with("revoke") && looked != current {
             self.say(|| format!("rotator {rotator}: the window: {current} of {secret} is dead"));
             self.rotators[rotator].killed.push((secret.to_owned(), current));
         } else {
