@@ -290,7 +290,7 @@ async fn bad_input_is_refused_with_bad_parameter() {
     assert_eq!(get(&azure, "/secrets/a").await.status, 404);
     let url = "https://kv-a.vault.azure.net/secrets?api-version=2099-01-01";
     assert_eq!(support::send(&azure, Get, url, Value::Null).await.code(), "BadParameter");
-    assert_eq!(get(&azure, "/keys").await.status, 501);
+    assert_eq!(get(&azure, "/storage").await.status, 501);
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     sentinel::SURFACE,
     automations::SURFACE,
     secrets::SURFACE,
+    secrets::managed::SURFACE,
     keys::SURFACE,
     keys::data_plane::SURFACE,
     directory::SURFACE,

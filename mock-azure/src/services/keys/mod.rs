@@ -8,7 +8,7 @@ mod show;
 use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -133,6 +133,14 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
                 Reply::resource_not_found(&format!("{kind}/{}", call.spelled(at + 3)), call.spelled(3))
             }
         });
+    }
+    if let ([kind], Method::Get) = (rest, call.method)
+        && matches!(path[..at], ["subscriptions", _] | ["subscriptions", _, "resourcegroups", _])
+        && let Some(row) = Row::of(&format!("{namespace}/{kind}"))
+    {
+        let scope = call.id(at);
+        let all: Vec<&Value> = world.resources.of_type(&scope, row.kind).collect();
+        return Some(Reply::ok(json!({ "value": all })));
     }
     // The longest type that is one of these.
     let (row, depth) = (1..=rest.len() / 2).rev().find_map(|count| Some((kinds(count)?, count)))?;

@@ -4,7 +4,11 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
-use super::refusal;
+use super::{
+    keys,
+    kind::{KEYS, Kind},
+    refusal,
+};
 use crate::{
     http::{Call, Method, Reply},
     services::{
@@ -16,11 +20,17 @@ use crate::{
 
 /// What a request needs: the data action of a role, and the permission of an access policy.
 struct Needed {
+    kind: &'static Kind,
     action: &'static str,
     permission: &'static str,
 }
 
 fn needed(call: &Call) -> Option<Needed> {
+    let path = call.path();
+    let kind = Kind::of(path.first()?)?;
+    if kind.live == KEYS.live {
+        return keys::needed(call).map(|(action, permission)| Needed { kind, action, permission });
+    }
     let (action, permission) = match (call.method, call.path().as_slice()) {
         (Method::Get, ["secrets"] | ["secrets", _, "versions"] | ["deletedsecrets"]) => {
             ("readMetadata/action", "list")
@@ -36,7 +46,7 @@ fn needed(call: &Call) -> Option<Needed> {
         (Method::Delete, ["deletedsecrets", _]) => ("purge/action", "purge"),
         _ => return None,
     };
-    Some(Needed { action, permission })
+    Some(Needed { kind, action, permission })
 }
 
 /// Lets a request to the vault in, or answers why not.
@@ -96,11 +106,16 @@ fn contains(range: &str, address: &str) -> bool {
 }
 
 fn roles(world: &mut World, call: &Call, vault: &Value, needed: &Needed) -> Result<(), Box<Reply>> {
-    let action = format!("Microsoft.KeyVault/vaults/secrets/{}", needed.action);
+    let collection = needed.kind.live;
+    // Documented: rotation policies have actions of their own.
+    let action = match needed.action.strip_prefix("rotationpolicies/") {
+        Some(action) => format!("Microsoft.KeyVault/vaults/keyrotationpolicies/{action}"),
+        None => format!("Microsoft.KeyVault/vaults/{collection}/{}", needed.action),
+    };
     let id = vault["id"].as_str().unwrap_or_default();
     let scope = match call.path().as_slice() {
-        ["secrets", "restore"] | [_] => id.to_owned(),
-        [_, name, ..] => format!("{id}/secrets/{name}"),
+        [_, "restore"] | [_] => id.to_owned(),
+        [_, name, ..] => format!("{id}/{collection}/{name}"),
         [] => id.to_owned(),
     };
     let principal = call.caller.object_id.clone();
@@ -120,14 +135,15 @@ fn roles(world: &mut World, call: &Call, vault: &Value, needed: &Needed) -> Resu
 }
 
 fn policies(world: &World, call: &Call, vault: &Value, needed: &Needed) -> Result<(), Box<Reply>> {
-    if vaults::policies_allow(vault, &call.caller.object_id, needed.permission) {
+    if vaults::policies_allow(vault, &call.caller.object_id, needed.kind.live, needed.permission) {
         return Ok(());
     }
     let who = if call.caller.upn.is_some() { "user, group or application" } else { "application" };
     let message = format!(
-        "The {who} '{}' does not have secrets {} permission on key vault '{};location={}'. For help resolving this \
+        "The {who} '{}' does not have {} {} permission on key vault '{};location={}'. For help resolving this \
          issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
         described(world, call),
+        needed.kind.live,
         needed.permission,
         vault["name"].as_str().unwrap_or_default(),
         vault["location"].as_str().unwrap_or_default(),

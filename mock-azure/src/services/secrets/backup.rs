@@ -16,6 +16,7 @@ const VERSION_LIMIT: usize = 500;
 #[derive(Debug)]
 pub(super) struct Backup {
     secret: Secret,
+    kind: &'static str,
     subscription: String,
 }
 
@@ -25,23 +26,32 @@ pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     let id = world.fresh_id();
     let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
-        return refusal::not_found(spelled);
+        return refusal::not_found(visit.kind, spelled);
     }
-    let Some(secret) = secrets.live.get(name).cloned() else { return refusal::not_found(spelled) };
+    let Some(secret) = secrets.live.get(name).cloned() else {
+        return refusal::not_found(visit.kind, spelled);
+    };
     if secret.versions.len() > VERSION_LIMIT {
-        let message = format!("A secret with more than {VERSION_LIMIT} versions cannot be backed up.");
+        let message = format!("An object with more than {VERSION_LIMIT} versions cannot be backed up.");
         return refusal::bad_parameter(message);
     }
-    let blob = URL_SAFE_NO_PAD.encode(format!("KeyVaultSecretBackupV1.mock-azure.{id}"));
-    world.states.get_mut::<SecretState>().backups.insert(blob.clone(), Backup { secret, subscription });
+    let blob = URL_SAFE_NO_PAD.encode(format!("KeyVault{}BackupV1.mock-azure.{id}", visit.kind.word));
+    world
+        .states
+        .get_mut::<SecretState>()
+        .backups
+        .insert(blob.clone(), Backup { secret, kind: visit.kind.live, subscription });
     Reply::ok(json!({ "value": blob }))
 }
 
 pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
     let subscription = subscription(world, visit);
     let blob = visit.call.json()["value"].as_str().unwrap_or_default().trim_end_matches('=');
-    let Some(backup) = world.states.get::<SecretState>().backups.get(blob) else {
-        return refusal::bad_parameter("Invalid secret backup blob.");
+    let Some(backup) =
+        world.states.get::<SecretState>().backups.get(blob).filter(|backup| backup.kind == visit.kind.live)
+    else {
+        let message = format!("Invalid {} backup blob.", visit.kind.word.to_ascii_lowercase());
+        return refusal::bad_parameter(message);
     };
     if backup.subscription != subscription {
         // Documented: within a subscription only.
@@ -53,15 +63,15 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
     let (name, key) = (secret.name.clone(), secret.name.to_ascii_lowercase());
     let secrets = visit.secrets(world);
     match secrets.look(&key) {
-        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(&name),
-        Some(Pending::Recovering) => return refusal::being_recovered(&name),
+        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(visit.kind, &name),
+        Some(Pending::Recovering) => return refusal::being_recovered(visit.kind, &name),
         None => {}
     }
     if secrets.deleted.contains_key(&key) {
-        return refusal::deleted_but_recoverable(&name);
+        return refusal::deleted_but_recoverable(visit.kind, &name);
     }
     if secrets.live.contains_key(&key) {
-        return refusal::plain(409, "Conflict", format!("Secret {name} already exists."));
+        return refusal::plain(409, "Conflict", format!("{} {name} already exists.", visit.kind.word));
     }
     let shown = visit.bundle(&secret, &secret.current);
     secrets.live.insert(key, secret);

@@ -28,7 +28,7 @@ pub(super) fn versions(world: &mut World, visit: &Visit<'_>, name: &str) -> Repl
     };
     let spelled = visit.call.spelled(1);
     let secret = visit.secrets(world).live.get(name);
-    let Some(secret) = secret else { return refusal::not_found(spelled) };
+    let Some(secret) = secret else { return refusal::not_found(visit.kind, spelled) };
     let after = secret.versions.range::<str, _>((page.start(), Unbounded));
     page.show(visit, after.map(|(id, _)| (id.as_str(), visit.item(secret, Some(id)))))
 }

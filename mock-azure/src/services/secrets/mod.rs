@@ -1,9 +1,15 @@
-//! Secrets: a vault's data plane.
+//! A vault's data plane: secrets and keys.
 
 mod access;
 mod backup;
+#[cfg_attr(not(feature = "curves"), path = "no_curves.rs")]
+mod curves;
 mod deleted;
+mod keys;
+mod kind;
 mod listing;
+pub(crate) mod managed;
+mod material;
 mod objects;
 mod refusal;
 mod seed;
@@ -15,7 +21,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 pub use self::seed::SecretVersion;
-use self::store::{Recovery, Secret, Secrets, Version};
+use self::{
+    kind::{KEYS, Kind, SECRETS},
+    store::{Recovery, Secret, Secrets, Version},
+};
 use crate::{
     http::{Call, Method, Reply, host::Service},
     services::vaults::{VaultState, retention},
@@ -31,12 +40,16 @@ const VERSIONS: &[&str] = &[
     "7.0",
     "7.1-preview",
     "7.1",
+    "7.2-preview",
     "7.2",
+    "7.3-preview",
     "7.3",
+    "7.4-preview.1",
     "7.4",
+    "7.5-preview.1",
     "7.5",
-    "7.6",
     "7.6-preview.2",
+    "7.6",
     "2025-06-01-preview",
     "2025-07-01",
     "2026-03-01-preview",
@@ -52,13 +65,17 @@ pub(crate) struct SecretState {
     order: Option<u64>,
     throttle: Option<Throttle>,
     backups: HashMap<String, backup::Backup>,
-    /// By the vault's name in lower case; those of a deleted vault wait until it is purged.
-    by_vault: BTreeMap<String, Secrets>,
+    /// By the vault's name in lower case, and the kind; those of a deleted vault wait until it is purged.
+    by_vault: BTreeMap<(String, &'static str), Secrets>,
 }
 
 impl SecretState {
     fn of_vault(&mut self, name: &str) -> &mut Secrets {
-        self.by_vault.entry(name.to_ascii_lowercase()).or_default()
+        self.objects(name, SECRETS)
+    }
+
+    fn objects(&mut self, vault: &str, kind: &Kind) -> &mut Secrets {
+        self.by_vault.entry((vault.to_ascii_lowercase(), kind.live)).or_default()
     }
 }
 
@@ -88,10 +105,13 @@ impl Throttle {
 /// One request to one vault.
 struct Visit<'a> {
     call: &'a Call,
+    kind: &'static Kind,
     /// The vault's name in lower case.
     vault: String,
     recovery: Recovery,
     purge_protected: bool,
+    /// Has hardware to keep keys in.
+    premium: bool,
 }
 
 impl Visit<'_> {
@@ -101,18 +121,18 @@ impl Visit<'_> {
     }
 
     fn secrets<'w>(&self, world: &'w mut World) -> &'w mut Secrets {
-        world.states.get_mut::<SecretState>().of_vault(&self.vault)
+        world.states.get_mut::<SecretState>().objects(&self.vault, self.kind)
     }
 
     /// A secret without its value, as it stands in lists.
     fn item(&self, secret: &Secret, version_id: Option<&str>) -> Value {
         let Some((id, version)) = secret.version(version_id) else { return Value::Null };
         let mut shown = json!({
-            "id": self.url("secrets", &secret.name),
+            self.kind.id: self.url(self.kind.live, &secret.name),
             "attributes": version.attributes(&self.recovery),
         });
         if version_id.is_some() {
-            shown["id"] = json!(format!("{}/{id}", self.url("secrets", &secret.name)));
+            shown[self.kind.id] = json!(format!("{}/{id}", self.url(self.kind.live, &secret.name)));
         }
         self.describe(&mut shown, secret, version);
         shown
@@ -121,10 +141,30 @@ impl Visit<'_> {
     /// A version of a secret, without its value.
     fn bundle(&self, secret: &Secret, version_id: &str) -> Value {
         let mut shown = self.item(secret, Some(version_id));
-        if secret.managed {
+        if let Some((_, Version { key, .. })) =
+            secret.version(Some(version_id)).filter(|(_, it)| !it.key.is_null())
+        {
+            let mut key = key.clone();
+            key["kid"] = shown[self.kind.id].take();
+            shown.as_object_mut().map(|members| members.remove(self.kind.id));
+            shown["key"] = key;
+            self.newer_attributes(&mut shown["attributes"]);
+        } else if secret.managed {
             shown["kid"] = json!(format!("{}/{version_id}", self.url("keys", &secret.name)));
         }
         shown
+    }
+
+    /// Recorded: what keys say of themselves since these api-versions.
+    fn newer_attributes(&self, attributes: &mut Value) {
+        let at = |version: &str| VERSIONS.iter().position(|known| known.eq_ignore_ascii_case(version));
+        let asked = at(self.call.api_version());
+        if asked >= at("7.3") {
+            attributes["exportable"] = json!(false);
+        }
+        if asked >= at("7.6-preview.2") {
+            attributes["hsmPlatform"] = json!("0");
+        }
     }
 
     fn describe(&self, shown: &mut Value, secret: &Secret, version: &Version) {
@@ -147,26 +187,33 @@ fn version_order(world: &World) -> u64 {
 /// Purges the deleted secrets whose days are over.
 fn expire(world: &mut World, now: OffsetDateTime) {
     let all = world.states.get::<SecretState>().by_vault.iter();
-    let waiting: Vec<String> =
+    let waiting: Vec<_> =
         all.filter(|(_, secrets)| secrets.has_deleted()).map(|(vault, _)| vault.clone()).collect();
-    for vault in waiting {
+    for (vault, kind) in waiting {
         let resource =
             world.states.get::<VaultState>().open(&vault).and_then(|open| world.resources.get(&open.id));
         if let Some(days) = resource.map(|resource| retention(&resource["properties"])) {
-            world.states.get_mut::<SecretState>().of_vault(&vault).purge_expired(now, days);
+            let state = world.states.get_mut::<SecretState>();
+            state.by_vault.entry((vault, kind)).or_default().purge_expired(now, days);
         }
     }
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let Service::Vault(name) = &call.host.service else { return None };
+    let path = call.path();
+    let kind = path.first().map_or(Some(SECRETS), |first| Kind::of(first))?;
     let id = world.states.get::<VaultState>().open(name)?.id.clone();
     let resource = world.resources.get(&id)?.clone();
     let visit = Visit {
         call,
+        kind,
         vault: name.clone(),
         recovery: Recovery::of(&resource["properties"]),
         purge_protected: resource["properties"]["enablePurgeProtection"] == true,
+        premium: resource["properties"]["sku"]["name"]
+            .as_str()
+            .is_some_and(|sku| sku.eq_ignore_ascii_case("premium")),
     };
     let reply = match admit(world, &visit, &resource) {
         Ok(()) => route(world, &visit)?,
@@ -186,7 +233,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 /// A vault that is purged takes its secrets along.
 fn forget(world: &mut World, id: &str) {
     if let Some((_, vault)) = id.to_ascii_lowercase().split_once("/deletedvaults/") {
-        world.states.get_mut::<SecretState>().by_vault.remove(vault);
+        world.states.get_mut::<SecretState>().by_vault.retain(|(name, _), _| name != vault);
     }
 }
 
@@ -217,33 +264,39 @@ fn admit(world: &mut World, visit: &Visit<'_>, resource: &Value) -> Result<(), B
 }
 
 fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
-    let call = visit.call;
-    match (call.method, call.path().as_slice()) {
-        (Method::Get, ["secrets"]) => Some(listing::secrets(world, visit)),
-        (Method::Get, ["deletedsecrets"]) => Some(listing::deleted(world, visit)),
-        (Method::Post, ["secrets", "restore"]) => Some(backup::restore(world, visit)),
-        (method, ["secrets" | "deletedsecrets", name, rest @ ..]) => {
-            let spelled = call.spelled(1);
-            if !is_name(name) {
-                let message = format!("The request URI contains an invalid name: {spelled}");
-                return Some(refusal::bad_parameter(message));
-            }
-            let live = call.path()[0] == "secrets";
-            match (live, method, rest) {
-                (true, Method::Get, ["versions"]) => Some(listing::versions(world, visit, name)),
-                (true, Method::Get, []) => Some(objects::get(world, visit, name, None)),
-                (true, Method::Get, [version]) => Some(objects::get(world, visit, name, Some(version))),
-                (true, Method::Put, []) => Some(objects::set(world, visit, spelled)),
-                (true, Method::Patch, []) => Some(objects::update(world, visit, name, None)),
-                (true, Method::Patch, [version]) => Some(objects::update(world, visit, name, Some(version))),
-                (true, Method::Delete, []) => Some(deleted::delete(world, visit, name)),
-                (true, Method::Post, ["backup"]) => Some(backup::backup(world, visit, name)),
-                (false, Method::Get, []) => Some(deleted::get(world, visit, name)),
-                (false, Method::Delete, []) => Some(deleted::purge(world, visit, name)),
-                (false, Method::Post, ["recover"]) => Some(deleted::recover(world, visit, name)),
-                _ => None,
-            }
-        }
+    let (call, kind) = (visit.call, visit.kind);
+    let path = call.path();
+    let [collection, rest @ ..] = path.as_slice() else { return None };
+    let live = *collection == kind.live;
+    let Some((name, rest)) = rest.split_first() else {
+        return match (call.method, live) {
+            (Method::Get, true) => Some(listing::secrets(world, visit)),
+            (Method::Get, false) => Some(listing::deleted(world, visit)),
+            _ => None,
+        };
+    };
+    if (live, call.method, *name, rest) == (true, Method::Post, "restore", &[]) {
+        return Some(backup::restore(world, visit));
+    }
+    let spelled = call.spelled(1);
+    if !is_name(name) {
+        let message = format!("The request URI contains an invalid name: {spelled}");
+        return Some(refusal::bad_parameter(message));
+    }
+    match (live, call.method, rest) {
+        (true, Method::Get, ["versions"]) => Some(listing::versions(world, visit, name)),
+        (true, Method::Delete, []) => Some(deleted::delete(world, visit, name)),
+        (true, Method::Post, ["backup"]) => Some(backup::backup(world, visit, name)),
+        (false, Method::Get, []) => Some(deleted::get(world, visit, name)),
+        (false, Method::Delete, []) => Some(deleted::purge(world, visit, name)),
+        (false, Method::Post, ["recover"]) => Some(deleted::recover(world, visit, name)),
+        (true, Method::Get, ["rotationpolicy"]) if kind.live == KEYS.live => keys::route(world, visit),
+        (true, Method::Get, []) => Some(objects::get(world, visit, name, None)),
+        (true, Method::Get, [version]) => Some(objects::get(world, visit, name, Some(version))),
+        (true, Method::Patch, []) => Some(objects::update(world, visit, name, None)),
+        (true, Method::Patch, [version]) => Some(objects::update(world, visit, name, Some(version))),
+        (true, Method::Put, []) if kind.live == SECRETS.live => Some(objects::set(world, visit, spelled)),
+        _ if kind.live == KEYS.live => keys::route(world, visit),
         _ => None,
     }
 }

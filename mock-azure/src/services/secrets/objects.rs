@@ -18,13 +18,14 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
     let spelled = visit.call.spelled(1);
     let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
-        return refusal::not_found(spelled);
+        return refusal::not_found(visit.kind, spelled);
     }
-    let Some(secret) = secrets.live.get(name) else { return refusal::not_found(spelled) };
+    let Some(secret) = secrets.live.get(name) else { return refusal::not_found(visit.kind, spelled) };
     let Some((id, found)) = secret.version(version) else {
-        return refusal::not_found(&format!("{spelled}/{}", version.unwrap_or_default()));
+        return refusal::not_found(visit.kind, &format!("{spelled}/{}", version.unwrap_or_default()));
     };
-    if !found.enabled {
+    // Recorded: a disabled key is shown.
+    if !found.enabled && found.key.is_null() {
         return refusal::inner(
             403,
             "Forbidden",
@@ -33,7 +34,9 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
         );
     }
     let mut shown = visit.bundle(secret, id);
-    shown["value"] = json!(found.value);
+    if found.key.is_null() {
+        shown["value"] = json!(found.value);
+    }
     Reply::ok(shown)
 }
 
@@ -53,18 +56,18 @@ pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply 
     }
     let secrets = visit.secrets(world);
     match secrets.look(&name) {
-        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(spelled),
-        Some(Pending::Recovering) => return refusal::being_recovered(spelled),
+        Some(Pending::Deleting | Pending::Purging) => return refusal::being_deleted(visit.kind, spelled),
+        Some(Pending::Recovering) => return refusal::being_recovered(visit.kind, spelled),
         None => {}
     }
     if secrets.deleted.contains_key(&name) {
-        return refusal::deleted_but_recoverable(spelled);
+        return refusal::deleted_but_recoverable(visit.kind, spelled);
     }
     if secrets.live.get(&name).is_some_and(|secret| secret.managed) {
         return refusal::managed(spelled);
     }
     let id = secrets.set(spelled, version, order);
-    let Some(secret) = secrets.live.get(&name) else { return refusal::not_found(spelled) };
+    let Some(secret) = secrets.live.get(&name) else { return refusal::not_found(visit.kind, spelled) };
     let mut shown = visit.bundle(secret, &id);
     shown["value"] = json!(value);
     Reply::ok(shown)
@@ -74,15 +77,15 @@ pub(super) fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: 
     let (spelled, now) = (visit.call.spelled(1), world.now().unix_timestamp());
     let secrets = visit.secrets(world);
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
-        return refusal::being_recovered(spelled);
+        return refusal::being_recovered(visit.kind, spelled);
     }
-    let Some(secret) = secrets.live.get_mut(name) else { return refusal::not_found(spelled) };
+    let Some(secret) = secrets.live.get_mut(name) else { return refusal::not_found(visit.kind, spelled) };
     if secret.managed {
         return refusal::managed(spelled);
     }
     let id = version.unwrap_or(&secret.current).to_owned();
     let Some(found) = secret.versions.get_mut(&id) else {
-        return refusal::not_found(&format!("{spelled}/{id}"));
+        return refusal::not_found(visit.kind, &format!("{spelled}/{id}"));
     };
     let mut changed = found.clone();
     if let Some(refused) = apply(&mut changed, visit.call.json()) {
@@ -94,7 +97,7 @@ pub(super) fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: 
 }
 
 /// Takes over what a request says about a version; what it does not name stays.
-fn apply(version: &mut Version, body: &Value) -> Option<Reply> {
+pub(super) fn apply(version: &mut Version, body: &Value) -> Option<Reply> {
     let attributes = &body["attributes"];
     if let Some(enabled) = attributes["enabled"].as_bool() {
         version.enabled = enabled;
@@ -109,6 +112,9 @@ fn apply(version: &mut Version, body: &Value) -> Option<Reply> {
         && from >= to
     {
         return Some(refusal::bad_parameter("Expiration time must be later than the not-before time."));
+    }
+    if body["key_ops"].is_array() && !version.key.is_null() {
+        version.key["key_ops"] = body["key_ops"].clone();
     }
     if let Some(content_type) = body["contentType"].as_str() {
         if content_type.len() > CONTENT_TYPE_LIMIT {

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::kind::Kind;
 use crate::http::Reply;
 
 pub(super) fn plain(status: u16, code: &str, message: impl Into<String>) -> Reply {
@@ -19,38 +20,51 @@ pub(super) fn bad_parameter(message: impl Into<String>) -> Reply {
     plain(400, "BadParameter", message)
 }
 
-pub(super) fn not_found(name_or_id: &str) -> Reply {
+pub(super) fn not_found(kind: &Kind, name_or_id: &str) -> Reply {
     plain(
         404,
-        "SecretNotFound",
+        kind.missing,
         format!(
-            "A secret with (name/id) {name_or_id} was not found in this key vault. If you recently deleted this secret \
+            "A {0} with (name/id) {name_or_id} was not found in this key vault. If you recently deleted this {0} \
              you may be able to recover it using the correct recovery command. For help resolving this issue, please \
-             see https://go.microsoft.com/fwlink/?linkid=2125182"
+             see https://go.microsoft.com/fwlink/?linkid=2125182",
+            kind.word.to_ascii_lowercase()
         ),
     )
 }
 
-pub(super) fn deleted_not_found(name: &str) -> Reply {
-    plain(404, "SecretNotFound", format!("Deleted Secret not found: {name}"))
+pub(super) fn deleted_not_found(kind: &Kind, name: &str) -> Reply {
+    plain(404, kind.missing, format!("Deleted {} not found: {name}", kind.word))
 }
 
-pub(super) fn being_deleted(name: &str) -> Reply {
-    inner(409, "Conflict", "ObjectIsBeingDeleted", format!("Secret {name} is currently being deleted."))
+pub(super) fn being_deleted(kind: &Kind, name: &str) -> Reply {
+    inner(
+        409,
+        "Conflict",
+        "ObjectIsBeingDeleted",
+        format!("{} {name} is currently being deleted.", kind.word),
+    )
 }
 
-pub(super) fn being_recovered(name: &str) -> Reply {
-    inner(409, "Conflict", "ObjectIsBeingRecovered", format!("Secret {name} is currently being recovered."))
+pub(super) fn being_recovered(kind: &Kind, name: &str) -> Reply {
+    inner(
+        409,
+        "Conflict",
+        "ObjectIsBeingRecovered",
+        format!("{} {name} is currently being recovered.", kind.word),
+    )
 }
 
-pub(super) fn deleted_but_recoverable(name: &str) -> Reply {
+pub(super) fn deleted_but_recoverable(kind: &Kind, name: &str) -> Reply {
     inner(
         409,
         "Conflict",
         "ObjectIsDeletedButRecoverable",
         format!(
-            "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this \
-             state, the secret can only be recovered or purged."
+            "{} {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this \
+             state, the {} can only be recovered or purged.",
+            kind.word,
+            kind.word.to_ascii_lowercase()
         ),
     )
 }

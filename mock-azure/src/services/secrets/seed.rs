@@ -2,6 +2,7 @@
 
 use super::{
     SecretState, Throttle,
+    kind::SECRETS,
     store::{Pending, Secrets, Version},
 };
 use crate::{
@@ -143,8 +144,9 @@ impl MockAzure {
 
 fn versions(world: &World, vault: &str, name: &str) -> Vec<SecretVersion> {
     let open = world.states.get::<VaultState>().open(vault);
-    let secrets =
-        open.and_then(|_| world.states.get::<SecretState>().by_vault.get(&vault.to_ascii_lowercase()));
+    let secrets = open.and_then(|_| {
+        world.states.get::<SecretState>().by_vault.get(&(vault.to_ascii_lowercase(), SECRETS.live))
+    });
     let secret = secrets.and_then(|secrets| secrets.live.get(&name.to_ascii_lowercase()));
     let Some(secret) = secret else { return Vec::new() };
     let mut versions: Vec<_> = secret.versions.iter().collect();

@@ -28,6 +28,8 @@ pub(super) struct Secret {
     pub(super) current: String,
     /// Whether Key Vault made it, as it does for every certificate.
     pub(super) managed: bool,
+    /// How a key is rotated.
+    pub(super) policy: Option<Value>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(super) struct Version {
     pub(super) created: i64,
     pub(super) updated: i64,
     pub(super) tags: Option<Map<String, Value>>,
+    /// The public half of a key, and what it is for.
+    pub(super) key: Value,
 }
 
 #[derive(Debug)]
@@ -77,6 +81,7 @@ impl Version {
             created: now,
             updated: now,
             tags: None,
+            key: Value::Null,
         }
     }
 
@@ -136,6 +141,7 @@ impl Secrets {
             versions: BTreeMap::new(),
             current: String::new(),
             managed: false,
+            policy: None,
         });
         secret.current.clone_from(&id);
         secret.versions.insert(id.clone(), version);

@@ -90,12 +90,12 @@ fn permissions(policy: &Value, kind: &str) -> Vec<String> {
     listed.into_iter().flatten().filter_map(|one| one.as_str()).map(str::to_ascii_lowercase).collect()
 }
 
-/// Whether a vault's policies allow a principal an operation on secrets.
-pub(crate) fn allow(vault: &Value, principal: &str, permission: &str) -> bool {
+/// Whether a vault's policies allow a principal an operation on objects of a kind, such as `secrets`.
+pub(crate) fn allow(vault: &Value, principal: &str, kind: &str, permission: &str) -> bool {
     vault["properties"]["accessPolicies"]
         .as_array()
         .into_iter()
         .flatten()
         .filter(|policy| policy["objectId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(principal)))
-        .any(|policy| permissions(policy, "secrets").iter().any(|held| held == permission || held == "all"))
+        .any(|policy| permissions(policy, kind).iter().any(|held| held == permission || held == "all"))
 }

@@ -173,7 +173,7 @@ pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
 fn operation(call: &Call, status: u16) -> Option<&'static str> {
     match &call.host.service {
         Service::Vault(_) if status == 401 => Some("Authentication"),
-        Service::Vault(_) => of_secrets(call),
+        Service::Vault(_) => of_secrets(call).or_else(|| of_keys(call)),
         Service::Management => of_vaults(call),
         _ => None,
     }
@@ -193,6 +193,31 @@ fn of_secrets(call: &Call) -> Option<&'static str> {
         (Method::Get, ["deletedsecrets", _]) => "SecretGetDeleted",
         (Method::Delete, ["deletedsecrets", _]) => "SecretPurge",
         (Method::Post, ["deletedsecrets", _, "recover"]) => "SecretRecover",
+        _ => return None,
+    })
+}
+
+/// Documented: the names of the operations.
+fn of_keys(call: &Call) -> Option<&'static str> {
+    Some(match (call.method, call.path().as_slice()) {
+        (Method::Get, ["keys"]) => "KeyList",
+        (Method::Get, ["keys", _, "versions"]) => "KeyListVersions",
+        (Method::Get, ["keys", _, "rotationpolicy"]) => "KeyRotationPolicyGet",
+        (Method::Put, ["keys", _, "rotationpolicy"]) => "KeyRotationPolicySet",
+        (Method::Get, ["keys", _] | ["keys", _, _]) => "KeyGet",
+        (Method::Put, ["keys", _]) => "KeyImport",
+        (Method::Patch, ["keys", ..]) => "KeyUpdate",
+        (Method::Delete, ["keys", _]) => "KeyDelete",
+        (Method::Post, ["keys", "restore"]) => "KeyRestore",
+        (Method::Post, ["keys", _, "create"]) => "KeyCreate",
+        (Method::Post, ["keys", _, "backup"]) => "KeyBackup",
+        (Method::Post, ["keys", _, "rotate"]) => "KeyRotate",
+        (Method::Post, ["keys", _, .., "sign"]) => "KeySign",
+        (Method::Post, ["keys", _, .., "verify"]) => "KeyVerify",
+        (Method::Get, ["deletedkeys"]) => "KeyListDeleted",
+        (Method::Get, ["deletedkeys", _]) => "KeyGetDeleted",
+        (Method::Delete, ["deletedkeys", _]) => "KeyPurge",
+        (Method::Post, ["deletedkeys", _, "recover"]) => "KeyRecover",
         _ => return None,
     })
 }

@@ -21,7 +21,7 @@ pub(crate) use self::access_policies::allow as policies_allow;
 
 pub(crate) const TYPE: &str = "Microsoft.KeyVault/vaults";
 
-const VERSIONS: &[&str] = &[
+pub(crate) const VERSIONS: &[&str] = &[
     "2016-10-01",
     "2018-02-14",
     "2019-09-01",
