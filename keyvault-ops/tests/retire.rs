@@ -3,16 +3,24 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    error::Error as _,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use arm_core::Secret;
 use async_trait::async_trait;
-use azure_core::http::{
-    Context, Request,
-    policies::{Policy, PolicyResult},
+use azure_core::{
+    http::{
+        AsyncRawResponse, Context, Method, Request, StatusCode,
+        headers::Headers,
+        policies::{Policy, PolicyResult},
+    },
+    time::OffsetDateTime,
 };
 use keyvault_ops::{Ledger, LedgerAction, RetireFailure};
-use mock_azure::Fault;
+use mock_azure::{Fault, MockAzure};
 use support::{Lab, VAULT, actions, enabled, name, seed};
 
 #[tokio::test]
@@ -118,4 +126,85 @@ impl Policy for Ambush {
         }
         next[0].send(ctx, request, &next[1..]).await
     }
+}
+
+/// Goes on answering an old current version until this time, as the service may for seconds.
+#[derive(Debug, Default)]
+struct Late {
+    until: OnceLock<(MockAzure, OffsetDateTime, String)>,
+}
+
+#[async_trait]
+impl Policy for Late {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        match self.until.get() {
+            Some((azure, until, body))
+                if request.method() == Method::Get
+                    && request.url().path().trim_end_matches('/') == "/secrets/db"
+                    && azure.now() < *until =>
+            {
+                Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.clone()))
+            }
+            _ => next[0].send(ctx, request, &next[1..]).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_became_current_a_moment_ago_is_not_disabled_while_reads_are_still_late() {
+    // In a later second than the one before, or in the same.
+    for later in [10, 0] {
+        let late = Arc::new(Late::default());
+        let start = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let lab =
+            Lab::with_policies(seed().starts_at(start).secret(VAULT, "db", "old"), vec![late.clone()]).await;
+        let before = lab.secrets.get(&name("db")).await.unwrap().properties;
+        lab.azure.advance(Duration::from_secs(later));
+        lab.secrets.set(&name("db"), Secret::new("new")).await.unwrap();
+        let created = before.created.unwrap().unix_timestamp();
+        let body = format!(
+            r#"{{"value":"old","id":"{}","attributes":{{"enabled":true,"created":{created}}}}}"#,
+            before.id
+        );
+        late.until.set((lab.azure.clone(), lab.azure.now() + Duration::from_secs(4), body)).unwrap();
+
+        let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
+        assert!(matches!(error.source, RetireFailure::Overtaken { .. }), "{later}: {error}");
+        assert!(error.to_string().contains("is current and was not touched (none was disabled)"), "{error}");
+        assert_eq!(enabled(&lab).len(), 2, "{later}");
+    }
+}
+
+#[tokio::test]
+async fn versions_that_are_surely_older_are_disabled_without_a_wait() {
+    let start = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+    let lab = Lab::of(seed().starts_at(start).secret(VAULT, "db", "old")).await;
+    lab.azure.advance(Duration::from_secs(10));
+    lab.secrets.set(&name("db"), Secret::new("new")).await.unwrap();
+    let before = lab.azure.now();
+    let done = lab.secrets.retire_old_versions(&name("db")).await.unwrap();
+    assert_eq!((done.disabled, lab.azure.now()), (1, before));
+    let shown = done.to_string();
+    let current = &done.current;
+    assert_eq!(
+        shown,
+        format!("current {current}: 1 disabled, 1 kept enabled, 0 disabled before, of 2 versions")
+    );
+    let again = lab.secrets.retire_old_versions(&name("db")).dry_run().await.unwrap();
+    assert!(again.to_string().contains("0 to disable, 1 kept enabled, 1 disabled before"), "{again}");
+}
+
+#[tokio::test]
+async fn why_nothing_was_retired_is_said_and_can_be_followed_to_its_source() {
+    let lab = Lab::of(seed().secret(VAULT, "db", "old").disabled_secret(VAULT, "db", "off")).await;
+    let disabled = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
+    assert!(
+        disabled.to_string().ends_with("enable it or set a new one first (none was disabled)"),
+        "{disabled}"
+    );
+    assert!(disabled.source().is_some_and(|source| source.source().is_none()));
+    lab.azure.inject(Fault::status(403).code("Forbidden").on("GET", "/secrets/db").always());
+    let refused = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
+    let source = refused.source().unwrap();
+    assert!(source.source().unwrap().downcast_ref::<azure_core::Error>().is_some(), "{refused:?}");
 }
