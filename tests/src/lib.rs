@@ -12,6 +12,8 @@ pub mod radar;
 mod recorded;
 pub mod robustness;
 mod script;
+pub mod shown;
+pub mod tasks;
 
 pub use cases::{Case, cases_of};
 pub use contract::{Call, Contract, Decoded, all, delete, done, get, head, one, patch, post, put};

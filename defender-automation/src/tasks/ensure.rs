@@ -100,7 +100,11 @@ impl EnsureAutomation {
             Some(before) => merged(&spec, before, drop_others),
             None => spec,
         };
-        let shown = wanted.shown(before.as_ref());
+        let mut shown = wanted.shown(before.as_ref());
+        if before.is_none() {
+            shown.id = format!("{group}/providers/Microsoft.Security/automations/{name}");
+            shown.name = name.to_string();
+        }
         if let Some(before) = &before
             && shown == *before
             && !new_secrets

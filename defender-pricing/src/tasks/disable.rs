@@ -59,11 +59,12 @@ impl DisablePlan {
         wanted.extensions.clear();
         let spec = PricingSpec::from(&wanted);
         update::check(&before, &spec, self.over_manager)?;
-        if !mode.is_dry_run() {
-            update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
-            wanted = update::verify(&self.client, &self.scope, &self.plan, &Tier::Free).await?;
+        if mode.is_dry_run() {
+            return Ok(PlanChange::planned(before, wanted));
         }
-        Ok(PlanChange { change: Change::Updated { before, after: wanted }, failed_extensions: Vec::new() })
+        update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
+        let after = update::verify(&self.client, &self.scope, &self.plan, &Tier::Free, None).await?;
+        Ok(PlanChange { change: Change::Updated { before, after }, failed_extensions: Vec::new() })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arm_core::{Change, Mode, Scope};
 use azure_core::Result;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     Extension, ExtensionName, FailedExtension, PlanChange, PlanName, Pricing, PricingClient, PricingSpec,
@@ -129,8 +129,7 @@ impl EnablePlan {
         }
         update::check(&before, &PricingSpec::from(&wanted), self.over_manager)?;
         if mode.is_dry_run() {
-            let change = Change::Updated { before, after: wanted };
-            return Ok(PlanChange { change, failed_extensions: Vec::new() });
+            return Ok(PlanChange::planned(before, wanted));
         }
         let mut answer = before.clone();
         if before.tier == Tier::Free {
@@ -143,12 +142,8 @@ impl EnablePlan {
             let spec = PricingSpec::from(&wanted);
             answer = update::write(&self.client, &self.scope, &self.plan, &spec, self.wait).await?;
         }
-        let after = update::verify(&self.client, &self.scope, &self.plan, &Tier::Standard).await?;
-        if let Some(wished) = &self.wish.sub_plan {
-            let member = |sub_plan: Option<&SubPlan>| json!({ "subPlan": sub_plan });
-            let (wished, found) = (member(Some(wished)), member(after.sub_plan.as_ref()));
-            arm_core::Wish::new().verify(format_args!("the plan {}", self.plan), &wished, &found)?;
-        }
+        let sub_plan = self.wish.sub_plan.as_ref();
+        let after = update::verify(&self.client, &self.scope, &self.plan, &Tier::Standard, sub_plan).await?;
         let mut failed_extensions = failures(&answer);
         for missing in self.wish.failures_in(&after) {
             if !failed_extensions.iter().any(|failed| failed.name == missing.name) {

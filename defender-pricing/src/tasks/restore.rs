@@ -84,11 +84,11 @@ impl RestorePlan {
         let spec = PricingSpec::from(&wanted);
         wire::check_writable(&spec)?;
         if mode.is_dry_run() {
-            let change = Change::Updated { before, after: wanted };
-            return Ok(PlanChange { change, failed_extensions: Vec::new() });
+            return Ok(PlanChange::planned(before, wanted));
         }
         update::write(&self.client, &self.scope, plan, &spec, self.wait).await?;
-        let after = update::verify(&self.client, &self.scope, plan, &wanted.tier).await?;
+        let sub_plan = wanted.sub_plan.as_ref();
+        let after = update::verify(&self.client, &self.scope, plan, &wanted.tier, sub_plan).await?;
         let failed_extensions = differing(&wanted, &after);
         Ok(PlanChange { change: Change::Updated { before, after }, failed_extensions })
     }

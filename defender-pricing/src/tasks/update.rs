@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use arm_core::{ArmErrorExt as _, Change, Scope, refuse, wire};
-use azure_core::{Error, Result, error::ErrorKind};
+use arm_core::{ArmErrorExt as _, Change, Scope, Wish, refuse, wire};
+use azure_core::Result;
+use serde_json::json;
 
-use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, Tier};
+use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, SubPlan, Tier};
 
 /// What became of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,12 @@ pub struct PlanChange {
 }
 
 impl PlanChange {
+    /// What would be: since when, and how much is covered, the service will say.
+    pub(crate) fn planned(before: Pricing, mut after: Pricing) -> Self {
+        (after.enabled_at, after.coverage) = (None, None);
+        Self { change: Change::Updated { before, after }, failed_extensions: Vec::new() }
+    }
+
     /// Whether everything that was asked for holds.
     pub fn is_complete(&self) -> bool {
         self.failed_extensions.is_empty()
@@ -87,12 +94,19 @@ pub(crate) async fn verify(
     scope: &Scope,
     plan: &PlanName,
     tier: &Tier,
+    sub_plan: Option<&SubPlan>,
 ) -> Result<Pricing> {
     let now = client.get(scope, plan).await?;
-    if now.tier == *tier {
-        return Ok(now);
+    if now.tier != *tier {
+        let is = &now.tier;
+        return refuse(format!(
+            "the service accepted the change of plan {plan} to {tier}, but shows it as {is}"
+        ));
     }
-    let message =
-        format!("the service accepted the change of plan {plan} to {tier}, but shows it as {}", now.tier);
-    Err(Error::with_message(ErrorKind::Other, message))
+    if let Some(wished) = sub_plan {
+        let member = |sub_plan: Option<&SubPlan>| json!({ "subPlan": sub_plan });
+        let (wished, found) = (member(Some(wished)), member(now.sub_plan.as_ref()));
+        Wish::new().verify(format_args!("the plan {plan}"), &wished, &found)?;
+    }
+    Ok(now)
 }

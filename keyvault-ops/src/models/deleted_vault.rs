@@ -46,6 +46,11 @@ impl DeletedVault {
         }
     }
 
+    /// How many days it was to be kept when it was deleted.
+    pub(crate) fn retention_days(&self) -> Option<i64> {
+        Some((self.scheduled_purge_date? - self.deletion_date?).whole_days())
+    }
+
     /// How many days its name stays taken, unless it is purged: the rest of a day counts.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge_date.map(|date| days_until(date, now))

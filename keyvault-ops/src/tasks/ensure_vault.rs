@@ -76,11 +76,13 @@ impl EnsureVault {
 
     async fn create(self, mode: Mode) -> Result<Change<Vault>> {
         if mode.is_dry_run() {
-            let recovers = self.refused_name(self.find_deleted().await?)?.is_some();
-            if !recovers {
-                self.check_name().await?;
+            let mut planned = Vault::planned(&self.id, &self.spec)?;
+            match self.refused_name(self.find_deleted().await?)? {
+                // What else it was is not told before it is back.
+                Some(deleted) => planned.tags = deleted.tags.into_iter().chain(planned.tags).collect(),
+                None => self.check_name().await?,
             }
-            return Ok(Change::Created(Vault::planned(&self.id, &self.spec)?));
+            return Ok(Change::Created(planned));
         }
         let made = self.client.create_or_update(&self.id, &self.spec).await;
         let error = match made {
@@ -132,27 +134,33 @@ impl EnsureVault {
         }
     }
 
+    /// Refuses a wish for another place or retention: neither changes, also when the vault is brought back.
+    fn check_fixed(&self, location: &str, days: Option<i64>) -> Result<()> {
+        if !is_same_region(location, &self.spec.location) {
+            return self.fixed("location", location, &self.spec.location);
+        }
+        match (days, self.spec.soft_delete_retention_in_days.map(i64::from)) {
+            (Some(is), Some(wish)) if is != wish => {
+                self.fixed("retention of", &format!("{is} days"), &format!("{wish} days"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fixed(&self, what: &str, is: &str, wish: &str) -> Result<()> {
+        let name = self.id.name();
+        arm_core::refuse(format!(
+            "the vault '{name}' exists with the {what} {is}, which cannot be changed to {wish}: choose another name"
+        ))
+    }
+
     /// The vault as it is, with the wish laid over it.
     fn merged(&self, found: &Vault) -> Result<VaultSpec> {
         let (wanted, mut merged) = (&self.spec, VaultSpec::from(found));
-        let fixed = |what: &str, is: &str, wish: &str| {
-            let message = format!(
-                "the vault '{}' exists with the {what} {is}, which cannot be changed to {wish}: choose another name",
-                found.name
-            );
-            Err(Error::with_message(ErrorKind::Other, message))
-        };
-        if !is_same_region(&found.location, &wanted.location) {
-            return fixed("location", &found.location, &wanted.location);
-        }
-        let days = found.properties.soft_delete_retention_in_days;
-        if let (Some(is), Some(wish)) = (days, wanted.soft_delete_retention_in_days)
-            && is != wish
-        {
-            return fixed("retention of", &format!("{is} days"), &format!("{wish} days"));
-        }
+        let days = found.properties.soft_delete_retention_in_days.map(i64::from);
+        self.check_fixed(&found.location, days)?;
         if !found.properties.tenant_id.eq_ignore_ascii_case(&wanted.tenant_id) {
-            return fixed("tenant", &found.properties.tenant_id, &wanted.tenant_id);
+            self.fixed("tenant", &found.properties.tenant_id, &wanted.tenant_id)?;
         }
         merged.sku = wanted.sku.clone();
         merged.enable_rbac_authorization = wanted.enable_rbac_authorization;
@@ -188,7 +196,10 @@ impl EnsureVault {
     fn refused_name(&self, deleted: Option<DeletedVault>) -> Result<Option<DeletedVault>> {
         match deleted {
             None => Ok(None),
-            Some(deleted) if deleted.vault_id == self.id && self.recover => Ok(Some(deleted)),
+            Some(deleted) if deleted.vault_id == self.id && self.recover => {
+                self.check_fixed(&deleted.location, deleted.retention_days())?;
+                Ok(Some(deleted))
+            }
             Some(deleted) if deleted.vault_id == self.id => Err(self.deleted()),
             Some(deleted) => {
                 let message = format!(

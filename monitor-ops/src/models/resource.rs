@@ -63,6 +63,14 @@ impl<P> Resource<P> {
         Self { location: Some(location.into()), ..Self::new(properties) }
     }
 
+    /// As it would be shown once it is written there.
+    pub(crate) fn at(self, parent: impl std::fmt::Display, kind: &str, name: &str) -> Self {
+        if !self.id.is_empty() {
+            return self;
+        }
+        Self { id: format!("{parent}/providers/{kind}/{name}"), name: name.to_owned(), ..self }
+    }
+
     /// The id, parsed.
     pub fn resource_id(&self) -> Result<ResourceId, IdError> {
         self.id.parse()

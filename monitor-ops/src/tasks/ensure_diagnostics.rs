@@ -147,7 +147,7 @@ impl DiagnosticsClient {
             },
         };
         let after = match mode {
-            Mode::DryRun => after,
+            Mode::DryRun => after.at(resource, "Microsoft.Insights/diagnosticSettings", spec.name.as_str()),
             Mode::Write => self.get(resource, &spec.name).await.map_err(about)?,
         };
         let known = Known(&categories);

@@ -51,7 +51,7 @@ impl ActionGroupsClient {
                 before => {
                     wire::check_writable(&wanted)?;
                     let after = match mode {
-                        Mode::DryRun => wanted,
+                        Mode::DryRun => wanted.at(&group, "Microsoft.Insights/actionGroups", name.as_str()),
                         Mode::Write => {
                             client.create_or_update(&group, &name, &wanted).await?;
                             let after = client.get(&group, &name).await?;

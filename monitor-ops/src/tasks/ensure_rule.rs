@@ -161,7 +161,7 @@ impl QueryRulesClient {
             },
         };
         let after = match mode {
-            Mode::DryRun => after,
+            Mode::DryRun => after.at(group, "Microsoft.Insights/scheduledQueryRules", name.as_str()),
             Mode::Write => {
                 let found = self.get(group, name).await?;
                 let mut wish = rule.clone();

@@ -27,7 +27,8 @@ pub struct Rotation {
     /// Enabled versions, besides the new one and those that were to be kept, that this rotation did not disable: they
     /// appeared, or were enabled, after it had listed the versions. The next rotation takes them.
     pub later: Vec<SecretVersion>,
-    /// What can be read in the end; of a rotation that stopped, as far as it could be asked.
+    /// What can be read in the end; of a rotation that stopped, as far as it could be asked; of a dry run, what could
+    /// be read.
     pub active: Option<ActiveVersions>,
     /// Whether nothing was written.
     pub dry_run: bool,

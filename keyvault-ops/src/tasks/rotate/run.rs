@@ -50,7 +50,8 @@ impl Group {
             self.snapshot(at).await.map_err(|failure| (at, failure))?;
         }
         if self.members.iter().any(|member| member.task.retire.dry_run) {
-            return self.plan().await;
+            self.plan();
+            return Ok(());
         }
         self.check_same_credential()?;
         for (at, member) in self.members.iter().enumerate() {
@@ -85,24 +86,27 @@ impl Group {
         }
     }
 
-    /// What a dry run tells.
-    async fn plan(&mut self) -> GroupStep {
-        for (at, member) in self.members.iter_mut().enumerate() {
-            let active = member.active_versions().await;
-            let active = active.map_err(|error| (at, RotateFailure::Service(error)))?;
-            let enabled = active.others + u64::from(active.current.is_some());
-            let kept = member.kept.len() as u64;
-            member.done.retirement = active.current.clone().map(|current| crate::Retirement {
+    /// What a dry run tells: what would be in the end. Ids of versions that are not there yet are left open.
+    fn plan(&mut self) {
+        for member in &mut self.members {
+            let (new, kept) = (u64::from(!member.done.resumed), member.kept.len() as u64);
+            let versions = member.listed.len() as u64 + new;
+            let before = member.current.as_ref().and_then(|found| found.properties.version().cloned());
+            member.done.retirement = before.map(|current| crate::Retirement {
                 current,
-                seen: active.versions,
-                disabled: enabled.saturating_sub(kept),
-                disabled_before: active.versions.saturating_sub(enabled),
+                seen: versions,
+                disabled: member.old.len() as u64,
+                disabled_before: member.disabled_before,
                 kept: kept + 1,
                 dry_run: true,
             });
-            member.done.active = Some(active);
+            member.done.active = Some(crate::ActiveVersions {
+                current: member.done.current.clone(),
+                others: kept,
+                other_ids: member.kept.iter().map(|kept| kept.version.clone()).take(100).collect(),
+                versions,
+            });
         }
-        Ok(())
     }
 
     /// The secrets of a group held the same value when they were put together.

@@ -2,7 +2,7 @@ use arm_core::{Change, Mode, SubscriptionId, Task, refuse};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 
-use super::{may_be_written, stable_name};
+use super::stable_name;
 use crate::{ConnectorKind, DataConnector, SentinelClient, WorkspaceId};
 
 impl SentinelClient {
@@ -62,13 +62,14 @@ impl SentinelClient {
             }
         };
         let after = match mode {
-            Mode::DryRun => wanted,
+            Mode::DryRun => wanted.at(workspace, "Microsoft.SecurityInsights/dataConnectors", name.as_str()),
             Mode::Write => match self.create_or_update_connector(workspace, &name, &wanted).await {
-                Err(error) if may_be_written(&error) => match self.get_connector(workspace, &name).await {
+                // The first answer may have been lost, and the repeat refused.
+                Err(error) => match self.get_connector(workspace, &name).await {
                     Ok(found) if found.takes_alerts() => found,
                     _ => return Err(error),
                 },
-                written => written?,
+                Ok(_) => self.get_connector(workspace, &name).await?,
             },
         };
         if !after.takes_alerts() {

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use arm_core::{ArmErrorExt as _, Change, Mode, Task, refuse};
+use arm_core::{ArmErrorExt as _, Change, Mode, Task, Wish, refuse};
 use azure_core::Result;
 
-use super::{may_be_written, stable_name};
+use super::stable_name;
 use crate::{
     AlertRule, EntityMapping, RuleKind, ScheduledRule, SentinelClient, SentinelSeverity, WorkspaceId, kql,
 };
@@ -72,14 +72,29 @@ impl SentinelClient {
             return Ok(Change::Unchanged(wanted));
         }
         let after = match mode {
+            Mode::DryRun if before.is_none() => {
+                let mut planned = wanted;
+                planned.id = format!("{workspace}/providers/Microsoft.SecurityInsights/alertRules/{name}");
+                planned.name = name.to_string();
+                planned
+            }
             Mode::DryRun => wanted,
-            Mode::Write => match self.create_or_update_rule(workspace, &name, &wanted).await {
-                Err(error) if may_be_written(&error) => match self.get_rule_opt(workspace, &name).await {
-                    Ok(Some(found)) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
-                    _ => return Err(error),
-                },
-                written => written?,
-            },
+            Mode::Write => {
+                let written = self.create_or_update_rule(workspace, &name, &wanted).await;
+                let found = self.get_rule_opt(workspace, &name).await;
+                match (written, found) {
+                    // The first answer may have been lost, and the repeat refused.
+                    (Err(_), Ok(Some(found))) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
+                    (Err(error), _) | (Ok(_), Err(error)) => return Err(error),
+                    (Ok(_), Ok(None)) => {
+                        return refuse("the service accepted the rule, and does not show it");
+                    }
+                    (Ok(_), Ok(Some(found))) => {
+                        WISH.verify(format_args!("the rule '{name}'"), &wanted, &found)?;
+                        found
+                    }
+                }
+            }
         };
         Ok(match before {
             Some(before) => Change::Updated { before, after },
@@ -87,6 +102,16 @@ impl SentinelClient {
         })
     }
 }
+
+/// What the service sets by itself is no part of a wish.
+const WISH: Wish = Wish::new().exact(&["query", "displayName", "description"]).ignoring(&[
+    "id",
+    "name",
+    "type",
+    "etag",
+    "systemData",
+    "lastModifiedUtc",
+]);
 
 /// A rule as it should be, given what it is.
 fn onto(rule: &ScheduledRule, before: &AlertRule) -> Result<AlertRule> {

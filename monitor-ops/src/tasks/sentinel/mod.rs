@@ -7,17 +7,10 @@ mod onboard;
 pub use install_rules::InstalledRule;
 pub use onboard::{Onboarding, is_not_onboarded};
 
-use arm_core::{ArmErrorExt as _, IdError, ResourceName};
-use azure_core::Error;
+use arm_core::{IdError, ResourceName};
 use uuid::Uuid;
 
 use crate::WorkspaceId;
-
-/// Whether a write may have been carried out although it ended in this refusal: its answer was lost, and
-/// the repeat came without the etag that there is now, or with an old one.
-fn may_be_written(refusal: &Error) -> bool {
-    matches!(refusal.status(), Some(400 | 409 | 412))
-}
 
 /// A name that every run makes the same: a GUID out of the workspace and a purpose.
 fn stable_name(workspace: &WorkspaceId, purpose: &str) -> Result<ResourceName, IdError> {

@@ -51,7 +51,9 @@ impl SentinelClient {
             }
             let wanted = OnboardingState::new(OnboardingProperties::default());
             Ok(Change::Created(match mode {
-                Mode::DryRun => wanted,
+                Mode::DryRun => {
+                    wanted.at(&workspace, "Microsoft.SecurityInsights/onboardingStates", "default")
+                }
                 Mode::Write => client.create_onboarding_state(&workspace, &wanted).await?,
             }))
         })
