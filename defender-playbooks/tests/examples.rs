@@ -1,0 +1,139 @@
+//! The examples, as a stranger writes them, on the double.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(dead_code, reason = "the examples' own main")]
+
+#[path = "../examples/answer_alert.rs"]
+mod answer_alert;
+#[path = "../examples/cover_vaults.rs"]
+mod cover_vaults;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use arm_core::{ArmClient, ResourceId, SubscriptionId};
+use defender_alerts::{AlertId, AlertStatus, AlertsClient};
+use keyvault_ops::SecretsClient;
+use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Seed};
+use monitor_ops::WorkspaceId;
+use serde_json::json;
+use time::OffsetDateTime;
+
+fn subscription() -> SubscriptionId {
+    DEFAULT_SUBSCRIPTION.parse().unwrap()
+}
+
+fn resource(text: &str) -> ResourceId {
+    format!("/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-sec/providers/{text}").parse().unwrap()
+}
+
+fn workspace() -> WorkspaceId {
+    WorkspaceId::new(&subscription().resource_group("rg-sec").unwrap(), "law-sec").unwrap()
+}
+
+fn alert() -> AlertId {
+    format!(
+        "/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Security/locations/westeurope/alerts/a1"
+    )
+    .parse()
+    .unwrap()
+}
+
+fn seed() -> Seed {
+    mock_azure::fast_forward();
+    MockAzure::seed()
+        .workspace(subscription(), "rg-sec", "law-sec")
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .vault_role("kv-prod", "Key Vault Secrets Officer")
+        .storage_account(subscription(), "rg-sec", "stprod")
+}
+
+fn arm(azure: &MockAzure) -> ArmClient {
+    ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap()
+}
+
+#[tokio::test]
+async fn vaults_whose_plan_or_log_is_off_are_listed_then_mended_and_then_there_is_nothing_to_do() {
+    let azure = seed().start().await;
+    let cover = |fix| {
+        let arm = arm(&azure);
+        async move { cover_vaults::cover(&arm, &subscription(), &workspace(), fix).await.unwrap() }
+    };
+    let listed = cover(false).await;
+    assert!(listed.iter().filter(|line| line.starts_with("kv-prod: ")).count() >= 2, "{listed:?}");
+    assert_eq!(listed.last().unwrap(), "with --fix, this would be mended");
+    assert_eq!(cover(true).await.last().unwrap(), "mended");
+    assert_eq!(cover(false).await.last().unwrap(), "nothing is to be done");
+}
+
+/// A vault with a log, whose secret was read by the alert's caller then.
+async fn read(when: OffsetDateTime) -> MockAzure {
+    let caller = MockAzure::seed().start().await.signed_in().to_owned();
+    let azure = seed()
+        .starts_at(when)
+        .log_delay(Duration::ZERO)
+        .diagnostic_setting(
+            resource("Microsoft.KeyVault/vaults/kv-prod").as_str(),
+            "audit",
+            &workspace().to_string(),
+            &["AuditEvent"],
+        )
+        .alert_json(json!({
+            "id": alert().to_string(),
+            "name": "a1",
+            "type": "Microsoft.Security/Locations/alerts",
+            "properties": {
+                "status": "Active",
+                "severity": "High",
+                "alertType": "KV_ListGetAnomaly",
+                "alertDisplayName": "Suspicious secret listing and query in a key vault",
+                "startTimeUtc": arm_core::wire::instant::format(when),
+                "endTimeUtc": arm_core::wire::instant::format(when),
+                "resourceIdentifiers":
+                    [{ "type": "AzureResource", "azureResourceId": resource("Microsoft.KeyVault/vaults/kv-prod").as_str() }],
+                "entities": [{ "type": "account", "name": "lab.user", "aadUserId": caller }],
+            },
+        }))
+        .start()
+        .await;
+    let key =
+        azure.resource_key(resource("Microsoft.Storage/storageAccounts/stprod").as_str(), "key1").unwrap();
+    let secrets = SecretsClient::new(&arm(&azure), &"kv-prod".parse().unwrap()).unwrap();
+    let name = "storage".parse().unwrap();
+    secrets.set(&name, key.into()).await.unwrap();
+    secrets.get(&name).await.unwrap();
+    azure
+}
+
+async fn status(azure: &MockAzure) -> AlertStatus {
+    AlertsClient::new(&arm(azure)).get(&alert()).await.unwrap().status
+}
+
+#[tokio::test]
+async fn what_an_alert_s_caller_read_is_rotated_and_an_alert_is_resolved_only_when_nothing_is_open() {
+    let azure = read(OffsetDateTime::now_utc() - Duration::from_secs(2 * 3600)).await;
+    let account = resource("Microsoft.Storage/storageAccounts/stprod");
+    let old = azure.resource_key(account.as_str(), "key1").unwrap();
+    let answer = |issuers: BTreeMap<String, ResourceId>| {
+        let arm = arm(&azure);
+        async move { answer_alert::answer(&arm, &alert(), &issuers).await.unwrap() }
+    };
+    let without = answer(BTreeMap::new()).await;
+    assert!(
+        without.contains(&"storage was read, and no resource is given for it: rotate it by hand".to_owned())
+    );
+    assert_eq!(status(&azure).await, AlertStatus::Active);
+
+    let done = answer([("storage".to_owned(), account.clone())].into()).await;
+    assert!(!azure.takes_key(account.as_str(), &old), "the key that was read is dead: {done:?}");
+    assert_eq!(done.last().unwrap(), "resolved");
+    assert_eq!(status(&azure).await, AlertStatus::Resolved);
+}
+
+#[tokio::test]
+async fn an_alert_of_the_last_minutes_stays_open_since_its_log_may_still_come() {
+    let azure = read(OffsetDateTime::now_utc()).await;
+    let issuers = [("storage".to_owned(), resource("Microsoft.Storage/storageAccounts/stprod"))].into();
+    let done = answer_alert::answer(&arm(&azure), &alert(), &issuers).await.unwrap();
+    assert!(done[0].starts_with("the logs do not tell all"), "{done:?}");
+    assert_eq!(done.last().unwrap(), "the alert stays open");
+    assert_eq!(status(&azure).await, AlertStatus::Active);
+}
