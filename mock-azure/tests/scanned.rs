@@ -240,3 +240,13 @@ async fn a_tenant_has_a_domain_and_an_organization() {
     assert_eq!(get("domains/contoso.example").await.body["isVerified"], true);
     assert_eq!(get("domains/fabrikam.example").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_scope_may_come_with_its_slashes_encoded() {
+    let azure = double().await;
+    let scope = format!("%2Fsubscriptions%2F{SUB}%2FresourceGroups%2Frg-sec");
+    let url = format!("{ARM}/{scope}/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01");
+    let made = send(&azure, Put, &url, json!({ "properties": { "level": "CanNotDelete" } })).await;
+    let id = format!("/subscriptions/{SUB}/resourceGroups/rg-sec/providers/Microsoft.Authorization/locks/keep");
+    assert_eq!((made.status, &made.body["id"]), (201, &json!(id)));
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::http::{
-    host::{self, Host},
+    host::{self, Host, Service},
     identity::Caller,
 };
 
@@ -58,7 +58,11 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(request: Request, host: Host) -> Self {
         let Request { method: verb, authority, path: raw_path, query, headers, body } = request;
-        let spelled: Vec<String> = raw_path
+        // Recorded: Resource Manager takes a scope whose slashes are encoded.
+        let is_slashed = host.service == Service::Management && raw_path.contains("%2");
+        let path =
+            if is_slashed { raw_path.replace("%2F", "/").replace("%2f", "/") } else { raw_path.clone() };
+        let spelled: Vec<String> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply, filter::quoted, timestamp},
-    state::{Accepts, Pages, Place, Surface, Tracked, World},
+    state::{Accepts, Pages, Place, Surface, Tracked, World, system_data},
 };
 
 const TYPE: &str = "Microsoft.Authorization/policyAssignments";
@@ -116,7 +116,8 @@ fn put(world: &mut World, call: &Call) -> Reply {
             metadata["updatedOn"] = json!(now);
         }
     }
-    let mut body = json!({ "properties": properties });
+    let before = world.resources.get(&call.id(call.len()));
+    let mut body = json!({ "properties": properties, "systemData": system_data(world, call, before) });
     for other in ["identity", "location"] {
         if !call.json()[other].is_null() {
             body[other] = call.json()[other].clone();
@@ -128,6 +129,9 @@ fn put(world: &mut World, call: &Call) -> Reply {
 
 fn shown(call: &Call, assignment: &Value) -> Value {
     let mut shown = assignment.clone();
+    if call.api_version() <= LAST_WITH_SKU {
+        shown.as_object_mut().map(|members| members.remove("systemData"));
+    }
     if call.api_version() <= LAST_WITH_SKU && call.api_version() >= "2018-03-01" {
         shown["sku"] = json!({ "name": "A0", "tier": "Free" });
     }

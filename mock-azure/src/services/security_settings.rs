@@ -9,6 +9,9 @@ use crate::{
 
 const SETTINGS: &str = "Microsoft.Security/settings";
 const AUTO_PROVISIONING: &str = "Microsoft.Security/autoProvisioningSettings";
+/// As the ids of the alerts say.
+const HOME: &str = "westeurope";
+const LOCATIONS: &str = "Microsoft.Security/locations";
 const WORKSPACES: &str = "Microsoft.Security/workspaceSettings";
 const THREAT_PROTECTION: &str = "Microsoft.Security/advancedThreatProtectionSettings";
 
@@ -27,6 +30,7 @@ pub(crate) const SURFACE: Surface = Surface {
         ),
         (AUTO_PROVISIONING, &["2017-08-01-preview"]),
         (WORKSPACES, &["2017-08-01-preview"]),
+        (LOCATIONS, &["2015-06-01-preview"]),
         (THREAT_PROTECTION, &["2017-08-01-preview", "2019-01-01"]),
     ],
     answer,
@@ -92,6 +96,9 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if let Some((at, rest)) = call.extension("microsoft.security", "workspacesettings") {
         return (at == 2 && matches!(rest.as_slice(), [] | ["default"]))
             .then(|| WORKSPACE_SETTINGS.answer(world, call))?;
+    }
+    if let Some((2, rest)) = call.extension("microsoft.security", "locations") {
+        return (call.method == Method::Get).then(|| home(call, &rest))?;
     }
     if let Some((at, rest)) = call.extension("microsoft.security", "advancedthreatprotectionsettings") {
         return (rest == ["current"]).then(|| threat_protection(world, call, at))?;
@@ -163,6 +170,21 @@ const WORKSPACE_SETTINGS: Tracked = Tracked {
     },
     ..Tracked::ROW
 };
+
+/// Recorded: one, where Defender keeps what it knows of a subscription.
+fn home(call: &Call, rest: &[&str]) -> Option<Reply> {
+    let shown = json!({
+        "id": format!("{}/providers/{LOCATIONS}/{HOME}", call.id(2)),
+        "name": HOME,
+        "type": LOCATIONS,
+        "properties": { "homeRegionName": HOME },
+    });
+    match rest {
+        [] => Some(Reply::ok(json!({ "value": [shown] }))),
+        [HOME] => Some(Reply::ok(shown)),
+        _ => None,
+    }
+}
 
 /// Recorded: off, until it is turned on for a storage account or a Cosmos DB account.
 fn threat_protection(world: &mut World, call: &Call, at: usize) -> Option<Reply> {

@@ -38,6 +38,16 @@ impl Answer {
 
 /// Sends a request with a token for the host's audience.
 pub(crate) async fn send(azure: &MockAzure, method: Method, url: &str, body: Value) -> Answer {
+    try_send(azure, method, url, body).await.unwrap()
+}
+
+/// The same, and an error where the host has no address.
+pub(crate) async fn try_send(
+    azure: &MockAzure,
+    method: Method,
+    url: &str,
+    body: Value,
+) -> azure_core::Result<Answer> {
     let scope = if url.contains(".vault.azure.net") {
         "https://vault.azure.net/.default"
     } else if url.contains("api.loganalytics") {
@@ -48,7 +58,7 @@ pub(crate) async fn send(azure: &MockAzure, method: Method, url: &str, body: Val
         "https://management.azure.com/.default"
     };
     let token = azure.credential().get_token(&[scope], None).await.unwrap();
-    send_with(azure, method, url, body, Some(token.token.secret())).await
+    try_send_with(azure, method, url, body, Some(token.token.secret())).await
 }
 
 pub(crate) async fn send_with(
@@ -58,6 +68,16 @@ pub(crate) async fn send_with(
     body: Value,
     token: Option<&str>,
 ) -> Answer {
+    try_send_with(azure, method, url, body, token).await.unwrap()
+}
+
+async fn try_send_with(
+    azure: &MockAzure,
+    method: Method,
+    url: &str,
+    body: Value,
+    token: Option<&str>,
+) -> azure_core::Result<Answer> {
     let options = ClientOptions { retry: RetryOptions::none(), ..azure.client_options() };
     let pipeline = Pipeline::new(None, None, options, Vec::new(), Vec::new(), None);
     let mut request = Request::new(Url::parse(url).unwrap(), method);
@@ -69,14 +89,14 @@ pub(crate) async fn send_with(
         request.set_body(body.to_string());
     }
     let options = PipelineSendOptions { skip_checks: true, ..Default::default() };
-    let response = pipeline.send(&Context::default(), &mut request, Some(options)).await.unwrap();
+    let response = pipeline.send(&Context::default(), &mut request, Some(options)).await?;
     let (status, headers, body) = response.deconstruct();
-    Answer {
+    Ok(Answer {
         status: status.into(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         headers: headers
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()))
             .collect(),
-    }
+    })
 }

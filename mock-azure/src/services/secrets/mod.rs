@@ -162,7 +162,7 @@ impl Visit<'_> {
         if asked >= at("7.3") {
             attributes["exportable"] = json!(false);
         }
-        if asked >= at("7.6-preview.2") {
+        if asked >= at("7.5-preview.1") {
             attributes["hsmPlatform"] = json!("0");
         }
     }
