@@ -68,7 +68,7 @@ pub(crate) fn vault_operations_or_nothing() -> String {
 
 const COLUMNS: &str = "TimeGenerated:datetime, _ResourceId:string, Vault:string, Operation:string, Status:int, \
                        Result:string, CallerIp:string, ObjectId:string, Upn:string, AppId:string, Uri:string, \
-                       Client:string, CorrelationId:string";
+                       Requested:string, Client:string, CorrelationId:string";
 
 /// `identity_claim_*` and most other columns of `AzureDiagnostics` exist only once they were used.
 const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
@@ -81,6 +81,7 @@ const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
         Upn = tostring(column_ifexists('identity_claim_http_schemas_xmlsoap_org_ws_2005_05_identity_claims_upn_s', '')),
         AppId = tostring(column_ifexists('identity_claim_appid_g', '')),
         Uri = coalesce(tostring(column_ifexists('id_s', '')), tostring(column_ifexists('requestUri_s', ''))),
+        Requested = tostring(column_ifexists('requestUri_s', '')),
         Client = tostring(column_ifexists('clientInfo_s', '')), CorrelationId),
     (AZKVAuditLogs
     | where Category == 'AuditEvent'
@@ -91,7 +92,7 @@ const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
             tostring(Identity.claim['http://schemas.microsoft.com/identity/claims/objectidentifier'])),
         Upn = tostring(Identity.claim['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn']),
         AppId = tostring(Identity.claim.appid),
-        Uri = coalesce(Id, RequestUri), Client = ClientInfo, CorrelationId)";
+        Uri = coalesce(Id, RequestUri), Requested = RequestUri, Client = ClientInfo, CorrelationId)";
 
 /// Requests that a vault refused.
 pub(crate) const REFUSED: &str = "| where Status == 403";

@@ -5,3 +5,4 @@
 mod coverage;
 mod investigate;
 mod lab;
+mod readers;

@@ -74,6 +74,10 @@ pub struct VaultOperation {
     /// What it was about, as a URL.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub uri: String,
+    /// The URL that was asked for, where the log has it. A read of the current version names none here, and the version that
+    /// was answered in `uri`.
+    #[serde(default, deserialize_with = "wire::null_as_default")]
+    pub requested: String,
     /// The client's own name for itself.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub client: String,
@@ -90,6 +94,16 @@ impl VaultOperation {
         Some(name.to_ascii_lowercase())
     }
 
+    /// The version of the secret that it was about, or that was answered, in lower case.
+    pub fn version(&self) -> Option<String> {
+        version_in(&self.uri)
+    }
+
+    /// The version that was asked for by its id, in lower case: nothing where the current one was.
+    pub fn requested_version(&self) -> Option<String> {
+        version_in(&self.requested)
+    }
+
     /// Whether the vault refused it.
     pub fn was_refused(&self) -> bool {
         matches!(self.status, Some(401 | 403))
@@ -99,5 +113,33 @@ impl VaultOperation {
     pub fn disclosed_a_secret(&self) -> bool {
         let reads = [VaultOperationName::SecretGet, VaultOperationName::SecretBackup];
         reads.contains(&self.operation) && self.status == Some(200)
+    }
+}
+
+/// The version in the URL of a secret: 32 hexadecimal digits.
+fn version_in(url: &str) -> Option<String> {
+    let rest = url.split_once("/secrets/")?.1;
+    let version = rest.split(['/', '?']).nth(1)?;
+    let is_version = version.len() == 32 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_version.then(|| version.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_told_from_the_other_words_behind_a_secret() {
+        let version = "0123456789ABCDEF0123456789abcdef";
+        for (url, expected) in [
+            (format!("https://v.vault.azure.net/secrets/S/{version}"), true),
+            (format!("https://v.vault.azure.net/secrets/S/{version}?api-version=7.5"), true),
+            ("https://v.vault.azure.net/secrets/S/?api-version=7.5".to_owned(), false),
+            ("https://v.vault.azure.net/secrets/S/versions?api-version=7.5".to_owned(), false),
+            (format!("https://v.vault.azure.net/keys/S/{version}"), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(version_in(&url), expected.then(|| version.to_ascii_lowercase()), "{url}");
+        }
     }
 }

@@ -93,6 +93,7 @@ pub struct GatherEvidence {
     callers: Vec<String>,
     ips: Vec<String>,
     operations: Vec<VaultOperationName>,
+    secret: Option<String>,
     span: Timespan,
     limit: usize,
 }
@@ -120,6 +121,7 @@ impl LogsClient {
             callers: Vec::new(),
             ips: Vec::new(),
             operations: Vec::new(),
+            secret: None,
             span: Timespan::Last(Duration::from_secs(24 * 3600)),
             limit: 10_000,
         }
@@ -151,6 +153,12 @@ impl GatherEvidence {
         self
     }
 
+    /// Only on this secret, by name.
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secret = Some(name.to_lowercase());
+        self
+    }
+
     /// Only in this time; the last 24 hours otherwise.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.span = span;
@@ -172,6 +180,10 @@ impl GatherEvidence {
         };
         if let Some(vault) = &self.vault {
             narrow(format!("Vault == {}", kql::text(&vault.as_str().to_lowercase())));
+        }
+        if let Some(secret) = &self.secret {
+            let name = "tolower(extract(@'/secrets/([0-9A-Za-z-]+)', 1, Uri))";
+            narrow(format!("{name} == {}", kql::text(secret)));
         }
         if let Timespan::Between(from, to) = self.span {
             let (from, to) = (kql::datetime(from), kql::datetime(to));

@@ -1,0 +1,111 @@
+//! Asking the workspace, and noticing where its log has gaps.
+
+use arm_core::ResourceId;
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use keyvault_ops::{SecretName, SecretVersion};
+use monitor_ops::{LogSource, LogsClient, Timespan, VaultOperation, VaultOperationName};
+use time::{Duration, OffsetDateTime};
+
+use super::{SETTLING, VaultReaders};
+
+/// The most rows of one secret that are read.
+const ROWS: usize = 50_000;
+/// How far before the window a sign of life is looked for.
+const BEFORE: Duration = Duration::days(30);
+/// How far the log's time of a set and the vault's own may lie apart.
+const SKEW: Duration = Duration::seconds(30);
+
+/// What was done with a secret, and why that may not be all.
+pub(super) struct SecretLog {
+    pub(super) operations: Vec<VaultOperation>,
+    pub(super) gaps: Vec<String>,
+}
+
+/// Who set the version that was set at this time.
+pub(super) fn setter(operations: &[VaultOperation], set: OffsetDateTime) -> Option<String> {
+    let near = sets(operations).filter(|it| (it.time - set).abs() <= SKEW);
+    near.min_by_key(|it| (it.time - set).abs()).map(|it| it.object_id.clone())
+}
+
+fn sets(operations: &[VaultOperation]) -> impl Iterator<Item = &VaultOperation> {
+    operations.iter().filter(|it| it.operation == VaultOperationName::SecretSet && it.status == Some(200))
+}
+
+impl VaultReaders {
+    fn ask(&self, from: OffsetDateTime, to: Option<OffsetDateTime>) -> monitor_ops::GatherEvidence {
+        // What is newest is not cut off by a clock that differs from the service's.
+        let end = to.or(from.checked_add(Duration::days(3650))).unwrap_or(from);
+        let vault: &ResourceId = self.vault.resource_id();
+        LogsClient::new(&self.arm)
+            .evidence(&self.workspace)
+            .vault(vault)
+            .timespan(Timespan::Between(from, end))
+    }
+
+    pub(super) async fn log_of(&self, name: &SecretName, from: OffsetDateTime) -> Result<SecretLog> {
+        let found = self.ask(from, None).secret(name.as_str()).limit(ROWS).await?;
+        let mut gaps = Vec::new();
+        match &found.source {
+            LogSource::Present => {}
+            LogSource::NoLogsYet => gaps.push("no log of the vault has come to the workspace yet".to_owned()),
+            LogSource::Off => gaps.push("the vault sends no audit log to the workspace".to_owned()),
+            LogSource::Unknown(reason) => {
+                gaps.push(format!(
+                    "whether the vault sends its audit log to the workspace could not be read: {reason}"
+                ));
+            }
+            other => gaps.push(format!("the log cannot tell: {other:?}")),
+        }
+        if found.is_truncated {
+            gaps.push(format!("the log has more than {ROWS} rows of this secret: choose a shorter window"));
+        }
+        if !found.unreadable.is_empty() {
+            gaps.push(format!("{} rows of the log could not be read", found.unreadable.len()));
+        }
+        Ok(SecretLog { operations: found.operations, gaps })
+    }
+
+    /// Why the log may begin later than the window: nothing is in it from before, nor the beginning of the secret.
+    pub(super) async fn coverage(
+        &self,
+        name: &SecretName,
+        from: OffsetDateTime,
+        operations: &[VaultOperation],
+    ) -> Result<Option<String>> {
+        let before = self.ask(from.checked_sub(BEFORE).unwrap_or(from), Some(from)).limit(1).await?;
+        if !before.operations.is_empty() {
+            return Ok(None);
+        }
+        // Or the secret itself began within the window, and the log shows every set of it.
+        let versions: Vec<_> = self.secrets.list_versions(name).try_collect().await?;
+        let young = versions.iter().all(|version| version.created.is_some_and(|created| created >= from));
+        let begins = young && sets(operations).count() >= versions.len();
+        let gap = "the log has nothing from before the window: it may begin later, and lack readers; choose a shorter window, \
+                   or wait";
+        Ok((!begins).then(|| gap.to_owned()))
+    }
+
+    /// Whether the log has a row of the vault that is so much younger than this time that all older ones have come. The question
+    /// makes such a row itself, sooner or later.
+    pub(super) async fn has_caught_up(&self, with: OffsetDateTime) -> Result<bool> {
+        let later = with.checked_add(SETTLING).unwrap_or(with);
+        Ok(!self.ask(later, None).limit(1).await?.operations.is_empty())
+    }
+
+    /// When a version was set. Lists the versions, which the vault logs.
+    pub(super) async fn created(
+        &self,
+        name: &SecretName,
+        version: &SecretVersion,
+    ) -> Result<Option<OffsetDateTime>> {
+        let mut versions = self.secrets.list_versions(name);
+        let mut found = None;
+        while let Some(listed) = versions.try_next().await? {
+            if listed.version() == Some(version) {
+                found = listed.created;
+            }
+        }
+        Ok(found)
+    }
+}

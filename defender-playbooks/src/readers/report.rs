@@ -1,0 +1,101 @@
+use std::{collections::BTreeMap, fmt};
+
+use time::OffsetDateTime;
+
+/// Who reads a secret, by the vault's own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Readers {
+    /// The secret.
+    pub secret: String,
+    /// From when on the log was looked at.
+    pub from: OffsetDateTime,
+    /// Each caller that got its value.
+    pub readers: Vec<Reader>,
+    /// Why there may be more of them; empty where the log is whole, as far as can be seen.
+    pub unknown: Vec<String>,
+}
+
+/// A caller that read a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reader {
+    /// The sign-in name of a person; else the object id.
+    pub who: String,
+    /// What [`VaultReaders::ignore`](crate::VaultReaders::ignore) takes.
+    pub object_id: String,
+    /// Whether it is a person, who may have looked once, and no workload.
+    pub is_person: bool,
+    /// How often it read.
+    pub reads: usize,
+    /// When it last did.
+    pub last: OffsetDateTime,
+    /// What it got, and when, as it last asked for the current version.
+    pub current: Option<(String, OffsetDateTime)>,
+    /// The versions that it asked for by their ids, each with the last time: of these it will not move by itself.
+    pub pinned: BTreeMap<String, OffsetDateTime>,
+}
+
+/// Whether the readers of a secret have moved to a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Movement {
+    /// Those who have read it.
+    pub moved: Vec<String>,
+    /// Those who ask for another version by its id: they never move by themselves.
+    pub pinned: Vec<(String, String)>,
+    /// Those who read the secret before and have not read this version yet.
+    pub silent: Vec<String>,
+    /// Why the log cannot tell. Then the lists above may lack someone.
+    pub unknown: Vec<String>,
+}
+
+impl Movement {
+    /// Whether everyone that the log could tell of has moved, and the log is whole as far as can be seen.
+    pub fn is_complete(&self) -> bool {
+        self.pinned.is_empty() && self.silent.is_empty() && self.unknown.is_empty()
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
+    match names.is_empty() {
+        true => Ok(()),
+        false => write!(f, "; {what}: {}", names.join(", ")),
+    }
+}
+
+impl fmt::Display for Movement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_complete(), self.unknown.is_empty()) {
+            (true, _) => f.write_str("all have moved")?,
+            (false, true) => f.write_str("not all have moved")?,
+            (false, false) => f.write_str("NOT KNOWN whether all have moved")?,
+        }
+        list(f, "because", &self.unknown)?;
+        list(f, "moved", &self.moved)?;
+        let pinned: Vec<String> =
+            self.pinned.iter().map(|(who, version)| format!("{who} (to {version})")).collect();
+        list(f, "pinned to a version, so never moving by themselves", &pinned)?;
+        list(f, "not seen since", &self.silent)
+    }
+}
+
+impl fmt::Display for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "readers of '{}' since {}:", self.secret, self.from)?;
+        for reader in &self.readers {
+            write!(f, "  {}: {} reads, the last at {}", reader.who, reader.reads, reader.last)?;
+            if let Some((version, _)) = &reader.current {
+                write!(f, "; got {version}")?;
+            }
+            for version in reader.pinned.keys() {
+                write!(f, "; asks for {version} by its id")?;
+            }
+            writeln!(f)?;
+        }
+        match self.unknown.is_empty() {
+            true => Ok(()),
+            false => writeln!(f, "  NOT KNOWN whether these are all: {}", self.unknown.join("; ")),
+        }
+    }
+}
