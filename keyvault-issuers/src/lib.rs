@@ -9,7 +9,7 @@ mod models;
 mod proof;
 
 pub use client::{ApplicationsClient, KeyedResourcesClient};
-pub use issuers::{EntraPasswordIssuer, ResourceKeyIssuer};
+pub use issuers::{EntraPasswordIssuer, ResourceKeyIssuer, WebhookIssuer};
 pub use models::{
     AppManagementPolicy, AppRestrictions, Application, KeyedResource, PasswordCredential,
     PasswordRestriction, Permissions, ResourceKey, ResourceKeys,

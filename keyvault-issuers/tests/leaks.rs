@@ -12,10 +12,18 @@ use std::{
     },
 };
 
-use keyvault_issuers::{ApplicationsClient, EntraPasswordIssuer, KeyedResourcesClient, ResourceKeyIssuer};
-use keyvault_ops::{Issuer, Ledger};
+use arm_core::ArmClient;
+use azure_core::http::{ClientOptions, policies::Policy};
+use keyvault_issuers::{
+    ApplicationsClient, EntraPasswordIssuer, KeyedResourcesClient, ResourceKeyIssuer, WebhookIssuer,
+};
+use keyvault_ops::{Issuer, IssuerKind, Ledger, SecretsClient};
+
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, Fault};
-use support::{Lab, VAULT, id, name, seed};
+use support::{
+    Lab, VAULT, id, name, seed,
+    service::{ADDRESS, Hook, KEY, Service},
+};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -138,6 +146,30 @@ async fn refused(secrets: &mut BTreeSet<String>) {
     see_error(&lab.secrets.rotate(&name("db")).issuer(Arc::new(issuer)).await.unwrap_err());
 }
 
+/// A webhook: its key, and the values that it makes.
+async fn own_service(secrets: &mut BTreeSet<String>) {
+    let leaked = "value-that-was-leaked-somewhere";
+    let azure = seed().start().await;
+    let service = Arc::new(Service::default());
+    service.held.lock().unwrap().push(("c-0".into(), leaked.into(), String::new(), true));
+    let hook: Arc<dyn Policy> = Arc::new(Hook(service.clone()));
+    let client = ClientOptions { per_try_policies: vec![hook], ..azure.client_options() };
+    let arm = ArmClient::new(azure.credential(), Some(client.into())).unwrap();
+    let vault = SecretsClient::new(&arm, &VAULT.parse().unwrap()).unwrap();
+    vault.set(&name("db"), leaked.into()).await.unwrap();
+    for key in ["a key that the service does not have", KEY] {
+        let issuer =
+            WebhookIssuer::new(&arm, ADDRESS.parse().unwrap(), key.into(), IssuerKind::Many).unwrap();
+        see(&issuer);
+        match vault.rotate(&name("db")).issuer(Arc::new(issuer)).await {
+            Ok(rotation) => see(&rotation),
+            Err(error) => see_error(&error),
+        }
+        secrets.insert(key.to_owned());
+    }
+    secrets.extend(service.held.lock().unwrap().iter().map(|held| held.1.clone()));
+}
+
 #[tokio::test]
 async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger() {
     tracing::subscriber::set_global_default(Everything(AtomicU64::new(0))).unwrap();
@@ -166,6 +198,8 @@ async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger()
     see(&issuer);
     let own = ["/addPassword", "/removePassword", "/oauth2/v2.0/token"];
     rotate(&lab, &(Arc::new(issuer) as Arc<dyn Issuer>), &mut secrets, &own).await;
+
+    own_service(&mut secrets).await;
 
     // The keys and passwords alone, without the text that was around them.
     let bare = |value: &String| value.trim_start_matches("key=").trim_end_matches(';').to_owned();

@@ -247,6 +247,7 @@ async fn a_scope_may_come_with_its_slashes_encoded() {
     let scope = format!("%2Fsubscriptions%2F{SUB}%2FresourceGroups%2Frg-sec");
     let url = format!("{ARM}/{scope}/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01");
     let made = send(&azure, Put, &url, json!({ "properties": { "level": "CanNotDelete" } })).await;
-    let id = format!("/subscriptions/{SUB}/resourceGroups/rg-sec/providers/Microsoft.Authorization/locks/keep");
+    let id =
+        format!("/subscriptions/{SUB}/resourceGroups/rg-sec/providers/Microsoft.Authorization/locks/keep");
     assert_eq!((made.status, &made.body["id"]), (201, &json!(id)));
 }

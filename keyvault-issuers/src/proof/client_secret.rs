@@ -41,7 +41,7 @@ pub(crate) async fn of_secret(
         *value,
         encoded(&arm.with_audience(Audience::Graph).token_scope()),
     ));
-    let response = send(arm, authority, None, &mut request).await?;
+    let response = send(arm, authority, None, true, &mut request).await?;
     let status = u16::from(response.status());
     if status == 200 {
         return Ok(Verdict::Works);

@@ -4,7 +4,7 @@ mod client_secret;
 mod endpoint;
 mod requests;
 mod shared_key;
-mod sign;
+pub(crate) mod sign;
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(crate) async fn of_key(
     let account = resource.id.name().to_owned();
     let signer: Option<Arc<dyn Policy>> = (kind.proof == Proof::Storage)
         .then(|| Arc::new(SharedKey { account, key: key.clone() }) as Arc<dyn Policy>);
-    let response = send(arm, &endpoint, signer, &mut request).await?;
+    let response = send(arm, &endpoint, signer, true, &mut request).await?;
     let status = u16::from(response.status());
     let code = response.headers().get_optional_string(&HeaderName::from_static("x-ms-error-code"));
     let body = String::from_utf8_lossy(response.body());
@@ -93,10 +93,12 @@ pub(crate) async fn of_key(
     }
 }
 
-async fn send(
+/// Sends to one origin, without a token of Azure, and answers whatever the status. `repeatable`: sending it twice does no harm.
+pub(crate) async fn send(
     arm: &ArmClient,
     endpoint: &Url,
     signer: Option<Arc<dyn Policy>>,
+    repeatable: bool,
     request: &mut Request,
 ) -> Result<RawResponse> {
     let mut options = arm.client_options_for(endpoint)?;
@@ -104,8 +106,10 @@ async fn send(
     let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
     let pipeline = Pipeline::new(name, version, options, Vec::new(), Vec::new(), None);
     let unchecked = PipelineSendOptions { skip_checks: true, ..Default::default() };
-    // No such request changes anything.
-    let ctx = Context::new().with_value(Repeatable);
+    let mut ctx = Context::new();
+    if repeatable {
+        ctx.insert(Repeatable);
+    }
     pipeline.send(&ctx, request, Some(unchecked)).await
 }
 

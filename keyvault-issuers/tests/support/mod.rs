@@ -1,6 +1,8 @@
 //! A double with one vault and resources with keys, and our clients on it.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod service;
+
 use std::sync::Arc;
 
 use arm_core::{ArmClient, ResourceId, Secret};

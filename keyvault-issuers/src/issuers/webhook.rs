@@ -1,0 +1,183 @@
+use std::time::Duration;
+
+use arm_core::{ArmClient, Secret, wire};
+use async_trait::async_trait;
+use azure_core::{
+    Result,
+    http::{Method, Request, Url, headers::CONTENT_TYPE},
+};
+use keyvault_ops::{Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::proof::{failure, send, sign};
+
+/// A service of your own that makes and ends credentials, for everything else.
+///
+/// Each call is a POST of JSON to one `https` address, which gets no token of Azure. Its header `x-signature` is HMAC-SHA256, in
+/// base64, with the shared key, over `{x-timestamp}.{body}`; `x-timestamp` is the Unix time. A service must check
+/// both, and refuse what is older than a few minutes.
+///
+/// | `operation` | beside it in the body | answer |
+/// |---|---|---|
+/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored |
+/// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, the value if it can be shown again |
+/// | `identify` | `value` | `{"id": ..}`, or `null` if it is none of its own or does not work any more |
+/// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not |
+/// | `revoke` | `id` | 200 or 204: it no longer works, or never was |
+///
+/// **Kind**: as you say. **Permissions**: the shared key. **A stop** leaves what your service leaves; `find` must tell what it
+/// made for a rotation, under whichever circumstances. `create` is not repeated when its answer was lost, the others are. A dry
+/// run calls nothing.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient, key: arm_core::Secret)
+/// #     -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use keyvault_issuers::WebhookIssuer;
+/// use keyvault_ops::IssuerKind;
+///
+/// let issuer = WebhookIssuer::new(arm, "https://credentials.contoso.example/rotate".parse()?, key, IssuerKind::Many)?;
+/// let rotation = secrets.rotate(&"partner-token".parse()?).issuer(Arc::new(issuer)).await?;
+/// println!("{rotation}");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct WebhookIssuer {
+    arm: ArmClient,
+    endpoint: Url,
+    key: Secret,
+    kind: IssuerKind,
+    settle_time: Duration,
+}
+
+impl std::fmt::Debug for WebhookIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = self.endpoint.host_str().unwrap_or_default();
+        f.debug_struct("WebhookIssuer").field("host", &host).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+    #[serde(with = "wire::secret")]
+    value: Secret,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    credentials: Vec<FoundOne>,
+}
+
+#[derive(Deserialize)]
+struct FoundOne {
+    id: String,
+    #[serde(default, with = "wire::secret::option")]
+    value: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    id: Option<String>,
+}
+
+impl WebhookIssuer {
+    /// The service at this address, which must be `https`, and the key that it shares with you: 16 characters or more.
+    pub fn new(arm: &ArmClient, endpoint: Url, key: Secret, kind: IssuerKind) -> Result<Self> {
+        if endpoint.scheme() != "https" || !endpoint.username().is_empty() || endpoint.password().is_some() {
+            return Err(failure(
+                "the address of the webhook must be https, without user name and password".to_owned(),
+            ));
+        }
+        if key.expose().len() < 16 {
+            return Err(failure("the key of the webhook must have 16 characters or more".to_owned()));
+        }
+        Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
+    }
+
+    /// How long a new credential may take until it works. Default: none.
+    pub fn settle_time(mut self, time: Duration) -> Self {
+        self.settle_time = time;
+        self
+    }
+
+    /// Sends a call, and answers the status and what was said, which is shown nowhere.
+    async fn call(&self, operation: &str, body: Value, repeatable: bool) -> Result<(u16, Vec<u8>)> {
+        let mut request = Request::new(self.endpoint.clone(), Method::Post);
+        let timestamp = OffsetDateTime::now_utc().unix_timestamp().to_string();
+        let mut body = body;
+        body["operation"] = json!(operation);
+        let body = body.to_string();
+        let signature = sign::with_text(&self.key, &format!("{timestamp}.{body}"))?;
+        request.insert_header("x-timestamp", timestamp);
+        request.insert_header("x-signature", signature);
+        request.insert_header(CONTENT_TYPE, "application/json");
+        request.set_body(body);
+        let response = send(&self.arm, &self.endpoint, None, repeatable, &mut request).await?;
+        Ok((u16::from(response.status()), response.body().to_vec()))
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, operation: &str, body: Value, repeatable: bool) -> Result<T> {
+        let (status, body) = self.call(operation, body, repeatable).await?;
+        let host = self.endpoint.host_str().unwrap_or_default();
+        if status != 200 {
+            return Err(failure(format!("{host} answers '{operation}' with {status}")));
+        }
+        serde_json::from_slice(&body).map_err(|error| {
+            let reason = wire::without_values(&error);
+            failure(format!("{host} answers '{operation}' with what cannot be read: {reason}"))
+        })
+    }
+
+    async fn tell(&self, operation: &str, body: Value) -> Result<()> {
+        let host = self.endpoint.host_str().unwrap_or_default();
+        match self.call(operation, body, true).await? {
+            (200 | 204, _) => Ok(()),
+            (422, _) => Err(failure(format!("{host} says that the credential does not work"))),
+            (status, _) => Err(failure(format!("{host} answers '{operation}' with {status}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl Issuer for WebhookIssuer {
+    fn kind(&self) -> IssuerKind {
+        self.kind
+    }
+
+    fn settle_time(&self) -> Duration {
+        self.settle_time
+    }
+
+    async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential> {
+        let body = json!({
+            "rotation": request.rotation,
+            "secret": request.secret.to_string(),
+            "current": request.current.map(Secret::expose),
+            "inUse": request.in_use,
+        });
+        let made: Made = self.ask("create", body, false).await?;
+        Ok(Credential { id: made.id, value: made.value })
+    }
+
+    async fn find(&self, rotation: &str) -> Result<Vec<FoundCredential>> {
+        let found: Found = self.ask("find", json!({ "rotation": rotation }), true).await?;
+        let shown = |one: FoundOne| FoundCredential { id: one.id, value: one.value };
+        Ok(found.credentials.into_iter().map(shown).collect())
+    }
+
+    async fn identify(&self, value: &Secret) -> Result<Option<String>> {
+        let identified: Identified = self.ask("identify", json!({ "value": value.expose() }), true).await?;
+        Ok(identified.id)
+    }
+
+    async fn verify(&self, value: &Secret) -> Result<()> {
+        self.tell("verify", json!({ "value": value.expose() })).await
+    }
+
+    async fn revoke(&self, id: &str) -> Result<()> {
+        self.tell("revoke", json!({ "id": id })).await
+    }
+}
