@@ -129,8 +129,14 @@ step "recommendations are listed" is Unhealthy \
 step "their metadata is listed" is Low \
     security assessment-metadata list --query "[?name=='88bbc99c-e5af-ddd7-6105-6150b2bfa519'].severity"
 step "retired sub-assessments are an empty list" is 0 security sub-assessment list --query "length(@)"
-step "a workspace is created" is Succeeded \
-    monitor log-analytics workspace create -g $group -n $workspace_name -l $location --query provisioningState
+# The answer of `create` is still Creating: see README.md.
+new_workspace() {
+    az monitor log-analytics workspace create -g $group -n $workspace_name -l $location -o none &&
+        az monitor log-analytics workspace wait -g $group -n $workspace_name --created --interval 1 &&
+        is "Succeeded RespectQuota" monitor log-analytics workspace show -g $group -n $workspace_name \
+            --query "join(' ', [provisioningState, workspaceCapping.dataIngestionStatus])"
+}
+step "a workspace is created" new_workspace
 step "there are no diagnostic settings yet" is 0 \
     monitor diagnostic-settings list --resource "$vault_id" --query "length(@)"
 step "diagnostic categories are listed" is AuditEvent \

@@ -5,17 +5,10 @@ use time::{OffsetDateTime, format_description::FormatItem, macros::format_descri
 const SEVEN_DIGITS: &[FormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
 const SECONDS: &[FormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-const RFC1123: &[FormatItem<'_>] =
-    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
 /// `2026-03-01T12:42:42.1921106Z`
 pub(crate) fn precise(instant: OffsetDateTime) -> String {
     instant.to_offset(time::UtcOffset::UTC).format(SEVEN_DIGITS).unwrap_or_default()
-}
-
-/// `Sun, 01 Mar 2026 12:42:42 GMT`
-pub(crate) fn rfc1123(instant: OffsetDateTime) -> String {
-    instant.to_offset(time::UtcOffset::UTC).format(RFC1123).unwrap_or_default()
 }
 
 /// `2026-03-01T12:42:42Z`

@@ -106,9 +106,10 @@ async fn the_list_of_contacts_is_bare_in_the_first_version_and_a_contact_has_an_
     assert_eq!(wrapped, json!({ "value": [made.body] }));
 }
 
-/// Row 14.
+/// Row 14. At 2021-06-01 dates were seen as HTTP writes them. Azure CLI and the Python SDK, which speak this version, can
+/// read none such, so the double writes them only where a seed does.
 #[tokio::test]
-async fn details_of_assessments_have_capitals_in_the_old_versions_and_dates_as_http_has_in_one() {
+async fn details_of_assessments_have_capitals_in_the_old_versions_and_dates_come_as_they_were_seeded() {
     let azure = seed()
         .assessment(vault(), DIAGNOSTICS_KEY, "Unhealthy")
         .on_premises_assessment(&workspace(), "srv", DIAGNOSTICS_KEY, "Healthy")
@@ -120,10 +121,20 @@ async fn details_of_assessments_have_capitals_in_the_old_versions_and_dates_as_h
     assert_eq!(old["status"], json!({ "code": "Unhealthy" }));
     let middle = get(&azure, &path, "2021-06-01").await.body["properties"].clone();
     assert_eq!(middle["resourceDetails"], json!({ "source": "Azure", "id": vault() }));
-    assert_eq!(middle["status"]["statusChangeDate"], "Mon, 12 Oct 2026 09:07:18 GMT");
-    assert_eq!(middle["status"]["firstEvaluationDate"], "Mon, 12 Oct 2026 09:07:18 GMT");
-    let new = get(&azure, &path, "2025-05-04").await.body["properties"].clone();
-    assert_eq!(new["status"]["statusChangeDate"], "2026-10-12T09:07:18.6759138Z");
+    assert_eq!(middle["status"]["statusChangeDate"], "2026-10-12T09:07:18.6759138Z");
+    let key = "00000000-0000-0000-0000-0000000000e2";
+    let as_http = json!({
+        "id": format!("{}/providers/Microsoft.Security/assessments/{key}", vault()),
+        "name": key,
+        "type": "Microsoft.Security/assessments",
+        "properties": {
+            "resourceDetails": { "source": "Azure", "id": vault() },
+            "displayName": "x",
+            "status": { "code": "Healthy", "statusChangeDate": "Mon, 12 Oct 2026 09:07:18 GMT" },
+        },
+    });
+    let odd = seed().assessment_json(as_http.clone()).start().await;
+    assert_eq!(get(&odd, as_http["id"].as_str().unwrap(), "2021-06-01").await.body, as_http);
 
     let all = get(&azure, &security("assessments"), "2020-01-01").await.body["value"].clone();
     let outside = |one: &&Value| one["properties"]["resourceDetails"]["Source"] == "OnPremise";

@@ -5,7 +5,6 @@ pub(crate) mod metadata;
 mod seed;
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     http::{Call, Method, Reply, paging, timestamp},
@@ -121,15 +120,6 @@ fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     }
     if call.api_version() < DATES {
         as_before(&mut shown["properties"]);
-    } else if call.api_version() == DATES {
-        // Recorded: in this version alone.
-        for name in ["firstEvaluationDate", "statusChangeDate"] {
-            let Some(date) = shown["properties"]["status"].get_mut(name) else { continue };
-            let read = date.as_str().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-            if let Some(instant) = read {
-                *date = json!(timestamp::rfc1123(instant));
-            }
-        }
     }
     shown
 }
