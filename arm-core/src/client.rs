@@ -100,7 +100,7 @@ impl ArmClient {
         &self.shared.endpoints
     }
 
-    /// What tokens for this client's audience are asked for.
+    /// The OAuth scope requested for this client's audience.
     pub fn token_scope(&self) -> String {
         self.shared.endpoints.of(self.audience).1
     }

@@ -53,8 +53,8 @@ pub struct ChosenCredential {
 /// Chooses a credential from the environment, or makes the one that is wished for.
 ///
 /// In this order: a federated token file; an application's id, tenant and secret; a managed identity, if its
-/// endpoint is there (App Service, Functions, Container Apps, Arc; a virtual machine names none: wish for
-/// [`CredentialKind::ManagedIdentity`] there); else the developer's own sign-in. An application that is only
+/// endpoint is there (App Service, Functions, Container Apps, Arc; virtual machines set no such
+/// variable: pass `Some(CredentialKind::ManagedIdentity)` there); else the developer's own sign-in. An application that is only
 /// half described is an error that names what to set, never a silent next choice.
 pub fn credential_from_environment(
     wish: Option<CredentialKind>,

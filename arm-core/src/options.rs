@@ -11,19 +11,19 @@ use crate::Cloud;
 /// `client.retry` is not used: [`retry`](Self::retry) is the one retry loop.
 #[derive(Debug, Clone)]
 pub struct ArmOptions {
-    /// Which Azure to talk to; the public cloud otherwise.
+    /// Which Azure to talk to. Default: the public cloud.
     pub cloud: Cloud,
     /// Transport, policies, user agent, logging and tracing, as for every official client. A transport of
     /// your own must not follow redirects: what it sends by itself passes no origin pin.
     pub client: ClientOptions,
     /// How often and how long a request is tried.
     pub retry: RetryBudget,
-    /// How long a long-running operation is waited for; 1 hour otherwise.
+    /// How long a long-running operation is waited for. Default: 1 hour.
     pub operation_budget: Duration,
     /// How long to wait between two polls when the service does not say, from 1 second to 2 minutes;
     /// 5 seconds otherwise.
     pub poll_interval: Duration,
-    /// The largest response body, decompressed, in bytes; 64 MiB otherwise. A larger one is an error.
+    /// The largest response body, decompressed, in bytes. Default: 64 MiB. A larger one is an error.
     pub max_response_body: usize,
 }
 
@@ -49,15 +49,15 @@ impl From<ClientOptions> for ArmOptions {
 /// How often and how long one request is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// Attempts in all, the first included; 5 otherwise.
+    /// Attempts in all, the first included. Default: 5.
     pub attempts: u32,
-    /// All attempts and waits together; 5 minutes otherwise.
+    /// All attempts and waits together. Default: 5 minutes.
     pub total: Duration,
-    /// One attempt, from sending to the last byte of the answer; 100 seconds otherwise.
+    /// One attempt, from sending to the last byte of the answer. Default: 100 seconds.
     pub attempt: Duration,
-    /// The wait before the second attempt, doubled before each further one, less a little by chance; 500 ms otherwise.
+    /// The wait before the second attempt, doubled before each further one, less a little by chance. Default: 500 ms.
     pub first_wait: Duration,
-    /// The longest single wait, whatever `Retry-After` says; 2 minutes otherwise.
+    /// The longest single wait, whatever `Retry-After` says. Default: 2 minutes.
     pub longest_wait: Duration,
 }
 

@@ -14,7 +14,7 @@ pub fn default_transport() -> azure_core::Result<Transport> {
     use azure_core::{Error, error::ErrorKind};
 
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::with_error(ErrorKind::Other, error, "the TLS transport cannot be made")
+        Error::with_error(ErrorKind::Other, error, "failed to create the TLS transport")
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier =

@@ -15,7 +15,7 @@ impl Runs {
         self.0.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The middle half of the ratios to a floor, round by round; nothing for a figure that was taken once.
+    /// The middle half of the ratios to a floor, round by round; `None` for a figure that was taken once.
     pub(crate) fn spread(&self, floor: &Self) -> Option<(f64, f64)> {
         let mut ratios: Vec<f64> = self.0.iter().zip(&floor.0).map(|(ours, floor)| ours / floor).collect();
         ratios.sort_by(f64::total_cmp);

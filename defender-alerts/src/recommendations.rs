@@ -16,7 +16,7 @@ pub struct KnownRecommendation {
     pub title: &'static str,
     /// How bad it is not to follow it.
     pub severity: Severity,
-    /// The policy that checks it, as a GUID; nothing where none does.
+    /// The policy that checks it, as a GUID; `None` if none does.
     pub policy_definition: Option<&'static str>,
 }
 

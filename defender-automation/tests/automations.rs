@@ -122,7 +122,7 @@ async fn every_operation_does_what_it_says() {
         "a patch keeps the secret"
     );
     let listed: Vec<_> = client.list(&subscription()).try_collect().await.unwrap();
-    let in_group: Vec<_> = client.list_in_group(&group()).try_collect().await.unwrap();
+    let in_group: Vec<_> = client.list_by_resource_group(&group()).try_collect().await.unwrap();
     assert_eq!((listed.len(), in_group.len()), (1, 1));
     client.delete(&group(), &name()).await.unwrap();
     client.delete(&group(), &name()).await.unwrap();

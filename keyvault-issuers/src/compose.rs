@@ -19,7 +19,7 @@ enum Style {
     },
     /// `\/` in JSON.
     Escaped,
-    /// `\u002f` in JSON; `\u002F` otherwise.
+    /// `\u002f` in JSON, `\u002F` elsewhere.
     Unicode {
         lower: bool,
     },

@@ -83,7 +83,7 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
 /// }
 /// ```
 pub trait SecretErrorExt: sealed::Sealed {
-    /// Why the vault refused; nothing when it did not answer, or answered something else.
+    /// Why the vault refused; `None` if it did not answer, or answered something else.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
     /// Whether the request may have been carried out although it failed: the same as

@@ -89,7 +89,7 @@ impl TokenCredential for AnyToken {
     }
 }
 
-/// The most that this process held at a time, in KiB; nothing where the system does not tell.
+/// The most that this process held at a time, in KiB; `None` if the system does not tell.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

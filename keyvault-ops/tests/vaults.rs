@@ -193,7 +193,7 @@ async fn lists_go_on_over_empty_pages() {
     let vaults = lab.vaults.clone().with_page_size(2);
     let all: Vec<_> = vaults.list(&lab.subscription).try_collect().await.unwrap();
     assert_eq!(all.len(), 6);
-    let grouped: Vec<_> = vaults.list_in_group(&lab.group).try_collect().await.unwrap();
+    let grouped: Vec<_> = vaults.list_by_resource_group(&lab.group).try_collect().await.unwrap();
     assert_eq!(grouped.len(), 5);
     let briefly: Vec<_> = vaults.list_resources(&lab.subscription).try_collect().await.unwrap();
     assert_eq!(briefly.len(), 6);

@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 something failed or the checks before it did, 2 changes pe
 --detailed-exitcode), 64 wrong usage, 130 stopped with Ctrl-C."
 )]
 pub struct Cli {
-    /// What to do; the whole lab otherwise.
+    /// What to do. Default: the whole lab.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Where and how.
@@ -76,7 +76,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The name of the part that the command runs alone; nothing for the whole lab and for what is no part.
+    /// The name of the part that the command runs alone; `None` for the whole lab and for what is no part.
     pub fn part(&self) -> Option<String> {
         Some(match self {
             Self::Task1 => "task1".to_owned(),

@@ -23,7 +23,7 @@ pub struct Azure {
     pub subscription: SubscriptionId,
     /// How the program signed in.
     pub signed_in_with: String,
-    /// The double; nothing when live.
+    /// The double; `None` if live.
     pub double: Option<MockAzure>,
     /// The resource group that the examples work in.
     pub group: String,
@@ -113,10 +113,10 @@ struct Place {
     /// The subscription (live). Also read from AZURE_SUBSCRIPTION_ID.
     #[arg(long, value_name = "GUID")]
     subscription: Option<String>,
-    /// A resource group that is there; the bundled tenant's otherwise.
+    /// A resource group that is there. Default: the bundled tenant's.
     #[arg(long, value_name = "NAME")]
     resource_group: Option<String>,
-    /// A vault in that group; the bundled tenant's otherwise.
+    /// A vault in that group. Default: the bundled tenant's.
     #[arg(long, value_name = "NAME")]
     vault: Option<String>,
     /// Do not ask before the first write.

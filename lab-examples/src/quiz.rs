@@ -102,7 +102,7 @@ pub fn answers(screen: &Screen) {
 }
 
 /// Asks every question, reading the number of a choice from a line each. How many were answered as the
-/// documentation does; nothing when the input ended before the last question.
+/// documentation does; `None` if the input ended before the last question.
 pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write) -> Option<usize> {
     begin(screen);
     let mut right = 0;
@@ -149,7 +149,7 @@ fn explain(screen: &Screen, question: &Question) {
     }
 }
 
-/// Asks until there is a choice; nothing at the end of the input.
+/// Asks until there is a choice; `None` at the end of the input.
 fn choose(input: &mut impl BufRead, prompt: &mut impl Write) -> Option<usize> {
     loop {
         let asked = write!(prompt, "  your answer [1-4]: ").and_then(|()| prompt.flush());

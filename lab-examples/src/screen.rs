@@ -309,7 +309,7 @@ impl Screen {
         self.part(|part| part.tables.push(Rows { name: name.to_owned(), columns, rows }));
     }
 
-    /// A table of long texts, such as full ids: shown as lines, so that none is cut. Nothing when it is empty.
+    /// A table of long texts, such as full ids: shown as lines, so that none is cut. `None` if it is empty.
     pub fn list(&self, name: &str, columns: [&str; 2], rows: Vec<[String; 2]>) {
         if rows.is_empty() {
             return;

@@ -12,7 +12,7 @@ grep -c "^$1=" /etc/environment || true"#;
 /// Prints how many lines of the environment file set the variable `$1`.
 pub const COUNT: &str = r#"grep -c "^$1=" /etc/environment || true"#;
 
-/// Does to the files of the double's machine what a shell would; nothing for any other script.
+/// Does to the files of the double's machine what a shell would; `None` for any other script.
 pub fn run(script: &Script<'_>, files: &mut Files) -> Option<ScriptOutput> {
     let (_, name) = script.parameters.first()?;
     let file = files.get_mut(ENVIRONMENT)?;

@@ -224,7 +224,8 @@ async fn a_group_of_the_lab_that_holds_something_else_stays_also_when_a_policy_c
     assert!(holds(&parts) && world.exists("rg-lab").await, "{parts:#?}");
     assert!(WorkspacesClient::new(&world.arm).get_opt(&theirs).await.unwrap().is_some());
     assert!(rows(&parts[0], "What stays").contains(&theirs.to_string().as_str()));
-    let vaults: Vec<_> = VaultsClient::new(&world.arm).list_in_group(&group).try_collect().await.unwrap();
+    let vaults: Vec<_> =
+        VaultsClient::new(&world.arm).list_by_resource_group(&group).try_collect().await.unwrap();
     assert!(vaults.is_empty(), "the lab's vault went");
 
     WorkspacesClient::new(&world.arm).delete(&theirs).await.unwrap();

@@ -79,7 +79,7 @@ async fn a_deletion_can_be_watched_and_says_why_it_failed() {
         .start()
         .await;
     let vaults = [ResourceType::VIRTUAL_MACHINE];
-    let mut states = client(&azure).delete_by_force(&group("rg"), &vaults);
+    let mut states = client(&azure).force_delete(&group("rg"), &vaults);
     let first = states.try_next().await.unwrap().unwrap().into_model().unwrap();
     assert_eq!(azure_core::http::poller::StatusMonitor::status(&first), PollerStatus::InProgress);
     let error = loop {

@@ -40,14 +40,14 @@ async fn machines_are_listed_and_read_with_and_without_their_status() {
     assert_eq!((one.os_type.clone(), one.vm_size.as_deref()), (Some(OsType::Linux), Some("Standard_B2s")));
     assert_eq!(one.instance_view, None);
     assert_eq!(azure.requests()[0].query("api-version"), Some("2024-03-01"));
-    let of_group: Vec<_> = machines.list(&group("rg")).try_collect().await.unwrap();
+    let of_group: Vec<_> = machines.list_by_resource_group(&group("rg")).try_collect().await.unwrap();
     assert_eq!(of_group, std::slice::from_ref(&one));
-    let all: Vec<_> = machines.list_all(&subscription()).try_collect().await.unwrap();
+    let all: Vec<_> = machines.list(&subscription()).try_collect().await.unwrap();
     assert_eq!(all.iter().map(|vm| vm.name.as_str()).collect::<Vec<_>>(), ["vm-2", "vm"]);
     let view = machines.instance_view(&vm()).await.unwrap();
     assert!(view.is_running());
     assert_eq!(machines.get_with_status(&vm()).await.unwrap().instance_view, Some(view.clone()));
-    let shown: Vec<_> = machines.list_all_with_status(&subscription()).try_collect().await.unwrap();
+    let shown: Vec<_> = machines.list_with_status(&subscription()).try_collect().await.unwrap();
     assert_eq!(shown[1].instance_view, Some(view));
     let gone = VirtualMachineId::new(&group("rg"), "gone").unwrap();
     assert_eq!(machines.get_opt(&gone).await.unwrap(), None);

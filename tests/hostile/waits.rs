@@ -114,7 +114,7 @@ fn accepted(contract: &Contract, header: &str) -> Act {
 async fn endless_operation(contract: &Contract, header: &str, poll: Vec<u8>) -> Result<(), String> {
     let options = ArmOptions { operation_budget: Duration::from_secs(10), ..budgets() };
     let outcome = attack(contract, vec![accepted(contract, header), Act::Send(poll)], options).await?;
-    outcome.error_with("it goes on, and ArmClient::resume_operation can wait for it at /operation")?;
+    outcome.error_with("resume with ArmClient::resume_operation at /operation")?;
     let polls = outcome.requests.len() - 1;
     if (5..=11).contains(&polls) {
         Ok(())

@@ -191,7 +191,7 @@ pub fn kql(text: &str) {
     }
 }
 
-/// Reads a literal of Kusto's language; nothing when it is none, or goes on behind its end.
+/// Reads a literal of Kusto's language; `None` if it is none, or goes on behind its end.
 fn literal(text: &str) -> Option<String> {
     let mut chars = text.chars();
     let quote = chars.next().filter(|c| "'\"".contains(*c))?;

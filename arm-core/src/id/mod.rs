@@ -77,7 +77,7 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
         return refuse("is empty: every segment between two slashes needs a name");
     }
     if segment == "." || segment == ".." {
-        return refuse("would change the path: a segment may not be '.' or '..'");
+        return refuse("must not be '.' or '..'");
     }
     let bad = |c: char| c.is_control() || c == '/' || c == '\\';
     if !segment.bytes().all(|byte| PLAIN[usize::from(byte)]) && segment.chars().any(bad) {

@@ -30,7 +30,7 @@ const WHAT: &str = "resource id";
 #[derive(Clone)]
 pub struct ResourceId {
     text: Box<str>,
-    /// Where the last `/providers/` begins; nothing where the text is no id.
+    /// Where the last `/providers/` begins; `None` if the text is no id.
     provider: Option<usize>,
 }
 
@@ -76,20 +76,20 @@ impl ResourceId {
         self.resource_type() == *kind
     }
 
-    /// The subscription; nothing for a resource of the tenant.
+    /// The subscription; `None` for a resource of the tenant.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         let mut segments = self.text.split('/').skip(1);
         segments.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
         segments.next()?.parse().ok()
     }
 
-    /// The resource group; nothing for a resource of a subscription or the tenant.
+    /// The resource group; `None` for a resource of a subscription or the tenant.
     pub fn resource_group(&self) -> Option<ResourceGroupId> {
         let end = self.text.match_indices('/').nth(4)?.0;
         self.text[..end].parse().ok()
     }
 
-    /// The resource that this one is nested in or extends; nothing for a top-level resource.
+    /// The resource that this one is nested in or extends; `None` for a top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
         let provider = self.provider?;
         let own = self.text[provider..].split('/').skip(1).count();

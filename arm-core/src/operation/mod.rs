@@ -194,8 +194,8 @@ fn in_progress<T>(
     );
     if spent > budget {
         let message = format!(
-            "the operation is still {state} after {budget:?}; it goes on, and ArmClient::resume_operation can wait \
-             for it at {}",
+            "gave up waiting after {budget:?}: the operation is still {state}. It keeps running in Azure; resume with \
+             ArmClient::resume_operation at {}",
             handle.poll.path()
         );
         return Err(Tried::begun(Error::with_message(ErrorKind::Other, message)));
@@ -236,7 +236,7 @@ fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<Raw
         return Err(Tried::begun(Error::with_message(ErrorKind::DataConversion, message)));
     }
     let response = RawResponse::from_bytes(status, headers, bytes.to_vec());
-    // Say now, and in full, what `into_model` would say later in less words.
+    // Decode eagerly: our error names the field; `into_model`'s does not.
     wire::decode::<T>(&response).map_err(Tried::begun)?;
     Ok(response)
 }

@@ -44,7 +44,7 @@ struct Wire<T> {
     next_link: Option<String>,
 }
 
-/// Where the items begin; nothing when a page has no list.
+/// Where the items begin; `None` if a page has no list.
 fn first_item(page: &str) -> Option<usize> {
     if let Some(items) = trimmed(page).strip_prefix('[') {
         return Some(page.len() - items.len());
@@ -78,7 +78,7 @@ struct PageText<T> {
 }
 
 impl<T> PageText<T> {
-    /// What was not read yet, without the comma before the next item; nothing at the end.
+    /// What was not read yet, without the comma before the next item; `None` at the end.
     fn next_value(&self) -> Option<&str> {
         let rest = trimmed(&self.text[self.at..]);
         match self.items {
@@ -141,7 +141,7 @@ fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::R
     Some(value.map(|value| (value, trimmed(&text[values.byte_offset()..]))))
 }
 
-/// Where the next page is. A link that is none is reported when it is followed: this page's items come first.
+/// Where the next page is. An invalid link is reported when it is followed: this page's items come first.
 fn next_page(url: &Url, link: Option<String>) -> Option<String> {
     let link = link.filter(|link| !link.is_empty())?;
     Some(url.join(&link).map_or(link, String::from))

@@ -13,7 +13,7 @@ use super::{End, Page, Undecodable};
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page is; empty when only an error about an item of this one follows, nothing when nothing does.
+    /// Token of the next page. `Some("")` if only a pending decode error follows; `None` at the end of the list.
     /// Keep it once the stream was polled again: an error about an item of this page comes then.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,

@@ -115,7 +115,7 @@ impl<T> Pager<T> {
         }
     }
 
-    /// A list of nothing, for which nothing is sent.
+    /// An empty list, for which nothing is sent.
     pub fn empty() -> Self
     where
         T: Send + 'static,
@@ -136,7 +136,7 @@ impl<T> Pager<T> {
     /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): at the page that is being read; after an
     /// item that cannot be decoded, at the page behind.
     ///
-    /// Nothing stands for the beginning. Empty is the end: the list that goes on there has no items.
+    /// `None` before the first page. An empty string after the last one: a list resumed from it has no items.
     pub fn continuation(&self) -> Option<&str> {
         self.continuation.as_deref()
     }
@@ -177,7 +177,7 @@ impl<T> Pager<T> {
         Ok(ListPage::new(items, self.continuation.clone().filter(|_| !ended)))
     }
 
-    /// Leaves the page that is being read, and turns to the next. Nothing when that was the last.
+    /// Leaves the page that is being read, and turns to the next. `None` if that was the last.
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<()>>> {
         loop {
             match &mut self.state {
@@ -208,7 +208,7 @@ impl<T> Pager<T> {
     fn fetch_page(&mut self) -> State<T> {
         let link = self.continuation.as_ref();
         if link.is_some_and(|link| !self.seen.insert(self.hasher.hash_one(link))) {
-            // Nothing unread is known behind it.
+            // There is no known page to resume from.
             self.continuation = Some(String::new());
             return failed(format!(
                 "page {} of the list links to a page that was read before: it would never end",
@@ -275,7 +275,7 @@ impl<T> fmt::Debug for Pager<T> {
     }
 }
 
-/// A list whose pages come from a function: its argument is nothing for the first page, then the
+/// A list whose pages come from a function: its argument is `None` for the first page, then the
 /// continuation of the page before. For services that page in a way of their own.
 pub fn pages<T, F, Fut>(fetch: F) -> Pager<T>
 where

@@ -158,7 +158,7 @@ impl Policy for Retry {
             let left = self.budget.total.saturating_sub(in_millis(started.elapsed().max(waited)));
             let outcome = self.attempt(ctx, request, next, left.min(self.budget.attempt)).await;
             let verdict = judge(&outcome, repeatable);
-            // An attempt that got lost leaves a doubt that a later refusal does not lift.
+            // Once an attempt may have been applied, a later rejection does not prove otherwise.
             tried.may_be_applied |= writes && may_have_acted(&outcome);
             tried.elapsed = in_millis(started.elapsed().max(waited));
             tried.wait_asked_for = match &outcome {

@@ -34,7 +34,7 @@ pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S:
 pub mod option {
     use super::{Deserialize, Deserializer, Serializer, Wire};
 
-    /// Reads the text, or nothing.
+    /// Reads the text, or `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
         Option::<Wire>::deserialize(deserializer)?.map(Wire::read).transpose()
     }

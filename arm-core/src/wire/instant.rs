@@ -43,7 +43,7 @@ pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Resu
 pub mod option {
     use super::{Deserializer, OffsetDateTime, Serializer, parse, text};
 
-    /// Reads an instant; null, empty and unreadable texts are nothing.
+    /// Reads an instant; null, empty and unreadable texts are `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {

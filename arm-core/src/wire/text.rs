@@ -69,7 +69,7 @@ pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::E
 pub mod option {
     use super::{Deserializer, Serializer, scalar};
 
-    /// Reads any scalar as text; null is nothing.
+    /// Reads any scalar as text; null is `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
         struct Optional;
 

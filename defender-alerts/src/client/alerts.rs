@@ -36,7 +36,7 @@ pub struct AlertsClient {
 }
 
 impl AlertsClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -106,12 +106,12 @@ impl AlertsClient {
         self.arm.get(id.path(), API_VERSION).json().await
     }
 
-    /// One alert; nothing when there is none. The same operations as [`get`](Self::get).
+    /// One alert; `None` if there is none. The same operations as [`get`](Self::get).
     pub async fn get_opt(&self, id: &AlertId) -> Result<Option<Alert>> {
         self.arm.get(id.path(), API_VERSION).json_opt().await
     }
 
-    /// Says that the alert is nothing. `Alerts_UpdateSubscriptionLevelStateToDismiss`,
+    /// Dismisses an alert. `Alerts_UpdateSubscriptionLevelStateToDismiss`,
     /// `Alerts_UpdateResourceGroupLevelStateToDismiss`.
     ///
     /// **Permissions**: `Microsoft.Security/locations/alerts/dismiss/action`. **Retries**: a repeat changes

@@ -16,7 +16,7 @@ pub struct AssessmentMetadataClient {
 }
 
 impl AssessmentMetadataClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

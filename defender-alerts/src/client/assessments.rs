@@ -40,7 +40,7 @@ pub struct AssessmentsClient {
 }
 
 impl AssessmentsClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -67,7 +67,7 @@ impl AssessmentsClient {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
     }
 
-    /// One assessment; nothing when there is none. The same operation as [`get`](Self::get).
+    /// One assessment; `None` if there is none. The same operation as [`get`](Self::get).
     pub async fn get_opt(&self, id: &AssessmentId, expand: Expand) -> Result<Option<Assessment>> {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json_opt().await
     }

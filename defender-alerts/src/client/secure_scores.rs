@@ -14,7 +14,7 @@ pub struct SecureScoresClient {
 }
 
 impl SecureScoresClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -34,7 +34,7 @@ impl From<Wire> for SecurityContact {
 }
 
 impl SecurityContactsClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -49,7 +49,7 @@ impl SecurityContactsClient {
         listed.map_ok(SecurityContact::from).boxed()
     }
 
-    /// The contact; nothing when there is none. `SecurityContacts_Get`.
+    /// The contact; `None` if there is none. `SecurityContacts_Get`.
     ///
     /// **Permissions**: `Microsoft.Security/securityContacts/read`.
     ///

@@ -17,7 +17,7 @@ pub struct SubAssessmentsClient {
 }
 
 impl SubAssessmentsClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -15,7 +15,7 @@ pub struct SuppressionRulesClient {
 }
 
 impl SuppressionRulesClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -56,7 +56,7 @@ impl SuppressionRulesClient {
         self.arm.get(path(subscription, name), API_VERSION).json().await
     }
 
-    /// One rule; nothing when there is none. The same operation as [`get`](Self::get).
+    /// One rule; `None` if there is none. The same operation as [`get`](Self::get).
     pub async fn get_opt(
         &self,
         subscription: &SubscriptionId,

@@ -64,7 +64,7 @@ impl AdditionalData {
         find(&self.fields, name, 0)
     }
 
-    /// The same as text; null is nothing.
+    /// The same as text; null is `None`.
     pub fn text(&self, name: &str) -> Option<String> {
         match self.find(name)? {
             Value::String(text) => Some(text),

@@ -37,7 +37,7 @@ pub struct Alert {
     pub severity: Severity,
     /// What the attacker is after.
     pub intent: Intent,
-    /// Where it stands.
+    /// Current status.
     pub status: AlertStatus,
     /// The first activity that it is about.
     pub start_time: Option<OffsetDateTime>,
@@ -84,7 +84,7 @@ struct Parts {
 }
 
 impl Alert {
-    /// The kind of Key Vault alert; nothing for alerts of other plans. Sample alerts
+    /// The kind of Key Vault alert; `None` for alerts of other plans. Sample alerts
     /// (`SIMULATED_KV_..`) have the kind that they are samples of.
     pub fn key_vault_type(&self) -> Option<KeyVaultAlertType> {
         KeyVaultAlertType::of(&self.alert_type)
@@ -97,11 +97,11 @@ impl Alert {
 
     /// Whether it is about a key vault: by its kind, or because a vault is one of its resources.
     pub fn is_key_vault(&self) -> bool {
-        self.key_vault_type().is_some() || self.concerns(&ResourceType::VAULT)
+        self.key_vault_type().is_some() || self.affects(&ResourceType::VAULT)
     }
 
     /// Whether one of its resources is of a type.
-    pub fn concerns(&self, kind: &ResourceType) -> bool {
+    pub fn affects(&self, kind: &ResourceType) -> bool {
         self.resources().iter().any(|resource| resource.is(kind))
     }
 
@@ -171,7 +171,7 @@ impl Alert {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
-    /// What backs the alert up; nothing when there is none.
+    /// What backs the alert up; `None` if there is none.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(raw) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(raw).map_err(self.refusal("supportingEvidence"))

@@ -29,7 +29,7 @@ pub struct AttackPath {
     pub description: String,
     /// The kind of path.
     pub attack_path_type: String,
-    /// How bad it would be: `riskLevel`, or `potentialImpact` of the documented shape. Nothing when the
+    /// How bad it would be: `riskLevel`, or `potentialImpact` of the documented shape. `None` if the
     /// row has neither, which does not mean that it is low.
     pub risk_level: Option<RiskLevel>,
     /// What makes it so: `riskFactors`, or `riskCategories` of the documented shape.
@@ -67,7 +67,7 @@ pub enum AttackPathShape {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPathNode {
-    /// The id in the graph: what edges name. It is none of Azure.
+    /// Graph-local node id, referenced by edges. Not an Azure resource id.
     pub internal_id: String,
     /// Its name.
     pub name: Option<String>,
@@ -108,7 +108,7 @@ impl AttackPath {
     }
 
     /// Whether a resource is on it.
-    pub fn passes_through(&self, resource: &ResourceId) -> bool {
+    pub fn contains_node(&self, resource: &ResourceId) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         self.nodes.iter().chain(ends).any(|node| node.resource_id.as_ref() == Some(resource))
     }

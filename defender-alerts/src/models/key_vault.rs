@@ -58,7 +58,7 @@ pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 impl KeyVaultAlertType {
-    /// The kind that an alert's `alertType` names; nothing when it is not one of this plan. Samples
+    /// The kind that an alert's `alertType` names; `None` if it is not one of this plan. Samples
     /// (`SIMULATED_KV_..`) have the kind that they are samples of.
     pub fn of(alert_type: &str) -> Option<Self> {
         let id = strip_prefix(alert_type, SAMPLE).unwrap_or(alert_type);
@@ -68,7 +68,7 @@ impl KeyVaultAlertType {
     /// The documented kinds closest to a name: itself for a documented id, and for four names that are
     /// widely used but that no alert has (`KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
     /// `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`) the kinds that they mean, closest first.
-    /// Nothing for other names.
+    /// `None` for other names.
     pub fn closest(name: &str) -> &'static [Self] {
         use KeyVaultAlertType as T;
         const UNUSUAL: &[T] = &[
@@ -92,7 +92,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// How bad alerts of this kind are by documentation; nothing for kinds that it leaves out.
+    /// How bad alerts of this kind are by documentation; `None` for kinds that it leaves out.
     pub fn severity(&self) -> Option<Severity> {
         use KeyVaultAlertType as T;
         match self {
@@ -104,7 +104,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// What the attacker is after by documentation; nothing for kinds that it leaves out.
+    /// What the attacker is after by documentation; `None` for kinds that it leaves out.
     pub fn tactics(&self) -> &'static [Intent] {
         use KeyVaultAlertType as T;
         match self {
@@ -124,7 +124,7 @@ impl KeyVaultAlertType {
         )
     }
 
-    /// What happened, in a few words; nothing for kinds that the documentation leaves out.
+    /// What happened, in a few words; `None` for kinds that the documentation leaves out.
     pub fn meaning(&self) -> Option<&'static str> {
         use KeyVaultAlertType as T;
         Some(match self {

@@ -53,7 +53,7 @@ pub struct SecretFinding {
 }
 
 impl SecretFinding {
-    /// What an assessment says; nothing when it says that the resource is healthy or was not looked at.
+    /// What an assessment says; `None` if it says that the resource is healthy or was not looked at.
     pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
         if assessment.status.code != AssessmentCode::Unhealthy {
             return None;
@@ -75,7 +75,7 @@ impl SecretFinding {
         })
     }
 
-    /// What a sub-assessment says; nothing when it does not hold.
+    /// What a sub-assessment says; `None` if it does not hold.
     pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
         if finding.status.code != AssessmentCode::Unhealthy {
             return None;

@@ -79,7 +79,7 @@ pub struct SecureScoreControlDefinition {
     pub description: String,
     /// The most points that it gives.
     pub max_score: u32,
-    /// Who made it; nothing when the service does not say.
+    /// Who made it; `None` if the service does not say.
     pub source: Option<ControlType>,
     /// The recommendations that count for it.
     pub assessments: Vec<AssessmentKey>,

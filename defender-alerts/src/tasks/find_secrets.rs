@@ -76,7 +76,7 @@ impl SecretFindings {
 }
 
 impl SecretFindingsClient {
-    /// A client on the shared pipeline.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { graph: ResourceGraphClient::new(arm) }
     }

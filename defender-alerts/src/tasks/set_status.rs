@@ -97,7 +97,7 @@ impl SetStatus {
         self
     }
 
-    /// How many alerts are worked on at the same time; 8 otherwise.
+    /// How many alerts are worked on at the same time. Default: 8.
     pub fn concurrency(mut self, alerts: usize) -> Self {
         self.concurrency = alerts;
         self

@@ -18,13 +18,13 @@ use crate::{Account, Alert, AlertId, AlertStatus, GeoLocation, KeyVaultAlertType
 pub struct Finding {
     /// The alert.
     pub alert: AlertId,
-    /// The kind of Key Vault alert; nothing for alerts of other plans.
+    /// The kind of Key Vault alert; `None` for alerts of other plans.
     pub kind: Option<KeyVaultAlertType>,
     /// Its title.
     pub title: String,
     /// How bad it is.
     pub severity: Severity,
-    /// Where it stands.
+    /// Current status.
     pub status: AlertStatus,
     /// Whether it is a sample: then nothing happened.
     pub is_sample: bool,
@@ -61,7 +61,7 @@ pub struct Caller {
     pub application_id: Option<String>,
     /// The tenant of the caller.
     pub tenant_id: Option<String>,
-    /// Whether that is your own tenant; nothing when either is not known.
+    /// Whether that is your own tenant; `None` if either is not known.
     pub in_tenant: Option<bool>,
     /// The addresses that were called from.
     pub addresses: Vec<Address>,

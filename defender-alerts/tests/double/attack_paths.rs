@@ -36,7 +36,7 @@ async fn both_shapes_are_read_into_the_same_path() {
         assert_eq!(path.edges[0].source, path.entry.as_ref().unwrap().internal_id);
         assert_eq!(path.edges[1].target, path.target.as_ref().unwrap().internal_id);
         assert_eq!(path.subscription, Some(subscription()));
-        assert!(path.passes_through(&vault()) && path.concerns_secrets());
+        assert!(path.contains_node(&vault()) && path.concerns_secrets());
         let newer = shape == AttackPathShape::ExposureManagement;
         assert_eq!((path.steps.len(), path.remediation_steps.len()), if newer { (3, 0) } else { (0, 1) });
         assert!(!found.is_clean() && found.not_covered().next().is_none());

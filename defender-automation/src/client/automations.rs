@@ -39,7 +39,7 @@ impl AutomationsClient {
     /// **Permissions**: `Microsoft.Security/automations/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/list-by-resource-group)
-    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Automation> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Automation> {
         self.arm.get(automations(group.into()), API_VERSION).pager()
     }
 

@@ -159,7 +159,7 @@ pub struct AutomationSpec {
     /// What it is for.
     #[builder(default, setter(into, strip_option))]
     pub description: Option<String>,
-    /// Whether it runs; yes unless told.
+    /// Whether it is enabled. Default: `true`.
     #[builder(default = true)]
     pub is_enabled: bool,
     /// Tags.

@@ -195,7 +195,7 @@ impl NumberRule {
     }
 
     /// It is less.
-    pub fn lesser_than(self, value: impl std::fmt::Display) -> Rule {
+    pub fn less_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThan, value)
     }
 

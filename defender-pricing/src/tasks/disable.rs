@@ -34,7 +34,7 @@ impl DisablePlan {
         Self { client, scope, plan, wait: Duration::from_secs(300), over_manager: false }
     }
 
-    /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
+    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

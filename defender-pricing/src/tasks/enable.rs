@@ -107,7 +107,7 @@ impl EnablePlan {
         self.with(Extension::off(name))
     }
 
-    /// How long to wait while another update of the subscription is in progress; 5 minutes otherwise.
+    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

@@ -52,7 +52,7 @@ impl RolePropagation {
         Self { budget, since: Instant::now(), waited: Mutex::default(), on_wait }
     }
 
-    /// The next wait, or nothing once the budget is spent.
+    /// The next wait; `None` once the budget is spent.
     fn next(&self, tries: u32) -> Option<RoleWait> {
         let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = self.since.elapsed().max(*waited);

@@ -43,7 +43,7 @@ impl VaultsClient {
         Self { arm: arm.clone(), page_size: None }
     }
 
-    /// Asks for pages of this many vaults (`$top`); the service decides otherwise.
+    /// Asks for pages of this many vaults (`$top`). Default: the service decides.
     pub fn with_page_size(mut self, vaults: u32) -> Self {
         self.page_size = Some(vaults.max(1));
         self
@@ -63,7 +63,7 @@ impl VaultsClient {
         self.arm.get(id, API_VERSION).json_opt().await
     }
 
-    /// Makes a vault, or writes one whole: `Vaults_CreateOrUpdate`. Await the poller for the vault whose host
+    /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller for the vault whose host
     /// name can be reached.
     ///
     /// A PUT takes away what the spec does not name. Begin with `VaultSpec::from(&vault)` to change one that exists.
@@ -144,7 +144,7 @@ impl VaultsClient {
     /// **Permissions**: `Microsoft.KeyVault/vaults/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-by-resource-group)
-    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Vault> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Vault> {
         self.vaults(ArmPath::from(group))
     }
 

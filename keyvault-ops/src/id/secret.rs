@@ -59,7 +59,7 @@ pub struct SecretId {
     pub vault_host: String,
     /// The name.
     pub name: SecretName,
-    /// The version; nothing for the secret as a whole.
+    /// The version; `None` for the secret as a whole.
     pub version: Option<SecretVersion>,
 }
 

@@ -55,7 +55,7 @@ impl SecretProperties {
         &self.id.name
     }
 
-    /// The version; nothing in lists of secrets.
+    /// The version; `None` in lists of secrets.
     pub fn version(&self) -> Option<&SecretVersion> {
         self.id.version.as_ref()
     }

@@ -32,13 +32,13 @@ pub struct VaultSpec {
     pub location: String,
     /// The tenant whose principals may use it.
     pub tenant_id: String,
-    /// Standard unless told otherwise.
+    /// Default: standard.
     #[builder(default = SkuName::Standard)]
     pub sku: SkuName,
     /// Tags; none unless given.
     #[builder(default)]
     pub tags: BTreeMap<String, String>,
-    /// Whether role assignments decide, which they do unless told otherwise. Always sent: what the
+    /// Whether role assignments decide. Default: `true`. Always sent: what the
     /// service takes for granted differs between api-versions. Changing it on a vault that exists needs
     /// `Microsoft.Authorization/roleAssignments/write`.
     #[builder(default = true)]
@@ -64,7 +64,7 @@ pub struct VaultSpec {
     /// The firewall.
     #[builder(default, setter(strip_option))]
     pub network_acls: Option<NetworkRules>,
-    /// Whether the public network reaches it; it does unless told otherwise.
+    /// Whether the public network reaches it. Default: `true`.
     #[builder(default, setter(strip_option))]
     pub public_network_access: Option<PublicNetworkAccess>,
     #[builder(default, setter(skip))]

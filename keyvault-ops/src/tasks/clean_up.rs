@@ -118,7 +118,7 @@ impl CleanUpSecrets {
         self
     }
 
-    /// How many are deleted at the same time; 8 otherwise.
+    /// How many are deleted at the same time. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self
@@ -186,7 +186,7 @@ impl CleanUpSecrets {
         }
     }
 
-    /// Deletes a secret and waits for it; nothing when there is none, deleted or not.
+    /// Deletes a secret and waits for it; `None` if there is none, deleted or not.
     async fn delete(&self, name: &SecretName) -> Result<Option<DeletedSecret>> {
         let delete = || self.client.delete(name);
         match until_settled(delete, &[SecretRefusal::BeingRecovered]).await {

@@ -139,13 +139,13 @@ impl SecretsClient {
 }
 
 impl SeedSecrets {
-    /// How many are set at the same time; 8 otherwise.
+    /// How many are set at the same time. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self
     }
 
-    /// What to do about names of soft-deleted secrets; they are reported otherwise.
+    /// What to do about names of soft-deleted secrets. Default: report them.
     pub fn when_deleted(mut self, what: WhenDeleted) -> Self {
         self.when_deleted = what;
         self

@@ -110,13 +110,13 @@ impl SecretsClient {
 }
 
 impl Sweep {
-    /// How often all secrets are listed before the first is read; 3 otherwise.
+    /// How often all secrets are listed before the first is read. Default: 3.
     pub fn listings(mut self, times: u32) -> Self {
         self.listings = times.max(1);
         self
     }
 
-    /// Reads at most this many secrets; all otherwise.
+    /// Reads at most this many secrets. Default: all.
     pub fn reads(mut self, secrets: usize) -> Self {
         self.reads = secrets;
         self

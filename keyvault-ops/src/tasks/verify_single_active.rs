@@ -15,7 +15,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveVersions {
-    /// The current version; nothing when it is disabled, so that no one can read the secret.
+    /// The current version; `None` if it is disabled, so that no one can read the secret.
     pub current: Option<SecretVersion>,
     /// How many others are enabled.
     pub others: u64,

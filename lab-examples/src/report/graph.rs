@@ -74,7 +74,7 @@ pub(crate) struct Label {
     pub text: String,
 }
 
-/// Draws a path; nothing when it has no nodes, or too many for a drawing.
+/// Draws a path; `None` if it has no nodes, or too many for a drawing.
 pub(crate) fn draw(path: &PathRow) -> Option<Drawing> {
     if path.nodes.is_empty() || path.nodes.len() > MOST_NODES || path.edges.len() > MOST_EDGES {
         return None;

@@ -32,7 +32,7 @@ pub struct ReportPage {
     pub secrets: Section<Secrets>,
     /// Rotations.
     pub ledger: Section<Rotations>,
-    /// What the lab did; nothing when it only read.
+    /// What the lab did; `None` if it only read.
     pub run: Option<Record>,
 }
 
@@ -97,7 +97,7 @@ pub struct VaultRow {
     pub group: String,
     /// Whether Defender watches it.
     pub covered: bool,
-    /// Whether its audit log goes to the lab's workspace or elsewhere; nothing when it could not be told.
+    /// Whether its audit log goes to the lab's workspace or elsewhere; `None` if it could not be told.
     pub logged: Option<bool>,
     /// What is missing, and what mends it.
     pub gaps: Vec<(String, String)>,
@@ -129,7 +129,7 @@ pub struct AlertRow {
     pub meaning: Option<String>,
     /// How bad it is.
     pub severity: String,
-    /// Where it stands.
+    /// Current status.
     pub status: String,
     /// Whether somebody still has to deal with it.
     pub open: bool,

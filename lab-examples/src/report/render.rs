@@ -139,7 +139,7 @@ impl Html<'_> {
         }
     }
 
-    /// Whether Defender for Key Vault raises alerts at all; nothing when that could not be read.
+    /// Whether Defender for Key Vault raises alerts at all; `None` if that could not be read.
     fn raises_alerts(&self) -> Option<bool> {
         plan_is_on(self.page, "KeyVaults")
     }

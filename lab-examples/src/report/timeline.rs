@@ -31,7 +31,7 @@ pub(crate) struct Bar {
     pub width: f64,
 }
 
-/// The line of some alerts; nothing when none has a time.
+/// The line of some alerts; `None` if none has a time.
 pub(crate) fn of(alerts: &Alerts) -> Option<Timeline> {
     let times = || alerts.newest.iter().filter_map(span);
     let from = times().map(|(first, _)| first).min()?;

@@ -1,6 +1,6 @@
 //! What `$filter` expressions are made of.
 
-/// The text of a quoted value, `'O''Brien'`; nothing when it is not exactly one quoted value.
+/// The text of a quoted value, `'O''Brien'`; `None` if it is not exactly one quoted value.
 pub(crate) fn quoted(value: &str) -> Option<String> {
     let inside = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     (!inside.replace("''", "").contains('\'')).then(|| inside.replace("''", "'"))

@@ -141,7 +141,7 @@ impl Call {
         &self.query
     }
 
-    /// The `api-version` asked for, or nothing.
+    /// The `api-version` asked for, or `None`.
     pub(crate) fn api_version(&self) -> &str {
         self.query("api-version").unwrap_or_default()
     }

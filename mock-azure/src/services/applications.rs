@@ -57,7 +57,7 @@ pub(crate) enum Sign {
     Expired,
 }
 
-/// What an application's client secret is worth now; nothing where the double does not know the application's passwords.
+/// What an application's client secret is worth now; `None` if the double does not know the application's passwords.
 pub(crate) fn sign_in(world: &World, app_id: &str, secret: &str) -> Option<Sign> {
     let applications = world.states.get::<Applications>();
     let application = applications.all.iter().find(|found| found.app_id.eq_ignore_ascii_case(app_id))?;

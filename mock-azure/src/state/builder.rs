@@ -56,7 +56,7 @@ impl Seed {
         self
     }
 
-    /// The tenant of all subscriptions; [`DEFAULT_TENANT`] otherwise.
+    /// The tenant of all subscriptions. Default: [`DEFAULT_TENANT`].
     pub fn tenant(mut self, id: impl ToString) -> Self {
         self.tenant = id.to_string();
         self
@@ -102,7 +102,7 @@ impl Seed {
         self.setting(|world| world.paging.empty_page = true)
     }
 
-    /// How many polls find a long-running operation still running; 1 otherwise.
+    /// How many polls find a long-running operation still running. Default: 1.
     pub fn operation_polls(self, polls: u32) -> Self {
         self.setting(move |world| world.operations.polls = polls)
     }

@@ -33,7 +33,7 @@ impl ActionGroupsClient {
     /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/list-by-resource-group)
-    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<ActionGroup> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<ActionGroup> {
         self.arm.get(groups(group.into()), Self::API_VERSION).pager()
     }
 
@@ -108,7 +108,7 @@ impl ActionGroupsClient {
     }
 
     /// Reads what came of test notifications, by the id at the end of their link:
-    /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. Nothing while they are under way.
+    /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. `None` while they are under way.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get-test-notifications-at-action-group-resource-level)
     pub async fn notification_status(

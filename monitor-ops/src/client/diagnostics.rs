@@ -96,7 +96,7 @@ impl DiagnosticsClient {
     /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/list)
-    pub fn list_of_subscription(&self, subscription: &SubscriptionId) -> Pager<DiagnosticSetting> {
+    pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<DiagnosticSetting> {
         self.arm.get(settings(subscription.into()), Self::API_VERSION).pager()
     }
 

@@ -33,7 +33,7 @@ impl QueryRulesClient {
     /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-resource-group)
-    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<QueryRule> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<QueryRule> {
         self.arm.get(rules(group.into()), Self::API_VERSION).pager()
     }
 

@@ -67,7 +67,7 @@ impl SentinelClient {
         Self { arm: arm.clone() }
     }
 
-    /// Reads whether Sentinel is on; nothing when it is not: `SentinelOnboardingStates_Get`.
+    /// Reads whether Sentinel is on; `None` if it is not: `SentinelOnboardingStates_Get`.
     ///
     /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_role_missing()`:
     /// the caller has no right to know, which says nothing about the state.

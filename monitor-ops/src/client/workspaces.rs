@@ -33,7 +33,7 @@ impl WorkspacesClient {
     /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list-by-resource-group)
-    pub fn list_in_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(workspaces(group.into()), Self::API_VERSION).pager()
     }
 
@@ -85,7 +85,7 @@ impl WorkspacesClient {
     }
 
     /// Deletes a workspace and all its logs for good: `Workspaces_Delete` with `force`.
-    pub fn delete_for_good(&self, id: &WorkspaceId) -> Poller<()> {
+    pub fn force_delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
     }
 
@@ -105,7 +105,7 @@ impl WorkspacesClient {
     /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)
-    pub fn list_deleted_in_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
+    pub fn list_deleted_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(deleted(group.into()), Self::API_VERSION).pager()
     }
 }

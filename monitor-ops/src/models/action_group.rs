@@ -6,7 +6,7 @@ use crate::{
     PhoneReceiver, ReceiverStatus, Resource, RoleReceiver, RunbookReceiver, WebhookReceiver,
 };
 
-/// Who hears of an alert.
+/// Receivers notified when an alert fires.
 pub type ActionGroup = Resource<ActionGroupProperties>;
 
 /// The properties of an [`ActionGroup`].

@@ -110,7 +110,7 @@ impl DiagnosticProperties {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SettingEntry {
-    /// The category; nothing when a group is named.
+    /// The category; `None` if a group is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// The group, `audit` or `allLogs`. What is in it may grow by itself.

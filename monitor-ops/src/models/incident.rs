@@ -57,7 +57,7 @@ pub struct IncidentProperties {
     pub title: String,
     /// How bad it is.
     pub severity: SentinelSeverity,
-    /// Where it stands.
+    /// Current status.
     pub status: IncidentStatus,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

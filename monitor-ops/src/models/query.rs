@@ -70,8 +70,8 @@ impl LogQuery {
         self
     }
 
-    /// Looks at these workspaces as well.
-    pub fn also_in(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
+    /// Queries these workspaces as well.
+    pub fn additional_workspaces(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
         self.workspaces.extend(workspaces);
         self
     }

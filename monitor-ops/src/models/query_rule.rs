@@ -68,10 +68,10 @@ pub struct QueryRuleProperties {
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// 0 is the worst, 4 the least. Needed for alerts.
+    /// Severity 0 (critical) to 4 (verbose). Required for log alerts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<u8>,
-    /// Whether it runs; yes unless told.
+    /// Whether it is enabled. Default: `true`.
     #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The workspaces or resources whose logs are read.
@@ -159,7 +159,7 @@ pub struct Condition {
 
 impl Condition {
     /// More than `threshold` rows.
-    pub fn more_rows_than(threshold: u32, query: impl Into<String>) -> Self {
+    pub fn row_count_above(threshold: u32, query: impl Into<String>) -> Self {
         Self {
             query: query.into(),
             time_aggregation: Some(TimeAggregation::Count),

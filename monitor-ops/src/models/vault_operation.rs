@@ -110,7 +110,7 @@ impl VaultOperation {
     }
 
     /// Whether it gave a secret's value away.
-    pub fn disclosed_a_secret(&self) -> bool {
+    pub fn revealed_secret(&self) -> bool {
         let reads = [VaultOperationName::SecretGet, VaultOperationName::SecretBackup];
         reads.contains(&self.operation) && self.status == Some(200)
     }

@@ -21,7 +21,7 @@ impl ActionGroupsClient {
     /// is not turned on again, which is its own choice: look at
     /// [`Receivers::unsubscribed`](crate::Receivers::unsubscribed).
     ///
-    /// `short_name` (1 to 12 characters) names a new group in text messages; one that is there keeps its own.
+    /// `short_name` (1 to 12 characters) is used for SMS, and only when the group is created.
     ///
     /// **If it stops halfway**, the group was written or not; running it again finishes it. Run again when
     /// all holds, it writes nothing. New receivers get a mail that tells them so.

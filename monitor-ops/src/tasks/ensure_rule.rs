@@ -31,10 +31,10 @@ impl QueryRule {
     /// each.
     pub fn refused_requests(workspace: &WorkspaceId, location: impl Into<String>, more_than: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::REFUSED);
-        let rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(more_than, query));
+        let rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(more_than, query));
         rule.described(
             "Key vault: refused requests",
-            "More requests than usual were refused by a key vault: someone tries doors.",
+            "Unusually many denied Key Vault requests: possible probing.",
         )
     }
 
@@ -42,7 +42,7 @@ impl QueryRule {
     /// half an hour, or half as many after listing them.
     pub fn mass_secret_reading(workspace: &WorkspaceId, location: impl Into<String>, distinct: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::mass_reading(distinct));
-        let mut rule = Self::on_vault_logs(workspace, location, Condition::more_rows_than(0, query))
+        let mut rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(0, query))
             .described(
                 "Key vault: secrets read in bulk",
                 "One caller listed secrets and read many of them, or read very many: perhaps a dump.",

@@ -77,7 +77,7 @@ impl EnsureWorkspace {
     async fn deleted(&self) -> Result<Option<Workspace>> {
         let (id, group) = (self.id.to_string(), self.id.as_resource().resource_group());
         let Some(group) = group else { return Ok(None) };
-        let mut all = self.client.list_deleted_in_group(&group);
+        let mut all = self.client.list_deleted_by_resource_group(&group);
         loop {
             let deleted = match all.try_next().await {
                 Ok(Some(deleted)) => deleted,
@@ -111,7 +111,7 @@ impl EnsureWorkspace {
 arm_core::task!(EnsureWorkspace => Change<Workspace>);
 
 impl WorkspacesClient {
-    /// The workspace once it is ready; nothing when there is none. A dry run does not wait.
+    /// The workspace once it is ready; `None` if there is none. A dry run does not wait.
     async fn settled(&self, id: &WorkspaceId, mode: Mode) -> Result<Option<Workspace>> {
         let mut waited = Duration::ZERO;
         loop {

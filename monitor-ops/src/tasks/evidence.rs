@@ -59,7 +59,7 @@ impl Evidence {
     pub fn secrets_read(&self) -> BTreeSet<String> {
         self.operations
             .iter()
-            .filter(|operation| operation.disclosed_a_secret())
+            .filter(|operation| operation.revealed_secret())
             .filter_map(VaultOperation::secret)
             .collect()
     }
@@ -159,13 +159,13 @@ impl GatherEvidence {
         self
     }
 
-    /// Only in this time; the last 24 hours otherwise.
+    /// Only in this time. Default: the last 24 hours.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.span = span;
         self
     }
 
-    /// At most so many operations; 10,000 otherwise.
+    /// At most so many operations. Default: 10,000.
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations.max(1);
         self

@@ -62,7 +62,7 @@ async fn every_operation_does_what_it_says() {
     let off = client.update(&group(), &soc, &ActionGroupPatch::new().enabled(false)).await.unwrap();
     assert!(!off.properties.enabled && off.properties.receivers == made.properties.receivers);
     let listed: Vec<_> = client.list(&subscription()).try_collect().await.unwrap();
-    let in_group: Vec<_> = client.list_in_group(&group()).try_collect().await.unwrap();
+    let in_group: Vec<_> = client.list_by_resource_group(&group()).try_collect().await.unwrap();
     assert_eq!((listed.len(), in_group.len()), (1, 1));
 
     let test = TestNotification::log_alert(&off);

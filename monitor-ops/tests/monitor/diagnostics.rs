@@ -54,7 +54,7 @@ async fn every_operation_on_a_subscription_does_what_it_says() {
     activity.properties.logs = vec![SettingEntry::category("Security"), SettingEntry::category("Policy")];
     let written = client.create_or_update_of_subscription(&sub, &name("activity"), &activity).await.unwrap();
     assert_eq!(client.get_of_subscription(&sub, &name("activity")).await.unwrap(), written);
-    let listed: Vec<_> = client.list_of_subscription(&sub).try_collect().await.unwrap();
+    let listed: Vec<_> = client.list_by_subscription(&sub).try_collect().await.unwrap();
     assert_eq!(listed.len(), 1);
     client.delete_of_subscription(&sub, &name("activity")).await.unwrap();
     assert!(client.get_of_subscription(&sub, &name("activity")).await.unwrap_err().is_not_found());

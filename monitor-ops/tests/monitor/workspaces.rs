@@ -38,16 +38,17 @@ async fn every_operation_does_what_it_says() {
     assert_eq!(patched.properties.sku.as_ref().unwrap().name, WorkspaceSku::PerGb2018);
     assert_eq!(client.get(&workspace()).await.unwrap(), patched);
     let listed: Vec<_> = client.list(&subscription()).try_collect().await.unwrap();
-    let in_group: Vec<_> = client.list_in_group(&group()).try_collect().await.unwrap();
+    let in_group: Vec<_> = client.list_by_resource_group(&group()).try_collect().await.unwrap();
     assert_eq!((listed.len(), in_group.len()), (1, 1));
     client.delete(&workspace()).await.unwrap();
     assert!(client.get_opt(&workspace()).await.unwrap().is_none());
     let deleted: Vec<_> = client.list_deleted(&subscription()).try_collect().await.unwrap();
-    let deleted_in_group: Vec<_> = client.list_deleted_in_group(&group()).try_collect().await.unwrap();
+    let deleted_in_group: Vec<_> =
+        client.list_deleted_by_resource_group(&group()).try_collect().await.unwrap();
     assert_eq!((deleted.len(), deleted_in_group.len()), (1, 1));
     let back: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap().into_model().unwrap();
     assert_eq!(back.properties.customer_id, made.properties.customer_id);
-    client.delete_for_good(&workspace()).await.unwrap();
+    client.force_delete(&workspace()).await.unwrap();
     let deleted: Vec<Workspace> = client.list_deleted(&subscription()).try_collect().await.unwrap();
     assert!(deleted.is_empty());
 }

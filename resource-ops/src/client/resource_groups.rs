@@ -49,7 +49,7 @@ impl ResourceGroupsClient {
         self.arm.get(path(group), API_VERSION).json().await
     }
 
-    /// Reads a group, or nothing when it is not there: `ResourceGroups_Get`.
+    /// Reads a group; `None` if it does not exist: `ResourceGroups_Get`.
     pub async fn get_opt(&self, group: &ResourceGroupId) -> Result<Option<ResourceGroup>> {
         self.arm.get(path(group), API_VERSION).json_opt().await
     }
@@ -113,7 +113,7 @@ impl ResourceGroupsClient {
 
     /// Deletes a group, and these kinds of resources in it by force, which skips their graceful shutdown:
     /// `ResourceGroups_Delete` with `forceDeletionTypes`.
-    pub fn delete_by_force<'a>(
+    pub fn force_delete<'a>(
         &self,
         group: &ResourceGroupId,
         types: impl IntoIterator<Item = &'a arm_core::ResourceType>,

@@ -54,7 +54,7 @@ impl RoleAssignmentsClient {
         self.arm.get(id, API_VERSION).json().await
     }
 
-    /// Reads an assignment, or nothing when it is not there.
+    /// Reads an assignment; `None` if it does not exist.
     pub async fn get_opt(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         self.arm.get(id, API_VERSION).json_opt().await
     }
@@ -75,7 +75,7 @@ impl RoleAssignmentsClient {
     }
 
     /// Takes a role away: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Answers
-    /// the assignment that was there, or nothing.
+    /// the assignment that was there, or `None`.
     ///
     /// **Permissions**: `Microsoft.Authorization/roleAssignments/delete`. **Retries**: deleting again is a
     /// success.

@@ -57,7 +57,7 @@ impl RoleDefinitionsClient {
         })
     }
 
-    /// Finds a role by the name that people see, or nothing.
+    /// Finds a role by the name that people see, or `None`.
     pub async fn get_by_name_opt(
         &self,
         scope: impl Into<Scope>,

@@ -59,7 +59,7 @@ impl GraphScope {
                 would mean the whole tenant; if that is meant, use GraphScope::Tenant"
                     .to_owned())
             }
-            Self::Subscriptions(ids) if ids.len() > BATCH && query.is_row_by_row() => {
+            Self::Subscriptions(ids) if ids.len() > BATCH && query.is_batchable() => {
                 Ok(ids.chunks(BATCH).map(|batch| Self::Subscriptions(batch.to_vec())).collect())
             }
             Self::Subscriptions(ids) if ids.len() > MOST => Err(format!(

@@ -37,7 +37,7 @@ impl SubscriptionsClient {
         self.arm.get(subscription, API_VERSION).json().await
     }
 
-    /// Reads a subscription, or nothing when it is not there.
+    /// Reads a subscription; `None` if it does not exist.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
         match self.arm.get(subscription, API_VERSION).json_opt().await {
             // Here, and only here, it is the resource that was asked for.

@@ -32,7 +32,7 @@ impl VirtualMachinesClient {
         self.arm.get(machine, API_VERSION).json().await
     }
 
-    /// Reads a machine, or nothing when it is not there.
+    /// Reads a machine; `None` if it does not exist.
     pub async fn get_opt(&self, machine: &VirtualMachineId) -> Result<Option<VirtualMachine>> {
         self.arm.get(machine, API_VERSION).json_opt().await
     }
@@ -45,20 +45,20 @@ impl VirtualMachinesClient {
     /// Streams the machines of a group: `VirtualMachines_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list)
-    pub fn list(&self, group: &ResourceGroupId) -> Pager<VirtualMachine> {
+    pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<VirtualMachine> {
         self.arm.get(machines(group), API_VERSION).pager()
     }
 
     /// Streams the machines of a subscription: `VirtualMachines_ListAll`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all)
-    pub fn list_all(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
+    pub fn list(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
         self.arm.get(machines(subscription), API_VERSION).pager()
     }
 
     /// Streams the machines of a subscription with their status: `VirtualMachines_ListAll` with
     /// `statusOnly=true`.
-    pub fn list_all_with_status(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
+    pub fn list_with_status(&self, subscription: &SubscriptionId) -> Pager<VirtualMachine> {
         self.arm.get(machines(subscription), API_VERSION).query("statusOnly", "true").pager()
     }
 

@@ -30,9 +30,9 @@ pub struct VirtualMachineRunCommand {
     pub parameters: Vec<RunCommandInputParameter>,
     /// Whether the operation ends when the script begins.
     pub async_execution: bool,
-    /// Who runs it; root or System otherwise.
+    /// Who runs it. Default: root or System.
     pub run_as_user: Option<String>,
-    /// How long it may run, in seconds; 90 minutes otherwise.
+    /// How long it may run, in seconds. Default: 90 minutes.
     pub timeout_in_seconds: Option<u32>,
     /// Where the output goes too.
     pub output_blob_uri: Option<String>,
@@ -249,7 +249,7 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub async_execution: Option<bool>,
-    /// Who runs it; root or System otherwise.
+    /// Who runs it. Default: root or System.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<String>,
@@ -257,7 +257,7 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option, into))]
     #[serde(with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub run_as_password: Option<Secret>,
-    /// How long it may run, in seconds; 90 minutes otherwise.
+    /// How long it may run, in seconds. Default: 90 minutes.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_in_seconds: Option<u32>,

@@ -37,13 +37,13 @@ pub struct QueryOptions {
     /// The token of the page before.
     #[serde(rename = "$skipToken", skip_serializing_if = "Option::is_none")]
     pub skip_token: Option<String>,
-    /// Rows on a page: 1 to 1000, and 1000 otherwise.
+    /// Rows on a page, 1 to 1000. Default: 1000.
     #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
     pub top: Option<u32>,
     /// Rows to leave out at the beginning.
     #[serde(rename = "$skip", skip_serializing_if = "Option::is_none")]
     pub skip: Option<u32>,
-    /// Objects (otherwise) or a table.
+    /// Objects or a table. Default: objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_format: Option<ResultFormat>,
     /// Whether more than 10,000 subscriptions may be cut to what the service can look at.
@@ -96,7 +96,7 @@ pub struct FacetRequestOptions {
     /// The column to sort by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_by: Option<String>,
-    /// `asc`, or `desc` otherwise.
+    /// `asc` or `desc`. Default: `desc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<String>,
     /// A condition on the rows, in Kusto's language.

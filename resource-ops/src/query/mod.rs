@@ -145,7 +145,7 @@ impl GraphQuery {
 
     /// Whether each row depends on one resource alone, so that the same query over parts of a scope gives
     /// the parts of the answer.
-    pub fn is_row_by_row(&self) -> bool {
+    pub fn is_batchable(&self) -> bool {
         self.row_by_row
     }
 
@@ -237,11 +237,11 @@ mod tests {
     #[test]
     fn counting_sorting_and_cutting_cannot_be_done_in_parts() {
         let all = GraphQuery::table(Table::Resources).filter(column("name").has("x")).project(["name"]);
-        assert!(all.is_row_by_row());
-        assert!(!all.clone().count_by(["location"]).is_row_by_row());
-        assert!(!all.clone().order_by(column("name"), Order::Ascending).is_row_by_row());
-        assert!(!all.take(3).is_row_by_row());
-        assert!(!GraphQuery::of_text("resources").is_row_by_row());
+        assert!(all.is_batchable());
+        assert!(!all.clone().count_by(["location"]).is_batchable());
+        assert!(!all.clone().order_by(column("name"), Order::Ascending).is_batchable());
+        assert!(!all.take(3).is_batchable());
+        assert!(!GraphQuery::of_text("resources").is_batchable());
     }
 
     #[test]

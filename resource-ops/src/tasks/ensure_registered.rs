@@ -55,7 +55,7 @@ impl EnsureRegistered {
         Self { client, subscription, provider, wait: Duration::from_secs(600) }
     }
 
-    /// How long to wait for the registration; 10 minutes otherwise.
+    /// How long to wait for the registration. Default: 10 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

@@ -50,7 +50,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// Reads the claims of a JSON web token; nothing when the token is something else.
+    /// Reads the claims of a JSON web token; `None` if the token is something else.
     fn read(token: &str) -> Option<Self> {
         let claims = token.split('.').nth(1)?.trim_end_matches('=');
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()

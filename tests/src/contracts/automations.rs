@@ -68,7 +68,7 @@ pub(super) fn contracts() -> Vec<Contract> {
         list(get("Automations_List", format!("{SUBSCRIPTION}{automations}"), VERSION))
             .call(move |arm| all(client(&arm).list(&subscription()))),
         list(get("Automations_ListByResourceGroup", format!("{GROUP}{automations}"), VERSION))
-            .call(move |arm| all(client(&arm).list_in_group(&group()))),
+            .call(move |arm| all(client(&arm).list_by_resource_group(&group()))),
         single(get("Automations_Get", &the_one, VERSION))
             .call(move |arm| one(async move { client(&arm).get(&group(), &name("kv-high")).await })),
         single(put("Automations_CreateOrUpdate", &the_one, VERSION)).sends(body()).call(move |arm| {

@@ -34,12 +34,12 @@ fn machines() -> Vec<Contract> {
     };
     vec![
         list(get("VirtualMachines_List", format!("{GROUP}{machines}"), VERSION))
-            .call(move |arm| all(client(&arm).list(&group()))),
+            .call(move |arm| all(client(&arm).list_by_resource_group(&group()))),
         list(get("VirtualMachines_ListAll", format!("{SUBSCRIPTION}{machines}"), VERSION))
-            .call(move |arm| all(client(&arm).list_all(&subscription()))),
+            .call(move |arm| all(client(&arm).list(&subscription()))),
         list(get("VirtualMachines_ListAll", format!("{SUBSCRIPTION}{machines}?statusOnly=true"), VERSION))
             .variant("with_status")
-            .call(move |arm| all(client(&arm).list_all_with_status(&subscription()))),
+            .call(move |arm| all(client(&arm).list_with_status(&subscription()))),
         single(get("VirtualMachines_Get", MACHINE, VERSION))
             .call(move |arm| one(async move { client(&arm).get(&id()).await })),
         single(get("VirtualMachines_Get", format!("{MACHINE}?$expand=instanceView"), VERSION))

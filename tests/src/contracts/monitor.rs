@@ -70,10 +70,10 @@ fn diagnostics_of_subscription() -> Vec<Contract> {
     let answer = "diagnostic_settings/get_of_subscription.json";
     vec![
         get("SubscriptionDiagnosticSettings_List", &settings, version)
-            .answers("diagnostic_settings/list_of_subscription.json")
+            .answers("diagnostic_settings/list_by_subscription.json")
             .pages()
             .model("DiagnosticSetting")
-            .call(move |arm| all(client(&arm).list_of_subscription(&subscription()))),
+            .call(move |arm| all(client(&arm).list_by_subscription(&subscription()))),
         get("SubscriptionDiagnosticSettings_Get", format!("{settings}/activity"), version)
             .answers(answer)
             .model("DiagnosticSetting")
@@ -111,7 +111,7 @@ fn query_rules() -> Vec<Contract> {
         list(get("ScheduledQueryRules_ListBySubscription", format!("{SUBSCRIPTION}{rules}"), version))
             .call(move |arm| all(client(&arm).list(&subscription()))),
         list(get("ScheduledQueryRules_ListByResourceGroup", format!("{GROUP}{rules}"), version))
-            .call(move |arm| all(client(&arm).list_in_group(&group()))),
+            .call(move |arm| all(client(&arm).list_by_resource_group(&group()))),
         single(get("ScheduledQueryRules_Get", &rule, version))
             .call(move |arm| one(async move { client(&arm).get(&group(), &name("kv-reads")).await })),
         single(put("ScheduledQueryRules_CreateOrUpdate", &rule, version))
@@ -147,7 +147,7 @@ fn action_groups() -> Vec<Contract> {
         list(get("ActionGroups_ListBySubscriptionId", format!("{SUBSCRIPTION}{groups}"), version))
             .call(move |arm| all(client(&arm).list(&subscription()))),
         list(get("ActionGroups_ListByResourceGroup", format!("{GROUP}{groups}"), version))
-            .call(move |arm| all(client(&arm).list_in_group(&group()))),
+            .call(move |arm| all(client(&arm).list_by_resource_group(&group()))),
         single(get("ActionGroups_Get", &oncall, version))
             .call(move |arm| one(async move { client(&arm).get(&group(), &name("oncall")).await })),
         single(put("ActionGroups_CreateOrUpdate", &oncall, version))
@@ -210,7 +210,7 @@ fn workspaces() -> Vec<Contract> {
         list(get("Workspaces_List", format!("{SUBSCRIPTION}{provider}/workspaces"), version))
             .call(move |arm| all(client(&arm).list(&subscription()))),
         list(get("Workspaces_ListByResourceGroup", format!("{GROUP}{provider}/workspaces"), version))
-            .call(move |arm| all(client(&arm).list_in_group(&group()))),
+            .call(move |arm| all(client(&arm).list_by_resource_group(&group()))),
         single(get("Workspaces_Get", WORKSPACE, version))
             .call(move |arm| one(async move { client(&arm).get(&id()).await })),
         single(put("Workspaces_CreateOrUpdate", WORKSPACE, version))
@@ -235,7 +235,7 @@ fn workspaces() -> Vec<Contract> {
         delete("Workspaces_Delete", format!("{WORKSPACE}?force=true"), version)
             .variant("for_good")
             .long_running()
-            .call(move |arm| done(client(&arm).delete_for_good(&id()))),
+            .call(move |arm| done(client(&arm).force_delete(&id()))),
         list(get("DeletedWorkspaces_List", format!("{SUBSCRIPTION}{provider}/deletedWorkspaces"), version))
             .call(move |arm| all(client(&arm).list_deleted(&subscription()))),
         list(get(
@@ -243,7 +243,7 @@ fn workspaces() -> Vec<Contract> {
             format!("{GROUP}{provider}/deletedWorkspaces"),
             version,
         ))
-        .call(move |arm| all(client(&arm).list_deleted_in_group(&group()))),
+        .call(move |arm| all(client(&arm).list_deleted_by_resource_group(&group()))),
     ]
 }
 

@@ -44,7 +44,7 @@ fn live() -> Vec<Contract> {
     });
     vec![
         list(get("Vaults_ListByResourceGroup", format!("{GROUP}{provider}/vaults"), VERSION))
-            .call(|arm| all(vaults(&arm).list_in_group(&group()))),
+            .call(|arm| all(vaults(&arm).list_by_resource_group(&group()))),
         list(get("Vaults_ListBySubscription", format!("{SUBSCRIPTION}{provider}/vaults?$top=7"), VERSION))
             .call(|arm| all(vaults(&arm).with_page_size(7).list(&subscription()))),
         get("Vaults_List", format!("{SUBSCRIPTION}/{resources}"), "2015-11-01")

@@ -60,7 +60,7 @@ fn properties(of: impl Serialize) -> serde_json::Result<Value> {
     Ok(json!({ "properties": serde_json::to_value(of)? }))
 }
 
-/// `write_back!(krate::Model)` is sent as it is; `as |it| ..` says what is sent otherwise.
+/// `write_back!(krate::Model)` is sent as it is; `as |it| ..` names what is sent instead.
 macro_rules! write_back {
     ($krate:ident::$name:ident) => {
         write_back!($krate::$name as |it| serde_json::to_value(it))

@@ -38,7 +38,7 @@ impl fmt::Display for Retirement {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetireError {
-    /// What was done before; nothing if it stopped before it knew the current version.
+    /// What was done before; `None` if it stopped before it knew the current version.
     pub completed: Option<Retirement>,
     /// Why it stopped.
     pub source: RetireFailure,

@@ -28,7 +28,7 @@ pub(crate) struct Queries {
 }
 
 impl Seed {
-    /// Logs arrive in their workspace this long after the event; at once otherwise.
+    /// Logs arrive in their workspace this long after the event. Default: at once.
     pub fn log_delay(self, delay: Duration) -> Self {
         self.setting(move |world| world.states.get_mut::<Queries>().delay = delay)
     }

@@ -85,7 +85,7 @@ impl Seed {
         })
     }
 
-    /// How many requests for a name find a delete, recover or purge not yet done; 1 otherwise.
+    /// How many requests for a name find a delete, recover or purge not yet done. Default: 1.
     pub fn secret_settling(self, requests: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<SecretState>().settling = requests)
     }

@@ -36,7 +36,7 @@ pub struct AuditEvent {
     pub caller_ip: String,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// The secret or version that was asked for or answered, as a URL; nothing for lists and vaults.
+    /// The secret or version that was asked for or answered, as a URL; `None` for lists and vaults.
     pub secret_id: Option<String>,
     /// The URL asked for.
     pub request_uri: String,

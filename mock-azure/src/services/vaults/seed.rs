@@ -72,7 +72,7 @@ impl Seed {
         })
     }
 
-    /// The address from which requests reach vaults; `203.0.113.7` otherwise.
+    /// The address from which requests reach vaults. Default: `203.0.113.7`.
     pub fn caller_ip(self, address: &str) -> Self {
         let address = address.to_owned();
         self.setting(move |world| world.states.get_mut::<VaultState>().caller_ip = Some(address))

@@ -89,7 +89,7 @@ impl VirtualMachines {
         self.guests.get(&id.to_ascii_lowercase())?.files.get(path).map(String::as_str)
     }
 
-    /// Has a script run; nothing when no one knows how.
+    /// Has a script run; `None` if no one knows how.
     pub(super) fn run(&mut self, script: &Script<'_>) -> Option<ScriptOutput> {
         let guest = self.guests.entry(script.machine.to_ascii_lowercase()).or_default();
         (self.runner.as_mut()?)(script, &mut guest.files)

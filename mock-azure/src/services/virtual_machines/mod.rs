@@ -208,7 +208,7 @@ fn merge(there: &mut Value, new: &Value) {
     }
 }
 
-/// Documented: the kinds of identity. The identity after a request; nothing when the request does not speak of it. A type without
+/// Documented: the kinds of identity. The identity after a request; `None` if the request does not speak of it. A type without
 /// `UserAssigned` takes all user-assigned identities away.
 fn identity(world: &mut World, id: &str, asked: &Value) -> Result<Option<Value>, Box<Reply>> {
     let Some(kind) = asked["type"].as_str() else { return Ok(None) };
