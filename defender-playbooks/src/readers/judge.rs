@@ -36,7 +36,7 @@ pub(super) struct Question<'a> {
 /// The reads of a secret, and who set versions of it and when, out of what was done with it.
 pub(super) fn reads(operations: &[VaultOperation]) -> Vec<Read> {
     let disclosed =
-        |it: &&VaultOperation| it.operation == VaultOperationName::SecretGet && it.disclosed_a_secret();
+        |it: &&VaultOperation| it.operation == VaultOperationName::SecretGet && it.revealed_secret();
     operations.iter().filter(disclosed).map(read).collect()
 }
 
