@@ -148,7 +148,7 @@ async fn a_resource_type() {
         format!("{ARM}/providers/Microsoft.Management/managementGroups?api-version=2021-04-01"),
         format!("{GRAPH}/applications"),
         format!("{VAULT}/storage?api-version=7.5"),
-        format!("{VAULT}/certificates/tls?api-version=7.5"),
+        format!("{VAULT}/storage/account?api-version=7.5"),
     ]));
     cases.push(case(Put, group("/providers/Microsoft.Logic/workflows/respond?api-version=2019-05-01")));
     all_unknown(&azure, "resource type", cases).await;

@@ -169,3 +169,58 @@ async fn the_same_seed_makes_the_same_keys() {
     assert_eq!(ask(&one, Post, "keys/x/create", json!({ "kty": "RSA-HSM" })).await.status, 400);
     assert_eq!(ask(&one, Post, "keys/x/create", json!({ "kty": "EC", "crv": "P-521" })).await.status, 501);
 }
+
+#[tokio::test]
+async fn contacts_and_issuers_are_kept_and_no_certificate_is_made() {
+    let azure = double("Key Vault Certificates Officer").await;
+    let contacts = json!({ "contacts": [{ "email": "security@contoso.example", "name": "On call" }] });
+    assert_eq!(ask(&azure, Get, "certificates/contacts", Value::Null).await.code(), "ContactsNotFound");
+    let set = ask(&azure, Put, "certificates/contacts", contacts.clone()).await;
+    assert_eq!(
+        (&set.body["contacts"], &set.body["id"]),
+        (&contacts["contacts"], &json!(format!("{VAULT}/certificates/contacts")))
+    );
+    assert_eq!(ask(&azure, Put, "certificates/contacts", json!({ "contacts": [{}] })).await.status, 400);
+    assert_eq!(
+        ask(&azure, Delete, "certificates/contacts", Value::Null).await.body["contacts"],
+        contacts["contacts"]
+    );
+    assert_eq!(ask(&azure, Get, "certificates/contacts", Value::Null).await.status, 404);
+
+    let issuer = json!({ "provider": "Test", "credentials": { "account_id": "a", "pwd": "REDACTED" } });
+    let made = ask(&azure, Put, "certificates/issuers/Ours", issuer).await;
+    assert_eq!((made.status, &made.body["credentials"]), (200, &json!({ "account_id": "a" })));
+    assert_eq!(made.body["org_details"], json!({ "zip": 0 }));
+    let change = json!({ "credentials": { "account_id": "b" } });
+    let changed = ask(&azure, Patch, "certificates/issuers/ours", change).await;
+    assert_eq!(
+        (&changed.body["provider"], &changed.body["credentials"]["account_id"]),
+        (&json!("Test"), &json!("b"))
+    );
+    let listed = ask(&azure, Get, "certificates/issuers", Value::Null).await;
+    assert_eq!(listed.body["value"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        ask(&azure, Patch, "certificates/issuers/other", json!({})).await.code(),
+        "CertificateIssuerNotFound"
+    );
+
+    assert_eq!(ask(&azure, Get, "certificates", Value::Null).await.body["value"], json!([]));
+    assert_eq!(ask(&azure, Get, "certificates/tls", Value::Null).await.status, 501);
+    for path in ["certificates/tls/create", "certificates/tls/import"] {
+        assert_eq!(ask(&azure, Post, path, json!({})).await.status, 501, "{path}");
+    }
+    assert_eq!(ask(&azure, Get, "keys", Value::Null).await.status, 403);
+}
+
+#[tokio::test]
+async fn certificates_are_not_known_where_a_secret_is_kept_for_one() {
+    let azure = MockAzure::seed()
+        .vault(SUB, "rg-sec", "kv-prod")
+        .vault_role("kv-prod", "Key Vault Administrator")
+        .managed_secret("kv-prod", "tls")
+        .start()
+        .await;
+    for path in ["certificates", "certificates/tls"] {
+        assert_eq!(ask(&azure, Get, path, Value::Null).await.status, 501, "{path}");
+    }
+}

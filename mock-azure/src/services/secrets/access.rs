@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::{
-    keys,
-    kind::{KEYS, Kind},
+    certificates, keys,
+    kind::{CERTIFICATES, KEYS, Kind},
     refusal,
 };
 use crate::{
@@ -30,6 +30,9 @@ fn needed(call: &Call) -> Option<Needed> {
     let kind = Kind::of(path.first()?)?;
     if kind.live == KEYS.live {
         return keys::needed(call).map(|(action, permission)| Needed { kind, action, permission });
+    }
+    if kind.live == CERTIFICATES.live {
+        return certificates::needed(call).map(|(action, permission)| Needed { kind, action, permission });
     }
     let (action, permission) = match (call.method, call.path().as_slice()) {
         (Method::Get, ["secrets"] | ["secrets", _, "versions"] | ["deletedsecrets"]) => {
@@ -107,9 +110,9 @@ fn contains(range: &str, address: &str) -> bool {
 
 fn roles(world: &mut World, call: &Call, vault: &Value, needed: &Needed) -> Result<(), Box<Reply>> {
     let collection = needed.kind.live;
-    // Documented: rotation policies have actions of their own.
-    let action = match needed.action.strip_prefix("rotationpolicies/") {
-        Some(action) => format!("Microsoft.KeyVault/vaults/keyrotationpolicies/{action}"),
+    // Documented: rotation policies, contacts and issuers have actions of their own.
+    let action = match needed.action.strip_prefix('/') {
+        Some(action) => format!("Microsoft.KeyVault/vaults/{action}"),
         None => format!("Microsoft.KeyVault/vaults/{collection}/{}", needed.action),
     };
     let id = vault["id"].as_str().unwrap_or_default();

@@ -235,8 +235,12 @@ pub(super) fn needed(call: &Call) -> Option<(&'static str, &'static str)> {
     };
     match (live, call.method, rest) {
         (_, Method::Get, [] | [_, "versions"]) => Some(("read", "list")),
-        (true, Method::Get, [_, "rotationpolicy"]) => Some(("rotationpolicies/read", "getrotationpolicy")),
-        (true, Method::Put, [_, "rotationpolicy"]) => Some(("rotationpolicies/write", "setrotationpolicy")),
+        (true, Method::Get, [_, "rotationpolicy"]) => {
+            Some(("/keyrotationpolicies/read", "getrotationpolicy"))
+        }
+        (true, Method::Put, [_, "rotationpolicy"]) => {
+            Some(("/keyrotationpolicies/write", "setrotationpolicy"))
+        }
         (_, Method::Get, _) => Some(("read", "get")),
         (true, Method::Post, [_, "create"]) => Some(("create/action", "create")),
         (true, Method::Put, [_]) => Some(("import/action", "import")),

@@ -20,7 +20,16 @@ pub(super) const SECRETS: &Kind =
 pub(super) const KEYS: &Kind =
     &Kind { live: "keys", deleted: "deletedkeys", id: "kid", word: "Key", missing: "KeyNotFound" };
 
-const ALL: [&Kind; 2] = [SECRETS, KEYS];
+/// Recorded: as well.
+pub(super) const CERTIFICATES: &Kind = &Kind {
+    live: "certificates",
+    deleted: "deletedcertificates",
+    id: "id",
+    word: "Certificate",
+    missing: "CertificateNotFound",
+};
+
+const ALL: [&Kind; 3] = [SECRETS, KEYS, CERTIFICATES];
 
 impl Kind {
     /// The kind that the first word of a path speaks of.

@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod certificates;
 #[cfg_attr(not(feature = "curves"), path = "no_curves.rs")]
 mod curves;
 mod deleted;
@@ -22,7 +23,7 @@ use time::OffsetDateTime;
 
 pub use self::seed::SecretVersion;
 use self::{
-    kind::{KEYS, Kind, SECRETS},
+    kind::{CERTIFICATES, KEYS, Kind, SECRETS},
     store::{Recovery, Secret, Secrets, Version},
 };
 use crate::{
@@ -67,6 +68,7 @@ pub(crate) struct SecretState {
     backups: HashMap<String, backup::Backup>,
     /// By the vault's name in lower case, and the kind; those of a deleted vault wait until it is purged.
     by_vault: BTreeMap<(String, &'static str), Secrets>,
+    certificates: BTreeMap<String, certificates::Certificates>,
 }
 
 impl SecretState {
@@ -81,7 +83,14 @@ impl SecretState {
 
 impl Default for SecretState {
     fn default() -> Self {
-        Self { settling: 1, order: None, throttle: None, backups: HashMap::new(), by_vault: BTreeMap::new() }
+        Self {
+            settling: 1,
+            order: None,
+            throttle: None,
+            backups: HashMap::new(),
+            by_vault: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+        }
     }
 }
 
@@ -234,6 +243,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 fn forget(world: &mut World, id: &str) {
     if let Some((_, vault)) = id.to_ascii_lowercase().split_once("/deletedvaults/") {
         world.states.get_mut::<SecretState>().by_vault.retain(|(name, _), _| name != vault);
+        world.states.get_mut::<SecretState>().certificates.remove(vault);
     }
 }
 
@@ -268,6 +278,9 @@ fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
     let path = call.path();
     let [collection, rest @ ..] = path.as_slice() else { return None };
     let live = *collection == kind.live;
+    if kind.live == CERTIFICATES.live {
+        return certificates::route(world, visit);
+    }
     let Some((name, rest)) = rest.split_first() else {
         return match (call.method, live) {
             (Method::Get, true) => Some(listing::secrets(world, visit)),
