@@ -121,10 +121,14 @@ fn prepared(exchanges: &[Exchange]) -> Seed {
         if let Some(found) = resource.captures(&url) {
             let name = found[2].to_ascii_lowercase();
             let is_itself = url.split('?').next().unwrap().to_ascii_lowercase().ends_with(&name);
-            if written && is_itself {
+            let recovers = exchange.asked["properties"]["createMode"] == "recover";
+            // The first that is heard of it is that it is made.
+            if written && is_itself && !recovers && !vaults.contains_key(&name) {
                 made.insert(name.clone());
             }
-            vaults.entry(name).or_insert_with(|| found[1].to_owned());
+            if exchange.status < 400 {
+                vaults.entry(name).or_insert_with(|| found[1].to_owned());
+            }
         } else if let Some(found) = vault.captures(&url) {
             vaults.entry(found[1].to_ascii_lowercase()).or_insert_with(|| "prepared".to_owned());
         }
@@ -164,23 +168,22 @@ fn prepared(exchanges: &[Exchange]) -> Seed {
     seed
 }
 
-/// Workspaces with Sentinel, which was there before.
-async fn onboard(azure: &MockAzure, exchanges: &[Exchange]) {
-    let workspace = Regex::new(r"(?i)^(https://.*/Microsoft\.OperationalInsights/workspaces/[^/?]+)/providers/Microsoft\.SecurityInsights/").unwrap();
-    let mut done = BTreeSet::new();
-    for exchange in exchanges {
-        let Some(found) = workspace.captures(&exchange.url) else { continue };
-        if done.insert(found[1].to_ascii_lowercase()) {
-            let at = &found[1];
-            let location = json!({ "location": "westeurope", "properties": {} });
-            support::send(azure, Method::Put, &format!("{at}?api-version=2023-09-01"), location).await;
-            if !exchange.url.contains("onboardingStates") {
-                let state = format!(
-                    "{at}/providers/Microsoft.SecurityInsights/onboardingStates/default?api-version=2024-03-01"
-                );
-                support::send(azure, Method::Put, &state, json!({ "properties": {} })).await;
-            }
-        }
+/// Sentinel in the workspace of a request, which was turned on before, or by a solution that is not here.
+async fn onboard(azure: &MockAzure, url: &str, done: &mut BTreeSet<String>) {
+    let Some((workspace, rest)) = url.split_once("/providers/Microsoft.SecurityInsights/") else { return };
+    if !done.insert(workspace.to_ascii_lowercase()) {
+        return;
+    }
+    let at = format!("{workspace}?api-version=2023-09-01");
+    if support::send(azure, Method::Get, &at, Value::Null).await.status == 404 {
+        let body = json!({ "location": "westeurope", "properties": {} });
+        support::send(azure, Method::Put, &at, body).await;
+    }
+    if !rest.starts_with("onboardingStates") {
+        let state = format!(
+            "{workspace}/providers/Microsoft.SecurityInsights/onboardingStates/default?api-version=2024-03-01"
+        );
+        support::send(azure, Method::Put, &state, json!({ "properties": {} })).await;
     }
 }
 
@@ -235,7 +238,7 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
         Regex::new(r"(?i)\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})\b")
             .unwrap();
     let azure = prepared(exchanges).start().await;
-    onboard(&azure, exchanges).await;
+    let mut onboarded = BTreeSet::new();
     let mut known = HashMap::new();
     for (index, exchange) in exchanges.iter().enumerate() {
         let next = exchanges.get(index + 1);
@@ -253,6 +256,10 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
         let (url, mut body) = (renamed(&exchange.url), Value::Null);
         if !exchange.asked.is_null() {
             body = serde_json::from_str(&renamed(&exchange.asked.to_string())).unwrap();
+        }
+        // Once it could be left out; today each vault has it.
+        if body["properties"]["enableSoftDelete"] == false {
+            body["properties"]["enableSoftDelete"] = json!(true);
         }
         if body["properties"]["accessPolicies"].is_array() {
             let all = json!({ "keys": ["all"], "secrets": ["all"], "certificates": ["all"] });
@@ -274,12 +281,16 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
         if family.is_none() && !(group && matches!(exchange.method.as_str(), "PUT" | "DELETE")) {
             continue;
         }
+        onboard(&azure, &url, &mut onboarded).await;
         let got = support::try_send(&azure, method, &url, body).await;
         let Some(family) = family else { continue };
         let Ok(got) = got else {
             let count: &mut Count = counts.entry(family).or_default();
             count.all += 1;
-            *count.differ.entry(format!("{} -> no such host", exchange.status)).or_default() += 1;
+            *count
+                .differ
+                .entry(format!("{} -> no such host {}", exchange.status, exchange.url))
+                .or_default() += 1;
             continue;
         };
         learn(&exchange.answer, &got.body, &mut known, &id);
@@ -294,12 +305,13 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
             count.same += 1;
         } else {
             let line = format!(
-                "{} -> {} {} {} {}",
+                "{} -> {} {} {} {} {}",
                 exchange.status,
                 got.status,
                 got.code(),
                 exchange.method,
-                exchange.url
+                exchange.url.split_once("?").map_or("", |(path, _)| path),
+                got.message()
             );
             *count.differ.entry(line).or_default() += 1;
         }
@@ -341,7 +353,7 @@ async fn the_double_answers_as_it_was_recorded() {
         answered += count.all - count.unknown;
         same += count.same;
         for (line, times) in count.differ.iter().chain(&count.missing) {
-            println!("      {times} {}", line.chars().take(220).collect::<String>());
+            println!("      {times} {}", line.chars().take(400).collect::<String>());
         }
     }
     println!("{} sessions: {same} of {answered} answers with the recorded status", files.len());
