@@ -23,7 +23,8 @@ pub use models::{
 pub use random_value::random_value;
 pub use tasks::{
     ActiveVersions, AlertsExpected, CleanUpReport, CleanUpSecrets, Consumers, Credential, CredentialRequest,
-    EnsureVault, FoundCredential, Issuer, IssuerKind, IssuerReport, Remains, RemoveVault, RetireError,
-    RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
-    SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted, rotate_many,
+    DueReason, DueSecret, DueSecrets, EnsureVault, FoundCredential, Issuer, IssuerKind, IssuerReport,
+    Remains, RemoveVault, RetireError, RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError,
+    RotateFailure, RotateStep, Rotation, SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains,
+    WhenDeleted, rotate_many,
 };

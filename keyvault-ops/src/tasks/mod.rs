@@ -1,6 +1,7 @@
 //! What takes more than one request: each task reads, decides, writes and verifies.
 
 mod clean_up;
+mod due;
 mod ensure_vault;
 mod remove_vault;
 mod retire_old_versions;
@@ -11,6 +12,7 @@ mod sweep;
 mod verify_single_active;
 
 pub use clean_up::{CleanUpReport, CleanUpSecrets, Remains};
+pub use due::{DueReason, DueSecret, DueSecrets};
 pub use ensure_vault::EnsureVault;
 pub use remove_vault::{RemoveVault, VaultRemains};
 pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};

@@ -1,0 +1,170 @@
+//! Which secrets of a vault are due for a rotation.
+
+use std::{fmt, time::Duration};
+
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use time::OffsetDateTime;
+
+use crate::{SecretName, SecretProperties, SecretsClient};
+
+/// A policy that picks the secrets to rotate. Await it for the list, which reads no value and changes nothing.
+///
+/// A secret is due if it has all the tags that are asked for, and any of the reasons: it is named, is older than it may be, or
+/// expires soon. Where no reason is asked for, the tags decide alone; where nothing is, none is due. Disabled secrets and those
+/// of certificates are never due.
+///
+/// **Permissions**: `list`.
+///
+/// ```
+/// # async fn f(secrets: &keyvault_ops::SecretsClient, issuer: std::sync::Arc<dyn keyvault_ops::Issuer>) -> azure_core::Result<()> {
+/// use std::time::Duration;
+/// use futures::StreamExt as _;
+/// use keyvault_ops::rotate_many;
+///
+/// let day = Duration::from_secs(86_400);
+/// let due = secrets.due().tag("issuer", "storage").older_than(90 * day).expiring_within(14 * day).await?;
+/// due.iter().for_each(|secret| println!("{secret}"));
+/// let rotations = due.iter().map(|secret| secrets.rotate(&secret.name).issuer(issuer.clone()));
+/// let mut outcomes = rotate_many(rotations, 4);
+/// while let Some(outcome) = outcomes.next().await {
+///     match outcome.result {
+///         Ok(rotation) => println!("{rotation}"),
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct DueSecrets {
+    client: SecretsClient,
+    tags: Vec<(String, Option<String>)>,
+    named: Vec<SecretName>,
+    older_than: Option<Duration>,
+    expiring_within: Option<Duration>,
+}
+
+/// A secret that is due, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DueSecret {
+    /// The secret.
+    pub name: SecretName,
+    /// Every reason that holds.
+    pub reasons: Vec<DueReason>,
+}
+
+/// Why a secret is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DueReason {
+    /// It was named, by a finding or a person.
+    Named,
+    /// It has the tags, and nothing else was asked for.
+    Tagged,
+    /// Its current version was set at this time.
+    Old(OffsetDateTime),
+    /// Its current version expires, or has expired, at this time.
+    Expiring(OffsetDateTime),
+}
+
+impl fmt::Display for DueSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        for (at, reason) in self.reasons.iter().enumerate() {
+            f.write_str(if at == 0 { ": " } else { ", " })?;
+            match reason {
+                DueReason::Named => f.write_str("named"),
+                DueReason::Tagged => f.write_str("tagged"),
+                DueReason::Old(set) => write!(f, "set on {}", set.date()),
+                DueReason::Expiring(expires) => write!(f, "expires on {}", expires.date()),
+            }?;
+        }
+        Ok(())
+    }
+}
+
+impl SecretsClient {
+    /// Picks the secrets of the vault that are due for a rotation. See [`DueSecrets`].
+    pub fn due(&self) -> DueSecrets {
+        DueSecrets {
+            client: self.clone(),
+            tags: Vec::new(),
+            named: Vec::new(),
+            older_than: None,
+            expiring_within: None,
+        }
+    }
+}
+
+impl DueSecrets {
+    /// Only those with this tag and value. Called again, with both.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Only those with this tag, whatever its value.
+    pub fn tagged(mut self, name: impl Into<String>) -> Self {
+        self.tags.push((name.into(), None));
+        self
+    }
+
+    /// Those of these names, such as findings give.
+    pub fn named(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
+        self.named.extend(names);
+        self
+    }
+
+    /// Those whose current version was set longer ago. One that does not say when is not taken for old.
+    pub fn older_than(mut self, age: Duration) -> Self {
+        self.older_than = Some(age);
+        self
+    }
+
+    /// Those whose current version expires within this time, or has expired.
+    pub fn expiring_within(mut self, time: Duration) -> Self {
+        self.expiring_within = Some(time);
+        self
+    }
+
+    async fn run(self) -> Result<Vec<DueSecret>> {
+        let now = OffsetDateTime::now_utc();
+        let mut due = Vec::new();
+        let mut secrets = self.client.list();
+        while let Some(secret) = secrets.try_next().await? {
+            let reasons = self.reasons(&secret, now);
+            if !reasons.is_empty() {
+                due.push(DueSecret { name: secret.name().clone(), reasons });
+            }
+        }
+        Ok(due)
+    }
+
+    fn reasons(&self, secret: &SecretProperties, now: OffsetDateTime) -> Vec<DueReason> {
+        let has = |(name, value): &(String, Option<String>)| {
+            secret.tags.get(name).is_some_and(|held| value.as_ref().is_none_or(|value| value == held))
+        };
+        if !secret.enabled || secret.managed || !self.tags.iter().all(has) {
+            return Vec::new();
+        }
+        let is_old = |set: &OffsetDateTime| {
+            self.older_than.is_some_and(|age| now - *set >= age.try_into().unwrap_or(time::Duration::MAX))
+        };
+        let ends = |expires: &OffsetDateTime| {
+            self.expiring_within
+                .is_some_and(|left| *expires - now <= left.try_into().unwrap_or(time::Duration::MAX))
+        };
+        let only_tags = self.named.is_empty()
+            && self.older_than.is_none()
+            && self.expiring_within.is_none()
+            && !self.tags.is_empty();
+        let named = self.named.contains(secret.name()).then_some(DueReason::Named);
+        let old = secret.created.filter(is_old).map(DueReason::Old);
+        let expiring = secret.expires.filter(ends).map(DueReason::Expiring);
+        [named, only_tags.then_some(DueReason::Tagged), old, expiring].into_iter().flatten().collect()
+    }
+}
+
+arm_core::awaited!(DueSecrets => Result<Vec<DueSecret>>);
