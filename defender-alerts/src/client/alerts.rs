@@ -49,28 +49,37 @@ impl AlertsClient {
     ///
     /// The service offers no filter.
     ///
-    /// **Permissions**: `Microsoft.Security/alerts/read`. **Errors**: `is_registration_missing()`
-    /// until `Microsoft.Security` is registered.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alerts/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_registration_missing()` until `Microsoft.Security` is registered.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Alert> {
         self.listed(subscription.into(), None)
     }
 
     /// All alerts on resources of a group. `Alerts_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.Security/alerts/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alerts/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Alert> {
         self.listed(group.into(), None)
     }
 
     /// The alerts of a subscription that are kept in a location. `Alerts_ListSubscriptionLevelByRegion`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-subscription-level-by-region)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/read`.
     pub fn list_by_location(&self, subscription: &SubscriptionId, location: &Location) -> Pager<Alert> {
         self.listed(subscription.into(), Some(location))
     }
@@ -78,9 +87,11 @@ impl AlertsClient {
     /// The alerts on resources of a group that are kept in a location.
     /// `Alerts_ListResourceGroupLevelByRegion`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/read`.
     pub fn list_by_resource_group_and_location(
         &self,
         group: &ResourceGroupId,
@@ -98,10 +109,15 @@ impl AlertsClient {
     /// One alert, at the level that its id is of. `Alerts_GetSubscriptionLevel`,
     /// `Alerts_GetResourceGroupLevel`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/read`. **Errors**: `is_resource_not_found()`; for a sample
-    /// alert use [`AlertId::at_subscription`].
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`; for a sample alert use [`AlertId::at_subscription`].
     pub async fn get(&self, id: &AlertId) -> Result<Alert> {
         self.arm.get(id.path(), API_VERSION).json().await
     }
@@ -114,10 +130,16 @@ impl AlertsClient {
     /// Dismisses an alert. `Alerts_UpdateSubscriptionLevelStateToDismiss`,
     /// `Alerts_UpdateResourceGroupLevelStateToDismiss`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/dismiss/action`. **Retries**: a repeat changes
-    /// nothing. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/dismiss/action`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat changes nothing. To change many alerts, with a dry run and proof, see
+    /// [`set_status`](Self::set_status).
     pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
         self.act(id, "dismiss").await
     }
@@ -125,10 +147,15 @@ impl AlertsClient {
     /// Says that the alert was real and has been dealt with. `Alerts_UpdateSubscriptionLevelStateToResolve`,
     /// `Alerts_UpdateResourceGroupLevelStateToResolve`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/resolve/action`. **Retries**: a repeat changes
-    /// nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/resolve/action`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat changes nothing.
     pub async fn resolve(&self, id: &AlertId) -> Result<()> {
         self.act(id, "resolve").await
     }
@@ -136,10 +163,15 @@ impl AlertsClient {
     /// Opens the alert again. `Alerts_UpdateSubscriptionLevelStateToActivate`,
     /// `Alerts_UpdateResourceGroupLevelStateToActivate`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/activate/action`. **Retries**: a repeat changes
-    /// nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-activate)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/activate/action`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat changes nothing.
     pub async fn activate(&self, id: &AlertId) -> Result<()> {
         self.act(id, "activate").await
     }
@@ -147,10 +179,15 @@ impl AlertsClient {
     /// Says that someone works on the alert. `Alerts_UpdateSubscriptionLevelStateToInProgress`,
     /// `Alerts_UpdateResourceGroupLevelStateToInProgress`.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/inProgress/action`. **Retries**: a repeat changes
-    /// nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/inProgress/action`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat changes nothing.
     pub async fn in_progress(&self, id: &AlertId) -> Result<()> {
         self.act(id, "inProgress").await
     }
@@ -165,10 +202,16 @@ impl AlertsClient {
     /// Samples go wherever real alerts go (mail, automations, SIEM), which makes this the way to test all of
     /// that. They have [`is_sample`](Alert::is_sample), and lie in a resource group that does not exist.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/simulate/action`; in practice the role
-    /// Contributor on the subscription. **Retries**: a repeat makes the samples once more.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/simulate/action`; in practice the role Contributor on the
+    /// subscription.
+    ///
+    /// # Retries
+    ///
+    /// A repeat makes the samples once more.
     pub fn simulate(
         &self,
         subscription: &SubscriptionId,

@@ -30,9 +30,11 @@ impl AssessmentMetadataClient {
 
     /// One built-in recommendation. `AssessmentsMetadata_Get`.
     ///
-    /// **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, key: &AssessmentKey) -> Result<AssessmentMetadata> {
         self.arm.get(all(ArmPath::root()).segment(key), API_VERSION).json().await
     }
@@ -40,18 +42,26 @@ impl AssessmentMetadataClient {
     /// All recommendations that a subscription knows: built-in ones and its own.
     /// `AssessmentsMetadata_ListBySubscription`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessmentMetadata/read`.
     pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<AssessmentMetadata> {
         self.arm.get(all(subscription.into()), API_VERSION).pager()
     }
 
     /// One recommendation that a subscription knows. `AssessmentsMetadata_GetInSubscription`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessmentMetadata/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessmentMetadata/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -65,10 +75,15 @@ impl AssessmentMetadataClient {
     /// The key is a GUID of your choice; the type is
     /// [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
     ///
-    /// **Permissions**: `Microsoft.Security/assessmentMetadata/write`. **Retries**: a repeat writes the same
-    /// again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/create-in-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessmentMetadata/write`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat writes the same again.
     pub async fn create_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -82,9 +97,11 @@ impl AssessmentMetadataClient {
     /// Deletes a recommendation of the subscription's own, **and all assessments by it**.
     /// `AssessmentsMetadata_DeleteInSubscription`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessmentMetadata/delete`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessmentMetadata/delete`.
     pub async fn delete_in_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -50,9 +50,11 @@ impl AssessmentsClient {
     /// The severity is in the metadata, which is only there when it is asked for. The service has been seen
     /// to leave assessments out of a list from one day to the next.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/read`.
     pub fn list(&self, scope: impl Into<Scope>, expand: Expand) -> Pager<Assessment> {
         let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("assessments");
         expand.add_to(self.arm.get(path, API_VERSION)).pager()
@@ -60,9 +62,15 @@ impl AssessmentsClient {
 
     /// One assessment. `Assessments_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, id: &AssessmentId, expand: Expand) -> Result<Assessment> {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
     }
@@ -76,18 +84,26 @@ impl AssessmentsClient {
     ///
     /// Its key must have metadata in the subscription; results of built-in recommendations cannot be written.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/write`. **Retries**: a repeat writes the same again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/write`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat writes the same again.
     pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
         self.arm.put(id.path(), API_VERSION).body(&Properties { properties: spec }).json().await
     }
 
     /// Deletes an assessment of your own; answers without an error when there is none. `Assessments_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/delete`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/delete`.
     pub async fn delete(&self, id: &AssessmentId) -> Result<()> {
         self.arm.delete(id.path(), API_VERSION).send_empty().await
     }

@@ -37,9 +37,11 @@ impl AttackPathsClient {
     /// All attack paths of a scope, from Resource Graph. [`find`](Self::find) also tells whether an empty
     /// answer means anything.
     ///
-    /// **Permissions**: `Microsoft.Security/*/read`; what the caller may not read is left out, silently.
-    ///
     /// [Reference](https://learn.microsoft.com/azure/defender-for-cloud/attack-path-api)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/*/read`; what the caller may not read is left out, silently.
     pub fn list(&self, scope: impl Into<GraphScope>) -> Pager<AttackPath> {
         let query = GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/attackpaths");
         self.graph.rows(&query, scope)

@@ -21,18 +21,26 @@ impl SecureScoresClient {
 
     /// All scores of a subscription. `SecureScores_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScores/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/secureScores/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SecureScore> {
         self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
     }
 
     /// One score; the built-in one is named `ascScore`. `SecureScores_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScores/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/secureScores/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SecureScore> {
         let path = security(subscription.into()).literal("secureScores").segment(name);
         self.arm.get(path, API_VERSION).json().await
@@ -41,9 +49,11 @@ impl SecureScoresClient {
     /// The controls that one score is made of, each with its definition.
     /// `SecureScoreControls_ListBySecureScore`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScores/secureScoreControls/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list-by-secure-score)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/secureScores/secureScoreControls/read`.
     pub fn list_controls_of(
         &self,
         subscription: &SubscriptionId,
@@ -55,9 +65,11 @@ impl SecureScoresClient {
 
     /// The controls of all scores, each with its definition. `SecureScoreControls_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScoreControls/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/secureScoreControls/read`.
     pub fn list_controls(&self, subscription: &SubscriptionId) -> Pager<SecureScoreControl> {
         let path = security(subscription.into()).literal("secureScoreControls");
         self.arm.get(path, API_VERSION).query("$expand", "definition").pager()
@@ -72,9 +84,11 @@ impl SecureScoresClient {
 
     /// What the controls of a subscription are. `SecureScoreControlDefinitions_ListBySubscription`.
     ///
-    /// **Permissions**: `Microsoft.Security/secureScoreControlDefinitions/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list-by-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/secureScoreControlDefinitions/read`.
     pub fn list_definitions_by_subscription(
         &self,
         subscription: &SubscriptionId,

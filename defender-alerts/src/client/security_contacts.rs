@@ -41,9 +41,11 @@ impl SecurityContactsClient {
 
     /// All contacts of a subscription: one or none. `SecurityContacts_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/securityContacts/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/securityContacts/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> BoxStream<'static, Result<SecurityContact>> {
         let listed: Pager<Wire> = self.arm.get(contacts(subscription), API_VERSION).pager();
         listed.map_ok(SecurityContact::from).boxed()
@@ -51,9 +53,11 @@ impl SecurityContactsClient {
 
     /// The contact; `None` if there is none. `SecurityContacts_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/securityContacts/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/securityContacts/read`.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))
@@ -61,10 +65,15 @@ impl SecurityContactsClient {
 
     /// Writes the contact, whole. `SecurityContacts_Create`.
     ///
-    /// **Permissions**: `Microsoft.Security/securityContacts/write`. **Retries**: a repeat writes the same
-    /// again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/securityContacts/write`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat writes the same again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -77,9 +86,11 @@ impl SecurityContactsClient {
 
     /// Deletes the contact; answers without an error when there is none. `SecurityContacts_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Security/securityContacts/delete`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/securityContacts/delete`.
     pub async fn delete(&self, subscription: &SubscriptionId) -> Result<()> {
         self.arm.delete(default(subscription), API_VERSION).send_empty().await
     }

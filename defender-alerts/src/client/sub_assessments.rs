@@ -24,9 +24,11 @@ impl SubAssessmentsClient {
 
     /// All findings in a scope. `SubAssessments_ListAll`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list-all)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/subAssessments/read`.
     pub fn list_all(&self, scope: impl Into<Scope>) -> Pager<SubAssessment> {
         let path = ArmPath::from(&scope.into()).provider("Microsoft.Security").literal("subAssessments");
         self.arm.get(path, API_VERSION).pager()
@@ -34,18 +36,26 @@ impl SubAssessmentsClient {
 
     /// The findings of one recommendation in the scope of the id. `SubAssessments_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/subAssessments/read`.
     pub fn list(&self, assessment: &AssessmentId) -> Pager<SubAssessment> {
         self.arm.get(assessment.path().literal("subAssessments"), API_VERSION).pager()
     }
 
     /// One finding. `SubAssessments_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/assessments/subAssessments/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/subAssessments/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, id: &SubAssessmentId) -> Result<SubAssessment> {
         self.arm.get(id.path(), API_VERSION).json().await
     }

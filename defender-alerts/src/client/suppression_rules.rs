@@ -22,18 +22,22 @@ impl SuppressionRulesClient {
 
     /// All rules of a subscription. `AlertsSuppressionRules_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alertsSuppressionRules/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<SuppressionRule> {
         self.listed(subscription).pager()
     }
 
     /// The rules about one type of alert. `AlertsSuppressionRules_List` with `AlertType`.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alertsSuppressionRules/read`.
     pub fn list_by_alert_type(
         &self,
         subscription: &SubscriptionId,
@@ -49,9 +53,15 @@ impl SuppressionRulesClient {
 
     /// One rule. `AlertsSuppressionRules_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alertsSuppressionRules/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<SuppressionRule> {
         self.arm.get(path(subscription, name), API_VERSION).json().await
     }
@@ -69,10 +79,15 @@ impl SuppressionRulesClient {
     ///
     /// To change a rule, read it, change its `spec` and write that.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/write`. **Retries**: a repeat writes the
-    /// same again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alertsSuppressionRules/write`.
+    ///
+    /// # Retries
+    ///
+    /// A repeat writes the same again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -86,9 +101,11 @@ impl SuppressionRulesClient {
     /// Deletes a rule; answers without an error when there is none. Alerts that it dismissed stay dismissed.
     /// `AlertsSuppressionRules_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Security/alertsSuppressionRules/delete`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/alertsSuppressionRules/delete`.
     pub async fn delete(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<()> {
         self.arm.delete(path(subscription, name), API_VERSION).expect_status(&[204]).send_empty().await
     }

@@ -57,7 +57,9 @@ impl AttackPathsClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// **Permissions**: `Microsoft.Security/*/read`.
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/*/read`.
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<AttackPaths> {
         let scope = scope.into();
         let paths = self.list(scope.clone()).try_collect().await?;

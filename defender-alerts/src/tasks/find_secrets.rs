@@ -105,7 +105,9 @@ impl SecretFindingsClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// **Permissions**: `Microsoft.Security/*/read`.
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/*/read`.
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
         let scope = scope.into();
         let coverage = posture::coverage(&self.graph, scope.clone()).await;

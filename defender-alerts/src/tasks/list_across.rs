@@ -17,7 +17,9 @@ impl AlertsClient {
     ///
     /// Resource Graph can be minutes behind, and what the caller may not read is left out, silently.
     ///
-    /// **Permissions**: `Microsoft.Security/locations/alerts/read`.
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/read`.
     pub fn list_across(&self, scope: impl Into<GraphScope>) -> BoxStream<'static, Result<Alert>> {
         self.across(alerts(), scope.into())
     }

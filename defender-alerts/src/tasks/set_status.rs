@@ -48,8 +48,8 @@ impl AlertsClient {
     /// Alerts that have the status already are left alone. One that fails ends no other: the report has one
     /// outcome for each. Sample alerts are reached too, although their ids name a group that does not exist.
     ///
-    /// **If this stops halfway**, some alerts have the new status and the others their old one; run it again
-    /// to finish. **Permissions**: `Microsoft.Security/locations/alerts/read` and the action's own.
+    /// **If this stops halfway**, some alerts have the new status and the others their old one; run it again to
+    /// finish.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -71,6 +71,10 @@ impl AlertsClient {
     /// # assert_eq!(report.changed().count(), 3);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/locations/alerts/read` and the action's own.
     pub fn set_status(&self, ids: impl IntoIterator<Item = AlertId>, action: AlertAction) -> SetStatus {
         let mut seen = HashSet::new();
         let ids = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();

@@ -27,27 +27,33 @@ impl AutomationsClient {
 
     /// Streams the automations of a subscription: `Automations_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Automation> {
         self.arm.get(automations(subscription.into()), API_VERSION).pager()
     }
 
     /// Streams the automations of a resource group: `Automations_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Automation> {
         self.arm.get(automations(group.into()), API_VERSION).pager()
     }
 
     /// Reads an automation, without its secrets: `Automations_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/read`.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Automation> {
         self.arm.get(one(group, name), API_VERSION).json().await
     }
@@ -60,13 +66,19 @@ impl AutomationsClient {
     /// Writes an automation whole: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which
     /// keeps what is there and tells what can never match.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of
-    /// a Logic App.
-    /// **Errors**: refused, and nothing sent, when an action lacks its secret, or when there is not exactly
-    /// one scope.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of a Logic App.
+    ///
+    /// # Errors
+    ///
+    /// Refused, and nothing sent, when an action lacks its secret, or when there is not exactly one scope.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -80,11 +92,19 @@ impl AutomationsClient {
     /// Changes parts of an automation: `Automations_Update`. Without actions in the patch, their secrets
     /// stay.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/write`.
-    /// **Errors**: refused, and nothing sent, when the patch has actions that lack their secrets.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/write`.
+    ///
+    /// # Errors
+    ///
+    /// Refused, and nothing sent, when the patch has actions that lack their secrets.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -97,19 +117,26 @@ impl AutomationsClient {
 
     /// Deletes an automation: `Automations_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/delete`. **Retries**: deleting again is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), API_VERSION).send_empty().await
     }
 
     /// Asks whether an automation would be accepted, and stores nothing: `Automations_Validate`.
     ///
-    /// **Permissions**: `Microsoft.Security/automations/read`. An automation that is not valid is an
-    /// answer, not an error.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/automations/read`. An automation that is not valid is an answer, not an error.
     pub async fn validate(
         &self,
         group: &ResourceGroupId,

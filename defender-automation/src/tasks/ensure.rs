@@ -29,9 +29,14 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
 /// **If it stops halfway**, the automation was written or not; running it again finishes it. Run again when
 /// all holds, it writes nothing.
 ///
-/// **Permissions**: Security Admin.
-/// **Errors**: refused, and nothing sent, when an action lacks its secret or when there is not exactly one
-/// scope; an error with the service's reason, and nothing written, when it calls the automation invalid.
+/// # Permissions
+///
+/// Security Admin.
+///
+/// # Errors
+///
+/// Refused, and nothing sent, when an action lacks its secret or when there is not exactly one scope; an error
+/// with the service's reason, and nothing written, when it calls the automation invalid.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureAutomation {

@@ -32,10 +32,15 @@ impl PricingClient {
 
     /// Streams all plans of a scope: `Pricings_List`.
     ///
-    /// **Permissions**: `Microsoft.Security/pricings/read`.
-    /// **Errors**: `is_registration_missing()`: register `Microsoft.Security` first.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/pricings/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_registration_missing()`: register `Microsoft.Security` first.
     pub fn list(&self, scope: impl Into<Scope>) -> Pager<Pricing> {
         self.arm.get(pricings(&scope.into()), API_VERSION).pager()
     }
@@ -57,10 +62,11 @@ impl PricingClient {
 
     /// Reads one plan: `Pricings_Get`.
     ///
-    /// **Permissions**: `Microsoft.Security/pricings/read`. A plan that does not exist is a 4xx whose message
-    /// names those that do.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/pricings/read`. A plan that does not exist is a 4xx whose message names those that do.
     pub async fn get(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<Pricing> {
         self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
     }
@@ -70,11 +76,19 @@ impl PricingClient {
     /// The answer can be a partial success: look at every extension's
     /// [`operation_status`](crate::Extension::operation_status).
     ///
-    /// **Permissions**: `Microsoft.Security/pricings/write`; Owner to turn on every extension.
-    /// **Errors**: `is_in_progress()`: another update of the subscription is in progress.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/pricings/write`; Owner to turn on every extension.
+    ///
+    /// # Errors
+    ///
+    /// `is_in_progress()`: another update of the subscription is in progress.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(
         &self,
         scope: impl Into<Scope>,
@@ -88,9 +102,15 @@ impl PricingClient {
     ///
     /// At a subscription the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
     ///
-    /// **Permissions**: `Microsoft.Security/pricings/delete`. **Retries**: deleting again is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/pricings/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<()> {
         self.arm.delete(pricing(&scope.into(), plan), API_VERSION).send_empty().await
     }

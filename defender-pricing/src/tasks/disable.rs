@@ -11,7 +11,9 @@ use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::updat
 ///
 /// The settings of its extensions are lost with it. Run again, it writes nothing.
 ///
-/// **Permissions** and **errors** as for [`EnablePlan`](crate::EnablePlan).
+/// # Errors
+///
+/// The same as for [`EnablePlan`](crate::EnablePlan); so are the permissions.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct DisablePlan {

@@ -24,10 +24,6 @@ use crate::{
 /// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes
 /// it. Run again when all holds, it writes nothing.
 ///
-/// **Permissions**: Security Admin or Contributor; Owner for all extensions.
-/// **Errors**: `is_in_progress()` when another update of the subscription does not end within
-/// [`wait_at_most`](Self::wait_at_most).
-///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
 /// # use defender_pricing::{ExtensionName, PlanName, PricingClient};
@@ -41,6 +37,15 @@ use crate::{
 /// }
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// Security Admin or Contributor; Owner for all extensions.
+///
+/// # Errors
+///
+/// `is_in_progress()` when another update of the subscription does not end within
+/// [`wait_at_most`](Self::wait_at_most).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnablePlan {

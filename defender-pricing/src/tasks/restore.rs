@@ -18,7 +18,9 @@ use crate::{
 /// **If it stops halfway**, the plan is as it is now or as it was; running it again finishes it. Run again, it writes
 /// nothing.
 ///
-/// **Permissions** and **errors** as for [`EnablePlan`](crate::EnablePlan).
+/// # Errors
+///
+/// The same as for [`EnablePlan`](crate::EnablePlan); so are the permissions.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};

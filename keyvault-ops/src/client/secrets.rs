@@ -38,9 +38,6 @@ use crate::{
 /// links that are followed to the vault only, the retry of [`ArmClient`], values that are wiped and never
 /// printed, and errors that can be asked ([`SecretErrorExt`](crate::SecretErrorExt)).
 ///
-/// **Permissions**: Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault guarded by
-/// access policies, the policy's words `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
-///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient) -> Result<(), Box<dyn std::error::Error>> {
 /// use arm_core::Secret;
@@ -58,6 +55,11 @@ use crate::{
 /// }
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault guarded by access
+/// policies, the policy's words `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
 #[derive(Clone)]
 pub struct SecretsClient {
     arm: ArmClient,
@@ -137,22 +139,30 @@ impl SecretsClient {
     ///
     /// There is no compare-and-set: whoever sets last is current.
     ///
-    /// **Errors**: [`SecretRefusal::SoftDeleted`], [`BeingDeleted`](SecretRefusal::BeingDeleted),
-    /// [`BeingRecovered`](SecretRefusal::BeingRecovered), [`ManagedByKeyVault`](SecretRefusal::ManagedByKeyVault).
-    /// **Retries**: each set makes a version. So it is not repeated when it may have been carried out:
-    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::SoftDeleted`], [`BeingDeleted`](SecretRefusal::BeingDeleted),
+    /// [`BeingRecovered`](SecretRefusal::BeingRecovered),
+    /// [`ManagedByKeyVault`](SecretRefusal::ManagedByKeyVault).
+    ///
+    /// # Retries
+    ///
+    /// Each set makes a version. So it is not repeated when it may have been carried out:
+    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
     pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
         SetSecret::new(self.clone(), name.clone(), value)
     }
 
     /// Reads the current version of a secret: `GetSecret`. Its id is the only reliable word on which one is current.
     ///
-    /// **Errors**: [`SecretRefusal::Disabled`]: the current version is; [`SecretRefusal::SoftDeleted`] and
-    /// [`SecretRefusal::NotFound`] are told apart by a look among the deleted ones.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::Disabled`]: the current version is; [`SecretRefusal::SoftDeleted`] and
+    /// [`SecretRefusal::NotFound`] are told apart by a look among the deleted ones.
     pub async fn get(&self, name: &SecretName) -> Result<SecretBundle> {
         let error = match self.read(name, None).await {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => error,
@@ -177,9 +187,11 @@ impl SecretsClient {
 
     /// Reads one version of a secret: `GetSecret`.
     ///
-    /// **Errors**: [`SecretRefusal::Disabled`], [`SecretRefusal::NotFound`].
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::Disabled`], [`SecretRefusal::NotFound`].
     pub async fn get_version(&self, name: &SecretName, version: &SecretVersion) -> Result<SecretBundle> {
         self.read(name, Some(version)).await
     }
@@ -220,10 +232,17 @@ impl SecretsClient {
 
     /// Changes all but the value of one version: `UpdateSecret`. Await what it returns.
     ///
-    /// What is not named stays; tags are replaced as a whole. **Errors**: [`SecretRefusal::NotFound`],
-    /// [`SecretRefusal::ManagedByKeyVault`]. **Retries**: sending it again changes nothing.
+    /// What is not named stays; tags are replaced as a whole.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`], [`SecretRefusal::ManagedByKeyVault`].
+    ///
+    /// # Retries
+    ///
+    /// Sending it again changes nothing.
     pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
         UpdateSecret::new(self.clone(), name.clone(), version.clone())
     }
@@ -299,10 +318,15 @@ impl SecretsClient {
     /// The answer comes before the delete is done: until then the secret is neither there nor among the deleted ones.
     /// See [`wait_until_deleted`](Self::wait_until_deleted).
     ///
-    /// **Errors**: [`SecretRefusal::NotFound`], [`SecretRefusal::ManagedByKeyVault`].
-    /// **Retries**: a second delete answers `NotFound` or `BeingDeleted`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`], [`SecretRefusal::ManagedByKeyVault`].
+    ///
+    /// # Retries
+    ///
+    /// A second delete answers `NotFound` or `BeingDeleted`.
     pub async fn delete(&self, name: &SecretName) -> Result<DeletedSecret> {
         let answer = self.official.delete_secret(name.as_str(), None).await;
         let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
@@ -311,9 +335,11 @@ impl SecretsClient {
 
     /// Reads a soft-deleted secret: `GetDeletedSecret`.
     ///
-    /// **Errors**: [`SecretRefusal::NotFound`], also while the delete is not done.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secret/get-deleted-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`], also while the delete is not done.
     pub async fn get_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
         let answer = self.official.get_deleted_secret(name.as_str(), None).await;
         let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
@@ -324,9 +350,11 @@ impl SecretsClient {
     ///
     /// The answer comes before it is done. See [`wait_until_recovered`](Self::wait_until_recovered).
     ///
-    /// **Errors**: [`SecretRefusal::NotFound`], [`BeingDeleted`](SecretRefusal::BeingDeleted).
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`], [`BeingDeleted`](SecretRefusal::BeingDeleted).
     pub async fn recover(&self, name: &SecretName) -> Result<SecretProperties> {
         let answer = self.official.recover_deleted_secret(name.as_str(), None).await;
         let recovered = answer.and_then(|response| Wire::decode(response)?.properties());
@@ -335,10 +363,12 @@ impl SecretsClient {
 
     /// Deletes a soft-deleted secret for good: `PurgeDeletedSecret`. The answer comes before it is done.
     ///
-    /// **Errors**: [`SecretRefusal::NotFound`]; [`SecretRefusal::Forbidden`]: the vault has purge protection;
-    /// [`SecretRefusal::BeingDeleted`]: the delete is not done.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`]; [`SecretRefusal::Forbidden`]: the vault has purge protection;
+    /// [`SecretRefusal::BeingDeleted`]: the delete is not done.
     pub async fn purge(&self, name: &SecretName) -> Result<()> {
         let answer = self.official.purge_deleted_secret(name.as_str(), None).await;
         answer.map(drop).map_err(|error| self.failed("purging", name, error))
@@ -366,9 +396,11 @@ impl SecretsClient {
     /// Restores a secret from a backup: `RestoreSecret`. Only where its name is free, in the same subscription and
     /// geography.
     ///
-    /// **Errors**: [`SecretRefusal::Conflict`]: the name is in use; [`SecretRefusal::SoftDeleted`].
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::Conflict`]: the name is in use; [`SecretRefusal::SoftDeleted`].
     pub async fn restore(&self, backup: &SecretBackup) -> Result<SecretProperties> {
         let body = Blob { value: Secret::new(URL_SAFE_NO_PAD.encode(backup.expose())) };
         let answer = self.official.restore_secret(sealed_body(&body)?.into(), None).await;

@@ -51,9 +51,15 @@ impl VaultsClient {
 
     /// Reads a vault: `Vaults_Get`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/read`. **Errors**: `is_resource_not_found()`, also when it is soft-deleted.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`, also when it is soft-deleted.
     pub async fn get(&self, id: &VaultId) -> Result<Vault> {
         self.arm.get(id, API_VERSION).json().await
     }
@@ -68,13 +74,21 @@ impl VaultsClient {
     ///
     /// A PUT takes away what the spec does not name. Begin with `VaultSpec::from(&vault)` to change one that exists.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/write`; to change the permission model also
-    /// `Microsoft.Authorization/roleAssignments/write`.
-    /// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name,
-    /// perhaps a soft-deleted one; `is_code("InvalidResourceLocation")`: it exists elsewhere.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/write`; to change the permission model also
+    /// `Microsoft.Authorization/roleAssignments/write`.
+    ///
+    /// # Errors
+    ///
+    /// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name, perhaps a
+    /// soft-deleted one; `is_code("InvalidResourceLocation")`: it exists elsewhere.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub fn create_or_update(&self, id: &VaultId, spec: &VaultSpec) -> Poller<Vault> {
         self.arm.put(id, API_VERSION).body(spec).poller()
     }
@@ -83,10 +97,15 @@ impl VaultsClient {
     ///
     /// Its role assignments and Event Grid subscriptions do not come back.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/write`. **Errors**: `is_resource_not_found()`: no such deleted vault in
-    /// this group and location.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/write`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: no such deleted vault in this group and location.
     pub fn recover(&self, deleted: &DeletedVault, tenant_id: &str) -> Poller<Vault> {
         let body = json!({
             "location": deleted.location,
@@ -102,10 +121,15 @@ impl VaultsClient {
 
     /// Changes parts of a vault and keeps the rest: `Vaults_Update`.
     ///
-    /// **Permissions** and **errors** as for [`create_or_update`](Self::create_or_update).
-    /// **Retries**: sending it again writes the same.
+    /// # Errors
+    ///
+    /// The same as for [`create_or_update`](Self::create_or_update); so are the permissions.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(&self, id: &VaultId, patch: &VaultPatch) -> Result<Vault> {
         self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
     }
@@ -113,9 +137,11 @@ impl VaultsClient {
     /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; see
     /// [`remove`](Self::remove) for both. Deleting what is not there succeeds.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/delete`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/delete`.
     pub async fn delete(&self, id: &VaultId) -> Result<()> {
         self.arm.delete(id, API_VERSION).send_empty().await
     }
@@ -124,9 +150,15 @@ impl VaultsClient {
     ///
     /// They only count where roles do not decide.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/accessPolicies/write`. **Retries**: sending it again changes nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update-access-policy)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/accessPolicies/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again changes nothing.
     pub async fn update_access_policy(
         &self,
         id: &VaultId,
@@ -141,18 +173,22 @@ impl VaultsClient {
 
     /// Streams the vaults of a group: `Vaults_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Vault> {
         self.vaults(ArmPath::from(group))
     }
 
     /// Streams the vaults of a subscription: `Vaults_ListBySubscription`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/vaults/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-by-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/vaults/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Vault> {
         self.vaults(ArmPath::from(subscription))
     }
@@ -165,9 +201,11 @@ impl VaultsClient {
     /// Streams the vaults in the list of all resources, without their properties: `Vaults_List`. It answers from
     /// Resource Manager's own cache, and so without the Key Vault provider.
     ///
-    /// **Permissions**: `Microsoft.Resources/subscriptions/resources/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/resources/read`.
     pub fn list_resources(&self, subscription: &SubscriptionId) -> Pager<VaultResource> {
         self.arm
             .get(ArmPath::from(subscription).literal("resources"), RESOURCES_VERSION)
@@ -182,9 +220,11 @@ impl VaultsClient {
 
     /// Streams the soft-deleted vaults of a subscription: `Vaults_ListDeleted`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/deletedVaults/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list-deleted)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/deletedVaults/read`.
     pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<DeletedVault> {
         let path = ArmPath::from(subscription).provider("Microsoft.KeyVault").literal("deletedVaults");
         self.arm.get(path, API_VERSION).pager()
@@ -192,9 +232,15 @@ impl VaultsClient {
 
     /// Reads a soft-deleted vault: `Vaults_GetDeleted`.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/get-deleted)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/locations/deletedVaults/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get_deleted(
         &self,
         subscription: &SubscriptionId,
@@ -206,11 +252,19 @@ impl VaultsClient {
 
     /// Deletes a soft-deleted vault, and all it held, for good: `Vaults_PurgeDeleted`. Await the poller for the end.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/locations/deletedVaults/purge/action`, as in Key Vault Purge Operator.
-    /// **Errors**: `is_code("MethodNotAllowed")`: the vault has purge protection.
-    /// **Retries**: a second purge answers `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/locations/deletedVaults/purge/action`, as in Key Vault Purge Operator.
+    ///
+    /// # Errors
+    ///
+    /// `is_code("MethodNotAllowed")`: the vault has purge protection.
+    ///
+    /// # Retries
+    ///
+    /// A second purge answers `is_resource_not_found()`.
     pub fn purge_deleted(
         &self,
         subscription: &SubscriptionId,
@@ -225,9 +279,11 @@ impl VaultsClient {
     ///
     /// The name of a soft-deleted vault is not.
     ///
-    /// **Permissions**: `Microsoft.KeyVault/checkNameAvailability/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/check-name-availability)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.KeyVault/checkNameAvailability/read`.
     pub async fn check_name_availability(
         &self,
         subscription: &SubscriptionId,

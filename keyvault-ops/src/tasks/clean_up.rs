@@ -18,7 +18,9 @@ use crate::{
 /// **If it stops halfway**, some secrets are still there, or soft-deleted and not purged; running it again does the
 /// rest, and once more changes nothing.
 ///
-/// **Permissions**: Key Vault Secrets Officer.
+/// # Permissions
+///
+/// Key Vault Secrets Officer.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct CleanUpSecrets {

@@ -28,11 +28,6 @@ const WISH: Wish = Wish::new().ignoring(&[
 ///
 /// **If it stops halfway**, the vault is there or it is not; running it again finishes it. A second run writes nothing.
 ///
-/// **Permissions**: `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model also
-/// `Microsoft.Authorization/roleAssignments/write`.
-/// **Errors**: [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud, or by a
-/// soft-deleted one elsewhere in the subscription, which is named. A dry run asks too, and is refused with the reason.
-///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
 /// # async fn f(vaults: &VaultsClient, id: &VaultId) -> azure_core::Result<()> {
@@ -44,6 +39,17 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// println!("{} {}", change.verb(), change.current().name);
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model also
+/// `Microsoft.Authorization/roleAssignments/write`.
+///
+/// # Errors
+///
+/// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud, or by a
+/// soft-deleted one elsewhere in the subscription, which is named. A dry run asks too, and is refused with the
+/// reason.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureVault {

@@ -14,7 +14,9 @@ use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, id::deleted_vault}
 /// **If it stops halfway**, the vault is there or soft-deleted; running it again does the rest, and once more changes
 /// nothing.
 ///
-/// **Permissions**: `Microsoft.KeyVault/vaults/delete`, `Microsoft.KeyVault/deletedVaults/read`; to purge it also
+/// # Permissions
+///
+/// `Microsoft.KeyVault/vaults/delete`, `Microsoft.KeyVault/deletedVaults/read`; to purge it also
 /// `Microsoft.KeyVault/locations/deletedVaults/purge/action`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]

@@ -22,7 +22,9 @@ const SEEDED: &str = "seeded";
 /// [`when_deleted`](Self::when_deleted) says what to do; a deleted secret that was not seeded with this prefix is
 /// somebody else's, and always an error.
 ///
-/// **Permissions**: Key Vault Secrets Officer.
+/// # Permissions
+///
+/// Key Vault Secrets Officer.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct SeedSecrets {

@@ -35,7 +35,9 @@ impl AlertsExpected {
 ///
 /// A dry run lists the secrets once, and reads none: it says what would be read. That one listing is in the vault's log.
 ///
-/// **Permissions**: Key Vault Secrets User. What may not be read is counted, not an error.
+/// # Permissions
+///
+/// Key Vault Secrets User. What may not be read is counted, not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Sweep {

@@ -52,7 +52,9 @@ impl SecretsClient {
     /// Reads the current version, lists all, and reads again: the value is wiped at once, and memory does not grow
     /// with the number of versions. Changes nothing.
     ///
-    /// **Errors**: the secret kept changing while it was read.
+    /// # Errors
+    ///
+    /// The secret kept changing while it was read.
     pub async fn verify_single_active(&self, name: &SecretName) -> Result<ActiveVersions> {
         self.active_versions(name, &|_| ()).await
     }

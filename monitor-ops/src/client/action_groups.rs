@@ -21,27 +21,33 @@ impl ActionGroupsClient {
 
     /// Streams the action groups of a subscription: `ActionGroups_ListBySubscriptionId`.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/list-by-subscription-id)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<ActionGroup> {
         self.arm.get(groups(subscription.into()), Self::API_VERSION).pager()
     }
 
     /// Streams the action groups of a resource group: `ActionGroups_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<ActionGroup> {
         self.arm.get(groups(group.into()), Self::API_VERSION).pager()
     }
 
     /// Reads an action group: `ActionGroups_Get`.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/read`.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<ActionGroup> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
@@ -54,10 +60,15 @@ impl ActionGroupsClient {
     /// Writes an action group whole: `ActionGroups_CreateOrUpdate`. Its location is `Global`.
     /// Prefer [`ensure_mail`](Self::ensure_mail), which keeps what is there.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
-    /// same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -69,10 +80,15 @@ impl ActionGroupsClient {
 
     /// Changes parts of an action group: `ActionGroups_Update`.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/write`. **Retries**: sending it again writes the
-    /// same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -84,9 +100,15 @@ impl ActionGroupsClient {
 
     /// Deletes an action group: `ActionGroups_Delete`. Rules that name it no longer notify anyone.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/delete`. **Retries**: deleting again is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }
@@ -94,10 +116,15 @@ impl ActionGroupsClient {
     /// Sends test notifications and waits for what came of them:
     /// `ActionGroups_CreateNotificationsAtActionGroupResourceLevel`. Real people get real messages.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/createNotifications/action`.
-    /// **Retries**: each call sends the messages again; it is repeated only where nothing was sent.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-notifications-at-action-group-resource-level)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/createNotifications/action`.
+    ///
+    /// # Retries
+    ///
+    /// Each call sends the messages again; it is repeated only where nothing was sent.
     pub fn test_notifications(
         &self,
         group: &ResourceGroupId,
@@ -129,10 +156,19 @@ impl ActionGroupsClient {
     /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed:
     /// no, when it was on already.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/subscribe/action`. **Errors**: `is_resource_not_found()`.
-    /// **Retries**: enabling again changes nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/subscribe/action`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
+    ///
+    /// # Retries
+    ///
+    /// Enabling again changes nothing.
     pub async fn enable_receiver(
         &self,
         group: &ResourceGroupId,

@@ -21,18 +21,22 @@ impl DiagnosticsClient {
 
     /// Streams the settings of a resource, at most five: `DiagnosticSettings_List`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/read`.
     pub fn list(&self, resource: &ResourceId) -> Pager<DiagnosticSetting> {
         self.arm.get(settings(resource.into()), Self::API_VERSION).pager()
     }
 
     /// Reads one setting of a resource: `DiagnosticSettings_Get`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/read`.
     pub async fn get(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticSetting> {
         self.arm.get(settings(resource.into()).segment(name), Self::API_VERSION).json().await
     }
@@ -40,13 +44,20 @@ impl DiagnosticsClient {
     /// Writes a setting of a resource whole: `DiagnosticSettings_CreateOrUpdate`.
     /// Prefer [`ensure`](Self::ensure), which looks first at what is sent already.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/write`, and on a workspace
-    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`.
-    /// **Errors**: `is_conflict()`: another setting, which the message names, sends the category there
-    /// already.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/write`, and on a workspace
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action`.
+    ///
+    /// # Errors
+    ///
+    /// `is_conflict()`: another setting, which the message names, sends the category there already.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update(
         &self,
         resource: &ResourceId,
@@ -65,46 +76,59 @@ impl DiagnosticsClient {
     ///
     /// Do it before the resource is deleted or moved: a new resource with the same id would have the setting.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
-    /// success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, resource: &ResourceId, name: &ResourceName) -> Result<()> {
         self.arm.delete(settings(resource.into()).segment(name), Self::API_VERSION).send_empty().await
     }
 
     /// Streams what a resource can send: `DiagnosticSettingsCategory_List`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettingsCategories/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings-category/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettingsCategories/read`.
     pub fn categories(&self, resource: &ResourceId) -> Pager<DiagnosticCategory> {
         self.arm.get(categories(resource), Self::API_VERSION).pager()
     }
 
     /// Reads one category of a resource: `DiagnosticSettingsCategory_Get`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettingsCategories/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings-category/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettingsCategories/read`.
     pub async fn category(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticCategory> {
         self.arm.get(categories(resource).segment(name), Self::API_VERSION).json().await
     }
 
     /// Streams the settings of a subscription's activity log: `SubscriptionDiagnosticSettings_List`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/read`.
     pub fn list_by_subscription(&self, subscription: &SubscriptionId) -> Pager<DiagnosticSetting> {
         self.arm.get(settings(subscription.into()), Self::API_VERSION).pager()
     }
 
     /// Reads one setting of a subscription: `SubscriptionDiagnosticSettings_Get`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/read`.
     pub async fn get_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -115,11 +139,19 @@ impl DiagnosticsClient {
 
     /// Writes a setting of a subscription whole: `SubscriptionDiagnosticSettings_CreateOrUpdate`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/write`.
-    /// **Errors**: `is_conflict()`: another setting sends the category there already.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/write`.
+    ///
+    /// # Errors
+    ///
+    /// `is_conflict()`: another setting sends the category there already.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -136,10 +168,15 @@ impl DiagnosticsClient {
 
     /// Deletes a setting of a subscription: `SubscriptionDiagnosticSettings_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Insights/diagnosticSettings/delete`. **Retries**: deleting again is a
-    /// success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/diagnosticSettings/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete_of_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -38,11 +38,15 @@ impl LogsClient {
 
     /// Runs a query in a workspace: `Query_Execute`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/query/read` (Log Analytics Reader).
-    /// **Errors**: 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one
-    /// of these.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/execute)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/query/read` (Log Analytics Reader).
+    ///
+    /// # Errors
+    ///
+    /// 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one of these.
     pub async fn query(&self, workspace: &CustomerId, query: impl Into<LogQuery>) -> Result<QueryResults> {
         self.execute(of_workspace(workspace), &query.into()).await
     }
@@ -50,10 +54,15 @@ impl LogsClient {
     /// Runs a query over the logs of one resource, in all its workspaces: `Query_ResourceExecute`
     /// (also listed as `Query_ResourceExecuteXms`).
     ///
-    /// **Permissions**: reading the resource's logs (`Microsoft.Insights/logs/read` on the resource).
-    /// **Errors**: as for [`query`](Self::query).
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-execute)
+    ///
+    /// # Permissions
+    ///
+    /// Reading the resource's logs (`Microsoft.Insights/logs/read` on the resource).
+    ///
+    /// # Errors
+    ///
+    /// As for [`query`](Self::query).
     pub async fn query_resource(
         &self,
         resource: &ResourceId,

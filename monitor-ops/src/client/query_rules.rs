@@ -21,27 +21,33 @@ impl QueryRulesClient {
 
     /// Streams the rules of a subscription: `ScheduledQueryRules_ListBySubscription`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-subscription)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<QueryRule> {
         self.arm.get(rules(subscription.into()), Self::API_VERSION).pager()
     }
 
     /// Streams the rules of a group: `ScheduledQueryRules_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<QueryRule> {
         self.arm.get(rules(group.into()), Self::API_VERSION).pager()
     }
 
     /// Reads a rule: `ScheduledQueryRules_Get`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/read`.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<QueryRule> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
@@ -53,13 +59,21 @@ impl QueryRulesClient {
 
     /// Writes a rule whole: `ScheduledQueryRules_CreateOrUpdate`. Prefer [`ensure`](Self::ensure).
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
-    /// **Errors**: 400 when the query does not run; set
-    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does
-    /// not exist.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the query does not run; set
+    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does not
+    /// exist.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -71,10 +85,15 @@ impl QueryRulesClient {
 
     /// Changes parts of a rule: `ScheduledQueryRules_Update`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`. **Retries**: sending it again
-    /// writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -86,10 +105,15 @@ impl QueryRulesClient {
 
     /// Deletes a rule: `ScheduledQueryRules_Delete`.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/delete`. **Retries**: deleting again is a
-    /// success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }

@@ -69,20 +69,30 @@ impl SentinelClient {
 
     /// Reads whether Sentinel is on; `None` if it is not: `SentinelOnboardingStates_Get`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/read`. **Errors**: `is_role_missing()`:
-    /// the caller has no right to know, which says nothing about the state.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/onboardingStates/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_role_missing()`: the caller has no right to know, which says nothing about the state.
     pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
         self.arm.get(path(workspace).literal("onboardingStates/default"), Self::API_VERSION).json_opt().await
     }
 
     /// Turns Sentinel on: `SentinelOnboardingStates_Create`. Prefer [`onboard`](Self::onboard).
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/write`.
-    /// **Retries**: sending it again changes nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/create)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/onboardingStates/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again changes nothing.
     pub async fn create_onboarding_state(
         &self,
         workspace: &WorkspaceId,
@@ -94,10 +104,15 @@ impl SentinelClient {
 
     /// Turns Sentinel off, with its rules and connectors: `SentinelOnboardingStates_Delete`. Logs stay.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/onboardingStates/delete`. **Retries**: deleting again
-    /// is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/onboardingStates/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete_onboarding_state(&self, workspace: &WorkspaceId) -> Result<()> {
         let path = path(workspace).literal("onboardingStates/default");
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -113,9 +128,11 @@ impl SentinelClient {
 
     /// Streams the data connectors: `DataConnectors_List`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/dataConnectors/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/dataConnectors/read`.
     pub fn list_connectors(&self, workspace: &WorkspaceId) -> Pager<DataConnector> {
         self.arm.get(path(workspace).literal("dataConnectors"), Self::API_VERSION).pager()
     }
@@ -129,10 +146,15 @@ impl SentinelClient {
 
     /// Writes a data connector whole: `DataConnectors_CreateOrUpdate`. An update must bring the etag.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/dataConnectors/write`, and reading what is connected.
-    /// **Retries**: a repeat of an update is refused as stale: read again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/dataConnectors/write`, and reading what is connected.
+    ///
+    /// # Retries
+    ///
+    /// A repeat of an update is refused as stale: read again.
     pub async fn create_or_update_connector(
         &self,
         workspace: &WorkspaceId,
@@ -143,9 +165,13 @@ impl SentinelClient {
         self.arm.put(path, Self::API_VERSION).body(connector).json().await
     }
 
-    /// Deletes a data connector: `DataConnectors_Delete`. **Retries**: deleting again is a success.
+    /// Deletes a data connector: `DataConnectors_Delete`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/delete)
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("dataConnectors").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -153,9 +179,11 @@ impl SentinelClient {
 
     /// Streams the analytics rules: `AlertRules_List`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/alertRules/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/alertRules/read`.
     pub fn list_rules(&self, workspace: &WorkspaceId) -> Pager<AlertRule> {
         self.arm.get(path(workspace).literal("alertRules"), Self::API_VERSION).pager()
     }
@@ -178,11 +206,16 @@ impl SentinelClient {
 
     /// Writes an analytics rule whole: `AlertRules_CreateOrUpdate`. An update must bring the etag.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/alertRules/write`.
-    /// **Errors**: 400 when the query does not run, also for a table that does not exist yet;
-    /// `is_conflict()`: the rule changed since it was read.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/alertRules/write`.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the query does not run, also for a table that does not exist yet; `is_conflict()`: the rule
+    /// changed since it was read.
     pub async fn create_or_update_rule(
         &self,
         workspace: &WorkspaceId,
@@ -193,9 +226,13 @@ impl SentinelClient {
         self.arm.put(path, Self::API_VERSION).body(rule).json().await
     }
 
-    /// Deletes an analytics rule: `AlertRules_Delete`. **Retries**: deleting again is a success.
+    /// Deletes an analytics rule: `AlertRules_Delete`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/delete)
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("alertRules").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -203,9 +240,11 @@ impl SentinelClient {
 
     /// Streams incidents: `Incidents_List`.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/incidents/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/incidents/read`.
     pub fn list_incidents(&self, workspace: &WorkspaceId, which: &IncidentFilter) -> Pager<Incident> {
         self.arm
             .get(path(workspace).literal("incidents"), Self::API_VERSION)
@@ -224,10 +263,15 @@ impl SentinelClient {
 
     /// Writes an incident whole: `Incidents_CreateOrUpdate`. Read it, change it, and write it with its etag.
     ///
-    /// **Permissions**: `Microsoft.SecurityInsights/incidents/write`.
-    /// **Errors**: `is_conflict()`: it changed since it was read.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.SecurityInsights/incidents/write`.
+    ///
+    /// # Errors
+    ///
+    /// `is_conflict()`: it changed since it was read.
     pub async fn create_or_update_incident(
         &self,
         workspace: &WorkspaceId,
@@ -238,9 +282,13 @@ impl SentinelClient {
         self.arm.put(path, Self::API_VERSION).body(incident).json().await
     }
 
-    /// Deletes an incident: `Incidents_Delete`. **Retries**: deleting again is a success.
+    /// Deletes an incident: `Incidents_Delete`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/delete)
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("incidents").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await

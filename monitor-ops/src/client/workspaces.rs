@@ -21,27 +21,33 @@ impl WorkspacesClient {
 
     /// Streams the workspaces of a subscription: `Workspaces_List`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
         self.arm.get(workspaces(subscription.into()), Self::API_VERSION).pager()
     }
 
     /// Streams the workspaces of a group: `Workspaces_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/read`.
     pub fn list_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(workspaces(group.into()), Self::API_VERSION).pager()
     }
 
     /// Reads a workspace: `Workspaces_Get`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/read`.
     pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
         self.arm.get(id.as_resource(), Self::API_VERSION).json().await
     }
@@ -56,30 +62,45 @@ impl WorkspacesClient {
     /// A workspace that was deleted less than 14 days ago comes back, with its logs, when its name is used
     /// again.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/write`.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub fn create_or_update(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Poller<Workspace> {
         self.arm.put(id.as_resource(), Self::API_VERSION).body(spec).poller()
     }
 
     /// Changes parts of a workspace: `Workspaces_Update`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/write`.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(&self, id: &WorkspaceId, patch: &WorkspacePatch) -> Result<Workspace> {
         self.arm.patch(id.as_resource(), Self::API_VERSION).body(patch).repeatable().json().await
     }
 
     /// Deletes a workspace so that it can come back for 14 days: `Workspaces_Delete`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/workspaces/delete`. **Retries**: deleting again is a
-    /// success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/workspaces/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).poller()
     }
@@ -92,9 +113,11 @@ impl WorkspacesClient {
     /// Streams the workspaces of a subscription that were deleted and can come back:
     /// `DeletedWorkspaces_List`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/deletedWorkspaces/read`.
     pub fn list_deleted(&self, subscription: &SubscriptionId) -> Pager<Workspace> {
         self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
     }
@@ -102,9 +125,11 @@ impl WorkspacesClient {
     /// Streams the workspaces of a group that were deleted and can come back:
     /// `DeletedWorkspaces_ListByResourceGroup`.
     ///
-    /// **Permissions**: `Microsoft.OperationalInsights/deletedWorkspaces/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.OperationalInsights/deletedWorkspaces/read`.
     pub fn list_deleted_by_resource_group(&self, group: &ResourceGroupId) -> Pager<Workspace> {
         self.arm.get(deleted(group.into()), Self::API_VERSION).pager()
     }

@@ -78,11 +78,15 @@ impl DiagnosticsClient {
     /// **If it stops halfway**, the setting was written or not; running it again finishes it. Run again
     /// when all holds, it writes nothing.
     ///
-    /// **Permissions**: reading and writing diagnostic settings, and
-    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics
-    /// Contributor).
-    /// **Errors**: it refuses when the resource lacks the category, when five settings are there, and when
-    /// the setting of this name sends somewhere else.
+    /// # Permissions
+    ///
+    /// Reading and writing diagnostic settings, and `Microsoft.OperationalInsights/workspaces/sharedKeys/action`
+    /// on the workspace (Log Analytics Contributor).
+    ///
+    /// # Errors
+    ///
+    /// It refuses when the resource lacks the category, when five settings are there, and when the setting of
+    /// this name sends somewhere else.
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })

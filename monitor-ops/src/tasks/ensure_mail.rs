@@ -26,7 +26,9 @@ impl ActionGroupsClient {
     /// **If it stops halfway**, the group was written or not; running it again finishes it. Run again when
     /// all holds, it writes nothing. New receivers get a mail that tells them so.
     ///
-    /// **Permissions**: `Microsoft.Insights/actionGroups/read` and `write`.
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/actionGroups/read` and `write`.
     pub fn ensure_mail(
         &self,
         group: &ResourceGroupId,

@@ -111,11 +111,14 @@ impl QueryRulesClient {
     /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
     /// all holds, it writes nothing.
     ///
-    /// **Permissions**: `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the
-    /// workspace.
-    /// **Errors**: a query that does not run, or a duration that the service does not take, is a 400 that
-    /// says what is wrong, and nothing is written; `is_role_missing()`, also for a workspace of another
-    /// tenant.
+    /// # Permissions
+    ///
+    /// `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the workspace.
+    ///
+    /// # Errors
+    ///
+    /// A query that does not run, or a duration that the service does not take, is a 400 that says what is wrong,
+    /// and nothing is written; `is_role_missing()`, also for a workspace of another tenant.
     pub fn ensure(
         &self,
         group: &ResourceGroupId,

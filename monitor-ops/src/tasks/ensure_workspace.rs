@@ -28,7 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again when it is
 /// there, it writes nothing.
 ///
-/// **Permissions**: `Microsoft.OperationalInsights/workspaces/read` and `write`, `/deletedWorkspaces/read`.
+/// # Permissions
+///
+/// `Microsoft.OperationalInsights/workspaces/read` and `write`, `/deletedWorkspaces/read`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureWorkspace {

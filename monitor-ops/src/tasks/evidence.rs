@@ -101,8 +101,6 @@ pub struct GatherEvidence {
 impl LogsClient {
     /// Looks up what was done to vaults, for an alert or a suspicion.
     ///
-    /// **Permissions**: Log Analytics Reader on the workspace; reading the vault's diagnostic settings.
-    ///
     /// ```
     /// # use monitor_ops::{LogSource, LogsClient, WorkspaceId};
     /// # async fn f(arm: &arm_core::ArmClient, workspace: WorkspaceId, vault: arm_core::ResourceId) -> azure_core::Result<()> {
@@ -113,6 +111,10 @@ impl LogsClient {
     /// }
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Permissions
+    ///
+    /// Log Analytics Reader on the workspace; reading the vault's diagnostic settings.
     pub fn evidence(&self, workspace: &WorkspaceId) -> GatherEvidence {
         GatherEvidence {
             logs: self.clone(),

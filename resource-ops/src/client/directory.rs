@@ -19,18 +19,26 @@ impl DirectoryClient {
     /// Reads the signed-in user: Graph's `GET /me`. An application gets 400;
     /// see [`signed_in`](Self::signed_in).
     ///
-    /// **Permissions**: `User.Read`.
-    ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-get)
+    ///
+    /// # Permissions
+    ///
+    /// `User.Read`.
     pub async fn me(&self) -> Result<DirectoryPrincipal> {
         self.graph.get(v1().literal("me"), ApiVersion::IN_PATH).json().await
     }
 
     /// Reads a service principal by its object id: Graph's `GET /servicePrincipals/{id}`.
     ///
-    /// **Permissions**: `Application.Read.All`. **Errors**: `is_resource_not_found()`, `is_role_missing()`.
-    ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
+    ///
+    /// # Permissions
+    ///
+    /// `Application.Read.All`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`, `is_role_missing()`.
     pub async fn service_principal(&self, id: PrincipalId) -> Result<DirectoryPrincipal> {
         let path = v1().literal("servicePrincipals").segment(id.to_string());
         self.graph.get(path, ApiVersion::IN_PATH).json().await

@@ -21,9 +21,11 @@ impl ProvidersClient {
 
     /// Reads a provider: `Providers_Get`.
     ///
-    /// **Errors**: `is_code("InvalidResourceNamespace")`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_code("InvalidResourceNamespace")`.
     pub async fn get(&self, subscription: &SubscriptionId, provider: &ProviderNamespace) -> Result<Provider> {
         self.arm.get(path(subscription, provider), API_VERSION).json().await
     }
@@ -42,10 +44,15 @@ impl ProvidersClient {
     /// Begins to register a provider: `Providers_Register`. It is registered some time later;
     /// [`ensure_registered`](Self::ensure_registered) waits.
     ///
-    /// **Permissions**: `{namespace}/register/action`; Contributor has it.
-    /// **Retries**: registering again changes nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/register)
+    ///
+    /// # Permissions
+    ///
+    /// `{namespace}/register/action`; Contributor has it.
+    ///
+    /// # Retries
+    ///
+    /// Registering again changes nothing.
     pub async fn register(
         &self,
         subscription: &SubscriptionId,

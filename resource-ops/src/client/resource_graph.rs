@@ -35,11 +35,19 @@ impl ResourceGraphClient {
 
     /// Asks for one page: `Resources`. [`rows`](Self::rows) asks for all.
     ///
-    /// **Permissions**: what the caller may not read is left out, silently.
-    /// **Errors**: a query that the service does not understand is 400; `is_code("ParserFailure")`.
-    /// **Retries**: a query changes nothing.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources)
+    ///
+    /// # Permissions
+    ///
+    /// What the caller may not read is left out, silently.
+    ///
+    /// # Errors
+    ///
+    /// A query that the service does not understand is 400; `is_code("ParserFailure")`.
+    ///
+    /// # Retries
+    ///
+    /// A query changes nothing.
     pub async fn resources(&self, request: &QueryRequest) -> Result<QueryResponse> {
         let response = self.send(request).await?;
         let mut page: QueryResponse = wire::decode(&response)?;

@@ -21,9 +21,11 @@ impl ResourceGroupsClient {
 
     /// Streams the groups of a subscription: `ResourceGroups_List`.
     ///
-    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/list)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/resourceGroups/read`.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<ResourceGroup> {
         self.arm.get(groups(subscription), API_VERSION).pager()
     }
@@ -42,9 +44,11 @@ impl ResourceGroupsClient {
 
     /// Reads a group: `ResourceGroups_Get`.
     ///
-    /// **Errors**: `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
     pub async fn get(&self, group: &ResourceGroupId) -> Result<ResourceGroup> {
         self.arm.get(path(group), API_VERSION).json().await
     }
@@ -68,11 +72,19 @@ impl ResourceGroupsClient {
     /// Writes a group whole: `ResourceGroups_CreateOrUpdate`. Tags that the spec lacks are gone afterwards;
     /// see [`ensure`](Self::ensure).
     ///
-    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/write`.
-    /// **Errors**: `is_code("InvalidResourceGroupLocation")`: it is there, elsewhere;
-    /// `is_code("ResourceGroupBeingDeleted")`. **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/resourceGroups/write`.
+    ///
+    /// # Errors
+    ///
+    /// `is_code("InvalidResourceGroupLocation")`: it is there, elsewhere; `is_code("ResourceGroupBeingDeleted")`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -83,10 +95,15 @@ impl ResourceGroupsClient {
 
     /// Changes parts of a group: `ResourceGroups_Update`.
     ///
-    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/write`.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/resourceGroups/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub async fn update(&self, group: &ResourceGroupId, patch: &ResourceGroupPatch) -> Result<ResourceGroup> {
         self.arm.patch(path(group), API_VERSION).body(patch).repeatable().json().await
     }
@@ -96,10 +113,6 @@ impl ResourceGroupsClient {
     /// Nothing is sent before the answer is awaited or polled; dropping it then does not stop the deletion.
     /// Vaults are only soft-deleted: their names stay taken.
     ///
-    /// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/delete`.
-    /// **Errors**: `is_resource_not_found()`; `is_code("ScopeLocked")`. **Retries**: deleting again joins the
-    /// deletion that runs.
-    ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, group: &arm_core::ResourceGroupId) -> azure_core::Result<()> {
     /// resource_ops::ResourceGroupsClient::new(arm).delete(group).await?;
@@ -107,6 +120,18 @@ impl ResourceGroupsClient {
     /// ```
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Resources/subscriptions/resourceGroups/delete`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`; `is_code("ScopeLocked")`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again joins the deletion that runs.
     pub fn delete(&self, group: &ResourceGroupId) -> Poller<()> {
         self.arm.delete(path(group), API_VERSION).poller()
     }

@@ -26,9 +26,11 @@ impl RoleAssignmentsClient {
     /// `RoleAssignments_ListForResourceGroup`, `RoleAssignments_ListForResource` or
     /// `RoleAssignments_ListForScope`, as the scope is.
     ///
-    /// **Permissions**: `Microsoft.Authorization/roleAssignments/read`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/roleAssignments/read`.
     pub fn list(&self, scope: impl Into<Scope>) -> Pager<RoleAssignment> {
         self.list_filtered(scope, RoleAssignmentFilter::All)
     }
@@ -47,9 +49,11 @@ impl RoleAssignmentsClient {
     /// Reads an assignment: `RoleAssignments_Get`, or by its full id `RoleAssignments_GetById`; the request
     /// is the same.
     ///
-    /// **Errors**: `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
     pub async fn get(&self, id: &RoleAssignmentId) -> Result<RoleAssignment> {
         self.arm.get(id, API_VERSION).json().await
     }
@@ -62,13 +66,21 @@ impl RoleAssignmentsClient {
     /// Assigns a role under a name of your own: `RoleAssignments_Create`, or by its full id
     /// `RoleAssignments_CreateById`. [`ensure`](Self::ensure) chooses the name and can be repeated.
     ///
-    /// **Permissions**: `Microsoft.Authorization/roleAssignments/write`: Owner, User Access Administrator or
-    /// Role Based Access Control Administrator.
-    /// **Errors**: `is_code("RoleAssignmentExists")`: the same role, principal and scope under another name;
-    /// `is_code("PrincipalNotFound")`: the directory does not know the principal (yet).
-    /// **Retries**: the same under the same name is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/create)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/roleAssignments/write`: Owner, User Access Administrator or Role Based Access
+    /// Control Administrator.
+    ///
+    /// # Errors
+    ///
+    /// `is_code("RoleAssignmentExists")`: the same role, principal and scope under another name;
+    /// `is_code("PrincipalNotFound")`: the directory does not know the principal (yet).
+    ///
+    /// # Retries
+    ///
+    /// The same under the same name is a success.
     pub async fn create(&self, id: &RoleAssignmentId, spec: &RoleAssignmentSpec) -> Result<RoleAssignment> {
         let body = spec.body(&scope_of(id)?);
         self.arm.put(id, API_VERSION).body(&body).json().await
@@ -77,10 +89,15 @@ impl RoleAssignmentsClient {
     /// Takes a role away: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Answers
     /// the assignment that was there, or `None`.
     ///
-    /// **Permissions**: `Microsoft.Authorization/roleAssignments/delete`. **Retries**: deleting again is a
-    /// success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/delete)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/roleAssignments/delete`.
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub async fn delete(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         let response = self.arm.delete(id, API_VERSION).send().await?;
         if u16::from(response.status()) == 204 {

@@ -22,10 +22,15 @@ impl RoleDefinitionsClient {
 
     /// Reads a role: `RoleDefinitions_Get`.
     ///
-    /// **Permissions**: `Microsoft.Authorization/roleDefinitions/read`.
-    /// **Errors**: `is_code("RoleDefinitionDoesNotExist")`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-definitions/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/roleDefinitions/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_code("RoleDefinitionDoesNotExist")`.
     pub async fn get(&self, scope: impl Into<Scope>, role: RoleId) -> Result<RoleDefinition> {
         self.arm.get(path(&scope.into()).segment(role.to_string()), API_VERSION).json().await
     }

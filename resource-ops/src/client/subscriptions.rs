@@ -29,10 +29,11 @@ impl SubscriptionsClient {
 
     /// Reads a subscription: `Subscriptions_Get`.
     ///
-    /// **Errors**: `is_code("SubscriptionNotFound")`: it is not there, or belongs to another tenant than the
-    /// token.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_code("SubscriptionNotFound")`: it is not there, or belongs to another tenant than the token.
     pub async fn get(&self, subscription: &SubscriptionId) -> Result<Subscription> {
         self.arm.get(subscription, API_VERSION).json().await
     }

@@ -25,9 +25,15 @@ impl VirtualMachinesClient {
 
     /// Reads a machine: `VirtualMachines_Get`.
     ///
-    /// **Permissions**: `Microsoft.Compute/virtualMachines/read`. **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/get)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Compute/virtualMachines/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
         self.arm.get(machine, API_VERSION).json().await
     }
@@ -73,10 +79,15 @@ impl VirtualMachinesClient {
     ///
     /// Nothing is sent before the answer is awaited or polled.
     ///
-    /// **Permissions**: `Microsoft.Compute/virtualMachines/write`.
-    /// **Retries**: sending it again writes the same.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Compute/virtualMachines/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again writes the same.
     pub fn update(
         &self,
         machine: &VirtualMachineId,
@@ -87,7 +98,9 @@ impl VirtualMachinesClient {
 
     /// Changes parts of a machine if it still has this etag: `VirtualMachines_Update` with `If-Match`.
     ///
-    /// **Errors**: `is_precondition_failed()`: someone else changed it.
+    /// # Errors
+    ///
+    /// `is_precondition_failed()`: someone else changed it.
     pub fn update_if_match(
         &self,
         machine: &VirtualMachineId,
@@ -109,12 +122,20 @@ impl VirtualMachinesClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// **Permissions**: `Microsoft.Compute/virtualMachines/runCommand/action`.
-    /// **Errors**: `is_conflict()`: another script runs, or the machine is off.
-    /// **Retries**: a script that was started is never started again by this client. If its connection is
-    /// lost, it may have run: write scripts that can run twice.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/run-command)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Compute/virtualMachines/runCommand/action`.
+    ///
+    /// # Errors
+    ///
+    /// `is_conflict()`: another script runs, or the machine is off.
+    ///
+    /// # Retries
+    ///
+    /// A script that was started is never started again by this client. If its connection is lost, it may have
+    /// run: write scripts that can run twice.
     pub fn run_command(
         &self,
         machine: &VirtualMachineId,
@@ -132,9 +153,11 @@ impl VirtualMachinesClient {
 
     /// Reads a managed command: `VirtualMachineRunCommands_GetByVirtualMachine`.
     ///
-    /// **Errors**: `is_resource_not_found()`.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/get-by-virtual-machine)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`.
     pub async fn get_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -157,10 +180,15 @@ impl VirtualMachinesClient {
     /// Writes a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a long-running
     /// operation. It succeeds when the script was run, even if the script failed: read the output.
     ///
-    /// **Permissions**: `Microsoft.Compute/virtualMachines/runCommands/write`.
-    /// **Retries**: sending it again may run it again.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Compute/virtualMachines/runCommands/write`.
+    ///
+    /// # Retries
+    ///
+    /// Sending it again may run it again.
     pub fn create_or_update_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -186,9 +214,11 @@ impl VirtualMachinesClient {
     /// Deletes a managed command and its output: `VirtualMachineRunCommands_Delete`, a long-running
     /// operation. A script that runs is stopped.
     ///
-    /// **Retries**: deleting again is a success.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/delete)
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
     pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
         self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
     }

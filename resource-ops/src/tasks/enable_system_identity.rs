@@ -19,9 +19,6 @@ use crate::{
 /// tells. A second run writes nothing. Two programs that change the identities of one machine at the same
 /// time can undo each other's work: the service has no lock for that.
 ///
-/// **Permissions**: `Microsoft.Compute/virtualMachines/read` and `/write`, and for user-assigned identities
-/// `Microsoft.ManagedIdentity/userAssignedIdentities/assign/action`.
-///
 /// ```
 /// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};
 /// # async fn f(arm: &arm_core::ArmClient, machine: &VirtualMachineId) -> azure_core::Result<()> {
@@ -29,6 +26,11 @@ use crate::{
 /// let principal = change.current().identity.as_ref().and_then(|identity| identity.principal_id);
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `Microsoft.Compute/virtualMachines/read` and `/write`, and for user-assigned identities
+/// `Microsoft.ManagedIdentity/userAssignedIdentities/assign/action`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnableSystemIdentity {

@@ -15,9 +15,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// **If it stops halfway**, the registration goes on by itself; running it again waits for it. A second
 /// run writes nothing.
 ///
-/// **Permissions**: `{namespace}/register/action`; Contributor has it.
-/// **Errors**: the budget ends before the registration does.
-///
 /// ```
 /// # use resource_ops::{ProviderNamespace, ProvidersClient};
 /// # async fn f(arm: &arm_core::ArmClient, subscription: &arm_core::SubscriptionId) -> azure_core::Result<()> {
@@ -26,6 +23,14 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// println!("{}", change.verb());
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `{namespace}/register/action`; Contributor has it.
+///
+/// # Errors
+///
+/// The budget ends before the registration does.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureRegistered {

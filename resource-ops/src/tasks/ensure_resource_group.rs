@@ -14,8 +14,6 @@ use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 ///
 /// A group that is being deleted is an error: what would be put into it would vanish.
 ///
-/// **Permissions**: `Microsoft.Resources/subscriptions/resourceGroups/read` and `/write`.
-///
 /// ```
 /// # use arm_core::{ArmClient, ResourceGroupId};
 /// # use resource_ops::{ResourceGroupSpec, ResourceGroupsClient};
@@ -25,6 +23,10 @@ use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 /// println!("{} {}", change.verb(), change.current().name);
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `Microsoft.Resources/subscriptions/resourceGroups/read` and `/write`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureResourceGroup {

@@ -19,10 +19,6 @@ use crate::{
 /// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run
 /// writes nothing. The role counts only some minutes after it was assigned.
 ///
-/// **Permissions**: `Microsoft.Authorization/roleAssignments/read` and `/write`.
-/// **Errors**: `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
-/// [`principal_type`](Self::principal_type).
-///
 /// ```
 /// # use arm_core::{ArmClient, ResourceId};
 /// # use resource_ops::{DirectoryClient, RoleAssignmentsClient, RoleId};
@@ -35,6 +31,15 @@ use crate::{
 /// println!("{}", change.verb());
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `Microsoft.Authorization/roleAssignments/read` and `/write`.
+///
+/// # Errors
+///
+/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
+/// [`principal_type`](Self::principal_type).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureRoleAssignment {

@@ -26,7 +26,9 @@ use crate::{Ledger, SecretName, SecretsClient};
 /// **If it stops halfway**, some old versions are still enabled and the current one is untouched; running it again
 /// disables the rest, and once more changes nothing. Memory does not grow with the number of versions.
 ///
-/// **Permissions**: Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
+/// # Permissions
+///
+/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct RetireOldVersions {

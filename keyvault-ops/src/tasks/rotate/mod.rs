@@ -63,8 +63,6 @@ use crate::{Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource};
 /// (the id) and, with an issuer, `credential` are added, and must find room; `replaces`, `reason` and `date` where
 /// there is room.
 ///
-/// **Permissions**: Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
-///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
@@ -78,6 +76,10 @@ use crate::{Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource};
 /// println!("{rotation}");
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Rotate {

@@ -15,8 +15,13 @@ impl SentinelClient {
     /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
     /// running it again finishes it. Run again when it is there, it writes nothing.
     ///
-    /// **Permissions**: Microsoft Sentinel Contributor, and Security Reader on the subscription.
-    /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    /// # Permissions
+    ///
+    /// Microsoft Sentinel Contributor, and Security Reader on the subscription.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
     pub fn connect_defender(
         &self,
         workspace: &WorkspaceId,

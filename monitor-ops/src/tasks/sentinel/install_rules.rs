@@ -29,8 +29,13 @@ impl SentinelClient {
     /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in
     /// every run, so running it again finishes it. Run again when both are there, it writes nothing.
     ///
-    /// **Permissions**: Microsoft Sentinel Contributor.
-    /// **Errors**: [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
+    /// # Permissions
+    ///
+    /// Microsoft Sentinel Contributor.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_onboarded`](crate::is_not_onboarded): call [`onboard`](Self::onboard) first.
     pub fn install_vault_rules(&self, workspace: &WorkspaceId) -> Task<Vec<InstalledRule>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {

@@ -40,9 +40,14 @@ impl SentinelClient {
     /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. Run again when it is
     /// on, it writes nothing.
     ///
-    /// **Permissions**: Microsoft Sentinel Contributor on the workspace's group.
-    /// **Errors**: `is_role_missing()`: nothing is known of the state, and nothing was written;
-    /// `is_resource_not_found()`: there is no such workspace.
+    /// # Permissions
+    ///
+    /// Microsoft Sentinel Contributor on the workspace's group.
+    ///
+    /// # Errors
+    ///
+    /// `is_role_missing()`: nothing is known of the state, and nothing was written; `is_resource_not_found()`:
+    /// there is no such workspace.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
