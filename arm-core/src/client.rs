@@ -51,6 +51,10 @@ impl ArmClient {
     /// A client for the cloud in the options; `None` or `Default::default()` is the public cloud.
     ///
     /// Nothing is sent, and no token asked for, before the first request.
+    ///
+    /// # Errors
+    ///
+    /// No transport can be made, or an endpoint of the cloud is not a URL.
     pub fn new(credential: Arc<dyn TokenCredential>, options: impl Into<Option<ArmOptions>>) -> Result<Self> {
         let mut options = options.into().unwrap_or_default();
         let endpoints = options.cloud.endpoints()?;
@@ -81,6 +85,10 @@ impl ArmClient {
 
     /// The options for an official client of another endpoint (a vault), with this client's transport,
     /// origin pin and retry. Use it with [`credential`](Self::credential).
+    ///
+    /// # Errors
+    ///
+    /// The endpoint has no host that requests could be pinned to.
     pub fn client_options_for(&self, endpoint: &Url) -> Result<ClientOptions> {
         let mut options = self.shared.options.client.clone();
         options.per_call_policies.push(Arc::new(Retry::new(self.shared.options.retry)));

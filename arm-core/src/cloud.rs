@@ -48,6 +48,10 @@ pub enum Audience {
 
 impl Cloud {
     /// The cloud's endpoints. Endpoints that are not `https` are refused: tokens are never sent in clear.
+    ///
+    /// # Errors
+    ///
+    /// An endpoint is not a URL, or not `https`.
     pub fn endpoints(&self) -> Result<CloudEndpoints> {
         let known = |management: &str, audience: &str, graph: &str, logs: &str, vaults: &str, login: &str| {
             Ok(CloudEndpoints {
@@ -99,6 +103,10 @@ impl Cloud {
     }
 
     /// The same cloud for the credentials and clients of the official crates.
+    ///
+    /// # Errors
+    ///
+    /// An endpoint is not a URL, or not `https`.
     pub fn configuration(&self) -> Result<azure_core::cloud::CloudConfiguration> {
         use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
         Ok(match self {

@@ -56,6 +56,10 @@ pub struct ChosenCredential {
 /// endpoint is there (App Service, Functions, Container Apps, Arc; virtual machines set no such
 /// variable: pass `Some(CredentialKind::ManagedIdentity)` there); else the developer's own sign-in. An application that is only
 /// half described is an error that names what to set, never a silent next choice.
+///
+/// # Errors
+///
+/// What the environment says is incomplete, or names a way to sign in that is not known.
 pub fn credential_from_environment(
     wish: Option<CredentialKind>,
     options: &ArmOptions,

@@ -21,6 +21,7 @@ mod task;
 mod text;
 mod transport;
 mod unmet;
+#[allow(clippy::missing_errors_doc, reason = "for serde, whose errors they are")]
 pub mod wire;
 
 /// The official crate whose `Result`, `Error`, credentials, options and URLs stand in these crates' signatures.

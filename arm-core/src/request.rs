@@ -207,6 +207,10 @@ impl ArmRequest {
     }
 
     /// Sends it, and returns an answer with an accepted status as it came.
+    ///
+    /// # Errors
+    ///
+    /// Any other status, as an error that [`ArmErrorExt`](crate::ArmErrorExt) can ask; and that no answer came.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
         let outcome = self.exchange().await;
@@ -254,6 +258,10 @@ impl ArmRequest {
     }
 
     /// Sends it and decodes the answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send), and that the answer cannot be decoded.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let (what, may_be_applied) = (self.to_string(), !self.reads);
         let response = self.send().await?;
@@ -265,6 +273,10 @@ impl ArmRequest {
 
     /// Sends it and decodes the answer; `None` if the resource does not exist, and only then: see
     /// [`is_resource_not_found`](crate::ArmErrorExt::is_resource_not_found).
+    ///
+    /// # Errors
+    ///
+    /// As for [`json`](Self::json), but for a resource that does not exist.
     pub async fn json_opt<T: DeserializeOwned>(self) -> Result<Option<T>> {
         match self.json().await {
             Ok(found) => Ok(Some(found)),
@@ -274,6 +286,10 @@ impl ArmRequest {
     }
 
     /// Sends it; the answer carries nothing of interest.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
     pub async fn send_empty(self) -> Result<()> {
         self.send().await.map(drop)
     }

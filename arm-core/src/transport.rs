@@ -7,6 +7,10 @@ use azure_core::http::Transport;
 /// TLS is rustls with ring and the platform's certificates; redirects are not followed; connecting
 /// may take 20 seconds, each read 60. Without it, an official client in a ring-only program panics for
 /// want of a process-wide provider.
+///
+/// # Errors
+///
+/// The certificates of the system cannot be used.
 #[cfg(feature = "ring")]
 pub fn default_transport() -> azure_core::Result<Transport> {
     use std::{sync::Arc, time::Duration};

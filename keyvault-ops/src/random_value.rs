@@ -6,6 +6,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// A random value: 256 bits from the operating system, as 43 letters, digits, `-` and `_`.
+///
+/// # Errors
+///
+/// The system gives no random bytes.
 pub fn random_value() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     getrandom::fill(bytes.as_mut()).map_err(|error| {

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![allow(clippy::missing_errors_doc, reason = "for this repository alone")]
 
 pub mod advice;
 pub mod cli;

@@ -41,6 +41,10 @@ as_text!(WorkspaceId);
 
 impl WorkspaceId {
     /// The workspace with this name in this group: 4 to 63 letters, digits or `-`.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::WORKSPACE, name)?.try_into()
     }
@@ -56,6 +60,10 @@ impl WorkspaceId {
     }
 
     /// The group that the workspace is in.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn group(&self) -> Result<ResourceGroupId, IdError> {
         self.0
             .resource_group()

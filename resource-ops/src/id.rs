@@ -187,12 +187,20 @@ typed_resource! {
 
 impl RoleAssignmentId {
     /// The id of an assignment at a scope, under a name of your own.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn new(scope: &Scope, name: Uuid) -> Result<Self, IdError> {
         format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").parse()
     }
 
     /// The name that this crate gives to the assignment of a role to a principal at a scope: the same
     /// every time, so that doing it again finds what is there.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn of(scope: &Scope, role: RoleId, principal: PrincipalId) -> Result<Self, IdError> {
         let what = format!("{}|{role}|{principal}", scope.to_string().to_ascii_lowercase());
         Self::new(scope, Uuid::new_v5(&Uuid::NAMESPACE_URL, what.as_bytes()))
@@ -206,6 +214,10 @@ typed_resource! {
 
 impl VirtualMachineId {
     /// The id of a machine in a group.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::VIRTUAL_MACHINE, name).map(Self)
     }

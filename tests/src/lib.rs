@@ -1,5 +1,6 @@
 //! The proof that the crates do what they say: one strict contract for each REST operation, declared as
 //! data and run through every case that applies; and `payload-check`, the same checks on your payloads.
+#![allow(clippy::missing_errors_doc, reason = "for this repository alone")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
 mod cases;

@@ -98,6 +98,10 @@ impl ResourceId {
     }
 
     /// A resource nested in this one.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn child(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         check_segment(WHAT, kind)?;
         check_segment(WHAT, name)?;
@@ -105,6 +109,10 @@ impl ResourceId {
     }
 
     /// A resource that extends this one, such as a diagnostic setting. `kind` is `{namespace}/{type}`.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn extension(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         let kind: ResourceType = kind.parse()?;
         check_segment(WHAT, name)?;

@@ -32,6 +32,10 @@ impl ResourceGroupId {
     }
 
     /// A top-level resource in this group.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
         check_segment("resource name", name)?;
         format!("{self}/providers/{kind}/{name}").parse()

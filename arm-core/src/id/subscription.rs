@@ -18,6 +18,10 @@ checked_when_read!(SubscriptionId);
 
 impl SubscriptionId {
     /// A resource group of this subscription.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
         Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
     }

@@ -94,6 +94,10 @@ impl ArmClient {
     /// Goes on with a list where a stream's `continuation()` stood.
     ///
     /// The link is checked as every other: one to another origin fails and nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// The continuation is not a link. One to another origin fails when the list is read.
     pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
         if continuation.is_empty() {
             return Ok(Pager::empty());

@@ -25,6 +25,10 @@ pub struct OriginPin {
 
 impl OriginPin {
     /// Pins to the origin of a URL, which must be `https`.
+    ///
+    /// # Errors
+    ///
+    /// The endpoint has no host.
     pub fn new(endpoint: &Url) -> Result<Self> {
         if endpoint.scheme() != "https" {
             let message = format!("the endpoint '{endpoint}' is not https: tokens are never sent in clear");
@@ -34,6 +38,10 @@ impl OriginPin {
     }
 
     /// Refuses a URL that is not of the pinned origin, or that carries a user name or password.
+    ///
+    /// # Errors
+    ///
+    /// The URL has another origin.
     pub fn check(&self, url: &Url) -> Result<()> {
         let foreign = url.origin() != self.origin.origin();
         if !foreign && url.username().is_empty() && url.password().is_none() {

@@ -175,7 +175,10 @@ async fn an_operation_that_never_ends_is_given_up_within_the_budget() {
         .client_with(ArmOptions { operation_budget: Duration::from_secs(300), ..ArmOptions::default() });
     let poller: Poller<Value> = arm.post(thing(&script), "v").poller();
     let error = poller.await.unwrap_err();
-    assert!(error.to_string().contains("gave up waiting after 300s: the operation is still InProgress"), "{error}");
+    assert!(
+        error.to_string().contains("gave up waiting after 300s: the operation is still InProgress"),
+        "{error}"
+    );
     assert_eq!(script.sent().len(), 6);
 }
 

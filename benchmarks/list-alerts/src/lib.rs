@@ -1,4 +1,5 @@
 //! What the programs of this package share: clients of a double, and what a process has cost.
+#![allow(clippy::missing_errors_doc, reason = "for this repository alone")]
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot be taken stops
 
 use std::sync::Arc;

@@ -123,6 +123,10 @@ impl AlertsClient {
     }
 
     /// One alert; `None` if there is none. The same operations as [`get`](Self::get).
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, id: &AlertId) -> Result<Option<Alert>> {
         self.arm.get(id.path(), API_VERSION).json_opt().await
     }
@@ -135,6 +139,10 @@ impl AlertsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/locations/alerts/dismiss/action`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -153,6 +161,10 @@ impl AlertsClient {
     ///
     /// `Microsoft.Security/locations/alerts/resolve/action`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// A repeat changes nothing.
@@ -169,6 +181,10 @@ impl AlertsClient {
     ///
     /// `Microsoft.Security/locations/alerts/activate/action`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// A repeat changes nothing.
@@ -184,6 +200,10 @@ impl AlertsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/locations/alerts/inProgress/action`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

@@ -81,6 +81,10 @@ impl AssessmentMetadataClient {
     ///
     /// `Microsoft.Security/assessmentMetadata/write`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// A repeat writes the same again.
@@ -102,6 +106,10 @@ impl AssessmentMetadataClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessmentMetadata/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete_in_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -76,6 +76,10 @@ impl AssessmentsClient {
     }
 
     /// One assessment; `None` if there is none. The same operation as [`get`](Self::get).
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, id: &AssessmentId, expand: Expand) -> Result<Option<Assessment>> {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json_opt().await
     }
@@ -89,6 +93,10 @@ impl AssessmentsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessments/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -104,6 +112,10 @@ impl AssessmentsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/assessments/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, id: &AssessmentId) -> Result<()> {
         self.arm.delete(id.path(), API_VERSION).send_empty().await
     }

@@ -51,6 +51,10 @@ impl AttackPathsClient {
     ///
     /// It is in no published contract, and the service does not know it: the answer says so plainly, instead
     /// of as an empty list.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn list_over_rest(&self, subscription: &SubscriptionId) -> Result<RestAttackPaths> {
         let path = ArmPath::from(subscription).provider("Microsoft.Security").literal("attackPaths");
         let listed = self.arm.get(path, REST_API_VERSION).pager().try_collect().await;

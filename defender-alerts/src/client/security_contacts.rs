@@ -58,6 +58,10 @@ impl SecurityContactsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/securityContacts/read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, but not that nothing is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))
@@ -70,6 +74,10 @@ impl SecurityContactsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/securityContacts/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -91,6 +99,10 @@ impl SecurityContactsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/securityContacts/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, subscription: &SubscriptionId) -> Result<()> {
         self.arm.delete(default(subscription), API_VERSION).send_empty().await
     }

@@ -67,6 +67,10 @@ impl SuppressionRulesClient {
     }
 
     /// One rule; `None` if there is none. The same operation as [`get`](Self::get).
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(
         &self,
         subscription: &SubscriptionId,
@@ -84,6 +88,10 @@ impl SuppressionRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/alertsSuppressionRules/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -106,6 +114,10 @@ impl SuppressionRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/alertsSuppressionRules/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<()> {
         self.arm.delete(path(subscription, name), API_VERSION).expect_status(&[204]).send_empty().await
     }

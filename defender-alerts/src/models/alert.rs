@@ -117,6 +117,10 @@ impl Alert {
     }
 
     /// What names the resource: in Azure, in a workspace, elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(raw) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(raw.get()).map_err(self.refusal("resourceIdentifiers"))
@@ -138,22 +142,38 @@ impl Alert {
     }
 
     /// What to do, step by step.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn remediation_steps(&self) -> Result<Vec<String>> {
         self.list("remediationSteps", &self.parts.remediation_steps)
     }
 
     /// Links to reports and the like.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
         self.list("extendedLinks", &self.parts.extended_links)
     }
 
     /// Who and what took part: accounts, addresses, resources.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(raw) = &self.parts.entities else { return Ok(Vec::new()) };
         Entity::read_all(raw.get()).map_err(self.refusal("entities"))
     }
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
         let Some(raw) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         let found: Option<Texts> =
@@ -162,16 +182,28 @@ impl Alert {
     }
 
     /// MITRE ATT&CK techniques, such as `T1555`.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn techniques(&self) -> Result<Vec<String>> {
         self.list("techniques", &self.parts.techniques)
     }
 
     /// MITRE ATT&CK sub-techniques, such as `T1555.006`.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn sub_techniques(&self) -> Result<Vec<String>> {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
     /// What backs the alert up; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The service sent something else there: the error names the place.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(raw) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(raw).map_err(self.refusal("supportingEvidence"))

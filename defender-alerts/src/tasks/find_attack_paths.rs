@@ -60,6 +60,10 @@ impl AttackPathsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/*/read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<AttackPaths> {
         let scope = scope.into();
         let paths = self.list(scope.clone()).try_collect().await?;

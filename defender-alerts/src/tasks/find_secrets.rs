@@ -108,6 +108,10 @@ impl SecretFindingsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/*/read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
         let scope = scope.into();
         let coverage = posture::coverage(&self.graph, scope.clone()).await;

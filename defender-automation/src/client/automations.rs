@@ -54,11 +54,19 @@ impl AutomationsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/automations/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Automation> {
         self.arm.get(one(group, name), API_VERSION).json().await
     }
 
     /// Reads an automation, if there is one: `Automations_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<Automation>> {
         self.arm.get(one(group, name), API_VERSION).json_opt().await
     }
@@ -123,6 +131,10 @@ impl AutomationsClient {
     ///
     /// `Microsoft.Security/automations/delete`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Deleting again is a success.
@@ -137,6 +149,10 @@ impl AutomationsClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/automations/read`. An automation that is not valid is an answer, not an error.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn validate(
         &self,
         group: &ResourceGroupId,

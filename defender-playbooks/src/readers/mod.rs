@@ -66,6 +66,10 @@ pub struct VaultReaders {
 
 impl VaultReaders {
     /// The readers of this vault's secrets, by its log in this workspace.
+    ///
+    /// # Errors
+    ///
+    /// The name of the vault cannot be that of a vault.
     pub fn new(arm: &ArmClient, vault: &VaultId, workspace: &WorkspaceId) -> Result<Self> {
         let name = vault.name().parse().map_err(azure_core::Error::from)?;
         Ok(Self {
@@ -113,6 +117,10 @@ impl VaultReaders {
     }
 
     /// Who reads a secret.
+    ///
+    /// # Errors
+    ///
+    /// The log could not be read. A gap in it is no error: see [`Readers::unknown`].
     pub async fn readers(&self, name: &SecretName) -> Result<Readers> {
         let from = self.begin(OffsetDateTime::now_utc());
         let log = self.log_of(name, from).await?;
@@ -127,6 +135,10 @@ impl VaultReaders {
     }
 
     /// Whether the readers of a secret have moved to this version, as far as the log tells by now.
+    ///
+    /// # Errors
+    ///
+    /// The log or the version could not be read.
     pub async fn moved_to(&self, name: &SecretName, version: &SecretVersion) -> Result<Movement> {
         let Some(set) = self.created(name, version).await? else {
             return refuse(format!(

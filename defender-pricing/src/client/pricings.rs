@@ -67,6 +67,10 @@ impl PricingClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/pricings/read`. A plan that does not exist is a 4xx whose message names those that do.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<Pricing> {
         self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
     }
@@ -107,6 +111,10 @@ impl PricingClient {
     /// # Permissions
     ///
     /// `Microsoft.Security/pricings/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

@@ -56,6 +56,10 @@ impl From<&Pricing> for PlanCoverage {
 
 impl PricingClient {
     /// Shows what is covered by which plan, one row a plan.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn coverage(&self, subscription: &SubscriptionId) -> Result<Vec<PlanCoverage>> {
         self.list(subscription).map_ok(|pricing| PlanCoverage::from(&pricing)).try_collect().await
     }

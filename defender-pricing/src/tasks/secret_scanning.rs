@@ -75,6 +75,10 @@ impl SecretScanning {
 
 impl PricingClient {
     /// Shows which secret scanning the plans of a subscription allow, and what to turn on for the rest.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn secret_scanning(&self, subscription: &SubscriptionId) -> Result<SecretScanning> {
         let plans: Vec<Pricing> = self.list(subscription).try_collect().await?;
         Ok(SecretScanning::of(&plans))

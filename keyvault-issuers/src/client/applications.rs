@@ -38,6 +38,10 @@ impl ApplicationsClient {
     /// seconds after it was created.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, object_id: &str) -> Result<Application> {
         self.graph.get(application(object_id), ApiVersion::IN_PATH).json().await
     }
@@ -53,6 +57,10 @@ impl ApplicationsClient {
     /// then, and look for the name.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-addpassword)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn add_password(
         &self,
         object_id: &str,
@@ -72,6 +80,10 @@ impl ApplicationsClient {
     /// with this id, or one that was added a moment ago. **Retries**: sending it again does no harm.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-removepassword)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn remove_password(&self, object_id: &str, key_id: &str) -> Result<()> {
         let path = application(object_id).literal("removePassword");
         let request = self.graph.post(path, ApiVersion::IN_PATH).body(&json!({ "keyId": key_id }));
@@ -83,6 +95,10 @@ impl ApplicationsClient {
     /// **Permissions**: `Policy.Read.All`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/tenantappmanagementpolicy-get)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn default_policy(&self) -> Result<AppManagementPolicy> {
         let path = ArmPath::root().literal("v1.0/policies/defaultAppManagementPolicy");
         self.graph.get(path, ApiVersion::IN_PATH).json().await

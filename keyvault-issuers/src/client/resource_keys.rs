@@ -49,6 +49,10 @@ impl KeyedResourcesClient {
     /// **Permissions**: `{type}/read`. **Errors**: `is_resource_not_found()`; a type that is not in the table is refused.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/get-properties)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
         let kind = kind_of(id)?;
         let above = id.parent().filter(|_| kind.off_above);
@@ -66,6 +70,10 @@ impl KeyedResourcesClient {
     /// `disableLocalAuth` is set.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn list_keys(&self, id: &ResourceId) -> Result<ResourceKeys> {
         let kind = kind_of(id)?;
         self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await

@@ -76,6 +76,10 @@ impl std::fmt::Debug for ResourceKeyIssuer {
 
 impl ResourceKeyIssuer {
     /// The issuer of the keys of this resource. A type that is not in the table is refused.
+    ///
+    /// # Errors
+    ///
+    /// The type of the resource is not in the table.
     pub fn new(arm: &ArmClient, resource: ResourceId) -> Result<Self> {
         let kind = kind_of(&resource)?;
         Ok(Self { client: KeyedResourcesClient::new(arm), id: resource, kind, ready: Arc::default() })

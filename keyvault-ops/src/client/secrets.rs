@@ -75,6 +75,10 @@ impl std::fmt::Debug for SecretsClient {
 
 impl SecretsClient {
     /// The secrets of the vault with this name, in the cloud of this connection.
+    ///
+    /// # Errors
+    ///
+    /// The vault's endpoint cannot be made a URL.
     pub fn new(arm: &ArmClient, vault: &VaultName) -> Result<Self> {
         let endpoint = format!("https://{vault}.{}", arm.endpoints().vault_suffix);
         Self::with_policies(arm, endpoint.parse()?, None)
@@ -83,6 +87,10 @@ impl SecretsClient {
     /// The secrets of this vault.
     ///
     /// Its `vaultUri` must be one of this cloud: no token is sent to any other host.
+    ///
+    /// # Errors
+    ///
+    /// The vault has no endpoint, or one that is not of this cloud.
     pub fn of(arm: &ArmClient, vault: &Vault) -> Result<Self> {
         let uri = vault.properties.vault_uri.as_deref().unwrap_or_default();
         let refuse = |reason: &str| {
@@ -104,6 +112,10 @@ impl SecretsClient {
     /// A new role counts only after minutes, and no API tells when. For `budget` from now on, requests refused with
     /// `ForbiddenByRbac` are repeated; `on_wait` hears of every wait. All other refusals are returned at once,
     /// as is this one by a client that was not made here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
     pub fn after_role_assignment(
         &self,
         budget: Duration,
@@ -177,6 +189,10 @@ impl SecretsClient {
     }
 
     /// Reads the current version of a secret, if there is such a secret: `GetSecret`. Soft-deleted ones are not there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for a secret that does not exist.
     pub async fn get_opt(&self, name: &SecretName) -> Result<Option<SecretBundle>> {
         match self.read(name, None).await {
             Ok(found) => Ok(Some(found)),
@@ -214,6 +230,10 @@ impl SecretsClient {
     }
 
     /// Says where a name stands: taken, disabled, soft-deleted or free.
+    ///
+    /// # Errors
+    ///
+    /// What the vault refuses for another reason: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn state(&self, name: &SecretName) -> Result<SecretState> {
         match self.read(name, None).await {
             Ok(found) => return Ok(SecretState::Live(Box::new(found.properties))),
@@ -377,6 +397,10 @@ impl SecretsClient {
     /// Backs a secret up with all its versions: `BackupSecret`. The service refuses more than 500 versions.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret)
+    ///
+    /// # Errors
+    ///
+    /// What the vault refuses: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn backup(&self, name: &SecretName) -> Result<SecretBackup> {
         let options = SecretClientBackupSecretOptions { method_options: repeatable() };
         let answer = self.official.backup_secret(name.as_str(), Some(options)).await;

@@ -65,6 +65,10 @@ impl VaultsClient {
     }
 
     /// Reads a vault, if there is one: `Vaults_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, id: &VaultId) -> Result<Option<Vault>> {
         self.arm.get(id, API_VERSION).json_opt().await
     }
@@ -142,6 +146,10 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/vaults/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, id: &VaultId) -> Result<()> {
         self.arm.delete(id, API_VERSION).send_empty().await
     }
@@ -155,6 +163,10 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/vaults/accessPolicies/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -284,6 +296,10 @@ impl VaultsClient {
     /// # Permissions
     ///
     /// `Microsoft.KeyVault/checkNameAvailability/read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn check_name_availability(
         &self,
         subscription: &SubscriptionId,

@@ -38,6 +38,10 @@ impl VaultName {
     /// assert_eq!(name.as_str().len(), 24);
     /// # Ok::<(), arm_core::IdError>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn unique(prefix: &str) -> Result<Self, IdError> {
         let random = uuid::Uuid::new_v4().simple().to_string();
         Self::with_suffix(prefix, &random[..SUFFIX])
@@ -93,6 +97,10 @@ pub struct VaultId {
 
 impl VaultId {
     /// The vault with this name in this group.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn new(group: &ResourceGroupId, name: &VaultName) -> Result<Self, IdError> {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }

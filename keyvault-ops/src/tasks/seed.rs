@@ -128,6 +128,10 @@ impl SecretsClient {
     }
 
     /// The secrets that [`seed`](Self::seed) set with this prefix and that are there, by their tag: for a cleanup.
+    ///
+    /// # Errors
+    ///
+    /// What the vault refuses: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn seeded(&self, prefix: &str) -> Result<Vec<SecretName>> {
         let mut names = Vec::new();
         let mut secrets = self.list();

@@ -48,11 +48,19 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<ActionGroup> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
 
     /// Reads an action group, if there is one: `ActionGroups_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<ActionGroup>> {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
@@ -65,6 +73,10 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -86,6 +98,10 @@ impl ActionGroupsClient {
     ///
     /// `Microsoft.Insights/actionGroups/write`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Sending it again writes the same.
@@ -105,6 +121,10 @@ impl ActionGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/actionGroups/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -138,6 +158,10 @@ impl ActionGroupsClient {
     /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. `None` while they are under way.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get-test-notifications-at-action-group-resource-level)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn notification_status(
         &self,
         group: &ResourceGroupId,

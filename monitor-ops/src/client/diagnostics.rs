@@ -37,6 +37,10 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticSetting> {
         self.arm.get(settings(resource.into()).segment(name), Self::API_VERSION).json().await
     }
@@ -82,6 +86,10 @@ impl DiagnosticsClient {
     ///
     /// `Microsoft.Insights/diagnosticSettings/delete`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Deleting again is a success.
@@ -107,6 +115,10 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettingsCategories/read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn category(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticCategory> {
         self.arm.get(categories(resource).segment(name), Self::API_VERSION).json().await
     }
@@ -129,6 +141,10 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettings/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -173,6 +189,10 @@ impl DiagnosticsClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/diagnosticSettings/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

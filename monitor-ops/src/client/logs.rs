@@ -74,6 +74,10 @@ impl LogsClient {
     /// Runs a short query in a workspace as a GET: `Query_Get`. Its text ends up in the logs of proxies.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/get)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn query_get(
         &self,
         workspace: &CustomerId,
@@ -86,6 +90,10 @@ impl LogsClient {
     /// `Query_ResourceGetXms`). Its text ends up in the logs of proxies.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-get)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn query_resource_get(
         &self,
         resource: &ResourceId,
@@ -98,6 +106,10 @@ impl LogsClient {
     /// none of the others, and is no error here.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/batch)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn batch(&self, queries: &[BatchQuery]) -> Result<Vec<BatchAnswer>> {
         #[derive(Deserialize)]
         struct Answers {
@@ -111,6 +123,10 @@ impl LogsClient {
     /// Shows what a workspace holds: `Metadata_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/get)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn metadata(&self, workspace: &CustomerId) -> Result<Metadata> {
         self.arm.get(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH).json().await
     }
@@ -118,6 +134,10 @@ impl LogsClient {
     /// The same as a POST, for proxies that keep GET answers: `Metadata_Post`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn metadata_post(&self, workspace: &CustomerId) -> Result<Metadata> {
         let request = self.arm.post(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH);
         request.reads_only().json().await

@@ -48,11 +48,19 @@ impl QueryRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/scheduledQueryRules/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<QueryRule> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
 
     /// Reads a rule, if there is one: `ScheduledQueryRules_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<QueryRule>> {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
@@ -91,6 +99,10 @@ impl QueryRulesClient {
     ///
     /// `Microsoft.Insights/scheduledQueryRules/write`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Sending it again writes the same.
@@ -110,6 +122,10 @@ impl QueryRulesClient {
     /// # Permissions
     ///
     /// `Microsoft.Insights/scheduledQueryRules/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

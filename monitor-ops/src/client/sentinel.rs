@@ -90,6 +90,10 @@ impl SentinelClient {
     ///
     /// `Microsoft.SecurityInsights/onboardingStates/write`.
     ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Sending it again changes nothing.
@@ -109,6 +113,10 @@ impl SentinelClient {
     /// # Permissions
     ///
     /// `Microsoft.SecurityInsights/onboardingStates/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -140,6 +148,10 @@ impl SentinelClient {
     /// Reads a data connector: `DataConnectors_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<DataConnector> {
         self.arm.get(path(workspace).literal("dataConnectors").segment(id), Self::API_VERSION).json().await
     }
@@ -151,6 +163,10 @@ impl SentinelClient {
     /// # Permissions
     ///
     /// `Microsoft.SecurityInsights/dataConnectors/write`, and reading what is connected.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -168,6 +184,10 @@ impl SentinelClient {
     /// Deletes a data connector: `DataConnectors_Delete`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/delete)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -191,11 +211,19 @@ impl SentinelClient {
     /// Reads an analytics rule: `AlertRules_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<AlertRule> {
         self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json().await
     }
 
     /// Reads an analytics rule, if there is one: `AlertRules_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get_rule`](Self::get_rule), but for what is not there.
     pub async fn get_rule_opt(
         &self,
         workspace: &WorkspaceId,
@@ -230,6 +258,10 @@ impl SentinelClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/delete)
     ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Deleting again is a success.
@@ -257,6 +289,10 @@ impl SentinelClient {
     /// Reads an incident: `Incidents_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/get)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<Incident> {
         self.arm.get(path(workspace).literal("incidents").segment(id), Self::API_VERSION).json().await
     }
@@ -286,6 +322,10 @@ impl SentinelClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/delete)
     ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
     /// # Retries
     ///
     /// Deleting again is a success.
@@ -297,6 +337,10 @@ impl SentinelClient {
     /// Lists the alerts of an incident: `Incidents_ListAlerts`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/list-alerts)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn incident_alerts(
         &self,
         workspace: &WorkspaceId,

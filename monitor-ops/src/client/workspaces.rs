@@ -48,11 +48,19 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/workspaces/read`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
         self.arm.get(id.as_resource(), Self::API_VERSION).json().await
     }
 
     /// Reads a workspace, if there is one: `Workspaces_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, id: &WorkspaceId) -> Result<Option<Workspace>> {
         self.arm.get(id.as_resource(), Self::API_VERSION).json_opt().await
     }
@@ -82,6 +90,10 @@ impl WorkspacesClient {
     /// # Permissions
     ///
     /// `Microsoft.OperationalInsights/workspaces/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

@@ -136,11 +136,19 @@ impl QueryResults {
     /// The rows of the answer; an error when some are missing.
     ///
     /// For rows in spite of that, look at [`tables`](Self::tables) and [`error`](Self::error).
+    ///
+    /// # Errors
+    ///
+    /// A row that is not a `T`, by its number and column.
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         self.answer()?.rows()
     }
 
     /// The rows of the answer that can be read, and an error for each that cannot; an error when some are missing.
+    ///
+    /// # Errors
+    ///
+    /// The answer has no table.
     pub fn readable_rows<T: DeserializeOwned>(&self) -> Result<(Vec<T>, Vec<Error>)> {
         Ok(self.answer()?.readable_rows())
     }
@@ -184,6 +192,10 @@ impl LogTable {
     /// assert_eq!(rows[0].count, 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// A row that is not a `T`, by its number and column.
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         (0..self.cells.len()).map(|index| self.row(index)).collect()
     }

@@ -72,6 +72,10 @@ impl<P> Resource<P> {
     }
 
     /// The id, parsed.
+    ///
+    /// # Errors
+    ///
+    /// A name that the rule of its kind does not allow.
     pub fn resource_id(&self) -> Result<ResourceId, IdError> {
         self.id.parse()
     }

@@ -34,6 +34,10 @@ pub struct DiagnosticSpec {
 
 impl DiagnosticSpec {
     /// The audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller could cause: the name of the setting is valid.
     pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
         Ok(Self {
             name: "audit-to-log-analytics".parse()?,

@@ -24,6 +24,10 @@ impl DirectoryClient {
     /// # Permissions
     ///
     /// `User.Read`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn me(&self) -> Result<DirectoryPrincipal> {
         self.graph.get(v1().literal("me"), ApiVersion::IN_PATH).json().await
     }
@@ -46,6 +50,10 @@ impl DirectoryClient {
 
     /// Reads a service principal by the client id of its application: Graph's
     /// `GET /servicePrincipals(appId='..')`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn service_principal_of(&self, client_id: uuid::Uuid) -> Result<DirectoryPrincipal> {
         let path = v1().segment(format!("servicePrincipals(appId='{client_id}')"));
         self.graph.get(path, ApiVersion::IN_PATH).json().await

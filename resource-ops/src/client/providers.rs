@@ -32,6 +32,10 @@ impl ProvidersClient {
 
     /// Reads a provider with the aliases of its types: `Providers_Get` with
     /// `$expand=resourceTypes/aliases`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_with_aliases(
         &self,
         subscription: &SubscriptionId,
@@ -49,6 +53,10 @@ impl ProvidersClient {
     /// # Permissions
     ///
     /// `{namespace}/register/action`; Contributor has it.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

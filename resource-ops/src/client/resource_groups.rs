@@ -54,6 +54,10 @@ impl ResourceGroupsClient {
     }
 
     /// Reads a group; `None` if it does not exist: `ResourceGroups_Get`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, group: &ResourceGroupId) -> Result<Option<ResourceGroup>> {
         self.arm.get(path(group), API_VERSION).json_opt().await
     }
@@ -61,6 +65,10 @@ impl ResourceGroupsClient {
     /// Whether a group is there: `ResourceGroups_CheckExistence`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/check-existence)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn exists(&self, group: &ResourceGroupId) -> Result<bool> {
         match self.arm.head(path(group), API_VERSION).expect_status(&[204]).send_empty().await {
             Ok(()) => Ok(true),
@@ -100,6 +108,10 @@ impl ResourceGroupsClient {
     /// # Permissions
     ///
     /// `Microsoft.Resources/subscriptions/resourceGroups/write`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

@@ -59,6 +59,10 @@ impl RoleAssignmentsClient {
     }
 
     /// Reads an assignment; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         self.arm.get(id, API_VERSION).json_opt().await
     }
@@ -94,6 +98,10 @@ impl RoleAssignmentsClient {
     /// # Permissions
     ///
     /// `Microsoft.Authorization/roleAssignments/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///

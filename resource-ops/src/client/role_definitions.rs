@@ -51,6 +51,10 @@ impl RoleDefinitionsClient {
     /// Finds a role by the name that people see: `RoleDefinitions_List` with `$filter=roleName eq '..'`.
     ///
     /// A role that is not there is an error that says so; see [`get_by_name_opt`](Self::get_by_name_opt).
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_by_name(&self, scope: impl Into<Scope>, name: &str) -> Result<RoleDefinition> {
         let scope = scope.into();
         self.get_by_name_opt(&scope, name).await?.ok_or_else(|| {
@@ -63,6 +67,10 @@ impl RoleDefinitionsClient {
     }
 
     /// Finds a role by the name that people see, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get_by_name`](Self::get_by_name), but for what is not there.
     pub async fn get_by_name_opt(
         &self,
         scope: impl Into<Scope>,

@@ -39,6 +39,10 @@ impl SubscriptionsClient {
     }
 
     /// Reads a subscription; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
         match self.arm.get(subscription, API_VERSION).json_opt().await {
             // Here, and only here, it is the resource that was asked for.

@@ -39,11 +39,19 @@ impl VirtualMachinesClient {
     }
 
     /// Reads a machine; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
     pub async fn get_opt(&self, machine: &VirtualMachineId) -> Result<Option<VirtualMachine>> {
         self.arm.get(machine, API_VERSION).json_opt().await
     }
 
     /// Reads a machine with its status: `VirtualMachines_Get` with `$expand=instanceView`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_with_status(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
         self.arm.get(machine, API_VERSION).query("$expand", "instanceView").json().await
     }
@@ -71,6 +79,10 @@ impl VirtualMachinesClient {
     /// Reads how a machine is: `VirtualMachines_InstanceView`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view)
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn instance_view(&self, machine: &VirtualMachineId) -> Result<InstanceView> {
         self.arm.get(ArmPath::from(machine).literal("instanceView"), API_VERSION).json().await
     }
@@ -168,6 +180,10 @@ impl VirtualMachinesClient {
 
     /// Reads a managed command with its output: `VirtualMachineRunCommands_GetByVirtualMachine` with
     /// `$expand=instanceView`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is none.
     pub async fn get_run_command_with_output(
         &self,
         machine: &VirtualMachineId,

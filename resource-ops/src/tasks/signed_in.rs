@@ -93,6 +93,10 @@ impl DirectoryClient {
     /// println!("{} {}", me.principal_type, me.id);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn signed_in(&self) -> Result<SignedInPrincipal> {
         find(self, &self.arm).await
     }

@@ -26,6 +26,10 @@ pub fn is_not_onboarded(error: &Error) -> bool {
 
 impl SentinelClient {
     /// Shows whether Sentinel is on, and tells "off" from "not allowed to know".
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn onboarding(&self, workspace: &WorkspaceId) -> Result<Onboarding> {
         match self.onboarding_state(workspace).await {
             Ok(Some(state)) => Ok(Onboarding::On(state)),
