@@ -104,6 +104,11 @@ proptest! {
     }
 
     #[test]
+    fn texts_are_decoded_as_serde_json_does(body in prop_oneof![bent_page(), bent_alerts(), bent_attack_path()]) {
+        robustness::json_text(&body);
+    }
+
+    #[test]
     fn alert_pages_are_decoded_or_refused(body in bent_alerts()) {
         robustness::alert_page(&body);
     }

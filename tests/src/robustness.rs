@@ -9,7 +9,7 @@ use std::{
 
 use arm_core::{
     ArmClient, ArmError, ArmOptions, ArmPath, ManagementGroupId, ResourceGroupId, ResourceGroupName,
-    ResourceId, ResourceName, ResourceType, Scope, SubscriptionId,
+    ResourceId, ResourceName, ResourceType, Scope, SubscriptionId, wire,
 };
 use async_trait::async_trait;
 use azure_core::http::{
@@ -23,7 +23,7 @@ use resource_ops::{
     PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId,
     query::{GraphQuery, Table, column, quoted},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, value::RawValue};
 
 use crate::loopback::StaticToken;
@@ -155,13 +155,42 @@ impl HttpClient for Pages {
     }
 }
 
+/// Our own decoding of a text is that of `serde_json`: verdict, value, and the text of each item.
+pub fn json_text(body: &[u8]) {
+    let Ok(text) = std::str::from_utf8(body) else { return };
+    let values = (wire::from_str::<Value>(text), serde_json::from_str::<Value>(text));
+    assert_eq!(
+        values.0.map_err(|error| error.to_string()),
+        values.1.map_err(|error| error.to_string()),
+        "{text:?}"
+    );
+    let passed_over = (wire::from_str::<IgnoredAny>(text), serde_json::from_str::<IgnoredAny>(text));
+    assert_eq!(passed_over.0.is_ok(), passed_over.1.is_ok(), "{text:?}");
+    let ours: Option<Vec<&str>> = wire::from_str(text)
+        .ok()
+        .map(|parts: Vec<wire::Part<'_>>| parts.into_iter().map(wire::Part::as_str).collect());
+    let theirs: Option<Vec<&str>> = serde_json::from_str(text)
+        .ok()
+        .map(|parts: Vec<&RawValue>| parts.into_iter().map(RawValue::get).collect());
+    assert_eq!(ours, theirs, "{text:?}");
+}
+
 /// Any page of alerts is decoded or refused, and so is every part of each alert.
 pub fn alert_page(body: &[u8]) {
     #[derive(Deserialize)]
     struct Page {
         value: Vec<Alert>,
     }
+    #[derive(Deserialize)]
+    struct AsSent<'a> {
+        #[serde(borrow)]
+        value: Vec<&'a RawValue>,
+    }
     let Ok(page) = serde_json::from_slice::<Page>(body) else { return };
+    let sent: AsSent<'_> = serde_json::from_slice(body).unwrap();
+    for (alert, sent) in page.value.iter().zip(sent.value) {
+        assert_eq!(serde_json::to_string(alert).unwrap(), sent.get(), "an alert is exported as it came");
+    }
     for alert in page.value {
         let _ = (alert.key_vault_type(), alert.is_key_vault(), alert.resources(), alert.techniques());
         let _ = (alert.resource_identifiers(), alert.remediation_steps(), alert.extended_links());
@@ -174,6 +203,8 @@ pub fn alert_page(body: &[u8]) {
 pub fn attack_paths(body: &[u8]) {
     let Ok(path) = serde_json::from_slice::<AttackPath>(body) else { return };
     let _ = (path.concerns_secrets(), format!("{path:?}"));
+    let sent: &RawValue = serde_json::from_slice(body).unwrap();
+    assert_eq!(serde_json::to_string(&path).unwrap(), sent.get(), "a path is exported as it came");
 }
 
 /// No text ends its literal early, in either crate's queries.

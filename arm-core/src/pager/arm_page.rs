@@ -6,6 +6,7 @@ use azure_core::{
     Bytes, Error, Result,
     http::{RawResponse, Url},
 };
+use bytestring::ByteString;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Error as _, IgnoredAny},
@@ -64,7 +65,7 @@ fn first_item(page: &str) -> Option<usize> {
 
 /// A page whose items are decoded as they are taken.
 struct PageText<T> {
-    text: String,
+    text: ByteString,
     /// Where the items begin.
     begin: usize,
     /// Behind the last item that was taken.
@@ -136,6 +137,9 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
 
 /// The value that a text begins with, and what stands behind it.
 fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::Result<(T, &'de str)>> {
+    if let Some((value, behind)) = wire::first_value(text) {
+        return Some(Ok((value, trimmed(behind))));
+    }
     let mut values = Deserializer::from_str(text).into_iter();
     let value = values.next()?;
     Some(value.map(|value| (value, trimmed(&text[values.byte_offset()..]))))

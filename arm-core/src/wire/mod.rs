@@ -4,11 +4,14 @@
 
 pub mod as_sent;
 pub mod bool_text;
+mod from_text;
 pub mod instant;
 pub mod iso_duration;
+pub mod kept;
 mod merge;
 mod nullable;
 mod retry_after;
+mod scan;
 pub mod secret;
 pub mod text;
 mod unknown;
@@ -23,9 +26,13 @@ use azure_core::{
         headers::{CONTENT_TYPE, Headers},
     },
 };
+use bytestring::ByteString;
 use serde::de::DeserializeOwned;
 
 pub use as_sent::{AsSent, WriteBack, check_writable};
+pub(crate) use from_text::first_value;
+pub use from_text::from_str;
+pub use kept::{Kept, Part, Place, SentText};
 pub use nullable::{null_as_default, without_nulls};
 pub use unknown::UnknownFields;
 
@@ -41,11 +48,11 @@ pub(crate) fn lossy_text(body: &[u8]) -> Cow<'_, str> {
 }
 
 /// A body as text, without a byte order mark, and not copied; an error where it is not UTF-8.
-pub(crate) fn into_text(mut body: Bytes) -> azure_core::Result<String> {
+pub(crate) fn into_text(mut body: Bytes) -> azure_core::Result<ByteString> {
     if body.starts_with(BYTE_ORDER_MARK) {
         body = body.slice(BYTE_ORDER_MARK.len()..);
     }
-    String::from_utf8(body.into()).map_err(|error| not_utf8(error.utf8_error()))
+    ByteString::try_from(body).map_err(not_utf8)
 }
 
 fn not_utf8(error: Utf8Error) -> Error {
@@ -66,7 +73,7 @@ pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result
 
 /// The same for the text of an answer with these headers.
 pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) -> azure_core::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
+    from_str(text).map_err(|error| {
         if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
             return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
         }

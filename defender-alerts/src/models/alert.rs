@@ -1,14 +1,17 @@
 //! One alert.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use arm_core::{ResourceId, ResourceType, wire};
+use arm_core::{
+    ResourceId, ResourceType,
+    wire::{self, Kept, Part, Place, SentText},
+};
 use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use crate::{
     AlertId, AlertStatus, Entity, ExtendedLink, Intent, KeyVaultAlertType, ResourceIdentifier, Severity,
@@ -20,7 +23,24 @@ use crate::{
 /// What most callers look at are fields. The heavy parts (entities, properties, evidence and the like)
 /// stay as the service wrote them until they are asked for, so that a list of ten thousand costs little;
 /// each method decodes its part anew.
-#[derive(Debug, Clone)]
+///
+/// `Serialize` writes the whole alert as the service sent it, also what this version does not name; a field that was
+/// changed since makes it an error. In tests, build one from JSON:
+///
+/// ```
+/// use defender_alerts::{Alert, Severity};
+/// use serde_json::json;
+///
+/// let sent = json!({
+///     "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/westeurope/alerts/1",
+///     "properties": { "alertType": "KV_ListGetAnomaly", "severity": "High", "invented": [1.50] },
+/// });
+/// let alert: Alert = serde_json::from_value(sent.clone())?;
+/// assert_eq!(alert.severity, Severity::High);
+/// assert_eq!(serde_json::to_value(&alert)?, sent);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Alert {
     /// What calls about this alert need; it holds the location.
@@ -68,19 +88,26 @@ pub struct Alert {
     /// The tenant of the resource that suffers.
     pub azure_resource_tenant_id: Option<String>,
     parts: Parts,
+    sent: SentText,
 }
 
-/// The heavy parts, as they came.
-#[derive(Debug, Clone, Default)]
+/// Where the heavy parts stand in the text.
+#[derive(Clone, PartialEq)]
 struct Parts {
-    resource_identifiers: Option<Box<RawValue>>,
-    remediation_steps: Option<Box<RawValue>>,
-    extended_links: Option<Box<RawValue>>,
-    entities: Option<Box<RawValue>>,
-    extended_properties: Option<Box<RawValue>>,
-    techniques: Option<Box<RawValue>>,
-    sub_techniques: Option<Box<RawValue>>,
-    supporting_evidence: Option<Box<RawValue>>,
+    resource_identifiers: Option<Place>,
+    remediation_steps: Option<Place>,
+    extended_links: Option<Place>,
+    entities: Option<Place>,
+    extended_properties: Option<Place>,
+    techniques: Option<Place>,
+    sub_techniques: Option<Place>,
+    supporting_evidence: Option<Place>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Alert {
@@ -122,8 +149,8 @@ impl Alert {
     ///
     /// The service sent something else there: the error names the place.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
-        let Some(raw) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
-        ResourceIdentifier::read_all(raw.get()).map_err(self.refusal("resourceIdentifiers"))
+        let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
+        ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
     }
 
     /// What of its identifiers and entities cannot be read, each in a few words. While there is something, what they do
@@ -165,8 +192,8 @@ impl Alert {
     ///
     /// The service sent something else there: the error names the place.
     pub fn entities(&self) -> Result<Vec<Entity>> {
-        let Some(raw) = &self.parts.entities else { return Ok(Vec::new()) };
-        Entity::read_all(raw.get()).map_err(self.refusal("entities"))
+        let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
+        Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
     }
 
     /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
@@ -175,9 +202,9 @@ impl Alert {
     ///
     /// The service sent something else there: the error names the place.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
-        let Some(raw) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
+        let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         let found: Option<Texts> =
-            serde_json::from_str(raw.get()).map_err(self.refusal("extendedProperties"))?;
+            wire::from_str(self.sent.part(place)).map_err(self.refusal("extendedProperties"))?;
         Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
     }
 
@@ -205,8 +232,8 @@ impl Alert {
     ///
     /// The service sent something else there: the error names the place.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
-        let Some(raw) = &self.parts.supporting_evidence else { return Ok(None) };
-        SupportingEvidence::read(raw).map_err(self.refusal("supportingEvidence"))
+        let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
+        SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
     }
 
     fn refusal(&self, name: &str) -> impl Fn(serde_json::Error) -> Error {
@@ -217,9 +244,9 @@ impl Alert {
         }
     }
 
-    fn list<'a, T: Deserialize<'a>>(&self, name: &str, raw: &'a Option<Box<RawValue>>) -> Result<Vec<T>> {
-        let Some(raw) = raw else { return Ok(Vec::new()) };
-        items(raw.get()).map_err(self.refusal(name))
+    fn list<'a, T: Deserialize<'a>>(&'a self, name: &str, place: &Option<Place>) -> Result<Vec<T>> {
+        let Some(place) = place else { return Ok(Vec::new()) };
+        items(self.sent.part(place)).map_err(self.refusal(name))
     }
 }
 
@@ -233,7 +260,7 @@ impl<'de> Deserialize<'de> for Texts {
         impl<'de> Visitor<'de> for Named {
             type Value = Texts;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("names and values")
             }
 
@@ -256,18 +283,18 @@ impl<'de> Deserialize<'de> for Texts {
 }
 
 /// The service's form.
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire<'a> {
     id: AlertId,
     #[serde(default, with = "wire::text")]
     name: String,
-    #[serde(default, deserialize_with = "wire::null_as_default")]
-    properties: Properties,
+    #[serde(borrow, default, deserialize_with = "wire::null_as_default")]
+    properties: Properties<'a>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Properties {
+struct Properties<'a> {
     #[serde(with = "wire::text")]
     alert_type: String,
     #[serde(with = "wire::text")]
@@ -305,18 +332,26 @@ struct Properties {
     version: String,
     #[serde(with = "wire::text::option")]
     azure_resource_tenant_id: Option<String>,
-    resource_identifiers: Option<Box<RawValue>>,
-    remediation_steps: Option<Box<RawValue>>,
-    extended_links: Option<Box<RawValue>>,
-    entities: Option<Box<RawValue>>,
-    extended_properties: Option<Box<RawValue>>,
-    techniques: Option<Box<RawValue>>,
-    sub_techniques: Option<Box<RawValue>>,
-    supporting_evidence: Option<Box<RawValue>>,
+    #[serde(borrow)]
+    resource_identifiers: Option<Part<'a>>,
+    #[serde(borrow)]
+    remediation_steps: Option<Part<'a>>,
+    #[serde(borrow)]
+    extended_links: Option<Part<'a>>,
+    #[serde(borrow)]
+    entities: Option<Part<'a>>,
+    #[serde(borrow)]
+    extended_properties: Option<Part<'a>>,
+    #[serde(borrow)]
+    techniques: Option<Part<'a>>,
+    #[serde(borrow)]
+    sub_techniques: Option<Part<'a>>,
+    #[serde(borrow)]
+    supporting_evidence: Option<Part<'a>>,
 }
 
 /// An open enum that may be absent: then it is `Unknown("")`.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct Open<T>(T);
 
@@ -326,10 +361,12 @@ impl<T: for<'a> From<&'a str>> Default for Open<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Alert {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let Wire { id, name, properties: it } = Wire::deserialize(deserializer)?;
-        Ok(Self {
+impl Kept for Alert {
+    type Wire<'a> = Wire<'a>;
+
+    fn read(Wire { id, name, properties: it }: Wire<'_>, text: &str) -> Self {
+        let place = |part: Option<Part<'_>>| part.map(|part| part.place_in(text));
+        Self {
             id,
             name,
             alert_type: it.alert_type,
@@ -353,15 +390,22 @@ impl<'de> Deserialize<'de> for Alert {
             version: it.version,
             azure_resource_tenant_id: it.azure_resource_tenant_id,
             parts: Parts {
-                resource_identifiers: it.resource_identifiers,
-                remediation_steps: it.remediation_steps,
-                extended_links: it.extended_links,
-                entities: it.entities,
-                extended_properties: it.extended_properties,
-                techniques: it.techniques,
-                sub_techniques: it.sub_techniques,
-                supporting_evidence: it.supporting_evidence,
+                resource_identifiers: place(it.resource_identifiers),
+                remediation_steps: place(it.remediation_steps),
+                extended_links: place(it.extended_links),
+                entities: place(it.entities),
+                extended_properties: place(it.extended_properties),
+                techniques: place(it.techniques),
+                sub_techniques: place(it.sub_techniques),
+                supporting_evidence: place(it.supporting_evidence),
             },
-        })
+            sent: SentText::of(text),
+        }
+    }
+
+    fn sent(&self) -> &SentText {
+        &self.sent
     }
 }
+
+arm_core::kept!(Alert);

@@ -1,8 +1,11 @@
 //! The heavy parts of an alert, once they are asked for.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
-use arm_core::{ResourceId, wire};
+use arm_core::{
+    ResourceId,
+    wire::{self, Place, SentText},
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
@@ -104,9 +107,9 @@ pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result
     struct Items<T>(#[serde(deserialize_with = "wire::without_nulls")] Vec<T>);
 
     if list.starts_with('[') {
-        return serde_json::from_str(list).map(|Items(items)| items);
+        return wire::from_str(list).map(|Items(items)| items);
     }
-    Ok(serde_json::from_str::<Option<T>>(list)?.into_iter().collect())
+    Ok(wire::from_str::<Option<T>>(list)?.into_iter().collect())
 }
 
 /// A link of an alert.
@@ -146,7 +149,7 @@ pub enum SupportingEvidence {
 }
 
 impl SupportingEvidence {
-    pub(crate) fn read(raw: &RawValue) -> serde_json::Result<Option<Self>> {
+    pub(crate) fn read(text: &str) -> serde_json::Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Table {
             #[serde(default, with = "wire::text")]
@@ -154,10 +157,10 @@ impl SupportingEvidence {
             columns: Vec<String>,
             rows: Vec<Vec<Value>>,
         }
-        match serde_json::from_str(raw.get()) {
+        match wire::from_str(text) {
             Ok(Some(Table { title, columns, rows })) => Ok(Some(Self::Table { title, columns, rows })),
             Ok(None) => Ok(None),
-            Err(_) => serde_json::from_str(raw.get()).map(Self::Other).map(Some),
+            Err(_) => serde_json::from_str(text).map(Self::Other).map(Some),
         }
     }
 }
@@ -172,8 +175,9 @@ pub struct Entity {
     pub id: Option<String>,
     /// What it is.
     pub kind: EntityKind,
-    /// The list that it stands in, shared by all of them, and its place among those that are not null.
-    list: Arc<str>,
+    /// The alert, the list in it that it stands in, and its place among those that are not null.
+    sent: SentText,
+    list: Place,
     index: usize,
 }
 
@@ -285,19 +289,20 @@ pub struct Host {
 
 impl Entity {
     /// All of a list: in one pass when all of them have the documented shape.
-    pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
+    pub(crate) fn read_all(sent: &SentText, place: &Place) -> serde_json::Result<Vec<Self>> {
+        let list = sent.part(place);
         let read: Vec<Known> = match items(list) {
             Ok(all) if !spelling::is_unusual(list) && !all.iter().any(Known::is_bare) => all,
             _ => items(list)?.into_iter().map(Known::read).collect(),
         };
-        let list: Arc<str> = list.into();
-        let entity = |(index, Known { id, kind })| Self { id, kind, list: list.clone(), index };
+        let entity =
+            |(index, Known { id, kind })| Self { id, kind, sent: sent.clone(), list: place.clone(), index };
         Ok(read.into_iter().enumerate().map(entity).collect())
     }
 
     /// All that the service wrote about it.
     pub fn fields(&self) -> Map<String, Value> {
-        let items: Vec<&RawValue> = items(&self.list).unwrap_or_default();
+        let items: Vec<&RawValue> = items(self.sent.part(&self.list)).unwrap_or_default();
         let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
         item.unwrap_or_default()
     }

@@ -2,10 +2,10 @@
 
 use arm_core::{
     Secret,
-    wire::{self, UnknownFields},
+    wire::{self, Kept, SentText, UnknownFields},
 };
 use azure_core::time::OffsetDateTime;
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
 
@@ -43,7 +43,10 @@ arm_core::open_enum! {
 }
 
 /// A recommendation as it stands on one resource.
-#[derive(Debug, Clone)]
+///
+/// `Serialize` writes it as the service sent it; a field that was changed since makes it an error. To write one, take an
+/// [`AssessmentSpec`].
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Assessment {
     /// The resource and the key.
@@ -68,6 +71,7 @@ pub struct Assessment {
     /// How risky it is here; only where Defender CSPM is on.
     pub risk: Option<AssessmentRisk>,
     unknown: UnknownFields,
+    sent: SentText,
 }
 
 impl Assessment {
@@ -201,15 +205,15 @@ pub struct RiskEdge {
     pub target_id: String,
 }
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     id: AssessmentId,
     name: Option<AssessmentKey>,
     #[serde(default, deserialize_with = "wire::null_as_default")]
     properties: Properties,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties {
     #[serde(with = "wire::text")]
@@ -226,24 +230,25 @@ struct Properties {
     unknown: UnknownFields,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Links {
     #[serde(default, with = "wire::text::option")]
     azure_portal_uri: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PartnerName {
     #[serde(default, with = "wire::text::option")]
     partner_name: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for Assessment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Wire { id, name, properties: it } = Wire::deserialize(deserializer)?;
-        Ok(Self {
+impl Kept for Assessment {
+    type Wire<'a> = Wire;
+
+    fn read(Wire { id, name, properties: it }: Wire, text: &str) -> Self {
+        Self {
             name: name.unwrap_or_else(|| id.key().clone()),
             id,
             display_name: it.display_name,
@@ -255,9 +260,16 @@ impl<'de> Deserialize<'de> for Assessment {
             partner_name: it.partners_data.and_then(|partner| partner.partner_name),
             risk: it.risk,
             unknown: it.unknown,
-        })
+            sent: SentText::of(text),
+        }
+    }
+
+    fn sent(&self) -> &SentText {
+        &self.sent
     }
 }
+
+arm_core::kept!(Assessment);
 
 /// An assessment to write, by your own tool or a partner's.
 ///

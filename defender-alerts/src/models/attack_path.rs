@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use arm_core::{ResourceId, ResourceType, SubscriptionId, wire};
-use serde::{Deserialize, Deserializer};
+use arm_core::{
+    ResourceId, ResourceType, SubscriptionId,
+    wire::{self, Kept, SentText},
+};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -13,7 +16,8 @@ use crate::{
 
 /// A way from where an attacker gets in to what the attacker wants, as a row of Resource Graph.
 ///
-/// A tenant has rows of one of two shapes; this type reads both.
+/// A tenant has rows of one of two shapes; this type reads both. `Serialize` writes the row as it came; a field that was
+/// changed since makes it an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPath {
@@ -52,6 +56,7 @@ pub struct AttackPath {
     pub shape: AttackPathShape,
     /// All that the row says, by name without regard to case.
     pub properties: AdditionalData,
+    sent: SentText,
 }
 
 /// Which of the two shapes a row has.
@@ -114,8 +119,8 @@ impl AttackPath {
     }
 }
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     #[serde(default, with = "wire::text")]
     id: String,
     #[serde(default, with = "wire::text")]
@@ -126,9 +131,11 @@ struct Wire {
     properties: AdditionalData,
 }
 
-impl<'de> Deserialize<'de> for AttackPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Wire { id, name, subscription_id, properties } = Wire::deserialize(deserializer)?;
+impl Kept for AttackPath {
+    type Wire<'a> = Wire;
+
+    fn read(Wire { id, name, subscription_id, properties }: Wire, text: &str) -> Self {
+        let sent = SentText::of(text);
         let graph = object(properties.get("graphComponent"));
         let nodes: Vec<AttackPathNode> = items(value_of(&graph, "entities")).iter().map(node).collect();
         let edges = items(value_of(&graph, "connections")).iter().map(edge).collect();
@@ -140,7 +147,7 @@ impl<'de> Deserialize<'de> for AttackPath {
         let has = |name: &str| properties.get(name).is_some_and(|value| !value.is_null());
         let newer = ["riskLevel", "riskFactors", "entryPoint", "target"].into_iter().any(has);
         let first = |one: &str, other: &str| properties.get(one).or_else(|| properties.get(other));
-        Ok(Self {
+        Self {
             subscription: subscription_id.parse().ok(),
             display_name: text("displayName"),
             description: text("description"),
@@ -161,9 +168,16 @@ impl<'de> Deserialize<'de> for AttackPath {
             nodes,
             edges,
             properties,
-        })
+            sent,
+        }
+    }
+
+    fn sent(&self) -> &SentText {
+        &self.sent
     }
 }
+
+arm_core::kept!(AttackPath);
 
 /// A value as an object; also JSON in a text.
 fn object(value: Option<&Value>) -> Cow<'_, Map<String, Value>> {

@@ -1,0 +1,495 @@
+//! Decoding from text with the quick scanner: what `serde_json` does for models that fit, in less time.
+//!
+//! Whatever is odd makes it fail without a word, and `serde_json` is asked again. So both read the same, and errors are
+//! `serde_json`'s.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, de,
+    de::{
+        DeserializeSeed, MapAccess, SeqAccess, Visitor,
+        value::{BorrowedStrDeserializer, StringDeserializer},
+    },
+};
+
+use super::scan::Scanner;
+
+/// Asks our own deserializer for a value and its text. All others pass over a newtype's name.
+pub(super) const WITH_TEXT: &str = "arm_core::WithText";
+/// Asks our own deserializer for the text of a value.
+pub(super) const TEXT_ALONE: &str = "arm_core::Part";
+
+/// Decodes a JSON text as the text of an answer is decoded.
+///
+/// # Errors
+///
+/// Those of `serde_json::from_str`.
+pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
+    match first_value(text) {
+        Some((value, rest)) if rest.trim_ascii().is_empty() => Ok(value),
+        _ => serde_json::from_str(text),
+    }
+}
+
+/// The value that a text begins with, and what stands behind it; nothing where `serde_json` must be asked.
+pub(crate) fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, &'de str)> {
+    let mut read = Read { scanner: Scanner::new(text), depth: 0 };
+    let opens = read.scanner.peek()?;
+    let value = T::deserialize(&mut read).ok()?;
+    let rest = text.get(read.scanner.at()..)?;
+    // Numbers and words do not end by themselves.
+    let ends = |byte: &u8| b" \n\t\r\"[]{},:".contains(byte);
+    (b"{[\"".contains(&opens) || rest.as_bytes().first().is_none_or(ends)).then_some((value, rest))
+}
+
+/// That `serde_json` must be asked.
+#[derive(Debug)]
+struct Odd;
+
+impl fmt::Display for Odd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not as expected")
+    }
+}
+
+impl std::error::Error for Odd {}
+
+impl de::Error for Odd {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self
+    }
+}
+
+/// So deep may models be nested; fewer levels than `serde_json` takes.
+const DEEPEST: u32 = 100;
+
+struct Read<'de> {
+    scanner: Scanner<'de>,
+    depth: u32,
+}
+
+impl<'de> Read<'de> {
+    /// Reads a list or an object, whose first byte is seen, to its end.
+    fn inside<T>(
+        &mut self,
+        close: u8,
+        read: impl FnOnce(Items<'_, 'de>) -> Result<T, Odd>,
+    ) -> Result<T, Odd> {
+        self.depth += 1;
+        self.scanner.peek().filter(|_| self.depth < DEEPEST).ok_or(Odd)?;
+        // The brackets stand two before those that close.
+        self.scanner.take(close - 2).ok_or(Odd)?;
+        let value = read(Items { read: self, close, first: true })?;
+        self.scanner.take(close).ok_or(Odd)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    /// Itself, where a value begins with one of these bytes.
+    fn begins_with(&mut self, bytes: &[u8]) -> Result<&mut Self, Odd> {
+        self.scanner.peek().filter(|byte| bytes.contains(byte)).map(|_| self).ok_or(Odd)
+    }
+
+    fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Odd> {
+        match self.text()? {
+            Text::Plain(text) => visitor.visit_borrowed_str(text),
+            Text::Unescaped(text) => visitor.visit_string(text),
+        }
+    }
+
+    fn text(&mut self) -> Result<Text<'de>, Odd> {
+        self.scanner.peek();
+        let begin = self.scanner.at();
+        let (plain, escaped) = self.scanner.string().ok_or(Odd)?;
+        if !escaped {
+            return Ok(Text::Plain(plain));
+        }
+        serde_json::from_str(self.scanner.since(begin)).map(Text::Unescaped).map_err(|_| Odd)
+    }
+}
+
+enum Text<'de> {
+    Plain(&'de str),
+    Unescaped(String),
+}
+
+/// What no model of ours asks for.
+macro_rules! odd {
+    ($($name:ident($($argument:ty),*))*) => {$(
+        fn $name<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, Odd> {
+            Err(Odd)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for &mut Read<'de> {
+    type Error = Odd;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        match self.scanner.peek().ok_or(Odd)? {
+            b'"' => self.string(visitor),
+            b'{' => self.inside(b'}', |items| visitor.visit_map(items)),
+            b'[' => self.inside(b']', |items| visitor.visit_seq(items)),
+            b't' => self.scanner.word("true").ok_or(Odd).and_then(|()| visitor.visit_bool(true)),
+            b'f' => self.scanner.word("false").ok_or(Odd).and_then(|()| visitor.visit_bool(false)),
+            b'n' => self.scanner.word("null").ok_or(Odd).and_then(|()| visitor.visit_unit()),
+            _ => {
+                let number = self.scanner.number().ok_or(Odd)?;
+                serde_json::Deserializer::from_str(number).deserialize_any(visitor).map_err(|_| Odd)
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        match self.scanner.peek() {
+            Some(b'n') => self.scanner.word("null").ok_or(Odd).and_then(|()| visitor.visit_none()),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Odd> {
+        if name == WITH_TEXT {
+            self.scanner.peek();
+            let begin = self.scanner.at();
+            return visitor.visit_seq(WithText { read: self, begin, at: 0 });
+        }
+        if name == TEXT_ALONE {
+            return self.scanner.value().ok_or(Odd).and_then(|text| visitor.visit_borrowed_str(text));
+        }
+        // Types of serde_json that stand for a text or a number speak with its own deserializer.
+        if name.starts_with('$') {
+            let text = self.scanner.value().ok_or(Odd)?;
+            let mut of_text = serde_json::Deserializer::from_str(text);
+            return of_text.deserialize_newtype_struct(name, visitor).map_err(|_| Odd);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.scanner.value().ok_or(Odd).and_then(|_| visitor.visit_unit())
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Odd> {
+        let text = self.scanner.value().ok_or(Odd)?;
+        let mut of_text = serde_json::Deserializer::from_str(text);
+        of_text.deserialize_enum(name, variants, visitor).map_err(|_| Odd)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.string(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.string(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.string(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.begins_with(b"tf")?.deserialize_any(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.begins_with(b"[")?.deserialize_any(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.begins_with(b"{")?.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Odd> {
+        self.begins_with(b"{[")?.deserialize_any(visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.begins_with(b"-0123456789")?.deserialize_any(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+        self.deserialize_u64(visitor)
+    }
+
+    odd! {
+        deserialize_i8() deserialize_i16() deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u128()
+        deserialize_f32() deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit()
+        deserialize_unit_struct(&'static str) deserialize_tuple(usize) deserialize_tuple_struct(&'static str, usize)
+    }
+}
+
+/// The items of a list, or the members of an object.
+struct Items<'a, 'de> {
+    read: &'a mut Read<'de>,
+    close: u8,
+    first: bool,
+}
+
+impl Items<'_, '_> {
+    /// Whether there is another; goes behind the comma.
+    fn next(&mut self) -> Result<bool, Odd> {
+        let byte = self.read.scanner.peek().ok_or(Odd)?;
+        if byte == self.close {
+            return Ok(false);
+        }
+        if !std::mem::take(&mut self.first) {
+            self.read.scanner.take(b',').ok_or(Odd)?;
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
+    type Error = Odd;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Odd> {
+        match self.next()? {
+            true => seed.deserialize(&mut *self.read).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Items<'_, 'de> {
+    type Error = Odd;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Odd> {
+        if !self.next()? {
+            return Ok(None);
+        }
+        let key = match self.read.text()? {
+            Text::Plain(text) => seed.deserialize(BorrowedStrDeserializer::new(text)),
+            Text::Unescaped(text) => seed.deserialize(StringDeserializer::new(text)),
+        };
+        self.read.scanner.take(b':').ok_or(Odd)?;
+        key.map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Odd> {
+        seed.deserialize(&mut *self.read)
+    }
+}
+
+/// A value, and then its text.
+struct WithText<'a, 'de> {
+    read: &'a mut Read<'de>,
+    begin: usize,
+    at: u8,
+}
+
+impl<'de> SeqAccess<'de> for WithText<'_, 'de> {
+    type Error = Odd;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Odd> {
+        self.at += 1;
+        match self.at {
+            1 => seed.deserialize(&mut *self.read).map(Some),
+            2 => {
+                seed.deserialize(BorrowedStrDeserializer::new(self.read.scanner.since(self.begin))).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+    use serde_json::{Value, value::RawValue};
+
+    use super::*;
+    use crate::wire::Part;
+
+    /// Texts that are JSON, nearly JSON, or pieces of it.
+    fn texts() -> impl Strategy<Value = String> {
+        let pieces = prop_oneof![
+            Just("{"),
+            Just("}"),
+            Just("["),
+            Just("]"),
+            Just(","),
+            Just(":"),
+            Just("\""),
+            Just("\\"),
+            Just("\\u00e9"),
+            Just("\\ud800"),
+            Just("\\n"),
+            Just("\\x"),
+            Just(" "),
+            Just("\t"),
+            Just("\n"),
+            Just("\u{1}"),
+            Just("\u{7f}"),
+            Just("\u{a0}"),
+            Just("null"),
+            Just("true"),
+            Just("false"),
+            Just("nul"),
+            Just("0"),
+            Just("-0"),
+            Just("01"),
+            Just("-"),
+            Just("1.5"),
+            Just("1."),
+            Just(".5"),
+            Just("1e5"),
+            Just("1E+5"),
+            Just("1e"),
+            Just("1e999"),
+            Just("18446744073709551616"),
+            Just("\"a\""),
+            Just("\"\""),
+            Just("\"a\":"),
+            Just("\"seven..eight..nine\""),
+            Just("\"\u{fc}ber den Tag\""),
+            Just("\"{\\\"a\\\":1}\""),
+            Just("a"),
+        ];
+        let broken = proptest::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat());
+        let whole = values().prop_map(|value| value.to_string());
+        let cut =
+            (values(), any::<proptest::sample::Index>(), any::<char>()).prop_map(|(value, at, other)| {
+                let mut all: Vec<char> = value.to_string().chars().collect();
+                let at = at.index(all.len());
+                all[at] = other;
+                all.into_iter().collect()
+            });
+        prop_oneof![broken, whole, cut]
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            "[a-z\"\\\\/\u{1}-\u{1f}]{0,24}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("[a-z\"\\\\]{0,9}", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The value that a text begins with and where it ends, as `serde_json` has it.
+    fn first_of<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, usize)> {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter();
+        let value = values.next()?.ok()?;
+        Some((value, values.byte_offset()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn what_is_passed_over_ends_where_serde_json_ends_it(text in texts()) {
+            let ours = first_value::<IgnoredAny>(&text).map(|(_, rest)| text.len() - rest.len());
+            let theirs = first_of::<IgnoredAny>(&text).map(|(_, end)| end);
+            prop_assert_eq!(ours, theirs);
+        }
+
+        #[test]
+        fn what_is_decoded_is_what_serde_json_decodes(text in texts()) {
+            let ours = first_value::<Value>(&text).map(|(value, rest)| (value, text.len() - rest.len()));
+            prop_assert_eq!(ours, first_of::<Value>(&text));
+        }
+
+        #[test]
+        fn the_texts_of_members_are_those_of_serde_json(text in texts()) {
+            let ours = from_str::<BTreeMap<String, Part<'_>>>(&text).ok();
+            let ours = ours.map(|members| members.into_iter().map(|(name, part)| (name, part.as_str())).collect());
+            let theirs = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
+            let theirs: Option<BTreeMap<String, &str>> =
+                theirs.map(|members| members.into_iter().map(|(name, raw)| (name, raw.get())).collect());
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Model<'a> {
+        name: &'a str,
+        #[serde(default)]
+        size: Option<u64>,
+        #[serde(default, with = "crate::wire::text")]
+        text: String,
+    }
+
+    #[test]
+    fn models_are_read_alike_and_errors_are_those_of_serde_json() {
+        for text in [
+            r#"{"name":"a","size":1,"text":true,"more":[{}]}"#,
+            r#"{"name":"a","name":"b"}"#,
+            r#"{"name":"a\n"}"#,
+            r#"{"name":1}"#,
+            r#"{"name":"a","size":"1"}"#,
+            r#"{"name":"a","size":-1}"#,
+            r#"{"name":"a","size":null,"text":1.50}"#,
+            r#"["a",1,"b"]"#,
+            r#"{"name":"a"} x"#,
+            r#"{"name":"a",}"#,
+            "",
+            "null",
+        ] {
+            let (ours, theirs) = (from_str::<Model<'_>>(text), serde_json::from_str::<Model<'_>>(text));
+            let shown = |error: serde_json::Error| error.to_string();
+            assert_eq!(ours.map_err(shown), theirs.map_err(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_takes_no_stack() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let deep = |times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
+            assert!(first_value::<IgnoredAny>(&deep(64)).is_some());
+            assert!(first_value::<IgnoredAny>(&deep(65)).is_none(), "left to serde_json");
+            assert!(from_str::<IgnoredAny>(&deep(100_000)).is_ok(), "as serde_json has it");
+            assert!(first_value::<Value>(&deep(99)).is_some());
+            assert!(first_value::<Value>(&deep(100)).is_none());
+            assert!(from_str::<Value>(&deep(100_000)).is_err());
+            assert!(from_str::<IgnoredAny>(&open.repeat(100_000)).is_err());
+        }
+    }
+}
