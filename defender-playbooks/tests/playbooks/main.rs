@@ -5,4 +5,7 @@
 mod coverage;
 mod investigate;
 mod lab;
+mod leaks;
+mod leaks_read;
+mod overheard;
 mod readers;

@@ -1,0 +1,63 @@
+//! One file for each format: what it calls things, and nothing else.
+
+mod defender;
+mod detect_secrets;
+mod github;
+mod gitleaks;
+mod sarif;
+mod trufflehog;
+
+use serde::de::DeserializeOwned;
+
+pub use defender::of_defender;
+
+use super::{
+    Leak, LeakReport, ReportFormat, Unread,
+    read::{because, elements, lines_before},
+};
+
+pub(super) fn read(format: ReportFormat, text: &str) -> LeakReport {
+    let mut report = match format {
+        ReportFormat::Gitleaks => list(text, gitleaks::Finding::leak),
+        ReportFormat::GitHub => list(text, github::Alert::leak),
+        ReportFormat::Trufflehog => trufflehog::read(text),
+        ReportFormat::Sarif => sarif::read(text),
+        ReportFormat::DetectSecrets => detect_secrets::read(text),
+    };
+    report.leaks = report.leaks.into_iter().map(Leak::without_value).collect();
+    report
+}
+
+/// A list of findings, each of which is read by itself.
+fn list<T: DeserializeOwned>(text: &str, leak: impl Fn(T) -> Leak) -> LeakReport {
+    let text = text.trim_start_matches('\u{feff}');
+    let (elements, stopped) = elements(text);
+    let mut report = LeakReport::default();
+    for raw in elements {
+        report.take(serde_json::from_str(raw.get()), lines_before(text, raw.get()), &leak);
+    }
+    report.unread.extend(stopped);
+    report
+}
+
+impl LeakReport {
+    fn take<T>(&mut self, read: serde_json::Result<T>, lines_before: usize, leak: impl Fn(T) -> Leak) {
+        match read {
+            Ok(finding) => self.leaks.push(leak(finding)),
+            Err(error) => self.unread.push(because(&error, lines_before)),
+        }
+    }
+
+    fn unreadable(error: &serde_json::Error) -> Self {
+        Self { leaks: Vec::new(), unread: vec![because(error, 0)] }
+    }
+}
+
+/// A text that is there and not blank.
+fn some(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+fn at(line: usize, why: &str) -> Unread {
+    Unread { line, why: why.to_owned() }
+}

@@ -1,0 +1,22 @@
+//! From a secret that leaked to one that no longer opens anything.
+
+mod close;
+mod component;
+mod finding;
+mod formats;
+mod matches;
+mod matching;
+mod plan;
+mod prevent;
+mod read;
+mod sarif;
+
+pub use close::{Closing, close};
+pub use finding::{Leak, Leaked, LeakedHash, Place, Tested};
+pub use formats::of_defender;
+pub use matches::{HowMatched, LeakMatches, SecretMatch, VersionMatch};
+pub use matching::{LeaksClient, MatchLeaks};
+pub use plan::{LeakPlan, LeakStep, PlannedSecret, SecretFacts};
+pub use prevent::{gitleaks_config, pre_commit_entry};
+pub use read::{LeakReport, ReportFormat, Unread, read, read_in};
+pub use sarif::to_sarif;
