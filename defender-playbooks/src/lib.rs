@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod containment;
 mod coverage;
 mod investigate;
 

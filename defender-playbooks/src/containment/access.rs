@@ -1,0 +1,181 @@
+//! What one principal may do.
+
+use arm_core::{ArmErrorExt as _, Mode, Scope, refuse};
+use azure_core::Result;
+use futures::TryStreamExt as _;
+use keyvault_ops::{AccessPolicy, AccessPolicyUpdateKind, VaultId, VaultsClient};
+use resource_ops::{
+    PrincipalId, PrincipalType, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
+    RoleAssignmentsClient, RoleId,
+};
+use serde::{Deserialize, Serialize};
+
+use super::report::Step;
+
+/// A role assignment that a containment takes away, whole enough to be made again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RemovedRole {
+    /// Its id.
+    pub id: RoleAssignmentId,
+    /// Where it was held: the vault, its group, its subscription, or above.
+    pub scope: String,
+    /// The role.
+    pub role: RoleId,
+    /// Who held it.
+    pub principal: PrincipalId,
+    principal_type: Option<PrincipalType>,
+    description: Option<String>,
+    condition: Option<String>,
+    delegated_managed_identity_resource_id: Option<String>,
+}
+
+impl RemovedRole {
+    fn of(held: RoleAssignment) -> Self {
+        Self {
+            id: held.id,
+            scope: held.scope,
+            role: held.role,
+            principal: held.principal,
+            principal_type: held.principal_type,
+            description: held.description,
+            condition: held.condition,
+            delegated_managed_identity_resource_id: held.delegated_managed_identity_resource_id,
+        }
+    }
+
+    fn spec(&self) -> RoleAssignmentSpec {
+        let mut spec = RoleAssignmentSpec::builder().role(self.role).principal(self.principal).build();
+        spec.principal_type = self.principal_type.clone();
+        spec.description = self.description.clone();
+        spec.condition = self.condition.clone();
+        spec.delegated_managed_identity_resource_id = self.delegated_managed_identity_resource_id.clone();
+        spec
+    }
+
+    pub(super) async fn apply(&self, roles: &RoleAssignmentsClient, mode: Mode) -> Result<Step> {
+        if roles.get_opt(&self.id).await?.is_none() {
+            return Ok(Step::Unchanged);
+        }
+        not_the_last(roles, self).await?;
+        if !mode.is_dry_run() {
+            roles.delete(&self.id).await?;
+        }
+        Ok(Step::Done)
+    }
+
+    pub(super) async fn undo(&self, roles: &RoleAssignmentsClient, mode: Mode) -> Result<Step> {
+        if roles.get_opt(&self.id).await?.is_some() {
+            return Ok(Step::Unchanged);
+        }
+        if mode.is_dry_run() {
+            return Ok(Step::Done);
+        }
+        match roles.create(&self.id, &self.spec()).await {
+            Ok(_) => Ok(Step::Done),
+            // Somebody has given it back under another name.
+            Err(error) if error.is_code("RoleAssignmentExists") => Ok(Step::Unchanged),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a principal holds: what is taken away, and what stays.
+pub(super) async fn roles_of(
+    roles: &RoleAssignmentsClient,
+    vault: &VaultId,
+    principal: PrincipalId,
+    wider: bool,
+) -> Result<(Vec<RemovedRole>, Vec<String>)> {
+    let held: Vec<RoleAssignment> =
+        roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(principal)).try_collect().await?;
+    let at = Scope::from(vault);
+    let (mut taken, mut stays) = (Vec::new(), Vec::new());
+    for held in held {
+        let what = format!("role {} at {}", held.role, held.scope);
+        if held.principal != principal {
+            stays.push(format!("{what}, through the group {}", held.principal));
+        } else if held.is_at(&at) || wider {
+            taken.push(RemovedRole::of(held));
+        } else {
+            stays.push(format!("{what}, which lies above the vault"));
+        }
+    }
+    for role in &taken {
+        not_the_last(roles, role).await?;
+    }
+    Ok((taken, stays))
+}
+
+/// Whoever takes the last Owner away can give nothing back.
+async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Result<()> {
+    if taken.role != RoleId::OWNER {
+        return Ok(());
+    }
+    let scope: Scope = match taken.scope.parse() {
+        Ok(scope) => scope,
+        Err(_) => return refuse(format!("the role Owner at '{}' is not taken away here", taken.scope)),
+    };
+    let mut held = roles.list_filtered(&scope, RoleAssignmentFilter::AtScope);
+    while let Some(other) = held.try_next().await? {
+        if other.role == RoleId::OWNER && other.principal != taken.principal {
+            return Ok(());
+        }
+    }
+    refuse(format!("{} is the last Owner at {scope}: nobody could undo this", taken.principal))
+}
+
+/// Takes an access policy away, if it is as it was read.
+pub(super) async fn remove_policy(
+    vaults: &VaultsClient,
+    vault: &VaultId,
+    policy: &AccessPolicy,
+    mode: Mode,
+) -> Result<Step> {
+    match current(vaults, vault, policy).await? {
+        None => Ok(Step::Unchanged),
+        Some(now) if now != *policy => {
+            Ok(Step::Left("somebody has changed it since the plan was made: make a new plan"))
+        }
+        Some(_) if mode.is_dry_run() => Ok(Step::Done),
+        Some(_) => {
+            let policies = std::slice::from_ref(policy);
+            vaults.update_access_policy(vault, &AccessPolicyUpdateKind::Remove, policies).await?;
+            match current(vaults, vault, policy).await? {
+                None => Ok(Step::Done),
+                Some(_) => refuse("the vault still has it"),
+            }
+        }
+    }
+}
+
+/// Gives an access policy back, if the principal has none.
+pub(super) async fn add_policy(
+    vaults: &VaultsClient,
+    vault: &VaultId,
+    policy: &AccessPolicy,
+    mode: Mode,
+) -> Result<Step> {
+    match current(vaults, vault, policy).await? {
+        Some(now) if now == *policy => Ok(Step::Unchanged),
+        Some(_) => Ok(Step::Left("somebody has given the principal another one meanwhile")),
+        None if mode.is_dry_run() => Ok(Step::Done),
+        None => {
+            let policies = std::slice::from_ref(policy);
+            vaults.update_access_policy(vault, &AccessPolicyUpdateKind::Add, policies).await?;
+            Ok(Step::Done)
+        }
+    }
+}
+
+async fn current(
+    vaults: &VaultsClient,
+    vault: &VaultId,
+    policy: &AccessPolicy,
+) -> Result<Option<AccessPolicy>> {
+    let policies = vaults.get(vault).await?.properties.access_policies;
+    Ok(policies.into_iter().find(|now| {
+        now.object_id.eq_ignore_ascii_case(&policy.object_id) && now.application_id == policy.application_id
+    }))
+}

@@ -1,0 +1,82 @@
+use arm_core::{ArmClient, Mode};
+use azure_core::Result;
+use keyvault_ops::{SecretsClient, VaultsClient};
+use resource_ops::RoleAssignmentsClient;
+
+use super::{
+    ContainmentPlan, ContainmentReport,
+    access::{add_policy, remove_policy},
+};
+
+/// Carries a plan out; made by [`ContainmentsClient::contain`](super::ContainmentsClient::contain).
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Contain {
+    pub(super) arm: ArmClient,
+    pub(super) plan: ContainmentPlan,
+}
+
+/// Takes a plan back; made by [`ContainmentsClient::undo`](super::ContainmentsClient::undo).
+#[derive(Debug)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Undo {
+    pub(super) arm: ArmClient,
+    pub(super) plan: ContainmentPlan,
+}
+
+arm_core::task!(Contain => ContainmentReport);
+arm_core::task!(Undo => ContainmentReport);
+
+impl Contain {
+    async fn run(self, mode: Mode) -> Result<ContainmentReport> {
+        let Self { arm, plan } = self;
+        let (vaults, roles) = (VaultsClient::new(&arm), RoleAssignmentsClient::new(&arm));
+        let vault = &plan.vault;
+        let secrets = SecretsClient::of(&arm, &vaults.get(vault).await?)?;
+        let mut report = ContainmentReport {
+            stays: plan.stays,
+            dry_run: mode.is_dry_run(),
+            ..ContainmentReport::default()
+        };
+        if let Some(network) = &plan.network {
+            report.note(format!("narrow the network of {vault}"), network.apply(&vaults, vault, mode).await);
+        }
+        for role in &plan.roles {
+            let what = format!("take the role {} of {} at {}", role.role, role.principal, role.scope);
+            report.note(what, role.apply(&roles, mode).await);
+        }
+        for policy in &plan.policies {
+            let what = format!("take the access policy of {}", policy.object_id);
+            report.note(what, remove_policy(&vaults, vault, policy, mode).await);
+        }
+        for secret in &plan.secrets {
+            report.note(format!("disable the secret {}", secret.name), secret.apply(&secrets, mode).await);
+        }
+        Ok(report)
+    }
+}
+
+impl Undo {
+    async fn run(self, mode: Mode) -> Result<ContainmentReport> {
+        let Self { arm, plan } = self;
+        let (vaults, roles) = (VaultsClient::new(&arm), RoleAssignmentsClient::new(&arm));
+        let vault = &plan.vault;
+        let secrets = SecretsClient::of(&arm, &vaults.get(vault).await?)?;
+        let mut report = ContainmentReport { dry_run: mode.is_dry_run(), ..ContainmentReport::default() };
+        for secret in plan.secrets.iter().rev() {
+            report.note(format!("enable the secret {}", secret.name), secret.undo(&secrets, mode).await);
+        }
+        for policy in plan.policies.iter().rev() {
+            let what = format!("give the access policy of {} back", policy.object_id);
+            report.note(what, add_policy(&vaults, vault, policy, mode).await);
+        }
+        for role in plan.roles.iter().rev() {
+            let what = format!("give the role {} of {} at {} back", role.role, role.principal, role.scope);
+            report.note(what, role.undo(&roles, mode).await);
+        }
+        if let Some(network) = &plan.network {
+            report.note(format!("widen the network of {vault}"), network.undo(&vaults, vault, mode).await);
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,241 @@
+//! A vault is shut and opened again, whatever happens in between.
+
+use arm_core::{ArmClient, Scope};
+use azure_core::Result;
+use defender_playbooks::containment::{ContainmentPlan, ContainmentReport, ContainmentsClient};
+use futures::TryStreamExt as _;
+use keyvault_ops::{IpRule, SecretsClient, VaultId, VaultPatch, VaultPatchProperties, VaultsClient};
+use mock_azure::{MockAzure, Seed};
+use resource_ops::{PrincipalId, RoleAssignmentsClient, RoleId};
+use serde_json::{Value, json};
+
+use crate::lab::{arm, group, stored, subscription, writes};
+
+const STRANGER: &str = "00000000-0000-0000-0000-0000000000e1";
+
+fn stranger() -> PrincipalId {
+    STRANGER.parse().unwrap()
+}
+
+fn vault() -> VaultId {
+    VaultId::new(&group(), &"kv-prod".parse().unwrap()).unwrap()
+}
+
+fn seed() -> Seed {
+    mock_azure::fast_forward();
+    let rules = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [{ "value": "192.0.2.1/32" }], "virtualNetworkRules": [] });
+    MockAzure::seed()
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .vault_property("kv-prod", "networkAcls", rules)
+        .vault_role("kv-prod", "Key Vault Secrets Officer")
+        .secret("kv-prod", "db", "old")
+        .secret("kv-prod", "db", "new")
+        .disabled_secret("kv-prod", "off", "REDACTED")
+        .user(STRANGER, "stranger@contoso.example")
+        .role_assignment(STRANGER, "Key Vault Secrets User", vault().as_str())
+        .role_assignment(STRANGER, "Reader", &format!("/subscriptions/{}", subscription()))
+        .role_assignment(STRANGER, "Key Vault Secrets User", &group().to_string())
+}
+
+async fn plan(arm: &ArmClient) -> ContainmentPlan {
+    let containments = ContainmentsClient::new(arm);
+    let plan = containments.plan(&vault()).narrow_network(["198.51.100.0/24"]).own_address("203.0.113.7");
+    plan.principal(stranger()).disable_secrets(["db", "off"].map(|name| name.parse().unwrap())).await.unwrap()
+}
+
+/// What counts of the double's state: everything but etags, `systemData`, times and who did it.
+async fn state(azure: &MockAzure) -> Value {
+    let vault_now = stored(azure, vault().as_str(), keyvault_ops::API_VERSION).await;
+    let mut held = Vec::new();
+    let mut roles = RoleAssignmentsClient::new(&arm(azure)).list(Scope::from(&vault()));
+    while let Some(role) = roles.try_next().await.unwrap() {
+        held.push(format!(
+            "{} {} {} {:?} {:?}",
+            role.id, role.role, role.principal, role.description, role.condition
+        ));
+    }
+    held.sort();
+    let secrets: Vec<Value> = ["db", "off"]
+        .iter()
+        .flat_map(|name| azure.secret_versions("kv-prod", name))
+        .map(|version| json!([version.id, version.enabled, version.tags]))
+        .collect();
+    json!({ "vault": vault_now, "roles": held, "secrets": secrets })
+}
+
+async fn complete(
+    run: impl IntoFuture<Output = Result<ContainmentReport>>,
+) -> std::result::Result<ContainmentReport, String> {
+    let report = run.await.map_err(|error| error.to_string())?;
+    if report.is_complete() { Ok(report) } else { Err(report.to_string()) }
+}
+
+#[tokio::test]
+async fn what_was_contained_is_undone_to_the_letter_also_from_a_stored_record() {
+    let azure = seed().start().await;
+    let arm = arm(&azure);
+    let before = state(&azure).await;
+    azure.clear_requests();
+    let plan = plan(&arm).await;
+    let containments = ContainmentsClient::new(&arm);
+    let preview = containments.contain(&plan).dry_run().await.unwrap();
+    assert!(writes(&azure).is_empty(), "planning and a dry run write nothing");
+    let stays = plan.stays.join("\n");
+    assert!(plan.stays.len() == 2 && stays.contains("above the vault"), "{stays}");
+
+    let done = complete(containments.contain(&plan)).await.unwrap();
+    assert_eq!(done.done, preview.done);
+    assert_eq!(done.done.len(), 3, "network, one role, one secret: {done}");
+    assert_eq!(done.unchanged, ["disable the secret off"]);
+    let contained = stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await;
+    let rules = &contained["properties"]["networkAcls"];
+    assert_eq!((&rules["defaultAction"], &rules["bypass"]), (&json!("Deny"), &json!("AzureServices")));
+    assert_eq!(rules["ipRules"], json!([{ "value": "198.51.100.0/24" }, { "value": "203.0.113.7/32" }]));
+    assert!(azure.secret_versions("kv-prod", "db").iter().all(|version| !version.enabled));
+
+    let record: ContainmentPlan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+    assert_eq!(record, plan);
+    complete(containments.undo(&record)).await.unwrap();
+    assert_eq!(state(&azure).await, before);
+}
+
+#[tokio::test]
+async fn stopped_at_any_request_both_ways_running_it_again_finishes_it() {
+    let whole = seed().start().await;
+    let before = state(&whole).await;
+    let client = arm(&whole);
+    let whole_plan = plan(&client).await;
+    complete(ContainmentsClient::new(&client).contain(&whole_plan)).await.unwrap();
+    let contained = state(&whole).await;
+    for undoes in [false, true] {
+        let mut cuts = 0;
+        loop {
+            let azure = seed().start().await;
+            let client = arm(&azure);
+            let plan = plan(&client).await;
+            let containments = ContainmentsClient::new(&client);
+            if undoes {
+                complete(containments.contain(&plan)).await.unwrap();
+            }
+            let run = async || match undoes {
+                false => complete(containments.contain(&plan)).await,
+                true => complete(containments.undo(&plan)).await,
+            };
+            azure.interrupt_at(cuts + 1);
+            let first = run().await;
+            azure.clear_faults();
+            if first.is_ok() {
+                break;
+            }
+            cuts += 1;
+            run().await.unwrap();
+            let wished = if undoes { &before } else { &contained };
+            assert_eq!(state(&azure).await["vault"], wished["vault"], "undoes {undoes}, cut {cuts}");
+            assert_eq!(state(&azure).await["roles"], wished["roles"], "undoes {undoes}, cut {cuts}");
+            let enabled = |state: &Value| {
+                state["secrets"].as_array().unwrap().iter().map(|it| it[1].clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(enabled(&state(&azure).await), enabled(wished), "undoes {undoes}, cut {cuts}");
+            azure.clear_requests();
+            run().await.unwrap();
+            assert!(writes(&azure).is_empty(), "undoes {undoes}, cut {cuts}: {:?}", writes(&azure));
+        }
+        assert!(cuts > 8, "only {cuts} requests");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_does_in_between_survives_the_undo() {
+    let azure = seed().start().await;
+    let client = arm(&azure);
+    let plan = plan(&client).await;
+    let containments = ContainmentsClient::new(&client);
+    complete(containments.contain(&plan)).await.unwrap();
+
+    // Somebody lets one more address pass, assigns a role to another, and sets a new version of the secret.
+    let vaults = VaultsClient::new(&client);
+    let mut rules = vaults.get(&vault()).await.unwrap().properties.network_acls.unwrap();
+    rules.ip_rules.push(IpRule::new("192.0.2.99/32"));
+    let properties = VaultPatchProperties::builder().network_acls(rules).build();
+    vaults.update(&vault(), &VaultPatch::builder().properties(properties).build()).await.unwrap();
+    let secrets = SecretsClient::new(&client, &"kv-prod".parse().unwrap()).unwrap();
+    secrets.set(&"db".parse().unwrap(), "newest".into()).await.unwrap();
+    let other: PrincipalId = "00000000-0000-0000-0000-0000000000e2".parse().unwrap();
+    let roles = RoleAssignmentsClient::new(&client);
+    let spec = resource_ops::RoleAssignmentSpec::builder()
+        .role(RoleId::READER)
+        .principal(other)
+        .principal_type(resource_ops::PrincipalType::User)
+        .build();
+    let theirs = resource_ops::RoleAssignmentId::of(&Scope::from(&vault()), RoleId::READER, other).unwrap();
+    roles.create(&theirs, &spec).await.unwrap();
+
+    let report = containments.undo(&plan).await.unwrap();
+    assert_eq!(report.left.len(), 1, "{report}");
+    assert!(report.left[0].contains("db") && report.failed.is_empty(), "{report}");
+    let enabled: Vec<bool> =
+        azure.secret_versions("kv-prod", "db").iter().map(|version| version.enabled).collect();
+    assert_eq!(enabled, [false, false, true], "a rotated value does not come back");
+    let rules = vaults.get(&vault()).await.unwrap().properties.network_acls.unwrap();
+    let mut addresses: Vec<&str> = rules.ip_rules.iter().map(|rule| rule.value.as_str()).collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, ["192.0.2.1/32", "192.0.2.99/32"]);
+    assert!(roles.get_opt(&theirs).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn neither_oneself_nor_the_last_owner_is_locked_out() {
+    let azure = seed().start().await;
+    let client = arm(&azure);
+    let containments = ContainmentsClient::new(&client);
+    let refused = containments.plan(&vault()).narrow_network(["198.51.100.0/24"]).await.unwrap_err();
+    assert!(refused.to_string().contains("own_address"), "{refused}");
+    let me: PrincipalId = azure.signed_in().parse().unwrap();
+    let refused = containments.plan(&vault()).principal(me).also_above().await.unwrap_err();
+    assert!(refused.to_string().contains("signed in"), "{refused}");
+
+    // Where the signed-in one is only Contributor, the stranger is the last Owner.
+    let azure = MockAzure::seed()
+        .signed_in_role("User Access Administrator")
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .user(STRANGER, "stranger@contoso.example")
+        .role_assignment(STRANGER, "Owner", &format!("/subscriptions/{}", subscription()))
+        .start()
+        .await;
+    let client = arm(&azure);
+    let refused =
+        ContainmentsClient::new(&client).plan(&vault()).principal(stranger()).also_above().await.unwrap_err();
+    assert!(refused.to_string().contains("last Owner"), "{refused}");
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn an_access_policy_is_taken_and_given_back_beside_those_of_others() {
+    mock_azure::fast_forward();
+    let azure = MockAzure::seed()
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .access_policy("kv-prod", &["get", "list"])
+        .start()
+        .await;
+    let client = arm(&azure);
+    let vaults = VaultsClient::new(&client);
+    let policy = keyvault_ops::AccessPolicy::builder()
+        .tenant_id(azure.tenant())
+        .object_id(STRANGER)
+        .permissions(keyvault_ops::Permissions::on_secrets([keyvault_ops::SecretPermission::Get]))
+        .build();
+    vaults
+        .update_access_policy(&vault(), &keyvault_ops::AccessPolicyUpdateKind::Add, &[policy])
+        .await
+        .unwrap();
+    let before = stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await;
+    let containments = ContainmentsClient::new(&client);
+    let plan = containments.plan(&vault()).principal(stranger()).await.unwrap();
+    assert_eq!(plan.policies.len(), 1);
+    complete(containments.contain(&plan)).await.unwrap();
+    let left = vaults.get(&vault()).await.unwrap().properties.access_policies;
+    assert_eq!(left.len(), 1);
+    assert_ne!(left[0].object_id, STRANGER);
+    complete(containments.undo(&plan)).await.unwrap();
+    assert_eq!(stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await, before);
+}
