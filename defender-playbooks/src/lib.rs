@@ -3,7 +3,6 @@
 pub mod containment;
 mod coverage;
 mod investigate;
-
 pub mod leaks;
 mod readers;
 

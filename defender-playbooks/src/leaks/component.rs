@@ -1,5 +1,7 @@
 //! Where a value stands inside a longer text, as a part of its own and not as a piece of another value.
 
+use zeroize::Zeroizing;
+
 /// What a value is looked for in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Within {
@@ -57,6 +59,16 @@ pub(super) fn credentials(secret: &str) -> impl Iterator<Item = &str> {
     let values = pairs.filter(|(key, _)| opens_something(key)).map(|(_, value)| value.trim());
     let password = secret.rsplit_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
     values.chain(password.map(|(_, password)| password)).filter(|part| part.len() >= SHORTEST)
+}
+
+/// What scanners hash of a secret: itself, its parts, and such a part together with its name, since detect-secrets takes
+/// `AccountKey=..` for the secret.
+pub(super) fn hashed(secret: &str) -> impl Iterator<Item = Zeroizing<String>> {
+    let pairs = secret.split([';', '&', '\n']).map(str::trim);
+    let named = pairs.filter(|pair| pair.split_once('=').is_some_and(|(key, _)| opens_something(key)));
+    let whole = std::iter::once(secret);
+    let as_found = whole.chain(credentials(secret)).chain(named).map(|text| Zeroizing::new(text.to_owned()));
+    as_found.chain(std::iter::once(Zeroizing::new(format!("AccountKey={secret}"))))
 }
 
 fn opens_something(key: &str) -> bool {

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::{
     HowMatched, LeakMatches, LeakReport, Leaked, LeakedHash, SecretMatch, VersionMatch,
-    component::{SHORTEST, Within, credentials, is_component},
+    component::{SHORTEST, Within, credentials, hashed, is_component},
 };
 
 /// Leaks and the secrets of vaults.
@@ -307,8 +307,9 @@ impl<'a> Known<'a> {
             }
         }
         if !self.hashes.is_empty() {
-            for part in std::iter::once(value).chain(credentials(value)) {
-                for hash in [hex(&sha1::Sha1::digest(part)), hex(&Sha256::digest(part))] {
+            for part in hashed(value) {
+                for hash in [hex(&sha1::Sha1::digest(part.as_bytes())), hex(&Sha256::digest(part.as_bytes()))]
+                {
                     let leaks = self.hashes.get(hash.as_str());
                     leaks.into_iter().flatten().for_each(|leak| add(*leak, HowMatched::Hash));
                 }

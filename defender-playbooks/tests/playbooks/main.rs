@@ -8,5 +8,6 @@ mod investigate;
 mod lab;
 mod leaks;
 mod leaks_read;
+mod leaks_real;
 mod overheard;
 mod readers;
