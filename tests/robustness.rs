@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arm_core::wire::{instant, iso_duration};
 use azure_core::time::OffsetDateTime;
-use contract_tests::{all_contracts, fixture, payload, robustness};
+use contract_tests::{all_contracts, edges, fixture, payload, robustness};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
@@ -139,6 +139,103 @@ proptest! {
         let read: Moment = serde_json::from_value(json!({ "at": text })).unwrap();
         prop_assert_eq!(read.at, Some(moment));
     }
+}
+
+fn bent_edge() -> impl Strategy<Value = String> {
+    let text = proptest::sample::select(edges::EDGES).prop_flat_map(|edge| bent(edge.to_owned()));
+    prop_oneof![text.prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()), any::<String>()]
+}
+
+fn bent_rows() -> impl Strategy<Value = Vec<u8>> {
+    let columns = json!([
+        { "name": "TimeGenerated", "type": "datetime" },
+        { "name": "OperationName", "type": "string" },
+        { "name": "DurationMs", "type": "long" },
+    ]);
+    let rows = json!([["9999-12-31T23:59:59-01:00", "SecretGet", 1], ["", null, "NaN"], [1]]);
+    bent(json!({ "tables": [{ "name": "PrimaryResult", "columns": columns, "rows": rows }] }).to_string())
+}
+
+fn bent_line() -> impl Strategy<Value = Vec<u8>> {
+    proptest::sample::select(edges::EDGES).prop_flat_map(|time| {
+        let line = json!({ "time": time, "vault": "kv", "secret": "db", "rotation": "r-1", "action": "begun", "source": "issuer" });
+        bent(line.to_string())
+    })
+}
+
+fn bent_finding() -> impl Strategy<Value = Vec<u8>> {
+    bent(fixture("sub_assessments/get.json").to_string())
+}
+
+proptest! {
+    #[test]
+    fn instants_at_the_edge_of_time_are_read_as_they_were_written(text in bent_edge()) {
+        edges::instants(&text);
+    }
+
+    #[test]
+    fn durations_of_any_length_are_read_and_reckoned_with(text in bent_edge()) {
+        edges::durations(&text);
+    }
+
+    #[test]
+    fn rows_of_a_log_are_read_or_refused_one_by_one(body in bent_rows()) {
+        edges::log_rows(&body);
+    }
+
+    #[test]
+    fn lines_of_a_ledger_say_the_same_again(line in bent_line()) {
+        edges::ledger_line(&line);
+    }
+
+    #[test]
+    fn findings_are_decoded_or_refused(body in bent_finding()) {
+        edges::findings(&body);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_a_header_says_the_call_ends(value in prop_oneof![bent_edge(), bent_id()]) {
+        edges::headers(&value);
+    }
+}
+
+#[test]
+fn an_edge_of_time_or_number_anywhere_in_an_answer_is_read_or_refused_by_every_model() {
+    edges::EDGES.iter().for_each(|edge| {
+        edges::instants(edge);
+        edges::durations(edge);
+        edges::headers(edge);
+    });
+    let put: Vec<Value> = edges::EDGES
+        .iter()
+        .map(|edge| json!(edge))
+        .chain([json!(u64::MAX), json!(i64::MIN), json!(1e308)])
+        .collect();
+    let mut tried = 0;
+    for (_, contracts) in all_contracts() {
+        for contract in contracts {
+            let (Some(model), Some(answer)) = (contract.model.and_then(payload::model), contract.answer)
+            else {
+                continue;
+            };
+            let mut places = Vec::new();
+            values("", &answer, &mut places);
+            for place in places {
+                // Each place gets two of them, in turn: every kind of place meets all.
+                for value in [&put[tried % put.len()], &put[(tried + 5) % put.len()]] {
+                    let mut changed = answer.clone();
+                    *changed.pointer_mut(&place).unwrap() = value.clone();
+                    model.survives(&changed);
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
 }
 
 #[derive(serde::Deserialize)]

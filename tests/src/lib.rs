@@ -6,6 +6,7 @@
 mod cases;
 mod contract;
 mod contracts;
+pub mod edges;
 mod loopback;
 mod operations;
 pub mod payload;

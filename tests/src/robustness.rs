@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use azure_core::http::{
     AsyncRawResponse, ClientOptions, HttpClient, RawResponse, Request, Transport, headers::Headers,
 };
-use defender_alerts::{Alert, AlertId, AssessmentId, AssessmentKey, AttackPath, Location, SubAssessmentId};
+use defender_alerts::{
+    Alert, AlertId, AssessmentId, AssessmentKey, AttackPath, Finding, Location, SubAssessmentId,
+};
 use futures::TryStreamExt as _;
 use keyvault_ops::{SecretId, SecretName, SecretVersion, VaultId, VaultName};
 use monitor_ops::{CustomerId, MailAddress, WorkspaceId};
@@ -195,7 +197,7 @@ pub fn alert_page(body: &[u8]) {
         let _ = (alert.key_vault_type(), alert.is_key_vault(), alert.resources(), alert.techniques());
         let _ = (alert.resource_identifiers(), alert.remediation_steps(), alert.extended_links());
         let _ = (alert.entities(), alert.extended_properties(), alert.supporting_evidence());
-        let _ = format!("{alert:?}");
+        let _ = (format!("{alert:?}"), format!("{:?}", Finding::of(&alert, None)));
     }
 }
 

@@ -187,7 +187,7 @@ fn in_progress<T>(
     wait: Duration,
 ) -> Result<PollerResult<Operation<T>>> {
     let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-    watch.waited += wait;
+    watch.waited = watch.waited.saturating_add(wait);
     let (spent, budget) = (
         watch.since.map_or(Duration::ZERO, |since| since.elapsed()).max(watch.waited),
         arm.options().operation_budget,

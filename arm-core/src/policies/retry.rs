@@ -216,7 +216,7 @@ impl Policy for Retry {
             }
             tracing::debug!(attempts = tried.attempts, ?wait, %method, "repeating the request");
             azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
-            waited += wait;
+            waited = waited.saturating_add(wait);
         }
     }
 }
@@ -236,7 +236,7 @@ fn gave_up(error: Error, tried: Tried, writes: bool) -> Error {
 
 /// Without the fractions of a millisecond, for messages.
 fn in_millis(duration: Duration) -> Duration {
-    Duration::from_millis(duration.as_millis() as u64)
+    Duration::from_millis(duration.as_millis().try_into().unwrap_or(u64::MAX))
 }
 
 async fn buffer(response: AsyncRawResponse) -> azure_core::Result<RawResponse> {

@@ -13,13 +13,14 @@ const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::
     "[year]-[month]-[day][optional [T]][optional [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
 );
 
-/// Reads an instant. One without a zone is in UTC.
+/// Reads an instant. One without a zone is in UTC. Years before 0 are no instants: they could not be written again.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     in_utc(text.as_bytes())
         .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
         .or_else(|| Some(PrimitiveDateTime::parse(text, WITHOUT_ZONE).ok()?.assume_utc()))
         .or_else(|| OffsetDateTime::parse(text, &Rfc2822).ok())
+        .filter(|instant| instant.year() >= 0)
 }
 
 /// The usual form, `2026-03-01T12:00:00.1234567Z`, in a fifth of the time that a format description takes.
@@ -48,9 +49,15 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
-/// Writes an instant in UTC.
+/// Writes an instant in UTC; in its own zone where that is the only one in which it has a year of four digits, such as
+/// `9999-12-31T23:59:59-01:00`.
 pub fn format(instant: OffsetDateTime) -> String {
-    instant.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+    written(instant).unwrap_or_default()
+}
+
+fn written(instant: OffsetDateTime) -> Option<String> {
+    let in_utc = instant.checked_to_offset(time::UtcOffset::UTC);
+    in_utc.and_then(|utc| utc.format(&Rfc3339).ok()).or_else(|| instant.format(&Rfc3339).ok())
 }
 
 /// Reads an instant.
@@ -61,7 +68,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetD
 
 /// Writes an instant in UTC.
 pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = instant.to_offset(time::UtcOffset::UTC).format(&Rfc3339).map_err(S::Error::custom)?;
+    let text =
+        written(*instant).ok_or_else(|| S::Error::custom("a time before the year 0 cannot be written"))?;
     serializer.serialize_str(&text)
 }
 
@@ -131,5 +139,18 @@ mod tests {
             }
         }
         assert!(texts[..5].iter().all(|text| in_utc(text.as_bytes()).is_some()));
+    }
+
+    #[test]
+    fn an_instant_at_the_edge_of_time_is_written_as_it_was_read() {
+        for text in
+            ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.9999999-23:59", "0000-01-01T00:00:00+01:00"]
+        {
+            let instant = parse(text).unwrap();
+            assert_eq!(format(instant), text);
+            assert_eq!(parse(&format(instant)), Some(instant));
+        }
+        assert_eq!(parse("9999-12-31T23:59:59+01:00").map(format).as_deref(), Some("9999-12-31T22:59:59Z"));
+        assert_eq!(parse("-0001-01-01 00:00:00"), None);
     }
 }

@@ -117,9 +117,11 @@ fn plan(page: &ReportPage, name: &str, title: &'static str) -> Card {
 
 impl Html<'_> {
     fn when(&self, time: &OffsetDateTime) -> String {
-        let time = time.to_offset(time::UtcOffset::UTC);
+        // At the edge of time there is no UTC: it is then shown in its own zone.
+        let time = time.checked_to_offset(time::UtcOffset::UTC).unwrap_or(*time);
         let (date, hour, minute) = (time.date(), time.hour(), time.minute());
-        format!("{date} {hour:02}:{minute:02} UTC")
+        let zone = if time.offset().is_utc() { "UTC".to_owned() } else { time.offset().to_string() };
+        format!("{date} {hour:02}:{minute:02} {zone}")
     }
 
     /// The class of a severity or risk: of those that the page knows, never the service's own text.

@@ -8,10 +8,16 @@ const SECONDS: &[FormatItem<'_>] = format_description!("[year]-[month]-[day]T[ho
 
 /// `2026-03-01T12:42:42.1921106Z`
 pub(crate) fn precise(instant: OffsetDateTime) -> String {
-    instant.to_offset(time::UtcOffset::UTC).format(SEVEN_DIGITS).unwrap_or_default()
+    in_utc(instant, SEVEN_DIGITS)
 }
 
 /// `2026-03-01T12:42:42Z`
 pub(crate) fn seconds(instant: OffsetDateTime) -> String {
-    instant.to_offset(time::UtcOffset::UTC).format(SECONDS).unwrap_or_default()
+    in_utc(instant, SECONDS)
+}
+
+/// Nothing where there is no such time in UTC: at the end of the year 9999, in another zone.
+fn in_utc(instant: OffsetDateTime, format: &[FormatItem<'_>]) -> String {
+    let utc = instant.checked_to_offset(time::UtcOffset::UTC);
+    utc.and_then(|utc| utc.format(format).ok()).unwrap_or_default()
 }

@@ -7,5 +7,11 @@ const SEVEN_DIGITS: &[FormatItem<'_>] =
 
 /// `2026-03-01T12:42:42.1921106Z`
 pub(super) fn precise(instant: OffsetDateTime) -> String {
-    instant.to_offset(UtcOffset::UTC).format(SEVEN_DIGITS).unwrap_or_default()
+    in_utc(instant, SEVEN_DIGITS)
+}
+
+/// Nothing where there is no such time in UTC: at the end of the year 9999, in another zone.
+fn in_utc(instant: OffsetDateTime, format: &[FormatItem<'_>]) -> String {
+    let utc = instant.checked_to_offset(UtcOffset::UTC);
+    utc.and_then(|utc| utc.format(format).ok()).unwrap_or_default()
 }

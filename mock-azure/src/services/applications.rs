@@ -186,7 +186,8 @@ fn add(world: &mut World, call: &Call, id: &str) -> Reply {
         OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()
     };
     let begins = time("startDateTime").unwrap_or(now);
-    let ends = time("endDateTime").unwrap_or(begins + Duration::days(730));
+    let ends =
+        time("endDateTime").unwrap_or_else(|| begins.checked_add(Duration::days(730)).unwrap_or(begins));
     if restriction(world, "passwordAddition").is_some() {
         let message = "Credential type not allowed as per assigned policy.";
         return directory::refusal(400, "CredentialTypeNotAllowedAsPerAppPolicy", message);

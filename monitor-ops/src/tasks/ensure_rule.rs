@@ -83,7 +83,7 @@ impl QueryRule {
     /// minutes that vault logs can take.
     pub fn misses_late_logs(&self) -> bool {
         match (self.properties.window_size, self.properties.evaluation_frequency) {
-            (Some(window), Some(frequency)) => window < frequency + LATENESS,
+            (Some(window), Some(frequency)) => window < frequency.saturating_add(LATENESS),
             _ => false,
         }
     }

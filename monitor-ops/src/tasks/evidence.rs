@@ -233,7 +233,9 @@ impl GatherEvidence {
             Timespan::Between(_, to) => to,
             Timespan::Last(_) => OffsetDateTime::now_utc(),
         };
-        let is_settled = until + LATENESS <= OffsetDateTime::now_utc();
+        // What comes after the end of time never has.
+        let settled = LATENESS.try_into().ok().and_then(|lateness| until.checked_add(lateness));
+        let is_settled = settled.is_some_and(|settled| settled <= OffsetDateTime::now_utc());
         Ok(Evidence { operations, source, is_settled, is_truncated, unreadable })
     }
 
