@@ -4,6 +4,7 @@ pub mod containment;
 mod coverage;
 mod investigate;
 pub mod leaks;
+mod preflight;
 mod readers;
 
 /// The crates that are joined here, and whose types stand in this crate's signatures.
@@ -11,4 +12,5 @@ pub use {arm_core, defender_alerts, defender_pricing, keyvault_ops, monitor_ops,
 
 pub use coverage::{Advice, CoverageClient, CoverageFix, CoverageReport, Gap, VaultCoverage};
 pub use investigate::{Investigate, Investigation, InvestigationsClient, VaultLog};
+pub use preflight::{Needs, preflight};
 pub use readers::{Movement, Reader, Readers, VaultReaders};

@@ -7,8 +7,9 @@ pub mod query;
 mod tasks;
 
 pub use client::{
-    DirectoryClient, GraphScope, ProvidersClient, ResourceGraphClient, ResourceGroupsClient,
-    RoleAssignmentsClient, RoleDefinitionsClient, SubscriptionsClient, VirtualMachinesClient,
+    DirectoryClient, GraphScope, PermissionsClient, ProvidersClient, ResourceGraphClient,
+    ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient, SubscriptionsClient,
+    VirtualMachinesClient,
 };
 pub use id::{PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId};
 pub use models::{

@@ -10,4 +10,5 @@ mod leaks;
 mod leaks_read;
 mod leaks_real;
 mod overheard;
+mod preflight;
 mod readers;

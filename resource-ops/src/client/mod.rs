@@ -1,6 +1,7 @@
 //! One file for each client, one method for each REST operation.
 
 mod directory;
+mod permissions;
 mod providers;
 mod resource_graph;
 mod resource_groups;
@@ -11,6 +12,7 @@ mod subscriptions;
 mod virtual_machines;
 
 pub use directory::DirectoryClient;
+pub use permissions::PermissionsClient;
 pub use providers::ProvidersClient;
 pub use resource_graph::ResourceGraphClient;
 pub use resource_groups::ResourceGroupsClient;

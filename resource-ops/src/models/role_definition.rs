@@ -69,6 +69,65 @@ pub struct Permission {
     pub condition_version: Option<String>,
 }
 
+impl Permission {
+    /// Whether it allows an action on resources, such as `Microsoft.KeyVault/vaults/write`. What is allowed only under
+    /// its [`condition`](Self::condition) counts as allowed.
+    pub fn allows(&self, action: &str) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, action));
+        any(&self.actions) && !any(&self.not_actions)
+    }
+}
+
+/// Whether a pattern in which `*` stands for anything means an action. Case does not matter.
+fn is_meant(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let Some((first, others)) = pattern.split_once('*') else { return pattern == action };
+    let (between, last) = others.rsplit_once('*').unwrap_or(("", others));
+    let rest = action.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+    rest.is_some_and(|rest| {
+        let mut rest = rest;
+        between.split('*').all(|part| match rest.split_once(part) {
+            Some((_, behind)) => {
+                rest = behind;
+                true
+            }
+            None => part.is_empty(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_allowed_by_a_pattern_unless_another_takes_it_away() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let contributor = Permission {
+            actions: texts(&["*"]),
+            not_actions: texts(&["Microsoft.Authorization/*/Write"]),
+            ..Permission::default()
+        };
+        assert!(contributor.allows("Microsoft.KeyVault/vaults/write"));
+        assert!(!contributor.allows("microsoft.authorization/roleAssignments/write"));
+        for (pattern, action, meant) in [
+            ("*/read", "Microsoft.KeyVault/vaults/read", true),
+            ("*/read", "Microsoft.KeyVault/vaults/write", false),
+            ("Microsoft.KeyVault/*", "Microsoft.KeyVault/vaults/write", true),
+            ("Microsoft.KeyVault/*", "Microsoft.Key", false),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "abc", true),
+            ("a*bb*c", "abc", false),
+            ("ab*ba", "aba", false),
+            ("a/b", "A/B", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(is_meant(pattern, action), meant, "{pattern} {action}");
+        }
+        assert!(!Permission::default().allows("a"));
+    }
+}
+
 #[derive(Deserialize)]
 struct Wire {
     id: String,

@@ -2,10 +2,10 @@
 
 use crate::{Contract, all, delete, done, get, head, one, patch, post, put};
 use resource_ops::{
-    FacetRequest, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient, QueryOptions, QueryRequest,
-    ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient, ResultFormat,
-    RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec, RoleAssignmentsClient, RoleDefinitionsClient,
-    RoleId, SubscriptionsClient,
+    FacetRequest, PermissionsClient, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient,
+    QueryOptions, QueryRequest, ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec,
+    ResourceGroupsClient, ResultFormat, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
+    RoleAssignmentsClient, RoleDefinitionsClient, RoleId, SubscriptionsClient,
 };
 use serde_json::json;
 
@@ -40,6 +40,7 @@ pub(super) fn contracts() -> Vec<Contract> {
         resource_groups(),
         role_assignments(),
         role_definitions(),
+        permissions(),
         resource_graph(),
     ]
     .concat()
@@ -165,6 +166,17 @@ fn role_definitions() -> Vec<Contract> {
             .call(|arm| {
                 one(async move { RoleDefinitionsClient::new(&arm).get(subscription(), role()).await })
             }),
+    ]
+}
+
+fn permissions() -> Vec<Contract> {
+    let path = format!("{GROUP}/providers/Microsoft.Authorization/permissions");
+    vec![
+        get("Permissions_ListForResourceGroup", path, ROLES)
+            .answers("permissions/list.json")
+            .pages()
+            .model("Permission")
+            .call(|arm| all(PermissionsClient::new(&arm).list(group()))),
     ]
 }
 

@@ -183,6 +183,7 @@ pub const MODELS: &[Model] = &[
     read_only!(resource_ops::DirectoryPrincipal),
     read_only!(resource_ops::InstanceView),
     read_only!(resource_ops::Location),
+    read_only!(resource_ops::Permission),
     read_only!(resource_ops::Provider),
     read_only!(resource_ops::RoleAssignment),
     read_only!(resource_ops::RoleDefinition),

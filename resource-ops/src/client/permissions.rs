@@ -1,0 +1,32 @@
+use arm_core::{ArmClient, ArmPath, Pager, Scope};
+
+use crate::Permission;
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/authorization/permissions).
+const API_VERSION: &str = "2022-04-01";
+
+/// What the signed-in principal may do.
+#[derive(Debug, Clone)]
+pub struct PermissionsClient {
+    arm: ArmClient,
+}
+
+impl PermissionsClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams what the signed-in principal may do at a scope, one item for each role that it holds there or above:
+    /// `Permissions_ListForResourceGroup`, and the same at other scopes.
+    ///
+    /// An action is allowed if any of them [allows](Permission::allows) it. Locks, deny assignments and policies can
+    /// still refuse it.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group)
+    pub fn list(&self, scope: impl Into<Scope>) -> Pager<Permission> {
+        let path = ArmPath::from(&scope.into()).provider("Microsoft.Authorization").literal("permissions");
+        self.arm.get(path, API_VERSION).pager()
+    }
+}
