@@ -196,7 +196,7 @@ async fn the_ledger_names_the_versions_and_the_credentials_that_it_speaks_of() {
     let of = |action: LedgerAction| entries.iter().filter(move |entry| entry.action == action);
     for action in [LedgerAction::Set, LedgerAction::Finished] {
         let versions: Vec<_> = of(action).map(|entry| entry.version.clone()).collect();
-        assert_eq!(versions, [rotation.current.clone()], "{action:?}");
+        assert_eq!(versions, std::slice::from_ref(&rotation.current), "{action:?}");
     }
     for action in [LedgerAction::Revoking, LedgerAction::CredentialRevoked] {
         let mut ids: Vec<_> = of(action).map(|entry| entry.credential.clone().unwrap()).collect();

@@ -32,7 +32,7 @@ pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<
     }
 }
 
-/// The value that a text begins with, and what stands behind it; nothing where `serde_json` must be asked.
+/// The value that a text begins with, and what stands behind it; `None` if `serde_json` must be asked.
 pub(crate) fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, &'de str)> {
     let mut read = Read { scanner: Scanner::new(text), depth: 0 };
     let opens = read.scanner.peek()?;

@@ -107,7 +107,7 @@ struct Members {
 
 fn recognise(text: &str) -> Option<ReportFormat> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    if text.starts_with('[') {
+    if let Some(inside) = text.strip_prefix('[') {
         let (elements, _) = elements(text);
         let known = elements.iter().find_map(|raw| {
             let members: Members = serde_json::from_str(raw.get()).ok()?;
@@ -118,7 +118,7 @@ fn recognise(text: &str) -> Option<ReportFormat> {
             }
         });
         // An empty list is an empty report of either.
-        let is_empty = elements.is_empty() && text[1..].trim_start().starts_with(']');
+        let is_empty = elements.is_empty() && inside.trim_start().starts_with(']');
         return known.or(is_empty.then_some(ReportFormat::Gitleaks));
     }
     let whole = serde_json::from_str::<Members>(text).ok();

@@ -85,6 +85,10 @@ struct Identified {
 
 impl WebhookIssuer {
     /// The service at this address, which must be `https`, and the key that it shares with you: 16 characters or more.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not `https`, or holds a user name or password, or the key is too short.
     pub fn new(arm: &ArmClient, endpoint: Url, key: Secret, kind: IssuerKind) -> Result<Self> {
         if endpoint.scheme() != "https" || !endpoint.username().is_empty() || endpoint.password().is_some() {
             return Err(failure(

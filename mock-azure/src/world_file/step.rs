@@ -150,6 +150,8 @@ pub(super) enum Step {
 
     /// A workspace.
     Workspace(Named),
+    /// A receiver of an action group that a test notification does not reach, and why.
+    ReceiverFails(Unreachable),
     /// A diagnostic setting of a resource.
     DiagnosticSetting(Diagnostics),
     /// Sentinel on a workspace.
@@ -204,6 +206,7 @@ shapes! {
     OnPremises { workspace: String, machine: String, key: String, code: String }
     Vulnerability { machine: String, cve: String }
     GroupedSecret { machine: String, secret: String }
+    Unreachable { receiver: String, why: String }
     GraphQuota { queries: u32, seconds: u64 }
     Failure { target: String, code: String, message: String }
     Versions { vault: String, name: String, count: u32 }
@@ -316,6 +319,7 @@ impl Step {
             Self::VmDeallocated(machine) => seed.vm_deallocated(machine),
             Self::VmUserIdentity(it) => seed.vm_user_identity(&it.machine, &it.identity),
             Self::Workspace(it) => seed.workspace(of(it.subscription), &it.group, &it.name),
+            Self::ReceiverFails(it) => seed.receiver_fails(&it.receiver, &it.why),
             Self::DiagnosticSetting(it) => {
                 let categories: Vec<&str> = it.categories.iter().map(String::as_str).collect();
                 seed.diagnostic_setting(&it.resource, &it.name, &it.workspace, &categories)
