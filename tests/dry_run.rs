@@ -50,6 +50,7 @@ const OF_THE_SERVICE: &[&str] = &[
     "features",
     "kind",
     "last_sku_update",
+    "metadata",
     "modified_date",
     "operation_status",
     "principal_id",
@@ -324,13 +325,17 @@ fn steady(text: &str) -> String {
 /// Where what came of it is not what was said.
 fn differences(said: &Value, is: &Value, at: &str, all: &mut Vec<String>) {
     let member = at.rsplit('/').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
-    let same_id = |said: &Value, is: &Value| match (said, is) {
-        (Value::String(said), Value::String(is)) => member == "id" && said.eq_ignore_ascii_case(is),
+    let same = |said: &Value, is: &Value| match (said, is) {
+        (Value::String(said), Value::String(is)) if member == "id" => said.eq_ignore_ascii_case(is),
+        // An address of a firewall, which the service writes as a range.
+        (Value::String(said), Value::String(is)) if member == "value" => {
+            is.strip_suffix("/32") == Some(said.as_str())
+        }
         _ => false,
     };
     if said == is
         || MEASURED.contains(&member)
-        || same_id(said, is)
+        || same(said, is)
         || (is_nothing(said) && OF_THE_SERVICE.contains(&member))
     {
         return;

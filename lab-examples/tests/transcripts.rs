@@ -58,6 +58,9 @@ fn every_example_prints_what_it_did() {
 fn no_example_is_longer_than_a_page() {
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue; // a program of several parts, for developers
+        }
         let lines = std::fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 80, "{} has {lines} lines", path.display());
     }

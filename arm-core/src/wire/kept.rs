@@ -154,7 +154,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
 /// ```
 /// use arm_core::wire::{self, SentText};
 ///
-/// #[derive(PartialEq, serde::Deserialize)]
+/// #[derive(Debug, PartialEq, serde::Deserialize)]
 /// #[serde(remote = "Self", rename_all = "camelCase")]
 /// struct Plan {
 ///     name: String,

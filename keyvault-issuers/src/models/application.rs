@@ -48,6 +48,8 @@ pub struct PasswordCredential {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AppManagementPolicy {
+    /// Its id; of the tenant's policy, all zeros.
+    pub id: String,
     /// Its name.
     pub display_name: Option<String>,
     /// Whether it is in force.
