@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod action;
 mod change;
 mod client;
 mod cloud;
@@ -25,6 +26,7 @@ mod unmet;
 pub mod wire;
 
 /// The official crate whose `Result`, `Error`, credentials, options and URLs stand in these crates' signatures.
+pub use action::covers_action;
 pub use azure_core;
 pub use change::Change;
 pub use client::ArmClient;

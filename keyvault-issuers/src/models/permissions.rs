@@ -1,4 +1,4 @@
-use arm_core::wire;
+use arm_core::{covers_action, wire};
 use serde::Deserialize;
 
 /// What the caller may do at a scope, by one of its roles. `*` stands for anything.
@@ -24,25 +24,9 @@ impl Permissions {
     /// Whether the role allows an action of the management plane, such as
     /// `Microsoft.Storage/storageAccounts/regenerateKey/action`.
     pub fn allows(&self, action: &str) -> bool {
-        let covered = |patterns: &[String]| patterns.iter().any(|pattern| covers(pattern, action));
+        let covered = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));
         covered(&self.actions) && !covered(&self.not_actions)
     }
-}
-
-/// Whether a pattern, in which `*` stands for anything, covers a text, without regard to case.
-fn covers(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

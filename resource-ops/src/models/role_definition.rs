@@ -1,5 +1,5 @@
 use arm_core::{
-    open_enum,
+    covers_action, open_enum,
     wire::{self, instant},
 };
 use serde::Deserialize;
@@ -73,27 +73,9 @@ impl Permission {
     /// Whether it allows an action on resources, such as `Microsoft.KeyVault/vaults/write`. What is allowed only under
     /// its [`condition`](Self::condition) counts as allowed.
     pub fn allows(&self, action: &str) -> bool {
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| is_meant(pattern, action));
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));
         any(&self.actions) && !any(&self.not_actions)
     }
-}
-
-/// Whether a pattern in which `*` stands for anything means an action. Case does not matter.
-fn is_meant(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
-    let Some((first, others)) = pattern.split_once('*') else { return pattern == action };
-    let (between, last) = others.rsplit_once('*').unwrap_or(("", others));
-    let rest = action.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
-    rest.is_some_and(|rest| {
-        let mut rest = rest;
-        between.split('*').all(|part| match rest.split_once(part) {
-            Some((_, behind)) => {
-                rest = behind;
-                true
-            }
-            None => part.is_empty(),
-        })
-    })
 }
 
 #[cfg(test)]
@@ -122,7 +104,7 @@ mod tests {
             ("a/b", "A/B", true),
             ("", "a", false),
         ] {
-            assert_eq!(is_meant(pattern, action), meant, "{pattern} {action}");
+            assert_eq!(covers_action(pattern, action), meant, "{pattern} {action}");
         }
         assert!(!Permission::default().allows("a"));
     }
