@@ -76,9 +76,17 @@ fn what_cannot_be_decoded_fails() {
 
 #[test]
 fn a_read_only_model_names_what_it_does_not_look_at() {
-    let group = r#"{"subscriptionId":"00000000-0000-0000-0000-000000000001","displayName":"x","state":"Enabled","new":1}"#;
-    let (code, text) = run(&["Subscription", "-"], group);
+    let name = r#"{"nameAvailable":true,"new":1}"#;
+    let (code, text) = run(&["NameAvailability", "-"], name);
     assert!(code == 0 && text.contains("dropped      /new\n"), "{text}");
+}
+
+#[test]
+fn an_exported_model_writes_out_what_it_does_not_look_at() {
+    let subscription = r#"{"subscriptionId":"00000000-0000-0000-0000-000000000001","displayName":"x","state":"Enabled","new":1}"#;
+    let (code, text) = run(&["Subscription", "-"], subscription);
+    assert!(code == 0 && text.contains("kept         /new\n"), "{text}");
+    assert!(text.contains("1 decoded: OK, nothing is lost when it is written out"), "{text}");
 }
 
 #[test]

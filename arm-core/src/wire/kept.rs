@@ -55,9 +55,15 @@ pub fn deserialize<'de, M: Kept, D: Deserializer<'de>>(deserializer: D) -> Resul
 ///
 /// # Errors
 ///
-/// A field was changed since the model was read: it says no longer what came.
+/// A field was changed since the model was read, so it says no longer what came; or it was never read, such as the plan
+/// of a dry run.
 pub fn serialize<M: Kept, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     let text = model.sent().as_str();
+    if text.is_empty() {
+        return Err(S::Error::custom(
+            "this was not read from the service, and only what came can be written out",
+        ));
+    }
     let came = M::read(from_str(text).map_err(S::Error::custom)?, text);
     if came != *model {
         return Err(S::Error::custom(
@@ -90,10 +96,10 @@ impl SentText {
     }
 }
 
-/// How long it is: it may hold what no log should.
+/// Nothing of it: it may hold what no log should.
 impl fmt::Debug for SentText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.0.len())
+        f.write_str("..")
     }
 }
 
@@ -149,7 +155,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
 /// Makes a model one that is written out as it came.
 ///
 /// `kept!(Name)` is for a type that implements [`Kept`](crate::wire::Kept). `kept!(derived Name)` is for one that derives
-/// `Deserialize` with `#[serde(remote = "Self")]`, and has a field `#[serde(skip)] sent: SentText`.
+/// `Deserialize` with `#[serde(remote = "Self")]`, and has a field `#[serde(skip)] sent: SentText`. `kept!(Name from Wire)`
+/// is for one that is made `From<Wire>`, and has a field `sent: SentText`.
 ///
 /// ```
 /// use arm_core::wire::{self, SentText};
@@ -168,6 +175,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
 /// assert_eq!(serde_json::to_string(&plan)?, sent);
 /// plan.name = "Other".to_owned();
 /// assert!(serde_json::to_string(&plan).is_err(), "it is not what came");
+///
+/// let planned = Plan { name: "KeyVaults".to_owned(), sent: SentText::default() };
+/// assert!(serde_json::to_string(&planned).is_err(), "it never came");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[macro_export]
@@ -199,6 +209,20 @@ macro_rules! kept {
                 }
             }
         };
+        $crate::kept!($name);
+    };
+    ($name:ident from $wire:ty) => {
+        impl $crate::wire::Kept for $name {
+            type Wire<'a> = $wire;
+
+            fn read(wire: $wire, text: &str) -> Self {
+                Self { sent: $crate::wire::SentText::of(text), ..Self::from(wire) }
+            }
+
+            fn sent(&self) -> &$crate::wire::SentText {
+                &self.sent
+            }
+        }
         $crate::kept!($name);
     };
     ($name:ident) => {

@@ -1,7 +1,7 @@
 //! The secure score and what it is made of.
 
-use arm_core::wire;
-use serde::{Deserialize, Deserializer};
+use arm_core::wire::{self, SentText};
+use serde::Deserialize;
 
 use crate::AssessmentKey;
 
@@ -33,7 +33,10 @@ pub struct SecureScore {
     pub score: Score,
     /// How much it weighs among the scores of other subscriptions.
     pub weight: i64,
+    sent: SentText,
 }
+
+arm_core::kept!(SecureScore from Resource<Scored>);
 
 /// One control: recommendations that count together.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +58,10 @@ pub struct SecureScoreControl {
     pub not_applicable_resource_count: u64,
     /// What the control is; only when it was asked for.
     pub definition: Option<SecureScoreControlDefinition>,
+    sent: SentText,
 }
+
+arm_core::kept!(SecureScoreControl from Resource<Scored>);
 
 arm_core::open_enum! {
     /// Who made a control.
@@ -83,19 +89,22 @@ pub struct SecureScoreControlDefinition {
     pub source: Option<ControlType>,
     /// The recommendations that count for it.
     pub assessments: Vec<AssessmentKey>,
+    sent: SentText,
 }
 
-#[derive(Deserialize)]
-struct Resource<P: Default> {
+arm_core::kept!(SecureScoreControlDefinition from Resource<Defined>);
+
+#[derive(Debug, Deserialize)]
+pub struct Resource<P: Default> {
     #[serde(default, with = "wire::text")]
     name: String,
     #[serde(default, deserialize_with = "wire::null_as_default", bound = "P: Default + Deserialize<'de>")]
     properties: P,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Scored {
+pub struct Scored {
     #[serde(with = "wire::text")]
     display_name: String,
     #[serde(deserialize_with = "wire::null_as_default")]
@@ -111,9 +120,9 @@ struct Scored {
     definition: Option<SecureScoreControlDefinition>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Defined {
+pub struct Defined {
     #[serde(with = "wire::text")]
     display_name: String,
     #[serde(with = "wire::text")]
@@ -125,29 +134,28 @@ struct Defined {
     assessment_definitions: Vec<Link>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Source {
     #[serde(rename = "sourceType")]
     kind: Option<ControlType>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Link {
     #[serde(default, with = "wire::text")]
     id: String,
 }
 
-impl<'de> Deserialize<'de> for SecureScore {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Resource { name, properties: it } = Resource::<Scored>::deserialize(deserializer)?;
-        Ok(Self { name, display_name: it.display_name, score: it.score, weight: it.weight })
+impl From<Resource<Scored>> for SecureScore {
+    fn from(Resource { name, properties: it }: Resource<Scored>) -> Self {
+        let sent = SentText::default();
+        Self { name, display_name: it.display_name, score: it.score, weight: it.weight, sent }
     }
 }
 
-impl<'de> Deserialize<'de> for SecureScoreControl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Resource { name, properties: it } = Resource::<Scored>::deserialize(deserializer)?;
-        Ok(Self {
+impl From<Resource<Scored>> for SecureScoreControl {
+    fn from(Resource { name, properties: it }: Resource<Scored>) -> Self {
+        Self {
             name,
             display_name: it.display_name,
             score: it.score,
@@ -156,21 +164,22 @@ impl<'de> Deserialize<'de> for SecureScoreControl {
             unhealthy_resource_count: it.unhealthy_resource_count,
             not_applicable_resource_count: it.not_applicable_resource_count,
             definition: it.definition,
-        })
+            sent: SentText::default(),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for SecureScoreControlDefinition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Resource { name, properties: it } = Resource::<Defined>::deserialize(deserializer)?;
+impl From<Resource<Defined>> for SecureScoreControlDefinition {
+    fn from(Resource { name, properties: it }: Resource<Defined>) -> Self {
         let key = |link: Link| link.id.rsplit('/').next()?.parse().ok();
-        Ok(Self {
+        Self {
             name,
             display_name: it.display_name,
             description: it.description,
             max_score: it.max_score,
             source: it.source.and_then(|source| source.kind),
             assessments: it.assessment_definitions.into_iter().filter_map(key).collect(),
-        })
+            sent: SentText::default(),
+        }
     }
 }

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
-use arm_core::wire;
+use arm_core::wire::{self, SentText};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::{Vault, VaultId, id::deleted_vault};
 
 /// A soft-deleted vault. Its name is taken until it is purged.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Wire")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedVault {
     /// The id among the deleted vaults of the location.
@@ -27,7 +26,10 @@ pub struct DeletedVault {
     pub tags: BTreeMap<String, String>,
     /// Whether it cannot be purged before that.
     pub purge_protection_enabled: bool,
+    sent: SentText,
 }
+
+arm_core::kept!(DeletedVault from Wire);
 
 impl DeletedVault {
     /// A vault as it would be after it is deleted; dates are the service's.
@@ -43,6 +45,7 @@ impl DeletedVault {
             scheduled_purge_date: None,
             tags: vault.tags.clone(),
             purge_protection_enabled: vault.properties.enable_purge_protection == Some(true),
+            sent: SentText::default(),
         }
     }
 
@@ -63,14 +66,14 @@ pub(crate) fn days_until(date: OffsetDateTime, now: OffsetDateTime) -> i64 {
     seconds / 86_400 + i64::from(seconds % 86_400 > 0)
 }
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     id: String,
     name: String,
     properties: Properties,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
     vault_id: VaultId,
@@ -96,6 +99,7 @@ impl From<Wire> for DeletedVault {
             scheduled_purge_date: properties.scheduled_purge_date,
             tags: properties.tags,
             purge_protection_enabled: properties.purge_protection_enabled,
+            sent: SentText::default(),
         }
     }
 }

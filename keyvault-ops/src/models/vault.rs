@@ -252,6 +252,7 @@ pub struct SystemMetadata {
 
 /// A vault in the list of all resources: where it is, without its properties.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct VaultResource {
     /// The resource id.
@@ -264,4 +265,8 @@ pub struct VaultResource {
     /// Tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
+    #[serde(skip)]
+    sent: wire::SentText,
 }
+
+arm_core::kept!(derived VaultResource);

@@ -113,6 +113,7 @@ impl IncidentProperties {
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct IncidentAlert {
     /// The id, as the service spells it.
@@ -121,7 +122,11 @@ pub struct IncidentAlert {
     pub name: String,
     /// What is known of it.
     pub properties: IncidentAlertProperties,
+    #[serde(skip)]
+    sent: wire::SentText,
 }
+
+arm_core::kept!(derived IncidentAlert);
 
 /// The properties of an [`IncidentAlert`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -285,6 +285,12 @@ pub struct QueryError {
     /// The message.
     #[serde(default)]
     pub message: String,
+    /// How bad it is, in a word, such as `Error`.
+    #[serde(default, rename = "severityName", with = "wire::text::option")]
+    pub severity_name: Option<String>,
+    /// How bad it is, as the service numbers it.
+    #[serde(default, with = "wire::text::option")]
+    pub severity: Option<String>,
     /// The parts.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub details: Vec<QueryError>,

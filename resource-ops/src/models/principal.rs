@@ -1,4 +1,4 @@
-use arm_core::open_enum;
+use arm_core::{open_enum, wire::SentText};
 use serde::Deserialize;
 
 use crate::PrincipalId;
@@ -21,7 +21,7 @@ open_enum! {
 
 /// A user or service principal, as Microsoft Graph shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DirectoryPrincipal {
     /// The object id.
@@ -35,4 +35,8 @@ pub struct DirectoryPrincipal {
     /// The client id of the application. Service principals only.
     #[serde(default)]
     pub app_id: Option<String>,
+    #[serde(skip)]
+    sent: SentText,
 }
+
+arm_core::kept!(derived DirectoryPrincipal);

@@ -1,10 +1,13 @@
-use arm_core::{open_enum, wire};
+use arm_core::{
+    open_enum,
+    wire::{self, SentText},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A resource provider, as a subscription has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Provider {
     /// `/subscriptions/{guid}/providers/{namespace}`
@@ -20,7 +23,11 @@ pub struct Provider {
     /// The kinds of resources that it has.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub resource_types: Vec<ProviderResourceType>,
+    #[serde(skip)]
+    sent: SentText,
 }
+
+arm_core::kept!(derived Provider);
 
 open_enum! {
     /// Whether a subscription can use a resource provider.

@@ -1,13 +1,15 @@
-use arm_core::{Scope, wire::instant};
-use serde::{Deserialize, Serialize};
+use arm_core::{
+    Scope,
+    wire::{SentText, instant},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use time::OffsetDateTime;
 use typed_builder::TypedBuilder;
 
 use crate::{PrincipalId, PrincipalType, RoleAssignmentId, RoleId};
 
 /// A role that a principal holds at a scope, and with it at everything below.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Wire")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleAssignment {
     /// The id.
@@ -38,7 +40,10 @@ pub struct RoleAssignment {
     pub updated_by: Option<String>,
     /// The id of the managed identity on whose behalf it was made.
     pub delegated_managed_identity_resource_id: Option<String>,
+    sent: SentText,
 }
+
+arm_core::kept!(RoleAssignment from Wire);
 
 impl RoleAssignment {
     /// Whether it was made at exactly this scope, not above or below.
@@ -63,23 +68,25 @@ impl RoleAssignment {
             created_by: None,
             updated_by: None,
             delegated_managed_identity_resource_id: spec.delegated_managed_identity_resource_id.clone(),
+            sent: SentText::default(),
         }
     }
 }
 
 const CONDITION_VERSION: &str = "2.0";
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     id: RoleAssignmentId,
     properties: Properties,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
     scope: String,
-    role_definition_id: String,
+    #[serde(rename = "roleDefinitionId", deserialize_with = "role_and_definition")]
+    role: (RoleId, String),
     principal_id: PrincipalId,
     principal_type: Option<PrincipalType>,
     description: Option<String>,
@@ -94,16 +101,21 @@ struct Properties {
     delegated_managed_identity_resource_id: Option<String>,
 }
 
-impl TryFrom<Wire> for RoleAssignment {
-    type Error = arm_core::IdError;
+/// The role that the full id of a definition ends in, and that id.
+fn role_and_definition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(RoleId, String), D::Error> {
+    let definition = String::deserialize(deserializer)?;
+    let role = definition.rsplit('/').next().unwrap_or_default().parse().map_err(D::Error::custom)?;
+    Ok((role, definition))
+}
 
-    fn try_from(Wire { id, properties }: Wire) -> Result<Self, Self::Error> {
-        let role = properties.role_definition_id.rsplit('/').next().unwrap_or_default().parse()?;
-        Ok(Self {
+impl From<Wire> for RoleAssignment {
+    fn from(Wire { id, properties }: Wire) -> Self {
+        let (role, role_definition_id) = properties.role;
+        Self {
             id,
             scope: properties.scope,
             role,
-            role_definition_id: properties.role_definition_id,
+            role_definition_id,
             principal: properties.principal_id,
             principal_type: properties.principal_type,
             description: properties.description,
@@ -114,7 +126,8 @@ impl TryFrom<Wire> for RoleAssignment {
             created_by: properties.created_by,
             updated_by: properties.updated_by,
             delegated_managed_identity_resource_id: properties.delegated_managed_identity_resource_id,
-        })
+            sent: SentText::default(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use arm_core::{
     covers_action, open_enum,
-    wire::{self, instant},
+    wire::{self, SentText, instant},
 };
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -8,8 +8,7 @@ use time::OffsetDateTime;
 use crate::RoleId;
 
 /// A role: what its holder may do.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Wire")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleDefinition {
     /// The full id, with the scope at which it was read.
@@ -34,7 +33,10 @@ pub struct RoleDefinition {
     pub created_by: Option<String>,
     /// The object id of who changed it last.
     pub updated_by: Option<String>,
+    sent: SentText,
 }
+
+arm_core::kept!(RoleDefinition from Wire);
 
 open_enum! {
     /// Where a role comes from.
@@ -110,14 +112,14 @@ mod tests {
     }
 }
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     id: String,
     name: RoleId,
     properties: Properties,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
     role_name: String,
@@ -150,6 +152,7 @@ impl From<Wire> for RoleDefinition {
             updated_on: properties.updated_on,
             created_by: properties.created_by,
             updated_by: properties.updated_by,
+            sent: SentText::default(),
         }
     }
 }

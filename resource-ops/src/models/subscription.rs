@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 
-use arm_core::{SubscriptionId, open_enum, wire};
+use arm_core::{
+    SubscriptionId, open_enum,
+    wire::{self, SentText},
+};
 use serde::Deserialize;
 
 /// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Subscription {
     /// The subscription's GUID.
@@ -24,7 +27,11 @@ pub struct Subscription {
     /// Its tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
+    #[serde(skip)]
+    sent: SentText,
 }
+
+arm_core::kept!(derived Subscription);
 
 open_enum! {
     /// Whether a subscription can be used.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arm_core::{
     open_enum,
-    wire::{self, instant},
+    wire::{self, SentText, instant},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -11,8 +11,7 @@ use time::OffsetDateTime;
 use crate::{PrincipalId, VirtualMachineId};
 
 /// A virtual machine.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(from = "Wire")]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VirtualMachine {
     /// The id.
@@ -39,7 +38,10 @@ pub struct VirtualMachine {
     pub instance_view: Option<InstanceView>,
     /// All properties, as the service sent them.
     pub properties: Map<String, Value>,
+    sent: SentText,
 }
+
+arm_core::kept!(VirtualMachine from Wire);
 
 open_enum! {
     /// The operating system of a machine.
@@ -163,8 +165,8 @@ pub struct InstanceViewStatus {
     pub time: Option<OffsetDateTime>,
 }
 
-#[derive(Deserialize)]
-struct Wire {
+#[derive(Debug, Deserialize)]
+pub struct Wire {
     id: VirtualMachineId,
     name: Option<String>,
     location: String,
@@ -200,6 +202,7 @@ impl From<Wire> for VirtualMachine {
             provisioning_state,
             instance_view,
             properties: wire.properties,
+            sent: SentText::default(),
         }
     }
 }

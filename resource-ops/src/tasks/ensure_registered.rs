@@ -72,7 +72,8 @@ impl EnsureRegistered {
             return Ok(Change::Unchanged(before));
         }
         if mode.is_dry_run() {
-            let after = Provider { registration_state: RegistrationState::Registered, ..before.clone() };
+            let mut after = before.clone();
+            after.registration_state = RegistrationState::Registered;
             return Ok(Change::Updated { before, after });
         }
         if before.registration_state != RegistrationState::Registering {

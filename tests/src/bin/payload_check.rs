@@ -12,7 +12,7 @@ use contract_tests::payload::{Kind, MODELS, model};
 
 /// Decodes a captured answer with a model, encodes it again, and prints what was kept, dropped and changed.
 ///
-/// Exit code 1: something did not decode, or a model that is written back lost something. 2: bad usage.
+/// Exit code 1: something did not decode, or a model that is written back or out lost something. 2: bad usage.
 #[derive(Debug, Parser)]
 #[command(name = "payload-check")]
 struct Arguments {
@@ -34,7 +34,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let (Some(name), Some(file)) = (arguments.model, arguments.file) else {
         for model in MODELS {
-            let kind = if model.kind == Kind::WriteBack { "write-back" } else { "read-only" };
+            let kind = match model.kind {
+                Kind::WriteBack => "write-back",
+                Kind::Exported => "exported",
+                Kind::ReadOnly => "read-only",
+            };
             println!("{:28} {kind:10} {}", model.name, model.krate);
         }
         return ExitCode::SUCCESS;

@@ -49,6 +49,7 @@ fn live() -> Vec<Contract> {
             .call(|arm| all(vaults(&arm).with_page_size(7).list(&subscription()))),
         get("Vaults_List", format!("{SUBSCRIPTION}/{resources}"), "2015-11-01")
             .answers("vaults/list_resources.json")
+            .model("VaultResource")
             .pages()
             .call(|arm| all(vaults(&arm).list_resources(&subscription()))),
         vault(get("Vaults_Get", VAULT, VERSION))

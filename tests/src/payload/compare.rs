@@ -37,10 +37,10 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether something did not decode, or a model that is written back lost something.
+    /// Whether something did not decode, or a model that is written back or out lost something.
     pub fn has_failed(&self) -> bool {
         let lost = |it: &Difference| matches!(it, Difference::Dropped(_) | Difference::Changed(..));
-        !self.errors.is_empty() || (self.kind == Kind::WriteBack && self.differences.iter().any(lost))
+        !self.errors.is_empty() || (self.kind != Kind::ReadOnly && self.differences.iter().any(lost))
     }
 }
 
@@ -66,6 +66,7 @@ impl fmt::Display for Report {
         let verdict = match (self.has_failed(), self.kind) {
             (true, _) => "FAILED",
             (false, Kind::WriteBack) => "OK, nothing is lost by a write-back",
+            (false, Kind::Exported) => "OK, nothing is lost when it is written out",
             (false, Kind::ReadOnly) => "OK; read-only, so what is dropped here stays at the service",
         };
         write!(f, "{} decoded: {verdict}", self.decoded)
