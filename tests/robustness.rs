@@ -333,11 +333,13 @@ fn exported() -> Vec<(&'static payload::Model, Value)> {
         let (model, answer) = it.model.and_then(payload::model).zip(it.answer)?;
         Some((model, answer.pointer("/value/0").cloned().unwrap_or(answer)))
     };
-    // A row of Resource Graph, and what Microsoft Graph answers: no operation of the contracts.
+    // What the contracts do not say the model of: a row of Resource Graph, an answer of Microsoft Graph, a list in an answer.
     let path = include_str!("fixtures/attack_paths/row.json");
     let principal =
         r#"{"id":"00000000-0000-0000-0000-0000000000b1","displayName":"ci","accountEnabled":true}"#;
-    let others = [("AttackPath", path), ("DirectoryPrincipal", principal)]
+    let alerts: Value = serde_json::from_str(include_str!("fixtures/incidents/alerts.json")).unwrap();
+    let alert = alerts["value"][0].to_string();
+    let others = [("AttackPath", path), ("DirectoryPrincipal", principal), ("IncidentAlert", &alert)]
         .map(|(model, text)| (payload::model(model).unwrap(), serde_json::from_str(text).unwrap()));
     let answers = contracts.filter_map(model_and_answer).chain(others);
     answers.filter(|(model, _)| model.kind == payload::Kind::Exported).collect()

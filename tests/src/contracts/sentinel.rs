@@ -129,7 +129,6 @@ fn incidents() -> Vec<Contract> {
             .call(move |arm| one(async move { client(&arm).delete_incident(&workspace(), &id()).await })),
         post("Incidents_ListAlerts", format!("{the_one}/alerts"), VERSION)
             .answers("incidents/alerts.json")
-            .model("IncidentAlert")
             .call(move |arm| one(async move { client(&arm).incident_alerts(&workspace(), &id()).await })),
     ]
 }
