@@ -126,6 +126,6 @@ fn main() {
     }));
     let mut arguments = Arguments::from_args();
     // They mostly wait.
-    arguments.test_threads = arguments.test_threads.or(Some(32));
+    arguments.test_threads = arguments.test_threads.or(Some(96));
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -195,10 +195,9 @@ async fn a_thousand_planted_secrets_are_found_none_besides_and_none_is_ever_said
         leaks::gitleaks_config(&matches.report),
     )
     .unwrap();
-    for number in 0..REPOSITORIES * EACH {
-        let start = &key("planted", number)[..6];
-        assert!(!written.contains(start), "the beginning of s-{number} was written");
-    }
+    let beginnings = (0..REPOSITORIES * EACH).map(|number| key("planted", number)[..6].to_owned());
+    let beginnings = aho_corasick::AhoCorasick::new(beginnings).unwrap();
+    assert_eq!(beginnings.find(&written).map(|found| format!("s-{}", found.pattern().as_usize())), None);
 }
 
 #[tokio::test]
