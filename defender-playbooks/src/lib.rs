@@ -2,6 +2,7 @@
 
 pub mod containment;
 mod coverage;
+pub mod findings;
 mod investigate;
 pub mod leaks;
 mod preflight;

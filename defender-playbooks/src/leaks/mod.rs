@@ -19,4 +19,5 @@ pub use matching::{LeaksClient, MatchLeaks};
 pub use plan::{LeakPlan, LeakStep, PlannedSecret, SecretFacts};
 pub use prevent::{gitleaks_config, pre_commit_entry};
 pub use read::{LeakReport, ReportFormat, Unread, read, read_in};
+pub(crate) use sarif::address;
 pub use sarif::to_sarif;

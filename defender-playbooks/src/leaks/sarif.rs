@@ -64,7 +64,7 @@ fn location(leak: &Leak) -> Value {
 }
 
 /// A path as a URI reference.
-fn address(path: &str) -> String {
+pub(crate) fn address(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
     let parts = path.bytes().map(|byte| match byte {
         b'\\' => "/".to_owned(),

@@ -4,6 +4,7 @@
 
 mod containment;
 mod coverage;
+mod findings;
 mod investigate;
 mod lab;
 mod leaks;

@@ -1,0 +1,258 @@
+//! One finding, whatever it came from.
+
+use arm_core::{ResourceId, SubscriptionId};
+use azure_core::time::OffsetDateTime;
+use defender_alerts::{
+    Alert, AlertStatus, Assessment, AssessmentCode, AttackPath, RiskLevel, SecretFinding, Severity,
+};
+
+use crate::{Gap, VaultCoverage};
+
+/// What a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// Something happened.
+    Alert,
+    /// There is a way to something valuable.
+    AttackPath,
+    /// A secret in plain text.
+    ExposedSecret,
+    /// A recommendation that is not followed.
+    Recommendation,
+    /// A vault that is not watched, or whose audit log arrives nowhere.
+    Coverage,
+}
+
+impl FindingKind {
+    /// The word for it in every form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::AttackPath => "attackPath",
+            Self::ExposedSecret => "exposedSecret",
+            Self::Recommendation => "recommendation",
+            Self::Coverage => "coverage",
+        }
+    }
+}
+
+/// Where a finding stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FindingStatus {
+    /// Nobody has taken it up.
+    New,
+    /// Someone works on it.
+    InProgress,
+    /// It was dealt with.
+    Resolved,
+    /// It was nothing.
+    Dismissed,
+    /// The service's word, which this version does not name.
+    Other(String),
+}
+
+impl FindingStatus {
+    /// The word for it in every form.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::New => "New",
+            Self::InProgress => "In Progress",
+            Self::Resolved => "Resolved",
+            Self::Dismissed => "Dismissed",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// Something that was found: by an alert, an attack path, a scan for secrets, a recommendation or the coverage.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// Its id: the same each time it is read.
+    pub id: String,
+    /// What it is an instance of: the alert's type, the recommendation's key, ..
+    pub rule: String,
+    /// Its title.
+    pub title: String,
+    /// What it means, in words; may be empty.
+    pub description: String,
+    /// How bad it is; `None` if the service does not tell.
+    pub severity: Option<Severity>,
+    /// Where it stands.
+    pub status: FindingStatus,
+    /// Whether it is a sample: then nothing happened.
+    pub is_sample: bool,
+    /// The subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// The resources that it is about: ids where they are Azure's, else the service's names.
+    pub resources: Vec<String>,
+    /// The file, of an exposed secret.
+    pub file: Option<String>,
+    /// When it was first seen, as far as the service tells.
+    pub first: Option<OffsetDateTime>,
+    /// When it was last seen, as far as the service tells.
+    pub last: Option<OffsetDateTime>,
+    /// What to do about it; may be empty.
+    pub remediation: Vec<String>,
+    /// MITRE ATT&CK techniques, such as `T1555`.
+    pub techniques: Vec<String>,
+    /// Its page in the portal.
+    pub link: Option<String>,
+}
+
+impl Finding {
+    fn new(kind: FindingKind, id: String, rule: &str, title: String) -> Self {
+        Self {
+            kind,
+            id,
+            rule: if rule.is_empty() { kind.as_str().to_owned() } else { rule.to_owned() },
+            title,
+            description: String::new(),
+            severity: None,
+            status: FindingStatus::New,
+            is_sample: false,
+            subscription: None,
+            resources: Vec::new(),
+            file: None,
+            first: None,
+            last: None,
+            remediation: Vec::new(),
+            techniques: Vec::new(),
+            link: None,
+        }
+    }
+
+    /// Whether somebody still has to deal with it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status, FindingStatus::Resolved | FindingStatus::Dismissed)
+    }
+
+    /// An alert.
+    pub fn of_alert(alert: &Alert) -> Self {
+        let resources: Vec<String> = alert.resources().iter().map(ToString::to_string).collect();
+        let named = (!alert.compromised_entity.is_empty()).then(|| alert.compromised_entity.clone());
+        Self {
+            description: alert.description.clone(),
+            severity: Some(alert.severity.clone()),
+            status: match &alert.status {
+                AlertStatus::Active => FindingStatus::New,
+                AlertStatus::InProgress => FindingStatus::InProgress,
+                AlertStatus::Resolved => FindingStatus::Resolved,
+                AlertStatus::Dismissed => FindingStatus::Dismissed,
+                other => FindingStatus::Other(other.to_string()),
+            },
+            is_sample: alert.is_sample(),
+            subscription: Some(alert.id.subscription().clone()),
+            resources: if resources.is_empty() { named.into_iter().collect() } else { resources },
+            first: alert.start_time.or(alert.time_generated),
+            last: alert.end_time,
+            // What cannot be read of these is left out: the alert itself is what is told.
+            remediation: alert.remediation_steps().unwrap_or_default(),
+            techniques: alert.techniques().unwrap_or_default(),
+            link: (!alert.alert_uri.is_empty()).then(|| alert.alert_uri.clone()),
+            ..Self::new(
+                FindingKind::Alert,
+                alert.id.to_string(),
+                &alert.alert_type,
+                alert.display_name.clone(),
+            )
+        }
+    }
+
+    /// An attack path.
+    pub fn of_attack_path(path: &AttackPath) -> Self {
+        let ids = path.nodes.iter().filter_map(|node| node.resource_id.as_ref());
+        Self {
+            description: path.description.clone(),
+            severity: path.risk_level.as_ref().map(|risk| match risk {
+                RiskLevel::None => Severity::Informational,
+                RiskLevel::Low => Severity::Low,
+                RiskLevel::Medium => Severity::Medium,
+                RiskLevel::High => Severity::High,
+                RiskLevel::Critical => Severity::Critical,
+                other => Severity::from(other.to_string().as_str()),
+            }),
+            subscription: path.subscription.clone(),
+            resources: ids.map(ToString::to_string).collect(),
+            remediation: path.remediation_steps.clone(),
+            ..Self::new(
+                FindingKind::AttackPath,
+                path.id.clone(),
+                &path.attack_path_type,
+                path.display_name.clone(),
+            )
+        }
+    }
+
+    /// A secret in plain text.
+    pub fn of_secret(secret: &SecretFinding) -> Self {
+        let rule = secret.secret_type.as_deref().unwrap_or_default();
+        Self {
+            severity: secret.severity.clone(),
+            subscription: secret.subscription.clone(),
+            resources: secret.resource.iter().cloned().collect(),
+            file: secret.file_path.clone(),
+            ..Self::new(FindingKind::ExposedSecret, secret.id.clone(), rule, secret.title.clone())
+        }
+    }
+
+    /// A recommendation; `None` if it is followed, or the resource was not looked at.
+    pub fn of_assessment(assessment: &Assessment) -> Option<Self> {
+        if assessment.status.code != AssessmentCode::Unhealthy {
+            return None;
+        }
+        let metadata = assessment.metadata.as_ref();
+        let text = |value: Option<&Option<String>>| value.and_then(Clone::clone).unwrap_or_default();
+        let scope = assessment.id.scope();
+        let remedy = text(metadata.map(|it| &it.remediation_description));
+        Some(Self {
+            description: text(metadata.map(|it| &it.description)),
+            severity: assessment.severity(),
+            subscription: scope.subscription(),
+            resources: vec![scope.to_string()],
+            first: assessment.status.first_evaluation_date,
+            last: assessment.status.status_change_date,
+            remediation: if remedy.is_empty() { Vec::new() } else { vec![remedy] },
+            link: assessment.azure_portal_uri.clone(),
+            ..Self::new(
+                FindingKind::Recommendation,
+                assessment.id.to_string(),
+                assessment.name.as_ref(),
+                assessment.display_name.clone(),
+            )
+        })
+    }
+
+    /// What is missing of a vault. That something could not be read is no finding: see
+    /// [`Findings::not_known`](super::Findings::not_known).
+    pub fn of_vault(vault: &VaultCoverage) -> Vec<Self> {
+        let id: &ResourceId = vault.vault.id.resource_id();
+        let finding = |gap: &Gap| {
+            let (rule, severity) = match gap {
+                Gap::PlanOff => ("plan-off", Severity::High),
+                Gap::NotFullyCovered(_) => ("not-fully-covered", Severity::Medium),
+                Gap::NotLogged => ("not-logged", Severity::Medium),
+                Gap::SinkGone { .. } => ("sink-gone", Severity::Medium),
+                Gap::LoggedElsewhere(_) => ("logged-elsewhere", Severity::Low),
+                Gap::LoggingUnknown(_) => return None,
+            };
+            Some(Self {
+                severity: Some(severity),
+                subscription: id.subscription(),
+                resources: vec![id.to_string()],
+                remediation: vec![gap.remedy().to_owned()],
+                ..Self::new(
+                    FindingKind::Coverage,
+                    format!("{id}#{rule}"),
+                    rule,
+                    format!("{}: {gap}", id.name()),
+                )
+            })
+        };
+        vault.gaps().iter().filter_map(finding).collect()
+    }
+}

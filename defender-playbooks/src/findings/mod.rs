@@ -1,0 +1,80 @@
+//! What Defender found, in forms that other tools read: OCSF, SARIF and CSV.
+//!
+//! No form holds a secret's value. What could not be looked at is part of each of them, so that an empty file never
+//! reads as clean by mistake.
+//!
+//! ```
+//! # use mock_azure::MockAzure;
+//! # use arm_core::{ArmClient, SubscriptionId};
+//! # use defender_alerts::AlertsClient;
+//! use defender_playbooks::findings::{Finding, Findings};
+//! use futures::TryStreamExt as _;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+//! # let azure = MockAzure::seed().alerts(&subscription, 10).start().await;
+//! # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+//! let alerts: Vec<_> = AlertsClient::new(&arm).list(&subscription).try_collect().await?;
+//! let mut found = Findings::new(azure_core::time::OffsetDateTime::now_utc());
+//! found.extend(alerts.iter().map(Finding::of_alert));
+//! println!("{:#}", found.to_sarif());
+//! # assert_eq!(found.to_ocsf().len(), 10);
+//! # Ok(()) }
+//! ```
+
+mod csv;
+mod finding;
+mod ocsf;
+mod sarif;
+
+use azure_core::time::OffsetDateTime;
+use defender_alerts::Severity;
+
+pub use finding::{Finding, FindingKind, FindingStatus};
+
+/// Findings, and what could not be looked at.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Findings {
+    /// The findings, each once.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at, in words: while there is something, no finding does not mean that there is none.
+    pub not_known: Vec<String>,
+    /// When they were read. The time of a finding that has none.
+    pub read_at: OffsetDateTime,
+    /// The tenant, where it is known.
+    pub tenant: Option<String>,
+}
+
+impl Findings {
+    /// None yet.
+    pub fn new(read_at: OffsetDateTime) -> Self {
+        Self { findings: Vec::new(), not_known: Vec::new(), read_at, tenant: None }
+    }
+
+    /// Adds a finding, unless one with its id is there: an exposed secret is a recommendation too.
+    pub fn add(&mut self, finding: Finding) {
+        if !self.findings.iter().any(|known| known.id.eq_ignore_ascii_case(&finding.id)) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Whether a gate at this severity should fail: a finding that is open, no sample and this bad or worse, or
+    /// something that could not be looked at. A severity that is not known counts as worse than any.
+    pub fn fails(&self, least: &Severity) -> bool {
+        let bad = |finding: &&Finding| {
+            let severity = finding.severity.as_ref();
+            finding.is_open()
+                && !finding.is_sample
+                && severity.is_none_or(|severity| severity.at_least(least))
+        };
+        !self.not_known.is_empty() || self.findings.iter().any(|finding| bad(&finding))
+    }
+}
+
+impl Extend<Finding> for Findings {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.add(finding));
+    }
+}
