@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::ReportOptions;
+
 /// Defender for Key Vault and CSPM secret scanning: the lab, offline by default.
 #[derive(Debug, Parser)]
 #[command(
@@ -62,12 +64,8 @@ pub enum Command {
         #[arg(long)]
         answers: bool,
     },
-    /// Write a page about how the subscription stands: one file, to read, print and keep.
-    Report {
-        /// Where to; a name that ends in .json gets the same as JSON.
-        #[arg(long, value_name = "FILE", default_value = "lab-report.html")]
-        file: PathBuf,
-    },
+    /// Write how the subscription stands: a page to read, print and keep, or findings as OCSF, SARIF or CSV.
+    Report(ReportOptions),
     /// Print a completion script for your shell.
     Completions {
         /// The shell.
@@ -87,7 +85,7 @@ impl Command {
             Self::Task6 => "task6".to_owned(),
             Self::BreakFix { scenario } => format!("break-fix-{scenario}"),
             Self::Cleanup => "cleanup".to_owned(),
-            Self::Run | Self::Quiz { .. } | Self::Report { .. } | Self::Completions { .. } => return None,
+            Self::Run | Self::Quiz { .. } | Self::Report(_) | Self::Completions { .. } => return None,
         })
     }
 }

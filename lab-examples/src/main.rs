@@ -1,13 +1,14 @@
 //! The lab program.
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::{io::Write as _, process::ExitCode};
 
 use arm_core::printable_lines;
 use clap::{CommandFactory as _, Parser as _};
 use lab_examples::{
     Lab,
     cli::{Cli, Command, Output},
-    preflight, quiz, report,
+    preflight, quiz,
+    report::{self, ReportOptions},
     screen::Screen,
     tasks::{self, Part},
 };
@@ -39,14 +40,14 @@ async fn main() -> ExitCode {
         let ok = quiz(&screen, answers || cli.options.output == Output::Json);
         return finish(&screen, cli.options.output, if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let file = match &cli.command {
-        Some(Command::Report { file }) => Some(file.clone()),
+    let report = match &cli.command {
+        Some(Command::Report(options)) => Some(options.clone()),
         _ => None,
     };
     let alone = cli.command.as_ref().and_then(Command::part);
     let alone = alone.as_deref().and_then(tasks::find);
     let (output, detailed) = (cli.options.output, cli.options.detailed_exitcode);
-    let lab = match connect(cli, file.as_deref()).await {
+    let lab = match connect(cli, report.as_ref()).await {
         Ok(lab) => lab,
         Err(problems) => {
             tell(&format!("error: {problems}"));
@@ -59,7 +60,7 @@ async fn main() -> ExitCode {
         }
     };
     let ok = tokio::select! {
-        ok = run(&lab, alone, file.as_deref()) => ok,
+        ok = run(&lab, alone, report.as_ref()) => ok,
         _ = tokio::signal::ctrl_c() => {
             lab.screen.fail("stopped with Ctrl-C");
             tell("\nstopped. What is done stays done; the same command goes on where this one stopped");
@@ -75,12 +76,14 @@ async fn main() -> ExitCode {
 }
 
 /// Everything is checked before the first write: also where the report goes.
-async fn connect(mut cli: Cli, report: Option<&Path>) -> Result<Lab, preflight::Problems> {
+async fn connect(mut cli: Cli, report: Option<&ReportOptions>) -> Result<Lab, preflight::Problems> {
     // A report writes nothing to the subscription: one that can only be read is as good.
     cli.options.dry_run |= report.is_some();
-    if let Some(file) = report {
+    if let Some(report) = report {
         let mut problems = preflight::Problems::default();
-        preflight::file("--file", file, &mut problems);
+        for file in &report.file {
+            preflight::file("--file", file, &mut problems);
+        }
         preflight::options(&cli.options, &mut problems);
         if !problems.lines().is_empty() {
             return Err(problems);
@@ -128,9 +131,9 @@ fn quiz(screen: &Screen, answers: bool) -> bool {
 }
 
 /// One part alone, the report, or all parts.
-async fn run(lab: &Lab, alone: Option<&Part>, report: Option<&Path>) -> bool {
-    if let Some(file) = report {
-        return report::run(lab, file).await;
+async fn run(lab: &Lab, alone: Option<&Part>, report: Option<&ReportOptions>) -> bool {
+    if let Some(options) = report {
+        return report::run(lab, options).await;
     }
     let Some(part) = alone else {
         let all: Vec<&Part> = tasks::PARTS.iter().collect();

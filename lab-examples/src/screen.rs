@@ -175,7 +175,7 @@ impl Screen {
     /// Writes the record for a machine, once.
     pub fn write_json(&self) {
         let text = serde_json::to_string_pretty(&self.recorded()).unwrap_or_default();
-        self.wrote(writeln!(std::io::stdout(), "{}", ascii_controls(&text)));
+        self.wrote(writeln!(std::io::stdout(), "{}", json_text(&text)));
     }
 
     /// How many steps said that something would be written.
@@ -356,7 +356,7 @@ impl Screen {
 
 /// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
 /// values, harmless on a terminal.
-fn ascii_controls(json: &str) -> String {
+pub(crate) fn json_text(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         let mut buffer = [0; 4];
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn json_holds_the_same_values_and_nothing_that_steers_a_terminal() {
         let evil = "a\u{1b}[2J\u{9b}\u{202e}b\u{e0041}\"\\ü日本";
-        let text = ascii_controls(&serde_json::to_string_pretty(&[evil]).unwrap());
+        let text = json_text(&serde_json::to_string_pretty(&[evil]).unwrap());
         assert!(matches!(arm_core::printable_lines(&text), std::borrow::Cow::Borrowed(_)), "{text}");
         assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap()[0], evil);
     }

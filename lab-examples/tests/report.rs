@@ -4,7 +4,7 @@ use lab_examples::{
     Lab,
     cli::Options,
     report::{
-        self,
+        self, Level, ReportOptions,
         page::{
             AlertRow, Alerts, PathNode, PathRow, Paths, PlanRow, Recommendation, ReportPage, Rotation,
             RotationEntry, Rotations, SecretRow, Secrets, Section, VaultRow,
@@ -276,9 +276,8 @@ async fn offline_the_lab_runs_unseen_and_the_page_shows_what_it_left() {
     let (html, json) = (folder.join("page.html"), folder.join("page.json"));
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
 
-    assert!(report::run(&lab, &html).await, "{:?}", lab.screen.recorded());
-    let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
-    assert!(report::run(&lab, &json).await);
+    let options = ReportOptions { file: vec![html.clone(), json.clone()], fail_on: None };
+    assert!(report::run(&lab, &options).await, "{:?}", lab.screen.recorded());
 
     let page = std::fs::read_to_string(&html).unwrap();
     for id in ["todo", "plans", "vaults", "alerts", "paths", "secrets", "recommendations", "ledger", "run"] {
@@ -301,7 +300,30 @@ async fn offline_the_lab_runs_unseen_and_the_page_shows_what_it_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_written_fails_with_its_name() {
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
-    assert!(!report::run(&lab, "/no/such/folder/page.html".as_ref()).await);
+    let options = ReportOptions { file: vec!["/no/such/folder/page.html".into()], fail_on: None };
+    assert!(!report::run(&lab, &options).await);
     let part = lab.screen.recorded().parts.remove(0);
     assert!(!part.ok && part.error.unwrap().contains("/no/such/folder/page.html"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forms_of_others_hold_the_same_findings_and_the_gate_fails_on_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["f.ocsf.json", "f.sarif", "f.csv"].map(|name| folder.path().join(name));
+    let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
+    let options = ReportOptions { file: files.to_vec(), fail_on: Some(Level::High) };
+    assert!(!report::run(&lab, &options).await);
+    let part = lab.screen.recorded().parts.remove(0);
+    let gate = part.steps.last().unwrap();
+    assert!(gate.what == "the gate" && gate.outcome == "failed", "{part:?}");
+
+    let [ocsf, sarif, csv] = files.map(|file| std::fs::read_to_string(file).unwrap());
+    let ocsf: Vec<serde_json::Value> = serde_json::from_str(&ocsf).unwrap();
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!((ocsf.len(), csv.lines().count()), (results.len(), results.len() + 1));
+    let count = |kind: &str| ocsf.iter().filter(|it| it["finding_info"]["types"][0] == kind).count();
+    assert_eq!(["alert", "attackPath", "exposedSecret"].map(count), [19, 1, 2]);
+    assert!(count("recommendation") > 0);
+    assert!(ocsf.iter().all(|it| it["metadata"]["tenant_uid"].is_string()));
 }

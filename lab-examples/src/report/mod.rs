@@ -3,6 +3,7 @@
 mod gather;
 mod graph;
 mod open;
+mod options;
 pub mod page;
 mod render;
 mod timeline;
@@ -10,24 +11,38 @@ mod timeline;
 use std::path::Path;
 
 use azure_core::{Error, Result, error::ErrorKind};
+use defender_alerts::Severity;
+use defender_playbooks::findings::Findings;
 
+pub(crate) use open::items_that_hide;
 pub use open::{OpenItem, Standing, items};
+pub use options::{Level, ReportOptions};
 pub use render::html;
 
 use crate::{
     Lab, advice,
     cli::Options,
     files,
-    report::page::ReportPage,
-    screen::{Record, Screen},
+    report::{options::Form, page::ReportPage},
+    screen::{Record, Screen, json_text},
     tasks::{PARTS, Part},
 };
 
-/// Writes the page. Offline, where every run begins with a new double, the lab runs first, unseen, without its
-/// cleanup; live, it only reads. Whether the page was written and all parts of the run hold.
-pub async fn run(lab: &Lab, file: &Path) -> bool {
+/// A report: what the page shows, and the findings behind it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// What the page shows.
+    pub page: ReportPage,
+    /// The findings, for the forms of others.
+    pub findings: Findings,
+}
+
+/// Writes the files. Offline, where every run begins with a new double, the lab runs first, unseen, without its
+/// cleanup; live, it only reads. Whether the files were written, all parts of the run hold, and the gate did not fail.
+pub async fn run(lab: &Lab, options: &ReportOptions) -> bool {
     lab.screen.begin("report", "Report");
-    match write_page(lab, file).await {
+    match write_files(lab, options).await {
         Ok(held) => held,
         Err(error) => {
             let line = advice::explain(&error);
@@ -38,31 +53,54 @@ pub async fn run(lab: &Lab, file: &Path) -> bool {
     }
 }
 
-async fn write_page(lab: &Lab, file: &Path) -> Result<bool> {
-    let page = read(lab).await?;
-    let run = page.run.as_ref();
+async fn write_files(lab: &Lab, options: &ReportOptions) -> Result<bool> {
+    let report = read(lab).await?;
+    let run = report.page.run.as_ref();
     if let Some(run) = run {
         let held = run.parts.iter().filter(|part| part.ok).count();
         let outcome = if held == run.parts.len() { "done" } else { "failed" };
         lab.screen.step("the lab, unseen", outcome, format!("{held} of {} parts hold", run.parts.len()));
     }
-    let found = items(&page);
+    let found = items(&report.page);
     for (standing, words) in [(Standing::Open, "still open"), (Standing::NotKnown, "not known")] {
         let count = found.iter().filter(|item| item.standing == standing).count();
         lab.screen.step(words, "found", count.to_string());
     }
-    let text = if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-        serde_json::to_string_pretty(&page).map_err(|error| cannot(file, &error))?
+    for file in &options.file {
+        let text = report.text(Form::of(file)).map_err(|error| cannot(file, &error))?;
+        files::replace(file, text.as_bytes()).map_err(|error| cannot(file, &error))?;
+        let size = format!("{} KiB", text.len().div_ceil(1024));
+        lab.screen.step(file.display().to_string(), "written", size);
+    }
+    let held = run.is_none_or(|run| run.parts.iter().all(|part| part.ok));
+    let Some(least) = options.fail_on.map(Severity::from) else { return Ok(held) };
+    let failed = report.findings.fails(&least);
+    if failed {
+        let why = format!("something of severity {least} or worse is open, or could not be looked at");
+        lab.screen.step("the gate", "failed", why);
     } else {
-        html(&page).map_err(|error| cannot(file, &error))?
-    };
-    files::replace(file, text.as_bytes()).map_err(|error| cannot(file, &error))?;
-    lab.screen.step(file.display().to_string(), "written", format!("{} KiB", text.len().div_ceil(1024)));
-    Ok(run.is_none_or(|run| run.parts.iter().all(|part| part.ok)))
+        lab.screen.step("the gate", "passed", format!("nothing of severity {least} or worse is open"));
+    }
+    Ok(held && !failed)
+}
+
+impl Report {
+    fn text(&self, form: Form) -> Result<String> {
+        let json = |text: serde_json::Result<String>| {
+            text.map(|text| json_text(&text)).map_err(|error| Error::new(ErrorKind::DataConversion, error))
+        };
+        match form {
+            Form::Html => html(&self.page).map_err(|error| Error::new(ErrorKind::DataConversion, error)),
+            Form::Json => json(serde_json::to_string_pretty(&self.page)),
+            Form::Ocsf => json(serde_json::to_string_pretty(&self.findings.to_ocsf())),
+            Form::Sarif => json(serde_json::to_string_pretty(&self.findings.to_sarif())),
+            Form::Csv => self.findings.to_csv(),
+        }
+    }
 }
 
 /// What the page shows. Offline the lab runs first, unseen.
-pub async fn read(lab: &Lab) -> Result<ReportPage> {
+pub async fn read(lab: &Lab) -> Result<Report> {
     if lab.options.live {
         return gather::gather(lab, None).await;
     }

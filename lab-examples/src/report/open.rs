@@ -1,5 +1,7 @@
 //! What is still open, and what is not known: read off the page alone.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::report::page::{ReportPage, Section};
@@ -36,9 +38,23 @@ pub struct OpenItem {
     pub text: String,
     /// The part of the page that it is about.
     pub section: &'static str,
+    /// How bad it is, in the service's word; empty where nobody grades it.
+    pub severity: String,
 }
 
-/// What is open first, then what is not known.
+impl OpenItem {
+    /// The place in the list: the worst first, what is not graded after low, what is not known last.
+    fn rank(&self) -> usize {
+        let worst_first = ["critical", "high", "medium", "low", "", "informational"];
+        match self.standing {
+            Standing::NotKnown => usize::MAX,
+            // A word that this version does not know may be the worst.
+            _ => worst_first.iter().position(|word| word.eq_ignore_ascii_case(&self.severity)).unwrap_or(0),
+        }
+    }
+}
+
+/// What is open by severity, the worst first; then what is not known.
 pub fn items(page: &ReportPage) -> Vec<OpenItem> {
     let mut found = Found(Vec::new());
     plans(page, &mut found);
@@ -55,7 +71,7 @@ pub fn items(page: &ReportPage) -> Vec<OpenItem> {
             found.not_known("run", format!("{}: waiting. {}", step.what, step.detail));
         }
     }
-    found.0.sort_by_key(|item| item.standing == Standing::NotKnown);
+    found.0.sort_by_key(OpenItem::rank);
     found.0
 }
 
@@ -63,11 +79,15 @@ struct Found(Vec<OpenItem>);
 
 impl Found {
     fn open(&mut self, section: &'static str, text: String) {
-        self.0.push(OpenItem { standing: Standing::Open, text, section });
+        self.graded(section, "", text);
+    }
+
+    fn graded(&mut self, section: &'static str, severity: &str, text: String) {
+        self.0.push(OpenItem { standing: Standing::Open, text, section, severity: severity.to_owned() });
     }
 
     fn not_known(&mut self, section: &'static str, text: String) {
-        self.0.push(OpenItem { standing: Standing::NotKnown, text, section });
+        self.0.push(OpenItem { standing: Standing::NotKnown, text, section, severity: String::new() });
     }
 
     /// What was read; where it was not, that is noted.
@@ -88,7 +108,9 @@ fn plans(page: &ReportPage, found: &mut Found) {
     for (name, title) in LAB_PLANS {
         match plans.iter().find(|plan| plan.plan == name) {
             None => found.not_known("plans", format!("the service did not list the plan {name} ({title})")),
-            Some(plan) if !plan.on => found.open("plans", format!("{title} is off: turn the plan {name} on")),
+            Some(plan) if !plan.on => {
+                found.graded("plans", "High", format!("{title} is off: turn the plan {name} on"));
+            }
             Some(_) => {}
         }
     }
@@ -109,18 +131,25 @@ fn vaults(page: &ReportPage, found: &mut Found) {
 
 fn alerts(page: &ReportPage, found: &mut Found) {
     let Some(alerts) = found.read("alerts", "the alerts", &page.alerts) else { return };
-    if alerts.open > 0 {
-        found.open("alerts", format!("{} alerts are neither resolved nor dismissed", alerts.open));
+    let open = alerts.newest.iter().filter(|alert| alert.open && !alert.sample);
+    let mut shown = 0;
+    for (severity, count) in by_severity(open.map(|alert| alert.severity.as_str())) {
+        shown += count;
+        found.graded("alerts", severity, format!("{} neither resolved nor dismissed", alerts_are(count, "")));
+    }
+    if alerts.open > shown {
+        let older = alerts_are(alerts.open - shown, "older ");
+        found.open("alerts", format!("{older} neither resolved nor dismissed"));
     }
     if alerts.open_samples > 0 {
-        let count = alerts.open_samples;
-        found.open("alerts", format!("{count} sample alerts are neither resolved nor dismissed"));
+        let samples = alerts_are(alerts.open_samples, "sample ");
+        found.graded("alerts", "Informational", format!("{samples} neither resolved nor dismissed"));
     }
     let blind = alerts.newest.iter().filter(|alert| alert.open && alert.log.contains("not known")).count();
     if blind > 0 {
         found.not_known(
             "alerts",
-            format!("of {blind} open alerts, the logs do not tell which secrets were touched"),
+            format!("of {}, the logs do not tell which secrets were touched", plural(blind, "open alert")),
         );
     }
 }
@@ -128,7 +157,11 @@ fn alerts(page: &ReportPage, found: &mut Found) {
 fn exposure(page: &ReportPage, found: &mut Found) {
     if let Some(paths) = found.read("paths", "the attack paths", &page.attack_paths) {
         for path in &paths.paths {
-            found.open("paths", format!("attack path: {}", path.title));
+            found.graded(
+                "paths",
+                path.risk.as_deref().unwrap_or_default(),
+                format!("attack path: {}", path.title),
+            );
         }
         for blind in &paths.blind {
             found.not_known("paths", format!("attack paths: {blind}"));
@@ -136,7 +169,8 @@ fn exposure(page: &ReportPage, found: &mut Found) {
     }
     if let Some(secrets) = found.read("secrets", "the exposed secrets", &page.secrets) {
         for finding in &secrets.findings {
-            found.open("secrets", format!("secret in plain text on {}: {}", finding.resource, finding.title));
+            let text = format!("secret in plain text on {}: {}", finding.resource, finding.title);
+            found.graded("secrets", finding.severity.as_deref().unwrap_or_default(), text);
         }
         for blind in &secrets.blind {
             found.not_known("secrets", format!("exposed secrets: {blind}"));
@@ -146,10 +180,49 @@ fn exposure(page: &ReportPage, found: &mut Found) {
         }
     }
     if let Some(recommendations) = found.read("recommendations", "the recommendations", &page.recommendations)
-        && !recommendations.is_empty()
     {
-        found.open("recommendations", format!("{} recommendations are not followed", recommendations.len()));
+        for (severity, count) in by_severity(recommendations.iter().map(|it| it.severity.as_str())) {
+            let are = if count == 1 { "is" } else { "are" };
+            let text = format!("{} {are} not followed", plural(count, "recommendation"));
+            found.graded("recommendations", severity, text);
+        }
     }
+}
+
+/// How many of each severity.
+fn by_severity<'a>(severities: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    severities.for_each(|severity| *counts.entry(severity).or_default() += 1);
+    counts
+}
+
+/// `1 alert`, `2 alerts`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn alerts_are(count: usize, kind: &str) -> String {
+    format!("{} {}", plural(count, &format!("{kind}alert")), if count == 1 { "is" } else { "are" })
+}
+
+/// What could hide a finding, in words: what was not read, and what is not looked at. That the log of an alert tells
+/// nothing hides no finding.
+pub(crate) fn items_that_hide(page: &ReportPage) -> Vec<String> {
+    let mut found = Found(Vec::new());
+    plans(page, &mut found);
+    exposure(page, &mut found);
+    found.read("vaults", "the vaults", &page.vaults);
+    if found.read("alerts", "the alerts", &page.alerts).is_some_and(|alerts| alerts.total == 0)
+        && let Some(plan) = page.plans.read().and_then(|plans| plans.iter().find(|it| it.plan == "KeyVaults"))
+        && !plan.on
+    {
+        found.not_known("alerts", "alerts: Defender for Key Vault is off".to_owned());
+    }
+    for vault in page.vaults.read().into_iter().flatten().filter(|vault| vault.logged.is_none()) {
+        found.not_known("vaults", format!("{}: whether it is logged could not be read", vault.name));
+    }
+    let hides = found.0.into_iter().filter(|item| item.standing == Standing::NotKnown);
+    hides.map(|item| item.text).collect()
 }
 
 fn rotations(page: &ReportPage, found: &mut Found) {

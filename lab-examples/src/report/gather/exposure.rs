@@ -2,8 +2,8 @@
 
 use azure_core::Result;
 use defender_alerts::{
-    AssessmentCode, AssessmentFilter, AssessmentsClient, AttackPath, AttackPathNode, AttackPathsClient,
-    PlanState, PostureCoverage, SecretFinding, SecretFindingsClient, SecretSource, SourceState,
+    Assessment, AssessmentCode, AssessmentFilter, AssessmentsClient, AttackPath, AttackPathNode, AttackPaths,
+    PlanState, PostureCoverage, SecretFinding, SecretFindings, SecretSource, SourceState,
 };
 use futures::TryStreamExt as _;
 
@@ -12,42 +12,43 @@ use crate::{
     report::page::{PathNode, PathRow, Paths, Recommendation, SecretRow, Secrets},
 };
 
-pub(crate) async fn recommendations(lab: &Lab) -> Result<Vec<Recommendation>> {
+/// Recommendations about vaults, secrets and credentials that are not followed.
+pub(crate) async fn recommendations(lab: &Lab) -> Result<Vec<Assessment>> {
     let words = ["key vault", "keyvault", "secret", "credential", "password"];
     let filter = AssessmentFilter::new().code(AssessmentCode::Unhealthy).any_word(words);
-    let found = AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter);
-    let found: Vec<_> = found.try_collect().await?;
-    let row = |assessment: &defender_alerts::Assessment| Recommendation {
+    AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter).try_collect().await
+}
+
+pub(crate) fn recommendation_rows(found: &[Assessment]) -> Vec<Recommendation> {
+    let row = |assessment: &Assessment| Recommendation {
         title: assessment.display_name.clone(),
         severity: assessment.severity().map(|severity| severity.to_string()).unwrap_or_default(),
         resource: short(&assessment.id.scope().to_string()),
     };
-    Ok(found.iter().map(row).collect())
+    found.iter().map(row).collect()
 }
 
-pub(crate) async fn attack_paths(lab: &Lab) -> Result<Paths> {
-    let found = AttackPathsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
+pub(crate) fn path_rows(found: &AttackPaths) -> Paths {
     let mut paths: Vec<&AttackPath> = found.paths.iter().collect();
     paths.sort_by_key(|path| !path.concerns_secrets());
-    Ok(Paths {
+    Paths {
         paths: paths.into_iter().map(path).collect(),
         blind: found.not_covered().filter_map(cspm).collect(),
-    })
+    }
 }
 
-pub(crate) async fn secrets(lab: &Lab) -> Result<Secrets> {
-    let found = SecretFindingsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
+pub(crate) fn secret_rows(found: &SecretFindings) -> Secrets {
     let mut blind: Vec<String> =
         found.not_covered().flat_map(|it| [cspm(it), machines(it)]).flatten().collect();
     if found.coverage.is_empty() {
         blind.push("which plans are on could not be read".to_owned());
     }
-    Ok(Secrets {
+    Secrets {
         findings: found.findings.iter().map(secret).collect(),
         sources: found.sources.iter().map(|(source, state)| answer(*source, state)).collect(),
         clean: found.is_clean(),
         blind,
-    })
+    }
 }
 
 fn cspm(coverage: &PostureCoverage) -> Option<String> {

@@ -6,51 +6,72 @@ pub(crate) mod ledger;
 mod vaults;
 
 use azure_core::{Result, time::OffsetDateTime};
-use defender_playbooks::CoverageClient;
+use defender_alerts::{AttackPathsClient, SecretFindingsClient};
+use defender_playbooks::{
+    CoverageClient,
+    findings::{Finding, Findings},
+};
 use defender_pricing::{PlanCoverage, PricingClient, Tier};
 use monitor_ops::Sink;
 
 use crate::{
     Lab,
-    report::page::{PlanRow, ReportPage, Section},
+    report::{
+        Report, items_that_hide,
+        page::{PlanRow, ReportPage, Section},
+    },
     screen::Record,
 };
 
 /// Reads everything. `run` is what the lab did before, if it ran.
-pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<ReportPage> {
+pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
     let (arm, subscription) = (&lab.azure.arm, lab.subscription());
     let sink = Sink::Workspace(lab.workspace()?.as_resource().clone());
     let (pricing, coverage) = (PricingClient::new(arm), CoverageClient::new(arm));
+    let (paths, secrets) = (AttackPathsClient::new(arm), SecretFindingsClient::new(arm));
     let reading = async {
         futures::join!(
             pricing.coverage(subscription),
             coverage.report(subscription, &sink),
             alerts::list(lab),
             exposure::recommendations(lab),
-            exposure::attack_paths(lab),
-            exposure::secrets(lab),
+            paths.find(subscription),
+            secrets.find(subscription),
         )
     };
     let reading = Box::pin(lab.screen.wait("plans, vaults, alerts, paths, secrets", reading));
     let (plans, covered, found, recommendations, attack_paths, secrets) = reading.await;
+    let mut findings = Findings::new(OffsetDateTime::now_utc());
+    findings.tenant = Some(lab.place.tenant.clone());
     let alerts = match found {
-        Ok(found) => Section::Read(alerts::with_evidence(lab, found).await),
+        Ok(found) => {
+            findings.extend(found.iter().map(Finding::of_alert));
+            Section::Read(alerts::with_evidence(lab, found).await)
+        }
         Err(error) => Section::from(Err(error)),
     };
-    Ok(ReportPage {
+    // An exposed secret is a recommendation too: it is told as a secret.
+    let paths = attack_paths.iter().flat_map(|found| found.paths.iter().map(Finding::of_attack_path));
+    let exposed = secrets.iter().flat_map(|found| found.findings.iter().map(Finding::of_secret));
+    let not_followed = recommendations.iter().flatten().filter_map(Finding::of_assessment);
+    let of_vaults = covered.iter().flat_map(|found| found.vaults.iter().flat_map(Finding::of_vault));
+    findings.extend(paths.chain(exposed).chain(not_followed).chain(of_vaults));
+    let page = ReportPage {
         version: 1,
         subscription: subscription.to_string(),
         signed_in_with: lab.azure.signed_in_with.clone(),
-        read_at: OffsetDateTime::now_utc(),
+        read_at: findings.read_at,
         plans: plans.map(|plans| plan_rows(&plans)).into(),
         vaults: covered.map(|covered| covered.vaults.iter().map(vaults::row).collect()).into(),
         alerts,
-        recommendations: recommendations.into(),
-        attack_paths: attack_paths.into(),
-        secrets: secrets.into(),
+        recommendations: recommendations.map(|found| exposure::recommendation_rows(&found)).into(),
+        attack_paths: attack_paths.map(|found| exposure::path_rows(&found)).into(),
+        secrets: secrets.map(|found| exposure::secret_rows(&found)).into(),
         ledger: ledger::of(lab),
         run,
-    })
+    };
+    findings.not_known = items_that_hide(&page);
+    Ok(Report { page, findings })
 }
 
 /// What is on, first.

@@ -1,0 +1,101 @@
+//! What `lab report` is told.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use defender_alerts::Severity;
+
+/// Where the report goes, and what makes it fail.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "Examples:
+  lab report                                                offline: the lab runs first; then lab-report.html
+  lab --live --subscription ID report --file day.html --file day.ocsf.json
+                                                            one read, two files
+  lab --live --subscription ID report --file ci.sarif --fail-on high
+                                                            a gate: exits 1 if something that bad is open")]
+pub struct ReportOptions {
+    /// Where to; can be given more than once. The end of the name says the form: .html, .json (the page's data),
+    /// .ocsf.json, .sarif, .csv.
+    #[arg(long, value_name = "FILE", default_value = "lab-report.html")]
+    pub file: Vec<PathBuf>,
+    /// Exit with 1 if a finding is open that is this bad or worse, or of which the severity is not known. Samples do not
+    /// count. What could not be looked at fails too.
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<Level>,
+}
+
+/// A severity, from which on a report fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Whatever is open.
+    Informational,
+    /// Low and worse.
+    Low,
+    /// Medium and worse.
+    Medium,
+    /// High and worse.
+    High,
+    /// Critical alone.
+    Critical,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Informational => Self::Informational,
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The page.
+    Html,
+    /// The page's data.
+    Json,
+    /// Events of the Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// For code scanning and its viewers.
+    Sarif,
+    /// For spreadsheets.
+    Csv,
+}
+
+impl Form {
+    /// By the end of the name; the page for a name of any other end.
+    pub(crate) fn of(file: &Path) -> Self {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let ends = |end: &str| name.ends_with(end);
+        match () {
+            () if ends(".ocsf.json") => Self::Ocsf,
+            () if ends(".sarif") || ends(".sarif.json") => Self::Sarif,
+            () if ends(".json") => Self::Json,
+            () if ends(".csv") => Self::Csv,
+            () => Self::Html,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_name_says_the_form() {
+        for (name, form) in [
+            ("a.html", Form::Html),
+            ("A.JSON", Form::Json),
+            ("a.ocsf.json", Form::Ocsf),
+            ("a.sarif", Form::Sarif),
+            ("folder.csv/a", Form::Html),
+            ("a.csv", Form::Csv),
+        ] {
+            assert_eq!(Form::of(Path::new(name)), form, "{name}");
+        }
+    }
+}
