@@ -1,6 +1,8 @@
 //! The lab as a library: twice, side by side, alone, and half-finished.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+use arm_core::ResourceId;
+use azure_core::http::headers::HeaderName;
 use defender_pricing::{PlanName, PricingClient, Tier};
 use keyvault_ops::{VaultId, VaultsClient};
 use lab_examples::{
@@ -9,6 +11,7 @@ use lab_examples::{
     screen::{Part, Screen},
     tasks::{self, PARTS},
 };
+use monitor_ops::{ProvisioningState, Workspace, WorkspaceSpec, WorkspacesClient};
 
 async fn lab() -> Lab {
     Lab::with_screen(Options::default(), Screen::silent()).await.unwrap()
@@ -215,4 +218,31 @@ async fn a_sign_in_that_fails_is_said_once_and_before_anything_is_tried() {
     let [line] = refused.lines() else { panic!("one line: {refused}") };
     assert!(line.contains("az login --tenant") && !line.contains('\n'), "{line}");
     assert!(double.requests().iter().all(|request| request.method == "GET"));
+}
+
+/// Recorded of the real service: the `Location` of a new workspace is the workspace, which answers 200 at once and is
+/// still being created.
+#[tokio::test]
+async fn task_2_holds_where_a_new_workspace_is_its_own_link_and_what_the_link_answers_first_is_no_end() {
+    let lab = lab().await;
+    assert!(lab.run_alone(tasks::find("task2").unwrap()).await, "{:#?}", lab.screen.recorded());
+    let workspaces = WorkspacesClient::new(&lab.azure.arm);
+    let of_the_lab = lab.workspace().unwrap();
+    let state = |workspace: &Workspace| workspace.properties.provisioning_state.clone();
+    assert_eq!(state(&workspaces.get(&of_the_lab).await.unwrap()), Some(ProvisioningState::Succeeded));
+
+    let beside = |name: &str| of_the_lab.to_string().replace(of_the_lab.name(), name);
+    let spec = WorkspaceSpec::builder().location(&lab.options.location).build();
+    let (ours, theirs) = (beside("law-ours"), beside("law-theirs"));
+    let made = workspaces.create_or_update(&ours.parse().unwrap(), &spec).await.unwrap().into_model().unwrap();
+    assert_eq!(state(&made), Some(ProvisioningState::Succeeded));
+
+    // As pollers read it that take any 200 at the link for the end.
+    let theirs: ResourceId = theirs.parse().unwrap();
+    let put = lab.azure.arm.put(&theirs, WorkspacesClient::API_VERSION).body(&spec);
+    let answer = put.expect_status(&[201]).send().await.unwrap();
+    let link = answer.headers().get_str(&HeaderName::from_static("location")).unwrap();
+    assert!(link.contains(&theirs.to_string()), "{link}");
+    let first: Workspace = lab.azure.arm.get(&theirs, WorkspacesClient::API_VERSION).json().await.unwrap();
+    assert_eq!(state(&first), Some(ProvisioningState::Creating), "a task that goes on from here fails");
 }

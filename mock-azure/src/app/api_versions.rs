@@ -27,6 +27,8 @@ impl Addressed {
         let kind = self.kind;
         match (method, &self.verb) {
             (Method::Post, Some(verb)) => format!("{kind}/{verb}/action"),
+            // Documented, and so the built-in roles say: to ask whether a name is free is to read.
+            (Method::Post, None) if kind.ends_with("/checkNameAvailability") => format!("{kind}/read"),
             (Method::Post, None) => format!("{kind}/action"),
             (Method::Put | Method::Patch, _) => format!("{kind}/write"),
             (Method::Delete, _) => format!("{kind}/delete"),

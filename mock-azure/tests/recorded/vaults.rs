@@ -89,3 +89,36 @@ async fn a_firewall_is_read_back_as_ranges_and_subnets_in_small_letters() {
     assert_eq!(patched.body["properties"]["networkAcls"], expected);
     assert_eq!(get(&azure, &vault(), VERSION).await.body["properties"]["networkAcls"], expected);
 }
+
+/// Row 16.
+#[tokio::test]
+async fn the_secret_of_a_certificate_names_its_key_and_no_other_secret_does() {
+    let azure = seed()
+        .vault_role("kv-a", "Key Vault Secrets Officer")
+        .managed_secret("kv-a", "cert")
+        .secret("kv-a", "db", "REDACTED")
+        .start()
+        .await;
+    let read = async |name: &str| {
+        let url = format!("https://kv-a.vault.azure.net/secrets/{name}?api-version=7.5");
+        support::send(&azure, Get, &url, Value::Null).await.body
+    };
+    let of_certificate = read("cert").await;
+    let version = of_certificate["id"].as_str().unwrap().rsplit('/').next().unwrap();
+    assert_eq!(of_certificate["kid"], json!(format!("https://kv-a.vault.azure.net/keys/cert/{version}")));
+    assert_eq!(of_certificate["managed"], json!(true));
+    let own = read("db").await;
+    assert_eq!((&own["kid"], &own["managed"]), (&Value::Null, &Value::Null), "{own}");
+}
+
+/// Documented in the built-in roles: to ask for a name is `Microsoft.KeyVault/checkNameAvailability/read`.
+#[tokio::test]
+async fn who_may_only_read_may_ask_whether_a_name_is_free() {
+    for (role, status) in [("Reader", 200), ("Key Vault Reader", 200), ("Monitoring Metrics Publisher", 403)] {
+        let azure = seed().signed_in_role(role).start().await;
+        let path = format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/checkNameAvailability");
+        let body = json!({ "name": "kv-free-1", "type": "Microsoft.KeyVault/vaults" });
+        let answer = send(&azure, azure_core::http::Method::Post, &path, VERSION, body).await;
+        assert_eq!(answer.status, status, "{role}: {}", answer.body);
+    }
+}
