@@ -95,8 +95,10 @@ impl Command {
 pub enum Output {
     /// For people.
     Text,
-    /// For machines: one JSON document on standard output.
+    /// For machines: one JSON document on standard output, at the end.
     Json,
+    /// For machines: one JSON object a line, as it happens.
+    Ndjson,
 }
 
 /// Where and how.

@@ -93,6 +93,7 @@ impl Lab {
         }
         let asking = format!("checking {} ..", azure.subscription);
         let place = screen.wait(&asking, preflight::place(&azure, !options.dry_run)).await?;
+        screen.place(azure.subscription.as_str(), &place.tenant, options.live);
         if options.live {
             let Place { name, tenant, who } = &place;
             screen.say(&format!("subscription '{name}' ({}), tenant {tenant}", azure.subscription));
@@ -370,7 +371,7 @@ impl Lab {
 }
 
 fn ask_on_terminal(options: &Options) -> impl Fn(&str) -> Result<()> + Send + Sync + use<> {
-    let is_for_a_machine = options.output == Output::Json;
+    let is_for_a_machine = options.output != Output::Text;
     move |question| {
         if is_for_a_machine || !std::io::stdin().is_terminal() {
             let message = "this writes to a real subscription: pass --yes to write, or --dry-run to preview";

@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     }
     if let Some(Command::Quiz { answers }) = cli.command {
         let screen = Screen::new(cli.options.output);
-        let ok = quiz(&screen, answers || cli.options.output == Output::Json);
+        let ok = quiz(&screen, answers || cli.options.output != Output::Text);
         return finish(&screen, cli.options.output, if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let report = match &cli.command {
@@ -47,16 +47,22 @@ async fn main() -> ExitCode {
     let alone = cli.command.as_ref().and_then(Command::part);
     let alone = alone.as_deref().and_then(tasks::find);
     let (output, detailed) = (cli.options.output, cli.options.detailed_exitcode);
-    let lab = match connect(cli, report.as_ref()).await {
+    // Who reads the first word can press Ctrl-C: it must be listened to by then.
+    let connected = tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Err(("stopped with Ctrl-C".to_owned(), ExitCode::from(STOPPED))),
+        connected = connect(cli, report.as_ref()) => connected.map_err(|it| (it.to_string(), ExitCode::FAILURE)),
+    };
+    let lab = match connected {
         Ok(lab) => lab,
-        Err(problems) => {
+        Err((problems, code)) => {
             tell(&format!("error: {problems}"));
             let screen = Screen::new(output);
-            if output == Output::Json {
+            if output != Output::Text {
                 screen.begin("preflight", "Checks before anything is done");
-                screen.fail(&problems.to_string());
+                screen.fail(&problems);
             }
-            return finish(&screen, output, ExitCode::FAILURE);
+            return finish(&screen, output, code);
         }
     };
     let ok = tokio::select! {
@@ -95,7 +101,7 @@ async fn connect(mut cli: Cli, report: Option<&ReportOptions>) -> Result<Lab, pr
 
 /// The record for a machine, and the exit code: what could not be written never shows as success.
 fn finish(screen: &Screen, output: Output, code: ExitCode) -> ExitCode {
-    if output == Output::Json {
+    if output != Output::Text {
         screen.write_json();
     }
     if screen.is_broken() {
@@ -116,9 +122,9 @@ fn written(outcome: std::io::Result<()>) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the program's own output")]
+/// A line for a person; one who has closed standard error has seen enough.
 fn tell(text: &str) {
-    eprintln!("{}", printable_lines(text));
+    drop(writeln!(std::io::stderr(), "{}", printable_lines(text)));
 }
 
 /// Asks, or shows the answers. Whether all was answered.

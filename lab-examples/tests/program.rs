@@ -131,3 +131,114 @@ fn the_first_word_comes_before_the_sign_in_is_done() {
     child.wait().unwrap();
     assert!(line.contains("signing in with") && line.contains("at most a minute"), "{line}");
 }
+
+/// The widest line that holds more than one word, and the words of a text.
+fn widest(text: &str) -> usize {
+    let of_words =
+        text.lines().filter(|line| line.split_whitespace().count() > 1 && !line.trim().contains("://"));
+    of_words.map(|line| line.chars().count()).max().unwrap_or_default()
+}
+
+#[test]
+fn what_a_person_reads_fits_the_screen_and_no_word_of_it_is_cut() {
+    let run = |columns: &str| {
+        let output = command(&["run"]).env("COLUMNS", columns).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for columns in [80, 120] {
+        let text = run(&columns.to_string());
+        assert!(widest(&text) <= columns, "{columns}: {}", widest(&text));
+        for word in [
+            "KV_AccountVolumeAccessDeniedAnomaly",
+            "SqlServerVirtualMachines",
+            "OpenSourceRelationalDatabases",
+        ] {
+            assert!(text.contains(word), "{columns}: '{word}' is cut");
+        }
+    }
+}
+
+#[test]
+fn a_dumb_terminal_gets_ascii_alone() {
+    let output = command(&["task2"]).env("TERM", "dumb").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("  + ") && text.contains("KV_TORAccess"));
+    assert!(text.is_ascii(), "{text}");
+}
+
+/// In a terminal of its own, as `script` makes one.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_there_is_colour_that_takes_no_room() {
+    let program = command(&[]).get_program().to_str().unwrap().to_owned();
+    let shell = format!("stty cols 80; '{program}' task2");
+    let mut script = Command::new("script");
+    script
+        .args(["-qec", &shell, "/dev/null"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
+    let Ok(output) = script.stdin(Stdio::null()).output() else { return }; // there is no `script` here
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\u{1b}[32m"), "{text}");
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once(|c: char| c.is_ascii_alphabetic()).map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    let lines: Vec<&str> = plain.lines().filter(|line| !line.contains('\r')).collect();
+    assert!(widest(&lines.join("\n")) <= 80, "{}", widest(&lines.join("\n")));
+}
+
+#[test]
+fn lines_for_a_machine_come_as_it_happens_and_the_last_one_says_the_end() {
+    let output = program(&["task1", "--output", "ndjson"]);
+    assert_eq!(output.status.code(), Some(0));
+    let lines: Vec<serde_json::Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((&lines[0]["event"], &lines[0]["part"]), (&"part".into(), &"task1".into()));
+    let end = lines.last().unwrap();
+    assert_eq!((&end["event"], &end["ok"], &end["live"]), (&"end".into(), &true.into(), &false.into()));
+    let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
+    assert!(count("step") > 5 && count("table") == 1 && count("difference") == 3 && count("end") == 1);
+    assert!(lines.iter().filter(|line| line["event"] == "step").all(|line| line["step"]["time"].is_string()));
+}
+
+/// Stopped with Ctrl-C while the sign-in hangs: the document is whole all the same.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_leaves_a_whole_document() {
+    use std::{
+        io::{BufRead as _, BufReader, Read as _},
+        os::unix::fs::PermissionsExt as _,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let az = folder.path().join("az");
+    std::fs::write(&az, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let arguments =
+        ["--live", "--subscription", mock_azure::DEFAULT_SUBSCRIPTION, "task2", "--output", "json"];
+    let mut child = command(&arguments)
+        .env("PATH", path)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first word is there: from now on Ctrl-C is the program's.
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(record["parts"][0]["error"], "stopped with Ctrl-C");
+    assert!(record["finished"].is_string());
+}

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::report::page::{ReportPage, Section};
+use crate::{
+    report::page::{ReportPage, Section},
+    screen::plural,
+};
 
 /// How a thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -194,11 +197,6 @@ fn by_severity<'a>(severities: impl Iterator<Item = &'a str>) -> BTreeMap<&'a st
     let mut counts = BTreeMap::new();
     severities.for_each(|severity| *counts.entry(severity).or_default() += 1);
     counts
-}
-
-/// `1 alert`, `2 alerts`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn alerts_are(count: usize, kind: &str) -> String {

@@ -10,7 +10,7 @@ use monitor_ops::{
     Category, DiagnosticSpec, DiagnosticsClient, LogSource, Sink, WorkspaceSpec, WorkspacesClient,
 };
 
-use crate::{Lab, tasks::show};
+use crate::{Lab, screen::plural, tasks::show};
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let alerts = alerts(lab).await?;
@@ -44,7 +44,7 @@ fn by_type(lab: &Lab, alerts: &[Alert]) {
         let names: Vec<&str> = closest.iter().map(KeyVaultAlertType::as_str).collect();
         let of_type = |alert: &&Alert| alert.key_vault_type().is_some_and(|kind| closest.contains(&kind));
         let count = alerts.iter().filter(of_type).count();
-        let detail = format!("{count} alerts of {}", names.join(", "));
+        let detail = format!("{} of {}", plural(count, "alert"), names.join(", "));
         lab.screen.step(format!("alerts of the sheet's type {name}"), "found", detail);
     }
     lab.screen.difference(

@@ -1,5 +1,8 @@
 //! What a person sees, and what a machine reads: every step is recorded once and shown twice.
 
+mod layout;
+mod record;
+
 use std::{
     future::Future,
     io::{IsTerminal as _, Write as _},
@@ -11,125 +14,68 @@ use std::{
 };
 
 use arm_core::printable;
-use comfy_table::{ContentArrangement, Table, TableComponent, presets};
+use azure_core::time::OffsetDateTime;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
+
+pub use record::{Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
 
 use crate::cli::Output;
-
-/// The recorded lab. Its JSON form is documented in the guide and stable.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Record {
-    /// The version of this form.
-    pub version: u32,
-    /// The parts, in the order in which they ran.
-    pub parts: Vec<Part>,
-}
-
-/// One task or scenario.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Part {
-    /// `task1`, `break-fix-1`, ..
-    pub name: String,
-    /// What it is about.
-    pub title: String,
-    /// Whether all of it holds.
-    pub ok: bool,
-    /// What became of it.
-    pub state: PartState,
-    /// What was done.
-    pub steps: Vec<Step>,
-    /// What was shown.
-    pub tables: Vec<Rows>,
-    /// Where the lab sheet and the service disagree.
-    pub differences: Vec<Difference>,
-    /// Why it stopped.
-    pub error: Option<String>,
-}
-
-/// What became of a part.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PartState {
-    /// It ran to its end, and all of it holds.
-    #[default]
-    Done,
-    /// It stopped, or a step of it failed.
-    Failed,
-    /// What it depends on failed.
-    NotTried,
-}
-
-/// One step.
-#[derive(Debug, Clone, Serialize)]
-pub struct Step {
-    /// What it was about.
-    pub what: String,
-    /// `created`, `unchanged`, `verified`, `failed`, ..
-    pub outcome: String,
-    /// More about it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-}
-
-/// One table.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rows {
-    /// What it shows.
-    pub name: String,
-    /// The headings.
-    pub columns: Vec<String>,
-    /// The rows, one text a column.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A place where the lab sheet and the service disagree.
-#[derive(Debug, Clone, Serialize)]
-pub struct Difference {
-    /// What the sheet says.
-    pub sheet: String,
-    /// What the service does.
-    pub service: String,
-    /// What the lab does.
-    pub so: String,
-}
 
 /// Shows and records.
 #[derive(Debug)]
 pub struct Screen {
     text: bool,
+    lines: bool,
     colour: bool,
     progress: bool,
+    /// Neither colour nor anything beyond ASCII: `TERM=dumb`.
+    plain: bool,
+    width: usize,
     muted: AtomicBool,
     broken: AtomicBool,
     record: Mutex<Record>,
 }
 
 impl Screen {
-    /// A screen for this form of output. Colour only on a terminal, and off with `NO_COLOR`.
+    /// A screen for this form of output, as wide as the terminal or `COLUMNS`. Colour only on a terminal; off with
+    /// `NO_COLOR`, and with `TERM=dumb`, which gets ASCII alone.
     pub fn new(output: Output) -> Self {
         let text = output == Output::Text;
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let plain = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
             text,
-            colour: text && std::io::stdout().is_terminal() && !no_colour,
-            progress: text && std::io::stderr().is_terminal(),
-            muted: AtomicBool::new(false),
-            broken: AtomicBool::new(false),
-            record: Mutex::new(Record { version: 1, parts: Vec::new() }),
+            lines: output == Output::Ndjson,
+            colour: text && std::io::stdout().is_terminal() && !no_colour && !plain,
+            progress: text && std::io::stderr().is_terminal() && !plain,
+            plain,
+            width: layout::width(),
+            ..Self::silent()
         }
     }
 
     /// A screen that shows nothing and records all.
     pub fn silent() -> Self {
+        let record =
+            Record { version: VERSION, started: Some(OffsetDateTime::now_utc()), ..Record::default() };
         Self {
             text: false,
+            lines: false,
             colour: false,
             progress: false,
+            plain: false,
+            width: layout::WIDTH,
             muted: AtomicBool::new(false),
             broken: AtomicBool::new(false),
-            record: Mutex::new(Record { version: 1, parts: Vec::new() }),
+            record: Mutex::new(record),
         }
+    }
+
+    /// Notes where the lab works.
+    pub fn place(&self, subscription: &str, tenant: &str, live: bool) {
+        let mut record = self.record();
+        (record.subscription, record.tenant) = (Some(subscription.to_owned()), Some(tenant.to_owned()));
+        record.live = live;
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -154,9 +100,23 @@ impl Screen {
         }
     }
 
+    /// A line of `ndjson`.
+    fn event(&self, event: &Event<'_>) {
+        if self.lines && !self.is_muted() {
+            let text = serde_json::to_string(event).unwrap_or_default();
+            self.wrote(writeln!(std::io::stdout(), "{}", json_text(&text)));
+        }
+    }
+
+    fn name(&self) -> String {
+        self.record().parts.last().map(|part| part.name.clone()).unwrap_or_default()
+    }
+
     /// What was recorded.
     pub fn recorded(&self) -> Record {
-        self.record().clone()
+        let mut record = self.record().clone();
+        record.changes_pending = self.changes_pending();
+        record
     }
 
     /// Whether something could not be written to standard output, as on a full disk. A closed pipe is no failure:
@@ -172,9 +132,22 @@ impl Screen {
         }
     }
 
-    /// Writes the record for a machine, once.
+    /// Writes the record for a machine, once; of `ndjson`, the last line.
     pub fn write_json(&self) {
-        let text = serde_json::to_string_pretty(&self.recorded()).unwrap_or_default();
+        let mut record = self.recorded();
+        record.finished = Some(OffsetDateTime::now_utc());
+        if self.lines {
+            let errors = record.parts.iter().filter_map(|part| Some((&*part.name, part.error.as_deref()?)));
+            self.event(&Event::End {
+                version: VERSION,
+                subscription: record.subscription.as_deref(),
+                live: record.live,
+                ok: record.parts.iter().all(|part| part.ok),
+                errors: errors.collect(),
+            });
+            return;
+        }
+        let text = serde_json::to_string_pretty(&record).unwrap_or_default();
         self.wrote(writeln!(std::io::stdout(), "{}", json_text(&text)));
     }
 
@@ -193,7 +166,14 @@ impl Screen {
 
     /// A line that belongs to no part and is not recorded.
     pub fn say(&self, text: &str) {
-        self.line(&printable(text));
+        self.hang("", "", &printable(text));
+    }
+
+    /// A text on as many lines as it needs; those after the first hang below it.
+    fn hang(&self, first: &str, others: &str, text: &str) {
+        if self.text && !self.is_muted() {
+            self.line(&layout::fill(text, first, others, self.width));
+        }
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -206,6 +186,7 @@ impl Screen {
             return;
         }
         let part = Part { name: name.to_owned(), title: title.to_owned(), ok: true, ..Part::default() };
+        self.event(&Event::Part { part: name, title });
         self.record().parts.push(part);
         self.line("");
         self.line(&self.paint("1", &printable(title)));
@@ -233,21 +214,24 @@ impl Screen {
 
     /// One step, with its outcome and more about it.
     pub fn step(&self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
-        let step = Step { what: what.into(), outcome: outcome.to_owned(), detail: detail.into() };
-        let (mark, code) = match outcome {
-            "failed" | "missing" | "wrong" => ("✗", "31"),
-            "unchanged" | "skipped" | "no" => ("·", "2"),
-            "would change" | "waiting" | "yes" | "right by the sheet only" => ("○", "33"),
-            _ => ("✓", "32"),
+        let step = Step {
+            what: what.into(),
+            outcome: outcome.to_owned(),
+            time: Some(OffsetDateTime::now_utc()),
+            detail: detail.into(),
         };
+        let (mark, ascii, code) = match outcome {
+            "failed" | "missing" | "wrong" => ("✗", "x", "31"),
+            "unchanged" | "skipped" | "no" => ("·", "-", "2"),
+            "would change" | "waiting" | "yes" | "right by the sheet only" => ("○", "o", "33"),
+            _ => ("✓", "+", "32"),
+        };
+        let mark = if self.plain { ascii } else { mark };
         let detail =
             if step.detail.is_empty() { String::new() } else { format!(": {}", printable(&step.detail)) };
-        self.line(&format!(
-            "  {} {} {}{detail}",
-            self.paint(code, mark),
-            printable(&step.what),
-            self.paint(code, outcome)
-        ));
+        let body = format!("{} {}{detail}", printable(&step.what), self.paint(code, outcome));
+        self.hang(&format!("  {} ", self.paint(code, mark)), "    ", &body);
+        self.event(&Event::Step { part: &self.name(), step: &step });
         self.part(|part| {
             if outcome == "failed" {
                 part.ok = false;
@@ -259,17 +243,20 @@ impl Screen {
 
     /// A place where the lab sheet and the service disagree.
     pub fn difference(&self, sheet: &str, service: &str, so: &str) {
-        self.line(
-            &self.paint("2", &format!("  ! the sheet says {sheet}; the service {service}; so we {so}")),
-        );
+        let text = format!("the sheet says {sheet}; the service {service}; so we {so}");
+        self.hang("  ! ", "    ", &printable(&text));
         let (sheet, service, so) = (sheet.to_owned(), service.to_owned(), so.to_owned());
-        self.part(|part| part.differences.push(Difference { sheet, service, so }));
+        let difference = Difference { sheet, service, so };
+        self.event(&Event::Difference { part: &self.name(), difference: &difference });
+        self.part(|part| part.differences.push(difference));
     }
 
     /// A remark.
     pub fn note(&self, text: &str) {
-        self.line(&format!("    {}", printable(text)));
-        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), detail: String::new() };
+        self.hang("    ", "    ", &printable(text));
+        let time = Some(OffsetDateTime::now_utc());
+        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), time, detail: String::new() };
+        self.event(&Event::Step { part: &self.name(), step: &step });
         self.part(|part| part.steps.push(step));
     }
 
@@ -282,31 +269,15 @@ impl Screen {
     ) {
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         if self.text {
-            let mut table = Table::new();
-            table
-                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-                .set_content_arrangement(ContentArrangement::Dynamic);
-            table
-                .remove_style(TableComponent::HorizontalLines)
-                .remove_style(TableComponent::MiddleIntersections);
-            table
-                .remove_style(TableComponent::TopBorder)
-                .remove_style(TableComponent::TopBorderIntersections);
-            table
-                .remove_style(TableComponent::BottomBorder)
-                .remove_style(TableComponent::BottomBorderIntersections);
-            if table.width().is_none() {
-                table.set_width(110);
-            }
-            let shown = rows.iter().map(|row| row.iter().map(|cell| printable(cell)));
-            table.set_header(columns).add_rows(shown);
             self.line(&format!("  {}", self.paint("1", &printable(name))));
-            for line in table.to_string().lines() {
-                self.line(&format!("  {}", line.trim_end()));
+            let shown = rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect());
+            for line in layout::table(&columns, shown.collect(), self.width.saturating_sub(2), self.plain) {
+                self.line(&format!("  {line}"));
             }
         }
-        let columns = columns.map(str::to_owned).to_vec();
-        self.part(|part| part.tables.push(Rows { name: name.to_owned(), columns, rows }));
+        let table = Rows { name: name.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows };
+        self.event(&Event::Table { part: &self.name(), table: &table });
+        self.part(|part| part.tables.push(table));
     }
 
     /// A table of long texts, such as full ids: shown as lines, so that none is cut. `None` if it is empty.
@@ -316,12 +287,13 @@ impl Screen {
         }
         self.line(&format!("  {}", self.paint("1", &printable(name))));
         for [what, more] in &rows {
-            self.line(&format!("    {}", printable(what)));
-            self.line(&format!("      {}", self.paint("2", &printable(more))));
+            self.hang("    ", "      ", &printable(what));
+            self.hang("      ", "      ", &self.paint("2", &printable(more)));
         }
         let columns = columns.map(str::to_owned).to_vec();
-        let rows = rows.into_iter().map(Vec::from).collect();
-        self.part(|part| part.tables.push(Rows { name: name.to_owned(), columns, rows }));
+        let table = Rows { name: name.to_owned(), columns, rows: rows.into_iter().map(Vec::from).collect() };
+        self.event(&Event::Table { part: &self.name(), table: &table });
+        self.part(|part| part.tables.push(table));
     }
 
     /// Shows that something is under way until it is done.
@@ -330,7 +302,8 @@ impl Screen {
             return work.await;
         }
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        spinner.set_style(ProgressStyle::default_spinner());
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         spinner.set_message(format!("{what} .."));
         spinner.enable_steady_tick(Duration::from_millis(100));
         let done = work.await;
@@ -352,6 +325,11 @@ impl Screen {
         }
         bar
     }
+}
+
+/// `1 alert`, `2 alerts`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
