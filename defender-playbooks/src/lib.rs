@@ -5,11 +5,14 @@ mod coverage;
 pub mod findings;
 mod investigate;
 pub mod leaks;
+pub mod plan;
 mod preflight;
 mod readers;
 
 /// The crates that are joined here, and whose types stand in this crate's signatures.
-pub use {arm_core, defender_alerts, defender_pricing, keyvault_ops, monitor_ops, resource_ops};
+pub use {
+    arm_core, defender_alerts, defender_automation, defender_pricing, keyvault_ops, monitor_ops, resource_ops,
+};
 
 pub use coverage::{Advice, CoverageClient, CoverageFix, CoverageReport, Gap, VaultCoverage};
 pub use investigate::{Investigate, Investigation, InvestigationsClient, VaultLog};

@@ -11,5 +11,6 @@ mod leaks;
 mod leaks_read;
 mod leaks_real;
 mod overheard;
+mod plan;
 mod preflight;
 mod readers;

@@ -65,6 +65,8 @@ pub enum Seeded {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SeedReport {
+    /// The vault's host name.
+    pub vault: String,
     /// One outcome for each secret, by name.
     pub outcomes: Vec<Outcome<SecretName, Seeded>>,
 }
@@ -182,7 +184,7 @@ impl SeedSecrets {
             .collect()
             .await;
         outcomes.sort_by(|a, b| a.target.cmp(&b.target));
-        Ok(SeedReport { outcomes })
+        Ok(SeedReport { vault: self.client.host().to_owned(), outcomes })
     }
 
     async fn one(&self, name: &SecretName, mode: Mode) -> Result<Seeded> {

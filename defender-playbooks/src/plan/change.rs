@@ -1,0 +1,309 @@
+//! One change of a plan.
+
+use std::fmt;
+
+use arm_core::{Change, printable};
+use azure_core::{Error, Result, error::ErrorKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    PlannedResource,
+    members::{self, Member},
+};
+
+/// What stands for a part of an id that is made when the plan is applied.
+pub(super) const MADE_AT_APPLY: &str = "(known after apply)";
+
+/// What happens to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PlanAction {
+    /// It is made.
+    Create,
+    /// It is there, and some of its members change.
+    Update,
+    /// It goes.
+    Delete,
+    /// It is as wanted; nothing is written.
+    NoChange,
+}
+
+impl PlanAction {
+    /// `create`, `update`, `delete` or `no change`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::NoChange => "no change",
+        }
+    }
+}
+
+/// What will happen to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PlannedChange {
+    /// The step that does it, as the caller named it.
+    pub step: String,
+    /// What happens.
+    pub action: PlanAction,
+    /// The full id. `(known after apply)` stands in it for what is made at apply.
+    pub id: String,
+    /// The members that change; of a new resource all that are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// A built-in role that allows it.
+    pub role: String,
+    /// The action that must be allowed, such as `Microsoft.Security/pricings/write`.
+    pub permission: String,
+    /// What it is billed by; `None` if it costs nothing by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed: Option<String>,
+    /// The fingerprint of the resource as it was read; `None` if it was not there, or stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
+    /// The steps of the same plan that it follows: what they make or change, it is decided by. See
+    /// [`Step::after`](super::Step::after).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+}
+
+impl PlannedChange {
+    /// A change of a resource of this kind, to be filled in: for a [`Step`](super::Step) that follows another, and
+    /// for results of your own.
+    pub fn of<R: PlannedResource>(action: PlanAction, id: impl Into<String>) -> Self {
+        Self {
+            step: String::new(),
+            action,
+            id: id.into(),
+            members: Vec::new(),
+            role: R::ROLE.to_owned(),
+            permission: R::PERMISSION.to_owned(),
+            billed: R::BILLED.map(str::to_owned),
+            read: None,
+            after: Vec::new(),
+        }
+    }
+
+    /// A new resource of this kind, whose id ends in something that is made at apply.
+    pub fn create_below<R: PlannedResource>(parent: impl fmt::Display) -> Self {
+        Self::of::<R>(PlanAction::Create, format!("{parent}/{MADE_AT_APPLY}"))
+    }
+
+    /// With the members that this has.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written as JSON.
+    pub fn with(mut self, wish: &impl Serialize) -> Result<Self> {
+        self.members = members::differing(&Value::Null, &json(wish)?, &[]);
+        Ok(self)
+    }
+
+    /// With a member that changes.
+    pub fn member(mut self, name: &str, before: Option<Value>, after: Option<Value>) -> Self {
+        self.members.push(Member::changed(name, before.as_ref(), after.as_ref()));
+        self
+    }
+
+    /// With a member whose value is made at apply.
+    pub fn made_at_apply(mut self, name: &str) -> Self {
+        self.members.push(Member::made_at_apply(name));
+        self
+    }
+
+    /// Whether anything is written.
+    pub fn is_change(&self) -> bool {
+        self.action != PlanAction::NoChange
+    }
+
+    /// What a task did, or would do.
+    pub(super) fn from_change<R: PlannedResource>(change: &Change<R>) -> Result<Self> {
+        let current = change.current();
+        let after = current.shown()?;
+        let action = match change {
+            Change::Created(_) => PlanAction::Create,
+            Change::Updated { .. } => PlanAction::Update,
+            Change::Unchanged(_) => PlanAction::NoChange,
+        };
+        let mut planned = Self::of::<R>(action, current.id());
+        match change {
+            Change::Created(_) => {
+                planned.members = members::differing(&Value::Null, &after, R::OF_THE_SERVICE)
+            }
+            Change::Updated { before, .. } => {
+                let before = before.shown()?;
+                planned.members = members::differing(&before, &after, R::OF_THE_SERVICE);
+                planned.read = Some(members::fingerprint(&before));
+            }
+            Change::Unchanged(_) => {}
+        }
+        if !(planned.is_change() && current.is_billed()) {
+            planned.billed = None;
+        }
+        if planned.is_change() {
+            let made =
+                R::MADE_AT_APPLY.iter().filter(|made| !planned.members.iter().any(|it| it.member == **made));
+            let made: Vec<Member> = made.map(|made| Member::made_at_apply(made)).collect();
+            planned.members.extend(made);
+        }
+        Ok(planned)
+    }
+
+    /// The same, decided after the steps that come before it in the same plan: what they change is no change any more.
+    pub(super) fn following(mut self, earlier: &[PlannedChange]) -> Self {
+        let earlier =
+            earlier.iter().filter(|it| it.step != self.step && it.id.eq_ignore_ascii_case(&self.id));
+        let mut there = false;
+        for before in earlier.filter(|it| matches!(it.action, PlanAction::Create | PlanAction::Update)) {
+            there = true;
+            for member in &mut self.members {
+                if let Some(known) = before.members.iter().find(|known| known.member == member.member) {
+                    (member.before, member.secret) = (known.after.clone(), member.secret || known.secret);
+                }
+            }
+            if !self.after.contains(&before.step) {
+                self.after.push(before.step.clone());
+            }
+        }
+        if !there || matches!(self.action, PlanAction::Delete | PlanAction::NoChange) {
+            return self;
+        }
+        self.members.retain(|member| member.secret || !members::same(&member.before, &member.after));
+        self.members.retain(|member| !member.known_after_apply);
+        self.action = if self.members.is_empty() { PlanAction::NoChange } else { PlanAction::Update };
+        self.read = None;
+        self
+    }
+
+    /// What has moved since it was planned; `None` if nothing has.
+    pub(super) fn moved(&self, now: &Self) -> Option<String> {
+        let id = &self.id;
+        if !self.after.is_empty() {
+            return self.is_beyond(now);
+        }
+        if self.action != now.action {
+            return Some(format!("{id}: {} was planned, and now it would be {}", self.action, now.action));
+        }
+        if let Some((planned, now)) = unequal(&self.members, &now.members) {
+            return Some(format!("{id}: {planned} was planned, and now it would be {now}"));
+        }
+        if self.read.is_some() && self.read != now.read {
+            return Some(format!("{id}: somebody changed a member of it that the plan leaves alone"));
+        }
+        None
+    }
+
+    /// A change that follows another one of its plan: what is left to do must have been planned, and need not be all.
+    fn is_beyond(&self, now: &Self) -> Option<String> {
+        if !now.is_change() {
+            return None;
+        }
+        if self.action != now.action {
+            return Some(format!(
+                "{}: {} was planned, and now it would be {}",
+                self.id, self.action, now.action
+            ));
+        }
+        let known = |member: &&Member| self.members.iter().any(|planned| member.is_as_planned(planned));
+        let more = now.members.iter().filter(|_| !self.members.is_empty()).find(|member| !known(member));
+        more.filter(|more| !more.known_after_apply).map(|more| format!("{}: {more} was not planned", self.id))
+    }
+
+    /// What was done and was not planned, or the other way round.
+    pub(super) fn differs_from_done(&self, done: &Self) -> Option<String> {
+        let id = &self.id;
+        let was_done_before = !self.after.is_empty() && done.action == PlanAction::NoChange;
+        if self.action != done.action && !was_done_before {
+            return Some(format!("{id}: {} was planned, {} was done", self.action, done.action));
+        }
+        let done_as_planned = |planned: &&Member| {
+            planned.known_after_apply
+                || planned.secret
+                || !self.after.is_empty()
+                || done.members.iter().any(|done| done.is_as_planned(planned))
+        };
+        let missing = self.members.iter().find(|planned| !done_as_planned(planned))?;
+        Some(format!("{id}: {missing} was planned, and is not so"))
+    }
+
+    /// Whether both are about the same resource.
+    pub(super) fn is_about(&self, other: &Self) -> bool {
+        let matches = |pattern: &str, id: &str| match pattern.split_once(MADE_AT_APPLY) {
+            Some((begin, end)) => {
+                let (id, begin, end) =
+                    (id.to_ascii_lowercase(), begin.to_ascii_lowercase(), end.to_ascii_lowercase());
+                id.len() >= begin.len() + end.len() && id.starts_with(&begin) && id.ends_with(&end)
+            }
+            None => pattern.eq_ignore_ascii_case(id),
+        };
+        matches(&self.id, &other.id) || matches(&other.id, &self.id)
+    }
+}
+
+/// The first members of which only one is there, or which are not the same.
+fn unequal(planned: &[Member], now: &[Member]) -> Option<(String, String)> {
+    let nothing = || "nothing".to_owned();
+    let find =
+        |all: &[Member], name: &str| all.iter().find(|it| it.member.eq_ignore_ascii_case(name)).cloned();
+    for member in planned {
+        match find(now, &member.member) {
+            Some(now) if member.known_after_apply || now.known_after_apply => {}
+            Some(now) if now.is_as_planned(member) && members::same(&now.before, &member.before) => {}
+            Some(now) => return Some((member.to_string(), now.to_string())),
+            None => return Some((member.to_string(), nothing())),
+        }
+    }
+    let more = now.iter().find(|now| find(planned, &now.member).is_none())?;
+    Some((nothing(), more.to_string()))
+}
+
+pub(super) fn json(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::DataConversion, error))
+}
+
+impl fmt::Display for PlanAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &Value| printable(&value.to_string()).into_owned();
+        let name = printable(&self.member);
+        match (&self.before, &self.after) {
+            _ if self.known_after_apply => write!(f, "{name}: {MADE_AT_APPLY}"),
+            _ if self.secret => write!(f, "{name}: (secret)"),
+            (Some(before), Some(after)) => write!(f, "{name}: {} -> {}", text(before), text(after)),
+            (Some(before), None) => write!(f, "{name}: {} -> (gone)", text(before)),
+            (None, Some(after)) => write!(f, "{name}: {}", text(after)),
+            (None, None) => write!(f, "{name}"),
+        }
+    }
+}
+
+impl fmt::Display for PlannedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.action {
+            PlanAction::Create => '+',
+            PlanAction::Update => '~',
+            PlanAction::Delete => '-',
+            PlanAction::NoChange => '=',
+        };
+        write!(f, "{mark} {} {}", self.action, printable(&self.id))?;
+        if !self.is_change() {
+            return Ok(());
+        }
+        self.members.iter().try_for_each(|member| write!(f, "\n    {member}"))?;
+        write!(f, "\n    needs {} ({})", self.role, self.permission)?;
+        self.billed.iter().try_for_each(|billed| write!(f, "; billed {billed}"))?;
+        if !self.after.is_empty() {
+            write!(f, "; after {}", printable(&self.after.join(", ")))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! What differs between two readings of a resource, member by member.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// What the service counts or stamps by itself: no part of a plan, and no sign that somebody changed something.
+const OF_THE_CLOCK: &[&str] = &[
+    "createdDate",
+    "createdOn",
+    "createdTimeUtc",
+    "enablementTime",
+    "etag",
+    "freeTrialRemainingTime",
+    "lastModifiedUtc",
+    "lastSkuUpdate",
+    "modifiedDate",
+    "operationStatus",
+    "provisioningState",
+    "quotaNextResetTime",
+    "resourcesCoverageStatus",
+    "systemData",
+    "updatedOn",
+];
+
+/// What a plan says in another place: the id of the resource.
+const OF_THE_ID: &[&str] = &["id", "name", "type"];
+
+/// Members whose value signs in somewhere. They are left out; that they change is told by [`Member::secret`].
+const SECRET: &[&str] = &[
+    "adminPassword",
+    "callbackUrl",
+    "connectionString",
+    "customData",
+    "httpTriggerUrl",
+    "instrumentationKey",
+    "password",
+    "primaryKey",
+    "primarySharedKey",
+    "sasToken",
+    "secondaryKey",
+    "secondarySharedKey",
+    "secret",
+    "serviceUri",
+    "sharedKey",
+    "uri",
+    "userData",
+    "value",
+];
+
+/// Members that name an item of a list.
+const NAMES: &[&str] = &["name", "category", "categoryGroup", "eventSource", "objectId", "id"];
+
+/// A member of a resource, before and after a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Member {
+    /// Which, such as `properties.extensions[AgentlessVmScanning].isEnabled`.
+    pub member: String,
+    /// What it was; `None` if it was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What it will be; `None` if it goes, or cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Whether its value is made when the plan is applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_after_apply: bool,
+    /// Whether its value is a secret, which stands in no plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+impl Member {
+    pub(super) fn made_at_apply(member: &str) -> Self {
+        Self { member: member.to_owned(), before: None, after: None, known_after_apply: true, secret: false }
+    }
+
+    pub(super) fn changed(member: &str, before: Option<&Value>, after: Option<&Value>) -> Self {
+        let secret = [before, after].into_iter().flatten().any(|value| is_secret(member, value));
+        let shown = |value: Option<&Value>| value.filter(|_| !secret).cloned();
+        Self {
+            member: member.to_owned(),
+            before: shown(before),
+            after: shown(after),
+            known_after_apply: false,
+            secret,
+        }
+    }
+
+    /// Whether this, as found or done, is what was planned.
+    pub(super) fn is_as_planned(&self, planned: &Self) -> bool {
+        self.member.eq_ignore_ascii_case(&planned.member)
+            && (planned.known_after_apply || same(&self.after, &planned.after))
+    }
+}
+
+/// Whether two values mean the same to the service.
+pub(super) fn same(a: &Option<Value>, b: &Option<Value>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => is_same(a, b),
+        (a, b) => a == b,
+    }
+}
+
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => {
+            arm_core::is_same_text(a, b) || arm_core::is_same_region(a, b)
+        }
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| is_same(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// The members that differ. What the wish leaves to the service and the service has filled in is no difference.
+pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> Vec<Member> {
+    let (before, after) = (leaves(before), leaves(after));
+    let gone = before.iter().filter(|(member, _)| !after.contains_key(*member));
+    let gone = gone.filter(|(member, _)| !of_service.contains(&last(member)));
+    let gone = gone.map(|(member, value)| Member::changed(member, Some(value), None));
+    let differ =
+        after.iter().filter(|(member, value)| before.get(*member).is_none_or(|it| !is_same(it, value)));
+    let differ = differ.map(|(member, value)| Member::changed(member, before.get(member), Some(value)));
+    let mut members: Vec<Member> = gone.chain(differ).collect();
+    members.sort_by(|a, b| a.member.cmp(&b.member));
+    members
+}
+
+/// A fingerprint of a resource as it was read, so that a plan need not hold it: it changes when anybody changes
+/// anything, and not with the clock.
+pub(super) fn fingerprint(read: &Value) -> String {
+    let mut hash = Sha256::new();
+    for (member, value) in leaves(read) {
+        hash.update(format!("{member}={value}\n"));
+    }
+    hash.finalize().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Every value with its place. Nothing, an empty list and an empty object are the same as no member.
+fn leaves(value: &Value) -> BTreeMap<String, Value> {
+    let mut leaves = BTreeMap::new();
+    collect(String::new(), value, &mut leaves);
+    leaves
+}
+
+fn collect(place: String, value: &Value, leaves: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => {
+            let is_of_id = |name: &str| place.is_empty() && OF_THE_ID.contains(&name);
+            let members = members.iter().filter(|(name, _)| !OF_THE_CLOCK.contains(&name.as_str()));
+            for (name, value) in members.filter(|(name, _)| !is_of_id(name)) {
+                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                collect(place, value, leaves);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            let key = NAMES.iter().find(|key| are_named_by(items, key));
+            for (index, item) in items.iter().enumerate() {
+                let name = key.and_then(|key| item[*key].as_str());
+                let name = name.map_or_else(|| index.to_string(), str::to_owned);
+                collect(format!("{place}[{name}]"), item, leaves);
+            }
+        }
+        Value::Array(items) if items.is_empty() => {}
+        value => {
+            leaves.insert(place, value.clone());
+        }
+    }
+}
+
+/// Whether each item has a name of its own.
+fn are_named_by(items: &[Value], key: &str) -> bool {
+    let mut names: Vec<&str> = items.iter().filter_map(|item| item[key].as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len() == items.len()
+}
+
+/// The name of a member without its place.
+fn last(member: &str) -> &str {
+    member.rsplit('.').next().unwrap_or(member)
+}
+
+fn is_secret(member: &str, value: &Value) -> bool {
+    let signs_in = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["sig=", "accountkey=", "sharedaccesskey=", "?code=", "&code="].iter().any(|part| text.contains(part))
+    };
+    let mut names = member.split(['.', '[']);
+    SECRET.iter().any(|name| last(member).eq_ignore_ascii_case(name)) && !names.any(|name| name == "ipRules")
+        || value.as_str().is_some_and(signs_in)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_are_named_by_what_they_are_and_not_by_their_place() {
+        let before = json!({ "properties": { "tier": "Free", "list": [{ "name": "a", "on": false }, { "name": "b" }] } });
+        let after = json!({ "properties": { "tier": "free", "list": [{ "name": "b" }, { "name": "a", "on": true }] } });
+        let members = differing(&before, &after, &[]);
+        assert_eq!(members.len(), 1, "{members:?}");
+        assert_eq!(
+            members[0],
+            Member::changed("properties.list[a].on", Some(&json!(false)), Some(&json!(true)))
+        );
+    }
+
+    #[test]
+    fn what_is_taken_away_is_told_unless_it_is_the_services_own() {
+        let before = json!({ "tags": { "team": "soc" }, "customerId": "1", "etag": "a" });
+        let members = differing(&before, &json!({ "etag": "b" }), &["customerId"]);
+        assert_eq!(members, [Member::changed("tags.team", Some(&json!("soc")), None)]);
+    }
+
+    #[test]
+    fn a_secret_is_told_to_change_and_never_shown() {
+        let url = "https://flow.example/x?sp=run&sig=REDACTED";
+        for after in
+            [json!({ "uri": "https://x.example" }), json!({ "target": url }), json!({ "password": "p" })]
+        {
+            let members = differing(&json!({}), &after, &[]);
+            let shown = serde_json::to_string(&members).unwrap();
+            assert!(
+                members[0].secret && !shown.contains("example") && !shown.contains("REDACTED"),
+                "{shown}"
+            );
+        }
+        let members = differing(&json!({}), &json!({ "ipRules": [{ "value": "203.0.113.7" }] }), &[]);
+        assert_eq!(members[0].after, Some(json!("203.0.113.7")), "an address is none");
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_what_people_change_and_not_with_the_clock() {
+        let read = json!({ "etag": "1", "properties": { "tier": "Free", "freeTrialRemainingTime": "PT1S" } });
+        let later =
+            json!({ "etag": "2", "properties": { "tier": "Free", "freeTrialRemainingTime": "PT0S" } });
+        let other =
+            json!({ "etag": "1", "properties": { "tier": "Standard", "freeTrialRemainingTime": "PT1S" } });
+        assert_eq!(fingerprint(&read), fingerprint(&later));
+        assert_ne!(fingerprint(&read), fingerprint(&other));
+    }
+}

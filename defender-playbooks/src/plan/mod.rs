@@ -1,0 +1,186 @@
+//! Changes as a plan: what a selection of tasks would do, to be read, kept, and then done exactly so.
+//!
+//! A plan is made of the tasks' own dry runs, by a [`Planner`]; there is no second decision beside theirs. It names each
+//! resource by its full id, what happens to it member by member, a role that allows it, and what is billed. It is written
+//! as JSON, by the schema [`SCHEMA`].
+//!
+//! - **No secret stands in a plan.** Members that sign in somewhere are only told to change.
+//! - **What is made at apply is not predicted**: it is marked as known after apply.
+//! - **A step that follows an earlier one of the plan** is told by what it follows. Where an earlier step changes the
+//!   same resource, it is planned onto what that leaves. Where an earlier step makes what it needs, it is planned from
+//!   what the caller declares ([`Step::after`]), since a task cannot look into what is not there.
+//! - **Applying a plan refuses when the world has moved**: [`Plan::begin`] compares the whole plan with one that is made
+//!   now, before the first write, and each step is compared once more directly before its own write. A resource that is
+//!   to be changed must be as it was read, also in the members that the plan leaves alone; a fingerprint tells.
+//!
+//! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it by itself.
+
+mod change;
+mod members;
+mod planner;
+mod resources;
+
+use std::{collections::BTreeMap, fmt};
+
+use arm_core::wire::instant;
+use azure_core::{Error, Result, error::ErrorKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+pub use change::{PlanAction, PlannedChange};
+pub use members::Member;
+pub use planner::{Applied, PlanMoved, Planner, Step};
+pub use resources::{Changes, PlannedResource, PlannedSecret};
+
+/// The JSON schema of plans.
+pub const SCHEMA: &str = include_str!("plan.schema.json");
+
+/// The version of the JSON form. Members are added, never renamed or taken away, within a version.
+const VERSION: u32 = 1;
+
+/// What a selection of tasks will do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The version of the JSON form.
+    pub version: u32,
+    /// When it was made.
+    #[serde(with = "instant")]
+    pub made_at: OffsetDateTime,
+    /// What the program that made it needs to make it again, such as a subscription and names. No secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, Value>,
+    /// How many resources are created, updated, deleted and left as they are.
+    pub count: Count,
+    /// The changes, in the order in which they are done.
+    pub changes: Vec<PlannedChange>,
+}
+
+/// How many resources a plan changes, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Count {
+    /// Are made.
+    pub create: usize,
+    /// Change.
+    pub update: usize,
+    /// Go.
+    pub delete: usize,
+    /// Are as wanted.
+    pub no_change: usize,
+}
+
+impl Plan {
+    fn of(changes: Vec<PlannedChange>) -> Self {
+        let mut count = Count::default();
+        for change in &changes {
+            match change.action {
+                PlanAction::Create => count.create += 1,
+                PlanAction::Update => count.update += 1,
+                PlanAction::Delete => count.delete += 1,
+                PlanAction::NoChange => count.no_change += 1,
+            }
+        }
+        Self {
+            version: VERSION,
+            made_at: OffsetDateTime::now_utc(),
+            context: BTreeMap::new(),
+            count,
+            changes,
+        }
+    }
+
+    /// How many changes there are of each kind.
+    pub fn count(&self) -> Count {
+        self.count
+    }
+
+    /// Whether nothing would be written.
+    pub fn is_empty(&self) -> bool {
+        !self.changes.iter().any(PlannedChange::is_change)
+    }
+
+    /// Reads a plan.
+    ///
+    /// # Errors
+    ///
+    /// It is no plan, or one of a newer version.
+    pub fn from_json(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let invalid = |error: serde_json::Error| {
+            Error::with_message(ErrorKind::DataConversion, format!("no plan: {error}"))
+        };
+        let Versioned { version } = serde_json::from_str(text).map_err(invalid)?;
+        if version != VERSION {
+            let message = format!(
+                "this is a plan of version {version}, and only version {VERSION} is known: make a new one"
+            );
+            return Err(Error::with_message(ErrorKind::DataConversion, message));
+        }
+        let read: Self = serde_json::from_str(text).map_err(invalid)?;
+        Ok(Self { count: Self::of(read.changes.clone()).count, ..read })
+    }
+
+    /// The plan as JSON.
+    ///
+    /// # Errors
+    ///
+    /// It was made at a time that cannot be written.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self).map_err(|error| Error::new(ErrorKind::DataConversion, error))
+    }
+
+    /// What is different in a plan that was made now of the same tasks; nothing if the world has not moved.
+    pub fn moved(&self, now: &Plan) -> Vec<String> {
+        let mut steps: Vec<&str> =
+            self.changes.iter().chain(&now.changes).map(|it| it.step.as_str()).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let of = |plan: &Plan, step: &str| -> Vec<PlannedChange> {
+            plan.changes.iter().filter(|it| it.step == step).cloned().collect()
+        };
+        steps.into_iter().flat_map(|step| planner::moved(step, &of(self, step), &of(now, step))).collect()
+    }
+
+    /// Begins to apply the plan: the tasks go through the planner that this gives. `now` is a plan of the same tasks
+    /// that was made just now.
+    ///
+    /// # Errors
+    ///
+    /// The world has moved. Nothing was written.
+    pub fn begin(&self, now: &Plan) -> std::result::Result<Planner, PlanMoved> {
+        match self.moved(now) {
+            moved if moved.is_empty() => Ok(Planner::applying(self.clone())),
+            moved => Err(PlanMoved { moved }),
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { create, update, delete, no_change } = self;
+        write!(f, "{create} to create, {update} to update, {delete} to delete, {no_change} unchanged")
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut step = None;
+        for change in &self.changes {
+            if step != Some(&change.step) {
+                step = Some(&change.step);
+                writeln!(f, "{}", arm_core::printable(&change.step))?;
+            }
+            for line in change.to_string().lines() {
+                writeln!(f, "  {line}")?;
+            }
+        }
+        write!(f, "Plan: {}", self.count)
+    }
+}

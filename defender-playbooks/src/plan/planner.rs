@@ -1,0 +1,308 @@
+//! The gate that tasks go through: once to plan them, once to apply the plan.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use arm_core::Task;
+use azure_core::{Error, Result, error::ErrorKind};
+
+use super::{Changes, Plan, PlanAction, PlannedChange};
+
+/// What tasks go through to be planned and applied: the same code runs twice, first with a planner that only asks the
+/// tasks' dry runs, then with the one that [`Plan::begin`] gives.
+///
+/// ```
+/// # use arm_core::{ArmClient, SubscriptionId};
+/// # use defender_pricing::{PlanName, PricingClient};
+/// use defender_playbooks::plan::Planner;
+///
+/// async fn work(planner: &Planner, arm: &ArmClient, subscription: &SubscriptionId) -> azure_core::Result<()> {
+///     let pricing = PricingClient::new(arm);
+///     planner.run("plan KeyVaults", || pricing.enable(subscription, &PlanName::KeyVaults)).await?;
+///     planner.run("plan CloudPosture", || pricing.enable(subscription, &PlanName::CloudPosture)).await?;
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+/// # let azure = mock_azure::MockAzure::seed().start().await;
+/// # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+/// let planner = Planner::new();
+/// work(&planner, &arm, &subscription).await?;
+/// let plan = planner.plan(); // print it, or keep it as JSON
+/// assert_eq!(plan.count().update, 2);
+///
+/// // Later: look once more, and do exactly that.
+/// let now = Planner::new();
+/// work(&now, &arm, &subscription).await?;
+/// let applying = plan.begin(&now.plan())?;
+/// work(&applying, &arm, &subscription).await?;
+/// assert!(applying.applied().is_complete());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+pub struct Planner {
+    /// The plan that is applied; `None` while one is made.
+    applies: Option<Plan>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    planned: Vec<PlannedChange>,
+    done: Vec<String>,
+    failed: Vec<(String, String)>,
+}
+
+/// A step of a plan: its name, and what it follows.
+#[derive(Debug, Clone)]
+pub struct Step {
+    name: String,
+    after: Option<(String, Vec<PlannedChange>)>,
+}
+
+impl Step {
+    /// A step with this name, which no other step of the plan has.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), after: None }
+    }
+
+    /// Says what this step will do if `step`, an earlier one, makes what this one is about: as long as that is not
+    /// there, the task cannot look, and its dry run is not asked. Where it is there, `changes` do not matter.
+    ///
+    /// Such changes are less sure than others, and marked with the step that they follow. When the plan is applied, the
+    /// task's own dry run is asked directly before it: what it says must be among `changes`, or the step is refused.
+    pub fn after(
+        mut self,
+        step: impl Into<String>,
+        changes: impl IntoIterator<Item = PlannedChange>,
+    ) -> Self {
+        self.after = Some((step.into(), changes.into_iter().collect()));
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for Step {
+    fn from(name: T) -> Self {
+        Self::new(name)
+    }
+}
+
+/// The world is not as it was when a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlanMoved {
+    /// What moved, one line each.
+    pub moved: Vec<String>,
+}
+
+impl fmt::Display for PlanMoved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the plan does not fit any more, make a new one: {}", self.moved.join("; "))
+    }
+}
+
+impl StdError for PlanMoved {}
+
+impl From<PlanMoved> for Error {
+    fn from(moved: PlanMoved) -> Self {
+        Self::new(ErrorKind::Other, moved)
+    }
+}
+
+/// How far the application of a plan came, by the names of its steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Done, and as planned.
+    pub done: Vec<String>,
+    /// Failed, with the reason. What was done before it stays done.
+    pub failed: Vec<(String, String)>,
+    /// Not tried.
+    pub not_tried: Vec<String>,
+}
+
+impl Applied {
+    /// Whether the whole plan is done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.not_tried.is_empty()
+    }
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done, failed, not_tried } = self;
+        write!(f, "{} done, {} failed, {} not tried", done.len(), failed.len(), not_tried.len())
+    }
+}
+
+impl Planner {
+    /// One that makes a plan, and writes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn applying(plan: Plan) -> Self {
+        Self { applies: Some(plan), state: Mutex::default() }
+    }
+
+    /// Whether it makes a plan: nothing is written.
+    pub fn is_planning(&self) -> bool {
+        self.applies.is_none()
+    }
+
+    /// What was planned so far.
+    pub fn plan(&self) -> Plan {
+        self.applies.clone().unwrap_or_else(|| Plan::of(self.state().planned.clone()))
+    }
+
+    /// How far the application came.
+    pub fn applied(&self) -> Applied {
+        let state = self.state();
+        let mut names: Vec<&String> =
+            self.applies.iter().flat_map(|plan| &plan.changes).map(|it| &it.step).collect();
+        names.dedup();
+        let tried =
+            |name: &String| state.done.contains(name) || state.failed.iter().any(|(it, _)| it == name);
+        let not_tried = names.into_iter().filter(|name| !tried(name)).cloned().collect();
+        Applied { done: state.done.clone(), failed: state.failed.clone(), not_tried }
+    }
+
+    /// Plans a task, or does what was planned of it.
+    ///
+    /// While a plan is made, the result is that of the task's dry run; `None` for a step that follows one whose
+    /// resource is not there yet ([`Step::after`]). When a plan is applied, the task looks once more; where that is not
+    /// what was planned, it is refused and nothing is written. What it then did is compared with the plan.
+    ///
+    /// # Errors
+    ///
+    /// The task's own; [`PlanMoved`] as the source of an error, where the world has moved or the service did something
+    /// else.
+    pub async fn run<T, E, K>(&self, step: impl Into<Step>, task: impl Fn() -> K) -> Result<Option<T>>
+    where
+        T: Changes,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        K: Into<Task<T, E>>,
+    {
+        let step = step.into();
+        match &self.applies {
+            None => self.plan_step(step, task().into()).await,
+            Some(plan) => {
+                let planned: Vec<_> =
+                    plan.changes.iter().filter(|it| it.step == step.name).cloned().collect();
+                let outcome = apply(&step.name, planned, || task().into()).await;
+                let mut state = self.state();
+                match &outcome {
+                    Ok(_) => state.done.push(step.name),
+                    Err(error) => state.failed.push((step.name, error.to_string())),
+                }
+                outcome.map(Some)
+            }
+        }
+    }
+
+    async fn plan_step<T, E>(&self, step: Step, task: Task<T, E>) -> Result<Option<T>>
+    where
+        T: Changes,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let Step { name, after } = step;
+        if let Some((earlier, changes)) = after
+            && self.is_to_come(&earlier)
+        {
+            self.push(&name, changes, Some(earlier));
+            return Ok(None);
+        }
+        let result = task.dry_run().await.map_err(azure)?;
+        self.push(&name, result.changes()?, None);
+        Ok(Some(result))
+    }
+
+    /// Whether a step makes something that is not there yet, or follows one that does.
+    fn is_to_come(&self, step: &str) -> bool {
+        let state = self.state();
+        state.planned.iter().any(|it| it.step == step && it.action == PlanAction::Create)
+    }
+
+    fn push(&self, step: &str, changes: Vec<PlannedChange>, after: Option<String>) {
+        let mut state = self.state();
+        for mut change in changes {
+            change.step = step.to_owned();
+            change.after.extend(after.clone());
+            let change = change.following(&state.planned);
+            state.planned.push(change);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks, compares, writes, and compares again.
+async fn apply<T, E>(step: &str, planned: Vec<PlannedChange>, task: impl Fn() -> Task<T, E>) -> Result<T>
+where
+    T: Changes,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let look = task().dry_run().await.map_err(azure)?;
+    let now = look.changes()?;
+    let moved = moved(step, &planned, &now);
+    if !moved.is_empty() {
+        return Err(PlanMoved { moved }.into());
+    }
+    if !now.iter().any(PlannedChange::is_change) {
+        return Ok(look);
+    }
+    let done = task().await.map_err(azure)?;
+    let changes = done.changes()?;
+    let differs = |planned: &PlannedChange| match changes.iter().find(|done| planned.is_about(done)) {
+        Some(done) => planned.differs_from_done(done),
+        None if planned.after.is_empty() => {
+            Some(format!("{}: {} was planned, and not done", planned.id, planned.action))
+        }
+        None => None,
+    };
+    let differences: Vec<String> = planned.iter().filter_map(differs).collect();
+    if !differences.is_empty() {
+        let moved = differences.into_iter().map(|line| format!("{step}: {line}")).collect();
+        return Err(PlanMoved { moved }.into());
+    }
+    Ok(done)
+}
+
+/// What a step would do now and was not planned, or the other way round.
+pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]) -> Vec<String> {
+    let mut moved = Vec::new();
+    for planned in planned {
+        match now.iter().find(|now| planned.is_about(now)) {
+            Some(now) => moved.extend(planned.moved(now)),
+            None if planned.is_change() && planned.after.is_empty() => {
+                moved.push(format!(
+                    "{}: {} was planned, and is not needed any more",
+                    planned.id, planned.action
+                ));
+            }
+            None => {}
+        }
+    }
+    let known = |now: &&PlannedChange| planned.iter().any(|planned| planned.is_about(now));
+    let more = now.iter().filter(|now| now.is_change() && !known(now));
+    moved.extend(more.map(|more| format!("{}: {} was not planned", more.id, more.action)));
+    moved.into_iter().map(|line| format!("{step}: {line}")).collect()
+}
+
+/// The error of a task as one that all tasks share.
+fn azure(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    match error.into().downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => {
+            let message = error.to_string();
+            Error::with_error(ErrorKind::Other, error, message)
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What plans know of each kind of resource, as a table, and what the results of tasks say.
+
+use arm_core::{Change, Outcome};
+use azure_core::{Error, Result, error::ErrorKind};
+use defender_alerts::{AlertId, AlertStatus, SetStatusReport};
+use defender_automation::{Automation, AutomationChange};
+use defender_pricing::{PlanChange, Pricing};
+use keyvault_ops::{Rotation, SecretName, SeedReport, Seeded, Vault};
+use monitor_ops::{
+    ActionGroup, AlertRule, DataConnector, DiagnosticSetting, InstalledRule, OnboardingState, QueryRule,
+    Workspace,
+};
+use resource_ops::{Provider, ResourceGroup, RoleAssignment, VirtualMachine};
+use serde_json::{Value, json};
+
+use super::{PlanAction, PlannedChange, change};
+use crate::CoverageFix;
+
+/// A kind of resource that a plan can show.
+pub trait PlannedResource {
+    /// A built-in role that allows to write it.
+    const ROLE: &'static str;
+    /// The action that writing it needs.
+    const PERMISSION: &'static str;
+    /// What it is billed by, such as `by the data that it takes in`; `None` if it costs nothing by itself.
+    const BILLED: Option<&'static str> = None;
+    /// Members that are made when it is written, and that no plan can tell.
+    const MADE_AT_APPLY: &'static [&'static str] = &[];
+    /// Members, by their last name, that the service fills in when the wish leaves them out.
+    const OF_THE_SERVICE: &'static [&'static str] = &[];
+
+    /// The full id.
+    fn id(&self) -> String;
+
+    /// What it says, as JSON, without secrets.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written as JSON.
+    fn shown(&self) -> Result<Value>;
+
+    /// Whether it is billed as it is. Default: whenever its kind is.
+    fn is_billed(&self) -> bool {
+        true
+    }
+}
+
+/// A result of a task that tells what was, or would be, changed.
+///
+/// All results of this workspace's tasks that change resources do. Implement it for your own; the closure of
+/// [`Task::map`](arm_core::Task::map) turns one result into another.
+pub trait Changes {
+    /// One for each resource.
+    ///
+    /// # Errors
+    ///
+    /// One of several was, or would be, refused.
+    fn changes(&self) -> Result<Vec<PlannedChange>>;
+}
+
+macro_rules! resources {
+    ($($kind:ty { role: $role:literal, permission: $permission:literal, $($rest:tt)* })+) => {
+        $(impl PlannedResource for $kind {
+            const ROLE: &'static str = $role;
+            const PERMISSION: &'static str = $permission;
+            $($rest)*
+        })+
+    };
+}
+
+resources! {
+    Pricing {
+        role: "Security Admin", permission: "Microsoft.Security/pricings/write",
+        const BILLED: Option<&'static str> = Some("by what the plan covers");
+        const OF_THE_SERVICE: &'static [&'static str] = &["subPlan", "enforce", "inherited", "inheritedFrom"];
+        fn id(&self) -> String { self.id.to_string() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+        fn is_billed(&self) -> bool { self.is_standard() }
+    }
+    Vault {
+        role: "Key Vault Contributor", permission: "Microsoft.KeyVault/vaults/write",
+        const OF_THE_SERVICE: &'static [&'static str] = &[
+            "bypass", "defaultAction", "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment",
+            "enableSoftDelete", "hsmPoolResourceId", "publicNetworkAccess", "softDeleteRetentionInDays", "tenantId", "vaultUri",
+        ];
+        fn id(&self) -> String { self.id.to_string() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    ResourceGroup {
+        role: "Contributor", permission: "Microsoft.Resources/subscriptions/resourceGroups/write",
+        fn id(&self) -> String { self.id.to_string() }
+        fn shown(&self) -> Result<Value> {
+            Ok(json!({ "location": self.location, "tags": self.tags, "managedBy": self.managed_by }))
+        }
+    }
+    RoleAssignment {
+        role: "Role Based Access Control Administrator", permission: "Microsoft.Authorization/roleAssignments/write",
+        fn id(&self) -> String { self.id.to_string() }
+        fn shown(&self) -> Result<Value> {
+            Ok(json!({
+                "roleDefinitionId": self.role_definition_id,
+                "principalId": self.principal.to_string(),
+                "principalType": self.principal_type.as_ref().map(ToString::to_string),
+                "description": self.description,
+                "condition": self.condition,
+            }))
+        }
+    }
+    VirtualMachine {
+        role: "Virtual Machine Contributor", permission: "Microsoft.Compute/virtualMachines/write",
+        const MADE_AT_APPLY: &'static [&'static str] = &["identity.principalId"];
+        const OF_THE_SERVICE: &'static [&'static str] = &["principalId", "tenantId"];
+        fn id(&self) -> String { self.id.to_string() }
+        // Its other properties are not the tasks' business, and can hold what a start script was given.
+        fn shown(&self) -> Result<Value> {
+            let identity = self.identity.as_ref();
+            let users: Vec<&String> = identity.iter().flat_map(|it| it.user_assigned_identities.keys()).collect();
+            Ok(json!({ "identity": {
+                "type": identity.map(|identity| identity.identity_type.to_string()),
+                "userAssignedIdentities": users,
+            } }))
+        }
+    }
+    Provider {
+        role: "Contributor", permission: "*/register/action",
+        fn id(&self) -> String { self.id.clone().unwrap_or_else(|| format!("/providers/{}", self.namespace)) }
+        fn shown(&self) -> Result<Value> { Ok(json!({ "registrationState": self.registration_state.to_string() })) }
+    }
+    Workspace {
+        role: "Log Analytics Contributor", permission: "Microsoft.OperationalInsights/workspaces/write",
+        const BILLED: Option<&'static str> = Some("by the data that it takes in");
+        const MADE_AT_APPLY: &'static [&'static str] = &["properties.customerId"];
+        const OF_THE_SERVICE: &'static [&'static str] = &[
+            "customerId", "dailyQuotaGb", "dataIngestionStatus", "enableLogAccessUsingOnlyResourcePermissions", "legacy",
+            "publicNetworkAccessForIngestion", "publicNetworkAccessForQuery", "retentionInDays", "searchVersion",
+        ];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    DiagnosticSetting {
+        role: "Monitoring Contributor", permission: "Microsoft.Insights/diagnosticSettings/write",
+        const BILLED: Option<&'static str> = Some("by the logs that it sends");
+        const OF_THE_SERVICE: &'static [&'static str] = &["days", "logAnalyticsDestinationType"];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    ActionGroup {
+        role: "Monitoring Contributor", permission: "Microsoft.Insights/actionGroups/write",
+        const OF_THE_SERVICE: &'static [&'static str] = &["status"];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    QueryRule {
+        role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
+        const BILLED: Option<&'static str> = Some("by the rule");
+        const OF_THE_SERVICE: &'static [&'static str] = &["skipQueryValidation"];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    Automation {
+        role: "Security Admin", permission: "Microsoft.Security/automations/write",
+        const OF_THE_SERVICE: &'static [&'static str] = &["metadata"];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    OnboardingState {
+        role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/onboardingStates/write",
+        const BILLED: Option<&'static str> = Some("by the data that the workspace takes in");
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    DataConnector {
+        role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/dataConnectors/write",
+        const OF_THE_SERVICE: &'static [&'static str] = &["tenantId"];
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    AlertRule {
+        role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/alertRules/write",
+        fn id(&self) -> String { self.id.clone() }
+        fn shown(&self) -> Result<Value> { change::json(self) }
+    }
+    AlertOf<'_> {
+        role: "Security Admin", permission: "Microsoft.Security/locations/alerts/write",
+        fn id(&self) -> String { self.id.to_string() }
+        fn shown(&self) -> Result<Value> { Ok(json!({ "properties": { "status": self.status.to_string() } })) }
+    }
+}
+
+/// An alert, as far as tasks change it.
+struct AlertOf<'a> {
+    id: &'a AlertId,
+    status: AlertStatus,
+}
+
+impl<R: PlannedResource> Changes for Change<R> {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        Ok(vec![PlannedChange::from_change(self)?])
+    }
+}
+
+impl Changes for PlanChange {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        self.change.changes()
+    }
+}
+
+impl Changes for AutomationChange {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        self.change.changes()
+    }
+}
+
+impl Changes for Vec<InstalledRule> {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        self.iter().map(|rule| PlannedChange::from_change(&rule.change)).collect()
+    }
+}
+
+impl<K: ToString, T: Changes> Changes for Vec<Outcome<K, T>> {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let mut all = Vec::new();
+        for outcome in self {
+            all.extend(outcome.result.as_ref().map_err(|error| refused(&outcome.target, error))?.changes()?);
+        }
+        all.sort_by(|a: &PlannedChange, b| a.id.cmp(&b.id));
+        Ok(all)
+    }
+}
+
+impl Changes for CoverageFix {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let mut all = self.plan.changes()?;
+        match &self.vaults {
+            Ok(vaults) => all.extend(vaults.changes()?),
+            Err(error) => return Err(refused(&"the vaults", error)),
+        }
+        Ok(all)
+    }
+}
+
+impl Changes for SetStatusReport {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let one = |outcome: &Outcome<AlertId, Change<AlertStatus>>| {
+            let id = &outcome.target;
+            let change = outcome.result.as_ref().map_err(|error| refused(id, error))?;
+            PlannedChange::from_change(&change.clone().map(|status| AlertOf { id, status }))
+        };
+        self.outcomes.iter().map(one).collect()
+    }
+}
+
+/// A secret of a vault, or a version of one: only that it is there, never what it says.
+#[derive(Debug)]
+pub struct PlannedSecret(String);
+
+impl PlannedSecret {
+    /// The full id of a secret in the vault with this host name, such as `kv-prod.vault.azure.net`.
+    pub fn id_in(vault: &str, secret: &SecretName) -> String {
+        format!("https://{vault}/secrets/{secret}")
+    }
+}
+
+impl PlannedResource for PlannedSecret {
+    const ROLE: &'static str = "Key Vault Secrets Officer";
+    const PERMISSION: &'static str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
+
+    fn id(&self) -> String {
+        self.0.clone()
+    }
+
+    fn shown(&self) -> Result<Value> {
+        Ok(Value::Null)
+    }
+}
+
+impl Changes for SeedReport {
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let one = |outcome: &Outcome<SecretName, Seeded>| {
+            let seeded = outcome.result.as_ref().map_err(|error| refused(&outcome.target, error))?;
+            let action = if *seeded == Seeded::Unchanged { PlanAction::NoChange } else { PlanAction::Create };
+            let change = PlannedChange::of::<PlannedSecret>(
+                action,
+                PlannedSecret::id_in(&self.vault, &outcome.target),
+            );
+            Ok(if change.is_change() { change.made_at_apply("value") } else { change })
+        };
+        self.outcomes.iter().map(one).collect()
+    }
+}
+
+impl Changes for Rotation {
+    /// A new version, and the old ones disabled, each unless an earlier run of the rotation has done it.
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let id = PlannedSecret::id_in(&self.vault, &self.secret);
+        let mut all = Vec::new();
+        if !self.resumed {
+            all.push(PlannedChange::create_below::<PlannedSecret>(&id).made_at_apply("value"));
+        }
+        let disabled = self.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
+        if disabled > 0 {
+            let (before, after) = (Some(json!(0)), Some(json!(disabled)));
+            let change = PlannedChange::of::<PlannedSecret>(PlanAction::Update, &id);
+            all.push(change.member("versions disabled by this", before, after));
+        }
+        if all.is_empty() {
+            all.push(PlannedChange::of::<PlannedSecret>(PlanAction::NoChange, id));
+        }
+        Ok(all)
+    }
+}
+
+/// Why one of several cannot be changed. The error itself belongs to the result.
+fn refused(target: &impl ToString, error: &Error) -> Error {
+    Error::with_message(ErrorKind::Other, format!("{}: {error}", target.to_string()))
+}
