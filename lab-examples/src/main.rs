@@ -127,13 +127,15 @@ fn tell(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", printable_lines(text)));
 }
 
-/// Asks, or shows the answers. Whether all was answered.
+/// Asks, or shows the answers.
 fn quiz(screen: &Screen, answers: bool) -> bool {
     if answers {
         quiz::answers(screen);
         return true;
     }
-    quiz::ask_all(screen, std::io::stdin().lock(), std::io::stderr()).is_some()
+    // Who ends the input has had enough: that is no failure.
+    quiz::ask_all(screen, std::io::stdin().lock(), std::io::stderr());
+    true
 }
 
 /// One part alone, the report, or all parts.

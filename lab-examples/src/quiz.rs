@@ -109,11 +109,11 @@ pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write)
     for (number, question) in (1..).zip(&QUESTIONS) {
         ask(screen, number, question);
         let Some(chosen) = choose(&mut input, &mut prompt) else {
-            screen.step(
-                "the input ended",
-                "stopped",
-                format!("{} of {} answered", number - 1, QUESTIONS.len()),
-            );
+            let answered = format!("{} of {} answered, {right} right", number - 1, QUESTIONS.len());
+            let more = "'lab quiz --answers' shows all answers";
+            // The question stays on its own line; what cannot be shown ends the quiz all the same.
+            drop(writeln!(prompt));
+            screen.step("the knowledge check", "waiting", format!("the input ended: {answered}; {more}"));
             return None;
         };
         let outcome = match chosen {
@@ -199,7 +199,8 @@ mod tests {
     fn an_input_that_ends_early_says_how_far_it_got() {
         let (right, part, _) = asked("3\n");
         assert_eq!(right, None);
-        assert_eq!(part.steps.last().unwrap().detail, "1 of 4 answered");
+        let last = part.steps.last().unwrap();
+        assert!(part.ok && last.detail.starts_with("the input ended: 1 of 4 answered, 1 right"), "{last:?}");
     }
 
     #[test]

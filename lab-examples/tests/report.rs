@@ -29,6 +29,8 @@ fn clean() -> ReportPage {
     ReportPage {
         version: 1,
         subscription: text("00000000-0000-0000-0000-000000000001"),
+        subscription_name: text("prod"),
+        tenant: text("00000000-0000-0000-0000-0000000000aa"),
         signed_in_with: text("a test"),
         read_at: READ_AT,
         plans: Section::Read(vec![plan("KeyVaults", true), plan("CloudPosture", true)]),
@@ -94,6 +96,8 @@ fn hostile(evil: &str) -> ReportPage {
     };
     ReportPage {
         subscription: text(evil),
+        subscription_name: text(evil),
+        tenant: text(evil),
         signed_in_with: text(evil),
         plans: Section::Read(vec![failed]),
         vaults: Section::Read(vec![vault]),
@@ -326,4 +330,33 @@ async fn the_forms_of_others_hold_the_same_findings_and_the_gate_fails_on_them()
     assert_eq!(["alert", "attackPath", "exposedSecret"].map(count), [19, 1, 2]);
     assert!(count("recommendation") > 0);
     assert!(ocsf.iter().all(|it| it["metadata"]["tenant_uid"].is_string()));
+}
+
+#[test]
+fn what_is_open_comes_first_by_severity_and_every_link_says_where_it_leads() {
+    let alert = |severity: &str, open| AlertRow { severity: text(severity), open, ..AlertRow::default() };
+    let newest = vec![alert("Low", true), alert("High", true), alert("Medium", false), alert("Low", true)];
+    let page = ReportPage {
+        plans: Section::Read(vec![plan("KeyVaults", true), plan("CloudPosture", false)]),
+        alerts: Section::Read(Alerts { total: 4, open: 3, open_samples: 0, newest }),
+        recommendations: Section::NotRead(text("refused")),
+        ..clean()
+    };
+    let items = report::items(&page);
+    let told: Vec<(&str, &str)> = items.iter().map(|it| (it.severity.as_str(), it.text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("High", "Defender CSPM is off: turn the plan CloudPosture on"),
+            ("High", "1 alert is neither resolved nor dismissed"),
+            ("Low", "2 alerts are neither resolved nor dismissed"),
+            ("", "the recommendations could not be read: refused"),
+        ]
+    );
+    let html = report::html(&page).unwrap();
+    let order = ["todo", "alerts", "paths", "secrets", "recommendations", "ledger", "vaults", "plans", "run"];
+    let places = order.map(|id| html.find(&format!("<section id=\"{id}\"")).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(html.contains(">to the alerts</a>") && !html.contains(">see</a>"));
+    assert!(html.contains("<strong>prod</strong>") && !html.contains("<th>"));
 }

@@ -13,6 +13,10 @@ pub struct ReportPage {
     pub version: u32,
     /// The subscription.
     pub subscription: String,
+    /// Its name; empty if it is not known.
+    pub subscription_name: String,
+    /// Its tenant; empty if it is not known.
+    pub tenant: String,
     /// How the program signed in.
     pub signed_in_with: String,
     /// When it was read.

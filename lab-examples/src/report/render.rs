@@ -46,20 +46,12 @@ pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
 }
 
 fn cards(page: &ReportPage) -> Vec<Card> {
-    let mut cards: Vec<Card> = LAB_PLANS.iter().map(|(name, title)| plan(page, name, title)).collect();
+    let mut cards: Vec<Card> = Vec::new();
     let mut card = |title, section, told: Option<(String, Standing)>| {
         let (value, standing) = told.unwrap_or_else(not_known);
         cards.push(Card { title, value, standing, section });
     };
     let open_if = |open: bool| if open { Standing::Open } else { Standing::Well };
-    card(
-        "Vaults covered",
-        "vaults",
-        page.vaults.read().map(|vaults| {
-            let covered = vaults.iter().filter(|vault| vault.covered).count();
-            (format!("{covered} of {}", vaults.len()), open_if(covered < vaults.len()))
-        }),
-    );
     card(
         "Alerts open",
         "alerts",
@@ -95,6 +87,15 @@ fn cards(page: &ReportPage) -> Vec<Card> {
             (format!("{finished} of {}", ledger.rotations.len()), open_if(finished < ledger.rotations.len()))
         }),
     );
+    card(
+        "Vaults covered",
+        "vaults",
+        page.vaults.read().map(|vaults| {
+            let covered = vaults.iter().filter(|vault| vault.covered).count();
+            (format!("{covered} of {}", vaults.len()), open_if(covered < vaults.len()))
+        }),
+    );
+    cards.extend(LAB_PLANS.iter().map(|(name, title)| plan(page, name, title)));
     cards
 }
 
@@ -138,6 +139,20 @@ impl Html<'_> {
             "failed" | "missing" => "open",
             "waiting" | "off" | "would change" => "unknown",
             _ => "well",
+        }
+    }
+
+    /// Where a link leads.
+    fn section_title(&self, section: &str) -> &'static str {
+        match section {
+            "alerts" => "the alerts",
+            "paths" => "the attack paths",
+            "secrets" => "the exposed secrets",
+            "recommendations" => "the recommendations",
+            "ledger" => "the rotations",
+            "vaults" => "the vaults",
+            "plans" => "the plans",
+            _ => "the run",
         }
     }
 

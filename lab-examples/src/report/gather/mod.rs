@@ -59,6 +59,8 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
     let page = ReportPage {
         version: 1,
         subscription: subscription.to_string(),
+        subscription_name: lab.place.name.clone(),
+        tenant: lab.place.tenant.clone(),
         signed_in_with: lab.azure.signed_in_with.clone(),
         read_at: findings.read_at,
         plans: plans.map(|plans| plan_rows(&plans)).into(),
