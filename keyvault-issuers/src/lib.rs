@@ -9,6 +9,8 @@ mod models;
 mod proof;
 
 pub use client::{ApplicationsClient, KeyedResourcesClient};
+#[cfg(feature = "postgres")]
+pub use issuers::PostgresRoleIssuer;
 pub use issuers::{EntraPasswordIssuer, ResourceKeyIssuer, WebhookIssuer};
 pub use models::{
     AppManagementPolicy, AppRestrictions, Application, KeyedResource, PasswordCredential,

@@ -1,6 +1,8 @@
 //! A double with one vault and resources with keys, and our clients on it.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod service;
 
 use std::sync::Arc;

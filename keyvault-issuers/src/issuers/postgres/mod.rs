@@ -1,0 +1,314 @@
+mod roles;
+mod server;
+mod stored;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use arm_core::Secret;
+use async_trait::async_trait;
+use azure_core::{Error, Result};
+use keyvault_ops::{Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, random_value};
+
+use crate::proof::{Verdict, failure};
+use roles::Roles;
+use server::{Server, Session, unfit};
+use stored::Stored;
+
+/// How long a role without a password may be let in, such as by a pooler that remembers it.
+const SETTLE_TIME: Duration = Duration::from_secs(60);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The passwords of two login roles of a PostgreSQL server, which take turns. Needs the feature `postgres`.
+///
+/// The value of the secret names one of the two roles. A rotation gives the idle role a new password, signs in with it, and puts both its
+/// name and its password into the value; when all have moved, the other role loses its password. So everyone keeps working until
+/// they have read the new value. Have the two roles own nothing, and be members of one role that does:
+///
+/// ```sql
+/// CREATE ROLE app NOLOGIN;
+/// CREATE ROLE app_a LOGIN IN ROLE app;
+/// CREATE ROLE app_b LOGIN IN ROLE app;
+/// ALTER ROLE app_a SET role = app; -- what either creates belongs to app
+/// ALTER ROLE app_b SET role = app;
+/// ```
+///
+/// **Kind**: two slots, named as the roles are. The value may be a URL, a JDBC URL, keywords of libpq, an Npgsql
+/// string or a flat JSON object; only user and password are replaced, every other byte stays. Which role is in use is told by signing
+/// in with the value: one that names another role or another server, or does not sign in, is refused, and is sent nowhere.
+///
+/// **Permissions**: a role that may alter both: `CREATEROLE`, and from PostgreSQL 16 on both roles `WITH ADMIN OPTION`; for
+/// [`end_sessions`](Self::end_sessions) also `pg_signal_backend`. It signs in with its own password, and must be able to connect to
+/// the value's database.
+///
+/// **What is checked first**: that both roles are there, may log in, and are alike in their attributes, settings,
+/// memberships, grants, policies and possessions, in every database; that the caller may alter them; and that the server does not let them in
+/// with any password. What differs is told, and nothing is changed.
+///
+/// **What the service does**: a password counts at once. The server gets it as a SCRAM-SHA-256 verifier that is computed here, as
+/// `psql`'s `\password` does: neither a statement nor its log holds a password. A role that loses its password can
+/// sign in no more, but its open sessions live on: see [`end_sessions`](Self::end_sessions).
+///
+/// **The proof**: the new password is used to sign in, at the address that the value tells, before it is set. After the old role
+/// has lost its password, the old value is used as well, and must be refused. Passwords go over TLS only, whose certificate
+/// is checked whatever `sslmode` says, or to this machine. A later run that cannot read the old value any more has the server's word that the
+/// password was taken away.
+///
+/// | a stop | leaves |
+/// |---|---|
+/// | before the idle role gets a password | nothing changed at the server |
+/// | after it, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives it another one |
+/// | after the set | both roles work |
+/// | after the old role lost its password | only the new value works; the next run takes it away once more, which harms no one |
+///
+/// A dry run asks the issuer nothing, and changes nothing: it names the version that would no longer be current.
+///
+/// ```no_run
+/// # async fn f(secrets: &keyvault_ops::SecretsClient, administrator: arm_core::Secret) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use keyvault_issuers::PostgresRoleIssuer;
+///
+/// // `administrator`: "postgresql://rotator:..@db.contoso.example/shop", from a secret of its own.
+/// let issuer = PostgresRoleIssuer::new(&administrator, ["app_a", "app_b"])?;
+/// let rotation = secrets.rotate(&"database-url".parse()?).issuer(Arc::new(issuer)).await?;
+/// println!("{rotation}");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct PostgresRoleIssuer {
+    server: Server,
+    roles: Roles,
+    end_sessions: bool,
+    /// The databases in which the roles were compared.
+    compared: Arc<tokio::sync::Mutex<HashSet<Option<String>>>>,
+    /// The values that signed in, by role, to see them refused in the end.
+    told: Arc<std::sync::Mutex<HashMap<String, Stored>>>,
+}
+
+impl std::fmt::Debug for PostgresRoleIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let server = self.server.name();
+        f.debug_struct("PostgresRoleIssuer")
+            .field("server", &server)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresRoleIssuer {
+    /// The issuer of the passwords of these two roles, at the server and by the role of this connection string, which may have any
+    /// of the forms of a value.
+    ///
+    /// # Errors
+    ///
+    /// When the connection string names no host, user and password, or when the roles are one, are the caller's own, or
+    /// have other characters than letters, digits, `_`, `-` and `.`.
+    pub fn new(administrator: &Secret, roles: [&str; 2]) -> Result<Self> {
+        let unfit =
+            |why: &str| failure(format!("the administrator's connection string cannot be used: {why}"));
+        let administrator = Stored::read(administrator).map_err(unfit)?;
+        if administrator.addresses.is_empty() {
+            return Err(unfit("it names no host"));
+        }
+        if roles.contains(&administrator.user.as_str()) {
+            return Err(unfit("its role is one of the two whose passwords are to change: use another one"));
+        }
+        Ok(Self {
+            server: Server::new(administrator),
+            roles: Roles::new(roles)?,
+            end_sessions: false,
+            compared: Arc::default(),
+            told: Arc::default(),
+        })
+    }
+
+    /// Trusts the certificates that these vouch for, in PEM, and no others. Default: those of the system.
+    ///
+    /// # Errors
+    ///
+    /// When the text holds no certificate.
+    pub fn root_certificates(mut self, pem: &str) -> Result<Self> {
+        self.server.trust(pem)?;
+        Ok(self)
+    }
+
+    /// Names one more address of the same server, such as that of a pooler: values that tell it are taken, and their
+    /// passwords are sent there.
+    pub fn also_at(mut self, host: &str, port: u16) -> Self {
+        self.server.also_at(host, port);
+        self
+    }
+
+    /// Ends the sessions of a role once its password was taken away or replaced: for a leak that is being used. Default: they
+    /// live on, and an idle role that has any is not given a new password.
+    pub fn end_sessions(mut self) -> Self {
+        self.end_sessions = true;
+        self
+    }
+
+    /// What a value says, if it is of one of the two roles at this server.
+    fn read(&self, value: &Secret) -> Result<Stored> {
+        let stored = Stored::read(value).map_err(unfit)?;
+        if !self.roles.has(&stored.user) {
+            return Err(unfit(&format!("its user is none of the roles {}", self.roles)));
+        }
+        if !self.server.is_at(&stored.addresses) {
+            return Err(unfit(&format!(
+                "it is of another server than {}, and is not sent there; name an address of the same server with also_at",
+                self.server.name()
+            )));
+        }
+        Ok(stored)
+    }
+
+    /// Makes sure, once for each database, that the roles can take turns.
+    async fn compare(&self, stored: &Stored) -> Result<()> {
+        let mut compared = self.compared.lock().await;
+        if compared.contains(&stored.database) {
+            return Ok(());
+        }
+        let session = self.server.administer(Some(stored)).await?;
+        let outcome = self.roles.compare(&session, self.server.administrator()).await;
+        session.close().await;
+        outcome?;
+        // A server may be set up to let a role in without a look at its password: then there is nothing to rotate.
+        let any = random_value()?;
+        for role in self.roles.names() {
+            if self.server.sign_in(stored, role, &any).await? == Verdict::Works {
+                return Err(failure(format!(
+                    "{} lets the role '{role}' in with any password: change its authentication (pg_hba.conf) first",
+                    self.server.name()
+                )));
+            }
+        }
+        compared.insert(stored.database.clone());
+        Ok(())
+    }
+
+    async fn refused(&self, stored: &Stored) -> Result<Option<String>> {
+        match self.server.sign_in(stored, &stored.user, &stored.password).await? {
+            Verdict::Works => Ok(None),
+            Verdict::Refused(said) => Ok(Some(said)),
+        }
+    }
+
+    fn told(&self, role: &str) -> Option<Stored> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
+    }
+
+    /// Waits until the value of a role that has lost its password is refused, if it was told.
+    async fn see_refused(&self, role: &str) -> Result<()> {
+        let Some(stored) = self.told(role) else { return Ok(()) };
+        let mut waited = Duration::ZERO;
+        while self.refused(&stored).await?.is_none() {
+            if waited >= SETTLE_TIME {
+                return Err(failure(format!(
+                    "{} still lets the role '{role}' in with its old password, {} seconds after it was taken away",
+                    self.server.name(),
+                    waited.as_secs()
+                )));
+            }
+            azure_core::sleep(PAUSE.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+            waited += PAUSE;
+        }
+        Ok(())
+    }
+
+    fn gone(&self) -> Error {
+        failure("the current value cannot be read: which of the two roles is in use is not known".to_owned())
+    }
+}
+
+#[async_trait]
+impl Issuer for PostgresRoleIssuer {
+    fn kind(&self) -> IssuerKind {
+        IssuerKind::TwoSlots
+    }
+
+    async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential> {
+        let stored = self.read(request.current.ok_or_else(|| self.gone())?)?;
+        if request.in_use.is_some_and(|role| role != stored.user) {
+            return Err(self.gone());
+        }
+        let idle = self.roles.other(&stored.user).ok_or_else(|| self.gone())?;
+        let password = random_value()?;
+        let value = stored.with(idle, &password);
+        let value = value.ok_or_else(|| unfit("it cannot be written with another user"))?;
+        let session = self.server.administer(Some(&stored)).await?;
+        let outcome = self.give(&session, idle, &password).await;
+        session.close().await;
+        outcome.map(|()| Credential { id: idle.to_owned(), value })
+    }
+
+    async fn find(&self, _rotation: &str) -> Result<Vec<FoundCredential>> {
+        Ok(Vec::new())
+    }
+
+    async fn identify(&self, value: &Secret) -> Result<Option<String>> {
+        let Ok(stored) = self.read(value) else { return Ok(None) };
+        self.compare(&stored).await?;
+        if self.refused(&stored).await?.is_some() {
+            return Ok(None);
+        }
+        let role = stored.user.clone();
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(role.clone(), stored);
+        Ok(Some(role))
+    }
+
+    async fn verify(&self, value: &Secret) -> Result<()> {
+        let stored = self.read(value)?;
+        match self.refused(&stored).await? {
+            None => Ok(()),
+            Some(said) => Err(failure(format!("the role '{}' cannot sign in: {said}", stored.user))),
+        }
+    }
+
+    async fn revoke(&self, id: &str) -> Result<()> {
+        if !self.roles.has(id) {
+            return Err(failure(format!("'{id}' is none of the roles {}", self.roles)));
+        }
+        let session = self.server.administer(self.told(id).as_ref()).await?;
+        let outcome = self.take(&session, id).await;
+        session.close().await;
+        outcome?;
+        self.see_refused(id).await
+    }
+}
+
+impl PostgresRoleIssuer {
+    /// Gives the idle role a password, after another look: nobody may be using it.
+    async fn give(&self, session: &Session, role: &str, password: &Secret) -> Result<()> {
+        let sessions = self.roles.compare(session, self.server.administrator()).await?;
+        if let Some(open) = sessions.get(role).filter(|_| !self.end_sessions) {
+            return Err(failure(format!(
+                "the role '{role}' is idle in the vault, and has {} open sessions, such as one {}: end them, or have the \
+                 issuer end them",
+                open.len(),
+                open.first().map(String::as_str).unwrap_or_default()
+            )));
+        }
+        // Not a password: what the server keeps to check one.
+        let verifier = postgres_protocol::password::scram_sha_256(password.expose().as_bytes());
+        session.ask(&format!("ALTER ROLE \"{role}\" PASSWORD '{verifier}'")).await?;
+        self.end(session, role).await
+    }
+
+    async fn take(&self, session: &Session, role: &str) -> Result<()> {
+        session.ask(&format!("ALTER ROLE \"{role}\" PASSWORD NULL")).await?;
+        self.end(session, role).await
+    }
+
+    async fn end(&self, session: &Session, role: &str) -> Result<()> {
+        if !self.end_sessions {
+            return Ok(());
+        }
+        let statement = format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = '{role}'"
+        );
+        session.ask(&statement).await.map(drop)
+    }
+}

@@ -1,0 +1,250 @@
+//! Sessions at a PostgreSQL server. A password goes only over TLS, or to this machine.
+
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use arm_core::{Secret, printable};
+use azure_core::{Error, Result};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::{
+    Client, Config, SimpleQueryMessage,
+    config::{SslMode, TargetSessionAttrs},
+    error::SqlState,
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::stored::Stored;
+use crate::proof::{Verdict, failure};
+
+/// How long each address may take to answer.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// What sessions of an issuer are called at the server.
+pub(super) const APPLICATION: &str = "keyvault-issuers";
+
+/// Where a server listens: a host name, an IP address, or the folder of a socket; and a port.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    host: String,
+    port: u16,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", printable(&self.host), self.port)
+    }
+}
+
+impl Address {
+    pub(super) fn new(host: &str, port: u16) -> Self {
+        Self { host: host.to_ascii_lowercase(), port }
+    }
+
+    /// Reads hosts and ports, which are lists with commas. `None` if a port is no number.
+    pub(super) fn list(hosts: Option<&str>, ports: Option<&str>) -> Option<Vec<Self>> {
+        let ports: Vec<&str> =
+            ports.map(|ports| ports.split(',').map(str::trim).collect()).unwrap_or_default();
+        let hosts = hosts.into_iter().flat_map(|hosts| hosts.split(',')).map(str::trim).enumerate();
+        let address = |(at, host): (usize, &str)| {
+            let (host, own) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+                Some((host, rest)) => (host, rest.strip_prefix(':')),
+                // An IPv6 address has several colons, a socket's folder may have any.
+                None if host.starts_with('/') || host.matches(':').count() != 1 => (host, None),
+                None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
+            };
+            let port = own.or(ports.get(at).or(ports.first()).copied()).filter(|port| !port.is_empty());
+            Some(Self::new(host, port.map_or(Some(5432), |port| port.parse().ok())?))
+        };
+        hosts.map(address).collect()
+    }
+
+    fn is_local(&self) -> bool {
+        let loopback = |address: IpAddr| address.is_loopback();
+        self.host.starts_with('/') || self.host == "localhost" || self.host.parse().is_ok_and(loopback)
+    }
+}
+
+/// The server, and the role that changes the others.
+#[derive(Clone)]
+pub(super) struct Server {
+    administrator: Stored,
+    /// More addresses at which it listens.
+    others: Vec<Address>,
+    tls: Option<Arc<ClientConfig>>,
+    own_roots: bool,
+}
+
+impl Server {
+    pub(super) fn new(administrator: Stored) -> Self {
+        Self { administrator, others: Vec::new(), tls: None, own_roots: false }
+    }
+
+    pub(super) fn also_at(&mut self, host: &str, port: u16) {
+        self.others.push(Address::new(host, port));
+    }
+
+    pub(super) fn trust(&mut self, pem: &str) -> Result<()> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let added = certificate.map(|certificate| roots.add(certificate));
+            if !matches!(added, Ok(Ok(()))) {
+                return Err(failure(
+                    "a root certificate cannot be read: give certificates in PEM".to_owned(),
+                ));
+            }
+        }
+        if roots.is_empty() {
+            return Err(failure("the text holds no root certificate: give certificates in PEM".to_owned()));
+        }
+        let config = builder()?.with_root_certificates(roots).with_no_client_auth();
+        (self.tls, self.own_roots) = (Some(Arc::new(config)), true);
+        Ok(())
+    }
+
+    pub(super) fn administrator(&self) -> &str {
+        &self.administrator.user
+    }
+
+    /// Whether all addresses that a value tells are of this server.
+    pub(super) fn is_at(&self, addresses: &[Address]) -> bool {
+        let own = |address| self.administrator.addresses.contains(address) || self.others.contains(address);
+        addresses.iter().all(own)
+    }
+
+    /// What an error calls it.
+    pub(super) fn name(&self) -> String {
+        name(&self.administrator.addresses)
+    }
+
+    /// Opens a session of the role that changes the others, in the database of the value.
+    pub(super) async fn administer(&self, stored: Option<&Stored>) -> Result<Session> {
+        let administrator = &self.administrator;
+        let database =
+            stored.and_then(|stored| stored.database.as_deref()).or(administrator.database.as_deref());
+        let opened = self
+            .open(&administrator.addresses, database, &administrator.user, &administrator.password)
+            .await?;
+        opened.map_err(|error| failure(said(&administrator.addresses, &error)))
+    }
+
+    /// Signs a role in, at the address and in the database that a value tells.
+    pub(super) async fn sign_in(&self, stored: &Stored, role: &str, password: &Secret) -> Result<Verdict> {
+        let administrator = &self.administrator;
+        let addresses = match stored.addresses.is_empty() {
+            true => &administrator.addresses,
+            false => &stored.addresses,
+        };
+        let database = stored.database.as_deref().or(administrator.database.as_deref());
+        match self.open(addresses, database, role, password).await? {
+            Ok(session) => {
+                let asked = session.client.simple_query("SELECT 1").await;
+                session.close().await;
+                asked.map(|_| Verdict::Works).map_err(|error| failure(said(addresses, &error)))
+            }
+            Err(error) if error.code() == Some(&SqlState::INVALID_PASSWORD) => {
+                Ok(Verdict::Refused(said(addresses, &error)))
+            }
+            Err(error) => Err(failure(said(addresses, &error))),
+        }
+    }
+
+    async fn open(
+        &self,
+        addresses: &[Address],
+        database: Option<&str>,
+        user: &str,
+        password: &Secret,
+    ) -> Result<std::result::Result<Session, tokio_postgres::Error>> {
+        let mut config = Config::new();
+        config.user(user).password(password.expose()).application_name(APPLICATION);
+        config.connect_timeout(CONNECT_LIMIT);
+        addresses.iter().for_each(|address| {
+            config.host(&address.host).port(address.port);
+        });
+        if let Some(database) = database {
+            config.dbname(database);
+        }
+        if addresses.len() > 1 {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let plain = addresses.iter().all(Address::is_local) && !self.own_roots;
+        config.ssl_mode(if plain { SslMode::Disable } else { SslMode::Require });
+        let connector = MakeRustlsConnect::new(self.tls()?);
+        let (client, connection) = match config.connect(connector).await {
+            Ok(opened) => opened,
+            Err(error) => return Ok(Err(error)),
+        };
+        let task = tokio::spawn(async move {
+            // What breaks it is told to who waits for an answer.
+            let _ = connection.await;
+        });
+        Ok(Ok(Session { client, task, name: name(addresses) }))
+    }
+
+    fn tls(&self) -> Result<ClientConfig> {
+        if let Some(own) = &self.tls {
+            return Ok(ClientConfig::clone(own));
+        }
+        let verifier = rustls_platform_verifier::Verifier::new(Arc::new(ring::default_provider()))
+            .map_err(|error| failure(format!("the certificates of the system cannot be used: {error}")))?;
+        Ok(builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    }
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failure(format!("TLS cannot be used: {error}")))
+}
+
+/// A session that is closed, and seen closed, by [`close`](Self::close).
+pub(super) struct Session {
+    client: Client,
+    task: JoinHandle<()>,
+    name: String,
+}
+
+impl Session {
+    /// Sends a statement, and answers its rows as text. It is sent as it is: nothing but checked names and quoted literals
+    /// may stand in it.
+    pub(super) async fn ask(&self, statement: &str) -> Result<Vec<Vec<String>>> {
+        let answer = self.client.simple_query(statement).await;
+        let answer = answer.map_err(|error| failure(said_by(&self.name, &error)))?;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect())
+            }
+            _ => None,
+        };
+        Ok(answer.into_iter().filter_map(row).collect())
+    }
+
+    pub(super) async fn close(self) {
+        drop(self.client);
+        let _ = self.task.await;
+    }
+}
+
+fn name(addresses: &[Address]) -> String {
+    addresses.iter().map(|address| format!("{address:?}")).collect::<Vec<_>>().join(",")
+}
+
+fn said(addresses: &[Address], error: &tokio_postgres::Error) -> String {
+    said_by(&name(addresses), error)
+}
+
+/// What the server, or the way to it, said. No password is in it.
+fn said_by(server: &str, error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{server} answers {}: {}", said.code().code(), printable(said.message())),
+        None => format!("{server} cannot be used: {error}"),
+    }
+}
+
+/// `Error` of a value that is not what it should be.
+pub(super) fn unfit(why: &str) -> Error {
+    failure(format!("the value cannot be used: {why}"))
+}
