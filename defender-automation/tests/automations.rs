@@ -408,3 +408,31 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
     }
     assert_eq!(cuts, 4, "read, validate, write, read back");
 }
+
+fn on_word(word: &str) -> AutomationSpec {
+    let mut spec = spec();
+    spec.sources = vec![Source::alerts().when_all([Rule::alert_type().contains(word)])];
+    spec
+}
+
+#[tokio::test]
+async fn other_rules_are_written_and_are_not_believed_before_they_are_read() {
+    let azure = start().await;
+    client(&azure).ensure(&group(), &name(), &on_word("SQL_")).await.unwrap();
+    let before = stored(&azure).await;
+    let path = "/properties/sources/0/ruleSets/0/rules/0/expectedValue";
+    // An answer as if it were done.
+    let mut lie = before.clone();
+    *lie.pointer_mut(path).unwrap() = json!("KV_");
+    azure.inject(Fault::body(200, lie.to_string()).on("PUT", "automations/kv-alerts"));
+    let error = client(&azure).ensure(&group(), &name(), &on_word("KV_")).await.unwrap_err();
+    assert!(error.to_string().contains("the automation 'kv-alerts'"), "{error}");
+    assert_eq!(stored(&azure).await, before);
+
+    let changed = client(&azure).ensure(&group(), &name(), &on_word("KV_")).await.unwrap();
+    assert!(matches!(changed.change, Change::Updated { .. }));
+    assert_eq!(stored(&azure).await.pointer(path), Some(&json!("KV_")));
+    azure.clear_requests();
+    assert!(!client(&azure).ensure(&group(), &name(), &on_word("KV_")).await.unwrap().change.is_change());
+    assert!(writes(&azure).is_empty());
+}

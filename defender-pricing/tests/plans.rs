@@ -420,3 +420,35 @@ async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
     assert!(done.change.is_change());
     assert!(writes(&azure)[0].body["properties"].get("managedBy").is_none(), "the service's own member");
 }
+
+fn shown(tier: &str, sub_plan: Option<&str>) -> Vec<u8> {
+    json!({
+        "id": format!("/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Security/pricings/KeyVaults"),
+        "name": "KeyVaults",
+        "type": "Microsoft.Security/pricings",
+        "properties": { "pricingTier": tier, "subPlan": sub_plan },
+    })
+    .to_string()
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn a_change_that_the_service_answers_and_does_not_make_is_an_error() {
+    let sub = subscription();
+    let fault = |method: &str, body: Vec<u8>| Fault::body(200, body).on(method, "pricings/KeyVaults");
+    let azure = seed().start().await;
+    azure.inject(fault("PUT", shown("Standard", Some("PerKeyVault"))));
+    let error = client(&azure).enable(&sub, &PlanName::KeyVaults).await.unwrap_err();
+    assert!(error.to_string().contains("to Standard, but shows it as Free"), "{error}");
+
+    let azure = seed().plan(&sub, "KeyVaults", "Standard").start().await;
+    azure.inject(fault("PUT", shown("Free", None)));
+    let error = client(&azure).disable(&sub, &PlanName::KeyVaults).await.unwrap_err();
+    assert!(error.to_string().contains("to Free, but shows it as Standard"), "{error}");
+
+    let azure = seed().start().await;
+    azure.inject(fault("GET", shown("Standard", Some("PerTransaction"))).skip(1));
+    let wished = client(&azure).enable(&sub, &PlanName::KeyVaults).sub_plan(SubPlan::PerKeyVault);
+    let error = wished.await.unwrap_err();
+    assert!(error.to_string().contains("PerTransaction"), "{error}");
+}

@@ -114,7 +114,8 @@ async fn the_secret_of_a_certificate_names_its_key_and_no_other_secret_does() {
 /// Documented in the built-in roles: to ask for a name is `Microsoft.KeyVault/checkNameAvailability/read`.
 #[tokio::test]
 async fn who_may_only_read_may_ask_whether_a_name_is_free() {
-    for (role, status) in [("Reader", 200), ("Key Vault Reader", 200), ("Monitoring Metrics Publisher", 403)] {
+    for (role, status) in [("Reader", 200), ("Key Vault Reader", 200), ("Monitoring Metrics Publisher", 403)]
+    {
         let azure = seed().signed_in_role(role).start().await;
         let path = format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/checkNameAvailability");
         let body = json!({ "name": "kv-free-1", "type": "Microsoft.KeyVault/vaults" });

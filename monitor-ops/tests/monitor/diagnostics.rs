@@ -239,3 +239,36 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_setting_that_the_service_answers_and_does_not_keep_is_an_error() {
+    let shown = |properties: Value| {
+        let id =
+            format!("{}/providers/Microsoft.Insights/diagnosticSettings/audit-to-log-analytics", vault());
+        let kind = "Microsoft.Insights/diagnosticSettings";
+        json!({ "id": id, "name": "audit-to-log-analytics", "type": kind, "properties": properties })
+            .to_string()
+            .into_bytes()
+    };
+    let on = |method: &str, answer: Vec<u8>| {
+        Fault::body(200, answer).on(method, "diagnosticSettings/audit-to-log-analytics")
+    };
+    let logs = json!([{ "categoryGroup": "audit", "enabled": true }]);
+    let asked = json!({ "workspaceId": workspace().to_string(), "logs": logs, "metrics": [] });
+    let azure = seed().start().await;
+    azure.inject(on("PUT", shown(asked.clone())));
+    let error = client(&azure).ensure(&vault(), &spec()).await.unwrap_err();
+    assert!(error.is_resource_not_found(), "{error}");
+    assert_eq!(all(&azure).await, []);
+
+    let elsewhere = workspace().to_string().replace(workspace().name(), "law-other");
+    let less = json!([{ "categoryGroup": "audit", "enabled": false }]);
+    for (member, other) in [("workspaceId", json!(elsewhere)), ("logs", less)] {
+        let mut kept = asked.clone();
+        kept[member] = other;
+        let azure = seed().start().await;
+        azure.inject(on("GET", shown(kept)));
+        let error = client(&azure).ensure(&vault(), &spec()).await.unwrap_err();
+        assert!(error.to_string().contains("shows another sink or less in it"), "{member}: {error}");
+    }
+}
