@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::report::ReportOptions;
 
@@ -66,11 +66,69 @@ pub enum Command {
     },
     /// Write how the subscription stands: a page to read, print and keep, or findings as OCSF, SARIF or CSV.
     Report(ReportOptions),
+    /// Print the manual page: 'lab man | man -l -'.
+    Man,
     /// Print a completion script for your shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// The command line. A flag that means nothing to a command is accepted there, as it may stand before any, and not
+/// listed.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command();
+    // Flags that are global reach the commands when it is built.
+    command.build();
+    let names: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    names.iter().fold(command, |command, name| {
+        let mentioned = flags_of(name);
+        command.mut_subcommand(name, |it| {
+            it.mut_args(|flag| {
+                let hidden =
+                    GLOBAL.contains(&flag.get_id().as_str()) && !mentioned.contains(&flag.get_id().as_str());
+                flag.hide(hidden)
+            })
+        })
+    })
+}
+
+const WHERE: [&str; 5] = ["live", "subscription", "resource_group", "output", "verbose"];
+const WRITES: [&str; 4] = ["dry_run", "detailed_exitcode", "yes", "state"];
+const GLOBAL: [&str; 15] = [
+    "live",
+    "subscription",
+    "resource_group",
+    "output",
+    "verbose",
+    "dry_run",
+    "detailed_exitcode",
+    "yes",
+    "state",
+    "location",
+    "vault_prefix",
+    "confirm_sweep",
+    "mail",
+    "plans_off",
+    "ledger",
+];
+
+/// The global flags that mean something to a command.
+fn flags_of(name: &str) -> Vec<&'static str> {
+    let own: &[&str] = match name {
+        "run" => return GLOBAL.to_vec(),
+        "quiz" => return vec!["output"],
+        "report" => return [&WHERE[..], &["ledger"]].concat(),
+        "task1" => &["location", "vault_prefix"],
+        "task2" | "task3" => &["location"],
+        "task4" => &["location", "confirm_sweep"],
+        "task5" => &["location", "mail"],
+        "task6" | "break-fix" => &["location", "ledger"],
+        "cleanup" => &["plans_off"],
+        _ => return Vec::new(),
+    };
+    [&WHERE[..], &WRITES[..], own].concat()
 }
 
 impl Command {
@@ -85,7 +143,9 @@ impl Command {
             Self::Task6 => "task6".to_owned(),
             Self::BreakFix { scenario } => format!("break-fix-{scenario}"),
             Self::Cleanup => "cleanup".to_owned(),
-            Self::Run | Self::Quiz { .. } | Self::Report(_) | Self::Completions { .. } => return None,
+            Self::Run | Self::Quiz { .. } | Self::Report(_) | Self::Man | Self::Completions { .. } => {
+                return None;
+            }
         })
     }
 }

@@ -3,10 +3,10 @@
 use std::{io::Write as _, process::ExitCode};
 
 use arm_core::printable_lines;
-use clap::{CommandFactory as _, Parser as _};
+use clap::FromArgMatches as _;
 use lab_examples::{
     Lab,
-    cli::{Cli, Command, Output},
+    cli::{self, Cli, Command, Output},
     preflight, quiz,
     report::{self, ReportOptions},
     screen::Screen,
@@ -19,7 +19,8 @@ const STOPPED: u8 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(message) => {
             let shown = message.print();
@@ -31,9 +32,12 @@ async fn main() -> ExitCode {
     };
     if let Some(Command::Completions { shell }) = cli.command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "lab", &mut script);
-        let mut out = std::io::stdout();
-        return written(out.write_all(&script).and_then(|()| out.flush()));
+        clap_complete::generate(shell, &mut cli::command(), "lab", &mut script);
+        return written(put(&script));
+    }
+    if matches!(cli.command, Some(Command::Man)) {
+        let mut page = Vec::new();
+        return written(clap_mangen::Man::new(cli::command()).render(&mut page).and_then(|()| put(&page)));
     }
     if let Some(Command::Quiz { answers }) = cli.command {
         let screen = Screen::new(cli.options.output);
@@ -109,6 +113,11 @@ fn finish(screen: &Screen, output: Output, code: ExitCode) -> ExitCode {
         return ExitCode::FAILURE;
     }
     code
+}
+
+fn put(text: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(text).and_then(|()| out.flush())
 }
 
 /// A closed pipe is no failure.

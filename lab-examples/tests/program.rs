@@ -146,6 +146,11 @@ fn what_a_person_reads_fits_the_screen_and_no_word_of_it_is_cut() {
         String::from_utf8(output.stdout).unwrap()
     };
     for columns in [80, 120] {
+        for arguments in [&["quiz", "--answers"][..], &["report", "--help"]] {
+            let output = command(arguments).env("COLUMNS", columns.to_string()).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(widest(&text) <= columns, "{columns}: {}: {text}", widest(&text));
+        }
         let text = run(&columns.to_string());
         assert!(widest(&text) <= columns, "{columns}: {}", widest(&text));
         for word in [
@@ -241,4 +246,34 @@ fn a_run_that_is_stopped_leaves_a_whole_document() {
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(record["parts"][0]["error"], "stopped with Ctrl-C");
     assert!(record["finished"].is_string());
+}
+
+#[test]
+fn each_command_lists_its_own_flags_alone() {
+    let help = |command: &str| String::from_utf8(program(&[command, "--help"]).stdout).unwrap();
+    for (command, listed, not_listed) in [
+        ("quiz", &["--answers", "--output"][..], &["--live", "--mail", "--ledger", "--plans-off"][..]),
+        ("completions", &["<SHELL>"], &["--live", "--output"]),
+        (
+            "report",
+            &["--file", "--fail-on", "--live", "--ledger"],
+            &["--dry-run", "--mail", "--confirm-sweep"],
+        ),
+        ("task4", &["--confirm-sweep", "--dry-run"], &["--mail", "--plans-off", "--ledger"]),
+        ("cleanup", &["--plans-off", "--yes"], &["--mail", "--vault-prefix"]),
+        ("run", &["--mail", "--ledger", "--plans-off", "--confirm-sweep"], &[]),
+    ] {
+        let text = help(command);
+        listed.iter().for_each(|flag| assert!(text.contains(flag), "{command}: no {flag}: {text}"));
+        not_listed.iter().for_each(|flag| assert!(!text.contains(flag), "{command}: {flag}"));
+    }
+}
+
+#[test]
+fn the_manual_page_names_every_command() {
+    let page = String::from_utf8(program(&["man"]).stdout).unwrap();
+    assert!(page.contains(".TH lab 1") && page.contains("\\-\\-subscription"), "{page}");
+    for command in ["run", "task6", "break", "cleanup", "report", "quiz"] {
+        assert!(page.contains(command), "{command}");
+    }
 }

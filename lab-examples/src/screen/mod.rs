@@ -189,7 +189,7 @@ impl Screen {
         self.event(&Event::Part { part: name, title });
         self.record().parts.push(part);
         self.line("");
-        self.line(&self.paint("1", &printable(title)));
+        self.hang("", "  ", &self.paint("1", &printable(title)));
     }
 
     /// A part that is not tried, and why.
@@ -269,7 +269,7 @@ impl Screen {
     ) {
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         if self.text {
-            self.line(&format!("  {}", self.paint("1", &printable(name))));
+            self.hang("  ", "    ", &self.paint("1", &printable(name)));
             let shown = rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect());
             for line in layout::table(&columns, shown.collect(), self.width.saturating_sub(2), self.plain) {
                 self.line(&format!("  {line}"));
@@ -285,7 +285,7 @@ impl Screen {
         if rows.is_empty() {
             return;
         }
-        self.line(&format!("  {}", self.paint("1", &printable(name))));
+        self.hang("  ", "    ", &self.paint("1", &printable(name)));
         for [what, more] in &rows {
             self.hang("    ", "      ", &printable(what));
             self.hang("      ", "      ", &self.paint("2", &printable(more)));
