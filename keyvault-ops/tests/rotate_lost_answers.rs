@@ -58,9 +58,12 @@ fn rival(azure: &MockAzure) -> SecretsClient {
 
 #[tokio::test]
 async fn a_version_that_somebody_set_after_a_lost_set_is_not_taken_for_our_own() {
-    for tags in [BTreeMap::new(), BTreeMap::from([("rotated".to_owned(), "r-1".to_owned())])] {
-        let person =
-            Arc::new(SetsAfterLostSet { value: "by hand", tags: tags.clone(), ..Default::default() });
+    let marked = BTreeMap::from([("rotated".to_owned(), "r-1".to_owned())]);
+    // Neither value nor mark, the mark alone, the value alone.
+    for (value, tags) in
+        [("by hand", BTreeMap::new()), ("by hand", marked), ("hunter2-canary-of-key-1", BTreeMap::new())]
+    {
+        let person = Arc::new(SetsAfterLostSet { value, tags: tags.clone(), ..Default::default() });
         let lab = Lab::with_policies(three_versions(), vec![person.clone()]).await;
         person.azure.set(lab.azure.clone()).unwrap();
         let bank = Bank::with(&["old-1", "old-2", "old-3", "by hand"]);
@@ -74,7 +77,7 @@ async fn a_version_that_somebody_set_after_a_lost_set_is_not_taken_for_our_own()
         let versions = lab.azure.secret_versions(VAULT, "db");
         assert_eq!(versions.len(), 4, "{tags:?}: nothing but the value by hand was set");
         assert!(versions.iter().all(|version| version.enabled), "{tags:?}");
-        assert!(versions.iter().any(|version| version.current && version.value == "by hand"), "{tags:?}");
+        assert!(versions.iter().any(|version| version.current && version.value == value), "{tags:?}");
     }
 }
 
