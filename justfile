@@ -29,6 +29,10 @@ examples:
 real-clients:
     tests/real-clients/run
 
+# rotations on PostgreSQL, Redis and Azurite; needs their packages
+real-services:
+    tests/real-services/run
+
 # Every query that is sent, before Microsoft's own parser.
 kusto-truth:
     tests/kusto-truth/run

@@ -27,7 +27,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    fn answer(&self, request: &Request) -> (u16, Value) {
+    pub(crate) fn answer(&self, request: &Request) -> (u16, Value) {
         let header = |name: &'static str| {
             request.headers().get_optional_string(&HeaderName::from_static(name)).unwrap()
         };
