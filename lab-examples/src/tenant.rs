@@ -14,6 +14,8 @@ pub const PRODUCTION_VAULT: &str = "kv-contoso-prod";
 pub const FORGOTTEN_VAULT: &str = "kv-contoso-old";
 /// The machine with a secret in its environment.
 pub const MACHINE: &str = "vm-contoso-app";
+/// The storage account whose key is in the exposed secret.
+pub const STORAGE: &str = "stcontosoprod";
 /// The variable that holds the secret.
 pub const VARIABLE: &str = "DB_PASSWORD";
 
@@ -29,6 +31,7 @@ pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
         .vault(subscription, PRODUCTION, FORGOTTEN_VAULT)
         .vault_property(FORGOTTEN_VAULT, "enableRbacAuthorization", false)
         .vault_property(FORGOTTEN_VAULT, "publicNetworkAccess", json!("Enabled"))
+        .storage_account(subscription, PRODUCTION, STORAGE)
         .virtual_machine(subscription, PRODUCTION, MACHINE)
         .vm_file(&machine, ENVIRONMENT, &format!("PATH=\"/usr/bin\"\n{VARIABLE}=\"REDACTED\"\n"))
         .on_run_command(scripts::run)

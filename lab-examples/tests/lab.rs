@@ -38,6 +38,28 @@ async fn the_whole_lab_holds_and_no_request_is_unknown_to_the_double() {
 }
 
 #[tokio::test]
+async fn the_exposed_storage_key_works_before_task_6_and_is_dead_after_it() {
+    let lab = lab().await;
+    let (double, account) = (
+        lab.azure.double.as_ref().unwrap(),
+        format!(
+            "/subscriptions/{}/resourceGroups/rg-contoso-prod/providers/Microsoft.Storage/storageAccounts/stcontosoprod",
+            lab.subscription()
+        ),
+    );
+    let keys = ["key1", "key2"].map(|name| double.resource_key(&account, name).unwrap());
+    for name in ["task1", "task2", "task4"] {
+        assert!(lab.run(&[tasks::find(name).unwrap()]).await);
+    }
+    assert!(keys.iter().all(|key| double.takes_key(&account, key)));
+    assert!(lab.run(&[tasks::find("task6").unwrap()]).await);
+    assert!(!keys.iter().any(|key| double.takes_key(&account, key)));
+    let record = lab.screen.recorded();
+    let step = record.parts.iter().flat_map(|part| &part.steps).find(|step| step.outcome == "dead").unwrap();
+    assert_eq!(step.what, "the exposed key, key1 of stcontosoprod");
+}
+
+#[tokio::test]
 async fn every_task_run_a_second_time_changes_nothing() {
     let lab = lab().await;
     let twice = ["task1", "task2", "task3", "task5"];

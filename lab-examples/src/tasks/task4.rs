@@ -8,7 +8,10 @@ use futures::TryStreamExt as _;
 use keyvault_ops::{AlertsExpected, SecretsClient, WhenDeleted};
 use monitor_ops::{LogSource, LogsClient};
 
-use crate::{Lab, tasks::show};
+use crate::{
+    Lab,
+    tasks::{show, task6},
+};
 
 /// What the lab's secrets are called: `test-secret-1` to `test-secret-20`.
 pub(crate) const PREFIX: &str = "test-secret";
@@ -27,13 +30,14 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
             "would change",
             "one of each Key Vault kind; they reach mail and automations",
         );
-        return Ok(());
+        return task6::expose(lab).await;
     }
     let secrets = secrets(lab)?;
     seed(lab, &secrets).await?;
     sweep(lab, &secrets).await?;
     simulate(lab).await?;
-    evidence(lab).await
+    evidence(lab).await?;
+    task6::expose(lab).await
 }
 
 /// The secrets of the lab's vault, patient with the role that Task 1 assigned a moment ago.

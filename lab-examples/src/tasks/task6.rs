@@ -1,8 +1,8 @@
 //! Task 6: rotate what was exposed, retire the old versions, prove it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use arm_core::ResourceType;
+use arm_core::{ResourceId, ResourceType};
 use azure_core::Result;
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
@@ -11,13 +11,64 @@ use defender_alerts::{
 use defender_playbooks::{CoverageClient, VaultCoverage};
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
-use keyvault_ops::{Ledger, SecretsClient};
+use keyvault_issuers::{KeyedResourcesClient, ResourceKeyIssuer, ResourceKeys};
+use keyvault_ops::{Ledger, Rotation, SecretName, SecretsClient};
 use monitor_ops::Sink;
 
 use crate::{
     Lab,
     tasks::{show, task4},
+    tenant,
 };
+
+/// The secret with the key of a storage account, in the offline tenant.
+const STORAGE_SECRET: &str = "storage-connection";
+/// The key that it holds at first.
+const EXPOSED_KEY: &str = "key1";
+
+/// The account whose key is exposed. On real Azure the lab makes none, and takes nobody's.
+fn account(lab: &Lab) -> Result<Option<ResourceId>> {
+    if lab.azure.double.is_none() {
+        return Ok(None);
+    }
+    let group = lab.subscription().resource_group(tenant::PRODUCTION)?;
+    let account = group.resource(&"Microsoft.Storage/storageAccounts".parse()?, tenant::STORAGE)?;
+    Ok(Some(account))
+}
+
+/// The secret that this task rotates.
+fn exposed(account: Option<&ResourceId>) -> Result<SecretName> {
+    let first = format!("{}-1", task4::PREFIX);
+    Ok(account.map_or(first.as_str(), |_| STORAGE_SECRET).parse()?)
+}
+
+/// Puts the account's key into the vault, as an application stores it, if it is not there.
+pub(crate) async fn expose(lab: &Lab) -> Result<()> {
+    let Some(account) = account(lab)? else { return Ok(()) };
+    let name = exposed(Some(&account))?;
+    let what = format!("secret {name}");
+    let detail =
+        format!("a connection string with {EXPOSED_KEY} of {}, as an application stores it", account.name());
+    if lab.dry_run() {
+        lab.screen.step(what, "would change", detail);
+        return Ok(());
+    }
+    let secrets = task4::secrets(lab)?;
+    let listed: Vec<_> = secrets.list().try_collect().await?;
+    if listed.iter().any(|secret| secret.id.name == name) {
+        lab.screen.step(what, "unchanged", "");
+        return Ok(());
+    }
+    let keys = KeyedResourcesClient::new(&lab.azure.arm).list_keys(&account).await?;
+    let key = keys.find(EXPOSED_KEY).map(arm_core::Secret::expose).unwrap_or_default();
+    let connection = format!(
+        "DefaultEndpointsProtocol=https;AccountName={};AccountKey={key};EndpointSuffix=core.windows.net",
+        account.name()
+    );
+    secrets.set(&name, connection.into()).await?;
+    lab.screen.step(what, "set", detail);
+    Ok(())
+}
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     attack_paths(lab).await?;
@@ -76,7 +127,8 @@ async fn attack_paths(lab: &Lab) -> Result<()> {
 }
 
 async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
-    let name = format!("{}-1", task4::PREFIX).parse()?;
+    let account = account(lab)?;
+    let name = exposed(account.as_ref())?;
     lab.screen.difference(
         "to disable all versions but the last of the list",
         "lists versions in no order, so that can disable the current one",
@@ -88,7 +140,18 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         .reason("exposed in the lab")
         .expires_in(Duration::from_secs(90 * 86_400))
         .ledger(&ledger);
+    let rotation = match &account {
+        Some(account) => rotation.issuer(Arc::new(ResourceKeyIssuer::new(&lab.azure.arm, account.clone())?)),
+        None => rotation,
+    };
     let rotation = if lab.dry_run() { rotation.dry_run() } else { rotation };
+    // Read before, to be tried at the account when it should be dead.
+    let old = match &account {
+        Some(account) if !lab.dry_run() => {
+            KeyedResourcesClient::new(&lab.azure.arm).list_keys(account).await?
+        }
+        _ => Default::default(),
+    };
     match lab.screen.wait("rotation", rotation.into_future()).await {
         Ok(rotation) if rotation.dry_run => {
             lab.screen.step(
@@ -102,11 +165,11 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
             let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
             let detail = format!("tags rotated, reason and date; {disabled} old versions disabled by id");
             lab.screen.step(format!("secret {name}"), "rotated", detail);
-            let issuer = match rotation.issuer.configured {
-                true => "the issuer was told",
-                false => "no issuer was given: the old credential stays valid where it was issued",
-            };
-            lab.screen.note(issuer);
+            if let Some(account) = &account {
+                ended(lab, account, &old, &rotation);
+            } else {
+                lab.screen.note("no issuer was given: the old credential stays valid where it was issued");
+            }
         }
         Err(error) => {
             let message = error.to_string();
@@ -119,6 +182,35 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "say in each report whether an issuer was told",
     );
     retire(lab, secrets, &name, &ledger).await
+}
+
+/// What became of the exposed key at the account itself.
+fn ended(lab: &Lab, account: &ResourceId, old: &ResourceKeys, rotation: &Rotation) {
+    let (created, what) = (rotation.issuer.created.as_deref(), account.name());
+    if rotation.issuer.verified {
+        lab.screen.step(
+            format!("{} of {what}", created.unwrap_or("the other key")),
+            "verified",
+            "made anew, and used in a signed request before it was set",
+        );
+    }
+    for key in &old.keys {
+        let was_revoked = rotation.issuer.revoked.iter().any(|id| id.eq_ignore_ascii_case(&key.name));
+        let double = lab.azure.double.as_ref().filter(|_| was_revoked);
+        let Some(double) = double else { continue };
+        let what = format!("the exposed key, {} of {what}", key.name);
+        match double.takes_key(account.as_str(), key.value.expose()) {
+            false => lab.screen.step(
+                what,
+                "dead",
+                "made anew; the account refuses what is signed with the old one",
+            ),
+            true => lab.screen.step(what, "failed", "the account still takes it"),
+        }
+    }
+    if rotation.issuer.revoked.is_empty() {
+        lab.screen.step(format!("the exposed key of {what}"), "failed", "it was not revoked");
+    }
 }
 
 async fn retire(
@@ -186,7 +278,7 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let coverage = CoverageClient::new(arm).report(lab.subscription(), &sink).await?;
     let vault = lab.vault()?;
     let own = coverage.vaults.iter().find(|found| found.vault.id == vault);
-    let name = format!("{}-1", task4::PREFIX).parse()?;
+    let name = exposed(account(lab)?.as_ref())?;
     let single = secrets.verify_single_active(&name).await?.is_single();
     let alerts: Vec<Alert> = AlertsClient::new(arm).list_key_vault(lab.subscription()).try_collect().await?;
     let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Active).count();
