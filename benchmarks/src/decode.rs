@@ -85,7 +85,7 @@ fn model<T: DeserializeOwned>(name: &str, fixture: &str, place: &str) -> Row {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(fixture);
     let answer: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let answer = answer.pointer(place).unwrap().to_string();
-    row(name, &answer, |text| serde_json::from_str::<T>(text).is_ok())
+    row(name, &answer, |text| arm_core::wire::from_str::<T>(text).is_ok())
 }
 
 fn row(name: &str, answer: &str, decodes: impl Fn(&str) -> bool) -> Row {
@@ -94,6 +94,6 @@ fn row(name: &str, answer: &str, decodes: impl Fn(&str) -> bool) -> Row {
     let ours = || decodes(black_box(answer));
     let [[scan], [value], [ours]] =
         rounds(ROUNDS, [&|| [each(TIMES, scan)], &|| [each(TIMES, value)], &|| [each(TIMES, ours)]]);
-    let what = format!("`{name}`, {} bytes, scanned in {:.2} µs", answer.len(), scan.least());
+    let what = format!("`{name}`, {} bytes, scanned in {:.2} µs", answer.len(), scan.median());
     Row::ratio(what, &value, &ours, "µs")
 }

@@ -1,4 +1,4 @@
-//! Measures what the crates cost and writes `BENCHMARKS.md`: each figure beside a floor of the same run.
+//! Measures what the crates cost and writes `BENCHMARKS.md` and its plot: each figure beside a floor of the same run.
 //!
 //! `cargo run --profile bench -p benchmarks` measures all and writes the file; with names, only those, to standard output.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)] // a bench that cannot go on stops, and prints its figures
@@ -10,6 +10,7 @@ mod footprint;
 mod lab;
 mod listing;
 mod pipeline;
+mod plot;
 mod runs;
 mod server;
 mod start_up;
@@ -25,7 +26,7 @@ use crate::table::{Bench, Section};
 /// Figures beside a floor of the same run. Nothing else should be running.
 #[derive(Parser)]
 #[command(
-    after_help = "Examples:\n  benchmarks                    all, into BENCHMARKS.md\n  benchmarks pipeline decode    these two, on the screen\n\nExits with 1 when a goal is missed."
+    after_help = "Examples:\n  benchmarks                    all, into BENCHMARKS.md and .svg\n  benchmarks pipeline decode    these two, on the screen\n\nExits with 1 when a goal is missed."
 )]
 struct Arguments {
     /// What to measure; everything when there is none.
@@ -68,8 +69,9 @@ fn main() -> ExitCode {
         })
         .collect();
     if names.is_empty() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../BENCHMARKS.md");
-        std::fs::write(file, table::document(&sections)).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        std::fs::write(root.join("BENCHMARKS.md"), table::document(&sections)).unwrap();
+        std::fs::write(root.join("BENCHMARKS.svg"), plot::svg(&sections)).unwrap();
     } else {
         print!("{}", table::tables(&sections));
     }

@@ -6,22 +6,32 @@ use std::{process::Command, time::Instant};
 pub(crate) struct Runs(Vec<f64>);
 
 impl Runs {
-    /// The least: what other programs of the machine add is not ours.
-    pub(crate) fn least(&self) -> f64 {
-        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    pub(crate) fn median(&self) -> f64 {
+        quartiles(&self.0)[1]
     }
 
     pub(crate) fn most(&self) -> f64 {
         self.0.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The middle half of the ratios to a floor, round by round; `None` for a figure that was taken once.
-    pub(crate) fn spread(&self, floor: &Self) -> Option<(f64, f64)> {
-        let mut ratios: Vec<f64> = self.0.iter().zip(&floor.0).map(|(ours, floor)| ours / floor).collect();
-        ratios.sort_by(f64::total_cmp);
-        let quarter = ratios.len() / 4;
-        (quarter > 0).then(|| (ratios[quarter], ratios[ratios.len() - 1 - quarter]))
+    /// The quartiles of what a comparison with a floor gives, round by round.
+    pub(crate) fn beside(&self, floor: &Self, compare: impl Fn(f64, f64) -> f64) -> [f64; 3] {
+        let compared: Vec<f64> =
+            self.0.iter().zip(&floor.0).map(|(ours, floor)| compare(*ours, *floor)).collect();
+        quartiles(&compared)
     }
+}
+
+/// The lower quartile, the median and the upper quartile.
+fn quartiles(figures: &[f64]) -> [f64; 3] {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |quarter: usize| {
+        let place = (sorted.len() - 1) as f64 * quarter as f64 / 4.0;
+        let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+        low + (high - low) * place.fract()
+    };
+    [1, 2, 3].map(at)
 }
 
 /// A figure that was taken once, or is known.

@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub(crate) ours: String,
     /// Ours by the floor, or above it, as the goal has it.
     pub(crate) result: String,
+    /// The quartiles of ours by the floor.
+    pub(crate) ratio: Option<[f64; 3]>,
     value: f64,
     goal: Option<(f64, String)>,
 }
@@ -32,27 +34,36 @@ pub(crate) struct Row {
 impl Row {
     /// Ours as a multiple of the floor; `unit` is written after both.
     pub(crate) fn ratio(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
-        let value = ours.least() / floor.least();
-        let spread = ours.spread(floor).map(|(low, high)| format!(" ({low:.2} to {high:.2})"));
-        let result = format!("{value:.2} ×{}", spread.unwrap_or_default());
-        Self { floor: figure(floor.least(), unit), result, value, ..Self::alone(what, ours.least(), unit) }
+        let ratio = ours.beside(floor, |ours, floor| ours / floor);
+        let [low, value, high] = ratio;
+        let result = match low == high {
+            true => format!("{value:.2} ×"),
+            false => format!("{value:.2} × ({low:.2} to {high:.2})"),
+        };
+        let floor = figure(floor.median(), unit);
+        Self { floor, result, value, ratio: Some(ratio), ..Self::alone(what, ours.median(), unit) }
     }
 
     /// What ours adds to the floor.
     pub(crate) fn difference(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
-        let value = ours.least() - floor.least();
-        let sign = if value < 0.0 { "" } else { "+" };
-        Self {
-            result: format!("{sign}{}", figure(value, unit)),
-            value,
-            ..Self::ratio(what, floor, ours, unit)
-        }
+        let [low, value, high] = ours.beside(floor, |ours, floor| ours - floor);
+        let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, figure(value, unit));
+        let result = format!("{} ({} to {})", signed(value), signed(low), signed(high));
+        Self { result, value, ..Self::ratio(what, floor, ours, unit) }
     }
 
     /// A figure by itself.
     pub(crate) fn alone(what: impl Into<String>, ours: f64, unit: &str) -> Self {
         let (floor, result) = (String::new(), String::new());
-        Self { what: what.into(), floor, ours: figure(ours, unit), result, value: ours, goal: None }
+        Self {
+            what: what.into(),
+            floor,
+            ours: figure(ours, unit),
+            result,
+            ratio: None,
+            value: ours,
+            goal: None,
+        }
     }
 
     /// The most that it may be, in the terms of the result.
@@ -68,10 +79,10 @@ impl Row {
 }
 
 fn figure(value: f64, unit: &str) -> String {
-    let digits = if value < 10.0 && value.fract() != 0.0 {
+    let digits = if value.abs() < 10.0 && value.fract() != 0.0 {
         2
     } else {
-        usize::from(value < 100.0 && value.fract() != 0.0)
+        usize::from(value.abs() < 100.0 && value.fract() != 0.0)
     };
     format!("{value:.digits$} {unit}").trim_end().to_owned()
 }
@@ -97,9 +108,10 @@ pub(crate) fn document(sections: &[(&str, Section)]) -> String {
     format!(
         "# Benchmarks\n\n\
          Made by `cargo run --profile bench -p benchmarks`, on {machine}.\n\n\
-         Each figure stands beside a floor measured in the same run, and is the least of several runs in turn, since what other\n\
-         programs of the machine add is not ours. In brackets: the middle half of the ratios of the single rounds. Seconds and\n\
-         milliseconds only compare within this page.\n{}",
+         Each figure stands beside a floor measured in the same run. Ours and the floor take turns, round by round: figures are\n\
+         medians, and results are the median of the single rounds' results with their quartiles in brackets. Seconds and\n\
+         milliseconds only compare within this page.\n\n\
+         ![Ours by the floor, with quartiles](BENCHMARKS.svg)\n{}",
         tables(sections)
     )
 }
