@@ -1,6 +1,10 @@
 //! Who acts: rotators, a person, consumers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arm_core::{ArmClient, ArmOptions, RetryBudget, Secret};
 use azure_core::http::{ClientOptions, Transport};
@@ -100,12 +104,16 @@ pub(crate) async fn rotator(world: Shared, wish: Wish) {
             let mut outcomes: Outcomes = Vec::new();
             if rotates.len() == 1 {
                 for rotate in rotates {
-                    outcomes.push((wish.names[0].clone(), rotate.await));
+                    let outcome = rotate.await;
+                    world.lock().judge_outcome(&wish, &wish.names[0], &outcome);
+                    outcomes.push((wish.names[0].clone(), outcome));
                 }
             } else {
                 let mut many = rotate_many(rotates, 2);
                 while let Some(outcome) = many.next().await {
-                    outcomes.push((outcome.target.name.to_string(), outcome.result));
+                    let name = outcome.target.name.to_string();
+                    world.lock().judge_outcome(&wish, &name, &outcome.result);
+                    outcomes.push((name, outcome.result));
                 }
             }
             outcomes
@@ -121,7 +129,7 @@ pub(crate) async fn rotator(world: Shared, wish: Wish) {
         };
         raised |= dead_raised(&outcomes);
         // What fails without an accident will fail again.
-        if world.lock().judge(&wish, &outcomes, unlucky) || attempt >= 5 {
+        if has_ended(&outcomes, unlucky) || attempt >= 5 {
             break;
         }
     }
@@ -133,6 +141,14 @@ fn dead_raised(outcomes: &Outcomes) -> bool {
         outcome
             .as_ref()
             .is_err_and(|error| matches!(*error.source, RotateFailure::CurrentCredentialDead { .. }))
+    })
+}
+
+fn has_ended(outcomes: &Outcomes, unlucky: bool) -> bool {
+    outcomes.iter().all(|(_, outcome)| match outcome.as_ref().map_err(|error| &*error.source) {
+        Ok(_) | Err(RotateFailure::Overtaken { .. } | RotateFailure::CurrentCredentialDead { .. }) => true,
+        Err(RotateFailure::Invalid(_)) => !unlucky,
+        Err(_) => false,
     })
 }
 
@@ -156,37 +172,27 @@ fn begin_run(world: &Shared, wish: &Wish, accidents: bool) -> (Arc<tokio::sync::
 }
 
 impl World {
-    /// Checks what a run says. Answers whether the rotation has ended.
-    fn judge(&mut self, wish: &Wish, outcomes: &Outcomes, unlucky: bool) -> bool {
-        let mut ended = true;
-        for (name, outcome) in outcomes {
-            match outcome {
-                Ok(rotation) => {
-                    self.say(|| {
-                        format!("rotator {}: complete {}: {rotation}", wish.rotator, rotation.is_complete())
-                    });
-                    if rotation.is_complete() {
-                        self.stats("complete");
-                        self.judge_complete(wish, name, rotation);
-                    } else {
-                        self.stats("incomplete");
-                    }
-                }
-                Err(error) => {
-                    self.say(|| format!("rotator {}: {error}", wish.rotator));
-                    let kind = format!("{:?}", error.source);
-                    let kind = kind.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
-                    self.stats(&kind);
-                    let final_word = match *error.source {
-                        RotateFailure::Invalid(_) => !unlucky,
-                        RotateFailure::Overtaken { .. } | RotateFailure::CurrentCredentialDead { .. } => true,
-                        _ => false,
-                    };
-                    ended &= final_word;
+    /// Checks what a run says, when it says it.
+    fn judge_outcome(&mut self, wish: &Wish, name: &str, outcome: &Result<Rotation, RotateError>) {
+        match outcome {
+            Ok(rotation) => {
+                self.say(|| {
+                    format!("rotator {}: complete {}: {rotation}", wish.rotator, rotation.is_complete())
+                });
+                if rotation.is_complete() {
+                    self.stats("complete");
+                    self.judge_complete(wish, name, rotation);
+                } else {
+                    self.stats("incomplete");
                 }
             }
+            Err(error) => {
+                self.say(|| format!("rotator {}: {error}", wish.rotator));
+                let kind = format!("{:?}", error.source);
+                let kind = kind.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
+                self.stats(&kind);
+            }
         }
-        ended
     }
 
     fn judge_complete(&mut self, wish: &Wish, name: &str, rotation: &Rotation) {
@@ -198,7 +204,9 @@ impl World {
         };
         if !self.foreign_write(wish.rotator, 60_000) && !self.secrets[name].deleted {
             let enabled: Vec<_> = versions.iter().filter(|version| version.enabled).collect();
-            if enabled.len() > wish.keep || !own_version.enabled || versions.last().unwrap().id != own {
+            // Those of one second are not told apart: they are kept together.
+            let seconds: BTreeSet<u64> = enabled.iter().map(|version| version.created).collect();
+            if seconds.len() > wish.keep || !own_version.enabled || versions.last().unwrap().id != own {
                 self.violation(format!("{who}: complete, with {} enabled", enabled.len()));
             }
         }

@@ -70,16 +70,18 @@ impl HttpClient for SimVault {
             Accident::Refused => return refused(403, "Forbidden"),
             Accident::None | Accident::LostAfter => {}
         }
-        let outcome = self.act(request);
+        let (outcome, looked) = self.act(request);
         sleep(after).await;
         self.world.clone().step(self.rotator).await;
-        match accident {
-            Accident::LostAfter => {
-                self.ambush(request);
-                lost()
-            }
-            _ => outcome,
+        if accident == Accident::LostAfter {
+            self.ambush(request);
+            return lost();
         }
+        // What is on its way is not known yet: another secret of the same call may be revoked meanwhile.
+        if let Some((name, current)) = looked {
+            self.world.lock().rotators[self.rotator].looked.insert(name, current);
+        }
+        outcome
     }
 }
 
@@ -123,7 +125,8 @@ impl SimVault {
         world.put(name, &value, copied);
     }
 
-    fn act(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+    /// The answer, and which version it tells to be current.
+    fn act(&self, request: &Request) -> (azure_core::Result<AsyncRawResponse>, Option<(String, String)>) {
         let path = request.url().path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let body: Value = match request.body() {
@@ -136,14 +139,15 @@ impl SimVault {
         let world = &mut *guard;
         world.rotators[self.rotator].has_just_looked = false;
         let late = world.rotators[self.rotator].accidents && world.dice.chance(120);
-        match (request.method(), parts.as_slice()) {
+        let answered = match (request.method(), parts.as_slice()) {
             (Method::Get, ["deletedsecrets", name]) => match world.secrets[*name].deleted {
                 true => answer(200, &json!({ "id": format!("https://{HOST}/secrets/{name}") })),
                 false => answer(404, &error("SecretNotFound", None)),
             },
             (Method::Get, ["secrets", name]) => {
                 let seen = world.seen(name, late);
-                self.read(world, name, &seen)
+                let looked = seen.current().map(|current| ((*name).to_owned(), current.id.clone()));
+                return (self.read(world, name, &seen), looked);
             }
             (Method::Get, ["secrets", name, "versions"]) => {
                 let seen = world.seen(name, late);
@@ -158,16 +162,14 @@ impl SimVault {
             (Method::Put, ["secrets", name]) => self.put(world, name, &body),
             (Method::Patch, ["secrets", name, version]) => self.patch(world, name, version, &body),
             _ => answer(501, &json!({})),
-        }
+        };
+        (answered, None)
     }
 
     fn read(&self, world: &mut World, name: &str, seen: &SecretNow) -> azure_core::Result<AsyncRawResponse> {
         world
             .say(|| format!("rotator {}: reads {name}: {:?}", self.rotator, seen.current().map(|it| &it.id)));
         world.rotators[self.rotator].has_just_looked = true;
-        if let Some(current) = seen.current() {
-            world.rotators[self.rotator].looked.insert(name.to_owned(), current.id.clone());
-        }
         readable(name, seen.current())
     }
 

@@ -273,10 +273,14 @@ impl World {
         if self.kind == Kind::One && what == "create" {
             return;
         }
-        // The documented window: someone made it current after the last look. Of two slots that two rotate at once, the
-        // other one may change the slot between the test of the new value and the set.
-        let slot_changed = self.kind == Kind::TwoSlots && self.rotators.len() > 1 && what == "set";
-        if slot_changed || what.starts_with("revoke") && looked != current {
+        // The documented window: someone made it current after the last look. Of two slots that two rotate at once, and of
+        // one credential, someone else may end the new value between its test and the set.
+        let ended = match self.kind {
+            Kind::TwoSlots => self.rotators.len() > 1 && what == "set",
+            Kind::One => what == "set",
+            _ => false,
+        };
+        if ended || what.starts_with("revoke") && looked != current {
             self.say(|| format!("rotator {rotator}: the window: {current} of {secret} is dead"));
             self.rotators[rotator].killed.push((secret.to_owned(), current));
         } else {

@@ -147,6 +147,14 @@ impl Group {
         for (at, member) in self.members.iter().enumerate() {
             let failed = |failure| (at, failure);
             member.look_before_set().await.map_err(failed)?;
+            // An issuer may have named one that was in use: what a disabled version holds cannot be read.
+            if member.current.is_none() {
+                return Err(failed(RotateFailure::Undetermined(format!(
+                    "credential '{id}' of rotation '{}' may be the one of the current version, which is disabled: enable \
+                     the version, or revoke the credential",
+                    member.task.id
+                ))));
+            }
             let holds = |old: &super::member::OldVersion| old.credential.as_deref() == Some(id);
             if member.old.iter().chain(&member.kept).any(holds) {
                 return Err(failed(RotateFailure::Undetermined(format!(
@@ -167,9 +175,13 @@ impl Group {
     }
 
     async fn create(&mut self, hooks: &Hooks) -> GroupStep<Credential> {
-        if hooks.kind() == IssuerKind::TwoSlots {
-            self.intend().await?;
-            self.revoked.push("the idle slot".to_owned());
+        match hooks.kind() {
+            IssuerKind::Many => {}
+            IssuerKind::TwoSlots => {
+                self.intend().await?;
+                self.revoked.push("the idle slot".to_owned());
+            }
+            IssuerKind::One => self.revoked.push("the credential before".to_owned()),
         }
         for (at, member) in self.members.iter().enumerate() {
             member.look_before_set().await.map_err(|failure| (at, failure))?;

@@ -62,7 +62,7 @@ impl Group {
         self.set(&credential).await?;
         self.step = RotateStep::Confirm;
         self.look_at_all().await?;
-        self.confirm_slot(&credential).await?;
+        self.confirm_credential(&credential).await?;
         let revoke_first = self.members.iter().any(|member| member.task.revoke_first);
         if revoke_first {
             self.step = RotateStep::RevokeFirst;
@@ -153,9 +153,9 @@ impl Group {
         Ok(())
     }
 
-    /// Of two who regenerated the same slot, only one has a value that works.
-    async fn confirm_slot(&self, credential: &Credential) -> GroupStep {
-        let Some(hooks) = self.hooks.as_ref().filter(|hooks| hooks.kind() == IssuerKind::TwoSlots) else {
+    /// Of two who regenerated the same slot, or the only credential, one has a value that works: whoever came last.
+    async fn confirm_credential(&self, credential: &Credential) -> GroupStep {
+        let Some(hooks) = self.hooks.as_ref().filter(|hooks| hooks.kind() != IssuerKind::Many) else {
             return Ok(());
         };
         match (hooks.verify_once(&credential.value).await, &self.members[0].done.current) {
