@@ -8,7 +8,7 @@ use std::{
     io::Write as _,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -345,4 +345,65 @@ async fn a_secret_deleted_meanwhile_is_neither_recovered_nor_recreated() {
         lab.secrets.rotate(&name("db")).to(canary()).consumers(Arc::new(Deleter(lab.secrets.clone())));
     assert!(matches!(*rotate.await.unwrap_err().source, RotateFailure::Service(_)));
     assert!(lab.secrets.get_opt(&name("db")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_only_credential_that_someone_else_ends_between_its_test_and_its_set_is_told_dead() {
+    /// Someone makes another one as soon as the new one was tested.
+    struct Only {
+        bank: Bank,
+        tests: AtomicU32,
+    }
+    #[async_trait]
+    impl Issuer for Only {
+        fn kind(&self) -> IssuerKind {
+            IssuerKind::One
+        }
+        async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
+            self.bank.create(request).await
+        }
+        async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
+            let tested = self.bank.verify(value).await;
+            if self.tests.fetch_add(1, SeqCst) == 0 {
+                self.bank.good.lock().unwrap().clear();
+            }
+            tested
+        }
+        async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
+            self.bank.find(rotation).await
+        }
+        async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
+            self.bank.identify(value).await
+        }
+        async fn revoke(&self, id: &str) -> azure_core::Result<()> {
+            self.bank.revoke(id).await
+        }
+    }
+    let lab = Lab::of(three_versions()).await;
+    let issuer = Arc::new(Only { bank: Bank::of(&["old-3"]), tests: AtomicU32::new(0) });
+    let error = lab.secrets.rotate(&name("db")).issuer(issuer).accept_outage().await.unwrap_err();
+    let RotateFailure::CurrentCredentialDead { current, .. } = &*error.source else { panic!("{error}") };
+    assert_eq!(error.completed.current.as_ref(), Some(current));
+    assert_eq!(enabled(&lab).len(), 4, "nothing was disabled for a value that does not work");
+}
+
+#[tokio::test]
+async fn what_an_issuer_names_as_left_over_is_not_revoked_while_the_current_version_cannot_be_read() {
+    let lab = Lab::of(three_versions()).await;
+    let in_use =
+        support::Key { id: "in-use".to_owned(), value: "old-3".to_owned(), rotation: "r-1".to_owned() };
+    let bank = Arc::new(Bank { good: vec![in_use].into(), ..Bank::default() });
+    let versions = lab.azure.secret_versions(VAULT, "db");
+    let current = versions.into_iter().find(|version| version.current).unwrap().id.parse().unwrap();
+    lab.secrets.update(&name("db"), &current).disable().await.unwrap();
+    let error = lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1").await.unwrap_err();
+    assert!(
+        error.to_string().contains("'in-use' of rotation 'r-1' may be the one of the current version"),
+        "{error}"
+    );
+    assert_eq!((bank.good(), lab.azure.secret_versions(VAULT, "db").len()), (vec!["in-use".to_owned()], 3));
+    lab.secrets.update(&name("db"), &current).enable().await.unwrap();
+    let error = lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1").await.unwrap_err();
+    assert!(error.to_string().contains("stands in a version without the rotation's tag"), "{error}");
+    assert_eq!(bank.good(), ["in-use"]);
 }
