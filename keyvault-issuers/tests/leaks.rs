@@ -170,6 +170,41 @@ async fn own_service(secrets: &mut BTreeSet<String>) {
     secrets.extend(service.held.lock().unwrap().iter().map(|held| held.1.clone()));
 }
 
+/// Two roles of PostgreSQL, smoothly and with answers that are lost.
+#[cfg(feature = "postgres")]
+async fn two_roles(secrets: &mut BTreeSet<String>) {
+    use support::postgres::{ADMINISTRATOR, Accident, LEAKED, Postgres};
+    let (lab, server) = (Lab::of(seed()).await, Postgres::start().await);
+    lab.set("db", &server.url("app_a", LEAKED)).await;
+    let administrator = server.url("rotator", ADMINISTRATOR).into();
+    let issuer = keyvault_issuers::PostgresRoleIssuer::new(&administrator, ["app_a", "app_b"]).unwrap();
+    see(&issuer);
+    let ledger = Ledger::in_memory();
+    let lost = |to| Some(Accident { to, acts: true });
+    for (at, accident) in [None, lost("PASSWORD '"), lost("PASSWORD NULL"), None].into_iter().enumerate() {
+        *server.accident.lock().unwrap() = accident;
+        for _ in 0..2 {
+            let rotate = lab.secrets.rotate(&name("db")).id(format!("r{at}")).ledger(&ledger);
+            match rotate.issuer(Arc::new(issuer.clone())).await {
+                Ok(rotation) => see(&rotation),
+                Err(error) => see_error(&error),
+            }
+        }
+    }
+    let wrong = server.url("app_a", "a-password-that-is-not-its-own").into();
+    see_error(&issuer.verify(&wrong).await.unwrap_err());
+    let passwords: Vec<String> = lab
+        .azure
+        .secret_versions(VAULT, "db")
+        .into_iter()
+        .map(|version| version.value.split([':', '@']).nth(2).unwrap().to_owned())
+        .collect();
+    assert!(passwords.len() >= 5, "{}", passwords.len());
+    secrets.extend(passwords);
+    secrets.extend([ADMINISTRATOR, LEAKED, "a-password-that-is-not-its-own"].map(str::to_owned));
+    SEEN.lock().unwrap().push_str(&String::from_utf8(ledger.contents().unwrap()).unwrap());
+}
+
 #[tokio::test]
 async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger() {
     tracing::subscriber::set_global_default(Everything(AtomicU64::new(0))).unwrap();
@@ -200,6 +235,8 @@ async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger()
     rotate(&lab, &(Arc::new(issuer) as Arc<dyn Issuer>), &mut secrets, &own).await;
 
     own_service(&mut secrets).await;
+    #[cfg(feature = "postgres")]
+    two_roles(&mut secrets).await;
 
     // The keys and passwords alone, without the text that was around them.
     let bare = |value: &String| value.trim_start_matches("key=").trim_end_matches(';').to_owned();
