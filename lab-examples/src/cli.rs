@@ -19,10 +19,12 @@ use crate::report::ReportOptions;
   lab --live --subscription ID task1 --dry-run
                                        what task 1 would change on a real subscription
   lab --live --subscription ID run     on a real subscription; asks before the first write
+  lab plan --out lab.plan              what tasks 1, 2, 3 and 5 would change, kept in a file
+  lab apply lab.plan                   exactly that, or nothing if the world has moved
   lab report --file report.html        a page about how the subscription stands; offline, the lab runs first
 
-Exit codes: 0 done, 1 something failed or the checks before it did, 2 changes pending (only with --dry-run and
---detailed-exitcode), 64 wrong usage, 130 stopped with Ctrl-C."
+Exit codes: 0 done, 1 something failed or the checks before it did, 2 changes pending (only with
+--detailed-exitcode, of `plan` or --dry-run), 64 wrong usage, 130 stopped with Ctrl-C."
 )]
 pub struct Cli {
     /// What to do. Default: the whole lab.
@@ -38,6 +40,13 @@ pub struct Cli {
 pub enum Command {
     /// All tasks in order, then both break & fix scenarios and the cleanup.
     Run,
+    /// Show each resource that tasks 1, 2, 3 and 5 would change, before and after, and write nothing.
+    Plan(PlanOptions),
+    /// Do exactly what a plan says; refuse, naming what moved, if the world is not as it was.
+    Apply {
+        /// The file that `lab plan --out` wrote.
+        file: PathBuf,
+    },
     /// Turn Defender on, create a monitored vault, give yourself access.
     Task1,
     /// Investigate Key Vault alerts.
@@ -118,6 +127,11 @@ const GLOBAL: [&str; 15] = [
 fn flags_of(name: &str) -> Vec<&'static str> {
     let own: &[&str] = match name {
         "run" => return GLOBAL.to_vec(),
+        "plan" => {
+            let own = ["detailed_exitcode", "state", "location", "vault_prefix", "mail"];
+            return [&WHERE[..], &own].concat();
+        }
+        "apply" => return vec!["live", "subscription", "output", "verbose", "dry_run", "yes", "state"],
         "quiz" => return vec!["output"],
         "report" => return [&WHERE[..], &["ledger"]].concat(),
         "task1" => &["location", "vault_prefix"],
@@ -143,11 +157,31 @@ impl Command {
             Self::Task6 => "task6".to_owned(),
             Self::BreakFix { scenario } => format!("break-fix-{scenario}"),
             Self::Cleanup => "cleanup".to_owned(),
-            Self::Run | Self::Quiz { .. } | Self::Report(_) | Self::Man | Self::Completions { .. } => {
-                return None;
-            }
+            Self::Run
+            | Self::Plan(_)
+            | Self::Apply { .. }
+            | Self::Quiz { .. }
+            | Self::Report(_)
+            | Self::Man
+            | Self::Completions { .. } => return None,
         })
     }
+}
+
+/// What is planned, and where the plan goes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "Examples:
+  lab plan                             what all of them would change
+  lab plan task1 task3 --out lab.plan  two tasks, kept to be applied
+  lab plan --output json               the plan as JSON
+  lab plan --detailed-exitcode         exit with 2 if anything would change")]
+pub struct PlanOptions {
+    /// The tasks to plan. Default: all that can be.
+    #[arg(value_name = "TASK", value_parser = crate::plan::PLANNED)]
+    pub tasks: Vec<String>,
+    /// Keep the plan in this file, for `lab apply`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// How answers are written.
@@ -182,8 +216,8 @@ pub struct Options {
     /// Show what would be written, and write nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// With --dry-run: exit with 2 if something would be written.
-    #[arg(long, global = true, requires = "dry_run")]
+    /// Of `plan`, or with --dry-run: exit with 2 if something would be written.
+    #[arg(long, global = true)]
     pub detailed_exitcode: bool,
     /// Do not ask before writing (live).
     #[arg(long, short, global = true)]

@@ -5,14 +5,15 @@ use std::{
     fmt,
     io::IsTerminal as _,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, SubscriptionId};
+use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, SubscriptionId, Task, refuse};
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertsClient, Location};
+use defender_playbooks::plan::{Changes, PlannedChange, Planner, Step};
 use futures::TryStreamExt as _;
 use keyvault_ops::{Ledger, VaultId, VaultsClient};
 use monitor_ops::WorkspaceId;
@@ -42,6 +43,7 @@ pub struct Lab {
     asked: Mutex<bool>,
     asker: Asker,
     preparing: AtomicBool,
+    planner: Mutex<Option<Arc<Planner>>>,
     kept: Ledger,
 }
 
@@ -108,6 +110,7 @@ impl Lab {
             asker: Asker(Box::new(ask_on_terminal(&options))),
             options,
             preparing: AtomicBool::new(false),
+            planner: Mutex::default(),
             kept: Ledger::in_memory(),
         })
     }
@@ -130,7 +133,56 @@ impl Lab {
 
     /// Whether nothing may be written.
     pub fn dry_run(&self) -> bool {
-        self.options.dry_run && !self.preparing.load(Ordering::Relaxed)
+        self.is_planning() || (self.options.dry_run && !self.preparing.load(Ordering::Relaxed))
+    }
+
+    /// Whether a plan is made: nothing may be written, and what is missing is what the plan makes.
+    pub(crate) fn is_planning(&self) -> bool {
+        self.planner().is_some_and(|planner| planner.is_planning())
+    }
+
+    fn planner(&self) -> Option<Arc<Planner>> {
+        self.planner.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the changes of the parts go through this one.
+    pub(crate) fn go_through(&self, planner: Option<Arc<Planner>>) {
+        *self.planner.lock().unwrap_or_else(PoisonError::into_inner) = planner;
+    }
+
+    /// Runs a task as the lab runs: only shows it in a dry run, and does it as planned when a plan is applied.
+    pub(crate) async fn change<T: Changes, K: Into<Task<T>>>(
+        &self,
+        step: &str,
+        task: impl Fn() -> K,
+    ) -> Result<T> {
+        match self.step(Step::new(step), task).await? {
+            Some(done) => Ok(done),
+            None => refuse(format!("the step '{step}' follows nothing")),
+        }
+    }
+
+    /// The same for a task that can look only once an earlier step is done: until then a plan says what is declared
+    /// here, and there is no result.
+    pub(crate) async fn change_after<T: Changes, K: Into<Task<T>>>(
+        &self,
+        step: &str,
+        earlier: &str,
+        declared: impl IntoIterator<Item = PlannedChange>,
+        task: impl Fn() -> K,
+    ) -> Result<Option<T>> {
+        self.step(Step::new(step).after(earlier, declared), task).await
+    }
+
+    async fn step<T: Changes, K: Into<Task<T>>>(
+        &self,
+        step: Step,
+        task: impl Fn() -> K,
+    ) -> Result<Option<T>> {
+        match self.planner() {
+            Some(planner) => planner.run(step, task).await,
+            None => task().into().in_mode(self.mode()).await.map(Some),
+        }
     }
 
     /// How tasks run: only shown in a dry run.
@@ -152,7 +204,7 @@ impl Lab {
     pub fn remember(&self, change: impl FnOnce(&mut State)) -> Result<()> {
         let mut state = self.state();
         change(&mut state);
-        if self.options.live && !self.options.dry_run {
+        if self.options.live && !self.dry_run() {
             state.write(&self.options.state).map_err(|error| {
                 let message = format!("cannot write '{}': {error}", self.options.state.display());
                 Error::with_message(ErrorKind::Io, message)
@@ -354,6 +406,11 @@ impl Lab {
         self.ask(&format!("  will be written:\n{}", writes.join("\n")))?;
         *asked = true;
         Ok(())
+    }
+
+    /// Notes that everything was asked: a plan that was shown and accepted is not asked for again.
+    pub(crate) fn accepted(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     /// Asks before something is written on real Azure; a no is an error.

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod connect;
 mod files;
 pub mod lab;
+pub mod plan;
 pub mod preflight;
 pub mod quiz;
 pub mod report;

@@ -3,11 +3,12 @@
 use std::{io::Write as _, process::ExitCode};
 
 use arm_core::printable_lines;
-use clap::FromArgMatches as _;
+use clap::{FromArgMatches as _, error::ErrorKind};
+use defender_playbooks::plan::Plan;
 use lab_examples::{
     Lab,
-    cli::{self, Cli, Command, Output},
-    preflight, quiz,
+    cli::{self, Cli, Command, Output, PlanOptions},
+    plan, preflight, quiz,
     report::{self, ReportOptions},
     screen::Screen,
     tasks::{self, Part},
@@ -48,6 +49,13 @@ async fn main() -> ExitCode {
         Some(Command::Report(options)) => Some(options.clone()),
         _ => None,
     };
+    let is_plan = matches!(cli.command, Some(Command::Plan(_)));
+    if cli.options.detailed_exitcode && !cli.options.dry_run && !is_plan {
+        let missing = "--detailed-exitcode needs --dry-run, or the command plan";
+        drop(cli::command().error(ErrorKind::MissingRequiredArgument, missing).print());
+        return ExitCode::from(USAGE);
+    }
+    let work = cli.command.clone();
     let alone = cli.command.as_ref().and_then(Command::part);
     let alone = alone.as_deref().and_then(tasks::find);
     let (output, detailed) = (cli.options.output, cli.options.detailed_exitcode);
@@ -69,8 +77,10 @@ async fn main() -> ExitCode {
             return finish(&screen, output, code);
         }
     };
+    let (lab, plan) = lab;
     let ok = tokio::select! {
-        ok = run(&lab, alone, report.as_ref()) => ok,
+        done = planned(&lab, work.as_ref(), plan.as_ref(), detailed), if plan.is_some() || is_plan => return done,
+        ok = run(&lab, alone, report.as_ref()), if plan.is_none() && !is_plan => ok,
         _ = tokio::signal::ctrl_c() => {
             lab.screen.fail("stopped with Ctrl-C");
             tell("\nstopped. What is done stays done; the same command goes on where this one stopped");
@@ -86,7 +96,10 @@ async fn main() -> ExitCode {
 }
 
 /// Everything is checked before the first write: also where the report goes.
-async fn connect(mut cli: Cli, report: Option<&ReportOptions>) -> Result<Lab, preflight::Problems> {
+async fn connect(
+    mut cli: Cli,
+    report: Option<&ReportOptions>,
+) -> Result<(Lab, Option<Plan>), preflight::Problems> {
     // A report writes nothing to the subscription: one that can only be read is as good.
     cli.options.dry_run |= report.is_some();
     if let Some(report) = report {
@@ -99,8 +112,66 @@ async fn connect(mut cli: Cli, report: Option<&ReportOptions>) -> Result<Lab, pr
             return Err(problems);
         }
     }
+    let mut plan = None;
+    match &cli.command {
+        Some(Command::Plan(PlanOptions { out: Some(out), .. })) => {
+            let mut problems = preflight::Problems::default();
+            preflight::file("--out", out, &mut problems);
+            if !problems.lines().is_empty() {
+                return Err(problems);
+            }
+        }
+        Some(Command::Apply { file }) => plan = Some(plan::read(file, &mut cli.options)?),
+        _ => {}
+    }
     let screen = Screen::new(cli.options.output);
-    Lab::with_screen(cli.options, screen).await
+    Ok((Lab::with_screen(cli.options, screen).await?, plan))
+}
+
+/// Makes a plan, or applies one.
+async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, detailed: bool) -> ExitCode {
+    let output = lab.options.output;
+    let refused = |problems: preflight::Problems| {
+        tell(&format!("error: {problems}"));
+        if output != Output::Text {
+            lab.screen.begin("plan", "The plan");
+            lab.screen.fail(&problems.to_string());
+        }
+        finish(&lab.screen, output, ExitCode::FAILURE)
+    };
+    if let Some(kept) = kept {
+        return match plan::apply(lab, kept).await {
+            Ok(true) => finish(&lab.screen, output, ExitCode::SUCCESS),
+            Ok(false) => finish(&lab.screen, output, ExitCode::FAILURE),
+            Err(problems) => refused(problems),
+        };
+    }
+    let Some(Command::Plan(PlanOptions { tasks, out })) = command else { return ExitCode::FAILURE };
+    let made = match plan::make(lab, &plan::parts(tasks)).await {
+        Ok(made) => made,
+        Err(problems) => return refused(problems),
+    };
+    let shown = match output {
+        Output::Text => Ok(printable_lines(&made.to_string()).into_owned()),
+        Output::Json => made.to_json(),
+        Output::Ndjson => made.to_json().map(|json| json.lines().map(str::trim_start).collect()),
+    };
+    let shown = match shown.map_err(preflight::Problems::from) {
+        Ok(shown) => shown,
+        Err(problems) => return refused(problems),
+    };
+    if let Some(out) = out {
+        match plan::keep(&made, out) {
+            Ok(()) => tell(&format!("kept in {0}; to do exactly this: lab apply {0}", out.display())),
+            Err(problems) => return refused(problems),
+        }
+    }
+    let mut stdout = std::io::stdout();
+    let code = written(writeln!(stdout, "{shown}").and_then(|()| stdout.flush()));
+    match detailed && !made.is_empty() && code == ExitCode::SUCCESS {
+        true => ExitCode::from(CHANGES_PENDING),
+        false => code,
+    }
 }
 
 /// The record for a machine, and the exit code: what could not be written never shows as success.

@@ -95,6 +95,38 @@ fn changes_that_are_pending_have_a_code_of_their_own_only_when_asked_for() {
 }
 
 #[test]
+fn a_plan_is_kept_applied_and_refused_with_the_exit_code_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("lab.plan");
+    let kept = kept.to_str().unwrap();
+    assert_eq!(program(&["plan", "--detailed-exitcode", "--out", kept]).status.code(), Some(2));
+    let before = std::fs::read_to_string(kept).unwrap();
+    for (arguments, code) in [
+        (&["plan"][..], 0),
+        (&["apply", kept], 0),
+        (&["plan", "task2"], 1),
+        (&["apply", "/nowhere/lab.plan"], 1),
+        (&["apply", kept, "--subscription", "00000000-0000-0000-0000-0000000000ff"], 1),
+        (&["apply", kept, "--live"], 1),
+        (&["plan", "task6"], 64),
+        (&["apply"], 64),
+    ] {
+        let output = program(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    }
+    let json = program(&["plan", "task3", "--output", "json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&plan["version"], &plan["count"]["update"]), (&1.into(), &1.into()));
+    // A plan that says less than what would be done does not fit.
+    std::fs::write(kept, before.replace("PerKeyVault", "PerTransaction")).unwrap();
+    let refused = program(&["apply", kept]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("the world has moved") && said.contains("task1: the plan KeyVaults"), "{said}");
+}
+
+#[test]
 fn what_stands_in_the_way_is_json_too() {
     let output = program(&["--resource-group", "rg.", "--location", "", "task1", "--output", "json"]);
     assert_eq!(output.status.code(), Some(1));

@@ -153,9 +153,15 @@ resources! {
     QueryRule {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
         const BILLED: Option<&'static str> = Some("by the rule");
-        const OF_THE_SERVICE: &'static [&'static str] = &["skipQueryValidation"];
         fn id(&self) -> String { self.id.clone() }
-        fn shown(&self) -> Result<Value> { change::json(self) }
+        // Whether the service checks the query is decided when it is written: its table need not be there yet.
+        fn shown(&self) -> Result<Value> {
+            let mut shown = change::json(self)?;
+            if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.remove("skipQueryValidation");
+            }
+            Ok(shown)
+        }
     }
     Automation {
         role: "Security Admin", permission: "Microsoft.Security/automations/write",

@@ -124,14 +124,15 @@ pub(crate) async fn write_plan(
     lab: &Lab,
     pricing: &PricingClient,
     plan: &PlanName,
+    step: &str,
     enable: EnablePlan,
 ) -> Result<PlanChange> {
     if lab.dry_run() {
-        return enable.dry_run().await;
+        return lab.change(step, || enable.clone()).await;
     }
     let read = pricing.get(lab.subscription(), plan).await?;
     lab.remember(|state| state.about_to_write(&read))?;
-    let done = lab.screen.wait(&format!("plan {plan}"), enable.into_future()).await?;
+    let done = lab.screen.wait(&format!("plan {plan}"), lab.change(step, || enable.clone())).await?;
     lab.remember(|state| state.wrote(&read, &done.change))?;
     Ok(done)
 }

@@ -1,14 +1,20 @@
 //! Task 1: turn Defender on, create a monitored vault, give yourself access.
 
-use arm_core::Change;
 use azure_core::Result;
+use defender_playbooks::plan::PlannedChange;
 use defender_pricing::{PlanName, PricingClient};
-use keyvault_ops::{Vault, VaultId, VaultName, VaultSpec, VaultsClient};
+use keyvault_ops::{VaultId, VaultName, VaultSpec, VaultsClient};
 use resource_ops::{
-    DirectoryClient, ResourceGroupSpec, ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient,
+    DirectoryClient, ResourceGroupSpec, ResourceGroupsClient, RoleAssignment, RoleAssignmentsClient,
+    RoleDefinitionsClient,
 };
+use serde_json::json;
 
 use crate::{Lab, tasks::show};
+
+/// The steps of a plan that later ones follow.
+pub(crate) const GROUP_STEP: &str = "task1: the resource group";
+pub(crate) const VAULT_STEP: &str = "task1: the vault";
 
 /// The role of the lab sheet, by name.
 const ROLE: &str = "Key Vault Administrator";
@@ -16,7 +22,8 @@ const ROLE: &str = "Key Vault Administrator";
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     resource_group(lab).await?;
     plans(lab).await?;
-    if let Some(vault) = vault(lab).await? {
+    let (vault, is_there) = vault(lab).await?;
+    if is_there || lab.is_planning() {
         access(lab, &vault).await?;
     }
     Ok(())
@@ -28,8 +35,7 @@ async fn resource_group(lab: &Lab) -> Result<()> {
     let found = groups.get_opt(&group).await?;
     let tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
     let spec = tags.into_iter().fold(spec, |spec, (name, value)| spec.tag(name, value));
-    let ensure = groups.ensure(&group, spec);
-    let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    let change = lab.change(GROUP_STEP, || groups.ensure(&group, spec.clone())).await?;
     lab.tagged(&group.to_string(), found.is_some(), &change)?;
     lab.screen.step(format!("resource group {}", group.name()), lab.verb(&change), &lab.options.location);
     Ok(())
@@ -39,7 +45,8 @@ async fn plans(lab: &Lab) -> Result<()> {
     let pricing = PricingClient::new(&lab.azure.arm);
     for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
         let enable = pricing.enable(lab.subscription(), &plan);
-        let done = super::write_plan(lab, &pricing, &plan, enable).await?;
+        let step = format!("task1: the plan {plan}");
+        let done = super::write_plan(lab, &pricing, &plan, &step, enable).await?;
         let now = done.change.current();
         let sub_plan = now.sub_plan.as_ref().map(|sub_plan| format!(", {sub_plan}")).unwrap_or_default();
         lab.screen.step(format!("plan {plan}"), lab.verb(&done.change), format!("{}{sub_plan}", now.tier));
@@ -64,7 +71,8 @@ async fn plans(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-async fn vault(lab: &Lab) -> Result<Option<Vault>> {
+/// The vault, and whether it is there.
+async fn vault(lab: &Lab) -> Result<(VaultId, bool)> {
     let name = vault_name(lab)?;
     let id = VaultId::new(&lab.group()?, &name)?;
     let vaults = VaultsClient::new(&lab.azure.arm);
@@ -74,23 +82,19 @@ async fn vault(lab: &Lab) -> Result<Option<Vault>> {
         "make a shorter unique name",
     );
     let what = format!("vault {name}");
-    if lab.dry_run() && !ResourceGroupsClient::new(&lab.azure.arm).exists(&lab.group()?).await? {
-        lab.screen.step(what, "would change", "once the resource group is there");
-        return Ok(None);
-    }
     let found = vaults.get_opt(&id).await?;
     let spec = VaultSpec::builder()
         .location(&lab.options.location)
         .tenant_id(lab.azure.tenant().await?)
         .tags(lab.tags_for(found.as_ref().map(|found| &found.tags))?)
         .build();
-    let ensure = vaults.ensure(&id, spec);
-    let ensure = ensure.in_mode(lab.mode());
-    let change = lab.screen.wait(&what, ensure.into_future()).await?;
+    let change = lab.change(VAULT_STEP, || vaults.ensure(&id, spec.clone()));
+    let change = lab.screen.wait(&what, change).await?;
     lab.tagged(&id.to_string(), found.is_some(), &change)?;
-    let uri = change.current().properties.vault_uri.clone().unwrap_or_default();
-    lab.screen.step(what, lab.verb(&change), format!("access by roles, {uri}"));
-    Ok((!lab.dry_run() || !change.is_change()).then(|| change.into_current()))
+    let uri = change.current().properties.vault_uri.as_ref();
+    let detail = uri.map_or_else(|| "access by roles".to_owned(), |uri| format!("access by roles, {uri}"));
+    lab.screen.step(what, lab.verb(&change), detail);
+    Ok((id, !lab.dry_run() || !change.is_change()))
 }
 
 /// The name that the lab's vault has, or will have.
@@ -104,21 +108,30 @@ fn vault_name(lab: &Lab) -> Result<VaultName> {
     Ok(name)
 }
 
-async fn access(lab: &Lab, vault: &Vault) -> Result<()> {
+async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
     let me = DirectoryClient::new(&lab.azure.arm).signed_in().await?;
     let who = me.user_principal_name.clone().or(me.display_name.clone()).unwrap_or_else(|| me.id.to_string());
     lab.screen.step(format!("signed in as {who}"), "verified", me.principal_type.as_str());
-    let scope = vault.id.resource_id();
-    let role = RoleDefinitionsClient::new(&lab.azure.arm).get_by_name(scope, ROLE).await?;
-    let ensure = RoleAssignmentsClient::new(&lab.azure.arm).ensure(scope, role.role, me.id);
-    let ensure = ensure.principal_type(me.principal_type.clone());
-    let change: Change<_> = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
-    super::assigned(lab, &change)?;
-    lab.screen.step(
-        format!("role {ROLE} for {who}"),
-        lab.verb(&change),
-        "at the vault; counts within minutes",
-    );
+    let scope = vault.resource_id();
+    // Read at the subscription: the vault need not be there yet.
+    let role = RoleDefinitionsClient::new(&lab.azure.arm).get_by_name(lab.subscription(), ROLE).await?;
+    let assignments = RoleAssignmentsClient::new(&lab.azure.arm);
+    let ensure = || assignments.ensure(scope, role.role, me.id).principal_type(me.principal_type.clone());
+    let id = format!("{scope}/providers/Microsoft.Authorization/roleAssignments");
+    let declared = PlannedChange::create_below::<RoleAssignment>(id).with(&json!({
+        "roleDefinitionId": role.id,
+        "principalId": me.id.to_string(),
+        "principalType": me.principal_type.to_string(),
+    }))?;
+    let change = lab.change_after("task1: the role at the vault", VAULT_STEP, [declared], ensure).await?;
+    if let Some(change) = change {
+        super::assigned(lab, &change)?;
+        lab.screen.step(
+            format!("role {ROLE} for {who}"),
+            lab.verb(&change),
+            "at the vault; counts within minutes",
+        );
+    }
     lab.screen.difference(
         "you need Key Vault Administrator",
         "lets Key Vault Secrets Officer do all that the lab does with secrets",

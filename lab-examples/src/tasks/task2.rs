@@ -4,13 +4,25 @@ use azure_core::Result;
 use defender_alerts::{
     Alert, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient, Finding, KeyVaultAlertType,
 };
-use defender_playbooks::{InvestigationsClient, VaultLog};
+use defender_playbooks::{
+    InvestigationsClient, VaultLog,
+    plan::{PlanAction, PlannedChange},
+};
 use futures::TryStreamExt as _;
 use monitor_ops::{
-    Category, DiagnosticSpec, DiagnosticsClient, LogSource, Sink, WorkspaceSpec, WorkspacesClient,
+    Category, DiagnosticSetting, DiagnosticSpec, DiagnosticsClient, LogSource, Sink, WorkspaceSpec,
+    WorkspacesClient,
 };
 
-use crate::{Lab, screen::plural, tasks::show};
+use crate::{
+    Lab,
+    screen::plural,
+    tasks::{show, task1},
+};
+
+/// The step of a plan that later ones follow.
+pub(crate) const WORKSPACE_STEP: &str = "task2: the workspace";
+const SETTING: &str = "audit-to-log-analytics";
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let alerts = alerts(lab).await?;
@@ -73,13 +85,16 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
     let found = workspaces.get_opt(&workspace).await?;
     let tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
     let spec = WorkspaceSpec::builder().location(&lab.options.location).tags(tags).build();
-    let ensure = workspaces.ensure(&workspace, &spec).recover_deleted().in_mode(lab.mode());
-    let change = lab.screen.wait("workspace", ensure.into_future()).await?;
+    let change = lab.change(WORKSPACE_STEP, || workspaces.ensure(&workspace, &spec).recover_deleted());
+    let change = lab.screen.wait("workspace", change).await?;
     lab.tagged(&workspace.to_string(), found.is_some(), &change)?;
     lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");
 
     let client = DiagnosticsClient::new(arm);
-    let settings: Vec<_> = client.list(vault.resource_id()).try_collect().await?;
+    let settings: Vec<_> = match lab.is_planning() && lab.vault_is_to_come().await? {
+        true => Vec::new(),
+        false => client.list(vault.resource_id()).try_collect().await?,
+    };
     let names: Vec<&str> = settings.iter().map(|setting| setting.name.as_str()).collect();
     lab.screen.step(
         format!("diagnostic settings of {}", vault.name()),
@@ -90,18 +105,23 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
         },
     );
     let spec = DiagnosticSpec::builder()
-        .name("audit-to-log-analytics".parse()?)
+        .name(SETTING.parse()?)
         .sink(Sink::Workspace(workspace.as_resource().clone()))
         .categories([Category::named("AuditEvent"), Category::named("AllMetrics")])
         .build();
-    let ensure = client.ensure(vault.resource_id(), &spec);
-    let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
-    super::sent(lab, vault.resource_id(), &change).await?;
-    lab.screen.step(
-        "AuditEvent and AllMetrics to the workspace",
-        lab.verb(&change),
-        change.current().name.clone(),
-    );
+    let id = format!("{vault}/providers/Microsoft.Insights/diagnosticSettings/{SETTING}");
+    let declared = PlannedChange::of::<DiagnosticSetting>(PlanAction::Create, id);
+    let ensure = || client.ensure(vault.resource_id(), &spec);
+    let change =
+        lab.change_after("task2: the logs of the vault", task1::VAULT_STEP, [declared], ensure).await?;
+    if let Some(change) = change {
+        super::sent(lab, vault.resource_id(), &change).await?;
+        lab.screen.step(
+            "AuditEvent and AllMetrics to the workspace",
+            lab.verb(&change),
+            change.current().name.clone(),
+        );
+    }
     lab.screen.difference(
         "logging is required for detection",
         "detects without logs once the plan is on; logs are evidence",

@@ -29,7 +29,8 @@ async fn extensions(lab: &Lab) -> Result<()> {
     let before = pricing.get(lab.subscription(), &PlanName::CloudPosture).await?;
     show::extensions(lab, "CloudPosture before", &before);
     let enable = pricing.enable(lab.subscription(), &PlanName::CloudPosture).extensions(WANTED);
-    let done = super::write_plan(lab, &pricing, &PlanName::CloudPosture, enable).await?;
+    let done =
+        super::write_plan(lab, &pricing, &PlanName::CloudPosture, "task3: the extensions", enable).await?;
     for name in WANTED {
         let failed = done.failed_extensions.iter().find(|failed| failed.name == name);
         match failed {

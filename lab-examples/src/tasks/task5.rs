@@ -2,13 +2,19 @@
 
 use arm_core::Change;
 use azure_core::Result;
-use defender_automation::{Action, AutomationSpec, AutomationsClient};
+use defender_automation::{Action, Automation, AutomationSpec, AutomationsClient};
+use defender_playbooks::plan::{PlanAction, PlannedChange};
 use futures::TryStreamExt as _;
 use monitor_ops::{
-    ActionGroup, ActionGroupsClient, Incident, IncidentFilter, QueryRule, QueryRulesClient, SentinelClient,
+    ActionGroup, ActionGroupsClient, AlertRule, DataConnector, Incident, IncidentFilter, OnboardingState,
+    QueryRule, QueryRulesClient, SentinelClient,
 };
 
-use crate::{Lab, state::Made};
+use crate::{
+    Lab,
+    state::Made,
+    tasks::{task1, task2},
+};
 
 pub(crate) const ACTION_GROUP: &str = "ag-soc";
 pub(crate) const RULES: [&str; 2] = ["kv-refused-requests", "kv-secrets-in-bulk"];
@@ -26,8 +32,8 @@ async fn action_group(lab: &Lab) -> Result<ActionGroup> {
         lab.options.mail.iter().map(|mail| mail.parse()).collect::<std::result::Result<Vec<_>, _>>()?;
     let (client, group, name) =
         (ActionGroupsClient::new(&lab.azure.arm), lab.group()?, ACTION_GROUP.parse()?);
-    let ensure = client.ensure_mail(&group, &name, "soc", &addresses);
-    let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+    let step = "task5: the action group";
+    let change = lab.change(step, || client.ensure_mail(&group, &name, "soc", &addresses)).await?;
     if !lab.dry_run() && change.is_change() {
         note_group(lab, &change, &client.get(&group, &name).await?)?;
     }
@@ -63,8 +69,8 @@ async fn rules(lab: &Lab, group: &ActionGroup) -> Result<()> {
         let (group, name) = (lab.group()?, name.parse()?);
         let found = client.get_opt(&group, &name).await?;
         rule.tags.extend(lab.tags_for(found.as_ref().map(|found| &found.tags))?);
-        let ensure = client.ensure(&group, &name, &rule);
-        let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
+        let step = format!("task5: the alert rule {name}");
+        let change = lab.change(&step, || client.ensure(&group, &name, &rule)).await?;
         lab.tagged(&change.current().id, found.is_some(), &change)?;
         let unchecked = change.current().properties.skip_query_validation == Some(true);
         let detail =
@@ -93,7 +99,9 @@ async fn automation(lab: &Lab) -> Result<()> {
         "has no Key Vault alert above Medium, so that would never run",
         "take Medium or High",
     );
-    if lab.dry_run() && !resource_ops::ResourceGroupsClient::new(&lab.azure.arm).exists(&group).await? {
+    let groups = resource_ops::ResourceGroupsClient::new(&lab.azure.arm);
+    let is_to_come = lab.dry_run() && !groups.exists(&group).await?;
+    if is_to_come && !lab.is_planning() {
         lab.screen.step(
             format!("automation {AUTOMATION}"),
             "would change",
@@ -101,18 +109,24 @@ async fn automation(lab: &Lab) -> Result<()> {
         );
         return Ok(());
     }
-    let found = client.get_opt(&group, &name).await?;
+    let found = if is_to_come { None } else { client.get_opt(&group, &name).await? };
     spec.tags = lab.tags_for(found.as_ref().map(|found| &found.tags))?;
-    let validation = client.validate(&group, &name, &spec).await?;
-    let outcome = if validation.is_valid { "valid" } else { "failed" };
-    lab.screen.step(
-        format!("automation {AUTOMATION} checked by the service"),
-        outcome,
-        validation.message.clone(),
-    );
-    let ensure = client.ensure(&group, &name, &spec);
-    let ensure = ensure.in_mode(lab.mode());
-    let done = ensure.await?;
+    if !is_to_come {
+        let validation = client.validate(&group, &name, &spec).await?;
+        let outcome = if validation.is_valid { "valid" } else { "failed" };
+        lab.screen.step(
+            format!("automation {AUTOMATION} checked by the service"),
+            outcome,
+            validation.message.clone(),
+        );
+    }
+    let id = format!("{group}/providers/Microsoft.Security/automations/{AUTOMATION}");
+    let declared = PlannedChange::of::<Automation>(PlanAction::Create, id);
+    let ensure = || client.ensure(&group, &name, &spec);
+    let Some(done) = lab.change_after("task5: the automation", task1::GROUP_STEP, [declared], ensure).await?
+    else {
+        return Ok(());
+    };
     lab.tagged(&done.change.current().id.to_string(), found.is_some(), &done.change)?;
     for warning in &done.warnings {
         lab.screen.note(&warning.to_string());
@@ -127,19 +141,38 @@ async fn automation(lab: &Lab) -> Result<()> {
 
 async fn sentinel(lab: &Lab) -> Result<()> {
     let (client, workspace) = (SentinelClient::new(&lab.azure.arm), lab.workspace()?);
-    if lab.dry_run() {
+    if lab.dry_run() && !lab.is_planning() {
         lab.screen.step("Sentinel", "would change", "onboarded, Defender connected, two analytics rules");
         return Ok(());
     }
-    let change = lab.screen.wait("Sentinel", client.onboard(&workspace).into_future()).await?;
-    let mut writes = change.is_change();
-    lab.screen.step("Sentinel on the workspace", change.verb(), "");
-    let change = client.connect_defender(&workspace, lab.subscription()).await?;
-    lab.screen.step("Defender for Cloud alerts into Sentinel", change.verb(), "by subscription");
-    writes |= change.is_change();
-    for rule in client.install_vault_rules(&workspace).await? {
+    let below = format!("{workspace}/providers/Microsoft.SecurityInsights");
+    let state = format!("{below}/onboardingStates/default");
+    let declared = PlannedChange::of::<OnboardingState>(PlanAction::Create, state);
+    let onboard = "task5: Sentinel on the workspace";
+    let change = lab.change_after(onboard, task2::WORKSPACE_STEP, [declared], || client.onboard(&workspace));
+    let onboarded = lab.screen.wait("Sentinel", change).await?;
+
+    let declared = PlannedChange::create_below::<DataConnector>(format!("{below}/dataConnectors"));
+    let connect = || client.connect_defender(&workspace, lab.subscription());
+    let connected = lab.change_after("task5: Defender into Sentinel", onboard, [declared], connect).await?;
+
+    let rule = PlannedChange::create_below::<AlertRule>(format!("{below}/alertRules"));
+    let install = || client.install_vault_rules(&workspace);
+    let rules =
+        lab.change_after("task5: the analytics rules", onboard, [rule.clone(), rule], install).await?;
+
+    let (Some(onboarded), Some(connected), Some(rules)) = (onboarded, connected, rules) else {
+        return Ok(());
+    };
+    let mut writes = onboarded.is_change() || connected.is_change();
+    lab.screen.step("Sentinel on the workspace", onboarded.verb(), "");
+    lab.screen.step("Defender for Cloud alerts into Sentinel", connected.verb(), "by subscription");
+    for rule in rules {
         writes |= rule.change.is_change();
         lab.screen.step(format!("analytics rule '{}'", rule.display_name), rule.change.verb(), "");
+    }
+    if lab.dry_run() {
+        return Ok(());
     }
     if writes {
         lab.changed(

@@ -1,0 +1,198 @@
+//! A plan of the lab: what its parts would change, kept in a file, and then done exactly so.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use arm_core::printable_lines;
+use azure_core::{Error, Result, error::ErrorKind};
+use defender_playbooks::plan::{Plan, Planner};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Lab, advice,
+    cli::Options,
+    files,
+    preflight::Problems,
+    state::State,
+    tasks::{PARTS, Part},
+};
+
+/// The parts that a plan can tell: the others act on alerts, secret values and machines, which are made while they run.
+pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
+
+/// What a plan needs to be made again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Context {
+    live: bool,
+    subscription: String,
+    location: String,
+    resource_group: String,
+    vault_prefix: String,
+    mail: Vec<String>,
+    parts: Vec<String>,
+    /// The value of the lab's tag.
+    run: String,
+    vault: Option<String>,
+}
+
+impl Context {
+    fn of(plan: &Plan) -> std::result::Result<Self, Problems> {
+        let context = plan.context.clone().into_iter().collect();
+        serde_json::from_value(Value::Object(context))
+            .map_err(|error| problem(format!("no plan of a lab: {error}")))
+    }
+
+    fn written(&self) -> Result<BTreeMap<String, Value>> {
+        let json = serde_json::to_value(self).and_then(serde_json::from_value);
+        json.map_err(|error| Error::new(ErrorKind::DataConversion, error))
+    }
+}
+
+/// The parts with these names, in the lab's order; all that can be planned if there are none.
+pub fn parts(names: &[String]) -> Vec<&'static Part> {
+    let wanted = |part: &&Part| match names {
+        [] => PLANNED.contains(&part.name),
+        names => PLANNED.contains(&part.name) && names.iter().any(|name| name == part.name),
+    };
+    PARTS.iter().filter(wanted).collect()
+}
+
+/// What these parts would change. Nothing is written.
+///
+/// # Errors
+/// A part cannot be planned: all such parts, each reason once.
+pub async fn make(lab: &Lab, parts: &[&Part]) -> std::result::Result<Plan, Problems> {
+    let planner = Arc::new(Planner::new());
+    lab.go_through(Some(planner.clone()));
+    lab.screen.mute(true);
+    let (mut problems, mut missing, mut said) = (Problems::default(), Vec::new(), Vec::new());
+    for part in parts {
+        if part.needs.iter().any(|needed| missing.contains(needed)) {
+            missing.push(part.name);
+            continue;
+        }
+        let Err(error) = (part.run)(lab).await else { continue };
+        missing.push(part.name);
+        let line = advice::explain(&error);
+        if !said.contains(&line) {
+            problems.add(format!("{}: {line}", part.name));
+            said.push(line);
+        }
+    }
+    lab.screen.mute(false);
+    lab.go_through(None);
+    if !problems.lines().is_empty() {
+        return Err(problems);
+    }
+    let mut plan = planner.plan();
+    let State { run, vault, .. } = lab.state().clone();
+    let Options { live, location, resource_group, vault_prefix, mail, .. } = lab.options.clone();
+    let parts = parts.iter().map(|part| part.name.to_owned()).collect();
+    let subscription = lab.subscription().to_string();
+    let context =
+        Context { live, subscription, location, resource_group, vault_prefix, mail, parts, run, vault };
+    plan.context = context.written()?;
+    Ok(plan)
+}
+
+/// Reads a plan, and sets the options to those that it was made with.
+///
+/// # Errors
+/// It is no plan of a lab; the options say another place than the plan.
+pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Problems> {
+    let shown = file.display();
+    let text =
+        std::fs::read_to_string(file).map_err(|error| problem(format!("cannot read '{shown}': {error}")))?;
+    let plan = Plan::from_json(&text).map_err(|error| problem(format!("'{shown}': {error}")))?;
+    let context = Context::of(&plan)?;
+    let mut problems = Problems::default();
+    if context.live != options.live {
+        problems.add(match context.live {
+            true => "this plan is for real Azure: say --live to apply it",
+            false => "this plan was made offline: apply it without --live",
+        });
+    }
+    if options.subscription.as_ref().is_some_and(|named| !named.eq_ignore_ascii_case(&context.subscription)) {
+        problems.add(format!(
+            "this plan is for the subscription {}, and --subscription names another",
+            context.subscription
+        ));
+    }
+    if !problems.lines().is_empty() {
+        return Err(problems);
+    }
+    options.subscription = Some(context.subscription);
+    options.location = context.location;
+    options.resource_group = context.resource_group;
+    options.vault_prefix = context.vault_prefix;
+    options.mail = context.mail;
+    Ok(plan)
+}
+
+/// Does exactly what a plan says. Whether all of it is done.
+///
+/// # Errors
+/// The world has moved since the plan was made, or the question was answered with no. Nothing was written.
+pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems> {
+    let Context { parts: names, run, vault, .. } = Context::of(plan)?;
+    let parts = parts(&names);
+    {
+        // The names that the plan made up, unless this lab has its own by now.
+        let mut state = lab.state();
+        let is_other = |known: &str, planned: &str| !known.is_empty() && known != planned;
+        let planned_vault = vault.as_deref().unwrap_or_default();
+        if is_other(&state.run, &run) || is_other(state.vault.as_deref().unwrap_or_default(), planned_vault) {
+            let message = "the lab has moved: it has made other things since this plan, see its state file; make a new plan";
+            return Err(problem(message));
+        }
+        state.run = run;
+        state.vault = vault;
+    }
+    let now = make(lab, &parts).await?;
+    let applying = Arc::new(plan.begin(&now).map_err(moved)?);
+    if plan.is_empty() {
+        lab.screen.say("no changes");
+        return Ok(true);
+    }
+    if lab.options.dry_run {
+        lab.screen.say("the plan still fits; nothing was written");
+        return Ok(true);
+    }
+    lab.ask(&printable_lines(&plan.to_string()))?;
+    // From here on the names are the lab's: noted before anything carries them.
+    lab.remember(|_| ())?;
+    lab.accepted();
+    lab.go_through(Some(applying.clone()));
+    let held = lab.run(&parts).await;
+    lab.go_through(None);
+    let applied = applying.applied();
+    lab.screen.say(&format!("changes: {applied}"));
+    for step in &applied.not_tried {
+        lab.screen.say(&format!("  not tried: {step}"));
+    }
+    Ok(held && applied.is_complete())
+}
+
+fn moved(moved: defender_playbooks::plan::PlanMoved) -> Problems {
+    let mut problems = Problems::default();
+    problems.add("the world has moved since the plan was made: make a new one");
+    moved.moved.into_iter().for_each(|line| problems.add(line));
+    problems
+}
+
+fn problem(line: impl Into<String>) -> Problems {
+    let mut problems = Problems::default();
+    problems.add(line);
+    problems
+}
+
+/// Keeps a plan in a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn keep(plan: &Plan, file: &Path) -> std::result::Result<(), Problems> {
+    let json = plan.to_json()?;
+    files::replace(file, json.as_bytes())
+        .map_err(|error| problem(format!("--out: cannot write '{}': {error}", file.display())))
+}
