@@ -85,7 +85,7 @@ impl Group {
         revoked.extend(self.members.iter().flat_map(|member| member.record.revoked.iter().cloned()));
         revoked.sort();
         revoked.dedup();
-        if revoked.is_empty() && !self.members.iter().any(|member| member.done.resumed || member.intended) {
+        if revoked.is_empty() && !self.members.iter().any(|member| member.done.resumed || member.begun) {
             return None;
         }
         // What was set directly before the last revocation is seen by now.

@@ -65,8 +65,8 @@ pub(super) struct Member {
     pub(super) kept: Vec<OldVersion>,
     /// The credentials that were identified in this run, also in versions that someone has disabled since.
     pub(super) identified: BTreeMap<SecretVersion, String>,
-    /// Whether this rotation was about to change the idle slot in an earlier run.
-    pub(super) intended: bool,
+    /// Whether an earlier run of this rotation has left a tag: it may have ended a credential.
+    pub(super) begun: bool,
 }
 
 /// A version that was enabled at the beginning.
@@ -117,7 +117,7 @@ impl Member {
             old: Vec::new(),
             kept: Vec::new(),
             identified: BTreeMap::new(),
-            intended: false,
+            begun: false,
         }
     }
 
@@ -168,7 +168,8 @@ impl Member {
             if version.tags.get(ROTATED).is_some_and(|rotation| *rotation == self.task.id) {
                 marked.push(version.clone());
             }
-            self.intended |= version.tags.get(ROTATING).is_some_and(|rotation| *rotation == self.task.id);
+            let left = [ROTATED, ROTATING].iter().filter_map(|tag| version.tags.get(*tag));
+            self.begun |= left.into_iter().any(|rotation| *rotation == self.task.id);
             match version.enabled {
                 true => enabled.push((id.clone(), version.created)),
                 false => self.disabled_before += 1,
