@@ -43,7 +43,7 @@ bench:
 
 # the listings of what each crate offers, whose changes a review should see
 api:
-    for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops keyvault-issuers monitor-ops defender-playbooks mock-azure; do cargo +nightly public-api -sss -p $crate > $crate/public-api.txt || exit 1; done
+    for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops keyvault-issuers monitor-ops defender-playbooks mock-azure; do cargo +nightly public-api --all-features -sss -p $crate > $crate/public-api.txt || exit 1; done
 
 # every library as for a release, up to the upload, and a crate outside of the workspace on top
 package:
