@@ -48,7 +48,9 @@ async fn an_application_is_asked_for_as_a_service_principal() {
     assert!(azure.requests()[0].path.starts_with("/v1.0/servicePrincipals/"));
     let again = directory.service_principal_of(me.app_id.unwrap().parse().unwrap()).await.unwrap();
     assert_eq!(again.id, me.id);
-    assert_eq!(directory.service_principal(me.id).await.unwrap(), again);
+    // The two answers differ in what Graph says of the request, which each keeps.
+    let by_id = directory.service_principal(me.id).await.unwrap();
+    assert_eq!((by_id.id, by_id.app_id, by_id.display_name), (again.id, again.app_id, again.display_name));
     assert!(directory.me().await.is_err());
 }
 
