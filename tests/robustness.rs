@@ -290,6 +290,10 @@ proptest! {
         place in any::<Index>(),
     ) {
         for (model, answer) in WRITTEN_BACK.iter() {
+            // An assessment is read whole: a value of another kind than text may go back as text.
+            if model.name == "Assessment" {
+                continue;
+            }
             let mut places = Vec::new();
             values("", answer, &mut places);
             let place = &places[place.index(places.len())];
