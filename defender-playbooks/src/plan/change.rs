@@ -172,7 +172,8 @@ impl PlannedChange {
         if !there || matches!(self.action, PlanAction::Delete | PlanAction::NoChange) {
             return self;
         }
-        self.members.retain(|member| member.secret || !members::same(&member.before, &member.after));
+        self.members
+            .retain(|member| member.secret || !members::same(&member.member, &member.before, &member.after));
         self.members.retain(|member| !member.known_after_apply);
         self.action = if self.members.is_empty() { PlanAction::NoChange } else { PlanAction::Update };
         self.read = None;
@@ -252,7 +253,9 @@ fn unequal(planned: &[Member], now: &[Member]) -> Option<(String, String)> {
     for member in planned {
         match find(now, &member.member) {
             Some(now) if member.known_after_apply || now.known_after_apply => {}
-            Some(now) if now.is_as_planned(member) && members::same(&now.before, &member.before) => {}
+            Some(now)
+                if now.is_as_planned(member)
+                    && members::same(&member.member, &now.before, &member.before) => {}
             Some(now) => return Some((member.to_string(), now.to_string())),
             None => return Some((member.to_string(), nothing())),
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use arm_core::Wish;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// What the service counts or stamps by itself: no part of a plan, and no sign that somebody changed something.
@@ -94,29 +95,24 @@ impl Member {
     /// Whether this, as found or done, is what was planned.
     pub(super) fn is_as_planned(&self, planned: &Self) -> bool {
         self.member.eq_ignore_ascii_case(&planned.member)
-            && (planned.known_after_apply || same(&self.after, &planned.after))
+            && (planned.known_after_apply || same(&self.member, &self.after, &planned.after))
     }
 }
 
-/// Whether two values mean the same to the service.
-pub(super) fn same(a: &Option<Value>, b: &Option<Value>) -> bool {
+/// As the tasks compare, for all kinds of resources at once: the members whose text means something in every letter.
+const MEANING: Wish = Wish::new().exact(&["description", "displayName", "expectedValue", "query"]);
+
+/// Whether two values of a member mean the same to the service.
+pub(super) fn same(member: &str, a: &Option<Value>, b: &Option<Value>) -> bool {
     match (a, b) {
-        (Some(a), Some(b)) => is_same(a, b),
+        (Some(a), Some(b)) => is_same(member, a, b),
         (a, b) => a == b,
     }
 }
 
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::String(a), Value::String(b)) => {
-            arm_core::is_same_text(a, b) || arm_core::is_same_region(a, b)
-        }
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| is_same(a, b)))
-        }
-        (a, b) => a == b,
-    }
+fn is_same(member: &str, a: &Value, b: &Value) -> bool {
+    let named = |value: &Value| json!({ last(member): value });
+    MEANING.unmet(&named(a), &named(b)).is_empty()
 }
 
 /// The members that differ. What the wish leaves to the service and the service has filled in is no difference.
@@ -125,8 +121,9 @@ pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> V
     let gone = before.iter().filter(|(member, _)| !after.contains_key(*member));
     let gone = gone.filter(|(member, _)| !of_service.contains(&last(member)));
     let gone = gone.map(|(member, value)| Member::changed(member, Some(value), None));
-    let differ =
-        after.iter().filter(|(member, value)| before.get(*member).is_none_or(|it| !is_same(it, value)));
+    let differ = after
+        .iter()
+        .filter(|(member, value)| before.get(*member).is_none_or(|it| !is_same(member, it, value)));
     let differ = differ.map(|(member, value)| Member::changed(member, before.get(member), Some(value)));
     let mut members: Vec<Member> = gone.chain(differ).collect();
     members.sort_by(|a, b| a.member.cmp(&b.member));
@@ -201,8 +198,6 @@ fn is_secret(member: &str, value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -215,6 +210,18 @@ mod tests {
             members[0],
             Member::changed("properties.list[a].on", Some(&json!(false)), Some(&json!(true)))
         );
+    }
+
+    #[test]
+    fn values_are_compared_as_the_tasks_compare_them() {
+        let differ = |member: &str, before: Value, after: Value| {
+            !differing(&json!({ member: before }), &json!({ member: after }), &[]).is_empty()
+        };
+        assert!(differ("query", json!("a == 'x'"), json!("a == 'X'")), "every letter counts");
+        assert!(differ("emails", json!(["a", "a"]), json!(["a", "b"])), "each item is met once");
+        assert!(!differ("emails", json!(["a", "b"]), json!(["B", "a"])));
+        assert!(!differ("location", json!("West Europe"), json!("westeurope")));
+        assert!(differ("note", json!("West Europe"), json!("westeurope")), "a blank is one but in a region");
     }
 
     #[test]
