@@ -15,6 +15,21 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// A live run whose sign-in does not end by itself, with the folder that it runs in.
+#[cfg(unix)]
+fn signing_in_for_ever(arguments: &[&str]) -> (tempfile::TempDir, std::process::Child) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let az = folder.path().join("az");
+    std::fs::write(&az, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut run = command(&["--live", "--subscription", mock_azure::DEFAULT_SUBSCRIPTION]);
+    run.args(arguments).env("PATH", path).current_dir(folder.path());
+    let child = run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    (folder, child)
+}
+
 fn program(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
@@ -140,23 +155,8 @@ fn what_stands_in_the_way_is_json_too() {
 #[cfg(unix)]
 #[test]
 fn the_first_word_comes_before_the_sign_in_is_done() {
-    use std::{
-        io::{BufRead as _, BufReader},
-        os::unix::fs::PermissionsExt as _,
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let az = folder.path().join("az");
-    std::fs::write(&az, "#!/bin/sh\nexec sleep 600\n").unwrap();
-    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
-    let mut child = command(&["--live", "--subscription", mock_azure::DEFAULT_SUBSCRIPTION, "task2"])
-        .env("PATH", path)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    use std::io::{BufRead as _, BufReader};
+    let (_folder, mut child) = signing_in_for_ever(&["task2"]);
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     child.kill().unwrap();
@@ -250,25 +250,8 @@ fn lines_for_a_machine_come_as_it_happens_and_the_last_one_says_the_end() {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_stopped_leaves_a_whole_document() {
-    use std::{
-        io::{BufRead as _, BufReader, Read as _},
-        os::unix::fs::PermissionsExt as _,
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let az = folder.path().join("az");
-    std::fs::write(&az, "#!/bin/sh\nexec sleep 600\n").unwrap();
-    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
-    let arguments =
-        ["--live", "--subscription", mock_azure::DEFAULT_SUBSCRIPTION, "task2", "--output", "json"];
-    let mut child = command(&arguments)
-        .env("PATH", path)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let (_folder, mut child) = signing_in_for_ever(&["task2", "--output", "json"]);
     // The first word is there: from now on Ctrl-C is the program's.
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
