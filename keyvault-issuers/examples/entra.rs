@@ -14,7 +14,7 @@ const APPLICATION: &str = "00000000-0000-0000-0000-0000000000d1";
 const CLIENT: &str = "00000000-0000-0000-0000-0000000000c9";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     mock_azure::fast_forward();
     let leaked = "old8Q~0123456789012345678901234567abcd";
     let azure = MockAzure::seed() // for the real one: a credential of your own

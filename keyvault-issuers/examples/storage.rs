@@ -11,7 +11,7 @@ use keyvault_ops::{Ledger, SecretsClient};
 use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     mock_azure::fast_forward();
     let azure = MockAzure::seed() // for the real one: a credential of your own
         .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")

@@ -105,17 +105,38 @@ async fn a_rotation_whose_answer_was_lost_is_finished_by_the_next_run() {
     }
 }
 
+fn unknown(server: &Postgres, role: &str, unknown: bool) {
+    server.roles.lock().unwrap().get_mut(role).unwrap().unknown = unknown;
+}
+
 #[tokio::test]
 async fn a_password_that_does_not_sign_in_is_not_set() {
     let (lab, server) = start().await;
-    // As where a pooler does not know the role, or the server takes no verifiers.
-    server.roles.lock().unwrap().get_mut("app_b").unwrap().facts.push(("may", "x"));
-    server.roles.lock().unwrap().get_mut("app_a").unwrap().facts.push(("may", "x"));
+    unknown(&server, "app_b", true);
+    let error = rotate(&lab, &server).id("r").await.unwrap_err();
+    assert_eq!(error.step, RotateStep::Verify, "{error}");
+    assert!(error.to_string().contains("the role 'app_b' cannot sign in: localhost:"), "{error}");
+    assert!(error.to_string().contains("28P01"), "{error}");
+    assert!(
+        changes(&server)[0].starts_with("ALTER ROLE \"app_b\" PASSWORD 'SCRAM-SHA-256$"),
+        "it was created"
+    );
+    assert_eq!(changes(&server).len(), 1);
+    assert_eq!(lab.value("db").await, server.url("app_a", LEAKED), "and not set");
+    assert!(server.takes("app_a", LEAKED), "who reads the secret can sign in");
+
+    unknown(&server, "app_b", false);
+    let rotation = rotate(&lab, &server).id("r").await.unwrap();
+    assert!(rotation.is_complete() && !server.takes("app_a", LEAKED), "{rotation}");
+}
+
+#[tokio::test]
+async fn a_value_whose_password_does_not_sign_in_is_not_taken_for_the_one_in_use() {
+    let (lab, server) = start().await;
     let issuer = issuer(&server);
     let wrong = server.url("app_b", "not-the-password-of-app_b");
     let error = issuer.verify(&wrong.as_str().into()).await.unwrap_err();
     assert!(error.to_string().contains("the role 'app_b' cannot sign in: localhost:"), "{error}");
-    assert!(error.to_string().contains("28P01"), "{error}");
     lab.set("db", &wrong).await;
     let error = rotate(&lab, &server).await.unwrap_err();
     assert!(error.to_string().contains("did not identify the current value"), "{error}");

@@ -26,6 +26,8 @@ pub(crate) struct Role {
     pub(crate) facts: Vec<(&'static str, &'static str)>,
     /// Lets everyone in, as `trust` does.
     pub(crate) trusted: bool,
+    /// Lets no one in, whatever the password, as a pooler does that does not know the role.
+    pub(crate) unknown: bool,
 }
 
 /// What happens to a statement that contains a text, once.
@@ -53,6 +55,7 @@ impl Postgres {
             verifier: password.map(|password| verifier(password, b"a salt of sixtee", 4096)),
             facts: vec![("found", ""), ("may", "the membership in app")],
             trusted: false,
+            unknown: false,
         };
         let roles = [("rotator", Some(ADMINISTRATOR)), ("app_a", Some(LEAKED)), ("app_b", None)];
         let server = Arc::new(Self {
@@ -100,7 +103,8 @@ impl Postgres {
         let (kept, trusted) = {
             let roles = self.roles.lock().unwrap();
             let role = roles.get(&user);
-            (role.and_then(|role| role.verifier.clone()), role.is_some_and(|role| role.trusted))
+            let known = role.filter(|role| !role.unknown);
+            (known.and_then(|role| role.verifier.clone()), role.is_some_and(|role| role.trusted))
         };
         if !trusted && self.authenticate(&mut stream, kept).await.is_none() {
             let said =

@@ -1,0 +1,49 @@
+//! A database URL was found in a log: the other role of the two gets a new password and goes into the secret, and the leaked one ends.
+//!
+//! `cargo run -p keyvault-issuers --features postgres --example postgres`
+#![allow(clippy::print_stdout, reason = "an example says what it does")]
+
+use std::sync::Arc;
+
+use arm_core::ArmClient;
+use keyvault_issuers::PostgresRoleIssuer;
+use keyvault_ops::SecretsClient;
+use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure};
+use stand_in::{ADMINISTRATOR, LEAKED, Postgres};
+
+/// Speaks enough of PostgreSQL's protocol to stand in for a server.
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests use more of it, and a test that cannot go on fails"
+)]
+#[path = "../tests/support/postgres.rs"]
+mod stand_in;
+
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    mock_azure::fast_forward();
+    let azure = MockAzure::seed() // for the real one: a credential of your own
+        .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")
+        .vault_role("kv-prod", "Key Vault Secrets Officer")
+        .start()
+        .await;
+    let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into()))?;
+    let (secrets, name) = (SecretsClient::new(&arm, &"kv-prod".parse()?)?, "database-url".parse()?);
+
+    // For the real one: the address of your server, with a role that may alter `app_a` and `app_b`.
+    let server = Postgres::start().await;
+    let administrator = server.url("rotator", ADMINISTRATOR);
+    secrets.set(&name, server.url("app_a", LEAKED).into()).await?;
+
+    let issuer = PostgresRoleIssuer::new(&administrator.into(), ["app_a", "app_b"])?;
+    let rotation = secrets.rotate(&name).issuer(Arc::new(issuer)).reason("found in a log").await?;
+    println!("{rotation}");
+    assert!(rotation.is_complete());
+
+    let stored = secrets.get(&name).await?.value;
+    println!("the secret names app_b: {}", stored.expose().starts_with("postgresql://app_b:"));
+    println!("the leaked password signs in: {}", server.takes("app_a", LEAKED));
+    assert!(stored.expose().starts_with("postgresql://app_b:") && !server.takes("app_a", LEAKED));
+    Ok(())
+}
