@@ -11,7 +11,10 @@ use crate::{
         host::Service,
         identity::{self, Caller, Claims, PrincipalKind},
     },
-    services::{directory, locks, providers::Providers, role_assignments, subscriptions::Subscriptions},
+    services::{
+        directory, locks, policy_refusals, providers::Providers, role_assignments,
+        subscriptions::Subscriptions,
+    },
     state::World,
 };
 
@@ -37,6 +40,11 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
         registered(world, call, addressed)?;
     }
     if let Some(refusal) = locks::refusal(world, call) {
+        return Err(Box::new(refusal));
+    }
+    if let Some(kind) = addressed.as_ref().and_then(Addressed::written)
+        && let Some(refusal) = policy_refusals::refusal(world, call, kind)
+    {
         return Err(Box::new(refusal));
     }
     Ok(())

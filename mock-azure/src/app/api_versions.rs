@@ -22,6 +22,11 @@ impl Addressed {
         self.kind.split_once('/').map_or(self.kind, |(namespace, _)| namespace)
     }
 
+    /// The type, when the path is that of a resource and not of something to do with it.
+    pub(crate) fn written(&self) -> Option<&'static str> {
+        self.verb.is_none().then_some(self.kind)
+    }
+
     /// The permission that a request needs, such as `Microsoft.KeyVault/vaults/write`.
     pub(crate) fn action(&self, method: Method) -> String {
         let kind = self.kind;

@@ -22,6 +22,7 @@ pub(crate) mod operations;
 pub(crate) mod organization;
 pub(crate) mod permissions;
 pub(crate) mod policy_assignments;
+pub(crate) mod policy_refusals;
 pub(crate) mod pricings;
 pub(crate) mod providers;
 pub(crate) mod query_rules;

@@ -1,4 +1,4 @@
-//! Policies and initiatives that are assigned to a scope. They are kept, and judge nothing here.
+//! Policies and initiatives that are assigned to a scope. They are kept; `policy_refusals` judges by one of them.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     state::{Accepts, Pages, Place, Surface, Tracked, World, system_data},
 };
 
-const TYPE: &str = "Microsoft.Authorization/policyAssignments";
+pub(crate) const TYPE: &str = "Microsoft.Authorization/policyAssignments";
 
 /// Recorded: until this one, an assignment says its SKU.
 const LAST_WITH_SKU: &str = "2019-09-01";

@@ -21,6 +21,8 @@ pub(super) enum Step {
     Resource(Value),
     /// A namespace that is not registered.
     Unregistered(Namespace),
+    /// A type of resource that Azure Policy forbids at a scope, by an assignment of this name.
+    ResourceTypeNotAllowed(NotAllowed),
     /// A management group over subscriptions.
     ManagementGroup(ManagementGroup),
 
@@ -187,6 +189,7 @@ shapes! {
     Group { subscription: Option<String>, name: String, location: String }
     Named { subscription: Option<String>, group: String, name: String }
     Namespace { subscription: Option<String>, namespace: String }
+    NotAllowed { scope: String, assignment: String, kind: String }
     ManagementGroup { name: String, subscriptions: Vec<String> }
     User { object_id: String, user_principal_name: String }
     Application { object_id: String, app_id: String, display_name: String }
@@ -244,6 +247,9 @@ impl Step {
             Self::Demo(it) => seed.demo(&of(it.subscription)),
             Self::ResourceGroup(it) => seed.resource_group(of(it.subscription), &it.name, &it.location),
             Self::Resource(it) => seed.resource(it),
+            Self::ResourceTypeNotAllowed(it) => {
+                seed.resource_type_not_allowed(&it.scope, &it.assignment, &it.kind)
+            }
             Self::Unregistered(it) => seed.unregistered(of(it.subscription), &it.namespace),
             Self::ManagementGroup(it) => seed.management_group(&it.name, it.subscriptions),
             Self::User(it) => seed.user(&it.object_id, &it.user_principal_name),

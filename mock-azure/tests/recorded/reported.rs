@@ -1,10 +1,10 @@
 //! What users of other tools ran into.
 
-use azure_core::http::Method::{Delete, Post};
+use azure_core::http::Method::{Delete, Patch, Post};
 use mock_azure::MockAzure;
 use serde_json::{Value, json};
 
-use crate::{TENANT, a_rule, get, group, put, send, support::SUB, vault, workspace};
+use crate::{TENANT, a_rule, get, group, members, put, send, support::SUB, vault, without, workspace};
 
 /// azure-rest-api-specs#21258, azure-cli#26581, azure-powershell#22583, azure-resource-manager-schemas#1753.
 #[tokio::test]
@@ -88,6 +88,91 @@ async fn a_workspace_of_another_tenant_is_refused_as_a_linked_scope() {
     } });
     let refused = put(&azure, &path, "2021-05-01-preview", body).await;
     assert_eq!((refused.status, &refused.body["code"]), (403, &json!("LinkedAuthorizationFailed")));
+}
+
+/// azure-docs, "Enforce job execution on Hybrid Runbook Worker", shows the whole answer.
+#[tokio::test]
+async fn what_a_policy_forbids_is_refused_with_the_names_of_the_policy_until_its_assignment_goes() {
+    let azure = MockAzure::seed()
+        .resource_group(SUB, "rg", "westeurope")
+        .resource_type_not_allowed(group(), "no-vaults", "microsoft.keyvault/VAULTS")
+        .start()
+        .await;
+    let body = json!({ "location": "westeurope", "properties": {
+        "tenantId": TENANT, "sku": { "family": "A", "name": "standard" }, "accessPolicies": [],
+    } });
+    let refused = put(&azure, &vault(), "2023-07-01", body.clone()).await;
+    assert_eq!((refused.status, refused.code()), (403, "RequestDisallowedByPolicy"));
+    let (error, scope) = (&refused.body["error"], group());
+    let assignment = format!("{scope}/providers/Microsoft.Authorization/policyAssignments/no-vaults");
+    let definition =
+        "/providers/Microsoft.Authorization/policyDefinitions/6c112d4e-5bc7-47ae-a041-ea2d9dccd749";
+    assert_eq!(members(error), ["additionalInfo", "code", "message", "target"]);
+    assert_eq!(error["target"], "kv-a");
+    let identifiers =
+        refused.message().strip_prefix("Resource 'kv-a' was disallowed by policy. Policy identifiers: '");
+    let identifiers: Value = serde_json::from_str(identifiers.unwrap().strip_suffix("'.").unwrap()).unwrap();
+    assert_eq!(
+        identifiers,
+        json!([{
+            "policyAssignment": { "name": "no-vaults", "id": assignment },
+            "policyDefinition": { "name": "Not allowed resource types", "id": definition },
+        }])
+    );
+    let info = &error["additionalInfo"][0];
+    assert_eq!(info["type"], "PolicyViolation");
+    assert_eq!(
+        without(&info["info"], "", &["evaluationDetails", "policyAssignmentParameters"]),
+        json!({
+            "policyDefinitionDisplayName": "Not allowed resource types",
+            "policyDefinitionId": definition,
+            "policyDefinitionName": "6c112d4e-5bc7-47ae-a041-ea2d9dccd749",
+            "policyDefinitionEffect": "Deny",
+            "policyAssignmentId": assignment,
+            "policyAssignmentName": "no-vaults",
+            "policyAssignmentDisplayName": "no-vaults",
+            "policyAssignmentScope": scope,
+        })
+    );
+    assert_eq!(get(&azure, &vault(), "2023-07-01").await.status, 404, "nothing was made");
+    let law = json!({ "location": "westeurope" });
+    assert_eq!(put(&azure, &workspace(), "2023-09-01", law).await.status, 201, "another type");
+    assert_eq!(send(&azure, Delete, &assignment, "2022-06-01", Value::Null).await.status, 200);
+    assert_eq!(put(&azure, &vault(), "2023-07-01", body).await.status, 200);
+}
+
+/// The same policy, assigned by a request: with what its assignment leaves out, and when it does not enforce.
+#[tokio::test]
+async fn an_assigned_policy_refuses_where_it_is_enforced_and_its_scope_is_not_excluded() {
+    let azure = MockAzure::seed().workspace(SUB, "rg", "law-a").start().await;
+    let assignment = format!("/subscriptions/{SUB}/providers/Microsoft.Authorization/policyAssignments/none");
+    let definition =
+        "/providers/Microsoft.Authorization/policyDefinitions/6c112d4e-5bc7-47ae-a041-ea2d9dccd749";
+    let denied = json!({ "value": ["Microsoft.OperationalInsights/workspaces"] });
+    let cases = [
+        (json!({}), 403),
+        (json!({ "enforcementMode": "DoNotEnforce" }), 200),
+        (json!({ "notScopes": [group()] }), 200),
+        (json!({ "notScopes": [format!("{}-other", group())] }), 403),
+        (
+            json!({ "parameters": { "listOfResourceTypesNotAllowed": denied, "effect": { "value": "Audit" } } }),
+            200,
+        ),
+    ];
+    let tags = json!({ "tags": { "team": "sec" } });
+    for (change, status) in cases {
+        let mut properties = json!({
+            "policyDefinitionId": definition, "parameters": { "listOfResourceTypesNotAllowed": denied },
+        });
+        for (name, value) in change.as_object().unwrap() {
+            properties[name] = value.clone();
+        }
+        let assigned = put(&azure, &assignment, "2022-06-01", json!({ "properties": properties })).await;
+        assert_eq!(assigned.status, 201);
+        let patched = send(&azure, Patch, &workspace(), "2023-09-01", tags.clone()).await;
+        assert_eq!(patched.status, status, "{change}");
+    }
+    assert_eq!(get(&azure, &workspace(), "2023-09-01").await.status, 200, "to read is never forbidden");
 }
 
 /// A rule that reads logs of machines is taken, since a workspace has their tables from the start; one that reads the

@@ -54,6 +54,28 @@ async fn every_operation_does_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_policy_that_forbids_workspaces_is_named_and_no_role_is_asked_for() {
+    mock_azure::fast_forward();
+    let azure = MockAzure::seed()
+        .resource_group(subscription(), "rg-sec", "westeurope")
+        .resource_type_not_allowed(
+            group(),
+            "Logs live in the hub",
+            "Microsoft.OperationalInsights/workspaces",
+        )
+        .start()
+        .await;
+    let refused = client(&azure).ensure(&workspace(), &spec()).await.unwrap_err();
+    assert_eq!(refused.policy_refusal().unwrap().policies, ["Logs live in the hub"]);
+    assert!(!refused.is_role_missing() && !refused.may_have_been_applied());
+    let said = refused.to_string();
+    assert!(said.contains("by policy 'Logs live in the hub'"), "{said}");
+    assert!(!said.contains("role") && !said.contains('\n'), "{said}");
+    assert!(client(&azure).get_opt(&workspace()).await.unwrap().is_none());
+    assert_eq!(writes(&azure).len(), 1, "it is not asked again");
+}
+
+#[tokio::test]
 async fn a_workspace_is_made_once_and_then_left_as_it_is() {
     let azure = empty().await;
     let preview = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
