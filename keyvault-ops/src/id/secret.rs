@@ -52,7 +52,7 @@ impl FromStr for SecretVersion {
 }
 
 /// Where a secret is: `https://{vault}/secrets/{name}`, and the version if one is named.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct SecretId {
     /// The host of the vault, such as `kv-prod.vault.azure.net`.

@@ -1,10 +1,9 @@
 //! Which versions of a secret can be read.
 
-use arm_core::Secret;
 use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 
-use crate::{SecretErrorExt as _, SecretName, SecretRefusal, SecretVersion, SecretsClient};
+use crate::{SecretBundle, SecretErrorExt as _, SecretName, SecretRefusal, SecretVersion, SecretsClient};
 
 /// How many ids a report names; it counts the rest.
 const NAMED: usize = 100;
@@ -59,11 +58,11 @@ impl SecretsClient {
         self.active_versions(name, &|_| ()).await
     }
 
-    /// The same; `hear` is called with each value that is read.
+    /// The same; `hear` is called with each current version that is read.
     pub(crate) async fn active_versions(
         &self,
         name: &SecretName,
-        hear: &(dyn Fn(Secret) + Send + Sync),
+        hear: &(dyn Fn(SecretBundle) + Send + Sync),
     ) -> Result<ActiveVersions> {
         let mut current = self.current_version(name, hear).await?;
         for _ in 0..ATTEMPTS {
@@ -103,12 +102,13 @@ impl SecretsClient {
     async fn current_version(
         &self,
         name: &SecretName,
-        hear: &(dyn Fn(Secret) + Send + Sync),
+        hear: &(dyn Fn(SecretBundle) + Send + Sync),
     ) -> Result<Option<SecretVersion>> {
         match self.get(name).await {
             Ok(found) => {
-                hear(found.value);
-                Ok(found.properties.id.version)
+                let version = found.properties.id.version.clone();
+                hear(found);
+                Ok(version)
             }
             Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
             Err(error) => Err(error),

@@ -167,6 +167,7 @@ fn begin_run(world: &Shared, wish: &Wish, accidents: bool) -> (Arc<tokio::sync::
     me.listed_enabled.clear();
     me.set.clear();
     me.looked.clear();
+    me.unreadable.clear();
     me.moved.clear();
     (me.stopped.clone(), unlucky)
 }
@@ -238,14 +239,17 @@ impl World {
     /// What was killed within the window, and is still current, must have been raised.
     fn judge_end(&mut self, wish: &Wish, raised: bool) {
         let rotator = wish.rotator;
-        for (secret, id) in std::mem::take(&mut self.rotators[rotator].killed) {
+        for (secret, id, at) in std::mem::take(&mut self.rotators[rotator].killed) {
             self.stats("window");
             let current = self.secrets[&secret].current().filter(|current| current.enabled);
             let still = current.is_some_and(|current| current.id == id);
-            // What someone has recovered just now could not be read.
-            let read = !self.foreign_write(rotator, 3_000);
-            // A secret beside the group is not read again: see `rotate_many`.
-            if still && !self.works(&secret) && !raised && read && wish.names.len() == 1 {
+            // A secret beside the group is not read again for that: see `rotate_many`. What someone has hidden, and
+            // brings back later, cannot be read.
+            let told = match self.rotators[rotator].told.get(&secret) {
+                Some((read, told)) if *read > at => told.as_ref() == Some(&id),
+                _ => wish.names.len() == 1,
+            };
+            if still && !self.works(&secret) && !raised && told {
                 self.violation(format!("rotator {rotator}: killed the current {id} and did not say so"));
             }
         }

@@ -26,6 +26,8 @@ impl SimIssuer {
     async fn hook<T>(&self, act: impl FnOnce(&mut World) -> Result<T>) -> Result<T> {
         let (before, after, fate) = {
             let mut world = self.world.lock();
+            let now = world.now();
+            world.rotators[self.rotator].called = now;
             let accidents = world.rotators[self.rotator].accidents;
             let fate = if accidents { world.dice.roll(1_000) } else { 999 };
             let slow = accidents && world.dice.chance(60);

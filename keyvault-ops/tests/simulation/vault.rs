@@ -23,6 +23,9 @@ pub(crate) struct SimVault {
     pub(crate) rotator: usize,
 }
 
+/// A secret, and what a read says is its current version.
+type Looked = (String, Option<Version>);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Accident {
     None,
@@ -79,7 +82,12 @@ impl HttpClient for SimVault {
         }
         // What is on its way is not known yet: another secret of the same call may be revoked meanwhile.
         if let Some((name, current)) = looked {
-            self.world.lock().rotators[self.rotator].looked.insert(name, current);
+            let mut world = self.world.lock();
+            let now = world.now();
+            let me = &mut world.rotators[self.rotator];
+            let told = current.as_ref().filter(|current| current.enabled).map(|current| current.id.clone());
+            me.told.insert(name.clone(), (now, told));
+            me.looked.extend(current.map(|current| (name, current.id)));
         }
         outcome
     }
@@ -126,7 +134,7 @@ impl SimVault {
     }
 
     /// The answer, and which version it tells to be current.
-    fn act(&self, request: &Request) -> (azure_core::Result<AsyncRawResponse>, Option<(String, String)>) {
+    fn act(&self, request: &Request) -> (azure_core::Result<AsyncRawResponse>, Option<Looked>) {
         let path = request.url().path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let body: Value = match request.body() {
@@ -146,8 +154,8 @@ impl SimVault {
             },
             (Method::Get, ["secrets", name]) => {
                 let seen = world.seen(name, late);
-                let looked = seen.current().map(|current| ((*name).to_owned(), current.id.clone()));
-                return (self.read(world, name, &seen), looked);
+                let looked = ((*name).to_owned(), seen.current().cloned());
+                return (self.read(world, name, &seen), Some(looked));
             }
             (Method::Get, ["secrets", name, "versions"]) => {
                 let seen = world.seen(name, late);
@@ -157,6 +165,9 @@ impl SimVault {
                 let seen = world.seen(name, late);
                 let found = seen.versions.iter().find(|found| found.id == *version && !seen.deleted);
                 world.say(|| format!("rotator {}: reads version {version}", self.rotator));
+                if found.is_some_and(|found| !found.enabled) {
+                    world.rotators[self.rotator].unreadable.insert((*version).to_owned());
+                }
                 readable(name, found)
             }
             (Method::Put, ["secrets", name]) => self.put(world, name, &body),
@@ -179,6 +190,8 @@ impl SimVault {
         }
         world.say(|| format!("rotator {}: lists {name}: {} versions", self.rotator, seen.versions.len()));
         let me = &mut world.rotators[self.rotator];
+        let older = seen.versions.iter().rev().skip(1).filter(|version| !version.enabled);
+        me.unreadable.extend(older.map(|version| version.id.clone()));
         if !me.set.contains(name) {
             me.listed.extend(seen.versions.iter().map(|version| version.id.clone()));
             // The answer to the last list counts: one before may have been lost.

@@ -11,6 +11,9 @@ use tokio::{sync::Notify, time::Instant};
 /// How old an answer may be; the rotation allows for 5 seconds.
 const STALE: u64 = 4_000;
 
+/// How long looking at all secrets of a call may take, with late answers.
+const LOOKING: u64 = 20_000;
+
 /// Everything by chance comes from here.
 pub(crate) struct Dice(u64);
 
@@ -46,6 +49,8 @@ pub(crate) struct Version {
     pub(crate) enabled: bool,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: u64,
+    /// Until when no one could read it, because it was disabled or its secret deleted.
+    pub(crate) hidden_until: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -103,12 +108,18 @@ pub(crate) struct Rotator {
     /// The secrets in which it has set or disabled a version: its listing is over.
     pub(crate) set: BTreeSet<String>,
     pub(crate) looked: BTreeMap<String, String>,
+    /// What the last read of each secret said, and when: the version, if it is enabled.
+    pub(crate) told: BTreeMap<String, (u64, Option<String>)>,
+    /// Older versions of which the vault has told this run that they are disabled: their values cannot be read.
+    pub(crate) unreadable: BTreeSet<String>,
+    /// When the hook that acts was called.
+    pub(crate) called: u64,
     /// The place of the newest version of each secret that `Consumers` said all use.
     pub(crate) moved: BTreeMap<String, usize>,
     /// Whether the last thing that it did was to read a current version.
     pub(crate) has_just_looked: bool,
-    /// Versions that it killed within the documented window.
-    pub(crate) killed: Vec<(String, String)>,
+    /// Versions that it killed within the documented window, and when.
+    pub(crate) killed: Vec<(String, String, u64)>,
 }
 
 pub(crate) struct World {
@@ -190,7 +201,17 @@ impl World {
         let horizon = now.saturating_sub(STALE);
         let old = self.history.iter().filter(|(until, _)| *until < horizon).count();
         self.history.drain(..old);
-        change(self)
+        let outcome = change(self);
+        if let Some((_, before)) = self.history.last() {
+            for (name, secret) in before {
+                let hidden = secret.versions.iter().filter(|version| secret.deleted || !version.enabled);
+                for version in hidden {
+                    let now_there = self.secrets.get_mut(name).into_iter().flat_map(|now| &mut now.versions);
+                    now_there.filter(|it| it.id == version.id).for_each(|it| it.hidden_until = now);
+                }
+            }
+        }
+        outcome
     }
 
     /// The secrets as a read sees them that may be late.
@@ -223,7 +244,8 @@ impl World {
             // The ids say nothing about their order.
             let id = format!("{:016x}{:016x}", world.dice.roll(u64::MAX), world.made);
             let created = world.now() / 1_000;
-            let version = Version { id, value: value.to_owned(), enabled: true, tags, created };
+            let version =
+                Version { id, value: value.to_owned(), enabled: true, tags, created, hidden_until: 0 };
             world.secrets.entry(secret.to_owned()).or_default().versions.push(version.clone());
             version
         })
@@ -247,14 +269,9 @@ impl World {
             let place = |id: &str| self.secrets[secret].place(id);
             let left = me.moved.get(secret).is_some_and(|moved| place(version) < Some(*moved));
             let newer = me.looked.get(secret).is_some_and(|looked| place(version) > place(looked));
-            // In a group, what cannot be read tells no one what its consumers still use: see `rotate_many`.
-            let unread = !me.looked.contains_key(secret);
-            let behind = !me.set.contains(secret)
-                && me.looked.get(secret).is_some_and(|looked| place(version) < place(looked));
+            // Another secret of the same call tells only what can be read of it.
             let unseen = self.secrets.len() > 1
-                && (unread
-                    || behind
-                    || !self.secrets[secret].versions.iter().any(|held| held.id == *version && held.enabled));
+                && (me.unreadable.contains(version) || self.was_hidden(rotator, secret, version));
             // Of one credential, a new one ends the old one at once: that was accepted.
             if self.kind == Kind::One && what == "create" {
                 continue;
@@ -265,6 +282,14 @@ impl World {
             }
         }
         outcome
+    }
+
+    /// Whether no one could read a version when the rotator looked for the last time before its present step.
+    fn was_hidden(&self, rotator: usize, secret: &str, version: &str) -> bool {
+        let secret = &self.secrets[secret];
+        let version = secret.place(version).map(|place| &secret.versions[place]);
+        let since = self.rotators[rotator].called.saturating_sub(LOOKING);
+        secret.deleted || version.is_some_and(|it| !it.enabled || it.hidden_until >= since)
     }
 
     fn judge_death(&mut self, rotator: usize, secret: &str, what: &str) {
@@ -280,9 +305,11 @@ impl World {
             Kind::One => what == "set",
             _ => false,
         };
-        if ended || what.starts_with("revoke") && looked != current {
+        let hidden = self.secrets.len() > 1 && self.was_hidden(rotator, secret, &current);
+        if ended || what.starts_with("revoke") && (looked != current || hidden) {
             self.say(|| format!("rotator {rotator}: the window: {current} of {secret} is dead"));
-            self.rotators[rotator].killed.push((secret.to_owned(), current));
+            let now = self.now();
+            self.rotators[rotator].killed.push((secret.to_owned(), current, now));
         } else {
             self.violation(format!(
                 "rotator {rotator}: {what} killed the current version {current} of {secret}"

@@ -1,6 +1,9 @@
 //! Looking which version is current, directly before each step that cannot be taken back.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use arm_core::Secret;
 
@@ -10,12 +13,22 @@ use super::{
     member::Member,
     run::{Group, GroupStep, Step},
 };
-use crate::{SecretBundle, SecretProperties, SecretVersion};
+use crate::{ActiveVersions, SecretBundle, SecretProperties, SecretVersion};
 
 /// How old the answer to a read or list may be, as far as this crate allows for it.
 pub(super) const SETTLING: Duration = Duration::from_secs(5);
+/// How often a rotation that stopped asks what there is.
+const LAST_LOOKS: usize = 3;
 /// How long an old version may be answered after a new one was set.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a rotation that stopped has seen last.
+pub(super) struct LastLook {
+    /// Which versions are enabled, if it could be found out.
+    pub(super) active: Option<ActiveVersions>,
+    /// The current version, if it could be read.
+    current: Option<SecretBundle>,
+}
 
 impl Member {
     /// Reads the current version until it is not one of before. `Err` holds a version that someone else has set.
@@ -46,15 +59,31 @@ impl Member {
         }
     }
 
-    /// The current version, asked for more than once: what was done is to be told.
-    async fn read_again(&self) -> Option<SecretBundle> {
-        for _ in 0..3 {
-            match self.read_current().await {
-                Ok(found) => return found,
+    /// What can be read in the end.
+    pub(super) async fn active_versions(&self) -> azure_core::Result<ActiveVersions> {
+        let hear = |found: SecretBundle| self.beside.note(&self.secret_id(None), &found.value);
+        self.task.client.active_versions(&self.task.name, &hear).await
+    }
+
+    /// The same, and the current version, asked for more than once: what was done is to be told.
+    async fn last_look(&self) -> LastLook {
+        let last = Mutex::new(None);
+        let hear = |found: SecretBundle| {
+            self.beside.note(&self.secret_id(None), &found.value);
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        };
+        for _ in 0..LAST_LOOKS {
+            match self.task.client.active_versions(&self.task.name, &hear).await {
+                Ok(active) => {
+                    let current = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    let is_current =
+                        |found: &SecretBundle| found.properties.version() == active.current.as_ref();
+                    return LastLook { current: current.filter(is_current), active: Some(active) };
+                }
                 Err(_) => pause(Duration::from_secs(1)).await,
             }
         }
-        None
+        LastLook { active: None, current: last.into_inner().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Whether this version was there before the new one was set.
@@ -69,7 +98,16 @@ impl Member {
 impl Group {
     /// Makes sure that every secret of the group still has the new version as its current one.
     pub(super) async fn look_at_all(&self) -> GroupStep {
-        for (at, member) in self.members.iter().enumerate() {
+        self.look_at(|_| true).await
+    }
+
+    /// The same of those in which it was set.
+    pub(super) async fn look_at_set(&self) -> GroupStep {
+        self.look_at(|member| member.done.current.is_some()).await
+    }
+
+    async fn look_at(&self, which: impl Fn(&Member) -> bool) -> GroupStep {
+        for (at, member) in self.members.iter().enumerate().filter(|(_, member)| which(member)) {
             let looked = member.look().await.map_err(|failure| (at, failure))?;
             if let Err(newer) = looked {
                 return Err((at, overtaken(&newer)));
@@ -78,29 +116,46 @@ impl Group {
         Ok(())
     }
 
-    /// After something was revoked and the rotation stopped: whether a current value is dead by that.
-    pub(super) async fn find_dead(&self) -> Option<(usize, RotateFailure)> {
-        let hooks = self.hooks.as_ref()?;
-        let mut revoked = self.revoked.clone();
-        revoked.extend(self.members.iter().flat_map(|member| member.record.revoked.iter().cloned()));
-        revoked.sort();
-        revoked.dedup();
-        if revoked.is_empty() && !self.members.iter().any(|member| member.done.resumed || member.begun) {
-            return None;
+    /// What can be read after the rotation stopped, and whether a current value is dead by what was revoked.
+    pub(super) async fn last_look(&self) -> (Vec<LastLook>, Option<(usize, RotateFailure)>) {
+        let hooks = self.hooks.as_ref().filter(|_| self.may_have_ended_one());
+        if hooks.is_some() {
+            // What was set directly before the last revocation is seen by now.
+            pause(SETTLING).await;
         }
-        // What was set directly before the last revocation is seen by now.
-        pause(SETTLING).await;
+        let (mut looks, mut dead) = (Vec::new(), None);
         for (at, member) in self.members.iter().enumerate() {
-            let Some(found) = member.read_again().await else { continue };
-            let Ok(current) = id_of(&found.properties) else { continue };
-            if self.is_dead(hooks, &found.value).await {
-                return Some((at, RotateFailure::CurrentCredentialDead { current, revoked }));
+            let looked = member.last_look().await;
+            if let (Some(hooks), Some(found), None) = (hooks, &looked.current, &dead)
+                && let Ok(current) = id_of(&found.properties)
+                && self.is_dead(hooks, &found.value).await
+            {
+                let revoked = self.revoked_so_far();
+                dead = Some((at, RotateFailure::CurrentCredentialDead { current, revoked }));
             }
+            looks.push(looked);
         }
-        None
+        (looks, dead)
     }
 
-    async fn is_dead(&self, hooks: &Hooks, value: &Secret) -> bool {
+    /// Whether this call, or an earlier run of this rotation, may have ended a credential.
+    pub(super) fn may_have_ended_one(&self) -> bool {
+        let may = |member: &Member| {
+            let earlier = member.done.resumed || member.begun || !member.record.revoked.is_empty();
+            !member.task.retire.dry_run && (earlier || member.beside.has_revoked())
+        };
+        !self.revoked.is_empty() || self.members.iter().any(may)
+    }
+
+    fn revoked_so_far(&self) -> Vec<String> {
+        let earlier = self.members.iter().flat_map(|member| &member.record.revoked);
+        let mut revoked: Vec<String> = self.revoked.iter().chain(earlier).cloned().collect();
+        revoked.sort();
+        revoked.dedup();
+        revoked
+    }
+
+    pub(super) async fn is_dead(&self, hooks: &Hooks, value: &Secret) -> bool {
         let olds = self.members.iter().flat_map(|member| &member.old);
         let mut revoked =
             olds.filter(|old| old.credential.as_ref().is_some_and(|id| self.revoked.contains(id)));

@@ -114,11 +114,13 @@ impl Group {
         }
         let mut found: Vec<FoundCredential> = Vec::new();
         for member in &self.members {
-            let recorded =
-                member.record.created.iter().map(|id| FoundCredential { id: id.clone(), value: None });
-            for credential in hooks.find(&member.task.id).await?.into_iter().chain(recorded) {
-                let revoked = member.record.revoked.contains(&credential.id);
-                if !revoked && !found.iter().any(|known| known.id == credential.id) {
+            let record = &member.record;
+            let created = record.created.iter().map(|id| FoundCredential { id: id.clone(), value: None });
+            for credential in hooks.find(&member.task.id).await?.into_iter().chain(created) {
+                let revoked = record.revoked.contains(&credential.id);
+                // What an old version held was not created for this rotation, whatever the issuer says.
+                let old = record.credentials.values().any(|id| *id == credential.id);
+                if !revoked && !old && !found.iter().any(|known| known.id == credential.id) {
                     found.push(credential);
                 }
             }
@@ -165,8 +167,12 @@ impl Group {
             }
         }
         let failed = |failure| (0, failure);
+        if self.held_beside(hooks, id).await.map_err(failed)?.is_none() {
+            self.name_orphan(id);
+            return Ok(());
+        }
         self.members[0].note(LedgerAction::Revoking, Line::credential(id)).map_err(failed)?;
-        self.revoked.push(id.to_owned());
+        self.note_revoked(id);
         if let Err(failure) = hooks.revoke(id).await {
             self.name_orphan(id);
             return Err(failed(failure));
@@ -179,9 +185,9 @@ impl Group {
             IssuerKind::Many => {}
             IssuerKind::TwoSlots => {
                 self.intend().await?;
-                self.revoked.push("the idle slot".to_owned());
+                self.note_revoked("the idle slot");
             }
-            IssuerKind::One => self.revoked.push("the credential before".to_owned()),
+            IssuerKind::One => self.note_revoked("the credential before"),
         }
         for (at, member) in self.members.iter().enumerate() {
             member.look_before_set().await.map_err(|failure| (at, failure))?;
@@ -204,6 +210,8 @@ impl Group {
                 return Err(failed(failure));
             }
         };
+        // One that is in use is not written down as created: a later run would take it for left over.
+        self.check_new(hooks, &credential).map_err(failed)?;
         if let Err(failure) = member.note(LedgerAction::CredentialCreated, Line::credential(&credential.id)) {
             self.discard(hooks, &credential, &failure).await;
             return Err(failed(failure));
@@ -211,8 +219,8 @@ impl Group {
         Ok(credential)
     }
 
-    /// Whether what the issuer returned is a new credential that a vault takes.
-    fn check_created(&self, hooks: &Hooks, credential: &Credential) -> Step {
+    /// Whether what the issuer returned is not the credential in use.
+    fn check_new(&self, hooks: &Hooks, credential: &Credential) -> Step {
         let same_value = |member: &Member| {
             member.current.as_ref().is_some_and(|current| current.value == credential.value)
         };
@@ -223,9 +231,15 @@ impl Group {
             }
             _ => member.in_use() == Some(&credential.id),
         };
-        if self.members.iter().any(|member| same_value(member) || same_id(member)) {
-            return Err(RotateFailure::SameCredential { id: credential.id.clone() });
+        match self.members.iter().any(|member| same_value(member) || same_id(member)) {
+            true => Err(RotateFailure::SameCredential { id: credential.id.clone() }),
+            false => Ok(()),
         }
+    }
+
+    /// Whether it is a new credential that a vault takes.
+    fn check_created(&self, hooks: &Hooks, credential: &Credential) -> Step {
+        self.check_new(hooks, credential)?;
         if credential.id.is_empty() || credential.id.chars().count() > TAG_LENGTH {
             let reason = format!("the issuer's id of a credential must have 1 to {TAG_LENGTH} characters");
             return Err(RotateFailure::Invalid(reason));
@@ -249,7 +263,7 @@ impl Group {
         if matches!(why, RotateFailure::SameCredential { .. }) || hooks.kind() != IssuerKind::Many {
             return;
         }
-        self.revoked.push(credential.id.clone());
+        self.note_revoked(&credential.id);
         if hooks.revoke(&credential.id).await.is_err() {
             self.name_orphan(&credential.id);
         } else {

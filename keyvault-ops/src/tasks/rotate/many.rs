@@ -10,7 +10,8 @@ use futures::{
 
 use super::{
     Rotate, RotateError, RotateFailure, RotateStep, Rotation,
-    member::{Member, Seen},
+    beside::Beside,
+    member::Member,
     run::rotate_group,
     wish::{REPLACES, ROTATED},
 };
@@ -23,6 +24,12 @@ use crate::SecretId;
 /// group is disabled or revoked, and the others say so ([`RotateFailure::Group`]). Give all of a group the same issuer
 /// (clones of one `Arc`); different ones are refused. Values are compared in memory only. Secrets that are given
 /// different values by [`Rotate::to`] are no group.
+///
+/// **What another secret of the call holds is not revoked** before that one has moved: with an issuer, the values of all
+/// enabled versions of all secrets are read before the first one is rotated. A credential that stands in several of them
+/// is revoked by whichever is the last to move; the others name it as not revoked, and are not complete. A secret that
+/// is disabled or deleted is looked at again directly before each revocation; while a secret cannot be read for another
+/// reason, nothing is revoked that it might hold.
 ///
 /// Every secret has exactly one outcome, in no particular order; a failure never ends the rest. A secret that is named
 /// twice is rotated once, as it was named first. Dropping the stream stops what is in flight and starts nothing more;
@@ -50,20 +57,16 @@ pub fn rotate_many<'a>(
 ) -> BoxStream<'a, Outcome<SecretId, Rotation, RotateError>> {
     let mut named = HashSet::new();
     let rotations: Vec<Rotate> =
-        rotations.into_iter().filter(|rotate| named.insert(target(rotate))).collect();
+        rotations.into_iter().filter(|rotate| named.insert(rotate.target())).collect();
     let concurrency = concurrency.max(1);
-    let seen = Seen::default();
-    stream::once(groups(rotations, concurrency, seen.clone()))
+    let beside = Beside::new(&rotations);
+    stream::once(groups(rotations, concurrency, beside.clone()))
         .flat_map(move |groups| {
-            let seen = seen.clone();
-            stream::iter(groups).map(move |group| run(group, seen.clone())).buffer_unordered(concurrency)
+            let beside = beside.clone();
+            stream::iter(groups).map(move |group| run(group, beside.clone())).buffer_unordered(concurrency)
         })
         .flat_map(stream::iter)
         .boxed()
-}
-
-fn target(rotate: &Rotate) -> SecretId {
-    SecretId { vault_host: rotate.client.host().to_owned(), name: rotate.name.clone(), version: None }
 }
 
 /// Rotations of secrets that hold the same value.
@@ -72,12 +75,13 @@ struct SameValue {
     rotations: Vec<Rotate>,
 }
 
-async fn groups(rotations: Vec<Rotate>, concurrency: usize, seen: Seen) -> Vec<SameValue> {
+/// All secrets are read before anything is done to one: what another one holds is not revoked.
+async fn groups(rotations: Vec<Rotate>, concurrency: usize, beside: Beside) -> Vec<SameValue> {
     let alone = rotations.len() == 1;
     let valued: Vec<(Option<Secret>, Rotate)> = stream::iter(rotations)
         .map(|rotate| {
-            let seen = seen.clone();
-            async move { (if alone { None } else { old_value(&rotate, &seen).await }, rotate) }
+            let beside = beside.clone();
+            async move { (if alone { None } else { old_value(&rotate, &beside).await }, rotate) }
         })
         .buffered(concurrency)
         .collect()
@@ -97,23 +101,22 @@ async fn groups(rotations: Vec<Rotate>, concurrency: usize, seen: Seen) -> Vec<S
 
 /// The value that a rotation ends: the current one, or, if the rotation has set it, the one before. `None` if it
 /// cannot be read: the rotation itself says why.
-async fn old_value(rotate: &Rotate, seen: &Seen) -> Option<Secret> {
-    let current = rotate.client.get(&rotate.name).await.ok()?;
-    seen.note(target(rotate), &current.value);
+async fn old_value(rotate: &Rotate, beside: &Beside) -> Option<Secret> {
+    let current = beside.read(rotate).await?;
     let tags = &current.properties.tags;
     if tags.get(ROTATED).is_none_or(|rotation| *rotation != rotate.id) {
         return Some(current.value);
     }
     let before = tags.get(REPLACES)?.parse().ok()?;
     let before = rotate.client.get_version(&rotate.name, &before).await.ok()?.value;
-    seen.note(target(rotate), &before);
+    beside.note(&rotate.target(), &before);
     Some(before)
 }
 
-async fn run(group: SameValue, seen: Seen) -> Vec<Outcome<SecretId, Rotation, RotateError>> {
-    let targets: Vec<SecretId> = group.rotations.iter().map(target).collect();
+async fn run(group: SameValue, beside: Beside) -> Vec<Outcome<SecretId, Rotation, RotateError>> {
+    let targets: Vec<SecretId> = group.rotations.iter().map(Rotate::target).collect();
     let outcomes = match same_issuer(&group.rotations) {
-        true => rotate_group(group.rotations, seen).await,
+        true => rotate_group(group.rotations, beside).await,
         false => group.rotations.into_iter().map(|rotate| Err(refused(rotate))).collect(),
     };
     targets.into_iter().zip(outcomes).map(|(target, result)| Outcome { target, result }).collect()
@@ -131,7 +134,7 @@ fn refused(rotate: Rotate) -> RotateError {
     let reason = "other secrets of this call hold the same value and are rotated with another issuer: give all of them \
                   clones of the same one";
     RotateError {
-        completed: Box::new(Member::new(rotate, Seen::default()).done),
+        completed: Box::new(Member::new(rotate, Beside::default()).done),
         step: RotateStep::Snapshot,
         source: Box::new(RotateFailure::Invalid(reason.to_owned())),
     }

@@ -1,9 +1,6 @@
 //! One secret of a rotation: what it was before, and which of its versions are to end.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use arm_core::Secret;
 use futures::TryStreamExt as _;
@@ -11,43 +8,21 @@ use futures::TryStreamExt as _;
 use super::super::retire_old_versions::newest;
 use super::{
     IssuerKind, IssuerReport, Rotate, RotateFailure, Rotation,
+    beside::Beside,
     hooks::Hooks,
     run::Step,
     wish::{REPLACES, ROTATED, ROTATING},
 };
 use crate::{
-    ActiveVersions, LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties,
-    SecretRefusal, SecretVersion,
+    LedgerAction, SecretBundle, SecretErrorExt as _, SecretId, SecretProperties, SecretRefusal,
+    SecretVersion,
     ledger::{LedgerWriter, Line, Record},
 };
 
-/// The values that the rotations of one call have read, in memory only.
-#[derive(Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<HashMap<SecretId, Vec<Secret>>>>);
-
-impl Seen {
-    pub(super) fn note(&self, secret: SecretId, value: &Secret) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = seen.entry(secret).or_default();
-        if !values.contains(value) {
-            values.push(value.clone());
-        }
-    }
-
-    /// What secrets other than these hold, or held.
-    pub(super) fn elsewhere(&self, group: &[SecretId]) -> Vec<Secret> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter()
-            .filter(|(secret, _)| !group.contains(secret))
-            .flat_map(|(_, held)| held)
-            .cloned()
-            .collect()
-    }
-}
-
 pub(super) struct Member {
     pub(super) task: Rotate,
-    pub(super) seen: Seen,
+    /// The other secrets of the same call.
+    pub(super) beside: Beside,
     pub(super) writer: LedgerWriter,
     pub(super) done: Rotation,
     pub(super) record: Record,
@@ -83,7 +58,7 @@ pub(super) struct OldVersion {
 }
 
 impl Member {
-    pub(super) fn new(task: Rotate, seen: Seen) -> Self {
+    pub(super) fn new(task: Rotate, beside: Beside) -> Self {
         let writer = LedgerWriter {
             ledger: task.retire.ledger.clone().filter(|_| !task.retire.dry_run),
             vault: task.client.host().to_owned(),
@@ -106,7 +81,7 @@ impl Member {
         };
         Self {
             task,
-            seen,
+            beside,
             writer,
             done,
             record: Record::default(),
@@ -133,7 +108,7 @@ impl Member {
     pub(super) async fn read_current(&self) -> Step<Option<SecretBundle>> {
         let read = self.task.client.get(&self.task.name).await;
         if let Ok(found) = &read {
-            self.seen.note(self.secret_id(None), &found.value);
+            self.beside.note(&self.secret_id(None), &found.value);
         }
         match read {
             Ok(found) if found.properties.managed => {
@@ -144,11 +119,6 @@ impl Member {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),
             Err(error) => Err(RotateFailure::Service(error)),
         }
-    }
-
-    pub(super) async fn active_versions(&self) -> azure_core::Result<ActiveVersions> {
-        let note = |value| self.seen.note(self.secret_id(None), &value);
-        self.task.client.active_versions(&self.task.name, &note).await
     }
 
     /// Reads and lists what there is, and finds out whether an earlier run has set the new version.
@@ -241,7 +211,7 @@ impl Member {
         }
         match self.task.client.get_version(&self.task.name, version).await {
             Ok(found) => {
-                self.seen.note(self.secret_id(None), &found.value);
+                self.beside.note(&self.secret_id(None), &found.value);
                 Ok(Some(found.value))
             }
             Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => Ok(None),

@@ -1,5 +1,6 @@
 //! A new value for a secret, and the end of the old ones.
 
+mod beside;
 mod confirm;
 mod credential;
 mod error;
@@ -24,7 +25,7 @@ pub use many::rotate_many;
 pub use report::{IssuerReport, Rotation};
 
 use super::retire_old_versions::RetireOptions;
-use crate::{Ledger, SecretName, SecretsClient, UnfinishedRotation, ValueSource};
+use crate::{Ledger, SecretId, SecretName, SecretsClient, UnfinishedRotation, ValueSource};
 
 /// Gives a secret a new value and disables the old ones; awaiting it does it.
 ///
@@ -242,6 +243,10 @@ impl Rotate {
     async fn run(mut self, mode: Mode) -> Result<Rotation, RotateError> {
         self.retire.dry_run |= mode.is_dry_run();
         run::rotate(self).await
+    }
+
+    fn target(&self) -> SecretId {
+        SecretId { vault_host: self.client.host().to_owned(), name: self.name.clone(), version: None }
     }
 
     fn hooks(&self) -> Option<Hooks> {

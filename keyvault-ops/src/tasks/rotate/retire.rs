@@ -28,6 +28,10 @@ impl Group {
             let line = to.version.as_ref().map(Line::version).unwrap_or_default();
             member.note(LedgerAction::ConsumersMoved, line).map_err(|failure| (at, failure))?;
         }
+        for member in &self.members {
+            let kept = member.kept.iter().filter_map(|kept| kept.value.clone());
+            member.beside.note_moved(&member.secret_id(None), kept.collect());
+        }
         Ok(())
     }
 
@@ -44,8 +48,7 @@ impl Group {
                 let noted = member.note(LedgerAction::Revoking, Line::credential(&id));
                 noted.map_err(|failure| (at, failure))?;
             }
-            // From here on it may be dead, whatever the answer.
-            self.revoked.push(id.clone());
+            self.note_revoked(&id);
             let outcome = hooks.revoke(&id).await;
             let looked = self.look_at_all().await;
             outcome.map_err(|failure| (0, failure))?;
@@ -61,37 +64,49 @@ impl Group {
         Ok(())
     }
 
-    /// The values of a credential as far as they were read, and what other secrets of the same call hold or held.
-    fn beside(&self, id: &str) -> (Vec<&Secret>, Vec<Secret>) {
-        let group: Vec<SecretId> = self.members.iter().map(|member| member.secret_id(None)).collect();
-        let olds = self.members.iter().flat_map(|member| &member.old);
-        let holding = olds.filter(|old| old.credential.as_deref() == Some(id));
-        let elsewhere = self.members.first().map(|member| member.seen.elsewhere(&group));
-        (holding.filter_map(|old| old.value.as_ref()).collect(), elsewhere.unwrap_or_default())
+    /// Notes what may be dead from here on, whatever the answer.
+    pub(super) fn note_revoked(&mut self, id: &str) {
+        self.revoked.push(id.to_owned());
+        self.members.iter().for_each(|member| member.beside.note_revoked());
     }
 
-    /// Makes sure that the new versions are current. Answers whether another secret of the same call was seen to hold
-    /// the credential.
+    /// Makes sure that the new versions are current. Answers whether another secret of the same call may hold the
+    /// credential.
     async fn look_before_revoking(&self, hooks: &Hooks, id: &str) -> GroupStep<bool> {
+        let Some(beside) = self.members.first().map(|member| &member.beside) else { return Ok(true) };
         loop {
-            let (values, elsewhere) = self.beside(id);
-            for value in &elsewhere {
-                // Without a value, it is known from the ledger only.
-                let held = match values.is_empty() {
-                    true => {
-                        hooks.identify(value).await.map_err(|failure| (0, failure))?.as_deref() == Some(id)
-                    }
-                    false => values.contains(&value),
-                };
-                if held {
-                    return Ok(true);
-                }
-            }
+            let Some(known) = self.held_beside(hooks, id).await.map_err(|failure| (0, failure))? else {
+                return Ok(true);
+            };
             self.look_at_all().await?;
-            if self.beside(id).1.len() == elsewhere.len() {
+            if beside.added() == known {
                 return Ok(false);
             }
         }
+    }
+
+    /// How many values the call knows, if no other secret of it holds this credential; `None` if one does, or if it is
+    /// not known what it holds.
+    pub(super) async fn held_beside(&self, hooks: &Hooks, id: &str) -> Step<Option<u64>> {
+        let group: Vec<SecretId> = self.members.iter().map(|member| member.secret_id(None)).collect();
+        let Some(first) = self.members.first() else { return Ok(None) };
+        let Some((elsewhere, known)) = first.beside.elsewhere(&group, &hooks.issuer).await else {
+            return Ok(None);
+        };
+        let olds = self.members.iter().flat_map(|member| &member.old);
+        let holding = olds.filter(|old| old.credential.as_deref() == Some(id));
+        let values: Vec<&Secret> = holding.filter_map(|old| old.value.as_ref()).collect();
+        for value in &elsewhere {
+            // Without a value, it is known from the ledger only.
+            let held = match values.is_empty() {
+                true => hooks.identify(value).await?.as_deref() == Some(id),
+                false => values.contains(&value),
+            };
+            if held {
+                return Ok(None);
+            }
+        }
+        Ok(Some(known))
     }
 
     /// Also what this rotation created in an earlier run and did not set.

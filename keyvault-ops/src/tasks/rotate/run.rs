@@ -1,9 +1,8 @@
 //! The steps of a rotation, of one secret or of several that hold the same credential.
 
 use super::{
-    Credential, IssuerKind, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
-    hooks::Hooks,
-    member::{Member, Seen},
+    Credential, IssuerKind, Rotate, RotateError, RotateFailure, RotateStep, Rotation, beside::Beside,
+    hooks::Hooks, member::Member,
 };
 use crate::{LedgerAction, ledger::Line};
 
@@ -12,21 +11,21 @@ pub(super) type Step<T = ()> = Result<T, RotateFailure>;
 pub(super) type GroupStep<T = ()> = Result<T, (usize, RotateFailure)>;
 
 pub(super) async fn rotate(task: Rotate) -> Result<Rotation, RotateError> {
-    let alone = Member::new(task.clone(), Seen::default());
+    let alone = Member::new(task.clone(), Beside::default());
     let nothing = || RotateError {
         completed: Box::new(alone.done),
         step: RotateStep::Snapshot,
         source: Box::new(RotateFailure::Undetermined("the rotation has no outcome".to_owned())),
     };
-    rotate_group(vec![task], Seen::default()).await.pop().unwrap_or_else(|| Err(nothing()))
+    rotate_group(vec![task], Beside::default()).await.pop().unwrap_or_else(|| Err(nothing()))
 }
 
 /// Rotates secrets that hold the same credential: all get the new one, then the old one is revoked once.
 ///
-/// `seen` is what the rotations of the same call have read.
-pub(super) async fn rotate_group(tasks: Vec<Rotate>, seen: Seen) -> Vec<Result<Rotation, RotateError>> {
+/// `beside` holds all secrets of the same call.
+pub(super) async fn rotate_group(tasks: Vec<Rotate>, beside: Beside) -> Vec<Result<Rotation, RotateError>> {
     let hooks = tasks.first().and_then(Rotate::hooks);
-    let members = tasks.into_iter().map(|task| Member::new(task, seen.clone())).collect();
+    let members = tasks.into_iter().map(|task| Member::new(task, beside.clone())).collect();
     let mut group =
         Group { members, hooks, step: RotateStep::Snapshot, in_use: Vec::new(), revoked: Vec::new() };
     let outcome = group.steps().await;
@@ -132,6 +131,8 @@ impl Group {
             if self.members[at].done.resumed {
                 continue;
             }
+            // Whoever has replaced it in another secret of the group may end it.
+            self.look_at_set().await?;
             let outcome = match two_slots {
                 true => match self.members[at].confirm_intent().await {
                     Ok(()) => self.members[at].set(credential).await,
@@ -153,25 +154,31 @@ impl Group {
         Ok(())
     }
 
-    /// Of two who regenerated the same slot, or the only credential, one has a value that works: whoever came last.
+    /// Of two who regenerated the same slot, or the only credential, one has a value that works: whoever came last. And
+    /// one that stood in a secret of a group while it was set in the next may have been ended there.
     async fn confirm_credential(&self, credential: &Credential) -> GroupStep {
-        let Some(hooks) = self.hooks.as_ref().filter(|hooks| hooks.kind() != IssuerKind::Many) else {
-            return Ok(());
-        };
-        match (hooks.verify_once(&credential.value).await, &self.members[0].done.current) {
-            (Err(RotateFailure::Hook(_)), Some(current)) => Err((
-                0,
-                RotateFailure::CurrentCredentialDead { current: current.clone(), revoked: Vec::new() },
-            )),
-            (outcome, _) => outcome.map_err(|failure| (0, failure)),
+        let ends = |hooks: &&Hooks| hooks.kind() != IssuerKind::Many || self.members.len() > 1;
+        let Some(hooks) = self.hooks.as_ref().filter(ends) else { return Ok(()) };
+        let outcome = hooks.verify_once(&credential.value).await;
+        if let (Err(RotateFailure::Hook(_)), Some(current)) = (&outcome, &self.members[0].done.current)
+            && self.is_dead(hooks, &credential.value).await
+        {
+            let current = current.clone();
+            return Err((0, RotateFailure::CurrentCredentialDead { current, revoked: Vec::new() }));
         }
+        outcome.map_err(|failure| (0, failure))
     }
 
     async fn outcomes(mut self, outcome: GroupStep) -> Vec<Result<Rotation, RotateError>> {
         let Err((failed, failure)) = outcome else {
             return self.members.into_iter().map(|member| Ok(member.done)).collect();
         };
-        let (failed, failure) = self.find_dead().await.unwrap_or((failed, failure));
+        let (looks, dead) = match self.step >= RotateStep::Set || self.may_have_ended_one() {
+            true => self.last_look().await,
+            false => (Vec::new(), None),
+        };
+        let mut looks = looks.into_iter();
+        let (failed, failure) = dead.unwrap_or((failed, failure));
         let culprit = self.members[failed].secret_id(None);
         let mut failure = Some(failure);
         let mut outcomes = Vec::new();
@@ -183,9 +190,8 @@ impl Group {
             if !member.task.retire.dry_run {
                 member.note_stop(self.step, &source);
             }
-            if self.step >= RotateStep::Set {
-                member.done.active = member.active_versions().await.ok();
-            }
+            let looked = looks.next().filter(|_| self.step >= RotateStep::Set);
+            member.done.active = looked.and_then(|looked| looked.active);
             outcomes.push(Err(RotateError {
                 completed: Box::new(member.done.clone()),
                 step: self.step,
