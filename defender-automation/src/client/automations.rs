@@ -57,22 +57,22 @@ impl AutomationsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Automation> {
         self.arm.get(one(group, name), API_VERSION).json().await
     }
 
-    /// Reads an automation, if there is one: `Automations_Get`.
+    /// Reads an automation; `None` if it does not exist: `Automations_Get`.
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<Automation>> {
         self.arm.get(one(group, name), API_VERSION).json_opt().await
     }
 
-    /// Writes an automation whole: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which
-    /// keeps what is there and tells what can never match.
+    /// Creates or replaces an automation: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which keeps
+    /// what is there and warns of rules that can never match.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
     ///
@@ -86,7 +86,7 @@ impl AutomationsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -97,8 +97,7 @@ impl AutomationsClient {
         self.arm.put(one(group, name), API_VERSION).body(spec).json().await
     }
 
-    /// Changes parts of an automation: `Automations_Update`. Without actions in the patch, their secrets
-    /// stay.
+    /// Changes parts of an automation: `Automations_Update`. A patch without actions leaves their secrets alone.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/update)
     ///
@@ -112,7 +111,7 @@ impl AutomationsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -137,12 +136,12 @@ impl AutomationsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), API_VERSION).send_empty().await
     }
 
-    /// Asks whether an automation would be accepted, and stores nothing: `Automations_Validate`.
+    /// Asks the service whether it would accept an automation, without storing it: `Automations_Validate`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
     ///

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 /// What an automation does with an event.
 ///
-/// Secrets go in and never come out: an action that was read has none, and must be given it again before it
-/// is written.
+/// Secrets are write-only: an action that was read has none, and needs it again before it is written.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
@@ -20,7 +19,7 @@ pub enum Action {
     EventHub(EventHubAction),
     /// Sends to a Log Analytics workspace.
     Workspace(WorkspaceAction),
-    /// A kind that this version does not name. It is written back as it was read.
+    /// A kind of action that this version does not model. It is written back as it was read.
     Other(OtherAction),
 }
 
@@ -31,7 +30,7 @@ pub enum Action {
 pub struct LogicAppAction {
     /// The Logic App.
     pub logic_app_resource_id: String,
-    /// The URL of its trigger. The service takes an automation without it, which then never runs anything.
+    /// The URL of its trigger. The service accepts an automation without it, which then runs nothing.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub uri: Option<Secret>,
     #[serde(flatten)]
@@ -48,7 +47,7 @@ pub struct EventHubAction {
     /// Whether Defender sends as a trusted service, by its own identity and without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_trusted_service_enabled: Option<bool>,
-    /// The connection string, where it does not.
+    /// The connection string, if Defender sends with a key.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub connection_string: Option<Secret>,
     /// The policy that the connection string belongs to. The service sets it.
@@ -69,7 +68,7 @@ pub struct WorkspaceAction {
     unknown: UnknownFields,
 }
 
-/// An action of a kind that this version does not name. Its fields are not printed: they may be secret.
+/// An action of a kind that this version does not model. `Debug` does not print its fields: they may be secret.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OtherAction {
@@ -132,7 +131,7 @@ impl Action {
         }
     }
 
-    /// What the action acts on, as the service spells it; empty for a kind that is not known.
+    /// The target of the action, as the service spells it; empty for an unknown kind.
     pub fn target(&self) -> &str {
         match self {
             Self::LogicApp(action) => &action.logic_app_resource_id,
@@ -142,7 +141,7 @@ impl Action {
         }
     }
 
-    /// What is missing that the action cannot do without: its secret.
+    /// The name of the secret that the action lacks, if it lacks one.
     pub fn missing_secret(&self) -> Option<&'static str> {
         let absent =
             |secret: &Option<Secret>| secret.as_ref().is_none_or(|secret| secret.expose().trim().is_empty());
@@ -157,7 +156,7 @@ impl Action {
         }
     }
 
-    /// Whether this is the same action on the same target, whatever else it says.
+    /// Whether this is the same kind of action on the same target, whatever its other members.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Other(a), Self::Other(b)) => a == b,
@@ -165,7 +164,7 @@ impl Action {
         }
     }
 
-    /// Takes over, from the same action as the service has it, what this one does not say.
+    /// Fills in, from the stored action, what this one leaves out.
     pub(crate) fn completed_by(&mut self, stored: &Self) {
         match (self, stored) {
             (Self::LogicApp(own), Self::LogicApp(stored)) => {
@@ -186,7 +185,7 @@ impl Action {
         }
     }
 
-    /// The action as the service would answer it.
+    /// The action as the service would return it.
     pub(crate) fn without_secret(&self) -> Self {
         let mut shown = self.clone();
         match &mut shown {

@@ -25,13 +25,13 @@ pub struct Automation {
     /// The region. It cannot be changed.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub location: String,
-    /// Tags.
+    /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// The version that was read.
+    /// The ETag of the version that was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// What it does.
+    /// The settings of the automation.
     pub properties: AutomationProperties,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -42,7 +42,7 @@ pub struct Automation {
 arm_core::write_back!(Automation);
 
 impl Automation {
-    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -53,7 +53,7 @@ impl Automation {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AutomationProperties {
-    /// What it is for.
+    /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Whether it runs.
@@ -68,7 +68,7 @@ pub struct AutomationProperties {
     /// What it does with them.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub actions: Vec<Action>,
-    /// When and by whom it was made and changed, as the service writes it.
+    /// When and by whom it was created and changed, as the service writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
     #[serde(flatten)]
@@ -80,7 +80,7 @@ pub struct AutomationProperties {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AutomationScope {
-    /// What it is.
+    /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The id of a subscription or a resource group.
@@ -91,14 +91,14 @@ pub struct AutomationScope {
 }
 
 impl AutomationScope {
-    /// A subscription, or a resource group.
+    /// Scopes the automation to a subscription or a resource group.
     pub fn new(scope: impl Into<Scope>) -> Self {
         Self { description: None, scope_path: scope.into().to_string(), unknown: UnknownFields::default() }
     }
 }
 
-/// The scopes of a new automation: made from one subscription or group. Several can be collected, and are
-/// refused when they are sent, as the service does.
+/// The scopes of a new automation: made from one subscription or group. Several can be collected; they are refused
+/// before they are sent, since the service takes one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scopes(Vec<AutomationScope>);
 
@@ -156,13 +156,13 @@ pub struct AutomationSpec {
     /// What it does with them.
     #[builder(setter(transform = |actions: impl IntoIterator<Item = Action>| actions.into_iter().collect()))]
     pub actions: Vec<Action>,
-    /// What it is for.
+    /// A description for people.
     #[builder(default, setter(into, strip_option))]
     pub description: Option<String>,
     /// Whether it is enabled. Default: `true`.
     #[builder(default = true)]
     pub is_enabled: bool,
-    /// Tags.
+    /// The tags.
     #[builder(default, setter(into))]
     pub tags: BTreeMap<String, String>,
     #[builder(default, setter(skip))]
@@ -176,7 +176,7 @@ pub struct AutomationSpec {
 }
 
 impl AutomationSpec {
-    /// Refuses what would lose a secret, or what the service refuses anyway.
+    /// Refuses what would lose a secret, and what the service would refuse.
     pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
         if let Some(problem) = self.problems().first() {
             return refuse(format!("the automation '{name}' is not sent: {problem}"));
@@ -209,7 +209,7 @@ impl AutomationSpec {
 }
 
 impl From<&Automation> for AutomationSpec {
-    /// Everything but the secrets, which the service does not tell: give them to the actions again.
+    /// Everything but the secrets, which the service never returns: give them to the actions again.
     fn from(automation: &Automation) -> Self {
         let properties = automation.properties.clone();
         Self {
@@ -243,7 +243,7 @@ impl Serialize for AutomationSpec {
 }
 
 impl AutomationSpec {
-    /// What the spec says, and nothing else.
+    /// The body of the request: what the spec says, and nothing else.
     fn body(&self) -> serde_json::Result<Value> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -282,7 +282,7 @@ impl AutomationSpec {
     }
 }
 
-/// What to change of an automation. What is absent stays, actions with their secrets included.
+/// The parts of an automation to change. What is absent stays, including actions with their secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AutomationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -304,7 +304,7 @@ struct PatchProperties {
 }
 
 impl AutomationPatch {
-    /// Nothing yet.
+    /// An empty patch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -315,25 +315,25 @@ impl AutomationPatch {
         self
     }
 
-    /// Another description.
+    /// Replaces the description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.properties.description = Some(text.into());
         self
     }
 
-    /// These tags in place of all others.
+    /// Replaces all tags.
     pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
         self.tags = Some(tags.into());
         self
     }
 
-    /// These sources in place of all others.
+    /// Replaces all sources.
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.properties.sources = Some(sources.into_iter().collect());
         self
     }
 
-    /// These actions, with their secrets, in place of all others.
+    /// Replaces all actions; each needs its secret.
     pub fn actions(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
         self.properties.actions = Some(actions.into_iter().collect());
         self
@@ -357,10 +357,10 @@ pub(crate) fn refuse<T>(message: String) -> Result<T> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Validation {
-    /// Whether it would.
+    /// Whether the service would accept it.
     #[serde(default)]
     pub is_valid: bool,
-    /// Why not.
+    /// Why the service would refuse it.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub message: String,
 }

@@ -5,8 +5,8 @@ use arm_core::SubscriptionId;
 use crate::{Action, AlertSeverity, AutomationSpec, Rule, Source};
 
 /// The documented alert types with their severities, from the
-/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High.
-/// Others may come without being documented.
+/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High. The
+/// service may raise others that are not documented.
 pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
     ("KV_SuspiciousIPAccess", AlertSeverity::Medium),
     ("KV_TORAccess", AlertSeverity::Medium),

@@ -1,4 +1,4 @@
-//! What automations are made of.
+//! The models of automations.
 
 mod action;
 mod automation;

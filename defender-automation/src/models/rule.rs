@@ -2,25 +2,25 @@ use arm_core::wire::{self, UnknownFields};
 use serde::{Deserialize, Serialize};
 
 arm_core::open_enum! {
-    /// How a property is compared. Texts are compared without regard to case.
+    /// How a property is compared. Strings are compared without regard to case.
     pub enum Operator {
         /// The same.
         Equals = "Equals",
-        /// Another.
+        /// Not equal.
         NotEquals = "NotEquals",
-        /// More.
+        /// Greater than.
         GreaterThan = "GreaterThan",
-        /// As much or more.
+        /// Greater than or equal to.
         GreaterThanOrEqualTo = "GreaterThanOrEqualTo",
-        /// Less.
+        /// Less than.
         LesserThan = "LesserThan",
-        /// As much or less.
+        /// Less than or equal to.
         LesserThanOrEqualTo = "LesserThanOrEqualTo",
-        /// Holds a text. Texts only.
+        /// Contains. Strings only.
         Contains = "Contains",
-        /// Begins with a text. Texts only.
+        /// Starts with. Strings only.
         StartsWith = "StartsWith",
-        /// Ends with a text. Texts only.
+        /// Ends with. Strings only.
         EndsWith = "EndsWith",
     }
 }
@@ -28,9 +28,9 @@ arm_core::open_enum! {
 arm_core::open_enum! {
     /// The type of a property.
     pub enum PropertyType {
-        /// A text.
+        /// A string.
         String = "String",
-        /// A whole number.
+        /// An integer.
         Integer = "Integer",
         /// A number.
         Number = "Number",
@@ -42,13 +42,13 @@ arm_core::open_enum! {
 arm_core::open_enum! {
     /// The severity of an alert.
     pub enum AlertSeverity {
-        /// The worst. No documented Key Vault alert has it.
+        /// High. No documented Key Vault alert has this severity.
         High = "High",
-        /// Bad.
+        /// Medium.
         Medium = "Medium",
-        /// Look when there is time.
+        /// Low.
         Low = "Low",
-        /// For the record.
+        /// Informational.
         Informational = "Informational",
     }
 }
@@ -70,13 +70,13 @@ pub struct Rule {
     /// The path of the property in the event, such as `AlertType`.
     #[serde(rename = "propertyJPath", default, deserialize_with = "wire::null_as_default")]
     pub property_j_path: String,
-    /// Its type.
+    /// The type of the property.
     #[serde(default = "text_type")]
     pub property_type: PropertyType,
-    /// The value, as a text whatever the type.
+    /// The value, as a string whatever its type.
     #[serde(default, with = "wire::text")]
     pub expected_value: String,
-    /// How they are compared.
+    /// How the property and the value are compared.
     pub operator: Operator,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -92,48 +92,48 @@ impl Rule {
         Self { property_j_path: path, property_type: kind, expected_value: value, operator, unknown }
     }
 
-    /// The severity of an alert is this one.
+    /// Matches alerts of this severity.
     pub fn severity_is(severity: AlertSeverity) -> Self {
         Self::text("Severity").equals(severity.as_str())
     }
 
-    /// About the type of an alert, such as `KV_ListGetAnomaly`.
+    /// A rule on the type of an alert, such as `KV_ListGetAnomaly`.
     pub fn alert_type() -> TextRule {
         Self::text("AlertType")
     }
 
-    /// About the severity of an assessment.
+    /// A rule on the severity of an assessment.
     pub fn assessment_severity() -> TextRule {
         Self::text("properties.metadata.severity")
     }
 
-    /// About the status of an assessment: `Healthy`, `Unhealthy`, `NotApplicable`.
+    /// A rule on the status of an assessment: `Healthy`, `Unhealthy`, `NotApplicable`.
     pub fn assessment_status() -> TextRule {
         Self::text("properties.status.code")
     }
 
-    /// About a text in the event.
+    /// A rule on a string in the event.
     pub fn text(path: impl Into<String>) -> TextRule {
         TextRule(path.into())
     }
 
-    /// About a number in the event.
+    /// A rule on a number in the event.
     pub fn number(path: impl Into<String>) -> NumberRule {
         NumberRule(path.into(), PropertyType::Number)
     }
 
-    /// About a whole number in the event.
+    /// A rule on an integer in the event.
     pub fn integer(path: impl Into<String>) -> NumberRule {
         NumberRule(path.into(), PropertyType::Integer)
     }
 
-    /// About something true or false in the event.
+    /// A rule on a Boolean in the event.
     pub fn boolean(path: impl Into<String>) -> BooleanRule {
         BooleanRule(path.into())
     }
 }
 
-/// A rule about a text that lacks its comparison.
+/// A rule on a string, still without its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct TextRule(String);
@@ -143,33 +143,33 @@ impl TextRule {
         Rule::new(self.0, PropertyType::String, operator, value.into())
     }
 
-    /// It is this.
+    /// Equals this.
     pub fn equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// It is another.
+    /// Differs from this string.
     pub fn not_equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::NotEquals, value)
     }
 
-    /// It holds this.
+    /// Contains this string.
     pub fn contains(self, value: impl Into<String>) -> Rule {
         self.with(Operator::Contains, value)
     }
 
-    /// It begins with this.
+    /// Starts with this string.
     pub fn starts_with(self, value: impl Into<String>) -> Rule {
         self.with(Operator::StartsWith, value)
     }
 
-    /// It ends with this.
+    /// Ends with this string.
     pub fn ends_with(self, value: impl Into<String>) -> Rule {
         self.with(Operator::EndsWith, value)
     }
 }
 
-/// A rule about a number that lacks its comparison.
+/// A rule on a number, still without its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct NumberRule(String, PropertyType);
@@ -179,39 +179,39 @@ impl NumberRule {
         Rule::new(self.0, self.1, operator, value.to_string())
     }
 
-    /// It is this.
+    /// Equals this.
     pub fn equals(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// It is more.
+    /// Is greater than this.
     pub fn greater_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThan, value)
     }
 
-    /// It is as much or more.
+    /// Is at least this.
     pub fn at_least(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThanOrEqualTo, value)
     }
 
-    /// It is less.
+    /// Is less than this.
     pub fn less_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThan, value)
     }
 
-    /// It is as much or less.
+    /// Is at most this.
     pub fn at_most(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThanOrEqualTo, value)
     }
 }
 
-/// A rule about something true or false that lacks its comparison.
+/// A rule on a Boolean, still without its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct BooleanRule(String);
 
 impl BooleanRule {
-    /// It is so.
+    /// Has this value.
     pub fn is(self, value: bool) -> Rule {
         Rule::new(self.0, PropertyType::Boolean, Operator::Equals, value.to_string())
     }

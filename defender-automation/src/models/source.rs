@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::Rule;
 
 arm_core::open_enum! {
-    /// What an automation listens to. A snapshot comes once a week, the others as things happen.
+    /// The kind of event that an automation listens to. Snapshots come once a week, the others as things happen.
     pub enum EventSource {
         /// Security alerts.
         Alerts = "Alerts",
@@ -12,9 +12,9 @@ arm_core::open_enum! {
         Assessments = "Assessments",
         /// All recommendations.
         AssessmentsSnapshot = "AssessmentsSnapshot",
-        /// Findings below recommendations. Grouped ones were retired in July 2026.
+        /// Sub-assessments: findings of a recommendation. Grouped ones were retired in July 2026.
         SubAssessments = "SubAssessments",
-        /// All findings below recommendations.
+        /// All sub-assessments.
         SubAssessmentsSnapshot = "SubAssessmentsSnapshot",
         /// Attack paths.
         AttackPaths = "AttackPaths",
@@ -22,15 +22,15 @@ arm_core::open_enum! {
         AttackPathsSnapshot = "AttackPathsSnapshot",
         /// The secure score.
         SecureScores = "SecureScores",
-        /// The secure score, all at once.
+        /// The secure score.
         SecureScoresSnapshot = "SecureScoresSnapshot",
         /// Controls of the secure score.
         SecureScoreControls = "SecureScoreControls",
         /// All controls of the secure score.
         SecureScoreControlsSnapshot = "SecureScoreControlsSnapshot",
-        /// Compliance with regulations.
+        /// Compliance with a regulatory standard.
         RegulatoryComplianceAssessment = "RegulatoryComplianceAssessment",
-        /// All compliance with regulations.
+        /// Compliance with all regulatory standards.
         RegulatoryComplianceAssessmentSnapshot = "RegulatoryComplianceAssessmentSnapshot",
     }
 }
@@ -50,16 +50,16 @@ arm_core::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Source {
-    /// What it listens to.
+    /// The kind of event.
     pub event_source: EventSource,
-    /// Any one of them is enough.
+    /// The rule sets; an event passes if it meets any one of them.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub rule_sets: Vec<RuleSet>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// Rules that must all hold.
+/// A set of rules, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -87,8 +87,8 @@ impl Source {
         Self::of(EventSource::Assessments)
     }
 
-    /// Only events for which all these rules hold. Given several times: for which all rules of any one set
-    /// hold.
+    /// Only events for which all these rules hold. If called several times, an event passes if it meets all rules of
+    /// any one call.
     pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect();
         self.rule_sets.push(RuleSet { rules, unknown: UnknownFields::default() });

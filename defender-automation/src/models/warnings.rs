@@ -4,17 +4,17 @@ use std::fmt;
 
 use crate::{Action, AutomationSpec, EventSource, KEY_VAULT_ALERTS, Operator, PropertyType, Rule, Source};
 
-/// Something for which an automation is not sent.
+/// Why an automation is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The service takes exactly one scope; so many were given.
+    /// The service takes exactly one scope; this many were given.
     NotOneScope(usize),
-    /// An action lacks its secret, which the service would blank: the kind, the target, and what is missing.
+    /// An action lacks its secret, which the service would clear: the kind, the target, and what is missing.
     MissingSecret {
         /// The kind of action.
         kind: String,
-        /// What it acts on.
+        /// The target of the action.
         target: String,
         /// What is missing.
         what: &'static str,
@@ -36,24 +36,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something that the service accepts, and that will not do what it looks like.
+/// Something that the service accepts although it does not do what it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No event can meet all rules of a set: the set, from 1, and why.
+    /// No event can meet all rules of a set: which set, counted from 1, and why.
     NeverMatches {
-        /// Which set, from 1.
+        /// The set, counted from 1.
         set: usize,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A path of assessments in rules on alerts, which have no such property.
+    /// A property path of assessments in a rule on alerts, which have no such property.
     AssessmentPathOnAlerts(String),
-    /// A comparison that is for texts only, on a property of another type.
+    /// A comparison for strings only, on a property of another type.
     TextOperatorOnOtherType(String),
-    /// An event hub is used by a key, where a trusted service needs none.
+    /// An event hub is used with a key, which a trusted service does not need.
     KeyedEventHub(String),
-    /// It will be refused, and for what.
+    /// The service will refuse it, and why.
     WillBeRefused(Problem),
 }
 
@@ -77,13 +77,13 @@ impl fmt::Display for Warning {
 }
 
 impl AutomationSpec {
-    /// Everything for which [`create_or_update`](crate::AutomationsClient::create_or_update) refuses it.
+    /// Every problem for which [`create_or_update`](crate::AutomationsClient::create_or_update) refuses it.
     pub fn problems(&self) -> Vec<Problem> {
         let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
         scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()
     }
 
-    /// Everything that will not do what it looks like.
+    /// Everything that will not do what it seems to.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = self.problems().into_iter().map(Warning::WillBeRefused).collect();
         for source in &self.sources {
@@ -134,7 +134,7 @@ fn of_source(source: &Source, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Two rules that ask one property to be two things.
+/// Two rules that contradict each other.
 fn contradiction(rules: &[Rule]) -> Option<String> {
     let equals =
         |rule: &&Rule| rule.operator == Operator::Equals && rule.property_type == PropertyType::String;
@@ -152,7 +152,7 @@ fn without_severity(rules: &[Rule]) -> Vec<&Rule> {
     rules.iter().filter(|rule| !rule.property_j_path.eq_ignore_ascii_case("Severity")).collect()
 }
 
-/// Rules that mean Key Vault alerts, of which none fits.
+/// Rules meant for Key Vault alerts that no such alert can meet.
 fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
     let on =
         |path: &'static str| rules.iter().filter(move |rule| rule.property_j_path.eq_ignore_ascii_case(path));
@@ -185,7 +185,7 @@ fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
     )
 }
 
-/// Whether a text meets a rule; what cannot be told counts as met.
+/// Whether a string meets a rule; if that cannot be told, it counts as met.
 fn holds(rule: &Rule, text: &str) -> bool {
     let (text, value) = (text.to_ascii_lowercase(), rule.expected_value.to_ascii_lowercase());
     match rule.operator {

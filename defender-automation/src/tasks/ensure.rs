@@ -1,11 +1,11 @@
-//! An automation that is there as wanted.
+//! Ensuring that an automation exists as wanted.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish, is_same_region};
 use azure_core::Result;
 
 use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning, models::refuse};
 
-/// What the service fills in by itself is no part of a wish; secrets are never shown.
+/// Members that the service fills in are not compared; secrets are never returned.
 const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring(&[
     "id",
     "name",
@@ -15,19 +15,19 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
     "metadata",
 ]);
 
-/// Makes sure that an automation is there as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
+/// Ensures that an automation exists as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
 ///
-/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it.
-/// Fields that this crate does not name, tags, sources of other events, and actions of others that need no
-/// secret stay. An action of others that has a secret cannot stay, because the service does not tell the
-/// secret: then it refuses, unless that action is given as well, or
-/// [`dropping_other_actions`](Self::dropping_other_actions) is said.
+/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it. Members that
+/// this crate does not model, tags, sources of other events, and actions of others that need no secret are kept. An
+/// action of others that has a secret cannot be kept, because the service does not return the secret: the task
+/// refuses, unless that action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is
+/// called.
 ///
-/// Secrets cannot be compared. When all else is as wanted, nothing is written, even if a secret has changed
-/// since: after rotating one, say [`with_new_secrets`](Self::with_new_secrets).
+/// Secrets cannot be compared. If everything else is as wanted, nothing is written, even if a secret has changed
+/// since: after rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
-/// **If it stops halfway**, the automation was written or not; running it again finishes it. Run again when
-/// all holds, it writes nothing.
+/// **If it stops halfway**, the automation was written or not; running it again finishes it. A second run writes
+/// nothing.
 ///
 /// # Permissions
 ///
@@ -48,19 +48,18 @@ pub struct EnsureAutomation {
     drop_others: bool,
 }
 
-/// What was done, or would be, and what will not do what it looks like.
+/// What was done, or would be done, and warnings.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AutomationChange {
-    /// What was done.
+    /// The change.
     pub change: Change<Automation>,
-    /// What will not do what it looks like.
+    /// Warnings about parts that do not do what they seem to.
     pub warnings: Vec<Warning>,
 }
 
 impl AutomationsClient {
-    /// Makes sure that an automation is there as given, and keeps what others added. See
-    /// [`EnsureAutomation`].
+    /// Ensures that an automation exists as given, and keeps what others added. See [`EnsureAutomation`].
     pub fn ensure(
         &self,
         group: &ResourceGroupId,
@@ -168,7 +167,7 @@ fn merged(spec: &AutomationSpec, before: &Automation, drop_others: bool) -> Auto
     wanted
 }
 
-/// Refuses when an action of others has a secret: the service does not tell it, so writing would blank it.
+/// Refuses if an action of others has a secret: the service does not return it, so writing would clear it.
 fn keeps_all_secrets(name: &ResourceName, wanted: &AutomationSpec) -> Result<()> {
     for action in &wanted.actions {
         if let Some(what) = action.missing_secret() {

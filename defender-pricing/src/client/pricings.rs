@@ -1,4 +1,4 @@
-//! Plans.
+//! The plans of Defender for Cloud: one method for each REST operation.
 
 use std::{
     collections::HashMap,
@@ -16,8 +16,7 @@ pub const API_VERSION: &str = "2024-01-01";
 
 /// Defender's plans of subscriptions and single machines.
 ///
-/// A clone shares the knowledge which subscription is being changed: the service takes one update for
-/// each subscription at a time.
+/// Clones share one lock for each subscription: the service takes one update for each subscription at a time.
 #[derive(Debug, Clone)]
 pub struct PricingClient {
     arm: ArmClient,
@@ -45,8 +44,8 @@ impl PricingClient {
         self.arm.get(pricings(&scope.into()), API_VERSION).pager()
     }
 
-    /// Streams the named plans of a scope: `Pricings_List` with `$filter=name in (..)`. Nothing is sent when none
-    /// is named.
+    /// Streams the named plans of a scope: `Pricings_List` with `$filter=name in (..)`. With no names, the stream is
+    /// empty and no request is sent.
     pub fn list_named<'a>(
         &self,
         scope: impl Into<Scope>,
@@ -66,16 +65,17 @@ impl PricingClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/pricings/read`. A plan that does not exist is a 4xx whose message names those that do.
+    /// `Microsoft.Security/pricings/read`. For a plan that does not exist the service answers 4xx, and its message
+    /// lists the plans that do.
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<Pricing> {
         self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
     }
 
-    /// Writes one plan whole: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps what is there.
+    /// Replaces one plan: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps what is there.
     ///
     /// The answer can be a partial success: look at every extension's
     /// [`operation_status`](crate::Extension::operation_status).
@@ -92,7 +92,7 @@ impl PricingClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(
         &self,
         scope: impl Into<Scope>,
@@ -118,7 +118,7 @@ impl PricingClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<()> {
         self.arm.delete(pricing(&scope.into(), plan), API_VERSION).send_empty().await
     }

@@ -7,21 +7,22 @@ use serde_json::{Map, Value};
 
 use crate::ExtensionName;
 
-/// A part of a plan, as it is or as it should be.
+/// An extension of a plan, as it is or as it should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Extension {
-    /// Which one.
+    /// The name of the extension.
     pub name: ExtensionName,
-    /// Whether it is on. Beside a failed [`operation_status`](Self::operation_status) this is only the wish.
+    /// Whether it is on. If [`operation_status`](Self::operation_status) says that the last change failed, this is
+    /// what was asked for, not what is.
     #[serde(with = "bool_text")]
     pub is_enabled: bool,
     /// Settings. Some hold JSON in a string, such as `ExclusionTags`. The service fails (500) on settings of
     /// an extension that is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_extension_properties: Option<Map<String, Value>>,
-    /// What came of the last change. Read-only.
+    /// The result of the last change. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_status: Option<OperationStatus>,
     #[serde(flatten)]
@@ -50,7 +51,7 @@ impl Extension {
         self.operation_status.as_ref().is_some_and(|status| status.code == OperationCode::Failed)
     }
 
-    /// The same, as it may be sent: without what is read-only, and without settings when it is off.
+    /// A copy fit for a PUT: without read-only members, and without settings if the extension is off.
     pub(crate) fn for_writing(&self) -> Self {
         let mut sent = self.clone();
         sent.operation_status = None;
@@ -61,13 +62,13 @@ impl Extension {
     }
 }
 
-/// What came of a change of an extension.
+/// The result of changing an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationStatus {
-    /// Whether it worked.
+    /// Whether the change succeeded.
     pub code: OperationCode,
-    /// Why not.
+    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     #[serde(flatten)]
@@ -75,11 +76,11 @@ pub struct OperationStatus {
 }
 
 open_enum! {
-    /// Whether a change of an extension worked.
+    /// Whether a change of an extension succeeded.
     pub enum OperationCode {
-        /// It did.
+        /// The extension is as asked for.
         Succeeded = "Succeeded",
-        /// It did not, although the request as a whole was answered with 200.
+        /// The change failed, although the service answered the request as a whole with 200.
         Failed = "Failed",
     }
 }

@@ -1,4 +1,4 @@
-//! What the service knows about plans.
+//! The models of plans.
 
 mod extension;
 mod names;

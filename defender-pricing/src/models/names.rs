@@ -13,13 +13,13 @@ open_enum! {
         StorageAccounts = "StorageAccounts",
         /// SQL servers on machines.
         SqlServerVirtualMachines = "SqlServerVirtualMachines",
-        /// Kubernetes. Deprecated: `Containers` took its place.
+        /// Kubernetes. Deprecated: Use `Containers`.
         KubernetesService = "KubernetesService",
-        /// Container registries. Deprecated: `Containers` took its place.
+        /// Container registries. Deprecated: Use `Containers`.
         ContainerRegistry = "ContainerRegistry",
         /// Key Vault.
         KeyVaults = "KeyVaults",
-        /// DNS. Deprecated: `VirtualMachines` took its place.
+        /// DNS. Deprecated: Use `VirtualMachines`.
         Dns = "Dns",
         /// Resource Manager.
         Arm = "Arm",
@@ -67,15 +67,15 @@ open_enum! {
         PerSubscription = "PerSubscription",
         /// Storage, the current plan.
         DefenderForStorageV2 = "DefenderForStorageV2",
-        /// Key Vault and storage by transactions: closed to new subscriptions.
+        /// Key Vault and storage, billed by transaction. Closed to new subscriptions.
         PerTransaction = "PerTransaction",
-        /// Resource Manager by calls: closed to new subscriptions.
+        /// Resource Manager, billed by API call. Closed to new subscriptions.
         PerApiCall = "PerApiCall",
     }
 }
 
 open_enum! {
-    /// A part of a plan that can be on or off by itself.
+    /// An extension: a part of a plan that is turned on and off by itself.
     pub enum ExtensionName {
         /// Scans the disks of machines without an agent. **Machine secret scanning comes with this one.**
         AgentlessVmScanning = "AgentlessVmScanning",
@@ -111,11 +111,11 @@ open_enum! {
 open_enum! {
     /// How much of what a plan protects is covered. Independent of the tier; subscriptions only.
     pub enum CoverageStatus {
-        /// Everything.
+        /// All resources that the plan protects.
         FullyCovered = "FullyCovered",
-        /// Some: single resources differ from the subscription.
+        /// Some of them: single resources override the subscription.
         PartiallyCovered = "PartiallyCovered",
-        /// Nothing.
+        /// None of them.
         NotCovered = "NotCovered",
     }
 }

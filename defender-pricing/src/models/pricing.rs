@@ -18,35 +18,35 @@ use crate::{CoverageStatus, Extension, ExtensionName, PlanName, SubPlan, Tier};
 pub struct Pricing {
     /// `/subscriptions/{guid}/providers/Microsoft.Security/pricings/{plan}`
     pub id: ResourceId,
-    /// Which plan.
+    /// The name of the plan.
     pub name: PlanName,
     /// On or off.
     pub tier: Tier,
     /// The variant. Absent where the plan has none, or was turned on without naming one.
     pub sub_plan: Option<SubPlan>,
-    /// What is left of the free trial; zero when it is used up.
+    /// Time left of the free trial; zero once it is used up.
     pub free_trial_remaining: Option<Duration>,
     /// When it was last switched to Standard.
     pub enabled_at: Option<OffsetDateTime>,
-    /// Whether resources below may not differ. Subscriptions only.
+    /// Whether single resources are kept from overriding the plan. Subscriptions only.
     pub enforce: Option<bool>,
-    /// Whether the plan comes from above. Single resources only.
+    /// Whether the plan is inherited from a scope above. Single resources only.
     pub inherited: Option<bool>,
-    /// Where it comes from.
+    /// The scope that it is inherited from.
     pub inherited_from: Option<String>,
-    /// How much is covered. Subscriptions only.
+    /// How much of the subscription is covered. Subscriptions only.
     pub coverage: Option<CoverageStatus>,
-    /// Its parts.
+    /// The extensions of the plan.
     pub extensions: Vec<Extension>,
     /// Whether the plan is deprecated: it can be kept but not newly turned on.
     pub deprecated: bool,
-    /// What took its place.
+    /// The plans that replace it.
     pub replaced_by: Vec<PlanName>,
-    /// Who manages the plan, where that is not this subscription's own people. Newer versions of the service only.
+    /// Who manages the plan, if not the subscription itself. Answered by newer API versions only.
     pub managed_by: Option<String>,
-    /// Where the plan comes from, such as `M365`. Newer versions of the service only.
+    /// Where the plan comes from, such as `M365`. Answered by newer API versions only.
     pub originated_from: Option<String>,
-    /// The security operator that acts for the plan. Newer versions of the service only.
+    /// The security operator that acts for the plan. Answered by newer API versions only.
     pub security_operator_resource_id: Option<String>,
     kind: String,
     unknown: UnknownFields,
@@ -60,7 +60,7 @@ impl Pricing {
         self.tier == Tier::Standard
     }
 
-    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -72,7 +72,7 @@ impl Pricing {
         named.map(String::as_str).find(|name| !own.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 
-    /// One of its extensions.
+    /// The extension of this name, if the plan has it.
     pub fn extension(&self, name: &ExtensionName) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.name == *name)
     }
@@ -85,7 +85,7 @@ impl Pricing {
 
 /// A plan, as it should be: the body of a PUT.
 ///
-/// Made from a [`Pricing`], it keeps what this crate does not name.
+/// Made from a [`Pricing`], it keeps the members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct PricingSpec {
     /// On or off.
@@ -93,7 +93,7 @@ pub struct PricingSpec {
     /// The variant. The service chooses one when it is absent.
     #[builder(default, setter(into, strip_option))]
     pub sub_plan: Option<SubPlan>,
-    /// Whether resources below may not differ. Subscriptions only.
+    /// Whether single resources are kept from overriding the plan. Subscriptions only.
     #[builder(default, setter(strip_option))]
     pub enforce: Option<bool>,
     /// All extensions: the list replaces the one that is there. `None` leaves the choice to the service.
@@ -107,7 +107,7 @@ pub struct PricingSpec {
 }
 
 impl PricingSpec {
-    /// The same, leaving the choice of extensions to the service.
+    /// Leaves the choice of extensions to the service.
     pub fn without_extensions(mut self) -> Self {
         self.extensions = None;
         self

@@ -1,4 +1,4 @@
-//! What is covered by which plan.
+//! Coverage: which plan covers how much.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::{CoverageStatus, ExtensionName, PlanName, Pricing, PricingClient, Sub
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PlanCoverage {
-    /// Which plan.
+    /// The name of the plan.
     pub plan: PlanName,
     /// On or off.
     pub tier: Tier,
     /// The variant.
     pub sub_plan: Option<SubPlan>,
-    /// What is left of the free trial.
+    /// Time left of the free trial.
     pub trial_left: Option<Duration>,
-    /// How much is covered, in the service's own words.
+    /// How much is covered, as the service says.
     pub status: Option<CoverageStatus>,
     /// The extensions that are on.
     pub extensions_on: Vec<ExtensionName>,
@@ -30,7 +30,7 @@ pub struct PlanCoverage {
     pub extensions_off: Vec<ExtensionName>,
     /// Whether the plan can no longer be turned on.
     pub deprecated: bool,
-    /// What took its place.
+    /// The plans that replace it.
     pub replaced_by: Vec<PlanName>,
 }
 
@@ -55,7 +55,7 @@ impl From<&Pricing> for PlanCoverage {
 }
 
 impl PricingClient {
-    /// Shows what is covered by which plan, one row a plan.
+    /// Lists the coverage of each plan, one row a plan.
     ///
     /// # Errors
     ///

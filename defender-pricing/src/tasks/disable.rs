@@ -9,7 +9,7 @@ use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::updat
 
 /// Turns a plan off: writes the Free tier and reads it back.
 ///
-/// The settings of its extensions are lost with it. Run again, it writes nothing.
+/// The settings of its extensions are lost. If the plan is off already, nothing is written.
 ///
 /// # Errors
 ///

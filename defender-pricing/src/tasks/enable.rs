@@ -13,16 +13,17 @@ use crate::{
 
 /// Turns a plan on, with its sub-plan and extensions, and keeps everything else as it is.
 ///
-/// Reads the plan, merges the wish onto it, writes the whole list, reads every extension's status, and
-/// reads the plan again. Extensions that are on stay on, with their settings; fields that this crate does
-/// not name stay. From Free it goes in two steps, because the service then turns on extensions of its own:
-/// the second keeps those. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has, or is given, another.
+/// Reads the plan, merges in what was asked for, writes the whole list, reads every extension's status, and reads
+/// the plan again. Extensions that are on stay on, with their settings, and members that this crate does not model
+/// are kept. From Free it goes in two steps, because the service then turns on extensions of its own: the second
+/// keeps those. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has, or is given, another.
 ///
 /// A plan that is managed elsewhere ([`Pricing::managed_elsewhere`]) is refused unless
-/// [`over_its_manager`](Self::over_its_manager) is said, and so is a change of what cannot be read: nothing is written.
+/// [`over_its_manager`](Self::over_its_manager) is called, and so is a change to members that could not be read:
+/// nothing is written.
 ///
-/// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes
-/// it. Run again when all holds, it writes nothing.
+/// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes it. If
+/// everything is as asked for already, nothing is written.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -57,7 +58,7 @@ pub struct EnablePlan {
     over_manager: bool,
 }
 
-/// What is asked for, beside Standard.
+/// What is asked for besides the Standard tier.
 #[derive(Debug, Clone, Default)]
 struct Wish {
     sub_plan: Option<SubPlan>,
@@ -88,7 +89,7 @@ impl EnablePlan {
         self.with(Extension::on(name))
     }
 
-    /// The last word on an extension counts.
+    /// If an extension is named twice, the last one counts.
     fn with(mut self, wish: Extension) -> Self {
         self.wish.extensions.retain(|extension| extension.name != wish.name);
         self.wish.extensions.push(wish);

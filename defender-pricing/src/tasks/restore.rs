@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Puts a plan back to what it was when it was read: tier, sub-plan, enforcement, and every extension with its
-/// settings. An extension that was turned on since, by the service or by someone, is turned off.
+/// settings. An extension that has been turned on since, by the service or by somebody, is turned off.
 ///
-/// Say [`if_still`](Self::if_still) to leave the plan alone when somebody else has changed it in the meantime.
+/// Call [`if_still`](Self::if_still) to leave the plan alone when somebody else has changed it in the meantime.
 ///
-/// **If it stops halfway**, the plan is as it is now or as it was; running it again finishes it. Run again, it writes
+/// **If it stops halfway**, the plan is as it is now or as it was; running it again finishes it. A second run writes
 /// nothing.
 ///
 /// # Errors

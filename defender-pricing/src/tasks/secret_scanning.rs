@@ -1,4 +1,4 @@
-//! Which secret scanning the plans allow.
+//! Which kinds of secret scanning the plans turn on.
 
 use arm_core::SubscriptionId;
 use azure_core::Result;
@@ -6,27 +6,28 @@ use futures::TryStreamExt as _;
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
 
-/// What Defender scans for secrets, as far as plans and extensions decide it.
+/// What Defender scans for secrets, as far as its plans and extensions decide that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretScanning {
-    /// Disks of machines. Comes with `AgentlessVmScanning`, of CloudPosture or of Servers P2; the extension
-    /// `SensitiveDataDiscovery` has no part in it.
+    /// Disks of machines. Needs `AgentlessVmScanning` of CloudPosture or Servers P2; `SensitiveDataDiscovery` has no
+    /// part in it.
     pub machines: ScanReadiness,
-    /// Deployments of Resource Manager and CloudFormation. Comes with CloudPosture.
+    /// Resource Manager and CloudFormation deployments. Included in CloudPosture.
     pub deployments: ScanReadiness,
-    /// Code in connected repositories. Comes with CloudPosture, once a connector is there.
+    /// Code in connected repositories. Included in CloudPosture, once a connector exists.
     pub code: ScanReadiness,
-    /// Data stores: `SensitiveDataDiscovery` of CloudPosture. It finds sensitive data, not machine secrets.
+    /// Data stores. Needs `SensitiveDataDiscovery` of CloudPosture, which finds sensitive data, not secrets on
+    /// machines.
     pub data_stores: ScanReadiness,
 }
 
 /// Whether a scan can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanReadiness {
-    /// It can; these plans make it so.
+    /// It can run: these plans turn it on.
     On(Vec<PlanName>),
-    /// It cannot; this is what to turn on.
+    /// It cannot run until this is turned on.
     Off {
         /// Plan to turn on, or to turn the extension on in.
         plan: PlanName,
@@ -36,14 +37,14 @@ pub enum ScanReadiness {
 }
 
 impl ScanReadiness {
-    /// Whether the scan can run. While it cannot, no findings mean nothing.
+    /// Whether the scan can run. If not, the absence of findings means nothing.
     pub fn is_on(&self) -> bool {
         matches!(self, Self::On(_))
     }
 }
 
 impl SecretScanning {
-    /// Reads it off the plans of a subscription.
+    /// Derives it from the plans of a subscription.
     pub fn of(plans: &[Pricing]) -> Self {
         let on = |name: &PlanName| plans.iter().find(|plan| plan.name == *name && plan.is_standard());
         let posture = on(&PlanName::CloudPosture);
@@ -74,7 +75,7 @@ impl SecretScanning {
 }
 
 impl PricingClient {
-    /// Shows which secret scanning the plans of a subscription allow, and what to turn on for the rest.
+    /// Tells which kinds of secret scanning the plans of a subscription turn on, and what to turn on for the others.
     ///
     /// # Errors
     ///

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, SubPlan, Tier};
 
-/// What became of a plan.
+/// What a task did to a plan.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 #[must_use = "extensions can fail although the plan was changed"]
 pub struct PlanChange {
-    /// The plan before and after, as the service shows it; of a dry run, as it would be.
+    /// The plan before and after, as the service shows it; in a dry run, as it would be.
     pub change: Change<Pricing>,
     /// Extensions that were asked for, or that the service tried to turn on, and that are not on.
     pub failed_extensions: Vec<FailedExtension>,
@@ -36,7 +36,7 @@ impl PlanChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailedExtension {
-    /// Which one.
+    /// The name of the extension.
     pub name: ExtensionName,
     /// The service's reason. Most often the caller may not assign a role to the extension's identity.
     pub reason: String,
