@@ -64,7 +64,7 @@ pub enum VaultLog {
 }
 
 impl InvestigationsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -1,4 +1,4 @@
-//! Ids of this crate.
+//! The ids of this crate.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ macro_rules! guid {
         pub struct $name(Uuid);
 
         impl $name {
-            /// From a GUID.
+            /// Creates it from a GUID.
             pub const fn new(guid: Uuid) -> Self {
                 Self(guid)
             }
@@ -112,7 +112,7 @@ macro_rules! typed_resource {
         pub struct $name(ResourceId);
 
         impl $name {
-            /// The id as that of any resource.
+            /// The same id as a [`ResourceId`].
             pub fn resource(&self) -> &ResourceId {
                 &self.0
             }
@@ -186,21 +186,21 @@ typed_resource! {
 }
 
 impl RoleAssignmentId {
-    /// The id of an assignment at a scope, under a name of your own.
+    /// Builds the id of an assignment at a scope, under a name of your own.
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn new(scope: &Scope, name: Uuid) -> Result<Self, IdError> {
         format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").parse()
     }
 
-    /// The name that this crate gives to the assignment of a role to a principal at a scope: the same
-    /// every time, so that doing it again finds what is there.
+    /// The name that this crate gives to the assignment of a role to a principal at a scope: the same every time, so
+    /// that a repeat finds the assignment that exists.
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn of(scope: &Scope, role: RoleId, principal: PrincipalId) -> Result<Self, IdError> {
         let what = format!("{}|{role}|{principal}", scope.to_string().to_ascii_lowercase());
         Self::new(scope, Uuid::new_v5(&Uuid::NAMESPACE_URL, what.as_bytes()))
@@ -213,11 +213,11 @@ typed_resource! {
 }
 
 impl VirtualMachineId {
-    /// The id of a machine in a group.
+    /// Builds the id of a machine in a group.
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::VIRTUAL_MACHINE, name).map(Self)
     }
@@ -228,7 +228,7 @@ impl VirtualMachineId {
 pub struct ProviderNamespace(String);
 
 impl ProviderNamespace {
-    /// The text as it was given.
+    /// The name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }

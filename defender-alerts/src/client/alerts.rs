@@ -36,7 +36,7 @@ pub struct AlertsClient {
 }
 
 impl AlertsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -126,7 +126,7 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, id: &AlertId) -> Result<Option<Alert>> {
         self.arm.get(id.path(), API_VERSION).json_opt().await
     }

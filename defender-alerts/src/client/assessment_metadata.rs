@@ -16,7 +16,7 @@ pub struct AssessmentMetadataClient {
 }
 
 impl AssessmentMetadataClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -40,7 +40,7 @@ pub struct AssessmentsClient {
 }
 
 impl AssessmentsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -79,7 +79,7 @@ impl AssessmentsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, id: &AssessmentId, expand: Expand) -> Result<Option<Assessment>> {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json_opt().await
     }

@@ -29,7 +29,7 @@ pub enum RestAttackPaths {
 }
 
 impl AttackPathsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), graph: ResourceGraphClient::new(arm) }
     }

@@ -14,7 +14,7 @@ pub struct SecureScoresClient {
 }
 
 impl SecureScoresClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -34,7 +34,7 @@ impl From<Wire> for SecurityContact {
 }
 
 impl SecurityContactsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -17,7 +17,7 @@ pub struct SubAssessmentsClient {
 }
 
 impl SubAssessmentsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

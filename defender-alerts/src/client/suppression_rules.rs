@@ -15,7 +15,7 @@ pub struct SuppressionRulesClient {
 }
 
 impl SuppressionRulesClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -70,7 +70,7 @@ impl SuppressionRulesClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(
         &self,
         subscription: &SubscriptionId,

@@ -24,8 +24,8 @@ use crate::{
 /// stay as the service wrote them until they are asked for, so that a list of ten thousand costs little;
 /// each method decodes its part anew.
 ///
-/// `Serialize` writes the whole alert as the service sent it, also what this version does not name; a field that was
-/// changed since makes it an error. In tests, build one from JSON:
+/// `Serialize` writes the whole alert as the service sent it, also what this version does not model; a field that
+/// was changed since makes it an error. In tests, build one from JSON:
 ///
 /// ```
 /// use defender_alerts::{Alert, Severity};

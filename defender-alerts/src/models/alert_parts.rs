@@ -19,7 +19,7 @@ pub enum ResourceIdentifier {
     AzureResource(ResourceId),
     /// A machine by its agent in a workspace.
     LogAnalytics(LogAnalyticsIdentifier),
-    /// A kind that this version does not name, or a resource id that is none, as it came.
+    /// A kind that this version does not model, or a resource id that is none, as it came.
     Other(Value),
 }
 
@@ -144,7 +144,7 @@ pub enum SupportingEvidence {
         /// The cells, row by row: any JSON.
         rows: Vec<Vec<Value>>,
     },
-    /// A form that this version does not name, as it came.
+    /// A form that this version does not model, as it came.
     Other(Value),
 }
 
@@ -209,7 +209,7 @@ pub enum EntityKind {
     },
     /// An address on the web.
     Url(Option<String>),
-    /// A kind that this version does not name; its own word for itself.
+    /// A kind that this version does not model; its own word for itself.
     Other(String),
 }
 

@@ -273,8 +273,8 @@ arm_core::kept!(Assessment);
 
 /// An assessment to write, by your own tool or a partner's.
 ///
-/// Take one from an [`Assessment`] that was read to change it: fields that this version does not name are
-/// written back.
+/// Take one from an [`Assessment`] that was read to change it: fields that this version does not model are written
+/// back.
 #[derive(Debug, Clone, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct AssessmentSpec {

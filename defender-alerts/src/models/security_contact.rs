@@ -64,7 +64,7 @@ pub enum NotificationsSource {
         /// How risky.
         minimal_risk_level: RiskLevel,
     },
-    /// A kind that this version does not name, as it came.
+    /// A kind that this version does not model, as it came.
     Other(Value),
 }
 

@@ -17,8 +17,8 @@ arm_core::open_enum! {
 }
 
 impl Severity {
-    /// Whether it is this bad or worse. One that this version does not name counts as worse than any:
-    /// what cannot be ranked is not hidden.
+    /// Whether it is this bad or worse. One that this version does not model counts as worse than any: what cannot
+    /// be ranked is not hidden.
     pub fn at_least(&self, least: &Self) -> bool {
         self.rank() >= least.rank()
     }

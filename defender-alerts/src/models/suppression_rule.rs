@@ -31,8 +31,8 @@ pub struct SuppressionRule {
     pub name: ResourceName,
     /// When it was last written.
     pub last_modified: Option<OffsetDateTime>,
-    /// What it does. To change the rule, change a clone and write it: fields that this version does not
-    /// name are written back.
+    /// What it does. To change the rule, change a clone and write it: fields that this version does not model are
+    /// written back.
     pub spec: SuppressionRuleSpec,
 }
 
@@ -96,7 +96,7 @@ pub struct SuppressionRuleSpec {
 arm_core::write_back!(SuppressionRuleSpec);
 
 impl SuppressionRuleSpec {
-    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -134,7 +134,7 @@ pub struct ScopeElement {
     /// The text that it must hold.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
-    /// Conditions that this version does not name.
+    /// Conditions that this version does not model.
     #[serde(flatten)]
     unknown: UnknownFields,
 }

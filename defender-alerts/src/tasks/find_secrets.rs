@@ -76,7 +76,7 @@ impl SecretFindings {
 }
 
 impl SecretFindingsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { graph: ResourceGraphClient::new(arm) }
     }

@@ -20,7 +20,7 @@ pub struct AutomationsClient {
 }
 
 impl AutomationsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

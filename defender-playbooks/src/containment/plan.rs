@@ -47,7 +47,7 @@ pub struct PlanContainment {
 }
 
 impl ContainmentsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

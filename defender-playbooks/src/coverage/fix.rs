@@ -48,9 +48,8 @@ impl CoverageClient {
     /// **The plan costs money for every vault.** Other plans, and what these crates do not know of this one, stay
     /// as they are.
     ///
-    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. Run
-    /// again when all holds, it writes nothing. A vault that fails ends none of the others: see
-    /// [`CoverageFix::failures`].
+    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. A
+    /// second run writes nothing. A vault that fails ends none of the others: see [`CoverageFix::failures`].
     ///
     /// # Permissions
     ///

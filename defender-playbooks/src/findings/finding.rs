@@ -49,7 +49,7 @@ pub enum FindingStatus {
     Resolved,
     /// It was nothing.
     Dismissed,
-    /// The service's word, which this version does not name.
+    /// The service's word, which this version does not model.
     Other(String),
 }
 

@@ -43,7 +43,7 @@ pub struct MatchLeaks {
 }
 
 impl LeaksClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -24,7 +24,7 @@ pub struct PricingClient {
 }
 
 impl PricingClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), updates: Arc::default() }
     }

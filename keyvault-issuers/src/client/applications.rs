@@ -41,7 +41,7 @@ impl ApplicationsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, object_id: &str) -> Result<Application> {
         self.graph.get(application(object_id), ApiVersion::IN_PATH).json().await
     }

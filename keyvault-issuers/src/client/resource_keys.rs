@@ -37,7 +37,7 @@ pub(crate) fn kind_of(id: &ResourceId) -> Result<&'static Kind> {
 }
 
 impl KeyedResourcesClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -52,7 +52,7 @@ impl KeyedResourcesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
         let kind = kind_of(id)?;
         let above = id.parent().filter(|_| kind.off_above);

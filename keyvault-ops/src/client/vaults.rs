@@ -38,7 +38,7 @@ pub struct VaultsClient {
 }
 
 impl VaultsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), page_size: None }
     }
@@ -68,7 +68,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, id: &VaultId) -> Result<Option<Vault>> {
         self.arm.get(id, API_VERSION).json_opt().await
     }
@@ -92,7 +92,7 @@ impl VaultsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub fn create_or_update(&self, id: &VaultId, spec: &VaultSpec) -> Poller<Vault> {
         self.arm.put(id, API_VERSION).body(spec).poller()
     }
@@ -133,7 +133,7 @@ impl VaultsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(&self, id: &VaultId, patch: &VaultPatch) -> Result<Vault> {
         self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
     }

@@ -26,7 +26,7 @@ pub struct AccessPolicy {
     unknown: UnknownFields,
 }
 
-/// What is allowed, by kind of object. Words that this crate does not name are kept.
+/// What is allowed, by kind of object. Words that this crate does not model are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Permissions {

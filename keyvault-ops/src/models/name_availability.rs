@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct NameAvailability {
     /// Whether it is.
     pub name_available: bool,
-    /// Why not.
+    /// The reason, if not.
     #[serde(default)]
     pub reason: Option<UnavailableReason>,
     /// Why not, in the service's words.

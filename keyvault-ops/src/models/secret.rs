@@ -37,7 +37,7 @@ pub struct SecretProperties {
     pub expires: Option<OffsetDateTime>,
     /// What kind of text the value is.
     pub content_type: Option<String>,
-    /// Tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
     /// Whether Key Vault made it, as it does for every certificate. It cannot be set, updated or deleted.
     pub managed: bool,

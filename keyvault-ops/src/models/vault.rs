@@ -20,7 +20,7 @@ pub struct Vault {
     pub name: String,
     /// Where it is, such as `westeurope`.
     pub location: String,
-    /// Tags.
+    /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
     /// Who made and changed it. Read-only.
@@ -39,7 +39,7 @@ pub struct Vault {
 arm_core::write_back!(Vault);
 
 impl Vault {
-    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -262,7 +262,7 @@ pub struct VaultResource {
     /// Where it is.
     #[serde(default)]
     pub location: String,
-    /// Tags.
+    /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
     #[serde(skip)]

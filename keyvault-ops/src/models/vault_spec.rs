@@ -9,9 +9,8 @@ use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault
 
 /// A vault as it should be: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
 ///
-/// A PUT replaces the vault's settings. To change one that exists, begin with `VaultSpec::from(&vault)`,
-/// which keeps all that the vault has, also what this crate does not name; or use
-/// [`update`](crate::VaultsClient::update).
+/// A PUT replaces the vault's settings. To change one that exists, begin with `VaultSpec::from(&vault)`, which keeps
+/// all that the vault has, also what this crate does not model; or use [`update`](crate::VaultsClient::update).
 ///
 /// ```
 /// use keyvault_ops::VaultSpec;
@@ -73,7 +72,7 @@ pub struct VaultSpec {
     as_sent: AsSent,
 }
 
-/// What a vault that was read has and this crate does not name.
+/// What a vault that was read has and this crate does not model.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Unknown {
     resource: UnknownFields,

@@ -14,7 +14,7 @@ impl ActionGroupsClient {
     /// [reference](https://learn.microsoft.com/rest/api/monitor/action-groups?view=rest-monitor-2023-01-01).
     pub const API_VERSION: &str = "2023-01-01";
 
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -51,7 +51,7 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<ActionGroup> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
@@ -60,7 +60,7 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<ActionGroup>> {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
@@ -80,7 +80,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -104,7 +104,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -128,7 +128,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }

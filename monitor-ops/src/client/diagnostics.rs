@@ -14,7 +14,7 @@ impl DiagnosticsClient {
     /// [reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings?view=rest-monitor-2021-05-01-preview).
     pub const API_VERSION: &str = "2021-05-01-preview";
 
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -40,7 +40,7 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticSetting> {
         self.arm.get(settings(resource.into()).segment(name), Self::API_VERSION).json().await
     }
@@ -61,7 +61,7 @@ impl DiagnosticsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         resource: &ResourceId,
@@ -92,7 +92,7 @@ impl DiagnosticsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, resource: &ResourceId, name: &ResourceName) -> Result<()> {
         self.arm.delete(settings(resource.into()).segment(name), Self::API_VERSION).send_empty().await
     }
@@ -144,7 +144,7 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -167,7 +167,7 @@ impl DiagnosticsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -196,7 +196,7 @@ impl DiagnosticsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete_of_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -14,7 +14,7 @@ impl QueryRulesClient {
     /// [reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules?view=rest-monitor-2026-03-01).
     pub const API_VERSION: &str = "2026-03-01";
 
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -51,7 +51,7 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<QueryRule> {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
@@ -60,7 +60,7 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<Option<QueryRule>> {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
@@ -81,7 +81,7 @@ impl QueryRulesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -105,7 +105,7 @@ impl QueryRulesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -129,7 +129,7 @@ impl QueryRulesClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }

@@ -62,7 +62,7 @@ impl SentinelClient {
     /// [reference](https://learn.microsoft.com/rest/api/securityinsights/?view=rest-securityinsights-2025-09-01).
     pub const API_VERSION: &str = "2025-09-01";
 
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -120,7 +120,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete_onboarding_state(&self, workspace: &WorkspaceId) -> Result<()> {
         let path = path(workspace).literal("onboardingStates/default");
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -151,7 +151,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<DataConnector> {
         self.arm.get(path(workspace).literal("dataConnectors").segment(id), Self::API_VERSION).json().await
     }
@@ -191,7 +191,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("dataConnectors").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -214,7 +214,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<AlertRule> {
         self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json().await
     }
@@ -264,7 +264,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("alertRules").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -292,7 +292,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<Incident> {
         self.arm.get(path(workspace).literal("incidents").segment(id), Self::API_VERSION).json().await
     }
@@ -328,7 +328,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("incidents").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await

@@ -14,7 +14,7 @@ impl WorkspacesClient {
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces?view=rest-loganalytics-2026-03-01).
     pub const API_VERSION: &str = "2026-03-01";
 
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -51,7 +51,7 @@ impl WorkspacesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
         self.arm.get(id.as_resource(), Self::API_VERSION).json().await
     }
@@ -60,7 +60,7 @@ impl WorkspacesClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, id: &WorkspaceId) -> Result<Option<Workspace>> {
         self.arm.get(id.as_resource(), Self::API_VERSION).json_opt().await
     }
@@ -78,7 +78,7 @@ impl WorkspacesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub fn create_or_update(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Poller<Workspace> {
         self.arm.put(id.as_resource(), Self::API_VERSION).body(spec).poller()
     }
@@ -97,7 +97,7 @@ impl WorkspacesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(&self, id: &WorkspaceId, patch: &WorkspacePatch) -> Result<Workspace> {
         self.arm.patch(id.as_resource(), Self::API_VERSION).body(patch).repeatable().json().await
     }
@@ -112,7 +112,7 @@ impl WorkspacesClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).poller()
     }

@@ -81,7 +81,7 @@ pub enum RuleKind {
     IncidentCreation(IncidentCreationRule),
     /// Correlates signals; built in.
     Fusion(FusionRule),
-    /// A kind that this version does not name, with its properties.
+    /// A kind that this version does not model, with its properties.
     Other {
         /// The kind.
         kind: String,

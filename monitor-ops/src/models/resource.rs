@@ -26,7 +26,7 @@ pub struct Resource<P> {
     /// The service's sort of this resource, where it has sorts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Tags.
+    /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// The version that was read, where the service tells one.
@@ -80,7 +80,7 @@ impl<P> Resource<P> {
         self.id.parse()
     }
 
-    /// Where the answer held something that cannot be read, as JSON pointers. It goes back as it came.
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }

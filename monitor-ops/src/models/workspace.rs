@@ -160,7 +160,7 @@ pub struct WorkspaceSpec {
     /// For how many days logs are kept, 30 to 730; the service's choice is 30.
     #[builder(default, setter(strip_option))]
     pub retention_in_days: Option<i32>,
-    /// Tags.
+    /// The tags.
     #[builder(default, setter(into))]
     pub tags: BTreeMap<String, String>,
 }

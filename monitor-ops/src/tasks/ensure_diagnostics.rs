@@ -79,8 +79,8 @@ impl DiagnosticsClient {
     ///
     /// The change is of the setting that sends it, or of one of those that do.
     ///
-    /// **If it stops halfway**, the setting was written or not; running it again finishes it. Run again
-    /// when all holds, it writes nothing.
+    /// **If it stops halfway**, the setting was written or not; running it again finishes it. A second run writes
+    /// nothing.
     ///
     /// # Permissions
     ///

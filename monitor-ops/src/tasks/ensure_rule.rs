@@ -99,17 +99,17 @@ const WISH: Wish = Wish::new()
 impl QueryRulesClient {
     /// Makes sure that a rule is there as given.
     ///
-    /// What the rule here does not say stays as it is: fields that this crate does not name, other action
-    /// groups. While the table that the query reads does not exist, the service cannot check the query:
-    /// then, and only then, it is written with `skipQueryValidation`.
+    /// What the rule here does not say stays as it is: fields that this crate does not model, other action groups.
+    /// While the table that the query reads does not exist, the service cannot check the query: then, and only then,
+    /// it is written with `skipQueryValidation`.
     ///
     /// Muting and resolving by itself go together: a rule that resolves its alert cannot be silent for a time. So a wish
     /// for one takes the other away, and a mute of zero clears it. A rule that says both, or is silent for less than its
     /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that is none of the
     /// service's steps, and a condition that fails in none of its periods.
     ///
-    /// **If it stops halfway**, the rule was written or not; running it again finishes it. Run again when
-    /// all holds, it writes nothing.
+    /// **If it stops halfway**, the rule was written or not; running it again finishes it. A second run writes
+    /// nothing.
     ///
     /// # Permissions
     ///

@@ -1,4 +1,4 @@
-//! What takes several requests: a file for each task, with the method that starts it.
+//! Tasks, which take several requests: one file each, with the method that starts it.
 
 mod decide_diagnostics;
 mod ensure_diagnostics;

@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{DirectoryPrincipal, PrincipalId};
 
-/// Principals: who they are, and who is signed in.
+/// Principals in Microsoft Graph: who they are, and who is signed in.
 #[derive(Debug, Clone)]
 pub struct DirectoryClient {
     pub(crate) arm: ArmClient,
@@ -11,7 +11,7 @@ pub struct DirectoryClient {
 }
 
 impl DirectoryClient {
-    /// A client over this connection. It asks for tokens of Microsoft Graph.
+    /// Creates a client that uses this connection. It asks for tokens for Microsoft Graph.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), graph: arm.with_audience(Audience::Graph) }
     }

@@ -6,14 +6,14 @@ use crate::Permission;
 /// [reference](https://learn.microsoft.com/rest/api/authorization/permissions).
 const API_VERSION: &str = "2022-04-01";
 
-/// What the signed-in principal may do.
+/// The permissions of the signed-in principal.
 #[derive(Debug, Clone)]
 pub struct PermissionsClient {
     arm: ArmClient,
 }
 
 impl PermissionsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }

@@ -7,14 +7,14 @@ use crate::{Provider, ProviderNamespace};
 /// [reference](https://learn.microsoft.com/rest/api/resources/providers).
 const API_VERSION: &str = "2024-03-01";
 
-/// Resource providers: what has to be registered before a subscription can use a service.
+/// Resource providers, which have to be registered before a subscription can use their services.
 #[derive(Debug, Clone)]
 pub struct ProvidersClient {
     arm: ArmClient,
 }
 
 impl ProvidersClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -35,7 +35,7 @@ impl ProvidersClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_with_aliases(
         &self,
         subscription: &SubscriptionId,
@@ -45,8 +45,8 @@ impl ProvidersClient {
         request.query("$expand", "resourceTypes/aliases").json().await
     }
 
-    /// Begins to register a provider: `Providers_Register`. It is registered some time later;
-    /// [`ensure_registered`](Self::ensure_registered) waits.
+    /// Starts to register a provider: `Providers_Register`. The registration takes a while;
+    /// [`ensure_registered`](Self::ensure_registered) waits for it.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/register)
     ///

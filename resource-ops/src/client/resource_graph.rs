@@ -14,13 +14,13 @@ use crate::{QueryRequest, QueryResponse, Quota, query::GraphQuery};
 /// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 const API_VERSION: &str = "2022-10-01";
 
-/// The longest wait for a new quota that is believed.
+/// The longest wait for quota that is taken from an answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Resource Graph: questions about everything that the caller can read, in one place.
+/// Resource Graph: queries over everything that the caller can read.
 ///
-/// A user has about 15 queries in 5 seconds. A clone shares the knowledge of what is left: when nothing is,
-/// the next query waits as long as the service says.
+/// A user has about 15 queries in 5 seconds. Clones share what is known of the quota: once it is used up, the next
+/// query waits as long as the service says.
 #[derive(Debug, Clone)]
 pub struct ResourceGraphClient {
     arm: ArmClient,
@@ -28,18 +28,18 @@ pub struct ResourceGraphClient {
 }
 
 impl ResourceGraphClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), not_before: Arc::default() }
     }
 
-    /// Asks for one page: `Resources`. [`rows`](Self::rows) asks for all.
+    /// Fetches one page of a query: `Resources`. [`rows`](Self::rows) fetches all.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources)
     ///
     /// # Permissions
     ///
-    /// What the caller may not read is left out, silently.
+    /// What the caller may not read is left out silently.
     ///
     /// # Errors
     ///
@@ -85,8 +85,7 @@ impl ResourceGraphClient {
         rows::stream(self.clone(), query, scope.into())
     }
 
-    /// Goes on with the rows of a query where a stream's `continuation()` stood. Query and scope must be
-    /// the same.
+    /// Resumes the rows of a query at a stream's `continuation()`. Query and scope must be the same.
     pub fn resume_rows<T>(
         &self,
         query: &GraphQuery,

@@ -14,7 +14,7 @@ pub struct ResourceGroupsClient {
 }
 
 impl ResourceGroupsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -57,12 +57,12 @@ impl ResourceGroupsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, group: &ResourceGroupId) -> Result<Option<ResourceGroup>> {
         self.arm.get(path(group), API_VERSION).json_opt().await
     }
 
-    /// Whether a group is there: `ResourceGroups_CheckExistence`.
+    /// Tells whether a group exists: `ResourceGroups_CheckExistence`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/check-existence)
     ///
@@ -77,8 +77,8 @@ impl ResourceGroupsClient {
         }
     }
 
-    /// Writes a group whole: `ResourceGroups_CreateOrUpdate`. Tags that the spec lacks are gone afterwards;
-    /// see [`ensure`](Self::ensure).
+    /// Creates or replaces a group: `ResourceGroups_CreateOrUpdate`. Tags that the spec lacks are removed; see
+    /// [`ensure`](Self::ensure).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/create-or-update)
     ///
@@ -88,11 +88,12 @@ impl ResourceGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("InvalidResourceGroupLocation")`: it is there, elsewhere; `is_code("ResourceGroupBeingDeleted")`.
+    /// `is_code("InvalidResourceGroupLocation")`: it exists in another region;
+    /// `is_code("ResourceGroupBeingDeleted")`.
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -115,15 +116,15 @@ impl ResourceGroupsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub async fn update(&self, group: &ResourceGroupId, patch: &ResourceGroupPatch) -> Result<ResourceGroup> {
         self.arm.patch(path(group), API_VERSION).body(patch).repeatable().json().await
     }
 
     /// Deletes a group and everything in it: `ResourceGroups_Delete`, a long-running operation.
     ///
-    /// Nothing is sent before the answer is awaited or polled; dropping it then does not stop the deletion.
-    /// Vaults are only soft-deleted: their names stay taken.
+    /// Nothing is sent before the answer is awaited or polled; dropping the future after that does not stop the
+    /// deletion. Vaults are only soft-deleted: their names stay taken.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, group: &arm_core::ResourceGroupId) -> azure_core::Result<()> {
@@ -143,7 +144,7 @@ impl ResourceGroupsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again joins the deletion that runs.
+    /// Safe to repeat: deleting again waits for the deletion in progress.
     pub fn delete(&self, group: &ResourceGroupId) -> Poller<()> {
         self.arm.delete(path(group), API_VERSION).poller()
     }

@@ -9,15 +9,14 @@ const API_VERSION: &str = "2022-04-01";
 
 /// Role assignments, at any scope.
 ///
-/// A new assignment counts only after some minutes, and no operation tells when: see what refuses access
-/// and try again.
+/// A new assignment takes effect only after some minutes, and no operation tells when: retry what is refused.
 #[derive(Debug, Clone)]
 pub struct RoleAssignmentsClient {
     arm: ArmClient,
 }
 
 impl RoleAssignmentsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -62,7 +61,7 @@ impl RoleAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         self.arm.get(id, API_VERSION).json_opt().await
     }
@@ -84,14 +83,14 @@ impl RoleAssignmentsClient {
     ///
     /// # Retries
     ///
-    /// The same under the same name is a success.
+    /// Safe to repeat: the same assignment under the same name succeeds.
     pub async fn create(&self, id: &RoleAssignmentId, spec: &RoleAssignmentSpec) -> Result<RoleAssignment> {
         let body = spec.body(&scope_of(id)?);
         self.arm.put(id, API_VERSION).body(&body).json().await
     }
 
-    /// Takes a role away: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Answers
-    /// the assignment that was there, or `None`.
+    /// Removes an assignment: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Returns the
+    /// assignment that was removed, or `None` if there was none.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/delete)
     ///
@@ -105,7 +104,7 @@ impl RoleAssignmentsClient {
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub async fn delete(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         let response = self.arm.delete(id, API_VERSION).send().await?;
         if u16::from(response.status()) == 204 {

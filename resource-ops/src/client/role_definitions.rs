@@ -15,7 +15,7 @@ pub struct RoleDefinitionsClient {
 }
 
 impl RoleDefinitionsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -54,7 +54,7 @@ impl RoleDefinitionsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_by_name(&self, scope: impl Into<Scope>, name: &str) -> Result<RoleDefinition> {
         let scope = scope.into();
         self.get_by_name_opt(&scope, name).await?.ok_or_else(|| {
@@ -66,11 +66,11 @@ impl RoleDefinitionsClient {
         })
     }
 
-    /// Finds a role by the name that people see, or `None`.
+    /// Finds a role by its display name; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// As for [`get_by_name`](Self::get_by_name), but for what is not there.
+    /// As for [`get_by_name`](Self::get_by_name), except that a missing resource is `None`.
     pub async fn get_by_name_opt(
         &self,
         scope: impl Into<Scope>,

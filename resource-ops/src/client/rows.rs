@@ -1,4 +1,4 @@
-//! The rows of a query, over however many pages and subscriptions.
+//! The rows of a query, across pages and batches of subscriptions.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use serde_json::value::RawValue;
 use super::ResourceGraphClient;
 use crate::{QueryOptions, QueryRequest, query::GraphQuery};
 
-/// Subscriptions in one query: what the service recommends.
+/// Subscriptions in one query, as the service recommends.
 const BATCH: usize = 300;
-/// Subscriptions in one query that cannot be cut.
+/// The most subscriptions in one query that cannot be split into batches.
 const MOST: usize = 1000;
 
-/// Where a query looks.
+/// The scope of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GraphScope {
     /// Everything in the tenant that the caller can read.
     Tenant,
-    /// These subscriptions. None is an error: to the service it would mean the whole tenant.
+    /// These subscriptions. An empty list is an error, since to the service it would mean the whole tenant.
     Subscriptions(Vec<SubscriptionId>),
-    /// These management groups, with all that is below them.
+    /// These management groups, with everything below them.
     ManagementGroups(Vec<ManagementGroupId>),
 }
 
@@ -72,7 +72,7 @@ impl GraphScope {
     }
 }
 
-/// Where a stream is: in which batch, behind which page; or behind rows that were cut.
+/// The position of a stream: its batch, and the page or row in it.
 enum Place {
     Page { batch: usize, token: Option<String> },
     Cut,

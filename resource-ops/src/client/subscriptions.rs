@@ -15,7 +15,7 @@ pub struct SubscriptionsClient {
 }
 
 impl SubscriptionsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -33,7 +33,7 @@ impl SubscriptionsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("SubscriptionNotFound")`: it is not there, or belongs to another tenant than the token.
+    /// `is_code("SubscriptionNotFound")`: it does not exist, or belongs to another tenant than the token.
     pub async fn get(&self, subscription: &SubscriptionId) -> Result<Subscription> {
         self.arm.get(subscription, API_VERSION).json().await
     }
@@ -42,7 +42,7 @@ impl SubscriptionsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
         match self.arm.get(subscription, API_VERSION).json_opt().await {
             // Here, and only here, it is the resource that was asked for.

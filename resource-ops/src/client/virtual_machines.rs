@@ -18,7 +18,7 @@ pub struct VirtualMachinesClient {
 }
 
 impl VirtualMachinesClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -42,7 +42,7 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, machine: &VirtualMachineId) -> Result<Option<VirtualMachine>> {
         self.arm.get(machine, API_VERSION).json_opt().await
     }
@@ -51,7 +51,7 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_with_status(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
         self.arm.get(machine, API_VERSION).query("$expand", "instanceView").json().await
     }
@@ -76,7 +76,7 @@ impl VirtualMachinesClient {
         self.arm.get(machines(subscription), API_VERSION).query("statusOnly", "true").pager()
     }
 
-    /// Reads how a machine is: `VirtualMachines_InstanceView`.
+    /// Reads the status of a machine: `VirtualMachines_InstanceView`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view)
     ///
@@ -99,7 +99,7 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again writes the same.
+    /// Safe to repeat: it writes the same again.
     pub fn update(
         &self,
         machine: &VirtualMachineId,
@@ -112,7 +112,7 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// `is_precondition_failed()`: someone else changed it.
+    /// `is_precondition_failed()`: somebody else has changed it.
     pub fn update_if_match(
         &self,
         machine: &VirtualMachineId,
@@ -142,12 +142,12 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: another script runs, or the machine is off.
+    /// `is_conflict()`: another script is running, or the machine is off.
     ///
     /// # Retries
     ///
-    /// A script that was started is never started again by this client. If its connection is lost, it may have
-    /// run: write scripts that can run twice.
+    /// This client never starts a script a second time. If the connection is lost, the script may have run: write
+    /// scripts that can run twice.
     pub fn run_command(
         &self,
         machine: &VirtualMachineId,
@@ -183,7 +183,7 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is none.
+    /// `is_resource_not_found()`: it does not exist.
     pub async fn get_run_command_with_output(
         &self,
         machine: &VirtualMachineId,
@@ -193,8 +193,8 @@ impl VirtualMachinesClient {
         request.query("$expand", "instanceView").json().await
     }
 
-    /// Writes a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a long-running
-    /// operation. It succeeds when the script was run, even if the script failed: read the output.
+    /// Creates or replaces a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a
+    /// long-running operation. It succeeds when the script was run, even if the script failed: read the output.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
     ///
@@ -204,7 +204,7 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Sending it again may run it again.
+    /// Not safe to repeat: sending it again may run it again.
     pub fn create_or_update_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -227,14 +227,14 @@ impl VirtualMachinesClient {
         self.arm.patch(commands(machine).segment(name), API_VERSION).body(update).poller()
     }
 
-    /// Deletes a managed command and its output: `VirtualMachineRunCommands_Delete`, a long-running
-    /// operation. A script that runs is stopped.
+    /// Deletes a managed command and its output: `VirtualMachineRunCommands_Delete`, a long-running operation. A
+    /// script that is running is stopped.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/delete)
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting what is gone succeeds.
     pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
         self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
     }

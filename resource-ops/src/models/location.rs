@@ -6,10 +6,11 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Location {
-    /// Which physical zone each zone of this subscription is: the same number is another zone in another subscription.
+    /// The physical zone behind each logical zone of this subscription; the same number can be another zone in
+    /// another subscription.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub availability_zone_mappings: Vec<AvailabilityZoneMappings>,
-    /// The name that people see, such as `West Europe`.
+    /// The display name, such as `West Europe`.
     #[serde(default)]
     pub display_name: Option<String>,
     /// `/subscriptions/{id}/locations/{name}`
@@ -18,12 +19,12 @@ pub struct Location {
     /// Geography, and the paired region.
     #[serde(default)]
     pub metadata: Option<LocationMetadata>,
-    /// The name that requests take, such as `westeurope`.
+    /// The name to use in requests, such as `westeurope`.
     pub name: String,
     /// The name with its geography, such as `(Europe) West Europe`.
     #[serde(default)]
     pub regional_display_name: Option<String>,
-    /// Left out by the service today.
+    /// The service leaves it out today.
     #[serde(default)]
     pub subscription_id: Option<String>,
     /// Region or edge zone.
@@ -71,10 +72,10 @@ pub struct LocationMetadata {
     /// The province or state, such as `Netherlands`.
     #[serde(default)]
     pub physical_location: Option<String>,
-    /// Whether Azure recommends it for new work.
+    /// Whether Azure recommends it for new deployments.
     #[serde(default)]
     pub region_category: Option<RegionCategory>,
-    /// A place, or a group of places such as `europe`.
+    /// Physical, or a logical group of regions such as `europe`.
     #[serde(default)]
     pub region_type: Option<RegionType>,
 }
@@ -90,7 +91,7 @@ pub struct PairedRegion {
     /// Its name, such as `northeurope`.
     #[serde(default)]
     pub name: Option<String>,
-    /// Left out by the service today.
+    /// The service leaves it out today.
     #[serde(default)]
     pub subscription_id: Option<String>,
 }
@@ -98,9 +99,9 @@ pub struct PairedRegion {
 open_enum! {
     /// Whether Azure recommends a region.
     pub enum RegionCategory {
-        /// With availability zones, or to get them.
+        /// Recommended: it has availability zones, or will have.
         Recommended = "Recommended",
-        /// `Other` is its name today.
+        /// An older name of `Other`.
         Extended = "Extended",
         /// For disaster recovery or data residency.
         Other = "Other",
@@ -108,9 +109,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a region is a place.
+    /// Whether a region is physical.
     pub enum RegionType {
-        /// Datacenters somewhere.
+        /// Datacenters in one place.
         Physical = "Physical",
         /// A group of regions, which takes no resources of its own.
         Logical = "Logical",
@@ -118,7 +119,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a location is.
+    /// The kind of a location.
     pub enum LocationType {
         /// A region.
         Region = "Region",

@@ -20,58 +20,58 @@ pub struct VirtualMachineRunCommand {
     pub id: ResourceId,
     /// The name.
     pub name: String,
-    /// Where it is: where the machine is.
+    /// The region: that of the machine.
     pub location: String,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// What it runs.
+    /// The script or command that it runs.
     pub source: ScriptSource,
-    /// What it is called with. The protected ones never come back.
+    /// The parameters of the script. Protected ones are never returned.
     pub parameters: Vec<RunCommandInputParameter>,
-    /// Whether the operation ends when the script begins.
+    /// Whether the operation ends as soon as the script has started.
     pub async_execution: bool,
-    /// Who runs it. Default: root or System.
+    /// The user that runs it. Default: root or System.
     pub run_as_user: Option<String>,
     /// How long it may run, in seconds. Default: 90 minutes.
     pub timeout_in_seconds: Option<u32>,
-    /// Where the output goes too.
+    /// A blob that also receives the output.
     pub output_blob_uri: Option<String>,
-    /// Where the errors go too.
+    /// A blob that also receives the errors.
     pub error_blob_uri: Option<String>,
     /// Whether a script that fails makes the operation fail.
     pub treat_failure_as_deployment_failure: bool,
-    /// `Succeeded` when the script was run, however it ended.
+    /// `Succeeded` once the script has run, whatever its exit code.
     pub provisioning_state: Option<String>,
-    /// How it went. Only when it is asked for.
+    /// The result. Only if it was asked for.
     pub instance_view: Option<RunCommandInstanceView>,
 }
 
-/// What a managed command runs: one of these.
+/// What a managed command runs: exactly one of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ScriptSource {
-    /// A script.
+    /// The text of a script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
-    /// Where a script is.
+    /// The URI of a script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script_uri: Option<String>,
-    /// A command that the service knows.
+    /// The id of a built-in command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command_id: Option<String>,
-    /// The identity that reads the script there.
+    /// The identity with which the script is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script_uri_managed_identity: Option<RunCommandManagedIdentity>,
 }
 
 impl ScriptSource {
-    /// A script.
+    /// The text of a script.
     pub fn script(text: impl Into<String>) -> Self {
         Self { script: Some(text.into()), ..Self::default() }
     }
 
-    /// A script at an address, which may hold a signature: take care where it is shown.
+    /// A script at a URI. The URI may hold a signature: take care where it is shown.
     pub fn uri(uri: impl Into<String>) -> Self {
         Self { script_uri: Some(uri.into()), ..Self::default() }
     }
@@ -90,13 +90,13 @@ pub struct RunCommandManagedIdentity {
 }
 
 open_enum! {
-    /// How far a managed command has come.
+    /// The state of a managed command.
     pub enum ExecutionState {
         /// Not known.
         NotKnown = "Unknown",
-        /// It has not begun.
+        /// It has not started.
         Pending = "Pending",
-        /// It runs.
+        /// It is running.
         Running = "Running",
         /// Its exit code was not 0.
         Failed = "Failed",
@@ -109,27 +109,27 @@ open_enum! {
     }
 }
 
-/// How a managed command went. The output can hold secrets, and is not shown by `Debug`.
+/// The result of a managed command. The output can hold secrets; `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RunCommandInstanceView {
-    /// How far it has come.
+    /// The state of the execution.
     #[serde(default = "not_known", deserialize_with = "state")]
     pub execution_state: ExecutionState,
-    /// More words.
+    /// A message for people.
     #[serde(default)]
     pub execution_message: Option<String>,
     /// The script's exit code.
     #[serde(default)]
     pub exit_code: Option<i32>,
-    /// What it printed; the last 4 KB.
+    /// What it wrote to standard output; the last 4 KB.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub output: String,
-    /// What it printed as errors.
+    /// What it wrote to standard error.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub error: String,
-    /// When it began.
+    /// When it started.
     #[serde(default, with = "instant::option")]
     pub start_time: Option<OffsetDateTime>,
     /// When it ended.
@@ -209,51 +209,51 @@ impl From<Wire> for VirtualMachineRunCommand {
 /// A managed command as it should be: the body of a PUT, which runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TypedBuilder)]
 pub struct VirtualMachineRunCommandSpec {
-    /// Where the machine is.
+    /// The region of the machine.
     #[builder(setter(into))]
     pub location: String,
-    /// Its tags.
+    /// The tags.
     #[builder(default)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// What it runs, and how.
+    /// The script and how it is run.
     pub properties: RunCommandProperties,
 }
 
-/// What of a managed command should change: the body of a PATCH, which runs it again.
+/// The parts of a managed command to change: the body of a PATCH, which runs it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VirtualMachineRunCommandUpdate {
     /// All tags: the map replaces the one that is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// What it runs, and how. What is absent stays, except protected values: those are gone.
+    /// The script and how it is run. What is absent stays, except protected values, which are removed.
     pub properties: RunCommandProperties,
 }
 
-/// What a managed command runs, and how.
+/// The script of a managed command, and how it is run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 #[builder(field_defaults(default))]
 pub struct RunCommandProperties {
-    /// What it runs.
+    /// The script or command that it runs.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ScriptSource>,
-    /// What it is called with; these come back.
+    /// The parameters of the script; these are returned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<RunCommandInputParameter>,
-    /// What it is called with and never comes back.
+    /// Parameters of the script that are never returned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protected_parameters: Vec<RunCommandInputParameter>,
-    /// Whether the operation ends when the script begins.
+    /// Whether the operation ends as soon as the script has started.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub async_execution: Option<bool>,
-    /// Who runs it. Default: root or System.
+    /// The user that runs it. Default: root or System.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<String>,
-    /// That user's password.
+    /// The password of that user.
     #[builder(setter(strip_option, into))]
     #[serde(with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub run_as_password: Option<Secret>,
@@ -261,19 +261,19 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_in_seconds: Option<u32>,
-    /// Where the output goes too.
+    /// A blob that also receives the output.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_blob_uri: Option<String>,
-    /// Where the errors go too.
+    /// A blob that also receives the errors.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_blob_uri: Option<String>,
-    /// The identity that writes the output there.
+    /// The identity with which the output is written.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_blob_managed_identity: Option<RunCommandManagedIdentity>,
-    /// The identity that writes the errors there.
+    /// The identity with which the errors are written.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_blob_managed_identity: Option<RunCommandManagedIdentity>,

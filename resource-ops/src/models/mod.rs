@@ -1,4 +1,4 @@
-//! What the services say, one file for each resource.
+//! The models, one file for each resource.
 
 mod location;
 mod managed_run_command;

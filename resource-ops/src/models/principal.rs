@@ -4,9 +4,9 @@ use serde::Deserialize;
 use crate::PrincipalId;
 
 open_enum! {
-    /// What kind of principal holds a role.
+    /// The kind of a principal that holds a role.
     pub enum PrincipalType {
-        /// A person.
+        /// A user.
         User = "User",
         /// A group.
         Group = "Group",
@@ -26,7 +26,7 @@ open_enum! {
 pub struct DirectoryPrincipal {
     /// The object id.
     pub id: PrincipalId,
-    /// The name that people see.
+    /// The display name.
     #[serde(default)]
     pub display_name: Option<String>,
     /// The sign-in name. Users only.

@@ -5,7 +5,7 @@ use arm_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A resource provider, as a subscription has it.
+/// A resource provider, as a subscription sees it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub struct Provider {
     /// Whether it has to be registered.
     #[serde(default)]
     pub registration_policy: Option<String>,
-    /// The kinds of resources that it has.
+    /// The types of its resources.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub resource_types: Vec<ProviderResourceType>,
     #[serde(skip)]
@@ -32,25 +32,25 @@ arm_core::kept!(derived Provider);
 open_enum! {
     /// Whether a subscription can use a resource provider.
     pub enum RegistrationState {
-        /// It cannot.
+        /// It cannot be used.
         NotRegistered = "NotRegistered",
-        /// Soon.
+        /// The registration is in progress.
         Registering = "Registering",
-        /// It can.
+        /// It can be used.
         Registered = "Registered",
-        /// Not for long.
+        /// It is being unregistered.
         Unregistering = "Unregistering",
     }
 }
 
-/// A kind of resource.
+/// A type of resource.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ProviderResourceType {
-    /// What follows the namespace in the type.
+    /// The type without the namespace.
     pub resource_type: String,
-    /// Where it can be.
+    /// The regions that have it.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub locations: Vec<String>,
     /// The api-versions that it answers, newest first.
@@ -59,7 +59,7 @@ pub struct ProviderResourceType {
     /// The api-version that the service suggests.
     #[serde(default)]
     pub default_api_version: Option<String>,
-    /// Names for properties, for policies. Only when they are asked for.
+    /// Aliases of properties, for policies. Only if they were asked for.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub aliases: Vec<Value>,
 }

@@ -10,7 +10,7 @@ use typed_builder::TypedBuilder;
 #[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryRequest {
-    /// The query, in Kusto's language.
+    /// The query, in Kusto.
     #[builder(setter(into))]
     pub query: String,
     /// The subscriptions to look at. With none here and no management group, the whole tenant.
@@ -24,7 +24,7 @@ pub struct QueryRequest {
     /// Paging and form of the answer.
     #[builder(default)]
     pub options: QueryOptions,
-    /// Statistics to be made beside the rows.
+    /// Statistics to return beside the rows.
     #[builder(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub facets: Vec<FacetRequest>,
@@ -34,7 +34,7 @@ pub struct QueryRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryOptions {
-    /// The token of the page before.
+    /// The token from the previous page.
     #[serde(rename = "$skipToken", skip_serializing_if = "Option::is_none")]
     pub skip_token: Option<String>,
     /// Rows on a page, 1 to 1000. Default: 1000.
@@ -46,10 +46,10 @@ pub struct QueryOptions {
     /// Objects or a table. Default: objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_format: Option<ResultFormat>,
-    /// Whether more than 10,000 subscriptions may be cut to what the service can look at.
+    /// Whether a scope of more than 10,000 subscriptions may be cut to what the service can search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_partial_scopes: Option<bool>,
-    /// Which role assignments and the like are seen from the scope.
+    /// Which authorization resources are included, seen from the scope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_scope_filter: Option<AuthorizationScopeFilter>,
 }
@@ -65,7 +65,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Which authorization resources are seen from a scope.
+    /// Which authorization resources a query includes, seen from its scope.
     pub enum AuthorizationScopeFilter {
         /// At the scope and below.
         AtScopeAndBelow = "AtScopeAndBelow",
@@ -84,12 +84,12 @@ open_enum! {
 pub struct FacetRequest {
     /// The column.
     pub expression: String,
-    /// How they are made.
+    /// How they are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<FacetRequestOptions>,
 }
 
-/// How statistics are made.
+/// How statistics are computed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FacetRequestOptions {
@@ -99,10 +99,10 @@ pub struct FacetRequestOptions {
     /// `asc` or `desc`. Default: `desc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<String>,
-    /// A condition on the rows, in Kusto's language.
+    /// A condition on the rows, in Kusto.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// The most rows: 1 to 1000.
+    /// The maximum number of rows: 1 to 1000.
     #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
     pub top: Option<u32>,
 }
@@ -112,19 +112,19 @@ pub struct FacetRequestOptions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QueryResponse {
-    /// Rows of the whole answer.
+    /// The number of rows of the whole answer.
     pub total_records: u64,
-    /// Rows on this page.
+    /// The number of rows on this page.
     pub count: u64,
-    /// Whether rows are missing that no further page has.
+    /// Whether rows are missing that no further page will return.
     #[serde(with = "arm_core::wire::bool_text")]
     pub result_truncated: bool,
     /// The token of the next page.
     #[serde(rename = "$skipToken", default)]
     pub skip_token: Option<String>,
-    /// Objects or a table, as was asked for.
+    /// The rows, as objects or as a table.
     pub data: Value,
-    /// Statistics, as were asked for.
+    /// The statistics that were asked for.
     #[serde(default, deserialize_with = "arm_core::wire::without_nulls")]
     pub facets: Vec<Facet>,
     /// What is left of the user's quota.
@@ -141,10 +141,10 @@ pub struct Facet {
     pub expression: String,
     /// `FacetResult` or `FacetError`.
     pub result_type: String,
-    /// Rows in all.
+    /// The total number of rows.
     #[serde(default)]
     pub total_records: Option<u64>,
-    /// Rows here.
+    /// The number of rows here.
     #[serde(default)]
     pub count: Option<u64>,
     /// The rows.

@@ -16,25 +16,25 @@ pub struct ResourceGroup {
     pub id: ResourceGroupId,
     /// The name.
     pub name: String,
-    /// Where the group's own record is kept; its resources can be elsewhere. Never changes.
+    /// The region that keeps the group's own record; its resources can be elsewhere. It never changes.
     pub location: String,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
     /// The id of the resource that manages this group, if one does.
     pub managed_by: Option<String>,
-    /// `Succeeded`; `Deleting` while it goes away.
+    /// `Succeeded`, or `Deleting` while it is being deleted.
     pub provisioning_state: Option<String>,
     unknown: UnknownFields,
     as_sent: AsSent,
 }
 
 impl ResourceGroup {
-    /// Whether the group is on its way out: nothing can be put into it.
+    /// Whether the group is being deleted: nothing can be put into it.
     pub fn is_deleting(&self) -> bool {
         self.provisioning_state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("Deleting"))
     }
 
-    /// The group as it would be if it were made now.
+    /// The group as it would be if it were created now.
     pub(crate) fn planned(id: &ResourceGroupId, spec: &ResourceGroupSpec) -> Self {
         Self {
             id: id.clone(),
@@ -93,12 +93,12 @@ impl From<Wire> for ResourceGroup {
 
 /// A resource group as it should be: the body of a PUT, which replaces the tags.
 ///
-/// Made from a [`ResourceGroup`], it keeps what this crate does not name.
+/// Made from a [`ResourceGroup`], it keeps what this crate does not model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct ResourceGroupSpec {
-    /// Where the group's own record is kept, such as `westeurope`. Cannot be changed later.
+    /// The region that keeps the group's own record, such as `westeurope`. It cannot be changed later.
     pub location: String,
     /// All tags.
     pub tags: BTreeMap<String, String>,
@@ -157,7 +157,7 @@ impl From<&ResourceGroup> for ResourceGroupSpec {
     }
 }
 
-/// What of a resource group should change: the body of a PATCH. What is absent stays.
+/// The parts of a resource group to change: the body of a PATCH. What is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceGroupPatch {

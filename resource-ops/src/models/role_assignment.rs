@@ -8,35 +8,35 @@ use typed_builder::TypedBuilder;
 
 use crate::{PrincipalId, PrincipalType, RoleAssignmentId, RoleId};
 
-/// A role that a principal holds at a scope, and with it at everything below.
+/// A role that a principal holds at a scope and at everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleAssignment {
     /// The id.
     pub id: RoleAssignmentId,
-    /// Where the role is held: the id of a subscription, group, resource or management group, or `/`.
+    /// The scope: the id of a subscription, group, resource or management group, or `/`.
     pub scope: String,
     /// The role.
     pub role: RoleId,
     /// The full id of the role's definition.
     pub role_definition_id: String,
-    /// Who holds it.
+    /// The object id of the principal.
     pub principal: PrincipalId,
-    /// What kind of principal that is.
+    /// The kind of the principal.
     pub principal_type: Option<PrincipalType>,
-    /// A note.
+    /// A description for people.
     pub description: Option<String>,
     /// A condition that must hold in addition.
     pub condition: Option<String>,
     /// The version of the condition's language: `2.0`.
     pub condition_version: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_on: Option<OffsetDateTime>,
     /// When it was last changed.
     pub updated_on: Option<OffsetDateTime>,
-    /// The object id of who made it.
+    /// The object id of the principal that created it.
     pub created_by: Option<String>,
-    /// The object id of who changed it last.
+    /// The object id of the principal that last changed it.
     pub updated_by: Option<String>,
     /// The id of the managed identity on whose behalf it was made.
     pub delegated_managed_identity_resource_id: Option<String>,
@@ -51,7 +51,7 @@ impl RoleAssignment {
         self.scope.trim_end_matches('/').eq_ignore_ascii_case(&scope.to_string())
     }
 
-    /// The assignment as it would be if it were made now.
+    /// The assignment as it would be if it were created now.
     pub(crate) fn planned(id: RoleAssignmentId, scope: &Scope, spec: &RoleAssignmentSpec) -> Self {
         Self {
             id,
@@ -131,18 +131,18 @@ impl From<Wire> for RoleAssignment {
     }
 }
 
-/// A role assignment as it should be. An assignment cannot be changed later, except its note and condition.
+/// A role assignment as it should be. Of an existing assignment, only description and condition can be changed.
 #[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
 pub struct RoleAssignmentSpec {
     /// The role.
     pub role: RoleId,
-    /// Who gets it.
+    /// The object id of the principal.
     pub principal: PrincipalId,
-    /// What kind of principal that is. The service then does not look it up in the directory, which may
-    /// not have heard of a new principal yet.
+    /// The kind of the principal. With it, the service does not look the principal up in the directory, which may
+    /// not know a new one yet.
     #[builder(default, setter(strip_option))]
     pub principal_type: Option<PrincipalType>,
-    /// A note.
+    /// A description for people.
     #[builder(default, setter(strip_option, into))]
     pub description: Option<String>,
     /// A condition that must hold in addition, in the language's version 2.0.
@@ -192,7 +192,7 @@ impl RoleAssignmentSpec {
     }
 }
 
-/// Which role assignments a list shows.
+/// Which role assignments to list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RoleAssignmentFilter {
@@ -201,9 +201,9 @@ pub enum RoleAssignmentFilter {
     All,
     /// At the scope and above it, but not below.
     AtScope,
-    /// Those of one principal, itself.
+    /// Those of one principal itself, not of its groups.
     Principal(PrincipalId),
-    /// Those that one principal has, itself or through its groups.
+    /// Those of one principal, itself or through its groups.
     AssignedTo(PrincipalId),
 }
 

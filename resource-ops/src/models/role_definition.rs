@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::RoleId;
 
-/// A role: what its holder may do.
+/// A role definition: what its holder may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleDefinition {
@@ -15,23 +15,23 @@ pub struct RoleDefinition {
     pub id: String,
     /// The role's GUID.
     pub role: RoleId,
-    /// The name that people see, such as `Key Vault Secrets User`.
+    /// The display name, such as `Key Vault Secrets User`.
     pub role_name: String,
-    /// Built in or made by the tenant.
+    /// Built in, or custom.
     pub role_type: RoleType,
-    /// What it is for.
+    /// A description for people.
     pub description: Option<String>,
-    /// What it allows.
+    /// The permissions that it grants.
     pub permissions: Vec<Permission>,
     /// Where it can be assigned.
     pub assignable_scopes: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_on: Option<OffsetDateTime>,
     /// When it was last changed.
     pub updated_on: Option<OffsetDateTime>,
-    /// The object id of who made it.
+    /// The object id of the principal that created it.
     pub created_by: Option<String>,
-    /// The object id of who changed it last.
+    /// The object id of the principal that last changed it.
     pub updated_by: Option<String>,
     sent: SentText,
 }
@@ -39,11 +39,11 @@ pub struct RoleDefinition {
 arm_core::kept!(RoleDefinition from Wire);
 
 open_enum! {
-    /// Where a role comes from.
+    /// Whether a role is built in.
     pub enum RoleType {
         /// The same in every tenant.
         BuiltIn = "BuiltInRole",
-        /// Made by the tenant.
+        /// Defined by the tenant.
         Custom = "CustomRole",
     }
 }
@@ -56,13 +56,13 @@ pub struct Permission {
     /// Actions on resources.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub actions: Vec<String>,
-    /// Taken away from `actions`.
+    /// Actions excluded from `actions`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_actions: Vec<String>,
     /// Actions on the data of resources, such as reading a secret.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub data_actions: Vec<String>,
-    /// Taken away from `data_actions`.
+    /// Actions excluded from `data_actions`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_data_actions: Vec<String>,
     /// A condition that must hold in addition.

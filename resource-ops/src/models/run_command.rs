@@ -13,13 +13,12 @@ use crate::InstanceViewStatus;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RunCommandInput {
-    /// Which command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another that the
-    /// service knows.
+    /// The command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another that the service knows.
     pub command_id: String,
     /// The script's lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<String>,
-    /// What the script is called with.
+    /// The parameters of the script.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<RunCommandInputParameter>,
 }
@@ -40,25 +39,25 @@ impl RunCommandInput {
         Self { command_id: command_id.to_owned(), script, parameters: Vec::new() }
     }
 
-    /// Calls the script with a value. A shell script sees it as `$1`, `$2`, .. and under its name. Better
-    /// than putting values into the script, where they could be taken for a part of it.
+    /// Passes a parameter to the script. A shell script sees it as `$1`, `$2`, .. and under its name. Prefer this to
+    /// putting values into the script, where they could be run as part of it.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.parameters.push(RunCommandInputParameter { name: name.into(), value: value.into() });
         self
     }
 }
 
-/// A value that a script is called with.
+/// A parameter of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCommandInputParameter {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The value; never printed.
     #[serde(with = "wire::secret")]
     pub value: Secret,
 }
 
-/// What came of a script that ran as an action.
+/// The result of a script that ran as an action.
 ///
 /// The output can hold secrets, and is not shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -103,8 +102,8 @@ impl From<Wire> for RunCommandResult {
 }
 
 impl RunCommandResult {
-    /// Whether the service calls no part of it failed. It cannot see every failure of a script: let the
-    /// script say how it went, and read [`stdout`](Self::stdout).
+    /// Whether the service reports no failure. It does not see every failure of a script: let the script print its
+    /// result, and read [`stdout`](Self::stdout).
     pub fn succeeded(&self) -> bool {
         let failed = |status: &InstanceViewStatus| {
             let code = status.code.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -113,12 +112,12 @@ impl RunCommandResult {
         !self.value.is_empty() && !self.value.iter().any(failed)
     }
 
-    /// What the script printed.
+    /// What the script wrote to standard output.
     pub fn stdout(&self) -> String {
         self.stream("StdOut", "[stdout]\n", Some("\n[stderr]\n"))
     }
 
-    /// What the script printed as errors.
+    /// What the script wrote to standard error.
     pub fn stderr(&self) -> String {
         self.stream("StdErr", "\n[stderr]\n", None)
     }

@@ -14,7 +14,7 @@ pub struct Subscription {
     /// The subscription's GUID.
     #[serde(rename = "subscriptionId")]
     pub id: SubscriptionId,
-    /// The name that people see.
+    /// The display name.
     pub display_name: String,
     /// Whether it can be used.
     pub state: SubscriptionState,
@@ -24,7 +24,7 @@ pub struct Subscription {
     /// What the offer allows.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub subscription_policies: SubscriptionPolicies,
-    /// Its tags.
+    /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
     #[serde(skip)]
@@ -36,15 +36,15 @@ arm_core::kept!(derived Subscription);
 open_enum! {
     /// Whether a subscription can be used.
     pub enum SubscriptionState {
-        /// It can.
+        /// It can be used.
         Enabled = "Enabled",
-        /// It can, for now: look at its billing.
+        /// It can be used for now; check its billing.
         Warned = "Warned",
-        /// It can, for now: a payment is late.
+        /// It can be used for now; a payment is overdue.
         PastDue = "PastDue",
-        /// It can only be read.
+        /// It is read-only.
         Disabled = "Disabled",
-        /// It is gone.
+        /// It is deleted.
         Deleted = "Deleted",
     }
 }
@@ -54,7 +54,7 @@ open_enum! {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SubscriptionPolicies {
-    /// Which regions can be used.
+    /// The regions that can be used.
     pub location_placement_id: Option<String>,
     /// The offer, such as `PayAsYouGo_2014-09-01`.
     pub quota_id: Option<String>,

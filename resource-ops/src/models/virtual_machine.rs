@@ -18,9 +18,9 @@ pub struct VirtualMachine {
     pub id: VirtualMachineId,
     /// The name.
     pub name: String,
-    /// Where it is.
+    /// The region.
     pub location: String,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
     /// The identities that it can sign in with.
     pub identity: Option<MachineIdentity>,
@@ -30,11 +30,11 @@ pub struct VirtualMachine {
     pub vm_size: Option<String>,
     /// Linux or Windows.
     pub os_type: Option<OsType>,
-    /// The name that the machine has for itself.
+    /// The host name of the machine.
     pub computer_name: Option<String>,
-    /// `Succeeded`; `Updating` while it changes.
+    /// `Succeeded`, or `Updating` while it changes.
     pub provisioning_state: Option<String>,
-    /// How it is. Only when it is asked for.
+    /// Its status. Only if it was asked for.
     pub instance_view: Option<InstanceView>,
     /// All properties, as the service sent them.
     pub properties: Map<String, Value>,
@@ -56,9 +56,9 @@ open_enum! {
 open_enum! {
     /// Which kinds of identity a machine has.
     pub enum IdentityType {
-        /// One of its own, that goes with it.
+        /// A system-assigned identity, which is deleted with the machine.
         SystemAssigned = "SystemAssigned",
-        /// Some that exist beside it.
+        /// User-assigned identities, which are resources of their own.
         UserAssigned = "UserAssigned",
         /// Both.
         Both = "SystemAssigned, UserAssigned",
@@ -72,13 +72,13 @@ open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MachineIdentity {
-    /// Which kinds.
+    /// The kinds of identity.
     #[serde(rename = "type")]
     pub identity_type: IdentityType,
-    /// The object id of its own identity: what roles are assigned to.
+    /// The object id of its system-assigned identity, to which roles are assigned.
     #[serde(default)]
     pub principal_id: Option<PrincipalId>,
-    /// The tenant of its own identity.
+    /// The tenant of its system-assigned identity.
     #[serde(default)]
     pub tenant_id: Option<String>,
     /// The user-assigned identities, by their resource ids.
@@ -87,7 +87,7 @@ pub struct MachineIdentity {
 }
 
 impl MachineIdentity {
-    /// Whether the machine has an identity of its own.
+    /// Whether the machine has a system-assigned identity.
     pub fn is_system_assigned(&self) -> bool {
         // The service also writes the two words without a space.
         self.identity_type.as_str().split(',').any(|kind| kind.trim().eq_ignore_ascii_case("SystemAssigned"))
@@ -105,12 +105,12 @@ pub struct UserAssignedIdentity {
     pub client_id: Option<String>,
 }
 
-/// How a machine is.
+/// The status of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct InstanceView {
-    /// The name that the machine has for itself.
+    /// The host name of the machine.
     pub computer_name: Option<String>,
     /// The operating system's name.
     pub os_name: Option<String>,
@@ -118,7 +118,7 @@ pub struct InstanceView {
     pub os_version: Option<String>,
     /// Its agent; absent when the machine is off.
     pub vm_agent: Option<VmAgent>,
-    /// Provisioning and power.
+    /// Provisioning and power states.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub statuses: Vec<InstanceViewStatus>,
 }
@@ -129,7 +129,7 @@ impl InstanceView {
         self.statuses.iter().find_map(|status| status.code.as_deref()?.strip_prefix("PowerState/"))
     }
 
-    /// Whether a command can be run in it now.
+    /// Whether it is running, so that a command can be run in it.
     pub fn is_running(&self) -> bool {
         self.power_state() == Some("running")
     }
@@ -147,18 +147,18 @@ pub struct VmAgent {
     pub statuses: Vec<InstanceViewStatus>,
 }
 
-/// One fact about a machine, or what a command printed.
+/// One status of a machine, or the output of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct InstanceViewStatus {
-    /// The fact, such as `PowerState/running`.
+    /// The status, such as `PowerState/running`.
     pub code: Option<String>,
     /// `Info`, `Warning` or `Error`.
     pub level: Option<String>,
     /// The fact in words.
     pub display_status: Option<String>,
-    /// More words.
+    /// A message for people.
     pub message: Option<String>,
     /// Since when.
     #[serde(with = "instant::option")]
@@ -207,7 +207,7 @@ impl From<Wire> for VirtualMachine {
     }
 }
 
-/// What of a machine should change: the body of a PATCH. What is absent stays.
+/// The parts of a machine to change: the body of a PATCH. What is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct VirtualMachineUpdate {
     /// All tags: the map replaces the one that is there.
@@ -216,25 +216,25 @@ pub struct VirtualMachineUpdate {
     /// The identities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityUpdate>,
-    /// Properties, by the names that the service has for them.
+    /// Properties, by their names on the wire.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub properties: Map<String, Value>,
 }
 
-/// The identities that a machine should have. A type without `UserAssigned` takes all of those away.
+/// The identities that a machine should have. A type without `UserAssigned` removes all user-assigned ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityUpdate {
-    /// Which kinds.
+    /// The kinds of identity.
     #[serde(rename = "type")]
     pub identity_type: IdentityType,
-    /// User-assigned identities by their resource ids: `{}` adds or keeps one, null takes it away.
+    /// User-assigned identities by their resource ids: `{}` adds or keeps one, null removes it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub user_assigned_identities: BTreeMap<String, Value>,
 }
 
 impl IdentityUpdate {
-    /// An identity of its own beside all that the machine has.
+    /// A system-assigned identity besides all that the machine has.
     pub fn with_system_identity(now: Option<&MachineIdentity>) -> Self {
         let kept = now.map(|now| now.user_assigned_identities.keys()).into_iter().flatten();
         let user_assigned_identities: BTreeMap<String, Value> =

@@ -33,12 +33,12 @@ pub fn coalesce(values: impl IntoIterator<Item = Expression>) -> Expression {
     Expression(format!("coalesce({})", values.join(", ")))
 }
 
-/// All of these conditions; of none, true.
+/// All of these conditions; true for an empty list.
 pub fn all_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     joined(conditions, " and ", "true")
 }
 
-/// Any of these conditions; of none, false.
+/// Any of these conditions; false for an empty list.
 pub fn any_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     joined(conditions, " or ", "false")
 }
@@ -76,7 +76,7 @@ impl Expression {
         Self(format!("tolower({})", self.0))
     }
 
-    /// JSON in a text, read.
+    /// The value parsed from JSON in a string.
     pub fn parse_json(self) -> Self {
         Self(format!("parse_json({})", self.0))
     }
@@ -106,7 +106,7 @@ impl Expression {
         self.compared("<", value.into())
     }
 
-    /// Has a text somewhere in it, without regard to case.
+    /// Contains a string, without regard to case.
     pub fn contains(self, text: &str) -> Condition {
         self.compared("contains", text.into())
     }
@@ -116,22 +116,22 @@ impl Expression {
         self.compared("has", term.into())
     }
 
-    /// Begins with a text, without regard to case.
+    /// Starts with a string, without regard to case.
     pub fn starts_with(self, text: &str) -> Condition {
         self.compared("startswith", text.into())
     }
 
-    /// Ends with a text, without regard to case.
+    /// Ends with a string, without regard to case.
     pub fn ends_with(self, text: &str) -> Condition {
         self.compared("endswith", text.into())
     }
 
-    /// One of these texts, without regard to case; of none, false.
+    /// One of these texts, without regard to case; false for an empty list.
     pub fn is_any_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("in~", texts)
     }
 
-    /// Has one of these whole terms in it, without regard to case; of none, false.
+    /// Has one of these whole terms in it, without regard to case; false for an empty list.
     pub fn has_any<'a>(self, terms: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("has_any", terms)
     }

@@ -1,4 +1,4 @@
-//! Queries of Resource Graph, built so that no value can become a part of the query.
+//! Resource Graph queries, built so that no value can become part of the query's text.
 
 mod expression;
 mod text;
@@ -28,7 +28,7 @@ pub enum Table {
     PolicyResources,
     /// Health of resources.
     HealthResources,
-    /// Changes of resources in the last days.
+    /// Recent changes of resources.
     ResourceChanges,
 }
 
@@ -91,7 +91,7 @@ impl GraphQuery {
         Self { text: table.as_str().to_owned(), row_by_row: true }
     }
 
-    /// A query in Kusto's language, as it is. Values in it must be [`quoted`].
+    /// A query in Kusto, sent as it is. Values in it must be [`quoted`].
     ///
     /// Because it may count or sort, it cannot be cut into one query for each batch of subscriptions.
     pub fn of_text(text: impl Into<String>) -> Self {
@@ -138,7 +138,7 @@ impl GraphQuery {
         self.step(format_args!("order by {expression} {direction}"), false)
     }
 
-    /// At most so many rows.
+    /// Limits the number of rows.
     pub fn take(self, rows: u32) -> Self {
         self.step(format_args!("take {rows}"), false)
     }
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a text literal at the beginning of a query as Kusto does; answers what follows.
+    /// Skips a string literal at the beginning of a query as Kusto reads it; returns what follows.
     fn literal(query: &str) -> Option<(String, &str)> {
         let mut chars = query.strip_prefix('\'')?.char_indices();
         let mut text = String::new();

@@ -1,8 +1,8 @@
-//! Texts and names as they stand in a query.
+//! Strings and names, escaped for a query.
 
 use std::fmt::Write as _;
 
-/// Words that mean something else at the place of a column.
+/// Words that Kusto does not read as the name of a column.
 const RESERVED: &[&str] = &[
     "and",
     "as",
@@ -56,7 +56,7 @@ const RESERVED: &[&str] = &[
     "with",
 ];
 
-/// A text as a literal of Kusto's language: in quotes, with everything escaped that could end it.
+/// A string as a Kusto literal: quoted, with everything escaped that could end it.
 ///
 /// ```
 /// assert_eq!(resource_ops::query::quoted("it's"), r"'it\'s'");
@@ -81,7 +81,7 @@ pub fn quoted(text: &str) -> String {
     literal
 }
 
-/// Whether a name can stand in a query as it is. `kind` can: it is a column of every table.
+/// Whether a name needs no quoting in a query. `kind` needs none: it is a column of every table.
 pub(super) fn is_plain(name: &str) -> bool {
     let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');

@@ -1,4 +1,4 @@
-//! Giving a machine an identity of its own.
+//! Giving a machine a system-assigned identity.
 
 use arm_core::{Change, Mode};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -8,16 +8,15 @@ use crate::{
     VirtualMachinesClient,
 };
 
-/// Gives a virtual machine a system-assigned identity, and keeps the user-assigned ones, which a careless
-/// update would take away.
+/// Gives a virtual machine a system-assigned identity, and keeps its user-assigned ones, which a careless update
+/// would remove.
 ///
-/// Reads the machine, changes its identity if it has none of its own, waits, and reads it back: the
-/// principal to assign roles to is then in `identity`. The directory may take a while to know it: assign
-/// roles with its principal type.
+/// Reads the machine, enables the identity if it has none, waits, and reads it back: the principal to assign roles
+/// to is then in `identity`. The directory may take a while to know it, so assign roles with its principal type.
 ///
-/// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits and
-/// tells. A second run writes nothing. Two programs that change the identities of one machine at the same
-/// time can undo each other's work: the service has no lock for that.
+/// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits for it. A
+/// second run writes nothing. Two programs that change the identities of one machine at the same time can undo each
+/// other's work: the service has no lock for that.
 ///
 /// ```
 /// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};
@@ -39,7 +38,7 @@ pub struct EnableSystemIdentity {
 }
 
 impl VirtualMachinesClient {
-    /// Gives a machine an identity of its own and keeps those it has. See [`EnableSystemIdentity`].
+    /// Gives a machine a system-assigned identity and keeps those it has. See [`EnableSystemIdentity`].
     pub fn enable_system_identity(&self, machine: &VirtualMachineId) -> EnableSystemIdentity {
         EnableSystemIdentity::new(self.clone(), machine.clone())
     }

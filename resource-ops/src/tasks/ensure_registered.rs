@@ -7,7 +7,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 
 use crate::{Provider, ProviderNamespace, ProvidersClient, RegistrationState};
 
-/// The pause between two looks.
+/// The pause between two reads.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Registers a resource provider in a subscription unless it is registered, and waits until it is.
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// The budget ends before the registration does.
+/// The time runs out before the registration is done.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureRegistered {

@@ -1,4 +1,4 @@
-//! Making a resource group.
+//! Ensuring that a resource group exists.
 
 use arm_core::{Change, Mode, ResourceGroupId, Wish};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -6,13 +6,11 @@ use serde_json::json;
 
 use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
-/// Makes a resource group unless it is there; one that is there stays as it is, wherever it is and
-/// whatever its tags.
+/// Creates a resource group unless it exists. An existing one is left as it is, whatever its region and tags.
 ///
-/// **If it stops halfway**, the group is there or it is not; running it again finishes it. A second run
-/// writes nothing.
+/// **If it stops halfway**, the group was created or not; running it again finishes it. A second run writes nothing.
 ///
-/// A group that is being deleted is an error: what would be put into it would vanish.
+/// A group that is being deleted is an error, since whatever is put into it would be deleted too.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceGroupId};
@@ -36,7 +34,7 @@ pub struct EnsureResourceGroup {
 }
 
 impl ResourceGroupsClient {
-    /// Makes a group unless it is there. See [`EnsureResourceGroup`].
+    /// Creates a group unless it exists. See [`EnsureResourceGroup`].
     pub fn ensure(&self, group: &ResourceGroupId, spec: ResourceGroupSpec) -> EnsureResourceGroup {
         EnsureResourceGroup::new(self.clone(), group.clone(), spec)
     }

@@ -10,14 +10,14 @@ use crate::{
     RoleAssignmentsClient, RoleId,
 };
 
-/// Assigns a role to a principal at a scope, unless it is assigned exactly there, under whatever name.
+/// Assigns a role to a principal at a scope, unless exactly that assignment exists, under any name.
 ///
-/// A role that the principal holds at a scope above is not looked at: taking that away later must not
-/// take this one along. The assignment's name is derived from scope, role and principal, so that two
-/// programs that do the same at the same time make one assignment.
+/// A role that the principal holds at a scope above does not count: this assignment must survive the removal of that
+/// one. The assignment's name is derived from scope, role and principal, so that two programs that do this at the
+/// same time create one assignment.
 ///
-/// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run
-/// writes nothing. The role counts only some minutes after it was assigned.
+/// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run writes
+/// nothing. The role takes effect only some minutes later.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceId};
@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal made a moment ago say its
+/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal created a moment ago, give its
 /// [`principal_type`](Self::principal_type).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
@@ -71,14 +71,14 @@ impl EnsureRoleAssignment {
         Self { client, scope, spec }
     }
 
-    /// Says what kind of principal it is. The service then does not look it up in the directory, which
-    /// may not have heard of it yet.
+    /// Gives the kind of the principal. With it, the service does not look the principal up in the directory, which
+    /// may not know it yet.
     pub fn principal_type(mut self, kind: PrincipalType) -> Self {
         self.spec.principal_type = Some(kind);
         self
     }
 
-    /// A note on a new assignment.
+    /// Sets the description of a new assignment.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.spec.description = Some(text.into());
         self
@@ -136,8 +136,8 @@ impl EnsureRoleAssignment {
         Wish::new().exact(&["description"]).verify(what, &wished, &found)
     }
 
-    /// Refuses what is held only under a condition: it is less than the role, and taking the condition away would be
-    /// more than was asked for.
+    /// Refuses an assignment that has a condition: it grants less than the role, and removing the condition would
+    /// grant more than was asked for.
     fn unconditional(&self, found: RoleAssignment) -> Result<RoleAssignment> {
         match found.condition.as_deref().filter(|condition| !condition.trim().is_empty()) {
             None => Ok(found),

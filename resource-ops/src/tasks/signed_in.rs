@@ -7,35 +7,35 @@ use serde::Deserialize;
 
 use crate::{DirectoryClient, DirectoryPrincipal, PrincipalId, PrincipalType};
 
-/// The user or application that the credential stands for.
+/// The user or application that the credential signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedInPrincipal {
-    /// The object id: what roles are assigned to.
+    /// The object id, to which roles are assigned.
     pub id: PrincipalId,
     /// `User` or `ServicePrincipal`.
     pub principal_type: PrincipalType,
-    /// The name that people see.
+    /// The display name.
     pub display_name: Option<String>,
     /// The sign-in name of a user.
     pub user_principal_name: Option<String>,
     /// The client id of an application.
     pub app_id: Option<String>,
-    /// Where this is known from.
+    /// How this is known.
     pub source: PrincipalSource,
 }
 
-/// Where a signed-in principal is known from.
+/// How a signed-in principal is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalSource {
     /// Microsoft Graph.
     Graph,
-    /// The claims of the token: Graph could not be asked, or refused.
+    /// The claims of the token, since Graph could not be asked or refused.
     Token,
 }
 
-/// What a token says about its holder.
+/// The claims of a token about its holder.
 #[derive(Deserialize)]
 struct Claims {
     oid: Option<PrincipalId>,
@@ -82,10 +82,10 @@ impl Claims {
 }
 
 impl DirectoryClient {
-    /// Who is signed in: a user or a service principal, from Graph, or from the token itself where Graph may
-    /// not be read.
+    /// Tells who is signed in, a user or a service principal: from Graph, or from the token itself if Graph may not
+    /// be read.
     ///
-    /// The object id is what a role is assigned to.
+    /// Roles are assigned to its object id.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient) -> azure_core::Result<()> {

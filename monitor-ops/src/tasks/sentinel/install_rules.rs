@@ -22,9 +22,9 @@ impl SentinelClient {
     /// Makes sure that two analytics rules on vault logs are there: many refused requests of one caller,
     /// and secrets read in bulk.
     ///
-    /// They read both tables that vault logs can be in, and can be written before either exists. They look
-    /// back half an hour every ten minutes, so that logs that come late count. Of rules that are there,
-    /// severity, on and off, and fields that this crate does not name stay as they are.
+    /// They read both tables that vault logs can be in, and can be written before either exists. They look back half
+    /// an hour every ten minutes, so that logs that come late count. Of rules that are there, severity, on and off,
+    /// and fields that this crate does not model stay as they are.
     ///
     /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in
     /// every run, so running it again finishes it. Run again when both are there, it writes nothing.
