@@ -1,4 +1,4 @@
-//! Ids of this crate's resources.
+//! The ids of this crate's resources.
 
 use std::{borrow::Cow, fmt, hash::Hash, str::FromStr};
 
@@ -6,7 +6,7 @@ use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceGroupName, ResourceNam
 
 const NAMESPACE: &str = "Microsoft.Security";
 
-/// The id of an alert: it holds the location that every call about one alert needs.
+/// The id of an alert. It holds the location that every call on the alert needs.
 ///
 /// ```
 /// use defender_alerts::AlertId;
@@ -31,25 +31,25 @@ impl AlertId {
         &self.subscription
     }
 
-    /// The resource group, when the id has one.
+    /// The resource group, if the id has one.
     pub fn resource_group(&self) -> Option<ResourceGroupId> {
         let mut segments = self.text.split('/').skip(3);
         let is_group = segments.next()?.eq_ignore_ascii_case("resourceGroups");
         is_group.then(|| self.subscription.resource_group(segments.next()?).ok()).flatten()
     }
 
-    /// Where Defender keeps the alert; not where the resource is.
+    /// The location where Defender stores the alert; not that of the resource.
     pub fn location(&self) -> &str {
         self.nth_last(2)
     }
 
-    /// The last segment: the name that calls use. An alert's `name` field may be another.
+    /// The last segment, which calls use as the name. An alert's `name` field may differ.
     pub fn name(&self) -> &str {
         self.nth_last(0)
     }
 
-    /// The same alert addressed at its subscription. The id of a sample alert names a resource group that
-    /// does not exist, so that only this form reaches it.
+    /// The same alert addressed at its subscription. The id of a sample alert names a resource group that does not
+    /// exist, so only this form reaches it.
     pub fn at_subscription(&self) -> Self {
         let (scope, location, name) = (self.subscription.to_path(), self.location(), self.name());
         let text = format!("{scope}/providers/{NAMESPACE}/locations/{location}/alerts/{name}");
@@ -117,7 +117,7 @@ impl FromStr for AlertId {
     }
 }
 
-/// A region of Defender's data, such as `westeurope`. It is not where the resources are.
+/// A region that stores Defender's data, such as `westeurope`. Not the region of a resource.
 #[derive(Clone)]
 pub struct Location {
     text: Box<str>,
@@ -171,7 +171,7 @@ impl FromStr for AssessmentKey {
     }
 }
 
-/// The id of an assessment: a recommendation as it stands on one resource.
+/// The id of an assessment: the result of a recommendation on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AssessmentId {
     scope: Scope,
@@ -181,12 +181,12 @@ pub struct AssessmentId {
 const ASSESSMENTS: &str = "/providers/microsoft.security/assessments/";
 
 impl AssessmentId {
-    /// The assessment of a resource (or group, or subscription) by a recommendation.
+    /// Builds the id of the assessment of a resource, group or subscription by a recommendation.
     pub fn new(scope: impl Into<Scope>, key: AssessmentKey) -> Self {
         Self { scope: scope.into(), key }
     }
 
-    /// What is assessed.
+    /// The resource, group or subscription that is assessed.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -230,7 +230,7 @@ pub struct SubAssessmentId {
 const SUB_ASSESSMENTS: &str = "/subassessments/";
 
 impl SubAssessmentId {
-    /// The finding of an assessment with this name.
+    /// Builds the id of the finding of this name in an assessment.
     pub fn new(assessment: AssessmentId, name: ResourceName) -> Self {
         Self { assessment, name }
     }
@@ -269,7 +269,7 @@ impl FromStr for SubAssessmentId {
     }
 }
 
-/// Serde by text.
+/// Serialises an id as a string.
 macro_rules! text_serde {
     ($($name:ident),*) => {$(
         impl serde::Serialize for $name {

@@ -1,4 +1,4 @@
-//! Recommendations by what they are about.
+//! Known recommendations, and filters for assessments.
 
 use arm_core::{ResourceId, ResourceType, Scope};
 use azure_core::Result;
@@ -10,11 +10,11 @@ use crate::{Assessment, AssessmentCode, AssessmentKey, AssessmentsClient, Expand
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownRecommendation {
-    /// Its key.
+    /// The key.
     pub key: AssessmentKey,
-    /// What it says.
+    /// The definition.
     pub title: &'static str,
-    /// How bad it is not to follow it.
+    /// The severity of not following it.
     pub severity: Severity,
     /// The policy that checks it, as a GUID; `None` if none does.
     pub policy_definition: Option<&'static str>,
@@ -76,7 +76,7 @@ known! { SECRETS:
     /// EC2 instances should have secrets findings resolved.
     EC2_SECRETS = "490d3be5-0abd-485c-bcd7-b8d6c6f443c8",
         "EC2 instances should have secrets findings resolved", High, None;
-    /// VM instances of Google's cloud should have secrets findings resolved.
+    /// VM instances of Google Cloud should have secrets findings resolved.
     GCP_SECRETS = "17b615fd-ce09-494b-a3fa-5937a137a571",
         "VM instances should have secrets findings resolved", High, None;
     /// GitHub repositories should have secret scanning findings resolved.
@@ -120,42 +120,42 @@ pub struct AssessmentFilter {
 }
 
 impl AssessmentFilter {
-    /// Keeps all.
+    /// A filter that keeps everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The recommendation, its description or its key holds any of these words, without regard to case.
+    /// Keeps those whose recommendation, description or key contains any of these words, without regard to case.
     pub fn any_word<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(|word| word.as_ref().to_lowercase()));
         self
     }
 
-    /// It is by one of these recommendations.
+    /// Keeps those of these recommendations.
     pub fn keys(mut self, keys: impl IntoIterator<Item = AssessmentKey>) -> Self {
         self.keys.extend(keys);
         self
     }
 
-    /// It is on a resource of this type; of one of them, when there are several.
+    /// Keeps those on resources of this type. If called several times, any of the types matches.
     pub fn resource_type(mut self, kind: ResourceType) -> Self {
         self.resource_types.push(kind);
         self
     }
 
-    /// It is on this resource.
+    /// Keeps those on this resource.
     pub fn resource(mut self, resource: ResourceId) -> Self {
         self.resource = Some(resource);
         self
     }
 
-    /// It has this code.
+    /// Keeps those with this code.
     pub fn code(mut self, code: AssessmentCode) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// It is this bad or worse. An assessment whose severity is not known is kept.
+    /// Keeps those of at least this severity. An assessment whose severity is unknown is kept.
     pub fn at_least(mut self, least: Severity) -> Self {
         self.least = Some(least);
         self
@@ -193,7 +193,7 @@ fn is_at_least(assessment: &Assessment, least: &Severity) -> bool {
 }
 
 impl AssessmentsClient {
-    /// The assessments in a scope that a filter keeps, with their metadata, one page in memory at a time.
+    /// Streams the assessments in a scope that pass a filter, with their metadata, one page in memory at a time.
     ///
     /// ```
     /// # use mock_azure::MockAzure;

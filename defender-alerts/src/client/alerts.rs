@@ -8,7 +8,7 @@ use crate::{Alert, AlertBundle, AlertId, Location};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts)
 const API_VERSION: &str = "2022-01-01";
 
-/// Alerts: lists, their status, samples.
+/// Alerts: listing them, changing their status, creating samples.
 ///
 /// ```
 /// # use mock_azure::MockAzure;
@@ -45,7 +45,7 @@ impl AlertsClient {
         &self.arm
     }
 
-    /// All alerts of a subscription, in the service's order. `Alerts_List`.
+    /// Streams all alerts of a subscription, in the service's order: `Alerts_List`.
     ///
     /// The service offers no filter.
     ///
@@ -62,7 +62,7 @@ impl AlertsClient {
         self.listed(subscription.into(), None)
     }
 
-    /// All alerts on resources of a group. `Alerts_ListByResourceGroup`.
+    /// Streams the alerts on resources of a group: `Alerts_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group)
     ///
@@ -73,7 +73,7 @@ impl AlertsClient {
         self.listed(group.into(), None)
     }
 
-    /// The alerts of a subscription that are kept in a location. `Alerts_ListSubscriptionLevelByRegion`.
+    /// Streams the alerts of a subscription that are stored in a location: `Alerts_ListSubscriptionLevelByRegion`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-subscription-level-by-region)
     ///
@@ -84,7 +84,7 @@ impl AlertsClient {
         self.listed(subscription.into(), Some(location))
     }
 
-    /// The alerts on resources of a group that are kept in a location.
+    /// Streams the alerts on resources of a group that are stored in a location:
     /// `Alerts_ListResourceGroupLevelByRegion`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region)
@@ -106,8 +106,7 @@ impl AlertsClient {
         self.arm.get(path.literal("alerts"), API_VERSION).pager()
     }
 
-    /// One alert, at the level that its id is of. `Alerts_GetSubscriptionLevel`,
-    /// `Alerts_GetResourceGroupLevel`.
+    /// Reads an alert, at the level of its id: `Alerts_GetSubscriptionLevel`, `Alerts_GetResourceGroupLevel`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)
     ///
@@ -122,7 +121,7 @@ impl AlertsClient {
         self.arm.get(id.path(), API_VERSION).json().await
     }
 
-    /// One alert; `None` if there is none. The same operations as [`get`](Self::get).
+    /// Reads an alert; `None` if it does not exist. The same operations as [`get`](Self::get).
     ///
     /// # Errors
     ///
@@ -131,7 +130,7 @@ impl AlertsClient {
         self.arm.get(id.path(), API_VERSION).json_opt().await
     }
 
-    /// Dismisses an alert. `Alerts_UpdateSubscriptionLevelStateToDismiss`,
+    /// Dismisses an alert: `Alerts_UpdateSubscriptionLevelStateToDismiss`,
     /// `Alerts_UpdateResourceGroupLevelStateToDismiss`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-dismiss)
@@ -146,13 +145,12 @@ impl AlertsClient {
     ///
     /// # Retries
     ///
-    /// A repeat changes nothing. To change many alerts, with a dry run and proof, see
-    /// [`set_status`](Self::set_status).
+    /// Safe to repeat. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
     pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
         self.act(id, "dismiss").await
     }
 
-    /// Says that the alert was real and has been dealt with. `Alerts_UpdateSubscriptionLevelStateToResolve`,
+    /// Resolves an alert, which was real and has been dealt with: `Alerts_UpdateSubscriptionLevelStateToResolve`,
     /// `Alerts_UpdateResourceGroupLevelStateToResolve`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve)
@@ -167,12 +165,12 @@ impl AlertsClient {
     ///
     /// # Retries
     ///
-    /// A repeat changes nothing.
+    /// Safe to repeat.
     pub async fn resolve(&self, id: &AlertId) -> Result<()> {
         self.act(id, "resolve").await
     }
 
-    /// Opens the alert again. `Alerts_UpdateSubscriptionLevelStateToActivate`,
+    /// Makes an alert active again: `Alerts_UpdateSubscriptionLevelStateToActivate`,
     /// `Alerts_UpdateResourceGroupLevelStateToActivate`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-activate)
@@ -187,13 +185,13 @@ impl AlertsClient {
     ///
     /// # Retries
     ///
-    /// A repeat changes nothing.
+    /// Safe to repeat.
     pub async fn activate(&self, id: &AlertId) -> Result<()> {
         self.act(id, "activate").await
     }
 
-    /// Says that someone works on the alert. `Alerts_UpdateSubscriptionLevelStateToInProgress`,
-    /// `Alerts_UpdateResourceGroupLevelStateToInProgress`.
+    /// Marks an alert as in progress, since somebody is working on it:
+    /// `Alerts_UpdateSubscriptionLevelStateToInProgress`, `Alerts_UpdateResourceGroupLevelStateToInProgress`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
     ///
@@ -207,7 +205,7 @@ impl AlertsClient {
     ///
     /// # Retries
     ///
-    /// A repeat changes nothing.
+    /// Safe to repeat.
     pub async fn in_progress(&self, id: &AlertId) -> Result<()> {
         self.act(id, "inProgress").await
     }
@@ -217,10 +215,10 @@ impl AlertsClient {
         request.expect_status(&[204]).repeatable().send_empty().await
     }
 
-    /// Makes sample alerts of every kind of these plans. `Alerts_Simulate`.
+    /// Creates sample alerts of every kind of these plans: `Alerts_Simulate`.
     ///
-    /// Samples go wherever real alerts go (mail, automations, SIEM), which makes this the way to test all of
-    /// that. They have [`is_sample`](Alert::is_sample), and lie in a resource group that does not exist.
+    /// Samples go wherever real alerts go (mail, automations, SIEM), so they test all of that. Their
+    /// [`is_sample`](Alert::is_sample) is true, and their resource group does not exist.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
     ///
@@ -231,7 +229,7 @@ impl AlertsClient {
     ///
     /// # Retries
     ///
-    /// A repeat makes the samples once more.
+    /// Not safe to repeat: each call creates the samples again.
     pub fn simulate(
         &self,
         subscription: &SubscriptionId,

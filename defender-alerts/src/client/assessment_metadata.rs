@@ -8,8 +8,8 @@ use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata)
 const API_VERSION: &str = "2025-05-04";
 
-/// Assessment metadata: what recommendations say. Built-in ones are the same everywhere; a subscription
-/// can have more of its own.
+/// Assessment metadata: the definitions of recommendations. Built-in ones are the same everywhere; a subscription
+/// can add its own.
 #[derive(Debug, Clone)]
 pub struct AssessmentMetadataClient {
     arm: ArmClient,
@@ -21,14 +21,14 @@ impl AssessmentMetadataClient {
         Self { arm: arm.clone() }
     }
 
-    /// All built-in recommendations. `AssessmentsMetadata_List`.
+    /// Streams all built-in recommendations: `AssessmentsMetadata_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list)
     pub fn list(&self) -> Pager<AssessmentMetadata> {
         self.arm.get(all(ArmPath::root()), API_VERSION).pager()
     }
 
-    /// One built-in recommendation. `AssessmentsMetadata_Get`.
+    /// Reads a built-in recommendation: `AssessmentsMetadata_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get)
     ///
@@ -39,7 +39,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(ArmPath::root()).segment(key), API_VERSION).json().await
     }
 
-    /// All recommendations that a subscription knows: built-in ones and its own.
+    /// Streams the recommendations of a subscription, built-in ones and its own:
     /// `AssessmentsMetadata_ListBySubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription)
@@ -51,7 +51,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(subscription.into()), API_VERSION).pager()
     }
 
-    /// One recommendation that a subscription knows. `AssessmentsMetadata_GetInSubscription`.
+    /// Reads a recommendation of a subscription, built-in or its own: `AssessmentsMetadata_GetInSubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
     ///
@@ -70,7 +70,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(subscription.into()).segment(key), API_VERSION).json().await
     }
 
-    /// Writes a recommendation of the subscription's own, whole. `AssessmentsMetadata_CreateInSubscription`.
+    /// Creates or replaces a recommendation of the subscription's own: `AssessmentsMetadata_CreateInSubscription`.
     ///
     /// The key is a GUID of your choice; the type is
     /// [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
@@ -87,7 +87,7 @@ impl AssessmentMetadataClient {
     ///
     /// # Retries
     ///
-    /// A repeat writes the same again.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -98,7 +98,7 @@ impl AssessmentMetadataClient {
         request.body(&Properties { properties }).expect_status(&[200]).json().await
     }
 
-    /// Deletes a recommendation of the subscription's own, **and all assessments by it**.
+    /// Deletes a recommendation of the subscription's own, **with all its assessments**:
     /// `AssessmentsMetadata_DeleteInSubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription)

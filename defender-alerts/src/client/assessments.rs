@@ -8,16 +8,16 @@ use crate::{Assessment, AssessmentId, AssessmentSpec};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments)
 const API_VERSION: &str = "2025-05-04";
 
-/// What an assessment is to carry beside its own fields. Without it, the service leaves these out.
+/// Members of an assessment that the service leaves out unless they are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expand {
-    /// Nothing more.
+    /// None of them.
     Nothing,
     /// The metadata: severity, remediation.
     Metadata,
     /// The link to the portal.
     Links,
-    /// Both.
+    /// All of them.
     All,
 }
 
@@ -33,7 +33,7 @@ impl Expand {
     }
 }
 
-/// Assessments: recommendations as they stand on each resource.
+/// Assessments: the results of recommendations on each resource.
 #[derive(Debug, Clone)]
 pub struct AssessmentsClient {
     arm: ArmClient,
@@ -45,10 +45,10 @@ impl AssessmentsClient {
         Self { arm: arm.clone() }
     }
 
-    /// All assessments of a subscription, management group or resource. `Assessments_List`.
+    /// Streams all assessments of a subscription, management group or resource: `Assessments_List`.
     ///
-    /// The severity is in the metadata, which is only there when it is asked for. The service has been seen
-    /// to leave assessments out of a list from one day to the next.
+    /// The severity is in the metadata, which has to be asked for. The service has been seen to drop assessments
+    /// from a list from one day to the next.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
     ///
@@ -60,7 +60,7 @@ impl AssessmentsClient {
         expand.add_to(self.arm.get(path, API_VERSION)).pager()
     }
 
-    /// One assessment. `Assessments_Get`.
+    /// Reads an assessment: `Assessments_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/get)
     ///
@@ -75,7 +75,7 @@ impl AssessmentsClient {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
     }
 
-    /// One assessment; `None` if there is none. The same operation as [`get`](Self::get).
+    /// Reads an assessment; `None` if it does not exist. The same operation as [`get`](Self::get).
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl AssessmentsClient {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json_opt().await
     }
 
-    /// Writes an assessment of your own, whole. `Assessments_CreateOrUpdate`.
+    /// Creates or replaces an assessment of your own: `Assessments_CreateOrUpdate`.
     ///
     /// Its key must have metadata in the subscription; results of built-in recommendations cannot be written.
     ///
@@ -100,12 +100,12 @@ impl AssessmentsClient {
     ///
     /// # Retries
     ///
-    /// A repeat writes the same again.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
         self.arm.put(id.path(), API_VERSION).body(&Properties { properties: spec }).json().await
     }
 
-    /// Deletes an assessment of your own; answers without an error when there is none. `Assessments_Delete`.
+    /// Deletes an assessment of your own: `Assessments_Delete`. Deleting one that does not exist succeeds.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/delete)
     ///

@@ -8,23 +8,23 @@ use resource_ops::{
 
 use crate::AttackPath;
 
-/// The version that scripts ask the route of Resource Manager for.
+/// The api-version that scripts use on the route of Resource Manager.
 const REST_API_VERSION: &str = "2024-01-01";
 
-/// Attack paths. Resource Graph has them; Resource Manager has no such resource type.
+/// Attack paths, from Resource Graph: Resource Manager has no such resource type.
 #[derive(Debug, Clone)]
 pub struct AttackPathsClient {
     arm: ArmClient,
     pub(crate) graph: ResourceGraphClient,
 }
 
-/// What the route of Resource Manager answered.
+/// The answer of the route of Resource Manager.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RestAttackPaths {
-    /// It has a list after all.
+    /// The route exists after all, and lists attack paths.
     Listed(Vec<AttackPath>),
-    /// The service does not know the route: use [`AttackPathsClient::list`]. Its own words.
+    /// The service does not know the route: use [`AttackPathsClient::list`]. The service's message.
     NotKnown(String),
 }
 
@@ -34,14 +34,14 @@ impl AttackPathsClient {
         Self { arm: arm.clone(), graph: ResourceGraphClient::new(arm) }
     }
 
-    /// All attack paths of a scope, from Resource Graph. [`find`](Self::find) also tells whether an empty
+    /// Streams all attack paths of a scope, from Resource Graph. [`find`](Self::find) also tells whether an empty
     /// answer means anything.
     ///
     /// [Reference](https://learn.microsoft.com/azure/defender-for-cloud/attack-path-api)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/*/read`; what the caller may not read is left out, silently.
+    /// `Microsoft.Security/*/read`; what the caller may not read is left out silently.
     pub fn list(&self, scope: impl Into<GraphScope>) -> Pager<AttackPath> {
         let query = GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/attackpaths");
         self.graph.rows(&query, scope)
@@ -49,8 +49,8 @@ impl AttackPathsClient {
 
     /// Asks the route of Resource Manager that scripts use, `Microsoft.Security/attackPaths`.
     ///
-    /// It is in no published contract, and the service does not know it: the answer says so plainly, instead
-    /// of as an empty list.
+    /// It is in no published contract, and the service does not know it: the answer says so, where an empty list
+    /// would mislead.
     ///
     /// # Errors
     ///

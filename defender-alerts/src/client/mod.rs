@@ -18,7 +18,7 @@ pub use security_contacts::SecurityContactsClient;
 pub use sub_assessments::SubAssessmentsClient;
 pub use suppression_rules::SuppressionRulesClient;
 
-/// The body of a PUT whose model is the properties.
+/// The body of a PUT whose model is its properties.
 #[derive(serde::Serialize)]
 struct Properties<'a, T> {
     properties: &'a T,

@@ -19,7 +19,7 @@ impl SecureScoresClient {
         Self { arm: arm.clone() }
     }
 
-    /// All scores of a subscription. `SecureScores_List`.
+    /// Streams all scores of a subscription: `SecureScores_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/list)
     ///
@@ -30,7 +30,7 @@ impl SecureScoresClient {
         self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
     }
 
-    /// One score; the built-in one is named `ascScore`. `SecureScores_Get`.
+    /// Reads a score; the built-in one is named `ascScore`: `SecureScores_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
     ///
@@ -46,8 +46,7 @@ impl SecureScoresClient {
         self.arm.get(path, API_VERSION).json().await
     }
 
-    /// The controls that one score is made of, each with its definition.
-    /// `SecureScoreControls_ListBySecureScore`.
+    /// Streams the controls of a score, each with its definition: `SecureScoreControls_ListBySecureScore`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list-by-secure-score)
     ///
@@ -63,7 +62,7 @@ impl SecureScoresClient {
         self.arm.get(path.literal("secureScoreControls"), API_VERSION).query("$expand", "definition").pager()
     }
 
-    /// The controls of all scores, each with its definition. `SecureScoreControls_List`.
+    /// Streams the controls of all scores, each with its definition: `SecureScoreControls_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-controls/list)
     ///
@@ -75,14 +74,15 @@ impl SecureScoresClient {
         self.arm.get(path, API_VERSION).query("$expand", "definition").pager()
     }
 
-    /// What the built-in controls are. `SecureScoreControlDefinitions_List`.
+    /// Streams the definitions of the built-in controls: `SecureScoreControlDefinitions_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list)
     pub fn list_definitions(&self) -> Pager<SecureScoreControlDefinition> {
         self.arm.get(security(ArmPath::root()).literal("secureScoreControlDefinitions"), API_VERSION).pager()
     }
 
-    /// What the controls of a subscription are. `SecureScoreControlDefinitions_ListBySubscription`.
+    /// Streams the definitions of the controls of a subscription:
+    /// `SecureScoreControlDefinitions_ListBySubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-score-control-definitions/list-by-subscription)
     ///

@@ -10,7 +10,7 @@ use crate::SecurityContact;
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts)
 const API_VERSION: &str = "2023-12-01-preview";
 
-/// Security contacts: whom Defender writes to. A subscription has at most one, named `default`.
+/// Security contacts: whom Defender notifies. A subscription has at most one, named `default`.
 #[derive(Debug, Clone)]
 pub struct SecurityContactsClient {
     arm: ArmClient,
@@ -39,7 +39,7 @@ impl SecurityContactsClient {
         Self { arm: arm.clone() }
     }
 
-    /// All contacts of a subscription: one or none. `SecurityContacts_List`.
+    /// Streams the contacts of a subscription, one or none: `SecurityContacts_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
     ///
@@ -51,7 +51,7 @@ impl SecurityContactsClient {
         listed.map_ok(SecurityContact::from).boxed()
     }
 
-    /// The contact; `None` if there is none. `SecurityContacts_Get`.
+    /// Reads the contact; `None` if it does not exist: `SecurityContacts_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/get)
     ///
@@ -61,13 +61,13 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, but not that nothing is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// What the service refuses, except that no contact is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))
     }
 
-    /// Writes the contact, whole. `SecurityContacts_Create`.
+    /// Creates or replaces the contact: `SecurityContacts_Create`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create)
     ///
@@ -81,7 +81,7 @@ impl SecurityContactsClient {
     ///
     /// # Retries
     ///
-    /// A repeat writes the same again.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -92,7 +92,7 @@ impl SecurityContactsClient {
         Ok(written.into())
     }
 
-    /// Deletes the contact; answers without an error when there is none. `SecurityContacts_Delete`.
+    /// Deletes the contact: `SecurityContacts_Delete`. Deleting one that does not exist succeeds.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/delete)
     ///

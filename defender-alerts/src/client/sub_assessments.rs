@@ -9,8 +9,8 @@ const API_VERSION: &str = "2019-01-01-preview";
 
 /// Sub-assessments: findings of grouped recommendations.
 ///
-/// **The service stopped to serve them on 31 July 2026**: an empty list says nothing about findings. For
-/// secrets, [`SecretFindingsClient`](crate::SecretFindingsClient) asks the sources that there are now.
+/// **The service stopped serving them on 31 July 2026**: an empty list says nothing about findings. For secrets, use
+/// [`SecretFindingsClient`](crate::SecretFindingsClient), which asks today's sources.
 #[derive(Debug, Clone)]
 pub struct SubAssessmentsClient {
     arm: ArmClient,
@@ -22,7 +22,7 @@ impl SubAssessmentsClient {
         Self { arm: arm.clone() }
     }
 
-    /// All findings in a scope. `SubAssessments_ListAll`.
+    /// Streams all findings in a scope: `SubAssessments_ListAll`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list-all)
     ///
@@ -34,7 +34,7 @@ impl SubAssessmentsClient {
         self.arm.get(path, API_VERSION).pager()
     }
 
-    /// The findings of one recommendation in the scope of the id. `SubAssessments_List`.
+    /// Streams the findings of one recommendation in the scope of the id: `SubAssessments_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list)
     ///
@@ -45,7 +45,7 @@ impl SubAssessmentsClient {
         self.arm.get(assessment.path().literal("subAssessments"), API_VERSION).pager()
     }
 
-    /// One finding. `SubAssessments_Get`.
+    /// Reads a finding: `SubAssessments_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/get)
     ///

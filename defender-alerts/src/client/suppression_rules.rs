@@ -8,7 +8,7 @@ use crate::{SuppressionRule, SuppressionRuleSpec};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules)
 const API_VERSION: &str = "2019-01-01-preview";
 
-/// Suppression rules: what dismisses new alerts by itself.
+/// Suppression rules, which dismiss new alerts automatically.
 #[derive(Debug, Clone)]
 pub struct SuppressionRulesClient {
     arm: ArmClient,
@@ -20,7 +20,7 @@ impl SuppressionRulesClient {
         Self { arm: arm.clone() }
     }
 
-    /// All rules of a subscription. `AlertsSuppressionRules_List`.
+    /// Streams all rules of a subscription: `AlertsSuppressionRules_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
     ///
@@ -31,7 +31,7 @@ impl SuppressionRulesClient {
         self.listed(subscription).pager()
     }
 
-    /// The rules about one type of alert. `AlertsSuppressionRules_List` with `AlertType`.
+    /// Streams the rules for one type of alert: `AlertsSuppressionRules_List` with `AlertType`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/list)
     ///
@@ -51,7 +51,7 @@ impl SuppressionRulesClient {
         self.arm.get(path.literal("alertsSuppressionRules"), API_VERSION)
     }
 
-    /// One rule. `AlertsSuppressionRules_Get`.
+    /// Reads a rule: `AlertsSuppressionRules_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/get)
     ///
@@ -66,7 +66,7 @@ impl SuppressionRulesClient {
         self.arm.get(path(subscription, name), API_VERSION).json().await
     }
 
-    /// One rule; `None` if there is none. The same operation as [`get`](Self::get).
+    /// Reads a rule; `None` if it does not exist. The same operation as [`get`](Self::get).
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl SuppressionRulesClient {
         self.arm.get(path(subscription, name), API_VERSION).json_opt().await
     }
 
-    /// Writes a rule, whole. `AlertsSuppressionRules_Update`.
+    /// Creates or replaces a rule: `AlertsSuppressionRules_Update`.
     ///
     /// To change a rule, read it, change its `spec` and write that.
     ///
@@ -95,7 +95,7 @@ impl SuppressionRulesClient {
     ///
     /// # Retries
     ///
-    /// A repeat writes the same again.
+    /// Safe to repeat: it writes the same again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -106,8 +106,8 @@ impl SuppressionRulesClient {
         request.body(&Properties { properties: spec }).expect_status(&[200]).json().await
     }
 
-    /// Deletes a rule; answers without an error when there is none. Alerts that it dismissed stay dismissed.
-    /// `AlertsSuppressionRules_Delete`.
+    /// Deletes a rule: `AlertsSuppressionRules_Delete`. Deleting one that does not exist succeeds. Alerts that it
+    /// dismissed stay dismissed.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete)
     ///

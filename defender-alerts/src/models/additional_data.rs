@@ -1,13 +1,13 @@
-//! Bags of values whose names the service does not spell in one way.
+//! Bags of values whose names the service spells in more than one way.
 
 use arm_core::ResourceId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// What a recommendation adds about one resource: names and values of its own.
+/// What a recommendation adds about one resource, as names and values.
 ///
-/// The service spells names in camel or Pascal case, and writes nested JSON as text at times. Names are
-/// read here without regard to case, and what was read is written back as it was.
+/// The service spells names in camel or Pascal case, and sometimes writes nested JSON as a string. Names are matched
+/// without regard to case, and what was read is written back as it came.
 ///
 /// ```
 /// use defender_alerts::AdditionalData;
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AdditionalData {
     fields: Map<String, Value>,
-    /// What came in place of an object.
+    /// What came instead of an object.
     came: Option<Value>,
 }
 
@@ -46,25 +46,25 @@ impl<'de> Deserialize<'de> for AdditionalData {
     }
 }
 
-/// The object that a text holds as JSON.
+/// The JSON object that a string holds.
 pub(super) fn object_in(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 impl AdditionalData {
-    /// A value at the top, by name without regard to case.
+    /// A value at the top level, by name without regard to case.
     pub fn get(&self, name: &str) -> Option<&Value> {
         value_of(&self.fields, name)
     }
 
-    /// A value by name without regard to case, at the top or in a nested object, also in one that is
-    /// written as text.
+    /// A value by name without regard to case, at the top level or in a nested object, including one written as a
+    /// string.
     pub fn find(&self, name: &str) -> Option<Value> {
         find(&self.fields, name, 0)
     }
 
-    /// The same as text; null is `None`.
+    /// The same as a string; `None` if it is null.
     pub fn text(&self, name: &str) -> Option<String> {
         match self.find(name)? {
             Value::String(text) => Some(text),
@@ -73,17 +73,17 @@ impl AdditionalData {
         }
     }
 
-    /// All values at the top, as the service spells their names.
+    /// All values at the top level, with their names as the service spells them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether a write has nothing to say.
+    /// Whether it is left out of a write.
     pub(crate) fn is_absent(&self) -> bool {
         self.fields.is_empty() && self.came.is_none()
     }
 
-    /// Whether there is none that can be read.
+    /// Whether it has no value that can be read.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
@@ -107,7 +107,7 @@ pub(super) fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// Nested objects are looked into so deep and no deeper.
+/// How deep nested objects are searched.
 const DEEPEST: usize = 8;
 
 fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> {
@@ -135,12 +135,12 @@ arm_core::open_enum! {
         OnPremiseSql = "OnPremiseSql",
         /// In AWS.
         Aws = "Aws",
-        /// In Google's cloud.
+        /// In Google Cloud.
         Gcp = "Gcp",
     }
 }
 
-/// Which resource it is about: the fields differ by source and model, and so does their case.
+/// The resource that an assessment or finding is about. Its fields, and their case, differ by source and model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceDetails(AdditionalData);
@@ -163,18 +163,17 @@ impl ResourceDetails {
         ResourceSource::from(self.0.text("source").unwrap_or_default())
     }
 
-    /// The id as the service wrote it. It need not be one of Azure.
+    /// The id as the service wrote it. It need not be an Azure resource id.
     pub fn id(&self) -> Option<&str> {
         self.0.get("id").and_then(Value::as_str)
     }
 
-    /// The id, when it is one of Azure.
+    /// The id, if it is an Azure resource id.
     pub fn resource_id(&self) -> Option<ResourceId> {
         self.id()?.parse().ok()
     }
 
-    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; otherwise the
-    /// one in the id.
+    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; else the type in the id.
     pub fn resource_type(&self) -> Option<String> {
         self.0.text("resourceType").or_else(|| Some(self.resource_id()?.resource_type().to_string()))
     }

@@ -18,14 +18,14 @@ use crate::{
     SupportingEvidence, models::alert_parts::items,
 };
 
-/// One alert of Defender for Cloud.
+/// An alert of Defender for Cloud.
 ///
-/// What most callers look at are fields. The heavy parts (entities, properties, evidence and the like)
-/// stay as the service wrote them until they are asked for, so that a list of ten thousand costs little;
-/// each method decodes its part anew.
+/// What most callers need is in fields. The heavy parts (entities, properties, evidence and so on) stay encoded
+/// until they are asked for, so that a list of ten thousand costs little; each method decodes its part on every
+/// call.
 ///
-/// `Serialize` writes the whole alert as the service sent it, also what this version does not model; a field that
-/// was changed since makes it an error. In tests, build one from JSON:
+/// `Serialize` writes the whole alert as the service sent it, also what this version does not model; if a field was
+/// changed since, it is an error. In tests, build one from JSON:
 ///
 /// ```
 /// use defender_alerts::{Alert, Severity};
@@ -43,55 +43,55 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Alert {
-    /// What calls about this alert need; it holds the location.
+    /// The id, which calls on this alert take. It holds the location.
     pub id: AlertId,
-    /// The service's name of it; not always the last part of the id.
+    /// The name; not always the last segment of the id.
     pub name: String,
     /// The kind of alert, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
     pub alert_type: String,
-    /// Its title.
+    /// The title.
     pub display_name: String,
-    /// What happened, in words.
+    /// What happened, as a sentence.
     pub description: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What the attacker is after.
+    /// The attacker's tactic.
     pub intent: Intent,
-    /// Current status.
+    /// The current status.
     pub status: AlertStatus,
-    /// The first activity that it is about.
+    /// The time of the first activity.
     pub start_time: Option<OffsetDateTime>,
-    /// The last activity that it is about.
+    /// The time of the last activity.
     pub end_time: Option<OffsetDateTime>,
     /// When it was made.
     pub time_generated: Option<OffsetDateTime>,
-    /// When all work on it was done and it could be read.
+    /// When processing ended and it became available.
     pub processing_end_time: Option<OffsetDateTime>,
-    /// The resource that suffers, by name.
+    /// The name of the affected resource.
     pub compromised_entity: String,
-    /// Whether it stands for several alerts that belong together.
+    /// Whether it is an incident, which combines several alerts.
     pub is_incident: bool,
-    /// Alerts with the same key belong together.
+    /// A key that related alerts share.
     pub correlation_key: String,
-    /// Its id inside Defender.
+    /// The id inside Defender.
     pub system_alert_id: String,
-    /// Its page in the portal.
+    /// The alert's page in the portal.
     pub alert_uri: String,
-    /// The plan that found it, such as `KeyVault`.
+    /// The plan that raised it, such as `KeyVault`.
     pub product_component_name: String,
-    /// The product that found it.
+    /// The product that raised it.
     pub product_name: String,
-    /// Who makes the product.
+    /// The vendor of the product.
     pub vendor_name: String,
-    /// The schema of the alert.
+    /// The version of the alert's schema.
     pub version: String,
-    /// The tenant of the resource that suffers.
+    /// The tenant of the affected resource.
     pub azure_resource_tenant_id: Option<String>,
     parts: Parts,
     sent: SentText,
 }
 
-/// Where the heavy parts stand in the text.
+/// The positions of the heavy parts in the text.
 #[derive(Clone, PartialEq)]
 struct Parts {
     resource_identifiers: Option<Place>,
@@ -111,29 +111,29 @@ impl fmt::Debug for Parts {
 }
 
 impl Alert {
-    /// The kind of Key Vault alert; `None` for alerts of other plans. Sample alerts
-    /// (`SIMULATED_KV_..`) have the kind that they are samples of.
+    /// The kind of Key Vault alert; `None` for alerts of other plans. Sample alerts (`SIMULATED_KV_..`) count as the
+    /// kind that they simulate.
     pub fn key_vault_type(&self) -> Option<KeyVaultAlertType> {
         KeyVaultAlertType::of(&self.alert_type)
     }
 
-    /// Whether it is a sample, made by a simulation.
+    /// Whether it is a sample from a simulation.
     pub fn is_sample(&self) -> bool {
         super::key_vault::strip_prefix(&self.alert_type, super::key_vault::SAMPLE).is_some()
     }
 
-    /// Whether it is about a key vault: by its kind, or because a vault is one of its resources.
+    /// Whether it is about a key vault: by its type, or because one of its resources is a vault.
     pub fn is_key_vault(&self) -> bool {
         self.key_vault_type().is_some() || self.affects(&ResourceType::VAULT)
     }
 
-    /// Whether one of its resources is of a type.
+    /// Whether one of its resources has this type.
     pub fn affects(&self, kind: &ResourceType) -> bool {
         self.resources().iter().any(|resource| resource.is(kind))
     }
 
-    /// The Azure resources that its identifiers name. What cannot be read is left out here;
-    /// [`unreadable`](Self::unreadable) names it.
+    /// The Azure resources that its identifiers name. Those that cannot be read are left out;
+    /// [`unreadable`](Self::unreadable) lists them.
     pub fn resources(&self) -> Vec<ResourceId> {
         let identifiers = self.resource_identifiers().unwrap_or_default();
         let azure = identifiers.into_iter().filter_map(|identifier| match identifier {
@@ -143,18 +143,18 @@ impl Alert {
         azure.collect()
     }
 
-    /// What names the resource: in Azure, in a workspace, elsewhere.
+    /// The identifiers of the resource: in Azure, in a workspace, or elsewhere.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
     }
 
-    /// What of its identifiers and entities cannot be read, each in a few words. While there is something, what they do
-    /// not name may still be there.
+    /// The identifiers and entities that cannot be read, each described in a few words. If there are any, the
+    /// readable ones may not be all.
     pub fn unreadable(&self) -> Vec<String> {
         let mut found = Vec::new();
         match self.resource_identifiers() {
@@ -168,39 +168,39 @@ impl Alert {
         found
     }
 
-    /// What to do, step by step.
+    /// How to remediate it, step by step.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn remediation_steps(&self) -> Result<Vec<String>> {
         self.list("remediationSteps", &self.parts.remediation_steps)
     }
 
-    /// Links to reports and the like.
+    /// Links to reports and similar pages.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
         self.list("extendedLinks", &self.parts.extended_links)
     }
 
-    /// Who and what took part: accounts, addresses, resources.
+    /// The entities that took part: accounts, addresses, resources.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
         Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
     }
 
-    /// Properties of this kind of alert, by name. Values are texts; others are written as JSON.
+    /// Properties of this type of alert, by name. Values that are not strings are given as JSON.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         let found: Option<Texts> =
@@ -212,7 +212,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn techniques(&self) -> Result<Vec<String>> {
         self.list("techniques", &self.parts.techniques)
     }
@@ -221,16 +221,16 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn sub_techniques(&self) -> Result<Vec<String>> {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
-    /// What backs the alert up; `None` if there is none.
+    /// The evidence for the alert; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// The service sent something else there: the error names the place.
+    /// The service sent something of another shape; the error names the place.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
@@ -250,7 +250,7 @@ impl Alert {
     }
 }
 
-/// Values of any kind, as texts.
+/// Values of any type, as strings.
 struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -282,7 +282,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The service's form.
+/// The form on the wire.
 #[derive(Debug, Deserialize)]
 pub struct Wire<'a> {
     id: AlertId,

@@ -1,4 +1,4 @@
-//! The heavy parts of an alert, once they are asked for.
+//! The heavy parts of an alert, decoded when they are asked for.
 
 use std::borrow::Cow;
 
@@ -11,19 +11,19 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::spelling;
 
-/// What names the resource of an alert.
+/// An identifier of the resource of an alert.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ResourceIdentifier {
-    /// A resource of Azure.
+    /// An Azure resource.
     AzureResource(ResourceId),
-    /// A machine by its agent in a workspace.
+    /// A machine, by its agent in a workspace.
     LogAnalytics(LogAnalyticsIdentifier),
-    /// A kind that this version does not model, or a resource id that is none, as it came.
+    /// A kind that this version does not model, or an invalid resource id, as it came.
     Other(Value),
 }
 
-/// A machine by its agent in a Log Analytics workspace.
+/// A machine, by its agent in a Log Analytics workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogAnalyticsIdentifier {
@@ -117,13 +117,13 @@ pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
 pub struct ExtendedLink {
-    /// What kind of thing it leads to, such as `threat_reports`.
+    /// The category of the target, such as `threat_reports`.
     #[serde(with = "wire::text", alias = "category")]
     pub category: String,
-    /// Its text.
+    /// The text of the link.
     #[serde(with = "wire::text", alias = "label")]
     pub label: String,
-    /// Where it leads.
+    /// The target of the link.
     #[serde(with = "wire::text", alias = "href")]
     pub href: String,
     /// The kind of link, such as `webLink`.
@@ -131,7 +131,7 @@ pub struct ExtendedLink {
     pub link_type: String,
 }
 
-/// What backs an alert up.
+/// Evidence for an alert.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SupportingEvidence {
@@ -165,15 +165,15 @@ impl SupportingEvidence {
     }
 }
 
-/// Who or what took part in what an alert is about.
+/// An entity that took part in what an alert is about.
 ///
-/// Known kinds have typed fields; all that the service wrote is in [`fields`](Self::fields).
+/// Known kinds have typed fields; [`fields`](Self::fields) has all that the service wrote.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entity {
     /// The number that other entities of the alert refer to, such as `westeurope_2`.
     pub id: Option<String>,
-    /// What it is.
+    /// The kind, with its fields.
     pub kind: EntityKind,
     /// The alert, the list in it that it stands in, and its place among those that are not null.
     sent: SentText,
@@ -181,47 +181,47 @@ pub struct Entity {
     index: usize,
 }
 
-/// What an entity is.
+/// The kind of an entity.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum EntityKind {
-    /// A user, or an application's principal: then without a name.
+    /// A user, or the service principal of an application, which has no name.
     Account(Account),
-    /// An address.
+    /// An IP address.
     Ip(Ip),
-    /// A resource of Azure, by id.
+    /// An Azure resource, by id.
     AzureResource(Option<ResourceId>),
     /// A machine.
     Host(Host),
     /// A process.
     Process {
-        /// What was run, with its arguments.
+        /// The command line.
         command_line: Option<String>,
-        /// Its number.
+        /// The process id.
         process_id: Option<String>,
     },
     /// A file.
     File {
-        /// Its name.
+        /// The name.
         name: Option<String>,
-        /// The folder that it is in.
+        /// The folder of the file.
         directory: Option<String>,
     },
-    /// An address on the web.
+    /// A URL.
     Url(Option<String>),
-    /// A kind that this version does not model; its own word for itself.
+    /// A kind that this version does not model, by its name on the wire.
     Other(String),
 }
 
-/// A user, or an application's principal.
+/// A user, or the service principal of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
     /// The name, without the domain. Absent for applications.
     pub name: Option<String>,
-    /// What follows the `@`.
+    /// The domain: what follows the `@`.
     pub upn_suffix: Option<String>,
-    /// The tenant that the account is of.
+    /// The tenant of the account.
     pub tenant_id: Option<String>,
     /// The object id in the directory. Absent for traffic from outside Azure.
     pub object_id: Option<String>,
@@ -237,17 +237,17 @@ impl Account {
     }
 }
 
-/// An address and where it seems to be.
+/// An IP address, with its presumed location.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Ip {
     /// The address, as the service wrote it.
     pub address: Option<String>,
-    /// Where it seems to be.
+    /// The presumed location.
     pub location: Option<GeoLocation>,
 }
 
-/// Where an address seems to be.
+/// The presumed location of an address.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -258,19 +258,19 @@ pub struct GeoLocation {
     /// The country.
     #[serde(with = "wire::text::option")]
     pub country_name: Option<String>,
-    /// The part of the country.
+    /// The state or region in the country.
     #[serde(with = "wire::text::option")]
     pub state: Option<String>,
     /// The city.
     #[serde(with = "wire::text::option")]
     pub city: Option<String>,
-    /// The number of the network.
+    /// The autonomous system number.
     #[serde(with = "wire::text::option")]
     pub asn: Option<String>,
-    /// Who runs the network.
+    /// The organization that runs the network.
     #[serde(with = "wire::text::option")]
     pub organization: Option<String>,
-    /// The cloud that the address belongs to. An address of Microsoft's may still be a stranger's machine.
+    /// The cloud that the address belongs to. A Microsoft address can still belong to a machine of anybody.
     #[serde(with = "wire::text::option")]
     pub cloud_provider: Option<String>,
 }
@@ -279,9 +279,9 @@ pub struct GeoLocation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Host {
-    /// Its name.
+    /// The name.
     pub host_name: Option<String>,
-    /// The machine as a resource of Azure.
+    /// The machine's Azure resource id.
     pub resource_id: Option<ResourceId>,
     /// The agent on it.
     pub agent_id: Option<String>,
@@ -300,7 +300,7 @@ impl Entity {
         Ok(read.into_iter().enumerate().map(entity).collect())
     }
 
-    /// All that the service wrote about it.
+    /// All fields, as the service wrote them.
     pub fn fields(&self) -> Map<String, Value> {
         let items: Vec<&RawValue> = items(self.sent.part(&self.list)).unwrap_or_default();
         let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
@@ -316,7 +316,7 @@ impl Entity {
         }
     }
 
-    /// The account, if it is one.
+    /// The account, if the entity is one.
     pub fn as_account(&self) -> Option<&Account> {
         match &self.kind {
             EntityKind::Account(account) => Some(account),
@@ -324,7 +324,7 @@ impl Entity {
         }
     }
 
-    /// The address, if it is one.
+    /// The address, if the entity is one.
     pub fn as_ip(&self) -> Option<&Ip> {
         match &self.kind {
             EntityKind::Ip(ip) => Some(ip),

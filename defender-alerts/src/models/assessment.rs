@@ -1,4 +1,4 @@
-//! A recommendation as it stands on one resource.
+//! An assessment: the result of a recommendation on one resource.
 
 use arm_core::{
     Secret,
@@ -17,17 +17,17 @@ use crate::{
 arm_core::open_enum! {
     /// Whether a resource follows a recommendation.
     pub enum AssessmentCode {
-        /// It does.
+        /// It follows it.
         Healthy = "Healthy",
-        /// It does not.
+        /// It does not follow it.
         Unhealthy = "Unhealthy",
-        /// It was not looked at; the cause says why, such as `OffByPolicy`.
+        /// The resource was not assessed; the cause says why, such as `OffByPolicy`.
         NotApplicable = "NotApplicable",
     }
 }
 
 arm_core::open_enum! {
-    /// How much of a risk it is here.
+    /// The risk of an assessment on its resource.
     pub enum RiskLevel {
         /// None.
         None = "None",
@@ -42,41 +42,41 @@ arm_core::open_enum! {
     }
 }
 
-/// A recommendation as it stands on one resource.
+/// An assessment: the result of a recommendation on one resource.
 ///
-/// `Serialize` writes it as the service sent it; a field that was changed since makes it an error. To write one, take an
+/// `Serialize` writes it as the service sent it; if a field was changed since, it is an error. To write one, take an
 /// [`AssessmentSpec`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Assessment {
-    /// The resource and the key.
+    /// The id: the resource and the key.
     pub id: AssessmentId,
     /// The key of the recommendation; of a finding of the newer model, a key of its own.
     pub name: AssessmentKey,
-    /// The recommendation, in words.
+    /// The title of the recommendation.
     pub display_name: String,
-    /// Whether the resource follows it.
+    /// Whether the resource follows the recommendation.
     pub status: AssessmentStatus,
-    /// Which resource it is.
+    /// The resource.
     pub resource_details: ResourceDetails,
     /// What the recommendation adds.
     pub additional_data: AdditionalData,
-    /// The page in the portal; only when it was asked for with [`Expand`](crate::Expand).
+    /// The page in the portal. Only if it was asked for with [`Expand`](crate::Expand).
     pub azure_portal_uri: Option<String>,
-    /// What all assessments by this recommendation share, severity among it; only when it was asked for
-    /// with [`Expand`](crate::Expand).
+    /// The metadata of the recommendation, including its severity. Only if it was asked for with
+    /// [`Expand`](crate::Expand).
     pub metadata: Option<AssessmentMetadataProperties>,
-    /// The partner that made it; never with its secret.
+    /// The partner that created it, never with its secret.
     pub partner_name: Option<String>,
-    /// How risky it is here; only where Defender CSPM is on.
+    /// The risk on this resource. Only with Defender CSPM.
     pub risk: Option<AssessmentRisk>,
     unknown: UnknownFields,
     sent: SentText,
 }
 
 impl Assessment {
-    /// How bad it is, where it is known: by the metadata, which must have been asked for, or by the status,
-    /// where Resource Graph writes it.
+    /// The severity, if known: from the metadata, which must have been asked for, or from the status, where Resource
+    /// Graph writes it.
     pub fn severity(&self) -> Option<Severity> {
         let by_metadata = self.metadata.as_ref().map(|metadata| metadata.severity.clone());
         by_metadata.or_else(|| self.status.severity.clone())
@@ -88,22 +88,22 @@ impl Assessment {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AssessmentStatus {
-    /// Whether it does.
+    /// The result.
     #[serde(default = "blank")]
     pub code: AssessmentCode,
-    /// Why, in one word, such as `OffByPolicy`.
+    /// The cause, in one word, such as `OffByPolicy`.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Why, in words.
+    /// The cause, as a sentence.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it was first looked at. The service sets it.
+    /// When it was first assessed. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing)]
     pub first_evaluation_date: Option<OffsetDateTime>,
-    /// Since when it has this code. The service sets it.
+    /// When it last changed its code. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing)]
     pub status_change_date: Option<OffsetDateTime>,
-    /// How bad it is: Resource Graph writes it here in the older model.
+    /// The severity, which Resource Graph writes here in the older model.
     #[serde(default, skip_serializing)]
     pub severity: Option<Severity>,
     #[serde(flatten)]
@@ -131,24 +131,24 @@ impl Default for AssessmentStatus {
     }
 }
 
-/// How risky an assessment is on its resource, and why.
+/// The risk of an assessment on its resource, and its causes.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AssessmentRisk {
-    /// How much.
+    /// The level.
     #[serde(default = "blank")]
     pub level: RiskLevel,
     /// Whether the surroundings of the resource were taken into account.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub is_contextual_risk: bool,
-    /// What makes it so, such as `Internet exposure`.
+    /// The factors of the risk, such as `Internet exposure`.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub risk_factors: Vec<String>,
     /// The attack paths that the resource is on, by id.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub attack_paths_references: Vec<String>,
-    /// These paths, as graphs.
+    /// The attack paths, as graphs.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub paths: Vec<RiskPath>,
 }
@@ -168,10 +168,10 @@ pub struct RiskPath {
     /// The id of the path.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// What is on it.
+    /// The nodes.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub nodes: Vec<RiskNode>,
-    /// What leads to what.
+    /// The edges.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub edges: Vec<RiskEdge>,
 }
@@ -184,7 +184,7 @@ pub struct RiskNode {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// What it is.
+    /// The kind, with its fields.
     #[serde(rename = "nodePropertiesLabel", deserialize_with = "wire::without_nulls")]
     pub labels: Vec<String>,
 }
@@ -197,10 +197,10 @@ pub struct RiskEdge {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// Where it begins.
+    /// The node where it begins.
     #[serde(with = "wire::text")]
     pub source_id: String,
-    /// Where it ends.
+    /// The node where it ends.
     #[serde(with = "wire::text")]
     pub target_id: String,
 }
@@ -280,14 +280,14 @@ arm_core::kept!(Assessment);
 pub struct AssessmentSpec {
     /// Whether the resource follows the recommendation.
     pub status: AssessmentStatus,
-    /// Which resource it is.
+    /// The resource.
     pub resource_details: ResourceDetails,
-    /// What to add: texts.
+    /// Additional data, as strings.
     #[builder(default)]
     #[serde(skip_serializing_if = "AdditionalData::is_absent")]
     pub additional_data: AdditionalData,
-    /// The partner, for recommendations of verified partners. It never comes back with its secret, so
-    /// give it again with each write.
+    /// The partner, for recommendations of verified partners. The service never returns its secret, so give it with
+    /// each write.
     #[builder(default, setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partners_data: Option<PartnersData>,
@@ -300,10 +300,10 @@ pub struct AssessmentSpec {
 #[derive(Debug, Clone, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct PartnersData {
-    /// Its name.
+    /// The name.
     #[builder(setter(into))]
     pub partner_name: String,
-    /// Its secret.
+    /// The secret.
     #[serde(with = "wire::secret")]
     pub secret: Secret,
 }
@@ -320,7 +320,7 @@ impl From<&Assessment> for AssessmentSpec {
     }
 }
 
-/// What a text or a value holds: nested JSON comes as either.
+/// What a value holds: nested JSON comes as an object or as a string.
 pub(crate) fn nested<T: DeserializeOwned>(value: &Value) -> Option<T> {
     match value {
         Value::String(text) => serde_json::from_str(text).ok(),

@@ -1,4 +1,4 @@
-//! What all assessments by one recommendation share.
+//! The metadata that all assessments by one recommendation share.
 
 use arm_core::{
     Secret,
@@ -11,9 +11,9 @@ use super::blank;
 use crate::{AssessmentKey, Severity};
 
 arm_core::open_enum! {
-    /// Who made a recommendation.
+    /// Who defined a recommendation.
     pub enum AssessmentType {
-        /// Not told.
+        /// The service does not say.
         NotTold = "Unknown",
         /// Microsoft.
         BuiltIn = "BuiltIn",
@@ -39,13 +39,13 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// How much of something.
+    /// The amount of work or impact.
     pub enum Effort {
-        /// Little.
+        /// Low.
         Low = "Low",
-        /// Some.
+        /// Moderate.
         Moderate = "Moderate",
-        /// Much.
+        /// High.
         High = "High",
     }
 }
@@ -56,11 +56,11 @@ arm_core::open_enum! {
 pub struct AssessmentMetadata {
     /// The key of the recommendation.
     pub name: AssessmentKey,
-    /// What it says.
+    /// The definition.
     pub properties: AssessmentMetadataProperties,
 }
 
-/// What a recommendation says: read, and written for your own.
+/// The definition of a recommendation: read, and for your own also written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -69,25 +69,25 @@ pub struct AssessmentMetadataProperties {
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub display_name: String,
-    /// How bad it is not to follow it.
+    /// The severity of not following it.
     #[serde(default = "blank")]
     pub severity: Severity,
-    /// Who made it. Your own are [`AssessmentType::CustomerManaged`].
+    /// Who defined it. Your own are [`AssessmentType::CustomerManaged`].
     #[serde(default = "blank")]
     pub assessment_type: AssessmentType,
-    /// What it is about.
+    /// The description.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How to follow it.
+    /// How to remediate it.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub remediation_description: Option<String>,
-    /// What it belongs to, such as `Data`.
+    /// The categories, such as `Data`.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
-    /// What it protects from, such as `dataExfiltration`.
+    /// The threats that it protects from, such as `dataExfiltration`.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub threats: Vec<String>,
@@ -99,11 +99,11 @@ pub struct AssessmentMetadataProperties {
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub techniques: Vec<String>,
-    /// How much users would notice.
+    /// The impact on users.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_impact: Option<Effort>,
-    /// How much work it is.
+    /// The effort to implement it.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implementation_effort: Option<Effort>,
@@ -119,11 +119,11 @@ pub struct AssessmentMetadataProperties {
     #[builder(default, setter(skip))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub recommendation_category: Option<String>,
-    /// The month in which it is to end, as `MM/YYYY`.
+    /// The month in which it is to be deprecated, as `MM/YYYY`.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub planned_deprecation_date: Option<String>,
-    /// The partner, for recommendations of verified partners. It never comes back with its secret.
+    /// The partner, for recommendations of verified partners. The service never returns its secret.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner_data: Option<MetadataPartnerData>,
@@ -137,20 +137,20 @@ pub struct AssessmentMetadataProperties {
 
 arm_core::write_back!(AssessmentMetadataProperties);
 
-/// The partner that a recommendation is of.
+/// The partner that provides a recommendation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MetadataPartnerData {
-    /// Its name.
+    /// The name.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub partner_name: String,
-    /// The name of its product.
+    /// The name of the partner's product.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub product_name: Option<String>,
-    /// Its secret: required to write, never read.
+    /// The secret: required to write, never returned.
     #[builder(setter(strip_option))]
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,

@@ -1,4 +1,4 @@
-//! A way from where an attacker gets in to what the attacker wants.
+//! Attack paths, from an entry point to a target.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::{
     models::additional_data::{object_in, value_of},
 };
 
-/// A way from where an attacker gets in to what the attacker wants, as a row of Resource Graph.
+/// An attack path, from an entry point to a target, as a row of Resource Graph.
 ///
-/// A tenant has rows of one of two shapes; this type reads both. `Serialize` writes the row as it came; a field that was
-/// changed since makes it an error.
+/// Rows come in two shapes, depending on the tenant; this type reads both. `Serialize` writes the row as it came; if
+/// a field was changed since, it is an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPath {
@@ -27,34 +27,34 @@ pub struct AttackPath {
     pub name: String,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
-    /// The path, in words.
+    /// The title.
     pub display_name: String,
-    /// What it means.
+    /// The description.
     pub description: String,
     /// The kind of path.
     pub attack_path_type: String,
-    /// How bad it would be: `riskLevel`, or `potentialImpact` of the documented shape. `None` if the
-    /// row has neither, which does not mean that it is low.
+    /// The risk: `riskLevel`, or `potentialImpact` of the documented shape. `None` if the row has neither, which
+    /// does not mean that it is low.
     pub risk_level: Option<RiskLevel>,
-    /// What makes it so: `riskFactors`, or `riskCategories` of the documented shape.
+    /// The factors of the risk: `riskFactors`, or `riskCategories` of the documented shape.
     pub risk_factors: Vec<String>,
-    /// Where an attacker gets in.
+    /// The entry point.
     pub entry: Option<AttackPathNode>,
-    /// What the attacker wants.
+    /// The target.
     pub target: Option<AttackPathNode>,
-    /// Everything on the path.
+    /// All nodes of the path.
     pub nodes: Vec<AttackPathNode>,
-    /// What leads to what.
+    /// The edges.
     pub edges: Vec<AttackPathEdge>,
-    /// The way, step by step; only in the newer shape.
+    /// The steps of the attack. Only in the newer shape.
     pub steps: Vec<String>,
-    /// How to close it by hand; only in the documented shape.
+    /// How to remediate it by hand. Only in the documented shape.
     pub remediation_steps: Vec<String>,
-    /// Whether steps are missing; only in the newer shape.
+    /// Whether steps are missing. Only in the newer shape.
     pub is_partial: bool,
-    /// Which shape the row has.
+    /// The shape of the row.
     pub shape: AttackPathShape,
-    /// All that the row says, by name without regard to case.
+    /// All properties of the row, by name without regard to case.
     pub properties: AdditionalData,
     sent: SentText,
 }
@@ -62,33 +62,33 @@ pub struct AttackPath {
 /// Which of the two shapes a row has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttackPathShape {
-    /// The one that is documented for Defender CSPM.
+    /// The shape that is documented for Defender CSPM.
     Documented,
-    /// The one of tenants whose paths come from Exposure Management.
+    /// The shape in tenants whose paths come from Exposure Management.
     ExposureManagement,
 }
 
-/// Something on an attack path.
+/// A node of an attack path.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPathNode {
-    /// Graph-local node id, referenced by edges. Not an Azure resource id.
+    /// The id within the graph, to which edges refer. Not an Azure resource id.
     pub internal_id: String,
-    /// Its name.
+    /// The name.
     pub name: Option<String>,
-    /// What it is, such as `virtualmachines`.
+    /// The type, such as `virtualmachines`.
     pub entity_type: Option<String>,
-    /// The resource that it is, when it is one.
+    /// The Azure resource id, if the node is a resource.
     pub resource_id: Option<ResourceId>,
-    /// All that the row says about it.
+    /// All fields of the row about it.
     pub fields: AdditionalData,
 }
 
-/// What leads from one node to the next.
+/// An edge of an attack path, from one node to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttackPathEdge {
-    /// How, such as `has permissions to`.
+    /// The kind of connection, such as `has permissions to`.
     pub kind: Option<String>,
     /// The internal id of the node where it begins.
     pub source: String,
@@ -97,7 +97,7 @@ pub struct AttackPathEdge {
 }
 
 impl AttackPath {
-    /// Whether it is about secrets: a key vault is on it, or its words speak of secrets, credentials or key
+    /// Whether it is about secrets: it contains a key vault, or its text mentions secrets, credentials or key
     /// vaults.
     pub fn concerns_secrets(&self) -> bool {
         let ends = self.entry.iter().chain(&self.target);
@@ -179,7 +179,7 @@ impl Kept for AttackPath {
 
 arm_core::kept!(AttackPath);
 
-/// A value as an object; also JSON in a text.
+/// A value as an object, also from JSON in a string.
 fn object(value: Option<&Value>) -> Cow<'_, Map<String, Value>> {
     match value {
         Some(Value::Object(fields)) => Cow::Borrowed(fields),
@@ -188,7 +188,7 @@ fn object(value: Option<&Value>) -> Cow<'_, Map<String, Value>> {
     }
 }
 
-/// A value as a list; also JSON in a text.
+/// A value as a list, also from JSON in a string.
 fn items(value: Option<&Value>) -> Cow<'_, [Value]> {
     match value {
         Some(Value::Array(items)) => Cow::Borrowed(items),

@@ -17,9 +17,9 @@ arm_core::open_enum! {
     /// assert!(KeyVaultAlertType::of("VM_EICAR").is_none());
     /// ```
     pub enum KeyVaultAlertType {
-        /// Success from an address that threat intelligence lists.
+        /// A successful request from an address that threat intelligence lists.
         SuspiciousIpAccess = "KV_SuspiciousIPAccess",
-        /// The caller hides behind TOR.
+        /// A request through Tor.
         TorAccess = "KV_TORAccess",
         /// Far more operations than usual for the user, application or vault.
         OperationVolumeAnomaly = "KV_OperationVolumeAnomaly",
@@ -51,24 +51,24 @@ arm_core::open_enum! {
 const PREFIX: &str = "KV_";
 pub(crate) const SAMPLE: &str = "SIMULATED_";
 
-/// What follows a prefix, which is read without regard to case.
+/// What follows a prefix, which is matched without regard to case.
 pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 impl KeyVaultAlertType {
-    /// The kind that an alert's `alertType` names; `None` if it is not one of this plan. Samples
-    /// (`SIMULATED_KV_..`) have the kind that they are samples of.
+    /// The kind that an alert's `alertType` names; `None` if it is not one of this plan. Samples (`SIMULATED_KV_..`)
+    /// count as the kind that they simulate.
     pub fn of(alert_type: &str) -> Option<Self> {
         let id = strip_prefix(alert_type, SAMPLE).unwrap_or(alert_type);
         strip_prefix(id, PREFIX).map(|_| Self::from(id))
     }
 
-    /// The documented kinds closest to a name: itself for a documented id, and for four names that are
-    /// widely used but that no alert has (`KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
-    /// `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`) the kinds that they mean, closest first.
-    /// `None` for other names.
+    /// The documented kinds closest to a name: the kind itself for a documented id, and for four names that are
+    /// widely used although no alert has them (`KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
+    /// `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`) the kinds that are meant, closest first. `None` for
+    /// other names.
     pub fn closest(name: &str) -> &'static [Self] {
         use KeyVaultAlertType as T;
         const UNUSUAL: &[T] = &[
@@ -92,7 +92,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// How bad alerts of this kind are by documentation; `None` for kinds that it leaves out.
+    /// The documented severity of alerts of this kind; `None` for undocumented kinds.
     pub fn severity(&self) -> Option<Severity> {
         use KeyVaultAlertType as T;
         match self {
@@ -104,7 +104,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// What the attacker is after by documentation; `None` for kinds that it leaves out.
+    /// The documented tactics of alerts of this kind; `None` for undocumented kinds.
     pub fn tactics(&self) -> &'static [Intent] {
         use KeyVaultAlertType as T;
         match self {
@@ -124,7 +124,7 @@ impl KeyVaultAlertType {
         )
     }
 
-    /// What happened, in a few words; `None` for kinds that the documentation leaves out.
+    /// What happened, in a few words; `None` for undocumented kinds.
     pub fn meaning(&self) -> Option<&'static str> {
         use KeyVaultAlertType as T;
         Some(match self {

@@ -1,4 +1,4 @@
-//! What the service answers and takes, one file for each resource.
+//! The models, one file for each resource.
 
 mod additional_data;
 mod alert;
@@ -39,7 +39,7 @@ pub use sub_assessment::{
 };
 pub use suppression_rule::{RuleState, ScopeElement, SuppressionRule, SuppressionRuleSpec, SuppressionScope};
 
-/// An open enum of a field that is absent: `Unknown("")`.
+/// The value of an open enum whose field is absent: `Unknown("")`.
 fn blank<T: From<&'static str>>() -> T {
     T::from("")
 }

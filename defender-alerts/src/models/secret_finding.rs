@@ -1,59 +1,59 @@
-//! A secret in plain text where it should not be.
+//! Secrets in plain text.
 
 use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 
 use crate::{AdditionalData, Assessment, AssessmentCode, Severity, SubAssessment};
 
-/// Which model a finding is of.
+/// The model that a finding comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SecretSource {
     /// One recommendation for each secret, of the category `ExposedSecrets`: the model since July 2026.
     ExposedSecrets,
-    /// One recommendation with a fixed key for all secrets of a resource: the model before. It does not
-    /// tell how many there are.
+    /// One recommendation with a fixed key for all secrets of a resource: the older model. It does not tell how many
+    /// there are.
     GroupedRecommendation,
     /// One finding of such a recommendation for each secret. No longer served.
     SubAssessment,
 }
 
-/// A secret in plain text where it should not be. The secret itself is never in it.
+/// A finding about a secret in plain text. It never holds the secret itself.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecretFinding {
-    /// Which model it is of.
+    /// The model that it comes from.
     pub source: SecretSource,
     /// The id of the recommendation or finding.
     pub id: String,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
-    /// What was found, in words.
+    /// The title.
     pub title: String,
     /// The kind of secret, such as `SSH private key`; not known in the grouped model.
     pub secret_type: Option<String>,
     /// The machine, repository or deployment, as the service names it.
     pub resource: Option<String>,
-    /// The same, when it is a resource of Azure.
+    /// The Azure resource id, if it is an Azure resource.
     pub resource_id: Option<ResourceId>,
-    /// Its type, such as `microsoft.compute/virtualmachines`.
+    /// The type of the resource, such as `microsoft.compute/virtualmachines`.
     pub resource_type: Option<String>,
     /// The file.
     pub file_path: Option<String>,
     /// When the file was last used.
     pub last_access: Option<OffsetDateTime>,
-    /// When a token ends by itself.
+    /// When the token expires.
     pub expires: Option<OffsetDateTime>,
-    /// Whether what the secret opens still exists.
+    /// Whether the resource that the secret gives access to still exists.
     pub target_exists: Option<bool>,
-    /// How bad it is.
+    /// The severity.
     pub severity: Option<Severity>,
-    /// All that the service adds, by name without regard to case.
+    /// All additional data, by name without regard to case.
     pub additional_data: AdditionalData,
 }
 
 impl SecretFinding {
-    /// What an assessment says; `None` if it says that the resource is healthy or was not looked at.
+    /// The finding in an assessment; `None` if the resource is healthy or was not assessed.
     pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
         if assessment.status.code != AssessmentCode::Unhealthy {
             return None;
@@ -75,7 +75,7 @@ impl SecretFinding {
         })
     }
 
-    /// What a sub-assessment says; `None` if it does not hold.
+    /// The finding in a sub-assessment; `None` if it no longer holds.
     pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
         if finding.status.code != AssessmentCode::Unhealthy {
             return None;

@@ -1,22 +1,22 @@
-//! The secure score and what it is made of.
+//! The secure score and its controls.
 
 use arm_core::wire::{self, SentText};
 use serde::Deserialize;
 
 use crate::AssessmentKey;
 
-/// Points, out of how many.
+/// Points, and the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Score {
-    /// The most that there is.
+    /// The maximum.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub max: f64,
-    /// What there is.
+    /// The current points.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub current: f64,
-    /// What there is, from 0 to 1.
+    /// The current share, from 0 to 1.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub percentage: f64,
 }
@@ -31,14 +31,14 @@ pub struct SecureScore {
     pub display_name: String,
     /// The points.
     pub score: Score,
-    /// How much it weighs among the scores of other subscriptions.
+    /// Its weight relative to other subscriptions.
     pub weight: i64,
     sent: SentText,
 }
 
 arm_core::kept!(SecureScore from Resource<Scored>);
 
-/// One control: recommendations that count together.
+/// A control: a group of recommendations that are scored together.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScoreControl {
@@ -48,15 +48,15 @@ pub struct SecureScoreControl {
     pub display_name: String,
     /// The points.
     pub score: Score,
-    /// How much it weighs among the same control of other subscriptions.
+    /// Its weight relative to other subscriptions.
     pub weight: i64,
     /// Resources that follow the recommendations.
     pub healthy_resource_count: u64,
     /// Resources that do not.
     pub unhealthy_resource_count: u64,
-    /// Resources that were not looked at.
+    /// Resources that were not assessed.
     pub not_applicable_resource_count: u64,
-    /// What the control is; only when it was asked for.
+    /// The definition of the control. Only if it was asked for.
     pub definition: Option<SecureScoreControlDefinition>,
     sent: SentText,
 }
@@ -64,16 +64,16 @@ pub struct SecureScoreControl {
 arm_core::kept!(SecureScoreControl from Resource<Scored>);
 
 arm_core::open_enum! {
-    /// Who made a control.
+    /// Who defined a control.
     pub enum ControlType {
         /// Microsoft.
         BuiltIn = "BuiltIn",
-        /// Someone else.
+        /// Somebody else.
         Custom = "Custom",
     }
 }
 
-/// What a control is.
+/// The definition of a control.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScoreControlDefinition {
@@ -81,11 +81,11 @@ pub struct SecureScoreControlDefinition {
     pub name: String,
     /// The name to show.
     pub display_name: String,
-    /// What it is about.
+    /// The description.
     pub description: String,
-    /// The most points that it gives.
+    /// The maximum points that it gives.
     pub max_score: u32,
-    /// Who made it; `None` if the service does not say.
+    /// Who defined it; `None` if the service does not say.
     pub source: Option<ControlType>,
     /// The recommendations that count for it.
     pub assessments: Vec<AssessmentKey>,

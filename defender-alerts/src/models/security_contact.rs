@@ -1,4 +1,4 @@
-//! Whom Defender writes to.
+//! Whom Defender notifies.
 
 use arm_core::wire::{self, AsSent, UnknownFields};
 use serde::{Deserialize, Serialize};
@@ -7,36 +7,36 @@ use typed_builder::TypedBuilder;
 
 use crate::{RiskLevel, Severity};
 
-/// Whom Defender writes to about a subscription, and when. Read, changed and written back whole.
+/// Whom Defender notifies about a subscription, and when. It is read, changed and written back as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct SecurityContact {
-    /// Addresses, separated by `;`.
+    /// Email addresses, separated by `;`.
     #[builder(default, setter(into))]
     #[serde(default, with = "wire::text")]
     pub emails: String,
-    /// A number to call.
+    /// A phone number.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Whether anything is sent.
+    /// Whether notifications are sent.
     #[builder(default = Some(true), setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,
-    /// What is written about.
+    /// What to notify about.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub notifications_sources: Vec<NotificationsSource>,
-    /// Who is written to by role, beside the addresses.
+    /// Whom to notify by role, besides the addresses.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_by_role: Option<NotificationsByRole>,
-    /// Changes with the contact. Only of one that was read.
+    /// The ETag. Only on a contact that was read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub etag: Option<String>,
-    /// Where it is kept. Only of one that was read.
+    /// The location. Only on a contact that was read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub location: Option<String>,
@@ -50,18 +50,18 @@ pub struct SecurityContact {
 
 arm_core::write_back!(SecurityContact);
 
-/// What Defender writes about.
+/// What Defender notifies about.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum NotificationsSource {
-    /// Alerts that are at least this bad.
+    /// Alerts of at least this severity.
     Alert {
-        /// How bad.
+        /// The lowest severity.
         minimal_severity: Severity,
     },
-    /// Attack paths that are at least this risky.
+    /// Attack paths of at least this risk.
     AttackPath {
-        /// How risky.
+        /// The lowest risk.
         minimal_risk_level: RiskLevel,
     },
     /// A kind that this version does not model, as it came.
@@ -97,21 +97,21 @@ impl<'de> Deserialize<'de> for NotificationsSource {
 }
 
 arm_core::open_enum! {
-    /// Whether those who hold the roles are written to.
+    /// Whether the holders of the roles are notified.
     pub enum NotificationState {
-        /// They are.
+        /// They are notified.
         On = "On",
-        /// They are not.
+        /// They are not notified.
         Off = "Off",
     }
 }
 
-/// Who is written to by role.
+/// Whom to notify by role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NotificationsByRole {
-    /// Whether they are; the service leaves it out at times.
+    /// Whether they are notified; the service sometimes leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<NotificationState>,
     /// The roles, such as `Owner`.
@@ -122,7 +122,7 @@ pub struct NotificationsByRole {
 }
 
 impl NotificationsByRole {
-    /// Those who hold these roles are written to.
+    /// Notifies the holders of these roles.
     pub fn on<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
         let roles = roles.into_iter().map(Into::into).collect();
         Self { state: Some(NotificationState::On), roles, unknown: UnknownFields::default() }

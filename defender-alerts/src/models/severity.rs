@@ -1,24 +1,24 @@
-//! Words that alerts and recommendations share.
+//! Severity, status and tactics, which alerts and recommendations share.
 
 arm_core::open_enum! {
-    /// How bad it is.
+    /// The severity of an alert or a recommendation.
     pub enum Severity {
-        /// For the record.
+        /// For information only.
         Informational = "Informational",
-        /// Look when there is time.
+        /// Look into it when there is time.
         Low = "Low",
-        /// Look soon.
+        /// Look into it soon.
         Medium = "Medium",
-        /// Look now.
+        /// Look into it now.
         High = "High",
-        /// Of recommendations only.
+        /// Recommendations only.
         Critical = "Critical",
     }
 }
 
 impl Severity {
-    /// Whether it is this bad or worse. One that this version does not model counts as worse than any: what cannot
-    /// be ranked is not hidden.
+    /// Whether it is at least this severe. A severity that this version does not model counts as the highest, so
+    /// that it is never filtered out.
     pub fn at_least(&self, least: &Self) -> bool {
         self.rank() >= least.rank()
     }
@@ -29,57 +29,57 @@ impl Severity {
 }
 
 arm_core::open_enum! {
-    /// Where an alert stands.
+    /// The status of an alert.
     pub enum AlertStatus {
         /// Nobody has taken it up.
         Active = "Active",
-        /// Someone works on it.
+        /// Somebody is working on it.
         InProgress = "InProgress",
         /// It was real, and was dealt with.
         Resolved = "Resolved",
-        /// It was nothing.
+        /// It was a false positive, or is accepted.
         Dismissed = "Dismissed",
     }
 }
 
 arm_core::open_enum! {
-    /// What an attacker is after: the tactic behind an alert.
+    /// The tactic behind an alert.
     pub enum Intent {
-        /// Looks for a way in.
+        /// Looking for a way in.
         PreAttack = "PreAttack",
-        /// Gets a foothold.
+        /// Gaining a foothold.
         InitialAccess = "InitialAccess",
-        /// Stays.
+        /// Keeping the foothold.
         Persistence = "Persistence",
-        /// Gets higher rights.
+        /// Gaining higher privileges.
         PrivilegeEscalation = "PrivilegeEscalation",
-        /// Hides.
+        /// Avoiding detection.
         DefenseEvasion = "DefenseEvasion",
-        /// Takes credentials.
+        /// Stealing credentials.
         CredentialAccess = "CredentialAccess",
-        /// Looks around.
+        /// Exploring the environment.
         Discovery = "Discovery",
-        /// Moves to other resources.
+        /// Moving to other resources.
         LateralMovement = "LateralMovement",
-        /// Runs code.
+        /// Running code.
         Execution = "Execution",
-        /// Gathers what it wants.
+        /// Gathering data.
         Collection = "Collection",
-        /// Takes it out.
+        /// Stealing data.
         Exfiltration = "Exfiltration",
-        /// Steers from outside.
+        /// Controlling compromised systems.
         CommandAndControl = "CommandAndControl",
-        /// Breaks something.
+        /// Disrupting or destroying resources.
         Impact = "Impact",
-        /// Tries a resource without success.
+        /// Trying to access a resource, without success.
         Probing = "Probing",
-        /// Tries to use a weakness.
+        /// Trying to exploit a weakness.
         Exploitation = "Exploitation",
     }
 }
 
 arm_core::open_enum! {
-    /// The plan whose alerts a simulation makes.
+    /// The plan whose alerts to simulate.
     pub enum AlertBundle {
         /// App Service.
         AppServices = "AppServices",

@@ -36,7 +36,7 @@ const NAMES: &[&str] = &[
     "workspaceSubscriptionId",
 ];
 
-/// The same in the documented spelling of names. A name that stands there in it already is left alone.
+/// The same value with names in their documented spelling. Names that have it already are left alone.
 pub(super) fn documented(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

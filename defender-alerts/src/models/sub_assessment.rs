@@ -9,29 +9,29 @@ use serde::{Deserialize, Deserializer};
 use super::{assessment::nested, blank};
 use crate::{AdditionalData, AssessmentCode, ResourceDetails, Severity, SubAssessmentId};
 
-/// One finding of a grouped recommendation. The service stopped to serve them on 31 July 2026.
+/// One finding of a grouped recommendation. The service stopped serving them on 31 July 2026.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubAssessment {
-    /// The assessment and the name of the finding.
+    /// The id: the assessment and the name of the finding.
     pub id: SubAssessmentId,
-    /// The id of what was found in the scanner's own list, such as `VA2064`.
+    /// The scanner's id of what was found, such as `VA2064`.
     pub finding_id: String,
-    /// What was found.
+    /// The title.
     pub display_name: String,
-    /// Whether it holds, and how bad it is.
+    /// Whether it holds, and its severity.
     pub status: SubAssessmentStatus,
-    /// What it is about.
+    /// The description.
     pub description: String,
-    /// How to deal with it.
+    /// How to remediate it.
     pub remediation: String,
-    /// What it can do.
+    /// The impact.
     pub impact: String,
     /// The kind of finding, in the scanner's words.
     pub category: String,
     /// When it was found.
     pub time_generated: Option<OffsetDateTime>,
-    /// Where it was found.
+    /// The resource where it was found.
     pub resource_details: ResourceDetails,
     /// All that the scanner adds; see [`kind`](Self::kind).
     pub additional_data: AdditionalData,
@@ -42,14 +42,14 @@ pub struct SubAssessment {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SubAssessmentStatus {
-    /// Whether it does.
+    /// The result.
     pub code: AssessmentCode,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// Why, in one word.
+    /// The cause, in one word.
     #[serde(with = "wire::text")]
     pub cause: String,
-    /// Why, in words.
+    /// The cause, as a sentence.
     #[serde(with = "wire::text")]
     pub description: String,
 }
@@ -60,7 +60,7 @@ impl Default for SubAssessmentStatus {
     }
 }
 
-/// What kind of resource was scanned, with what its scanner adds.
+/// The kind of resource that was scanned, with the data of its scanner.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SubAssessmentKind {
@@ -73,11 +73,11 @@ pub enum SubAssessmentKind {
     ContainerRegistryVulnerability(Vulnerability),
     /// A machine.
     ServerVulnerability(Vulnerability),
-    /// A kind that the published contract does not name, such as secrets; its own word for itself.
+    /// A kind that the published contract does not name, such as secrets, by its name on the wire.
     Other(String),
 }
 
-/// A weakness of an image or a machine.
+/// A vulnerability of an image or a machine.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -88,16 +88,16 @@ pub struct Vulnerability {
     /// Whether there is a patch.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub patchable: bool,
-    /// What it is known as.
+    /// The CVE ids.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub cve: Vec<Reference>,
-    /// When it became known.
+    /// When it was published.
     #[serde(with = "wire::instant::option")]
     pub published_time: Option<OffsetDateTime>,
-    /// What the vendor says.
+    /// References of the vendor.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub vendor_references: Vec<Reference>,
-    /// What it lets an attacker do.
+    /// The threat that it poses.
     #[serde(with = "wire::text::option")]
     pub threat: Option<String>,
     /// The repository of the image.
@@ -108,7 +108,7 @@ pub struct Vulnerability {
     pub image_digest: Option<String>,
 }
 
-/// A score.
+/// A CVSS score.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -132,7 +132,7 @@ pub struct Reference {
 }
 
 impl SubAssessment {
-    /// What kind of resource was scanned, with what its scanner adds.
+    /// The kind of resource that was scanned, with the data of its scanner.
     pub fn kind(&self) -> SubAssessmentKind {
         let data = &self.additional_data;
         let word = data.text("assessedResourceType").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Rules that dismiss new alerts by themselves.
+//! Rules that dismiss new alerts automatically.
 
 use arm_core::{
     ResourceName,
@@ -12,18 +12,18 @@ use typed_builder::TypedBuilder;
 use super::blank;
 
 arm_core::open_enum! {
-    /// Whether a rule works.
+    /// The state of a rule.
     pub enum RuleState {
-        /// It does.
+        /// It is enabled.
         Enabled = "Enabled",
-        /// It was turned off.
+        /// It is disabled.
         Disabled = "Disabled",
-        /// Its time is over.
+        /// It has expired.
         Expired = "Expired",
     }
 }
 
-/// A rule that dismisses new alerts of a type by itself. It leaves alerts that exist alone.
+/// A rule that dismisses new alerts of a type automatically. Existing alerts are left alone.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SuppressionRule {
@@ -31,12 +31,12 @@ pub struct SuppressionRule {
     pub name: ResourceName,
     /// When it was last written.
     pub last_modified: Option<OffsetDateTime>,
-    /// What it does. To change the rule, change a clone and write it: fields that this version does not model are
+    /// The settings. To change the rule, change a clone and write it: fields that this version does not model are
     /// written back.
     pub spec: SuppressionRuleSpec,
 }
 
-/// What a suppression rule does.
+/// The settings of a suppression rule.
 ///
 /// ```
 /// use defender_alerts::{ScopeElement, SuppressionRuleSpec};
@@ -53,19 +53,19 @@ pub struct SuppressionRule {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct SuppressionRuleSpec {
-    /// The alerts that it is about: an `alertType`, or `*` for all.
+    /// The alerts that it applies to: an `alertType`, or `*` for all.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub alert_type: String,
-    /// Why, such as `FalsePositive` or `Noise`.
+    /// The reason, such as `FalsePositive` or `Noise`.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub reason: String,
-    /// Whether it works; a new rule does.
+    /// Whether it is enabled. Default: enabled.
     #[builder(default = RuleState::Enabled)]
     #[serde(default = "blank")]
     pub state: RuleState,
-    /// Until when; without it, for ever.
+    /// When it expires; `None` if never.
     #[builder(default, setter(strip_option))]
     #[serde(
         rename = "expirationDateUtc",
@@ -75,11 +75,11 @@ pub struct SuppressionRuleSpec {
         skip_serializing_if = "Option::is_none"
     )]
     pub expiration_date: Option<OffsetDateTime>,
-    /// A note.
+    /// A comment.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Which of these alerts: all elements must hold. Without it, all of them.
+    /// Which alerts of the type: all elements must match. `None` for all of them.
     #[builder(default, setter(
         transform = |elements: impl IntoIterator<Item = ScopeElement>| Some(SuppressionScope::all_of(elements))
     ))]
@@ -102,12 +102,12 @@ impl SuppressionRuleSpec {
     }
 }
 
-/// Which alerts of its type a rule is about.
+/// Which alerts of its type a rule applies to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SuppressionScope {
-    /// What must hold, all of it.
+    /// The conditions, all of which must match.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub all_of: Vec<ScopeElement>,
     #[serde(flatten)]
@@ -115,7 +115,7 @@ pub struct SuppressionScope {
 }
 
 impl SuppressionScope {
-    /// All of these must hold.
+    /// A scope in which all of these must match.
     pub fn all_of(elements: impl IntoIterator<Item = ScopeElement>) -> Self {
         Self { all_of: elements.into_iter().collect(), unknown: UnknownFields::default() }
     }
@@ -128,10 +128,10 @@ pub struct ScopeElement {
     /// The field.
     #[serde(default, with = "wire::text")]
     pub field: String,
-    /// The values, one of which it must have.
+    /// The values, one of which the field must have.
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub is_in: Option<Vec<Value>>,
-    /// The text that it must hold.
+    /// The string that the field must contain.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
     /// Conditions that this version does not model.
@@ -140,14 +140,14 @@ pub struct ScopeElement {
 }
 
 impl ScopeElement {
-    /// The field has one of these values.
+    /// Matches a field that has one of these values.
     pub fn is_one_of<V: Into<Value>>(field: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         let (field, unknown) = (field.into(), UnknownFields::default());
         Self { field, is_in: Some(values), contains: None, unknown }
     }
 
-    /// The field holds this text.
+    /// Matches a field that contains this string.
     pub fn contains(field: impl Into<String>, text: impl Into<String>) -> Self {
         let (field, unknown) = (field.into(), UnknownFields::default());
         Self { field, is_in: None, contains: Some(text.into()), unknown }

@@ -1,4 +1,4 @@
-//! Attack paths, and whether none means none.
+//! Attack paths, and whether an empty list means that there are none.
 
 use azure_core::Result;
 use futures::TryStreamExt as _;
@@ -6,13 +6,13 @@ use resource_ops::GraphScope;
 
 use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::posture};
 
-/// The attack paths of a scope, and what Defender looks at there.
+/// The attack paths of a scope, and what Defender covers there.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AttackPaths {
     /// The paths, of all subscriptions where Defender CSPM is on.
     pub paths: Vec<AttackPath>,
-    /// What Defender looks at, by subscription.
+    /// What Defender covers, by subscription.
     pub coverage: Vec<PostureCoverage>,
 }
 
@@ -22,19 +22,19 @@ impl AttackPaths {
         self.paths.iter().filter(|path| path.concerns_secrets())
     }
 
-    /// The subscriptions of which nothing is known, because Defender CSPM is off or cannot be read.
+    /// The subscriptions about which nothing is known, because Defender CSPM is off or its state cannot be read.
     pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
         self.coverage.iter().filter(|coverage| coverage.cspm != PlanState::On)
     }
 
-    /// Whether there are no attack paths: no row, and Defender CSPM is on everywhere.
+    /// Whether there are no attack paths: none found, and Defender CSPM is on in every subscription.
     pub fn is_clean(&self) -> bool {
         self.paths.is_empty() && !self.coverage.is_empty() && self.not_covered().next().is_none()
     }
 }
 
 impl AttackPathsClient {
-    /// The attack paths of a scope, with what is needed to tell "none" from "nobody looked".
+    /// Finds the attack paths of a scope, with the coverage that tells "none" from "nobody looked".
     ///
     /// ```
     /// # use mock_azure::MockAzure;

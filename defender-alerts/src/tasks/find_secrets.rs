@@ -1,4 +1,4 @@
-//! Secrets in plain text, from every source that there is, and whether none means none.
+//! Secrets in plain text from every source, and whether an empty list means that there are none.
 
 use arm_core::ArmClient;
 use azure_core::{Error, Result};
@@ -23,35 +23,35 @@ pub struct SecretFindingsClient {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// It was asked, works, and has so many findings. Zero means none in the subscriptions that are looked
-    /// at in full, and nothing about the others.
+    /// It answered with this many findings. Zero means none in the subscriptions that are fully covered, and nothing
+    /// about the others.
     Answered(usize),
-    /// The service stopped to serve it: that it is empty means nothing.
+    /// The service no longer serves it: an empty answer means nothing.
     Retired,
-    /// The plan that fills it is off: that it is empty means nothing.
+    /// The plan that fills it is off: an empty answer means nothing.
     PlanOff,
-    /// Whether the plan is on could not be told: that it is empty means nothing.
+    /// Whether its plan is on is not known: an empty answer means nothing.
     PlanNotKnown,
-    /// It could not be asked.
+    /// The request failed.
     Failed(Error),
 }
 
-/// The secrets of a scope, what each source answered, and what Defender looks at there.
+/// The secrets found in a scope, what each source answered, and what Defender covers there.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SecretFindings {
-    /// The findings of all sources, each saying which. While the models change, one secret can be in more
-    /// than one.
+    /// The findings of all sources; each names its source. While the models change, one secret can be in more than
+    /// one.
     pub findings: Vec<SecretFinding>,
     /// What each source answered.
     pub sources: Vec<(SecretSource, SourceState)>,
-    /// What Defender looks at, by subscription.
+    /// What Defender covers, by subscription.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl SecretFindings {
-    /// Whether there are no secrets: none found, the source of today answered, no source failed, and every
-    /// subscription is looked at in full.
+    /// Whether there are no secrets: none found, today's source answered, no source failed, and every subscription
+    /// is fully covered.
     pub fn is_clean(&self) -> bool {
         let today = self.sources.iter().any(|(source, state)| {
             *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))
@@ -64,7 +64,7 @@ impl SecretFindings {
             && self.not_covered().next().is_none()
     }
 
-    /// The subscriptions that are not looked at in full.
+    /// The subscriptions that are not fully covered.
     pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
         self.coverage.iter().filter(|coverage| !coverage.is_full())
     }
@@ -81,8 +81,8 @@ impl SecretFindingsClient {
         Self { graph: ResourceGraphClient::new(arm) }
     }
 
-    /// The secrets of a scope from all three models, asked of Resource Graph. A source that fails hides no
-    /// other; the error is an error only when none could be asked.
+    /// Finds the secrets of a scope in all three models, through Resource Graph. A source that fails does not hide
+    /// the others; the result is an error only if all fail.
     ///
     /// ```
     /// # use mock_azure::MockAzure;

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use crate::{Alert, AlertsClient};
 
 impl AlertsClient {
-    /// The alerts of a tenant, of management groups or of many subscriptions, from Resource Graph: one
-    /// stream, however many subscriptions there are.
+    /// Streams the alerts of a tenant, of management groups or of many subscriptions, from Resource Graph: one
+    /// stream for any number of subscriptions.
     ///
-    /// Resource Graph can be minutes behind, and what the caller may not read is left out, silently.
+    /// Resource Graph can be minutes behind, and what the caller may not read is left out silently.
     ///
     /// # Permissions
     ///
@@ -24,7 +24,7 @@ impl AlertsClient {
         self.across(alerts(), scope.into())
     }
 
-    /// Those of them that are about key vaults. The service filters, by the same rule as
+    /// Streams those about key vaults. The service filters, by the same rule as
     /// [`list_key_vault`](Self::list_key_vault).
     ///
     /// ```

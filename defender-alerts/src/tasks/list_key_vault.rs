@@ -1,4 +1,4 @@
-//! Key Vault alerts out of all alerts.
+//! Key Vault alerts, among all alerts.
 
 use arm_core::SubscriptionId;
 use azure_core::Result;

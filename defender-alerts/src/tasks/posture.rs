@@ -1,4 +1,4 @@
-//! Whether what looks for secrets and attack paths is on at all.
+//! Whether the scans for secrets and attack paths are on.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use resource_ops::{
 };
 use serde::Deserialize;
 
-/// Whether something is on in a subscription.
+/// Whether a plan or extension is on in a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlanState {
-    /// It is.
+    /// It is on.
     On,
-    /// It is not.
+    /// It is off.
     Off,
     /// The caller may not read it, or Resource Graph does not have it yet.
     NotKnown,
@@ -28,7 +28,7 @@ impl PlanState {
     }
 }
 
-/// What Defender looks at in one subscription. Without it, an empty answer means nothing.
+/// What Defender covers in one subscription. What it does not cover may hold secrets, however empty the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostureCoverage {
@@ -41,7 +41,7 @@ pub struct PostureCoverage {
 }
 
 impl PostureCoverage {
-    /// Whether an empty answer about secrets would mean that there are none.
+    /// Whether everything is covered, so that an empty answer means that there are no secrets.
     pub fn is_full(&self) -> bool {
         self.cspm == PlanState::On && self.machine_scanning == PlanState::On
     }
@@ -90,7 +90,7 @@ impl Plan {
     }
 }
 
-/// What Defender looks at, for each subscription of a scope, in the order of their ids.
+/// What Defender covers in each subscription of a scope, ordered by id.
 pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> Result<Vec<PostureCoverage>> {
     let query = GraphQuery::table(Table::SecurityResources)
         .of_type("microsoft.security/pricings")

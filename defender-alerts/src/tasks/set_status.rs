@@ -11,18 +11,18 @@ use crate::{Alert, AlertId, AlertStatus, AlertsClient};
 /// What to do with alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AlertAction {
-    /// They are nothing.
+    /// Dismiss: they are false positives or accepted.
     Dismiss,
-    /// They were real and have been dealt with.
+    /// Resolve: they were real and have been dealt with.
     Resolve,
-    /// They are open again.
+    /// Make them active again.
     Activate,
-    /// Someone works on them.
+    /// Mark as in progress: somebody is working on them.
     StartProgress,
 }
 
 impl AlertAction {
-    /// The status that alerts then have.
+    /// The status that alerts have afterwards.
     pub fn status(self) -> AlertStatus {
         match self {
             Self::Dismiss => AlertStatus::Dismissed,
@@ -43,10 +43,10 @@ impl AlertAction {
 }
 
 impl AlertsClient {
-    /// Sets the status of alerts, and proves it by reading each again.
+    /// Sets the status of alerts, and verifies it by reading each again.
     ///
-    /// Alerts that have the status already are left alone. One that fails ends no other: the report has one
-    /// outcome for each. Sample alerts are reached too, although their ids name a group that does not exist.
+    /// Alerts that have the status already are left alone. One failure does not stop the others: the report has one
+    /// outcome for each alert. Sample alerts are reached too, although their ids name a group that does not exist.
     ///
     /// **If this stops halfway**, some alerts have the new status and the others their old one; run it again to
     /// finish.
@@ -95,7 +95,7 @@ pub struct SetStatus {
 
 impl SetStatus {
     /// Changes only alerts that have this status when each is read, directly before it is changed: what somebody has
-    /// taken up, dismissed or resolved in the meantime stays, and is reported as unchanged.
+    /// taken up, dismissed or resolved in the meantime is left alone and reported as unchanged.
     pub fn only_if(mut self, status: AlertStatus) -> Self {
         self.only_if = Some(status);
         self
@@ -127,7 +127,7 @@ impl SetStatus {
     }
 }
 
-/// What came of a [`SetStatus`]: one outcome for each alert, in the order in which they were given.
+/// The result of a [`SetStatus`]: one outcome for each alert, in the order in which they were given.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SetStatusReport {
@@ -149,7 +149,7 @@ impl SetStatusReport {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether no alert failed: all have the status that was asked for, but for those that
+    /// Whether no alert failed: all have the status that was asked for, except those that
     /// [`only_if`](SetStatus::only_if) left alone.
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()

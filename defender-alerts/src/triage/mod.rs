@@ -1,4 +1,4 @@
-//! From a Key Vault alert to a finding that can be acted on. No client in reach.
+//! From a Key Vault alert to a finding that can be acted on. Nothing here sends a request.
 
 mod respond;
 
@@ -11,8 +11,7 @@ pub use respond::{ResponsePhase, ResponseStep};
 
 use crate::{Account, Alert, AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, Severity};
 
-/// What an alert, and perhaps the log of the vault, says: who did what to which vault, what is missing,
-/// and what to do.
+/// What an alert says, and the vault's log if given: who did what to which vault, what is not known, and what to do.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
@@ -20,36 +19,36 @@ pub struct Finding {
     pub alert: AlertId,
     /// The kind of Key Vault alert; `None` for alerts of other plans.
     pub kind: Option<KeyVaultAlertType>,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// Current status.
+    /// The current status.
     pub status: AlertStatus,
-    /// Whether it is a sample: then nothing happened.
+    /// Whether it is a sample, so that nothing really happened.
     pub is_sample: bool,
     /// The vaults.
     pub vaults: Vec<ResourceId>,
-    /// Who called.
+    /// The caller.
     pub caller: Caller,
-    /// What the caller did, in the service's names, such as `SecretGet`.
+    /// The operations of the caller, by the service's names, such as `SecretGet`.
     pub operations: Vec<String>,
-    /// How often, where it is known.
+    /// How many operations, if known.
     pub operation_count: Option<u64>,
-    /// The secrets that were touched. The log names them; an alert does so at times, as its `target`.
+    /// The secrets that were accessed. The log names them; an alert sometimes does, as its `target`.
     pub secrets: Vec<String>,
     /// When it began.
     pub first: Option<OffsetDateTime>,
     /// When it ended.
     pub last: Option<OffsetDateTime>,
-    /// What is not known, and why.
+    /// What is not known.
     pub missing: Vec<Missing>,
-    /// What to do, in this order.
+    /// The steps to take, in this order.
     pub steps: Vec<ResponseStep>,
     has_log: bool,
 }
 
-/// Who called.
+/// The caller.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Caller {
@@ -61,14 +60,14 @@ pub struct Caller {
     pub application_id: Option<String>,
     /// The tenant of the caller.
     pub tenant_id: Option<String>,
-    /// Whether that is your own tenant; `None` if either is not known.
+    /// Whether that is your own tenant; `None` if either tenant is unknown.
     pub in_tenant: Option<bool>,
-    /// The addresses that were called from.
+    /// The addresses of the caller.
     pub addresses: Vec<Address>,
 }
 
 impl Caller {
-    /// The best name that there is for the caller.
+    /// The most readable name known of the caller.
     pub fn name(&self) -> Option<&str> {
         let id = self.application_id.as_deref().or(self.object_id.as_deref());
         let address = self.addresses.first().map(|address| address.address.as_str());
@@ -76,13 +75,13 @@ impl Caller {
     }
 }
 
-/// An address that was called from.
+/// An address of the caller.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Address {
     /// The address.
     pub address: String,
-    /// Where it seems to be.
+    /// The presumed location.
     pub location: Option<GeoLocation>,
 }
 
@@ -90,19 +89,19 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
-    /// The user: an application called, and has none.
+    /// The user: the caller was an application.
     UserOfApplication,
-    /// The user, though a directory object called.
+    /// The name of the user, of whom only the object id is known.
     User,
     /// The object id: the traffic came from outside Azure.
     ObjectId,
     /// The address.
     Address,
-    /// What was done.
+    /// The operations.
     Operations,
-    /// Which secrets were touched: the alert does not tell, the vault's log does.
+    /// The secrets that were accessed: not in the alert, but in the vault's log.
     Secrets,
-    /// When it happened.
+    /// The time of the activity.
     TimeSpan,
     /// The vault.
     Vault,
@@ -126,14 +125,14 @@ impl std::fmt::Display for Missing {
     }
 }
 
-/// One access to a vault, from its log. Whatever reads the log makes these.
+/// One access to a vault, from its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultAccess {
-    /// When.
+    /// The time.
     pub time: OffsetDateTime,
-    /// What, in the service's names, such as `SecretGet`.
+    /// The operation, by the service's name, such as `SecretGet`.
     pub operation: String,
-    /// The secret, when it is about one.
+    /// The secret, if it is about one.
     pub secret: Option<String>,
     /// The caller's object id.
     pub object_id: Option<String>,
@@ -144,7 +143,7 @@ pub struct VaultAccess {
 }
 
 impl Finding {
-    /// What an alert says. `own_tenant` is your tenant's id, to tell callers of your own from others.
+    /// Makes a finding of an alert. `own_tenant` is your tenant's id, to tell its callers from others.
     ///
     /// ```
     /// use defender_alerts::{Alert, Finding};
@@ -209,8 +208,8 @@ impl Finding {
         finding
     }
 
-    /// The same with what the log of the vault says: accesses by the caller, by object id or address.
-    /// Accesses by others are left out; when the alert names no caller, all count.
+    /// Adds the vault's log: the accesses of the caller, by object id or address. Accesses of others are left out;
+    /// if the alert names no caller, all count.
     pub fn with_log<'a>(mut self, log: impl IntoIterator<Item = &'a VaultAccess>) -> Self {
         let object_id = self.caller.object_id.clone();
         let addresses: Vec<String> = self.caller.addresses.iter().map(|it| it.address.clone()).collect();
@@ -249,7 +248,7 @@ impl Finding {
         self
     }
 
-    /// Whether the log of the vault is in it.
+    /// Whether it includes the vault's log.
     pub fn has_log(&self) -> bool {
         self.has_log
     }
