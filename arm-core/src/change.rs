@@ -1,18 +1,18 @@
 //! What a task did, or would do.
 
-/// What a write did to a resource; of a dry run, what it would do.
+/// What a write did to a resource, or would do in a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It was not there before.
+    /// It did not exist before.
     Created(T),
-    /// It was there and differs now.
+    /// It existed, and was changed.
     Updated {
-        /// As it was.
+        /// The resource before.
         before: T,
-        /// As it is now.
+        /// The resource after.
         after: T,
     },
-    /// It was there as wanted; nothing was written.
+    /// It was as wanted already; nothing was written.
     Unchanged(T),
 }
 
@@ -45,7 +45,7 @@ impl<T> Change<T> {
         }
     }
 
-    /// The same change of something else.
+    /// Maps the resource, and keeps the kind of change.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Change<U> {
         match self {
             Self::Created(now) => Change::Created(f(now)),

@@ -1,4 +1,4 @@
-//! The client that all service clients stand on.
+//! The client that all service clients are built on.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{ArmOptions, Audience, CloudEndpoints, MaxResponseBody, OriginPin, Re
 
 /// Talks to Azure Resource Manager: one pipeline for each audience, shared by all clones.
 ///
-/// Clones are cheap and share tokens and connections. Service clients are made from a reference.
+/// Clones are cheap and share tokens and connections. Service clients take a reference to it.
 ///
 /// ```no_run
 /// use arm_core::{ArmClient, ArmOptions, credential_from_environment};
@@ -48,13 +48,13 @@ impl std::fmt::Debug for ArmClient {
 }
 
 impl ArmClient {
-    /// A client for the cloud in the options; `None` or `Default::default()` is the public cloud.
+    /// Creates a client for the cloud in the options; `None` or `Default::default()` means the public cloud.
     ///
-    /// Nothing is sent, and no token asked for, before the first request.
+    /// No request is sent and no token is fetched before the first call.
     ///
     /// # Errors
     ///
-    /// No transport can be made, or an endpoint of the cloud is not a URL.
+    /// The transport cannot be built, or an endpoint of the cloud is not a URL.
     pub fn new(credential: Arc<dyn TokenCredential>, options: impl Into<Option<ArmOptions>>) -> Result<Self> {
         let mut options = options.into().unwrap_or_default();
         let endpoints = options.cloud.endpoints()?;
@@ -88,7 +88,7 @@ impl ArmClient {
     ///
     /// # Errors
     ///
-    /// The endpoint has no host that requests could be pinned to.
+    /// The endpoint has no host to pin requests to.
     pub fn client_options_for(&self, endpoint: &Url) -> Result<ClientOptions> {
         let mut options = self.shared.options.client.clone();
         options.per_call_policies.push(Arc::new(Retry::new(self.shared.options.retry)));

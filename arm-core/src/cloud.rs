@@ -1,4 +1,4 @@
-//! Which Azure: its endpoints, and the audiences that tokens are asked for.
+//! The Azure clouds: their endpoints, and the audiences of tokens.
 
 use azure_core::{Error, Result, error::ErrorKind, http::Url};
 
@@ -22,19 +22,19 @@ pub enum Cloud {
 pub struct CloudEndpoints {
     /// Resource Manager, such as `https://management.azure.com`.
     pub management: Url,
-    /// What a token for Resource Manager is asked for; usually the endpoint itself.
+    /// The audience of tokens for Resource Manager; usually the endpoint itself.
     pub management_audience: String,
     /// Microsoft Graph, such as `https://graph.microsoft.com`.
     pub graph: Url,
     /// Log Analytics queries, such as `https://api.loganalytics.azure.com`.
     pub log_analytics: Url,
-    /// What vault host names end with, such as `vault.azure.net`.
+    /// The suffix of vault host names, such as `vault.azure.net`.
     pub vault_suffix: String,
     /// Where users and applications sign in, such as `https://login.microsoftonline.com`.
     pub authority: Url,
 }
 
-/// A service with tokens of its own.
+/// A service that takes tokens of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Audience {
@@ -47,7 +47,7 @@ pub enum Audience {
 }
 
 impl Cloud {
-    /// The cloud's endpoints. Endpoints that are not `https` are refused: tokens are never sent in clear.
+    /// The cloud's endpoints. Endpoints that are not `https` are refused: tokens are never sent in the clear.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Cloud {
 }
 
 impl CloudEndpoints {
-    /// The endpoint of an audience, and the scope that its tokens are asked for.
+    /// The endpoint of an audience, and the scope of its tokens.
     pub(crate) fn of(&self, audience: Audience) -> (&Url, String) {
         let scope = |resource: &str| format!("{}/.default", resource.trim_end_matches('/'));
         match audience {

@@ -1,4 +1,4 @@
-//! Which credential a program runs with.
+//! Choosing the credential that a program runs with.
 
 use std::sync::Arc;
 
@@ -50,16 +50,16 @@ pub struct ChosenCredential {
     pub credential: Arc<dyn TokenCredential>,
 }
 
-/// Chooses a credential from the environment, or makes the one that is wished for.
+/// Chooses a credential from the environment, or creates the kind that is asked for.
 ///
 /// In this order: a federated token file; an application's id, tenant and secret; a managed identity, if its
-/// endpoint is there (App Service, Functions, Container Apps, Arc; virtual machines set no such
-/// variable: pass `Some(CredentialKind::ManagedIdentity)` there); else the developer's own sign-in. An application that is only
-/// half described is an error that names what to set, never a silent next choice.
+/// endpoint is there (App Service, Functions, Container Apps, Arc; virtual machines set no such variable: pass
+/// `Some(CredentialKind::ManagedIdentity)` there); else the developer's own sign-in. An application that is only
+/// partly described is an error that names what to set; it is never skipped silently.
 ///
 /// # Errors
 ///
-/// What the environment says is incomplete, or names a way to sign in that is not known.
+/// The environment is incomplete, or names an unknown way to sign in.
 pub fn credential_from_environment(
     wish: Option<CredentialKind>,
     options: &ArmOptions,
@@ -131,7 +131,7 @@ fn choose(
     Ok(ChosenCredential { kind, credential })
 }
 
-/// Transport and cloud for a credential that speaks HTTP itself.
+/// Transport and cloud for a credential that sends requests itself.
 fn client_options(options: &ArmOptions) -> Result<ClientOptions> {
     Ok(ClientOptions {
         transport: Some(transport::or_default(options.client.transport.clone())?),

@@ -7,10 +7,10 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-/// Runs the same work on many targets (subscriptions, vaults, alerts), some at a time.
+/// Runs the same work on many targets (subscriptions, vaults, alerts), several at a time.
 ///
-/// Every target has exactly one [`Outcome`], in no particular order; a failure never ends the rest.
-/// Dropping the stream stops what is in flight and starts nothing more.
+/// Every target gets exactly one [`Outcome`], in no particular order; a failure never stops the others. Dropping the
+/// stream stops what is in flight and starts nothing more.
 ///
 /// ```
 /// use arm_core::Fleet;
@@ -34,7 +34,7 @@ pub struct Fleet<K> {
     concurrency: usize,
 }
 
-/// What came of one target.
+/// The result for one target.
 #[derive(Debug, Clone)]
 pub struct Outcome<K, T, E = azure_core::Error> {
     /// The target.
@@ -44,7 +44,7 @@ pub struct Outcome<K, T, E = azure_core::Error> {
 }
 
 impl<K: Clone + Send + 'static> Fleet<K> {
-    /// Work on these targets, eight at a time.
+    /// Creates a fleet that works on these targets, eight at a time.
     pub fn new(targets: impl IntoIterator<Item = K>) -> Self {
         Self { targets: targets.into_iter().collect(), concurrency: 8 }
     }
@@ -55,7 +55,7 @@ impl<K: Clone + Send + 'static> Fleet<K> {
         self
     }
 
-    /// Starts the work. Poll the stream to make it go on.
+    /// Runs the work, as the stream is polled.
     pub fn run<'a, F, Fut, T, E>(self, mut work: F) -> BoxStream<'a, Outcome<K, T, E>>
     where
         F: FnMut(K) -> Fut + Send + 'a,

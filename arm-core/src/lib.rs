@@ -25,7 +25,8 @@ mod unmet;
 #[allow(clippy::missing_errors_doc, reason = "for serde, whose errors they are")]
 pub mod wire;
 
-/// The official crate whose `Result`, `Error`, credentials, options and URLs stand in these crates' signatures.
+/// The official crate whose `Result`, `Error`, credentials, options and URLs appear in the signatures of these
+/// crates.
 pub use action::covers_action;
 pub use azure_core;
 pub use change::Change;

@@ -1,6 +1,6 @@
-//! Enums that survive values that the service adds later.
+//! Enums that keep values which the service adds later.
 
-/// Declares a service enum with an `Unknown(String)` variant that keeps unknown text unchanged.
+/// Declares a service enum with an `Unknown(String)` variant that keeps unknown values unchanged.
 ///
 /// Known values are read without regard to case, and written as declared.
 ///
@@ -33,12 +33,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         $vis enum $name {
             $($(#[$variant_meta])* $variant,)+
-            /// A value that this version does not name, as the service wrote it.
+            /// A value that this version does not model, as the service wrote it.
             Unknown(String),
         }
 
         impl $name {
-            /// The values that this version names.
+            /// The values that this version models.
             pub const KNOWN: &[$name] = &[$(Self::$variant),+];
 
             /// The value as the service writes it.

@@ -1,4 +1,4 @@
-//! What a client can be told to do differently.
+//! The options of a client.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::Cloud;
 /// `client.retry` is not used: [`retry`](Self::retry) is the one retry loop.
 #[derive(Debug, Clone)]
 pub struct ArmOptions {
-    /// Which Azure to talk to. Default: the public cloud.
+    /// The cloud. Default: the public cloud.
     pub cloud: Cloud,
-    /// Transport, policies, user agent, logging and tracing, as for every official client. A transport of
-    /// your own must not follow redirects: what it sends by itself passes no origin pin.
+    /// Transport, policies, user agent, logging and tracing, as for every official client. A transport of your own
+    /// must not follow redirects, since the origin pin does not see those.
     pub client: ClientOptions,
-    /// How often and how long a request is tried.
+    /// The budget of a request: attempts and time.
     pub retry: RetryBudget,
-    /// How long a long-running operation is waited for. Default: 1 hour.
+    /// How long to wait for a long-running operation. Default: 1 hour.
     pub operation_budget: Duration,
-    /// How long to wait between two polls when the service does not say, from 1 second to 2 minutes;
-    /// 5 seconds otherwise.
+    /// The wait between two polls if the service does not ask for one, from 1 second to 2 minutes. Default: 5
+    /// seconds.
     pub poll_interval: Duration,
-    /// The largest response body, decompressed, in bytes. Default: 64 MiB. A larger one is an error.
+    /// The maximum size of a response body, decompressed, in bytes; a larger one is an error. Default: 64 MiB.
     pub max_response_body: usize,
 }
 
@@ -46,16 +46,17 @@ impl From<ClientOptions> for ArmOptions {
     }
 }
 
-/// How often and how long one request is tried.
+/// The budget of one request: attempts and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// Attempts in all, the first included. Default: 5.
+    /// The number of attempts, including the first. Default: 5.
     pub attempts: u32,
-    /// All attempts and waits together. Default: 5 minutes.
+    /// The time limit for all attempts and waits together. Default: 5 minutes.
     pub total: Duration,
-    /// One attempt, from sending to the last byte of the answer. Default: 100 seconds.
+    /// The time limit for one attempt, from sending to the last byte of the response. Default: 100 seconds.
     pub attempt: Duration,
-    /// The wait before the second attempt, doubled before each further one, less a little by chance. Default: 500 ms.
+    /// The wait before the second attempt, which doubles before each further one, with random jitter. Default: 500
+    /// ms.
     pub first_wait: Duration,
     /// The longest single wait, whatever `Retry-After` says. Default: 2 minutes.
     pub longest_wait: Duration,
@@ -74,7 +75,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// One attempt, no repeats but the one with a fresh token after 401.
+    /// A single attempt, repeated only with a fresh token after 401.
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
     }

@@ -14,8 +14,8 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 /// The path of a request, built segment by segment, each percent-encoded.
 ///
-/// A segment that could change the path (`..`, a slash, a control character) makes the request fail
-/// before anything is sent.
+/// A segment that could change the path (`..`, a slash, a control character) fails the request before anything is
+/// sent.
 ///
 /// ```
 /// use arm_core::{ArmPath, SubscriptionId};
@@ -40,12 +40,12 @@ impl ArmPath {
         Self { encoded: String::new(), refused: None }
     }
 
-    /// A path that no request is sent to: the error says why.
+    /// A path to which no request is sent; the error says why.
     pub fn refused(error: IdError) -> Self {
         Self { refused: Some(error), ..Self::root() }
     }
 
-    /// Appends literal segments of the program's own text, such as `providers/Microsoft.Security`.
+    /// Appends literal segments from the program's own source, such as `providers/Microsoft.Security`.
     pub fn literal(self, text: &'static str) -> Self {
         text.split('/').fold(self, ArmPath::segment)
     }
@@ -55,7 +55,7 @@ impl ArmPath {
         self.literal("providers").literal(namespace)
     }
 
-    /// Appends one segment, whatever it holds.
+    /// Appends one segment, percent-encoded.
     pub fn segment(mut self, segment: impl AsRef<str>) -> Self {
         let segment = segment.as_ref();
         if let Err(error) = check_segment("path segment", segment) {
@@ -70,7 +70,7 @@ impl ArmPath {
         id.split('/').skip(1).fold(self, ArmPath::segment)
     }
 
-    /// The whole URL below an endpoint.
+    /// The full URL below an endpoint.
     pub(crate) fn to_url(&self, endpoint: &Url, query: &[(String, String)]) -> azure_core::Result<Url> {
         if let Some(refused) = &self.refused {
             return Err(refused.clone().into());

@@ -36,8 +36,8 @@ impl From<&'static str> for ApiVersion {
 
 /// A request of an [`ArmClient`], built with [`ArmClient::get`] and its siblings.
 ///
-/// This is also the way out for operations that no crate offers yet: it has the same token, origin pin,
-/// retry, errors and decoding as all others.
+/// Also use this for operations that no crate offers yet: it has the same token, origin pin, retry, errors and
+/// decoding as all others.
 ///
 /// ```no_run
 /// # async fn f(arm: arm_core::ArmClient, vault: arm_core::ResourceId) -> azure_core::Result<()> {
@@ -69,32 +69,32 @@ enum Target {
 }
 
 impl ArmClient {
-    /// A GET.
+    /// Starts a GET request.
     pub fn get(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Get, path, version)
     }
 
-    /// A HEAD.
+    /// Starts a HEAD request.
     pub fn head(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Head, path, version)
     }
 
-    /// A PUT: writes a whole resource.
+    /// Starts a PUT request, which writes a whole resource.
     pub fn put(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Put, path, version)
     }
 
-    /// A PATCH: changes parts of a resource.
+    /// Starts a PATCH request, which changes parts of a resource.
     pub fn patch(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Patch, path, version)
     }
 
-    /// A POST: an action.
+    /// Starts a POST request, for an action.
     pub fn post(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Post, path, version)
     }
 
-    /// A DELETE.
+    /// Starts a DELETE request.
     pub fn delete(&self, path: impl Into<ArmPath>, version: impl Into<ApiVersion>) -> ArmRequest {
         self.request(Method::Delete, path, version)
     }
@@ -160,7 +160,7 @@ impl ArmRequest {
         self
     }
 
-    /// Writes only if the resource still has this etag; else the service answers 412.
+    /// Writes only if the resource still has this ETag; if not, the service answers 412.
     pub fn if_match(mut self, etag: Option<&str>) -> Self {
         self.headers.extend(etag.map(|etag| (IF_MATCH, HeaderValue::from(etag.to_owned()))));
         self
@@ -173,19 +173,20 @@ impl ArmRequest {
         self
     }
 
-    /// The statuses that mean success. Otherwise 200; for PUT 200 and 201; for DELETE 200 and 204.
+    /// The statuses that mean success. Default: 200; for PUT 200 and 201; for DELETE 200 and 204.
     pub fn expect_status(mut self, accepted: &'static [u16]) -> Self {
         self.accepted = accepted;
         self
     }
 
-    /// This POST changes nothing, such as a query: it is retried as a GET is, and its errors speak of no changes.
+    /// Marks a POST that changes nothing, such as a query: it is retried like a GET, and its errors do not warn of
+    /// changes.
     pub fn reads_only(mut self) -> Self {
         self.reads = true;
         self.repeatable()
     }
 
-    /// Repeating this POST or PATCH does no harm: it may be retried as a PUT is.
+    /// Marks a POST or PATCH that is harmless to repeat: it is retried like a PUT.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
@@ -206,11 +207,11 @@ impl ArmRequest {
         }
     }
 
-    /// Sends it, and returns an answer with an accepted status as it came.
+    /// Sends the request, and returns the raw response if its status is accepted.
     ///
     /// # Errors
     ///
-    /// Any other status, as an error that [`ArmErrorExt`](crate::ArmErrorExt) can ask; and that no answer came.
+    /// Any other status, as an error for [`ArmErrorExt`](crate::ArmErrorExt); or no response.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
         let outcome = self.exchange().await;
@@ -257,11 +258,11 @@ impl ArmRequest {
         Err(tried.attach(error::of_response(response)))
     }
 
-    /// Sends it and decodes the answer.
+    /// Sends the request and decodes the response.
     ///
     /// # Errors
     ///
-    /// As for [`send`](Self::send), and that the answer cannot be decoded.
+    /// As for [`send`](Self::send); or the response cannot be decoded.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let (what, may_be_applied) = (self.to_string(), !self.reads);
         let response = self.send().await?;
@@ -271,12 +272,12 @@ impl ArmRequest {
         })
     }
 
-    /// Sends it and decodes the answer; `None` if the resource does not exist, and only then: see
+    /// Sends the request and decodes the response; `None` only if the resource does not exist, see
     /// [`is_resource_not_found`](crate::ArmErrorExt::is_resource_not_found).
     ///
     /// # Errors
     ///
-    /// As for [`json`](Self::json), but for a resource that does not exist.
+    /// As for [`json`](Self::json), except that a missing resource is `None`.
     pub async fn json_opt<T: DeserializeOwned>(self) -> Result<Option<T>> {
         match self.json().await {
             Ok(found) => Ok(Some(found)),
@@ -285,7 +286,7 @@ impl ArmRequest {
         }
     }
 
-    /// Sends it; the answer carries nothing of interest.
+    /// Sends the request, and ignores the body of the response.
     ///
     /// # Errors
     ///

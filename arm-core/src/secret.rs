@@ -1,12 +1,12 @@
-//! Values that must not be seen.
+//! Values that are never shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A value that is wiped from memory when dropped and never printed.
+/// A value that is never printed, and wiped from memory when dropped.
 ///
-/// It has no `Serialize`: a field that must go on the wire names [`wire::secret`](crate::wire::secret).
+/// It does not implement `Serialize`: a field that must go on the wire uses [`wire::secret`](crate::wire::secret).
 ///
 /// ```
 /// let secret = arm_core::Secret::new("REDACTED");
@@ -17,12 +17,12 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the value over.
+    /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value itself. Each call is a place to look at in a review.
+    /// The value itself. Each call deserves a look in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

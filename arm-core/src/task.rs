@@ -1,4 +1,4 @@
-//! What all tasks share: await them, or ask what they would do.
+//! What all tasks share: they can be awaited, or asked what they would do.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Whether nothing may be written.
+    /// Whether this is a dry run, which must not write.
     pub fn is_dry_run(self) -> bool {
         self == Self::DryRun
     }
@@ -27,12 +27,12 @@ impl Mode {
 
 /// A task of several requests: it reads, decides, writes and verifies. Nothing happens until it is awaited.
 ///
-/// Both ways run the same code: [`dry_run`](Self::dry_run) reads what the run reads, decides what the run
-/// decides, is refused where the run is refused, and stops before the first write. A task that was stopped
-/// halfway is finished by running it again; run once more, it writes nothing.
+/// Both ways run the same code: [`dry_run`](Self::dry_run) reads what the run reads, decides what the run decides,
+/// is refused where the run is refused, and stops before the first write. A task that was stopped halfway is
+/// finished by running it again; a run after that writes nothing.
 ///
-/// Tasks with options are builders, such as `EnablePlan`, that are awaited in the same way and turn into a
-/// `Task` by `Task::from`, so that a program can keep tasks of different kinds in one plan.
+/// Tasks with options are builders, such as `EnablePlan`, which are awaited in the same way and become a `Task` by
+/// `Task::from`, so that a program can keep tasks of different kinds together.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<arm_core::Change<u8>>) -> azure_core::Result<()> {
@@ -47,7 +47,7 @@ pub struct Task<T, E = Error> {
 }
 
 impl<T, E> Task<T, E> {
-    /// A task that does this. The closure must write nothing in [`Mode::DryRun`].
+    /// Creates a task from a closure, which must not write in [`Mode::DryRun`].
     pub fn new<F, Fut>(run: F) -> Self
     where
         F: FnOnce(Mode) -> Fut + Send + 'static,
@@ -56,18 +56,18 @@ impl<T, E> Task<T, E> {
         Self { run: Box::new(move |mode| Box::pin(run(mode))), mode: Mode::Write }
     }
 
-    /// Only shows what it would do.
+    /// Shows what the task would do, and writes nothing.
     pub fn dry_run(self) -> Self {
         self.in_mode(Mode::DryRun)
     }
 
-    /// Runs in this mode: what a task that is made of others hands on to them.
+    /// Runs in this mode, which a task made of other tasks passes on to them.
     pub fn in_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// The same task with another result.
+    /// Maps the result of the task.
     pub fn map<U>(self, f: impl FnOnce(T) -> U + Send + 'static) -> Task<U, E>
     where
         T: 'static,
@@ -93,7 +93,7 @@ impl<T, E> IntoFuture for Task<T, E> {
     }
 }
 
-/// A task's own refusal: nothing was written.
+/// Refuses to go on: nothing was written.
 ///
 /// # Errors
 ///
@@ -147,7 +147,7 @@ macro_rules! task {
     ($builder:ty => $output:ty, $error:ty) => {
         #[allow(unreachable_pub)] // a builder may be private
         impl $builder {
-            /// Only shows what it would do: reads and decides as the run does, and writes nothing.
+            /// Shows what the task would do: reads and decides as a run does, and writes nothing.
             pub fn dry_run(self) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).dry_run()
             }

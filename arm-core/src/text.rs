@@ -1,12 +1,12 @@
-//! Text from outside, made safe to show.
+//! Text from outside, made safe to print.
 
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Escapes what could steer a terminal or reorder a line: control characters (line breaks and tabs among them),
 /// bidirectional controls and invisible characters, each as `\u{1b}`.
 ///
-/// Use it on everything that a service or another person wrote before it is printed: names, messages, headers.
-/// Text without such characters is borrowed as it is.
+/// Use it on everything that a service or another person wrote, such as names, messages and headers, before printing
+/// it. Text without such characters is borrowed as it is.
 ///
 /// ```
 /// assert_eq!(arm_core::printable("kv-prod"), "kv-prod");
@@ -58,7 +58,7 @@ fn needs_escape(c: char) -> bool {
         )
 }
 
-/// The first part of a body that is not what was expected, on one line.
+/// The beginning of an unexpected body, on one line.
 pub(crate) fn excerpt(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(120) {

@@ -1,16 +1,16 @@
-//! The transport that credentials and clients get: rustls with ring, no redirects.
+//! The transport of credentials and clients: rustls with ring, no redirects.
 
 use azure_core::http::Transport;
 
-/// The transport of this crate's clients, for the official clients and credentials that you make yourself.
+/// The transport of this crate's clients, for official clients and credentials that you create yourself.
 ///
-/// TLS is rustls with ring and the platform's certificates; redirects are not followed; connecting
-/// may take 20 seconds, each read 60. Without it, an official client in a ring-only program panics for
-/// want of a process-wide provider.
+/// TLS is rustls with ring and the platform's certificates; redirects are not followed; connecting times out after
+/// 20 seconds, each read after 60. Without it, an official client in a ring-only program panics, since there is no
+/// process-wide provider.
 ///
 /// # Errors
 ///
-/// The certificates of the system cannot be used.
+/// The system's certificates cannot be loaded.
 #[cfg(feature = "ring")]
 pub fn default_transport() -> azure_core::Result<Transport> {
     use std::{sync::Arc, time::Duration};

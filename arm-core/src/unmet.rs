@@ -1,4 +1,4 @@
-//! Whether what is there is what was wished for, by meaning and not by spelling.
+//! Comparing what is there with what was asked for, by meaning and not by spelling.
 
 use std::{fmt, net::IpAddr};
 
@@ -9,15 +9,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::wire::iso_duration;
 
-/// A member that is not as it was wished.
+/// A member that is not as it was asked for.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Unmet {
-    /// Where, such as `properties.networkAcls.ipRules[0].value`.
+    /// The path, such as `properties.networkAcls.ipRules[0].value`.
     pub member: String,
-    /// What was wished for.
+    /// The value that was asked for.
     pub wished: Value,
-    /// What is there; `None` if nothing is.
+    /// The value that is there; `None` if it is absent.
     pub found: Option<Value>,
 }
 
@@ -30,9 +30,9 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// The service accepted a write and shows something else.
+/// The service accepted a write, but what is there differs.
 ///
-/// Tasks answer with it when they read back what they wrote. Ask an error for it with [`unmet`].
+/// Tasks fail with it when they read back what they wrote. Get it from an error with [`unmet`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NotAsWished {
@@ -54,7 +54,7 @@ impl fmt::Display for NotAsWished {
 
 impl std::error::Error for NotAsWished {}
 
-/// The members that a service did not take over, if that is what an error is about.
+/// The members that a service did not apply, if that is what an error is about.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<()>) {
@@ -69,8 +69,8 @@ pub fn unmet(error: &Error) -> &[Unmet] {
     error.downcast_ref::<NotAsWished>().map_or(&[], |differs| &differs.unmet)
 }
 
-/// Compares a wish with what is there: the same comparison decides before a write that nothing needs to be
-/// written, and after it that the service did what it was asked to.
+/// Compares what is asked for with what is there. The same comparison decides before a write whether anything has to
+/// be written, and after it whether the service did what was asked.
 ///
 /// Members that the wish does not name do not matter, and a wish of `null` is met by a member that is not
 /// there. The service spells things in its own way, so these are the same:
@@ -99,36 +99,36 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// A comparison without exceptions.
+    /// Creates a comparison without exceptions.
     pub const fn new() -> Self {
         Self { exact: &[], ordered: &[], partial: &[], ignored: &[] }
     }
 
-    /// The members, by name, whose text means something in every letter: queries, display names, descriptions.
+    /// Members, by name, that are compared exactly: queries, display names, descriptions.
     pub const fn exact(mut self, members: &'static [&'static str]) -> Self {
         self.exact = members;
         self
     }
 
-    /// The lists, by name, whose order means something.
+    /// Lists, by name, whose order matters.
     pub const fn ordered(mut self, members: &'static [&'static str]) -> Self {
         self.ordered = members;
         self
     }
 
-    /// The lists, by name, that may hold more than the wish names.
+    /// Lists, by name, that may hold more than was asked for.
     pub const fn partial(mut self, members: &'static [&'static str]) -> Self {
         self.partial = members;
         self
     }
 
-    /// The members, by name, that are the service's own business.
+    /// Members, by name, that are not compared, since the service sets them.
     pub const fn ignoring(mut self, members: &'static [&'static str]) -> Self {
         self.ignored = members;
         self
     }
 
-    /// Makes sure, after a write, that what was read back is what was wished for. `what` names it in the error.
+    /// Checks, after a write, that what was read back is what was asked for. `what` names it in the error.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Wish {
         }
     }
 
-    /// The members of the wish that are not met by what was found.
+    /// The members that are not as they were asked for.
     pub fn unmet(&self, wished: &Value, found: &Value) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         self.compare("", "", wished, Some(found), &mut unmet);

@@ -1,4 +1,4 @@
-//! What a service said: the body of a refusal, in whichever shape it comes.
+//! The body of a service's error, in any of its shapes.
 
 use azure_core::http::{RawResponse, headers::HeaderName};
 use serde_json::Value;
@@ -6,31 +6,31 @@ use serde_json::Value;
 use super::{ClaimsChallenge, words::without_queries};
 use crate::{text::excerpt, wire::lossy_text};
 
-/// A refusal of the service, as far as its body could be read.
+/// An error of the service, as far as its body could be read.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ArmError {
     /// The HTTP status.
     pub status: u16,
-    /// The service's code, such as `SubscriptionNotRegistered`; empty when it sent none.
+    /// The service's code, such as `SubscriptionNotRegistered`; empty if it sent none.
     pub code: String,
-    /// The service's message; the first part of the body when it is not JSON.
+    /// The service's message; the beginning of the body if that is not JSON.
     pub message: String,
-    /// What the error is about.
+    /// The target of the error.
     pub target: Option<String>,
     /// The code of the innermost cause. Key Vault tells `ForbiddenByRbac` from `ForbiddenByFirewall` here.
     pub inner_code: Option<String>,
-    /// The message of the innermost cause. Log queries tell only here what is wrong.
+    /// The message of the innermost cause. Log queries say only here what is wrong.
     pub inner_message: Option<String>,
-    /// Causes and parts in the service's order, each before its own.
+    /// All nested details in the service's order, each before its own details.
     pub details: Vec<ErrorDetail>,
-    /// Typed additions, such as policy violations, as the service sent them.
+    /// Additional typed information, such as policy violations, as the service sent it.
     pub additional_info: Vec<Value>,
-    /// `x-ms-request-id`: what support asks for first.
+    /// `x-ms-request-id`, which support asks for first.
     pub request_id: Option<String>,
     /// `x-ms-correlation-request-id`.
     pub correlation_id: Option<String>,
-    /// What a token has to prove in addition: sign in again with these claims.
+    /// The claims that the token lacks: sign in again with these.
     pub claims_challenge: Option<ClaimsChallenge>,
 }
 
@@ -42,12 +42,12 @@ pub struct ErrorDetail {
     pub code: String,
     /// The detail's message.
     pub message: String,
-    /// What the detail is about.
+    /// The target of the detail.
     pub target: Option<String>,
 }
 
 impl ArmError {
-    /// Reads an answer. Never fails: what cannot be read is left empty.
+    /// Reads a response. Never fails: what cannot be read stays empty.
     pub fn of(response: &RawResponse) -> Self {
         let text = lossy_text(response.body());
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -103,8 +103,8 @@ impl ArmError {
         }
     }
 
-    /// Whether this code stands anywhere in the error: at the top, in a detail, or innermost. Case and blanks do
-    /// not count: services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
+    /// Whether the error holds this code anywhere: at the top, in a detail, or innermost. Case and blanks are
+    /// ignored, since services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
     pub fn has_code(&self, code: &str) -> bool {
         let wanted = folded(code);
         self.codes().any(|code| folded(code) == wanted)
@@ -116,7 +116,7 @@ impl ArmError {
     }
 }
 
-/// A code without case and blanks.
+/// A code in lower case and without blanks.
 pub(super) fn folded(code: &str) -> String {
     code.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
@@ -202,7 +202,7 @@ fn innermost(error: &Value, key: &str) -> Option<String> {
     found
 }
 
-/// The error that Sentinel, as a proxy, puts as a text into the message of another.
+/// The error that Sentinel, as a proxy, puts as a string into the message of another.
 fn inside_message(error: &Value) -> Option<Value> {
     let message = error["message"].as_str().filter(|message| message.trim_start().starts_with('{'))?;
     let inside: Value = serde_json::from_str(message).ok()?;

@@ -1,11 +1,11 @@
-//! What a refusal means: by the service's codes, never by the status alone.
+//! What an error means: decided by the service's codes, never by the status alone.
 
 use azure_core::{base64, http::RawResponse, http::headers::HeaderName};
 use serde_json::Value;
 
 use super::{ArmError, arm_error::folded};
 
-/// What codes begin with that end in `NotFound` and yet are not about the resource that was asked for; folded.
+/// Prefixes of codes that end in `NotFound` but are not about the resource that was asked for; folded.
 const OF_SOMETHING_ELSE: &[&str] = &[
     "subscription",
     "tenant",
@@ -21,7 +21,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "linked",
 ];
 
-/// Conflicts that pass by themselves.
+/// Conflicts that go away by themselves.
 const PASSING: &[&str] = &[
     "AnotherOperationInProgress",
     "OperationInProgress",
@@ -39,11 +39,11 @@ const PASSING: &[&str] = &[
     "ObjectIsBeingRecovered",
 ];
 
-/// What conflicts without a code of their own say when they pass by themselves.
+/// The messages of conflicts that go away by themselves and have no code of their own.
 const PASSING_WORDS: &[&str] =
     &["in progress", "is currently being", "try again later", "retry in", "retry later", "retry after"];
 
-/// Refusals that a role cures.
+/// Errors that a role resolves.
 const ROLE_MISSING: &[&str] =
     &["AuthorizationFailed", "Authorization_RequestDenied", "InsufficientPermissions", "ForbiddenByRbac"];
 
@@ -54,11 +54,11 @@ const UNREGISTERED: &[&str] = &["SubscriptionNotRegistered", "MissingSubscriptio
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyRefusal {
-    /// The assigned policies that refuse, as people read their names; empty if the service names none.
+    /// The display names of the policy assignments that refuse; empty if the service names none.
     pub policies: Vec<String>,
 }
 
-/// What a token has to prove in addition, so that the request is let through.
+/// The claims that a token lacks for a request to be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimsChallenge {

@@ -1,4 +1,4 @@
-//! What a service said, what it means, and what was tried: read out of `azure_core::Error`.
+//! What a service answered, what it means, and what was tried: read from an `azure_core::Error`.
 
 mod arm_error;
 mod meaning;
@@ -19,7 +19,7 @@ pub(crate) use self::{
 };
 use crate::wire::retry_after;
 
-/// The error of an answer that is not among the accepted ones.
+/// The error of a response whose status is not accepted.
 pub(crate) fn of_response(response: RawResponse) -> Error {
     let read = ArmError::of(&response);
     let status = response.status();
@@ -52,20 +52,20 @@ mod sealed {
 /// }
 /// ```
 pub trait ArmErrorExt: sealed::Sealed {
-    /// The service's own error, when a service answered.
+    /// The service's error, if a service answered.
     fn arm_error(&self) -> Option<ArmError>;
-    /// The HTTP status, when a service answered.
+    /// The HTTP status, if a service answered.
     fn status(&self) -> Option<u16>;
     /// The resource that was asked for does not exist: 404 with a code that says so, such as `ResourceNotFound`,
     /// `NotFound` or `SecretNotFound`, or with no body at all.
     ///
-    /// `ResourceGroupNotFound` is one of them, since without its group nothing in it exists. A 404 that says that
-    /// something else is missing is not: the subscription or its registration, the provider, the resource's type
-    /// or parent; nor is the page of a proxy.
+    /// `ResourceGroupNotFound` is one of them, since without its group nothing in it exists. A 404 about something
+    /// else is not: a missing subscription, registration, provider, resource type or parent; nor is the page of a
+    /// proxy.
     fn is_resource_not_found(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_resource_not_found())
     }
-    /// A conflict that passes by itself: another operation on the resource is not done yet. Try again soon. Any
+    /// A conflict that goes away by itself: another operation on the resource is in progress. Try again soon. Any
     /// other conflict stays until somebody acts.
     fn is_in_progress(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_in_progress())
@@ -78,15 +78,15 @@ pub trait ArmErrorExt: sealed::Sealed {
         self.arm_error().is_some_and(|error| error.is_role_missing())
     }
     /// `LinkedAuthorizationFailed`: the caller may write the resource, but not use another one that it names, such
-    /// as the workspace of a diagnostic setting. The message says which, and what right is missing there.
+    /// as the workspace of a diagnostic setting. The message says which one, and which permission is missing.
     fn is_linked_authorization_failed(&self) -> bool {
         self.is_code("LinkedAuthorizationFailed")
     }
-    /// `ScopeLocked`: a management lock forbids it. Someone has to remove the lock first.
+    /// `ScopeLocked`: a management lock forbids it, and has to be removed first.
     fn is_scope_locked(&self) -> bool {
         self.is_code("ScopeLocked")
     }
-    /// `RequestDisallowedByPolicy`: Azure Policy forbids it, and which policies; no role helps.
+    /// `RequestDisallowedByPolicy`: Azure Policy forbids it; these are the policies. No role helps.
     fn policy_refusal(&self) -> Option<PolicyRefusal> {
         self.arm_error()?.policy_refusal()
     }
@@ -95,19 +95,20 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_registration_missing(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_registration_missing())
     }
-    /// The token is not accepted until it proves more: sign in again with these claims.
+    /// The token is not accepted without these claims: sign in again with them.
     fn claims_challenge(&self) -> Option<ClaimsChallenge> {
         self.arm_error()?.claims_challenge
     }
-    /// 404, for whatever reason. To decide by, ask [`is_resource_not_found`](Self::is_resource_not_found).
+    /// 404, for whatever reason. To make a decision, ask [`is_resource_not_found`](Self::is_resource_not_found).
     fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
-    /// 403, for whatever reason. To decide by, ask [`is_role_missing`](Self::is_role_missing) and its siblings.
+    /// 403, for whatever reason. To make a decision, ask [`is_role_missing`](Self::is_role_missing) and its
+    /// siblings.
     fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
     }
-    /// 409, for whatever reason. To decide by, ask [`is_in_progress`](Self::is_in_progress) or a code.
+    /// 409, for whatever reason. To make a decision, ask [`is_in_progress`](Self::is_in_progress) or a code.
     fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
@@ -123,18 +124,18 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_throttled(&self) -> bool {
         self.status() == Some(429)
     }
-    /// Whether a change may have been made although it ended in this error: its answer was lost or could not be
-    /// read, or the service failed halfway. Read before you repeat it. `false` for what only reads, for what was
-    /// refused, and for what never left.
+    /// Whether the request may have changed something in spite of this error: the response was lost or could not be
+    /// read, or the service failed halfway. Read before you repeat it. `false` for requests that only read, that
+    /// were refused, or that were never sent.
     fn may_have_been_applied(&self) -> bool;
-    /// How often the request was sent; `None` if nothing was sent or it is not known.
+    /// How often the request was sent; `None` if it was not sent, or this is not known.
     fn attempts(&self) -> Option<u32>;
-    /// How long all attempts and waits took; `None` if nothing was sent or it is not known.
+    /// How long all attempts and waits took; `None` if nothing was sent, or this is not known.
     fn elapsed(&self) -> Option<Duration>;
-    /// How long the service's last answer asks to wait before the next attempt.
+    /// How long the service asked to wait before the next attempt, in its last response.
     fn wait_asked_for(&self) -> Option<Duration>;
-    /// Whether the service's error holds this code, at the top, in a detail or innermost; case and
-    /// blanks do not count.
+    /// Whether the service's error holds this code, at the top, in a detail or innermost; case and blanks are
+    /// ignored.
     fn is_code(&self, code: &str) -> bool {
         self.arm_error().is_some_and(|error| error.has_code(code))
     }
@@ -146,8 +147,8 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn correlation_id(&self) -> Option<String> {
         self.arm_error()?.correlation_id
     }
-    /// The same error in other words, which should hold all that the old ones say. What the old ones repeat is
-    /// left out of its sources, so that no reader of the whole chain reads it twice.
+    /// The same error with another message, which should say all that the old one says. Sources that only repeat it
+    /// are left out, so that nothing is read twice in the chain.
     fn reworded(self, message: impl Into<String>) -> Error;
 }
 
@@ -182,7 +183,7 @@ impl ArmErrorExt for Error {
     }
 }
 
-/// The answer inside an error: at the top, or below a context that lost it.
+/// The response inside an error: at the top, or below a context.
 fn response_of(error: &Error) -> Option<&RawResponse> {
     if let ErrorKind::HttpResponse { raw_response: Some(response), .. } = error.kind() {
         return Some(response);

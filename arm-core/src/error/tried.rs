@@ -1,4 +1,4 @@
-//! How a request was tried, and whether it may have changed something although it failed.
+//! How a request was tried, and whether it may have changed something in spite of its failure.
 
 use std::{fmt, time::Duration};
 
@@ -10,12 +10,12 @@ use azure_core::{
 
 use super::words::with_causes;
 
-/// Why a request was given up: kept as the source of its error.
+/// How a request was tried before it was given up: kept as a source of its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tried {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
-    /// What the service asked to wait for in its last answer.
+    /// The wait that the service asked for in its last response.
     pub(crate) wait_asked_for: Option<Duration>,
     /// Whether an attempt may have changed something.
     pub(crate) may_be_applied: bool,
@@ -30,18 +30,18 @@ impl fmt::Display for Tried {
 impl std::error::Error for Tried {}
 
 impl Tried {
-    /// Puts it into an error, whose words and those of its causes stay.
+    /// Attaches it to an error, whose message and sources stay.
     pub(crate) fn attach(self, error: Error) -> Error {
         let message = with_causes(&error);
         Error::with_error(error.kind().clone(), self, message)
     }
 
-    /// What is known of an answer that came and could not be read.
+    /// What is known of a response that could not be read.
     pub(crate) fn answered(may_be_applied: bool) -> Self {
         Self { attempts: 1, may_be_applied, ..Self::default() }
     }
 
-    /// Says of an error on the way of an operation that the operation was begun.
+    /// Marks an error during an operation: the operation was started.
     pub(crate) fn begun(error: Error) -> Error {
         Self { may_be_applied: true, ..Self::of(&error).unwrap_or_default() }.attach(error)
     }

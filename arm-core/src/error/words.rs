@@ -1,4 +1,4 @@
-//! The words of an error: complete, said once, and without the queries of URLs.
+//! The message of an error: complete, without repetition, and without the queries of URLs.
 
 use std::{borrow::Cow, error::Error as _};
 

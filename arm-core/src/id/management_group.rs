@@ -5,7 +5,7 @@ use crate::{
     id::{checked_when_read, text_id},
 };
 
-/// The name of a management group, as its id ends.
+/// The name of a management group: the last segment of its id.
 #[derive(Clone)]
 pub struct ManagementGroupId {
     text: Box<str>,

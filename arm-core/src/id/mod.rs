@@ -18,7 +18,7 @@ pub use resource_type::ResourceType;
 pub use scope::Scope;
 pub use subscription::SubscriptionId;
 
-/// Why a text is not an id: the segment that is wrong, and the rule that it breaks.
+/// Why a string is not an id: the wrong segment, and the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdError {
     what: &'static str,
@@ -27,13 +27,13 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// An id or name of kind `what` (such as "vault name") whose `segment` breaks `rule`. The rule
-    /// is a phrase such as "must have 3 to 24 characters".
+    /// Creates the error of an id or name of kind `what` (such as "vault name") whose `segment` breaks `rule`. The
+    /// rule is a phrase such as "must have 3 to 24 characters".
     pub fn new(what: &'static str, segment: impl Into<String>, rule: &'static str) -> Self {
         Self { what, segment: segment.into(), rule }
     }
 
-    /// The part of the text that is wrong.
+    /// The segment that is wrong.
     pub fn segment(&self) -> &str {
         &self.segment
     }
@@ -70,7 +70,7 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// What every segment of a path must hold so that it can be one.
+/// The rules that every segment of a path must meet.
 pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new(what, segment, rule));
     if segment.is_empty() {
@@ -93,7 +93,7 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
 macro_rules! text_id {
     ($name:ident) => {
         impl $name {
-            /// The text as it was given.
+            /// The id as it was given.
             pub fn as_str(&self) -> &str {
                 &self.text
             }

@@ -4,7 +4,7 @@ use crate::id::{IdError, check_segment, checked_when_read, text_id};
 
 /// The name of a resource: one segment of a path.
 ///
-/// Services have narrower rules of their own; this type only keeps a name from changing the path.
+/// Services have narrower rules; this type only keeps a name from changing the path.
 #[derive(Clone)]
 pub struct ResourceName {
     text: Box<str>,

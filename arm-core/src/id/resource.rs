@@ -14,7 +14,7 @@ const WHAT: &str = "resource id";
 
 /// The id of any ARM resource: top-level, nested, or an extension of another.
 ///
-/// An id in an answer that breaks the form, as the service sends some, is kept as its text, and fails only when it is
+/// Services send some ids that break the form. In an answer these are kept as they came, and fail only when they are
 /// used: see [`is_valid`](Self::is_valid).
 ///
 /// ```
@@ -43,13 +43,13 @@ impl<'de> serde::Deserialize<'de> for ResourceId {
 }
 
 impl ResourceId {
-    /// Whether it has the form of an id. One that was parsed has; one in an answer may not: then it has no type, no
-    /// parent and no children, and a request to it is refused before it is sent.
+    /// Whether it has the form of an id. A parsed id always has; one in an answer may not, and then has no type,
+    /// parent or children, and a request to it is refused before it is sent.
     pub fn is_valid(&self) -> bool {
         self.provider.is_some()
     }
 
-    /// An id as the service sent it, whatever its form.
+    /// Keeps an id as the service sent it, whatever its form.
     pub fn as_answered(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self { text: text.into(), provider: None })
     }
@@ -101,7 +101,7 @@ impl ResourceId {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn child(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         check_segment(WHAT, kind)?;
         check_segment(WHAT, name)?;
@@ -112,7 +112,7 @@ impl ResourceId {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn extension(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         let kind: ResourceType = kind.parse()?;
         check_segment(WHAT, name)?;

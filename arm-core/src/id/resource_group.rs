@@ -35,7 +35,7 @@ impl ResourceGroupId {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
         check_segment("resource name", name)?;
         format!("{self}/providers/{kind}/{name}").parse()

@@ -33,7 +33,7 @@ impl ResourceType {
         self.text.split_once('/').map_or("", |(namespace, _)| namespace)
     }
 
-    /// What follows the namespace: `vaults`, `servers/databases`.
+    /// The type without the namespace: `vaults`, `servers/databases`.
     pub fn kind(&self) -> &str {
         self.text.split_once('/').map_or("", |(_, kind)| kind)
     }

@@ -4,9 +4,9 @@ use crate::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceId, SubscriptionId, id::management_group::PREFIX,
 };
 
-/// What a plan, a role assignment or a setting applies to.
+/// The scope that a plan, a role assignment or a setting applies to.
 ///
-/// Every id converts into one: methods that take `impl Into<Scope>` take a `&SubscriptionId` as well.
+/// Every id converts into one: methods that take `impl Into<Scope>` also take a `&SubscriptionId`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A subscription.

@@ -21,7 +21,7 @@ impl SubscriptionId {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
         Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
     }
@@ -44,7 +44,7 @@ impl FromStr for SubscriptionId {
     }
 }
 
-/// Whether a text is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
+/// Whether a string is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
 pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -24,24 +24,24 @@ use serde_json::json;
 use self::steps::Step;
 use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
-/// A long-running operation that ends in a `T`: await it, or watch it as a stream of [`Operation`]s.
+/// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s.
 ///
-/// `poller.await?.into_model()?` is the resource; an operation without one ends in `()`. The service
-/// paces the polls (`Retry-After`, between 1 second and 2 minutes). A failed or cancelled operation is an
-/// error with the service's code and message. When the link that tells the state vanishes, the resource tells;
-/// what it does not tell is an error, never a success. Dropping a poller stops the polling, never the operation.
+/// `poller.await?.into_model()?` is the resource; an operation without one results in `()`. The service paces the
+/// polls (`Retry-After`, between 1 second and 2 minutes). A failed or cancelled operation is an error with the
+/// service's code and message. If the status link vanishes, the resource itself is read; if that does not tell
+/// either, it is an error, never a success. Dropping a poller stops the polling, not the operation.
 pub type Poller<T> = azure_core::http::Poller<Operation<T>>;
 
-/// The state of a long-running operation, as one poll found it.
+/// The state of a long-running operation, as of one poll.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct Operation<T> {
-    /// The service's word: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
+    /// The state as the service says it: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
     pub state: String,
-    /// How much is done, in percent, where the service says so.
+    /// The progress in percent, if the service reports it.
     pub percent_complete: Option<f64>,
-    /// What is needed to go on waiting later, or elsewhere.
+    /// What is needed to resume waiting later, or elsewhere.
     pub handle: Option<OperationHandle>,
     #[serde(skip)]
     ends_in: PhantomData<fn() -> T>,
@@ -56,21 +56,19 @@ impl<T> StatusMonitor for Operation<T> {
     }
 }
 
-/// Where a long-running operation is polled. Keep it to go on with
-/// [`ArmClient::resume_operation`].
+/// Where a long-running operation is polled. Store it to resume with [`ArmClient::resume_operation`].
 ///
-/// Links may be signed, so keep it as you would keep a password; `Debug` shows them without their queries.
+/// Links may be signed, so store it like a password; `Debug` shows them without their queries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationHandle {
-    /// How the state is told.
+    /// How the state is read.
     pub kind: OperationKind,
     /// The link to poll.
     pub poll: Url,
-    /// Where the resource is once the operation has succeeded; `None` if there is none to fetch.
+    /// Where to fetch the resource once the operation has succeeded; `None` if there is none.
     pub result: Option<Url>,
-    /// The resource that is written or deleted. It is looked at when the link to poll has vanished; `None` for
-    /// an action.
+    /// The resource that is written or deleted, which is read if the status link has vanished; `None` for an action.
     #[serde(default)]
     pub resource: Option<Url>,
     /// Whether the operation deletes the resource.
@@ -91,22 +89,22 @@ impl std::fmt::Debug for OperationHandle {
     }
 }
 
-/// How the state of an operation is told.
+/// How the state of an operation is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OperationKind {
     /// `Azure-AsyncOperation`: the body's `status`.
     Status,
-    /// `Location`: 202 until it is done, or a body that tells its own state.
+    /// `Location`: 202 until it is done, or a body with a state.
     Location,
-    /// The resource itself: its `provisioningState`; or, if it is deleted, that it is there.
+    /// The resource itself: its `provisioningState`, or whether it still exists if it is being deleted.
     Resource,
 }
 
 impl ArmRequest {
-    /// A long-running operation. Nothing is sent before it is polled or awaited.
+    /// Starts a long-running operation. Nothing is sent before it is polled or awaited.
     ///
-    /// The first answer may be 200, 201, 202 or 204.
+    /// The first response may be 200, 201, 202 or 204.
     pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
         let first = self.expect_status(&[200, 201, 202, 204]);
         run(first.arm().clone(), Begin::Request(Box::new(first)))
@@ -114,7 +112,7 @@ impl ArmRequest {
 }
 
 impl ArmClient {
-    /// Goes on waiting for a long-running operation, perhaps started by another process.
+    /// Resumes waiting for a long-running operation, which another process may have started.
     pub fn resume_operation<T: DeserializeOwned + Send + 'static>(
         &self,
         handle: OperationHandle,
@@ -223,7 +221,7 @@ fn succeeded<T: DeserializeOwned + Send + 'static>(
     })
 }
 
-/// The answer, once it is certain that it holds a `T`.
+/// The response, once it is certain that it holds a `T`.
 fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<RawResponse> {
     let (status, headers, body) = response.deconstruct();
     if TypeId::of::<T>() == TypeId::of::<()>() {

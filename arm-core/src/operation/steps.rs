@@ -1,4 +1,4 @@
-//! What each answer of a long-running operation says, and where to ask next.
+//! What each response of a long-running operation says, and where to ask next.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     wire::{self, retry_after},
 };
 
-/// What one answer says.
+/// What one response says.
 pub(super) enum Step {
     Running {
         state: String,
@@ -28,9 +28,9 @@ pub(super) enum Step {
         handle: Box<OperationHandle>,
         wait: Option<Duration>,
     },
-    /// Done, and the resource is to be had there.
+    /// Done; the resource is to be fetched there.
     Fetch(Box<OperationHandle>),
-    /// Done, and this is the resource.
+    /// Done; this is the resource.
     Done(RawResponse),
 }
 
@@ -151,8 +151,8 @@ fn at_result(handle: OperationHandle, result: Url) -> OperationHandle {
     OperationHandle { kind, poll: result, result: None, ..handle }
 }
 
-/// Where the link to poll was is nothing (any more): what the operation was about has to tell. What that does not
-/// tell is an error, and never taken for done.
+/// The status link has vanished: the resource of the operation is read instead. If that does not tell, it is an
+/// error, never a success.
 async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Result<Step> {
     if handle.kind == OperationKind::Resource {
         return match handle.deletes && gone.is_resource_not_found() {
@@ -196,7 +196,7 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
     }
 }
 
-/// Whether nothing is where the link leads (any more), for whatever reason.
+/// Whether the link leads nowhere (any more), for whatever reason.
 fn is_away(error: &Error) -> bool {
     matches!(error.status(), Some(404 | 410))
 }

@@ -1,4 +1,4 @@
-//! Pages in ARM's form: `value` and `nextLink`. Old versions of some services answer the list alone.
+//! Pages in ARM's form: `value` and `nextLink`. Old versions of some services return the bare list.
 
 use std::{borrow::Cow, marker::PhantomData};
 

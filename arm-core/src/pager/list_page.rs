@@ -13,20 +13,20 @@ use super::{End, Page, Undecodable};
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Token of the next page. `Some("")` if only a pending decode error follows; `None` at the end of the list.
-    /// Keep it once the stream was polled again: an error about an item of this page comes then.
+    /// The token of the next page; `None` at the end of the list, and `Some("")` if only a decoding error follows.
+    /// Store it only after the stream was polled again, since an error about an item of this page comes then.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,
 }
 
 impl<T> ListPage<T> {
-    /// A page, and where the next one is.
+    /// Creates a page, with the token of the next one.
     pub fn new(items: Vec<T>, continuation: Option<String>) -> Self {
         Self { items, continuation, undecodable: None }
     }
 
-    /// A page of items that are still JSON. One that cannot be decoded hides no other: it is reported
-    /// behind the page, and the list then ends.
+    /// Creates a page from items that are still JSON. One that cannot be decoded does not hide the others: it is
+    /// reported after the page, and the list then ends.
     pub fn of_raw(items: &[Box<RawValue>], continuation: Option<String>) -> Self
     where
         T: DeserializeOwned,

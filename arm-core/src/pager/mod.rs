@@ -24,7 +24,7 @@ use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
 pub use self::list_page::ListPage;
 
-/// A list, as a stream of items; [`into_pages`](Self::into_pages) makes it a stream of pages.
+/// A list, as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
 ///
 /// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a
 ///   link goes on.
@@ -84,16 +84,16 @@ impl Undecodable {
 }
 
 impl ArmRequest {
-    /// A list: every item of every page, as a stream. Nothing is sent before the stream is polled.
+    /// Lists every item of every page, as a stream. Nothing is sent before the stream is polled.
     pub fn pager<T: DeserializeOwned + Send + 'static>(self) -> Pager<T> {
         list(self)
     }
 }
 
 impl ArmClient {
-    /// Goes on with a list where a stream's `continuation()` stood.
+    /// Resumes a list at a stream's `continuation()`.
     ///
-    /// The link is checked as every other: one to another origin fails and nothing is sent.
+    /// The link is checked like any other: one to another origin fails, and nothing is sent.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl<T> Pager<T> {
         }
     }
 
-    /// An empty list, for which nothing is sent.
+    /// An empty list, for which no request is sent.
     pub fn empty() -> Self
     where
         T: Send + 'static,
@@ -127,7 +127,7 @@ impl<T> Pager<T> {
         pages(|_| async { Ok(ListPage::new(Vec::new(), None)) }).continue_at("")
     }
 
-    /// The same list, begun at a [`continuation`](Self::continuation) of it.
+    /// The same list, from one of its [`continuation`](Self::continuation)s on.
     pub fn continue_at(mut self, continuation: impl Into<String>) -> Self {
         let continuation = continuation.into();
         self.state = if continuation.is_empty() { State::Ended } else { State::Next };
@@ -136,17 +136,17 @@ impl<T> Pager<T> {
         self
     }
 
-    /// Where to go on, perhaps in another process, with [`continue_at`](Self::continue_at) or
-    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): at the page that is being read; after an
-    /// item that cannot be decoded, at the page behind.
+    /// Where to resume, perhaps in another process, with [`continue_at`](Self::continue_at) or
+    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): the page that is being read or, after an item that
+    /// could not be decoded, the next page.
     ///
-    /// `None` before the first page. An empty string after the last one: a list resumed from it has no items.
+    /// `None` before the first page; an empty string after the last one, from which a resumed list has no items.
     pub fn continuation(&self) -> Option<&str> {
         self.continuation.as_deref()
     }
 
-    /// The same list as a stream of whole pages; the first is the rest of a page that was begun. A page that breaks off
-    /// is an error, and its items are not given out.
+    /// The same list as a stream of whole pages; the first one is the rest of the current page. A truncated page is
+    /// an error, and none of its items are returned.
     pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
     where
         T: 'static,
@@ -279,8 +279,8 @@ impl<T> fmt::Debug for Pager<T> {
     }
 }
 
-/// A list whose pages come from a function: its argument is `None` for the first page, then the
-/// continuation of the page before. For services that page in a way of their own.
+/// A list whose pages come from a function, for services that page in their own way. Its argument is `None` for the
+/// first page, then the continuation of the previous page.
 pub fn pages<T, F, Fut>(fetch: F) -> Pager<T>
 where
     T: Send + 'static,

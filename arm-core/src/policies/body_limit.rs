@@ -1,4 +1,4 @@
-//! Answers of bounded size.
+//! Bounded response bodies.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use azure_core::{
 };
 use futures::TryStreamExt as _;
 
-/// A transport whose answers are read whole, and refused with an error once they are larger than a limit.
+/// A transport that reads responses whole, and fails once they are larger than a limit.
 #[derive(Debug, Clone)]
 pub struct MaxResponseBody {
     transport: Transport,
@@ -22,7 +22,7 @@ pub struct MaxResponseBody {
 }
 
 impl MaxResponseBody {
-    /// The same transport, with answers of at most `limit` bytes after decompression.
+    /// Wraps a transport, with responses of at most `limit` bytes after decompression.
     pub fn around(transport: Transport, limit: usize) -> Transport {
         Transport::with_policy(Arc::new(Self { transport, limit }))
     }

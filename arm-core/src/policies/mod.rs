@@ -1,4 +1,4 @@
-//! What every request passes through, beside azure_core's own policies.
+//! The policies that every request passes, besides azure_core's own.
 
 mod body_limit;
 mod origin_pin;

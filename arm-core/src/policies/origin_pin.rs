@@ -1,4 +1,4 @@
-//! No token for strangers.
+//! Pinning requests to one origin, so that no token leaves it.
 
 use std::sync::Arc;
 
@@ -14,17 +14,16 @@ use azure_core::{
 
 /// Sends only to one origin (scheme, host and port), so that a token reaches no other host.
 ///
-/// A service's answer can name where to go next (`nextLink`, `Location`, `Azure-AsyncOperation`). If
-/// that is elsewhere, the request fails and nothing is sent. Placed before the policy that adds the
-/// token; in an official client it goes into `ClientOptions::per_try_policies`, where it sees the
-/// token but still keeps it from being sent.
+/// A service's answer can name where to go next (`nextLink`, `Location`, `Azure-AsyncOperation`). If that is another
+/// origin, the request fails and nothing is sent. It belongs before the policy that adds the token; in an official
+/// client it goes into `ClientOptions::per_try_policies`, where the token is already added but still not sent.
 #[derive(Debug, Clone)]
 pub struct OriginPin {
     origin: Url,
 }
 
 impl OriginPin {
-    /// Pins to the origin of a URL, which must be `https`.
+    /// Pins requests to the origin of a URL, which must be `https`.
     ///
     /// # Errors
     ///
@@ -37,7 +36,7 @@ impl OriginPin {
         Ok(Self { origin: endpoint.clone() })
     }
 
-    /// Refuses a URL that is not of the pinned origin, or that carries a user name or password.
+    /// Refuses a URL of another origin, or with a user name or password.
     ///
     /// # Errors
     ///

@@ -21,18 +21,18 @@ use crate::{
     wire::retry_after,
 };
 
-/// In a request's context: repeating this POST or PATCH does no harm.
+/// In a request's context: repeating this POST or PATCH is harmless.
 ///
 /// Official clients take it in `ClientMethodOptions::context`; for an [`ArmRequest`](crate::ArmRequest) there is
 /// [`repeatable`](crate::ArmRequest::repeatable).
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
 
-/// In a request's context: it changes nothing, whatever the method says.
+/// In a request's context: the request changes nothing, whatever its method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reads;
 
-/// In a request's context: where the loop writes down how it has tried, for an answer that it hands on.
+/// In a request's context: where the loop records its attempts, for a response that it passes on.
 #[derive(Debug, Default)]
 pub(crate) struct TriedSoFar(pub(crate) Mutex<Tried>);
 
@@ -67,12 +67,12 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// A retry loop with this budget.
+    /// Creates a retry loop with this budget.
     pub fn new(budget: RetryBudget) -> Self {
         Self { budget, fresh_token: false }
     }
 
-    /// Also repeats a request once after 401: the token policy has then dropped its cached token.
+    /// Also repeats a request once after 401, when the token policy has dropped its cached token.
     pub fn with_fresh_token(mut self) -> Self {
         self.fresh_token = true;
         self
@@ -93,7 +93,7 @@ impl Retry {
         }
     }
 
-    /// The wait before attempt `next`: doubled each time, and up to a quarter of it less, by chance.
+    /// The wait before attempt `next`: doubled each time, with up to a quarter of it taken off at random.
     fn backoff(&self, next: u32) -> Duration {
         let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
         let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
@@ -103,7 +103,7 @@ impl Retry {
 
 /// What an outcome means for the next step.
 enum Verdict {
-    /// Done, or not to be repeated.
+    /// Final: a success, or not to be repeated.
     Final,
     Again(Option<Duration>),
     FreshToken,

@@ -26,17 +26,17 @@ use serde_json::{Map, Value};
 pub struct UnknownFields(Map<String, Value>);
 
 impl UnknownFields {
-    /// One of the fields, by its exact name.
+    /// A field, by its exact name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// All of them.
+    /// All fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether there are none.
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

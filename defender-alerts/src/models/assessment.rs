@@ -184,7 +184,7 @@ pub struct RiskNode {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// The kind, with its fields.
+    /// The labels, which say what it is.
     #[serde(rename = "nodePropertiesLabel", deserialize_with = "wire::without_nulls")]
     pub labels: Vec<String>,
 }
