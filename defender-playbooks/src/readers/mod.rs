@@ -20,7 +20,9 @@ pub use report::{Movement, Reader, Readers};
 
 /// How late a row of the log may come, as documented; what is younger is not known yet.
 const SETTLING: time::Duration = time::Duration::minutes(15);
-/// Between two looks while readers are waited for.
+/// After the first look while readers are waited for: no log can tell of a new version before it has settled.
+const FIRST_PAUSE: Duration = Duration::from_secs(16 * 60);
+/// Between two later looks.
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// The readers of the secrets of one vault, by the vault's own log in a workspace; and, for a rotation, the
@@ -141,16 +143,25 @@ impl VaultReaders {
     /// The log or the version could not be read.
     pub async fn moved_to(&self, name: &SecretName, version: &SecretVersion) -> Result<Movement> {
         let Some(set) = self.created(name, version).await? else {
-            return refuse(format!(
-                "the version {version} of '{name}' is not there, or does not say when it was set"
-            ));
+            return refuse(not_there(name, version));
         };
+        let has_caught_up = self.has_caught_up(set).await?;
+        self.look(name, version, set, has_caught_up).await
+    }
+
+    async fn look(
+        &self,
+        name: &SecretName,
+        version: &SecretVersion,
+        set: OffsetDateTime,
+        has_caught_up: bool,
+    ) -> Result<Movement> {
         let from = self.begin(set.max(self.begin(OffsetDateTime::now_utc())));
         let log = self.log_of(name, from).await?;
         let mut unknown = log.gaps;
         unknown.extend(self.coverage(name, from, &log.operations).await?);
-        if !self.has_caught_up(set).await? {
-            unknown.push(format!("the log has not caught up with {SETTLING} after the version was set"));
+        if !has_caught_up {
+            unknown.push(not_caught_up());
         }
         let setter = log::setter(&log.operations, set);
         if setter.is_none() && set >= from {
@@ -200,19 +211,38 @@ fn next(seen: &Movement, waited: Duration, patience: Duration, deadline: Option<
 impl Consumers for VaultReaders {
     async fn wait_until_moved(&self, to: &SecretId) -> Result<()> {
         let Some(version) = &to.version else { return refuse(format!("{to} names no version")) };
-        let mut waited = Duration::ZERO;
+        let last_look = self.deadline.unwrap_or(self.patience);
+        let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
         loop {
-            let seen = self.moved_to(&to.name, version).await?;
+            // This is itself a row of the log, by which a quiet vault is seen to have caught up.
+            let Some(set) = self.created(&to.name, version).await? else {
+                return refuse(not_there(&to.name, version));
+            };
+            // As long as the log cannot tell, the rest of it is not asked for.
+            let has_caught_up = self.has_caught_up(set).await?;
+            let seen = match has_caught_up || waited >= last_look {
+                true => self.look(&to.name, version, set, has_caught_up).await?,
+                false => Movement { unknown: vec![not_caught_up()], ..Movement::default() },
+            };
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen.clone());
             match next(&seen, waited, self.patience, self.deadline) {
                 Next::GoOn => return Ok(()),
                 Next::GiveUp(reason) => return refuse(format!("{reason}: {seen}")),
                 Next::Wait => {}
             }
-            azure_core::sleep(PAUSE.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
-            waited += PAUSE;
+            let due = pause.min(last_look.saturating_sub(waited)).max(Duration::from_secs(1));
+            azure_core::sleep(due.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+            (waited, pause) = (waited + due, PAUSE);
         }
     }
+}
+
+fn not_caught_up() -> String {
+    format!("the log has not caught up with {SETTLING} after the version was set")
+}
+
+fn not_there(name: &SecretName, version: &SecretVersion) -> String {
+    format!("the version {version} of '{name}' is not there, or does not say when it was set")
 }
 
 #[cfg(test)]

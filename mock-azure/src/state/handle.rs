@@ -9,7 +9,8 @@ use azure_core::credentials::TokenCredential;
 use time::OffsetDateTime;
 
 use crate::{
-    http::identity::Principal,
+    http::identity::{Principal, PrincipalKind},
+    services::directory,
     state::{
         builder::Seed, clock::Clock, credential::MockCredential, faults::Fault, recorder::Recorded,
         shared::Shared, world::World,
@@ -53,9 +54,21 @@ impl MockAzure {
 
     /// A credential of the same principal in another tenant, which the double refuses.
     pub fn credential_in(&self, tenant: &str) -> Arc<dyn TokenCredential> {
+        self.credential_for(tenant, self.principal.clone())
+    }
+
+    /// A credential of another principal of the directory, by its object id: whoever holds it is held to the roles of
+    /// that principal, and the logs name it. `None` if the directory has no such user or application.
+    pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
+        let principal = directory::find(&self.shared.lock().world, object_id)?.clone();
+        let signs_in = !matches!(principal.kind, PrincipalKind::Group);
+        signs_in.then(|| self.credential_for(&self.tenant, principal))
+    }
+
+    fn credential_for(&self, tenant: &str, principal: Principal) -> Arc<dyn TokenCredential> {
         Arc::new(MockCredential {
             tenant: tenant.to_owned(),
-            principal: self.principal.clone(),
+            principal,
             serials: self.serials.clone(),
             clock: self.clock.clone(),
             scopes: self.scopes.clone(),

@@ -1,0 +1,119 @@
+//! The answer, as on the real Azure: nothing here knows the double.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+use defender_playbooks::{
+    InvestigationsClient, VaultReaders,
+    arm_core::{ArmClient, Outcome},
+    containment::{ContainmentReport, ContainmentsClient},
+    defender_alerts::{AlertAction, AlertId, AlertsClient},
+    keyvault_ops::{Consumers, Issuer, RotateError, Rotation, SecretId, SecretName, VaultId, rotate_many},
+    leaks::{self, LeakPlan, LeakReport, LeaksClient, SecretFacts},
+};
+use futures::StreamExt as _;
+
+use super::Done;
+
+/// What is known when the alert comes.
+pub(crate) struct Case {
+    pub(crate) arm: ArmClient,
+    pub(crate) alert: AlertId,
+    pub(crate) vault: VaultId,
+    /// The addresses that may still knock at the vault: one's own, and those of the applications.
+    pub(crate) keep: Vec<String>,
+    /// What the scanner found, and what it finds when the file is gone.
+    pub(crate) first: LeakReport,
+    pub(crate) second: LeakReport,
+    /// Who issues the credential of which secret.
+    pub(crate) issuers: BTreeMap<SecretName, Arc<dyn Issuer>>,
+    pub(crate) readers: VaultReaders,
+    pub(crate) consumers: Arc<dyn Consumers>,
+}
+
+/// What was found and done.
+pub(crate) struct Answer {
+    /// The secrets that the stranger has.
+    pub(crate) taken: BTreeSet<String>,
+    pub(crate) contained: ContainmentReport,
+    pub(crate) plan: LeakPlan,
+    pub(crate) rotations: Vec<Outcome<SecretId, Rotation, RotateError>>,
+    pub(crate) is_resolved: bool,
+    pub(crate) report: String,
+}
+
+pub(crate) async fn answer(case: &Case) -> Done<Answer> {
+    let arm = &case.arm;
+    // Evidence: who it was, and which secrets they have.
+    let alerts = AlertsClient::new(arm);
+    let found = InvestigationsClient::new(arm).investigate(&alerts.get(&case.alert).await?).await;
+    let taken = found.secrets_read().ok_or("the logs do not tell all: rotate everything in the vault")?;
+    let stranger = found.finding.caller.object_id.as_deref().ok_or("the alert names nobody")?;
+
+    // Containment: planned, looked at, done. The plan is the record by which it is undone.
+    let containments = ContainmentsClient::new(arm);
+    let mut plan = containments.plan(&case.vault).principal(stranger.parse()?);
+    if let [own, others @ ..] = case.keep.as_slice() {
+        plan = plan.narrow_network(others.to_vec()).own_address(own);
+    }
+    let record = plan.await?;
+    let contained = containments.contain(&record).await?;
+
+    // Which secrets are they that leaked, who reads each, and what is to be done first?
+    let leaks = LeaksClient::new(arm);
+    let vaults = [case.vault.name().parse()?];
+    let would = leaks.find_secrets(case.first.clone(), vaults.clone()).dry_run().await?;
+    let matches = leaks.find_secrets(case.first.clone(), vaults).reads_at_most(would.reads).await?;
+    let mut readers = BTreeMap::new();
+    for secret in matches.certain() {
+        readers.insert(secret.secret.name.clone(), case.readers.readers(&secret.secret.name).await?);
+    }
+    let plan = LeakPlan::of(&matches, |secret| {
+        let mut facts = SecretFacts::default();
+        if let Some(issuer) = case.issuers.get(&secret.name) {
+            facts = facts.issued_by(issuer.clone());
+        }
+        if let Some(readers) = readers.get(&secret.name) {
+            facts = facts.read_by(readers.readers.iter().map(|reader| reader.who.clone()));
+        }
+        if taken.contains(secret.name.as_str()) { facts.misused() } else { facts }
+    });
+
+    // New credentials, readers that move, and the end of the old ones; four secrets at a time.
+    let rotations = plan.rotations(arm)?.into_iter().map(|rotate| rotate.consumers(case.consumers.clone()));
+    let rotations: Vec<_> = rotate_many(rotations, 4).collect().await;
+    let is_done = contained.is_complete()
+        && matches.is_complete()
+        && rotations.iter().all(|it| it.result.as_ref().is_ok_and(Rotation::is_complete));
+    let is_resolved =
+        is_done && alerts.set_status([case.alert.clone()], AlertAction::Resolve).await?.is_complete();
+
+    // What a second look says of each leak.
+    let closed = leaks::close(&matches.report, &case.second, &["shop/web".to_owned()].into());
+    let report = closed
+        .iter()
+        .map(|(leak, closing)| format!("{closing:?}: {} in {}\n", leak.rule, leak.place))
+        .collect();
+    Ok(Answer { taken, contained, plan, rotations, is_resolved, report })
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the stranger has: {}", self.taken.iter().cloned().collect::<Vec<_>>().join(", "))?;
+        write!(f, "{}", self.contained)?;
+        for planned in &self.plan.secrets {
+            writeln!(f, "{:?}: {}, read by {}", planned.step, planned.secret, planned.readers.join(", "))?;
+        }
+        for outcome in &self.rotations {
+            match &outcome.result {
+                Ok(rotation) => writeln!(f, "{rotation}")?,
+                Err(error) => writeln!(f, "{error}")?,
+            }
+        }
+        write!(f, "{}", self.report)?;
+        f.write_str(if self.is_resolved { "the alert is resolved" } else { "the alert stays open" })
+    }
+}

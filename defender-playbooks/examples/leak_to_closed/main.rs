@@ -1,0 +1,42 @@
+//! From twenty secrets in a repository, and a stranger in the vault, to an alert that is resolved: the evidence is read,
+//! the vault is contained, every secret is rotated where it was issued, its readers are seen to move, the old credentials
+//! are dead, and what is left over is named.
+//!
+//! Runs offline, on the double of Azure: `world.rs` is the double, `answer.rs` is what a program does on the real one.
+//!
+//! ```sh
+//! cargo run -p defender-playbooks --example leak_to_closed
+//! ```
+
+pub(crate) mod answer;
+pub(crate) mod world;
+
+use answer::Answer;
+use world::World;
+
+pub(crate) type Done<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Done<()> {
+    let world = World::build().await?;
+    print(&play(&world).await?);
+    let alive = world.planted.iter().filter(|planted| world.is_alive(planted)).count();
+    print(&format!("{alive} of {} leaked credentials still open something", world.planted.len()));
+    Ok(())
+}
+
+/// The whole story: the attack, and the answer.
+pub(crate) async fn play(world: &World) -> Done<Answer> {
+    world.enumerate().await?;
+    world.an_hour_passes();
+    let answer = answer::answer(&world.case()?).await?;
+    match world.stranger_reads().await {
+        true => Err("the stranger still gets in".into()),
+        false => Ok(answer),
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "an example speaks to its reader")]
+fn print(what: &dyn std::fmt::Display) {
+    println!("{what}");
+}
