@@ -1,4 +1,4 @@
-//! What a refusal of Key Vault means.
+//! What an error of Key Vault means.
 
 use std::{error::Error as _, fmt};
 
@@ -12,8 +12,8 @@ mod sealed {
 
 /// Questions to an error of the control plane.
 pub trait VaultErrorExt: sealed::Sealed {
-    /// Another vault has the name: an open one anywhere in the cloud, or a soft-deleted one, which must be
-    /// recovered or purged first.
+    /// Another vault has the name: a live one anywhere in the cloud, or a soft-deleted one, which must be recovered
+    /// or purged first.
     fn is_vault_name_taken(&self) -> bool;
 }
 
@@ -23,29 +23,29 @@ impl VaultErrorExt for Error {
     }
 }
 
-/// Why a vault did not do what it was asked to do with a secret.
+/// Why a vault refused a request on a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretRefusal {
-    /// The version is disabled. It is no matter of permissions.
+    /// The version is disabled. This is not about permissions.
     Disabled,
-    /// The caller has no role for it; or has one that has not spread yet, which can take minutes.
+    /// The caller has no role for it, or has one that has not propagated yet, which can take minutes.
     ForbiddenByRbac,
     /// No access policy allows it.
     ForbiddenByPolicy,
-    /// The vault's firewall, or its closed public network, keeps the caller's address out.
+    /// The vault's firewall, or its disabled public network access, blocks the caller's address.
     ForbiddenByFirewall,
     /// Refused for another reason, such as purge protection.
     Forbidden,
-    /// The secret belongs to a certificate: Key Vault alone changes it.
+    /// The secret belongs to a certificate: only Key Vault itself can change it.
     ManagedByKeyVault,
     /// There is no such secret, deleted or not; or the caller may not see whether it is deleted.
     NotFound,
     /// The secret is soft-deleted: recover or purge it. Its name cannot be used.
     SoftDeleted,
-    /// A delete or purge is not done yet, even if a read says so. Try again soon.
+    /// A delete or purge is in progress, even if a read says otherwise. Try again soon.
     BeingDeleted,
-    /// A recovery is not done yet, even if a read says so. Try again soon.
+    /// A recovery is in progress, even if a read says otherwise. Try again soon.
     BeingRecovered,
     /// Another conflict.
     Conflict,
@@ -83,10 +83,10 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
 /// }
 /// ```
 pub trait SecretErrorExt: sealed::Sealed {
-    /// Why the vault refused; `None` if it did not answer, or answered something else.
+    /// Why the vault refused; `None` if it did not answer, or the error is another one.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
-    /// Whether the request may have been carried out although it failed: the same as
+    /// Whether the request may have been carried out in spite of the error: the same as
     /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied).
     fn may_have_acted(&self) -> bool;
 }
@@ -150,7 +150,7 @@ fn is_soft_deleted(error: &Error) -> bool {
     false
 }
 
-/// Says what was attempted on what, and the service's reason, in one line.
+/// Adds to the error what was attempted on what, in one line with the service's reason.
 pub(crate) fn attempted(what: impl fmt::Display, error: Error) -> Error {
     let said = error.to_string();
     let read = error.arm_error().as_ref().map(ArmError::to_string);

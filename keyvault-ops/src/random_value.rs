@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 ///
-/// The system gives no random bytes.
+/// The system provides no random bytes.
 pub fn random_value() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     getrandom::fill(bytes.as_mut()).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What can be said about a version of a secret beside its value, and the limits of it.
+//! The attributes of a version of a secret, and their limits.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ const CONTENT_TYPE_LIMIT: usize = 255;
 pub(crate) const TAG_LIMIT: usize = 15;
 pub(crate) const TAG_LENGTH: usize = 512;
 
-/// What a set or update says; nothing is sent of what is not given.
+/// The attributes in a set or update; only those that are given are sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
     pub(crate) enabled: Option<bool>,

@@ -1,4 +1,4 @@
-//! What goes out: bodies that are wiped, and whether a request may be repeated.
+//! Request bodies: wiped from memory, and marked if they must not be repeated.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// A request body whose memory is wiped when the last copy of it is dropped.
 ///
-/// It is measured before it is written: a buffer that grows would leave its beginnings behind.
+/// Its length is measured before it is written, since a buffer that grows would leave copies behind.
 pub(crate) fn sealed_body(body: &impl Serialize) -> Result<Bytes> {
     let failed =
         |_| Error::with_message(ErrorKind::DataConversion, "the request body cannot be written as JSON");

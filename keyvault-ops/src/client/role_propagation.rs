@@ -1,4 +1,4 @@
-//! Waiting for a role assignment to spread.
+//! Waiting for a role assignment to propagate.
 
 use std::{
     fmt,
@@ -20,11 +20,11 @@ use azure_core::{
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// A wait for a role assignment to spread.
+/// A wait for a role assignment to propagate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleWait {
-    /// How long the next try is put off.
+    /// How long until the next attempt.
     pub wait: Duration,
     /// How long it has taken so far.
     pub waited: Duration,
@@ -32,11 +32,11 @@ pub struct RoleWait {
     pub budget: Duration,
 }
 
-/// Repeats what was refused with `ForbiddenByRbac`, until a budget is spent that all requests share.
+/// Repeats requests refused with `ForbiddenByRbac`, within a budget that all requests share.
 pub(crate) struct RolePropagation {
     budget: Duration,
     since: Instant,
-    /// The waits so far; more than has passed when time is made to fly.
+    /// The sum of the waits so far; more than has really passed if waits are skipped.
     waited: Mutex<Duration>,
     on_wait: Arc<dyn Fn(RoleWait) + Send + Sync>,
 }

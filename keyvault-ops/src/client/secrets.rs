@@ -74,17 +74,17 @@ impl std::fmt::Debug for SecretsClient {
 }
 
 impl SecretsClient {
-    /// The secrets of the vault with this name, in the cloud of this connection.
+    /// Creates a client for the vault of this name, in the cloud of this connection.
     ///
     /// # Errors
     ///
-    /// The vault's endpoint cannot be made a URL.
+    /// The vault's endpoint is not a URL.
     pub fn new(arm: &ArmClient, vault: &VaultName) -> Result<Self> {
         let endpoint = format!("https://{vault}.{}", arm.endpoints().vault_suffix);
         Self::with_policies(arm, endpoint.parse()?, None)
     }
 
-    /// The secrets of this vault.
+    /// Creates a client for this vault.
     ///
     /// Its `vaultUri` must be one of this cloud: no token is sent to any other host.
     ///
@@ -107,11 +107,11 @@ impl SecretsClient {
         Self::with_policies(arm, endpoint, None)
     }
 
-    /// The same client, for use right after assigning a role to the caller oneself.
+    /// The same client, for use right after the caller assigned itself a role.
     ///
-    /// A new role counts only after minutes, and no API tells when. For `budget` from now on, requests refused with
-    /// `ForbiddenByRbac` are repeated; `on_wait` hears of every wait. All other refusals are returned at once,
-    /// as is this one by a client that was not made here.
+    /// A new role takes effect only after some minutes, and no API tells when. For `budget` from now on, requests
+    /// refused with `ForbiddenByRbac` are repeated; `on_wait` is called before every wait. Other refusals are
+    /// returned at once; so is this one by a client that was not made here.
     ///
     /// # Errors
     ///
@@ -142,12 +142,12 @@ impl SecretsClient {
         &self.endpoint
     }
 
-    /// The vault's host name, as it stands in [`SecretId`](crate::SecretId)s.
+    /// The vault's host name, as in [`SecretId`](crate::SecretId)s.
     pub fn host(&self) -> &str {
         self.endpoint.host_str().unwrap_or_default()
     }
 
-    /// Sets a secret, which makes a new version of it and the current one: `SetSecret`. Await what it returns.
+    /// Sets a secret, which creates a new version and makes it the current one: `SetSecret`. Await what it returns.
     ///
     /// There is no compare-and-set: whoever sets last is current.
     ///
@@ -167,14 +167,14 @@ impl SecretsClient {
         SetSecret::new(self.clone(), name.clone(), value)
     }
 
-    /// Reads the current version of a secret: `GetSecret`. Its id is the only reliable word on which one is current.
+    /// Reads the current version of a secret: `GetSecret`. Only this tells reliably which version is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
     ///
     /// # Errors
     ///
-    /// [`SecretRefusal::Disabled`]: the current version is; [`SecretRefusal::SoftDeleted`] and
-    /// [`SecretRefusal::NotFound`] are told apart by a look among the deleted ones.
+    /// [`SecretRefusal::Disabled`]: the current version is disabled. [`SecretRefusal::SoftDeleted`] and
+    /// [`SecretRefusal::NotFound`] are told apart by reading the deleted secrets.
     pub async fn get(&self, name: &SecretName) -> Result<SecretBundle> {
         let error = match self.read(name, None).await {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => error,
@@ -188,11 +188,11 @@ impl SecretsClient {
         })
     }
 
-    /// Reads the current version of a secret, if there is such a secret: `GetSecret`. Soft-deleted ones are not there.
+    /// Reads the current version of a secret; `None` if the secret does not exist or is soft-deleted: `GetSecret`.
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for a secret that does not exist.
+    /// As for [`get`](Self::get), except that a missing secret is `None`.
     pub async fn get_opt(&self, name: &SecretName) -> Result<Option<SecretBundle>> {
         match self.read(name, None).await {
             Ok(found) => Ok(Some(found)),
@@ -229,7 +229,7 @@ impl SecretsClient {
         })
     }
 
-    /// Says where a name stands: taken, disabled, soft-deleted or free.
+    /// Tells the state of a name: in use, disabled, soft-deleted or free.
     ///
     /// # Errors
     ///
@@ -250,7 +250,7 @@ impl SecretsClient {
         }
     }
 
-    /// Changes all but the value of one version: `UpdateSecret`. Await what it returns.
+    /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await what it returns.
     ///
     /// What is not named stays; tags are replaced as a whole.
     ///
@@ -262,7 +262,7 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again changes nothing.
+    /// Safe to repeat: it changes nothing more.
     pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
         UpdateSecret::new(self.clone(), name.clone(), version.clone())
     }
@@ -289,8 +289,8 @@ impl SecretsClient {
 
     /// Streams the versions of a secret without values: `GetSecretVersions`. At most 25 a page.
     ///
-    /// **Their order says nothing**, and `created` is known to the second only. [`get`](Self::get) tells which one is
-    /// current.
+    /// **Their order means nothing**, and `created` is precise only to the second. [`get`](Self::get) tells which
+    /// one is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions)
     pub fn list_versions(&self, name: &SecretName) -> Pager<SecretProperties> {
@@ -335,8 +335,8 @@ impl SecretsClient {
 
     /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name is taken until it is recovered or purged.
     ///
-    /// The answer comes before the delete is done: until then the secret is neither there nor among the deleted ones.
-    /// See [`wait_until_deleted`](Self::wait_until_deleted).
+    /// The answer comes before the deletion is done: until then the secret is found neither among the live nor among
+    /// the deleted ones. See [`wait_until_deleted`](Self::wait_until_deleted).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret)
     ///
@@ -366,7 +366,7 @@ impl SecretsClient {
         deleted.map_err(|error| self.failed("reading deleted", name, error))
     }
 
-    /// Brings a soft-deleted secret back with all its versions: `RecoverDeletedSecret`.
+    /// Recovers a soft-deleted secret with all its versions: `RecoverDeletedSecret`.
     ///
     /// The answer comes before it is done. See [`wait_until_recovered`](Self::wait_until_recovered).
     ///

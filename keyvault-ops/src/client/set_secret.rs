@@ -33,7 +33,7 @@ impl SetSecret {
         Self { client, name, value, attributes: Attributes::default() }
     }
 
-    /// What kind of text the value is; at most 255 characters.
+    /// The content type; at most 255 characters.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.attributes.content_type = Some(content_type.into());
         self
@@ -51,19 +51,19 @@ impl SetSecret {
         self
     }
 
-    /// Until when it should be used. For information: the service lets it be read afterwards.
+    /// When it expires. For information only: an expired secret can still be read.
     pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.expires = Some(instant);
         self
     }
 
-    /// From when on it should be used. For information: the service lets it be read before.
+    /// When it becomes valid. For information only: it can be read before.
     pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.not_before = Some(instant);
         self
     }
 
-    /// Sets it disabled: it becomes current, and no one can read it.
+    /// Sets it as disabled: it becomes the current version, and nobody can read it.
     pub fn disabled(mut self) -> Self {
         self.attributes.enabled = Some(false);
         self
@@ -83,7 +83,7 @@ impl SetSecret {
     }
 }
 
-/// Refuses a value that no vault takes.
+/// Refuses a value that no vault accepts.
 pub(crate) fn check_value(value: &Secret) -> Result<()> {
     let bytes = value.expose().len();
     if bytes <= VALUE_LIMIT {

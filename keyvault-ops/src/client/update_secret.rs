@@ -28,38 +28,38 @@ impl UpdateSecret {
         Self { client, name, version, attributes: Attributes::default() }
     }
 
-    /// Lets it be read.
+    /// Enables it, so that it can be read.
     pub fn enable(mut self) -> Self {
         self.attributes.enabled = Some(true);
         self
     }
 
-    /// Keeps it from being read. If it is current, readers of the secret get
+    /// Disables it, so that it cannot be read. If it is current, readers of the secret get
     /// [`SecretRefusal::Disabled`](crate::SecretRefusal::Disabled).
     pub fn disable(mut self) -> Self {
         self.attributes.enabled = Some(false);
         self
     }
 
-    /// What kind of text the value is; at most 255 characters.
+    /// The content type; at most 255 characters.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.attributes.content_type = Some(content_type.into());
         self
     }
 
-    /// All tags; they take the place of those that are there.
+    /// Replaces all tags.
     pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
         self.attributes.tags = Some(tags);
         self
     }
 
-    /// Until when it should be used. For information: the service lets it be read afterwards.
+    /// When it expires. For information only: an expired secret can still be read.
     pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.expires = Some(instant);
         self
     }
 
-    /// From when on it should be used. For information: the service lets it be read before.
+    /// When it becomes valid. For information only: it can be read before.
     pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.not_before = Some(instant);
         self

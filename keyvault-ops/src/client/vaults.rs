@@ -17,7 +17,7 @@ pub const API_VERSION: &str = "2026-02-01";
 /// The version of the list of all resources, as `Vaults_List` wants it.
 const RESOURCES_VERSION: &str = "2015-11-01";
 
-/// Key vaults, as resources. Their secrets are a matter of [`SecretsClient`](crate::SecretsClient).
+/// Key vaults, as resources. For their secrets, see [`SecretsClient`](crate::SecretsClient).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, subscription: &arm_core::SubscriptionId) -> azure_core::Result<()> {
@@ -64,7 +64,7 @@ impl VaultsClient {
         self.arm.get(id, API_VERSION).json().await
     }
 
-    /// Reads a vault, if there is one: `Vaults_Get`.
+    /// Reads a vault; `None` if it does not exist: `Vaults_Get`.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl VaultsClient {
     /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller for the vault whose host
     /// name can be reached.
     ///
-    /// A PUT takes away what the spec does not name. Begin with `VaultSpec::from(&vault)` to change one that exists.
+    /// A PUT removes what the spec does not name. To change a vault that exists, begin with
+    /// `VaultSpec::from(&vault)`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
     ///
@@ -97,7 +98,7 @@ impl VaultsClient {
         self.arm.put(id, API_VERSION).body(spec).poller()
     }
 
-    /// Brings a soft-deleted vault back, with all it held: `Vaults_CreateOrUpdate` with `createMode` recover.
+    /// Recovers a soft-deleted vault with everything in it: `Vaults_CreateOrUpdate` with `createMode` recover.
     ///
     /// Its role assignments and Event Grid subscriptions do not come back.
     ///
@@ -138,8 +139,8 @@ impl VaultsClient {
         self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
     }
 
-    /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; see
-    /// [`remove`](Self::remove) for both. Deleting what is not there succeeds.
+    /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; see [`remove`](Self::remove)
+    /// for both. Deleting a vault that does not exist succeeds.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/delete)
     ///
@@ -170,7 +171,7 @@ impl VaultsClient {
     ///
     /// # Retries
     ///
-    /// Sending it again changes nothing.
+    /// Safe to repeat: it changes nothing more.
     pub async fn update_access_policy(
         &self,
         id: &VaultId,
@@ -210,8 +211,8 @@ impl VaultsClient {
         self.arm.get(path, API_VERSION).query_opt("$top", self.top()).pager()
     }
 
-    /// Streams the vaults in the list of all resources, without their properties: `Vaults_List`. It answers from
-    /// Resource Manager's own cache, and so without the Key Vault provider.
+    /// Streams the vaults among all resources, without their properties: `Vaults_List`. Resource Manager answers
+    /// from its own cache, without the Key Vault provider.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list)
     ///
@@ -262,7 +263,8 @@ impl VaultsClient {
         self.arm.get(deleted_vault(subscription, location, name.as_str()), API_VERSION).json().await
     }
 
-    /// Deletes a soft-deleted vault, and all it held, for good: `Vaults_PurgeDeleted`. Await the poller for the end.
+    /// Deletes a soft-deleted vault and everything in it for good: `Vaults_PurgeDeleted`. Await the poller to wait
+    /// for the end.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted)
     ///

@@ -7,15 +7,14 @@ pub use secret::{SecretId, SecretName, SecretVersion};
 pub(crate) use vault::deleted_vault;
 pub use vault::{VaultId, VaultName};
 
-/// The characters that names of vaults and secrets are made of, as a rule.
+/// The characters of vault and secret names, as a phrase for messages.
 const CHARACTERS: &str = "may only hold letters, digits and hyphens";
 
-/// A text that was checked when it was made, with the usual conversions. `ignoring_case` says how it
-/// is compared.
+/// A checked string with the usual conversions. `ignoring_case` makes comparisons ignore case.
 macro_rules! checked_text {
     ($name:ident, $ignoring_case:literal) => {
         impl $name {
-            /// The text as it was given.
+            /// The name as it was given.
             pub fn as_str(&self) -> &str {
                 &self.text
             }

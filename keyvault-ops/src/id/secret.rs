@@ -31,7 +31,7 @@ impl FromStr for SecretName {
     }
 }
 
-/// A version of a secret: 32 hexadecimal digits, made by the service. They say nothing about age.
+/// A version of a secret: 32 hexadecimal digits, made by the service. Its characters tell nothing about its age.
 #[derive(Clone)]
 pub struct SecretVersion {
     text: Box<str>,
@@ -51,7 +51,7 @@ impl FromStr for SecretVersion {
     }
 }
 
-/// Where a secret is: `https://{vault}/secrets/{name}`, and the version if one is named.
+/// The id of a secret: `https://{vault}/secrets/{name}`, and the version if one is named.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct SecretId {

@@ -24,11 +24,11 @@ checked_text!(VaultName, true);
 
 const VAULT_NAME: &str = "vault name";
 const VAULT_NAME_LIMIT: usize = 24;
-/// How many random characters a generated name ends with.
+/// The number of random characters at the end of a generated name.
 const SUFFIX: usize = 8;
 
 impl VaultName {
-    /// A name that no one else has: the beginning of `prefix`, a hyphen and eight random characters.
+    /// Generates a name that nobody else has: the beginning of `prefix`, a hyphen and eight random characters.
     ///
     /// ```
     /// use keyvault_ops::VaultName;
@@ -41,7 +41,7 @@ impl VaultName {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn unique(prefix: &str) -> Result<Self, IdError> {
         let random = uuid::Uuid::new_v4().simple().to_string();
         Self::with_suffix(prefix, &random[..SUFFIX])
@@ -96,17 +96,17 @@ pub struct VaultId {
 }
 
 impl VaultId {
-    /// The vault with this name in this group.
+    /// Builds the id of a vault in a group.
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn new(group: &ResourceGroupId, name: &VaultName) -> Result<Self, IdError> {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }
 
-    /// Whether it is the id of a vault. One that was parsed is; one in an answer may not be: then a request to it is
-    /// refused before it is sent.
+    /// Whether it is a valid id of a vault. A parsed id always is; one in an answer may not be, and a request to it
+    /// is then refused before it is sent.
     pub fn is_valid(&self) -> bool {
         Self::try_from(self.id.clone()).is_ok()
     }
@@ -121,7 +121,7 @@ impl VaultId {
         self.id.as_str()
     }
 
-    /// The id among those of all resources.
+    /// The same id as a [`ResourceId`](arm_core::ResourceId).
     pub fn resource_id(&self) -> &ResourceId {
         &self.id
     }
@@ -193,7 +193,7 @@ impl<'de> Deserialize<'de> for VaultId {
     }
 }
 
-/// Where a deleted vault stands.
+/// The id of the vault once it is deleted.
 pub(crate) fn deleted_vault(subscription: &SubscriptionId, location: &str, name: &str) -> ArmPath {
     ArmPath::from(subscription)
         .provider("Microsoft.KeyVault")

@@ -12,7 +12,7 @@ use crate::{SecretName, SecretVersion};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
-    /// When.
+    /// The time.
     #[serde(with = "wire::instant")]
     pub time: OffsetDateTime,
     /// The vault's host name.
@@ -22,7 +22,7 @@ pub struct LedgerEntry {
     /// The rotation that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<String>,
-    /// What was done, or is about to be.
+    /// What was done, or is about to be done.
     pub action: LedgerAction,
     /// To which version; of [`Begun`](LedgerAction::Begun), the version that was current.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct LedgerEntry {
     /// Of [`Begun`](LedgerAction::Begun): where the new value comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ValueSource>,
-    /// Why, or why not.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

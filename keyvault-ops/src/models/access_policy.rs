@@ -2,7 +2,7 @@ use arm_core::{open_enum, wire::UnknownFields};
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
 
-/// What one principal may do in a vault that is guarded by access policies.
+/// What one principal may do in a vault that uses access policies.
 ///
 /// A vault guarded by roles (`enableRbacAuthorization`) keeps its policies and ignores them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TypedBuilder)]
@@ -10,15 +10,15 @@ use typed_builder::TypedBuilder;
 #[builder(field_defaults(setter(into)))]
 #[non_exhaustive]
 pub struct AccessPolicy {
-    /// The tenant; must be the vault's.
+    /// The tenant, which must be that of the vault.
     pub tenant_id: String,
     /// The object id of a user, group or application.
     pub object_id: String,
-    /// The application that must ask on behalf of the principal.
+    /// The application through which the principal must act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(default, setter(strip_option))]
     pub application_id: Option<String>,
-    /// What is allowed.
+    /// The permissions.
     #[serde(default)]
     pub permissions: Permissions,
     #[serde(flatten)]
@@ -26,14 +26,14 @@ pub struct AccessPolicy {
     unknown: UnknownFields,
 }
 
-/// What is allowed, by kind of object. Words that this crate does not model are kept.
+/// Permissions, by kind of object. Values that this crate does not model are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Permissions {
-    /// On secrets.
+    /// Permissions on secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Vec<SecretPermission>>,
-    /// On keys, certificates and storage accounts, as the service wrote them.
+    /// Permissions on keys, certificates and storage accounts, as the service wrote them.
     #[serde(flatten)]
     others: UnknownFields,
 }
@@ -74,9 +74,9 @@ open_enum! {
     pub enum AccessPolicyUpdateKind {
         /// Adds the permissions to those that the principals have.
         Add = "add",
-        /// Puts them in place of those that the principals have.
+        /// Replaces the permissions that the principals have.
         Replace = "replace",
-        /// Takes them away.
+        /// Removes the permissions.
         Remove = "remove",
     }
 }

@@ -14,17 +14,17 @@ pub struct DeletedVault {
     pub id: String,
     /// The name.
     pub name: String,
-    /// The id that it had.
+    /// The id before it was deleted.
     pub vault_id: VaultId,
-    /// Where it was.
+    /// The region.
     pub location: String,
     /// When it was deleted.
     pub deletion_date: Option<OffsetDateTime>,
-    /// When the service purges it by itself.
+    /// When the service will purge it.
     pub scheduled_purge_date: Option<OffsetDateTime>,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether it cannot be purged before that.
+    /// Whether purge protection keeps it from being purged before that.
     pub purge_protection_enabled: bool,
     sent: SentText,
 }
@@ -32,7 +32,7 @@ pub struct DeletedVault {
 arm_core::kept!(DeletedVault from Wire);
 
 impl DeletedVault {
-    /// A vault as it would be after it is deleted; dates are the service's.
+    /// A vault as it would be after its deletion; the dates are the service's.
     pub(crate) fn planned(id: &VaultId, vault: &Vault) -> Self {
         let subscription = id.resource_id().subscription();
         let path = subscription.map(|it| deleted_vault(&it, &vault.location, &vault.name).to_string());
@@ -49,18 +49,18 @@ impl DeletedVault {
         }
     }
 
-    /// How many days it was to be kept when it was deleted.
+    /// The retention period in days that it was deleted with.
     pub(crate) fn retention_days(&self) -> Option<i64> {
         Some((self.scheduled_purge_date? - self.deletion_date?).whole_days())
     }
 
-    /// How many days its name stays taken, unless it is purged: the rest of a day counts.
+    /// How many days its name stays taken unless it is purged, rounded up.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge_date.map(|date| days_until(date, now))
     }
 }
 
-/// The days until an instant, begun ones included.
+/// The days until an instant, rounded up.
 pub(crate) fn days_until(date: OffsetDateTime, now: OffsetDateTime) -> i64 {
     let seconds = (date - now).whole_seconds().max(0);
     seconds / 86_400 + i64::from(seconds % 86_400 > 0)

@@ -1,4 +1,4 @@
-//! What the service knows about vaults and secrets.
+//! The models of vaults and secrets.
 
 mod access_policy;
 mod deleted_vault;

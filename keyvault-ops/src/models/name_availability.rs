@@ -6,12 +6,12 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NameAvailability {
-    /// Whether it is.
+    /// Whether the name is free.
     pub name_available: bool,
     /// The reason, if not.
     #[serde(default)]
     pub reason: Option<UnavailableReason>,
-    /// Why not, in the service's words.
+    /// The service's message.
     #[serde(default)]
     pub message: Option<String>,
 }
@@ -19,9 +19,9 @@ pub struct NameAvailability {
 open_enum! {
     /// Why a vault name cannot be used.
     pub enum UnavailableReason {
-        /// It breaks the rule for names.
+        /// It breaks the naming rules.
         AccountNameInvalid = "AccountNameInvalid",
-        /// Someone has it, or it belongs to a soft-deleted vault.
+        /// Another vault has it, perhaps a soft-deleted one.
         AlreadyExists = "AlreadyExists",
     }
 }

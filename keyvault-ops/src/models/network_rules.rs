@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NetworkRules {
-    /// Whether trusted services of Azure may pass; the service's default is that they may.
+    /// Whether trusted Azure services may pass. The service's default is that they may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<NetworkBypass>,
-    /// What happens to a caller whom no rule names.
+    /// What happens to callers that no rule matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_action: Option<NetworkAction>,
-    /// Addresses that may pass.
+    /// Addresses and ranges that may pass.
     #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
     pub ip_rules: Vec<IpRule>,
     /// Subnets that may pass.
@@ -23,7 +23,7 @@ pub struct NetworkRules {
 }
 
 impl NetworkRules {
-    /// Only these addresses or ranges (`198.51.100.0/24`), and trusted services of Azure.
+    /// Allows only these addresses or ranges (`198.51.100.0/24`), and trusted Azure services.
     pub fn only<S: Into<String>>(addresses: impl IntoIterator<Item = S>) -> Self {
         Self {
             bypass: Some(NetworkBypass::AzureServices),
@@ -66,21 +66,21 @@ pub struct VirtualNetworkRule {
 }
 
 open_enum! {
-    /// Who may pass the firewall beside the rules.
+    /// Who may pass the firewall regardless of the rules.
     pub enum NetworkBypass {
-        /// Trusted services of Azure.
+        /// Trusted Azure services.
         AzureServices = "AzureServices",
-        /// No one.
+        /// Nobody.
         None = "None",
     }
 }
 
 open_enum! {
-    /// What happens to a caller whom no rule names.
+    /// What happens to callers that no rule matches.
     pub enum NetworkAction {
-        /// Passes.
+        /// They pass.
         Allow = "Allow",
-        /// Is refused.
+        /// They are refused.
         Deny = "Deny",
     }
 }
@@ -88,7 +88,7 @@ open_enum! {
 open_enum! {
     /// Whether the vault can be reached over the public network.
     pub enum PublicNetworkAccess {
-        /// It can, as far as the firewall lets.
+        /// It can, as far as the firewall allows.
         Enabled = "Enabled",
         /// Only through private endpoints and by trusted services.
         Disabled = "Disabled",

@@ -23,29 +23,29 @@ pub struct SecretBundle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretProperties {
-    /// Where it is; without a version in lists of secrets.
+    /// The id; without a version in lists of secrets.
     pub id: SecretId,
-    /// Whether it can be read. Nothing else keeps a secret from being read.
+    /// Whether it is enabled. Only this keeps a secret from being read, not its dates.
     pub enabled: bool,
-    /// When this version was set, to the second: versions set within one second are not told apart.
+    /// When this version was set, precise to the second: versions set within one second cannot be told apart.
     pub created: Option<OffsetDateTime>,
     /// When this version was set or updated.
     pub updated: Option<OffsetDateTime>,
-    /// From when on it should be used. For information: the service lets it be read before.
+    /// When it becomes valid. For information only: it can be read before.
     pub not_before: Option<OffsetDateTime>,
-    /// Until when it should be used. For information: the service lets it be read afterwards.
+    /// When it expires. For information only: an expired secret can still be read.
     pub expires: Option<OffsetDateTime>,
-    /// What kind of text the value is.
+    /// The content type.
     pub content_type: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether Key Vault made it, as it does for every certificate. It cannot be set, updated or deleted.
+    /// Whether Key Vault manages it, as it does for every certificate. It cannot be set, updated or deleted.
     pub managed: bool,
     /// The key of the certificate that it belongs to; only of a managed one.
     pub kid: Option<String>,
-    /// How surely it can be recovered once deleted.
+    /// Whether and how long it can be recovered after deletion.
     pub recovery_level: Option<RecoveryLevel>,
-    /// For how many days.
+    /// The number of days.
     pub recoverable_days: Option<u16>,
 }
 
@@ -60,7 +60,7 @@ impl SecretProperties {
         self.id.version.as_ref()
     }
 
-    /// Whether its time is over. The service lets it be read all the same.
+    /// Whether it has expired. It can still be read.
     pub fn is_expired(&self, now: OffsetDateTime) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
@@ -70,30 +70,30 @@ impl SecretProperties {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedSecret {
-    /// What it was.
+    /// The secret before it was deleted.
     pub properties: SecretProperties,
-    /// Where it can be recovered from.
+    /// The URL from which it can be recovered.
     pub recovery_id: Option<String>,
     /// When it was deleted.
     pub deleted: Option<OffsetDateTime>,
-    /// When the service purges it by itself.
+    /// When the service will purge it.
     pub scheduled_purge: Option<OffsetDateTime>,
 }
 
 impl DeletedSecret {
-    /// How many days its name stays taken, unless it is purged: the rest of a day counts.
+    /// How many days its name stays taken unless it is purged, rounded up.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge.map(|date| days_until(date, now))
     }
 }
 
-/// Where a name stands.
+/// The state of a secret's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretState {
-    /// There is such a secret.
+    /// The secret exists.
     Live(Box<SecretProperties>),
-    /// There is such a secret, and its current version is disabled: no one can read it.
+    /// The secret exists, but its current version is disabled: nobody can read it.
     Disabled,
     /// It is deleted and can be recovered or purged; its name is taken.
     SoftDeleted(Box<DeletedSecret>),
@@ -103,17 +103,17 @@ pub enum SecretState {
 
 /// A backup of a secret with all its versions, encrypted by the service.
 ///
-/// It can be restored in the same subscription and geography only. Neither printed nor logged.
+/// It can be restored only in the same subscription and geography. It is neither printed nor logged.
 #[derive(Clone)]
 pub struct SecretBackup(zeroize::Zeroizing<Vec<u8>>);
 
 impl SecretBackup {
-    /// A backup that was kept as these bytes.
+    /// Wraps the bytes of a backup.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes, to be kept in a safe place.
+    /// The bytes, to be stored in a safe place.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -126,7 +126,7 @@ impl std::fmt::Debug for SecretBackup {
 }
 
 open_enum! {
-    /// How surely a deleted secret can be recovered.
+    /// Whether and how long a deleted secret can be recovered.
     pub enum RecoveryLevel {
         /// Not at all.
         Purgeable = "Purgeable",
@@ -146,7 +146,7 @@ open_enum! {
 }
 
 impl RecoveryLevel {
-    /// Whether no one can purge it before its time.
+    /// Whether it cannot be purged before its retention period ends.
     pub(crate) fn forbids_purge(&self) -> bool {
         matches!(
             self,
@@ -158,7 +158,7 @@ impl RecoveryLevel {
     }
 }
 
-/// What the service sends, for a secret with or without value, deleted or not.
+/// The form on the wire of a secret, with or without value, deleted or not.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wire {

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId, VaultSpec};
 
-/// A vault, as the service has it.
+/// A vault, as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -18,15 +18,15 @@ pub struct Vault {
     pub id: VaultId,
     /// The name.
     pub name: String,
-    /// Where it is, such as `westeurope`.
+    /// The region, such as `westeurope`.
     pub location: String,
     /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
-    /// Who made and changed it. Read-only.
+    /// Who created and changed it. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_data: Option<SystemMetadata>,
-    /// All else.
+    /// The properties.
     pub properties: VaultProperties,
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
@@ -63,26 +63,26 @@ impl Vault {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct VaultProperties {
-    /// The tenant whose principals may use it.
+    /// The tenant whose principals can use it.
     pub tenant_id: String,
     /// Standard, or premium with keys in hardware.
     pub sku: Sku,
-    /// Who may do what, where roles do not decide.
+    /// The access policies, for a vault that does not use Azure RBAC.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub access_policies: Vec<AccessPolicy>,
-    /// Where its secrets are, such as `https://kv-prod.vault.azure.net/`.
+    /// The endpoint for its secrets, such as `https://kv-prod.vault.azure.net/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault_uri: Option<String>,
-    /// Whether role assignments, rather than access policies, decide.
+    /// Whether access is granted by role assignments rather than access policies.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub enable_rbac_authorization: bool,
-    /// Whether deleted things can be recovered; always on nowadays.
+    /// Whether deleted objects can be recovered; always on today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_soft_delete: Option<bool>,
-    /// For how many days: 7 to 90, fixed when the vault is made.
+    /// How many days they can be recovered: 7 to 90, fixed when the vault is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Whether nothing can be purged before these days are over. Cannot be taken back.
+    /// Whether nothing can be purged before these days are over. It cannot be turned off again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_purge_protection: Option<bool>,
     /// Whether virtual machines may fetch certificates from it.
@@ -94,13 +94,13 @@ pub struct VaultProperties {
     /// Whether Resource Manager may fetch secrets for deployments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled_for_template_deployment: Option<bool>,
-    /// The firewall; without one, everyone may knock.
+    /// The firewall; without one, requests from any address are let in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_acls: Option<NetworkRules>,
-    /// Whether the public network reaches it.
+    /// Whether it can be reached over the public network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access: Option<PublicNetworkAccess>,
-    /// How far its making has come. Read-only.
+    /// The state of its creation. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<ProvisioningState>,
     /// Private endpoints and whether their connection is approved. Read-only.
@@ -121,10 +121,10 @@ pub struct PrivateEndpointConnection {
     /// The id of the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Changes with the connection.
+    /// The ETag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// All else.
+    /// The properties.
     #[serde(default)]
     pub properties: PrivateEndpointConnectionProperties,
     #[serde(flatten)]
@@ -153,7 +153,7 @@ pub struct PrivateEndpointConnectionProperties {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PrivateEndpoint {
-    /// Its resource id.
+    /// The resource id.
     pub id: String,
 }
 
@@ -165,29 +165,29 @@ pub struct PrivateLinkState {
     /// Pending, approved, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PrivateLinkStatus>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the consumer has to do; `None` is the word for nothing.
+    /// What the consumer has to do; the text `None` if nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions_required: Option<String>,
 }
 
 open_enum! {
-    /// How the owner decided about a connection.
+    /// The owner's decision on a connection.
     pub enum PrivateLinkStatus {
-        /// Not yet.
+        /// Not decided yet.
         Pending = "Pending",
-        /// It may be used.
+        /// It was approved.
         Approved = "Approved",
-        /// It may not.
+        /// It was rejected.
         Rejected = "Rejected",
-        /// It is gone.
+        /// It is disconnected.
         Disconnected = "Disconnected",
     }
 }
 
-/// What a vault costs and can do.
+/// The pricing tier of a vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sku {
@@ -216,41 +216,41 @@ open_enum! {
 }
 
 open_enum! {
-    /// How far the making of a vault has come.
+    /// The state of a vault's creation.
     pub enum ProvisioningState {
-        /// It is there.
+        /// The vault is ready.
         Succeeded = "Succeeded",
         /// Its host name is being registered; its secrets cannot be reached yet.
         RegisteringDns = "RegisteringDns",
     }
 }
 
-/// Who made a resource and who changed it.
+/// Who created and changed a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SystemMetadata {
-    /// Who made it.
+    /// Who created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// `User`, `Application`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by_type: Option<String>,
-    /// When.
+    /// The time.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
     pub created_at: Option<OffsetDateTime>,
-    /// Who changed it last.
+    /// Who last changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by: Option<String>,
     /// `User`, `Application`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by_type: Option<String>,
-    /// When.
+    /// The time.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
     pub last_modified_at: Option<OffsetDateTime>,
 }
 
-/// A vault in the list of all resources: where it is, without its properties.
+/// A vault in the list of all resources, without its properties.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -259,7 +259,7 @@ pub struct VaultResource {
     pub id: ResourceId,
     /// The name.
     pub name: String,
-    /// Where it is.
+    /// The region.
     #[serde(default)]
     pub location: String,
     /// The tags.

@@ -27,43 +27,43 @@ use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 #[builder(field_defaults(setter(into)))]
 pub struct VaultSpec {
-    /// Where, such as `westeurope`. Cannot be changed later.
+    /// The region, such as `westeurope`. It cannot be changed later.
     pub location: String,
-    /// The tenant whose principals may use it.
+    /// The tenant whose principals can use it.
     pub tenant_id: String,
     /// Default: standard.
     #[builder(default = SkuName::Standard)]
     pub sku: SkuName,
-    /// Tags; none unless given.
+    /// The tags. Default: none.
     #[builder(default)]
     pub tags: BTreeMap<String, String>,
-    /// Whether role assignments decide. Default: `true`. Always sent: what the
-    /// service takes for granted differs between api-versions. Changing it on a vault that exists needs
+    /// Whether access is granted by role assignments. Default: `true`. It is always sent, since the service's
+    /// default differs between api-versions. Changing it on an existing vault needs
     /// `Microsoft.Authorization/roleAssignments/write`.
     #[builder(default = true)]
     pub enable_rbac_authorization: bool,
-    /// Who may do what where roles do not decide; no one unless given.
+    /// The access policies, for a vault without Azure RBAC. Default: none.
     #[builder(default)]
     pub access_policies: Vec<AccessPolicy>,
-    /// 7 to 90 days; 90 unless given. Cannot be changed later.
+    /// The retention period, 7 to 90 days. Default: 90. It cannot be changed later.
     #[builder(default, setter(strip_option))]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Nothing can be purged before these days are over. **Cannot be taken back**; off unless given.
+    /// Keeps anything from being purged before these days are over. **It cannot be turned off again.** Default: off.
     #[builder(default)]
     pub enable_purge_protection: bool,
-    /// Virtual machines may fetch certificates.
+    /// Whether virtual machines may fetch certificates.
     #[builder(default, setter(strip_option))]
     pub enabled_for_deployment: Option<bool>,
-    /// Disk encryption may fetch secrets and unwrap keys.
+    /// Whether disk encryption may fetch secrets and unwrap keys.
     #[builder(default, setter(strip_option))]
     pub enabled_for_disk_encryption: Option<bool>,
-    /// Resource Manager may fetch secrets for deployments.
+    /// Whether Resource Manager may fetch secrets for deployments.
     #[builder(default, setter(strip_option))]
     pub enabled_for_template_deployment: Option<bool>,
     /// The firewall.
     #[builder(default, setter(strip_option))]
     pub network_acls: Option<NetworkRules>,
-    /// Whether the public network reaches it. Default: `true`.
+    /// Whether it can be reached over the public network. Default: `true`.
     #[builder(default, setter(strip_option))]
     pub public_network_access: Option<PublicNetworkAccess>,
     #[builder(default, setter(skip))]
@@ -72,7 +72,7 @@ pub struct VaultSpec {
     as_sent: AsSent,
 }
 
-/// What a vault that was read has and this crate does not model.
+/// Members of a vault that this crate does not model.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Unknown {
     resource: UnknownFields,
@@ -166,7 +166,7 @@ const OF_THE_SERVICE: &[&str] =
     &["enableSoftDelete", "hsmPoolResourceId", "privateEndpointConnections", "provisioningState", "vaultUri"];
 
 impl VaultSpec {
-    /// What the spec says, and nothing else.
+    /// The body of the request: what the spec says, and nothing else.
     fn body(&self) -> serde_json::Result<Value> {
         let properties = Properties {
             tenant_id: &self.tenant_id,
@@ -187,11 +187,11 @@ impl VaultSpec {
     }
 }
 
-/// A change of a vault: what is given is written, the rest stays.
+/// A change of a vault: what is given is written, the rest is kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, TypedBuilder)]
 #[builder(field_defaults(default, setter(into, strip_option)))]
 pub struct VaultPatch {
-    /// All tags; they take the place of those that are there.
+    /// Replaces all tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Properties.
@@ -204,28 +204,28 @@ pub struct VaultPatch {
 #[serde(rename_all = "camelCase")]
 #[builder(field_defaults(default, setter(into, strip_option)))]
 pub struct VaultPatchProperties {
-    /// Whether role assignments decide. Needs `Microsoft.Authorization/roleAssignments/write`.
+    /// Whether access is granted by role assignments. Needs `Microsoft.Authorization/roleAssignments/write`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_rbac_authorization: Option<bool>,
-    /// All access policies; they take the place of those that are there.
+    /// Replaces all access policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_policies: Option<Vec<AccessPolicy>>,
-    /// Turns purge protection on. `false` is refused by the service.
+    /// Turns purge protection on. The service refuses `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_purge_protection: Option<bool>,
-    /// Virtual machines may fetch certificates.
+    /// Whether virtual machines may fetch certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled_for_deployment: Option<bool>,
-    /// Disk encryption may fetch secrets and unwrap keys.
+    /// Whether disk encryption may fetch secrets and unwrap keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled_for_disk_encryption: Option<bool>,
-    /// Resource Manager may fetch secrets for deployments.
+    /// Whether Resource Manager may fetch secrets for deployments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled_for_template_deployment: Option<bool>,
     /// The whole firewall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_acls: Option<NetworkRules>,
-    /// Whether the public network reaches it.
+    /// Whether it can be reached over the public network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_network_access: Option<PublicNetworkAccess>,
     /// Standard or premium.

@@ -1,4 +1,4 @@
-//! Deleting secrets, and saying what stays.
+//! Deleting secrets, and reporting what is left.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
 /// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.
 ///
 /// **If it stops halfway**, some secrets are still there, or soft-deleted and not purged; running it again does the
-/// rest, and once more changes nothing.
+/// rest. A run after that changes nothing.
 ///
 /// # Permissions
 ///
@@ -34,13 +34,13 @@ pub struct CleanUpSecrets {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remains {
-    /// Nothing; its name is free, at once or in a moment.
+    /// Nothing: its name is free, at once or in a moment.
     Nothing,
     /// It is soft-deleted: it can be recovered, and its name is taken.
     SoftDeleted {
-        /// For how many days.
+        /// The number of days.
         days_left: Option<i64>,
-        /// Whether purging it was tried and is not allowed, as in a vault with purge protection.
+        /// Whether a purge was tried and refused, as in a vault with purge protection.
         purge_refused: bool,
     },
 }
@@ -54,7 +54,7 @@ pub struct CleanUpReport {
 }
 
 impl CleanUpReport {
-    /// Whether every secret is deleted, softly or for good.
+    /// Whether every secret is deleted or soft-deleted.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
@@ -102,7 +102,7 @@ impl fmt::Display for CleanUpReport {
 }
 
 impl SecretsClient {
-    /// Deletes secrets and says what stays. See [`CleanUpSecrets`].
+    /// Deletes secrets and reports what is left. See [`CleanUpSecrets`].
     pub fn clean_up(&self, names: impl IntoIterator<Item = SecretName>) -> CleanUpSecrets {
         CleanUpSecrets {
             client: self.clone(),
@@ -114,7 +114,7 @@ impl SecretsClient {
 }
 
 impl CleanUpSecrets {
-    /// Deletes them for good: they cannot be recovered.
+    /// Also purges them: they cannot be recovered.
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self

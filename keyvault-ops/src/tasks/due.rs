@@ -51,7 +51,7 @@ pub struct DueSecrets {
 pub struct DueSecret {
     /// The secret.
     pub name: SecretName,
-    /// Every reason that holds.
+    /// All reasons.
     pub reasons: Vec<DueReason>,
 }
 
@@ -117,7 +117,7 @@ impl DueSecrets {
         self
     }
 
-    /// Those whose current version was set longer ago. One that does not say when is not taken for old.
+    /// Those whose current version was set longer ago than this. A version without a date is not taken as old.
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);
         self

@@ -1,4 +1,4 @@
-//! Making a vault, or bringing one to what is wanted.
+//! Ensuring that a vault exists as wanted.
 
 use arm_core::{ArmErrorExt as _, Change, Mode, Wish, is_same_region};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -9,7 +9,7 @@ use crate::{
     AccessPolicy, DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultName, VaultSpec, VaultsClient,
 };
 
-/// What the service fills in by itself is no part of a wish.
+/// Members that the service fills in are not compared.
 const WISH: Wish = Wish::new().ignoring(&[
     "etag",
     "enableSoftDelete",
@@ -20,7 +20,7 @@ const WISH: Wish = Wish::new().ignoring(&[
     "vaultUri",
 ]);
 
-/// Makes a vault unless it is there, and changes one that is there only where it differs from the spec.
+/// Creates a vault unless it exists, and changes an existing one only where it differs from the spec.
 ///
 /// What the spec does not name stays: tags, access policies of other principals, firewall, fields that this crate does
 /// not know. Purge protection is turned on if asked for and never off. The name may belong to a soft-deleted vault of
@@ -60,14 +60,14 @@ pub struct EnsureVault {
 }
 
 impl VaultsClient {
-    /// Makes a vault, or brings one to what is wanted. See [`EnsureVault`].
+    /// Ensures that a vault exists as wanted. See [`EnsureVault`].
     pub fn ensure(&self, id: &VaultId, spec: VaultSpec) -> EnsureVault {
         EnsureVault { client: self.clone(), id: id.clone(), spec, recover: false }
     }
 }
 
 impl EnsureVault {
-    /// If the vault is soft-deleted, brings it back with all it held. Its role assignments do not come back.
+    /// If the vault is soft-deleted, recovers it with everything in it. Its role assignments are not recovered.
     pub fn recover_deleted(mut self) -> Self {
         self.recover = true;
         self
@@ -125,7 +125,7 @@ impl EnsureVault {
         Ok(Change::Updated { before: found, after })
     }
 
-    /// The vault as it is after a write, if it is what was wished for.
+    /// The vault after a write, if it is as asked for.
     async fn verified(&self, spec: &VaultSpec) -> Result<Vault> {
         let found = self.client.get(&self.id).await?;
         WISH.verify(format_args!("the vault '{}'", self.id.name()), spec, &found)?;
@@ -140,7 +140,7 @@ impl EnsureVault {
         }
     }
 
-    /// Refuses a wish for another place or retention: neither changes, also when the vault is brought back.
+    /// Refuses another region or retention period: neither can change, not even on recovery.
     fn check_fixed(&self, location: &str, days: Option<i64>) -> Result<()> {
         if !is_same_region(location, &self.spec.location) {
             return self.fixed("location", location, &self.spec.location);

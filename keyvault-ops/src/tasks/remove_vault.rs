@@ -1,4 +1,4 @@
-//! Deleting a vault, and saying what stays.
+//! Deleting a vault, and reporting what is left.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, id::deleted_vault}
 
 /// Deletes a vault, and purges it if asked to; awaiting it does it.
 ///
-/// **If it stops halfway**, the vault is there or soft-deleted; running it again does the rest, and once more changes
-/// nothing.
+/// **If it stops halfway**, the vault is there or soft-deleted; running it again does the rest. A run after that
+/// changes nothing.
 ///
 /// # Permissions
 ///
@@ -30,14 +30,14 @@ pub struct RemoveVault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultRemains {
-    /// Nothing; its name is free.
+    /// Nothing: its name is free.
     Nothing,
     /// It is soft-deleted with all it holds, and its name is taken in the whole cloud. Its role assignments and Event
     /// Grid subscriptions are gone, also after a recovery.
     SoftDeleted {
         /// The deleted vault.
         deleted: Box<DeletedVault>,
-        /// For how many days.
+        /// The number of days.
         days_left: Option<i64>,
     },
 }
@@ -57,7 +57,7 @@ impl fmt::Display for VaultRemains {
 }
 
 impl VaultsClient {
-    /// Deletes a vault and says what stays. See [`RemoveVault`].
+    /// Deletes a vault and reports what is left. See [`RemoveVault`].
     pub fn remove(&self, id: &VaultId) -> RemoveVault {
         RemoveVault { client: self.clone(), id: id.clone(), purge: false }
     }

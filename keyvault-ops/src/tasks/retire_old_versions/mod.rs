@@ -80,19 +80,19 @@ impl RetireOldVersions {
         self
     }
 
-    /// Is called with the progress after each page of versions.
+    /// Sets a callback for the progress, called after each page of versions.
     pub fn on_progress(mut self, hear: impl Fn(&Retirement) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(hear));
         self
     }
 
-    /// Keeps a line for every version that is disabled.
+    /// Records every version that is disabled.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.options.ledger = Some(ledger.clone());
         self
     }
 
-    /// Only counts.
+    /// Counts what would be disabled, and disables nothing.
     pub fn dry_run(mut self) -> Self {
         self.options.dry_run = true;
         self

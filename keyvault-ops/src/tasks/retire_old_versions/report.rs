@@ -4,7 +4,7 @@ use azure_core::Error;
 
 use crate::SecretVersion;
 
-/// What became of the versions of a secret.
+/// The result: what became of the versions of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retirement {
@@ -50,9 +50,9 @@ pub struct RetireError {
 pub enum RetireFailure {
     /// A request failed.
     Service(Error),
-    /// The current version is disabled: it cannot be told which one it is, so nothing is disabled.
+    /// The current version is disabled, so it cannot be told which one it is; nothing is disabled.
     CurrentDisabled,
-    /// Someone else has set a version meanwhile.
+    /// Somebody else has set a version in the meantime.
     Overtaken {
         /// The version that is current now.
         current: SecretVersion,

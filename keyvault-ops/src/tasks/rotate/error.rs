@@ -12,7 +12,7 @@ pub struct RotateError {
     pub completed: Box<Rotation>,
     /// The step that failed.
     pub step: RotateStep,
-    /// Why.
+    /// The reason.
     pub source: Box<RotateFailure>,
 }
 
