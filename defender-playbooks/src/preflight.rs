@@ -1,9 +1,16 @@
 //! What stands in the way of work in a subscription: all of it at once, before anything is written.
 
-use arm_core::{ArmClient, ArmErrorExt as _, SubscriptionId};
-use futures::{StreamExt as _, TryStreamExt as _, future::join3, stream};
+use std::collections::BTreeMap;
+
+use arm_core::{ArmClient, ArmErrorExt as _, ResourceId, ResourceType, Scope, SubscriptionId};
+use azure_core::Result;
+use futures::{StreamExt as _, TryStreamExt as _, future::join4, stream};
 use keyvault_ops::{VaultName, VaultsClient};
-use resource_ops::{PermissionsClient, ProviderNamespace, ProvidersClient, RegistrationState};
+use resource_ops::{
+    Permission, PermissionsClient, ProviderNamespace, ProvidersClient, RegistrationState, SubscriptionsClient,
+};
+
+use crate::plan::{Plan, PlanAction, PlannedChange};
 
 /// How many requests are under way at the same time.
 const CONCURRENCY: usize = 4;
@@ -13,20 +20,94 @@ const CONCURRENCY: usize = 4;
 pub struct Needs {
     /// Actions that must be allowed in the subscription, such as `Microsoft.KeyVault/vaults/write`.
     pub actions: Vec<String>,
+    /// Actions that must be allowed at a scope in it, such as a resource group: also where a role is held only there.
+    /// Of a scope that is not there yet, the subscription is asked.
+    pub actions_at: Vec<(Scope, String)>,
+    /// Regions that the subscription must have, such as `westeurope`.
+    pub regions: Vec<String>,
     /// Resource providers that must be registered.
     pub providers: Vec<ProviderNamespace>,
     /// Names of vaults to create, which must be free.
     pub new_vaults: Vec<VaultName>,
 }
 
+impl Needs {
+    /// What a plan needs: the action of each change, where the change is; the resource providers and regions of what is
+    /// made; names for new vaults. What is changed within vaults is left to their own roles, which are not asked for.
+    pub fn of(plan: &Plan) -> Self {
+        let mut needs = Self::default();
+        for change in plan.changes.iter().filter(|change| change.is_change()) {
+            needs.add(change);
+        }
+        needs
+    }
+
+    fn add(&mut self, change: &PlannedChange) {
+        let (action, namespace) =
+            (&change.permission, change.permission.split('/').next().unwrap_or_default());
+        match scope_of(&change.id) {
+            Some(scope @ (Scope::ResourceGroup(_) | Scope::Resource(_))) => {
+                add(&mut self.actions_at, (scope, action.clone()));
+            }
+            Some(_) => add(&mut self.actions, action.clone()),
+            None => return,
+        }
+        if change.action == PlanAction::Delete {
+            return;
+        }
+        // Those two are registered in every subscription.
+        if !["Microsoft.Authorization", "Microsoft.Resources"].contains(&namespace)
+            && let Ok(provider) = namespace.parse()
+        {
+            add(&mut self.providers, provider);
+        }
+        if change.action != PlanAction::Create {
+            return;
+        }
+        let region = change.members.iter().find(|member| member.member == "location");
+        if let Some(region) = region.and_then(|member| member.after.as_ref()?.as_str())
+            && !region.eq_ignore_ascii_case("global")
+        {
+            add(&mut self.regions, region.to_owned());
+        }
+        if let Ok(id) = change.id.parse::<ResourceId>()
+            && id.is(&ResourceType::VAULT)
+            && let Ok(name) = id.name().parse()
+        {
+            add(&mut self.new_vaults, name);
+        }
+    }
+}
+
+fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if !all.contains(&one) {
+        all.push(one);
+    }
+}
+
+/// The resource group of an id, or its subscription. `None` for what is not in Azure Resource Manager, such as secrets.
+fn scope_of(id: &str) -> Option<Scope> {
+    let parts: Vec<&str> = id.split('/').collect();
+    match parts.as_slice() {
+        ["", "subscriptions", subscription, groups, group, ..]
+            if groups.eq_ignore_ascii_case("resourceGroups") =>
+        {
+            format!("/subscriptions/{subscription}/resourceGroups/{group}").parse().ok()
+        }
+        ["", "subscriptions", subscription, ..] => format!("/subscriptions/{subscription}").parse().ok(),
+        _ => None,
+    }
+}
+
 /// Asks for all that stands in the way of some work: one line for each problem; none if nothing does. Writes nothing.
 ///
 /// What cannot be asked is a problem too. That nothing was found is no promise: locks, policies and deny assignments
-/// can still refuse, roles that are held only at a group or resource are not seen, and anyone can take a name meanwhile.
+/// can still refuse, roles that are held only at one resource are not seen, and anyone can take a name meanwhile.
 ///
 /// # Permissions
-/// `Microsoft.Resources/subscriptions/providers/read` and `Microsoft.KeyVault/checkNameAvailability/read`, as far as
-/// providers and names are asked for; Contributor has both.
+/// `Microsoft.Resources/subscriptions/providers/read`, `Microsoft.Resources/subscriptions/locations/read` and
+/// `Microsoft.KeyVault/checkNameAvailability/read`, as far as providers, regions and names are asked for; Contributor
+/// has all of them.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, subscription: &arm_core::SubscriptionId) -> Result<(), arm_core::IdError> {
@@ -51,26 +132,67 @@ pub async fn preflight(arm: &ArmClient, subscription: &SubscriptionId, needs: &N
         .map(|name| taken(arm, subscription, name))
         .buffered(CONCURRENCY)
         .collect::<Vec<_>>();
-    let (rights, providers, names) =
-        join3(not_allowed(arm, subscription, &needs.actions), providers, names).await;
-    [rights].into_iter().chain(providers).chain(names).flatten().collect()
+    let (rights, regions, providers, names) = join4(
+        not_allowed(arm, subscription, needs),
+        no_region(arm, subscription, &needs.regions),
+        providers,
+        names,
+    )
+    .await;
+    rights.into_iter().chain(regions).chain(providers.into_iter().chain(names).flatten()).collect()
 }
 
-async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, actions: &[String]) -> Option<String> {
-    if actions.is_empty() {
-        return None;
+/// What is not allowed, a line for each scope.
+async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Needs) -> Vec<String> {
+    let mut wanted: BTreeMap<String, (Scope, Vec<&str>)> = BTreeMap::new();
+    let whole = Scope::from(subscription);
+    let at = needs.actions_at.iter().map(|(scope, action)| (scope, action.as_str()));
+    for (scope, action) in needs.actions.iter().map(|action| (&whole, action.as_str())).chain(at) {
+        let place = scope.to_string().to_ascii_lowercase();
+        wanted.entry(place).or_insert_with(|| (scope.clone(), Vec::new())).1.push(action);
     }
-    match PermissionsClient::new(arm).list(subscription).try_collect::<Vec<_>>().await {
-        Ok(held) => {
-            let allowed = |action: &&String| held.iter().any(|permission| permission.allows(action));
-            let missing: Vec<&str> =
-                actions.iter().filter(|action| !allowed(action)).map(String::as_str).collect();
-            (!missing.is_empty()).then(|| {
-                let missing = missing.join(", ");
-                format!("not allowed in {subscription}: {missing}: sign in with a role that allows it")
-            })
+    let mut problems = Vec::new();
+    for (scope, actions) in wanted.into_values() {
+        let held = match held(arm, &scope).await {
+            // What is to be made there is made with what is held above.
+            Err(error) if error.is_not_found() && scope != whole => held(arm, &whole).await,
+            held => held,
+        };
+        match held {
+            Ok(held) => {
+                let allowed = |action: &str| held.iter().any(|permission| permission.allows(action));
+                let missing: Vec<&str> = actions.into_iter().filter(|action| !allowed(action)).collect();
+                if !missing.is_empty() {
+                    let missing = missing.join(", ");
+                    problems.push(format!(
+                        "not allowed in {scope}: {missing}: sign in with a role that allows it"
+                    ));
+                }
+            }
+            Err(error) => problems.push(format!("what is allowed in {scope} is not known: {error}")),
         }
-        Err(error) => Some(format!("what is allowed in {subscription} is not known: {error}")),
+    }
+    problems
+}
+
+async fn held(arm: &ArmClient, scope: &Scope) -> Result<Vec<Permission>> {
+    PermissionsClient::new(arm).list(scope).try_collect().await
+}
+
+/// The regions that the subscription does not have.
+async fn no_region(arm: &ArmClient, subscription: &SubscriptionId, wanted: &[String]) -> Vec<String> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let found = SubscriptionsClient::new(arm).list_locations(subscription).try_collect::<Vec<_>>().await;
+    let name = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    match found {
+        Ok(found) => wanted
+            .iter()
+            .filter(|wanted| !found.iter().any(|found| name(&found.name) == name(wanted)))
+            .map(|wanted| format!("{subscription} has no region '{}'", arm_core::printable(wanted)))
+            .collect(),
+        Err(error) => vec![format!("which regions {subscription} has is not known: {error}")],
     }
 }
 

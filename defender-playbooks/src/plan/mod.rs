@@ -56,6 +56,20 @@ pub struct Plan {
     pub count: Count,
     /// The changes, in the order in which they are done.
     pub changes: Vec<PlannedChange>,
+    /// What comes beside them, and decides what it changes only when the plan is applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided_at_apply: Vec<DecidedAtApply>,
+}
+
+/// Work whose changes cannot be told before the plan is applied. See [`Planner::decide_at_apply`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DecidedAtApply {
+    /// Its name.
+    pub step: String,
+    /// What it writes, for a person.
+    pub what: String,
 }
 
 /// How many resources a plan changes, and how.
@@ -74,7 +88,7 @@ pub struct Count {
 }
 
 impl Plan {
-    fn of(changes: Vec<PlannedChange>) -> Self {
+    fn of(changes: Vec<PlannedChange>, decided_at_apply: Vec<DecidedAtApply>) -> Self {
         let mut count = Count::default();
         for change in &changes {
             match change.action {
@@ -90,6 +104,7 @@ impl Plan {
             context: BTreeMap::new(),
             count,
             changes,
+            decided_at_apply,
         }
     }
 
@@ -98,9 +113,9 @@ impl Plan {
         self.count
     }
 
-    /// Whether nothing would be written.
+    /// Whether nothing would be written. Never, if something is decided only when the plan is applied.
     pub fn is_empty(&self) -> bool {
-        !self.changes.iter().any(PlannedChange::is_change)
+        self.decided_at_apply.is_empty() && !self.changes.iter().any(PlannedChange::is_change)
     }
 
     /// Reads a plan.
@@ -124,7 +139,7 @@ impl Plan {
             return Err(Error::with_message(ErrorKind::DataConversion, message));
         }
         let read: Self = serde_json::from_str(text).map_err(invalid)?;
-        Ok(Self { count: Self::of(read.changes.clone()).count, ..read })
+        Ok(Self { count: Self::of(read.changes.clone(), Vec::new()).count, ..read })
     }
 
     /// The plan as JSON.
@@ -145,7 +160,14 @@ impl Plan {
         let of = |plan: &Plan, step: &str| -> Vec<PlannedChange> {
             plan.changes.iter().filter(|it| it.step == step).cloned().collect()
         };
-        steps.into_iter().flat_map(|step| planner::moved(step, &of(self, step), &of(now, step))).collect()
+        let mut moved: Vec<String> = steps
+            .into_iter()
+            .flat_map(|step| planner::moved(step, &of(self, step), &of(now, step)))
+            .collect();
+        if self.decided_at_apply != now.decided_at_apply {
+            moved.push("what is decided when it is applied is not what was planned".to_owned());
+        }
+        moved
     }
 
     /// Begins to apply the plan: the tasks go through the planner that this gives. `now` is a plan of the same tasks
@@ -181,6 +203,15 @@ impl fmt::Display for Plan {
                 writeln!(f, "  {line}")?;
             }
         }
-        write!(f, "Plan: {}", self.count)
+        for DecidedAtApply { step, what } in &self.decided_at_apply {
+            let (step, what) = (arm_core::printable(step), arm_core::printable(what));
+            writeln!(f, "{step}\n  ? decided when it is applied: {what}")?;
+        }
+        write!(f, "Plan: {}", self.count)?;
+        match self.decided_at_apply.len() {
+            0 => Ok(()),
+            1 => write!(f, ", 1 step decided when it is applied"),
+            count => write!(f, ", {count} steps decided when they are applied"),
+        }
     }
 }

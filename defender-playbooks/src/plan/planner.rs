@@ -9,7 +9,7 @@ use std::{
 use arm_core::Task;
 use azure_core::{Error, Result, error::ErrorKind};
 
-use super::{Changes, Plan, PlanAction, PlannedChange};
+use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
 
 /// What tasks go through to be planned and applied: the same code runs twice, first with a planner that only asks the
 /// tasks' dry runs, then with the one that [`Plan::begin`] gives.
@@ -54,8 +54,10 @@ pub struct Planner {
 #[derive(Debug, Default)]
 struct State {
     planned: Vec<PlannedChange>,
+    decided_at_apply: Vec<DecidedAtApply>,
     done: Vec<String>,
     failed: Vec<(String, String)>,
+    differs: Vec<(String, String)>,
 }
 
 /// A step of a plan: its name, and what it follows.
@@ -122,21 +124,24 @@ pub struct Applied {
     pub done: Vec<String>,
     /// Failed, with the reason. What was done before it stays done.
     pub failed: Vec<(String, String)>,
+    /// Done, and not as planned, with what differs: the service made something else of it, or somebody was faster.
+    pub differs: Vec<(String, String)>,
     /// Not tried.
     pub not_tried: Vec<String>,
 }
 
 impl Applied {
-    /// Whether the whole plan is done.
+    /// Whether the whole plan is done, and nothing else.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_tried.is_empty()
+        self.failed.is_empty() && self.differs.is_empty() && self.not_tried.is_empty()
     }
 }
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { done, failed, not_tried } = self;
-        write!(f, "{} done, {} failed, {} not tried", done.len(), failed.len(), not_tried.len())
+        let Self { done, failed, differs, not_tried } = self;
+        write!(f, "{} done, {} failed, {} not tried", done.len(), failed.len(), not_tried.len())?;
+        if differs.is_empty() { Ok(()) } else { write!(f, ", {} not as planned", differs.len()) }
     }
 }
 
@@ -157,7 +162,19 @@ impl Planner {
 
     /// What was planned so far.
     pub fn plan(&self) -> Plan {
-        self.applies.clone().unwrap_or_else(|| Plan::of(self.state().planned.clone()))
+        self.applies.clone().unwrap_or_else(|| {
+            let state = self.state();
+            Plan::of(state.planned.clone(), state.decided_at_apply.clone())
+        })
+    }
+
+    /// Names work that is not a step of tasks, or that depends on what is made while the plan is applied, such as on
+    /// alerts: the plan says that it comes, and not what it changes. Does nothing while a plan is applied.
+    pub fn decide_at_apply(&self, step: impl Into<String>, what: impl Into<String>) {
+        if self.is_planning() {
+            let step = DecidedAtApply { step: step.into(), what: what.into() };
+            self.state().decided_at_apply.push(step);
+        }
     }
 
     /// How far the application came.
@@ -166,22 +183,24 @@ impl Planner {
         let mut names: Vec<&String> =
             self.applies.iter().flat_map(|plan| &plan.changes).map(|it| &it.step).collect();
         names.dedup();
+        let (failed, differs) = (state.failed.clone(), state.differs.clone());
+        let named = |steps: &[(String, String)], name: &String| steps.iter().any(|(it, _)| it == name);
         let tried =
-            |name: &String| state.done.contains(name) || state.failed.iter().any(|(it, _)| it == name);
+            |name: &String| state.done.contains(name) || named(&failed, name) || named(&differs, name);
         let not_tried = names.into_iter().filter(|name| !tried(name)).cloned().collect();
-        Applied { done: state.done.clone(), failed: state.failed.clone(), not_tried }
+        Applied { done: state.done.clone(), failed, differs, not_tried }
     }
 
     /// Plans a task, or does what was planned of it.
     ///
     /// While a plan is made, the result is that of the task's dry run; `None` for a step that follows one whose
     /// resource is not there yet ([`Step::after`]). When a plan is applied, the task looks once more; where that is not
-    /// what was planned, it is refused and nothing is written. What it then did is compared with the plan.
+    /// what was planned, it is refused and nothing is written. What it then did is its result all the same if it is not
+    /// what was planned: [`Applied::differs`] tells.
     ///
     /// # Errors
     ///
-    /// The task's own; [`PlanMoved`] as the source of an error, where the world has moved or the service did something
-    /// else.
+    /// The task's own; [`PlanMoved`] as the source of an error, where the world has moved.
     pub async fn run<T, E, K>(&self, step: impl Into<Step>, task: impl Fn() -> K) -> Result<Option<T>>
     where
         T: Changes,
@@ -197,10 +216,11 @@ impl Planner {
                 let outcome = apply(&step.name, planned, || task().into()).await;
                 let mut state = self.state();
                 match &outcome {
-                    Ok(_) => state.done.push(step.name),
+                    Ok((_, differences)) if differences.is_empty() => state.done.push(step.name),
+                    Ok((_, differences)) => state.differs.push((step.name, differences.join("; "))),
                     Err(error) => state.failed.push((step.name, error.to_string())),
                 }
-                outcome.map(Some)
+                outcome.map(|(done, _)| Some(done))
             }
         }
     }
@@ -243,8 +263,12 @@ impl Planner {
     }
 }
 
-/// Looks, compares, writes, and compares again.
-async fn apply<T, E>(step: &str, planned: Vec<PlannedChange>, task: impl Fn() -> Task<T, E>) -> Result<T>
+/// Looks, compares, writes, and compares again: what was done, and what of it is not as planned.
+async fn apply<T, E>(
+    step: &str,
+    planned: Vec<PlannedChange>,
+    task: impl Fn() -> Task<T, E>,
+) -> Result<(T, Vec<String>)>
 where
     T: Changes,
     E: Into<Box<dyn StdError + Send + Sync>>,
@@ -256,10 +280,13 @@ where
         return Err(PlanMoved { moved }.into());
     }
     if !now.iter().any(PlannedChange::is_change) {
-        return Ok(look);
+        return Ok((look, Vec::new()));
     }
     let done = task().await.map_err(azure)?;
-    let changes = done.changes()?;
+    let changes = match done.changes() {
+        Ok(changes) => changes,
+        Err(error) => return Ok((done, vec![error.to_string()])),
+    };
     let differs = |planned: &PlannedChange| match changes.iter().find(|done| planned.is_about(done)) {
         Some(done) => planned.differs_from_done(done),
         None if planned.after.is_empty() => {
@@ -267,12 +294,8 @@ where
         }
         None => None,
     };
-    let differences: Vec<String> = planned.iter().filter_map(differs).collect();
-    if !differences.is_empty() {
-        let moved = differences.into_iter().map(|line| format!("{step}: {line}")).collect();
-        return Err(PlanMoved { moved }.into());
-    }
-    Ok(done)
+    let differences = planned.iter().filter_map(differs).collect();
+    Ok((done, differences))
 }
 
 /// What a step would do now and was not planned, or the other way round.
