@@ -171,13 +171,13 @@ impl Command {
 /// What is planned, and where the plan goes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "Examples:
-  lab plan                             what all of them would change
+  lab plan                             what tasks 1, 2, 3 and 5 would change
   lab plan task1 task3 --out lab.plan  two tasks, kept to be applied
   lab plan --output json               the plan as JSON
   lab plan --detailed-exitcode         exit with 2 if anything would change")]
 pub struct PlanOptions {
-    /// The tasks to plan. Default: all that can be.
-    #[arg(value_name = "TASK", value_parser = crate::plan::PLANNED)]
+    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be told; of the others, that they come.
+    #[arg(value_name = "PART", value_parser = crate::plan::PARTS_OF_A_PLAN)]
     pub tasks: Vec<String>,
     /// Keep the plan in this file, for `lab apply`.
     #[arg(long, value_name = "FILE")]

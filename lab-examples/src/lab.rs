@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use arm_core::{ArmErrorExt as _, Change, Mode, ResourceGroupId, SubscriptionId, Task, refuse};
+use arm_core::{Change, Mode, ResourceGroupId, SubscriptionId, Task, refuse};
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertsClient, Location};
 use defender_playbooks::plan::{Changes, PlannedChange, Planner, Step};
@@ -19,13 +19,12 @@ use keyvault_ops::{Ledger, VaultId, VaultsClient};
 use monitor_ops::WorkspaceId;
 
 use crate::{
-    Azure, advice,
+    Azure,
     cli::{Options, Output},
     connect::confirm,
     preflight::{self, Place, Problems},
-    screen::{PartState, Screen},
+    screen::Screen,
     state::{Made, State, TAG},
-    tasks::{PARTS, Part},
 };
 
 /// What every task gets.
@@ -40,9 +39,8 @@ pub struct Lab {
     /// Where it works, as the service told before anything was done.
     pub place: Place,
     state: Mutex<State>,
-    asked: Mutex<bool>,
     asker: Asker,
-    preparing: AtomicBool,
+    pub(crate) preparing: AtomicBool,
     planner: Mutex<Option<Arc<Planner>>>,
     kept: Ledger,
 }
@@ -106,7 +104,6 @@ impl Lab {
             screen,
             place,
             state: Mutex::new(state),
-            asked: Mutex::new(false),
             asker: Asker(Box::new(ask_on_terminal(&options))),
             options,
             preparing: AtomicBool::new(false),
@@ -313,104 +310,6 @@ impl Lab {
             Some(alert) => Ok(alert.id.location().parse()?),
             None => Ok(self.options.location.parse()?),
         }
-    }
-
-    /// Runs one part; offline, what comes before it runs first, unseen.
-    pub async fn run_alone(&self, part: &Part) -> bool {
-        if let Err(error) = self.prepare_for(part).await {
-            self.screen.begin(part.name, part.title);
-            let line = advice::explain(&error);
-            self.screen.step("what comes before it", "failed", line.clone());
-            self.screen.fail(&line);
-            return false;
-        }
-        self.run(&[part]).await
-    }
-
-    /// Offline, every run begins with a new double: the parts before this one run first, unseen.
-    async fn prepare_for(&self, part: &Part) -> Result<()> {
-        if self.options.live {
-            return Ok(());
-        }
-        self.screen.mute(true);
-        self.preparing.store(true, Ordering::Relaxed);
-        let mut outcome = Ok(());
-        for earlier in PARTS.iter().take_while(|earlier| earlier.name != part.name) {
-            outcome = (earlier.run)(self).await;
-            if outcome.is_err() {
-                break;
-            }
-        }
-        self.preparing.store(false, Ordering::Relaxed);
-        self.screen.mute(false);
-        outcome
-    }
-
-    /// Runs parts in order. A part that fails, or that is not tried, stops those that need it, and nothing else.
-    /// Whether all of them hold.
-    pub async fn run(&self, parts: &[&Part]) -> bool {
-        let mut missing: Vec<&str> = Vec::new();
-        let mut said: Vec<(String, &str)> = Vec::new();
-        let mut signed_out = false;
-        for part in parts {
-            let needed = part.needs.iter().find(|needed| missing.contains(*needed));
-            if let Some(needed) = needed {
-                self.screen.not_tried(part.name, part.title, &format!("it needs {needed}"));
-                missing.push(part.name);
-                continue;
-            }
-            if signed_out {
-                self.screen.not_tried(part.name, part.title, "there is no sign-in any more");
-                continue;
-            }
-            self.screen.begin(part.name, part.title);
-            let outcome = match self.ask_first(part, parts) {
-                Ok(()) => (part.run)(self).await,
-                refused => refused,
-            };
-            let Err(error) = outcome else { continue };
-            if self.dry_run() && error.is_resource_not_found() {
-                let missing = "it depends on what an earlier part makes: run that, then look again";
-                self.screen.step("the rest of this part", "would change", missing);
-                continue;
-            }
-            let mut line = advice::explain(&error);
-            match said.iter().find(|(known, _)| *known == line) {
-                Some((_, first)) => line = format!("for the same reason as {first}"),
-                None => said.push((line.clone(), part.name)),
-            }
-            self.screen.step("stopped", "failed", line.clone());
-            self.screen.fail(&line);
-            signed_out = matches!(error.kind(), ErrorKind::Credential);
-            missing.push(part.name);
-        }
-        let record = self.screen.recorded();
-        if parts.len() > 1 {
-            let count = |state| record.parts.iter().filter(|part| part.state == state).count();
-            let (done, failed) = (count(PartState::Done), count(PartState::Failed));
-            let not_tried = count(PartState::NotTried);
-            self.screen.say("");
-            self.screen.say(&format!("{done} done, {failed} failed, {not_tried} not tried"));
-        }
-        record.parts.iter().all(|part| part.ok)
-    }
-
-    /// Before the first write on real Azure: says where and what, and asks.
-    fn ask_first(&self, part: &Part, parts: &[&Part]) -> Result<()> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if *asked || part.asks_itself || part.writes.is_empty() {
-            return Ok(());
-        }
-        let writes = parts.iter().filter(|part| !part.writes.is_empty());
-        let writes: Vec<String> = writes.map(|part| format!("    {}: {}", part.name, part.writes)).collect();
-        self.ask(&format!("  will be written:\n{}", writes.join("\n")))?;
-        *asked = true;
-        Ok(())
-    }
-
-    /// Notes that everything was asked: a plan that was shown and accepted is not asked for again.
-    pub(crate) fn accepted(&self) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     /// Asks before something is written on real Azure; a no is an error.

@@ -11,6 +11,7 @@ pub mod preflight;
 pub mod quiz;
 pub mod report;
 pub mod request_log;
+mod run;
 pub mod screen;
 pub mod scripts;
 pub mod state;

@@ -147,10 +147,10 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
         };
     }
     let Some(Command::Plan(PlanOptions { tasks, out })) = command else { return ExitCode::FAILURE };
-    let made = match plan::make(lab, &plan::parts(tasks)).await {
-        Ok(made) => made,
-        Err(problems) => return refused(problems),
-    };
+    let (made, problems) = plan::ready(lab, &plan::parts(tasks)).await;
+    if !problems.of_the_parts.lines().is_empty() {
+        return refused(problems.all());
+    }
     let shown = match output {
         Output::Text => Ok(printable_lines(&made.to_string()).into_owned()),
         Output::Json => made.to_json(),
@@ -165,6 +165,10 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
             Ok(()) => tell(&format!("kept in {0}; to do exactly this: lab apply {0}", out.display())),
             Err(problems) => return refused(problems),
         }
+    }
+    // Whoever may only read can plan all the same.
+    for problem in problems.of_the_place.lines() {
+        tell(&format!("in the way of applying it: {problem}"));
     }
     let mut stdout = std::io::stdout();
     let code = written(writeln!(stdout, "{shown}").and_then(|()| stdout.flush()));

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use arm_core::printable_lines;
 use azure_core::{Error, Result, error::ErrorKind};
-use defender_playbooks::plan::{Plan, Planner};
+use defender_playbooks::{
+    Needs,
+    plan::{Plan, Planner},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,8 +20,13 @@ use crate::{
     tasks::{PARTS, Part},
 };
 
-/// The parts that a plan can tell: the others act on alerts, secret values and machines, which are made while they run.
+/// The parts whose changes a plan can tell. The others act on alerts, secret values and machines, which are made while
+/// they run: a plan says that they come, and what they write.
 pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
+
+/// The parts that can be in a plan.
+pub const PARTS_OF_A_PLAN: [&str; 9] =
+    ["task1", "task2", "task3", "task4", "task5", "task6", "break-fix-1", "break-fix-2", "cleanup"];
 
 /// What a plan needs to be made again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,25 +57,57 @@ impl Context {
     }
 }
 
-/// The parts with these names, in the lab's order; all that can be planned if there are none.
+/// The parts with these names, in the lab's order; those whose changes can be told if there are none.
 pub fn parts(names: &[String]) -> Vec<&'static Part> {
     let wanted = |part: &&Part| match names {
         [] => PLANNED.contains(&part.name),
-        names => PLANNED.contains(&part.name) && names.iter().any(|name| name == part.name),
+        names => names.iter().any(|name| name == part.name),
     };
     PARTS.iter().filter(wanted).collect()
 }
 
-/// What these parts would change. Nothing is written.
-///
-/// # Errors
-/// A part cannot be planned: all such parts, each reason once.
-pub async fn make(lab: &Lab, parts: &[&Part]) -> std::result::Result<Plan, Problems> {
+/// What stands in the way of parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InTheWay {
+    /// Of the parts themselves: they cannot be planned.
+    pub of_the_parts: Problems,
+    /// Of what they need: rights, resource providers, regions, names.
+    pub of_the_place: Problems,
+}
+
+impl InTheWay {
+    /// All of it.
+    pub fn all(self) -> Problems {
+        let mut all = self.of_the_parts;
+        self.of_the_place.lines().iter().for_each(|line| all.add(line));
+        all
+    }
+}
+
+/// What these parts would change, and all that stands in the way of it. Nothing is written.
+pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
+    let (plan, of_the_parts) = make(lab, parts).await;
+    let mut needs = Needs::of(&plan);
+    let decided = parts.iter().filter(|part| !PLANNED.contains(&part.name));
+    needs.actions.extend(decided.flat_map(|part| part.actions).map(|action| (*action).to_owned()));
+    let mut of_the_place = Problems::default();
+    for problem in defender_playbooks::preflight(&lab.azure.arm, lab.subscription(), &needs).await {
+        of_the_place.add(problem);
+    }
+    (plan, InTheWay { of_the_parts, of_the_place })
+}
+
+/// What these parts would change, and which of them cannot be planned, each reason once. Nothing is written.
+pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
     let planner = Arc::new(Planner::new());
     lab.go_through(Some(planner.clone()));
     lab.screen.mute(true);
     let (mut problems, mut missing, mut said) = (Problems::default(), Vec::new(), Vec::new());
     for part in parts {
+        if !PLANNED.contains(&part.name) {
+            planner.decide_at_apply(part.name, part.writes);
+            continue;
+        }
         if part.needs.iter().any(|needed| missing.contains(needed)) {
             missing.push(part.name);
             continue;
@@ -82,9 +122,6 @@ pub async fn make(lab: &Lab, parts: &[&Part]) -> std::result::Result<Plan, Probl
     }
     lab.screen.mute(false);
     lab.go_through(None);
-    if !problems.lines().is_empty() {
-        return Err(problems);
-    }
     let mut plan = planner.plan();
     let State { run, vault, .. } = lab.state().clone();
     let Options { live, location, resource_group, vault_prefix, mail, .. } = lab.options.clone();
@@ -92,8 +129,11 @@ pub async fn make(lab: &Lab, parts: &[&Part]) -> std::result::Result<Plan, Probl
     let subscription = lab.subscription().to_string();
     let context =
         Context { live, subscription, location, resource_group, vault_prefix, mail, parts, run, vault };
-    plan.context = context.written()?;
-    Ok(plan)
+    match context.written() {
+        Ok(context) => plan.context = context,
+        Err(error) => problems.add(advice::explain(&error)),
+    }
+    (plan, problems)
 }
 
 /// Reads a plan, and sets the options to those that it was made with.
@@ -149,8 +189,14 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         state.run = run;
         state.vault = vault;
     }
-    let now = make(lab, &parts).await?;
-    let applying = Arc::new(plan.begin(&now).map_err(moved)?);
+    let (now, problems) = ready(lab, &parts).await;
+    if !problems.of_the_parts.lines().is_empty() {
+        return Err(problems.all());
+    }
+    plan.begin(&now).map_err(moved)?;
+    if !problems.of_the_place.lines().is_empty() {
+        return Err(problems.of_the_place);
+    }
     if plan.is_empty() {
         lab.screen.say("no changes");
         return Ok(true);
@@ -162,14 +208,13 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
     lab.ask(&printable_lines(&plan.to_string()))?;
     // From here on the names are the lab's: noted before anything carries them.
     lab.remember(|_| ())?;
-    lab.accepted();
-    lab.go_through(Some(applying.clone()));
-    let held = lab.run(&parts).await;
-    lab.go_through(None);
-    let applied = applying.applied();
+    let (held, applied) = lab.carry_out(plan, &parts).await;
     lab.screen.say(&format!("changes: {applied}"));
     for step in &applied.not_tried {
         lab.screen.say(&format!("  not tried: {step}"));
+    }
+    for (step, what) in &applied.differs {
+        lab.screen.say(&format!("  not as planned: {step}: {what}"));
     }
     Ok(held && applied.is_complete())
 }

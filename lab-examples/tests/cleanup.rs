@@ -1,135 +1,28 @@
 //! The cleanup touches only what is the lab's, whoever else is there.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+mod support;
 
-use arm_core::{ArmClient, ArmOptions, ResourceType, SubscriptionId};
-use async_trait::async_trait;
-use azure_core::http::{
-    ClientOptions, Context, Request,
-    policies::{Policy, PolicyResult},
-};
+use std::sync::{Arc, Mutex};
+
+use arm_core::ResourceType;
 use defender_alerts::{AlertStatus, AlertsClient};
 use defender_automation::{Action, AutomationSpec, AutomationsClient};
 use defender_pricing::{ExtensionName, PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::{VaultId, VaultsClient};
-use lab_examples::{
-    Azure, Lab,
-    cli::Options,
-    screen::{Part, Screen},
-    state::State,
-    tasks, tenant,
-};
-use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Seed};
+use lab_examples::{Azure, Lab, cli::Options, screen::Screen, tasks, tenant};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault};
 use monitor_ops::{
     ActionGroupsClient, DiagnosticsClient, QueryRule, QueryRulesClient, WorkspaceId, WorkspaceSpec,
     WorkspacesClient,
 };
-use resource_ops::{
-    PrincipalId, PrincipalType, ResourceGroupSpec, ResourceGroupsClient, RoleAssignmentsClient, RoleId,
-};
+use resource_ops::{PrincipalId, PrincipalType, ResourceGroupsClient, RoleAssignmentsClient, RoleId};
 use serde_json::{Value, json};
+use support::{World, holds, rows, seed, subscription};
 
 const SHARED: &str = "rg-shared";
-
-fn subscription() -> SubscriptionId {
-    DEFAULT_SUBSCRIPTION.parse().unwrap()
-}
-
-fn seed() -> Seed {
-    mock_azure::fast_forward();
-    tenant::seed(&subscription()).unwrap()
-}
-
-/// A lab that takes the double for real Azure: with a state file, and with questions.
-struct World {
-    azure: MockAzure,
-    arm: ArmClient,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    async fn of(seed: Seed) -> Self {
-        let azure = seed.start().await;
-        let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap();
-        Self { azure, arm, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn options(&self, group: &str) -> Options {
-        Options {
-            live: true,
-            yes: true,
-            confirm_sweep: true,
-            resource_group: group.to_owned(),
-            state: self.state(),
-            ledger: self.folder.path().join("ledger.jsonl"),
-            ..Options::default()
-        }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state.json")
-    }
-
-    async fn lab_with(&self, options: Options) -> Lab {
-        self.lab_through(options, Vec::new()).await
-    }
-
-    /// A lab whose requests pass through these policies first.
-    async fn lab_through(&self, options: Options, policies: Vec<Arc<dyn Policy>>) -> Lab {
-        let client = ClientOptions { per_call_policies: policies, ..self.azure.client_options() };
-        let arm = ArmClient::new(self.azure.credential(), ArmOptions::from(client)).unwrap();
-        let azure = Azure {
-            arm,
-            subscription: subscription(),
-            signed_in_with: "a test".to_owned(),
-            double: None,
-            group: tenant::PRODUCTION.to_owned(),
-            vault: tenant::PRODUCTION_VAULT.to_owned(),
-        };
-        Lab::on(azure, options, Screen::silent()).await.unwrap()
-    }
-
-    /// Runs parts in a process of their own, as it were: only the state file connects them.
-    async fn run(&self, group: &str, names: &[&str]) -> Vec<Part> {
-        self.run_with(self.options(group), names).await
-    }
-
-    async fn run_with(&self, options: Options, names: &[&str]) -> Vec<Part> {
-        let lab = self.lab_with(options).await;
-        let parts: Vec<_> = names.iter().map(|name| tasks::find(name).unwrap()).collect();
-        lab.run(&parts).await;
-        lab.screen.recorded().parts
-    }
-
-    async fn exists(&self, group: &str) -> bool {
-        let group = subscription().resource_group(group).unwrap();
-        ResourceGroupsClient::new(&self.arm).exists(&group).await.unwrap()
-    }
-
-    async fn somebody_makes_the_group(&self, group: &str) {
-        let group = subscription().resource_group(group).unwrap();
-        let spec = ResourceGroupSpec::new("westeurope").tag("owner", "payments");
-        ResourceGroupsClient::new(&self.arm).create_or_update(&group, &spec).await.unwrap();
-    }
-
-    fn remembered(&self) -> State {
-        State::read(&self.state(), DEFAULT_SUBSCRIPTION).unwrap()
-    }
-}
-
-fn rows<'a>(part: &'a Part, table: &str) -> Vec<&'a str> {
-    let found = part.tables.iter().find(|found| found.name == table);
-    found.iter().flat_map(|table| &table.rows).map(|row| row[0].as_str()).collect()
-}
-
-fn holds(parts: &[Part]) -> bool {
-    parts.iter().all(|part| part.ok)
-}
+const RULE: &str = "kv-secrets-in-bulk";
 
 #[tokio::test]
 async fn a_group_that_the_lab_failed_to_make_is_not_its_own_when_somebody_else_makes_it() {
@@ -424,28 +317,6 @@ async fn what_changes_hands_between_the_plan_and_its_turn_stays() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_not_seen_stops_every_command_before_anything_is_written() {
-    let world = World::of(seed()).await;
-    let azure = Azure {
-        arm: world.arm.clone(),
-        subscription: "00000000-0000-0000-0000-0000000000ee".parse().unwrap(),
-        signed_in_with: "a test".to_owned(),
-        double: None,
-        group: tenant::PRODUCTION.to_owned(),
-        vault: tenant::PRODUCTION_VAULT.to_owned(),
-    };
-    world.azure.clear_requests();
-    let refused = Lab::on(azure, world.options("rg-lab"), Screen::silent()).await.unwrap_err().to_string();
-    assert!(
-        refused.contains("00000000-0000-0000-0000-0000000000ee is not there, or is not visible to a test"),
-        "{refused}"
-    );
-    assert!(refused.contains("Nothing was written"), "{refused}");
-    assert!(world.azure.requests().iter().all(|request| request.method == "GET"));
-    assert!(!world.state().exists());
-}
-
-#[tokio::test]
 async fn what_a_lab_made_in_another_subscription_is_not_forgotten() {
     let world = World::of(seed()).await;
     let other = json!({ "subscription": "00000000-0000-0000-0000-0000000000ee", "run": "theirs" });
@@ -462,52 +333,6 @@ async fn what_a_lab_made_in_another_subscription_is_not_forgotten() {
     assert!(refused.contains("0000000000ee") && refused.contains("--state"), "{refused}");
     let kept: Value = serde_json::from_slice(&std::fs::read(world.state()).unwrap()).unwrap();
     assert_eq!(kept, other);
-}
-
-/// Somebody who makes a rule of the lab's name right after the lab has read that there is none.
-#[derive(Debug)]
-struct Faster {
-    arm: ArmClient,
-    done: Mutex<bool>,
-}
-
-const RULE: &str = "kv-secrets-in-bulk";
-
-#[async_trait]
-impl Policy for Faster {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let is_first =
-            request.url().path().ends_with(RULE) && !std::mem::replace(&mut *self.done.lock().unwrap(), true);
-        let answer = next[0].send(ctx, request, &next[1..]).await;
-        if is_first {
-            let group = subscription().resource_group("rg-lab").unwrap();
-            let workspace = WorkspaceId::new(&group, "law-kv-defender").unwrap();
-            let rule = QueryRule::refused_requests(&workspace, "westeurope", 99);
-            QueryRulesClient::new(&self.arm).ensure(&group, &RULE.parse().unwrap(), &rule).await.unwrap();
-        } else if !request.url().path().ends_with(RULE) {
-            *self.done.lock().unwrap() = false;
-        }
-        answer
-    }
-}
-
-#[tokio::test]
-async fn what_somebody_made_while_the_lab_was_about_to_is_not_the_labs_whatever_its_tags_say() {
-    let world = World::of(seed()).await;
-    assert!(holds(&world.run("rg-lab", &["task1", "task2"]).await));
-    let faster = Arc::new(Faster { arm: world.arm.clone(), done: Mutex::new(false) });
-    let lab = world.lab_through(world.options("rg-lab"), vec![faster]).await;
-    assert!(lab.run(&[tasks::find("task5").unwrap()]).await, "{:#?}", lab.screen.recorded());
-    let group = subscription().resource_group("rg-lab").unwrap();
-    let rules = QueryRulesClient::new(&world.arm);
-    let rule = rules.get(&group, &RULE.parse().unwrap()).await.unwrap();
-    assert_eq!(rule.tags.get("lab-run"), Some(&world.remembered().run), "the write laid the lab's tag on it");
-
-    let parts = world.run("rg-lab", &["cleanup"]).await;
-
-    assert!(holds(&parts) && world.exists("rg-lab").await, "{parts:#?}");
-    assert!(rules.get_opt(&group, &RULE.parse().unwrap()).await.unwrap().is_some());
-    assert!(rows(&parts[0], "What stays").iter().any(|id| id.ends_with(RULE)));
 }
 
 #[tokio::test]

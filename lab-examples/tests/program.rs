@@ -123,7 +123,9 @@ fn a_plan_is_kept_applied_and_refused_with_the_exit_code_that_says_so() {
         (&["apply", "/nowhere/lab.plan"], 1),
         (&["apply", kept, "--subscription", "00000000-0000-0000-0000-0000000000ff"], 1),
         (&["apply", kept, "--live"], 1),
-        (&["plan", "task6"], 64),
+        (&["plan", "task6"], 0),
+        (&["plan", "task6", "--detailed-exitcode"], 2),
+        (&["plan", "task9"], 64),
         (&["apply"], 64),
     ] {
         let output = program(arguments);
