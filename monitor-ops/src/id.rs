@@ -1,4 +1,4 @@
-//! Names and ids of this crate.
+//! The names and ids of this crate.
 
 use std::{fmt, str::FromStr};
 
@@ -40,11 +40,11 @@ pub struct WorkspaceId(ResourceId);
 as_text!(WorkspaceId);
 
 impl WorkspaceId {
-    /// The workspace with this name in this group: 4 to 63 letters, digits or `-`.
+    /// Builds the id of a workspace in a group. The name has 4 to 63 letters, digits or `-`.
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::WORKSPACE, name)?.try_into()
     }
@@ -54,7 +54,7 @@ impl WorkspaceId {
         self.0.name()
     }
 
-    /// The id as a resource id.
+    /// The same id as a [`ResourceId`](arm_core::ResourceId).
     pub fn as_resource(&self) -> &ResourceId {
         &self.0
     }
@@ -63,7 +63,7 @@ impl WorkspaceId {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn group(&self) -> Result<ResourceGroupId, IdError> {
         self.0
             .resource_group()
@@ -107,7 +107,7 @@ impl fmt::Display for WorkspaceId {
     }
 }
 
-/// The GUID that log queries name a workspace by: its `customerId`, not its resource id.
+/// The GUID of a workspace in log queries: its `customerId`, not its resource id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CustomerId(Uuid);
 
@@ -128,7 +128,7 @@ impl fmt::Display for CustomerId {
     }
 }
 
-/// A mail address: one `@`, something before it, a dotted host after it, no blanks.
+/// An email address: one `@`, something before it, a dotted host after it, no blanks.
 #[derive(Debug, Clone)]
 pub struct MailAddress(String);
 

@@ -1,9 +1,9 @@
-//! Pieces of queries. Every value that comes from outside goes through one of these.
+//! Parts of Kusto queries. Every value from outside goes through one of these.
 
 use arm_core::wire;
 use time::OffsetDateTime;
 
-/// A text as a literal: quoted, and escaped so that it cannot end early.
+/// A string as a literal: quoted, and escaped so that it cannot end early.
 ///
 /// ```
 /// assert_eq!(monitor_ops::kql::text("kv-prod"), r#""kv-prod""#);
@@ -30,7 +30,7 @@ pub fn text(value: &str) -> String {
     literal
 }
 
-/// Texts as a list for `in` and `in~`.
+/// Strings as a list for `in` and `in~`.
 ///
 /// ```
 /// assert_eq!(monitor_ops::kql::list(["a", "b"]), r#"("a", "b")"#);
@@ -45,7 +45,7 @@ pub fn datetime(instant: OffsetDateTime) -> String {
     format!("datetime({})", precise(instant))
 }
 
-/// An instant with the seven digits that the service reads; more would make it no instant at all.
+/// An instant with the seven digits that the service takes; it refuses more.
 pub(crate) fn precise(instant: OffsetDateTime) -> String {
     let ticks = instant.nanosecond() / 100 * 100;
     wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))
@@ -54,12 +54,12 @@ pub(crate) fn precise(instant: OffsetDateTime) -> String {
 /// Vault operations from both tables that they can be in, under the same columns. Ends without a newline, so
 /// that more operators can follow.
 ///
-/// Tables that do not exist yet are left out; when neither does, the query is refused.
+/// Tables that do not exist yet are left out; if neither exists, the query is refused.
 pub(crate) fn vault_operations() -> String {
     format!("union isfuzzy=true\n{FROM_BOTH_TABLES}\n| where Operation != 'Authentication'")
 }
 
-/// The same, with no rows in place of a refusal when neither table exists.
+/// The same, but with no rows instead of a refusal if neither table exists.
 pub(crate) fn vault_operations_or_nothing() -> String {
     format!(
         "union isfuzzy=true\n    (datatable({COLUMNS})[]),\n{FROM_BOTH_TABLES}\n| where Operation != 'Authentication'"
@@ -70,7 +70,7 @@ const COLUMNS: &str = "TimeGenerated:datetime, _ResourceId:string, Vault:string,
                        Result:string, CallerIp:string, ObjectId:string, Upn:string, AppId:string, Uri:string, \
                        Requested:string, Client:string, CorrelationId:string";
 
-/// `identity_claim_*` and most other columns of `AzureDiagnostics` exist only once they were used.
+/// `identity_claim_*` and most other columns of `AzureDiagnostics` exist only once they have been used.
 const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
     | where ResourceProvider =~ 'MICROSOFT.KEYVAULT' and Category == 'AuditEvent'
     | project TimeGenerated, _ResourceId, Vault = tolower(_ResourceId), Operation = OperationName,
@@ -97,7 +97,7 @@ const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
 /// Requests that a vault refused.
 pub(crate) const REFUSED: &str = "| where Status == 403";
 
-/// Callers who list secrets and then read many, or read very many. One row for each caller and vault.
+/// Callers that list secrets and then read many, or read very many. One row for each caller and vault.
 pub(crate) fn mass_reading(distinct: u32) -> String {
     let half = distinct.div_ceil(2).max(1);
     format!(
@@ -113,7 +113,7 @@ pub(crate) fn mass_reading(distinct: u32) -> String {
 
 /// Whether a query was refused because a table does not exist (yet), and which.
 ///
-/// A table comes into being with its first record: until then this means "no logs yet", not "no such thing".
+/// A table is created with its first record; until then this means "no logs yet".
 pub fn missing_table(error: &azure_core::Error) -> Option<String> {
     use arm_core::ArmErrorExt as _;
     let error = error.arm_error()?;

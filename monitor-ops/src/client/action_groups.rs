@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{ActionGroup, ActionGroupPatch, TestNotification, TestNotificationResult};
 
-/// Action groups: who hears of an alert.
+/// Action groups: who is notified of an alert.
 #[derive(Debug, Clone)]
 pub struct ActionGroupsClient {
     arm: ArmClient,
@@ -56,7 +56,7 @@ impl ActionGroupsClient {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
 
-    /// Reads an action group, if there is one: `ActionGroups_Get`.
+    /// Reads an action group; `None` if it does not exist: `ActionGroups_Get`.
     ///
     /// # Errors
     ///
@@ -65,8 +65,8 @@ impl ActionGroupsClient {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
 
-    /// Writes an action group whole: `ActionGroups_CreateOrUpdate`. Its location is `Global`.
-    /// Prefer [`ensure_mail`](Self::ensure_mail), which keeps what is there.
+    /// Creates or replaces an action group: `ActionGroups_CreateOrUpdate`. Its location is `Global`. Prefer
+    /// [`ensure_mail`](Self::ensure_mail), which keeps what is there.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update)
     ///
@@ -133,7 +133,7 @@ impl ActionGroupsClient {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }
 
-    /// Sends test notifications and waits for what came of them:
+    /// Sends test notifications and waits for the result:
     /// `ActionGroups_CreateNotificationsAtActionGroupResourceLevel`. Real people get real messages.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-notifications-at-action-group-resource-level)
@@ -144,7 +144,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Each call sends the messages again; it is repeated only where nothing was sent.
+    /// Each call sends the messages again; the client repeats it only if nothing was sent.
     pub fn test_notifications(
         &self,
         group: &ResourceGroupId,
@@ -154,8 +154,8 @@ impl ActionGroupsClient {
         self.arm.post(one(group, name).literal("createNotifications"), Self::API_VERSION).body(test).poller()
     }
 
-    /// Reads what came of test notifications, by the id at the end of their link:
-    /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. `None` while they are under way.
+    /// Reads the result of test notifications, by the id at the end of their link:
+    /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. `None` while they are in progress.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get-test-notifications-at-action-group-resource-level)
     ///
@@ -177,8 +177,8 @@ impl ActionGroupsClient {
         arm_core::wire::decode(&response).map(Some)
     }
 
-    /// Turns a receiver on that had unsubscribed: `ActionGroups_EnableReceiver`. Whether anything changed:
-    /// no, when it was on already.
+    /// Enables a receiver that has unsubscribed: `ActionGroups_EnableReceiver`. Returns whether anything changed:
+    /// `false` if it was enabled already.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)
     ///
@@ -192,7 +192,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Enabling again changes nothing.
+    /// Safe to repeat.
     pub async fn enable_receiver(
         &self,
         group: &ResourceGroupId,

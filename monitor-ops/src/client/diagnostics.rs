@@ -45,8 +45,8 @@ impl DiagnosticsClient {
         self.arm.get(settings(resource.into()).segment(name), Self::API_VERSION).json().await
     }
 
-    /// Writes a setting of a resource whole: `DiagnosticSettings_CreateOrUpdate`.
-    /// Prefer [`ensure`](Self::ensure), which looks first at what is sent already.
+    /// Creates or replaces a setting of a resource: `DiagnosticSettings_CreateOrUpdate`. Prefer
+    /// [`ensure`](Self::ensure), which first looks at what is sent already.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/create-or-update)
     ///
@@ -57,7 +57,7 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: another setting, which the message names, sends the category there already.
+    /// `is_conflict()`: another setting, which the message names, already sends the category there already.
     ///
     /// # Retries
     ///
@@ -97,7 +97,7 @@ impl DiagnosticsClient {
         self.arm.delete(settings(resource.into()).segment(name), Self::API_VERSION).send_empty().await
     }
 
-    /// Streams what a resource can send: `DiagnosticSettingsCategory_List`.
+    /// Streams the log and metric categories of a resource: `DiagnosticSettingsCategory_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings-category/list)
     ///
@@ -153,7 +153,7 @@ impl DiagnosticsClient {
         self.arm.get(settings(subscription.into()).segment(name), Self::API_VERSION).json().await
     }
 
-    /// Writes a setting of a subscription whole: `SubscriptionDiagnosticSettings_CreateOrUpdate`.
+    /// Creates or replaces a setting of a subscription: `SubscriptionDiagnosticSettings_CreateOrUpdate`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/create-or-update)
     ///
@@ -163,7 +163,7 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: another setting sends the category there already.
+    /// `is_conflict()`: another setting already sends the category there.
     ///
     /// # Retries
     ///

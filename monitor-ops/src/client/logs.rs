@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::{BatchAnswer, BatchQuery, CustomerId, LogQuery, Metadata, QueryResults};
 
-/// Queries over logs: by workspace, or by resource wherever its logs are.
+/// Log queries: by workspace, or by resource wherever its logs are.
 ///
-/// A query only reads, so it is repeated as a GET is. A table comes into being with its first record: until
-/// then a query that names it is refused, see [`missing_table`](crate::missing_table).
+/// A query only reads, so it is retried like a GET. A table is created with its first record; until then a query
+/// that names it is refused, see [`missing_table`](crate::missing_table).
 ///
 /// ```
 /// # use monitor_ops::{CustomerId, LogQuery, LogsClient, Timespan};
@@ -27,7 +27,7 @@ impl LogsClient {
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/query?view=rest-loganalytics-2022-10-27-preview).
     pub const API_VERSION: &str = "v1";
 
-    /// A client over this connection; tokens are asked for the query service.
+    /// Creates a client that uses this connection. It asks for tokens for the query service.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.with_audience(Audience::LogAnalytics) }
     }
@@ -71,7 +71,8 @@ impl LogsClient {
         self.execute(of_resource(resource), &query.into()).await
     }
 
-    /// Runs a short query in a workspace as a GET: `Query_Get`. Its text ends up in the logs of proxies.
+    /// Runs a short query in a workspace as a GET: `Query_Get`. Its text is part of the URL, and ends up in the logs
+    /// of proxies.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/get)
     ///
@@ -87,7 +88,7 @@ impl LogsClient {
     }
 
     /// Runs a short query over the logs of one resource as a GET: `Query_ResourceGet` (also listed as
-    /// `Query_ResourceGetXms`). Its text ends up in the logs of proxies.
+    /// `Query_ResourceGetXms`). Its text is part of the URL, and ends up in the logs of proxies.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-get)
     ///
@@ -102,8 +103,8 @@ impl LogsClient {
         self.get(of_resource(resource), &query.into()).await
     }
 
-    /// Runs several queries in one request: `Query_Batch`. Each has a status of its own: one that fails ends
-    /// none of the others, and is no error here.
+    /// Runs several queries in one request: `Query_Batch`. Each has its own status: a failed one does not affect the
+    /// others and is not an error of this call.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/batch)
     ///
@@ -120,7 +121,7 @@ impl LogsClient {
         request.body(&body).reads_only().json::<Answers>().await.map(|answers| answers.responses)
     }
 
-    /// Shows what a workspace holds: `Metadata_Get`.
+    /// Reads what a workspace holds: tables, functions and so on: `Metadata_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/get)
     ///
@@ -131,7 +132,7 @@ impl LogsClient {
         self.arm.get(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH).json().await
     }
 
-    /// The same as a POST, for proxies that keep GET answers: `Metadata_Post`.
+    /// The same as a POST, for proxies that cache GET responses: `Metadata_Post`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)
     ///

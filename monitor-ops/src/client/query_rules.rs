@@ -56,7 +56,7 @@ impl QueryRulesClient {
         self.arm.get(one(group, name), Self::API_VERSION).json().await
     }
 
-    /// Reads a rule, if there is one: `ScheduledQueryRules_Get`.
+    /// Reads a rule; `None` if it does not exist: `ScheduledQueryRules_Get`.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl QueryRulesClient {
         self.arm.get(one(group, name), Self::API_VERSION).json_opt().await
     }
 
-    /// Writes a rule whole: `ScheduledQueryRules_CreateOrUpdate`. Prefer [`ensure`](Self::ensure).
+    /// Creates or replaces a rule: `ScheduledQueryRules_CreateOrUpdate`. Prefer [`ensure`](Self::ensure).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update)
     ///
@@ -75,9 +75,8 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// 400 when the query does not run; set
-    /// [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation) while its table does not
-    /// exist.
+    /// 400 if the query is invalid; set [`skip_query_validation`](crate::QueryRuleProperties::skip_query_validation)
+    /// while its table does not exist.
     ///
     /// # Retries
     ///

@@ -9,13 +9,13 @@ use crate::{
 /// Sentinel on a workspace.
 ///
 /// Before onboarding, everything but the onboarding state answers 400: see
-/// [`is_not_onboarded`](crate::is_not_onboarded). An update must bring the `etag` that was read.
+/// [`is_not_onboarded`](crate::is_not_onboarded). An update must carry the `etag` that was read.
 #[derive(Debug, Clone)]
 pub struct SentinelClient {
     arm: ArmClient,
 }
 
-/// Which incidents to list. Nothing set is all of them, in the service's order.
+/// Which incidents to list. Default: all, in the service's order.
 #[derive(Debug, Clone, Default)]
 pub struct IncidentFilter {
     filter: Option<String>,
@@ -29,7 +29,7 @@ impl IncidentFilter {
         Self::default()
     }
 
-    /// Only those that stand so.
+    /// Only those with this status.
     pub fn status(self, status: &IncidentStatus) -> Self {
         let value = status.as_str().replace('\'', "''");
         self.matching(format!("properties/status eq '{value}'"))
@@ -50,7 +50,7 @@ impl IncidentFilter {
         self
     }
 
-    /// So many on a page, up to 1000.
+    /// The number of incidents on a page, up to 1000.
     pub fn page_size(mut self, incidents: u16) -> Self {
         self.top = Some(incidents.clamp(1, 1000));
         self
@@ -67,7 +67,7 @@ impl SentinelClient {
         Self { arm: arm.clone() }
     }
 
-    /// Reads whether Sentinel is on; `None` if it is not: `SentinelOnboardingStates_Get`.
+    /// Reads the onboarding state; `None` if Sentinel is off: `SentinelOnboardingStates_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/get)
     ///
@@ -77,7 +77,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_role_missing()`: the caller has no right to know, which says nothing about the state.
+    /// `is_role_missing()`: the caller has no permission to read it, which says nothing about the state.
     pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
         self.arm.get(path(workspace).literal("onboardingStates/default"), Self::API_VERSION).json_opt().await
     }
@@ -96,7 +96,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// Sending it again changes nothing.
+    /// Safe to repeat.
     pub async fn create_onboarding_state(
         &self,
         workspace: &WorkspaceId,
@@ -106,7 +106,7 @@ impl SentinelClient {
         self.arm.put(path, Self::API_VERSION).body(state).json().await
     }
 
-    /// Turns Sentinel off, with its rules and connectors: `SentinelOnboardingStates_Delete`. Logs stay.
+    /// Turns Sentinel off, and removes its rules and connectors: `SentinelOnboardingStates_Delete`. Logs are kept.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/delete)
     ///
@@ -156,7 +156,7 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("dataConnectors").segment(id), Self::API_VERSION).json().await
     }
 
-    /// Writes a data connector whole: `DataConnectors_CreateOrUpdate`. An update must bring the etag.
+    /// Creates or replaces a data connector: `DataConnectors_CreateOrUpdate`. An update must carry the etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/create-or-update)
     ///
@@ -170,7 +170,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// A repeat of an update is refused as stale: read again.
+    /// A repeated update is refused as stale: read again.
     pub async fn create_or_update_connector(
         &self,
         workspace: &WorkspaceId,
@@ -219,11 +219,11 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json().await
     }
 
-    /// Reads an analytics rule, if there is one: `AlertRules_Get`.
+    /// Reads an analytics rule; `None` if it does not exist: `AlertRules_Get`.
     ///
     /// # Errors
     ///
-    /// As for [`get_rule`](Self::get_rule), but for what is not there.
+    /// As for [`get_rule`](Self::get_rule), except that a missing rule is `None`.
     pub async fn get_rule_opt(
         &self,
         workspace: &WorkspaceId,
@@ -232,7 +232,7 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json_opt().await
     }
 
-    /// Writes an analytics rule whole: `AlertRules_CreateOrUpdate`. An update must bring the etag.
+    /// Creates or replaces an analytics rule: `AlertRules_CreateOrUpdate`. An update must carry the etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/create-or-update)
     ///
@@ -242,8 +242,8 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// 400 when the query does not run, also for a table that does not exist yet; `is_conflict()`: the rule
-    /// changed since it was read.
+    /// 400 if the query is invalid, or names a table that does not exist yet; `is_conflict()`: the rule has changed
+    /// since it was read.
     pub async fn create_or_update_rule(
         &self,
         workspace: &WorkspaceId,
@@ -297,7 +297,7 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("incidents").segment(id), Self::API_VERSION).json().await
     }
 
-    /// Writes an incident whole: `Incidents_CreateOrUpdate`. Read it, change it, and write it with its etag.
+    /// Creates or replaces an incident: `Incidents_CreateOrUpdate`. Read it, change it, and write it with its etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/create-or-update)
     ///
@@ -307,7 +307,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: it changed since it was read.
+    /// `is_conflict()`: it has changed since it was read.
     pub async fn create_or_update_incident(
         &self,
         workspace: &WorkspaceId,

@@ -56,7 +56,7 @@ impl WorkspacesClient {
         self.arm.get(id.as_resource(), Self::API_VERSION).json().await
     }
 
-    /// Reads a workspace, if there is one: `Workspaces_Get`.
+    /// Reads a workspace; `None` if it does not exist: `Workspaces_Get`.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl WorkspacesClient {
         self.arm.patch(id.as_resource(), Self::API_VERSION).body(patch).repeatable().json().await
     }
 
-    /// Deletes a workspace so that it can come back for 14 days: `Workspaces_Delete`.
+    /// Deletes a workspace, which can be recovered for 14 days: `Workspaces_Delete`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/delete)
     ///
@@ -122,8 +122,7 @@ impl WorkspacesClient {
         self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
     }
 
-    /// Streams the workspaces of a subscription that were deleted and can come back:
-    /// `DeletedWorkspaces_List`.
+    /// Streams the workspaces of a subscription that were deleted and can be recovered: `DeletedWorkspaces_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list)
     ///
@@ -134,7 +133,7 @@ impl WorkspacesClient {
         self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
     }
 
-    /// Streams the workspaces of a group that were deleted and can come back:
+    /// Streams the workspaces of a group that were deleted and can be recovered:
     /// `DeletedWorkspaces_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)

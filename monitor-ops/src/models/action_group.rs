@@ -16,14 +16,15 @@ pub type ActionGroup = Resource<ActionGroupProperties>;
 pub struct ActionGroupProperties {
     /// The name in text messages: 1 to 12 characters.
     pub group_short_name: String,
-    /// Whether anyone is notified at all.
+    /// Whether the group is enabled; if not, nobody is notified.
     pub enabled: bool,
     /// The receivers.
     #[serde(flatten)]
     pub receivers: Receivers,
 }
 
-/// The service's form. The lists stand beside the other members, so that one that cannot be read costs only itself.
+/// The form on the wire. The lists are members of their own, so that one that cannot be read does not affect the
+/// others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -82,7 +83,7 @@ impl ActionGroupProperties {
     }
 }
 
-/// Receivers, by kind. Kinds that are not named here are kept for the way back.
+/// Receivers, by kind. Kinds that are not modelled are kept and written back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -143,13 +144,13 @@ impl Receivers {
         names
     }
 
-    /// The mail receivers that unsubscribed, and so hear of nothing.
+    /// The mail receivers that have unsubscribed and are not notified.
     pub fn unsubscribed(&self) -> impl Iterator<Item = &EmailReceiver> {
         self.email_receivers.iter().filter(|receiver| receiver.status == Some(ReceiverStatus::Disabled))
     }
 }
 
-/// What to change of an action group. Fields that are absent stay.
+/// The parts of an action group to change. Absent fields are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ActionGroupPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +165,7 @@ struct PatchProperties {
 }
 
 impl ActionGroupPatch {
-    /// Nothing yet.
+    /// An empty patch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -175,14 +176,14 @@ impl ActionGroupPatch {
         self
     }
 
-    /// These tags in place of all others.
+    /// Replaces all tags.
     pub fn tags(mut self, tags: impl Into<std::collections::BTreeMap<String, String>>) -> Self {
         self.tags = Some(tags.into());
         self
     }
 }
 
-/// A test: which kind of alert to imitate, and who shall hear of it.
+/// A test notification: the kind of alert to imitate, and the receivers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestNotification {
@@ -203,14 +204,14 @@ impl TestNotification {
     }
 }
 
-/// What came of a test.
+/// The result of a test notification.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TestNotificationResult {
-    /// How far it has come, such as `Complete`.
+    /// The state, such as `Complete`.
     pub state: String,
-    /// When it began, as the service writes it.
+    /// When it started, as the service writes it.
     #[serde(default)]
     pub created_time: Option<String>,
     /// When it ended, as the service writes it.
@@ -221,7 +222,7 @@ pub struct TestNotificationResult {
     pub action_details: Vec<TestNotificationDetail>,
 }
 
-/// What came of a test at one receiver.
+/// The result of a test notification for one receiver.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -232,10 +233,10 @@ pub struct TestNotificationDetail {
     /// The receiver.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub name: String,
-    /// How it went.
+    /// The status.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub status: String,
-    /// More of the same.
+    /// The sub-status.
     #[serde(default)]
     pub sub_state: Option<String>,
     /// When it was sent, as the service writes it.

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 arm_core::open_enum! {
-    /// How bad an alert or incident is.
+    /// The severity of an alert or incident.
     pub enum SentinelSeverity {
         /// The worst.
         High = "High",
-        /// Bad.
+        /// Medium.
         Medium = "Medium",
-        /// Look when there is time.
+        /// Low.
         Low = "Low",
-        /// For the record.
+        /// Informational.
         Informational = "Informational",
     }
 }
@@ -21,13 +21,13 @@ arm_core::open_enum! {
 arm_core::open_enum! {
     /// How the number of rows is compared with the threshold.
     pub enum TriggerOperator {
-        /// More.
+        /// Greater than.
         GreaterThan = "GreaterThan",
-        /// Less.
+        /// Less than.
         LessThan = "LessThan",
         /// The same.
         Equal = "Equal",
-        /// Another.
+        /// Not equal.
         NotEqual = "NotEqual",
     }
 }
@@ -46,7 +46,7 @@ pub struct AlertRule {
     /// The version that was read. An update must bring it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// What the rule does.
+    /// The rule itself, by kind.
     #[serde(flatten)]
     pub rule: RuleKind,
     #[serde(flatten)]
@@ -58,7 +58,7 @@ pub struct AlertRule {
 arm_core::write_back!(AlertRule);
 
 impl AlertRule {
-    /// A rule to be written.
+    /// A new rule.
     pub fn new(rule: RuleKind) -> Self {
         Self {
             id: String::new(),
@@ -77,7 +77,7 @@ impl AlertRule {
 pub enum RuleKind {
     /// Runs a query on a schedule.
     Scheduled(Box<ScheduledRule>),
-    /// Makes incidents of another product's alerts.
+    /// Creates incidents from another product's alerts.
     IncidentCreation(IncidentCreationRule),
     /// Correlates signals; built in.
     Fusion(FusionRule),
@@ -132,14 +132,14 @@ impl<'de> Deserialize<'de> for RuleKind {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ScheduledRule {
-    /// The name that people see.
+    /// The display name.
     pub display_name: String,
-    /// What it is for.
+    /// A description for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it runs.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// How bad what it finds is.
+    /// The severity of its alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<SentinelSeverity>,
     /// The query.
@@ -148,30 +148,30 @@ pub struct ScheduledRule {
     /// How often it runs, from 5 minutes to 14 days.
     #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub query_frequency: Option<Duration>,
-    /// How far back it looks; not less than the frequency, up to 14 days.
+    /// How far back it looks: at least the frequency, at most 14 days.
     #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub query_period: Option<Duration>,
-    /// How the number of rows is compared.
+    /// How the number of rows is compared with the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_operator: Option<TriggerOperator>,
-    /// With what it is compared.
+    /// The threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_threshold: Option<i32>,
-    /// For how long it is silent after an alert, if suppression is on.
+    /// How long it stays silent after an alert, if suppression is on.
     #[serde(with = "wire::iso_duration")]
     pub suppression_duration: Duration,
-    /// Whether it is silent for a time after an alert.
+    /// Whether it stays silent for a while after an alert.
     pub suppression_enabled: bool,
-    /// What the attacker is after, in the words of MITRE ATT&CK without blanks.
+    /// MITRE ATT&CK tactics, without blanks.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub tactics: Vec<String>,
-    /// How, by ids of MITRE ATT&CK.
+    /// MITRE ATT&CK techniques, by id.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub techniques: Vec<String>,
-    /// Which columns name entities.
+    /// The columns that identify entities.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub entity_mappings: Vec<EntityMapping>,
-    /// Which columns go along with the alert, by the name that they get.
+    /// Columns to include in the alert, by their name in it.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_details: BTreeMap<String, String>,
     #[serde(flatten)]
@@ -208,13 +208,13 @@ impl ScheduledRule {
     }
 }
 
-/// Which columns name an entity.
+/// The columns that identify an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EntityMapping {
-    /// The sort of entity: `Account`, `IP`, `AzureResource`, ..
+    /// The kind of entity: `Account`, `IP`, `AzureResource`, ..
     pub entity_type: String,
-    /// Its identifiers.
+    /// The identifiers.
     pub field_mappings: Vec<FieldMapping>,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -233,7 +233,7 @@ impl EntityMapping {
     }
 }
 
-/// Which column holds an identifier of an entity.
+/// The column that holds an identifier of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldMapping {
@@ -245,18 +245,19 @@ pub struct FieldMapping {
     unknown: UnknownFields,
 }
 
-/// A rule that makes incidents of another product's alerts. Not beside Defender XDR, which makes its own.
+/// A rule that creates incidents from another product's alerts. Not for use with Defender XDR, which creates its
+/// own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentCreationRule {
-    /// The name that people see.
+    /// The display name.
     pub display_name: String,
-    /// Whether it runs.
+    /// Whether it is enabled.
     pub enabled: bool,
     /// The product; Defender for Cloud is still called `Azure Security Center` here.
     pub product_filter: String,
-    /// Only alerts of these severities; all when empty.
+    /// Only alerts of these severities; all if empty.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub severities_filter: Vec<SentinelSeverity>,
     #[serde(flatten)]
@@ -264,7 +265,7 @@ pub struct IncidentCreationRule {
 }
 
 impl IncidentCreationRule {
-    /// Makes an incident of every alert of a product.
+    /// A rule that creates an incident from every alert of a product.
     pub fn new(display_name: impl Into<String>, product: impl Into<String>) -> Self {
         Self {
             display_name: display_name.into(),
@@ -283,7 +284,7 @@ impl IncidentCreationRule {
 pub struct FusionRule {
     /// The template that it comes from.
     pub alert_rule_template_name: String,
-    /// Whether it runs.
+    /// Whether it is enabled.
     pub enabled: bool,
     #[serde(flatten)]
     unknown: UnknownFields,

@@ -43,7 +43,8 @@ impl<'de> Deserializer<'de> for Row<'de> {
     }
 }
 
-/// One cell. The service writes what JSON has no number for as text: `NaN`, `Infinity`, decimals, and long numbers.
+/// One cell. The service writes as strings the numbers that JSON does not have: `NaN`, `Infinity`, decimals, and
+/// long numbers.
 struct Cell<'a>(&'a Value);
 
 impl<'de> IntoDeserializer<'de, Error> for Cell<'de> {

@@ -17,16 +17,16 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// Which tables a workspace gets logs in.
+    /// The tables in which a workspace stores logs.
     pub enum DestinationType {
         /// A table for each category of a resource type, such as `AZKVAuditLogs`.
         Dedicated = "Dedicated",
-        /// `AzureDiagnostics`, which all resource types share. The service's choice when none is given.
+        /// `AzureDiagnostics`, which all resource types share. The service's default.
         AzureDiagnostics = "AzureDiagnostics",
     }
 }
 
-/// What a resource can send: one category.
+/// A category of logs or metrics that a resource can send.
 pub type DiagnosticCategory = Resource<CategoryProperties>;
 
 /// The properties of a [`DiagnosticCategory`].
@@ -41,7 +41,7 @@ pub struct CategoryProperties {
     pub category_groups: Vec<String>,
 }
 
-/// Which logs of a resource go where.
+/// A diagnostic setting: which logs of a resource are sent where.
 pub type DiagnosticSetting = Resource<DiagnosticProperties>;
 
 /// The properties of a [`DiagnosticSetting`].
@@ -52,13 +52,13 @@ pub struct DiagnosticProperties {
     /// A storage account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_account_id: Option<String>,
-    /// A rule of an old service bus.
+    /// An authorization rule of a Service Bus namespace; obsolete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_bus_rule_id: Option<String>,
     /// An authorization rule of an Event Hubs namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_hub_authorization_rule_id: Option<String>,
-    /// The event hub; one for each category when absent.
+    /// The event hub; `None` for one hub for each category.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_hub_name: Option<String>,
     /// A workspace.
@@ -67,7 +67,7 @@ pub struct DiagnosticProperties {
     /// A partner's resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marketplace_partner_id: Option<String>,
-    /// The tables. For vaults the service answers null whatever was written: it cannot be read back.
+    /// The tables. For vaults the service always answers null, so it cannot be read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_analytics_destination_type: Option<DestinationType>,
     /// The logs.
@@ -92,7 +92,7 @@ impl DiagnosticProperties {
         })
     }
 
-    /// Where it sends. Partner resources, and ids that cannot be read, are left out.
+    /// The sinks that it sends to, without partner resources and ids that cannot be read.
     pub fn sinks(&self) -> Vec<Sink> {
         let parsed = |id: &Option<String>| id.as_deref().and_then(|id| id.parse::<ResourceId>().ok());
         let hub = self.event_hub_name.clone().filter(|name| !name.is_empty());
@@ -113,10 +113,10 @@ pub struct SettingEntry {
     /// The category; `None` if a group is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// The group, `audit` or `allLogs`. What is in it may grow by itself.
+    /// The group, `audit` or `allLogs`. Azure may add categories to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_group: Option<String>,
-    /// Whether it is sent.
+    /// Whether the category is sent.
     pub enabled: bool,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -139,7 +139,7 @@ impl SettingEntry {
     }
 }
 
-/// Where logs go.
+/// A destination of logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sink {
@@ -151,20 +151,20 @@ pub enum Sink {
     EventHub {
         /// The rule.
         rule: ResourceId,
-        /// The hub; one for each category when absent.
+        /// The hub; `None` for one hub for each category.
         hub: Option<String>,
     },
 }
 
 impl Sink {
-    /// The id that a setting names.
+    /// The id in a setting.
     pub fn id(&self) -> &ResourceId {
         match self {
             Self::Workspace(id) | Self::Storage(id) | Self::EventHub { rule: id, .. } => id,
         }
     }
 
-    /// Whether a setting sends here.
+    /// Whether a setting sends to this sink.
     pub fn is_of(&self, setting: &DiagnosticProperties) -> bool {
         let named = |field: &Option<String>| {
             field.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(self.id().as_str()))
@@ -180,14 +180,14 @@ impl Sink {
         }
     }
 
-    /// Whether both are the same place: ids are compared without regard to case.
+    /// Whether both are the same destination: ids are compared without regard to case.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let mut setting = DiagnosticProperties::default();
         other.add_to(&mut setting);
         self.is_of(&setting)
     }
 
-    /// Makes a setting send here as well.
+    /// Makes a setting send to this sink as well.
     pub(crate) fn add_to(&self, setting: &mut DiagnosticProperties) {
         let id = Some(self.id().to_string());
         match self {

@@ -6,33 +6,33 @@ use time::OffsetDateTime;
 use crate::{Resource, SentinelSeverity};
 
 arm_core::open_enum! {
-    /// Where an incident stands.
+    /// The status of an incident.
     pub enum IncidentStatus {
-        /// No one has looked yet.
+        /// Nobody has looked at it yet.
         New = "New",
-        /// Someone works on it.
+        /// Somebody is working on it.
         Active = "Active",
-        /// Done.
+        /// Closed.
         Closed = "Closed",
     }
 }
 
 arm_core::open_enum! {
-    /// What a closed incident turned out to be.
+    /// The classification of a closed incident.
     pub enum IncidentClassification {
-        /// Could not be found out.
+        /// It could not be determined.
         Undetermined = "Undetermined",
-        /// An attack.
+        /// A true positive: an attack.
         TruePositive = "TruePositive",
-        /// What it looked like, but meant well.
+        /// A benign positive: suspicious, but expected.
         BenignPositive = "BenignPositive",
-        /// Not what it looked like.
+        /// A false positive.
         FalsePositive = "FalsePositive",
     }
 }
 
 arm_core::open_enum! {
-    /// Why an incident was classified so.
+    /// The reason of a classification.
     pub enum IncidentReason {
         /// Suspicious activity.
         SuspiciousActivity = "SuspiciousActivity",
@@ -45,7 +45,7 @@ arm_core::open_enum! {
     }
 }
 
-/// An incident of Sentinel. Its `etag` must go along with an update.
+/// A Sentinel incident. An update must carry its `etag`.
 pub type Incident = Resource<IncidentProperties>;
 
 /// The properties of an [`Incident`].
@@ -55,35 +55,35 @@ pub type Incident = Resource<IncidentProperties>;
 pub struct IncidentProperties {
     /// The title.
     pub title: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: SentinelSeverity,
-    /// Current status.
+    /// The current status.
     pub status: IncidentStatus,
-    /// What it is about.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What it turned out to be. Needed to close it.
+    /// The classification. Required to close it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<IncidentClassification>,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification_reason: Option<IncidentReason>,
-    /// In words.
+    /// A comment on the classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification_comment: Option<String>,
-    /// The number that people see. The service sets it.
+    /// The number shown to people. The service sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_number: Option<i64>,
-    /// When it was made. The service sets it.
+    /// When it was created. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_time_utc: Option<OffsetDateTime>,
-    /// Figures of the service's: alerts, comments, tactics and the like, as it writes them.
+    /// Data from the service, as it writes them: number of alerts and comments, tactics and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_data: Option<Value>,
     /// The rules that raised its alerts, by id.
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub related_analytic_rule_ids: Vec<String>,
-    /// Who works on it, as the service writes it.
+    /// The owner, as the service writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Value>,
     #[serde(flatten)]
@@ -120,7 +120,7 @@ pub struct IncidentAlert {
     pub id: String,
     /// The name.
     pub name: String,
-    /// What is known of it.
+    /// The properties.
     pub properties: IncidentAlertProperties,
     #[serde(skip)]
     sent: wire::SentText,
@@ -133,34 +133,34 @@ arm_core::kept!(derived IncidentAlert);
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IncidentAlertProperties {
-    /// The name that people see.
+    /// The display name.
     #[serde(default)]
     pub alert_display_name: Option<String>,
-    /// The sort of alert, such as `KV_ListGetAnomaly`.
+    /// The type of alert, such as `KV_ListGetAnomaly`.
     #[serde(default)]
     pub alert_type: Option<String>,
-    /// How bad it is.
+    /// The severity.
     #[serde(default)]
     pub severity: Option<SentinelSeverity>,
     /// The product that raised it.
     #[serde(default)]
     pub product_name: Option<String>,
-    /// The product's own id of the alert.
+    /// The id of the alert in the product.
     #[serde(default)]
     pub system_alert_id: Option<String>,
     /// When it was raised.
     #[serde(default, with = "wire::instant::option")]
     pub time_generated: Option<OffsetDateTime>,
-    /// The first activity that it is about.
+    /// The time of the first activity.
     #[serde(default, with = "wire::instant::option")]
     pub start_time_utc: Option<OffsetDateTime>,
-    /// The last activity that it is about.
+    /// The time of the last activity.
     #[serde(default, with = "wire::instant::option")]
     pub end_time_utc: Option<OffsetDateTime>,
-    /// What the attacker is after, in the words of MITRE ATT&CK.
+    /// MITRE ATT&CK tactics.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub tactics: Vec<String>,
-    /// What names the resources, as the service writes it.
+    /// The identifiers of the resources, as the service writes them.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub resource_identifiers: Vec<Value>,
 }

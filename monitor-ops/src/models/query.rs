@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::cells::Row;
 use crate::{CustomerId, kql};
 
-/// The span of time that a query looks at, beside what its text says.
+/// The time span of a query, in addition to what its text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timespan {
@@ -64,7 +64,7 @@ impl LogQuery {
         Self { query: query.into(), timespan: None, workspaces: Vec::new(), prefer: Prefer::default() }
     }
 
-    /// Looks only at this span of time, whatever the text says.
+    /// Limits the query to this time span, whatever its text says.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.timespan = Some(span);
         self
@@ -76,19 +76,19 @@ impl LogQuery {
         self
     }
 
-    /// How long the service may work on it, in whole seconds up to 10 minutes; its choice is 3 minutes.
+    /// How long the service may take, in whole seconds up to 10 minutes. Its default is 3 minutes.
     pub fn server_timeout(mut self, limit: Duration) -> Self {
         self.prefer.wait = Some(limit);
         self
     }
 
-    /// Asks for figures about the execution.
+    /// Asks for statistics about the execution.
     pub fn with_statistics(mut self) -> Self {
         self.prefer.statistics = true;
         self
     }
 
-    /// Asks for what the query's `render` says.
+    /// Asks for the visualization that the query's `render` describes.
     pub fn with_render(mut self) -> Self {
         self.prefer.render = true;
         self
@@ -110,19 +110,19 @@ impl From<&str> for LogQuery {
     }
 }
 
-/// What a query found.
+/// The result of a query.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct QueryResults {
-    /// The tables; the first is the answer.
+    /// The tables; the first is the result.
     pub tables: Vec<LogTable>,
-    /// Why rows are missing, although the query did not fail as a whole.
+    /// Why rows are missing although the query as a whole succeeded.
     #[serde(default)]
     pub error: Option<QueryError>,
-    /// Figures about the execution, if asked for, as the service gives them.
+    /// Statistics about the execution, if asked for, as the service writes them.
     #[serde(default)]
     pub statistics: Option<Value>,
-    /// What the query's `render` says, if asked for, as the service gives it.
+    /// The visualization that the query's `render` describes, if asked for, as the service writes it.
     #[serde(default)]
     pub render: Option<Value>,
 }
@@ -144,7 +144,8 @@ impl QueryResults {
         self.answer()?.rows()
     }
 
-    /// The rows of the answer that can be read, and an error for each that cannot; an error when some are missing.
+    /// The rows of the first table that can be read, and an error for each that cannot; an error if some are
+    /// missing.
     ///
     /// # Errors
     ///
@@ -172,13 +173,13 @@ pub struct LogTable {
     pub name: String,
     /// The columns, in the order of the cells.
     pub columns: Vec<LogColumn>,
-    /// The cells, row by row. Values of the type `dynamic` are JSON texts.
+    /// The cells, row by row. Values of type `dynamic` are JSON strings.
     #[serde(rename = "rows")]
     pub cells: Vec<Vec<Value>>,
 }
 
 impl LogTable {
-    /// The rows as values of a type whose fields are named as the columns.
+    /// The rows as values of a type whose fields have the names of the columns.
     ///
     /// ```
     /// # let table: monitor_ops::LogTable = serde_json::from_str(r#"{"name":"PrimaryResult",
@@ -212,8 +213,8 @@ impl LogTable {
         (rows, errors)
     }
 
-    /// One row. Texts in columns of numbers are read as numbers where a number is asked for, such as `NaN`. The error
-    /// names the column, but never what is in it.
+    /// One row. Strings in columns of numbers, such as `NaN`, are read as numbers where a number is asked for. The
+    /// error names the column, never its content.
     fn row<T: DeserializeOwned>(&self, index: usize) -> Result<T> {
         let row = Row { columns: &self.columns, cells: &self.cells[index] };
         serde_path_to_error::deserialize(row).map_err(|error| {
@@ -246,7 +247,7 @@ arm_core::open_enum! {
         Bool = "bool",
         /// An instant.
         DateTime = "datetime",
-        /// JSON, as a text.
+        /// JSON, as a string.
         Dynamic = "dynamic",
         /// 32 bits.
         Int = "int",
@@ -254,7 +255,7 @@ arm_core::open_enum! {
         Long = "long",
         /// A floating-point number.
         Real = "real",
-        /// A text.
+        /// A string.
         String = "string",
         /// A GUID.
         Guid = "guid",
@@ -285,10 +286,10 @@ pub struct QueryError {
     /// The message.
     #[serde(default)]
     pub message: String,
-    /// How bad it is, in a word, such as `Error`.
+    /// The name of the severity, such as `Error`.
     #[serde(default, rename = "severityName", with = "wire::text::option")]
     pub severity_name: Option<String>,
-    /// How bad it is, as the service numbers it.
+    /// The number of the severity.
     #[serde(default, with = "wire::text::option")]
     pub severity: Option<String>,
     /// The parts.
@@ -300,7 +301,7 @@ pub struct QueryError {
 }
 
 impl QueryError {
-    /// The error at the bottom: the one that says what is wrong.
+    /// The innermost error, which says what is wrong.
     pub fn root(&self) -> &Self {
         let below = self.inner.as_deref().or_else(|| self.details.first());
         below.map_or(self, Self::root)
@@ -326,7 +327,7 @@ pub struct BatchQuery {
 }
 
 impl BatchQuery {
-    /// A query of a workspace; its answer carries the same id.
+    /// A query of a workspace; its result has the same id.
     pub fn new(id: impl Into<String>, workspace: CustomerId, query: impl Into<LogQuery>) -> Self {
         let body = query.into();
         let headers = body.preferences().map(|prefer| ("Prefer", prefer)).into_iter().collect();
@@ -334,7 +335,7 @@ impl BatchQuery {
     }
 }
 
-/// What came of one query of a batch.
+/// The result of one query of a batch.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct BatchAnswer {
@@ -342,7 +343,7 @@ pub struct BatchAnswer {
     pub id: String,
     /// The HTTP status of this query alone.
     pub status: u16,
-    /// The answer: tables, or an error.
+    /// The body: tables, or an error.
     pub body: BatchBody,
 }
 
@@ -350,7 +351,7 @@ pub struct BatchAnswer {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct BatchBody {
-    /// The tables; none when the query failed.
+    /// The tables; none if the query failed.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tables: Vec<LogTable>,
     /// Why it failed, or why rows are missing.
@@ -358,7 +359,7 @@ pub struct BatchBody {
     pub error: Option<QueryError>,
 }
 
-/// What a workspace holds. The parts are as the service gives them, except for the tables.
+/// What a workspace holds. All parts except the tables are as the service writes them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -402,10 +403,10 @@ pub struct Metadata {
 pub struct MetadataTable {
     /// The name.
     pub name: String,
-    /// What it is.
+    /// The description.
     #[serde(default)]
     pub description: Option<String>,
-    /// The column that spans of time are about.
+    /// The column that time spans apply to.
     #[serde(default)]
     pub timespan_column: Option<String>,
     /// The columns.

@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::Resource;
 
 arm_core::open_enum! {
-    /// What a rule measures in the rows of its query.
+    /// What a rule measures over the rows of its query.
     pub enum TimeAggregation {
-        /// How many there are.
+        /// The number of rows.
         Count = "Count",
         /// The average of a column.
         Average = "Average",
-        /// The least of a column.
+        /// The minimum of a column.
         Minimum = "Minimum",
-        /// The largest of a column.
+        /// The maximum of a column.
         Maximum = "Maximum",
         /// The sum of a column.
         Total = "Total",
@@ -29,21 +29,21 @@ arm_core::open_enum! {
     pub enum ConditionOperator {
         /// The same.
         Equal = "Equal",
-        /// More.
+        /// Greater than.
         GreaterThan = "GreaterThan",
-        /// As much or more.
+        /// Greater than or equal to.
         GreaterThanOrEqual = "GreaterThanOrEqual",
-        /// Less.
+        /// Less than.
         LessThan = "LessThan",
-        /// As much or less.
+        /// Less than or equal to.
         LessThanOrEqual = "LessThanOrEqual",
-        /// Outside of a dynamic range.
+        /// Greater or less than: outside a dynamic range.
         GreaterOrLessThan = "GreaterOrLessThan",
     }
 }
 
 arm_core::open_enum! {
-    /// What a rule makes of its query.
+    /// What a rule creates from its query.
     pub enum QueryRuleKind {
         /// An alert.
         LogAlert = "LogAlert",
@@ -62,10 +62,10 @@ pub type QueryRule = Resource<QueryRuleProperties>;
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct QueryRuleProperties {
-    /// The name that people see.
+    /// The display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// What it is for.
+    /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Severity 0 (critical) to 4 (verbose). Required for log alerts.
@@ -86,19 +86,19 @@ pub struct QueryRuleProperties {
     /// How far back the query reads, if further than the window.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub override_query_time_range: Option<Duration>,
-    /// For how long it is silent after an alert. Not beside [`auto_mitigate`](Self::auto_mitigate), and not shorter than
-    /// the frequency.
+    /// How long it stays silent after an alert. Not together with [`auto_mitigate`](Self::auto_mitigate), and not
+    /// less than the frequency.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub mute_actions_duration: Option<Duration>,
     /// When it raises an alert.
     pub criteria: Criteria,
-    /// What happens then.
+    /// The actions of an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<RuleActions>,
-    /// Whether the alert is resolved when the condition no longer holds; yes unless told.
+    /// Whether the alert is resolved once the condition no longer holds. Default: `true`.
     #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub auto_mitigate: Option<bool>,
-    /// Whether the query is taken without a check: needed before its table exists.
+    /// Whether to skip the check of the query, which is needed until its table exists.
     #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub skip_query_validation: Option<bool>,
     #[serde(flatten)]
@@ -110,7 +110,7 @@ pub struct QueryRuleProperties {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Criteria {
-    /// All of them must hold.
+    /// The conditions, all of which must hold.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub all_of: Vec<Condition>,
     #[serde(flatten)]
@@ -118,7 +118,7 @@ pub struct Criteria {
 }
 
 impl Criteria {
-    /// One condition.
+    /// Criteria with one condition.
     pub fn of(condition: Condition) -> Self {
         Self { all_of: vec![condition], unknown: UnknownFields::default() }
     }
@@ -135,7 +135,7 @@ pub struct Condition {
     /// What is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_aggregation: Option<TimeAggregation>,
-    /// The column that is measured; not for a count.
+    /// The column that is measured; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_measure_column: Option<String>,
     /// The column that names the resource that the alert is about.
@@ -144,13 +144,13 @@ pub struct Condition {
     /// The columns that split the measure: one alert for each combination.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
-    /// How the measure is compared.
+    /// How the measure is compared with the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<ConditionOperator>,
-    /// With what it is compared.
+    /// The threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// How many windows must fail.
+    /// How many windows must fail for an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_periods: Option<FailingPeriods>,
     #[serde(flatten)]
@@ -158,7 +158,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// More than `threshold` rows.
+    /// A condition on more than `threshold` rows.
     pub fn row_count_above(threshold: u32, query: impl Into<String>) -> Self {
         Self {
             query: query.into(),
@@ -195,23 +195,23 @@ pub struct Dimension {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailingPeriods {
-    /// Of so many windows ..
+    /// The number of windows to look at.
     pub number_of_evaluation_periods: u32,
-    /// .. so many must fail.
+    /// The number of these windows that must fail.
     pub min_failing_periods_to_alert: u32,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// What happens when a rule raises an alert.
+/// The actions of a rule when it raises an alert.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct RuleActions {
-    /// The action groups that hear of it.
+    /// The action groups to notify.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub action_groups: Vec<String>,
-    /// Properties that go along with the alert.
+    /// Properties to include in the alert.
     #[serde(deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_properties: BTreeMap<String, String>,
     #[serde(flatten)]
@@ -225,7 +225,7 @@ impl RuleActions {
     }
 }
 
-/// What to change of a rule. Fields that are absent stay.
+/// The parts of a rule to change. Absent fields are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct QueryRulePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -247,7 +247,7 @@ struct PatchProperties {
 }
 
 impl QueryRulePatch {
-    /// Nothing yet.
+    /// An empty patch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -258,25 +258,25 @@ impl QueryRulePatch {
         self
     }
 
-    /// Another severity, from 0 to 4.
+    /// Sets the severity, from 0 to 4.
     pub fn severity(mut self, severity: u8) -> Self {
         self.properties.severity = Some(severity);
         self
     }
 
-    /// These conditions in place of all others.
+    /// Replaces all conditions.
     pub fn criteria(mut self, criteria: Criteria) -> Self {
         self.properties.criteria = Some(criteria);
         self
     }
 
-    /// These actions in place of all others.
+    /// Replaces all actions.
     pub fn actions(mut self, actions: RuleActions) -> Self {
         self.properties.actions = Some(actions);
         self
     }
 
-    /// These tags in place of all others.
+    /// Replaces all tags.
     pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
         self.tags = Some(tags.into());
         self

@@ -9,16 +9,16 @@ use crate::MailAddress;
 arm_core::open_enum! {
     /// Whether a receiver gets notifications.
     pub enum ReceiverStatus {
-        /// It does.
+        /// It gets notifications.
         Enabled = "Enabled",
-        /// It unsubscribed: only the receiver, or an EnableReceiver call, turns it on again.
+        /// It has unsubscribed: only the receiver, or an `EnableReceiver` call, can enable it again.
         Disabled = "Disabled",
         /// It has no such state.
         NotSpecified = "NotSpecified",
     }
 }
 
-/// A mail address that hears of an alert.
+/// An email address to notify.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -27,7 +27,7 @@ pub struct EmailReceiver {
     pub name: String,
     /// The address, as it is stored.
     pub email_address: String,
-    /// Whether mails have the common alert schema; no unless told.
+    /// Whether mails use the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     /// Whether mails are sent. The service sets it.
@@ -50,7 +50,7 @@ impl EmailReceiver {
     }
 }
 
-/// A telephone that gets a text message, or a call.
+/// A phone number that gets a text message or a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -81,17 +81,17 @@ impl PhoneReceiver {
     }
 }
 
-/// A web address that gets a POST.
+/// A URL that gets a POST.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The address. It may hold a key, so it is a secret.
+    /// The URL. It may hold a key, so it is a secret.
     #[serde(with = "wire::secret")]
     pub service_uri: Secret,
-    /// Whether the body has the common alert schema; no unless told.
+    /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     /// Whether the call carries a token of Entra ID.
@@ -138,7 +138,7 @@ pub struct LogicAppReceiver {
     /// The URL of its trigger, which holds a signature.
     #[serde(with = "wire::secret")]
     pub callback_url: Secret,
-    /// Whether the body has the common alert schema; no unless told.
+    /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     #[serde(flatten)]
@@ -172,7 +172,7 @@ pub struct FunctionReceiver {
     /// The URL of its trigger, which holds a key.
     #[serde(with = "wire::secret")]
     pub http_trigger_url: Secret,
-    /// Whether the body has the common alert schema; no unless told.
+    /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     #[serde(flatten)]
@@ -206,10 +206,10 @@ pub struct EventHubReceiver {
     pub event_hub_name: String,
     /// The subscription that it is in.
     pub subscription_id: String,
-    /// Its tenant.
+    /// The tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// Whether the body has the common alert schema; no unless told.
+    /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     #[serde(flatten)]
@@ -240,7 +240,7 @@ pub struct RoleReceiver {
     pub name: String,
     /// The GUID of the role.
     pub role_id: String,
-    /// Whether mails have the common alert schema; no unless told.
+    /// Whether mails use the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     #[serde(flatten)]
@@ -259,7 +259,7 @@ impl RoleReceiver {
     }
 }
 
-/// A user of the Azure app, who gets a push message.
+/// A user of the Azure app, who gets a push notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -291,7 +291,7 @@ pub struct ItsmReceiver {
     pub workspace_id: String,
     /// The connection.
     pub connection_id: String,
-    /// What tickets look like, as JSON.
+    /// The configuration of tickets, as JSON.
     pub ticket_configuration: String,
     /// The region of the workspace.
     pub region: String,
@@ -333,7 +333,7 @@ pub struct RunbookReceiver {
     /// The URL of the webhook, which holds a token.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub service_uri: Option<Secret>,
-    /// Whether the body has the common alert schema; no unless told.
+    /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
     #[serde(flatten)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// An ARM resource around properties of its own.
 ///
-/// Written back, it is what came with what was changed: fields that are not named here, values that cannot be read and
-/// the service's spelling stay. A write that would replace what cannot be read is refused.
+/// Written back, it is what came with the changes applied: members that are not modelled, values that cannot be read
+/// and the service's spelling are kept. A write that would replace what cannot be read is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub struct Resource<P> {
     /// The region; resources that extend others have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The service's sort of this resource, where it has sorts.
+    /// The kind of the resource, if its type has kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The tags.
@@ -32,7 +32,7 @@ pub struct Resource<P> {
     /// The version that was read, where the service tells one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// What it is about.
+    /// The description.
     pub properties: P,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -43,7 +43,7 @@ pub struct Resource<P> {
 arm_core::write_back!(Resource<P: Sized>);
 
 impl<P> Resource<P> {
-    /// A resource to be written, without region.
+    /// A new resource, without a region.
     pub fn new(properties: P) -> Self {
         Self {
             id: String::new(),
@@ -58,12 +58,12 @@ impl<P> Resource<P> {
         }
     }
 
-    /// A resource to be written in a region.
+    /// A new resource in a region.
     pub fn in_location(location: impl Into<String>, properties: P) -> Self {
         Self { location: Some(location.into()), ..Self::new(properties) }
     }
 
-    /// As it would be shown once it is written there.
+    /// The resource as it would be shown once it is written under this id.
     pub(crate) fn at(self, parent: impl std::fmt::Display, kind: &str, name: &str) -> Self {
         if !self.id.is_empty() {
             return self;
@@ -75,7 +75,7 @@ impl<P> Resource<P> {
     ///
     /// # Errors
     ///
-    /// A name that the rule of its kind does not allow.
+    /// The name breaks the naming rules of its kind.
     pub fn resource_id(&self) -> Result<ResourceId, IdError> {
         self.id.parse()
     }
@@ -85,7 +85,7 @@ impl<P> Resource<P> {
         self.as_sent.unread()
     }
 
-    /// Fields of the answer that are not named here.
+    /// Members of the answer that are not modelled.
     pub fn unknown(&self) -> &UnknownFields {
         &self.unknown
     }

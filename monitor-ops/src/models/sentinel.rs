@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Resource;
 
-/// That Sentinel is on for a workspace.
+/// The state that Sentinel is on for a workspace.
 pub type OnboardingState = Resource<OnboardingProperties>;
 
 /// The properties of an [`OnboardingState`].
@@ -15,7 +15,7 @@ pub type OnboardingState = Resource<OnboardingProperties>;
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct OnboardingProperties {
-    /// Whether the workspace uses a key of its owner; no unless told.
+    /// Whether the workspace uses a customer-managed key. Default: `false`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub customer_managed_key: bool,
     #[serde(flatten)]
@@ -23,9 +23,9 @@ pub struct OnboardingProperties {
 }
 
 arm_core::open_enum! {
-    /// The sort of a data connector.
+    /// The kind of a data connector.
     pub enum ConnectorKind {
-        /// Alerts of Defender for Cloud, one connector for each subscription: the legacy one.
+        /// Alerts of Defender for Cloud, with one connector for each subscription: the legacy connector.
         AzureSecurityCenter = "AzureSecurityCenter",
         /// Entra ID Protection.
         AzureActiveDirectory = "AzureActiveDirectory",
@@ -50,10 +50,10 @@ arm_core::open_enum! {
     }
 }
 
-/// A source of Sentinel. Its `kind` says what the properties hold.
+/// A data source of Sentinel. Its `kind` tells what the properties hold.
 pub type DataConnector = Resource<ConnectorProperties>;
 
-/// The properties of a [`DataConnector`], as far as its kinds share them.
+/// The properties of a [`DataConnector`] that its kinds share.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -64,7 +64,7 @@ pub struct ConnectorProperties {
     /// The tenant, for most other kinds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// What is taken in: for each sort of data its state, as the service writes it.
+    /// The data types and their states, as the service writes them.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub data_types: Value,
     #[serde(flatten)]
@@ -72,7 +72,7 @@ pub struct ConnectorProperties {
 }
 
 impl Resource<ConnectorProperties> {
-    /// Takes in the Defender for Cloud alerts of one subscription.
+    /// A connector for the Defender for Cloud alerts of one subscription.
     pub fn defender_for_cloud(subscription: &SubscriptionId) -> Self {
         let properties = ConnectorProperties {
             subscription_id: Some(subscription.to_string()),
@@ -89,7 +89,7 @@ impl Resource<ConnectorProperties> {
         ConnectorKind::from(self.kind.as_deref().unwrap_or_default())
     }
 
-    /// Whether alerts are taken in.
+    /// Whether alerts are ingested.
     pub fn takes_alerts(&self) -> bool {
         let state = self.properties.data_types["alerts"]["state"].as_str();
         state.is_some_and(|state| state.eq_ignore_ascii_case("Enabled"))

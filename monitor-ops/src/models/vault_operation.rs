@@ -3,7 +3,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 arm_core::open_enum! {
-    /// What was done to a vault or a secret.
+    /// An operation on a vault or a secret.
     pub enum VaultOperationName {
         /// A secret's value was read.
         SecretGet = "SecretGet",
@@ -11,15 +11,15 @@ arm_core::open_enum! {
         SecretList = "SecretList",
         /// The versions of a secret were listed.
         SecretListVersions = "SecretListVersions",
-        /// A secret got a new version.
+        /// A new version of a secret was set.
         SecretSet = "SecretSet",
         /// A secret's attributes were changed.
         SecretUpdate = "SecretUpdate",
         /// A secret was deleted.
         SecretDelete = "SecretDelete",
-        /// A deleted secret was removed for good.
+        /// A deleted secret was purged.
         SecretPurge = "SecretPurge",
-        /// A deleted secret came back.
+        /// A deleted secret was recovered.
         SecretRecover = "SecretRecover",
         /// A secret was backed up.
         SecretBackup = "SecretBackup",
@@ -27,11 +27,11 @@ arm_core::open_enum! {
         SecretRestore = "SecretRestore",
         /// Deleted secrets were listed.
         SecretListDeleted = "SecretListDeleted",
-        /// A deleted secret was looked at.
+        /// A deleted secret was read.
         SecretGetDeleted = "SecretGetDeleted",
-        /// The vault was looked at; Azure itself does so often.
+        /// The vault was read; Azure itself often does so.
         VaultGet = "VaultGet",
-        /// The vault was created or written.
+        /// The vault was created or updated.
         VaultPut = "VaultPut",
         /// The vault was changed.
         VaultPatch = "VaultPatch",
@@ -42,64 +42,64 @@ arm_core::open_enum! {
     }
 }
 
-/// One operation, out of whichever table it was in.
+/// One operation, from either table.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct VaultOperation {
-    /// When.
+    /// The time.
     #[serde(rename = "TimeGenerated", with = "wire::instant")]
     pub time: OffsetDateTime,
     /// The vault's resource id, in lower case.
     pub vault: String,
-    /// What.
+    /// The operation.
     pub operation: VaultOperationName,
     /// The HTTP status.
     pub status: Option<u16>,
     /// The status in words.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub result: String,
-    /// Where from.
+    /// The caller's IP address.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub caller_ip: String,
-    /// Who: the object id; empty where the log has none.
+    /// The caller's object id; empty if the log has none.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub object_id: String,
-    /// Who: the sign-in name; empty for applications.
+    /// The caller's sign-in name; empty for applications.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub upn: String,
-    /// The application; empty where the log has none.
+    /// The caller's application id; empty if the log has none.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub app_id: String,
-    /// What it was about, as a URL.
+    /// The URL of the object.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub uri: String,
-    /// The URL that was asked for, where the log has it. A read of the current version names none here, and the version that
-    /// was answered in `uri`.
+    /// The URL that was requested, if the log has it. For a read of the current version it names no version; `uri`
+    /// then names the one that was returned.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub requested: String,
-    /// The client's own name for itself.
+    /// The client's user agent.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub client: String,
-    /// The client's id of the request.
+    /// The client's request id.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub correlation_id: String,
 }
 
 impl VaultOperation {
-    /// The secret that it was about, in lower case.
+    /// The secret, in lower case.
     pub fn secret(&self) -> Option<String> {
         let rest = self.uri.split_once("/secrets/")?.1;
         let name = rest.split(['/', '?']).next().filter(|name| !name.is_empty())?;
         Some(name.to_ascii_lowercase())
     }
 
-    /// The version of the secret that it was about, or that was answered, in lower case.
+    /// The version of the secret that was requested or returned, in lower case.
     pub fn version(&self) -> Option<String> {
         version_in(&self.uri)
     }
 
-    /// The version that was asked for by its id, in lower case: nothing where the current one was.
+    /// The version that was requested by id, in lower case; `None` if the current one was.
     pub fn requested_version(&self) -> Option<String> {
         version_in(&self.requested)
     }
@@ -109,7 +109,7 @@ impl VaultOperation {
         matches!(self.status, Some(401 | 403))
     }
 
-    /// Whether it gave a secret's value away.
+    /// Whether it returned a secret's value.
     pub fn revealed_secret(&self) -> bool {
         let reads = [VaultOperationName::SecretGet, VaultOperationName::SecretBackup];
         reads.contains(&self.operation) && self.status == Some(200)

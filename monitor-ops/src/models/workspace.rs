@@ -8,7 +8,7 @@ use typed_builder::TypedBuilder;
 use crate::{CustomerId, Resource};
 
 arm_core::open_enum! {
-    /// How far a workspace has come.
+    /// The provisioning state of a workspace.
     pub enum ProvisioningState {
         /// Being created.
         Creating = "Creating",
@@ -32,7 +32,7 @@ arm_core::open_enum! {
 arm_core::open_enum! {
     /// A pricing tier of a workspace.
     pub enum WorkspaceSku {
-        /// Pay for each gigabyte: the usual one.
+        /// Pay per gigabyte, the usual tier.
         PerGb2018 = "PerGB2018",
         /// A daily commitment.
         CapacityReservation = "CapacityReservation",
@@ -40,25 +40,25 @@ arm_core::open_enum! {
         Cluster = "LACluster",
         /// Seven days, 500 MB a day; closed to new subscriptions.
         Free = "Free",
-        /// Old.
+        /// Legacy.
         Standard = "Standard",
-        /// Old.
+        /// Legacy.
         Premium = "Premium",
-        /// Old: for each machine.
+        /// Legacy, billed per machine.
         PerNode = "PerNode",
-        /// Old.
+        /// Legacy.
         Standalone = "Standalone",
     }
 }
 
 arm_core::open_enum! {
-    /// Whether something is allowed from public networks.
+    /// Whether access from public networks is allowed.
     pub enum PublicNetworkAccess {
         /// Allowed.
         Enabled = "Enabled",
         /// Only through private links.
         Disabled = "Disabled",
-        /// As a network security perimeter says.
+        /// As a network security perimeter allows.
         SecuredByPerimeter = "SecuredByPerimeter",
     }
 }
@@ -71,25 +71,25 @@ pub type Workspace = Resource<WorkspaceProperties>;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkspaceProperties {
-    /// The GUID that log queries name. The service sets it.
+    /// The GUID for log queries. The service sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
-    /// How far it has come; absent means ready.
+    /// The provisioning state; `None` means ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<ProvisioningState>,
     /// The pricing tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<SkuName>,
-    /// For how many days logs are kept; the service's choice is 30.
+    /// How many days logs are kept. The service's default is 30.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<i32>,
     /// The daily limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_capping: Option<WorkspaceCapping>,
-    /// Whether logs come in from public networks; the service's choice is yes.
+    /// Whether logs can be ingested over public networks. The service's default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_ingestion: Option<PublicNetworkAccess>,
-    /// Whether queries come from public networks; the service's choice is yes.
+    /// Whether it can be queried over public networks. The service's default is yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_query: Option<PublicNetworkAccess>,
     /// When it was created.
@@ -98,7 +98,7 @@ pub struct WorkspaceProperties {
     /// When it was last changed.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub modified_date: Option<OffsetDateTime>,
-    /// What else is on or off, as the service writes it.
+    /// Features, as the service writes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<serde_json::Value>,
     #[serde(flatten)]
@@ -112,7 +112,7 @@ impl WorkspaceProperties {
     }
 }
 
-/// A pricing tier, as the service wraps it.
+/// A pricing tier, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -134,13 +134,13 @@ pub struct SkuName {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkspaceCapping {
-    /// Gigabytes a day; -1 is none. Over it, logs are lost until the next day.
+    /// Gigabytes a day; -1 for no limit. Beyond the limit, logs are lost until the next day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_quota_gb: Option<f64>,
-    /// Whether logs are taken in now: `RespectQuota`, `OverQuota`, `ForceOff`, ..
+    /// The state of ingestion: `RespectQuota`, `OverQuota`, `ForceOff`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_ingestion_status: Option<String>,
-    /// When the day of the limit begins anew. The service sets it.
+    /// When the quota is next reset. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub quota_next_reset_time: Option<OffsetDateTime>,
     #[serde(flatten)]
@@ -154,10 +154,10 @@ pub struct WorkspaceSpec {
     /// The region. It cannot be changed later.
     #[builder(setter(into))]
     pub location: String,
-    /// The pricing tier; `PerGB2018` unless given.
+    /// The pricing tier. Default: `PerGB2018`.
     #[builder(default = WorkspaceSku::PerGb2018)]
     pub sku: WorkspaceSku,
-    /// For how many days logs are kept, 30 to 730; the service's choice is 30.
+    /// How many days logs are kept, 30 to 730. The service's default is 30.
     #[builder(default, setter(strip_option))]
     pub retention_in_days: Option<i32>,
     /// The tags.
@@ -183,7 +183,7 @@ impl From<WorkspaceSpec> for Body {
     }
 }
 
-/// What to change of a workspace. Fields that are absent stay.
+/// The parts of a workspace to change. Absent fields are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct WorkspacePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,18 +203,18 @@ struct PatchProperties {
 }
 
 impl WorkspacePatch {
-    /// Nothing yet.
+    /// An empty patch.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// These tags in place of all others.
+    /// Replaces all tags.
     pub fn tags(mut self, tags: impl Into<BTreeMap<String, String>>) -> Self {
         self.tags = Some(tags.into());
         self
     }
 
-    /// Another pricing tier.
+    /// Sets the pricing tier.
     pub fn sku(mut self, sku: WorkspaceSku) -> Self {
         self.properties.sku = Some(SkuName {
             name: sku,
@@ -225,13 +225,13 @@ impl WorkspacePatch {
         self
     }
 
-    /// Another retention, in days.
+    /// Sets the retention, in days.
     pub fn retention_in_days(mut self, days: i32) -> Self {
         self.properties.retention_in_days = Some(days);
         self
     }
 
-    /// Another daily limit, in gigabytes; -1 is none.
+    /// Sets the daily limit, in gigabytes; -1 for none.
     pub fn daily_quota_gb(mut self, gigabytes: f64) -> Self {
         self.properties.workspace_capping = Some(WorkspaceCapping {
             daily_quota_gb: Some(gigabytes),

@@ -1,4 +1,4 @@
-//! Which setting sends what is missing: decided from what was read, without a request.
+//! Deciding, without a request, which setting is to send what is missing.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{
 /// How many settings a resource can have.
 const LIMIT: usize = 5;
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug)]
 pub(crate) enum Decision {
     Sent(Box<DiagnosticSetting>),
@@ -167,7 +167,7 @@ fn add(
     }
 }
 
-/// Lays the groups of a setting out as single categories: the two cannot be mixed.
+/// Replaces the groups of a setting by their categories, since the two cannot be mixed.
 fn by_names(known: &Known<'_>, setting: &mut DiagnosticProperties) {
     let (groups, mut names): (Vec<_>, Vec<_>) =
         setting.logs.drain(..).partition(|entry| entry.category_group.is_some());

@@ -1,4 +1,4 @@
-//! Logs of resources, sent where they should go.
+//! Ensuring that the logs of resources are sent to a sink.
 
 use arm_core::{
     ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Task, refuse, wire,
@@ -12,22 +12,22 @@ use crate::{
     tasks::decide_diagnostics::{Decision, Known, decide},
 };
 
-/// What shall be sent where.
+/// What is to be sent where.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct DiagnosticSpec {
     /// The name of the setting that is made, or that was made by an earlier run.
     pub name: ResourceName,
-    /// Where logs go.
+    /// A destination of logs.
     #[builder(setter(into))]
     pub sink: Sink,
-    /// Which logs, and metrics (`AllMetrics`).
+    /// The categories of logs and metrics (`AllMetrics`).
     #[builder(setter(into))]
     pub categories: Vec<Category>,
-    /// The tables, for a workspace. Of a vault it cannot be read back, so an existing setting keeps its own.
+    /// The tables, for a workspace. For a vault they cannot be read back, so an existing setting keeps its own.
     #[builder(default, setter(strip_option))]
     pub destination: Option<DestinationType>,
-    /// Whether a setting of this name that sends somewhere else may be changed to send here as well.
-    /// Otherwise it is left alone, and the task refuses.
+    /// Whether a setting of this name that sends somewhere else may be changed to send here as well. If not, the
+    /// task refuses and leaves it alone.
     #[builder(default)]
     pub change_existing: bool,
 }
@@ -37,7 +37,7 @@ impl DiagnosticSpec {
     ///
     /// # Errors
     ///
-    /// None that a caller could cause: the name of the setting is valid.
+    /// Never: the name of the setting is valid.
     pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
         Ok(Self {
             name: "audit-to-log-analytics".parse()?,
@@ -52,9 +52,9 @@ impl DiagnosticSpec {
 /// A category, or a group of categories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Category {
-    /// One, such as `AuditEvent` or `AllMetrics`.
+    /// One category, such as `AuditEvent` or `AllMetrics`.
     Named(String),
-    /// All in a group: `audit` or `allLogs`.
+    /// All categories in a group: `audit` or `allLogs`.
     Group(String),
 }
 
@@ -71,7 +71,7 @@ impl Category {
 }
 
 impl DiagnosticsClient {
-    /// Makes sure that a resource sends what it should.
+    /// Ensures that a resource sends what it should.
     ///
     /// Looks at all settings first: what any of them sends there already, by name or in a group, is not
     /// sent twice, which the service would refuse with 409. The rest goes into the setting of the spec's
@@ -96,8 +96,8 @@ impl DiagnosticsClient {
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })
     }
 
-    /// [`ensure`](Self::ensure) for many resources, eight at a time. Each has its own outcome; one that fails
-    /// ends none of the others.
+    /// [`ensure`](Self::ensure) for many resources, eight at a time. Each has its own outcome; a failure does not
+    /// stop the others.
     pub fn ensure_many(
         &self,
         resources: impl IntoIterator<Item = ResourceId>,

@@ -1,10 +1,10 @@
-//! Who hears of alerts, by mail.
+//! Ensuring who is notified of alerts by mail.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse, wire};
 
 use crate::{ActionGroup, ActionGroupProperties, ActionGroupsClient, EmailReceiver, MailAddress};
 
-/// What the service, or who gets the mail, decides by itself is no part of a wish. Other receivers stay.
+/// Members that the service or the receiver sets are not compared. Other receivers are kept.
 const WISH: Wish = Wish::new().partial(&["emailReceivers"]).ignoring(&[
     "id",
     "name",
@@ -15,7 +15,7 @@ const WISH: Wish = Wish::new().partial(&["emailReceivers"]).ignoring(&[
 ]);
 
 impl ActionGroupsClient {
-    /// Makes sure that an action group is there, is on, and has these mail addresses among its receivers.
+    /// Ensures that an action group exists, is enabled, and has these mail addresses among its receivers.
     ///
     /// All other receivers stay, also of kinds that this crate does not model. A receiver that unsubscribed is not
     /// turned on again, which is its own choice: look at

@@ -13,10 +13,10 @@ use crate::{
     WorkspaceId, kql,
 };
 
-/// How late a vault's log can be.
+/// How late the logs of a vault can arrive.
 const LATENESS: Duration = Duration::from_secs(600);
 
-/// So often the rules here run.
+/// How often these rules run.
 const FREQUENCY: Duration = Duration::from_secs(300);
 
 /// So far back they look: the frequency, and what a log can be late, with some to spare. A shorter window
@@ -73,7 +73,7 @@ impl QueryRule {
         self
     }
 
-    /// The same rule, which notifies these action groups.
+    /// Notifies these action groups.
     pub fn notifying<'a>(mut self, groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         self.properties.actions = Some(RuleActions::notify(groups));
         self
@@ -89,7 +89,7 @@ impl QueryRule {
     }
 }
 
-/// What the service fills in by itself is no part of a wish; a query on a missing table is taken unchecked.
+/// Members that the service fills in are not compared; a query on a missing table is accepted unchecked.
 const WISH: Wish = Wish::new()
     .exact(&["query", "displayName", "description"])
     .ordered(&["allOf"])
@@ -97,11 +97,11 @@ const WISH: Wish = Wish::new()
     .ignoring(&["id", "name", "type", "etag", "systemData", "skipQueryValidation"]);
 
 impl QueryRulesClient {
-    /// Makes sure that a rule is there as given.
+    /// Ensures that a rule exists as given.
     ///
-    /// What the rule here does not say stays as it is: fields that this crate does not model, other action groups.
-    /// While the table that the query reads does not exist, the service cannot check the query: then, and only then,
-    /// it is written with `skipQueryValidation`.
+    /// What the given rule does not say is kept: members that this crate does not model, other action groups. While
+    /// the table that the query reads does not exist, the service cannot check the query: then, and only then, it is
+    /// written with `skipQueryValidation`.
     ///
     /// Muting and resolving by itself go together: a rule that resolves its alert cannot be silent for a time. So a wish
     /// for one takes the other away, and a mute of zero clears it. A rule that says both, or is silent for less than its
@@ -184,7 +184,7 @@ fn names_missing_table(error: &Error) -> bool {
     error.status() == Some(400) && kql::missing_table(error).is_some()
 }
 
-/// A rule that the service could take: what is coupled in it fits.
+/// Refuses a rule whose coupled members contradict each other.
 fn checked(rule: &QueryRule) -> Result<QueryRule> {
     let it = &rule.properties;
     let mute = it.mute_actions_duration.filter(|mute| !mute.is_zero());
@@ -231,10 +231,10 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
     Ok(rule.clone())
 }
 
-/// The minutes that the service takes for a window or a mute; all but the last for a frequency.
+/// The minutes that the service accepts for a window or a mute; all but the last for a frequency.
 const GRANULARITIES: &[u64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
 
-/// A mute of zero is none.
+/// Removes a mute of zero, which means none.
 fn clear_mute(rule: &mut QueryRule) {
     let mute = &mut rule.properties.mute_actions_duration;
     *mute = mute.filter(|mute| !mute.is_zero());

@@ -1,4 +1,4 @@
-//! A workspace for logs.
+//! Ensuring that a workspace exists.
 
 use std::time::Duration;
 
@@ -11,19 +11,18 @@ use crate::{
     ProvisioningState, Resource, Workspace, WorkspaceId, WorkspaceProperties, WorkspaceSpec, WorkspacesClient,
 };
 
-/// The pause between two looks at a workspace that is not ready.
+/// The pause between two reads of a workspace that is not ready.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// So long a workspace is waited for.
+/// How long to wait for a workspace.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Makes sure that a workspace is there and ready; awaiting it does it. One that is there is left as it is, whatever
-/// the spec says.
+/// Ensures that a workspace exists and is ready; await it. An existing one is left as it is, whatever the spec says.
 ///
-/// One that is there and not ready, because it is being created, updated, linked to an account or deleted, is waited
-/// for, up to 15 minutes, and never written over. One whose creation or update failed is refused: only its owner knows
-/// what it should be. So is a name whose workspace was deleted less than 14 days ago, which comes back with its logs
-/// when the name is used again, unless [`recover_deleted`](Self::recover_deleted) is said.
+/// If it exists but is being created, updated, linked to an account or deleted, the task waits for it, up to 15
+/// minutes, and never overwrites it. One whose creation or update failed is refused: only its owner knows what it
+/// should be. So is a name whose workspace was deleted less than 14 days ago, which comes back with its logs when
+/// the name is used again, unless [`recover_deleted`](Self::recover_deleted) is said.
 ///
 /// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again when it is
 /// there, it writes nothing.
@@ -41,15 +40,15 @@ pub struct EnsureWorkspace {
 }
 
 impl WorkspacesClient {
-    /// Makes sure that a workspace is there and ready. See [`EnsureWorkspace`].
+    /// Ensures that a workspace exists and is ready. See [`EnsureWorkspace`].
     pub fn ensure(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> EnsureWorkspace {
         EnsureWorkspace { client: self.clone(), id: id.clone(), spec: spec.clone(), recover: false }
     }
 }
 
 impl EnsureWorkspace {
-    /// If the workspace was deleted and can come back, brings it back with its logs, and lays the spec over what it
-    /// was. The service brings it back only where it was.
+    /// If the workspace was deleted and can be recovered, recovers it with its logs and applies the spec. The
+    /// service recovers it only in its old region.
     pub fn recover_deleted(mut self) -> Self {
         self.recover = true;
         self
@@ -75,7 +74,7 @@ impl EnsureWorkspace {
         }
     }
 
-    /// The deleted workspace that would come back, if it may.
+    /// The deleted workspace that would be recovered, if that is allowed.
     async fn deleted(&self) -> Result<Option<Workspace>> {
         let (id, group) = (self.id.to_string(), self.id.as_resource().resource_group());
         let Some(group) = group else { return Ok(None) };
@@ -148,7 +147,7 @@ impl WorkspacesClient {
     }
 }
 
-/// The workspace that would be there: what was deleted, if anything, with the spec laid over it.
+/// The workspace that would result: the deleted one, if any, with the spec applied.
 fn preview(id: &WorkspaceId, deleted: Option<&Workspace>, spec: &WorkspaceSpec) -> Result<Workspace> {
     let body = deleted.map_or(Ok(Value::Null), serde_json::to_value).and_then(|mut body| {
         lay_over(&mut body, serde_json::to_value(spec)?);

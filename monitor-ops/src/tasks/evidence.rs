@@ -1,4 +1,4 @@
-//! What the logs say about an alert.
+//! Evidence from the logs for an alert.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,42 +12,41 @@ use crate::{
     VaultOperation, VaultOperationName, WorkspaceId, WorkspacesClient, kql,
 };
 
-/// How late a vault's log can be.
+/// How late the logs of a vault can arrive.
 const LATENESS: Duration = Duration::from_secs(600);
 
-/// Whether the logs can tell anything.
+/// Whether the logs can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogSource {
-    /// They can: what is not in them did not happen, as far as logging is without loss.
+    /// The logs are present: what is not in them did not happen, as far as logging loses nothing.
     Present,
-    /// The vault sends logs to the workspace, but none has come yet: nothing is known.
+    /// The vault sends logs to the workspace, but none have arrived yet: nothing is known.
     NoLogsYet,
     /// The vault sends no logs to the workspace: nothing is known, and nothing will be.
     Off,
-    /// Nothing was found, and whether the vault sends logs could not be read.
+    /// Nothing was found, and whether the vault sends logs is not known.
     Unknown(String),
 }
 
-/// What the logs say.
+/// The evidence found in the logs.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Evidence {
     /// The operations, oldest first.
     pub operations: Vec<VaultOperation>,
-    /// Whether an empty list means anything.
+    /// Whether an empty list can be relied on.
     pub source: LogSource,
-    /// Whether the time asked for is long enough ago for all logs to have come: vault logs can take ten
-    /// minutes.
+    /// Whether the time span ended long enough ago for all logs to have arrived: vault logs can take ten minutes.
     pub is_settled: bool,
     /// Whether there are more operations than were asked for.
     pub is_truncated: bool,
-    /// Rows of the log that could not be read, and why. What they say is missing here.
+    /// Rows of the log that could not be read, and why. What they say is missing from the list.
     pub unreadable: Vec<String>,
 }
 
 impl Evidence {
-    /// Whether the list is the whole truth, as far as logs go.
+    /// Whether the list is complete, as far as logs can be.
     pub fn is_conclusive(&self) -> bool {
         self.source == LogSource::Present
             && self.is_settled
@@ -55,7 +54,7 @@ impl Evidence {
             && self.unreadable.is_empty()
     }
 
-    /// The secrets whose values were given away, by name in lower case: those to rotate.
+    /// The secrets whose values were returned, by name in lower case: those to rotate.
     pub fn secrets_read(&self) -> BTreeSet<String> {
         self.operations
             .iter()
@@ -81,9 +80,8 @@ impl Evidence {
 
 /// Looks up operations on vaults in a workspace. Narrow it, then await it.
 ///
-/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. When nothing is found,
-/// and a vault was named, its diagnostic settings are read, to tell "nothing happened" from "nothing is
-/// logged".
+/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. If nothing is found and a vault
+/// was given, its diagnostic settings are read, to tell "nothing happened" from "nothing is logged".
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct GatherEvidence {
@@ -99,7 +97,7 @@ pub struct GatherEvidence {
 }
 
 impl LogsClient {
-    /// Looks up what was done to vaults, for an alert or a suspicion.
+    /// Looks up what was done to vaults, to investigate an alert or a suspicion.
     ///
     /// ```
     /// # use monitor_ops::{LogSource, LogsClient, WorkspaceId};
@@ -131,19 +129,19 @@ impl LogsClient {
 }
 
 impl GatherEvidence {
-    /// Only of this vault.
+    /// Only operations on this vault.
     pub fn vault(mut self, vault: &ResourceId) -> Self {
         self.vault = Some(vault.clone());
         self
     }
 
-    /// Only of this caller, by object id; given several times, of any of them.
+    /// Only operations of this caller, by object id. If called several times, of any of them.
     pub fn caller(mut self, object_id: impl Into<String>) -> Self {
         self.callers.push(object_id.into());
         self
     }
 
-    /// Only from this address; given several times, from any of them.
+    /// Only operations from this address. If called several times, from any of them.
     pub fn caller_ip(mut self, address: impl Into<String>) -> Self {
         self.ips.push(address.into());
         self
@@ -155,19 +153,19 @@ impl GatherEvidence {
         self
     }
 
-    /// Only on this secret, by name.
+    /// Only operations on this secret, by name.
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = Some(name.to_lowercase());
         self
     }
 
-    /// Only in this time. Default: the last 24 hours.
+    /// Only operations in this time span. Default: the last 24 hours.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.span = span;
         self
     }
 
-    /// At most so many operations. Default: 10,000.
+    /// The maximum number of operations. Default: 10,000.
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations.max(1);
         self

@@ -6,11 +6,11 @@ use super::stable_name;
 use crate::{ConnectorKind, DataConnector, SentinelClient, WorkspaceId};
 
 impl SentinelClient {
-    /// Makes sure that Defender for Cloud's alerts of a subscription come into Sentinel, by the connector
-    /// for one subscription (`AzureSecurityCenter`).
+    /// Ensures that Sentinel ingests Defender for Cloud's alerts of a subscription, by the connector for one
+    /// subscription (`AzureSecurityCenter`).
     ///
-    /// Refuses while the tenant-based connector is there: both together would bring every alert twice. With
-    /// Defender XDR, the tenant-based one is the recommended.
+    /// Refuses while the tenant-based connector exists: both together would ingest every alert twice. With Defender
+    /// XDR, the tenant-based one is the recommended.
     ///
     /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
     /// running it again finishes it. Run again when it is there, it writes nothing.

@@ -8,19 +8,19 @@ use crate::{
     AlertRule, EntityMapping, RuleKind, ScheduledRule, SentinelClient, SentinelSeverity, WorkspaceId, kql,
 };
 
-/// One of the rules of [`SentinelClient::install_vault_rules`], and what became of it.
+/// A rule of [`SentinelClient::install_vault_rules`], and what was done to it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InstalledRule {
-    /// The name that people see.
+    /// The display name.
     pub display_name: String,
-    /// What was done.
+    /// The change.
     pub change: Change<AlertRule>,
 }
 
 impl SentinelClient {
-    /// Makes sure that two analytics rules on vault logs are there: many refused requests of one caller,
-    /// and secrets read in bulk.
+    /// Ensures that two analytics rules on vault logs exist: many refused requests of one caller, and secrets read
+    /// in bulk.
     ///
     /// They read both tables that vault logs can be in, and can be written before either exists. They look back half
     /// an hour every ten minutes, so that logs that come late count. Of rules that are there, severity, on and off,
@@ -108,7 +108,7 @@ impl SentinelClient {
     }
 }
 
-/// What the service sets by itself is no part of a wish.
+/// Members that the service sets are not compared.
 const WISH: Wish = Wish::new().exact(&["query", "displayName", "description"]).ignoring(&[
     "id",
     "name",

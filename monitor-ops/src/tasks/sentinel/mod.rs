@@ -1,4 +1,4 @@
-//! Sentinel: on, connected, and with rules.
+//! Turning Sentinel on, connecting it, and installing rules.
 
 mod connect;
 mod install_rules;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::WorkspaceId;
 
-/// A name that every run makes the same: a GUID out of the workspace and a purpose.
+/// A name that is the same in every run: a GUID derived from the workspace and a purpose.
 fn stable_name(workspace: &WorkspaceId, purpose: &str) -> Result<ResourceName, IdError> {
     let text = format!("{}/{purpose}", workspace.to_string().to_ascii_lowercase());
     Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).hyphenated().to_string().parse()

@@ -7,16 +7,16 @@ use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Onboarding {
-    /// It is.
+    /// It is on.
     On(OnboardingState),
-    /// It is not.
+    /// It is off.
     Off,
-    /// The caller has no right to know: it may be on or off.
+    /// The caller has no permission to read it: it may be on or off.
     NotAllowed(Error),
 }
 
-/// Whether Sentinel refused because it is not on for the workspace. A refusal for want of rights is another
-/// thing: `is_role_missing()`.
+/// Whether Sentinel refused because it is not on for the workspace. A missing permission is something else:
+/// `is_role_missing()`.
 pub fn is_not_onboarded(error: &Error) -> bool {
     error.arm_error().is_some_and(|refusal| {
         refusal.status == 400
@@ -25,7 +25,7 @@ pub fn is_not_onboarded(error: &Error) -> bool {
 }
 
 impl SentinelClient {
-    /// Shows whether Sentinel is on, and tells "off" from "not allowed to know".
+    /// Tells whether Sentinel is on, off, or not readable by the caller.
     ///
     /// # Errors
     ///
@@ -39,10 +39,10 @@ impl SentinelClient {
         }
     }
 
-    /// Makes sure that Sentinel is on for a workspace. This costs money for every gigabyte of logs.
+    /// Ensures that Sentinel is on for a workspace. This costs money for every gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. Run again when it is
-    /// on, it writes nothing.
+    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. If it is on already, nothing is
+    /// written.
     ///
     /// # Permissions
     ///
