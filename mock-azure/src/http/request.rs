@@ -215,4 +215,20 @@ impl Call {
         let matches = is(at + 1, namespace) && is(at + 2, kind);
         matches.then(|| (at, self.lower[at + 3..].iter().map(String::as_str).collect()))
     }
+
+    /// Whether the path is about resources of a type, `{namespace}/{type}` or `{namespace}/{parent}/{type}`: how
+    /// many segments stand before its last `providers`, and whether it names one resource and not all.
+    pub(crate) fn of_type(&self, kind: &str) -> Option<(usize, bool)> {
+        let at = self.lower.iter().rposition(|segment| segment == "providers")?;
+        let (namespace, below) = self.lower[at + 1..].split_first()?;
+        let (own, kinds) = kind.split_once('/')?;
+        let same = own.eq_ignore_ascii_case(namespace)
+            && below.len().div_ceil(2) == kinds.split('/').count()
+            && below
+                .iter()
+                .step_by(2)
+                .zip(kinds.split('/'))
+                .all(|(kind, own)| own.eq_ignore_ascii_case(kind));
+        same.then_some((at, below.len() % 2 == 0))
+    }
 }

@@ -32,7 +32,7 @@ const RULES: Tracked = Tracked {
         let whole = Tracked::patched(world, call);
         store(world, call, whole)
     }),
-    shown: |call, rule| {
+    shown: |_, call, rule| {
         let mut shown = rule.clone();
         if call.method == Method::Put && call.json()["tags"].is_null() {
             shown.as_object_mut().map(|members| members.remove("tags"));
@@ -83,7 +83,7 @@ const LOG_PROFILES: Tracked = Tracked {
         let body = json!({ "location": call.json()["location"], "properties": properties });
         LOG_PROFILES.store(world, call, body).with_status(200)
     },
-    shown: |_, profile| {
+    shown: |_, _, profile| {
         let mut shown = profile.clone();
         for member in ["type", "kind", "tags", "identity"] {
             shown[member] = Value::Null;

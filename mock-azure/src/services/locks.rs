@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply},
-    state::{Accepts, Pages, Place, Surface, Tracked, World},
+    state::{Accepts, Place, Surface, Tracked, World, tracked},
 };
 
 const TYPE: &str = "Microsoft.Authorization/locks";
@@ -12,14 +12,20 @@ const TYPE: &str = "Microsoft.Authorization/locks";
 pub(crate) const SURFACE: Surface = Surface {
     types: &[(TYPE, &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"])],
     options: &[("$filter", Accepts::Words(&["atScope()"]))],
-    answer,
+    answer: |world, call| LOCKS.answer(world, call),
     ..Surface::EMPTY
 };
 
 const LOCKS: Tracked = Tracked {
     kind: TYPE,
     place: Place::Resource,
-    pages: Pages::None,
+    // Recorded: the list of a scope holds what lies on it and below; at the scope alone, when it asks for that.
+    list: |row, world, call, at| {
+        let (scope, all_below) = (call.id(at), call.query("$filter").is_none());
+        let all = world.resources.of_type(&scope, row.kind);
+        let all: Vec<&Value> = all.filter(|lock| all_below || tracked::is_on(lock, &scope)).collect();
+        Reply::ok(json!({ "value": all }))
+    },
     put,
     missing: |_, call| {
         let name = call.spelled(call.len().saturating_sub(1));
@@ -28,16 +34,6 @@ const LOCKS: Tracked = Tracked {
     },
     ..Tracked::ROW
 };
-
-fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let (at, rest) = call.extension("microsoft.authorization", "locks")?;
-    if call.method == Method::Get && rest.is_empty() && call.query("$filter").is_none() {
-        // Recorded: the list of a scope holds what lies on it and below.
-        let all: Vec<&Value> = world.resources.of_type(&call.id(at), TYPE).collect();
-        return Some(Reply::ok(json!({ "value": all })));
-    }
-    LOCKS.answer(world, call)
-}
 
 fn put(world: &mut World, call: &Call) -> Reply {
     let properties = &call.json()["properties"];

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, filter::quoted, timestamp},
-    state::{Accepts, Pages, Place, Surface, Tracked, World, system_data},
+    http::{Call, Reply, filter::quoted, timestamp},
+    state::{Accepts, Place, Surface, Tracked, World, system_data},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/policyAssignments";
@@ -33,15 +33,16 @@ pub(crate) const SURFACE: Surface = Surface {
         ],
     )],
     options: &[("$filter", Accepts::Read)],
-    answer,
+    answer: |world, call| ASSIGNMENTS.answer(world, call),
     ..Surface::EMPTY
 };
 
 const ASSIGNMENTS: Tracked = Tracked {
     kind: TYPE,
     place: Place::Resource,
-    pages: Pages::None,
+    list,
     put,
+    delete: Tracked::answer_gone,
     shown,
     missing: |_, call| {
         let name = call.spelled(call.len().saturating_sub(1));
@@ -51,21 +52,8 @@ const ASSIGNMENTS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let (at, rest) = call.extension("microsoft.authorization", "policyassignments")?;
-    match (call.method, rest.as_slice()) {
-        (Method::Get, []) => Some(list(world, call, at)),
-        // Recorded: what is deleted is answered.
-        (Method::Delete, [_]) => Some(match world.resources.remove_tree(&call.id(call.len())).first() {
-            Some(gone) => Reply::ok(shown(call, gone)),
-            None => Reply::empty(204),
-        }),
-        _ => ASSIGNMENTS.answer(world, call),
-    }
-}
-
 /// Recorded: a list holds the assignments of the scope, of what it lies in, and of what lies in it.
-fn list(world: &World, call: &Call, at: usize) -> Reply {
+fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     let scope = call.id(at).to_ascii_lowercase();
     let filter = call.query("$filter").unwrap_or_default();
     let by_definition = filter.strip_prefix("policyDefinitionId eq ").and_then(quoted);
@@ -82,7 +70,7 @@ fn list(world: &World, call: &Call, at: usize) -> Reply {
         let definition = one["properties"]["policyDefinitionId"].as_str().unwrap_or_default();
         by_definition.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(definition))
     });
-    let value: Vec<Value> = all.map(|one| shown(call, one)).collect();
+    let value: Vec<Value> = all.map(|one| shown(world, call, one)).collect();
     Reply::ok(json!({ "value": value }))
 }
 
@@ -127,7 +115,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     ASSIGNMENTS.store(world, call, body).with_status(201)
 }
 
-fn shown(call: &Call, assignment: &Value) -> Value {
+fn shown(_: &World, call: &Call, assignment: &Value) -> Value {
     let mut shown = assignment.clone();
     if call.api_version() <= LAST_WITH_SKU {
         shown.as_object_mut().map(|members| members.remove("systemData"));

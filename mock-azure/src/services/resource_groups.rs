@@ -58,6 +58,7 @@ pub(crate) fn ensure(world: &mut World, subscription: &str, name: &str, location
     id
 }
 
+/// No row of [`Tracked`](crate::state::Tracked): groups lie below no provider, have `HEAD`, and go by an operation.
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (Method::Get, ["subscriptions", _, "resourcegroups"]) => Some(list(world, call)),

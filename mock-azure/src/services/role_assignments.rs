@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    http::{Call, Method, Reply, filter::quoted, paging, timestamp},
+    http::{Call, Reply, filter::quoted, paging, timestamp},
     services::{
         directory,
         role_definitions::{self, BuiltIn, OWNER},
     },
-    state::{Accepts, At, MockAzure, Seed, Surface, World, stable_id},
+    state::{Accepts, At, MockAzure, Place, Seed, Surface, Tracked, World, stable_id},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/roleAssignments";
@@ -28,7 +28,7 @@ pub(crate) const SURFACE: Surface = Surface {
         let scope = format!("/subscriptions/{subscription}");
         world.resources.of_type(&scope, TYPE).map(|found| ("authorizationresources", found.clone())).collect()
     }),
-    answer,
+    answer: |world, call| ASSIGNMENTS.answer(world, call),
     ..Surface::EMPTY
 };
 
@@ -175,25 +175,18 @@ fn reaches(above: &str, scope: &str) -> bool {
     scope.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let (scope, rest) = call.extension("microsoft.authorization", "roleassignments")?;
-    match (call.method, rest.as_slice()) {
-        (Method::Get, []) => Some(list(world, call, scope)),
-        (Method::Get, [_]) => Some(match world.resources.get(&call.key()) {
-            Some(found) => Reply::ok(found.clone()),
-            None => {
-                let message = format!("The role assignment '{}' is not found.", call.spelled(scope + 3));
-                Reply::arm_error(404, "RoleAssignmentNotFound", message)
-            }
-        }),
-        (Method::Put, [_]) => Some(put(world, call, scope)),
-        (Method::Delete, [_]) => Some(match world.resources.remove_tree(&call.key()).pop() {
-            Some(gone) => Reply::ok(gone),
-            None => Reply::empty(204),
-        }),
-        _ => None,
-    }
-}
+const ASSIGNMENTS: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Resource,
+    list,
+    put,
+    delete: Tracked::answer_gone,
+    missing: |_, call| {
+        let name = call.spelled(call.len() - 1);
+        Reply::arm_error(404, "RoleAssignmentNotFound", format!("The role assignment '{name}' is not found."))
+    },
+    ..Tracked::ROW
+};
 
 struct Assignment<'a> {
     scope: &'a str,
@@ -234,8 +227,8 @@ impl Assignment<'_> {
     }
 }
 
-fn put(world: &mut World, call: &Call, scope_len: usize) -> Reply {
-    let (scope, name) = (call.id(scope_len), call.spelled(scope_len + 3));
+fn put(world: &mut World, call: &Call) -> Reply {
+    let (scope, name) = (call.id(call.len() - 4), call.spelled(call.len() - 1));
     // Documented: names and principals are GUIDs. Reported: what users see for a principal that is new or of
     // another type. Recorded: an assignment that exists.
     let refuse = |status, code: &str, message: String| Reply::arm_error(status, code, message);
@@ -341,8 +334,8 @@ fn twin(world: &World, scope: &str, principal: &str, role: &BuiltIn) -> Option<S
     })
 }
 
-fn list(world: &World, call: &Call, scope_len: usize) -> Reply {
-    let scope = call.id(scope_len).to_ascii_lowercase();
+fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
+    let scope = call.id(at).to_ascii_lowercase();
     let filter = call.query("$filter").unwrap_or_default().trim();
     let Some(wanted) = Wanted::parse(filter) else {
         let known = ["atScope()", "principalId eq '{id}'", "assignedTo('{id}')"];

@@ -22,7 +22,7 @@ const RULES: Tracked = Tracked {
     pages: Pages::Of(100),
     put,
     deleted: (204, 204),
-    listed: |call, rule| {
+    found: |_, call, rule| {
         let of = rule["properties"]["alertType"].as_str().unwrap_or_default();
         call.query("AlertType").is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
     },

@@ -176,13 +176,13 @@ fn with_location(body: &Value, existing: Option<&Value>) -> Value {
 }
 
 /// Recorded: a workspace is gone at once.
-fn delete(world: &mut World, call: &Call) -> bool {
+fn delete(row: &Tracked, world: &mut World, call: &Call) -> Reply {
     let id = call.id(8);
-    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return false };
+    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return row.gone(false) };
     if !call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true")) {
         world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
     }
-    true
+    row.gone(true)
 }
 
 /// Documented: the rule for names, a location that stays, and the range of days.

@@ -31,25 +31,27 @@ pub(crate) enum Pages {
 
 /// A type of resource, as a row of data: how it is listed, read and deleted, and what writes it.
 pub(crate) struct Tracked {
-    /// As the service names the type.
+    /// As the service names the type; below another type `{namespace}/{parent}/{type}`.
     pub(crate) kind: &'static str,
     /// As the service spells the type in ids, where that is another spelling.
     pub(crate) in_ids: Option<&'static str>,
     pub(crate) place: Place,
     /// Items on a page of a list.
     pub(crate) pages: Pages,
+    /// Answers a list, given how many segments its scope has.
+    pub(crate) list: fn(&Self, &World, &Call, usize) -> Reply,
     /// Checks and stores what a `PUT` brings.
     pub(crate) put: fn(&mut World, &Call) -> Reply,
     /// Checks and stores what a `PATCH` brings. `None`: the type has none.
     pub(crate) patch: Option<fn(&mut World, &Call) -> Reply>,
-    /// Takes the resource, with what hangs on it; whether it was there.
-    pub(crate) delete: fn(&mut World, &Call) -> bool,
+    /// Takes the resource, with what hangs on it.
+    pub(crate) delete: fn(&Self, &mut World, &Call) -> Reply,
     /// The status of a `DELETE` for a resource that was there, and for one that was not.
     pub(crate) deleted: (u16, u16),
-    /// Which resources the list of a request holds.
-    pub(crate) listed: fn(&Call, &Value) -> bool,
+    /// Which resources a request finds.
+    pub(crate) found: fn(&World, &Call, &Value) -> bool,
     /// How a request sees a resource.
-    pub(crate) shown: fn(&Call, &Value) -> Value,
+    pub(crate) shown: fn(&World, &Call, &Value) -> Value,
     /// The answer for a resource that is not there.
     pub(crate) missing: fn(&Self, &Call) -> Reply,
 }
@@ -61,51 +63,61 @@ impl Tracked {
         in_ids: None,
         place: Place::Group,
         pages: Pages::Of(1000),
+        list: Self::on_scope,
         put: |_, _| Reply::not_implemented("how this type is written"),
         patch: None,
-        delete: |world, call| !world.resources.remove_tree(&call.id(call.len())).is_empty(),
+        delete: |row, world, call| row.gone(!world.resources.remove_tree(&call.id(call.len())).is_empty()),
         deleted: (200, 204),
-        listed: |_, _| true,
-        shown: |_, resource| resource.clone(),
+        found: |_, _, _| true,
+        shown: |_, _, resource| resource.clone(),
         missing: Self::not_found,
     };
 
     /// Answers list, get, put, patch and delete of the type.
     pub(crate) fn answer(&self, world: &mut World, call: &Call) -> Option<Reply> {
-        let (namespace, kind) = self.kind.split_once('/')?;
-        let (at, rest) = call.extension(namespace, kind)?;
+        let (at, one) = call.of_type(self.kind)?;
         let in_group = at == 4 && call.path().get(2) == Some(&"resourcegroups");
         let in_subscription = at == 2 && call.subscription().is_some();
-        match (self.place, rest.as_slice()) {
-            (Place::Group, []) if in_group || in_subscription => {}
-            (Place::Group, [_]) if in_group => {}
-            (Place::Subscription, [] | [_]) if in_subscription => {}
-            (Place::Resource, [] | [_]) => {}
-            _ => return None,
+        let parent = self.kind.rsplit_once('/').map(|(parent, _)| parent).filter(|kind| kind.contains('/'));
+        let lies_here = match self.place {
+            Place::Group => in_group || (in_subscription && !one && parent.is_none()),
+            Place::Subscription => in_subscription,
+            Place::Resource => true,
+        };
+        if !lies_here {
+            return None;
+        }
+        if let Some(parent) = parent
+            && !world.resources.contains(&call.id(at + 2 * parent.split('/').count()))
+        {
+            return Some(no_such(parent, call));
         }
         let id = call.id(call.len());
-        match (call.method, rest.as_slice()) {
-            (Method::Get, []) => Some(self.list(world, call, at)),
-            (Method::Get, _) => Some(match world.resources.get(&id) {
-                Some(found) => Reply::ok((self.shown)(call, found)),
+        let there = world.resources.get(&id).filter(|found| (self.found)(world, call, found));
+        match (call.method, one) {
+            (Method::Get, false) => {
+                Some((self.list)(self, world, call, if parent.is_some() { call.len() - 1 } else { at }))
+            }
+            (Method::Get, true) => Some(match there {
+                Some(found) => Reply::ok((self.shown)(world, call, found)),
                 None => (self.missing)(self, call),
             }),
-            (Method::Put, [_]) => Some((self.put)(world, call)),
-            (Method::Patch, [_]) if !world.resources.contains(&id) => Some((self.missing)(self, call)),
-            (Method::Patch, [_]) => self.patch.map(|patch| patch(world, call)),
-            (Method::Delete, [_]) => {
-                let (there, absent) = self.deleted;
-                Some(Reply::empty(if (self.delete)(world, call) { there } else { absent }))
+            (Method::Put, true) => Some((self.put)(world, call)),
+            (Method::Patch, true) => {
+                let patch = self.patch?;
+                Some(if there.is_some() { patch(world, call) } else { (self.missing)(self, call) })
             }
+            (Method::Delete, true) => Some((self.delete)(self, world, call)),
             _ => None,
         }
     }
 
-    fn list(&self, world: &World, call: &Call, at: usize) -> Reply {
+    fn on_scope(&self, world: &World, call: &Call, at: usize) -> Reply {
         let scope = call.id(at);
         let own = |resource: &&Value| self.place != Place::Resource || is_on(resource, &scope);
         let all = world.resources.of_type(&scope, self.kind).filter(own);
-        let all = all.filter(|resource| (self.listed)(call, resource)).map(|found| (self.shown)(call, found));
+        let all = all.filter(|resource| (self.found)(world, call, resource));
+        let all = all.map(|resource| (self.shown)(world, call, resource));
         match self.pages {
             Pages::None => Reply::ok(json!({ "value": all.collect::<Vec<_>>() })),
             Pages::Of(size) => paging::page_of(&world.paging, call, size, all, |shown| shown),
@@ -113,9 +125,22 @@ impl Tracked {
         }
     }
 
+    /// The answer of a `DELETE`, by whether the resource was there.
+    pub(crate) fn gone(&self, there: bool) -> Reply {
+        Reply::empty(if there { self.deleted.0 } else { self.deleted.1 })
+    }
+
+    /// Takes the resource and answers it, as some types do.
+    pub(crate) fn answer_gone(&self, world: &mut World, call: &Call) -> Reply {
+        match world.resources.remove_tree(&call.id(call.len())).first() {
+            Some(gone) => Reply::ok((self.shown)(world, call, gone)),
+            None => self.gone(false),
+        }
+    }
+
     /// Recorded: the answer for a resource that is not there.
     pub(crate) fn not_found(&self, call: &Call) -> Reply {
-        Reply::resource_not_found(&format!("{}/{}", self.kind, call.spelled(7)), call.spelled(3))
+        no_such(self.kind, call)
     }
 
     /// The id of the resource in the path. Recorded: in the service's spelling, however a request spells it; the
@@ -123,10 +148,14 @@ impl Tracked {
     pub(crate) fn id(&self, world: &World, call: &Call) -> String {
         let own = |id: &str| world.resources.get(id)?["id"].as_str().map(str::to_owned);
         own(&call.id(call.len())).unwrap_or_else(|| {
-            let scope = call.id(call.len().saturating_sub(4));
-            let scope = own(&scope).unwrap_or(scope);
             let name = call.spelled(call.len().saturating_sub(1));
-            format!("{scope}/providers/{}/{name}", self.in_ids.unwrap_or(self.kind))
+            let kind = self.in_ids.unwrap_or(self.kind);
+            let (up, below) = match kind.splitn(3, '/').nth(2) {
+                Some(below) => (2, below.to_owned()),
+                None => (4, format!("providers/{kind}")),
+            };
+            let scope = call.id(call.len().saturating_sub(up));
+            format!("{}/{below}/{name}", own(&scope).unwrap_or(scope))
         })
     }
 
@@ -138,7 +167,7 @@ impl Tracked {
         body["id"] = json!(id);
         body["type"] = json!(self.kind);
         world.resources.put(body.clone());
-        Reply::json(if new { 201 } else { 200 }, (self.shown)(call, &body))
+        Reply::json(if new { 201 } else { 200 }, (self.shown)(world, call, &body))
     }
 
     /// The stored resource with a patch laid over it: top-level fields and properties, one by one.
@@ -159,8 +188,15 @@ impl Tracked {
     }
 }
 
+/// Recorded: the answer for a resource of a group that is not there: its type, and all names in its path.
+fn no_such(kind: &str, call: &Call) -> Reply {
+    let names = kind.split('/').skip(1).enumerate().map(|(depth, _)| call.spelled(7 + 2 * depth));
+    let names: Vec<&str> = names.collect();
+    Reply::resource_not_found(&format!("{kind}/{}", names.join("/")), call.spelled(3))
+}
+
 /// Whether a resource extends a scope itself, and not something below it.
-fn is_on(resource: &Value, scope: &str) -> bool {
+pub(crate) fn is_on(resource: &Value, scope: &str) -> bool {
     let id = resource["id"].as_str().unwrap_or_default();
     let below = id.get(scope.len()..).unwrap_or_default();
     below.split('/').filter(|part| !part.is_empty()).count() == 4

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::builtin;
 use crate::{
     http::{Call, Method, Reply, paging},
-    state::{Surface, World},
+    state::{Place, Surface, Tracked, World},
 };
 
 /// Recorded and documented: what came with this version.
@@ -29,34 +29,23 @@ fn id_of(subscription: &str, key: &str) -> String {
     format!("/subscriptions/{subscription}/providers/{TYPE}/{key}")
 }
 
+const METADATA: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Subscription,
+    list,
+    put,
+    delete,
+    shown: |_, call, metadata| shown(call, metadata.clone()),
+    missing: built_in,
+    ..Tracked::ROW
+};
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let path = call.path();
-    match (call.method, path.as_slice()) {
-        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata"]) => {
-            Some(list(world, call, Vec::new()))
-        }
-        (Method::Get, ["providers", "microsoft.security", "assessmentmetadata", key]) => Some(
-            builtin::find(key)
-                .map_or_else(|| not_found(key), |found| Reply::ok(shown(call, found.metadata()))),
-        ),
-        (Method::Get, ["subscriptions", _, "providers", "microsoft.security", "assessmentmetadata"]) => {
-            let scope = call.id(2);
-            let custom = world.resources.of_type(&scope, TYPE).cloned().collect();
-            Some(list(world, call, custom))
-        }
-        (method, ["subscriptions", id, "providers", "microsoft.security", "assessmentmetadata", key]) => {
-            match method {
-                Method::Get => Some(match world.resources.get(&call.id(call.len())) {
-                    Some(custom) => Reply::ok(shown(call, custom.clone())),
-                    None => builtin::find(key)
-                        .map_or_else(|| not_found(key), |found| Reply::ok(shown(call, found.metadata()))),
-                }),
-                Method::Put => Some(put(world, call, key)),
-                Method::Delete => Some(delete(world, id, key)),
-                _ => None,
-            }
-        }
-        _ => None,
+    match (call.method, call.of_type(TYPE)) {
+        // The tenant has what is built in.
+        (Method::Get, Some((0, true))) => Some(built_in(&METADATA, call)),
+        (Method::Get, Some((0, false))) => Some(list(&METADATA, world, call, 0)),
+        _ => METADATA.answer(world, call),
     }
 }
 
@@ -72,17 +61,27 @@ fn shown(call: &Call, mut metadata: Value) -> Value {
     metadata
 }
 
-/// Documented: 404 for a key that is not there.
-fn not_found(key: &str) -> Reply {
-    Reply::arm_error(404, "ResourceNotFound", format!("The assessment metadata '{key}' was not found."))
+/// What no one stored is built in. Documented: 404 for a key that is not there.
+fn built_in(_: &Tracked, call: &Call) -> Reply {
+    let key = call.spelled(call.len() - 1);
+    match builtin::find(key) {
+        Some(found) => Reply::ok(shown(call, found.metadata())),
+        None => {
+            let message = format!("The assessment metadata '{key}' was not found.");
+            Reply::arm_error(404, "ResourceNotFound", message)
+        }
+    }
 }
 
-fn list(world: &World, call: &Call, custom: Vec<Value>) -> Reply {
+fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
+    let scope = call.id(at);
+    let custom = world.resources.of_type(&scope, TYPE).filter(|_| at > 0).cloned();
     let all: Vec<Value> = builtin::all().map(builtin::BuiltIn::metadata).chain(custom).collect();
     paging::page_of(&world.paging, call, 200, all.into_iter(), |metadata| shown(call, metadata))
 }
 
-fn put(world: &mut World, call: &Call, key: &str) -> Reply {
+fn put(world: &mut World, call: &Call) -> Reply {
+    let key = call.spelled(call.len() - 1);
     let properties = &call.json()["properties"];
     if let Some(problem) = problem(key, properties) {
         return Reply::bad_request(problem);
@@ -90,7 +89,7 @@ fn put(world: &mut World, call: &Call, key: &str) -> Reply {
     let id = call.id(call.len());
     let mut metadata = json!({
         "id": id,
-        "name": call.spelled(call.len() - 1),
+        "name": key,
         "type": TYPE,
         "properties": properties,
     });
@@ -133,22 +132,22 @@ fn problem(key: &str, properties: &Value) -> Option<String> {
 }
 
 /// Deleting metadata deletes the assessments that it describes.
-fn delete(world: &mut World, subscription: &str, key: &str) -> Reply {
+fn delete(_: &Tracked, world: &mut World, call: &Call) -> Reply {
+    let key = call.spelled(call.len() - 1);
     if builtin::find(key).is_some() {
         return Reply::bad_request(format!(
             "The assessment metadata '{key}' is built in and cannot be deleted."
         ));
     }
-    let scope = format!("/subscriptions/{subscription}");
     let described: Vec<String> = world
         .resources
-        .of_type(&scope, super::TYPE)
+        .of_type(&call.id(2), super::TYPE)
         .filter(|assessment| assessment["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(key)))
         .filter_map(|assessment| assessment["id"].as_str().map(str::to_owned))
         .collect();
     for id in described {
         world.resources.remove_tree(&id);
     }
-    world.resources.remove_tree(&id_of(subscription, key));
+    world.resources.remove_tree(&call.id(call.len()));
     Reply::empty(200)
 }

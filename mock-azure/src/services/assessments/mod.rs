@@ -7,9 +7,9 @@ mod seed;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, Method, Reply, paging, timestamp},
+    http::{Call, Reply, paging, timestamp},
     services::{attack_paths, resource_graph, security_plans},
-    state::{Accepts, GraphRow, Parts, Surface, World},
+    state::{Accepts, GraphRow, Parts, Place, Surface, Tracked, World},
 };
 pub(crate) use builtin::MACHINE_SECRETS;
 
@@ -22,38 +22,28 @@ pub(crate) const SURFACE: Surface = Surface {
     types: &[(TYPE, &["2019-01-01-preview", "2020-01-01", "2021-06-01", "2025-05-04-preview", "2025-05-04"])],
     options: &[("$expand", Accepts::Words(&["links", "metadata"]))],
     graph_rows: Some(rows),
-    answer,
+    answer: |world, call| ASSESSMENTS.answer(world, call),
     ..Surface::EMPTY
 };
 
-fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let (scope, rest) = call.extension("microsoft.security", "assessments")?;
-    match (call.method, rest.as_slice()) {
-        (Method::Get, []) => Some(list(world, call, scope)),
-        (Method::Get, [name]) => Some(match visible(world, &call.id(call.len())) {
-            Some(assessment) => Reply::ok(show(world, call, assessment)),
-            None => not_found(name),
-        }),
-        (Method::Put, [name]) => Some(put(world, call, scope, name)),
-        (Method::Delete, [_]) => {
-            let gone = world.resources.remove_tree(&call.id(call.len()));
-            Some(Reply::empty(if gone.is_empty() { 204 } else { 200 }))
-        }
-        _ => None,
-    }
-}
+const ASSESSMENTS: Tracked = Tracked {
+    kind: TYPE,
+    place: Place::Resource,
+    list,
+    put,
+    found: |world, _, assessment| is_served(world, assessment),
+    shown: show,
+    // Documented: 404 for an assessment that the resource does not have.
+    missing: |_, call| {
+        let name = call.spelled(call.len() - 1);
+        let message = format!("The assessment '{name}' was not found on the resource.");
+        Reply::arm_error(404, "ResourceNotFound", message)
+    },
+    ..Tracked::ROW
+};
 
-/// Documented: 404 for an assessment that the resource does not have.
-fn not_found(name: &str) -> Reply {
-    Reply::arm_error(
-        404,
-        "ResourceNotFound",
-        format!("The assessment '{name}' was not found on the resource."),
-    )
-}
-
-fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    let scopes = match scopes(world, &call.id(scope)) {
+fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
+    let scopes = match scopes(world, &call.id(at)) {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
@@ -76,10 +66,6 @@ pub(crate) fn scopes(world: &World, scope: &str) -> Result<Vec<String>, Box<Repl
         return Err(Box::new(Reply::arm_error(404, "NotFound", message)));
     }
     Ok(members.iter().map(|id| format!("/subscriptions/{id}")).collect())
-}
-
-fn visible<'a>(world: &'a World, id: &str) -> Option<&'a Value> {
-    world.resources.get(id).filter(|assessment| is_served(world, assessment))
 }
 
 /// Secrets are only looked for while a plan does so.
@@ -208,8 +194,8 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     all.map(row).collect()
 }
 
-fn put(world: &mut World, call: &Call, scope: usize, name: &str) -> Reply {
-    let (id, resource) = (call.id(call.len()), call.id(scope));
+fn put(world: &mut World, call: &Call) -> Reply {
+    let (id, resource, name) = (call.id(call.len()), call.id(call.len() - 4), call.spelled(call.len() - 1));
     let body = &call.json()["properties"];
     let Some(metadata) = metadata::of(world, call.subscription().unwrap_or_default(), name) else {
         let message =
@@ -251,7 +237,6 @@ fn put(world: &mut World, call: &Call, scope: usize, name: &str) -> Reply {
     };
     properties["status"]["firstEvaluationDate"] = first;
     properties["status"]["statusChangeDate"] = change;
-    let name = call.spelled(call.len() - 1);
     let assessment = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
     world.resources.put(assessment.clone());
     // Recorded: 200, also of a new one, in the old versions. Documented: 201 in the others.

@@ -75,12 +75,12 @@ pub(super) const SETTINGS: Tracked = Tracked {
     put: |world, call| {
         accept(world, call).map_or_else(|refusal| *refusal, |setting| Reply::ok(shown(call, &setting)))
     },
-    delete: |world, call| {
+    delete: |row, world, call| {
         let (id, now) = (call.id(call.len()), world.now());
         world.states.get_mut::<Routes>().replace(&id, Vec::new(), Some(now));
-        !world.resources.remove_tree(&id).is_empty()
+        row.gone(!world.resources.remove_tree(&id).is_empty())
     },
-    shown,
+    shown: |_, call, setting| shown(call, setting),
     missing: |_, call| {
         let name = call.spelled(call.len() - 1);
         refuse(404, "ResourceNotFound", format!("The diagnostic setting '{name}' doesn't exist."))

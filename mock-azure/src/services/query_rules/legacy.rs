@@ -20,7 +20,7 @@ pub(super) const RULES: Tracked = Tracked {
         let body = Tracked::patched(world, call);
         validate(&body).map_or_else(|refusal| *refusal, |()| store(world, call, body))
     }),
-    listed: |_, rule| is_one(rule),
+    found: |_, _, rule| is_one(rule),
     ..Tracked::ROW
 };
 

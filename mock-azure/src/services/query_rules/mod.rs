@@ -37,7 +37,7 @@ const RULES: Tracked = Tracked {
     in_ids: Some("microsoft.insights/scheduledqueryrules"),
     put,
     patch: Some(patch),
-    listed: |_, rule| !legacy::is_one(rule),
+    found: |_, _, rule| !legacy::is_one(rule),
     ..Tracked::ROW
 };
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Reply, paging, timestamp},
-    state::{Seed, World},
+    state::{Seed, Tracked, World},
 };
 
 use super::{INCIDENTS, NAMESPACE, store};
@@ -144,8 +144,8 @@ pub(super) fn alerts(world: &World, call: &Call) -> Reply {
     Reply::ok(json!({ "value": (0..count).map(alert).collect::<Vec<_>>() }))
 }
 
-pub(super) fn list(world: &World, call: &Call) -> Reply {
-    let mut found: Vec<&Value> = world.resources.of_type(&call.id(8), INCIDENTS.kind).collect();
+pub(super) fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
+    let mut found: Vec<&Value> = world.resources.of_type(&call.id(at), row.kind).collect();
     if let Some(filter) = call.query("$filter") {
         let Some(conditions) = filter.split(" and ").map(condition).collect::<Option<Vec<_>>>() else {
             let known =

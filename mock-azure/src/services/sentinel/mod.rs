@@ -55,8 +55,12 @@ const CONNECTORS: Tracked =
 const RULES: Tracked = Tracked { kind: "Microsoft.SecurityInsights/alertRules", put: rules::put, ..ROW };
 
 /// Recorded: with a capital.
-const INCIDENTS: Tracked =
-    Tracked { kind: "Microsoft.SecurityInsights/Incidents", put: incidents::put, ..ROW };
+const INCIDENTS: Tracked = Tracked {
+    kind: "Microsoft.SecurityInsights/Incidents",
+    list: incidents::list,
+    put: incidents::put,
+    ..ROW
+};
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let path = call.path();
@@ -97,7 +101,6 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return Some(Reply::unknown("query option", name, &[] as &[&str]));
     }
     match (*kind, call.method, rest) {
-        ("incidents", Method::Get, []) => Some(incidents::list(world, call)),
         ("incidents", Method::Post, [_, "alerts"]) => Some(incidents::alerts(world, call)),
         _ => [CONNECTORS, RULES, INCIDENTS].iter().find_map(|kind| kind.answer(world, call)),
     }

@@ -29,12 +29,12 @@ pub(super) const VAULTS: Tracked = Tracked {
     pages: Pages::ThenEmpty(1000),
     put,
     patch: Some(patch),
-    delete: |world, call| {
+    delete: |row, world, call| {
         let there = world.resources.contains(&call.id(8));
         if there {
             soft_delete(world, call.spelled(7));
         }
-        there
+        row.gone(there)
     },
     ..Tracked::ROW
 };

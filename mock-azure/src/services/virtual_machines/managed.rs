@@ -9,8 +9,8 @@ use super::{
     run_command::{may_run, not_implemented, parameters},
 };
 use crate::{
-    http::{Call, Method, Reply, paging},
-    state::{World, operations},
+    http::{Call, Reply},
+    state::{Tracked, World, operations},
 };
 
 pub(super) const TYPE: &str = "Microsoft.Compute/virtualMachines/runCommands";
@@ -18,32 +18,14 @@ pub(super) const TYPE: &str = "Microsoft.Compute/virtualMachines/runCommands";
 /// What goes in and never comes out.
 const SECRET: &[&str] = &["protectedParameters", "runAsPassword"];
 
-pub(super) fn answer(world: &mut World, call: &Call, machine: &str) -> Option<Reply> {
-    let id = call.id(10);
-    match (call.method, call.len()) {
-        (Method::Get, 9) => {
-            let all: Vec<Value> =
-                world.resources.of_type(machine, TYPE).map(|stored| show(call, stored)).collect();
-            Some(paging::page(&world.paging, call, 1000, all.iter()))
-        }
-        (Method::Get, 10) => Some(match world.resources.get(&id) {
-            Some(stored) => Reply::ok(show(call, stored)),
-            None => missing(call),
-        }),
-        (Method::Put, 10) => Some(put(world, call, machine)),
-        (Method::Patch, 10) => Some(match world.resources.contains(&id) {
-            true => patch(world, call, machine),
-            false => missing(call),
-        }),
-        (Method::Delete, 10) => Some(delete(world, call)),
-        _ => None,
-    }
-}
-
-fn missing(call: &Call) -> Reply {
-    let kind = format!("{TYPE}/{}/{}", call.spelled(7), call.spelled(9));
-    Reply::resource_not_found(&kind, call.spelled(3))
-}
+pub(super) const COMMANDS: Tracked = Tracked {
+    kind: TYPE,
+    put,
+    patch: Some(patch),
+    delete,
+    shown: |_, call, stored| show(call, stored),
+    ..Tracked::ROW
+};
 
 /// Output is shown only when it is asked for.
 fn show(call: &Call, stored: &Value) -> Value {
@@ -55,7 +37,7 @@ fn show(call: &Call, stored: &Value) -> Value {
     shown
 }
 
-fn put(world: &mut World, call: &Call, machine: &str) -> Reply {
+fn put(world: &mut World, call: &Call) -> Reply {
     let body = call.json();
     let Some(location) = body["location"].as_str() else {
         return Reply::arm_error(
@@ -66,29 +48,32 @@ fn put(world: &mut World, call: &Call, machine: &str) -> Reply {
     };
     let was_there = world.resources.contains(&call.id(10));
     let resource = json!({
-        "id": format!("{machine}/runCommands/{}", call.spelled(9)),
+        "id": COMMANDS.id(world, call),
         "name": call.spelled(9),
         "type": TYPE,
         "location": location,
         "tags": if body["tags"].is_object() { body["tags"].clone() } else { json!({}) },
         "properties": if body["properties"].is_object() { body["properties"].clone() } else { json!({}) },
     });
-    execute(world, call, machine, resource, if was_there { 200 } else { 201 })
+    execute(world, call, resource, if was_there { 200 } else { 201 })
 }
 
-fn patch(world: &mut World, call: &Call, machine: &str) -> Reply {
-    let Some(mut resource) = world.resources.get(&call.id(10)).cloned() else { return missing(call) };
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let Some(mut resource) = world.resources.get(&call.id(10)).cloned() else {
+        return COMMANDS.not_found(call);
+    };
     if call.json()["tags"].is_object() {
         resource["tags"] = call.json()["tags"].clone();
     }
     for (key, value) in call.json()["properties"].as_object().into_iter().flatten() {
         resource["properties"][key.as_str()] = value.clone();
     }
-    execute(world, call, machine, resource, 200)
+    execute(world, call, resource, 200)
 }
 
 /// Stores the command and runs its script.
-fn execute(world: &mut World, call: &Call, machine: &str, mut resource: Value, status: u16) -> Reply {
+fn execute(world: &mut World, call: &Call, mut resource: Value, status: u16) -> Reply {
+    let machine = &call.id(8);
     let source = &resource["properties"]["source"];
     let text = match (source["script"].as_str(), source["scriptUri"].as_str(), source["commandId"].as_str()) {
         (Some(text), ..) => text.to_owned(),
@@ -153,10 +138,10 @@ fn instance_view(output: &ScriptOutput, started: &str, ended: &str) -> Value {
     })
 }
 
-fn delete(world: &mut World, call: &Call) -> Reply {
+fn delete(row: &Tracked, world: &mut World, call: &Call) -> Reply {
     let id = call.id(10);
     if !world.resources.contains(&id) {
-        return Reply::empty(204);
+        return row.gone(false);
     }
     let target = id.clone();
     let operation = operations::start(world, &id, move |world, outcome| {

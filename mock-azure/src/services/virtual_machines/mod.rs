@@ -13,10 +13,10 @@ use crate::{
     http::{
         Call, Method, Reply,
         identity::{Principal, PrincipalKind},
-        paging, timestamp,
+        timestamp,
     },
     services::directory,
-    state::{Accepts, At, Surface, World, operations, stable_id},
+    state::{Accepts, At, Surface, Tracked, World, operations, stable_id},
 };
 
 const TYPE: &str = "Microsoft.Compute/virtualMachines";
@@ -44,56 +44,26 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
+const MACHINES: Tracked = Tracked {
+    kind: TYPE,
+    patch: Some(patch),
+    delete: |_, _, _| Reply::not_implemented("how a machine is deleted"),
+    shown: |world, call, machine| show(world, machine, wants_status(call)),
+    ..Tracked::ROW
+};
+
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
-    let path = call.path();
-    match (call.method, path.as_slice()) {
-        (Method::Get, ["subscriptions", _, "providers", "microsoft.compute", "virtualmachines"]) => {
-            return Some(list(world, call, 2));
-        }
-        (
-            Method::Get,
-            ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.compute", "virtualmachines"],
-        ) => {
-            return Some(list(world, call, 4));
-        }
-        _ => {}
+    if let Some(reply) = [MACHINES, managed::COMMANDS].iter().find_map(|kind| kind.answer(world, call)) {
+        return Some(reply);
     }
-    let [
-        "subscriptions",
-        _,
-        "resourcegroups",
-        _,
-        "providers",
-        "microsoft.compute",
-        "virtualmachines",
-        _,
-        rest @ ..,
-    ] = path.as_slice()
-    else {
-        return None;
+    let (4, rest) = call.extension("microsoft.compute", "virtualmachines")? else { return None };
+    let act: fn(&mut World, &Call, &str) -> Reply = match (call.method, rest.as_slice()) {
+        (Method::Get, [_, "instanceview"]) => |world, _, id| Reply::ok(instance_view(world, id)),
+        (Method::Post, [_, "runcommand"]) => run_command::run,
+        _ => return None,
     };
-    let known = matches!(
-        (call.method, rest),
-        (Method::Get | Method::Patch, [])
-            | (Method::Get, ["instanceview"])
-            | (Method::Post, ["runcommand"])
-            | (_, ["runcommands"] | ["runcommands", _])
-    );
-    if !known {
-        return None;
-    }
     let id = call.id(8);
-    if !world.resources.contains(&id) {
-        let kind = format!("{TYPE}/{}", call.spelled(7));
-        return Some(Reply::resource_not_found(&kind, call.spelled(3)));
-    }
-    match (call.method, rest) {
-        (Method::Get, []) => Some(get(world, call, &id)),
-        (Method::Patch, []) => Some(patch(world, call, &id)),
-        (Method::Get, ["instanceview"]) => Some(Reply::ok(instance_view(world, &id))),
-        (Method::Post, ["runcommand"]) => Some(run_command::run(world, call, &id)),
-        _ => managed::answer(world, call, &id),
-    }
+    Some(if world.resources.contains(&id) { act(world, call, &id) } else { MACHINES.not_found(call) })
 }
 
 /// With `$expand=instanceView`, or in a list `statusOnly=true`, a machine shows its status.
@@ -109,22 +79,6 @@ fn show(world: &World, machine: &Value, with_status: bool) -> Value {
         shown["properties"]["instanceView"] = instance_view(world, id);
     }
     shown
-}
-
-fn get(world: &World, call: &Call, id: &str) -> Reply {
-    match world.resources.get(id) {
-        Some(machine) => Reply::ok(show(world, machine, wants_status(call))),
-        None => Reply::empty(404),
-    }
-}
-
-fn list(world: &World, call: &Call, scope: usize) -> Reply {
-    let all: Vec<Value> = world
-        .resources
-        .of_type(&call.id(scope), TYPE)
-        .map(|machine| show(world, machine, wants_status(call)))
-        .collect();
-    paging::page(&world.paging, call, 1000, all.iter())
 }
 
 fn instance_view(world: &World, id: &str) -> Value {
@@ -163,13 +117,13 @@ fn instance_view(world: &World, id: &str) -> Value {
 }
 
 /// Tags, identity and properties; the rest of a machine stays.
-fn patch(world: &mut World, call: &Call, id: &str) -> Reply {
-    let body = call.json();
-    let identity = match identity(world, id, &body["identity"]) {
+fn patch(world: &mut World, call: &Call) -> Reply {
+    let (id, body) = (call.id(8), call.json());
+    let identity = match identity(world, &id, &body["identity"]) {
         Ok(identity) => identity,
         Err(refusal) => return *refusal,
     };
-    let Some(machine) = world.resources.get_mut(id) else { return Reply::empty(404) };
+    let Some(machine) = world.resources.get_mut(&id) else { return MACHINES.not_found(call) };
     if let Some(identity) = identity {
         machine["identity"] = identity;
         if machine["identity"].is_null()
@@ -184,9 +138,8 @@ fn patch(world: &mut World, call: &Call, id: &str) -> Reply {
     merge(&mut machine["properties"], &body["properties"]);
     machine["properties"]["provisioningState"] = json!("Updating");
     let shown = machine.clone();
-    let target = id.to_owned();
-    let operation = operations::start(world, id, move |world, outcome| {
-        let machine = world.resources.get_mut(&target)?;
+    let operation = operations::start(world, &id.clone(), move |world, outcome| {
+        let machine = world.resources.get_mut(&id)?;
         let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
         machine["properties"]["provisioningState"] = json!(state);
         None
