@@ -2,11 +2,14 @@
 //! keep, the statements that change a password, and one question about roles.
 
 use std::{
-    collections::BTreeMap,
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
 
+use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::future::BoxFuture;
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -37,6 +40,24 @@ pub(crate) struct Accident {
     pub(crate) acts: bool,
 }
 
+/// Someone who stands at one of the ways in.
+#[async_trait]
+pub(crate) trait Door: Send + Sync {
+    /// Lets the server act, or not. `false` cuts the connection.
+    async fn pass(&self, what: &str, act: BoxFuture<'_, ()>) -> bool;
+}
+
+/// At which no one stands.
+struct Open;
+
+#[async_trait]
+impl Door for Open {
+    async fn pass(&self, _: &str, act: BoxFuture<'_, ()>) -> bool {
+        act.await;
+        true
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Postgres {
     pub(crate) roles: Mutex<BTreeMap<String, Role>>,
@@ -65,14 +86,26 @@ impl Postgres {
             accident: Mutex::default(),
             port: listener.local_addr().unwrap().port(),
         });
-        let own = server.clone();
+        server.listen(listener, Arc::new(Open));
+        server
+    }
+
+    /// Opens one more way in. Answers its port.
+    pub(crate) async fn door(self: &Arc<Self>, door: Arc<dyn Door>) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        self.listen(listener, door);
+        port
+    }
+
+    fn listen(self: &Arc<Self>, listener: TcpListener, door: Arc<dyn Door>) {
+        let own = self.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let own = own.clone();
-                tokio::spawn(async move { own.session(stream).await });
+                let (own, door) = (own.clone(), door.clone());
+                tokio::spawn(async move { own.session(stream, &*door).await });
             }
         });
-        server
     }
 
     pub(crate) fn url(&self, user: &str, password: &str) -> String {
@@ -92,7 +125,7 @@ impl Postgres {
         verifier(password, &salt, parts[1].parse().unwrap()) == kept
     }
 
-    async fn session(&self, mut stream: TcpStream) -> Option<()> {
+    async fn session(&self, mut stream: TcpStream, door: &dyn Door) -> Option<()> {
         let length = stream.read_i32().await.ok()?;
         let mut startup = vec![0; usize::try_from(length).ok()?.checked_sub(4)?];
         stream.read_exact(&mut startup).await.ok()?;
@@ -106,7 +139,17 @@ impl Postgres {
             let known = role.filter(|role| !role.unknown);
             (known.and_then(|role| role.verifier.clone()), role.is_some_and(|role| role.trusted))
         };
-        if !trusted && self.authenticate(&mut stream, kept).await.is_none() {
+        let mut known = Some(());
+        let what = format!("login of {user}");
+        let authenticate = async {
+            if !trusted {
+                known = self.authenticate(&mut stream, kept).await;
+            }
+        };
+        if !door.pass(&what, Box::pin(authenticate)).await {
+            return None;
+        }
+        if known.is_none() {
             let said =
                 format!("SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"{user}\"\0\0");
             send(&mut stream, b'E', said.as_bytes()).await?;
@@ -125,7 +168,11 @@ impl Postgres {
             if accident.as_ref().is_some_and(|accident| !accident.acts) {
                 return None;
             }
-            let rows = self.answer(&statement);
+            let mut rows = Vec::new();
+            let what = statement.split('\'').next().unwrap_or_default().chars().take(60).collect::<String>();
+            if !door.pass(&what, Box::pin(async { rows = self.answer(&statement) })).await {
+                return None;
+            }
             if accident.is_some() {
                 return None;
             }
@@ -217,8 +264,22 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// RFC 5803, as PostgreSQL writes it.
+/// RFC 5803, as PostgreSQL writes it. What was computed once is remembered.
 pub(crate) fn verifier(password: &str, salt: &[u8], iterations: u32) -> String {
+    type Known = HashMap<(String, Vec<u8>, u32), String>;
+    thread_local! {
+        static KNOWN: RefCell<Known> = RefCell::default();
+    }
+    let asked = (password.to_owned(), salt.to_vec(), iterations);
+    let known = KNOWN.with_borrow(|known| known.get(&asked).cloned());
+    known.unwrap_or_else(|| {
+        let new = compute(password, salt, iterations);
+        KNOWN.with_borrow_mut(|known| known.insert(asked, new.clone()));
+        new
+    })
+}
+
+fn compute(password: &str, salt: &[u8], iterations: u32) -> String {
     let mut step = hmac(password.as_bytes(), &[salt, &[0, 0, 0, 1]].concat());
     let mut salted = step.clone();
     for _ in 1..iterations {

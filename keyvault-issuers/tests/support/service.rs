@@ -22,11 +22,17 @@ pub(crate) const KEY: &str = "a key that both sides have";
 /// The user's service: its credentials, by id, value, rotation and whether they work.
 #[derive(Debug, Default)]
 pub(crate) struct Service {
+    /// Whether there are two, `key1` and `key2`, of which one is made anew at a time.
+    pub(crate) two_slots: bool,
     pub(crate) held: Mutex<Vec<(String, String, String, bool)>>,
     pub(crate) seen: Mutex<Vec<String>>,
 }
 
 impl Service {
+    pub(crate) fn takes(&self, value: &str) -> bool {
+        self.held.lock().unwrap().iter().any(|held| held.1 == value && held.3)
+    }
+
     pub(crate) fn answer(&self, request: &Request) -> (u16, Value) {
         let header = |name: &'static str| {
             request.headers().get_optional_string(&HeaderName::from_static(name)).unwrap()
@@ -48,9 +54,16 @@ impl Service {
         self.seen.lock().unwrap().push(text("operation"));
         match text("operation").as_str() {
             "create" => {
-                let id = format!("c-{}", held.len() + 1);
-                held.push((id.clone(), format!("value-of-{id}"), text("rotation"), true));
-                (200, json!({ "id": id, "value": format!("value-of-{id}") }))
+                let number = held.len() + 1;
+                let id = match (self.two_slots, text("inUse").as_str()) {
+                    (false, _) => format!("c-{number}"),
+                    (true, "key1") => "key2".to_owned(),
+                    (true, _) => "key1".to_owned(),
+                };
+                held.iter_mut().filter(|it| it.0 == id).for_each(|it| it.3 = false);
+                let value = format!("value-of-c-{number}");
+                held.push((id.clone(), value.clone(), text("rotation"), true));
+                (200, json!({ "id": id, "value": value }))
             }
             "find" => {
                 let found = held.iter().filter(|it| it.2 == text("rotation") && it.3);

@@ -28,6 +28,8 @@ pub(super) struct LastLook {
     pub(super) active: Option<ActiveVersions>,
     /// The current version, if it could be read.
     current: Option<SecretBundle>,
+    /// Its id, if its issuer could not be asked whether it works.
+    pub(super) untried: Option<SecretVersion>,
 }
 
 impl Member {
@@ -78,12 +80,17 @@ impl Member {
                     let current = last.into_inner().unwrap_or_else(PoisonError::into_inner);
                     let is_current =
                         |found: &SecretBundle| found.properties.version() == active.current.as_ref();
-                    return LastLook { current: current.filter(is_current), active: Some(active) };
+                    return LastLook {
+                        current: current.filter(is_current),
+                        active: Some(active),
+                        untried: None,
+                    };
                 }
                 Err(_) => pause(Duration::from_secs(1)).await,
             }
         }
-        LastLook { active: None, current: last.into_inner().unwrap_or_else(PoisonError::into_inner) }
+        let current = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+        LastLook { active: None, current, untried: None }
     }
 
     /// Whether this version was there before the new one was set.
@@ -125,13 +132,18 @@ impl Group {
         }
         let (mut looks, mut dead) = (Vec::new(), None);
         for (at, member) in self.members.iter().enumerate() {
-            let looked = member.last_look().await;
+            let mut looked = member.last_look().await;
             if let (Some(hooks), Some(found), None) = (hooks, &looked.current, &dead)
                 && let Ok(current) = id_of(&found.properties)
-                && self.is_dead(hooks, &found.value).await
             {
-                let revoked = self.revoked_so_far();
-                dead = Some((at, RotateFailure::CurrentCredentialDead { current, revoked }));
+                match self.is_dead(hooks, &found.value).await {
+                    Some(true) => {
+                        let revoked = self.revoked_so_far();
+                        dead = Some((at, RotateFailure::CurrentCredentialDead { current, revoked }));
+                    }
+                    Some(false) => {}
+                    None => looked.untried = Some(current),
+                }
             }
             looks.push(looked);
         }
@@ -155,18 +167,24 @@ impl Group {
         revoked
     }
 
-    pub(super) async fn is_dead(&self, hooks: &Hooks, value: &Secret) -> bool {
+    /// `None`: the issuer could not be asked.
+    pub(super) async fn is_dead(&self, hooks: &Hooks, value: &Secret) -> Option<bool> {
         let olds = self.members.iter().flat_map(|member| &member.old);
         let mut revoked =
             olds.filter(|old| old.credential.as_ref().is_some_and(|id| self.revoked.contains(id)));
         if revoked.any(|old| old.value.as_ref() == Some(value)) {
-            return true;
+            return Some(true);
         }
-        match hooks.verify_once(value).await {
-            Ok(()) => false,
-            Err(RotateFailure::Hook(_)) => !matches!(hooks.identify(value).await, Ok(Some(_))),
-            Err(_) => matches!(hooks.identify(value).await, Ok(None)),
+        if hooks.verify_once(value).await.is_ok() {
+            return Some(false);
         }
+        for _ in 0..LAST_LOOKS {
+            match hooks.identify(value).await {
+                Ok(credential) => return Some(credential.is_none()),
+                Err(_) => pause(Duration::from_secs(1)).await,
+            }
+        }
+        None
     }
 }
 

@@ -15,6 +15,15 @@ use crate::{
     random_value,
 };
 
+/// What there is of earlier runs.
+enum TakenUp {
+    /// A credential that was set.
+    Set(Credential),
+    /// One that was not, and comes with its value.
+    Unused(Credential),
+    Nothing,
+}
+
 impl Group {
     /// The credential to set, or the one that an earlier run has set.
     pub(super) async fn obtain(&mut self) -> GroupStep<Credential> {
@@ -36,17 +45,19 @@ impl Group {
             return Ok(Credential { id: String::new(), value });
         };
         let found = self.found(&hooks).await.map_err(|failure| (0, failure))?;
-        if !found.is_empty() || self.members.iter().any(|member| member.record.setting) {
-            // An earlier run got this far: its set may not be seen yet.
-            self.settle().await?;
-            if let Some(set) = self.already_set().await? {
-                return Ok(set);
+        let left: Vec<String> = found.iter().map(|credential| credential.id.clone()).collect();
+        let credential = match self.take_up(&hooks, found).await {
+            Ok(TakenUp::Set(set)) => return Ok(set),
+            Ok(TakenUp::Unused(credential)) => credential,
+            Ok(TakenUp::Nothing) => self.create(&hooks).await?,
+            Err(failed) => {
+                for id in left {
+                    if !self.revoked.contains(&id) {
+                        self.name_orphan(&id);
+                    }
+                }
+                return Err(failed);
             }
-        }
-        let reused = self.take_over(&hooks, found).await?;
-        let credential = match reused {
-            Some(credential) => credential,
-            None => self.create(&hooks).await?,
         };
         self.done_created(&credential);
         let tested = match self.check_created(&hooks, &credential) {
@@ -58,6 +69,19 @@ impl Group {
             return Err((0, failure));
         }
         Ok(credential)
+    }
+
+    /// Goes on with what earlier runs have created.
+    async fn take_up(&mut self, hooks: &Hooks, found: Vec<FoundCredential>) -> GroupStep<TakenUp> {
+        if !found.is_empty() || self.members.iter().any(|member| member.record.setting) {
+            // An earlier run got this far: its set may not be seen yet.
+            self.settle().await?;
+            if let Some(set) = self.already_set().await? {
+                return Ok(TakenUp::Set(set));
+            }
+        }
+        let unused = self.take_over(hooks, found).await?;
+        Ok(unused.map_or(TakenUp::Nothing, TakenUp::Unused))
     }
 
     fn done_created(&mut self, credential: &Credential) {

@@ -52,6 +52,9 @@ pub struct IssuerReport {
     /// Credentials that may be left over: created and not stored, or of which it is not known whether they are stored.
     /// Running the rotation again, with the same id, looks for them.
     pub orphans: Vec<String>,
+    /// Of a rotation that stopped after something may have been revoked: the current version, if its issuer could not be
+    /// asked whether it works. Running the rotation again asks.
+    pub untried: Option<SecretVersion>,
 }
 
 impl IssuerReport {
@@ -62,6 +65,9 @@ impl IssuerReport {
         }
         if !self.orphans.is_empty() {
             write!(f, "; perhaps left over at the issuer: {}", self.orphans.join(", "))?;
+        }
+        if let Some(version) = &self.untried {
+            write!(f, "; the issuer could not be asked whether the current version {version} works")?;
         }
         Ok(())
     }

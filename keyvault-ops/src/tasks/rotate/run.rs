@@ -161,7 +161,7 @@ impl Group {
         let Some(hooks) = self.hooks.as_ref().filter(ends) else { return Ok(()) };
         let outcome = hooks.verify_once(&credential.value).await;
         if let (Err(RotateFailure::Hook(_)), Some(current)) = (&outcome, &self.members[0].done.current)
-            && self.is_dead(hooks, &credential.value).await
+            && self.is_dead(hooks, &credential.value).await == Some(true)
         {
             let current = current.clone();
             return Err((0, RotateFailure::CurrentCredentialDead { current, revoked: Vec::new() }));
@@ -190,8 +190,10 @@ impl Group {
             if !member.task.retire.dry_run {
                 member.note_stop(self.step, &source);
             }
-            let looked = looks.next().filter(|_| self.step >= RotateStep::Set);
-            member.done.active = looked.and_then(|looked| looked.active);
+            if let Some(looked) = looks.next() {
+                member.done.active = looked.active.filter(|_| self.step >= RotateStep::Set);
+                member.done.issuer.untried = looked.untried;
+            }
             outcomes.push(Err(RotateError {
                 completed: Box::new(member.done.clone()),
                 step: self.step,
