@@ -14,6 +14,5 @@ pub use id::{CustomerId, MailAddress, WorkspaceId};
 pub use kql::missing_table;
 pub use models::*;
 pub use tasks::{
-    Category, DiagnosticSpec, EnsureWorkspace, Evidence, GatherEvidence, InstalledRule, LogSource,
-    Onboarding, is_not_onboarded,
+    EnsureWorkspace, Evidence, GatherEvidence, InstalledRule, LogSource, Onboarding, is_not_onboarded,
 };

@@ -1,9 +1,12 @@
 //! The body of a service's error, in any of its shapes.
 
-use azure_core::http::{RawResponse, headers::HeaderName};
+use azure_core::{
+    base64,
+    http::{RawResponse, headers::HeaderName},
+};
 use serde_json::Value;
 
-use super::{ClaimsChallenge, words::without_queries};
+use super::words::without_queries;
 use crate::{text::excerpt, wire::lossy_text};
 
 /// An error of the service, as far as its body could be read.
@@ -32,6 +35,28 @@ pub struct ArmError {
     pub correlation_id: Option<String>,
     /// The claims that the token lacks: sign in again with these.
     pub claims_challenge: Option<ClaimsChallenge>,
+}
+
+/// The claims that a token lacks for a request to be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClaimsChallenge {
+    /// The claims as JSON.
+    pub claims: String,
+    /// The claims as they came, for `az login --claims-challenge`.
+    pub encoded: String,
+}
+
+impl ClaimsChallenge {
+    /// Reads `WWW-Authenticate: Bearer .., error="insufficient_claims", claims="eyJ.."`.
+    fn of(response: &RawResponse) -> Option<Self> {
+        let name = HeaderName::from_static("www-authenticate");
+        let header = response.headers().get_optional_str(&name)?;
+        let start = header.to_ascii_lowercase().find("claims=\"")? + "claims=\"".len();
+        let encoded = header.get(start..)?.split('"').next()?.to_owned();
+        let decoded = base64::decode(&encoded).or_else(|_| base64::decode_url_safe(&encoded)).ok()?;
+        Some(Self { claims: String::from_utf8(decoded).ok()?, encoded })
+    }
 }
 
 /// One detail of an [`ArmError`].

@@ -1,6 +1,5 @@
 //! What an error means: decided by the service's codes, never by the status alone.
 
-use azure_core::{base64, http::RawResponse, http::headers::HeaderName};
 use serde_json::Value;
 
 use super::{ArmError, arm_error::folded};
@@ -56,28 +55,6 @@ const UNREGISTERED: &[&str] = &["SubscriptionNotRegistered", "MissingSubscriptio
 pub struct PolicyRefusal {
     /// The display names of the policy assignments that refuse; empty if the service names none.
     pub policies: Vec<String>,
-}
-
-/// The claims that a token lacks for a request to be accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClaimsChallenge {
-    /// The claims as JSON.
-    pub claims: String,
-    /// The claims as they came, for `az login --claims-challenge`.
-    pub encoded: String,
-}
-
-impl ClaimsChallenge {
-    /// Reads `WWW-Authenticate: Bearer .., error="insufficient_claims", claims="eyJ.."`.
-    pub(super) fn of(response: &RawResponse) -> Option<Self> {
-        let name = HeaderName::from_static("www-authenticate");
-        let header = response.headers().get_optional_str(&name)?;
-        let start = header.to_ascii_lowercase().find("claims=\"")? + "claims=\"".len();
-        let encoded = header.get(start..)?.split('"').next()?.to_owned();
-        let decoded = base64::decode(&encoded).or_else(|_| base64::decode_url_safe(&encoded)).ok()?;
-        Some(Self { claims: String::from_utf8(decoded).ok()?, encoded })
-    }
 }
 
 impl ArmError {
@@ -151,7 +128,10 @@ fn policies_in_message(message: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use azure_core::http::headers::Headers;
+    use azure_core::{
+        base64,
+        http::{RawResponse, headers::Headers},
+    };
 
     use super::*;
     use crate::ArmErrorExt as _;

@@ -10,8 +10,8 @@ use std::{error::Error as _, time::Duration};
 use azure_core::{Error, error::ErrorKind, http::RawResponse};
 
 pub use self::{
-    arm_error::{ArmError, ErrorDetail},
-    meaning::{ClaimsChallenge, PolicyRefusal},
+    arm_error::{ArmError, ClaimsChallenge, ErrorDetail},
+    meaning::PolicyRefusal,
 };
 pub(crate) use self::{
     tried::{Tried, changes, is_refusal, leaves_doubt},

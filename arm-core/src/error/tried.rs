@@ -3,12 +3,9 @@
 use std::{fmt, time::Duration};
 
 use azure_core::{
-    Error,
     error::ErrorKind,
     http::{Method, StatusCode},
 };
-
-use super::words::with_causes;
 
 /// How a request was tried before it was given up: kept as a source of its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,20 +27,9 @@ impl fmt::Display for Tried {
 impl std::error::Error for Tried {}
 
 impl Tried {
-    /// Attaches it to an error, whose message and sources stay.
-    pub(crate) fn attach(self, error: Error) -> Error {
-        let message = with_causes(&error);
-        Error::with_error(error.kind().clone(), self, message)
-    }
-
     /// What is known of a response that could not be read.
     pub(crate) fn answered(may_be_applied: bool) -> Self {
         Self { attempts: 1, may_be_applied, ..Self::default() }
-    }
-
-    /// Marks an error during an operation: the operation was started.
-    pub(crate) fn begun(error: Error) -> Error {
-        Self { may_be_applied: true, ..Self::of(&error).unwrap_or_default() }.attach(error)
     }
 
     /// The innermost, which knows the single attempts.

@@ -4,6 +4,8 @@ use std::{borrow::Cow, error::Error as _};
 
 use azure_core::Error;
 
+use super::Tried;
+
 /// See [`ArmErrorExt::reworded`](super::ArmErrorExt::reworded).
 pub(super) fn reworded(error: Error, message: String) -> Error {
     let kind = error.kind().clone();
@@ -20,6 +22,19 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
     match cause.filter(|cause| adds_to(&message, cause.as_ref())) {
         Some(cause) => Error::with_error(kind, cause, message),
         None => Error::with_message(kind, message),
+    }
+}
+
+impl Tried {
+    /// Attaches it to an error, whose message and sources stay.
+    pub(crate) fn attach(self, error: Error) -> Error {
+        let message = with_causes(&error);
+        Error::with_error(error.kind().clone(), self, message)
+    }
+
+    /// Marks an error during an operation: the operation was started.
+    pub(crate) fn begun(error: Error) -> Error {
+        Self { may_be_applied: true, ..Self::of(&error).unwrap_or_default() }.attach(error)
     }
 }
 
@@ -43,7 +58,7 @@ pub(crate) fn with_causes(error: &Error) -> String {
     while let Some(error) = cause {
         let text = without_url(&error.to_string());
         // How it was tried is said in words, or says nothing.
-        if !error.is::<super::Tried>() && !text.is_empty() && !message.contains(&text) {
+        if !error.is::<Tried>() && !text.is_empty() && !message.contains(&text) {
             message.push_str(": ");
             message.push_str(&text);
         }
@@ -88,7 +103,7 @@ mod tests {
     use azure_core::error::ErrorKind;
 
     use super::*;
-    use crate::{ArmErrorExt as _, error::Tried};
+    use crate::ArmErrorExt as _;
 
     #[test]
     fn a_url_is_cut_out_of_a_message_whatever_stands_around_and_in_it() {

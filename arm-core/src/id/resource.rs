@@ -120,6 +120,18 @@ impl ResourceId {
     }
 }
 
+impl ResourceGroupId {
+    /// A top-level resource in this group.
+    ///
+    /// # Errors
+    ///
+    /// The name breaks the naming rules of its kind.
+    pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
+        check_segment("resource name", name)?;
+        format!("{self}/providers/{kind}/{name}").parse()
+    }
+}
+
 impl FromStr for ResourceId {
     type Err = IdError;
 

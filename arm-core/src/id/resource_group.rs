@@ -1,11 +1,8 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    IdError, ResourceGroupName, ResourceId, ResourceType, SubscriptionId,
-    id::{
-        check_segment,
-        subscription::{GUID_RULE, is_guid},
-    },
+    IdError, ResourceGroupName, SubscriptionId,
+    id::subscription::{GUID_RULE, is_guid},
 };
 
 /// A resource group in a subscription.
@@ -30,15 +27,16 @@ impl ResourceGroupId {
     pub fn name(&self) -> &ResourceGroupName {
         &self.name
     }
+}
 
-    /// A top-level resource in this group.
+impl SubscriptionId {
+    /// A resource group of this subscription.
     ///
     /// # Errors
     ///
     /// The name breaks the naming rules of its kind.
-    pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
-        check_segment("resource name", name)?;
-        format!("{self}/providers/{kind}/{name}").parse()
+    pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
+        Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
     }
 }
 

@@ -1,9 +1,6 @@
 use std::str::FromStr;
 
-use crate::{
-    ResourceGroupId, ResourceGroupName,
-    id::{IdError, checked_when_read, text_id},
-};
+use crate::id::{IdError, checked_when_read, text_id};
 
 pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
 
@@ -17,15 +14,6 @@ text_id!(SubscriptionId);
 checked_when_read!(SubscriptionId);
 
 impl SubscriptionId {
-    /// A resource group of this subscription.
-    ///
-    /// # Errors
-    ///
-    /// The name breaks the naming rules of its kind.
-    pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
-        Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
-    }
-
     /// `/subscriptions/{guid}`, as ids and scopes write it.
     pub fn to_path(&self) -> String {
         format!("/subscriptions/{self}")

@@ -1,5 +1,6 @@
 //! Long-running operations: the one poller.
 
+mod handle;
 mod steps;
 
 use std::{
@@ -13,15 +14,18 @@ use azure_core::{
     Error, Result,
     error::ErrorKind,
     http::{
-        JsonFormat, RawResponse, Url,
-        headers::Headers,
+        JsonFormat, RawResponse,
         poller::{PollerContinuation, PollerOptions, PollerResult, PollerState, PollerStatus, StatusMonitor},
     },
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use self::steps::Step;
+pub use self::handle::{OperationHandle, OperationKind};
+use self::{
+    handle::{status_of, with_body},
+    steps::Step,
+};
 use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
 /// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s.
@@ -54,51 +58,6 @@ impl<T> StatusMonitor for Operation<T> {
     fn status(&self) -> PollerStatus {
         status_of(&self.state)
     }
-}
-
-/// Where a long-running operation is polled. Store it to resume with [`ArmClient::resume_operation`].
-///
-/// Links may be signed, so store it like a password; `Debug` shows them without their queries.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct OperationHandle {
-    /// How the state is read.
-    pub kind: OperationKind,
-    /// The link to poll.
-    pub poll: Url,
-    /// Where to fetch the resource once the operation has succeeded; `None` if there is none.
-    pub result: Option<Url>,
-    /// The resource that is written or deleted, which is read if the status link has vanished; `None` for an action.
-    #[serde(default)]
-    pub resource: Option<Url>,
-    /// Whether the operation deletes the resource.
-    #[serde(default)]
-    pub deletes: bool,
-}
-
-impl std::fmt::Debug for OperationHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |link: &Url| format!("{}{}", link.origin().ascii_serialization(), link.path());
-        f.debug_struct("OperationHandle")
-            .field("kind", &self.kind)
-            .field("poll", &shown(&self.poll))
-            .field("result", &self.result.as_ref().map(shown))
-            .field("resource", &self.resource.as_ref().map(shown))
-            .field("deletes", &self.deletes)
-            .finish()
-    }
-}
-
-/// How the state of an operation is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum OperationKind {
-    /// `Azure-AsyncOperation`: the body's `status`.
-    Status,
-    /// `Location`: 202 until it is done, or a body with a state.
-    Location,
-    /// The resource itself: its `provisioningState`, or whether it still exists if it is being deleted.
-    Resource,
 }
 
 impl ArmRequest {
@@ -237,12 +196,4 @@ fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<Raw
     // Decode eagerly: our error names the field; `into_model`'s does not.
     wire::decode::<T>(&response).map_err(Tried::begun)?;
     Ok(response)
-}
-
-fn with_body(body: String) -> RawResponse {
-    RawResponse::from_bytes(200.into(), Headers::new(), body)
-}
-
-fn status_of(state: &str) -> PollerStatus {
-    PollerStatus::from(state)
 }

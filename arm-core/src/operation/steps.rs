@@ -14,7 +14,7 @@ use azure_core::{
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{OperationHandle, OperationKind, status_of, with_body};
+use super::handle::{OperationHandle, OperationKind, status_of, with_body};
 use crate::{
     ArmClient, ArmError, ArmErrorExt as _, ArmRequest,
     wire::{self, retry_after},

@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::{Deserializer, value::RawValue};
 
-use super::{End, ListPage, Page, Undecodable};
+use super::page::{End, ListPage, Page, Undecodable, unreadable};
 use crate::{ArmErrorExt as _, error::Tried, wire};
 
 /// Reads the answer to a request for a page, whose items are decoded as they are taken.
@@ -129,7 +129,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
         let next_link = end.map_err(|error: serde_json::Error| {
             let message =
                 format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
-            super::unreadable(message)
+            unreadable(message)
         })?;
         Ok(End { continuation: next_page(&self.url, next_link), undecodable: self.undecodable.take() })
     }

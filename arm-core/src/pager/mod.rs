@@ -1,7 +1,7 @@
 //! Lists: the one pager.
 
 mod arm_page;
-mod list_page;
+mod page;
 
 use std::{
     collections::{HashSet, hash_map::RandomState},
@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use azure_core::{Error, Result, error::ErrorKind};
+use azure_core::{Error, Result};
 use futures::{
     Stream, StreamExt as _,
     future::BoxFuture,
@@ -20,9 +20,9 @@ use futures::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{ArmClient, ArmRequest, error::Tried, wire};
-
-pub use self::list_page::ListPage;
+pub use self::page::ListPage;
+use self::page::{End, Page, Undecodable, unreadable};
+use crate::{ArmClient, ArmRequest};
 
 /// A list, as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
 ///
@@ -52,35 +52,6 @@ enum State<T> {
     Reading(Box<dyn Page<T>>),
     Failed(Error),
     Ended,
-}
-
-/// A page that is being read.
-trait Page<T>: Send {
-    /// The next item that can be decoded.
-    fn next_item(&mut self) -> Option<T>;
-
-    /// What stands behind the last item; an error when the page cannot be read to its end.
-    fn end(&mut self) -> Result<End>;
-}
-
-/// What stands behind the last item of a page.
-#[derive(Debug, Default)]
-struct End {
-    continuation: Option<String>,
-    undecodable: Option<Undecodable>,
-}
-
-/// The first item of a page that cannot be decoded, counted from one, and why.
-#[derive(Debug)]
-struct Undecodable {
-    item: usize,
-    reason: String,
-}
-
-impl Undecodable {
-    fn new(item: usize, error: &serde_json::Error) -> Self {
-        Self { item, reason: wire::without_values(error) }
-    }
 }
 
 impl ArmRequest {
@@ -242,11 +213,6 @@ impl<T> Pager<T> {
 
 fn failed<T>(message: String) -> State<T> {
     State::Failed(unreadable(message))
-}
-
-/// Of a list that cannot be read: nothing is changed by that.
-fn unreadable(message: String) -> Error {
-    Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
 }
 
 impl<T> Stream for Pager<T> {

@@ -14,7 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::{merge::merge, without_values};
+use super::{
+    merge::{Unread, merge},
+    without_values,
+};
 
 /// What the service sent for a model that is written back; empty for one that was made here.
 ///
@@ -26,9 +29,6 @@ struct Sent {
     original: Value,
     unread: Unread,
 }
-
-/// The places, as JSON pointers, that were left out to read the rest.
-pub(super) type Unread = BTreeSet<String>;
 
 impl AsSent {
     /// Where something stands that could not be read, as JSON pointers.

@@ -1,8 +1,11 @@
 //! Three JSON values: what came, what was made of it, and what it is to be.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use super::as_sent::Unread;
+/// The places, as JSON pointers, that were left out to read the rest.
+pub(super) type Unread = BTreeSet<String>;
 
 /// What came, changed where `now` differs from `before`. Members are the same whatever the case of their names, and
 /// keep the spelling that came. The error names the place of what would be written over although it could not be read.

@@ -2,31 +2,8 @@
 
 use arm_core::wire::instant;
 
-use super::Finding;
+use super::{Finding, ResponsePhase, ResponseStep};
 use crate::KeyVaultAlertType;
-
-/// Where in the response a step belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ResponsePhase {
-    /// Find the source.
-    Identify,
-    /// Stop it.
-    Contain,
-    /// Find out what was reached.
-    Measure,
-    /// Make what was reached worthless.
-    Act,
-}
-
-/// One step of a response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ResponseStep {
-    /// Where it belongs.
-    pub phase: ResponsePhase,
-    /// What to do.
-    pub text: String,
-}
 
 /// The steps for a finding, in order.
 pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {

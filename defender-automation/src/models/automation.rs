@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
 use arm_core::{
-    ResourceGroupId, ResourceName, Scope, SubscriptionId,
+    ResourceGroupId, Scope, SubscriptionId,
     wire::{self, AsSent, UnknownFields},
 };
-use azure_core::{Error, Result, error::ErrorKind};
 use serde::{Deserialize, Serialize, ser::Error as _};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
@@ -176,14 +175,6 @@ pub struct AutomationSpec {
 }
 
 impl AutomationSpec {
-    /// Refuses what would lose a secret, and what the service would refuse.
-    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
-        if let Some(problem) = self.problems().first() {
-            return refuse(format!("the automation '{name}' is not sent: {problem}"));
-        }
-        Ok(())
-    }
-
     /// The spec as the service would show it.
     pub(crate) fn shown(&self, before: Option<&Automation>) -> Automation {
         let properties = AutomationProperties {
@@ -287,12 +278,12 @@ impl AutomationSpec {
 pub struct AutomationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<BTreeMap<String, String>>,
-    properties: PatchProperties,
+    pub(super) properties: PatchProperties,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PatchProperties {
+pub(super) struct PatchProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,7 +291,7 @@ struct PatchProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     sources: Option<Vec<Source>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actions: Option<Vec<Action>>,
+    pub(super) actions: Option<Vec<Action>>,
 }
 
 impl AutomationPatch {
@@ -338,18 +329,6 @@ impl AutomationPatch {
         self.properties.actions = Some(actions.into_iter().collect());
         self
     }
-
-    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
-        let actions = self.properties.actions.iter().flatten();
-        match actions.filter_map(super::warnings::lacks_secret).next() {
-            Some(problem) => refuse(format!("the change of automation '{name}' is not sent: {problem}")),
-            None => Ok(()),
-        }
-    }
-}
-
-pub(crate) fn refuse<T>(message: String) -> Result<T> {
-    Err(Error::with_message(ErrorKind::Other, message))
 }
 
 /// Whether the service would accept an automation.

@@ -7,8 +7,6 @@ mod rule;
 mod source;
 mod warnings;
 
-pub(crate) use automation::refuse;
-
 pub use action::{Action, EventHubAction, LogicAppAction, OtherAction, WorkspaceAction};
 pub use automation::{
     Automation, AutomationPatch, AutomationProperties, AutomationScope, AutomationSpec, Scopes, Validation,

@@ -2,7 +2,13 @@
 
 use std::fmt;
 
-use crate::{Action, AutomationSpec, EventSource, KEY_VAULT_ALERTS, Operator, PropertyType, Rule, Source};
+use arm_core::{ResourceName, refuse};
+use azure_core::Result;
+
+use crate::{
+    Action, AutomationPatch, AutomationSpec, EventSource, KEY_VAULT_ALERTS, Operator, PropertyType, Rule,
+    Source,
+};
 
 /// Why an automation is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +83,14 @@ impl fmt::Display for Warning {
 }
 
 impl AutomationSpec {
+    /// Refuses what would lose a secret, and what the service would refuse.
+    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
+        if let Some(problem) = self.problems().first() {
+            return refuse(format!("the automation '{name}' is not sent: {problem}"));
+        }
+        Ok(())
+    }
+
     /// Every problem for which [`create_or_update`](crate::AutomationsClient::create_or_update) refuses it.
     pub fn problems(&self) -> Vec<Problem> {
         let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
@@ -101,7 +115,17 @@ impl AutomationSpec {
     }
 }
 
-pub(crate) fn lacks_secret(action: &Action) -> Option<Problem> {
+impl AutomationPatch {
+    pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
+        let actions = self.properties.actions.iter().flatten();
+        match actions.filter_map(lacks_secret).next() {
+            Some(problem) => refuse(format!("the change of automation '{name}' is not sent: {problem}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn lacks_secret(action: &Action) -> Option<Problem> {
     let what = action.missing_secret()?;
     Some(Problem::MissingSecret { kind: action.kind().to_owned(), target: action.target().to_owned(), what })
 }

@@ -1,9 +1,9 @@
 //! Ensuring that an automation exists as wanted.
 
-use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish, is_same_region};
+use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish, is_same_region, refuse};
 use azure_core::Result;
 
-use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning, models::refuse};
+use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning};
 
 /// Members that the service fills in are not compared; secrets are never returned.
 const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring(&[

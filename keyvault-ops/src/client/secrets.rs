@@ -22,8 +22,6 @@ use futures::TryStreamExt as _;
 use super::{
     body::{repeatable, sealed_body},
     role_propagation::{RolePropagation, RoleWait},
-    set_secret::SetSecret,
-    update_secret::UpdateSecret,
 };
 use crate::{
     DeletedSecret, SecretBackup, SecretBundle, SecretErrorExt as _, SecretName, SecretProperties,
@@ -147,26 +145,6 @@ impl SecretsClient {
         self.endpoint.host_str().unwrap_or_default()
     }
 
-    /// Sets a secret, which creates a new version and makes it the current one: `SetSecret`. Await what it returns.
-    ///
-    /// There is no compare-and-set: whoever sets last is current.
-    ///
-    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret)
-    ///
-    /// # Errors
-    ///
-    /// [`SecretRefusal::SoftDeleted`], [`BeingDeleted`](SecretRefusal::BeingDeleted),
-    /// [`BeingRecovered`](SecretRefusal::BeingRecovered),
-    /// [`ManagedByKeyVault`](SecretRefusal::ManagedByKeyVault).
-    ///
-    /// # Retries
-    ///
-    /// Each set makes a version. So it is not repeated when it may have been carried out:
-    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
-    pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
-        SetSecret::new(self.clone(), name.clone(), value)
-    }
-
     /// Reads the current version of a secret: `GetSecret`. Only this tells reliably which version is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
@@ -248,23 +226,6 @@ impl SecretsClient {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => Ok(SecretState::Absent),
             Err(error) => Err(error),
         }
-    }
-
-    /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await what it returns.
-    ///
-    /// What is not named stays; tags are replaced as a whole.
-    ///
-    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
-    ///
-    /// # Errors
-    ///
-    /// [`SecretRefusal::NotFound`], [`SecretRefusal::ManagedByKeyVault`].
-    ///
-    /// # Retries
-    ///
-    /// Safe to repeat: it changes nothing more.
-    pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
-        UpdateSecret::new(self.clone(), name.clone(), version.clone())
     }
 
     /// Streams the secrets of the vault, managed ones included, without values: `GetSecrets`. At most 25 a page.

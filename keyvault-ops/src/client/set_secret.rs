@@ -28,11 +28,29 @@ pub struct SetSecret {
     attributes: Attributes,
 }
 
-impl SetSecret {
-    pub(crate) fn new(client: SecretsClient, name: SecretName, value: Secret) -> Self {
-        Self { client, name, value, attributes: Attributes::default() }
+impl SecretsClient {
+    /// Sets a secret, which creates a new version and makes it the current one: `SetSecret`. Await what it returns.
+    ///
+    /// There is no compare-and-set: whoever sets last is current.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::SoftDeleted`](crate::SecretRefusal::SoftDeleted), [`BeingDeleted`](crate::SecretRefusal::BeingDeleted),
+    /// [`BeingRecovered`](crate::SecretRefusal::BeingRecovered),
+    /// [`ManagedByKeyVault`](crate::SecretRefusal::ManagedByKeyVault).
+    ///
+    /// # Retries
+    ///
+    /// Each set makes a version. So it is not repeated when it may have been carried out:
+    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
+    pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
+        SetSecret { client: self.clone(), name: name.clone(), value, attributes: Attributes::default() }
     }
+}
 
+impl SetSecret {
     /// The content type; at most 255 characters.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.attributes.content_type = Some(content_type.into());

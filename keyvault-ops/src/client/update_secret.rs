@@ -23,11 +23,27 @@ pub struct UpdateSecret {
     attributes: Attributes,
 }
 
-impl UpdateSecret {
-    pub(crate) fn new(client: SecretsClient, name: SecretName, version: SecretVersion) -> Self {
-        Self { client, name, version, attributes: Attributes::default() }
+impl SecretsClient {
+    /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await what it returns.
+    ///
+    /// What is not named stays; tags are replaced as a whole.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
+    ///
+    /// # Errors
+    ///
+    /// [`SecretRefusal::NotFound`](crate::SecretRefusal::NotFound), [`SecretRefusal::ManagedByKeyVault`](crate::SecretRefusal::ManagedByKeyVault).
+    ///
+    /// # Retries
+    ///
+    /// Safe to repeat: it changes nothing more.
+    pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
+        let (client, name, version) = (self.clone(), name.clone(), version.clone());
+        UpdateSecret { client, name, version, attributes: Attributes::default() }
     }
+}
 
+impl UpdateSecret {
     /// Enables it, so that it can be read.
     pub fn enable(mut self) -> Self {
         self.attributes.enabled = Some(true);

@@ -2,14 +2,15 @@
 
 mod entry;
 mod store;
+mod writer;
 
 use std::{collections::BTreeMap, fmt, io, path::Path, sync::Arc};
 
 use azure_core::{Error, Result, error::ErrorKind};
 
 pub use entry::{LedgerAction, LedgerEntry, UnfinishedRotation, ValueSource};
-pub(crate) use entry::{LedgerWriter, Line};
 use store::Store;
+pub(crate) use writer::{LedgerWriter, Line};
 
 use crate::{SecretName, SecretVersion};
 

@@ -7,7 +7,7 @@ use arm_core::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId, VaultSpec};
+use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId};
 
 /// A vault, as the service shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,19 +42,6 @@ impl Vault {
     /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
-    }
-
-    /// The vault that a spec describes, before the service has said anything about it.
-    pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
-        let planned = serde_json::to_value(spec).and_then(|mut vault| {
-            vault["id"] = id.as_str().into();
-            vault["name"] = id.name().into();
-            serde_json::from_value(vault)
-        });
-        planned.map_err(|error| {
-            let message = format!("the spec of the vault '{}' cannot be read back: {error}", id.name());
-            azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, message)
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
 
-use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault};
+use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault, VaultId};
 
 /// A vault as it should be: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
 ///
@@ -104,6 +104,21 @@ impl From<&Vault> for VaultSpec {
             },
             as_sent: vault.as_sent.clone(),
         }
+    }
+}
+
+impl Vault {
+    /// The vault that a spec describes, before the service has said anything about it.
+    pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
+        let planned = serde_json::to_value(spec).and_then(|mut vault| {
+            vault["id"] = id.as_str().into();
+            vault["name"] = id.name().into();
+            serde_json::from_value(vault)
+        });
+        planned.map_err(|error| {
+            let message = format!("the spec of the vault '{}' cannot be read back: {error}", id.name());
+            azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, message)
+        })
     }
 }
 

@@ -1,13 +1,48 @@
-//! One row of an answer, whose cells are read by the types of their columns.
+//! Columns, and one row of an answer, whose cells are read by the types of their columns.
 
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{IntoDeserializer, Visitor, value::MapDeserializer},
     forward_to_deserialize_any,
 };
 use serde_json::{Error, Value};
 
-use super::query::LogColumn;
+/// A column.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct LogColumn {
+    /// The name.
+    pub name: String,
+    /// The type of its cells.
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+}
+
+arm_core::open_enum! {
+    /// The type of a column.
+    pub enum ColumnType {
+        /// True or false.
+        Bool = "bool",
+        /// An instant.
+        DateTime = "datetime",
+        /// JSON, as a string.
+        Dynamic = "dynamic",
+        /// 32 bits.
+        Int = "int",
+        /// 64 bits.
+        Long = "long",
+        /// A floating-point number.
+        Real = "real",
+        /// A string.
+        String = "string",
+        /// A GUID.
+        Guid = "guid",
+        /// A decimal number.
+        Decimal = "decimal",
+        /// A span of time.
+        Timespan = "timespan",
+    }
+}
 
 /// The cells of a row, by the names of their columns.
 #[derive(Clone, Copy)]

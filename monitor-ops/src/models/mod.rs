@@ -4,6 +4,7 @@ mod action_group;
 mod alert_rule;
 mod cells;
 mod diagnostic_setting;
+mod diagnostic_spec;
 mod incident;
 mod query;
 mod query_rule;
@@ -21,17 +22,19 @@ pub use alert_rule::{
     AlertRule, EntityMapping, FieldMapping, FusionRule, IncidentCreationRule, RuleKind, ScheduledRule,
     SentinelSeverity, TriggerOperator,
 };
+pub use cells::{ColumnType, LogColumn};
 pub use diagnostic_setting::{
     CategoryProperties, CategoryType, DestinationType, DiagnosticCategory, DiagnosticProperties,
     DiagnosticSetting, SettingEntry, Sink,
 };
+pub use diagnostic_spec::{Category, DiagnosticSpec};
 pub use incident::{
     Incident, IncidentAlert, IncidentAlertProperties, IncidentClassification, IncidentProperties,
     IncidentReason, IncidentStatus,
 };
 pub use query::{
-    BatchAnswer, BatchBody, BatchQuery, ColumnType, LogColumn, LogQuery, LogTable, Metadata, MetadataTable,
-    QueryError, QueryResults, Timespan,
+    BatchAnswer, BatchBody, BatchQuery, LogQuery, LogTable, Metadata, MetadataTable, QueryError,
+    QueryResults, Timespan,
 };
 pub use query_rule::{
     Condition, ConditionOperator, Criteria, Dimension, FailingPeriods, QueryRule, QueryRuleKind,

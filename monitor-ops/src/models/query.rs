@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::cells::Row;
+use super::cells::{LogColumn, Row};
 use crate::{CustomerId, kql};
 
 /// The time span of a query, in addition to what its text says.
@@ -238,43 +238,6 @@ impl LogTable {
             Error::with_message(ErrorKind::DataConversion, message)
         })
     }
-}
-
-arm_core::open_enum! {
-    /// The type of a column.
-    pub enum ColumnType {
-        /// True or false.
-        Bool = "bool",
-        /// An instant.
-        DateTime = "datetime",
-        /// JSON, as a string.
-        Dynamic = "dynamic",
-        /// 32 bits.
-        Int = "int",
-        /// 64 bits.
-        Long = "long",
-        /// A floating-point number.
-        Real = "real",
-        /// A string.
-        String = "string",
-        /// A GUID.
-        Guid = "guid",
-        /// A decimal number.
-        Decimal = "decimal",
-        /// A span of time.
-        Timespan = "timespan",
-    }
-}
-
-/// A column.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct LogColumn {
-    /// The name.
-    pub name: String,
-    /// The type of its cells.
-    #[serde(rename = "type")]
-    pub kind: ColumnType,
 }
 
 /// An error of the query service.

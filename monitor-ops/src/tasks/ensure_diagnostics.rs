@@ -1,74 +1,13 @@
 //! Ensuring that the logs of resources are sent to a sink.
 
-use arm_core::{
-    ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, ResourceName, Task, refuse, wire,
-};
+use arm_core::{ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, Task, refuse, wire};
 use azure_core::{Error, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
-use typed_builder::TypedBuilder;
 
 use crate::{
-    DestinationType, DiagnosticCategory, DiagnosticSetting, DiagnosticsClient, Sink, WorkspaceId,
+    DiagnosticCategory, DiagnosticSetting, DiagnosticSpec, DiagnosticsClient,
     tasks::decide_diagnostics::{Decision, Known, decide},
 };
-
-/// What is to be sent where.
-#[derive(Debug, Clone, PartialEq, TypedBuilder)]
-pub struct DiagnosticSpec {
-    /// The name of the setting that is made, or that was made by an earlier run.
-    pub name: ResourceName,
-    /// A destination of logs.
-    #[builder(setter(into))]
-    pub sink: Sink,
-    /// The categories of logs and metrics (`AllMetrics`).
-    #[builder(setter(into))]
-    pub categories: Vec<Category>,
-    /// The tables, for a workspace. For a vault they cannot be read back, so an existing setting keeps its own.
-    #[builder(default, setter(strip_option))]
-    pub destination: Option<DestinationType>,
-    /// Whether a setting of this name that sends somewhere else may be changed to send here as well. If not, the
-    /// task refuses and leaves it alone.
-    #[builder(default)]
-    pub change_existing: bool,
-}
-
-impl DiagnosticSpec {
-    /// The audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
-    ///
-    /// # Errors
-    ///
-    /// Never: the name of the setting is valid.
-    pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
-        Ok(Self {
-            name: "audit-to-log-analytics".parse()?,
-            sink: Sink::Workspace(workspace.as_resource().clone()),
-            categories: vec![Category::group("audit")],
-            destination: None,
-            change_existing: false,
-        })
-    }
-}
-
-/// A category, or a group of categories.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Category {
-    /// One category, such as `AuditEvent` or `AllMetrics`.
-    Named(String),
-    /// All categories in a group: `audit` or `allLogs`.
-    Group(String),
-}
-
-impl Category {
-    /// One category.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self::Named(name.into())
-    }
-
-    /// A group.
-    pub fn group(name: impl Into<String>) -> Self {
-        Self::Group(name.into())
-    }
-}
 
 impl DiagnosticsClient {
     /// Ensures that a resource sends what it should.
@@ -170,11 +109,5 @@ impl DiagnosticsClient {
             Some(before) => Change::Updated { before: *before, after },
             None => Change::Created(after),
         })
-    }
-}
-
-impl From<&WorkspaceId> for Sink {
-    fn from(workspace: &WorkspaceId) -> Self {
-        Self::Workspace(workspace.as_resource().clone())
     }
 }

@@ -8,7 +8,6 @@ mod ensure_workspace;
 mod evidence;
 mod sentinel;
 
-pub use ensure_diagnostics::{Category, DiagnosticSpec};
 pub use ensure_workspace::EnsureWorkspace;
 pub use evidence::{Evidence, GatherEvidence, LogSource};
 pub use sentinel::{InstalledRule, Onboarding, is_not_onboarded};

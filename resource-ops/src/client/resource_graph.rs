@@ -3,12 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arm_core::{ArmClient, ArmPath, Pager, wire};
+use arm_core::{ArmClient, ArmPath, wire};
 use azure_core::{Result, http::RawResponse};
-use serde::de::DeserializeOwned;
 
-use super::rows::{self, GraphScope};
-use crate::{QueryRequest, QueryResponse, Quota, query::GraphQuery};
+use crate::{QueryRequest, QueryResponse, Quota};
 
 /// The version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
@@ -53,49 +51,6 @@ impl ResourceGraphClient {
         let mut page: QueryResponse = wire::decode(&response)?;
         page.quota = Quota::read(response.headers());
         Ok(page)
-    }
-
-    /// Streams the rows of a query, page by page, each as a `T`: `Resources`.
-    ///
-    /// Many subscriptions are asked for in batches, as long as the query looks at each row alone; for the
-    /// others use [`GraphScope::Tenant`] or management groups. Rows that the service leaves out without a
-    /// next page are an error at the end, never a silent loss.
-    ///
-    /// ```
-    /// # use arm_core::ArmClient;
-    /// # use futures::TryStreamExt as _;
-    /// # use resource_ops::{GraphScope, ResourceGraphClient, query::{GraphQuery, Table}};
-    /// # async fn f(arm: &ArmClient) -> azure_core::Result<()> {
-    /// #[derive(serde::Deserialize)]
-    /// struct Vault { id: arm_core::ResourceId, location: String }
-    ///
-    /// let query = GraphQuery::table(Table::Resources)
-    ///     .of_type("microsoft.keyvault/vaults")
-    ///     .project(["location"]);
-    /// let mut vaults = ResourceGraphClient::new(arm).rows::<Vault>(&query, GraphScope::Tenant);
-    /// while let Some(vault) = vaults.try_next().await? {
-    ///     println!("{} {}", vault.location, vault.id);
-    /// }
-    /// # Ok(()) }
-    /// ```
-    pub fn rows<T>(&self, query: &GraphQuery, scope: impl Into<GraphScope>) -> Pager<T>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
-        rows::stream(self.clone(), query, scope.into())
-    }
-
-    /// Resumes the rows of a query at a stream's `continuation()`. Query and scope must be the same.
-    pub fn resume_rows<T>(
-        &self,
-        query: &GraphQuery,
-        scope: impl Into<GraphScope>,
-        continuation: impl Into<String>,
-    ) -> Pager<T>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
-        self.rows(query, scope).continue_at(continuation)
     }
 
     /// Sends a query once there is quota for it.

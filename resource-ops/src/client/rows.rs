@@ -72,6 +72,51 @@ impl GraphScope {
     }
 }
 
+impl ResourceGraphClient {
+    /// Streams the rows of a query, page by page, each as a `T`: `Resources`.
+    ///
+    /// Many subscriptions are asked for in batches, as long as the query looks at each row alone; for the
+    /// others use [`GraphScope::Tenant`] or management groups. Rows that the service leaves out without a
+    /// next page are an error at the end, never a silent loss.
+    ///
+    /// ```
+    /// # use arm_core::ArmClient;
+    /// # use futures::TryStreamExt as _;
+    /// # use resource_ops::{GraphScope, ResourceGraphClient, query::{GraphQuery, Table}};
+    /// # async fn f(arm: &ArmClient) -> azure_core::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Vault { id: arm_core::ResourceId, location: String }
+    ///
+    /// let query = GraphQuery::table(Table::Resources)
+    ///     .of_type("microsoft.keyvault/vaults")
+    ///     .project(["location"]);
+    /// let mut vaults = ResourceGraphClient::new(arm).rows::<Vault>(&query, GraphScope::Tenant);
+    /// while let Some(vault) = vaults.try_next().await? {
+    ///     println!("{} {}", vault.location, vault.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn rows<T>(&self, query: &GraphQuery, scope: impl Into<GraphScope>) -> Pager<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        stream(self.clone(), query, scope.into())
+    }
+
+    /// Resumes the rows of a query at a stream's `continuation()`. Query and scope must be the same.
+    pub fn resume_rows<T>(
+        &self,
+        query: &GraphQuery,
+        scope: impl Into<GraphScope>,
+        continuation: impl Into<String>,
+    ) -> Pager<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.rows(query, scope).continue_at(continuation)
+    }
+}
+
 /// The position of a stream: its batch, and the page or row in it.
 enum Place {
     Page { batch: usize, token: Option<String> },
@@ -102,7 +147,7 @@ struct Wire {
     skip_token: Option<String>,
 }
 
-pub(crate) fn stream<T: DeserializeOwned + Send + 'static>(
+fn stream<T: DeserializeOwned + Send + 'static>(
     client: ResourceGraphClient,
     query: &GraphQuery,
     scope: GraphScope,

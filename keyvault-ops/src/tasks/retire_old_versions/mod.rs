@@ -9,7 +9,7 @@ use arm_core::Mode;
 
 pub use report::{RetireError, RetireFailure, Retirement};
 use run::run;
-pub(crate) use run::{CHUNK, disable, newest};
+pub(crate) use run::{CHUNK, RetireOptions, disable, newest};
 
 use crate::{Ledger, SecretName, SecretsClient};
 
@@ -35,23 +35,6 @@ pub struct RetireOldVersions {
     client: SecretsClient,
     name: SecretName,
     options: RetireOptions,
-}
-
-type Hear = Arc<dyn Fn(&Retirement) + Send + Sync>;
-
-#[derive(Clone)]
-pub(crate) struct RetireOptions {
-    pub(crate) keep_enabled: usize,
-    pub(crate) concurrency: usize,
-    pub(crate) dry_run: bool,
-    pub(crate) on_progress: Option<Hear>,
-    pub(crate) ledger: Option<Ledger>,
-}
-
-impl Default for RetireOptions {
-    fn default() -> Self {
-        Self { keep_enabled: 1, concurrency: 8, dry_run: false, on_progress: None, ledger: None }
-    }
 }
 
 impl fmt::Debug for RetireOldVersions {

@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,9 +11,9 @@ use azure_core::{Error, error::ErrorKind};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use time::OffsetDateTime;
 
-use super::{RetireError, RetireFailure, RetireOptions, Retirement};
+use super::{RetireError, RetireFailure, Retirement};
 use crate::{
-    LedgerAction, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal, SecretVersion,
+    Ledger, LedgerAction, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal, SecretVersion,
     SecretsClient,
     ledger::{LedgerWriter, Line},
 };
@@ -21,6 +22,23 @@ use crate::{
 pub(crate) const CHUNK: usize = 25;
 /// How old the answer to a read or list may be.
 const SETTLING: Duration = Duration::from_secs(5);
+
+type Hear = Arc<dyn Fn(&Retirement) + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) struct RetireOptions {
+    pub(crate) keep_enabled: usize,
+    pub(crate) concurrency: usize,
+    pub(crate) dry_run: bool,
+    pub(crate) on_progress: Option<Hear>,
+    pub(crate) ledger: Option<Ledger>,
+}
+
+impl Default for RetireOptions {
+    fn default() -> Self {
+        Self { keep_enabled: 1, concurrency: 8, dry_run: false, on_progress: None, ledger: None }
+    }
+}
 
 pub(super) async fn run(
     client: &SecretsClient,

@@ -9,9 +9,10 @@ use arm_core::Secret;
 
 use super::{
     RotateFailure,
+    error::{GroupStep, Step},
     hooks::{Hooks, pause},
     member::Member,
-    run::{Group, GroupStep, Step},
+    run::Group,
 };
 use crate::{ActiveVersions, SecretBundle, SecretProperties, SecretVersion};
 

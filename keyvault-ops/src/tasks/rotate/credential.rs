@@ -3,9 +3,10 @@
 use super::{
     Credential, CredentialRequest, FoundCredential, IssuerKind, RotateFailure, RotateStep,
     confirm::{SETTLING, overtaken},
+    error::{GroupStep, Step},
     hooks::{Hooks, pause},
     member::Member,
-    run::{Group, GroupStep, Step},
+    run::Group,
     wish::{CREDENTIAL, ROTATING},
 };
 use crate::{

@@ -216,3 +216,7 @@ impl std::error::Error for RotateError {
         Some(&*self.source)
     }
 }
+
+pub(super) type Step<T = ()> = Result<T, RotateFailure>;
+/// A failure with the place of the secret in the group that it concerns.
+pub(super) type GroupStep<T = ()> = Result<T, (usize, RotateFailure)>;

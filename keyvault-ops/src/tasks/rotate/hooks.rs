@@ -6,7 +6,7 @@ use arm_core::Secret;
 use azure_core::Result;
 
 use super::{
-    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotateFailure, run::Step,
+    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotateFailure, error::Step,
 };
 use crate::SecretId;
 

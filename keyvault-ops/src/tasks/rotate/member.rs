@@ -9,8 +9,8 @@ use super::super::retire_old_versions::newest;
 use super::{
     IssuerKind, IssuerReport, Rotate, RotateFailure, Rotation,
     beside::Beside,
+    error::Step,
     hooks::Hooks,
-    run::Step,
     wish::{REPLACES, ROTATED, ROTATING},
 };
 use crate::{

@@ -9,9 +9,10 @@ use super::super::retire_old_versions::{CHUNK, disable};
 use super::{
     IssuerKind, RotateFailure, RotateStep,
     confirm::{SETTLING, overtaken},
+    error::{GroupStep, Step},
     hooks::{Hooks, pause, wait_until_moved},
     member::{Member, OldVersion},
-    run::{Group, GroupStep, Step},
+    run::Group,
 };
 use crate::{LedgerAction, Retirement, SecretId, SecretVersion, ledger::Line};
 

@@ -1,14 +1,13 @@
 //! The steps of a rotation, of one secret or of several that hold the same credential.
 
 use super::{
-    Credential, IssuerKind, Rotate, RotateError, RotateFailure, RotateStep, Rotation, beside::Beside,
-    hooks::Hooks, member::Member,
+    Credential, IssuerKind, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
+    beside::Beside,
+    error::{GroupStep, Step},
+    hooks::Hooks,
+    member::Member,
 };
 use crate::{LedgerAction, ledger::Line};
-
-pub(super) type Step<T = ()> = Result<T, RotateFailure>;
-/// A failure with the place of the secret in the group that it concerns.
-pub(super) type GroupStep<T = ()> = Result<T, (usize, RotateFailure)>;
 
 pub(super) async fn rotate(task: Rotate) -> Result<Rotation, RotateError> {
     let alone = Member::new(task.clone(), Beside::default());

@@ -8,9 +8,9 @@ use futures::TryStreamExt as _;
 use super::{
     Credential, RotateFailure,
     confirm::{SETTLING, id_of},
+    error::Step,
     hooks::pause,
     member::Member,
-    run::Step,
     wish::{NewVersion, ROTATED},
 };
 use crate::{LedgerAction, SecretErrorExt as _, SecretVersion, ledger::Line};

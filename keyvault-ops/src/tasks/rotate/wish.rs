@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use arm_core::Secret;
 use time::OffsetDateTime;
 
-use super::{Credential, IssuerKind, Rotate, RotateFailure, run::Step};
+use super::{Credential, IssuerKind, Rotate, RotateFailure, error::Step};
 use crate::{
     SecretProperties, SecretVersion,
     client::{Attributes, TAG_LENGTH, TAG_LIMIT, check, check_value},

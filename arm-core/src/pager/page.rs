@@ -1,12 +1,12 @@
-//! Pages that are decoded.
+//! A page that is being read, and one whose items are decoded.
 
 use std::fmt;
 
-use azure_core::Result;
+use azure_core::{Error, Result, error::ErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{End, Page, Undecodable};
+use crate::{error::Tried, wire};
 
 /// One page of a list.
 #[non_exhaustive]
@@ -73,4 +73,38 @@ impl<T: Send> Page<T> for Decoded<T> {
     fn end(&mut self) -> Result<End> {
         Ok(std::mem::take(&mut self.end))
     }
+}
+
+/// A page that is being read.
+pub(super) trait Page<T>: Send {
+    /// The next item that can be decoded.
+    fn next_item(&mut self) -> Option<T>;
+
+    /// What stands behind the last item; an error when the page cannot be read to its end.
+    fn end(&mut self) -> Result<End>;
+}
+
+/// What stands behind the last item of a page.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    pub(super) continuation: Option<String>,
+    pub(super) undecodable: Option<Undecodable>,
+}
+
+/// The first item of a page that cannot be decoded, counted from one, and why.
+#[derive(Debug)]
+pub(super) struct Undecodable {
+    pub(super) item: usize,
+    pub(super) reason: String,
+}
+
+impl Undecodable {
+    pub(super) fn new(item: usize, error: &serde_json::Error) -> Self {
+        Self { item, reason: wire::without_values(error) }
+    }
+}
+
+/// Of a list that cannot be read: nothing is changed by that.
+pub(super) fn unreadable(message: String) -> Error {
+    Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
 }
