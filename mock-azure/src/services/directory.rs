@@ -1,7 +1,8 @@
 //! Microsoft Graph: who is signed in.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
+use azure_core::credentials::TokenCredential;
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
         filter::quoted,
         identity::{Principal, PrincipalKind},
     },
-    state::{Accepts, At, Seed, Surface, World},
+    state::{Accepts, At, MockAzure, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface =
@@ -78,6 +79,16 @@ pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
             false
         }
         _ => true,
+    }
+}
+
+impl MockAzure {
+    /// A credential of another principal of the directory, by its object id: whoever holds it is held to the roles of
+    /// that principal, and the logs name it. `None` if the directory has no such user or application.
+    pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
+        let principal = find(&self.shared.lock().world, object_id)?.clone();
+        let signs_in = !matches!(principal.kind, PrincipalKind::Group);
+        signs_in.then(|| self.credential_for(self.tenant(), principal))
     }
 }
 

@@ -9,8 +9,7 @@ use azure_core::credentials::TokenCredential;
 use time::OffsetDateTime;
 
 use crate::{
-    http::identity::{Principal, PrincipalKind},
-    services::directory,
+    http::identity::Principal,
     state::{
         builder::Seed, clock::Clock, credential::MockCredential, faults::Fault, recorder::Recorded,
         shared::Shared, world::World,
@@ -57,15 +56,7 @@ impl MockAzure {
         self.credential_for(tenant, self.principal.clone())
     }
 
-    /// A credential of another principal of the directory, by its object id: whoever holds it is held to the roles of
-    /// that principal, and the logs name it. `None` if the directory has no such user or application.
-    pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
-        let principal = directory::find(&self.shared.lock().world, object_id)?.clone();
-        let signs_in = !matches!(principal.kind, PrincipalKind::Group);
-        signs_in.then(|| self.credential_for(&self.tenant, principal))
-    }
-
-    fn credential_for(&self, tenant: &str, principal: Principal) -> Arc<dyn TokenCredential> {
+    pub(crate) fn credential_for(&self, tenant: &str, principal: Principal) -> Arc<dyn TokenCredential> {
         Arc::new(MockCredential {
             tenant: tenant.to_owned(),
             principal,
