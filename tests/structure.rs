@@ -1,8 +1,8 @@
 //! How the library crates stand to each other, and the parts of each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../mock-azure/tests/structure/imports.rs"]
-mod imports;
+#[path = "../mock-azure/tests/structure/sources.rs"]
+mod sources;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use imports::{branch, circles, files, imports, room};
+use sources::{Sources, circles, files};
 
 /// What each library crate may build on, beside arm-core.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -78,61 +78,28 @@ fn no_service_crate_builds_on_another_but_alerts_on_resource_graph() {
     assert_eq!(alerts, BTreeSet::from(["arm-core", "resource-ops"]), "the manifests are not read");
 }
 
-/// The names that a file gives out by `pub use`, each with the room below `src` that it comes from.
-fn given_out(lib: &str) -> BTreeMap<String, String> {
-    let code: String = lib.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let mut found = BTreeSet::new();
-    for (at, mark) in code.match_indices("pub use ") {
-        branch(&code[at + mark.len()..], usize::MAX, &mut Vec::new(), &mut found);
-    }
-    found.into_iter().map(|path| (path.last().unwrap().clone(), path.first().unwrap().clone())).collect()
-}
-
-/// Which rooms each room of a crate imports from, through the crate's root or not; tests of their own left out.
-fn rooms(source: &Path) -> BTreeMap<String, BTreeSet<String>> {
-    let files = files(source);
-    let names = given_out(&files["lib.rs"]);
-    let all: BTreeSet<&str> = files.keys().map(|name| room(name)).collect();
-    // `pub use models::*`: a name of no known room is one of these.
-    let glob = names.get("*").cloned();
-    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, text) in files.iter().filter(|(name, _)| !matches!(name.as_str(), "lib.rs" | "prelude.rs")) {
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        // From a file right below `src`, or from the head of a folder there, the crate's root is `super`.
-        let text = match name.split('/').collect::<Vec<_>>().as_slice() {
-            [_] | [_, "mod.rs"] => text.replace("super::", "crate::"),
-            [_, _] | [_, _, "mod.rs"] => text.replace("super::super::", "crate::"),
-            _ => text.replace("super::super::super::", "crate::"),
-        };
-        let others = needs.entry(room(name).to_owned()).or_default();
-        for import in imports(&text, 1) {
-            let first = import[0].as_str();
-            let other = if all.contains(first) {
-                Some(first.to_owned())
-            } else {
-                names.get(first).cloned().or(glob.clone())
-            };
-            others.extend(other.filter(|other| other != room(name)));
-        }
-    }
-    needs
-}
-
 #[test]
 fn no_part_of_a_library_crate_needs_itself_through_another() {
+    let mut found = Vec::new();
     for name in libraries().keys() {
-        let rooms = rooms(&workspace().join(name).join("src"));
-        let circles = circles(rooms.clone());
-        assert!(circles.is_empty(), "{name}: a circle among {circles:?}");
-        if rooms.contains_key("tasks") {
-            assert!(rooms["tasks"].contains("client"), "{name}: the imports are not read: {rooms:?}");
-            assert!(rooms["client"].contains("models"), "{name}: the imports are not read: {rooms:?}");
+        let sources = Sources::read(&workspace().join(name).join("src"));
+        for folder in sources.folders() {
+            let circles = circles(sources.needs_within(&folder));
+            found.extend(
+                (!circles.is_empty()).then(|| format!("{name}/src/{}: {circles:?}", folder.join("/"))),
+            );
+        }
+        let parts = sources.needs_within(&[]);
+        if parts.contains_key("tasks") {
+            assert!(parts["tasks"].contains("client"), "{name}: the imports are not read: {parts:?}");
+            assert!(parts["client"].contains("models"), "{name}: the imports are not read: {parts:?}");
         }
     }
+    assert!(found.is_empty(), "circles:\n{}", found.join("\n"));
 }
 
 #[test]
-fn a_circle_through_the_root_is_seen() {
+fn a_circle_is_seen_through_the_root_and_among_the_files_of_a_folder() {
     let folder = std::env::temp_dir().join(format!("structure-{}", std::process::id()));
     fs::create_dir_all(folder.join("tasks")).unwrap();
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
@@ -142,14 +109,25 @@ fn a_circle_through_the_root_is_seen() {
     );
     write("client.rs", "use crate::{Do, Model};");
     write("models.rs", "pub struct Model;");
-    write("tasks/mod.rs", "mod go;");
-    write("tasks/go.rs", "use super::super::Client;\n// use crate::Nothing;");
-    let rooms = rooms(&folder);
+    write(
+        "tasks/mod.rs",
+        "mod go; mod done; mod end;\npub use done::Done; pub use go::Do;\nfn f() { end::end() }",
+    );
+    write("tasks/go.rs", "use super::super::Client;\npub struct Do(crate::It);\n// use crate::Nothing;");
+    write("tasks/done.rs", "use super::{go::{self, Do as Begun}};\npub struct Done;");
+    write("tasks/end.rs", "pub fn end() {}");
+    let sources = Sources::read(&folder);
     fs::remove_dir_all(&folder).unwrap();
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(rooms["client"], set(&["models", "tasks"]));
-    assert_eq!(rooms["tasks"], set(&["client"]));
-    assert_eq!(circles(rooms).keys().collect::<Vec<_>>(), ["client", "tasks"]);
+    let parts = sources.needs_within(&[]);
+    assert_eq!((&parts["client"], &parts["tasks"]), (&set(&["models", "tasks"]), &set(&["client"])));
+    assert_eq!(circles(parts).keys().collect::<Vec<_>>(), ["client", "tasks"]);
+    let files = sources.needs_within(&["tasks".to_owned()]);
+    assert_eq!(
+        (&files["go"], &files["done"], &files["mod"]),
+        (&set(&["done"]), &set(&["go"]), &set(&["end"]))
+    );
+    assert_eq!(circles(files).keys().collect::<Vec<_>>(), ["done", "go"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use keyvault_ops::{AccessPolicy, SecretName, SecretsClient, VaultId, VaultsClien
 use resource_ops::{DirectoryClient, PrincipalId, RoleAssignmentsClient};
 use serde::{Deserialize, Serialize};
 
-use super::{Contain, DisabledSecret, NarrowedNetwork, RemovedRole, Undo, access};
+use super::{DisabledSecret, NarrowedNetwork, RemovedRole, access};
 
 /// Containment of an attack on a vault: plan, carry out, undo.
 #[derive(Debug, Clone)]
@@ -83,27 +83,6 @@ impl ContainmentsClient {
             wider: false,
             secrets: Vec::new(),
         }
-    }
-
-    /// Carries a plan out: network, roles, access policies, secrets, in this order. A step that fails does not end the
-    /// rest.
-    ///
-    /// What a principal's token allows lives on: 60 to 90 minutes, up to 24 hours for a managed identity. **Stopped
-    /// halfway**, the steps until there hold; running it again with the same plan finishes it, and writes nothing more.
-    /// What somebody else has changed since the plan was made is left, and named.
-    ///
-    /// **Permissions**: Key Vault Contributor; to take roles away User Access Administrator; to disable secrets Key Vault
-    /// Secrets Officer.
-    pub fn contain(&self, plan: &ContainmentPlan) -> Contain {
-        Contain { arm: self.arm.clone(), plan: plan.clone() }
-    }
-
-    /// Takes a containment back, in the opposite order. Only what the plan changed is changed back: what somebody else
-    /// has done meanwhile stays. A secret that has a new version since stays disabled in its old ones.
-    ///
-    /// **Stopped halfway**, running it again finishes it. Permissions as for [`contain`](Self::contain).
-    pub fn undo(&self, plan: &ContainmentPlan) -> Undo {
-        Undo { arm: self.arm.clone(), plan: plan.clone() }
     }
 }
 

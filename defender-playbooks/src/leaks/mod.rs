@@ -9,6 +9,7 @@ mod matching;
 mod plan;
 mod prevent;
 mod read;
+mod report;
 mod sarif;
 
 pub use close::{Closing, close};
@@ -18,6 +19,7 @@ pub use matches::{HowMatched, LeakMatches, SecretMatch, VersionMatch};
 pub use matching::{LeaksClient, MatchLeaks};
 pub use plan::{LeakPlan, LeakStep, PlannedSecret, SecretFacts};
 pub use prevent::{gitleaks_config, pre_commit_entry};
-pub use read::{LeakReport, ReportFormat, Unread, read, read_in};
+pub use read::{read, read_in};
+pub use report::{LeakReport, ReportFormat, Unread};
 pub(crate) use sarif::address;
 pub use sarif::to_sarif;

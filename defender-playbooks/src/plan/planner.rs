@@ -60,6 +60,38 @@ struct State {
     differs: Vec<(String, String)>,
 }
 
+impl Plan {
+    /// What is different in a plan that was made now of the same tasks; nothing if the world has not moved.
+    pub fn moved(&self, now: &Plan) -> Vec<String> {
+        let mut steps: Vec<&str> =
+            self.changes.iter().chain(&now.changes).map(|it| it.step.as_str()).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let of = |plan: &Plan, step: &str| -> Vec<PlannedChange> {
+            plan.changes.iter().filter(|it| it.step == step).cloned().collect()
+        };
+        let mut moved: Vec<String> =
+            steps.into_iter().flat_map(|step| moved(step, &of(self, step), &of(now, step))).collect();
+        if self.decided_at_apply != now.decided_at_apply {
+            moved.push("what is decided when it is applied is not what was planned".to_owned());
+        }
+        moved
+    }
+
+    /// Begins to apply the plan: the tasks go through the planner that this gives. `now` is a plan of the same tasks
+    /// that was made just now.
+    ///
+    /// # Errors
+    ///
+    /// The world has moved. Nothing was written.
+    pub fn begin(&self, now: &Plan) -> std::result::Result<Planner, PlanMoved> {
+        match self.moved(now) {
+            moved if moved.is_empty() => Ok(Planner::applying(self.clone())),
+            moved => Err(PlanMoved { moved }),
+        }
+    }
+}
+
 /// A step of a plan: its name, and what it follows.
 #[derive(Debug, Clone)]
 pub struct Step {

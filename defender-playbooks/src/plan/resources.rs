@@ -13,37 +13,8 @@ use monitor_ops::{
 use resource_ops::{Provider, ResourceGroup, RoleAssignment, VirtualMachine};
 use serde_json::{Value, json};
 
-use super::{PlanAction, PlannedChange, change};
+use super::{PlanAction, PlannedChange, PlannedResource, change};
 use crate::CoverageFix;
-
-/// A kind of resource that a plan can show.
-pub trait PlannedResource {
-    /// A built-in role that allows to write it.
-    const ROLE: &'static str;
-    /// The action that writing it needs.
-    const PERMISSION: &'static str;
-    /// What it is billed by, such as `by the data that it takes in`; `None` if it costs nothing by itself.
-    const BILLED: Option<&'static str> = None;
-    /// Members that are made when it is written, and that no plan can tell.
-    const MADE_AT_APPLY: &'static [&'static str] = &[];
-    /// Members, by their last name, that the service fills in when the wish leaves them out.
-    const OF_THE_SERVICE: &'static [&'static str] = &[];
-
-    /// The full id.
-    fn id(&self) -> String;
-
-    /// What it says, as JSON, without secrets.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written as JSON.
-    fn shown(&self) -> Result<Value>;
-
-    /// Whether it is billed as it is. Default: whenever its kind is.
-    fn is_billed(&self) -> bool {
-        true
-    }
-}
 
 /// A result of a task that tells what was, or would be, changed.
 ///

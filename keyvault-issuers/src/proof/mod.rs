@@ -5,13 +5,13 @@ mod endpoint;
 mod requests;
 mod shared_key;
 pub(crate) mod sign;
+mod verdict;
 
 use std::sync::Arc;
 
 use arm_core::{ArmClient, Repeatable, Secret};
 use azure_core::{
-    Error, Result,
-    error::ErrorKind,
+    Result,
     http::{
         Context, Pipeline, PipelineSendOptions, RawResponse, Request, Url, headers::HeaderName,
         policies::Policy,
@@ -25,14 +25,7 @@ use crate::{
 pub(crate) use client_secret::of_secret;
 use endpoint::endpoint;
 use shared_key::SharedKey;
-
-/// What the resource said to a key.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Works,
-    /// In words without the key.
-    Refused(String),
-}
+pub(crate) use verdict::{Verdict, failure};
 
 /// Whether a key of this resource can be used at all, rather than only be seen in a list.
 pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
@@ -111,8 +104,4 @@ pub(crate) async fn send(
         ctx.insert(Repeatable);
     }
     pipeline.send(&ctx, request, Some(unchecked)).await
-}
-
-pub(crate) fn failure(message: String) -> Error {
-    Error::with_message(ErrorKind::Other, message)
 }

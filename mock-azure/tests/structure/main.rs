@@ -1,14 +1,11 @@
 //! The floors of this crate: imports go down only, and no service stands in a circle.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod imports;
+mod sources;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use imports::{circles, files, imports, room};
+use sources::{Sources, circles, files};
 
 /// Each folder (or file) right below `src`, and what it may import beside itself.
 const FLOORS: &[(&str, &[&str])] = &[
@@ -30,33 +27,20 @@ fn source() -> PathBuf {
 
 #[test]
 fn every_floor_imports_only_floors_below_it() {
-    for (name, text) in files(&source()) {
-        let Some((floor, below)) = FLOORS.iter().find(|(floor, _)| *floor == room(&name)) else {
-            assert!(name == "lib.rs" || name.starts_with("bin/"), "{name} is on no floor");
-            continue;
-        };
-        for import in imports(&text, 1) {
-            let other = import[0].as_str();
-            assert!(other == *floor || below.contains(&other), "{name} imports {other}");
-        }
+    for (name, needs) in Sources::read(&source()).needs_within(&[]).iter().filter(|(name, _)| *name != "bin")
+    {
+        let floor = FLOORS.iter().find(|(floor, _)| floor == name);
+        let (_, below) = floor.unwrap_or_else(|| panic!("{name} is on no floor"));
+        let more: Vec<&String> = needs.iter().filter(|other| !below.contains(&other.as_str())).collect();
+        assert!(more.is_empty(), "{name} imports {more:?}");
     }
 }
 
 #[test]
 fn no_service_needs_itself_through_another() {
-    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, text) in files(&source()) {
-        let Some(service) = name.strip_prefix("services/").map(room) else { continue };
-        for import in imports(&text, 2) {
-            if let [floor, other] = import.as_slice()
-                && floor == "services"
-                && other != service
-            {
-                needs.entry(service.to_owned()).or_default().insert(other.clone());
-            }
-        }
-    }
-    assert!(needs.len() > 10, "the services' imports are not read: {needs:?}");
+    let needs = Sources::read(&source()).needs_within(&["services".to_owned()]);
+    let read = needs.values().filter(|others| !others.is_empty()).count();
+    assert!(read > 10, "the services' imports are not read: {needs:?}");
     let circles = circles(needs);
     assert!(circles.is_empty(), "a circle among {circles:?}");
 }
@@ -67,12 +51,4 @@ fn no_file_is_longer_than_five_hundred_lines() {
         let lines = text.lines().count();
         assert!(lines <= LONGEST_FILE, "{name} has {lines} lines");
     }
-}
-
-#[test]
-fn paths_are_read_from_trees_and_from_the_middle_of_code() {
-    let text = "use crate::{\n    http::{Call, host::Host},\n    state,\n};\n// crate::app\nlet a = crate::kql::parse(b);";
-    let rooms: Vec<String> = imports(text, 1).into_iter().flatten().collect();
-    assert_eq!(rooms, ["http", "kql", "state"]);
-    assert!(imports(text, 3).contains(&vec!["http".to_owned(), "host".to_owned(), "Host".to_owned()]));
 }

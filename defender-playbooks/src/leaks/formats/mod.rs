@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 pub use defender::of_defender;
 
 use super::{
-    Leak, LeakReport, ReportFormat, Unread,
-    read::{because, elements, lines_before},
+    Leak, LeakReport, ReportFormat,
+    report::{at, because, elements, lines_before, some},
 };
 
 pub(super) fn read(format: ReportFormat, text: &str) -> LeakReport {
@@ -38,26 +38,4 @@ fn list<T: DeserializeOwned>(text: &str, leak: impl Fn(T) -> Leak) -> LeakReport
     }
     report.unread.extend(stopped);
     report
-}
-
-impl LeakReport {
-    fn take<T>(&mut self, read: serde_json::Result<T>, lines_before: usize, leak: impl Fn(T) -> Leak) {
-        match read {
-            Ok(finding) => self.leaks.push(leak(finding)),
-            Err(error) => self.unread.push(because(&error, lines_before)),
-        }
-    }
-
-    fn unreadable(error: &serde_json::Error) -> Self {
-        Self { leaks: Vec::new(), unread: vec![because(error, 0)] }
-    }
-}
-
-/// A text that is there and not blank.
-fn some(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
-fn at(line: usize, why: &str) -> Unread {
-    Unread { line, why: why.to_owned() }
 }

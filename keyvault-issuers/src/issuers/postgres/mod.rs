@@ -1,3 +1,4 @@
+mod address;
 mod roles;
 mod server;
 mod stored;

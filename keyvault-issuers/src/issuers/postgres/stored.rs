@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::server::Address;
+use super::address::Address;
 
 /// A value that names a user and a password of a PostgreSQL server.
 #[derive(Clone)]

@@ -1,0 +1,143 @@
+//! What a report says, what of it cannot be read, and how its parts are told apart.
+
+use std::fmt;
+
+use serde::{
+    Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::Leak;
+
+/// What the reports of scanners say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LeakReport {
+    /// What was found.
+    pub leaks: Vec<Leak>,
+    /// What could not be read. As long as there is any, the report is not the whole truth.
+    pub unread: Vec<Unread>,
+}
+
+impl LeakReport {
+    /// Adds what another report says.
+    pub fn join(mut self, other: Self) -> Self {
+        self.leaks.extend(other.leaks);
+        self.unread.extend(other.unread);
+        self
+    }
+
+    /// Whether everything could be read.
+    pub fn is_complete(&self) -> bool {
+        self.unread.is_empty()
+    }
+}
+
+/// A part of a report that could not be read. It never quotes the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Unread {
+    /// The line, from 1, on which the part begins or the reading stopped.
+    pub line: usize,
+    /// Why.
+    pub why: String,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+/// A format of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReportFormat {
+    /// The JSON report of gitleaks.
+    Gitleaks,
+    /// SARIF 2.1, of any scanner.
+    Sarif,
+    /// The JSON lines of TruffleHog.
+    Trufflehog,
+    /// Secret scanning alerts, as GitHub's REST API lists them.
+    GitHub,
+    /// A baseline of detect-secrets.
+    DetectSecrets,
+}
+
+/// The elements of a list, and where reading stopped before its end.
+pub(super) fn elements(text: &str) -> (Vec<&RawValue>, Option<Unread>) {
+    let mut found = Vec::new();
+    let stopped = {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let read = deserializer.deserialize_seq(Collect(&mut found));
+        read.and_then(|()| deserializer.end()).err()
+    };
+    (found, stopped.map(|error| because(&error, 0)))
+}
+
+struct Collect<'a, 'de>(&'a mut Vec<&'de RawValue>);
+
+impl<'de> Visitor<'de> for Collect<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element()? {
+            self.0.push(element);
+        }
+        Ok(())
+    }
+}
+
+/// Why a part could not be read, in words that quote nothing: serde's own message would.
+pub(super) fn because(error: &serde_json::Error, lines_before: usize) -> Unread {
+    use serde_json::error::Category;
+    let why = match error.classify() {
+        Category::Eof => "the report ends in the middle",
+        Category::Syntax => "this is no JSON",
+        Category::Data => "a member is missing, or is not of the type that the format has",
+        Category::Io => "it cannot be read",
+    };
+    let line = lines_before + error.line().max(1);
+    Unread { line, why: format!("{why} (column {})", error.column()) }
+}
+
+/// How many lines of the text lie before a part of it.
+pub(super) fn lines_before(text: &str, part: &str) -> usize {
+    let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
+    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count()
+}
+
+impl LeakReport {
+    pub(super) fn take<T>(
+        &mut self,
+        read: serde_json::Result<T>,
+        lines_before: usize,
+        leak: impl Fn(T) -> Leak,
+    ) {
+        match read {
+            Ok(finding) => self.leaks.push(leak(finding)),
+            Err(error) => self.unread.push(because(&error, lines_before)),
+        }
+    }
+
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        Self { leaks: Vec::new(), unread: vec![because(error, 0)] }
+    }
+}
+
+/// A text that is there and not blank.
+pub(super) fn some(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+pub(super) fn at(line: usize, why: &str) -> Unread {
+    Unread { line, why: why.to_owned() }
+}
