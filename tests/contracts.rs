@@ -1,18 +1,16 @@
 //! A contract for every operation of the crates, and the table of them all.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use contract_tests::{Contract, RECORDED, all_contracts, all_sources, cases_of, documented, table};
+use contract_tests::{Contract, RECORDED, all_contracts, all_sources, cases_of, documented, frozen, table};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
     assert!(mock_azure::fast_forward(), "waits must take no time");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let handle = runtime.handle();
     let contracts: Vec<Contract> = all_contracts().into_iter().flat_map(|(_, contracts)| contracts).collect();
-    let cases = contracts.iter().flat_map(cases_of).map(|case| {
-        let handle = handle.clone();
-        Trial::test(case.name.clone(), move || handle.block_on(case.run()).map_err(Failed::from))
-    });
+    let cases = contracts
+        .iter()
+        .flat_map(cases_of)
+        .map(|case| Trial::test(case.name.clone(), move || frozen(case.run()).map_err(Failed::from)));
     let mut trials: Vec<Trial> = cases.collect();
     trials.push(Trial::test("operations_md_names_every_operation_and_its_contract", operations_md));
     trials.push(Trial::test("security_md_names_tests_that_exist", security_md));

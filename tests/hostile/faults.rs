@@ -129,11 +129,7 @@ async fn run(
 ) -> Result<(), String> {
     let before = acts.len();
     acts.push(act);
-    let mut options = budgets();
-    if !completes {
-        options.retry.attempt = Duration::from_millis(300);
-    }
-    let outcome = attack(&contract, acts, options).await?;
+    let outcome = attack(&contract, acts, budgets()).await?;
     let attempts = outcome.requests.len() - before;
     if completes {
         // A poll whose answer comes says that the operation has failed.

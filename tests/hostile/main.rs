@@ -12,7 +12,7 @@ mod watch;
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use arm_core::{ArmOptions, RetryBudget};
-use contract_tests::{Contract, Loopback, all_contracts, client};
+use contract_tests::{Contract, Loopback, all_contracts, client, frozen};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use server::{Act, Hostile};
@@ -65,9 +65,17 @@ pub(crate) async fn attack(
 ) -> Result<Outcome, String> {
     let server = Hostile::start(acts).await;
     let loopback = Loopback::new(server.address);
-    let call = contract.call.as_ref().unwrap()(client(&loopback, options));
-    let outcome = tokio::time::timeout(Duration::from_secs(30), call).await;
-    let outcome = outcome.map_err(|_| format!("it hangs after {:?}", server.requests()))?;
+    let attempt = options.retry.attempt + Duration::from_millis(1);
+    let mut call = contract.call.as_ref().unwrap()(client(&loopback, options));
+    let hangs = tokio::time::sleep(Duration::from_secs(300));
+    tokio::pin!(hangs);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut call => break outcome,
+            () = server.stalled() => tokio::time::advance(attempt).await,
+            () = &mut hangs => return Err(format!("it hangs after {:?}", server.requests())),
+        }
+    };
     let answer = match outcome {
         Ok(items) => Ok(items),
         Err(error) => {
@@ -113,14 +121,11 @@ pub(crate) fn first_of_each(is: impl Fn(&Contract) -> bool) -> Vec<Contract> {
 fn main() {
     assert!(mock_azure::fast_forward(), "waits must take no time");
     tracing::subscriber::set_global_default(watch::Watch).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    server::run_on(servers.handle().clone());
     let tests = [faults::tests(), links::tests(), waits::tests(), bodies::tests()].into_iter().flatten();
-    let mut trials: Vec<Trial> = tests
-        .map(|(name, test)| {
-            let handle = runtime.handle().clone();
-            Trial::test(name, move || handle.block_on(test).map_err(Failed::from))
-        })
-        .collect();
+    let mut trials: Vec<Trial> =
+        tests.map(|(name, test)| Trial::test(name, move || frozen(test).map_err(Failed::from))).collect();
     trials.push(Trial::test("log_lines_and_spans_were_watched", || {
         if watch::watched() > 0 { watch::no_leaks().map_err(Failed::from) } else { Err("none".into()) }
     }));

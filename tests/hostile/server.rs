@@ -1,14 +1,17 @@
-//! A server that breaks the rules of HTTP: raw TCP, one request for each connection.
+//! A server that breaks the rules of HTTP: raw TCP, one request for each connection. It runs on the real clock, its clients
+//! on one that stands still until the server says that nothing will come.
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    runtime::Handle,
+    sync::Notify,
 };
 
 /// What the server does with a request.
@@ -38,6 +41,7 @@ pub(crate) enum End {
 pub(crate) struct Hostile {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    stalled: Arc<Notify>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -45,15 +49,24 @@ const CHALLENGE: &str = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer \
     authorization=\"https://login.microsoftonline.com/tenant\", resource=\"https://vault.azure.net\"\r\n\
     content-length: 0\r\nconnection: close\r\n\r\n";
 
+static RUNTIME: OnceLock<Handle> = OnceLock::new();
+
+/// Where all servers run.
+pub(crate) fn run_on(runtime: Handle) {
+    RUNTIME.set(runtime).unwrap();
+}
+
 impl Hostile {
     pub(crate) async fn start(acts: Vec<Act>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let runtime = RUNTIME.get().unwrap();
+        let listener = runtime.spawn(TcpListener::bind("127.0.0.1:0")).await.unwrap().unwrap();
         let address = listener.local_addr().unwrap();
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
-        let seen = requests.clone();
-        let task = tokio::spawn(async move {
+        let stalled: Arc<Notify> = Arc::default();
+        let (seen, stalls) = (requests.clone(), stalled.clone());
+        let task = runtime.spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (acts, seen) = (acts.clone(), seen.clone());
+                let (acts, seen, stalls) = (acts.clone(), seen.clone(), stalls.clone());
                 tokio::spawn(async move {
                     let Some(head) = read_request(&mut stream).await else { return };
                     let lower = head.to_ascii_lowercase();
@@ -66,11 +79,16 @@ impl Hostile {
                         seen.push(head);
                         seen.len() - 1
                     };
-                    act(stream, acts[index.min(acts.len() - 1)].clone()).await;
+                    act(stream, acts[index.min(acts.len() - 1)].clone(), &stalls).await;
                 });
             }
         });
-        Self { address, requests, task }
+        Self { address, requests, stalled, task }
+    }
+
+    /// Waits until the server has sent all that will come before the client gives up.
+    pub(crate) async fn stalled(&self) {
+        self.stalled.notified().await;
     }
 
     /// The heads of all requests but those for a challenge.
@@ -105,7 +123,10 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-async fn act(mut stream: TcpStream, act: Act) {
+/// How many bytes of a dripping answer come before the client gives up.
+const DRIPS: usize = 10;
+
+async fn act(mut stream: TcpStream, act: Act, stalls: &Notify) {
     match act {
         Act::Send(bytes) => {
             let _ = stream.write_all(&bytes).await;
@@ -114,7 +135,10 @@ async fn act(mut stream: TcpStream, act: Act) {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.flush().await;
             match end {
-                End::Wait => std::future::pending().await,
+                End::Wait => {
+                    stalls.notify_one();
+                    std::future::pending().await
+                }
                 End::Close => {}
                 End::Reset => {
                     // Let what was sent arrive, then break the connection instead of closing it.
@@ -128,7 +152,10 @@ async fn act(mut stream: TcpStream, act: Act) {
             }
         }
         Act::Drip(bytes, every) => {
-            for byte in bytes {
+            for (sent, byte) in bytes.into_iter().enumerate() {
+                if sent == DRIPS {
+                    stalls.notify_one();
+                }
                 if stream.write_all(&[byte]).await.is_err() {
                     return;
                 }

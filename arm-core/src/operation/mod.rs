@@ -7,7 +7,7 @@ use std::{
     any::TypeId,
     marker::PhantomData,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use azure_core::{
@@ -20,6 +20,7 @@ use azure_core::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
+use tokio::time::Instant;
 
 pub use self::handle::{OperationHandle, OperationKind};
 use self::{

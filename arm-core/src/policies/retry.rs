@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use azure_core::{
         policies::{Policy, PolicyResult},
     },
 };
+use tokio::time::Instant;
 
 use crate::{
     ArmErrorExt as _, RetryBudget,

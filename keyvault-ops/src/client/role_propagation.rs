@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arm_core::ArmError;
@@ -16,6 +16,8 @@ use azure_core::{
         policies::{Policy, PolicyResult},
     },
 };
+
+use tokio::time::Instant;
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
