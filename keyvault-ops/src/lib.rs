@@ -24,7 +24,7 @@ pub use random_value::random_value;
 pub use tasks::{
     ActiveVersions, AlertsExpected, CleanUpReport, CleanUpSecrets, Consumers, Credential, CredentialRequest,
     DueReason, DueSecret, DueSecrets, EnsureVault, FoundCredential, Issuer, IssuerKind, IssuerReport,
-    Remains, RemoveVault, RetireError, RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError,
-    RotateFailure, RotateStep, Rotation, SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains,
-    WhenDeleted, rotate_many,
+    Remains, RemoveVault, ReportedRotation, RetireError, RetireFailure, RetireOldVersions, Retirement,
+    Rotate, RotateError, RotateFailure, RotateStep, Rotation, RotationState, Rotations, SeedReport,
+    SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted, rotate_many,
 };

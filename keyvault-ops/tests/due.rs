@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use keyvault_ops::DueReason;
-use support::{Lab, VAULT, canary, name, seed};
+use support::{Bank, Lab, VAULT, canary, name, seed};
 use time::OffsetDateTime;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -46,4 +46,29 @@ async fn a_policy_picks_by_tag_age_expiry_and_name_and_reads_no_value() {
             .iter()
             .all(|sent| sent.method == "GET" && sent.path.trim_end_matches('/') == "/secrets")
     );
+}
+
+#[tokio::test]
+async fn the_secrets_of_an_issuer_are_those_whose_current_value_it_identifies() {
+    let seed = seed().secret(VAULT, "own", "value-1").secret(VAULT, "other", "of another issuer");
+    let lab =
+        Lab::of(seed.secret(VAULT, "was-own", "value-2").secret(VAULT, "was-own", "another since")).await;
+    let bank = Bank::with(&["value-1", "value-2"]);
+    let due = lab.secrets.due().issued_by(bank.clone()).await.unwrap();
+    assert_eq!(due.iter().map(ToString::to_string).collect::<Vec<_>>(), ["own: holds old-key-1"]);
+    assert_eq!(due[0].reasons, [DueReason::Issued("old-key-1".to_owned())]);
+
+    let old = lab.secrets.due().issued_by(bank.clone()).older_than(90 * DAY).await.unwrap();
+    assert!(old.is_empty(), "both must hold: {old:?}");
+    lab.azure.clear_requests();
+    let named = lab.secrets.due().issued_by(bank).named([name("own")]).await.unwrap();
+    assert_eq!(named[0].reasons, [DueReason::Named, DueReason::Issued("old-key-1".to_owned())]);
+    let read = lab
+        .azure
+        .requests()
+        .into_iter()
+        .filter(|sent| sent.path.starts_with("/secrets/"))
+        .map(|sent| sent.path);
+    let read: Vec<String> = read.filter(|path| path.trim_end_matches('/') != "/secrets").collect();
+    assert!(!read.is_empty() && read.iter().all(|path| path.starts_with("/secrets/own")), "{read:?}");
 }

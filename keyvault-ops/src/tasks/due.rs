@@ -1,41 +1,37 @@
 //! Which secrets of a vault are due for a rotation.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use azure_core::Result;
 use futures::TryStreamExt as _;
 use time::OffsetDateTime;
 
-use crate::{SecretName, SecretProperties, SecretsClient};
+use crate::{Issuer, SecretName, SecretProperties, SecretsClient};
 
-/// A policy that picks the secrets to rotate. Await it for the list, which reads no value and changes nothing.
+/// A policy that picks the secrets to rotate. Await it for the list, which changes nothing, and reads no value unless
+/// [`issued_by`](Self::issued_by) is asked for.
 ///
-/// A secret is due if it has all the tags that are asked for, and any of the reasons: it is named, is older than it may be, or
-/// expires soon. Where no reason is asked for, the tags decide alone; where nothing is, none is due. Disabled secrets and those
-/// of certificates are never due.
+/// A secret is due if it has all the tags that are asked for, holds a credential of the issuer if one is, and any of the
+/// reasons: it is named, is older than it may be, or expires soon. Where no reason is asked for, tags and issuer decide alone; where
+/// nothing is, none is due. Disabled secrets and those of certificates are never due.
 ///
-/// **Permissions**: `list`.
+/// **Permissions**: `list`; with an issuer also `get`.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, issuer: std::sync::Arc<dyn keyvault_ops::Issuer>) -> azure_core::Result<()> {
 /// use std::time::Duration;
 /// use futures::StreamExt as _;
-/// use keyvault_ops::rotate_many;
+/// use keyvault_ops::{Rotations, rotate_many};
 ///
 /// let day = Duration::from_secs(86_400);
-/// let due = secrets.due().tag("issuer", "storage").older_than(90 * day).expiring_within(14 * day).await?;
+/// let due = secrets.due().issued_by(issuer.clone()).older_than(90 * day).expiring_within(14 * day).await?;
 /// due.iter().for_each(|secret| println!("{secret}"));
 /// let rotations = due.iter().map(|secret| secrets.rotate(&secret.name).issuer(issuer.clone()));
-/// let mut outcomes = rotate_many(rotations, 4);
-/// while let Some(outcome) = outcomes.next().await {
-///     match outcome.result {
-///         Ok(rotation) => println!("{rotation}"),
-///         Err(error) => eprintln!("{error}"),
-///     }
-/// }
+/// let report: Rotations = rotate_many(rotations, 4).collect().await;
+/// println!("{report}");
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct DueSecrets {
     client: SecretsClient,
@@ -43,6 +39,19 @@ pub struct DueSecrets {
     named: Vec<SecretName>,
     older_than: Option<Duration>,
     expiring_within: Option<Duration>,
+    issuer: Option<Arc<dyn Issuer>>,
+}
+
+impl fmt::Debug for DueSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DueSecrets")
+            .field("vault", &self.client.host())
+            .field("tags", &self.tags)
+            .field("named", &self.named)
+            .field("older_than", &self.older_than)
+            .field("expiring_within", &self.expiring_within)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A secret that is due, and why.
@@ -63,6 +72,8 @@ pub enum DueReason {
     Named,
     /// It has the tags, and nothing else was asked for.
     Tagged,
+    /// It holds this credential of the issuer that was asked for.
+    Issued(String),
     /// Its current version was set at this time.
     Old(OffsetDateTime),
     /// Its current version expires, or has expired, at this time.
@@ -77,6 +88,7 @@ impl fmt::Display for DueSecret {
             match reason {
                 DueReason::Named => f.write_str("named"),
                 DueReason::Tagged => f.write_str("tagged"),
+                DueReason::Issued(id) => write!(f, "holds {id}"),
                 DueReason::Old(set) => write!(f, "set on {}", set.date()),
                 DueReason::Expiring(expires) => write!(f, "expires on {}", expires.date()),
             }?;
@@ -94,6 +106,7 @@ impl SecretsClient {
             named: Vec::new(),
             older_than: None,
             expiring_within: None,
+            issuer: None,
         }
     }
 }
@@ -129,12 +142,24 @@ impl DueSecrets {
         self
     }
 
+    /// Only those whose current value holds a credential of this issuer. It reads the values of those that would be due
+    /// otherwise, or of all when nothing else is asked for, and has the issuer [identify](Issuer::identify) each.
+    pub fn issued_by(mut self, issuer: Arc<dyn Issuer>) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
     async fn run(self) -> Result<Vec<DueSecret>> {
         let now = OffsetDateTime::now_utc();
         let mut due = Vec::new();
         let mut secrets = self.client.list();
         while let Some(secret) = secrets.try_next().await? {
-            let reasons = self.reasons(&secret, now);
+            let Some(mut reasons) = self.reasons(&secret, now) else { continue };
+            if let Some(issuer) = &self.issuer {
+                let value = self.client.get(secret.name()).await?.value;
+                let Some(id) = issuer.identify(&value).await? else { continue };
+                reasons.push(DueReason::Issued(id));
+            }
             if !reasons.is_empty() {
                 due.push(DueSecret { name: secret.name().clone(), reasons });
             }
@@ -142,12 +167,13 @@ impl DueSecrets {
         Ok(due)
     }
 
-    fn reasons(&self, secret: &SecretProperties, now: OffsetDateTime) -> Vec<DueReason> {
+    /// `None` if it is not due.
+    fn reasons(&self, secret: &SecretProperties, now: OffsetDateTime) -> Option<Vec<DueReason>> {
         let has = |(name, value): &(String, Option<String>)| {
             secret.tags.get(name).is_some_and(|held| value.as_ref().is_none_or(|value| value == held))
         };
         if !secret.enabled || secret.managed || !self.tags.iter().all(has) {
-            return Vec::new();
+            return None;
         }
         let is_old = |set: &OffsetDateTime| {
             self.older_than.is_some_and(|age| now - *set >= age.try_into().unwrap_or(time::Duration::MAX))
@@ -156,14 +182,14 @@ impl DueSecrets {
             self.expiring_within
                 .is_some_and(|left| *expires - now <= left.try_into().unwrap_or(time::Duration::MAX))
         };
-        let only_tags = self.named.is_empty()
-            && self.older_than.is_none()
-            && self.expiring_within.is_none()
-            && !self.tags.is_empty();
+        let unasked = self.named.is_empty() && self.older_than.is_none() && self.expiring_within.is_none();
+        let only_tags = unasked && !self.tags.is_empty();
         let named = self.named.contains(secret.name()).then_some(DueReason::Named);
         let old = secret.created.filter(is_old).map(DueReason::Old);
         let expiring = secret.expires.filter(ends).map(DueReason::Expiring);
-        [named, only_tags.then_some(DueReason::Tagged), old, expiring].into_iter().flatten().collect()
+        let reasons = [named, only_tags.then_some(DueReason::Tagged), old, expiring];
+        let reasons: Vec<DueReason> = reasons.into_iter().flatten().collect();
+        (unasked || !reasons.is_empty()).then_some(reasons)
     }
 }
 

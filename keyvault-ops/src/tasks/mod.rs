@@ -17,8 +17,9 @@ pub use ensure_vault::EnsureVault;
 pub use remove_vault::{RemoveVault, VaultRemains};
 pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};
 pub use rotate::{
-    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, IssuerReport, Rotate,
-    RotateError, RotateFailure, RotateStep, Rotation, rotate_many,
+    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, IssuerReport,
+    ReportedRotation, Rotate, RotateError, RotateFailure, RotateStep, Rotation, RotationState, Rotations,
+    rotate_many,
 };
 pub use seed::{SeedReport, SeedSecrets, Seeded, WhenDeleted};
 pub use sweep::{AlertsExpected, Sweep, SweepReport};

@@ -11,6 +11,7 @@ mod member;
 mod options;
 mod report;
 mod retire;
+mod rotations;
 mod run;
 mod set;
 mod wish;
@@ -22,6 +23,7 @@ pub use issuer::{Consumers, Credential, CredentialRequest, FoundCredential, Issu
 pub use many::rotate_many;
 pub use options::Rotate;
 pub use report::{IssuerReport, Rotation};
+pub use rotations::{ReportedRotation, RotationState, Rotations};
 
 impl Rotate {
     async fn run(mut self, mode: Mode) -> Result<Rotation, RotateError> {
