@@ -1,6 +1,9 @@
 //! The types of resources with keys, as data: a row more is a type more.
 
+use std::fmt;
+
 use arm_core::ResourceType;
+use serde_json::Value;
 
 /// A type of resource with keys.
 pub(crate) struct Kind {
@@ -13,8 +16,8 @@ pub(crate) struct Kind {
     /// The action that makes a key anew.
     pub(crate) regenerate: Regenerate,
     pub(crate) slots: &'static [Slot],
-    /// Below `properties`: what turns keys off, and whether it does so by being `true`.
-    pub(crate) off: (&'static str, bool),
+    /// Below `properties`: what turns keys off.
+    pub(crate) off: Off,
     /// Whether that stands on the resource above, such as the namespace of a rule.
     pub(crate) off_above: bool,
     pub(crate) proof: Proof,
@@ -33,6 +36,36 @@ pub(crate) struct Slot {
     pub(crate) listed: &'static str,
     /// The other key of the same power.
     pub(crate) partner: &'static str,
+}
+
+/// What turns the keys of a resource off.
+#[derive(Clone, Copy)]
+pub(crate) enum Off {
+    /// A member with this value.
+    Flag(&'static str, bool),
+    /// A list without this entry.
+    Lacks(&'static str, &'static str),
+}
+
+impl Off {
+    /// Whether keys count; `None` if the resource does not say.
+    pub(crate) fn takes_keys(self, properties: &Value) -> Option<bool> {
+        match self {
+            Self::Flag(member, off) => properties[member].as_bool().map(|value| value != off),
+            Self::Lacks(member, entry) => {
+                properties[member].as_array().map(|held| held.iter().any(|held| held == entry))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(member, off) => write!(f, "{member}: {off}"),
+            Self::Lacks(member, entry) => write!(f, "{member} without {entry}"),
+        }
+    }
 }
 
 /// How a request says which key to make anew.
@@ -97,7 +130,7 @@ const LISTED: Kind = Kind {
     list: "listKeys",
     regenerate: Regenerate::Member { action: "regenerateKey", member: "keyType" },
     slots: PRIMARY,
-    off: ("disableLocalAuth", true),
+    off: Off::Flag("disableLocalAuth", true),
     off_above: false,
     proof: Proof::None,
     hosts: NOWHERE,
@@ -123,7 +156,7 @@ pub(crate) const KINDS: &[Kind] = &[
         version: "2023-05-01",
         regenerate: Regenerate::Member { action: "regenerateKey", member: "keyName" },
         slots: KEY_1_2,
-        off: ("allowSharedKeyAccess", false),
+        off: Off::Flag("allowSharedKeyAccess", false),
         proof: Proof::Storage,
         hosts: [
             &["blob.core.windows.net", "blob.storage.azure.net"],
@@ -185,7 +218,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "Microsoft.Cache/redis",
         version: "2024-03-01",
-        off: ("disableAccessKeyAuthentication", true),
+        off: Off::Flag("disableAccessKeyAuthentication", true),
         ..LISTED
     },
     Kind { name: "Microsoft.SignalRService/signalR", version: "2023-02-01", ..LISTED },
@@ -196,6 +229,7 @@ pub(crate) const KINDS: &[Kind] = &[
         version: "2024-02-01",
         regenerate: Regenerate::Member { action: "regenerateKeys", member: "keyName" },
         slots: &[slot("Primary", "primary", "Secondary"), slot("Secondary", "secondary", "Primary")],
+        off: Off::Lacks("allowedAuthenticationModes", "SharedKey"),
         ..LISTED
     },
     Kind {

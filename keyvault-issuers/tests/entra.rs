@@ -98,35 +98,6 @@ async fn policies_are_named_before_anything_is_written_and_a_lifetime_is_cut_to_
 }
 
 #[tokio::test]
-async fn an_application_at_its_limit_is_told_with_what_it_holds() {
-    let lab = Lab::of(application()).await;
-    lab.set("client", OLD).await;
-    lab.azure.clear_requests();
-    let full = r#"{"error":{"code":"Request_BadRequest","message":"too many values"}}"#;
-    lab.azure.inject(Fault::body(400, full).on("POST", "/addPassword").always());
-    let error = rotate(&lab).await.unwrap_err();
-    assert!(error.to_string().contains("has 1 passwords, 0 of them expired, and takes no more"), "{error}");
-    assert!(lab.writes().iter().all(|write| !write.contains("/secrets/")), "{:?}", lab.writes());
-}
-
-#[tokio::test]
-async fn who_may_not_and_what_is_not_there_are_told_and_nothing_is_written() {
-    let cases = [
-        (seed(), OLD, "Request_ResourceNotFound"),
-        (application().graph_forbidden(), OLD, "Insufficient privileges"),
-        (application(), "postgres://user:password@host/db", "holds no password of an application"),
-    ];
-    for (seed, value, expected) in cases {
-        let lab = Lab::of(seed).await;
-        lab.set("client", value).await;
-        lab.azure.clear_requests();
-        let error = rotate(&lab).await.unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
-        assert_eq!(lab.writes(), Vec::<String>::new(), "{expected}");
-    }
-}
-
-#[tokio::test]
 async fn a_password_that_begins_like_another_is_not_taken_for_it() {
     let lab = Lab::of(application()).await;
     let issuer = issuer(&lab);

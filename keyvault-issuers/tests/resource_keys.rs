@@ -126,69 +126,6 @@ async fn a_cognitive_account_of_a_kind_without_models_is_listed_and_not_used() {
 }
 
 #[tokio::test]
-async fn bad_input_is_one_clear_error_and_nothing_is_written() {
-    let rule = "Microsoft.ServiceBus/namespaces/authorizationRules";
-    let namespace = id("Microsoft.ServiceBus/namespaces", "bus");
-    let cases = [
-        (
-            "a value without a key of the account",
-            account(),
-            storage(),
-            Some("AccountName=stlab;AccountKey=bm90IG9mIHRoaXMgYWNjb3VudA==;"),
-            "did not identify the current value",
-        ),
-        ("an account that is not there", account(), id(STORAGE, "stgone"), None, "ResourceNotFound"),
-        (
-            "a subscription that cannot be seen",
-            account(),
-            storage().as_str().replace("0001/", "0002/").parse().unwrap(),
-            None,
-            "SubscriptionNotFound",
-        ),
-        (
-            "keys that are turned off",
-            account().resource_property(storage().as_str(), "allowSharedKeyAccess", false),
-            storage(),
-            None,
-            "allowSharedKeyAccess: false, so it takes no keys at all",
-        ),
-        (
-            "keys that are turned off for the namespace of a rule",
-            seed().keyed_resource(SUB, "rg", rule, "bus/send").resource_property(
-                namespace.as_str(),
-                "disableLocalAuth",
-                true,
-            ),
-            id(rule, "bus/send"),
-            None,
-            "disableLocalAuth: true",
-        ),
-        (
-            "no permission for the action",
-            account().signed_in_role("Reader"),
-            storage(),
-            None,
-            "may not carry out Microsoft.Storage/storageAccounts/listKeys/action",
-        ),
-    ];
-    for (what, seed, resource, value, expected) in cases {
-        let lab = Lab::of(seed).await;
-        let listed = if resource.as_str().contains("Storage") { "key1" } else { "primaryKey" };
-        let key =
-            lab.azure.resource_key(resource.as_str(), listed).unwrap_or_else(|| "some-value".to_owned());
-        lab.set("secret", value.unwrap_or(&key)).await;
-        lab.azure.clear_requests();
-
-        let error = lab.rotate("secret", &resource).await.expect_err(what);
-
-        assert!(error.to_string().contains(expected), "{what}: {error}");
-        assert!(matches!(error.step, RotateStep::Snapshot | RotateStep::CreateCredential), "{what}: {error}");
-        assert_eq!(lab.writes(), Vec::<String>::new(), "{what}");
-        assert!(!error.to_string().contains(&key), "{what}");
-    }
-}
-
-#[tokio::test]
 async fn a_type_that_is_not_in_the_table_is_refused_with_those_that_are() {
     let lab = Lab::of(seed()).await;
     let other = id("Microsoft.Devices/IotHubs", "hub");

@@ -36,7 +36,8 @@ const NAME_LENGTH: usize = 100;
 /// **Kind**: many. The name of each password that it adds carries the rotation's id, and tells it again after a stop.
 /// The value of the secret is the password, or a text with it in the middle, such as JSON: all else stays. Which of
 /// the listed passwords it is, is told by its first three characters, which the service lists, **and** by signing in with it;
-/// where two begin alike it is not told, and the old one is named in the report instead of removed.
+/// where two begin alike it is not told, and the old one is named in the report instead of removed. A value that begins like none of
+/// them is refused: it is of another application, or its password was removed.
 ///
 /// **Permissions**: `Application.ReadWrite.OwnedBy` as an owner of the application, or `Application.ReadWrite.All`; with
 /// `Policy.Read.All`, policies are asked before anything is written.
@@ -154,6 +155,23 @@ impl EntraPasswordIssuer {
         ))
     }
 
+    /// Makes sure that a password which does not sign in may be one of the application's all the same: the secret of another
+    /// application is not replaced.
+    async fn check_listed(&self, secret: &Secret) -> Result<()> {
+        let application = self.client.get(&self.object_id).await?;
+        let may_be = |held: &PasswordCredential| {
+            held.hint.as_deref().is_none_or(|hint| secret.expose().starts_with(hint))
+        };
+        if application.password_credentials.iter().any(may_be) {
+            return Ok(());
+        }
+        Err(failure(format!(
+            "the value holds none of the passwords that the application {} lists: it is of another one, or was removed; set a \
+             working one first, or disable this version to have a new one in its place",
+            self.object_id
+        )))
+    }
+
     async fn sign_in(&self, secret: &Secret) -> Result<Verdict> {
         let ready = self.ready().await?;
         of_secret(&self.client.arm, &self.tenant, &ready.client_id, secret).await
@@ -257,6 +275,9 @@ impl Issuer for EntraPasswordIssuer {
             Some(current) => Some((current, client_secret::find(current).ok_or_else(|| self.holds_none())?)),
             None => None,
         };
+        if let (Some((_, old)), None) = (&old, request.in_use) {
+            self.check_listed(old).await?;
+        }
         let lifetime = ready.longest.map_or(self.lifetime, |longest| longest.min(self.lifetime));
         let until = OffsetDateTime::now_utc()
             .checked_add(lifetime.try_into().unwrap_or(time::Duration::MAX))

@@ -98,11 +98,10 @@ impl ResourceKeyIssuer {
     async fn check(&self) -> Result<KeyedResource> {
         let resource = self.client.get(&self.id).await?;
         if resource.takes_keys == Some(false) {
-            let (member, off) = self.kind.off;
             return Err(failure(format!(
-                "{} has {member}: {off}, so it takes no keys at all: there is nothing to rotate; let its clients use \
+                "{} has {}, so it takes no keys at all: there is nothing to rotate; let its clients use \
                  identities, or turn keys on",
-                self.id
+                self.id, self.kind.off
             )));
         }
         let permissions = match self.client.permissions(&self.id).try_collect::<Vec<_>>().await {

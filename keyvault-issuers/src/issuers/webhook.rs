@@ -3,7 +3,7 @@ use std::time::Duration;
 use arm_core::{ArmClient, Secret, wire};
 use async_trait::async_trait;
 use azure_core::{
-    Result,
+    Error, Result,
     http::{Method, Request, Url, headers::CONTENT_TYPE},
 };
 use keyvault_ops::{Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};
@@ -21,7 +21,7 @@ use crate::proof::{failure, send, sign};
 ///
 /// | `operation` | beside it in the body | answer |
 /// |---|---|---|
-/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored |
+/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored; 422 for a value that is none of its own |
 /// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, the value if it can be shown again |
 /// | `identify` | `value` | `{"id": ..}`, or `null` if it is none of its own or does not work any more |
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not |
@@ -119,16 +119,19 @@ impl WebhookIssuer {
         request.insert_header("x-signature", signature);
         request.insert_header(CONTENT_TYPE, "application/json");
         request.set_body(body);
-        let response = send(&self.arm, &self.endpoint, None, repeatable, &mut request).await?;
+        let response = send(&self.arm, &self.endpoint, None, repeatable, &mut request).await;
+        let response = response.map_err(|error| {
+            failure(format!("{} cannot be reached with '{operation}': {error}", self.host()))
+        })?;
         Ok((u16::from(response.status()), response.body().to_vec()))
     }
 
     async fn ask<T: DeserializeOwned>(&self, operation: &str, body: Value, repeatable: bool) -> Result<T> {
         let (status, body) = self.call(operation, body, repeatable).await?;
-        let host = self.endpoint.host_str().unwrap_or_default();
         if status != 200 {
-            return Err(failure(format!("{host} answers '{operation}' with {status}")));
+            return Err(self.unexpected(operation, status));
         }
+        let host = self.host();
         serde_json::from_slice(&body).map_err(|error| {
             let reason = wire::without_values(&error);
             failure(format!("{host} answers '{operation}' with what cannot be read: {reason}"))
@@ -136,12 +139,25 @@ impl WebhookIssuer {
     }
 
     async fn tell(&self, operation: &str, body: Value) -> Result<()> {
-        let host = self.endpoint.host_str().unwrap_or_default();
         match self.call(operation, body, true).await? {
             (200 | 204, _) => Ok(()),
-            (422, _) => Err(failure(format!("{host} says that the credential does not work"))),
-            (status, _) => Err(failure(format!("{host} answers '{operation}' with {status}"))),
+            (422, _) => Err(failure(format!("{} says that the credential does not work", self.host()))),
+            (status, _) => Err(self.unexpected(operation, status)),
         }
+    }
+
+    fn host(&self) -> &str {
+        self.endpoint.host_str().unwrap_or_default()
+    }
+
+    fn unexpected(&self, operation: &str, status: u16) -> Error {
+        let host = self.host();
+        failure(match status {
+            401 | 403 => format!(
+                "{host} refuses the signature of '{operation}' with {status}: give both sides the same key, and a clock that is right"
+            ),
+            _ => format!("{host} answers '{operation}' with {status}"),
+        })
     }
 }
 

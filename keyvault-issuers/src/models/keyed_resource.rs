@@ -12,8 +12,8 @@ pub struct KeyedResource {
     pub id: ResourceId,
     /// Its kind, such as `OpenAI`, where its type has several.
     pub kind: Option<String>,
-    /// Whether its keys can be used at all; `None` if it does not say. `false` with `allowSharedKeyAccess: false` or
-    /// `disableLocalAuth: true`.
+    /// Whether its keys can be used at all; `None` if it does not say. `false` with `allowSharedKeyAccess: false`,
+    /// `disableLocalAuth: true`, or of a Batch account `allowedAuthenticationModes` without `SharedKey`.
     pub takes_keys: Option<bool>,
     /// The endpoint at which its keys are used, if it tells one.
     pub endpoint: Option<String>,
@@ -30,12 +30,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn read(self, kind: &Kind) -> KeyedResource {
-        let (member, off) = kind.off;
         let found = kind.endpoint.iter().fold(&self.properties, |found, member| &found[*member]);
         KeyedResource {
             id: self.id,
             kind: self.kind,
-            takes_keys: self.properties[member].as_bool().map(|value| value != off),
+            takes_keys: kind.off.takes_keys(&self.properties),
             endpoint: found.as_str().map(str::to_owned),
         }
     }

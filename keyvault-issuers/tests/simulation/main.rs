@@ -21,7 +21,7 @@ use std::{
 };
 
 use arm_core::ArmClient;
-use gate::{Gate, Hooked};
+use gate::Gate;
 use judge::{Outcome, end};
 use keyvault_ops::{Ledger, RotateFailure, SecretsClient};
 use subjects::{Estate, OWN, SUBJECTS, Subject};
@@ -61,7 +61,7 @@ async fn rotator(world: Shared, wish: Wish) -> Vec<Outcome> {
             (fate.stopped.clone(), consumers)
         };
         // What a program remembers is gone with it.
-        let issuer = Hooked { issuer: estate.issuer(&arm, &gate).await, gate: gate.clone() };
+        let issuer = estate.issuer(&arm, &gate).await;
         let mut rotate =
             secrets.rotate(&name("db")).id(format!("r{}", wish.rotator)).issuer(Arc::new(issuer));
         if let Some(ledger) = &wish.ledger {

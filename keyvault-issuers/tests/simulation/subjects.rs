@@ -13,7 +13,7 @@ use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, MockAzure};
 #[cfg(feature = "postgres")]
 use crate::support::postgres::{ADMINISTRATOR, LEAKED, Postgres};
 use crate::{
-    gate::Gate,
+    gate::{Gate, Hooked},
     support::{
         id, seed,
         service::{ADDRESS, Hook, KEY, Service},
@@ -156,9 +156,9 @@ impl Estate {
     }
 
     /// The issuer of a rotator whose program has just started.
-    pub(crate) async fn issuer(&self, arm: &ArmClient, gate: &Gate) -> Arc<dyn Issuer> {
+    pub(crate) async fn issuer(&self, arm: &ArmClient, gate: &Gate) -> Hooked {
         let webhook = |kind| WebhookIssuer::new(arm, ADDRESS.parse().unwrap(), KEY.into(), kind).unwrap();
-        match self.subject {
+        let issuer: Arc<dyn Issuer> = match self.subject {
             Subject::Keys(..) => {
                 Arc::new(ResourceKeyIssuer::new(arm, self.subject.resource().unwrap()).unwrap())
             }
@@ -172,7 +172,8 @@ impl Estate {
                     format!("host=localhost port={port} user=rotator password='{ADMINISTRATOR}' dbname=shop");
                 Arc::new(PostgresRoleIssuer::new(&administrator.into(), ["app_a", "app_b"]).unwrap())
             }
-        }
+        };
+        Hooked { issuer, gate: gate.clone() }
     }
 }
 

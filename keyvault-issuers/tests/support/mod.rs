@@ -8,6 +8,7 @@ pub(crate) mod service;
 use std::sync::Arc;
 
 use arm_core::{ArmClient, ResourceId, Secret};
+use azure_core::http::{ClientOptions, policies::Policy};
 use keyvault_issuers::ResourceKeyIssuer;
 use keyvault_ops::{Rotate, SecretName, SecretsClient};
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, MockAzure, Seed};
@@ -47,9 +48,15 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn of(seed: Seed) -> Self {
+        Self::with_policies(seed, Vec::new()).await
+    }
+
+    /// A lab whose clients' requests go through these policies first.
+    pub(crate) async fn with_policies(seed: Seed, policies: Vec<Arc<dyn Policy>>) -> Self {
         mock_azure::fast_forward();
         let azure = seed.start().await;
-        let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap();
+        let client = ClientOptions { per_try_policies: policies, ..azure.client_options() };
+        let arm = ArmClient::new(azure.credential(), Some(client.into())).unwrap();
         let secrets = SecretsClient::new(&arm, &VAULT.parse().unwrap()).unwrap();
         Self { azure, arm, secrets }
     }
@@ -75,11 +82,13 @@ impl Lab {
         self.secrets.rotate(&name(secret)).issuer(Arc::new(issuer))
     }
 
-    /// The POSTs and PUTs so far, as `POST /path`.
+    /// What was sent so far to change something, as `POST /path`: all but GETs, lists of keys and requests for tokens.
     pub(crate) fn writes(&self) -> Vec<String> {
         let requests = self.azure.requests();
         let writes = requests.iter().filter(|request| !matches!(request.method.as_str(), "GET" | "HEAD"));
-        let writes = writes.filter(|request| !request.path.ends_with("/listKeys"));
+        let action = |path: &str| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let reads = |action: String| action.starts_with("list") || action == "token";
+        let writes = writes.filter(|request| !reads(action(&request.path)));
         writes.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 }

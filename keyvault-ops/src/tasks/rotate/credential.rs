@@ -341,7 +341,8 @@ impl Member {
         };
         if self.in_use().is_none() {
             return refuse(
-                "the issuer did not identify the current value: which of the two slots is in use is not known",
+                "the issuer did not identify the current value, so that which of the two slots is in use is not known: it is of \
+                 another issuer, or works no more; set one that works first",
             );
         }
         let Some(version) = current.properties.version() else {

@@ -169,6 +169,10 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 fn refused(world: &World, row: &Row, id: &str) -> Option<Reply> {
     let off = world.resources.get(id).is_some_and(|resource| row.is_off(resource));
     let cognitive = row.kind.starts_with("Microsoft.CognitiveServices");
+    if off && row.kind.starts_with("Microsoft.Batch") {
+        // Documented: both calls fail then; not in which words.
+        return Some(Reply::not_implemented("the keys of a Batch account that does not take them"));
+    }
     (off && cognitive).then(|| Reply::bad_request("Failed to list key. disableLocalAuth is set to be true"))
 }
 

@@ -75,9 +75,11 @@ impl Row {
         ROWS.iter().find(|row| row.kind.eq_ignore_ascii_case(kind))
     }
 
-    /// Whether keys are turned off for a resource.
+    /// Whether keys are turned off for a resource. Documented: of Batch accounts by a list without `SharedKey`.
     pub(super) fn is_off(&self, resource: &Value) -> bool {
-        resource["properties"][self.off.0] == self.off.1
+        let modes = resource["properties"]["allowedAuthenticationModes"].as_array();
+        let lacks = modes.is_some_and(|modes| !modes.iter().any(|mode| mode == "SharedKey"));
+        lacks || resource["properties"][self.off.0] == self.off.1
     }
 }
 
