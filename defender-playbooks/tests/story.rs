@@ -35,6 +35,7 @@ async fn from_twenty_leaked_secrets_and_a_stranger_in_the_vault_to_a_resolved_al
         assert!(!world.is_alive(planted), "{} is dead", planted.name);
     }
     assert!(!world.stranger_reads().await, "the door is shut");
+    assert!(!world.azure.may_sign_in(world::STRANGER));
     assert!(answer.is_resolved, "{answer}");
     let alerts = AlertsClient::new(&world.arm().unwrap());
     let alert = alerts.get(&world::alert().unwrap()).await.unwrap();

@@ -7,22 +7,23 @@ pub mod query;
 mod tasks;
 
 pub use client::{
-    DirectoryClient, GraphScope, PermissionsClient, ProvidersClient, ResourceGraphClient,
-    ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient, SubscriptionsClient,
+    DirectoryClient, GraphScope, LocksClient, PermissionsClient, ProvidersClient, ResourceGraphClient,
+    ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient, SignInsClient, SubscriptionsClient,
     VirtualMachinesClient,
 };
 pub use id::{PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId};
 pub use models::{
     AuthorizationScopeFilter, AvailabilityZoneMappings, DirectoryPrincipal, ExecutionState, Facet,
     FacetRequest, FacetRequestOptions, IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus,
-    Location, LocationMetadata, LocationType, MachineIdentity, OsType, PairedRegion, Permission,
-    PrincipalType, Provider, ProviderResourceType, QueryOptions, QueryRequest, QueryResponse, Quota,
-    RegionCategory, RegionType, RegistrationState, ResourceGroup, ResourceGroupPatch, ResourceGroupSpec,
-    ResultFormat, RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec, RoleDefinition, RoleType,
-    RunCommandInput, RunCommandInputParameter, RunCommandInstanceView, RunCommandManagedIdentity,
-    RunCommandProperties, RunCommandResult, ScriptSource, Subscription, SubscriptionPolicies,
-    SubscriptionState, UserAssignedIdentity, VirtualMachine, VirtualMachineRunCommand,
-    VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VmAgent,
+    Location, LocationMetadata, LocationType, Lock, LockLevel, LockProperties, LockSpec, MachineIdentity,
+    OsType, PairedRegion, Permission, PrincipalType, Provider, ProviderResourceType, QueryOptions,
+    QueryRequest, QueryResponse, Quota, RegionCategory, RegionType, RegistrationState, ResourceGroup,
+    ResourceGroupPatch, ResourceGroupSpec, ResultFormat, RoleAssignment, RoleAssignmentFilter,
+    RoleAssignmentSpec, RoleDefinition, RoleType, RunCommandInput, RunCommandInputParameter,
+    RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, RunCommandResult, ScriptSource,
+    SignIn, Subscription, SubscriptionPolicies, SubscriptionState, UserAssignedIdentity, VirtualMachine,
+    VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
+    VirtualMachineUpdate, VmAgent,
 };
 pub use tasks::{
     EnableSystemIdentity, EnsureRegistered, EnsureResourceGroup, EnsureRoleAssignment, PrincipalSource,

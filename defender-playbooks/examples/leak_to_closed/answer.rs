@@ -53,9 +53,11 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let taken = found.secrets_read().ok_or("the logs do not tell all: rotate everything in the vault")?;
     let stranger = found.finding.caller.object_id.as_deref().ok_or("the alert names nobody")?;
 
-    // Containment: planned, looked at, done. The plan is the record by which it is undone.
+    // Containment: planned, looked at, done. The plan is the record by which it is undone: store it first. What of it cannot
+    // be undone is asked for by its name, and `record.irreversible()` lists it.
     let containments = ContainmentsClient::new(arm);
     let mut plan = containments.plan(&case.vault).principal(stranger.parse()?);
+    plan = plan.disable_sign_in().revoke_sessions().lock(format!("alert {}", case.alert));
     if let [own, others @ ..] = case.keep.as_slice() {
         plan = plan.narrow_network(others.to_vec()).own_address(own);
     }

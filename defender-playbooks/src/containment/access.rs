@@ -5,8 +5,8 @@ use azure_core::Result;
 use futures::TryStreamExt as _;
 use keyvault_ops::{AccessPolicy, AccessPolicyUpdateKind, VaultId, VaultsClient};
 use resource_ops::{
-    PrincipalId, PrincipalType, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
-    RoleAssignmentsClient, RoleId,
+    DirectoryClient, PrincipalId, PrincipalType, RoleAssignment, RoleAssignmentFilter, RoleAssignmentId,
+    RoleAssignmentSpec, RoleAssignmentsClient, RoleId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,9 @@ impl RemovedRole {
         not_the_last(roles, self).await?;
         if !mode.is_dry_run() {
             roles.delete(&self.id).await?;
+            if roles.get_opt(&self.id).await?.is_some() {
+                return refuse("the assignment is still there");
+            }
         }
         Ok(Step::Done)
     }
@@ -106,6 +109,29 @@ pub(super) async fn roles_of(
         not_the_last(roles, role).await?;
     }
     Ok((taken, stays))
+}
+
+/// Nobody takes their own access here: neither what is theirs, nor what they hold through a group.
+pub(super) async fn not_oneself(
+    directory: &DirectoryClient,
+    roles: &RoleAssignmentsClient,
+    vault: &VaultId,
+    principal: PrincipalId,
+) -> Result<()> {
+    let own = directory.signed_in().await?.id;
+    if own == principal {
+        return refuse("this principal is the one that is signed in: nobody takes their own access here");
+    }
+    let mut held = roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(own));
+    while let Some(role) = held.try_next().await? {
+        if role.principal == principal {
+            return refuse(format!(
+                "whoever is signed in holds the role {} at {} through the group {principal}: nobody takes their own access here",
+                role.role, role.scope
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whoever takes the last Owner away can give nothing back.
@@ -164,7 +190,11 @@ pub(super) async fn add_policy(
         None => {
             let policies = std::slice::from_ref(policy);
             vaults.update_access_policy(vault, &AccessPolicyUpdateKind::Add, policies).await?;
-            Ok(Step::Done)
+            match current(vaults, vault, policy).await? {
+                Some(now) if now == *policy => Ok(Step::Done),
+                Some(_) => refuse("the vault has it otherwise than it was"),
+                None => refuse("the vault does not have it"),
+            }
         }
     }
 }

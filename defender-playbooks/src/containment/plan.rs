@@ -1,10 +1,13 @@
 use arm_core::{ArmClient, refuse};
 use azure_core::Result;
 use keyvault_ops::{AccessPolicy, SecretName, SecretsClient, VaultId, VaultsClient};
-use resource_ops::{DirectoryClient, PrincipalId, RoleAssignmentsClient};
+use resource_ops::{DirectoryClient, PrincipalId, RoleAssignmentsClient, SignInsClient};
 use serde::{Deserialize, Serialize};
 
-use super::{DisabledSecret, NarrowedNetwork, RemovedRole, access};
+use super::{
+    DisabledSecret, EndedSignIn, NarrowedNetwork, RemovedRole, VaultLock,
+    access::{self, not_oneself},
+};
 
 /// Containment of an attack on a vault: plan, carry out, undo.
 #[derive(Debug, Clone)]
@@ -26,8 +29,14 @@ pub struct ContainmentPlan {
     pub roles: Vec<RemovedRole>,
     /// Access policies that are taken away.
     pub policies: Vec<AccessPolicy>,
+    /// The principal's sign-in and sessions.
+    #[serde(default)]
+    pub sign_in: Option<EndedSignIn>,
     /// Secrets that are disabled.
     pub secrets: Vec<DisabledSecret>,
+    /// A lock on the vault.
+    #[serde(default)]
+    pub lock: Option<VaultLock>,
     /// Access that the principal keeps: through groups, and above the vault.
     pub stays: Vec<String>,
 }
@@ -43,11 +52,15 @@ pub struct PlanContainment {
     against_oneself: bool,
     principal: Option<PrincipalId>,
     wider: bool,
+    spared: Vec<PrincipalId>,
+    sign_in: bool,
+    sessions: bool,
     secrets: Vec<SecretName>,
+    lock: Option<String>,
 }
 
 impl ContainmentsClient {
-    /// Creates a client that uses this connection.
+    /// A client over this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -81,8 +94,26 @@ impl ContainmentsClient {
             against_oneself: false,
             principal: None,
             wider: false,
+            spared: Vec::new(),
+            sign_in: false,
+            sessions: false,
             secrets: Vec::new(),
+            lock: None,
         }
+    }
+}
+
+impl ContainmentPlan {
+    /// What of it cannot be undone. Show it before anybody says yes; a dry run shows it too.
+    pub fn irreversible(&self) -> Vec<String> {
+        self.sign_in.iter().filter_map(EndedSignIn::irreversible).collect()
+    }
+
+    /// Whose access it takes.
+    pub(super) fn principal(&self) -> Option<PrincipalId> {
+        let of_role = self.roles.first().map(|role| role.principal);
+        let of_policy = || self.policies.first().and_then(|policy| policy.object_id.parse().ok());
+        self.sign_in.as_ref().map(|ended| ended.principal).or(of_role).or_else(of_policy)
     }
 }
 
@@ -119,6 +150,32 @@ impl PlanContainment {
         self
     }
 
+    /// Refuses a plan against these, such as the account that opens everything when all else is lost.
+    pub fn spare(mut self, principals: impl IntoIterator<Item = PrincipalId>) -> Self {
+        self.spared.extend(principals);
+        self
+    }
+
+    /// Disables the sign-in of the principal, a user or an application, at Microsoft Graph. With an application all are cut off
+    /// who use it.
+    pub fn disable_sign_in(mut self) -> Self {
+        self.sign_in = true;
+        self
+    }
+
+    /// Revokes the sessions of the principal, a user. **This cannot be undone.**
+    pub fn revoke_sessions(mut self) -> Self {
+        self.sessions = true;
+        self
+    }
+
+    /// Locks the vault against deletion, itself and its role assignments, with this note for people. Secrets are not locked:
+    /// who may still reach them can delete them.
+    pub fn lock(mut self, notes: impl Into<String>) -> Self {
+        self.lock = Some(notes.into());
+        self
+    }
+
     /// Disables all versions of these secrets. Their readers are refused from then on.
     pub fn disable_secrets(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.secrets.extend(names);
@@ -132,7 +189,9 @@ impl PlanContainment {
             network: None,
             roles: Vec::new(),
             policies: Vec::new(),
+            sign_in: None,
             secrets: Vec::new(),
+            lock: self.lock.map(VaultLock::plan),
             stays: Vec::new(),
         };
         if let Some(mut keep) = self.keep {
@@ -145,17 +204,24 @@ impl PlanContainment {
             plan.network = Some(NarrowedNetwork::plan(found.properties.network_acls.as_ref(), &keep));
         }
         if let Some(principal) = self.principal {
-            if DirectoryClient::new(&self.arm).signed_in().await?.id == principal {
-                return refuse(
-                    "this principal is the one that is signed in: nobody takes their own access here",
-                );
+            if self.spared.contains(&principal) {
+                return refuse(format!("{principal} is spared: it was named as one that is never contained"));
             }
             let roles = RoleAssignmentsClient::new(&self.arm);
+            not_oneself(&DirectoryClient::new(&self.arm), &roles, &self.vault, principal).await?;
             (plan.roles, plan.stays) = access::roles_of(&roles, &self.vault, principal, self.wider).await?;
+            if self.sign_in || self.sessions {
+                let client = SignInsClient::new(&self.arm);
+                plan.sign_in =
+                    Some(EndedSignIn::plan(&client, principal, self.sign_in, self.sessions).await?);
+            }
             let own = principal.to_string();
             let policies = found.properties.access_policies.iter();
             plan.policies =
                 policies.filter(|policy| policy.object_id.eq_ignore_ascii_case(&own)).cloned().collect();
+        }
+        if self.principal.is_none() && (self.sign_in || self.sessions) {
+            return refuse("whose sign-in? Name the principal");
         }
         let client = SecretsClient::of(&self.arm, &found)?;
         for name in self.secrets {

@@ -15,6 +15,8 @@ pub struct ContainmentReport {
     pub left: Vec<String>,
     /// What failed, and why. Running it again tries these again.
     pub failed: Vec<(String, String)>,
+    /// What of it cannot be undone.
+    pub irreversible: Vec<String>,
     /// Access that the principal still has, by other ways.
     pub stays: Vec<String>,
     /// Whether nothing was written.
@@ -48,6 +50,7 @@ pub(super) enum Step {
 impl fmt::Display for ContainmentReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.dry_run { "would be done" } else { "done" };
+        self.irreversible.iter().try_for_each(|what| writeln!(f, "CANNOT BE UNDONE: {what}"))?;
         self.done.iter().try_for_each(|what| writeln!(f, "{done}: {what}"))?;
         self.unchanged.iter().try_for_each(|what| writeln!(f, "already so: {what}"))?;
         self.left.iter().try_for_each(|what| writeln!(f, "left: {what}"))?;

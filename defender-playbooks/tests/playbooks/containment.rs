@@ -6,7 +6,9 @@ use defender_playbooks::containment::{ContainmentPlan, ContainmentReport, Contai
 use futures::TryStreamExt as _;
 use keyvault_ops::{IpRule, SecretsClient, VaultId, VaultPatch, VaultPatchProperties, VaultsClient};
 use mock_azure::{MockAzure, Seed};
-use resource_ops::{PrincipalId, RoleAssignmentsClient, RoleId};
+use resource_ops::{
+    LockLevel, LockSpec, LocksClient, PrincipalId, RoleAssignmentsClient, RoleId, SignInsClient,
+};
 use serde_json::{Value, json};
 
 use crate::lab::{arm, group, stored, subscription, writes};
@@ -40,7 +42,8 @@ fn seed() -> Seed {
 async fn plan(arm: &ArmClient) -> ContainmentPlan {
     let containments = ContainmentsClient::new(arm);
     let plan = containments.plan(&vault()).narrow_network(["198.51.100.0/24"]).own_address("203.0.113.7");
-    plan.principal(stranger()).disable_secrets(["db", "off"].map(|name| name.parse().unwrap())).await.unwrap()
+    let plan = plan.principal(stranger()).disable_sign_in().revoke_sessions().lock("an attack");
+    plan.disable_secrets(["db", "off"].map(|name| name.parse().unwrap())).await.unwrap()
 }
 
 /// What counts of the double's state: everything but etags, `systemData`, times and who did it.
@@ -60,7 +63,12 @@ async fn state(azure: &MockAzure) -> Value {
         .flat_map(|name| azure.secret_versions("kv-prod", name))
         .map(|version| json!([version.id, version.enabled, version.tags]))
         .collect();
-    json!({ "vault": vault_now, "roles": held, "secrets": secrets })
+    let locks: Vec<_> =
+        LocksClient::new(&arm(azure)).list(vault().resource_id().clone()).try_collect().await.unwrap();
+    let locks: Vec<Value> =
+        locks.iter().map(|lock| json!([lock.properties.level.as_str(), lock.properties.notes])).collect();
+    let may_sign_in = azure.may_sign_in(STRANGER);
+    json!({ "vault": vault_now, "roles": held, "secrets": secrets, "locks": locks, "maySignIn": may_sign_in })
 }
 
 async fn complete(
@@ -85,7 +93,15 @@ async fn what_was_contained_is_undone_to_the_letter_also_from_a_stored_record() 
 
     let done = complete(containments.contain(&plan)).await.unwrap();
     assert_eq!(done.done, preview.done);
-    assert_eq!(done.done.len(), 3, "network, one role, one secret: {done}");
+    assert_eq!(done.done.len(), 6, "network, one role, sign-in, sessions, one secret, lock: {done}");
+    let told = preview.to_string();
+    assert!(
+        told.starts_with("CANNOT BE UNDONE: revoke the sessions of stranger@"),
+        "before anything: {told}"
+    );
+    assert!(!azure.may_sign_in(STRANGER));
+    let deleted = VaultsClient::new(&arm).delete(&vault()).await.unwrap_err();
+    assert!(deleted.to_string().contains("ScopeLocked"), "{deleted}");
     assert_eq!(done.unchanged, ["disable the secret off"]);
     let contained = stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await;
     let rules = &contained["properties"]["networkAcls"];
@@ -131,7 +147,9 @@ async fn stopped_at_any_request_both_ways_running_it_again_finishes_it() {
             run().await.unwrap();
             let wished = if undoes { &before } else { &contained };
             assert_eq!(state(&azure).await["vault"], wished["vault"], "undoes {undoes}, cut {cuts}");
-            assert_eq!(state(&azure).await["roles"], wished["roles"], "undoes {undoes}, cut {cuts}");
+            for part in ["roles", "locks", "maySignIn"] {
+                assert_eq!(state(&azure).await[part], wished[part], "undoes {undoes}, cut {cuts}");
+            }
             let enabled = |state: &Value| {
                 state["secrets"].as_array().unwrap().iter().map(|it| it[1].clone()).collect::<Vec<_>>()
             };
@@ -140,7 +158,7 @@ async fn stopped_at_any_request_both_ways_running_it_again_finishes_it() {
             run().await.unwrap();
             assert!(writes(&azure).is_empty(), "undoes {undoes}, cut {cuts}: {:?}", writes(&azure));
         }
-        assert!(cuts > 8, "only {cuts} requests");
+        assert!(cuts > 16, "only {cuts} requests");
     }
 }
 
@@ -170,9 +188,17 @@ async fn what_somebody_else_does_in_between_survives_the_undo() {
     let theirs = resource_ops::RoleAssignmentId::of(&Scope::from(&vault()), RoleId::READER, other).unwrap();
     roles.create(&theirs, &spec).await.unwrap();
 
+    // And makes the lock their own.
+    let locks = LocksClient::new(&client);
+    let name = plan.lock.as_ref().unwrap().name.clone();
+    let spec = LockSpec { level: LockLevel::CanNotDelete, notes: Some("ours now".to_owned()) };
+    locks.create_or_update(vault().resource_id().clone(), &name, &spec).await.unwrap();
+
     let report = containments.undo(&plan).await.unwrap();
-    assert_eq!(report.left.len(), 1, "{report}");
-    assert!(report.left[0].contains("db") && report.failed.is_empty(), "{report}");
+    assert_eq!(report.left.len(), 2, "{report}");
+    assert!(report.left[0].contains("the lock") && report.failed.is_empty(), "{report}");
+    assert!(report.left[1].contains("db"), "{report}");
+    assert!(locks.get_opt(vault().resource_id().clone(), &name).await.unwrap().is_some(), "their lock stays");
     let enabled: Vec<bool> =
         azure.secret_versions("kv-prod", "db").iter().map(|version| version.enabled).collect();
     assert_eq!(enabled, [false, false, true], "a rotated value does not come back");
@@ -193,6 +219,10 @@ async fn neither_oneself_nor_the_last_owner_is_locked_out() {
     let me: PrincipalId = azure.signed_in().parse().unwrap();
     let refused = containments.plan(&vault()).principal(me).also_above().await.unwrap_err();
     assert!(refused.to_string().contains("signed in"), "{refused}");
+
+    let break_glass =
+        containments.plan(&vault()).principal(stranger()).spare([stranger()]).await.unwrap_err();
+    assert!(break_glass.to_string().contains("spared"), "{break_glass}");
 
     // Where the signed-in one is only Contributor, the stranger is the last Owner.
     let azure = MockAzure::seed()
@@ -238,4 +268,53 @@ async fn an_access_policy_is_taken_and_given_back_beside_those_of_others() {
     assert_ne!(left[0].object_id, STRANGER);
     complete(containments.undo(&plan)).await.unwrap();
     assert_eq!(stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await, before);
+}
+
+#[tokio::test]
+async fn a_plan_that_somebody_else_made_against_whoever_runs_it_is_refused() {
+    let azure = seed()
+        .role_assignment(STRANGER, "Owner", &format!("/subscriptions/{}", subscription()))
+        .role_assignment(STRANGER, "Key Vault Secrets Officer", vault().as_str())
+        .start()
+        .await;
+    let me: PrincipalId = azure.signed_in().parse().unwrap();
+    let credential = azure.credential_of(STRANGER).unwrap();
+    let theirs = ArmClient::new(credential, Some(azure.client_options().into())).unwrap();
+    let plan = ContainmentsClient::new(&theirs).plan(&vault()).principal(me).await.unwrap();
+    assert!(!plan.roles.is_empty());
+    azure.clear_requests();
+    let refused = ContainmentsClient::new(&arm(&azure)).contain(&plan).await.unwrap_err();
+    assert!(refused.to_string().contains("signed in"), "{refused}");
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn only_a_users_sessions_are_revoked_once_and_an_application_is_disabled_as_one() {
+    const APP: &str = "00000000-0000-0000-0000-0000000000a1";
+    let azure = seed().service_principal(APP, "00000000-0000-0000-0000-0000000000a2", "jobs").start().await;
+    let client = arm(&azure);
+    let containments = ContainmentsClient::new(&client);
+    let of = |who: &str| containments.plan(&vault()).principal(who.parse().unwrap());
+    let refused = of(APP).revoke_sessions().await.unwrap_err();
+    assert!(refused.to_string().contains("no sessions"), "{refused}");
+    let refused = containments.plan(&vault()).disable_sign_in().await.unwrap_err();
+    assert!(refused.to_string().contains("Name the principal"), "{refused}");
+    let plan = of(APP).disable_sign_in().await.unwrap();
+    assert!(plan.irreversible().is_empty());
+    complete(containments.contain(&plan)).await.unwrap();
+    assert!(!azure.may_sign_in(APP));
+    complete(containments.undo(&plan)).await.unwrap();
+    assert!(azure.may_sign_in(APP));
+
+    // Whoever was disabled before stays so, and sessions that began after the first run are left alone.
+    let sign_ins = SignInsClient::new(&client);
+    sign_ins.set_user_enabled(stranger(), false).await.unwrap();
+    let plan = of(STRANGER).disable_sign_in().revoke_sessions().await.unwrap();
+    complete(containments.contain(&plan)).await.unwrap();
+    let revoked = || azure.requests().iter().filter(|it| it.path.ends_with("/revokeSignInSessions")).count();
+    assert_eq!(revoked(), 1);
+    complete(containments.contain(&plan)).await.unwrap();
+    assert_eq!(revoked(), 1);
+    complete(containments.undo(&plan)).await.unwrap();
+    assert!(!azure.may_sign_in(STRANGER));
 }

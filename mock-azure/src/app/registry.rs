@@ -2,7 +2,7 @@
 
 use crate::{
     services::{
-        action_groups, activity_log, alerts, applications, assessments, attack_paths, automations,
+        accounts, action_groups, activity_log, alerts, applications, assessments, attack_paths, automations,
         diagnostic_settings, directory, keys, listed, locations, locks, log_query, operations, organization,
         permissions, policy_assignments, pricings, providers, query_rules, resource_graph, resource_groups,
         resources, role_assignments, role_definitions, secrets, secure_scores, security_contacts,
@@ -46,6 +46,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     secrets::managed::SURFACE,
     keys::SURFACE,
     keys::data_plane::SURFACE,
+    accounts::SURFACE,
     directory::SURFACE,
     applications::SURFACE,
     sign_in::SURFACE,

@@ -132,6 +132,9 @@ impl MockAzure {
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if call.query("$select").is_some() {
+        return None;
+    }
     let path = call.path();
     let ["v1.0", rest @ ..] = path.as_slice() else { return None };
     let known = match (call.method, rest) {

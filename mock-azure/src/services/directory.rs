@@ -1,8 +1,7 @@
 //! Microsoft Graph: who is signed in.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use azure_core::credentials::TokenCredential;
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
         filter::quoted,
         identity::{Principal, PrincipalKind},
     },
-    state::{Accepts, At, MockAzure, Seed, Surface, World},
+    state::{Accepts, At, Seed, Surface, World},
 };
 
 pub(crate) const SURFACE: Surface =
@@ -82,16 +81,6 @@ pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
     }
 }
 
-impl MockAzure {
-    /// A credential of another principal of the directory, by its object id: whoever holds it is held to the roles of
-    /// that principal, and the logs name it. `None` if the directory has no such user or application.
-    pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
-        let principal = find(&self.shared.lock().world, object_id)?.clone();
-        let signs_in = !matches!(principal.kind, PrincipalKind::Group);
-        signs_in.then(|| self.credential_for(self.tenant(), principal))
-    }
-}
-
 /// A principal of the directory, by object id.
 pub(crate) fn find<'a>(world: &'a World, object_id: &str) -> Option<&'a Principal> {
     all(world).find(|principal| principal.object_id.eq_ignore_ascii_case(object_id))
@@ -123,6 +112,9 @@ pub(crate) fn forbidden(world: &World) -> Option<Reply> {
 }
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if call.query("$select").is_some() {
+        return None;
+    }
     let path = call.path();
     let [version @ ("v1.0" | "beta"), rest @ ..] = path.as_slice() else { return None };
     let known = match (call.method, rest) {

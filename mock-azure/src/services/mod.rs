@@ -4,6 +4,7 @@
 //! remembers more than ARM resources, its own type lies in `World::states`. Its seeds are an `impl Seed` block in
 //! its own file. A surface names the fields it needs and takes the others from `Surface::EMPTY`.
 
+pub(crate) mod accounts;
 pub(crate) mod action_groups;
 pub(crate) mod activity_log;
 pub(crate) mod alerts;

@@ -14,6 +14,9 @@ const DOMAIN: &str = "contoso.example";
 const SERVICES: &[&str] = &["Email", "OfficeCommunicationsOnline"];
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
+    if call.query("$select").is_some() {
+        return None;
+    }
     let path = call.path();
     let [version @ ("v1.0" | "beta"), kind @ ("organization" | "domains"), rest @ ..] = path.as_slice()
     else {

@@ -7,16 +7,29 @@ use std::sync::{
 
 use crate::{
     http::identity::{self, Principal},
-    state::clock::{self, Clock},
+    state::{
+        clock::{self, Clock},
+        shared::Shared,
+        world::World,
+    },
 };
 use async_trait::async_trait;
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::{
+    Error,
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    error::ErrorKind,
+};
+
+/// What the sign-in says to a principal that it lets in no more.
+pub(crate) type Refused = fn(&World, &Principal) -> Option<&'static str>;
 
 /// Makes a token for the audience asked for, at once and without a network.
 #[derive(Debug)]
 pub(crate) struct MockCredential {
     pub(crate) tenant: String,
     pub(crate) principal: Principal,
+    pub(crate) refused: Refused,
+    pub(crate) shared: Shared,
     pub(crate) clock: Clock,
     pub(crate) serials: Arc<AtomicU64>,
     pub(crate) scopes: Arc<Mutex<Vec<String>>>,
@@ -30,6 +43,9 @@ impl TokenCredential for MockCredential {
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let asked = scopes.join(" ");
+        if let Some(text) = (self.refused)(&self.shared.lock().world, &self.principal) {
+            return Err(Error::with_message(ErrorKind::Credential, text));
+        }
         let (now, serial) = (self.clock.of_clients(), self.serials.fetch_add(1, Ordering::Relaxed));
         let audience = identity::audience_of(&asked);
         let token = identity::mint(&self.tenant, &self.principal, &audience, serial, now);

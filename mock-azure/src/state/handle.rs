@@ -11,8 +11,13 @@ use time::OffsetDateTime;
 use crate::{
     http::identity::Principal,
     state::{
-        builder::Seed, clock::Clock, credential::MockCredential, faults::Fault, recorder::Recorded,
-        shared::Shared, world::World,
+        builder::Seed,
+        clock::Clock,
+        credential::{MockCredential, Refused},
+        faults::Fault,
+        recorder::Recorded,
+        shared::Shared,
+        world::World,
     },
 };
 
@@ -53,13 +58,20 @@ impl MockAzure {
 
     /// A credential of the same principal in another tenant, which the double refuses.
     pub fn credential_in(&self, tenant: &str) -> Arc<dyn TokenCredential> {
-        self.credential_for(tenant, self.principal.clone())
+        self.credential_for(tenant, self.principal.clone(), |_, _| None)
     }
 
-    pub(crate) fn credential_for(&self, tenant: &str, principal: Principal) -> Arc<dyn TokenCredential> {
+    pub(crate) fn credential_for(
+        &self,
+        tenant: &str,
+        principal: Principal,
+        refused: Refused,
+    ) -> Arc<dyn TokenCredential> {
         Arc::new(MockCredential {
             tenant: tenant.to_owned(),
             principal,
+            refused,
+            shared: self.shared.clone(),
             serials: self.serials.clone(),
             clock: self.clock.clone(),
             scopes: self.scopes.clone(),

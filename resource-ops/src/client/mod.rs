@@ -1,6 +1,7 @@
 //! One file for each client, one method for each REST operation.
 
 mod directory;
+mod locks;
 mod permissions;
 mod providers;
 mod resource_graph;
@@ -8,10 +9,12 @@ mod resource_groups;
 mod role_assignments;
 mod role_definitions;
 mod rows;
+mod sign_ins;
 mod subscriptions;
 mod virtual_machines;
 
 pub use directory::DirectoryClient;
+pub use locks::LocksClient;
 pub use permissions::PermissionsClient;
 pub use providers::ProvidersClient;
 pub use resource_graph::ResourceGraphClient;
@@ -19,5 +22,6 @@ pub use resource_groups::ResourceGroupsClient;
 pub use role_assignments::RoleAssignmentsClient;
 pub use role_definitions::RoleDefinitionsClient;
 pub use rows::GraphScope;
+pub use sign_ins::SignInsClient;
 pub use subscriptions::SubscriptionsClient;
 pub use virtual_machines::VirtualMachinesClient;

@@ -1,6 +1,7 @@
 //! The models, one file for each resource.
 
 mod location;
+mod lock;
 mod managed_run_command;
 mod principal;
 mod provider;
@@ -9,6 +10,7 @@ mod resource_group;
 mod role_assignment;
 mod role_definition;
 mod run_command;
+mod sign_in;
 mod subscription;
 mod virtual_machine;
 
@@ -16,6 +18,7 @@ pub use location::{
     AvailabilityZoneMappings, Location, LocationMetadata, LocationType, PairedRegion, RegionCategory,
     RegionType,
 };
+pub use lock::{Lock, LockLevel, LockProperties, LockSpec};
 pub use managed_run_command::{
     ExecutionState, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, ScriptSource,
     VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
@@ -30,6 +33,7 @@ pub use resource_group::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 pub use role_assignment::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentSpec};
 pub use role_definition::{Permission, RoleDefinition, RoleType};
 pub use run_command::{RunCommandInput, RunCommandInputParameter, RunCommandResult};
+pub use sign_in::SignIn;
 pub use subscription::{Subscription, SubscriptionPolicies, SubscriptionState};
 pub use virtual_machine::{
     IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus, MachineIdentity, OsType,

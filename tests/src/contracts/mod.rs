@@ -5,6 +5,7 @@ mod applications;
 mod assessments;
 mod automations;
 mod common;
+mod containment;
 mod ground;
 mod keys;
 mod machines;
@@ -24,6 +25,7 @@ pub fn all_contracts() -> Vec<(&'static str, Vec<Contract>)> {
         ("applications", applications::contracts()),
         ("assessments", assessments::contracts()),
         ("automations", automations::contracts()),
+        ("containment", containment::contracts()),
         ("ground", ground::contracts()),
         ("keys", keys::contracts()),
         ("machines", machines::contracts()),

@@ -11,6 +11,7 @@ use crate::{
         identity::{self, Principal, PrincipalKind},
     },
     services::{
+        accounts,
         applications::{self, Sign},
         directory,
     },
@@ -40,6 +41,9 @@ impl Form {
 pub(super) fn answer(world: &World, call: &Call) -> Reply {
     let form = Form::read(call);
     match principal(world, &form) {
+        Ok((principal, client_id)) if accounts::is_disabled(world, &principal.object_id) => {
+            disabled(principal, client_id)
+        }
         Ok((principal, client_id)) => granted(world, call, &form, principal, client_id),
         Err(refusal) => *refusal,
     }
@@ -78,7 +82,15 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
             user(world, required("username")?)?
         }
         "refresh_token" if required("refresh_token")?.starts_with(REFRESH) => {
-            user(world, required("refresh_token")?.trim_start_matches(REFRESH))?
+            let (id, issued) = refreshed(required("refresh_token")?);
+            let user = user(world, id)?;
+            if issued <= accounts::sessions_from(world, &user.object_id).unix_timestamp_nanos() {
+                // Documented: the code of a grant that was revoked.
+                let text =
+                    "The provided grant has expired due to it being revoked, a fresh auth token is needed.";
+                return Err(Box::new(refusal("invalid_grant", 50_173, text)));
+            }
+            user
         }
         // Documented: a grant that was given by no one is refused.
         DEVICE_CODE | "refresh_token" => {
@@ -98,6 +110,24 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
         }
     };
     Ok((principal, client_id))
+}
+
+/// Whose a refresh token is, and when it was given.
+fn refreshed(token: &str) -> (&str, i128) {
+    let token = token.trim_start_matches(REFRESH);
+    let (id, issued) = token.split_once('.').unwrap_or((token, ""));
+    (id, issued.parse().unwrap_or_default())
+}
+
+/// Documented: the codes for those who may not sign in.
+fn disabled(principal: &Principal, client_id: &str) -> Reply {
+    match &principal.kind {
+        PrincipalKind::ServicePrincipal { .. } => {
+            let text = format!("Application '{client_id}'({}) is disabled.", principal.display_name);
+            refusal("unauthorized_client", 7_000_112, &text)
+        }
+        _ => refusal("invalid_grant", 50_057, "The user account is disabled."),
+    }
 }
 
 fn application<'a>(world: &'a World, form: &Form, client_id: &str) -> Result<&'a Principal, Box<Reply>> {
@@ -162,7 +192,7 @@ fn granted(world: &World, call: &Call, form: &Form, principal: &Principal, clien
     if let PrincipalKind::User { upn } = &principal.kind {
         let (now, id) = (world.clock.of_clients().unix_timestamp(), &principal.object_id);
         body["scope"] = Value::from(asked);
-        body["refresh_token"] = json!(format!("{REFRESH}{id}"));
+        body["refresh_token"] = json!(format!("{REFRESH}{id}.{}", world.now().unix_timestamp_nanos()));
         body["client_info"] =
             json!(URL_SAFE_NO_PAD.encode(json!({ "uid": id, "utid": world.tenant }).to_string()));
         body["id_token"] = json!(identity::unsigned(&json!({

@@ -1,0 +1,59 @@
+//! A lock, which keeps the vault and its role assignments from being deleted while people look.
+
+use arm_core::{Mode, refuse};
+use azure_core::Result;
+use keyvault_ops::VaultId;
+use resource_ops::{LockLevel, LockSpec, LocksClient};
+use serde::{Deserialize, Serialize};
+
+use super::report::Step;
+
+/// A lock that a containment lays on the vault. Its name is its own, so that no other lock is taken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct VaultLock {
+    /// Its name.
+    pub name: String,
+    /// Why, for people.
+    pub notes: String,
+}
+
+impl VaultLock {
+    pub(super) fn plan(notes: String) -> Self {
+        let name = format!("containment-{}", uuid::Uuid::new_v4());
+        Self { name, notes }
+    }
+
+    pub(super) async fn apply(&self, locks: &LocksClient, vault: &VaultId, mode: Mode) -> Result<Step> {
+        if locks.get_opt(vault, &self.name).await?.is_some() {
+            return Ok(Step::Unchanged);
+        }
+        if mode.is_dry_run() {
+            return Ok(Step::Done);
+        }
+        let spec = LockSpec { level: LockLevel::CanNotDelete, notes: Some(self.notes.clone()) };
+        locks.create_or_update(vault, &self.name, &spec).await?;
+        match locks.get_opt(vault, &self.name).await? {
+            Some(_) => Ok(Step::Done),
+            None => refuse("the lock is not there after it was made"),
+        }
+    }
+
+    /// Takes the lock away, unless somebody has made it their own by another note or level.
+    pub(super) async fn undo(&self, locks: &LocksClient, vault: &VaultId, mode: Mode) -> Result<Step> {
+        let Some(now) = locks.get_opt(vault, &self.name).await? else { return Ok(Step::Unchanged) };
+        let is_ours = now.properties.level == LockLevel::CanNotDelete
+            && now.properties.notes.as_deref() == Some(self.notes.as_str());
+        if !is_ours {
+            return Ok(Step::Left("somebody has changed the lock"));
+        }
+        if !mode.is_dry_run() {
+            locks.delete(vault, &self.name).await?;
+            if locks.get_opt(vault, &self.name).await?.is_some() {
+                return refuse("the lock is still there");
+            }
+        }
+        Ok(Step::Done)
+    }
+}

@@ -1,0 +1,109 @@
+use arm_core::{ArmClient, ArmPath, Pager, Scope};
+use azure_core::Result;
+
+use crate::{Lock, LockSpec};
+
+/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/resources/management-locks).
+const API_VERSION: &str = "2020-05-01";
+
+/// Locks of subscriptions, groups and resources.
+///
+/// A lock holds at Resource Manager only: what is in a vault can still be read, changed and deleted.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, vault: &arm_core::ResourceId) -> azure_core::Result<()> {
+/// use resource_ops::{LockLevel, LockSpec, LocksClient};
+///
+/// let spec = LockSpec { level: LockLevel::CanNotDelete, notes: Some("an investigation".to_owned()) };
+/// LocksClient::new(arm).create_or_update(vault, "investigation", &spec).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct LocksClient {
+    arm: ArmClient,
+}
+
+impl LocksClient {
+    /// A client over this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams the locks on a scope and below it: `ManagementLocks_ListByScope`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/list-by-scope)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/locks/read`.
+    pub fn list(&self, scope: impl Into<Scope>) -> Pager<Lock> {
+        self.arm.get(locks(scope), API_VERSION).pager()
+    }
+
+    /// Reads a lock: `ManagementLocks_GetByScope`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/get-by-scope)
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`; see [`get_opt`](Self::get_opt).
+    pub async fn get(&self, scope: impl Into<Scope>, name: &str) -> Result<Lock> {
+        self.arm.get(locks(scope).segment(name), API_VERSION).json().await
+    }
+
+    /// Reads a lock; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but for what is not there.
+    pub async fn get_opt(&self, scope: impl Into<Scope>, name: &str) -> Result<Option<Lock>> {
+        self.arm.get(locks(scope).segment(name), API_VERSION).json_opt().await
+    }
+
+    /// Locks a scope, or changes a lock: `ManagementLocks_CreateOrUpdateByScope`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/create-or-update-by-scope)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/locks/write`: Owner or User Access Administrator.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
+    /// # Retries
+    ///
+    /// The same again is a success.
+    pub async fn create_or_update(
+        &self,
+        scope: impl Into<Scope>,
+        name: &str,
+        spec: &LockSpec,
+    ) -> Result<Lock> {
+        self.arm.put(locks(scope).segment(name), API_VERSION).body(&spec.body()).json().await
+    }
+
+    /// Takes a lock away: `ManagementLocks_DeleteByScope`.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/delete-by-scope)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/locks/delete`.
+    ///
+    /// # Errors
+    ///
+    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    ///
+    /// # Retries
+    ///
+    /// Deleting again is a success.
+    pub async fn delete(&self, scope: impl Into<Scope>, name: &str) -> Result<()> {
+        self.arm.delete(locks(scope).segment(name), API_VERSION).send_empty().await
+    }
+}
+
+fn locks(scope: impl Into<Scope>) -> ArmPath {
+    ArmPath::from(&scope.into()).provider("Microsoft.Authorization").literal("locks")
+}

@@ -1,0 +1,126 @@
+use arm_core::{ApiVersion, ArmClient, ArmPath, Audience};
+use azure_core::Result;
+use serde_json::json;
+
+use crate::{PrincipalId, SignIn};
+
+/// Whether users and applications may sign in, over Microsoft Graph.
+///
+/// Who may no longer sign in keeps the tokens that there are: for 60 to 90 minutes, a managed identity for up to 24 hours. So
+/// take the access away at the resource too.
+#[derive(Debug, Clone)]
+pub struct SignInsClient {
+    graph: ArmClient,
+}
+
+impl SignInsClient {
+    /// A client over this connection. It asks for tokens of Microsoft Graph.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { graph: arm.with_audience(Audience::Graph) }
+    }
+
+    /// Whether a user may sign in, and since when sessions count: `Users_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/user-get)
+    ///
+    /// # Permissions
+    ///
+    /// `User.Read.All`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is no such user.
+    pub async fn user(&self, id: PrincipalId) -> Result<SignIn> {
+        let asked = "id,displayName,userPrincipalName,accountEnabled,signInSessionsValidFromDateTime";
+        self.graph.get(user(id), ApiVersion::IN_PATH).query("$select", asked).json().await
+    }
+
+    /// Whether an application may sign in here, by the object id of its service principal: `ServicePrincipals_Get`.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
+    ///
+    /// # Permissions
+    ///
+    /// `Application.Read.All`.
+    ///
+    /// # Errors
+    ///
+    /// `is_resource_not_found()`: there is no such service principal.
+    pub async fn application(&self, id: PrincipalId) -> Result<SignIn> {
+        let asked = "id,displayName,accountEnabled,servicePrincipalType,appOwnerOrganizationId";
+        self.graph.get(application(id), ApiVersion::IN_PATH).query("$select", asked).json().await
+    }
+
+    /// Lets a user sign in, or no longer: `Users_Update`.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/user-update)
+    ///
+    /// # Permissions
+    ///
+    /// `User.EnableDisableAccount.All` and `User.Read.All`; for a user with a role of administrator a higher one, such as Privileged
+    /// Authentication Administrator.
+    ///
+    /// # Errors
+    ///
+    /// `is_role_missing()`; `is_resource_not_found()`.
+    ///
+    /// # Retries
+    ///
+    /// The same again is a success.
+    pub async fn set_user_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
+        self.set_enabled(user(id), enabled).await
+    }
+
+    /// Lets an application sign in here, or no longer: `ServicePrincipals_Update`. All who use it are cut off with it.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-update)
+    ///
+    /// # Permissions
+    ///
+    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for one that the caller owns.
+    ///
+    /// # Errors
+    ///
+    /// `is_role_missing()`; `is_resource_not_found()`.
+    ///
+    /// # Retries
+    ///
+    /// The same again is a success.
+    pub async fn set_application_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
+        self.set_enabled(application(id), enabled).await
+    }
+
+    /// Ends the sessions and refresh tokens of a user, within minutes: `Users_RevokeSignInSessions`. **It cannot be undone.**
+    /// Sessions that a guest has at home stay.
+    ///
+    /// [Reference](https://learn.microsoft.com/graph/api/user-revokesigninsessions)
+    ///
+    /// # Permissions
+    ///
+    /// `User.RevokeSessions.All`.
+    ///
+    /// # Errors
+    ///
+    /// `is_role_missing()`; `is_resource_not_found()`.
+    ///
+    /// # Retries
+    ///
+    /// Again, it also ends the sessions that began meanwhile.
+    pub async fn revoke_sessions(&self, id: PrincipalId) -> Result<()> {
+        let path = user(id).literal("revokeSignInSessions");
+        self.graph.post(path, ApiVersion::IN_PATH).expect_status(&[200, 204]).repeatable().send_empty().await
+    }
+
+    async fn set_enabled(&self, path: ArmPath, enabled: bool) -> Result<()> {
+        let request = self.graph.patch(path, ApiVersion::IN_PATH).body(&json!({ "accountEnabled": enabled }));
+        request.expect_status(&[204]).send_empty().await
+    }
+}
+
+fn user(id: PrincipalId) -> ArmPath {
+    ArmPath::root().literal("v1.0/users").segment(id.to_string())
+}
+
+fn application(id: PrincipalId) -> ArmPath {
+    ArmPath::root().literal("v1.0/servicePrincipals").segment(id.to_string())
+}
