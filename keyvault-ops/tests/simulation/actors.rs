@@ -211,10 +211,16 @@ impl World {
                 self.violation(format!("{who}: complete, with {} enabled", enabled.len()));
             }
         }
+        let listed = self.rotators[wish.rotator].listed_enabled.clone();
+        let replaced = rotation.previous.as_ref().and_then(|previous| {
+            versions.iter().find(|version| version.id == previous.as_str() && version.id != own)
+        });
+        if replaced.is_some_and(|replaced| replaced.value == own_version.value) {
+            self.violation(format!("{who}: complete, with the value of before"));
+        }
         if self.kind == Kind::None {
             return;
         }
-        let listed = self.rotators[wish.rotator].listed_enabled.clone();
         if wish.keep == 1 {
             for (id, value) in listed.iter().filter(|(id, value)| *id != own && *value != own_version.value) {
                 if versions.iter().any(|version| version.id == *id) && self.alive(value) {

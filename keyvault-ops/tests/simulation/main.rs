@@ -109,6 +109,7 @@ impl World {
             looked: BTreeMap::new(),
             told: BTreeMap::new(),
             unreadable: BTreeSet::new(),
+            refused: 0,
             called: 0,
             moved: BTreeMap::new(),
             has_just_looked: false,

@@ -68,8 +68,13 @@ impl HttpClient for SimVault {
                 self.ambush(request);
                 return lost();
             }
-            Accident::Throttled => return refused(429, "Throttled"),
-            Accident::Unavailable => return refused(503, "ServerBusy"),
+            Accident::Throttled | Accident::Unavailable => {
+                if request.method() == Method::Put {
+                    self.world.lock().rotators[self.rotator].refused += 1;
+                }
+                let throttled = accident == Accident::Throttled;
+                return if throttled { refused(429, "Throttled") } else { refused(503, "ServerBusy") };
+            }
             Accident::Refused => return refused(403, "Forbidden"),
             Accident::None | Accident::LostAfter => {}
         }
@@ -87,6 +92,7 @@ impl HttpClient for SimVault {
             let me = &mut world.rotators[self.rotator];
             let told = current.as_ref().filter(|current| current.enabled).map(|current| current.id.clone());
             me.told.insert(name.clone(), (now, told));
+            me.refused = 0;
             me.looked.extend(current.map(|current| (name, current.id)));
         }
         outcome
@@ -209,8 +215,13 @@ impl SimVault {
         }
         let value = body["value"].as_str().unwrap().to_owned();
         world.rotators[self.rotator].set.insert(name.to_owned());
-        let version =
+        world.judge_set(self.rotator, name);
+        let mut version =
             world.checked(self.rotator, "set", |world| world.put(name, &value, tags(&body["tags"])));
+        version.by = Some(self.rotator);
+        if let Some(set) = world.secrets.get_mut(name).and_then(|secret| secret.versions.last_mut()) {
+            set.by = version.by;
+        }
         // What the crate makes up is drawn from the system's chance.
         let said = if value.contains('-') && value.len() < 20 { value.as_str() } else { "a random value" };
         world.say(|| format!("rotator {}: sets {name} to {said}: {}", self.rotator, version.id));

@@ -11,6 +11,10 @@ use tokio::{sync::Notify, time::Instant};
 /// How old an answer may be; the rotation allows for 5 seconds.
 const STALE: u64 = 4_000;
 
+/// How old a version may be that a set overwrites unseen: a late read of what was current, and the way of its answer and of the
+/// set. Each set that was refused adds its own way.
+const UNSEEN: u64 = STALE + 6_000;
+
 /// How long looking at all secrets of a call may take, with late answers.
 const LOOKING: u64 = 20_000;
 
@@ -49,6 +53,9 @@ pub(crate) struct Version {
     pub(crate) enabled: bool,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: u64,
+    /// The rotator that set it, if one did, and when.
+    pub(crate) by: Option<usize>,
+    pub(crate) set: u64,
     /// Until when no one could read it, because it was disabled or its secret deleted.
     pub(crate) hidden_until: u64,
 }
@@ -112,6 +119,8 @@ pub(crate) struct Rotator {
     pub(crate) told: BTreeMap<String, (u64, Option<String>)>,
     /// Older versions of which the vault has told this run that they are disabled: their values cannot be read.
     pub(crate) unreadable: BTreeSet<String>,
+    /// How often the present set was refused, and is repeated.
+    pub(crate) refused: u64,
     /// When the hook that acts was called.
     pub(crate) called: u64,
     /// The place of the newest version of each secret that `Consumers` said all use.
@@ -243,9 +252,18 @@ impl World {
             world.made += 1;
             // The ids say nothing about their order.
             let id = format!("{:016x}{:016x}", world.dice.roll(u64::MAX), world.made);
-            let created = world.now() / 1_000;
-            let version =
-                Version { id, value: value.to_owned(), enabled: true, tags, created, hidden_until: 0 };
+            let set = world.now();
+            let created = set / 1_000;
+            let version = Version {
+                id,
+                value: value.to_owned(),
+                enabled: true,
+                tags,
+                created,
+                by: None,
+                set,
+                hidden_until: 0,
+            };
             world.secrets.entry(secret.to_owned()).or_default().versions.push(version.clone());
             version
         })
@@ -290,6 +308,21 @@ impl World {
         let version = secret.place(version).map(|place| &secret.versions[place]);
         let since = self.rotators[rotator].called.saturating_sub(LOOKING);
         secret.deleted || version.is_some_and(|it| !it.enabled || it.hidden_until >= since)
+    }
+
+    /// A set must not overwrite what someone else has set, where a look would have shown it.
+    pub(crate) fn judge_set(&mut self, rotator: usize, secret: &str) {
+        let me = &self.rotators[rotator];
+        let Some(current) = self.secrets[secret].current().filter(|it| it.by != Some(rotator)) else {
+            return;
+        };
+        let age = self.now() - current.set;
+        if me.looked.get(secret) != Some(&current.id) && age > UNSEEN * (1 + me.refused) {
+            let id = current.id.clone();
+            self.violation(format!(
+                "rotator {rotator}: sets {secret} over {id}, {age} ms old, without a look"
+            ));
+        }
     }
 
     fn judge_death(&mut self, rotator: usize, secret: &str, what: &str) {
