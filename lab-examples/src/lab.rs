@@ -91,7 +91,7 @@ impl Lab {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let asking = format!("checking {} ..", azure.subscription);
+        let asking = format!("checking {}, for at most a minute", azure.subscription);
         let place = screen.wait(&asking, preflight::place(&azure, !options.dry_run)).await?;
         screen.place(azure.subscription.as_str(), &place.tenant, options.live);
         if options.live {
@@ -176,10 +176,15 @@ impl Lab {
         step: Step,
         task: impl Fn() -> K,
     ) -> Result<Option<T>> {
-        match self.planner() {
-            Some(planner) => planner.run(step, task).await,
-            None => task().into().in_mode(self.mode()).await.map(Some),
-        }
+        let name = step.name().to_owned();
+        let done = match self.planner() {
+            Some(planner) => planner.run(step, task).await?,
+            None => Some(task().into().in_mode(self.mode()).await?),
+        };
+        // Of what was done, and cannot be told, nothing is recorded: the steps say it.
+        let changes = done.as_ref().and_then(|done| done.changes().ok()).unwrap_or_default();
+        self.screen.changed(&name, &changes);
+        Ok(done)
     }
 
     /// How tasks run: only shown in a dry run.

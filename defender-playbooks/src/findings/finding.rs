@@ -1,10 +1,11 @@
 //! One finding, whatever it came from.
 
-use arm_core::{ResourceId, SubscriptionId};
+use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 use defender_alerts::{
     Alert, AlertStatus, Assessment, AssessmentCode, AttackPath, RiskLevel, SecretFinding, Severity,
 };
+use keyvault_ops::SecretName;
 
 use crate::{Gap, VaultCoverage};
 
@@ -22,6 +23,8 @@ pub enum FindingKind {
     Recommendation,
     /// A vault that is not watched, or whose audit log arrives nowhere.
     Coverage,
+    /// A rotation that was begun and is not finished.
+    Rotation,
 }
 
 impl FindingKind {
@@ -33,6 +36,7 @@ impl FindingKind {
             Self::ExposedSecret => "exposedSecret",
             Self::Recommendation => "recommendation",
             Self::Coverage => "coverage",
+            Self::Rotation => "rotation",
         }
     }
 }
@@ -66,7 +70,8 @@ impl FindingStatus {
     }
 }
 
-/// Something that was found: by an alert, an attack path, a scan for secrets, a recommendation or the coverage.
+/// Something that was found: by an alert, an attack path, a scan for secrets, a recommendation, the coverage
+/// or the ledger of rotations.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
@@ -225,6 +230,34 @@ impl Finding {
                 assessment.display_name.clone(),
             )
         })
+    }
+
+    /// A rotation that was begun and is not finished, as a ledger tells: the old credential may still be alive. `vault` is
+    /// the host name; `first` and `last` are the times of its first and last entry.
+    pub fn of_unfinished_rotation(
+        vault: &str,
+        secret: &SecretName,
+        first: OffsetDateTime,
+        last: OffsetDateTime,
+    ) -> Self {
+        let id = format!("https://{vault}/secrets/{secret}");
+        let rule = "rotation-unfinished";
+        Self {
+            severity: Some(Severity::Medium),
+            status: FindingStatus::InProgress,
+            resources: vec![id.clone()],
+            first: Some(first),
+            last: Some(last),
+            remediation: vec![
+                "Run the rotation again with the same ledger: it goes on where it stopped.".to_owned(),
+            ],
+            ..Self::new(
+                FindingKind::Rotation,
+                format!("{id}#{rule}@{}", wire::instant::format(first)),
+                rule,
+                format!("The rotation of {secret} is not finished"),
+            )
+        }
     }
 
     /// What is missing of a vault. That something could not be read is no finding: see

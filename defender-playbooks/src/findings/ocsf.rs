@@ -18,7 +18,7 @@ enum Class {
 
 impl Findings {
     /// One event of the [Open Cybersecurity Schema Framework](https://schema.ocsf.io) for each finding: Compliance
-    /// Finding for recommendations and coverage, Detection Finding for all else. What could not be looked at is a
+    /// Finding for recommendations, coverage and rotations, Detection Finding for all else. What could not be looked at is a
     /// Compliance Finding of the status Unknown.
     pub fn to_ocsf(&self) -> Vec<Value> {
         let blind = self.not_known.iter().map(|words| self.blind(words));
@@ -27,7 +27,7 @@ impl Findings {
 
     fn event(&self, finding: &Finding) -> Value {
         let class = match finding.kind {
-            FindingKind::Recommendation | FindingKind::Coverage => Class::Compliance,
+            FindingKind::Recommendation | FindingKind::Coverage | FindingKind::Rotation => Class::Compliance,
             _ => Class::Detection,
         };
         let (status_id, status, activity_id, activity) = match &finding.status {

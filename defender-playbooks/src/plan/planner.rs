@@ -105,6 +105,11 @@ impl Step {
         Self { name: name.into(), after: None }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Says what this step will do if `step`, an earlier one, makes what this one is about: as long as that is not
     /// there, the task cannot look, and its dry run is not asked. Where it is there, `changes` do not matter.
     ///

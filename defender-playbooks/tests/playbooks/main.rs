@@ -12,5 +12,6 @@ mod leaks_read;
 mod leaks_real;
 mod overheard;
 mod plan;
+mod plan_worlds;
 mod preflight;
 mod readers;

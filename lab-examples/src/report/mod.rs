@@ -17,6 +17,7 @@ use defender_playbooks::findings::Findings;
 pub(crate) use open::items_that_hide;
 pub use open::{OpenItem, Standing, items};
 pub use options::{Level, ReportOptions};
+pub use page::schema;
 pub use render::html;
 
 use crate::{
@@ -64,7 +65,7 @@ async fn write_files(lab: &Lab, options: &ReportOptions) -> Result<bool> {
     let found = items(&report.page);
     for (standing, words) in [(Standing::Open, "still open"), (Standing::NotKnown, "not known")] {
         let count = found.iter().filter(|item| item.standing == standing).count();
-        lab.screen.step(words, "found", count.to_string());
+        lab.screen.counted(words, "found", count, count.to_string());
     }
     for file in &options.file {
         let text = report.text(Form::of(file)).map_err(|error| cannot(file, &error))?;

@@ -2,12 +2,13 @@
 
 use arm_core::wire;
 use azure_core::time::OffsetDateTime;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::screen::Record;
 
 /// Everything on the page. Its JSON form is what `--file page.json` writes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ReportPage {
     /// The version of this form.
     pub version: u32,
@@ -21,6 +22,7 @@ pub struct ReportPage {
     pub signed_in_with: String,
     /// When it was read.
     #[serde(with = "wire::instant")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub read_at: OffsetDateTime,
     /// The plans.
     pub plans: Section<Vec<PlanRow>>,
@@ -41,7 +43,7 @@ pub struct ReportPage {
 }
 
 /// A part of the page that was read, or why it could not be.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Section<T> {
     /// It was read.
@@ -70,7 +72,7 @@ impl<T> From<azure_core::Result<T>> for Section<T> {
 }
 
 /// One plan.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PlanRow {
     /// Its name.
     pub plan: String,
@@ -93,7 +95,7 @@ pub struct PlanRow {
 }
 
 /// One vault.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct VaultRow {
     /// Its name.
     pub name: String,
@@ -110,7 +112,7 @@ pub struct VaultRow {
 }
 
 /// The alerts.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Alerts {
     /// How many there are.
     pub total: usize,
@@ -123,7 +125,7 @@ pub struct Alerts {
 }
 
 /// One alert.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AlertRow {
     /// Its title.
     pub title: String,
@@ -143,9 +145,11 @@ pub struct AlertRow {
     pub resource: String,
     /// When it began.
     #[serde(with = "wire::instant::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<OffsetDateTime>,
     /// When it ended.
     #[serde(with = "wire::instant::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<OffsetDateTime>,
     /// What is known, by name.
     pub facts: Vec<(String, String)>,
@@ -158,7 +162,7 @@ pub struct AlertRow {
 }
 
 /// A recommendation that is not followed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Recommendation {
     /// What it says.
     pub title: String,
@@ -169,7 +173,7 @@ pub struct Recommendation {
 }
 
 /// The attack paths.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Paths {
     /// The paths.
     pub paths: Vec<PathRow>,
@@ -178,7 +182,7 @@ pub struct Paths {
 }
 
 /// One attack path.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PathRow {
     /// The path, in words.
     pub title: String,
@@ -201,7 +205,7 @@ pub struct PathRow {
 }
 
 /// What is on an attack path.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PathNode {
     /// Its name.
     pub name: String,
@@ -214,7 +218,7 @@ pub struct PathNode {
 }
 
 /// Secrets in plain text.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Secrets {
     /// The findings.
     pub findings: Vec<SecretRow>,
@@ -227,7 +231,7 @@ pub struct Secrets {
 }
 
 /// One secret in plain text.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct SecretRow {
     /// What was found.
     pub title: String,
@@ -244,7 +248,7 @@ pub struct SecretRow {
 }
 
 /// What the ledger holds.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Rotations {
     /// Where it is.
     pub place: String,
@@ -255,7 +259,7 @@ pub struct Rotations {
 }
 
 /// One rotation.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Rotation {
     /// The secret.
     pub secret: String,
@@ -268,10 +272,11 @@ pub struct Rotation {
 }
 
 /// One line of the ledger.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RotationEntry {
     /// When.
     #[serde(with = "wire::instant")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: OffsetDateTime,
     /// What was done.
     pub action: String,
@@ -279,4 +284,12 @@ pub struct RotationEntry {
     pub version: String,
     /// Why, or why not.
     pub detail: String,
+}
+
+/// The schema of the page's JSON form.
+pub fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<ReportPage>().to_value();
+    schema["title"] = "The data of a report's page, version 1: lab report --file x.json".into();
+    schema
 }

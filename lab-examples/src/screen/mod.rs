@@ -15,9 +15,10 @@ use std::{
 
 use arm_core::printable;
 use azure_core::time::OffsetDateTime;
+use defender_playbooks::plan::{PlanAction, PlannedChange};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-pub use record::{Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
+pub use record::{Changed, Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
 
 use crate::cli::Output;
 
@@ -214,11 +215,23 @@ impl Screen {
 
     /// One step, with its outcome and more about it.
     pub fn step(&self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
+        self.counted(what, outcome, None, detail);
+    }
+
+    /// The same about a number of things.
+    pub fn counted(
+        &self,
+        what: impl Into<String>,
+        outcome: &str,
+        count: impl Into<Option<usize>>,
+        detail: impl Into<String>,
+    ) {
         let step = Step {
             what: what.into(),
             outcome: outcome.to_owned(),
             time: Some(OffsetDateTime::now_utc()),
             detail: detail.into(),
+            count: count.into(),
         };
         let (mark, ascii, code) = match outcome {
             "failed" | "missing" | "wrong" => ("✗", "x", "31"),
@@ -241,6 +254,20 @@ impl Screen {
         });
     }
 
+    /// Records what became of resources; a person reads it in the steps.
+    pub(crate) fn changed(&self, step: &str, changes: &[PlannedChange]) {
+        for change in changes {
+            let change = Changed {
+                id: change.id.clone(),
+                action: action(change.action).to_owned(),
+                step: step.to_owned(),
+                members: change.members.iter().map(|member| member.member.clone()).collect(),
+            };
+            self.event(&Event::Change { part: &self.name(), change: &change });
+            self.part(|part| part.changes.push(change));
+        }
+    }
+
     /// A place where the lab sheet and the service disagree.
     pub fn difference(&self, sheet: &str, service: &str, so: &str) {
         let text = format!("the sheet says {sheet}; the service {service}; so we {so}");
@@ -255,7 +282,13 @@ impl Screen {
     pub fn note(&self, text: &str) {
         self.hang("    ", "    ", &printable(text));
         let time = Some(OffsetDateTime::now_utc());
-        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), time, detail: String::new() };
+        let step = Step {
+            what: text.to_owned(),
+            outcome: "note".to_owned(),
+            time,
+            detail: String::new(),
+            count: None,
+        };
         self.event(&Event::Step { part: &self.name(), step: &step });
         self.part(|part| part.steps.push(step));
     }
@@ -324,6 +357,14 @@ impl Screen {
             bar.set_style(style);
         }
         bar
+    }
+}
+
+/// The word of plans in JSON.
+fn action(action: PlanAction) -> &'static str {
+    match action {
+        PlanAction::NoChange => "noChange",
+        action => action.as_str(),
     }
 }
 

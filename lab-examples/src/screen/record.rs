@@ -47,6 +47,8 @@ pub struct Part {
     pub state: PartState,
     /// What was done.
     pub steps: Vec<Step>,
+    /// The resources that were, or in a dry run would be, made, changed or left as they are, by id.
+    pub changes: Vec<Changed>,
     /// What was shown.
     pub tables: Vec<Rows>,
     /// Where the lab sheet and the service disagree.
@@ -82,6 +84,24 @@ pub struct Step {
     /// More about it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// How many, where it is about a number of things.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub count: Option<usize>,
+}
+
+/// What became of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Changed {
+    /// Its full id.
+    pub id: String,
+    /// `create`, `update`, `delete` or `noChange`, as in a plan.
+    pub action: String,
+    /// The step of a plan that does it.
+    pub step: String,
+    /// The members that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
 }
 
 /// One table.
@@ -123,6 +143,13 @@ pub enum Event<'a> {
         part: &'a str,
         /// The step.
         step: &'a Step,
+    },
+    /// A resource was made, changed or left as it is.
+    Change {
+        /// The part.
+        part: &'a str,
+        /// What became of it.
+        change: &'a Changed,
     },
     /// Something was shown.
     Table {

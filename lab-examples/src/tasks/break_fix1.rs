@@ -69,9 +69,10 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     }
     let open = after.vaults.iter().filter(|vault| !vault.gaps().is_empty()).count();
     let outcome = if open == 0 { "verified" } else { "failed" };
-    lab.screen.step(
+    lab.screen.counted(
         "every vault covered and logged",
         outcome,
+        open,
         format!("{open} of {} with gaps", after.vaults.len()),
     );
     Ok(())

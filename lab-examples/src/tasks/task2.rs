@@ -57,7 +57,7 @@ fn by_type(lab: &Lab, alerts: &[Alert]) {
         let of_type = |alert: &&Alert| alert.key_vault_type().is_some_and(|kind| closest.contains(&kind));
         let count = alerts.iter().filter(of_type).count();
         let detail = format!("{} of {}", plural(count, "alert"), names.join(", "));
-        lab.screen.step(format!("alerts of the sheet's type {name}"), "found", detail);
+        lab.screen.counted(format!("alerts of the sheet's type {name}"), "found", count, detail);
     }
     lab.screen.difference(
         "KV_MassSecretRetrieval, KV_SuspiciousSecretListing and two more",

@@ -78,7 +78,7 @@ async fn readiness(lab: &Lab) -> Result<()> {
 async fn sub_assessments(lab: &Lab) -> Result<()> {
     let found: Vec<SubAssessment> =
         SubAssessmentsClient::new(&lab.azure.arm).list_all(lab.subscription()).try_collect().await?;
-    lab.screen.step("sub-assessments", "found", format!("{} rows", found.len()));
+    lab.screen.counted("sub-assessments", "found", found.len(), format!("{} rows", found.len()));
     lab.screen.difference(
         "sub-assessments list the secret findings",
         "stopped to serve them in July 2026: empty means nothing",
@@ -100,7 +100,8 @@ async fn findings(lab: &Lab) -> Result<()> {
             other => format!("{other:?}"),
         };
         let outcome = if matches!(state, SourceState::Failed(_)) { "missing" } else { "read" };
-        lab.screen.step(format!("source {source:?}"), outcome, told);
+        let count = if let SourceState::Answered(count) = state { Some(*count) } else { None };
+        lab.screen.counted(format!("source {source:?}"), outcome, count, told);
     }
     let rows = found.findings.iter().map(|finding| {
         [

@@ -53,14 +53,15 @@ async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "wait for that, within five minutes",
     );
     let seed = secrets.seed(PREFIX, SECRETS).when_deleted(WhenDeleted::Recover);
-    let report = lab.screen.wait("secrets", seed.into_future()).await?;
+    let report = lab.screen.wait("secrets, for at most 5 minutes", seed.into_future()).await?;
     for (name, error) in report.failures() {
         lab.screen.step(format!("secret {name}"), "failed", error.to_string());
     }
     let count = report.names().count();
-    lab.screen.step(
+    lab.screen.counted(
         format!("{count} secrets {PREFIX}-1 .. {PREFIX}-{SECRETS}"),
         "set",
+        count,
         "random values, shown nowhere",
     );
     Ok(())

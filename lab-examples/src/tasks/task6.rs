@@ -261,7 +261,8 @@ async fn resolve(lab: &Lab) -> Result<()> {
         lab.screen.step(format!("alert {}", failed.target), "failed", format!("{:?}", failed.result));
     }
     let outcome = if lab.dry_run() { "would change" } else { "resolved" };
-    lab.screen.step(format!("{} sample alerts", report.changed().count()), outcome, "each read back");
+    let count = report.changed().count();
+    lab.screen.counted(format!("{count} sample alerts"), outcome, count, "each read back");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, io};
 
+use defender_playbooks::findings::Finding;
 use keyvault_ops::{LedgerAction, LedgerEntry};
 
 use crate::{
@@ -59,6 +60,15 @@ pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
     found
 }
 
+/// The rotations that were begun and are not finished.
+pub(crate) fn unfinished(found: &Rotations) -> impl Iterator<Item = Finding> {
+    found.rotations.iter().filter(|rotation| !rotation.finished).filter_map(|rotation| {
+        let (first, last) = (rotation.entries.first()?, rotation.entries.last()?);
+        let secret = rotation.secret.parse().ok()?;
+        Some(Finding::of_unfinished_rotation(&rotation.vault, &secret, first.time, last.time))
+    })
+}
+
 fn words(action: LedgerAction) -> &'static str {
     match action {
         LedgerAction::Begun => "begun",
@@ -104,6 +114,12 @@ mod tests {
         let found = read("here", text.join("\n").as_bytes());
         let told: Vec<_> = found.rotations.iter().map(|it| (it.secret.as_str(), it.finished)).collect();
         assert_eq!(told, [("a", true), ("b", false), ("a", true)]);
+        let open: Vec<Finding> = unfinished(&found).collect();
+        assert_eq!(
+            open.iter().map(|it| it.title.as_str()).collect::<Vec<_>>(),
+            ["The rotation of b is not finished"]
+        );
+        assert_eq!(open[0].resources, ["https://kv.vault.azure.net/secrets/b"]);
     }
 
     #[test]

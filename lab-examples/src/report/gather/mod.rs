@@ -72,6 +72,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
         ledger: ledger::of(lab),
         run,
     };
+    findings.extend(page.ledger.read().into_iter().flat_map(ledger::unfinished));
     findings.not_known = items_that_hide(&page);
     Ok(Report { page, findings })
 }
