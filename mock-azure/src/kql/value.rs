@@ -112,6 +112,11 @@ impl Scalar {
             Self::Null | Self::Dynamic(Value::Null) => Value::Null,
             Self::Bool(truth) => json!(truth),
             Self::Long(number) => json!(number),
+            // Reported (azure-sdk-for-net#24975): what JSON has no number for comes as a text.
+            Self::Real(number) if number.is_nan() => json!("NaN"),
+            Self::Real(number) if number.is_infinite() => {
+                json!(if *number > 0.0 { "Infinity" } else { "-Infinity" })
+            }
             Self::Real(number) => json!(number),
             Self::Text(text) => json!(text),
             Self::Time(_) | Self::Span(_) | Self::Dynamic(_) => json!(self.to_text()),

@@ -54,13 +54,44 @@ impl Seed {
     pub fn workspace(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| {
-            let group = resource_groups::ensure(world, &subscription, &group, LOCATION);
-            let id = format!("{group}/providers/{TYPE}/{name}");
-            let mut workspace = fresh(world, &id, &name, &json!({ "location": LOCATION }));
-            workspace["properties"]["provisioningState"] = json!("Succeeded");
-            world.resources.put(workspace);
+            lay_out(world, &subscription, &group, &name, "Succeeded");
         })
     }
+
+    /// Adds a workspace that somebody's operation is at: `Updating`, `LinkingAccount`, `Deleting`, .. The operation ends as
+    /// others that are long-running do. Then the workspace is ready; or deleted, if it was `Deleting`.
+    pub fn workspace_in_state(
+        self,
+        subscription: impl ToString,
+        group: &str,
+        name: &str,
+        state: &str,
+    ) -> Self {
+        let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
+        let state = state.to_owned();
+        self.step(move |world| {
+            let id = lay_out(world, &subscription, &group, &name, &state);
+            operations::start(world, &id.clone(), move |world, outcome| {
+                if outcome.is_ok() && state == "Deleting" {
+                    soft_delete(world, &id);
+                    return None;
+                }
+                let workspace = world.resources.get_mut(&id)?;
+                let after = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+                workspace["properties"]["provisioningState"] = json!(after);
+                Some(workspace.clone())
+            });
+        })
+    }
+}
+
+fn lay_out(world: &mut World, subscription: &str, group: &str, name: &str, state: &str) -> String {
+    let group = resource_groups::ensure(world, subscription, group, LOCATION);
+    let id = format!("{group}/providers/{TYPE}/{name}");
+    let mut workspace = fresh(world, &id, name, &json!({ "location": LOCATION }));
+    workspace["properties"]["provisioningState"] = json!(state);
+    world.resources.put(workspace);
+    id
 }
 
 /// The workspace with a customer id.
@@ -178,11 +209,15 @@ fn with_location(body: &Value, existing: Option<&Value>) -> Value {
 /// Recorded: a workspace is gone at once.
 fn delete(row: &Tracked, world: &mut World, call: &Call) -> Reply {
     let id = call.id(8);
-    let Some(gone) = world.resources.remove_tree(&id).into_iter().next() else { return row.gone(false) };
-    if !call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true")) {
-        world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
-    }
-    row.gone(true)
+    let forced = call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
+    row.gone(if forced { !world.resources.remove_tree(&id).is_empty() } else { soft_delete(world, &id) })
+}
+
+/// Whether there was one.
+fn soft_delete(world: &mut World, id: &str) -> bool {
+    let Some(gone) = world.resources.remove_tree(id).into_iter().next() else { return false };
+    world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
+    true
 }
 
 /// Documented: the rule for names, a location that stays, and the range of days.

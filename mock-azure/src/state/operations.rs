@@ -167,7 +167,16 @@ fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
             })),
             _ => Reply::empty(200),
         },
-        Progress::Failed(failure) => Reply::arm_error(409, &failure.code, failure.message),
+        Progress::Failed(failure) => match world.operations.all.get(id) {
+            // Reported (msrestazure-for-python#157): a status in the body counts, whatever the status of the answer.
+            Some(operation) if operation.target.contains("/deletedvaults/") => Reply::ok(json!({
+                "createdDateTime": operation.started,
+                "lastActionDateTime": timestamp::precise(world.now()),
+                "status": "Failed",
+                "error": { "code": failure.code, "message": failure.message },
+            })),
+            _ => Reply::arm_error(409, &failure.code, failure.message),
+        },
     }
 }
 

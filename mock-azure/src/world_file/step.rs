@@ -152,6 +152,8 @@ pub(super) enum Step {
 
     /// A workspace.
     Workspace(Named),
+    /// A workspace that somebody's operation is at: `Updating`, `LinkingAccount`, `Deleting`, ..
+    WorkspaceInState(InState),
     /// A receiver of an action group that a test notification does not reach, and why.
     ReceiverFails(Unreachable),
     /// A diagnostic setting of a resource.
@@ -203,6 +205,7 @@ shapes! {
     Throttling { every: u32, refusals: u32 }
     Keyed { subscription: Option<String>, group: String, kind: String, name: String }
     ResourceProperty { id: String, property: String, value: Value }
+    InState { subscription: Option<String>, group: String, name: String, state: String }
     ResourceKind { id: String, kind: String }
     FailingExtension { subscription: Option<String>, plan: String, extension: String, times: u32 }
     PlanUpdates { subscription: Option<String>, times: u32 }
@@ -325,6 +328,9 @@ impl Step {
             Self::VmDeallocated(machine) => seed.vm_deallocated(machine),
             Self::VmUserIdentity(it) => seed.vm_user_identity(&it.machine, &it.identity),
             Self::Workspace(it) => seed.workspace(of(it.subscription), &it.group, &it.name),
+            Self::WorkspaceInState(it) => {
+                seed.workspace_in_state(of(it.subscription), &it.group, &it.name, &it.state)
+            }
             Self::ReceiverFails(it) => seed.receiver_fails(&it.receiver, &it.why),
             Self::DiagnosticSetting(it) => {
                 let categories: Vec<&str> = it.categories.iter().map(String::as_str).collect();

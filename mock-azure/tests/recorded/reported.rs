@@ -1,10 +1,12 @@
 //! What users of other tools ran into.
 
-use azure_core::http::Method::{Delete, Patch, Post};
+use azure_core::http::Method::{Delete, Get, Patch, Post};
 use mock_azure::MockAzure;
 use serde_json::{Value, json};
 
-use crate::{TENANT, a_rule, get, group, members, put, send, support::SUB, vault, without, workspace};
+use crate::{
+    TENANT, a_rule, get, group, members, put, send, support, support::SUB, vault, without, workspace,
+};
 
 /// azure-rest-api-specs#21258, azure-cli#26581, azure-powershell#22583, azure-resource-manager-schemas#1753.
 #[tokio::test]
@@ -173,6 +175,84 @@ async fn an_assigned_policy_refuses_where_it_is_enforced_and_its_scope_is_not_ex
         assert_eq!(patched.status, status, "{change}");
     }
     assert_eq!(get(&azure, &workspace(), "2023-09-01").await.status, 200, "to read is never forbidden");
+}
+
+/// azure-cli#23867, TF #16869: what is not ready is not absent; a write in between is taken, and does harm.
+#[tokio::test]
+async fn a_workspace_that_somebody_is_at_says_so_until_it_is_ready_or_gone() {
+    for (state, status, then) in [
+        ("Updating", 200, json!("Succeeded")),
+        ("LinkingAccount", 200, json!("Succeeded")),
+        ("Deleting", 404, json!(null)),
+    ] {
+        let azure = MockAzure::seed().workspace_in_state(SUB, "rg", "law-a", state).start().await;
+        let found = get(&azure, &workspace(), "2023-09-01").await;
+        assert_eq!((found.status, &found.body["properties"]["provisioningState"]), (200, &json!(state)));
+        let after = get(&azure, &workspace(), "2023-09-01").await;
+        assert_eq!(
+            (after.status, &after.body["properties"]["provisioningState"]),
+            (status, &then),
+            "{state}"
+        );
+        let list = format!("{}/providers/Microsoft.OperationalInsights/deletedWorkspaces", group());
+        let deleted = get(&azure, &list, "2023-09-01").await.body["value"].as_array().unwrap().len();
+        assert_eq!(deleted, usize::from(state == "Deleting"));
+    }
+}
+
+/// msrestazure-for-python#157: 200 at a `Location`, and a failure in its body.
+#[tokio::test]
+async fn a_purge_that_fails_says_so_in_the_body_of_a_200() {
+    let azure = MockAzure::seed()
+        .deleted_vault(SUB, "rg", "kv-a")
+        .operation_fails("deletedVaults/kv-a", "PurgeFailed", "The vault is in use.")
+        .operation_polls(0)
+        .start()
+        .await;
+    let deleted =
+        format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-a");
+    let accepted = send(&azure, Post, &format!("{deleted}/purge"), "2023-07-01", Value::Null).await;
+    assert_eq!(accepted.status, 202);
+    let told = support::send(&azure, Get, accepted.header("location"), Value::Null).await;
+    assert_eq!((told.status, &told.body["status"]), (200, &json!("Failed")));
+    assert_eq!(told.body["error"], json!({ "code": "PurgeFailed", "message": "The vault is in use." }));
+    assert_eq!(get(&azure, &deleted, "2023-07-01").await.status, 200, "it is there still");
+}
+
+/// TF #24045.
+#[tokio::test]
+async fn the_condition_of_an_assignment_is_kept_and_shown_wherever_the_assignment_is() {
+    const CONDITION: &str = "@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {x}";
+    let azure = MockAzure::seed().resource_group(SUB, "rg", "westeurope").start().await;
+    let list = format!("{}/providers/Microsoft.Authorization/roleAssignments", group());
+    let owner = format!(
+        "/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+    );
+    let properties = json!({
+        "roleDefinitionId": owner, "principalId": azure.signed_in(), "principalType": "User",
+        "condition": CONDITION, "conditionVersion": "2.0",
+    });
+    let path = format!("{list}/88888888-0000-0000-0000-000000000001");
+    let made = put(&azure, &path, "2022-04-01", json!({ "properties": properties })).await;
+    let listed = get(&azure, &list, "2022-04-01").await.body["value"].clone();
+    let listed = listed.as_array().unwrap().iter().find(|one| one["id"] == made.body["id"]).unwrap().clone();
+    for shown in [&made.body, &get(&azure, &path, "2022-04-01").await.body, &listed] {
+        let shown = [&shown["properties"]["condition"], &shown["properties"]["conditionVersion"]];
+        assert_eq!(shown, [&json!(CONDITION), &json!("2.0")]);
+    }
+}
+
+/// azure-sdk-for-net#24975.
+#[tokio::test]
+async fn a_number_that_json_has_none_for_comes_as_a_text_in_a_column_of_its_type() {
+    let azure = MockAzure::seed().workspace(SUB, "rg", "law-a").start().await;
+    let law = get(&azure, &workspace(), "2023-09-01").await.body["properties"]["customerId"].clone();
+    let url = format!("https://api.loganalytics.azure.com/v1/workspaces/{}/query", law.as_str().unwrap());
+    let query = json!({ "query": "print a = real(nan), b = real(+inf), c = real(-inf), d = 0.5" });
+    let answer = support::send(&azure, Post, &url, query).await;
+    let table = &answer.body["tables"][0];
+    assert_eq!((answer.status, &table["columns"][0]["type"]), (200, &json!("real")), "{}", answer.body);
+    assert_eq!(table["rows"], json!([["NaN", "Infinity", "-Infinity", 0.5]]));
 }
 
 /// A rule that reads logs of machines is taken, since a workspace has their tables from the start; one that reads the
