@@ -18,6 +18,7 @@ mod policies;
 pub mod prelude;
 mod request;
 mod secret;
+mod system_metadata;
 mod task;
 mod text;
 mod transport;
@@ -47,6 +48,7 @@ pub use path::ArmPath;
 pub use policies::{MaxResponseBody, NotRepeatable, OriginPin, Repeatable, Retry};
 pub use request::{ApiVersion, ArmRequest};
 pub use secret::Secret;
+pub use system_metadata::SystemMetadata;
 pub use task::{Mode, Task, refuse};
 pub use text::{printable, printable_lines};
 #[cfg(feature = "ring")]

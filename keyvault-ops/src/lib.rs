@@ -17,8 +17,8 @@ pub use models::{
     NetworkAction, NetworkBypass, NetworkRules, Permissions, PrivateEndpoint, PrivateEndpointConnection,
     PrivateEndpointConnectionProperties, PrivateLinkState, PrivateLinkStatus, ProvisioningState,
     PublicNetworkAccess, RecoveryLevel, SecretBackup, SecretBundle, SecretPermission, SecretProperties,
-    SecretState, Sku, SkuName, SystemMetadata, UnavailableReason, Vault, VaultPatch, VaultPatchProperties,
-    VaultProperties, VaultResource, VaultSpec, VirtualNetworkRule,
+    SecretState, Sku, SkuName, UnavailableReason, Vault, VaultPatch, VaultPatchProperties, VaultProperties,
+    VaultResource, VaultSpec, VirtualNetworkRule,
 };
 pub use random_value::random_value;
 pub use tasks::{

@@ -18,7 +18,6 @@ pub use secret::{DeletedSecret, RecoveryLevel, SecretBackup, SecretBundle, Secre
 pub(crate) use secret::{Wire, WirePage};
 pub use vault::{
     PrivateEndpoint, PrivateEndpointConnection, PrivateEndpointConnectionProperties, PrivateLinkState,
-    PrivateLinkStatus, ProvisioningState, Sku, SkuName, SystemMetadata, Vault, VaultProperties,
-    VaultResource,
+    PrivateLinkStatus, ProvisioningState, Sku, SkuName, Vault, VaultProperties, VaultResource,
 };
 pub use vault_spec::{VaultPatch, VaultPatchProperties, VaultSpec};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use arm_core::{
-    IdError, ResourceId,
+    IdError, ResourceId, SystemMetadata,
     wire::{self, AsSent, UnknownFields},
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Resource<P> {
     /// The version that was read, where the service tells one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// Who created and last changed it, where the service says so. Read-only.
+    #[serde(rename = "systemData", default, skip_serializing_if = "Option::is_none")]
+    pub system_data: Option<SystemMetadata>,
     /// The description.
     pub properties: P,
     #[serde(flatten)]
@@ -52,6 +55,7 @@ impl<P> Resource<P> {
             kind: None,
             tags: BTreeMap::new(),
             etag: None,
+            system_data: None,
             properties,
             unknown: UnknownFields::default(),
             as_sent: AsSent::default(),

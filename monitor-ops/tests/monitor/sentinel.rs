@@ -68,6 +68,34 @@ async fn every_operation_does_what_it_says() {
     assert!(azure.unknown_requests().is_empty());
 }
 
+/// Recorded: what comes with incidents, their alerts and the switching on.
+#[tokio::test]
+async fn what_the_service_says_of_incidents_and_of_who_switched_sentinel_on_has_a_name() {
+    let azure = seed().start().await;
+    let state = OnboardingState::new(OnboardingProperties::default());
+    let on = client(&azure).create_onboarding_state(&workspace(), &state).await.unwrap();
+    let by = on.system_data.unwrap();
+    assert_eq!(by.created_by_type.as_deref(), Some("User"));
+    assert!(by.created_by.is_some() && by.created_at.is_some() && by.last_modified_at.is_some());
+
+    let azure = onboarded().incident(&workspace().to_string(), ID, "Bulk", "Medium").start().await;
+    let incident = client(&azure).get_incident(&workspace(), &name(ID)).await.unwrap();
+    assert_eq!(incident.properties.additional_data.unwrap()["alertsCount"], 1);
+    assert_eq!(incident.properties.related_analytic_rule_ids, Vec::<String>::new());
+    let raised = json!({ "value": [{ "id": "/a", "name": "a", "properties": {
+        "tactics": ["CredentialAccess"], "resourceIdentifiers": [{ "type": "AAD" }],
+        "startTimeUtc": "2026-03-01T12:00:00Z", "endTimeUtc": "2026-03-01T12:05:00Z",
+    } }] });
+    azure.inject(Fault::body(200, raised.to_string()));
+    let alerts = client(&azure).incident_alerts(&workspace(), &name(ID)).await.unwrap();
+    let alert = &alerts[0].properties;
+    assert_eq!(
+        (&alert.tactics[..], alert.resource_identifiers.len()),
+        (&["CredentialAccess".to_owned()][..], 1)
+    );
+    assert!(alert.start_time_utc < alert.end_time_utc && alert.start_time_utc.is_some());
+}
+
 #[tokio::test]
 async fn an_incident_brings_its_alerts() {
     let azure = onboarded().incident(&workspace().to_string(), ID, "Bulk", "Medium").start().await;

@@ -1,0 +1,29 @@
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::wire;
+
+/// Who created and changed a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SystemMetadata {
+    /// Who created it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// `User`, `Application`, ..
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by_type: Option<String>,
+    /// The time.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
+    pub created_at: Option<OffsetDateTime>,
+    /// Who last changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified_by: Option<String>,
+    /// `User`, `Application`, ..
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified_by_type: Option<String>,
+    /// The time.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
+    pub last_modified_at: Option<OffsetDateTime>,
+}
