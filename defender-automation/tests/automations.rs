@@ -92,6 +92,17 @@ async fn stored(azure: &MockAzure) -> Value {
     found
 }
 
+/// Recorded: who made it and changed it, and when.
+#[tokio::test]
+async fn what_the_service_says_of_an_automation_has_a_name() {
+    let azure = start().await;
+    let made = client(&azure).create_or_update(&group(), &name(), &spec()).await.unwrap();
+    let metadata = made.properties.metadata.unwrap();
+    for name in ["createdBy", "createdDateTimeUtc", "lastUpdatedBy", "lastUpdatedDateTimeUtc"] {
+        assert!(metadata[name].is_string(), "{name} of {metadata}");
+    }
+}
+
 #[tokio::test]
 async fn an_automation_is_not_called_absent_because_the_provider_is_not_registered() {
     let azure = MockAzure::seed().resource_group(subscription(), "rg-sec", "westeurope");

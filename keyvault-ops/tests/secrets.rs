@@ -84,6 +84,16 @@ async fn an_update_changes_one_version_and_keeps_what_it_does_not_name() {
     assert_eq!(refusal(lab.secrets.get_version(&name("db"), &none).await), Some(SecretRefusal::NotFound));
 }
 
+/// Recorded: the secret of a certificate names the key of the certificate.
+#[tokio::test]
+async fn the_secret_of_a_certificate_names_its_key() {
+    let lab = Lab::of(seed().managed_secret(VAULT, "cert").secret(VAULT, "own", CANARY)).await;
+    let of_certificate = lab.secrets.get(&name("cert")).await.unwrap().properties;
+    let key = format!("https://{VAULT}.vault.azure.net/keys/cert/");
+    assert!(of_certificate.kid.unwrap().starts_with(&key) && of_certificate.managed);
+    assert_eq!(lab.secrets.get(&name("own")).await.unwrap().properties.kid, None);
+}
+
 #[tokio::test]
 async fn lists_go_over_all_pages_and_know_managed_secrets() {
     let mut seed = seed().empty_pages().managed_secret(VAULT, "cert").secret_versions(VAULT, "many", 60);

@@ -183,6 +183,43 @@ async fn purge_protection_is_a_refusal_with_a_code() {
     assert!(error.is_code("MethodNotAllowed"), "{error}");
 }
 
+/// msrestazure-for-python#157: the link of a purge answers 200, and the failure stands in the body.
+#[tokio::test]
+async fn a_purge_that_failed_is_an_error_although_its_link_answers_200() {
+    let seed = MockAzure::seed().deleted_vault(SUB, "rg", "kv-a").operation_fails(
+        "deletedVaults/kv-a",
+        "PurgeFailed",
+        "The vault is in use.",
+    );
+    let lab = Lab::of(seed).await;
+    let name: VaultName = "kv-a".parse().unwrap();
+    let error = lab.vaults.purge_deleted(&lab.subscription, "westeurope", &name).await.unwrap_err();
+    assert!(error.is_code("PurgeFailed") && error.to_string().contains("The vault is in use."), "{error}");
+    assert!(lab.vaults.get_deleted(&lab.subscription, "westeurope", &name).await.is_ok());
+}
+
+/// Recorded: 200 also of a new vault, so what a run did is known from what was there before; and what vaults say of
+/// themselves.
+#[tokio::test]
+async fn a_vault_that_was_made_is_told_from_one_that_was_changed_and_what_it_says_has_a_name() {
+    let lab = Lab::of(MockAzure::seed().resource_group(SUB, "rg", "westeurope")).await;
+    let id = lab.id("kv-a");
+    let ensure = |tag: &str| {
+        let spec = VaultSpec::builder().location("westeurope").tenant_id(TENANT);
+        lab.vaults.ensure(&id, spec.tags([("for".to_owned(), tag.to_owned())]).build())
+    };
+    let made = ensure("lab").await.unwrap();
+    assert!(matches!(made, Change::Created(_)), "{made:?}");
+    assert!(matches!(ensure("audit").await.unwrap(), Change::Updated { .. }));
+    let statuses: Vec<_> =
+        lab.azure.requests().iter().filter(|it| it.method == "PUT").map(|it| it.status).collect();
+    assert_eq!(statuses, [Some(200), Some(200)], "the status does not tell them apart");
+    let vault = made.into_current();
+    assert_eq!(vault.properties.enabled_for_deployment, Some(false));
+    let by = vault.system_data.unwrap();
+    assert!(by.created_by.is_some() && by.created_by_type.is_some() && by.created_at.is_some());
+}
+
 #[tokio::test]
 async fn lists_go_on_over_empty_pages() {
     let mut seed = MockAzure::seed().empty_pages();

@@ -117,6 +117,46 @@ async fn an_assignment_is_made_listed_read_and_taken_away() {
     assert_eq!(roles.get_opt(&name).await.unwrap(), None);
 }
 
+/// Recorded: 201 also the second time, and the new text.
+#[tokio::test]
+async fn an_assignment_written_again_has_the_new_description() {
+    let azure = azure().await;
+    let name = RoleAssignmentId::new(&Scope::from(group("rg")), uuid::Uuid::from_u128(1)).unwrap();
+    let described = |text: &str| {
+        RoleAssignmentSpec::builder().role(RoleId::READER).principal(id(ALICE)).description(text).build()
+    };
+    for text in ["for the lab", "for the audit"] {
+        let made = client(&azure).create(&name, &described(text)).await.unwrap();
+        assert_eq!(made.description.as_deref(), Some(text));
+        assert_eq!(client(&azure).get(&name).await.unwrap(), made);
+    }
+}
+
+/// Recorded: each permission of a role comes with its condition, mostly none.
+#[tokio::test]
+async fn the_condition_of_a_permission_has_a_name() {
+    let azure = azure().await;
+    let condition = "@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] StringEquals 'x'";
+    let role = json!({ "value": [{
+        "id": format!("/providers/Microsoft.Authorization/roleDefinitions/{}", RoleId::READER),
+        "name": RoleId::READER.to_string(),
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": {
+            "roleName": "Reader", "type": "BuiltInRole", "description": "",
+            "assignableScopes": ["/"],
+            "permissions": [{ "actions": ["*/read"], "notActions": [], "dataActions": [], "notDataActions": [],
+                              "condition": condition, "conditionVersion": "2.0" }],
+        },
+    }] });
+    azure.inject(Fault::body(200, role.to_string()));
+    let roles = RoleDefinitionsClient::new(&arm(&azure));
+    let conditional = roles.get_by_name(subscription(), "Reader").await.unwrap().permissions.remove(0);
+    assert_eq!(conditional.condition.as_deref(), Some(condition));
+    assert_eq!(conditional.condition_version.as_deref(), Some("2.0"));
+    let plain = roles.get_by_name(subscription(), "Reader").await.unwrap().permissions.remove(0);
+    assert_eq!((plain.condition, plain.condition_version), (None, None));
+}
+
 #[tokio::test]
 async fn ensuring_assigns_once_and_a_second_run_writes_nothing() {
     let azure = azure().await;

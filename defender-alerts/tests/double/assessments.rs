@@ -2,11 +2,12 @@ use arm_core::{ArmErrorExt as _, ManagementGroupId, ResourceType, Secret};
 use defender_alerts::{
     AdditionalData, AssessmentCode, AssessmentFilter, AssessmentId, AssessmentKey, AssessmentMetadataClient,
     AssessmentMetadataProperties, AssessmentSpec, AssessmentStatus, AssessmentType, AssessmentsClient,
-    Expand, KnownRecommendation, PartnersData, ResourceDetails, RiskLevel, Severity, SubAssessmentKind,
-    SubAssessmentsClient,
+    Expand, KnownRecommendation, PartnersData, ResourceDetails, ResourceSource, RiskLevel, Severity,
+    SubAssessmentKind, SubAssessmentsClient,
 };
 use mock_azure::MockAzure;
 use serde_json::json;
+use time::macros::datetime;
 
 use crate::{all, arm, calls, machine, subscription, vault};
 
@@ -44,6 +45,35 @@ async fn severity_is_known_only_when_metadata_was_asked_for() {
             format!("GET /assessments?{V}&$expand=metadata -> 200"),
         ]
     );
+}
+
+/// Recorded: details in capitals at 2020-01-01, dates as HTTP writes them at 2021-06-01.
+#[tokio::test]
+async fn details_in_capitals_and_dates_of_http_say_the_same() {
+    let id = AssessmentId::new(vault(), custom());
+    let odd = json!({
+        "id": id.to_string(), "name": custom().as_str(), "type": "Microsoft.Security/assessments",
+        "properties": {
+            "resourceDetails": { "Source": "Azure", "Id": vault() },
+            "displayName": "x",
+            "status": { "code": "Healthy", "statusChangeDate": "Mon, 12 Oct 2026 09:07:18 GMT" },
+        },
+    });
+    let azure =
+        MockAzure::seed().vault(subscription(), "rg-app", "kv-prod").assessment_json(odd).start().await;
+    let read = AssessmentsClient::new(&arm(&azure)).get(&id, Expand::Nothing).await.unwrap();
+    assert_eq!(read.status.status_change_date, Some(datetime!(2026-10-12 09:07:18 UTC)));
+    assert_eq!(read.resource_details.resource_id(), Some(vault()));
+    assert_eq!(read.resource_details.source(), ResourceSource::Azure);
+}
+
+/// Recorded: metadata has categories, and says what is a preview.
+#[tokio::test]
+async fn what_the_service_says_of_a_recommendation_has_a_name() {
+    let azure = MockAzure::seed().start().await;
+    let client = AssessmentMetadataClient::new(&arm(&azure));
+    let secrets = client.get(&AssessmentKey::MACHINE_SECRETS).await.unwrap().properties;
+    assert!(!secrets.categories.is_empty() && secrets.preview == Some(true), "{secrets:?}");
 }
 
 #[tokio::test]

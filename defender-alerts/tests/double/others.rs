@@ -114,6 +114,16 @@ async fn the_security_contact_is_written_and_kept_whole() {
     assert_eq!(all(client.list(&sub)).await, []);
 }
 
+/// Recorded: a contact has an etag and a place.
+#[tokio::test]
+async fn what_the_service_says_of_a_contact_has_a_name() {
+    let azure = MockAzure::seed().start().await;
+    let client = SecurityContactsClient::new(&arm(&azure));
+    let contact = SecurityContact::builder().emails("soc@contoso.example").build();
+    let written = client.create_or_update(&subscription(), &contact).await.unwrap();
+    assert!(written.etag.is_some() && written.location.as_deref() == Some("West Europe"), "{written:?}");
+}
+
 #[test]
 fn a_security_contact_keeps_what_this_version_does_not_name() {
     let text = json!({

@@ -81,6 +81,31 @@ async fn every_operation_does_what_it_says() {
     assert!(client.get_opt(&group(), &soc).await.unwrap().is_none());
 }
 
+/// Recorded: why a receiver failed stands in `Message`; refusals to subscribe come without an envelope; all kinds of
+/// receivers come as lists.
+#[tokio::test]
+async fn why_a_receiver_failed_is_told_and_a_refusal_to_subscribe_has_its_code() {
+    let full = "The mailbox is full.";
+    let azure = seed().receiver_fails("owner@contoso.example", full).start().await;
+    let (client, soc) = (client(&azure), name("soc"));
+    let made = client.ensure_mail(&group(), &soc, "soc", &mails()).await.unwrap().into_current();
+    assert!(made.properties.receivers.sms_receivers.is_empty() && made.unread().next().is_none());
+
+    let test = TestNotification::log_alert(&made);
+    let told: TestNotificationResult =
+        client.test_notifications(&group(), &soc, &test).await.unwrap().into_model().unwrap();
+    let why: Vec<_> = told
+        .action_details
+        .iter()
+        .map(|detail| (detail.status.as_str(), detail.message.as_deref()))
+        .collect();
+    assert_eq!(why, [("Succeeded", None), ("Failed", Some(full))]);
+
+    let none = client.enable_receiver(&group(), &soc, "none").await.unwrap_err();
+    assert!(none.is_code("ReceiverNotFound") && none.to_string().contains("ReceiverNotFound"), "{none}");
+    assert!(!client.enable_receiver(&group(), &soc, "soc@contoso.example").await.unwrap());
+}
+
 #[tokio::test]
 async fn both_mail_receivers_are_there_after_one_run_and_a_second_run_writes_nothing() {
     let azure = seed().start().await;

@@ -46,6 +46,23 @@ async fn every_operation_on_a_resource_does_what_it_says() {
     }
 }
 
+/// Recorded: a network security group takes a setting that sends nothing.
+#[tokio::test]
+async fn a_setting_that_sends_nothing_is_read_and_goes_back_as_it_came() {
+    let nsg = format!("{}/providers/Microsoft.Network/networkSecurityGroups/nsg-a", group());
+    let azure = seed()
+        .resource(json!({ "id": nsg, "name": "nsg-a", "type": "Microsoft.Network/networkSecurityGroups" }))
+        .start()
+        .await;
+    let (client, nsg) = (client(&azure), nsg.parse().unwrap());
+    let mut silent = setting();
+    silent.properties.logs = Vec::new();
+    let made = client.create_or_update(&nsg, &name("silent"), &silent).await.unwrap();
+    assert!(made.properties.logs.is_empty() && made.properties.metrics.is_empty());
+    let read = client.get(&nsg, &name("silent")).await.unwrap();
+    assert_eq!(client.create_or_update(&nsg, &name("silent"), &read).await.unwrap(), made);
+}
+
 #[tokio::test]
 async fn every_operation_on_a_subscription_does_what_it_says() {
     let azure = seed().start().await;

@@ -174,6 +174,37 @@ async fn a_workspace_that_is_not_ready_is_waited_for_and_never_written_over() {
     }
 }
 
+/// The same in a world where somebody really is at the workspace, which is not as it is wished.
+#[tokio::test]
+async fn a_workspace_that_somebody_is_at_is_written_only_once_it_is_ready() {
+    for state in ["Updating", "LinkingAccount"] {
+        mock_azure::fast_forward();
+        let azure =
+            MockAzure::seed().workspace_in_state(subscription(), "rg-sec", "law-sec", state).start().await;
+
+        let found = client(&azure).ensure(&workspace(), &spec()).await.unwrap();
+
+        assert!(found.current().properties.is_ready(), "{state}: {found:?}");
+        let asked: Vec<String> = azure.requests().iter().map(|request| request.method.clone()).collect();
+        assert_eq!(asked, ["GET", "GET"], "{state}: it is read again until it is ready, and left as it is");
+    }
+}
+
+/// Recorded: what people see of a workspace most often, and a deletion that is done when it is answered.
+#[tokio::test]
+async fn what_the_service_says_of_a_workspace_has_a_name_and_a_deletion_is_done_at_once() {
+    let azure = seed().start().await;
+    let shown = client(&azure).get(&workspace()).await.unwrap();
+    assert!(shown.etag.is_some());
+    assert!(shown.properties.sku.unwrap().last_sku_update.is_some());
+    let capping = shown.properties.workspace_capping.unwrap();
+    assert_eq!(capping.data_ingestion_status.as_deref(), Some("RespectQuota"));
+    assert!(capping.quota_next_reset_time.is_some() && capping.daily_quota_gb == Some(-1.0));
+    azure.clear_requests();
+    client(&azure).delete(&workspace()).await.unwrap();
+    assert_eq!(azure.requests().len(), 1, "there is nothing to wait for");
+}
+
 #[tokio::test]
 async fn a_workspace_that_goes_away_is_made_anew_once_it_is_gone() {
     let azure = empty().await;
