@@ -12,6 +12,7 @@ use lab_examples::{
     screen::{Part, Screen},
     tasks::{self, PARTS},
 };
+use mock_azure::{Fault, Recorded};
 use monitor_ops::{ProvisioningState, Workspace, WorkspaceSpec, WorkspacesClient};
 
 async fn lab() -> Lab {
@@ -305,4 +306,35 @@ async fn task_2_holds_where_a_new_workspace_is_its_own_link_and_what_the_link_an
     assert!(link.contains(&theirs.to_string()), "{link}");
     let first: Workspace = lab.azure.arm.get(&theirs, WorkspacesClient::API_VERSION).json().await.unwrap();
     assert_eq!(state(&first), Some(ProvisioningState::Creating), "a task that goes on from here fails");
+}
+
+/// The same, seen in what Task 2 asks. Its write of the workspace ends when the workspace is ready, not at the first 200 of
+/// the link; only then the task looks for itself, once, and goes on to the logs.
+#[tokio::test]
+async fn the_write_of_task_2_waits_until_the_new_workspace_is_ready() {
+    let usual = lab().await;
+    let before_the_write = asked_of_the_workspace(&usual).await.iter().position(|it| it == "PUT").unwrap();
+
+    let slow = lab().await;
+    let workspace = slow.workspace().unwrap();
+    let creating = serde_json::json!({
+        "id": workspace.to_string(), "name": workspace.name(), "location": slow.options.location,
+        "properties": { "provisioningState": "Creating" },
+    });
+    let once_more =
+        Fault::body(200, creating.to_string()).on("GET", &format!("/workspaces/{}", workspace.name()));
+    slow.azure.double.as_ref().unwrap().inject(once_more.skip(before_the_write as u64 + 1));
+    let asked = asked_of_the_workspace(&slow).await.split_off(before_the_write);
+    assert_eq!(asked, ["PUT", "GET", "GET", "GET", "GET"], "Creating, Creating, Succeeded, and a look");
+}
+
+/// Runs Task 2: the methods of its requests for the workspace, until it goes on to the logs.
+async fn asked_of_the_workspace(lab: &Lab) -> Vec<String> {
+    assert!(lab.run_alone(tasks::find("task2").unwrap()).await, "{:#?}", lab.screen.recorded());
+    let requests = lab.azure.double.as_ref().unwrap().requests();
+    let path = format!("/workspaces/{}", lab.workspace().unwrap().name());
+    let on_workspace = |request: &&Recorded| request.path.to_lowercase().ends_with(&path);
+    let write = requests.iter().position(|it| it.method == "PUT" && on_workspace(&it)).unwrap();
+    let then = requests[write..].iter().position(|it| it.path.contains("diagnosticSettings")).unwrap();
+    requests[..write + then].iter().filter(on_workspace).map(|request| request.method.clone()).collect()
 }
