@@ -67,10 +67,12 @@ step "plan CloudPosture is set" is Standard \
 step "plan KeyVaults is verified" is Standard security pricing show -n KeyVaults --query pricingTier
 step "plans are listed" is Standard \
     security pricing list --query "value[?name=='CloudPosture'].pricingTier"
-step "a vault is created" is "$vault_id" \
-    keyvault create -n $vault -g $group -l $location --enable-rbac-authorization true --query id
-step "the vault is found by its name" is true \
-    keyvault show -n $vault --query properties.enableRbacAuthorization
+step "a vault is created" is "$vault_id false" \
+    keyvault create -n $vault -g $group -l $location --enable-rbac-authorization true \
+    --query "join(' ', [id, to_string(properties.enabledForDeployment)])"
+step "the vault is found by its name, with who created it" is "true Application" \
+    keyvault show -n $vault \
+    --query "join(' ', [to_string(properties.enableRbacAuthorization), systemData.createdByType])"
 step "without a role, a secret is refused" \
     refused ForbiddenByRbac keyvault secret set --vault-name $vault -n test-secret-1 --value one
 step "the principal is found" is "$LAB_PRINCIPAL" ad sp show --id "$LAB_CLIENT_ID" --query id
@@ -126,15 +128,18 @@ step "alerts of one exact type are listed" is Medium \
     security alert list --query "[?alertType=='KV_ListGetAnomaly'].severity"
 step "recommendations are listed" is Unhealthy \
     security assessment list --query "[?displayName=='Key Vault keys should have an expiration date'].status.code"
-step "their metadata is listed" is Low \
-    security assessment-metadata list --query "[?name=='88bbc99c-e5af-ddd7-6105-6150b2bfa519'].severity"
+step "their metadata is listed" is "Low Data" \
+    security assessment-metadata list \
+    --query "[?name=='88bbc99c-e5af-ddd7-6105-6150b2bfa519'].join(' ', [severity, categories[0]])"
 step "retired sub-assessments are an empty list" is 0 security sub-assessment list --query "length(@)"
 # The answer of `create` is still Creating: see README.md.
 new_workspace() {
     az monitor log-analytics workspace create -g $group -n $workspace_name -l $location -o none &&
         az monitor log-analytics workspace wait -g $group -n $workspace_name --created --interval 1 &&
         is "Succeeded RespectQuota" monitor log-analytics workspace show -g $group -n $workspace_name \
-            --query "join(' ', [provisioningState, workspaceCapping.dataIngestionStatus])"
+            --query "join(' ', [provisioningState, workspaceCapping.dataIngestionStatus])" &&
+        is "true true" monitor log-analytics workspace show -g $group -n $workspace_name \
+            --query "join(' ', [to_string(sku.lastSkuUpdate != null), to_string(etag != null)])"
 }
 step "a workspace is created" new_workspace
 step "there are no diagnostic settings yet" is 0 \

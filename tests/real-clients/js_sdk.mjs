@@ -105,6 +105,7 @@ await step("a vault is created", async () => {
         },
     }, soon);
     assert.equal(made.properties.vaultUri, `https://${vault}.vault.azure.net/`);
+    assert.ok(made.properties.enabledForDeployment === false && made.systemData.createdAt);
     assert.ok((await all(vaults.vaults.listByResourceGroup(group))).some((one) => one.name === vault));
 });
 
@@ -179,7 +180,9 @@ await step("recommendations and their metadata are listed", async () => {
     const codes = found.filter((one) => /keyvault\/vaults/i.test(one.id)).map((one) => one.status.code);
     assert.ok(codes.includes("Healthy") && codes.includes("Unhealthy"), codes.join());
     const metadata = await all(security.assessmentsMetadata.list());
-    assert.equal(metadata.find((one) => one.name === "88bbc99c-e5af-ddd7-6105-6150b2bfa519").severity, "Low");
+    const diagnostics = metadata.find((one) => one.name === "88bbc99c-e5af-ddd7-6105-6150b2bfa519");
+    assert.deepEqual([diagnostics.severity, diagnostics.categories], ["Low", ["Data"]]);
+    assert.ok(metadata.find((one) => one.name === "17618b1a-ed14-49bb-b37f-9f8ba967be8b").preview);
 });
 
 let workspace;

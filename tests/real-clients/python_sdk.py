@@ -111,6 +111,7 @@ def _():
         },
     ).result()
     assert vault.properties.vault_uri == f"https://{VAULT}.vault.azure.net/"
+    assert vault.properties.enabled_for_deployment is False and vault.system_data.created_at
     assert VAULT in [vault.name for vault in vaults.vaults.list_by_resource_group(GROUP)]
 
 
@@ -204,7 +205,9 @@ def _():
     vault = [one for one in found if "microsoft.keyvault/vaults" in one.id.lower()]
     assert vault and {one.status.code for one in vault} >= {"Healthy", "Unhealthy"}
     metadata = {one.name: one for one in security.assessments_metadata.list()}
-    assert metadata["88bbc99c-e5af-ddd7-6105-6150b2bfa519"].severity == "Low"
+    diagnostics = metadata["88bbc99c-e5af-ddd7-6105-6150b2bfa519"]
+    assert diagnostics.severity == "Low" and list(diagnostics.categories) == ["Data"]
+    assert metadata["17618b1a-ed14-49bb-b37f-9f8ba967be8b"].preview is True
     assert security.assessments.get(vault[0].id.split("/providers/Microsoft.Security")[0].lstrip("/"), vault[0].name)
 
 
