@@ -190,7 +190,9 @@ async fn no_region(arm: &ArmClient, subscription: &SubscriptionId, wanted: &[Str
         Ok(found) => wanted
             .iter()
             .filter(|wanted| !found.iter().any(|found| name(&found.name) == name(wanted)))
-            .map(|wanted| format!("{subscription} has no region '{}'", arm_core::printable(wanted)))
+            .map(|wanted| {
+                format!("the subscription {subscription} has no region '{}'", arm_core::printable(wanted))
+            })
             .collect(),
         Err(error) => vec![format!("which regions {subscription} has is not known: {error}")],
     }

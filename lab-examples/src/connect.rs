@@ -164,7 +164,7 @@ pub(crate) fn confirm(question: &str) -> Result<()> {
         .write_all(printable_lines(question).as_bytes())
         .and_then(|()| std::io::stdin().read_line(&mut answer));
     if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Err(Error::with_message(ErrorKind::Other, "not confirmed; nothing was written"));
+        return Err(Error::with_message(ErrorKind::Other, "not confirmed; nothing of it was done"));
     }
     Ok(())
 }

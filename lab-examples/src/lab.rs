@@ -325,9 +325,10 @@ impl Lab {
         let Place { name, tenant, who } = &self.place;
         let subscription = self.subscription();
         let with = &self.azure.signed_in_with;
-        (self.asker.0)(&format!(
-            "  subscription '{name}' ({subscription}), tenant {tenant}\n  signed in as {who}, with {with}\n{what}\n  Go on? [y/N] "
-        ))
+        let question = self.screen.fit(&format!(
+            "  subscription '{name}' ({subscription}), tenant {tenant}\n  signed in as {who}, with {with}\n{what}"
+        ));
+        (self.asker.0)(&format!("{question}\n  Go on? [y/N] "))
     }
 }
 

@@ -152,7 +152,7 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
         return refused(problems.all());
     }
     let shown = match output {
-        Output::Text => Ok(printable_lines(&made.to_string()).into_owned()),
+        Output::Text => Ok(lab.screen.fit(&made.to_string())),
         Output::Json => made.to_json(),
         Output::Ndjson => made.to_json().map(|json| json.lines().map(str::trim_start).collect()),
     };
@@ -160,18 +160,20 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
         Ok(shown) => shown,
         Err(problems) => return refused(problems),
     };
-    if let Some(out) = out {
-        match plan::keep(&made, out) {
-            Ok(()) => tell(&format!("kept in {0}; to do exactly this: lab apply {0}", out.display())),
-            Err(problems) => return refused(problems),
-        }
+    if let Some(out) = out
+        && let Err(problems) = plan::keep(&made, out)
+    {
+        return refused(problems);
     }
+    let mut stdout = std::io::stdout();
+    let code = written(writeln!(stdout, "{shown}").and_then(|()| stdout.flush()));
     // Whoever may only read can plan all the same.
     for problem in problems.of_the_place.lines() {
         tell(&format!("in the way of applying it: {problem}"));
     }
-    let mut stdout = std::io::stdout();
-    let code = written(writeln!(stdout, "{shown}").and_then(|()| stdout.flush()));
+    if let Some(out) = out {
+        tell(&format!("kept in {0}; to do exactly this: lab apply {0}", out.display()));
+    }
     match detailed && !made.is_empty() && code == ExitCode::SUCCESS {
         true => ExitCode::from(CHANGES_PENDING),
         false => code,

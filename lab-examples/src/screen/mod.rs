@@ -18,6 +18,7 @@ use azure_core::time::OffsetDateTime;
 use defender_playbooks::plan::{PlanAction, PlannedChange};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub(crate) use record::json_text;
 pub use record::{Changed, Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
 
 use crate::cli::Output;
@@ -168,6 +169,32 @@ impl Screen {
     /// A line that belongs to no part and is not recorded.
     pub fn say(&self, text: &str) {
         self.hang("", "", &printable(text));
+    }
+
+    /// A text of several lines, such as a plan or a question, each on as many as it needs; as it is where no text is
+    /// shown.
+    pub fn fit(&self, text: &str) -> String {
+        if !self.text {
+            return text.to_owned();
+        }
+        let fitted = text.lines().map(|line| {
+            let words = line.trim_start();
+            let indent = &line[..line.len() - words.len()];
+            layout::fill(&self.marked(&printable(words)), indent, &format!("{indent}  "), self.width)
+        });
+        fitted.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A line of a plan, its mark in colour.
+    fn marked(&self, words: &str) -> String {
+        let code = match words.split_once(' ') {
+            Some(("+", _)) => "32",
+            Some(("-", _)) => "31",
+            Some(("~" | "?", _)) => "33",
+            _ => return words.to_owned(),
+        };
+        let (mark, rest) = words.split_at(1);
+        format!("{}{rest}", self.paint(code, mark))
     }
 
     /// A text on as many lines as it needs; those after the first hang below it.
@@ -371,33 +398,4 @@ fn action(action: PlanAction) -> &'static str {
 /// `1 alert`, `2 alerts`.
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
-/// values, harmless on a terminal.
-pub(crate) fn json_text(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        let mut buffer = [0; 4];
-        if c == '\n' || matches!(printable(c.encode_utf8(&mut buffer)), std::borrow::Cow::Borrowed(_)) {
-            shown.push(c);
-        } else {
-            let mut units = [0; 2];
-            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_holds_the_same_values_and_nothing_that_steers_a_terminal() {
-        let evil = "a\u{1b}[2J\u{9b}\u{202e}b\u{e0041}\"\\ü日本";
-        let text = json_text(&serde_json::to_string_pretty(&[evil]).unwrap());
-        assert!(matches!(arm_core::printable_lines(&text), std::borrow::Cow::Borrowed(_)), "{text}");
-        assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap()[0], evil);
-    }
 }

@@ -1,6 +1,8 @@
 //! What a run did, for a machine.
 
-use arm_core::wire;
+use std::borrow::Cow;
+
+use arm_core::{printable, wire};
 use azure_core::time::OffsetDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -189,4 +191,33 @@ pub fn schema() -> serde_json::Value {
         "The record of a lab, version 1: --output json; --output ndjson writes lines of #/$defs/Event".into();
     let _ = lines;
     schema
+}
+
+/// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
+/// values, harmless on a terminal.
+pub(crate) fn json_text(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        let mut buffer = [0; 4];
+        if c == '\n' || matches!(printable(c.encode_utf8(&mut buffer)), Cow::Borrowed(_)) {
+            shown.push(c);
+        } else {
+            let mut units = [0; 2];
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_the_same_values_and_nothing_that_steers_a_terminal() {
+        let evil = "a\u{1b}[2J\u{9b}\u{202e}b\u{e0041}\"\\ü日本";
+        let text = json_text(&serde_json::to_string_pretty(&[evil]).unwrap());
+        assert!(matches!(arm_core::printable_lines(&text), Cow::Borrowed(_)), "{text}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap()[0], evil);
+    }
 }

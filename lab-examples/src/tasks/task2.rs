@@ -13,6 +13,7 @@ use monitor_ops::{
     Category, DiagnosticSetting, DiagnosticSpec, DiagnosticsClient, LogSource, Sink, WorkspaceSpec,
     WorkspacesClient,
 };
+use serde_json::json;
 
 use crate::{
     Lab,
@@ -110,7 +111,13 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
         .categories([Category::named("AuditEvent"), Category::named("AllMetrics")])
         .build();
     let id = format!("{vault}/providers/Microsoft.Insights/diagnosticSettings/{SETTING}");
-    let declared = PlannedChange::of::<DiagnosticSetting>(PlanAction::Create, id);
+    let declared = PlannedChange::of::<DiagnosticSetting>(PlanAction::Create, id).with(&json!({
+        "properties": {
+            "workspaceId": workspace.to_string(),
+            "logs": [{ "category": "AuditEvent", "enabled": true }],
+            "metrics": [{ "category": "AllMetrics", "enabled": true }],
+        },
+    }))?;
     let ensure = || client.ensure(vault.resource_id(), &spec);
     let change =
         lab.change_after("task2: the logs of the vault", task1::VAULT_STEP, [declared], ensure).await?;

@@ -9,6 +9,7 @@ use monitor_ops::{
     ActionGroup, ActionGroupsClient, AlertRule, DataConnector, Incident, IncidentFilter, OnboardingState,
     QueryRule, QueryRulesClient, SentinelClient,
 };
+use serde_json::json;
 
 use crate::{
     Lab,
@@ -121,7 +122,7 @@ async fn automation(lab: &Lab) -> Result<()> {
         );
     }
     let id = format!("{group}/providers/Microsoft.Security/automations/{AUTOMATION}");
-    let declared = PlannedChange::of::<Automation>(PlanAction::Create, id);
+    let declared = PlannedChange::of::<Automation>(PlanAction::Create, id).with(&spec)?;
     let ensure = || client.ensure(&group, &name, &spec);
     let Some(done) = lab.change_after("task5: the automation", task1::GROUP_STEP, [declared], ensure).await?
     else {
@@ -152,7 +153,14 @@ async fn sentinel(lab: &Lab) -> Result<()> {
     let change = lab.change_after(onboard, task2::WORKSPACE_STEP, [declared], || client.onboard(&workspace));
     let onboarded = lab.screen.wait("Sentinel", change).await?;
 
-    let declared = PlannedChange::create_below::<DataConnector>(format!("{below}/dataConnectors"));
+    let declared =
+        PlannedChange::create_below::<DataConnector>(format!("{below}/dataConnectors")).with(&json!({
+            "kind": "AzureSecurityCenter",
+            "properties": {
+                "subscriptionId": lab.subscription().as_str(),
+                "dataTypes": { "alerts": { "state": "enabled" } },
+            },
+        }))?;
     let connect = || client.connect_defender(&workspace, lab.subscription());
     let connected = lab.change_after("task5: Defender into Sentinel", onboard, [declared], connect).await?;
 
