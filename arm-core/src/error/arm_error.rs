@@ -7,7 +7,10 @@ use azure_core::{
 use serde_json::Value;
 
 use super::words::without_queries;
-use crate::{text::excerpt, wire::lossy_text};
+use crate::{
+    text::excerpt,
+    wire::{Members, Part, items_of, lossy_text},
+};
 
 /// An error of the service, as far as its body could be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,10 +78,10 @@ impl ArmError {
     /// Reads a response. Never fails: what cannot be read stays empty.
     pub fn of(response: &RawResponse) -> Self {
         let text = lossy_text(response.body());
-        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let header = |name| response.headers().get_optional_string(&HeaderName::from_static(name));
-        let mut read = Self::read(&body, u16::from(response.status()));
-        if read.message.is_empty() && body.is_null() {
+        let mut read = Self::read(&text, u16::from(response.status()));
+        let says_nothing = || serde_json::from_str(&text).unwrap_or(Value::Null).is_null();
+        if read.message.is_empty() && says_nothing() {
             read.message = excerpt(&text);
         }
         read.request_id = header("x-ms-request-id").or_else(|| header("request-id"));
@@ -92,36 +95,41 @@ impl ArmError {
 
     /// Reads an error body: `{"error":{..}}`, the same without the wrapper, the sign-in service's form, or
     /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as for suppression rules.
-    pub fn read(body: &Value, status: u16) -> Self {
-        let wrapped = &body["error"];
-        let error = if wrapped.is_object() { wrapped } else { body };
+    pub fn read(body: &str, status: u16) -> Self {
+        let whole = Members::of(body);
+        let wrapped = whole.iter().filter(|(name, _)| *name == "error").last().map(|(_, error)| error);
+        let inner = wrapped.filter(|error| error.is_object()).map(|error| Members::of(error.as_str()));
+        let error = inner.as_ref().unwrap_or(&whole);
         if let Some(inside) = inside_message(error) {
             return Self::read(&inside, status);
         }
-        let sign_in = wrapped.as_str();
-        let code = sign_in.map_or_else(
-            || optional(error, "code").unwrap_or_else(|| text(error, "errorCode")),
-            str::to_owned,
-        );
-        let message = match sign_in {
-            Some(_) => text(body, "error_description"),
-            None => match &error["message"] {
-                // Graph and OData wrap the message with its language.
-                Value::Object(message) => {
-                    message.get("value").and_then(Value::as_str).unwrap_or_default().to_owned()
-                }
-                _ => text(error, "message"),
-            },
+        let (code, message) = match wrapped.and_then(Part::text) {
+            Some(sign_in) => (sign_in.into_owned(), text(&whole, "error_description")),
+            None => {
+                let code = optional(error, "code").unwrap_or_else(|| text(error, "errorCode"));
+                let message = match error.get("message").filter(|message| message.is_object()) {
+                    // Graph and OData wrap the message with its language.
+                    Some(message) => text(&Members::of(message.as_str()), "value"),
+                    None => text(error, "message"),
+                };
+                (code, message)
+            }
         };
+        let (inner_code, inner_message) = innermost(error);
+        let mut details = Vec::new();
+        details_of(error, &mut details, 0);
         Self {
             status,
             code,
             message,
             target: optional(error, "target"),
-            inner_code: innermost(error, "code"),
-            inner_message: innermost(error, "message"),
-            details: details_of(error),
-            additional_info: list(error, "additionalInfo").cloned().collect(),
+            inner_code,
+            inner_message,
+            details,
+            additional_info: list(error, "additionalInfo")
+                .into_iter()
+                .filter_map(|info| serde_json::from_str(info.as_str()).ok())
+                .collect(),
             request_id: None,
             correlation_id: None,
             claims_challenge: None,
@@ -147,7 +155,7 @@ pub(super) fn folded(code: &str) -> String {
 }
 
 impl ErrorDetail {
-    fn read(detail: &Value) -> Self {
+    fn read(detail: &Members<'_>) -> Self {
         Self {
             code: text(detail, "code"),
             message: text(detail, "message"),
@@ -189,47 +197,48 @@ impl std::fmt::Display for ArmError {
     }
 }
 
-fn text(value: &Value, key: &str) -> String {
-    match field(value, key) {
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Object(_) | Value::Array(_) => String::new(),
-        scalar => scalar.to_string(),
+/// A member by name; some services write `Code` and `Message`.
+fn text(members: &Members<'_>, name: &str) -> String {
+    members.get(name).and_then(Part::scalar).unwrap_or_default().into_owned()
+}
+
+fn optional(members: &Members<'_>, name: &str) -> Option<String> {
+    Some(text(members, name)).filter(|text| !text.is_empty())
+}
+
+fn list<'a>(members: &Members<'a>, name: &str) -> Vec<Part<'a>> {
+    members.get(name).map(|list| items_of(list.as_str())).unwrap_or_default()
+}
+
+/// Causes and details are read so deep and no deeper.
+const DEEPEST: usize = 64;
+
+fn details_of(error: &Members<'_>, details: &mut Vec<ErrorDetail>, depth: usize) {
+    for detail in list(error, "details") {
+        let detail = Members::of(detail.as_str());
+        details.push(ErrorDetail::read(&detail));
+        if depth < DEEPEST {
+            details_of(&detail, details, depth + 1);
+        }
     }
 }
 
-/// A field by name; some services write `Code` and `Message`.
-fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
-    let object = value.as_object();
-    let found = object.and_then(|object| object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)));
-    found.map_or(&Value::Null, |(_, value)| value)
-}
-
-fn optional(value: &Value, key: &str) -> Option<String> {
-    Some(text(value, key)).filter(|text| !text.is_empty())
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    field(value, key).as_array().into_iter().flatten()
-}
-
-fn details_of(error: &Value) -> Vec<ErrorDetail> {
-    let with_its_own = |detail| std::iter::once(ErrorDetail::read(detail)).chain(details_of(detail));
-    list(error, "details").flat_map(with_its_own).collect()
-}
-
-fn innermost(error: &Value, key: &str) -> Option<String> {
-    let mut found = None;
-    let mut inner = field(error, "innererror");
-    while inner.is_object() {
-        found = optional(inner, key).or(found);
-        inner = field(inner, "innererror");
+/// The code and the message of the innermost cause that has one.
+fn innermost(error: &Members<'_>) -> (Option<String>, Option<String>) {
+    let (mut code, mut message) = (None, None);
+    let mut inner = error.get("innererror");
+    for _ in 0..DEEPEST {
+        let Some(cause) = inner.filter(|inner| inner.is_object()) else { break };
+        let cause = Members::of(cause.as_str());
+        code = optional(&cause, "code").or(code);
+        message = optional(&cause, "message").or(message);
+        inner = cause.get("innererror");
     }
-    found
+    (code, message)
 }
 
 /// The error that Sentinel, as a proxy, puts as a string into the message of another.
-fn inside_message(error: &Value) -> Option<Value> {
-    let message = error["message"].as_str().filter(|message| message.trim_start().starts_with('{'))?;
-    let inside: Value = serde_json::from_str(message).ok()?;
-    inside["error"].is_object().then_some(inside)
+fn inside_message(error: &Members<'_>) -> Option<String> {
+    let message = error.get("message")?.text().filter(|message| message.trim_start().starts_with('{'))?;
+    Members::of(&message).get("error").is_some_and(Part::is_object).then(|| message.into_owned())
 }

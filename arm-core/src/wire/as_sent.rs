@@ -5,16 +5,23 @@
 //! as it came. A write that would have to replace what could not be read is refused.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
+    marker::PhantomData,
     sync::Arc,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeSeed, SeqAccess, Visitor},
+    ser::Error,
+};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
 use super::{
+    from_text::WITH_TEXT,
     merge::{Unread, merge},
     without_values,
 };
@@ -26,8 +33,23 @@ use super::{
 pub struct AsSent(Option<Arc<Sent>>);
 
 struct Sent {
-    original: Value,
+    original: Original,
     unread: Unread,
+}
+
+/// What came. Most models are only read, so the text is decoded as a value when it is needed as one.
+enum Original {
+    Text(Box<str>),
+    Value(Value),
+}
+
+impl Original {
+    fn value(&self) -> serde_json::Result<Cow<'_, Value>> {
+        match self {
+            Self::Text(text) => serde_json::from_str(text).map(Cow::Owned),
+            Self::Value(value) => Ok(Cow::Borrowed(value)),
+        }
+    }
 }
 
 impl AsSent {
@@ -36,10 +58,13 @@ impl AsSent {
         self.0.iter().flat_map(|sent| &sent.unread).map(String::as_str)
     }
 
-    fn unread_values(&self) -> impl Iterator<Item = (&str, Option<&Value>)> {
-        self.0
-            .iter()
-            .flat_map(|sent| sent.unread.iter().map(|place| (place.as_str(), sent.original.pointer(place))))
+    /// What could not be read, by its place.
+    fn unread_values(&self) -> BTreeMap<&str, Option<Value>> {
+        let Some(sent) = self.0.as_ref().filter(|sent| !sent.unread.is_empty()) else {
+            return BTreeMap::new();
+        };
+        let original = sent.original.value().unwrap_or_default();
+        sent.unread.iter().map(|place| (place.as_str(), original.pointer(place).cloned())).collect()
     }
 
     /// What a write sends: what came, with `now` in place of what `before` makes of it. `never_sent` takes out of what
@@ -53,9 +78,10 @@ impl AsSent {
         never_sent: impl FnOnce(&mut Value),
     ) -> serde_json::Result<Value> {
         let Some(sent) = &self.0 else { return Ok(now) };
-        let (model, _) = leniently(&sent.original).map_err(<serde_json::Error as Error>::custom)?;
+        let original = sent.original.value()?;
+        let (model, _) = leniently(&original).map_err(<serde_json::Error as Error>::custom)?;
         let before = before(model)?;
-        let mut original = sent.original.clone();
+        let mut original = original.into_owned();
         never_sent(&mut original);
         merge(original, &before, now, &sent.unread).map_err(<serde_json::Error as Error>::custom)
     }
@@ -69,7 +95,7 @@ impl fmt::Debug for AsSent {
 
 impl PartialEq for AsSent {
     fn eq(&self, other: &Self) -> bool {
-        self.unread_values().eq(other.unread_values())
+        self.unread_values() == other.unread_values()
     }
 }
 
@@ -89,10 +115,45 @@ pub trait WriteBack: Sized {
 
 /// Reads a model, leaving out what cannot be read as long as the rest makes sense without it.
 pub fn deserialize<'de, M: WriteBack, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-    let original = Value::deserialize(deserializer)?;
-    let (mut model, unread) = leniently::<M>(&original).map_err(de::Error::custom)?;
+    deserializer.deserialize_newtype_struct(WITH_TEXT, Beside(PhantomData))
+}
+
+/// Reads a model beside what came: from the text itself where the deserializer is ours and all of it can be read.
+struct Beside<M>(PhantomData<M>);
+
+impl<'de, M: WriteBack> Visitor<'de> for Beside<M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut value_and_text: A) -> Result<M, A::Error> {
+        let missing = || de::Error::custom("no value");
+        let model = value_and_text.next_element_seed(self)?.ok_or_else(missing)?;
+        let text = value_and_text.next_element::<&'de str>()?.ok_or_else(missing)?;
+        Ok(beside(model, Original::Text(text.into()), Unread::new()))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        let original = Value::deserialize(deserializer)?;
+        let (model, unread) = leniently::<M>(&original).map_err(de::Error::custom)?;
+        Ok(beside(model, Original::Value(original), unread))
+    }
+}
+
+/// Reads the model alone.
+impl<'de, M: WriteBack> DeserializeSeed<'de> for Beside<M> {
+    type Value = M;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        M::read(deserializer)
+    }
+}
+
+fn beside<M: WriteBack>(mut model: M, original: Original, unread: Unread) -> M {
     *model.as_sent_mut() = AsSent(Some(Arc::new(Sent { original, unread })));
-    Ok(model)
+    model
 }
 
 /// Writes a model over what came.
@@ -333,8 +394,14 @@ mod tests {
         on: bool,
     }
 
+    /// Read from text by our own deserializer, and by another, which must be the same.
     fn read(value: &Value) -> Rule {
-        serde_json::from_str(&value.to_string()).unwrap()
+        let text = value.to_string();
+        let rule: Rule = wire::from_str(&text).unwrap();
+        let other: Rule = serde_json::from_str(&text).unwrap();
+        assert_eq!(rule, other);
+        assert_eq!(written(&rule), written(&other));
+        rule
     }
 
     fn written(rule: &Rule) -> Value {
@@ -362,6 +429,21 @@ mod tests {
         expected["parts"] =
             json!([{ "name": "b", "on": false }, { "name": "a", "on": false }, 7, { "on": 1 }]);
         assert_eq!(written(&rule), expected);
+    }
+
+    #[test]
+    fn text_that_says_a_member_twice_is_read_and_goes_back_by_the_last() {
+        let twice = r#"{"name":"x","new":[1],"name":"y","new":{"kept":1.50}}"#;
+        let mut rule: Rule = wire::from_str(twice).unwrap();
+        assert_eq!(
+            (rule.name.as_str(), written(&rule)),
+            ("y", json!({ "name": "y", "new": { "kept": 1.5 } }))
+        );
+        rule.note = Some("seen".into());
+        assert_eq!(written(&rule)["new"], json!({ "kept": 1.5 }));
+        let unread = r#"{"name":"x","note":[1],"note":[2]}"#;
+        let rule: Rule = wire::from_str(unread).unwrap();
+        assert_eq!(written(&rule), json!({ "name": "x", "note": [2] }));
     }
 
     #[test]

@@ -1,28 +1,43 @@
 //! `"True"` and `"False"` in place of booleans.
 
-use serde::{Deserialize, Deserializer, Serializer};
+use std::fmt;
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Wire {
-    Bool(bool),
-    Text(String),
-}
+use serde::{Deserialize, Deserializer, Serializer, de};
 
-impl Wire {
-    fn read<E: serde::de::Error>(self) -> Result<bool, E> {
-        match self {
-            Self::Bool(value) => Ok(value),
-            Self::Text(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-            Self::Text(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-            Self::Text(_) => Err(E::custom("expected \"True\" or \"False\"")),
+/// A boolean in either form.
+struct Wire(bool);
+
+impl<'de> Deserialize<'de> for Wire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl de::Visitor<'_> for Either {
+            type Value = Wire;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#""True" or "False""#)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Wire, E> {
+                Ok(Wire(value))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Wire, E> {
+                match text {
+                    _ if text.eq_ignore_ascii_case("true") => Ok(Wire(true)),
+                    _ if text.eq_ignore_ascii_case("false") => Ok(Wire(false)),
+                    _ => Err(E::custom(r#"expected "True" or "False""#)),
+                }
+            }
         }
+
+        deserializer.deserialize_any(Either)
     }
 }
 
 /// Reads `"True"`, `"False"` in any case, and real booleans.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Wire::deserialize(deserializer)?.read()
+    Wire::deserialize(deserializer).map(|Wire(value)| value)
 }
 
 /// Writes `"True"` or `"False"`.
@@ -36,7 +51,8 @@ pub mod option {
 
     /// Reads the text, or `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-        Option::<Wire>::deserialize(deserializer)?.map(Wire::read).transpose()
+        let wire = Option::<Wire>::deserialize(deserializer)?;
+        Ok(wire.map(|Wire(value)| value))
     }
 
     /// Writes the text, or null.

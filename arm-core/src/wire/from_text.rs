@@ -19,6 +19,8 @@ use super::scan::Scanner;
 pub(super) const WITH_TEXT: &str = "arm_core::WithText";
 /// Asks our own deserializer for the text of a value.
 pub(super) const TEXT_ALONE: &str = "arm_core::Part";
+/// Asks it for the text of a value that can be decoded for certain, or else for the value.
+pub(super) const TEXT_OF_VALUE: &str = "arm_core::Deferred";
 
 /// Decodes a JSON text as the text of an answer is decoded.
 ///
@@ -168,6 +170,11 @@ impl<'de> Deserializer<'de> for &mut Read<'de> {
         }
         if name == TEXT_ALONE {
             return self.scanner.value().ok_or(Odd).and_then(|text| visitor.visit_borrowed_str(text));
+        }
+        if name == TEXT_OF_VALUE
+            && let Some(text) = self.scanner.certain_value()
+        {
+            return visitor.visit_borrowed_str(text);
         }
         // Types of serde_json that stand for a text or a number speak with its own deserializer.
         if name.starts_with('$') {
@@ -328,168 +335,4 @@ impl<'de> SeqAccess<'de> for WithText<'_, 'de> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-    use serde::de::IgnoredAny;
-    use serde_json::{Value, value::RawValue};
-
-    use super::*;
-    use crate::wire::Part;
-
-    /// Texts that are JSON, nearly JSON, or pieces of it.
-    fn texts() -> impl Strategy<Value = String> {
-        let pieces = prop_oneof![
-            Just("{"),
-            Just("}"),
-            Just("["),
-            Just("]"),
-            Just(","),
-            Just(":"),
-            Just("\""),
-            Just("\\"),
-            Just("\\u00e9"),
-            Just("\\ud800"),
-            Just("\\n"),
-            Just("\\x"),
-            Just(" "),
-            Just("\t"),
-            Just("\n"),
-            Just("\u{1}"),
-            Just("\u{7f}"),
-            Just("\u{a0}"),
-            Just("null"),
-            Just("true"),
-            Just("false"),
-            Just("nul"),
-            Just("0"),
-            Just("-0"),
-            Just("01"),
-            Just("-"),
-            Just("1.5"),
-            Just("1."),
-            Just(".5"),
-            Just("1e5"),
-            Just("1E+5"),
-            Just("1e"),
-            Just("1e999"),
-            Just("18446744073709551616"),
-            Just("\"a\""),
-            Just("\"\""),
-            Just("\"a\":"),
-            Just("\"seven..eight..nine\""),
-            Just("\"\u{fc}ber den Tag\""),
-            Just("\"{\\\"a\\\":1}\""),
-            Just("a"),
-        ];
-        let broken = proptest::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat());
-        let whole = values().prop_map(|value| value.to_string());
-        let cut =
-            (values(), any::<proptest::sample::Index>(), any::<char>()).prop_map(|(value, at, other)| {
-                let mut all: Vec<char> = value.to_string().chars().collect();
-                let at = at.index(all.len());
-                all[at] = other;
-                all.into_iter().collect()
-            });
-        prop_oneof![broken, whole, cut]
-    }
-
-    fn values() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
-            "[a-z\"\\\\/\u{1}-\u{1f}]{0,24}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 24, 4, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                proptest::collection::btree_map("[a-z\"\\\\]{0,9}", inner, 0..4)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    /// The value that a text begins with and where it ends, as `serde_json` has it.
-    fn first_of<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, usize)> {
-        let mut values = serde_json::Deserializer::from_str(text).into_iter();
-        let value = values.next()?.ok()?;
-        Some((value, values.byte_offset()))
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
-
-        #[test]
-        fn what_is_passed_over_ends_where_serde_json_ends_it(text in texts()) {
-            let ours = first_value::<IgnoredAny>(&text).map(|(_, rest)| text.len() - rest.len());
-            let theirs = first_of::<IgnoredAny>(&text).map(|(_, end)| end);
-            prop_assert_eq!(ours, theirs);
-        }
-
-        #[test]
-        fn what_is_decoded_is_what_serde_json_decodes(text in texts()) {
-            let ours = first_value::<Value>(&text).map(|(value, rest)| (value, text.len() - rest.len()));
-            prop_assert_eq!(ours, first_of::<Value>(&text));
-        }
-
-        #[test]
-        fn the_texts_of_members_are_those_of_serde_json(text in texts()) {
-            let ours = from_str::<BTreeMap<String, Part<'_>>>(&text).ok();
-            let ours = ours.map(|members| members.into_iter().map(|(name, part)| (name, part.as_str())).collect());
-            let theirs = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).ok();
-            let theirs: Option<BTreeMap<String, &str>> =
-                theirs.map(|members| members.into_iter().map(|(name, raw)| (name, raw.get())).collect());
-            prop_assert_eq!(ours, theirs);
-        }
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Model<'a> {
-        name: &'a str,
-        #[serde(default)]
-        size: Option<u64>,
-        #[serde(default, with = "crate::wire::text")]
-        text: String,
-    }
-
-    #[test]
-    fn models_are_read_alike_and_errors_are_those_of_serde_json() {
-        for text in [
-            r#"{"name":"a","size":1,"text":true,"more":[{}]}"#,
-            r#"{"name":"a","name":"b"}"#,
-            r#"{"name":"a\n"}"#,
-            r#"{"name":1}"#,
-            r#"{"name":"a","size":"1"}"#,
-            r#"{"name":"a","size":-1}"#,
-            r#"{"name":"a","size":null,"text":1.50}"#,
-            r#"["a",1,"b"]"#,
-            r#"{"name":"a"} x"#,
-            r#"{"name":"a",}"#,
-            "",
-            "null",
-        ] {
-            let (ours, theirs) = (from_str::<Model<'_>>(text), serde_json::from_str::<Model<'_>>(text));
-            let shown = |error: serde_json::Error| error.to_string();
-            assert_eq!(ours.map_err(shown), theirs.map_err(shown), "{text}");
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded_and_takes_no_stack() {
-        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
-            let deep = |times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
-            assert!(first_value::<IgnoredAny>(&deep(64)).is_some());
-            assert!(first_value::<IgnoredAny>(&deep(65)).is_none(), "left to serde_json");
-            assert!(from_str::<IgnoredAny>(&deep(100_000)).is_ok(), "as serde_json has it");
-            assert!(first_value::<Value>(&deep(99)).is_some());
-            assert!(first_value::<Value>(&deep(100)).is_none());
-            assert!(from_str::<Value>(&deep(100_000)).is_err());
-            assert!(from_str::<IgnoredAny>(&open.repeat(100_000)).is_err());
-        }
-    }
-}
+pub(super) mod tests;

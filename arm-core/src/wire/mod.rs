@@ -4,10 +4,12 @@
 
 pub mod as_sent;
 pub mod bool_text;
+mod deferred;
 mod from_text;
 pub mod instant;
 pub mod iso_duration;
 pub mod kept;
+mod members;
 mod merge;
 mod nullable;
 mod retry_after;
@@ -30,9 +32,11 @@ use bytestring::ByteString;
 use serde::de::DeserializeOwned;
 
 pub use as_sent::{AsSent, WriteBack, check_writable};
+pub use deferred::Deferred;
 pub(crate) use from_text::first_value;
 pub use from_text::from_str;
 pub use kept::{Kept, Part, Place, SentText};
+pub use members::{Members, items_of};
 pub use nullable::{null_as_default, without_nulls};
 pub use unknown::UnknownFields;
 

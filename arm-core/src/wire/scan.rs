@@ -6,6 +6,9 @@
 /// So deep may values be nested.
 const DEEPEST: u32 = 64;
 
+/// Numbers without an exponent and no longer than this fit an `f64`.
+const MANY_DIGITS: usize = 300;
+
 const ONES: u64 = u64::MAX / 0xff;
 const HIGH: u64 = ONES << 7;
 
@@ -13,11 +16,12 @@ const HIGH: u64 = ONES << 7;
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    doubtful: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, doubtful: false }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -62,7 +66,11 @@ impl<'a> Scanner<'a> {
             self.at += plain(bytes.get(self.at..)?);
             match bytes.get(self.at)? {
                 b'"' => break,
-                b'\\' => self.at += escape(bytes.get(self.at + 1..)?)?,
+                b'\\' => {
+                    let length = escape(bytes.get(self.at + 1..)?)?;
+                    self.doubtful |= length > 2;
+                    self.at += length;
+                }
                 _ => return None,
             }
             escaped = true;
@@ -96,10 +104,24 @@ impl<'a> Scanner<'a> {
             if end == exponent {
                 return None;
             }
+            self.doubtful = true;
         }
+        self.doubtful |= end > MANY_DIGITS;
         let begin = self.at;
         self.at += end;
         Some(self.since(begin))
+    }
+
+    /// Any value that can be decoded for certain: it has no number that might be too large, and no escape that might be
+    /// half of a character. Stays where it is if there is none.
+    pub(super) fn certain_value(&mut self) -> Option<&'a str> {
+        let begin = self.at;
+        self.doubtful = false;
+        let value = self.value().filter(|_| !self.doubtful);
+        if value.is_none() {
+            self.at = begin;
+        }
+        value
     }
 
     /// Any value.

@@ -1,6 +1,11 @@
 //! Bags of values whose names the service spells in more than one way.
 
-use arm_core::ResourceId;
+use std::{borrow::Cow, fmt};
+
+use arm_core::{
+    ResourceId,
+    wire::{Deferred, Members},
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -17,14 +22,25 @@ use serde_json::{Map, Value};
 /// assert_eq!(data.text("FilePath").as_deref(), Some("/etc/app"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AdditionalData {
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AdditionalData(Deferred<Bag>);
+
+#[derive(Clone, Default, PartialEq)]
+struct Bag {
     fields: Map<String, Value>,
     /// What came instead of an object.
     came: Option<Value>,
 }
 
-impl Serialize for AdditionalData {
+impl fmt::Debug for AdditionalData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Bag { fields, came } = self.0.get();
+        f.debug_struct("AdditionalData").field("fields", fields).field("came", came).finish()
+    }
+}
+
+impl Serialize for Bag {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.came {
             Some(came) => came.serialize(serializer),
@@ -33,10 +49,10 @@ impl Serialize for AdditionalData {
     }
 }
 
-impl<'de> Deserialize<'de> for AdditionalData {
+impl<'de> Deserialize<'de> for Bag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
-            Value::Object(fields) => Self::from(fields),
+            Value::Object(fields) => Self { fields, came: None },
             Value::Null => Self::default(),
             Value::String(text) => {
                 Self { fields: object_in(&text).unwrap_or_default(), came: Some(text.into()) }
@@ -47,21 +63,25 @@ impl<'de> Deserialize<'de> for AdditionalData {
 }
 
 /// The JSON object that a string holds.
-pub(super) fn object_in(text: &str) -> Option<Map<String, Value>> {
+fn object_in(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 impl AdditionalData {
+    fn fields(&self) -> &Map<String, Value> {
+        &self.0.get().fields
+    }
+
     /// A value at the top level, by name without regard to case.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        value_of(&self.fields, name)
+        value_of(self.fields(), name)
     }
 
     /// A value by name without regard to case, at the top level or in a nested object, including one written as a
     /// string.
     pub fn find(&self, name: &str) -> Option<Value> {
-        find(&self.fields, name, 0)
+        find(self.fields(), name, 0)
     }
 
     /// The same as a string; `None` if it is null.
@@ -75,23 +95,31 @@ impl AdditionalData {
 
     /// All values at the top level, with their names as the service spells them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+        self.fields().iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The fields as a JSON object.
+    pub(super) fn written(&self) -> Cow<'_, str> {
+        match self.0.text().filter(|text| text.starts_with('{')) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(Value::from(self.fields().clone()).to_string()),
+        }
     }
 
     /// Whether it is left out of a write.
     pub(crate) fn is_absent(&self) -> bool {
-        self.fields.is_empty() && self.came.is_none()
+        self.is_empty() && self.0.get().came.is_none()
     }
 
     /// Whether it has no value that can be read.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields().is_empty()
     }
 }
 
 impl From<Map<String, Value>> for AdditionalData {
     fn from(fields: Map<String, Value>) -> Self {
-        Self { fields, came: None }
+        Self(Deferred::from(Bag { fields, came: None }))
     }
 }
 
@@ -102,7 +130,7 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
 }
 
 /// A value by name without regard to case.
-pub(super) fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = fields.get(name);
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
@@ -121,6 +149,26 @@ fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> 
         Value::Object(inner) => find(inner, name, depth + 1),
         Value::String(text) => find(&object_in(text)?, name, depth + 1),
         _ => None,
+    })
+}
+
+/// What [`AdditionalData::text`] finds, among members that are still text.
+pub(super) fn text_within(members: &Members<'_>, name: &str) -> Option<String> {
+    text_in(members, name, 0)?
+}
+
+/// `Some(None)` if there is one, which is null.
+fn text_in(members: &Members<'_>, name: &str, depth: usize) -> Option<Option<String>> {
+    if let Some(found) = members.get(name) {
+        let other = || (!found.is_null()).then(|| found.as_str().to_owned());
+        return Some(found.scalar().map(Cow::into_owned).or_else(other));
+    }
+    if depth == DEEPEST {
+        return None;
+    }
+    members.iter().find_map(|(_, value)| {
+        let inner = if value.is_object() { Cow::Borrowed(value.as_str()) } else { value.text()? };
+        text_in(&Members::of(&inner), name, depth + 1)
     })
 }
 
@@ -153,7 +201,7 @@ impl ResourceDetails {
 
     /// Details of a source with fields of its own, such as `machineName`.
     pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
-        let mut fields = fields.fields;
+        let mut fields = fields.0.into_inner().fields;
         fields.insert("source".to_owned(), source.as_str().into());
         Self(AdditionalData::from(fields))
     }

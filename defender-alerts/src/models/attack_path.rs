@@ -4,15 +4,12 @@ use std::borrow::Cow;
 
 use arm_core::{
     ResourceId, ResourceType, SubscriptionId,
-    wire::{self, Kept, SentText},
+    wire::{self, Kept, Members, Part, SentText, items_of},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::{
-    AdditionalData, RiskLevel,
-    models::additional_data::{object_in, value_of},
-};
+use crate::{AdditionalData, RiskLevel, models::additional_data::text_within};
 
 /// An attack path, from an entry point to a target, as a row of Resource Graph.
 ///
@@ -120,33 +117,34 @@ impl AttackPath {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Wire {
+pub struct Wire<'a> {
     #[serde(default, with = "wire::text")]
     id: String,
     #[serde(default, with = "wire::text")]
     name: String,
-    #[serde(rename = "subscriptionId", default, with = "wire::text")]
-    subscription_id: String,
+    #[serde(rename = "subscriptionId", default, borrow, deserialize_with = "wire::text::scalar")]
+    subscription_id: Cow<'a, str>,
     #[serde(default)]
     properties: AdditionalData,
 }
 
 impl Kept for AttackPath {
-    type Wire<'a> = Wire;
+    type Wire<'a> = Wire<'a>;
 
-    fn read(Wire { id, name, subscription_id, properties }: Wire, text: &str) -> Self {
+    fn read(Wire { id, name, subscription_id, properties }: Wire<'_>, text: &str) -> Self {
         let sent = SentText::of(text);
-        let graph = object(properties.get("graphComponent"));
-        let nodes: Vec<AttackPathNode> = items(value_of(&graph, "entities")).iter().map(node).collect();
-        let edges = items(value_of(&graph, "connections")).iter().map(edge).collect();
-        let end = |object: &str, internal_id: &str| {
-            let named = properties.get(object).or_else(|| properties.get(internal_id))?;
-            end_of(named, &nodes)
-        };
-        let text = |name: &str| properties.get(name).map(plain).unwrap_or_default();
-        let has = |name: &str| properties.get(name).is_some_and(|value| !value.is_null());
+        let whole = properties.written();
+        let it = Members::of(&whole);
+        let graph = written(it.get("graphComponent"));
+        let graph = Members::of(&graph);
+        let (entities, connections) = (written(graph.get("entities")), written(graph.get("connections")));
+        let nodes: Vec<AttackPathNode> = items_of(&entities).into_iter().map(node).collect();
+        let edges = items_of(&connections).into_iter().map(edge).collect();
+        let first = |one: &str, other: &str| it.get(one).or_else(|| it.get(other));
+        let end = |object: &str, internal_id: &str| end_of(first(object, internal_id)?, &nodes);
+        let text = |name: &str| it.get(name).map(plain).unwrap_or_default();
+        let has = |name: &str| it.get(name).is_some_and(|value| !value.is_null());
         let newer = ["riskLevel", "riskFactors", "entryPoint", "target"].into_iter().any(has);
-        let first = |one: &str, other: &str| properties.get(one).or_else(|| properties.get(other));
         Self {
             subscription: subscription_id.parse().ok(),
             display_name: text("displayName"),
@@ -159,8 +157,8 @@ impl Kept for AttackPath {
             risk_factors: texts(first("riskFactors", "riskCategories")),
             entry: end("entryPoint", "entryPointEntityInternalID"),
             target: end("target", "targetEntityInternalID"),
-            steps: texts(properties.get("attackPathSteps")),
-            remediation_steps: texts(properties.get("manualRemediationSteps")),
+            steps: texts(it.get("attackPathSteps")),
+            remediation_steps: texts(it.get("manualRemediationSteps")),
             is_partial: text("isPartialAttackPath").eq_ignore_ascii_case("true"),
             shape: if newer { AttackPathShape::ExposureManagement } else { AttackPathShape::Documented },
             id,
@@ -179,69 +177,62 @@ impl Kept for AttackPath {
 
 arm_core::kept!(AttackPath);
 
-/// A value as an object, also from JSON in a string.
-fn object(value: Option<&Value>) -> Cow<'_, Map<String, Value>> {
-    match value {
-        Some(Value::Object(fields)) => Cow::Borrowed(fields),
-        Some(Value::String(text)) => Cow::Owned(object_in(text).unwrap_or_default()),
-        _ => Cow::default(),
+/// A value as JSON text; also JSON in a text.
+fn written(value: Option<Part<'_>>) -> Cow<'_, str> {
+    let Some(value) = value else { return Cow::default() };
+    value.text().unwrap_or(Cow::Borrowed(value.as_str()))
+}
+
+/// A scalar as text, and all else as JSON; null is empty.
+fn plain(value: Part<'_>) -> String {
+    match value.scalar() {
+        Some(text) => text.into_owned(),
+        None if value.is_null() => String::new(),
+        None => serde_json::from_str(value.as_str())
+            .map_or_else(|_| value.as_str().to_owned(), |value: Value| value.to_string()),
     }
 }
 
-/// A value as a list, also from JSON in a string.
-fn items(value: Option<&Value>) -> Cow<'_, [Value]> {
-    match value {
-        Some(Value::Array(items)) => Cow::Borrowed(items),
-        Some(Value::String(text)) => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
-        _ => Cow::default(),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
+fn data(value: Part<'_>) -> AdditionalData {
+    wire::from_str(value.as_str()).unwrap_or_default()
 }
 
 /// Texts: of a list, of objects with a description, or one text.
-fn texts(value: Option<&Value>) -> Vec<String> {
-    let one = |value: &Value| match value {
-        Value::Object(fields) => {
-            let fields = AdditionalData::from(fields.clone());
-            fields
-                .text("description")
-                .or_else(|| fields.text("displayName"))
-                .unwrap_or_else(|| value.to_string())
-        }
-        other => plain(other),
+fn texts(value: Option<Part<'_>>) -> Vec<String> {
+    let one = |value: Part<'_>| {
+        let words = value.is_object().then(|| data(value));
+        words
+            .and_then(|words| words.text("description").or_else(|| words.text("displayName")))
+            .unwrap_or_else(|| plain(value))
     };
     match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.iter().map(one).collect(),
-        Some(other) => vec![one(other)].into_iter().filter(|text| !text.is_empty()).collect(),
+        Some(list) if list.is_list() => items_of(list.as_str()).into_iter().map(one).collect(),
+        Some(other) => Some(one(other)).into_iter().filter(|text| !text.is_empty()).collect(),
+        None => Vec::new(),
     }
 }
 
-fn first_of(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| value_of(fields, name)).map(plain).filter(|text| !text.is_empty())
+fn first_of(fields: &Members<'_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| fields.get(name)).map(plain).filter(|text| !text.is_empty())
 }
 
 const INTERNAL_ID: &[&str] = &["entityInternalID", "internalId", "id"];
 
-fn node(value: &Value) -> AttackPathNode {
-    let fields = object(Some(value));
-    let internal_id = first_of(&fields, INTERNAL_ID).unwrap_or_default();
-    let name = first_of(&fields, &["entityName", "name", "displayName"]);
-    let entity_type = first_of(&fields, &["entityType", "type"]);
-    let fields = AdditionalData::from(fields.into_owned());
-    let resource_id = fields.text("azureResourceId").and_then(|id| id.parse().ok());
-    AttackPathNode { internal_id, name, entity_type, resource_id, fields }
+fn node(value: Part<'_>) -> AttackPathNode {
+    let text = written(Some(value));
+    let fields = Members::of(&text);
+    AttackPathNode {
+        internal_id: first_of(&fields, INTERNAL_ID).unwrap_or_default(),
+        name: first_of(&fields, &["entityName", "name", "displayName"]),
+        entity_type: first_of(&fields, &["entityType", "type"]),
+        resource_id: text_within(&fields, "azureResourceId").and_then(|id| id.parse().ok()),
+        fields: data(value),
+    }
 }
 
-fn edge(value: &Value) -> AttackPathEdge {
-    let fields = object(Some(value));
+fn edge(value: Part<'_>) -> AttackPathEdge {
+    let text = written(Some(value));
+    let fields = Members::of(&text);
     AttackPathEdge {
         kind: first_of(&fields, &["connectionType", "type"]),
         source: first_of(&fields, &["sourceEntityInternalID", "sourceId", "source"]).unwrap_or_default(),
@@ -250,14 +241,18 @@ fn edge(value: &Value) -> AttackPathEdge {
 }
 
 /// An end of a path: an object of its own, or the internal id of a node.
-fn end_of(value: &Value, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
+fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
     if value.is_null() {
         return None;
     }
-    let end = match value {
-        Value::Object(_) => node(value),
-        other => node(&serde_json::json!({ "id": plain(other) })),
+    let named = |id: String| AttackPathNode {
+        fields: [("id", id.clone())].into_iter().collect(),
+        internal_id: id,
+        name: None,
+        entity_type: None,
+        resource_id: None,
     };
+    let end = if value.is_object() { node(value) } else { named(plain(value)) };
     let known = nodes.iter().find(|node| !end.internal_id.is_empty() && node.internal_id == end.internal_id);
     // The object can say less than the node that it stands for.
     Some(match known {

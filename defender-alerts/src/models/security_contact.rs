@@ -1,6 +1,6 @@
 //! Whom Defender notifies.
 
-use arm_core::wire::{self, AsSent, UnknownFields};
+use arm_core::wire::{self, AsSent, Deferred, Members, Part, UnknownFields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
@@ -85,13 +85,17 @@ impl Serialize for NotificationsSource {
 
 impl<'de> Deserialize<'de> for NotificationsSource {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let text = |name: &str| value[name].as_str().unwrap_or_default();
-        let plain = value.as_object().is_some_and(|fields| fields.len() == 2);
-        Ok(match text("sourceType") {
-            "Alert" if plain => Self::Alert { minimal_severity: text("minimalSeverity").into() },
-            "AttackPath" if plain => Self::AttackPath { minimal_risk_level: text("minimalRiskLevel").into() },
-            _ => Self::Other(value),
+        let value = Deferred::<Value>::deserialize(deserializer)?;
+        let text = value.written();
+        let members = Members::of(&text);
+        let word = |name: &str| members.get(name).and_then(Part::text).unwrap_or_default();
+        let plain = members.iter().count() == 2;
+        Ok(match &*word("sourceType") {
+            "Alert" if plain => Self::Alert { minimal_severity: (&*word("minimalSeverity")).into() },
+            "AttackPath" if plain => {
+                Self::AttackPath { minimal_risk_level: (&*word("minimalRiskLevel")).into() }
+            }
+            _ => Self::Other(value.get().clone()),
         })
     }
 }

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use arm_core::wire::{self, AsSent, UnknownFields};
-use serde::{Deserialize, Serialize};
+use arm_core::wire::{self, AsSent, Deferred, UnknownFields};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 arm_core::open_enum! {
@@ -33,18 +33,18 @@ arm_core::open_enum! {
 }
 
 /// An analytics rule of Sentinel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct AlertRule {
     /// The id, as the service spells it; empty on one that was not sent yet.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name: a GUID, except for built-in rules.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The version that was read. An update must bring it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// The rule itself, by kind.
     #[serde(flatten)]
@@ -69,6 +69,25 @@ impl AlertRule {
             as_sent: AsSent::default(),
         }
     }
+
+    fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            #[serde(default)]
+            id: String,
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            etag: Option<String>,
+            kind: String,
+            properties: Deferred<Value>,
+            #[serde(flatten)]
+            unknown: UnknownFields,
+        }
+
+        let Wire { id, name, etag, kind, properties, unknown } = Wire::deserialize(deserializer)?;
+        Ok(Self { id, name, etag, rule: RuleKind::of(kind, properties), unknown, as_sent: AsSent::default() })
+    }
 }
 
 /// What an analytics rule does, by its `kind`.
@@ -90,7 +109,7 @@ pub enum RuleKind {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Tagged {
     kind: String,
     properties: Value,
@@ -113,17 +132,31 @@ impl Serialize for RuleKind {
 
 impl<'de> Deserialize<'de> for RuleKind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Tagged {
+            kind: String,
+            properties: Deferred<Value>,
+        }
+
         let Tagged { kind, properties } = Tagged::deserialize(deserializer)?;
-        // A rule whose properties cannot be read is one of a kind that is not known.
+        Ok(Self::of(kind, properties))
+    }
+}
+
+impl RuleKind {
+    /// A rule whose properties cannot be read is one of a kind that is not known.
+    fn of(kind: String, properties: Deferred<Value>) -> Self {
+        fn read<T: DeserializeOwned>(properties: &Deferred<Value>) -> Option<T> {
+            let of_text = properties.text().and_then(|text| wire::from_str(text).ok());
+            of_text.or_else(|| T::deserialize(properties.get()).ok())
+        }
         let known = match kind.as_str() {
-            "Scheduled" => ScheduledRule::deserialize(&properties).map(Box::new).map(Self::Scheduled),
-            "MicrosoftSecurityIncidentCreation" => {
-                IncidentCreationRule::deserialize(&properties).map(Self::IncidentCreation)
-            }
-            "Fusion" => FusionRule::deserialize(&properties).map(Self::Fusion),
-            _ => return Ok(Self::Other { kind, properties }),
+            "Scheduled" => read(&properties).map(Box::new).map(Self::Scheduled),
+            "MicrosoftSecurityIncidentCreation" => read(&properties).map(Self::IncidentCreation),
+            "Fusion" => read(&properties).map(Self::Fusion),
+            _ => None,
         };
-        Ok(known.unwrap_or(Self::Other { kind, properties }))
+        known.unwrap_or_else(|| Self::Other { kind, properties: properties.into_inner() })
     }
 }
 

@@ -1,0 +1,127 @@
+//! Objects whose values stay text until they are asked for.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+
+use super::{Part, from_str};
+
+/// The members of an object, whose values stay as they stand in the text.
+///
+/// ```
+/// use arm_core::wire::{Members, items_of};
+///
+/// let members = Members::of(r#"{ "Code": "Gone", "details": [{ "at": 1.50 }] }"#);
+/// assert_eq!(members.get("code").and_then(|code| code.text()).as_deref(), Some("Gone"));
+/// let details = members.get("details").map(|details| items_of(details.as_str())).unwrap_or_default();
+/// assert_eq!(Members::of(details[0].as_str()).get("at").map(|at| at.as_str()), Some("1.50"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Members<'a>(Vec<(Cow<'a, str>, Part<'a>)>);
+
+impl<'a> Members<'a> {
+    /// Those of a JSON text; none where it is no object.
+    pub fn of(text: &'a str) -> Self {
+        match is_object(text) {
+            true => from_str(text).unwrap_or_default(),
+            false => Self::default(),
+        }
+    }
+
+    /// A value by the name of the member: by its exact name, or else without regard to case.
+    pub fn get(&self, name: &str) -> Option<Part<'a>> {
+        // Of members of the same name the last counts, as with `serde_json`.
+        let exact = self.0.iter().rev().find(|(it, _)| it == name);
+        exact.or_else(|| self.0.iter().find(|(it, _)| it.eq_ignore_ascii_case(name))).map(|(_, value)| *value)
+    }
+
+    /// Names and values, in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Part<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Part<'a> {
+    /// A string, without its quotes and escapes; `None` for any other value.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        self.as_str().starts_with('"').then(|| from_str(self.as_str()).ok()).flatten().map(|Text(text)| text)
+    }
+
+    /// A string as [`text`](Self::text) reads it, a number or a boolean as it stands; `None` for any other value.
+    pub fn scalar(self) -> Option<Cow<'a, str>> {
+        match self.as_str().as_bytes() {
+            [b'{' | b'[' | b'n', ..] => None,
+            [b'"', ..] => self.text(),
+            _ => Some(Cow::Borrowed(self.as_str())),
+        }
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(self) -> bool {
+        is_object(self.as_str())
+    }
+
+    /// Whether it is a list.
+    pub fn is_list(self) -> bool {
+        is_list(self.as_str())
+    }
+
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.as_str() == "null"
+    }
+}
+
+/// The items of a JSON list, as they stand in the text; none where it is no list.
+pub fn items_of(text: &str) -> Vec<Part<'_>> {
+    match is_list(text) {
+        true => from_str(text).unwrap_or_default(),
+        false => Vec::new(),
+    }
+}
+
+fn is_list(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('[')
+}
+
+fn is_object(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Each)
+    }
+}
