@@ -7,7 +7,7 @@
 use azure_core::Bytes;
 use defender_alerts::{Alert, AlertsClient, EntityKind};
 use futures::TryStreamExt as _;
-use list_alerts::{BareAlert, BarePage};
+use list_alerts_bare::{BareAlert, BarePage};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,8 +17,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let reader = Reader {
-            bare: list_alerts::bare(),
-            first: list_alerts::first_page(endpoint, subscription),
+            bare: list_alerts_bare::bare(),
+            first: list_alerts_bare::first_page(endpoint, subscription),
             alerts: AlertsClient::new(&list_alerts::of_double(endpoint).unwrap()),
             subscription: subscription.parse().unwrap(),
         };
