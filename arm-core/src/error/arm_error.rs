@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::words::without_queries;
 use crate::{
     text::excerpt,
-    wire::{Members, Part, items_of, lossy_text},
+    wire::{Members, Part, header, items_of, lossy_text},
 };
 
 /// An error of the service, as far as its body could be read.
@@ -54,7 +54,7 @@ impl ClaimsChallenge {
     /// Reads `WWW-Authenticate: Bearer .., error="insufficient_claims", claims="eyJ.."`.
     fn of(response: &RawResponse) -> Option<Self> {
         let name = HeaderName::from_static("www-authenticate");
-        let header = response.headers().get_optional_str(&name)?;
+        let header = header(response.headers(), &name)?;
         let start = header.to_ascii_lowercase().find("claims=\"")? + "claims=\"".len();
         let encoded = header.get(start..)?.split('"').next()?.to_owned();
         let decoded = base64::decode(&encoded).or_else(|_| base64::decode_url_safe(&encoded)).ok()?;
@@ -78,7 +78,7 @@ impl ArmError {
     /// Reads a response. Never fails: what cannot be read stays empty.
     pub fn of(response: &RawResponse) -> Self {
         let text = lossy_text(response.body());
-        let header = |name| response.headers().get_optional_string(&HeaderName::from_static(name));
+        let header = |name| header(response.headers(), &HeaderName::from_static(name)).map(str::to_owned);
         let mut read = Self::read(&text, u16::from(response.status()));
         let says_nothing = || serde_json::from_str(&text).unwrap_or(Value::Null).is_null();
         if read.message.is_empty() && says_nothing() {

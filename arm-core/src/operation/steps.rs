@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::handle::{OperationHandle, OperationKind, status_of, with_body};
 use crate::{
     ArmClient, ArmError, ArmErrorExt as _, ArmRequest,
-    wire::{self, retry_after},
+    wire::{self, header, retry_after},
 };
 
 /// What one response says.
@@ -235,7 +235,7 @@ fn state_in(body: &Value) -> Option<String> {
 }
 
 fn link(base: &Url, headers: &Headers, name: &'static str) -> Result<Option<Url>> {
-    let text = headers.get_optional_string(&HeaderName::from_static(name));
+    let text = header(headers, &HeaderName::from_static(name));
     Ok(text.filter(|text| !text.trim().is_empty()).map(|text| base.join(text.trim())).transpose()?)
 }
 

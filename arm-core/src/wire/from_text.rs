@@ -124,6 +124,15 @@ enum Text<'de> {
     Unescaped(String),
 }
 
+/// Numbers of any size, of which the visitor says whether they fit.
+macro_rules! numbers {
+    ($($name:ident)*) => {$(
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+            self.begins_with(b"-0123456789")?.deserialize_any(visitor)
+        }
+    )*};
+}
+
 /// What no model of ours asks for.
 macro_rules! odd {
     ($($name:ident($($argument:ty),*))*) => {$(
@@ -233,30 +242,15 @@ impl<'de> Deserializer<'de> for &mut Read<'de> {
         self.begins_with(b"{[")?.deserialize_any(visitor)
     }
 
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        self.begins_with(b"-0123456789")?.deserialize_any(visitor)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        self.deserialize_u64(visitor)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        self.deserialize_u64(visitor)
-    }
-
-    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        self.deserialize_u64(visitor)
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        self.deserialize_u64(visitor)
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_f32 deserialize_f64
     }
 
     odd! {
-        deserialize_i8() deserialize_i16() deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u128()
-        deserialize_f32() deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit()
-        deserialize_unit_struct(&'static str) deserialize_tuple(usize) deserialize_tuple_struct(&'static str, usize)
+        deserialize_i128() deserialize_u128() deserialize_char() deserialize_bytes() deserialize_byte_buf()
+        deserialize_unit() deserialize_unit_struct(&'static str) deserialize_tuple(usize)
+        deserialize_tuple_struct(&'static str, usize)
     }
 }
 

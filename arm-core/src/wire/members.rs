@@ -53,6 +53,7 @@ impl<'a> Part<'a> {
     /// A string, without its quotes and escapes; `None` for any other value.
     pub fn text(self) -> Option<Cow<'a, str>> {
         #[derive(Deserialize)]
+        #[serde(transparent)]
         struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
         self.as_str().starts_with('"').then(|| from_str(self.as_str()).ok()).flatten().map(|Text(text)| text)
@@ -102,6 +103,7 @@ fn is_object(text: &str) -> bool {
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
+        #[serde(transparent)]
         struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
         struct Each;
@@ -123,5 +125,27 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
         }
 
         deserializer.deserialize_map(Each)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::first_value;
+
+    #[test]
+    fn members_are_read_by_our_own_scanner_and_found_by_name() {
+        let text = r#"{"a":1,"b\n":"x\ty","A":2,"a":[3],"c":null}"#;
+        let (members, rest) = first_value::<Members<'_>>(text).expect("serde_json had to be asked");
+        assert_eq!((rest, members.iter().count()), ("", 5));
+        assert_eq!(members.get("a").map(Part::as_str), Some("[3]"), "the last of the same name counts");
+        assert_eq!(members.get("C").map(Part::is_null), Some(true));
+        assert_eq!(members.get("b\n").and_then(Part::text).as_deref(), Some("x\ty"));
+        assert_eq!(members.get("A").and_then(Part::scalar).as_deref(), Some("2"));
+        assert!(members.get("d").is_none() && Members::of("[1]").is_empty() && items_of("{}").is_empty());
+        assert_eq!(
+            items_of(" [1, {\"b\": 2}]").iter().map(|it| it.as_str()).collect::<Vec<_>>(),
+            ["1", "{\"b\": 2}"]
+        );
     }
 }

@@ -18,14 +18,14 @@ pub mod secret;
 pub mod text;
 mod unknown;
 
-use std::{borrow::Cow, str::Utf8Error};
+use std::{borrow::Cow, convert::Infallible, str::Utf8Error};
 
 use azure_core::{
     Bytes, Error,
     error::ErrorKind,
     http::{
         RawResponse,
-        headers::{CONTENT_TYPE, Headers},
+        headers::{CONTENT_TYPE, HeaderName, Headers},
     },
 };
 use bytestring::ByteString;
@@ -43,6 +43,11 @@ pub use unknown::UnknownFields;
 pub(crate) use retry_after::retry_after;
 
 use crate::text::excerpt;
+
+/// A header's value. The optional getters of [`Headers`] make an error for each header that is absent, and drop it.
+pub(crate) fn header<'a>(headers: &'a Headers, name: &HeaderName) -> Option<&'a str> {
+    headers.get_optional_with(name, |value| Ok::<_, Infallible>(value.as_str())).ok().flatten()
+}
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -81,8 +86,7 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
         if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
             return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
         }
-        let kind = headers.get_optional_string(&CONTENT_TYPE);
-        let kind = kind.as_deref().unwrap_or("no content type");
+        let kind = header(headers, &CONTENT_TYPE).unwrap_or("no content type");
         match text.trim() {
             "" => refuse(format!("the answer is empty where JSON was expected ({kind})")),
             _ => refuse(format!("the answer is not JSON but {kind}: {}", excerpt(text))),

@@ -5,9 +5,11 @@ use azure_core::{
     time::{OffsetDateTime, parse_rfc7231},
 };
 
+use super::header;
+
 /// How long the service asks to wait. Negative and unreadable values are ignored.
 pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
-    let text = |name: &HeaderName| headers.get_optional_str(name).map(str::trim);
+    let text = |name: &HeaderName| header(headers, name).map(str::trim);
     let milliseconds = [X_MS_RETRY_AFTER_MS, RETRY_AFTER_MS]
         .iter()
         .find_map(|name| text(name)?.parse().ok())

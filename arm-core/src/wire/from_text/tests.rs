@@ -88,6 +88,40 @@ fn first_of<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, usize)> {
     Some((value, values.byte_offset()))
 }
 
+#[test]
+fn numbers_of_every_size_are_read_at_once_and_as_serde_json_reads_them() {
+    fn check<T: for<'a> Deserialize<'a> + PartialEq + std::fmt::Debug>() {
+        assert!(first_value::<T>("17").is_some(), "serde_json had to be asked");
+        for text in [
+            "0",
+            "-0",
+            "-1",
+            "127",
+            "128",
+            "255",
+            "256",
+            "-129",
+            "65536",
+            "4294967296",
+            "1.5",
+            "1e3",
+            "\"1\"",
+        ] {
+            assert_eq!(from_str::<T>(text).ok(), serde_json::from_str::<T>(text).ok(), "{text}");
+        }
+    }
+    check::<i8>();
+    check::<i16>();
+    check::<i32>();
+    check::<i64>();
+    check::<u8>();
+    check::<u16>();
+    check::<u32>();
+    check::<u64>();
+    check::<f32>();
+    check::<f64>();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
