@@ -12,12 +12,10 @@ use std::{
     },
 };
 
-use arm_core::ArmClient;
-use azure_core::http::{ClientOptions, policies::Policy};
 use keyvault_issuers::{
     ApplicationsClient, EntraPasswordIssuer, KeyedResourcesClient, ResourceKeyIssuer, WebhookIssuer,
 };
-use keyvault_ops::{Issuer, IssuerKind, Ledger, SecretsClient};
+use keyvault_ops::{Issuer, IssuerKind, Ledger};
 
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, Fault};
 use support::{
@@ -85,7 +83,14 @@ const RESOURCES: &[(&str, &str, [&str; 2])] = &[
     ("Microsoft.ServiceBus/namespaces/authorizationRules", "bus/send", ["primaryKey", "secondaryKey"]),
     ("Microsoft.CognitiveServices/accounts", "models", ["key1", "key2"]),
     ("Microsoft.Search/searchServices", "search", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.EventHub/namespaces/authorizationRules", "hubs/Root", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.Cache/redis", "cache", ["primaryKey", "secondaryKey"]),
     ("Microsoft.SignalRService/signalR", "signals", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.SignalRService/webPubSub", "pubsub", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.Maps/accounts", "maps", ["primaryKey", "secondaryKey"]),
+    ("Microsoft.Batch/batchAccounts", "batch", ["primary", "secondary"]),
+    ("Microsoft.EventGrid/topics", "topic", ["key1", "key2"]),
+    ("Microsoft.EventGrid/domains", "domain", ["key1", "key2"]),
 ];
 
 /// Rotates, smoothly and with each kind of accident, and shows all that comes of it.
@@ -146,28 +151,37 @@ async fn refused(secrets: &mut BTreeSet<String>) {
     see_error(&lab.secrets.rotate(&name("db")).issuer(Arc::new(issuer)).await.unwrap_err());
 }
 
-/// A webhook: its key, and the values that it makes.
+/// A webhook: its key, and the values that it makes; one that sends back what it got, and one that is not there.
 async fn own_service(secrets: &mut BTreeSet<String>) {
-    let leaked = "value-that-was-leaked-somewhere";
-    let azure = seed().start().await;
-    let service = Arc::new(Service::default());
-    service.held.lock().unwrap().push(("c-0".into(), leaked.into(), String::new(), true));
-    let hook: Arc<dyn Policy> = Arc::new(Hook(service.clone()));
-    let client = ClientOptions { per_try_policies: vec![hook], ..azure.client_options() };
-    let arm = ArmClient::new(azure.credential(), Some(client.into())).unwrap();
-    let vault = SecretsClient::new(&arm, &VAULT.parse().unwrap()).unwrap();
-    vault.set(&name("db"), leaked.into()).await.unwrap();
-    for key in ["a key that the service does not have", KEY] {
-        let issuer =
-            WebhookIssuer::new(&arm, ADDRESS.parse().unwrap(), key.into(), IssuerKind::Many).unwrap();
-        see(&issuer);
-        match vault.rotate(&name("db")).issuer(Arc::new(issuer)).await {
-            Ok(rotation) => see(&rotation),
-            Err(error) => see_error(&error),
+    for echoes in [None, Some(200), Some(422), Some(500)] {
+        for key in ["a key that the service does not have", KEY] {
+            let service = Arc::new(Service { echoes, ..Service::default() });
+            service.held.lock().unwrap().push(("c-0".into(), LEAKED_TOKEN.into(), String::new(), true));
+            let lab = Lab::with_policies(seed(), vec![Arc::new(Hook(service.clone()))]).await;
+            own_rotation(&lab, key, secrets).await;
+            secrets.extend(service.held.lock().unwrap().iter().map(|held| held.1.clone()));
         }
-        secrets.insert(key.to_owned());
     }
-    secrets.extend(service.held.lock().unwrap().iter().map(|held| held.1.clone()));
+    own_rotation(&Lab::of(seed()).await, KEY, secrets).await;
+}
+
+const LEAKED_TOKEN: &str = "value-that-was-leaked-somewhere";
+
+async fn own_rotation(lab: &Lab, key: &str, secrets: &mut BTreeSet<String>) {
+    lab.set("db", LEAKED_TOKEN).await;
+    let issuer =
+        WebhookIssuer::new(&lab.arm, ADDRESS.parse().unwrap(), key.into(), IssuerKind::Many).unwrap();
+    see(&issuer);
+    for error in [issuer.verify(&LEAKED_TOKEN.into()).await.err(), issuer.revoke("c-none").await.err()] {
+        error.iter().for_each(|error| see_error(error));
+    }
+    let ledger = Ledger::in_memory();
+    match lab.secrets.rotate(&name("db")).ledger(&ledger).issuer(Arc::new(issuer)).await {
+        Ok(rotation) => see(&rotation),
+        Err(error) => see_error(&error),
+    }
+    SEEN.lock().unwrap().push_str(&String::from_utf8(ledger.contents().unwrap()).unwrap());
+    secrets.insert(key.to_owned());
 }
 
 /// Two roles of PostgreSQL, smoothly and with answers that are lost.
@@ -193,6 +207,15 @@ async fn two_roles(secrets: &mut BTreeSet<String>) {
     }
     let wrong = server.url("app_a", "a-password-that-is-not-its-own").into();
     see_error(&issuer.verify(&wrong).await.unwrap_err());
+    let facts = [("may", "SELECT on table orders"), ("obstacle", "may not log in (NOLOGIN)")];
+    for fact in facts {
+        server.roles.lock().unwrap().get_mut("app_b").unwrap().facts.push(fact);
+        let fresh = keyvault_issuers::PostgresRoleIssuer::new(&administrator, ["app_a", "app_b"]).unwrap();
+        see_error(&lab.secrets.rotate(&name("db")).issuer(Arc::new(fresh)).await.unwrap_err());
+    }
+    server.roles.lock().unwrap().get_mut("rotator").unwrap().verifier = None;
+    let fresh = keyvault_issuers::PostgresRoleIssuer::new(&administrator, ["app_a", "app_b"]).unwrap();
+    see_error(&lab.secrets.rotate(&name("db")).issuer(Arc::new(fresh)).await.unwrap_err());
     let passwords: Vec<String> = lab
         .azure
         .secret_versions(VAULT, "db")

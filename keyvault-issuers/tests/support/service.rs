@@ -24,6 +24,8 @@ pub(crate) const KEY: &str = "a key that both sides have";
 pub(crate) struct Service {
     /// Whether there are two, `key1` and `key2`, of which one is made anew at a time.
     pub(crate) two_slots: bool,
+    /// Answers everything with this status and what it was sent, in a form that cannot be read.
+    pub(crate) echoes: Option<u16>,
     pub(crate) held: Mutex<Vec<(String, String, String, bool)>>,
     pub(crate) seen: Mutex<Vec<String>>,
 }
@@ -49,6 +51,9 @@ impl Service {
             return (401, json!({}));
         }
         let body: Value = serde_json::from_slice(body).unwrap();
+        if let Some(status) = self.echoes {
+            return (status, json!({ "id": body, "value": [body], "credentials": body }));
+        }
         let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
         let mut held = self.held.lock().unwrap();
         self.seen.lock().unwrap().push(text("operation"));

@@ -251,27 +251,22 @@ fn show_password(password: &Password) -> Value {
     })
 }
 
-/// Recorded: the members, as far as they tell anything here.
+/// Recorded: the members.
 fn show(application: &Application) -> Value {
     let listed = application.passwords.iter().filter(|held| held.removed.is_none());
-    json!({
-        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#applications/$entity",
-        "id": application.id,
-        "deletedDateTime": null,
-        "appId": application.app_id,
-        "applicationTemplateId": null,
-        "disabledByMicrosoftStatus": null,
-        "createdDateTime": timestamp::seconds(application.created),
-        "displayName": application.name,
-        "description": null,
-        "identifierUris": [],
-        "notes": null,
-        "publisherDomain": "contoso.example",
-        "signInAudience": "AzureADMyOrg",
-        "tags": [],
-        "appRoles": [],
-        "keyCredentials": [],
-        "passwordCredentials": listed.map(show_password).collect::<Vec<_>>(),
-        "requiredResourceAccess": [],
-    })
+    let mut shown: Value = serde_json::from_str(include_str!("application.json")).unwrap_or_default();
+    let context = "https://graph.microsoft.com/v1.0/$metadata#applications/$entity";
+    let own = [
+        ("@odata.context", json!(context)),
+        ("id", json!(application.id)),
+        ("appId", json!(application.app_id)),
+        ("createdDateTime", json!(timestamp::seconds(application.created))),
+        ("displayName", json!(application.name)),
+        ("publisherDomain", json!("contoso.example")),
+        ("passwordCredentials", listed.map(show_password).collect()),
+    ];
+    for (member, value) in own {
+        shown[member] = value;
+    }
+    shown
 }

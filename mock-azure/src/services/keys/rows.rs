@@ -1,6 +1,6 @@
 //! Which types of resources have keys, and how each shows and makes them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A type of resource with keys.
 pub(super) struct Row {
@@ -20,8 +20,10 @@ pub(super) struct Row {
     pub(super) off: (&'static str, bool),
     /// The host at which the keys are used, without the name in front.
     pub(super) host: Option<&'static str>,
-    /// The resource as it is seeded.
-    pub(super) resource: fn(&str) -> Value,
+    /// The resource as it is seeded, as JSON in which `NAME` stands for its name.
+    pub(super) resource: &'static str,
+    /// The same of the resource above.
+    pub(super) above: &'static str,
 }
 
 /// How a request says which key to make anew.
@@ -96,7 +98,8 @@ pub(super) const ROWS: &[Row] = &[
         form: Form::Base64(64),
         off: ("allowSharedKeyAccess", false),
         host: Some("blob.core.windows.net"),
-        resource: storage,
+        resource: include_str!("resources/storage.json"),
+        above: "",
     },
     Row {
         kind: "Microsoft.DocumentDB/databaseAccounts",
@@ -114,35 +117,21 @@ pub(super) const ROWS: &[Row] = &[
         form: Form::Base64(64),
         off: ("disableLocalAuth", true),
         host: Some("documents.azure.com"),
-        resource: |name| {
-            json!({ "kind": "GlobalDocumentDB", "properties": {
-                "provisioningState": "Succeeded",
-                "documentEndpoint": format!("https://{name}.documents.azure.com:443/"),
-                "databaseAccountOfferType": "Standard",
-                "disableLocalAuth": false,
-            } })
-        },
+        resource: include_str!("resources/cosmos.json"),
+        above: "",
     },
-    namespace("Microsoft.ServiceBus/namespaces/authorizationRules"),
-    namespace("Microsoft.EventHub/namespaces/authorizationRules"),
+    namespace(
+        "Microsoft.ServiceBus/namespaces/authorizationRules",
+        include_str!("resources/servicebus.json"),
+    ),
+    namespace("Microsoft.EventHub/namespaces/authorizationRules", include_str!("resources/eventhubs.json")),
     Row {
         kind: "Microsoft.Cache/redis",
         by: By::Member("keyType"),
         slots: &[("primaryKey", "Primary"), ("secondaryKey", "Secondary")],
         form: Form::Base64(32),
         off: ("disableAccessKeyAuthentication", true),
-        resource: |name| {
-            json!({ "properties": {
-                "provisioningState": "Succeeded",
-                "hostName": format!("{name}.redis.cache.windows.net"),
-                "sslPort": 6380,
-                "port": 6379,
-                "enableNonSslPort": false,
-                "minimumTlsVersion": "1.2",
-                "sku": { "name": "Standard", "family": "C", "capacity": 1 },
-                "disableAccessKeyAuthentication": false,
-            } })
-        },
+        resource: include_str!("resources/redis.json"),
         ..PLAIN
     },
     Row {
@@ -151,15 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         slots: &[("key1", "Key1"), ("key2", "Key2")],
         form: Form::Hex(32),
         host: Some("openai.azure.com"),
-        resource: |name| {
-            json!({ "kind": "OpenAI", "sku": { "name": "S0" }, "properties": {
-                "provisioningState": "Succeeded",
-                "endpoint": format!("https://{name}.openai.azure.com/"),
-                "customSubDomainName": name,
-                "publicNetworkAccess": "Enabled",
-                "disableLocalAuth": false,
-            } })
-        },
+        resource: include_str!("resources/cognitive.json"),
         ..PLAIN
     },
     Row {
@@ -170,26 +151,25 @@ pub(super) const ROWS: &[Row] = &[
         slots: &[("primaryKey", "primary"), ("secondaryKey", "secondary")],
         form: Form::Hex(32),
         host: Some("search.windows.net"),
-        resource: |_| {
-            json!({ "sku": { "name": "basic" }, "properties": {
-                "provisioningState": "succeeded",
-                "status": "running",
-                "replicaCount": 1,
-                "partitionCount": 1,
-                "hostingMode": "default",
-                "publicNetworkAccess": "enabled",
-                "disableLocalAuth": false,
-            } })
-        },
+        resource: include_str!("resources/search.json"),
         ..PLAIN
     },
-    Row { kind: "Microsoft.SignalRService/signalR", ..SIGNALR },
-    Row { kind: "Microsoft.SignalRService/webPubSub", ..SIGNALR },
+    Row {
+        kind: "Microsoft.SignalRService/signalR",
+        resource: include_str!("resources/signalr.json"),
+        ..SIGNALR
+    },
+    Row {
+        kind: "Microsoft.SignalRService/webPubSub",
+        resource: include_str!("resources/webpubsub.json"),
+        ..SIGNALR
+    },
     Row {
         kind: "Microsoft.Maps/accounts",
         by: By::Member("keyType"),
         slots: &[("primaryKey", "primary"), ("secondaryKey", "secondary")],
         shape: Shape::Dated,
+        resource: include_str!("resources/maps.json"),
         ..PLAIN
     },
     Row {
@@ -199,10 +179,21 @@ pub(super) const ROWS: &[Row] = &[
         slots: &[("primary", "Primary"), ("secondary", "Secondary")],
         shape: Shape::Named,
         form: Form::Base64(64),
+        resource: include_str!("resources/batch.json"),
         ..PLAIN
     },
-    Row { kind: "Microsoft.EventGrid/topics", slots: &[("key1", "key1"), ("key2", "key2")], ..PLAIN },
-    Row { kind: "Microsoft.EventGrid/domains", slots: &[("key1", "key1"), ("key2", "key2")], ..PLAIN },
+    Row {
+        kind: "Microsoft.EventGrid/topics",
+        slots: &[("key1", "key1"), ("key2", "key2")],
+        resource: include_str!("resources/topic.json"),
+        ..PLAIN
+    },
+    Row {
+        kind: "Microsoft.EventGrid/domains",
+        slots: &[("key1", "key1"), ("key2", "key2")],
+        resource: include_str!("resources/domain.json"),
+        ..PLAIN
+    },
 ];
 
 const PLAIN: Row = Row {
@@ -216,7 +207,8 @@ const PLAIN: Row = Row {
     form: Form::Base64(32),
     off: ("disableLocalAuth", true),
     host: None,
-    resource: |_| json!({ "properties": { "provisioningState": "Succeeded", "disableLocalAuth": false } }),
+    resource: "",
+    above: "",
 };
 
 const SIGNALR: Row = Row {
@@ -228,7 +220,7 @@ const SIGNALR: Row = Row {
     ..PLAIN
 };
 
-const fn namespace(kind: &'static str) -> Row {
+const fn namespace(kind: &'static str, above: &'static str) -> Row {
     Row {
         kind,
         list: "listkeys",
@@ -240,41 +232,26 @@ const fn namespace(kind: &'static str) -> Row {
         form: Form::Base64(32),
         off: ("disableLocalAuth", true),
         host: Some("servicebus.windows.net"),
-        resource: |_| json!({ "properties": { "rights": ["Listen", "Manage", "Send"] } }),
+        resource: r#"{ "properties": { "rights": ["Listen", "Manage", "Send"] } }"#,
+        above,
     }
 }
 
-/// Recorded: the members.
-fn storage(name: &str) -> Value {
-    let endpoint = |service: &str| format!("https://{name}.{service}.core.windows.net/");
-    json!({
-        "sku": { "name": "Standard_LRS", "tier": "Standard" },
-        "kind": "StorageV2",
-        "tags": {},
-        "properties": {
-            "minimumTlsVersion": "TLS1_2",
-            "allowBlobPublicAccess": false,
-            "allowSharedKeyAccess": true,
-            "networkAcls": {
-                "bypass": "AzureServices",
-                "virtualNetworkRules": [],
-                "ipRules": [],
-                "defaultAction": "Allow",
-            },
-            "supportsHttpsTrafficOnly": true,
-            "privateEndpointConnections": [],
-            "accessTier": "Hot",
-            "provisioningState": "Succeeded",
-            "primaryEndpoints": {
-                "blob": endpoint("blob"),
-                "file": endpoint("file"),
-                "queue": endpoint("queue"),
-                "table": endpoint("table"),
-                "dfs": endpoint("dfs"),
-                "web": endpoint("z6.web"),
-            },
-            "primaryLocation": "westeurope",
-            "statusOfPrimary": "available",
-        },
-    })
+/// A resource of the table, with its name.
+pub(super) fn named(resource: &str, name: &str) -> Value {
+    serde_json::from_str(&resource.replace("NAME", name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_resource_of_the_table_and_above_is_an_object_with_properties() {
+        for row in ROWS {
+            assert!(named(row.resource, "name")["properties"].is_object(), "{}", row.kind);
+            let above = named(row.above, "name");
+            assert_eq!(above["properties"].is_object(), row.kind.matches('/').count() > 1, "{}", row.kind);
+        }
+    }
 }

@@ -88,17 +88,16 @@ fn add(world: &mut World, subscription: &str, group: &str, kind: &str, name: &st
     for (depth, (kind, name)) in pairs.iter().enumerate() {
         id = format!("{id}/{kind}/{name}");
         if depth + 1 < pairs.len() && !world.resources.contains(&id) {
-            world.resources.put(json!({
-                "id": id,
-                "name": name,
-                "type": format!("{namespace}/{kind}"),
-                "location": LOCATION,
-                "properties": { "provisioningState": "Succeeded", "disableLocalAuth": false },
-            }));
+            let mut above = rows::named(row.above, name);
+            above["id"] = json!(id);
+            above["name"] = json!(name);
+            above["type"] = json!(format!("{namespace}/{kind}"));
+            above["location"] = json!(LOCATION);
+            world.resources.put(above);
         }
     }
     let own = pairs.last().map_or(name, |(_, name)| name);
-    let mut resource = (row.resource)(own);
+    let mut resource = rows::named(row.resource, own);
     resource["id"] = json!(id);
     resource["name"] = json!(own);
     resource["type"] = json!(row.kind);
