@@ -1,6 +1,6 @@
 //! Sessions at a PostgreSQL server. A password goes only over TLS, or to this machine.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arm_core::{Secret, printable};
 use azure_core::{Error, Result};
