@@ -152,7 +152,7 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
         return refused(problems.all());
     }
     let shown = match output {
-        Output::Text => Ok(lab.screen.fit(&made.to_string())),
+        Output::Text => Ok(lab.screen.plan(&made.to_string())),
         Output::Json => made.to_json(),
         Output::Ndjson => made.to_json().map(|json| json.lines().map(str::trim_start).collect()),
     };

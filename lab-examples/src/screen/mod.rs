@@ -171,18 +171,27 @@ impl Screen {
         self.hang("", "", &printable(text));
     }
 
-    /// A text of several lines, such as a plan or a question, each on as many as it needs; as it is where no text is
+    /// A text of several lines, such as a question, each on as many as it needs, without colour; as it is where no text is
     /// shown.
     pub fn fit(&self, text: &str) -> String {
+        self.laid_out(text, str::to_owned)
+    }
+
+    /// The same for a plan, with its marks in colour.
+    pub fn plan(&self, text: &str) -> String {
+        self.laid_out(text, |words| self.marked(words))
+    }
+
+    fn laid_out(&self, text: &str, marked: impl Fn(&str) -> String) -> String {
         if !self.text {
             return text.to_owned();
         }
-        let fitted = text.lines().map(|line| {
+        let laid_out = text.lines().map(|line| {
             let words = line.trim_start();
             let indent = &line[..line.len() - words.len()];
-            layout::fill(&self.marked(&printable(words)), indent, &format!("{indent}  "), self.width)
+            layout::fill(&marked(&printable(words)), indent, &format!("{indent}  "), self.width)
         });
-        fitted.collect::<Vec<_>>().join("\n")
+        laid_out.collect::<Vec<_>>().join("\n")
     }
 
     /// A line of a plan, its mark in colour.
@@ -398,4 +407,19 @@ fn action(action: PlanAction) -> &'static str {
 /// `1 alert`, `2 alerts`.
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_colour_and_a_question_which_is_escaped_when_it_is_asked_has_none() {
+        let screen = Screen { text: true, colour: true, width: 40, ..Screen::silent() };
+        let text = "step\n  + create /one\n      needs a role and another one; billed by the hour";
+        let question = screen.fit(text);
+        assert_eq!(arm_core::printable_lines(&question), question);
+        assert_eq!(question.lines().nth(3), Some("        billed by the hour"));
+        assert!(screen.plan(text).contains("\u{1b}[32m+\u{1b}[0m create"));
+    }
 }
