@@ -12,6 +12,8 @@ use azure_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use tracing::Instrument as _;
+
 use crate::{
     ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
@@ -214,7 +216,8 @@ impl ArmRequest {
     /// Any other status, as an error for [`ArmErrorExt`](crate::ArmErrorExt); or no response.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
-        let outcome = self.exchange().await;
+        let span = tracing::info_span!("request", %what);
+        let outcome = self.exchange().instrument(span).await;
         outcome.map_err(|error| {
             let message = format!("{what}: {}", error::with_causes(&error));
             error.reworded(message)

@@ -7,6 +7,12 @@ use std::{
 
 use azure_core::{Error, error::ErrorKind};
 use futures::future::BoxFuture;
+use tracing::Instrument as _;
+
+use crate::ArmErrorExt as _;
+
+/// How many times a task decides whose writes are refused since what it read was changed meanwhile.
+const DECISIONS: u32 = 4;
 
 /// Whether a task may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -53,7 +59,20 @@ impl<T, E> Task<T, E> {
         F: FnOnce(Mode) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
-        Self { run: Box::new(move |mode| Box::pin(run(mode))), mode: Mode::Write }
+        Self::named(std::any::type_name::<F>(), run)
+    }
+
+    /// A task that runs in a span of its own, which is named by the path of its code.
+    fn named<F, Fut>(code: &'static str, run: F) -> Self
+    where
+        F: FnOnce(Mode) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let run = move |mode: Mode| -> BoxFuture<'static, Result<T, E>> {
+            let span = tracing::info_span!("task", name = short(code), dry_run = mode.is_dry_run());
+            Box::pin(run(mode).instrument(span))
+        };
+        Self { run: Box::new(run), mode: Mode::Write }
     }
 
     /// Shows what the task would do, and writes nothing.
@@ -74,8 +93,40 @@ impl<T, E> Task<T, E> {
         E: 'static,
     {
         let Self { run, mode } = self;
-        Task::new(move |mode| async move { run(mode).await.map(f) }).in_mode(mode)
+        Task { run: Box::new(move |mode| Box::pin(async move { run(mode).await.map(f) })), mode }
     }
+}
+
+impl<T> Task<T> {
+    /// A task whose write carries the ETag of what it was decided from. If somebody else has changed that meanwhile, the
+    /// service refuses the write ([`is_precondition_failed`](crate::ArmErrorExt::is_precondition_failed)), and the task
+    /// reads and decides again; after four such decisions the refusal is its error.
+    pub fn deciding<F, Fut>(run: F) -> Self
+    where
+        F: Fn(Mode) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = azure_core::Result<T>> + Send + 'static,
+    {
+        Self::named(std::any::type_name::<F>(), move |mode| async move {
+            let mut decisions = 1;
+            loop {
+                match run(mode).await {
+                    Err(error) if error.is_precondition_failed() && decisions < DECISIONS => decisions += 1,
+                    outcome => return outcome,
+                }
+            }
+        })
+    }
+}
+
+/// `monitor_ops::EnsureWorkspace`, or `monitor_ops::ensure`, of a path of code with modules, types and closures in it.
+fn short(name: &str) -> String {
+    let name = name.split("::{{closure}}").next().unwrap_or_default();
+    // The macro's closure stands in a conversion from the builder.
+    let builder = name.split_once("From<").and_then(|(_, rest)| rest.split(['>', ',']).next());
+    let path = builder.unwrap_or(name).trim_start_matches('<');
+    let (package, last) =
+        (path.split("::").next().unwrap_or_default(), path.rsplit("::").next().unwrap_or_default());
+    format!("{package}::{last}")
 }
 
 impl<T, E> fmt::Debug for Task<T, E> {
@@ -128,12 +179,30 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
 ///
 /// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is also handed on before it
 /// runs: its `run` writes nothing either when the builder was told so.
+///
+/// `task!(deciding Builder => T)` is for one whose write carries an ETag, and whose `run` takes `&self`: see
+/// [`Task::deciding`].
 #[macro_export]
 macro_rules! task {
+    (deciding $builder:ty => $output:ty) => {
+        $crate::task!(@modes $builder => $output, $crate::__Error);
+        $crate::task!(@awaited $builder => $output, $crate::__Error, |builder| {
+            let builder = ::std::sync::Arc::new(builder);
+            $crate::Task::deciding(move |mode| {
+                let builder = ::std::sync::Arc::clone(&builder);
+                async move { builder.run(mode).await }
+            })
+        });
+    };
     (own dry_run: $builder:ty => $output:ty, $error:ty) => {
+        $crate::task!(@awaited $builder => $output, $error, |builder| {
+            $crate::Task::new(move |mode| builder.run(mode))
+        });
+    };
+    (@awaited $builder:ty => $output:ty, $error:ty, |$own:ident| $task:expr) => {
         impl ::std::convert::From<$builder> for $crate::Task<$output, $error> {
-            fn from(builder: $builder) -> Self {
-                $crate::Task::new(move |mode| builder.run(mode))
+            fn from($own: $builder) -> Self {
+                $task
             }
         }
 
@@ -145,6 +214,10 @@ macro_rules! task {
         $crate::task!($builder => $output, $crate::__Error);
     };
     ($builder:ty => $output:ty, $error:ty) => {
+        $crate::task!(@modes $builder => $output, $error);
+        $crate::task!(own dry_run: $builder => $output, $error);
+    };
+    (@modes $builder:ty => $output:ty, $error:ty) => {
         #[allow(unreachable_pub)] // a builder may be private
         impl $builder {
             /// Shows what the task would do: reads and decides as a run does, and writes nothing.
@@ -157,8 +230,6 @@ macro_rules! task {
                 $crate::Task::from(self).in_mode(mode)
             }
         }
-
-        $crate::task!(own dry_run: $builder => $output, $error);
     };
 }
 
@@ -242,6 +313,46 @@ mod tests {
         assert_eq!(Task::from(Raise(number.clone())).dry_run().map(u16::from).await?, 1);
         assert_eq!(number.load(Ordering::SeqCst), 0, "mapping a dry run does not make it a run");
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_since_it_was_read_is_decided_again_a_few_times() {
+        let stale = || {
+            let headers = azure_core::http::headers::Headers::new();
+            crate::error::of_response(azure_core::http::RawResponse::from_bytes(412.into(), headers, "{}"))
+        };
+        for (changed, outcome) in [(0, Some(1)), (3, Some(4)), (4, None)] {
+            let decided = Arc::new(AtomicU8::new(0));
+            let counted = decided.clone();
+            let task = Task::deciding(move |_| {
+                let decision = counted.fetch_add(1, Ordering::SeqCst) + 1;
+                async move { if decision > changed { Ok(decision) } else { Err(stale()) } }
+            });
+            assert_eq!(task.await.ok(), outcome, "changed {changed} times");
+            assert_eq!(decided.load(Ordering::SeqCst), outcome.unwrap_or(4));
+        }
+        let refused = Task::<u8>::deciding(|_| async { refuse("no") }).await.unwrap_err();
+        assert_eq!(refused.to_string(), "no");
+    }
+
+    #[test]
+    fn a_span_names_the_builder_or_the_method_that_made_the_task() {
+        for (name, shown) in [
+            (
+                "monitor_ops::tasks::x::<impl monitor_ops::client::C>::ensure::{{closure}}",
+                "monitor_ops::ensure",
+            ),
+            (
+                "<arm_core::task::Task<u8> as core::convert::From<keyvault_ops::tasks::rotate::Rotate>>::from::{{closure}}",
+                "keyvault_ops::Rotate",
+            ),
+            (
+                "arm_core::task::<impl core::convert::From<a::b::Do> for arm_core::task::Task<u8, E>>::from::{{closure}}",
+                "a::Do",
+            ),
+        ] {
+            assert_eq!(short(name), shown);
+        }
     }
 
     #[test]

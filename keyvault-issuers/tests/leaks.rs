@@ -1,16 +1,11 @@
 //! No key, password or token gets into a log, span, error, report or ledger line, whichever issuer is at work.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+#[path = "../../keyvault-ops/tests/support/seen.rs"]
+mod seen;
 mod support;
 
-use std::{
-    collections::BTreeSet,
-    fmt::{Debug, Write as _},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use keyvault_issuers::{
     ApplicationsClient, EntraPasswordIssuer, KeyedResourcesClient, ResourceKeyIssuer, WebhookIssuer,
@@ -18,60 +13,11 @@ use keyvault_issuers::{
 use keyvault_ops::{Issuer, IssuerKind, Ledger};
 
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, Fault};
+use seen::{SEEN, keep_everything, see, see_error};
 use support::{
     Lab, VAULT, id, name, seed,
     service::{ADDRESS, Hook, KEY, Service},
 };
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
-
-static SEEN: Mutex<String> = Mutex::new(String::new());
-
-/// Keeps the text of everything that is traced in this process, at every level.
-struct Everything(AtomicU64);
-
-struct Text<'a>(&'a mut String);
-
-impl Visit for Text<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = writeln!(self.0, "{field}={value:?}");
-    }
-}
-
-impl Subscriber for Everything {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut Text(&mut SEEN.lock().unwrap()));
-        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Text(&mut SEEN.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Text(&mut SEEN.lock().unwrap()));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-fn see(what: &impl Debug) {
-    let _ = writeln!(SEEN.lock().unwrap(), "{what:?} {what:#?}");
-}
-
-/// An error with all its causes, as programs show them.
-fn see_error(error: &dyn std::error::Error) {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let _ = writeln!(SEEN.lock().unwrap(), "{error} {error:?}");
-        cause = error.source();
-    }
-}
 
 const APP: &str = "00000000-0000-0000-0000-0000000000d1";
 const CLIENT: &str = "00000000-0000-0000-0000-0000000000c9";
@@ -230,7 +176,7 @@ async fn two_roles(secrets: &mut BTreeSet<String>) {
 
 #[tokio::test]
 async fn no_value_of_any_issuer_is_seen_in_traces_errors_reports_or_the_ledger() {
-    tracing::subscriber::set_global_default(Everything(AtomicU64::new(0))).unwrap();
+    keep_everything();
     let mut secrets = BTreeSet::from([PASSWORD.to_owned()]);
     for (kind, resource, keys) in RESOURCES {
         let lab = Lab::of(seed().keyed_resource(SUB, "rg", kind, resource)).await;

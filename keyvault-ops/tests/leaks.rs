@@ -1,75 +1,19 @@
 //! No value gets into a log, span, error, report or ledger.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+#[path = "support/seen.rs"]
+mod seen;
 mod support;
-
-use std::{
-    fmt::{Debug, Write as _},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
 
 use futures::TryStreamExt as _;
 use keyvault_ops::{AlertsExpected, Ledger, random_value};
 use mock_azure::Fault;
+use seen::{SEEN, keep_everything, see, see_error};
 use support::{Bank, CANARY, Lab, VAULT, canary, name, seed};
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
-
-static SEEN: Mutex<String> = Mutex::new(String::new());
-
-/// Keeps the text of everything that is traced in this process, at every level.
-struct Everything(AtomicU64);
-
-struct Text<'a>(&'a mut String);
-
-impl Visit for Text<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = writeln!(self.0, "{field}={value:?}");
-    }
-}
-
-impl Subscriber for Everything {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut Text(&mut SEEN.lock().unwrap()));
-        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Text(&mut SEEN.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Text(&mut SEEN.lock().unwrap()));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-fn see(what: &impl Debug) {
-    let mut seen = SEEN.lock().unwrap();
-    let _ = writeln!(seen, "{what:?} {what:#?}");
-}
-
-/// An error with all its causes, as programs show them.
-fn see_error(error: &dyn std::error::Error) {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let _ = writeln!(SEEN.lock().unwrap(), "{error} {error:?}");
-        cause = error.source();
-    }
-}
 
 #[tokio::test]
 async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
-    tracing::subscriber::set_global_default(Everything(AtomicU64::new(0))).unwrap();
+    keep_everything();
     let lab = Lab::of(seed().secret(VAULT, "db", CANARY).secret(VAULT, "other", CANARY)).await;
     let db = name("db");
     see(&canary());
@@ -79,6 +23,12 @@ async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
     see(&lab.secrets.get(&db).await.unwrap());
     see(&lab.secrets.list_versions(&db).try_collect::<Vec<_>>().await.unwrap());
     see(&lab.secrets.backup(&db).await.unwrap());
+    see(&lab
+        .vaults
+        .list(&mock_azure::DEFAULT_SUBSCRIPTION.parse().unwrap())
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap());
     see(&lab.secrets.sweep(AlertsExpected::confirmed()).await.unwrap());
     let ledger = Ledger::in_memory();
     see(&ledger);
@@ -125,6 +75,12 @@ async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
     let seen = SEEN.lock().unwrap();
     assert!(seen.contains("/secrets/db"), "the requests are traced");
     assert!(seen.contains("stopped"), "the ledger is written");
+    for task in ["Rotate", "Sweep"] {
+        let span = format!("task name=\"keyvault_ops::{task}\" dry_run=false");
+        let tasks: Vec<&str> = seen.lines().filter(|line| line.starts_with("task name=")).collect();
+        assert!(seen.contains(&span), "no span of {task} among {tasks:?}");
+    }
+    assert!(seen.contains("request what=GET /subscriptions/"), "requests have spans");
     if let Some(at) = seen.find(CANARY) {
         let around = &seen[at.saturating_sub(300)..(at + 100).min(seen.len())];
         panic!("a value was seen: {around}");

@@ -3,7 +3,17 @@
 
 mod support;
 
-use arm_core::{ArmErrorExt as _, Change, ResourceName};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arm_core::{ArmClient, ArmErrorExt as _, Change, ResourceName};
+use async_trait::async_trait;
+use azure_core::http::{
+    Context, Method, Request,
+    policies::{Policy, PolicyResult},
+};
 use futures::TryStreamExt as _;
 use mock_azure::{Fault, MockAzure, ScriptOutput, Seed};
 use resource_ops::{
@@ -11,7 +21,7 @@ use resource_ops::{
     RunCommandProperties, ScriptSource, VirtualMachineId, VirtualMachineRunCommandSpec,
     VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VirtualMachinesClient,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{arm, group, subscription, writes};
 
 const IDENTITY: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/\
@@ -94,6 +104,40 @@ async fn a_machine_gets_an_identity_and_keeps_those_it_has() {
     );
     assert!(!machines.enable_system_identity(&vm()).await.unwrap().is_change());
     assert_eq!(writes(&azure).len(), 1);
+}
+
+/// Gives the machine an identity directly before another's first change of it.
+#[derive(Debug)]
+struct Meanwhile(ArmClient, AtomicBool);
+
+#[async_trait]
+impl Policy for Meanwhile {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        if request.method() == Method::Patch && !self.1.swap(true, Ordering::SeqCst) {
+            let identity = json!({ "type": "UserAssigned", "userAssignedIdentities": { IDENTITY: {} } });
+            let patch = self.0.patch(&vm(), "2024-03-01").body(&json!({ "identity": identity }));
+            patch.poller::<Value>().await?;
+        }
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}
+
+#[tokio::test]
+async fn an_identity_that_somebody_gives_the_machine_meanwhile_is_not_lost() {
+    let azure = seed().start().await;
+    let mut options = azure.client_options();
+    options.per_call_policies.push(Arc::new(Meanwhile(arm(&azure), AtomicBool::new(false))));
+    let arm = ArmClient::new(azure.credential(), Some(options.into())).unwrap();
+    let change = VirtualMachinesClient::new(&arm).enable_system_identity(&vm()).await.unwrap();
+    let identity = change.into_current().identity.unwrap();
+    assert!(identity.is_system_assigned() && identity.user_assigned_identities.contains_key(IDENTITY));
+    assert_eq!(
+        writes(&azure).iter().map(|write| write.status).collect::<Vec<_>>(),
+        [Some(200), Some(412), Some(200)]
+    );
+    let etags: Vec<_> =
+        writes(&azure).iter().map(|write| write.header("if-match").map(str::to_owned)).collect();
+    assert!(etags[0].is_none() && etags[1].is_some() && etags[1] != etags[2], "{etags:?}");
 }
 
 #[tokio::test]

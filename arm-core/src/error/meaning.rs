@@ -78,6 +78,12 @@ impl ArmError {
         self.status == 409 && !self.has_code("ScopeLocked") && (self.has_one_of(PASSING) || says_so())
     }
 
+    /// See [`ArmErrorExt::is_precondition_failed`](super::ArmErrorExt::is_precondition_failed).
+    pub fn is_precondition_failed(&self) -> bool {
+        // HTTP gives 412 no other meaning, and some services send it without a code.
+        self.status == 412 || (self.status == 409 && self.message.contains("Etag does not match"))
+    }
+
     /// See [`ArmErrorExt::is_role_missing`](super::ArmErrorExt::is_role_missing).
     pub fn is_role_missing(&self) -> bool {
         self.has_one_of(ROLE_MISSING) && self.policy_refusal().is_none()
@@ -197,6 +203,16 @@ mod tests {
         ] {
             assert!(!error(409, code, message).is_in_progress(), "{code}");
         }
+    }
+
+    #[test]
+    fn what_was_changed_since_it_was_read_is_told_from_other_conflicts() {
+        let of_sentinel =
+            "Newer instance of 'r' exists for workspace 'w' (Etag does not match). Data was not saved.";
+        assert!(error(412, "", "").is_precondition_failed());
+        assert!(error(409, "Conflict", of_sentinel).is_precondition_failed());
+        assert!(!error(409, "Conflict", "The name is taken.").is_precondition_failed());
+        assert!(!error(400, "Conflict", of_sentinel).is_precondition_failed());
     }
 
     #[test]

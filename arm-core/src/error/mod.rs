@@ -116,9 +116,9 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
-    /// 412: the resource changed since it was read.
+    /// The resource changed since it was read: 412, or Sentinel's conflict of ETags.
     fn is_precondition_failed(&self) -> bool {
-        self.status() == Some(412)
+        self.arm_error().is_some_and(|error| error.is_precondition_failed())
     }
     /// 429: too many requests. See [`wait_asked_for`](Self::wait_asked_for).
     fn is_throttled(&self) -> bool {

@@ -31,11 +31,6 @@ impl Sources {
         Self(files(source).iter().map(|(name, text)| (module(name), File::read(text))).collect())
     }
 
-    /// All folders, the source's own first.
-    pub(crate) fn folders(&self) -> BTreeSet<Module> {
-        self.0.keys().flat_map(|module| (0..module.len()).map(|depth| module[..depth].to_vec())).collect()
-    }
-
     /// What the files and folders of a folder need of each other; `mod` is the folder's own file. The crate's root and its
     /// prelude, which only give names out, are left out.
     pub(crate) fn needs_within(&self, folder: &[String]) -> BTreeMap<String, BTreeSet<String>> {

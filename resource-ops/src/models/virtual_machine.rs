@@ -20,6 +20,8 @@ pub struct VirtualMachine {
     pub name: String,
     /// The region.
     pub location: String,
+    /// The ETag of the version that was read.
+    pub etag: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
     /// The identities that it can sign in with.
@@ -170,6 +172,7 @@ pub struct Wire {
     id: VirtualMachineId,
     name: Option<String>,
     location: String,
+    etag: Option<String>,
     #[serde(default, deserialize_with = "wire::null_as_default")]
     tags: BTreeMap<String, String>,
     identity: Option<MachineIdentity>,
@@ -193,6 +196,7 @@ impl From<Wire> for VirtualMachine {
             name: wire.name.unwrap_or_else(|| wire.id.name().to_owned()),
             id: wire.id,
             location: wire.location,
+            etag: wire.etag,
             tags: wire.tags,
             identity: wire.identity,
             vm_id,

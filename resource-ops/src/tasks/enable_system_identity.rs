@@ -15,8 +15,8 @@ use crate::{
 /// to is then in `identity`. The directory may take a while to know it, so assign roles with its principal type.
 ///
 /// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits for it. A
-/// second run writes nothing. Two programs that change the identities of one machine at the same time can undo each
-/// other's work: the service has no lock for that.
+/// second run writes nothing. If somebody else changes the machine in the meantime, it reads and decides again, so that
+/// no identity that was just added is lost.
 ///
 /// ```
 /// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};
@@ -49,7 +49,7 @@ impl EnableSystemIdentity {
         Self { client, machine }
     }
 
-    async fn run(self, mode: Mode) -> Result<Change<VirtualMachine>> {
+    async fn run(&self, mode: Mode) -> Result<Change<VirtualMachine>> {
         let before = self.client.get(&self.machine).await?;
         if before.identity.as_ref().is_some_and(MachineIdentity::is_system_assigned) {
             return Ok(Change::Unchanged(before));
@@ -70,7 +70,7 @@ impl EnableSystemIdentity {
             return Ok(Change::Updated { before, after });
         }
         let update = VirtualMachineUpdate { identity: Some(identity), ..VirtualMachineUpdate::default() };
-        self.client.update(&self.machine, &update).await?;
+        self.client.update_if_match(&self.machine, &update, before.etag.as_deref()).await?;
         let after = self.client.get(&self.machine).await?;
         let identity = after.identity.as_ref();
         if identity.is_none_or(|identity| !identity.is_system_assigned() || identity.principal_id.is_none()) {
@@ -84,4 +84,4 @@ impl EnableSystemIdentity {
     }
 }
 
-arm_core::task!(EnableSystemIdentity => Change<VirtualMachine>);
+arm_core::task!(deciding EnableSystemIdentity => Change<VirtualMachine>);

@@ -119,6 +119,13 @@ fn instance_view(world: &World, id: &str) -> Value {
 /// Tags, identity and properties; the rest of a machine stays.
 fn patch(world: &mut World, call: &Call) -> Reply {
     let (id, body) = (call.id(8), call.json());
+    let etag = world.fresh_etag();
+    let current = world.resources.get(&id).and_then(|machine| machine["etag"].as_str());
+    // Documented: `If-Match` prevents the overwriting of changes of others.
+    if call.header("if-match").zip(current).is_some_and(|(asked, current)| asked != "*" && asked != current) {
+        let message = "The precondition given in the request headers is not met.";
+        return Reply::arm_error(412, "PreconditionFailed", message);
+    }
     let identity = match identity(world, &id, &body["identity"]) {
         Ok(identity) => identity,
         Err(refusal) => return *refusal,
@@ -136,6 +143,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
         machine["tags"] = body["tags"].clone();
     }
     merge(&mut machine["properties"], &body["properties"]);
+    machine["etag"] = json!(etag);
     machine["properties"]["provisioningState"] = json!("Updating");
     let shown = machine.clone();
     let operation = operations::start(world, &id.clone(), move |world, outcome| {

@@ -20,6 +20,7 @@ impl Seed {
                 "name": name,
                 "type": TYPE,
                 "location": "westeurope",
+                "etag": "\"1\"",
                 "tags": {},
                 "properties": {
                     "vmId": stable_id(&id),

@@ -28,7 +28,10 @@ impl SentinelClient {
         subscription: &SubscriptionId,
     ) -> Task<Change<DataConnector>> {
         let (client, workspace, subscription) = (self.clone(), workspace.clone(), subscription.clone());
-        Task::new(move |mode| async move { client.connect(&workspace, &subscription, mode).await })
+        Task::deciding(move |mode| {
+            let (client, workspace, subscription) = (client.clone(), workspace.clone(), subscription.clone());
+            async move { client.connect(&workspace, &subscription, mode).await }
+        })
     }
 
     async fn connect(

@@ -42,7 +42,12 @@ impl SentinelClient {
             let mut done: Vec<InstalledRule> = Vec::new();
             for (purpose, rule) in [("refused-requests", refused()), ("mass-reading", mass_reading())] {
                 let display_name = rule.display_name.clone();
-                match client.install(&workspace, purpose, rule, mode).await {
+                let (of, at) = (client.clone(), workspace.clone());
+                let one = Task::deciding(move |mode| {
+                    let (client, workspace, rule) = (of.clone(), at.clone(), rule.clone());
+                    async move { client.install(&workspace, purpose, rule, mode).await }
+                });
+                match one.in_mode(mode).await {
                     Ok(change) => done.push(InstalledRule { display_name, change }),
                     Err(error) => {
                         let before =
