@@ -61,3 +61,12 @@ async fn a_failing_graph_is_an_error_and_not_a_guess() {
     let error = client(&azure).signed_in().await.unwrap_err();
     assert_eq!(error.status(), Some(500), "{error}");
 }
+
+#[tokio::test]
+async fn a_refusal_of_a_proxy_is_not_taken_for_one_of_graph() {
+    let azure = seed().start().await;
+    let proxy = Fault::body(403, "<html>blocked by the proxy</html>").on("GET", "/me").always();
+    azure.inject(proxy);
+    let error = client(&azure).signed_in().await.unwrap_err();
+    assert_eq!(error.status(), Some(403), "{error}");
+}

@@ -82,15 +82,15 @@ impl DiagnosticsClient {
             Mode::DryRun => wanted.clone(),
             Mode::Write => match self.create_or_update(resource, &spec.name, &wanted).await {
                 Ok(written) => written,
-                Err(error) if error.is_conflict() => {
-                    // Someone else was faster: perhaps all is sent now.
-                    let settings: Vec<DiagnosticSetting> = self.list(resource).try_collect().await?;
-                    match decide(&categories, &settings, spec) {
-                        Ok(Decision::Sent(setting)) => return Ok(Change::Unchanged(*setting)),
-                        _ => return Err(about(error)),
-                    }
+                Err(error) => {
+                    // Somebody else may have been faster, and all is sent by now: the settings tell, not the refusal.
+                    let refused = !error.may_have_been_applied();
+                    let settings = self.list(resource).try_collect::<Vec<_>>().await.unwrap_or_default();
+                    return match decide(&categories, &settings, spec) {
+                        Ok(Decision::Sent(setting)) if refused => Ok(Change::Unchanged(*setting)),
+                        _ => Err(about(error)),
+                    };
                 }
-                Err(error) => return Err(about(error)),
             },
         };
         let after = match mode {

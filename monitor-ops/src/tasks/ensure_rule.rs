@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use arm_core::{
-    ArmErrorExt as _, Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, is_same_region,
-    refuse, wire,
+    Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, is_same_region, refuse, wire,
 };
 use azure_core::{Error, Result};
 
@@ -154,7 +153,7 @@ impl QueryRulesClient {
             Mode::DryRun => wanted,
             Mode::Write => match self.create_or_update(group, name, &wanted).await {
                 Err(error)
-                    if names_missing_table(&error)
+                    if kql::missing_table(&error).is_some()
                         && wanted.properties.skip_query_validation != Some(true) =>
                 {
                     wanted.properties.skip_query_validation = Some(true);
@@ -178,10 +177,6 @@ impl QueryRulesClient {
             None => Change::Created(after),
         })
     }
-}
-
-fn names_missing_table(error: &Error) -> bool {
-    error.status() == Some(400) && kql::missing_table(error).is_some()
 }
 
 /// Refuses a rule whose coupled members contradict each other.

@@ -125,10 +125,19 @@ async fn find(directory: &DirectoryClient, arm: &ArmClient) -> Result<SignedInPr
     }
 }
 
+/// Graph's codes for a token that it does not take, or whose access a policy of the tenant ends.
+const GRAPH_REFUSES: &[&str] = &[
+    "AccessDenied",
+    "Forbidden",
+    "Authorization_IdentityNotFound",
+    "InvalidAuthenticationToken",
+    "Unauthorized",
+];
+
 /// Whether Graph's refusal leaves the question open: no consent, no access, or a principal it does not show.
 fn says_nothing(error: &Error) -> bool {
-    error.is_forbidden()
-        || error.is_unauthorized()
+    error.is_role_missing()
+        || GRAPH_REFUSES.iter().any(|code| error.is_code(code))
         || error.is_resource_not_found()
         || matches!(error.kind(), ErrorKind::Credential)
 }
