@@ -394,20 +394,38 @@ async fn judge(case: &TaskCase, azure: &MockAzure, arm: &ArmClient) -> (bool, Ve
     (wrote, wrong)
 }
 
-#[tokio::test]
-async fn a_dry_run_says_what_the_run_does_and_the_second_run_changes_nothing() {
-    let (mut wrong, mut wrote) = (Vec::new(), BTreeSet::new());
-    for number in 0..WORLDS {
-        let (azure, arm) = world(number).await;
-        // What one task did is the next one's world.
-        let mut tasks: Vec<&TaskCase> = TASKS.iter().collect();
-        tasks.sort_by_key(|case| random(number, case.name));
-        for case in tasks {
-            let (did_write, found) = judge(case, &azure, &arm).await;
-            wrote.extend(did_write.then_some(case.name));
-            wrong.extend(found.into_iter().map(|found| format!("{}: world {number}: {found}", case.name)));
-        }
+/// Judges every task in a world: those that wrote, and what is wrong.
+async fn judge_all(number: u64) -> (BTreeSet<&'static str>, Vec<String>) {
+    let (mut wrote, mut wrong) = (BTreeSet::new(), Vec::new());
+    let (azure, arm) = world(number).await;
+    // What one task did is the next one's world.
+    let mut tasks: Vec<&TaskCase> = TASKS.iter().collect();
+    tasks.sort_by_key(|case| random(number, case.name));
+    for case in tasks {
+        let (did_write, found) = judge(case, &azure, &arm).await;
+        wrote.extend(did_write.then_some(case.name));
+        wrong.extend(found.into_iter().map(|found| format!("{}: world {number}: {found}", case.name)));
     }
+    (wrote, wrong)
+}
+
+#[test]
+fn a_dry_run_says_what_the_run_does_and_the_second_run_changes_nothing() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Each thread has every so many-th world.
+    let share = |first: usize| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let worlds = (0..WORLDS).skip(first).step_by(threads);
+        worlds.map(|number| runtime.block_on(judge_all(number))).collect::<Vec<_>>()
+    };
+    let judged: Vec<_> = std::thread::scope(|scope| {
+        let shares: Vec<_> = (0..threads).map(|first| scope.spawn(move || share(first))).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap()).collect()
+    });
+    assert_eq!(judged.len() as u64, WORLDS);
+    let (wrote, wrong): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    let (wrote, wrong): (BTreeSet<&str>, Vec<String>) =
+        (wrote.into_iter().flatten().collect(), wrong.into_iter().flatten().collect());
     let idle: Vec<&str> = TASKS.iter().map(|case| case.name).filter(|name| !wrote.contains(name)).collect();
     assert_eq!(idle, ["secrets are swept"], "these never wrote anything, in any world");
     assert!(wrong.is_empty(), "{} of\n{}", wrong.len(), wrong.join("\n"));

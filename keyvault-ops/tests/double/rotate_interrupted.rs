@@ -1,7 +1,4 @@
 //! Rotation on the double: what holds wherever it stops, and that running it again finishes it.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     future::pending,
@@ -12,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{Bank, CANARY, Lab, VAULT, canary, enabled, name, text, three_versions};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::http::{
@@ -20,7 +18,6 @@ use azure_core::http::{
 };
 use keyvault_ops::{Ledger, RotateError, RotateStep, Rotation};
 use mock_azure::Fault;
-use support::{Bank, CANARY, Lab, VAULT, canary, enabled, name, text, three_versions};
 use tokio::sync::Notify;
 
 /// Checks what must hold whenever a rotation has ended, well or not.

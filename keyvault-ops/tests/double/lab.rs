@@ -1,17 +1,14 @@
 //! Seeding, sweeping and cleaning up on the double.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{CANARY, Lab, VAULT, name, seed};
 use futures::TryStreamExt as _;
 use keyvault_ops::{
     AlertsExpected, Remains, SecretErrorExt as _, SecretName, SecretRefusal, Seeded, VaultId, VaultRemains,
     WhenDeleted,
 };
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, Fault, MockAzure};
-use support::{CANARY, Lab, VAULT, name, seed};
 
 #[tokio::test]
 async fn twenty_secrets_are_seeded_swept_and_cleaned() {
@@ -115,7 +112,7 @@ fn only_read(lab: &Lab) -> bool {
 async fn a_dry_run_of_a_seeding_tells_what_the_run_does_and_sets_nothing() {
     for what in [WhenDeleted::Report, WhenDeleted::Recover, WhenDeleted::Purge] {
         let (lab, _) = seeded_and_deleted().await;
-        lab.secrets.set(&name("lab-2"), support::canary()).await.unwrap();
+        lab.secrets.set(&name("lab-2"), crate::support::canary()).await.unwrap();
         lab.azure.clear_requests();
         let seeding = || lab.secrets.seed("lab", 4).when_deleted(what);
         let would = seeding().dry_run().await.unwrap();

@@ -1,8 +1,6 @@
 //! Role definitions and assignments against the double.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
-mod support;
-
+use crate::support::{arm, group, seed, subscription, writes};
 use arm_core::{ArmErrorExt as _, Change, Scope};
 use futures::{TryStreamExt as _, future::join};
 use mock_azure::{Fault, MockAzure};
@@ -11,7 +9,6 @@ use resource_ops::{
     RoleAssignmentsClient, RoleDefinitionsClient, RoleId, RoleType,
 };
 use serde_json::json;
-use support::{arm, group, seed, subscription, writes};
 
 const ALICE: &str = "00000000-0000-0000-0000-0000000000d1";
 const NOBODY: &str = "00000000-0000-0000-0000-0000000000d9";

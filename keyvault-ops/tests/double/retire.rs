@@ -1,7 +1,4 @@
 //! Disabling old versions on the double.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     error::Error as _,
@@ -9,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{Lab, VAULT, actions, enabled, name, seed};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::{
@@ -21,7 +19,6 @@ use azure_core::{
 };
 use keyvault_ops::{Ledger, LedgerAction, RetireFailure};
 use mock_azure::{Fault, MockAzure};
-use support::{Lab, VAULT, actions, enabled, name, seed};
 
 #[tokio::test]
 async fn old_versions_are_retired_and_a_second_run_changes_nothing() {

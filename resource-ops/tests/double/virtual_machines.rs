@@ -1,7 +1,4 @@
 //! Virtual machines against the double.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
-
-mod support;
 
 use std::sync::{
     Arc,
@@ -22,7 +19,7 @@ use resource_ops::{
     VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VirtualMachinesClient,
 };
 use serde_json::{Value, json};
-use support::{arm, group, subscription, writes};
+use crate::support::{arm, group, subscription, writes};
 
 const IDENTITY: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/\
                         Microsoft.ManagedIdentity/userAssignedIdentities/app";
@@ -32,7 +29,7 @@ fn vm() -> VirtualMachineId {
 }
 
 fn seed() -> Seed {
-    support::seed()
+    crate::support::seed()
         .virtual_machine(subscription(), "rg", "vm")
         .virtual_machine(subscription(), "rg-2", "vm-2")
         .vm_file(vm(), "/etc/environment", "LANG=C\nDB_PASSWORD=REDACTED\n")

@@ -1,13 +1,11 @@
 //! Secrets on the double: every operation of the data plane, and what its refusals mean.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use crate::support::{CANARY, Lab, VAULT, canary, name, seed};
 use arm_core::{ArmErrorExt as _, Secret};
 use azure_core::time::OffsetDateTime;
 use futures::TryStreamExt as _;
@@ -16,7 +14,6 @@ use keyvault_ops::{
 };
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, Fault, MockAzure};
 use serde_json::json;
-use support::{CANARY, Lab, VAULT, canary, name, seed};
 
 fn refusal<T: std::fmt::Debug>(outcome: azure_core::Result<T>) -> Option<SecretRefusal> {
     outcome.unwrap_err().secret_refusal()

@@ -1,13 +1,11 @@
 //! Several secrets in one call: what one of them still needs is not ended by the rotation of another. On the double.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::sync::{
     Arc, Mutex, OnceLock,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
+use crate::support::{Bank, Lab, VAULT, name, seed, three_versions};
 use arm_core::{Outcome, Secret};
 use async_trait::async_trait;
 use azure_core::http::{
@@ -20,7 +18,6 @@ use keyvault_ops::{
     RotateFailure, Rotation, SecretId, SecretsClient, rotate_many,
 };
 use mock_azure::Fault;
-use support::{Bank, Lab, VAULT, name, seed, three_versions};
 
 type Act = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 

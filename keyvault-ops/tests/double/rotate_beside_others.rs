@@ -1,7 +1,4 @@
 //! What a rotation must never do: beside others, after lost answers, with an issuer that errs. On the double.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     future::pending,
@@ -13,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{Bank, Lab, VAULT, canary, enabled, failure, name, seed, three_versions};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
@@ -21,7 +19,6 @@ use keyvault_ops::{
     RotateStep, SecretId, SecretsClient, ValueSource,
 };
 use mock_azure::Fault;
-use support::{Bank, Lab, VAULT, canary, enabled, failure, name, seed, three_versions};
 
 /// A bank beside which someone sets a value: while the new credential is tested, or just as one is revoked.
 struct Ambushed {
@@ -349,8 +346,11 @@ async fn an_only_credential_that_someone_else_ends_between_its_test_and_its_set_
 #[tokio::test]
 async fn what_an_issuer_names_as_left_over_is_not_revoked_while_the_current_version_cannot_be_read() {
     let lab = Lab::of(three_versions()).await;
-    let in_use =
-        support::Key { id: "in-use".to_owned(), value: "old-3".to_owned(), rotation: "r-1".to_owned() };
+    let in_use = crate::support::Key {
+        id: "in-use".to_owned(),
+        value: "old-3".to_owned(),
+        rotation: "r-1".to_owned(),
+    };
     let bank = Arc::new(Bank { good: vec![in_use].into(), ..Bank::default() });
     let versions = lab.azure.secret_versions(VAULT, "db");
     let current = versions.into_iter().find(|version| version.current).unwrap().id.parse().unwrap();

@@ -1,12 +1,9 @@
 //! Who is signed in, from Graph or from the token.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
-mod support;
-
+use crate::support::{arm, seed};
 use arm_core::ArmErrorExt as _;
 use mock_azure::{Fault, MockAzure};
 use resource_ops::{DirectoryClient, PrincipalSource, PrincipalType};
-use support::{arm, seed};
 
 fn client(azure: &MockAzure) -> DirectoryClient {
     DirectoryClient::new(&arm(azure))

@@ -1,15 +1,12 @@
 //! Resource groups against the double.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
-mod support;
-
+use crate::support::{arm, group, seed, subscription, writes};
 use arm_core::{ArmErrorExt as _, Change, ResourceType};
 use azure_core::http::poller::PollerStatus;
 use futures::TryStreamExt as _;
 use mock_azure::{Fault, MockAzure};
 use resource_ops::{ResourceGroupPatch, ResourceGroupSpec, ResourceGroupsClient};
 use serde_json::json;
-use support::{arm, group, seed, subscription, writes};
 
 fn client(azure: &MockAzure) -> ResourceGroupsClient {
     ResourceGroupsClient::new(&arm(azure))

@@ -1,7 +1,4 @@
 //! Rotations whose issuer cannot be asked for a while: what is not known is not told as if it were.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     ops::Range,
@@ -11,12 +8,12 @@ use std::{
     },
 };
 
+use crate::support::{Bank, Key, Lab, VAULT, failure, name, seed};
 use arm_core::Secret;
 use async_trait::async_trait;
 use keyvault_ops::{
     Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotateFailure, SecretsClient,
 };
-use support::{Bank, Key, Lab, VAULT, failure, name, seed};
 
 /// A bank that is asked at this place, and is closed for these calls of `verify` and `identify`, counted from 1.
 struct Counter {

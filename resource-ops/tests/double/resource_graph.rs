@@ -1,8 +1,6 @@
 //! Resource Graph against the double.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
-mod support;
-
+use crate::support::{arm, seed, subscription};
 use arm_core::{ArmErrorExt as _, ManagementGroupId, ResourceId, SubscriptionId};
 use futures::TryStreamExt as _;
 use mock_azure::{Fault, MockAzure, Seed};
@@ -13,7 +11,6 @@ use resource_ops::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use support::{arm, seed, subscription};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Row {

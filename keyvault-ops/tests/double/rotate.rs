@@ -1,10 +1,10 @@
 //! Rotation on the double: what it does, in which order, and what it says.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{sync::Arc, time::Duration};
 
+use crate::support::{
+    Bank, CANARY, Lab, VAULT, actions, canary, enabled, failure, name, seed, text, three_versions,
+};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
@@ -12,9 +12,6 @@ use futures::{StreamExt as _, future::join};
 use keyvault_ops::{
     Consumers, Ledger, LedgerAction, LedgerEntry, Rotate, RotateFailure, RotateStep, SecretErrorExt as _,
     SecretId, SecretRefusal, rotate_many,
-};
-use support::{
-    Bank, CANARY, Lab, VAULT, actions, canary, enabled, failure, name, seed, text, three_versions,
 };
 
 /// Consumers that move, or do not.

@@ -1,7 +1,4 @@
 //! The report of many rotations: as text, JSON and HTML.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use arm_core::Secret;
 use async_trait::async_trait;
@@ -10,7 +7,7 @@ use keyvault_ops::{
     Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotationState, Rotations, rotate_many,
 };
 use serde_json::json;
-use support::{Bank, CANARY, Lab, VAULT, failure, name, seed};
+use crate::support::{Bank, CANARY, Lab, VAULT, failure, name, seed};
 
 /// Fails, and says so as someone would who means harm.
 struct Hostile;

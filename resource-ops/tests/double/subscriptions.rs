@@ -1,16 +1,13 @@
 //! Subscriptions and resource providers against the double.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{arm, seed, subscription, writes};
 use arm_core::{ArmErrorExt as _, Change};
 use futures::TryStreamExt as _;
 use resource_ops::{
     ProviderNamespace, ProvidersClient, RegistrationState, SubscriptionState, SubscriptionsClient,
 };
-use support::{arm, seed, subscription, writes};
 
 fn security() -> ProviderNamespace {
     "Microsoft.Security".parse().unwrap()

@@ -1,12 +1,9 @@
 //! Which secrets of a vault are due for a rotation.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Bank, Lab, VAULT, canary, name, seed};
 use keyvault_ops::DueReason;
-use support::{Bank, Lab, VAULT, canary, name, seed};
 use time::OffsetDateTime;
 
 const DAY: Duration = Duration::from_secs(86_400);

@@ -1,8 +1,5 @@
 //! Rotations whose set got no answer, that were stopped, or that find something disabled: nothing is taken for their own
 //! that is not, and nothing counts as revoked that was not. On the double.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
-
-mod support;
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +9,7 @@ use std::{
     },
 };
 
+use crate::support::{Bank, Lab, VAULT, enabled, name, seed, three_versions, vault};
 use arm_core::{ArmClient, Secret};
 use async_trait::async_trait;
 use azure_core::http::{
@@ -23,7 +21,6 @@ use keyvault_ops::{
     SecretsClient,
 };
 use mock_azure::{Fault, MockAzure};
-use support::{Bank, Lab, VAULT, enabled, name, seed, three_versions, vault};
 
 /// Somebody who sets a value just after a set of ours was lost, before we look for it.
 #[derive(Debug, Default)]

@@ -1,0 +1,16 @@
+//! Our clients and tasks on the double.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
+
+mod due;
+mod lab;
+mod retire;
+mod rotate;
+mod rotate_beside_others;
+mod rotate_groups;
+mod rotate_interrupted;
+mod rotate_lost_answers;
+mod rotate_outages;
+mod rotations;
+mod secrets;
+#[path = "../support/mod.rs"]
+mod support;
