@@ -26,7 +26,7 @@ const MILLION: u32 = 1_000_000;
 const BEFORE: f64 = 220.0;
 
 fn seed() -> Seed {
-    MockAzure::seed().subscription(SUB).demo(SUB)
+    MockAzure::seed().subscriptions([SUB]).demo(SUB)
 }
 
 /// Serves the double on a port, which it prints, until its standard input ends.

@@ -25,7 +25,7 @@ pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
     let vault = group.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
     let machine = group.resource(&ResourceType::VIRTUAL_MACHINE, MACHINE)?;
     Ok(MockAzure::seed()
-        .subscription(subscription)
+        .subscriptions([subscription])
         .role_propagation(2)
         .vault(subscription, PRODUCTION, PRODUCTION_VAULT)
         .vault(subscription, PRODUCTION, FORGOTTEN_VAULT)

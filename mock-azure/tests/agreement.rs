@@ -141,9 +141,7 @@ fn prepared(exchanges: &[Exchange]) -> Seed {
     )
     .unwrap();
     let mut seed = MockAzure::seed().starts_at(datetime!(2026-03-01 12:00 UTC)).secret_settling(0);
-    for id in &subscriptions {
-        seed = seed.subscription(id);
-    }
+    seed = seed.subscriptions(&subscriptions);
     for (key, (id, group)) in groups {
         if !made.contains(&key) {
             seed = seed.resource_group(id, &group, "westus");

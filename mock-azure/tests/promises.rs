@@ -52,6 +52,22 @@ async fn a_request_that_is_not_known_is_501_and_kept() {
 }
 
 #[tokio::test]
+async fn an_added_subscription_stands_beside_the_default_one_unless_a_seed_names_all() {
+    const OTHER: &str = "00000000-0000-0000-0000-000000000002";
+    let listed = async |seed: mock_azure::Seed| {
+        let answer = get(&seed.start().await, "/subscriptions?api-version=2022-12-01").await;
+        let ids = answer.body["value"].as_array().unwrap().iter();
+        ids.map(|it| it["subscriptionId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(MockAzure::seed()).await, [SUB]);
+    assert_eq!(listed(MockAzure::seed().subscription(OTHER).subscription(SUB)).await, [SUB, OTHER]);
+    assert_eq!(listed(MockAzure::seed().subscription(SUB).subscriptions([OTHER])).await, [OTHER]);
+    let azure = MockAzure::seed().subscription(OTHER).vault(SUB, "rg", "kv-one").start().await;
+    let vaults = format!("/subscriptions/{SUB}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01");
+    assert_eq!(names(&get(&azure, &vaults).await), ["kv-one"]);
+}
+
+#[tokio::test]
 async fn an_api_version_is_required_and_must_be_one_of_the_type() {
     let azure = MockAzure::seed().start().await;
     let missing = get(&azure, "/subscriptions").await;

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The subscription of a double that was seeded with none.
+/// The subscription of a double, unless its seed [names all](Seed::subscriptions).
 pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// The tenant of a double that was seeded with none.
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
@@ -24,7 +24,9 @@ pub struct Seed {
     clock: Clock,
     number: u64,
     tenant: String,
+    /// Those that are there, and whether they are all.
     subscriptions: Vec<String>,
+    default_subscription: bool,
     settings: Vec<Step>,
     steps: Vec<Step>,
 }
@@ -45,14 +47,23 @@ impl Seed {
             number: 0,
             tenant: DEFAULT_TENANT.to_owned(),
             subscriptions: Vec::new(),
+            default_subscription: true,
             settings: Vec::new(),
             steps: Vec::new(),
         }
     }
 
-    /// Adds a subscription. Without any, there is [`DEFAULT_SUBSCRIPTION`].
+    /// Adds a subscription, beside [`DEFAULT_SUBSCRIPTION`], which lists have first.
     pub fn subscription(mut self, id: impl ToString) -> Self {
         self.subscriptions.push(id.to_string());
+        self
+    }
+
+    /// The subscriptions that there are, and no other: [`DEFAULT_SUBSCRIPTION`] only if it is among them. What is
+    /// [added](Self::subscription) afterwards comes to these.
+    pub fn subscriptions(mut self, ids: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.subscriptions = ids.into_iter().map(|id| id.to_string()).collect();
+        self.default_subscription = false;
         self
     }
 
@@ -132,10 +143,10 @@ impl Seed {
         for setting in self.settings {
             setting(&mut world);
         }
-        let subscriptions = match self.subscriptions {
-            none if none.is_empty() => vec![DEFAULT_SUBSCRIPTION.to_owned()],
-            some => some,
-        };
+        let mut subscriptions = self.subscriptions;
+        if self.default_subscription {
+            subscriptions.insert(0, DEFAULT_SUBSCRIPTION.to_owned());
+        }
         (world, subscriptions, self.steps)
     }
 }

@@ -97,8 +97,8 @@ impl World {
     fn seed(self) -> Result<Seed, WorldError> {
         let mut seed = MockAzure::seed().seed(self.seed.unwrap_or_default());
         let main = self.subscriptions.first().cloned().unwrap_or_else(|| DEFAULT_SUBSCRIPTION.to_owned());
-        for id in self.subscriptions {
-            seed = seed.subscription(id);
+        if !self.subscriptions.is_empty() {
+            seed = seed.subscriptions(self.subscriptions);
         }
         if let Some(tenant) = self.tenant {
             seed = seed.tenant(tenant);
