@@ -1,5 +1,6 @@
 //! The report of many rotations: as text, JSON and HTML.
 
+use crate::support::{Bank, CANARY, Lab, VAULT, failure, name, seed};
 use arm_core::Secret;
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -7,7 +8,6 @@ use keyvault_ops::{
     Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotationState, Rotations, rotate_many,
 };
 use serde_json::json;
-use crate::support::{Bank, CANARY, Lab, VAULT, failure, name, seed};
 
 /// Fails, and says so as someone would who means harm.
 struct Hostile;
