@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use crate::support::{arm, group, subscription, writes};
 use arm_core::{ArmClient, ArmErrorExt as _, Change, ResourceName};
 use async_trait::async_trait;
 use azure_core::http::{
@@ -19,7 +20,6 @@ use resource_ops::{
     VirtualMachineRunCommandUpdate, VirtualMachineUpdate, VirtualMachinesClient,
 };
 use serde_json::{Value, json};
-use crate::support::{arm, group, subscription, writes};
 
 const IDENTITY: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/\
                         Microsoft.ManagedIdentity/userAssignedIdentities/app";
