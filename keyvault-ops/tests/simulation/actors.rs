@@ -327,7 +327,11 @@ impl World {
     fn other_slot(&mut self) -> String {
         let alive: Vec<String> =
             self.issued.iter().filter(|issued| issued.alive).map(|issued| issued.value.clone()).collect();
-        alive[self.dice.roll(alive.len() as u64) as usize].clone()
+        match alive.is_empty() {
+            // Only a rotation that does harm comes to this.
+            true => self.fresh("bad"),
+            false => alive[self.dice.roll(alive.len() as u64) as usize].clone(),
+        }
     }
 }
 
