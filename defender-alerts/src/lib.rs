@@ -8,25 +8,26 @@ mod tasks;
 mod triage;
 
 pub use client::{
-    AlertsClient, AssessmentMetadataClient, AssessmentsClient, AttackPathsClient, Expand, RestAttackPaths,
-    SecureScoresClient, SecurityContactsClient, SubAssessmentsClient, SuppressionRulesClient,
+    AlertsClient, AssessmentMetadataClient, AssessmentsClient, AttackPathsClient, Expand,
+    GovernanceAssignmentsClient, RestAttackPaths, SecureScoresClient, SecurityContactsClient,
+    SubAssessmentsClient, SuppressionRulesClient,
 };
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
 pub use models::{
     Account, AdditionalData, Alert, AlertBundle, AlertStatus, Assessment, AssessmentCode, AssessmentMetadata,
     AssessmentMetadataProperties, AssessmentRisk, AssessmentSpec, AssessmentStatus, AssessmentType,
     AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape, ControlType, Cvss, Effort, Entity,
-    EntityKind, ExtendedLink, GeoLocation, Host, Intent, Ip, KeyVaultAlertType, LogAnalyticsIdentifier,
-    MetadataPartnerData, NotificationState, NotificationsByRole, NotificationsSource, PartnersData,
-    Reference, ResourceDetails, ResourceIdentifier, ResourceSource, RiskEdge, RiskLevel, RiskNode, RiskPath,
-    RuleState, ScopeElement, Score, SecretFinding, SecretSource, SecureScore, SecureScoreControl,
-    SecureScoreControlDefinition, SecurityContact, Severity, SubAssessment, SubAssessmentKind,
-    SubAssessmentStatus, SupportingEvidence, SuppressionRule, SuppressionRuleSpec, SuppressionScope,
-    Vulnerability,
+    EntityKind, ExtendedLink, GeoLocation, GovernanceAssignment, GovernanceAssignmentSpec, Host, Intent, Ip,
+    KeyVaultAlertType, LogAnalyticsIdentifier, MetadataPartnerData, NotificationState, NotificationsByRole,
+    NotificationsSource, PartnersData, Reference, ResourceDetails, ResourceIdentifier, ResourceSource,
+    RiskEdge, RiskLevel, RiskNode, RiskPath, RuleState, ScopeElement, Score, SecretFinding, SecretSource,
+    SecureScore, SecureScoreControl, SecureScoreControlDefinition, SecurityContact, Severity, SubAssessment,
+    SubAssessmentKind, SubAssessmentStatus, SupportingEvidence, SuppressionRule, SuppressionRuleSpec,
+    SuppressionScope, Vulnerability,
 };
 pub use recommendations::{AssessmentFilter, KnownRecommendation};
 pub use tasks::{
-    AlertAction, AttackPaths, PlanState, PostureCoverage, SecretFindings, SecretFindingsClient, SetStatus,
-    SetStatusReport, SourceState,
+    AlertAction, AttackPaths, EnsureOwner, PlanState, PostureCoverage, SecretFindings, SecretFindingsClient,
+    SetStatus, SetStatusReport, SourceState,
 };
 pub use triage::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep, VaultAccess};

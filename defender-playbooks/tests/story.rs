@@ -37,6 +37,15 @@ async fn from_twenty_leaked_secrets_and_a_stranger_in_the_vault_to_a_resolved_al
     assert!(!world.stranger_reads().await, "the door is shut");
     assert!(!world.azure.may_sign_in(world::STRANGER));
     assert!(answer.is_resolved, "{answer}");
+    let (left, done) = answer.report.split_once("## Secrets").unwrap();
+    assert_eq!(left.matches("\n- ").count(), 2, "the token of somebody else, which is still there: {left}");
+    assert!(left.contains("Ask ops@contoso.example: npm-access-token"), "{left}");
+    assert_eq!(
+        done.matches("rotated, and the old credential ended, after its readers moved").count(),
+        20,
+        "{done}"
+    );
+    assert_eq!(done.matches("- gone: azure-key").count(), 20, "{done}");
     let alerts = AlertsClient::new(&world.arm().unwrap());
     let alert = alerts.get(&world::alert().unwrap()).await.unwrap();
     assert_eq!(alert.status, AlertStatus::Resolved);

@@ -6,6 +6,7 @@ mod alert_parts;
 pub(crate) mod assessment;
 mod assessment_metadata;
 mod attack_path;
+mod governance_assignment;
 pub(crate) mod key_vault;
 mod secret_finding;
 mod secure_score;
@@ -29,6 +30,7 @@ pub use assessment_metadata::{
     AssessmentMetadata, AssessmentMetadataProperties, AssessmentType, Effort, MetadataPartnerData,
 };
 pub use attack_path::{AttackPath, AttackPathEdge, AttackPathNode, AttackPathShape};
+pub use governance_assignment::{GovernanceAssignment, GovernanceAssignmentSpec};
 pub use key_vault::KeyVaultAlertType;
 pub use secret_finding::{SecretFinding, SecretSource};
 pub use secure_score::{ControlType, Score, SecureScore, SecureScoreControl, SecureScoreControlDefinition};

@@ -1,5 +1,6 @@
 //! Tasks, which take several requests: one file each, with the method that starts it.
 
+mod ensure_owner;
 mod find_attack_paths;
 mod find_secrets;
 mod list_across;
@@ -7,6 +8,7 @@ mod list_key_vault;
 mod posture;
 mod set_status;
 
+pub use ensure_owner::EnsureOwner;
 pub use find_attack_paths::AttackPaths;
 pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
 pub use posture::{PlanState, PostureCoverage};

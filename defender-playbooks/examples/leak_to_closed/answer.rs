@@ -69,24 +69,17 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let vaults = [case.vault.name().parse()?];
     let would = leaks.find_secrets(case.first.clone(), vaults.clone()).dry_run().await?;
     let matches = leaks.find_secrets(case.first.clone(), vaults).reads_at_most(would.reads).await?;
-    let mut readers = BTreeMap::new();
-    for secret in matches.certain() {
-        readers.insert(secret.secret.name.clone(), case.readers.readers(&secret.secret.name).await?);
-    }
-    let plan = LeakPlan::of(&matches, |secret| {
-        let mut facts = SecretFacts::default();
+    let plan = LeakPlan::with_readers(&matches, std::slice::from_ref(&case.readers), |secret| {
+        let mut facts = SecretFacts::default().followed_by(case.consumers.clone());
         if let Some(issuer) = case.issuers.get(&secret.name) {
             facts = facts.issued_by(issuer.clone());
         }
-        if let Some(readers) = readers.get(&secret.name) {
-            facts = facts.read_by(readers.readers.iter().map(|reader| reader.who.clone()));
-        }
         if taken.contains(secret.name.as_str()) { facts.misused() } else { facts }
-    });
+    })
+    .await;
 
     // New credentials, readers that move, and the end of the old ones; four secrets at a time.
-    let rotations = plan.rotations(arm)?.into_iter().map(|rotate| rotate.consumers(case.consumers.clone()));
-    let rotations: Vec<_> = rotate_many(rotations, 4).collect().await;
+    let rotations: Vec<_> = rotate_many(plan.rotations(arm)?, 4).collect().await;
     let is_done = contained.is_complete()
         && matches.is_complete()
         && rotations.iter().all(|it| it.result.as_ref().is_ok_and(Rotation::is_complete));
@@ -95,10 +88,7 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
 
     // What a second look says of each leak.
     let closed = leaks::close(&matches.report, &case.second, &["shop/web".to_owned()].into());
-    let report = closed
-        .iter()
-        .map(|(leak, closing)| format!("{closing:?}: {} in {}\n", leak.rule, leak.place))
-        .collect();
+    let report = leaks::to_markdown(&plan, &rotations, &closed);
     Ok(Answer { taken, contained, plan, rotations, is_resolved, report })
 }
 
@@ -106,16 +96,8 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "the stranger has: {}", self.taken.iter().cloned().collect::<Vec<_>>().join(", "))?;
         write!(f, "{}", self.contained)?;
-        for planned in &self.plan.secrets {
-            writeln!(f, "{:?}: {}, read by {}", planned.step, planned.secret, planned.readers.join(", "))?;
-        }
-        for outcome in &self.rotations {
-            match &outcome.result {
-                Ok(rotation) => writeln!(f, "{rotation}")?,
-                Err(error) => writeln!(f, "{error}")?,
-            }
-        }
-        write!(f, "{}", self.report)?;
+        writeln!(f)?;
+        writeln!(f, "{}", self.report)?;
         f.write_str(if self.is_resolved { "the alert is resolved" } else { "the alert stays open" })
     }
 }

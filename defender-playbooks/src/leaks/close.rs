@@ -1,8 +1,12 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use arm_core::{Change, Outcome};
+use azure_core::Result;
+use defender_alerts::{AssessmentId, GovernanceAssignment, GovernanceAssignmentsClient};
 use serde::Serialize;
+use time::OffsetDateTime;
 
-use super::{Leak, LeakReport};
+use super::{Leak, LeakReport, LeaksClient};
 
 /// What a second look says of a leak that was acted upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -39,4 +43,44 @@ pub fn close<'a>(
         () => Closing::WaitingForScan,
     };
     first.leaks.iter().map(|leak| (leak, closing(leak))).collect()
+}
+
+impl LeaksClient {
+    /// Gives each finding of Defender that is not gone an owner and a date, unless it has: a governance assignment, by
+    /// [`EnsureOwner`](defender_alerts::EnsureOwner). `owner` may decline with `None`. Findings of other scanners have none.
+    ///
+    /// An assignment closes nothing: the next scan does. **Stopped halfway**, running it again finishes it; a second run writes
+    /// nothing.
+    ///
+    /// **Permissions**: Contributor, Security Admin or Owner; and the plan Defender CSPM.
+    pub async fn assign(
+        &self,
+        closed: &[(&Leak, Closing)],
+        due: OffsetDateTime,
+        mut owner: impl FnMut(&Leak) -> Option<String>,
+    ) -> Vec<Outcome<AssessmentId, Change<GovernanceAssignment>>> {
+        let client = GovernanceAssignmentsClient::new(&self.arm);
+        let mut findings = BTreeMap::new();
+        for (leak, _) in closed.iter().filter(|(_, closing)| *closing != Closing::Gone) {
+            if let Some(id) = assessment(leak)
+                && let Some(owner) = owner(leak)
+            {
+                // Several secrets may be one finding: its owner is that of the first.
+                findings.entry(id.to_string().to_lowercase()).or_insert((id, owner));
+            }
+        }
+        let mut outcomes = Vec::new();
+        for (target, owner) in findings.into_values() {
+            let result: Result<_> = client.ensure(&target, owner, due).await;
+            outcomes.push(Outcome { target, result });
+        }
+        outcomes
+    }
+}
+
+/// The assessment that a finding of Defender stands in.
+fn assessment(leak: &Leak) -> Option<AssessmentId> {
+    let id = leak.place.link.as_deref().filter(|_| leak.scanner == "defender")?;
+    let end = id.to_ascii_lowercase().find("/subassessments/").unwrap_or(id.len());
+    id.get(..end)?.parse().ok()
 }

@@ -27,7 +27,7 @@ use super::{
 /// Leaks and the secrets of vaults.
 #[derive(Debug, Clone)]
 pub struct LeaksClient {
-    arm: ArmClient,
+    pub(super) arm: ArmClient,
 }
 
 /// Looks for leaked values in vaults; made by [`LeaksClient::find_secrets`].

@@ -1,11 +1,12 @@
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use arm_core::ArmClient;
 use azure_core::Result;
-use keyvault_ops::{Issuer, Rotate, SecretId, SecretsClient, VaultName};
+use keyvault_ops::{Consumers, Issuer, Rotate, SecretId, SecretsClient, VaultName};
 use serde::Serialize;
 
 use super::{Leak, LeakMatches, SecretMatch, Tested, matches::shown};
+use crate::VaultReaders;
 
 /// What is to be done about each secret that leaked. It holds no value.
 #[derive(Debug, Serialize)]
@@ -30,10 +31,14 @@ pub struct PlannedSecret {
     pub step: LeakStep,
     /// Who reads it and must follow, as far as the vault's log was asked.
     pub readers: Vec<String>,
+    /// Why there may be more readers; empty where the log is whole, or nobody asked it.
+    pub readers_unknown: Vec<String>,
     /// Whether a rotation can revoke the old credential where it was issued.
     pub issuer_known: bool,
     #[serde(skip)]
     issuer: Option<Arc<dyn Issuer>>,
+    #[serde(skip)]
+    consumers: Option<Arc<dyn Consumers>>,
     #[serde(skip)]
     rotation: String,
 }
@@ -61,6 +66,10 @@ pub struct SecretFacts {
     pub issuer: Option<Arc<dyn Issuer>>,
     /// Who reads it, from the vault's log.
     pub readers: Vec<String>,
+    /// Why there may be more readers.
+    pub readers_unknown: Vec<String>,
+    /// Who must have moved before the old credential ends.
+    pub consumers: Option<Arc<dyn Consumers>>,
     /// Whether its misuse is proven.
     pub misused: bool,
 }
@@ -78,10 +87,30 @@ impl SecretFacts {
         self
     }
 
+    /// Its old credential ends only when these have moved.
+    pub fn followed_by(mut self, consumers: Arc<dyn Consumers>) -> Self {
+        self.consumers = Some(consumers);
+        self
+    }
+
     /// Its misuse is proven.
     pub fn misused(mut self) -> Self {
         self.misused = true;
         self
+    }
+}
+
+impl SecretFacts {
+    /// Asks the vault's log who reads a secret.
+    async fn ask(&mut self, log: &VaultReaders, secret: &SecretId) {
+        match log.readers(&secret.name).await {
+            Ok(found) => {
+                self.readers.extend(found.readers.into_iter().filter(|it| !log.ignores(it)).map(|it| it.who));
+                self.readers_unknown.extend(found.unknown);
+            }
+            Err(error) => self.readers_unknown.push(format!("the log could not be read: {error}")),
+        }
+        self.consumers.get_or_insert_with(|| Arc::new(log.clone()));
     }
 }
 
@@ -95,6 +124,44 @@ impl LeakPlan {
         });
         let open = |leak: &&Leak| !leak.dismissed && leak.tested != Tested::Dead;
         Self { secrets, for_people: matches.unmatched().filter(open).cloned().collect() }
+    }
+
+    /// [`of`](Self::of), after the log of each vault was asked who reads the secrets that leaked. The old credential of a
+    /// secret ends only when the log shows that they have moved, unless the facts name [others](SecretFacts::followed_by) or its
+    /// misuse is proven.
+    ///
+    /// `logs` has the readers of each vault; [ignore](VaultReaders::ignore) the attacker there, who never moves. What a log cannot
+    /// tell is in [`readers_unknown`](PlannedSecret::readers_unknown), also that it could not be read.
+    ///
+    /// **Permissions**: those of [`VaultReaders`]. Writes nothing.
+    ///
+    /// ```
+    /// # async fn f(arm: &arm_core::ArmClient, matches: defender_playbooks::leaks::LeakMatches,
+    /// #     vault: keyvault_ops::VaultId, workspace: monitor_ops::WorkspaceId) -> azure_core::Result<()> {
+    /// use defender_playbooks::{VaultReaders, leaks::{LeakPlan, SecretFacts}};
+    ///
+    /// let logs = [VaultReaders::new(arm, &vault, &workspace)?];
+    /// let plan = LeakPlan::with_readers(&matches, &logs, |_| SecretFacts::default()).await;
+    /// for secret in &plan.secrets {
+    ///     println!("{:?} {}: read by {:?}", secret.step, secret.secret, secret.readers);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn with_readers(
+        matches: &LeakMatches,
+        logs: &[VaultReaders],
+        mut facts: impl FnMut(&SecretId) -> SecretFacts,
+    ) -> Self {
+        let mut known: HashMap<SecretId, SecretFacts> = HashMap::new();
+        for secret in matches.certain().map(|found| &found.secret) {
+            let mut facts = facts(secret);
+            match logs.iter().find(|log| log.is_of(secret)) {
+                Some(log) => facts.ask(log, secret).await,
+                None => facts.readers_unknown.push("no log of its vault was given".to_owned()),
+            }
+            known.insert(secret.clone(), facts);
+        }
+        Self::of(matches, |secret| known.remove(secret).unwrap_or_else(|| facts(secret)))
     }
 
     /// The rotations of this plan, for [`rotate_many`](keyvault_ops::rotate_many): those of
@@ -128,6 +195,9 @@ impl PlannedSecret {
         if let Some(issuer) = &self.issuer {
             rotate = rotate.issuer(issuer.clone());
         }
+        if let Some(consumers) = &self.consumers {
+            rotate = rotate.consumers(consumers.clone());
+        }
         Ok(if self.step == LeakStep::RevokeFirst { rotate.revoke_first() } else { rotate })
     }
 }
@@ -144,6 +214,8 @@ fn planned(found: &SecretMatch, facts: SecretFacts) -> PlannedSecret {
         secret: found.secret.clone(),
         step,
         readers: facts.readers,
+        readers_unknown: facts.readers_unknown,
+        consumers: facts.consumers,
         issuer_known: facts.issuer.is_some(),
         issuer: facts.issuer,
         rotation: leaked.map_or_else(|| "leak".to_owned(), |version| format!("leak-{}", version.version)),
@@ -156,6 +228,7 @@ impl fmt::Debug for PlannedSecret {
             .field("secret", &self.secret)
             .field("step", &self.step)
             .field("readers", &self.readers)
+            .field("readers_unknown", &self.readers_unknown)
             .field("issuer_known", &self.issuer_known)
             .finish_non_exhaustive()
     }

@@ -99,7 +99,8 @@ pub(super) fn movement(reads: &[Read], asked: &Question<'_>, unknown: Vec<String
         let pins: Vec<&String> = reader.pinned.keys().filter(|pinned| *pinned != asked.version).collect();
         let follows =
             reader.current.as_ref().map(|(version, at)| version == asked.version && *at >= asked.set);
-        if !pins.is_empty() {
+        let is_pinned = !pins.is_empty();
+        if is_pinned {
             movement.pinned.extend(pins.into_iter().map(|pinned| (reader.who.clone(), pinned.clone())));
         }
         match follows {
@@ -107,7 +108,9 @@ pub(super) fn movement(reads: &[Read], asked: &Question<'_>, unknown: Vec<String
             Some(false) => movement.silent.push(reader.who),
             // It asks for the new version by its id, and for nothing else.
             None if reader.pinned.contains_key(asked.version) => movement.moved.push(reader.who),
-            None => {}
+            None if is_pinned => {}
+            // The log does not tell what it got.
+            None => movement.silent.push(reader.who),
         }
     }
     movement

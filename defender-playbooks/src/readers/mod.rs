@@ -79,6 +79,16 @@ impl VaultReaders {
         Ok(judge::movement(&judge::reads(&log.operations), &asked, unknown))
     }
 
+    /// Whether this is the log of the vault that a secret lies in.
+    pub(crate) fn is_of(&self, secret: &SecretId) -> bool {
+        self.secrets.host().eq_ignore_ascii_case(&secret.vault_host)
+    }
+
+    /// Whether the reads of this reader do not count.
+    pub(crate) fn ignores(&self, reader: &Reader) -> bool {
+        self.ignored.iter().any(|ignored| ignored.eq_ignore_ascii_case(&reader.object_id))
+    }
+
     fn begin(&self, end: OffsetDateTime) -> OffsetDateTime {
         let window = self.window.try_into().unwrap_or(time::Duration::days(365));
         end.checked_sub(window).unwrap_or(end)

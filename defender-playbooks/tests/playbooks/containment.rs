@@ -5,7 +5,7 @@ use azure_core::Result;
 use defender_playbooks::containment::{ContainmentPlan, ContainmentReport, ContainmentsClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::{IpRule, SecretsClient, VaultId, VaultPatch, VaultPatchProperties, VaultsClient};
-use mock_azure::{MockAzure, Seed};
+use mock_azure::{Fault, MockAzure, Seed};
 use resource_ops::{
     LockLevel, LockSpec, LocksClient, PrincipalId, RoleAssignmentsClient, RoleId, SignInsClient,
 };
@@ -82,6 +82,14 @@ async fn complete(
 async fn what_was_contained_is_undone_to_the_letter_also_from_a_stored_record() {
     let azure = seed().start().await;
     let arm = arm(&azure);
+    // A role with all that a role can have.
+    let reader =
+        resource_ops::RoleAssignmentId::of(&Scope::from(&vault()), RoleId::READER, stranger()).unwrap();
+    let mut spec =
+        resource_ops::RoleAssignmentSpec::builder().role(RoleId::READER).principal(stranger()).build();
+    spec.description = Some("until the audit is over".to_owned());
+    spec.condition = Some("@Resource[Microsoft.KeyVault/vaults:name] StringEquals 'kv-prod'".to_owned());
+    RoleAssignmentsClient::new(&arm).create(&reader, &spec).await.unwrap();
     let before = state(&azure).await;
     azure.clear_requests();
     let plan = plan(&arm).await;
@@ -93,7 +101,7 @@ async fn what_was_contained_is_undone_to_the_letter_also_from_a_stored_record() 
 
     let done = complete(containments.contain(&plan)).await.unwrap();
     assert_eq!(done.done, preview.done);
-    assert_eq!(done.done.len(), 6, "network, one role, sign-in, sessions, one secret, lock: {done}");
+    assert_eq!(done.done.len(), 7, "network, two roles, sign-in, sessions, one secret, lock: {done}");
     let told = preview.to_string();
     assert!(
         told.starts_with("CANNOT BE UNDONE: revoke the sessions of stranger@"),
@@ -266,6 +274,11 @@ async fn an_access_policy_is_taken_and_given_back_beside_those_of_others() {
     let left = vaults.get(&vault()).await.unwrap().properties.access_policies;
     assert_eq!(left.len(), 1);
     assert_ne!(left[0].object_id, STRANGER);
+    // An answer that says it was given back is not believed.
+    azure
+        .inject(Fault::body(200, r#"{"properties":{"accessPolicies":[]}}"#).on("PUT", "/accessPolicies/add"));
+    let lost = containments.undo(&plan).await.unwrap();
+    assert!(!lost.is_complete() && lost.failed[0].1.contains("does not have it"), "{lost}");
     complete(containments.undo(&plan)).await.unwrap();
     assert_eq!(stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await, before);
 }

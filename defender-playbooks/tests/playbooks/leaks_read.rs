@@ -137,3 +137,52 @@ fn a_configuration_names_the_formats_that_were_found() {
     assert!(config.contains("id = \"azure-storage-key\"") && !config.contains("azure-sas"));
     assert!(config.contains("rules that gitleaks comes with: pypi-token"));
 }
+
+#[test]
+fn every_rule_of_the_configuration_finds_what_it_is_for() {
+    let (long, short) = (
+        format!("{}==", "aB3/".repeat(22)[..86].to_owned()),
+        format!("{}=", "aB3/".repeat(11)[..43].to_owned()),
+    );
+    let samples = [
+        ("azure-storage", "azure-storage-key", format!("AccountName=a;AccountKey={long};"), long.clone()),
+        (
+            "client-secret",
+            "entra-client-secret",
+            format!("secret = 'abc8Q~{}'", "x".repeat(34)),
+            format!("abc8Q~{}", "x".repeat(34)),
+        ),
+        (
+            "sas-token",
+            "azure-sas",
+            format!("https://a.example/c?sv=1&sig={}", short.replace('=', "%3D")),
+            short.replace('=', "%3D"),
+        ),
+        (
+            "cosmos",
+            "azure-cosmos-key",
+            format!("AccountEndpoint=https://c.example:443/;AccountKey={long};"),
+            long,
+        ),
+        (
+            "servicebus",
+            "azure-shared-access-key",
+            format!("SharedAccessKeyName=r;SharedAccessKey={short}"),
+            short,
+        ),
+        (
+            "sql-password",
+            "connection-string-password",
+            "Server=s;Password=correct-horse;".to_owned(),
+            "correct-horse".to_owned(),
+        ),
+    ];
+    for (found, id, line, value) in samples {
+        let config =
+            leaks::gitleaks_config(&leaks::read(&json!([{ "RuleID": found, "Secret": "x" }]).to_string()));
+        let rule = config.split("[[rules]]").find(|rule| rule.contains(&format!("id = \"{id}\""))).unwrap();
+        let expression = regex::Regex::new(rule.split("'''").nth(1).unwrap()).unwrap();
+        assert_eq!(expression.captures(&line).map(|found| found[1].to_owned()), Some(value), "{id}");
+    }
+    assert!(leaks::pre_commit_entry().contains("id: gitleaks"));
+}

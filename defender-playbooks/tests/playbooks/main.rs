@@ -10,6 +10,7 @@ mod lab;
 mod leaks;
 mod leaks_read;
 mod leaks_real;
+mod leaks_report;
 mod overheard;
 mod plan;
 mod plan_worlds;

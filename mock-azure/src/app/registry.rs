@@ -3,11 +3,11 @@
 use crate::{
     services::{
         accounts, action_groups, activity_log, alerts, applications, assessments, attack_paths, automations,
-        diagnostic_settings, directory, keys, listed, locations, locks, log_query, operations, organization,
-        permissions, policy_assignments, pricings, providers, query_rules, resource_graph, resource_groups,
-        resources, role_assignments, role_definitions, secrets, secure_scores, security_contacts,
-        security_settings, security_statuses, sentinel, sign_in, sub_assessments, subscriptions,
-        suppression_rules, tags, vaults, virtual_machines, workspaces,
+        diagnostic_settings, directory, governance_assignments, keys, listed, locations, locks, log_query,
+        operations, organization, permissions, policy_assignments, pricings, providers, query_rules,
+        resource_graph, resource_groups, resources, role_assignments, role_definitions, secrets,
+        secure_scores, security_contacts, security_settings, security_statuses, sentinel, sign_in,
+        sub_assessments, subscriptions, suppression_rules, tags, vaults, virtual_machines, workspaces,
     },
     state::Surface,
 };
@@ -29,6 +29,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     sub_assessments::SURFACE,
     assessments::SURFACE,
     assessments::metadata::SURFACE,
+    governance_assignments::SURFACE,
     attack_paths::SURFACE,
     secure_scores::SURFACE,
     security_contacts::SURFACE,

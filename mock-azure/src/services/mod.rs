@@ -14,6 +14,7 @@ pub(crate) mod attack_paths;
 pub(crate) mod automations;
 pub(crate) mod diagnostic_settings;
 pub(crate) mod directory;
+pub(crate) mod governance_assignments;
 pub(crate) mod keys;
 pub(crate) mod listed;
 pub(crate) mod locations;

@@ -6,6 +6,7 @@ mod assessments;
 mod automations;
 mod common;
 mod containment;
+mod governance;
 mod ground;
 mod keys;
 mod machines;
@@ -26,6 +27,7 @@ pub fn all_contracts() -> Vec<(&'static str, Vec<Contract>)> {
         ("assessments", assessments::contracts()),
         ("automations", automations::contracts()),
         ("containment", containment::contracts()),
+        ("governance", governance::contracts()),
         ("ground", ground::contracts()),
         ("keys", keys::contracts()),
         ("machines", machines::contracts()),

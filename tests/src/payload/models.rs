@@ -138,6 +138,7 @@ pub const MODELS: &[Model] = &[
     ),
     write_back!(defender_alerts::AssessmentMetadata as |it| properties(&it.properties)),
     exported!(defender_alerts::AttackPath),
+    write_back!(defender_alerts::GovernanceAssignment as |it| properties(&it.spec)),
     read_only!(defender_alerts::SubAssessment),
     write_back!(
         defender_alerts::SuppressionRule as |it| properties(&it.spec),

@@ -1,0 +1,78 @@
+//! Who has to follow a recommendation, and until when.
+
+use arm_core::wire::{self, AsSent, UnknownFields};
+use azure_core::time::OffsetDateTime;
+use serde::{Deserialize, Serialize};
+use typed_builder::TypedBuilder;
+
+/// Who has to follow a recommendation on a resource, and until when.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct GovernanceAssignment {
+    /// The id.
+    #[serde(default, with = "wire::text")]
+    pub id: String,
+    /// The name: a GUID.
+    #[serde(default, with = "wire::text")]
+    pub name: String,
+    /// The settings. To change the assignment, change a clone and write it: fields that this version does not model are
+    /// written back.
+    #[serde(rename = "properties")]
+    pub spec: GovernanceAssignmentSpec,
+}
+
+/// The settings of a governance assignment.
+///
+/// ```
+/// use azure_core::time::OffsetDateTime;
+/// use defender_alerts::GovernanceAssignmentSpec;
+///
+/// let spec = GovernanceAssignmentSpec::builder()
+///     .owner("owner@contoso.example")
+///     .remediation_due_date(OffsetDateTime::UNIX_EPOCH)
+///     .build();
+/// # assert_eq!(serde_json::to_value(&spec).unwrap()["owner"], "owner@contoso.example");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase", remote = "Self")]
+#[non_exhaustive]
+pub struct GovernanceAssignmentSpec {
+    /// Who, as `name@domain`.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Until when. The service requires it.
+    #[builder(setter(strip_option))]
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub remediation_due_date: Option<OffsetDateTime>,
+    /// Whether the secure score is spared until then.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_grace_period: Option<bool>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    as_sent: AsSent,
+}
+
+arm_core::write_back!(GovernanceAssignmentSpec);
+
+impl GovernanceAssignmentSpec {
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+}
+
+impl GovernanceAssignment {
+    /// The assignment as it would be if it were made now.
+    pub(crate) fn planned(
+        assessment: &crate::AssessmentId,
+        name: uuid::Uuid,
+        spec: GovernanceAssignmentSpec,
+    ) -> Self {
+        Self { id: format!("{assessment}/governanceAssignments/{name}"), name: name.to_string(), spec }
+    }
+}

@@ -1,0 +1,78 @@
+//! An owner and a date for a finding.
+
+use arm_core::{Change, Mode, refuse};
+use azure_core::{Result, time::OffsetDateTime};
+use futures::TryStreamExt as _;
+use uuid::Uuid;
+
+use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, GovernanceAssignmentsClient};
+
+/// Gives a recommendation on a resource an owner and a date, unless somebody has. One that is assigned already is left as it
+/// is, whoever owns it: compare the owner of the [`Change`].
+///
+/// **If it stops halfway**, it is assigned or not; running it again finishes it. A second run writes nothing. Its owner may get
+/// a mail every week. Whether the finding is fixed, the next scan tells.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, due: azure_core::time::OffsetDateTime)
+/// #     -> azure_core::Result<()> {
+/// use defender_alerts::GovernanceAssignmentsClient;
+///
+/// let change = GovernanceAssignmentsClient::new(arm).ensure(finding, "owner@contoso.example", due).await?;
+/// println!("{}: {:?}", change.verb(), change.current().spec.owner);
+/// # Ok(()) }
+/// ```
+///
+/// # Permissions
+///
+/// Contributor, Security Admin or Owner; and the plan Defender CSPM.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EnsureOwner {
+    client: GovernanceAssignmentsClient,
+    assessment: AssessmentId,
+    spec: GovernanceAssignmentSpec,
+}
+
+/// Names of assignments are made out of this and the assessment, so that a repeat finds its own.
+const NAMES: Uuid = Uuid::from_u128(0x6f1c_52b4_2f5e_4d0b_9a55_8d1f_6f3c_7e21);
+
+impl GovernanceAssignmentsClient {
+    /// Gives a recommendation on a resource an owner and a date. See [`EnsureOwner`].
+    pub fn ensure(
+        &self,
+        assessment: &AssessmentId,
+        owner: impl Into<String>,
+        due: OffsetDateTime,
+    ) -> EnsureOwner {
+        let spec = GovernanceAssignmentSpec::builder()
+            .owner(owner)
+            .remediation_due_date(due)
+            .is_grace_period(false)
+            .build();
+        EnsureOwner { client: self.clone(), assessment: assessment.clone(), spec }
+    }
+}
+
+impl EnsureOwner {
+    async fn run(self, mode: Mode) -> Result<Change<GovernanceAssignment>> {
+        let Self { client, assessment, spec } = self;
+        if let Some(found) = client.list(&assessment).try_next().await? {
+            return Ok(Change::Unchanged(found));
+        }
+        let name = Uuid::new_v5(&NAMES, assessment.to_string().to_ascii_lowercase().as_bytes());
+        if mode.is_dry_run() {
+            return Ok(Change::Created(GovernanceAssignment::planned(&assessment, name, spec)));
+        }
+        client.create_or_update(&assessment, name, &spec).await?;
+        let made = client.get(&assessment, name).await?;
+        if made.spec.owner != spec.owner || made.spec.remediation_due_date != spec.remediation_due_date {
+            return refuse(format!(
+                "the assignment of {assessment} has another owner or date than was written"
+            ));
+        }
+        Ok(Change::Created(made))
+    }
+}
+
+arm_core::task!(EnsureOwner => Change<GovernanceAssignment>);

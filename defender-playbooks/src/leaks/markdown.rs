@@ -1,0 +1,162 @@
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
+
+use arm_core::Outcome;
+use keyvault_ops::{RotateError, Rotation, SecretId};
+
+use super::{Closing, Leak, LeakPlan, LeakStep, PlannedSecret, Tested};
+
+/// What was found, what was done about it and what is left to do, for people: Markdown, without a value.
+///
+/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), and `closed` is what
+/// [`close`](super::close) says. What is left to do comes first, and nothing is called done that was not seen so: a secret that was
+/// not rotated, a rotation that is not complete, a leak whose place was not looked at again.
+pub fn to_markdown(
+    plan: &LeakPlan,
+    rotations: &[Outcome<SecretId, Rotation, RotateError>],
+    closed: &[(&Leak, Closing)],
+) -> String {
+    let mut text = "# Leaked secrets\n".to_owned();
+    let left = left(plan, rotations, closed);
+    text.push_str(if left.is_empty() { "\nNothing is left to do.\n" } else { "\n## Left to do\n\n" });
+    for line in left {
+        text.push_str(&format!("- {line}\n"));
+    }
+    if !plan.secrets.is_empty() {
+        text.push_str(
+            "\n## Secrets\n\n| secret | step | issuer | read by | outcome |\n|---|---|---|---|---|\n",
+        );
+    }
+    for planned in &plan.secrets {
+        let (readers, issuer) = (readers(planned), if planned.issuer_known { "known" } else { "not known" });
+        let cells = [
+            name(&planned.secret),
+            cell(step(planned.step)).into_owned(),
+            issuer.to_owned(),
+            readers,
+            cell(&outcome(planned, rotations).0).into_owned(),
+        ];
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    if !closed.is_empty() {
+        text.push_str("\n## Second look\n\n");
+    }
+    for (leak, closing) in closed {
+        let _ =
+            writeln!(text, "- {}: {} in {}", said(*closing), cell(&leak.rule), cell(&leak.place.to_string()));
+    }
+    text
+}
+
+/// What people have to do, the most urgent first.
+fn left(
+    plan: &LeakPlan,
+    rotations: &[Outcome<SecretId, Rotation, RotateError>],
+    closed: &[(&Leak, Closing)],
+) -> Vec<String> {
+    let mut left = Vec::new();
+    for planned in &plan.secrets {
+        let (what, is_done) = outcome(planned, rotations);
+        if !is_done {
+            left.push(format!("{}: {}", name(&planned.secret), cell(&what)));
+        }
+    }
+    let mut by_owner: BTreeMap<&str, Vec<&Leak>> = BTreeMap::new();
+    for leak in &plan.for_people {
+        by_owner
+            .entry(leak.owner.as_deref().unwrap_or("nobody that the report names"))
+            .or_default()
+            .push(leak);
+    }
+    for (owner, leaks) in by_owner {
+        for leak in leaks {
+            let works = if leak.tested == Tested::Works { ", which works" } else { "" };
+            let (rule, place) = (cell(&leak.rule), cell(&leak.place.to_string()).into_owned());
+            left.push(format!(
+                "Ask {}: {rule}{works}, in no vault that was looked at, in {place}",
+                cell(owner)
+            ));
+        }
+    }
+    let count = |closing| closed.iter().filter(|(_, found)| *found == closing).count();
+    match count(Closing::StillThere) {
+        0 => {}
+        still => left.push(format!("{still} leaks are still there: see below")),
+    }
+    match count(Closing::WaitingForScan) {
+        0 => {}
+        waiting => {
+            left.push(format!("{waiting} leaks wait for a scan, which is not the same as fixed: see below"))
+        }
+    }
+    left
+}
+
+/// What became of a secret, and whether it needs nobody any more.
+fn outcome(
+    planned: &PlannedSecret,
+    rotations: &[Outcome<SecretId, Rotation, RotateError>],
+) -> (String, bool) {
+    let of_it = |outcome: &&Outcome<SecretId, _, _>| {
+        outcome.target.name == planned.secret.name
+            && outcome.target.vault_host.eq_ignore_ascii_case(&planned.secret.vault_host)
+    };
+    match rotations.iter().find(of_it).map(|outcome| &outcome.result) {
+        Some(Ok(rotation)) if rotation.is_complete() && rotation.issuer.configured => {
+            let readers = if rotation.consumers_moved { ", after its readers moved" } else { "" };
+            (format!("rotated, and the old credential ended{readers}"), true)
+        }
+        // Without an issuer, the old credential stays valid where it was issued.
+        Some(Ok(rotation)) => (rotation.to_string(), false),
+        Some(Err(error)) => (format!("NOT ROTATED: {error}"), false),
+        None => (step(planned.step).to_owned(), false),
+    }
+}
+
+fn step(step: LeakStep) -> &'static str {
+    match step {
+        LeakStep::RevokeFirst => "rotate, and revoke the old credential at once: it is misused",
+        LeakStep::Rotate => "rotate",
+        LeakStep::RetireOld => "disable the old versions that leaked, and revoke their credentials",
+        LeakStep::LookAt => "look at it: it only looks like one that leaked",
+    }
+}
+
+fn said(closing: Closing) -> &'static str {
+    match closing {
+        Closing::Gone => "gone",
+        Closing::StillThere => "**still there**",
+        Closing::WaitingForScan => "waiting for a scan",
+    }
+}
+
+fn readers(planned: &PlannedSecret) -> String {
+    let named = planned.readers.iter().map(|reader| cell(reader)).collect::<Vec<_>>().join(", ");
+    match (planned.readers_unknown.is_empty(), named.is_empty()) {
+        (true, false) => named,
+        (true, true) => "nobody that is known".to_owned(),
+        (false, true) => "**not known**".to_owned(),
+        (false, false) => format!("{named}; **perhaps more**"),
+    }
+}
+
+fn name(secret: &SecretId) -> String {
+    cell(&format!("{} of {}", secret.name, secret.vault_host)).into_owned()
+}
+
+/// Text from outside as text: no control characters, and nothing that Markdown or HTML would read.
+fn cell(text: &str) -> Cow<'_, str> {
+    let special = |one: char| "\\`*_[]<>|#~&!".contains(one);
+    let shown = arm_core::printable(text);
+    if !shown.contains(special) {
+        return shown;
+    }
+    let mut escaped = String::with_capacity(shown.len() + 8);
+    for one in shown.chars() {
+        if special(one) {
+            escaped.push('\\');
+        }
+        escaped.push(one);
+    }
+    Cow::Owned(escaped)
+}
