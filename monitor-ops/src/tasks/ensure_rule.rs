@@ -5,7 +5,7 @@ use std::time::Duration;
 use arm_core::{
     Change, Mode, ResourceGroupId, ResourceId, ResourceName, Task, Wish, is_same_region, refuse, wire,
 };
-use azure_core::{Error, Result};
+use azure_core::Result;
 
 use crate::{
     Condition, Criteria, QueryRule, QueryRuleKind, QueryRuleProperties, QueryRulesClient, RuleActions,
