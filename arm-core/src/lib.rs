@@ -9,6 +9,7 @@ mod credential;
 mod error;
 mod fleet;
 mod id;
+pub mod kql;
 mod open_enum;
 mod operation;
 mod options;

@@ -1,55 +1,6 @@
 //! Parts of Kusto queries. Every value from outside goes through one of these.
 
-use arm_core::wire;
-use time::OffsetDateTime;
-
-/// A string as a literal: quoted, and escaped so that it cannot end early.
-///
-/// ```
-/// assert_eq!(monitor_ops::kql::text("kv-prod"), r#""kv-prod""#);
-/// assert_eq!(monitor_ops::kql::text(r#"" or 1==1 //"#), r#""\" or 1==1 //""#);
-/// ```
-pub fn text(value: &str) -> String {
-    let mut literal = String::with_capacity(value.len() + 2);
-    literal.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => literal.push_str("\\\""),
-            '\\' => literal.push_str("\\\\"),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            // Line breaks of Unicode end a literal, too.
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                literal.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => literal.push(c),
-        }
-    }
-    literal.push('"');
-    literal
-}
-
-/// Strings as a list for `in` and `in~`.
-///
-/// ```
-/// assert_eq!(monitor_ops::kql::list(["a", "b"]), r#"("a", "b")"#);
-/// ```
-pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    let literals: Vec<String> = values.into_iter().map(text).collect();
-    format!("({})", literals.join(", "))
-}
-
-/// An instant as a literal, in UTC.
-pub fn datetime(instant: OffsetDateTime) -> String {
-    format!("datetime({})", precise(instant))
-}
-
-/// An instant with the seven digits that the service takes; it refuses more.
-pub(crate) fn precise(instant: OffsetDateTime) -> String {
-    let ticks = instant.nanosecond() / 100 * 100;
-    wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))
-}
+pub use arm_core::kql::{datetime, list, quoted};
 
 /// Vault operations from both tables that they can be in, under the same columns. Ends without a newline, so
 /// that more operators can follow.
@@ -124,24 +75,4 @@ pub fn missing_table(error: &azure_core::Error) -> Option<String> {
         let name = rest.split('\'').nth(1)?;
         Some(name.to_owned())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_value_ends_its_literal() {
-        for value in ["\"", "\\", "\\\"", "a\nb", "\u{2028}", "' or true or '", "\0"] {
-            let literal = text(value);
-            let inner = &literal[1..literal.len() - 1];
-            let mut escaped = false;
-            for c in inner.chars() {
-                assert!(escaped || c != '"', "{literal}");
-                assert!(!c.is_control() && c != '\u{2028}', "{literal}");
-                escaped = c == '\\' && !escaped;
-            }
-            assert!(!escaped, "{literal}");
-        }
-    }
 }

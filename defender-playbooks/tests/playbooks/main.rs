@@ -6,6 +6,8 @@ mod containment;
 mod coverage;
 mod findings;
 mod investigate;
+#[allow(dead_code, reason = "each uses its own part")]
+#[path = "../../../monitor-ops/tests/monitor/lab.rs"]
 mod lab;
 mod leaks;
 mod leaks_read;

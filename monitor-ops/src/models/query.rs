@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::cells::{LogColumn, Row};
-use crate::{CustomerId, kql};
+use crate::CustomerId;
 
 /// The time span of a query, in addition to what its text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl std::fmt::Display for Timespan {
         match self {
             Self::Last(span) => f.write_str(&wire::iso_duration::format(*span)),
             Self::Between(from, to) => {
-                write!(f, "{}/{}", kql::precise(*from), kql::precise(*to))
+                write!(f, "{}/{}", arm_core::kql::precise(*from), arm_core::kql::precise(*to))
             }
         }
     }
@@ -38,7 +38,7 @@ impl Serialize for Timespan {
 
 /// A query over logs, in the Kusto language.
 ///
-/// Values of others go into the text through [`kql::text`](crate::kql::text), never by hand.
+/// Values of others go into the text through [`kql::quoted`](crate::kql::quoted), never by hand.
 #[derive(Debug, Clone, Serialize)]
 #[must_use = "a query does nothing until it is sent"]
 pub struct LogQuery {

@@ -179,11 +179,11 @@ impl GatherEvidence {
             query.push_str(&condition);
         };
         if let Some(vault) = &self.vault {
-            narrow(format!("Vault == {}", kql::text(&vault.as_str().to_lowercase())));
+            narrow(format!("Vault == {}", kql::quoted(&vault.as_str().to_lowercase())));
         }
         if let Some(secret) = &self.secret {
             let name = "tolower(extract(@'/secrets/([0-9A-Za-z-]+)', 1, Uri))";
-            narrow(format!("{name} == {}", kql::text(secret)));
+            narrow(format!("{name} == {}", kql::quoted(secret)));
         }
         if let Timespan::Between(from, to) = self.span {
             let (from, to) = (kql::datetime(from), kql::datetime(to));

@@ -4,7 +4,9 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::text::{is_plain, quoted};
+use arm_core::kql::{self, quoted};
+
+use super::text::is_plain;
 
 /// A column, or a value computed from columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,10 +153,10 @@ impl Expression {
     }
 
     fn listed<'a>(self, operator: &str, texts: impl IntoIterator<Item = &'a str>) -> Condition {
-        let texts: Vec<String> = texts.into_iter().map(quoted).collect();
-        match texts.is_empty() {
-            true => Condition("false".to_owned()),
-            false => Condition(format!("{} {operator} ({})", self.0, texts.join(", "))),
+        let mut texts = texts.into_iter().peekable();
+        match texts.peek() {
+            None => Condition("false".to_owned()),
+            Some(_) => Condition(format!("{} {operator} {}", self.0, kql::list(texts))),
         }
     }
 }
@@ -197,6 +199,6 @@ impl From<bool> for Literal {
 
 impl From<OffsetDateTime> for Literal {
     fn from(instant: OffsetDateTime) -> Self {
-        Self(format!("datetime({})", quoted(&arm_core::wire::instant::format(instant))))
+        Self(kql::datetime(instant))
     }
 }

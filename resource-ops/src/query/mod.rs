@@ -5,8 +5,8 @@ mod text;
 
 use std::fmt;
 
+pub use arm_core::kql::quoted;
 pub use expression::{Condition, Expression, Literal, all_of, any_of, coalesce, column, not};
-pub use text::quoted;
 
 /// A table of Resource Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(all_of([]).to_string(), "true");
         assert_eq!(column("a").has_any(Vec::<&str>::new()).to_string(), "false");
         let time = time::macros::datetime!(2026-03-01 12:00 UTC);
-        assert_eq!(column("t").at_least(time).to_string(), "t >= datetime('2026-03-01T12:00:00Z')");
+        assert_eq!(column("t").at_least(time).to_string(), "t >= datetime(2026-03-01T12:00:00Z)");
         assert_eq!(
             coalesce([column("a.b").to_text(), column("c").to_lower()]).to_string(),
             "coalesce(tostring(a.b), tolower(c))"

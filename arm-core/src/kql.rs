@@ -1,0 +1,55 @@
+//! Values as literals of Kusto's language, for log queries and Resource Graph. Every value that comes from outside goes
+//! into a query through one of these.
+
+use std::fmt::Write as _;
+
+use time::OffsetDateTime;
+
+use crate::wire;
+
+/// A string as a Kusto literal: quoted, with everything escaped that could end it.
+///
+/// ```
+/// assert_eq!(arm_core::kql::quoted("it's"), r"'it\'s'");
+/// assert_eq!(arm_core::kql::quoted("' or 1==1 //"), r"'\' or 1==1 //'");
+/// ```
+pub fn quoted(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('\'');
+    for c in text.chars() {
+        match c {
+            '\\' | '\'' => literal.extend(['\\', c]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            // Also the two separators that some readers take for the end of a line.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(literal, "\\u{:04x}", u32::from(c));
+            }
+            c => literal.push(c),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// Texts as a list for `in` and `in~`.
+///
+/// ```
+/// assert_eq!(arm_core::kql::list(["a", "b"]), "('a', 'b')");
+/// ```
+pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let literals: Vec<String> = values.into_iter().map(quoted).collect();
+    format!("({})", literals.join(", "))
+}
+
+/// An instant as a literal, in UTC.
+pub fn datetime(instant: OffsetDateTime) -> String {
+    format!("datetime({})", precise(instant))
+}
+
+/// An instant with the seven digits that Kusto reads; more would make it no instant at all.
+pub fn precise(instant: OffsetDateTime) -> String {
+    let ticks = instant.nanosecond() / 100 * 100;
+    wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))
+}
