@@ -28,7 +28,11 @@ impl Sources {
             let steps = name.trim_end_matches(".rs").split('/').map(str::to_owned);
             steps.filter(|step| step != "lib" && step != "mod").collect()
         };
-        Self(files(source).iter().map(|(name, text)| (module(name), File::read(text))).collect())
+        let files = files(source);
+        let of_tests: BTreeSet<Module> =
+            files.iter().flat_map(|(name, text)| declared_for_tests(&module(name), text)).collect();
+        let code = files.iter().map(|(name, text)| (module(name), File::read(text)));
+        Self(code.filter(|(module, _)| !of_tests.iter().any(|tests| module.starts_with(tests))).collect())
     }
 
     /// What the files and folders of a folder need of each other; `mod` is the folder's own file. The crate's root and its
@@ -80,6 +84,13 @@ impl Sources {
         let child = || [module, &path[..1]].concat();
         path.first().is_some_and(|first| is_anchor(first) || self.0.contains_key(&child()))
     }
+}
+
+/// The modules that a file has for tests alone: `#[cfg(test)] mod tests;`.
+fn declared_for_tests(module: &[String], text: &str) -> Vec<Module> {
+    let behind = text.split("#[cfg(test)]").skip(1).filter_map(|rest| rest.trim_start().lines().next());
+    let names = behind.filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod "));
+    names.map(|(_, name)| [module, &[name.to_owned()]].concat()).collect()
 }
 
 fn is_anchor(step: &str) -> bool {
