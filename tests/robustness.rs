@@ -367,6 +367,7 @@ fn a_member_that_cannot_be_read_does_not_hide_the_others() {
         ("Automation", &["/properties"]),
         ("DataConnector", &["/properties"]),
         ("DiagnosticSetting", &["/properties"]),
+        ("GovernanceAssignment", &["/properties"]),
         ("Incident", &["/properties", "/properties/title", "/properties/severity", "/properties/status"]),
         ("OnboardingState", &["/properties"]),
         ("Pricing", &["/properties", "/properties/pricingTier"]),

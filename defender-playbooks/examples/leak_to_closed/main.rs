@@ -19,7 +19,10 @@ pub(crate) type Done<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Done<()> {
     let world = World::build().await?;
-    print(&play(&world).await?);
+    let answer = play(&world).await?;
+    print(&answer);
+    let rotated = answer.rotations.iter().filter(|rotation| rotation.result.is_ok()).count();
+    print(&format!("{} secrets planned, {rotated} rotated", answer.plan.secrets.len()));
     let alive = world.planted.iter().filter(|planted| world.is_alive(planted)).count();
     print(&format!("{alive} of {} leaked credentials still open something", world.planted.len()));
     Ok(())

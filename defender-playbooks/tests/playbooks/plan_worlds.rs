@@ -38,13 +38,16 @@ use super::lab::{arm, group, subscription, vault_named, workspace};
 
 const WORLDS: u64 = 500;
 
+/// What somebody else does meanwhile.
+type Other = fn(ArmClient) -> BoxFuture<'static, Result<()>>;
+
 /// One thing that is planned, and what others do to the same thing.
 struct Case {
     name: &'static str,
     /// What it touches: cases that touch the same are not in one plan.
     touches: &'static str,
     plan: for<'a> fn(&'a Planner, &'a str, ArmClient) -> BoxFuture<'a, Result<()>>,
-    others: &'static [fn(ArmClient) -> BoxFuture<'static, Result<()>>],
+    others: &'static [Other],
 }
 
 macro_rules! cases {

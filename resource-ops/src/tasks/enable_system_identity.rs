@@ -57,6 +57,7 @@ impl EnableSystemIdentity {
         let identity = IdentityUpdate::with_system_identity(before.identity.as_ref());
         if mode.is_dry_run() {
             let mut after = before.clone();
+            after.etag = None; // the service gives another
             after.identity = Some(MachineIdentity {
                 identity_type: identity.identity_type,
                 principal_id: None,

@@ -119,7 +119,7 @@ const KEYED: &[Keyed] = &[
         variant: "",
         path: "Microsoft.Batch/batchAccounts/batch",
         version: "2024-02-01",
-        get: ("BatchAccount_Get", GET),
+        get: ("BatchAccount_Get", "keys/batch_get.json"),
         list: ("BatchAccount_GetKeys", "keys/batch_list.json"),
         regenerate: "BatchAccount_RegenerateKey",
         actions: ("listKeys", "regenerateKeys"),

@@ -8,7 +8,7 @@ use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
 #[non_exhaustive]
 pub enum Onboarding {
     /// It is on.
-    On(OnboardingState),
+    On(Box<OnboardingState>),
     /// It is off.
     Off,
     /// The caller has no permission to read it: it may be on or off.
@@ -32,7 +32,7 @@ impl SentinelClient {
     /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn onboarding(&self, workspace: &WorkspaceId) -> Result<Onboarding> {
         match self.onboarding_state(workspace).await {
-            Ok(Some(state)) => Ok(Onboarding::On(state)),
+            Ok(Some(state)) => Ok(Onboarding::On(Box::new(state))),
             Ok(None) => Ok(Onboarding::Off),
             Err(error) if error.is_role_missing() => Ok(Onboarding::NotAllowed(error)),
             Err(error) => Err(error),
