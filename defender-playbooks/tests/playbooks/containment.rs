@@ -7,7 +7,8 @@ use futures::TryStreamExt as _;
 use keyvault_ops::{IpRule, SecretsClient, VaultId, VaultPatch, VaultPatchProperties, VaultsClient};
 use mock_azure::{Fault, MockAzure, Seed};
 use resource_ops::{
-    LockLevel, LockSpec, LocksClient, PrincipalId, RoleAssignmentsClient, RoleId, SignInsClient,
+    LockLevel, LockSpec, LocksClient, PrincipalId, RoleAssignmentFilter, RoleAssignmentsClient, RoleId,
+    SignInsClient,
 };
 use serde_json::{Value, json};
 
@@ -299,6 +300,49 @@ async fn a_plan_that_somebody_else_made_against_whoever_runs_it_is_refused() {
     let refused = ContainmentsClient::new(&arm(&azure)).contain(&plan).await.unwrap_err();
     assert!(refused.to_string().contains("signed in"), "{refused}");
     assert!(writes(&azure).is_empty());
+}
+
+const TEAM: &str = "00000000-0000-0000-0000-0000000000f1";
+
+/// A vault at which a group holds a role, and the list that Azure answers to `assignedTo()` for a member of that group:
+/// it also lists what is held through groups. The double knows no members.
+async fn held_through_the_team() -> (MockAzure, String) {
+    let seed = seed().group(TEAM, "soc");
+    let azure = seed.role_assignment(TEAM, "Key Vault Secrets Officer", vault().as_str()).start().await;
+    let roles = RoleAssignmentsClient::new(&arm(&azure));
+    let team = RoleAssignmentFilter::AssignedTo(TEAM.parse().unwrap());
+    let held: Vec<_> = roles.list_filtered(&vault(), team).try_collect().await.unwrap();
+    let properties = json!({ "roleDefinitionId": held[0].role_definition_id, "principalId": TEAM, "principalType": "Group", "scope": held[0].scope });
+    let list = json!({ "value": [{ "id": held[0].id.to_string(), "properties": properties }] });
+    (azure, list.to_string())
+}
+
+#[tokio::test]
+async fn the_group_through_which_one_holds_a_role_is_not_contained() {
+    let (azure, list) = held_through_the_team().await;
+    let client = arm(&azure);
+    let containments = ContainmentsClient::new(&client);
+    let of_the_team = || containments.plan(&vault()).principal(TEAM.parse().unwrap());
+    let plan = of_the_team().await.unwrap();
+    assert_eq!(plan.roles.len(), 1);
+    azure.inject(Fault::body(200, list).on("GET", azure.signed_in()).always());
+    let refused = of_the_team().await.unwrap_err();
+    assert!(refused.to_string().contains(&format!("through the group {TEAM}")), "{refused}");
+    let refused = containments.contain(&plan).await.unwrap_err();
+    assert!(refused.to_string().contains(&format!("through the group {TEAM}")), "{refused}");
+    assert!(writes(&azure).is_empty());
+}
+
+#[tokio::test]
+async fn what_the_principal_holds_through_a_group_is_named_and_not_taken_from_the_group() {
+    let (azure, list) = held_through_the_team().await;
+    let client = arm(&azure);
+    azure.inject(Fault::body(200, list).on("GET", STRANGER));
+    let plan =
+        ContainmentsClient::new(&client).plan(&vault()).principal(stranger()).also_above().await.unwrap();
+    assert!(plan.roles.is_empty(), "{plan:?}");
+    let [stays] = plan.stays.as_slice() else { panic!("{plan:?}") };
+    assert!(stays.ends_with(&format!("through the group {TEAM}")), "{stays}");
 }
 
 #[tokio::test]
