@@ -1,7 +1,6 @@
 //! Every operation and task against the double.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
-mod quota;
 mod resource_graph;
 mod resource_groups;
 mod roles;

@@ -1,4 +1,9 @@
-//! The quota of Resource Graph, with the waits written down instead of waited.
+//! The quota of Resource Graph, with the waits written down instead of waited: a binary of its own, since a process has one
+//! runtime of azure_core.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
+
+#[path = "double/support/mod.rs"]
+mod support;
 
 use std::{
     pin::Pin,
@@ -54,7 +59,7 @@ async fn a_query_waits_for_a_new_quota_when_the_last_answer_left_none() {
     let waits: Arc<Mutex<Vec<f64>>> = Arc::default();
     set_async_runtime(Arc::new(Waits(waits.clone()))).unwrap();
     let azure = MockAzure::seed().start().await;
-    let graph = ResourceGraphClient::new(&crate::support::arm(&azure));
+    let graph = ResourceGraphClient::new(&support::arm(&azure));
     let query = GraphQuery::table(Table::ResourceContainers);
     let ask = async || {
         graph.clone().rows::<Value>(&query, GraphScope::Tenant).try_collect::<Vec<_>>().await.unwrap()
