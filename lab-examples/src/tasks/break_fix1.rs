@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use monitor_ops::{DiagnosticSpec, Sink};
 use serde_json::Value;
 
-use crate::Lab;
+use crate::{Lab, screen::plural};
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if !lab.options.live && !lab.dry_run() {
@@ -128,7 +128,7 @@ async fn legacy(lab: &Lab) {
     let path = ArmPath::from(lab.subscription()).provider("Microsoft.Security").literal("securityStatuses");
     let statuses = lab.azure.arm.get(path, "2015-06-01-preview").pager::<Value>();
     let told = match statuses.try_collect::<Vec<Value>>().await {
-        Ok(statuses) => format!("{} rows", statuses.len()),
+        Ok(statuses) => plural(statuses.len(), "row"),
         Err(error) => error.to_string(),
     };
     lab.screen.step("the sheet's securityStatuses", "read", told);

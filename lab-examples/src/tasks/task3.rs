@@ -8,7 +8,7 @@ use defender_alerts::{
 use defender_pricing::{ExtensionName, PlanName, PricingClient, ScanReadiness};
 use futures::TryStreamExt as _;
 
-use crate::{Lab, tasks::show};
+use crate::{Lab, screen::plural, tasks::show};
 
 const WANTED: [ExtensionName; 3] = [
     ExtensionName::SensitiveDataDiscovery,
@@ -78,10 +78,10 @@ async fn readiness(lab: &Lab) -> Result<()> {
 async fn sub_assessments(lab: &Lab) -> Result<()> {
     let found: Vec<SubAssessment> =
         SubAssessmentsClient::new(&lab.azure.arm).list_all(lab.subscription()).try_collect().await?;
-    lab.screen.counted("sub-assessments", "found", found.len(), format!("{} rows", found.len()));
+    lab.screen.counted("sub-assessments", "found", found.len(), plural(found.len(), "row"));
     lab.screen.difference(
         "sub-assessments list the secret findings",
-        "stopped to serve them in July 2026: empty means nothing",
+        "stopped serving them in July 2026: empty means nothing",
         "read their successor, one recommendation for each secret",
     );
     Ok(())
@@ -92,7 +92,7 @@ async fn findings(lab: &Lab) -> Result<()> {
     let found = lab.screen.wait("secret findings", client.find(lab.subscription())).await?;
     for (source, state) in &found.sources {
         let told = match state {
-            SourceState::Answered(count) => format!("{count} findings"),
+            SourceState::Answered(count) => plural(*count, "finding"),
             SourceState::Retired => "retired by the service: empty means nothing".to_owned(),
             SourceState::PlanOff => "Defender CSPM is off: empty means nothing".to_owned(),
             SourceState::PlanNotKnown => "the plan could not be read: empty means nothing".to_owned(),

@@ -17,6 +17,7 @@ use monitor_ops::Sink;
 
 use crate::{
     Lab,
+    screen::plural,
     tasks::{show, task4},
     tenant,
 };
@@ -163,7 +164,8 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         }
         Ok(rotation) => {
             let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
-            let detail = format!("tags rotated, reason and date; {disabled} old versions disabled by id");
+            let detail =
+                format!("tags rotated, reason and date; {} disabled by id", plural(disabled, "old version"));
             lab.screen.step(format!("secret {name}"), "rotated", detail);
             if let Some(account) = &account {
                 ended(lab, account, &old, &rotation);
