@@ -164,8 +164,10 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         }
         Ok(rotation) => {
             let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
-            let detail =
-                format!("tags rotated, reason and date; {} disabled by id", plural(disabled, "old version"));
+            let detail = format!(
+                "tags rotated, reason and date; {} disabled by id",
+                plural(disabled as usize, "old version")
+            );
             lab.screen.step(format!("secret {name}"), "rotated", detail);
             if let Some(account) = &account {
                 ended(lab, account, &old, &rotation);
