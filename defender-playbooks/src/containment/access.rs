@@ -91,8 +91,16 @@ pub(super) async fn roles_of(
     principal: PrincipalId,
     wider: bool,
 ) -> Result<(Vec<RemovedRole>, Vec<String>)> {
-    let held: Vec<RoleAssignment> =
-        roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(principal)).try_collect().await?;
+    // What it holds itself is asked for by its id: `assignedTo` is documented for users and applications only, and might
+    // find nothing for a group. It adds what is held through groups.
+    let mut held: Vec<RoleAssignment> =
+        roles.list_filtered(vault, RoleAssignmentFilter::Principal(principal)).try_collect().await?;
+    let mut all = roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(principal));
+    while let Some(assignment) = all.try_next().await? {
+        if assignment.principal != principal {
+            held.push(assignment);
+        }
+    }
     let at = Scope::from(vault);
     let (mut taken, mut stays) = (Vec::new(), Vec::new());
     for held in held {
