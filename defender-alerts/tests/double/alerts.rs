@@ -71,6 +71,19 @@ async fn an_alert_has_its_scalars_as_fields_and_its_parts_on_demand() {
     assert_eq!((columns.len(), rows.len(), &rows[1][4]), (5, 2, &json!(true)));
 }
 
+#[test]
+fn the_tenant_of_the_affected_resource_has_a_name() {
+    let id = format!(
+        "/subscriptions/{}/providers/Microsoft.Security/locations/westeurope/alerts/a",
+        subscription()
+    );
+    let sent = json!({ "id": id, "name": "a", "properties": {
+        "alertType": "KV_UserAnomaly", "azureResourceTenantId": mock_azure::DEFAULT_TENANT,
+    } });
+    let alert: Alert = serde_json::from_value(sent).unwrap();
+    assert_eq!(alert.azure_resource_tenant_id.as_deref(), Some(mock_azure::DEFAULT_TENANT));
+}
+
 #[tokio::test]
 async fn only_alerts_about_key_vaults_are_kept_whatever_their_type_is_called() {
     let machine = crate::machine();
