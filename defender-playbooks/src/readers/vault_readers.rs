@@ -16,7 +16,7 @@ use super::Movement;
 pub(super) const SETTLING: time::Duration = time::Duration::minutes(15);
 
 /// The readers of the secrets of one vault, by the vault's own log in a workspace; and, for a rotation, the
-/// [`Consumers`] that must have moved before old credentials end.
+/// [`Consumers`](keyvault_ops::Consumers) that must have moved before old credentials end.
 ///
 /// A reader has moved when the log shows that it got the new version. One that asks for an old version by its id never
 /// moves by itself. One that read before and has not been seen since has not moved. **Not known** is never taken for moved:
