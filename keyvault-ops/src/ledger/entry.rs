@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{SecretName, SecretVersion};
 
-/// One line of a [`Ledger`].
+/// One line of a [`Ledger`](crate::Ledger).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
@@ -39,7 +39,7 @@ pub struct LedgerEntry {
     pub detail: Option<String>,
 }
 
-/// What a line of a [`Ledger`] is about.
+/// What a line of a [`Ledger`](crate::Ledger) is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -32,13 +32,13 @@ use crate::{
 /// **Beside others.** Its own version is the one that the answer to its set, or its [`Ledger`], names; if that answer
 /// was lost, the one with its tag and its value. It never disables that version, nor one that was set after it had
 /// listed the versions: those are named in the report, which is then not complete. When someone else sets a version,
-/// it stops with [`RotateFailure::Overtaken`] and disables and revokes nothing more. A deleted secret stops it; it
+/// it stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. A deleted secret stops it; it
 /// never recovers or recreates one.
 ///
 /// **What remains.** Key Vault has no compare-and-set, and a read may be some seconds old. Who sets a value within
 /// the moment between the last look and a set is no longer current afterwards (the version is kept, and named); who
 /// makes a value current *whose credential is being revoked* has a dead value. The latter is found by the read after
-/// each revocation and after the last one, and is [`RotateFailure::CurrentCredentialDead`].
+/// each revocation and after the last one, and is [`RotateFailure::CurrentCredentialDead`](crate::RotateFailure::CurrentCredentialDead).
 ///
 /// **A new value in the vault does not make the old one useless.** Without an issuer the old credential stays valid
 /// where it was issued until it is revoked there; the report says so.
@@ -158,7 +158,7 @@ impl Rotate {
         self
     }
 
-    /// Lets an [`IssuerKind::One`] be used: from the creation of the new credential until they have read it, all
+    /// Lets an [`IssuerKind::One`](crate::IssuerKind::One) be used: from the creation of the new credential until they have read it, all
     /// consumers fail.
     pub fn accept_outage(mut self) -> Self {
         self.accept_outage = true;
