@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Bank, Lab, VAULT, canary, enabled, failure, name, seed, three_versions};
+use crate::support::{
+    Bank, Disturbance, Disturbed, Lab, VAULT, canary, enabled, failure, name, seed, three_versions,
+};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
@@ -20,18 +22,18 @@ use keyvault_ops::{
 };
 use mock_azure::Fault;
 
-/// A bank beside which someone sets a value: while the new credential is tested, or just as one is revoked.
-struct Ambushed {
-    bank: Bank,
+/// Someone sets a value: while the new credential is tested, or just as one is revoked.
+struct Ambush {
     rival: SecretsClient,
     value: &'static str,
     at: &'static str,
     struck: AtomicBool,
 }
 
-impl Ambushed {
-    async fn strike(&self, at: &str) -> azure_core::Result<()> {
-        if self.at == at && !self.struck.swap(true, SeqCst) {
+#[async_trait]
+impl Disturbance for Ambush {
+    async fn before(&self, operation: &'static str) -> azure_core::Result<()> {
+        if self.at == operation && !self.struck.swap(true, SeqCst) {
             if self.value.is_empty() {
                 pending::<()>().await;
             }
@@ -41,32 +43,9 @@ impl Ambushed {
     }
 }
 
-#[async_trait]
-impl Issuer for Ambushed {
-    fn kind(&self) -> IssuerKind {
-        self.bank.kind()
-    }
-    async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
-        self.bank.create(request).await
-    }
-    async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
-        self.bank.find(rotation).await
-    }
-    async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
-        self.bank.identify(value).await
-    }
-    async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
-        self.strike("verify").await?;
-        self.bank.verify(value).await
-    }
-    async fn revoke(&self, id: &str) -> azure_core::Result<()> {
-        self.strike("revoke").await?;
-        self.bank.revoke(id).await
-    }
-}
-
-fn ambushed(lab: &Lab, bank: Bank, value: &'static str, at: &'static str) -> Arc<Ambushed> {
-    Arc::new(Ambushed { bank, rival: lab.secrets.clone(), value, at, struck: AtomicBool::new(false) })
+fn ambushed(lab: &Lab, bank: Bank, value: &'static str, at: &'static str) -> Arc<Disturbed<Ambush>> {
+    let by = Ambush { rival: lab.secrets.clone(), value, at, struck: AtomicBool::new(false) };
+    Arc::new(Disturbed { bank, by })
 }
 
 fn current(lab: &Lab) -> String {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use crate::support::{Bank, Lab, VAULT, name, seed, three_versions};
+use crate::support::{Bank, Disturbance, Disturbed, Lab, VAULT, name, seed, three_versions};
 use arm_core::{Outcome, Secret};
 use async_trait::async_trait;
 use azure_core::http::{
@@ -14,43 +14,28 @@ use azure_core::http::{
 };
 use futures::{StreamExt as _, future::BoxFuture};
 use keyvault_ops::{
-    Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, Ledger, RotateError,
-    RotateFailure, Rotation, SecretId, SecretsClient, rotate_many,
+    Consumers, Ledger, RotateError, RotateFailure, Rotation, SecretId, SecretsClient, rotate_many,
 };
 use mock_azure::Fault;
 
 type Act = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A bank that lets something happen just before it revokes.
-struct Scripted {
-    bank: Bank,
-    before_revoke: Act,
-}
+/// Something happens just before the bank revokes.
+struct BeforeRevoke(Act);
+
+type Scripted = Disturbed<BeforeRevoke>;
 
 fn nothing() -> Act {
     Box::new(|| Box::pin(async {}))
 }
 
 #[async_trait]
-impl Issuer for Scripted {
-    fn kind(&self) -> IssuerKind {
-        self.bank.kind()
-    }
-    async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
-        self.bank.create(request).await
-    }
-    async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
-        self.bank.find(rotation).await
-    }
-    async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
-        self.bank.identify(value).await
-    }
-    async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
-        self.bank.verify(value).await
-    }
-    async fn revoke(&self, id: &str) -> azure_core::Result<()> {
-        (self.before_revoke)().await;
-        self.bank.revoke(id).await
+impl Disturbance for BeforeRevoke {
+    async fn before(&self, operation: &'static str) -> azure_core::Result<()> {
+        if operation == "revoke" {
+            (self.0)().await;
+        }
+        Ok(())
     }
 }
 
@@ -112,7 +97,7 @@ impl Policy for AfterSet {
 }
 
 fn scripted(values: &[&str]) -> Arc<Scripted> {
-    Arc::new(Scripted { bank: Bank::of(values), before_revoke: nothing() })
+    Arc::new(Scripted { bank: Bank::of(values), by: BeforeRevoke(nothing()) })
 }
 
 async fn rotate(
@@ -316,7 +301,7 @@ async fn a_dead_current_value_is_told_by_the_same_look_that_tells_what_is_curren
                 rival.azure.inject(Fault::status(404).on("GET", "/secrets/db/?").times(unanswered));
             })
         });
-        let issuer = Arc::new(Scripted { bank: Bank::of(&["old"]), before_revoke });
+        let issuer = Arc::new(Scripted { bank: Bank::of(&["old"]), by: BeforeRevoke(before_revoke) });
         let error = lab.secrets.rotate(&name("db")).issuer(issuer).await.unwrap_err();
         match &*error.source {
             RotateFailure::CurrentCredentialDead { .. } => told += 1,

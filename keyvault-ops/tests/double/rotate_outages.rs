@@ -8,23 +8,19 @@ use std::{
     },
 };
 
-use crate::support::{Bank, Key, Lab, VAULT, failure, name, seed};
-use arm_core::Secret;
+use crate::support::{Bank, Disturbance, Disturbed, Key, Lab, VAULT, failure, name, seed};
 use async_trait::async_trait;
-use keyvault_ops::{
-    Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, RotateFailure, SecretsClient,
-};
+use keyvault_ops::{IssuerKind, RotateFailure, SecretsClient};
 
-/// A bank that is asked at this place, and is closed for these calls of `verify` and `identify`, counted from 1.
-struct Counter {
-    bank: Bank,
+/// Closed for these calls of `verify` and `identify`, counted from 1.
+struct Closed {
     calls: AtomicU64,
     closed: Range<u64>,
     /// Who sets a value of their own during this call.
     someone: Option<(SecretsClient, u64)>,
 }
 
-impl Counter {
+impl Closed {
     async fn call(&self) -> azure_core::Result<()> {
         let call = self.calls.fetch_add(1, SeqCst) + 1;
         if let Some((secrets, at)) = self.someone.as_ref().filter(|(_, at)| *at == call) {
@@ -35,33 +31,18 @@ impl Counter {
 }
 
 #[async_trait]
-impl Issuer for Counter {
-    fn kind(&self) -> IssuerKind {
-        self.bank.kind()
-    }
-    async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
-        self.bank.create(request).await
-    }
-    async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
-        self.bank.find(rotation).await
-    }
-    async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
-        self.call().await?;
-        self.bank.identify(value).await
-    }
-    async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
-        self.call().await?;
-        self.bank.verify(value).await
-    }
-    async fn revoke(&self, id: &str) -> azure_core::Result<()> {
-        self.bank.revoke(id).await
+impl Disturbance for Closed {
+    async fn before(&self, operation: &'static str) -> azure_core::Result<()> {
+        if matches!(operation, "verify" | "identify") { self.call().await } else { Ok(()) }
     }
 }
+
+type Counter = Disturbed<Closed>;
 
 /// Of two slots. The first call identifies the old value, the second tests the new one, the third tries it again once it is set.
 fn two_slots(closed: Range<u64>) -> Arc<Counter> {
     let bank = Bank { kind: Some(IssuerKind::TwoSlots), ..Bank::of(&["old"]) };
-    Arc::new(Counter { bank, calls: AtomicU64::new(0), closed, someone: None })
+    Arc::new(Counter { bank, by: Closed { calls: AtomicU64::new(0), closed, someone: None } })
 }
 
 #[tokio::test]
@@ -89,7 +70,7 @@ async fn a_current_value_that_cannot_be_tried_is_named_and_not_called_dead() {
     assert!(error.to_string().contains("could not be asked whether the current version"), "{error}");
 
     // When the issuer can be asked, it is dead or alive.
-    counter.calls.store(100, SeqCst);
+    counter.by.calls.store(100, SeqCst);
     counter.bank.good.lock().unwrap().clear();
     let error = rotate().await.unwrap_err();
     assert!(matches!(*error.source, RotateFailure::CurrentCredentialDead { .. }), "{error}");
@@ -103,7 +84,7 @@ async fn who_is_overtaken_while_it_tidies_up_names_what_is_left() {
     bank.good.lock().unwrap().push(left);
     // The second look, after an earlier run's credential was found.
     let someone = Some((lab.secrets.clone(), 2));
-    let counter = Counter { bank, calls: AtomicU64::new(0), closed: 0..0, someone };
+    let counter = Counter { bank, by: Closed { calls: AtomicU64::new(0), closed: 0..0, someone } };
     let error = lab.secrets.rotate(&name("db")).id("r").issuer(Arc::new(counter)).await.unwrap_err();
     assert!(matches!(*error.source, RotateFailure::Overtaken { .. }), "{error}");
     assert_eq!(error.completed.issuer.orphans, ["left"]);

@@ -173,6 +173,45 @@ impl Issuer for Bank {
     }
 }
 
+/// What happens beside a bank before one of its operations, by the operation's name. An error is the operation's.
+#[async_trait]
+pub(crate) trait Disturbance: Send + Sync {
+    async fn before(&self, operation: &'static str) -> azure_core::Result<()>;
+}
+
+/// A bank that is disturbed.
+pub(crate) struct Disturbed<T> {
+    pub(crate) bank: Bank,
+    pub(crate) by: T,
+}
+
+#[async_trait]
+impl<T: Disturbance> Issuer for Disturbed<T> {
+    fn kind(&self) -> IssuerKind {
+        self.bank.kind()
+    }
+    async fn create(&self, request: CredentialRequest<'_>) -> azure_core::Result<Credential> {
+        self.by.before("create").await?;
+        self.bank.create(request).await
+    }
+    async fn find(&self, rotation: &str) -> azure_core::Result<Vec<FoundCredential>> {
+        self.by.before("find").await?;
+        self.bank.find(rotation).await
+    }
+    async fn identify(&self, value: &Secret) -> azure_core::Result<Option<String>> {
+        self.by.before("identify").await?;
+        self.bank.identify(value).await
+    }
+    async fn verify(&self, value: &Secret) -> azure_core::Result<()> {
+        self.by.before("verify").await?;
+        self.bank.verify(value).await
+    }
+    async fn revoke(&self, id: &str) -> azure_core::Result<()> {
+        self.by.before("revoke").await?;
+        self.bank.revoke(id).await
+    }
+}
+
 pub(crate) fn three_versions() -> Seed {
     seed().secret(VAULT, "db", "old-1").secret(VAULT, "db", "old-2").secret(VAULT, "db", "old-3")
 }

@@ -11,7 +11,7 @@ use crate::PrincipalId;
 pub struct SignIn {
     /// The object id.
     pub id: PrincipalId,
-    /// The name that people see.
+    /// The display name.
     #[serde(default)]
     pub display_name: Option<String>,
     /// The sign-in name. Users only.
