@@ -3,16 +3,16 @@
 //! It accepts what `serde_json` accepts, and nothing else, to a depth of [`DEEPEST`]. It does not say what is wrong: where
 //! it gives up, `serde_json` is asked, whose word counts.
 
+use wide::u8x16;
+
 /// So deep may values be nested.
 const DEEPEST: u32 = 64;
 
 /// Numbers without an exponent and no longer than this fit an `f64`.
 const MANY_DIGITS: usize = 300;
 
-const ONES: u64 = u64::MAX / 0xff;
-const HIGH: u64 = ONES << 7;
-
 /// A place in a text. Each method goes behind what it reads, and is nothing where something else stands.
+#[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -34,6 +34,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no whitespace.
+    #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
@@ -45,10 +46,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// One byte, behind whitespace.
+    #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> Option<()> {
-        let found = self.peek()? == byte;
-        self.at += usize::from(found);
-        found.then_some(())
+        // A branch: the next place then does not wait for this byte.
+        if self.peek()? != byte {
+            return None;
+        }
+        self.at += 1;
+        Some(())
     }
 
     /// A literal, whose first byte was seen.
@@ -60,8 +65,17 @@ impl<'a> Scanner<'a> {
 
     /// What stands between the quotes of a string, and whether it has escapes.
     pub(super) fn string(&mut self) -> Option<(&'a str, bool)> {
+        self.peek();
+        let begin = self.at + 1;
+        let escaped = self.pass_string()?;
+        Some((self.text.get(begin..self.at - 1)?, escaped))
+    }
+
+    /// Goes behind a string; whether it has escapes.
+    #[inline(always)]
+    fn pass_string(&mut self) -> Option<bool> {
         self.take(b'"')?;
-        let (bytes, begin, mut escaped) = (self.text.as_bytes(), self.at, false);
+        let (bytes, mut escaped) = (self.text.as_bytes(), false);
         loop {
             self.at += plain(bytes.get(self.at..)?);
             match bytes.get(self.at)? {
@@ -75,9 +89,8 @@ impl<'a> Scanner<'a> {
             }
             escaped = true;
         }
-        let inside = self.since(begin);
         self.at += 1;
-        Some((inside, escaped))
+        Some(escaped)
     }
 
     pub(super) fn number(&mut self) -> Option<&'a str> {
@@ -128,11 +141,22 @@ impl<'a> Scanner<'a> {
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.peek();
         let begin = self.at;
+        // A copy, whose place is in a register and not behind the reference.
+        let mut inner = *self;
+        let passed = inner.pass_value();
+        *self = inner;
+        passed.map(|()| self.since(begin))
+    }
+
+    #[inline(always)]
+    fn pass_value(&mut self) -> Option<()> {
         // One bit for each level: whether it is an object.
         let (mut objects, mut depth) = (0_u64, 0_u32);
         loop {
             match self.peek()? {
-                b'"' => drop(self.string()?),
+                b'"' => {
+                    self.pass_string()?;
+                }
                 open @ (b'{' | b'[') => {
                     self.at += 1;
                     // `}` and `]` are two behind.
@@ -153,7 +177,7 @@ impl<'a> Scanner<'a> {
             }
             loop {
                 if depth == 0 {
-                    return Some(self.since(begin));
+                    return Some(());
                 }
                 let close = if objects & 1 == 1 { b'}' } else { b']' };
                 match self.peek()? {
@@ -174,9 +198,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// The name of a member and the colon, where the innermost level is an object.
+    #[inline(always)]
     fn name_in(&mut self, objects: u64) -> Option<()> {
         if objects & 1 == 1 {
-            self.string()?;
+            self.pass_string()?;
             self.take(b':')?;
         }
         Some(())
@@ -187,27 +212,18 @@ impl<'a> Scanner<'a> {
 fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-        let words = u128::from_le_bytes(*block);
-        // Both at once: most strings end in the first sixteen bytes, and each step more is a guess that may go wrong.
-        let (first, second) = (ends_in(words as u64), ends_in((words >> 64) as u64));
-        if first | second != 0 {
-            let (found, behind) = if first == 0 { (second, 8) } else { (first, 0) };
-            return at + behind + (found.trailing_zeros() / 8) as usize;
+        let block = u8x16::new(*block);
+        let control = block.min(u8x16::splat(0x1f)).cmp_eq(block);
+        let ends = block.cmp_eq(u8x16::splat(b'"')) | block.cmp_eq(u8x16::splat(b'\\')) | control;
+        let found = ends.move_mask();
+        if found != 0 {
+            return at + found.trailing_zeros() as usize;
         }
         at += 16;
     }
     let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(ends).unwrap_or(rest.len())
-}
-
-/// The high bits of those of eight bytes that end a plain run. Only the lowest is certain: a borrow reaches those above.
-fn ends_in(word: u64) -> u64 {
-    let zero_of = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = zero_of(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero_of(word ^ (ONES * u64::from(b'\\')));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & HIGH
 }
 
 /// The length of an escape, given what stands behind its backslash.
