@@ -8,8 +8,10 @@ mod rotate;
 mod rotate_beside_others;
 mod rotate_groups;
 mod rotate_interrupted;
+mod rotate_late_answers;
 mod rotate_lost_answers;
 mod rotate_outages;
+mod rotate_reports;
 mod rotations;
 mod secrets;
 #[path = "../support/mod.rs"]
