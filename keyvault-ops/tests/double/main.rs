@@ -8,10 +8,12 @@ mod rotate;
 mod rotate_beside_others;
 mod rotate_groups;
 mod rotate_interrupted;
+mod rotate_issuers;
 mod rotate_late_answers;
 mod rotate_lost_answers;
 mod rotate_outages;
 mod rotate_reports;
+mod rotate_versions;
 mod rotations;
 mod secrets;
 #[path = "../support/mod.rs"]

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::support::{
-    Bank, CANARY, Disturbance, Disturbed, Lab, VAULT, canary, enabled, failure, name, seed, three_versions,
+    Bank, CANARY, Disturbance, Disturbed, Lab, VAULT, canary, enabled, failure, name, seed, stopped_clock,
+    three_versions,
 };
 use arm_core::Secret;
 use async_trait::async_trait;
@@ -37,7 +38,7 @@ struct Late {
 impl Late {
     async fn lab(self, seed: Seed) -> (Arc<Self>, Lab) {
         let late = Arc::new(self);
-        let lab = Lab::with_policies(seed, vec![late.clone()]).await;
+        let lab = Lab::with_policies(stopped_clock(seed), vec![late.clone()]).await;
         late.azure.set(lab.azure.clone()).unwrap();
         (late, lab)
     }
@@ -126,7 +127,7 @@ async fn a_new_version_that_someone_disables_is_not_waited_for() {
             self.0.update(&to.name, to.version.as_ref().unwrap()).disable().await.map(drop)
         }
     }
-    let lab = Lab::of(three_versions()).await;
+    let lab = Lab::of(stopped_clock(three_versions())).await;
     let (before, disables) = (lab.azure.now(), Arc::new(Disables(lab.secrets.clone())));
     let error = lab.secrets.rotate(&name("db")).to(canary()).consumers(disables).await.unwrap_err();
     assert!(matches!(&*error.source, RotateFailure::CurrentDisabled), "{error}");

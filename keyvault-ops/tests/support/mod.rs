@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use azure_core::{
     error::ErrorKind,
     http::{ClientOptions, policies::Policy},
+    time::OffsetDateTime,
 };
 use keyvault_ops::{
     Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, Ledger, LedgerAction, SecretName,
@@ -19,6 +20,11 @@ use keyvault_ops::{
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, MockAzure, Seed};
 
 pub(crate) const VAULT: &str = "kv-lab";
+
+/// The seed of a double whose clock moves by what is waited only.
+pub(crate) fn stopped_clock(seed: Seed) -> Seed {
+    seed.starts_at(OffsetDateTime::from_unix_timestamp(1_800_014_400).unwrap())
+}
 
 /// A vault whose secrets the signed-in principal may do everything with.
 pub(crate) fn seed() -> Seed {
