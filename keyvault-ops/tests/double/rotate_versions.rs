@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Bank, Disturbance, Disturbed, Lab, VAULT, canary, enabled, name, seed, three_versions};
+use crate::support::{
+    Bank, Disturbance, Disturbed, Lab, VAULT, canary, enabled, name, seed, stopped_clock, three_versions,
+};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
