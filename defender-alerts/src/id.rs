@@ -1,6 +1,6 @@
 //! The ids of this crate's resources.
 
-use std::{borrow::Cow, fmt, hash::Hash, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceGroupName, ResourceName, Scope, SubscriptionId};
 
@@ -21,6 +21,8 @@ pub struct AlertId {
     text: Box<str>,
     subscription: SubscriptionId,
 }
+
+arm_core::text_id!(AlertId);
 
 const ALERT: &str = "alert id";
 const ALERT_RULE: &str = "must end with '/providers/Microsoft.Security/locations/{location}/alerts/{name}'";
@@ -54,11 +56,6 @@ impl AlertId {
         let (scope, location, name) = (self.subscription.to_path(), self.location(), self.name());
         let text = format!("{scope}/providers/{NAMESPACE}/locations/{location}/alerts/{name}");
         Self { text: text.into(), subscription: self.subscription.clone() }
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 
     pub(crate) fn path(&self) -> ArmPath {
@@ -123,12 +120,7 @@ pub struct Location {
     text: Box<str>,
 }
 
-impl Location {
-    /// The location as text.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
+arm_core::text_id!(Location);
 
 impl FromStr for Location {
     type Err = IdError;
@@ -151,14 +143,11 @@ pub struct AssessmentKey {
     text: Cow<'static, str>,
 }
 
+arm_core::text_id!(AssessmentKey);
+
 impl AssessmentKey {
     pub(crate) const fn known(text: &'static str) -> Self {
         Self { text: Cow::Borrowed(text) }
-    }
-
-    /// The key as text.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 }
 
@@ -269,64 +258,7 @@ impl FromStr for SubAssessmentId {
     }
 }
 
-/// Serialises an id as a string.
-macro_rules! text_serde {
-    ($($name:ident),*) => {$(
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = arm_core::wire::text::scalar(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    )*};
-}
-
-text_serde!(AssessmentId, SubAssessmentId, AlertId, AssessmentKey, Location);
-
-/// Equality without regard to case, and the conversions, for an id around `text`.
-macro_rules! text_id {
-    ($($name:ident),*) => {$(
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.text
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.text)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({:?})"), &*self.text)
-            }
-        }
-
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.text.eq_ignore_ascii_case(&other.text)
-            }
-        }
-
-        impl Eq for $name {}
-
-        impl Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.text.to_ascii_lowercase().hash(state);
-            }
-        }
-    )*};
-}
-
-text_id!(AlertId, AssessmentKey, Location);
+arm_core::as_text!(AssessmentId, SubAssessmentId);
 
 #[cfg(test)]
 mod tests {

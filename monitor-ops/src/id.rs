@@ -3,25 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use arm_core::{IdError, ResourceGroupId, ResourceId, ResourceType};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
-
-/// Text conversions and serde for a type that parses and displays.
-macro_rules! as_text {
-    ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
 
 /// The resource id of a Log Analytics workspace.
 ///
@@ -37,7 +19,7 @@ macro_rules! as_text {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WorkspaceId(ResourceId);
 
-as_text!(WorkspaceId);
+arm_core::as_text!(WorkspaceId);
 
 impl WorkspaceId {
     /// Builds the id of a workspace in a group. The name has 4 to 63 letters, digits or `-`.
@@ -111,7 +93,7 @@ impl fmt::Display for WorkspaceId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CustomerId(Uuid);
 
-as_text!(CustomerId);
+arm_core::as_text!(CustomerId);
 
 impl FromStr for CustomerId {
     type Err = IdError;
@@ -129,25 +111,12 @@ impl fmt::Display for CustomerId {
 }
 
 /// An email address: one `@`, something before it, a dotted host after it, no blanks.
-#[derive(Debug, Clone)]
-pub struct MailAddress(String);
-
-as_text!(MailAddress);
-
-impl MailAddress {
-    /// The address.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+#[derive(Clone)]
+pub struct MailAddress {
+    text: Box<str>,
 }
 
-impl PartialEq for MailAddress {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl Eq for MailAddress {}
+arm_core::text_id!(MailAddress);
 
 impl FromStr for MailAddress {
     type Err = IdError;
@@ -162,13 +131,7 @@ impl FromStr for MailAddress {
         if !fits || text.chars().any(|c| c.is_whitespace() || c.is_control()) || text.len() > 254 {
             return Err(IdError::new("mail address", text, "must look like name@example.com"));
         }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for MailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        Ok(Self { text: text.into() })
     }
 }
 

@@ -52,17 +52,7 @@ macro_rules! guid {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        arm_core::as_text!($name);
     };
 }
 
@@ -166,17 +156,7 @@ macro_rules! typed_resource {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.0.serialize(serializer)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                ResourceId::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
-            }
-        }
+        arm_core::as_text!($name);
     };
 }
 
@@ -224,15 +204,12 @@ impl VirtualMachineId {
 }
 
 /// The namespace of a resource provider, such as `Microsoft.Security`.
-#[derive(Debug, Clone)]
-pub struct ProviderNamespace(String);
-
-impl ProviderNamespace {
-    /// The name as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+#[derive(Clone)]
+pub struct ProviderNamespace {
+    text: Box<str>,
 }
+
+arm_core::text_id!(ProviderNamespace);
 
 impl FromStr for ProviderNamespace {
     type Err = IdError;
@@ -244,21 +221,7 @@ impl FromStr for ProviderNamespace {
             let rule = "must have the form Company.Service, such as Microsoft.Security";
             return Err(IdError::new("provider namespace", text, rule));
         }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl PartialEq for ProviderNamespace {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl Eq for ProviderNamespace {}
-
-impl fmt::Display for ProviderNamespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        Ok(Self { text: text.into() })
     }
 }
 

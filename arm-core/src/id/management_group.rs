@@ -1,9 +1,6 @@
 use std::str::FromStr;
 
-use crate::{
-    IdError, ResourceName,
-    id::{checked_when_read, text_id},
-};
+use crate::{IdError, ResourceName};
 
 /// The name of a management group: the last segment of its id.
 #[derive(Clone)]
@@ -11,8 +8,7 @@ pub struct ManagementGroupId {
     text: Box<str>,
 }
 
-text_id!(ManagementGroupId);
-checked_when_read!(ManagementGroupId);
+crate::text_id!(ManagementGroupId);
 
 impl ManagementGroupId {
     /// `/providers/Microsoft.Management/managementGroups/{name}`

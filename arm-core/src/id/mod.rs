@@ -7,6 +7,7 @@ mod resource_group;
 mod resource_type;
 mod scope;
 mod subscription;
+mod text_id;
 
 use std::fmt;
 
@@ -88,79 +89,6 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
     }
     Ok(())
 }
-
-/// Equality and hash without regard to ASCII case, text conversions and serde, for a type around `text`.
-macro_rules! text_id {
-    ($name:ident) => {
-        impl $name {
-            /// The id as it was given.
-            pub fn as_str(&self) -> &str {
-                &self.text
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.text
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.text)
-            }
-        }
-
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, concat!(stringify!($name), "({:?})"), &*self.text)
-            }
-        }
-
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.text.eq_ignore_ascii_case(&other.text)
-            }
-        }
-
-        impl Eq for $name {}
-
-        impl std::hash::Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                self.text.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
-                state.write_u8(0xff);
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = $crate::IdError;
-
-            fn try_from(text: &str) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.text)
-            }
-        }
-    };
-}
-pub(crate) use text_id;
-
-/// Reads an id as text that must be one.
-macro_rules! checked_when_read {
-    ($name:ident) => {
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-pub(crate) use checked_when_read;
 
 #[cfg(test)]
 mod tests {

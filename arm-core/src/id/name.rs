@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, check_segment, checked_when_read, text_id};
+use crate::id::{IdError, check_segment};
 
 /// The name of a resource: one segment of a path.
 ///
@@ -10,8 +10,7 @@ pub struct ResourceName {
     text: Box<str>,
 }
 
-text_id!(ResourceName);
-checked_when_read!(ResourceName);
+crate::text_id!(ResourceName);
 
 impl FromStr for ResourceName {
     type Err = IdError;
@@ -31,8 +30,7 @@ pub struct ResourceGroupName {
     text: Box<str>,
 }
 
-text_id!(ResourceGroupName);
-checked_when_read!(ResourceGroupName);
+crate::text_id!(ResourceGroupName);
 
 impl FromStr for ResourceGroupName {
     type Err = IdError;

@@ -6,7 +6,6 @@ use crate::{
         check_segment,
         name::check_group_name,
         subscription::{GUID_RULE, is_guid},
-        text_id,
     },
 };
 
@@ -34,7 +33,7 @@ pub struct ResourceId {
     provider: Option<usize>,
 }
 
-text_id!(ResourceId);
+crate::text_id!(own deserialize: ResourceId);
 
 impl<'de> serde::Deserialize<'de> for ResourceId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

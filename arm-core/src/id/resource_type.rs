@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, check_segment, checked_when_read, text_id};
+use crate::id::{IdError, check_segment};
 
 /// The type of a resource, such as `Microsoft.KeyVault/vaults`.
 #[derive(Clone)]
@@ -8,8 +8,7 @@ pub struct ResourceType {
     text: std::borrow::Cow<'static, str>,
 }
 
-text_id!(ResourceType);
-checked_when_read!(ResourceType);
+crate::text_id!(ResourceType);
 
 impl ResourceType {
     /// `Microsoft.KeyVault/vaults`

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::id::{IdError, checked_when_read, text_id};
+use crate::IdError;
 
 pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
 
@@ -10,8 +10,7 @@ pub struct SubscriptionId {
     text: Box<str>,
 }
 
-text_id!(SubscriptionId);
-checked_when_read!(SubscriptionId);
+crate::text_id!(SubscriptionId);
 
 impl SubscriptionId {
     /// `/subscriptions/{guid}`, as ids and scopes write it.

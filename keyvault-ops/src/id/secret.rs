@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use arm_core::IdError;
 use url::Url;
 
-use super::{CHARACTERS, checked_text};
+use super::CHARACTERS;
 
 /// The name of a secret: 1 to 127 letters, digits and hyphens, compared without regard to case.
 ///
@@ -14,7 +14,7 @@ pub struct SecretName {
     text: Box<str>,
 }
 
-checked_text!(SecretName, true);
+arm_core::text_id!(SecretName);
 
 impl FromStr for SecretName {
     type Err = IdError;
@@ -37,7 +37,7 @@ pub struct SecretVersion {
     text: Box<str>,
 }
 
-checked_text!(SecretVersion, false);
+arm_core::text_id!(SecretVersion);
 
 impl FromStr for SecretVersion {
     type Err = IdError;

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceId, ResourceType, Scope, SubscriptionId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{CHARACTERS, checked_text};
+use super::CHARACTERS;
 
 /// The name of a vault: 3 to 24 letters, digits and single hyphens, beginning with a letter and ending
 /// with a letter or digit. Unique in the whole cloud.
@@ -20,7 +20,7 @@ pub struct VaultName {
     text: Box<str>,
 }
 
-checked_text!(VaultName, true);
+arm_core::text_id!(VaultName);
 
 const VAULT_NAME: &str = "vault name";
 const VAULT_NAME_LIMIT: usize = 24;
