@@ -47,7 +47,7 @@ async fn a_new_vault_is_awaited_until_its_name_is_registered() {
     let lab = Lab::of(MockAzure::seed().resource_group(SUB, "rg", "westeurope").operation_polls(3)).await;
     let name = VaultName::unique("kv-contoso-defended").unwrap();
     let id = VaultId::new(&lab.group, &name).unwrap();
-    let vault = lab.vaults.create_or_update(&id, &spec()).await.unwrap().into_model().unwrap();
+    let vault = lab.vaults.create_or_update(&id, &spec()).await.unwrap();
     assert_eq!(vault.properties.provisioning_state, Some(ProvisioningState::Succeeded));
     assert_eq!(
         vault.properties.vault_uri.as_deref(),
@@ -85,7 +85,7 @@ async fn a_spec_made_from_a_vault_loses_nothing() {
     let before = lab.vaults.get(&lab.id("kv-a")).await.unwrap();
     let mut spec = VaultSpec::from(&before);
     spec.tags.insert("team".into(), "sec".into());
-    let after = lab.vaults.create_or_update(&before.id, &spec).await.unwrap().into_model().unwrap();
+    let after = lab.vaults.create_or_update(&before.id, &spec).await.unwrap();
     assert_eq!(after.properties, before.properties);
     assert_eq!(after.tags["team"], "sec");
 }
@@ -161,7 +161,7 @@ async fn a_deleted_vault_is_found_recovered_deleted_again_and_purged() {
     assert_eq!((&deleted.vault_id, deleted.purge_protection_enabled), (&id, false));
     assert_eq!(deleted.days_left(deleted.deletion_date.unwrap()), Some(7));
 
-    let back = lab.vaults.recover(&deleted, TENANT).await.unwrap().into_model().unwrap();
+    let back = lab.vaults.recover(&deleted, TENANT).await.unwrap();
     assert_eq!(back.properties.soft_delete_retention_in_days, Some(7));
     lab.vaults.delete(&id).await.unwrap();
     lab.vaults.purge_deleted(&lab.subscription, "westeurope", &name).await.unwrap();

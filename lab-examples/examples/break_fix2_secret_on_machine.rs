@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // 4. The variable out of the file. Processes that run keep it until they are restarted.
     let input = RunCommandInput::shell(REMOVE).parameter("name", VARIABLE);
-    let left = machines.run_command(&machine, &input).await?.into_model()?;
+    let left = machines.run_command(&machine, &input).await?;
     println!("lines with {VARIABLE} left: {}", left.stdout().trim());
 
     // 5. Only the next scan closes the finding.

@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tenant = azure.tenant().await?;
     let id = VaultId::new(&group, &VaultName::unique("kv-defended")?)?;
     let spec = VaultSpec::builder().location("westeurope").tenant_id(tenant).build();
-    let vault = VaultsClient::new(arm).create_or_update(&id, &spec).await?.into_model()?;
+    let vault = VaultsClient::new(arm).create_or_update(&id, &spec).await?;
     println!("vault {}: {}", vault.name, vault.properties.vault_uri.as_deref().unwrap_or("no address yet"));
 
     // 4. The role, by its name, for whoever is signed in.

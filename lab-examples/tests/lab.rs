@@ -294,8 +294,7 @@ async fn task_2_holds_where_a_new_workspace_is_its_own_link_and_what_the_link_an
     let beside = |name: &str| of_the_lab.to_string().replace(of_the_lab.name(), name);
     let spec = WorkspaceSpec::builder().location(&lab.options.location).build();
     let (ours, theirs) = (beside("law-ours"), beside("law-theirs"));
-    let made =
-        workspaces.create_or_update(&ours.parse().unwrap(), &spec).await.unwrap().into_model().unwrap();
+    let made = workspaces.create_or_update(&ours.parse().unwrap(), &spec).await.unwrap();
     assert_eq!(state(&made), Some(ProvisioningState::Succeeded));
 
     // As pollers read it that take any 200 at the link for the end.

@@ -54,6 +54,6 @@ async fn the_double_does_what_the_shell_does() {
         let input = RunCommandInput::shell(script).parameter("name", "DB_PASSWORD");
         let result = VirtualMachinesClient::new(&arm).run_command(&machine, &input).await.unwrap();
         let file = azure.vm_file(&machine.to_string(), ENVIRONMENT).unwrap();
-        assert_eq!((result.into_model().unwrap().stdout(), file), in_a_shell(script, FILE));
+        assert_eq!((result.stdout(), file), in_a_shell(script, FILE));
     }
 }

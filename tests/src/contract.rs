@@ -202,5 +202,5 @@ pub fn all<T: Debug>(list: impl Stream<Item = Result<T>> + Send + 'static) -> Bo
 pub fn done<T: Debug + DeserializeOwned + Send + 'static>(
     operation: Poller<T>,
 ) -> BoxFuture<'static, Decoded> {
-    async move { Ok(vec![format!("{:#?}", operation.await?.into_model()?)]) }.boxed()
+    async move { Ok(vec![format!("{:#?}", operation.await?)]) }.boxed()
 }

@@ -5,59 +5,82 @@ mod steps;
 
 use std::{
     any::TypeId,
-    marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    future::IntoFuture,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
-use azure_core::{
-    Error, Result,
-    error::ErrorKind,
-    http::{
-        JsonFormat, RawResponse,
-        poller::{PollerContinuation, PollerOptions, PollerResult, PollerState, PollerStatus, StatusMonitor},
-    },
+use azure_core::{Error, Result, error::ErrorKind, http::RawResponse};
+use futures::{
+    Stream, StreamExt as _, TryStreamExt as _,
+    future::BoxFuture,
+    stream::{BoxStream, try_unfold},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 pub use self::handle::{OperationHandle, OperationKind};
-use self::{
-    handle::{status_of, with_body},
-    steps::Step,
-};
+use self::{handle::with_body, steps::Step};
 use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
-/// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s.
+/// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s, which ends when
+/// the operation has succeeded.
 ///
-/// `poller.await?.into_model()?` is the resource; an operation without one results in `()`. The service paces the
-/// polls (`Retry-After`, between 1 second and 2 minutes). A failed or cancelled operation is an error with the
-/// service's code and message. If the status link vanishes, the resource itself is read; if that does not tell
-/// either, it is an error, never a success. Dropping a poller stops the polling, not the operation.
-pub type Poller<T> = azure_core::http::Poller<Operation<T>>;
+/// An operation without a resource results in `()`. The service paces the polls (`Retry-After`, between 1 second and 2
+/// minutes). A failed or cancelled operation is an error with the service's code and message. If the status link
+/// vanishes, the resource itself is read; if that does not tell either, it is an error, never a success. Dropping a
+/// poller stops the polling, not the operation.
+#[must_use = "nothing is sent before it is awaited or watched"]
+pub struct Poller<T> {
+    polls: BoxStream<'static, Result<Polled<T>>>,
+}
+
+/// What one poll told, and with the last one the result.
+type Polled<T> = (Operation, Option<T>);
 
 /// The state of a long-running operation, as of one poll.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(bound = "")]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Operation<T> {
+pub struct Operation {
     /// The state as the service says it: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
     pub state: String,
     /// The progress in percent, if the service reports it.
     pub percent_complete: Option<f64>,
-    /// What is needed to resume waiting later, or elsewhere.
+    /// What is needed to resume waiting later, or elsewhere; `None` at the end.
     pub handle: Option<OperationHandle>,
-    #[serde(skip)]
-    ends_in: PhantomData<fn() -> T>,
 }
 
-impl<T> StatusMonitor for Operation<T> {
-    type Output = T;
-    type Format = JsonFormat;
+impl<T> fmt::Debug for Poller<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller").finish_non_exhaustive()
+    }
+}
 
-    fn status(&self) -> PollerStatus {
-        status_of(&self.state)
+impl<T> Stream for Poller<T> {
+    type Item = Result<Operation>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.polls.poll_next_unpin(cx).map(|polled| polled.map(|polled| Ok(polled?.0)))
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Poller<T> {
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'static, Result<T>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            while let Some((_, result)) = self.polls.try_next().await? {
+                if let Some(result) = result {
+                    return Ok(result);
+                }
+            }
+            let message = "the operation was watched to its end, and its result is no longer at hand";
+            Err(Error::with_message(ErrorKind::Other, message))
+        })
     }
 }
 
@@ -67,7 +90,7 @@ impl ArmRequest {
     /// The first response may be 200, 201, 202 or 204.
     pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
         let first = self.expect_status(&[200, 201, 202, 204]);
-        run(first.arm().clone(), Begin::Request(Box::new(first)))
+        watch(first.arm().clone(), Next::Begin(Box::new(first)))
     }
 }
 
@@ -77,124 +100,104 @@ impl ArmClient {
         &self,
         handle: OperationHandle,
     ) -> Poller<T> {
-        run(self.clone(), Begin::Handle(Box::new(handle)))
+        watch(self.clone(), Next::Poll(Box::new(handle), Duration::ZERO))
     }
 }
 
-#[derive(Clone)]
-enum Begin {
-    Request(Box<ArmRequest>),
-    Handle(Box<OperationHandle>),
+fn watch<T: DeserializeOwned + Send + 'static>(arm: ArmClient, next: Next) -> Poller<T> {
+    let watch = Watch { arm, next, since: None, waited: Duration::ZERO };
+    Poller { polls: try_unfold(watch, Watch::poll).boxed() }
 }
 
+/// An operation that is watched.
 struct Watch {
-    handle: Option<OperationHandle>,
+    arm: ArmClient,
+    next: Next,
     since: Option<Instant>,
     waited: Duration,
 }
 
-fn run<T: DeserializeOwned + Send + 'static>(arm: ArmClient, begin: Begin) -> Poller<T> {
-    let watch = Arc::new(Mutex::new(Watch { handle: None, since: None, waited: Duration::ZERO }));
-    Poller::new(
-        move |_: PollerState, _: PollerOptions<'static>| {
-            let (arm, begin, watch) = (arm.clone(), begin.clone(), watch.clone());
-            Box::pin(async move {
-                let known = {
-                    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-                    watch.since.get_or_insert_with(Instant::now);
-                    watch.handle.clone()
-                };
-                let mut step = match (known, begin) {
-                    (Some(handle), _) => steps::poll(&arm, handle).await.map_err(Tried::begun)?,
-                    (None, Begin::Handle(handle)) => {
-                        steps::poll(&arm, *handle).await.map_err(Tried::begun)?
-                    }
-                    (None, Begin::Request(request)) => steps::first(*request).await?,
-                };
-                if let Step::Fetch(handle) = step {
-                    step = match TypeId::of::<T>() == TypeId::of::<()>() {
-                        true => Step::Done(with_body(String::new())),
-                        false => steps::poll(&arm, *handle).await.map_err(Tried::begun)?,
-                    };
-                }
-                match step {
-                    Step::Running { state, percent, handle, wait } => {
-                        let wait = wait
-                            .unwrap_or(arm.options().poll_interval)
-                            .clamp(Duration::from_secs(1), Duration::from_secs(120));
-                        in_progress(&arm, &watch, state, percent, *handle, wait)
-                    }
-                    Step::Fetch(_) => {
-                        let message = "the operation's result leads to another, which is not followed";
-                        Err(Error::with_message(ErrorKind::Other, message))
-                    }
-                    Step::Done(response) => succeeded(response),
-                }
-            })
-        },
-        None,
-    )
+/// What is to be done next.
+enum Next {
+    Begin(Box<ArmRequest>),
+    /// To poll, after this time.
+    Poll(Box<OperationHandle>, Duration),
+    /// Nothing: it has ended.
+    End,
 }
 
-fn in_progress<T>(
-    arm: &ArmClient,
-    watch: &Mutex<Watch>,
-    state: String,
-    percent: Option<f64>,
-    handle: OperationHandle,
-    wait: Duration,
-) -> Result<PollerResult<Operation<T>>> {
-    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-    watch.waited = watch.waited.saturating_add(wait);
-    let (spent, budget) = (
-        watch.since.map_or(Duration::ZERO, |since| since.elapsed()).max(watch.waited),
-        arm.options().operation_budget,
-    );
-    if spent > budget {
-        let message = format!(
-            "gave up waiting after {budget:?}: the operation is still {state}. It keeps running in Azure; resume with \
-             ArmClient::resume_operation at {}",
-            handle.poll.path()
-        );
-        return Err(Tried::begun(Error::with_message(ErrorKind::Other, message)));
+impl Watch {
+    async fn poll<T: DeserializeOwned + 'static>(mut self) -> Result<Option<(Polled<T>, Self)>> {
+        self.since.get_or_insert_with(Instant::now);
+        let mut step = match mem::replace(&mut self.next, Next::End) {
+            Next::Begin(request) => steps::first(*request).await?,
+            Next::Poll(handle, wait) => {
+                azure_core::sleep(wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
+                self.ask(handle).await?
+            }
+            Next::End => return Ok(None),
+        };
+        if let Step::Fetch(handle) = step {
+            step = match TypeId::of::<T>() == TypeId::of::<()>() {
+                true => Step::Done(with_body(String::new())),
+                false => self.ask(handle).await?,
+            };
+        }
+        let polled = match step {
+            Step::Running { state, percent, handle, wait } => {
+                (self.go_on(state, percent, *handle, wait)?, None)
+            }
+            Step::Fetch(_) => {
+                let message = "the operation's result leads to another, which is not followed";
+                return Err(Error::with_message(ErrorKind::Other, message));
+            }
+            Step::Done(response) => {
+                let ended = Operation { state: "Succeeded".to_owned(), percent_complete: None, handle: None };
+                (ended, Some(result_in(&response).map_err(Tried::begun)?))
+            }
+        };
+        Ok(Some((polled, self)))
     }
-    watch.handle = Some(handle.clone());
-    // For azure_core's log only, which writes it whole: the link that is polled is the handle's.
-    let mut next_link = handle.poll.clone();
-    next_link.set_query(None);
-    let continuation = PollerContinuation::Links { next_link, final_link: None };
-    let body = json!({ "state": state, "percent_complete": percent, "handle": handle });
-    Ok(PollerResult::InProgress {
-        response: with_body(body.to_string()).into(),
-        retry_after: wait.try_into().unwrap_or(azure_core::time::Duration::MAX),
-        continuation,
-    })
+
+    async fn ask(&self, handle: Box<OperationHandle>) -> Result<Step> {
+        steps::poll(&self.arm, *handle).await.map_err(Tried::begun)
+    }
+
+    /// The state of an operation that is to be polled again, unless that would take too long.
+    fn go_on(
+        &mut self,
+        state: String,
+        percent_complete: Option<f64>,
+        handle: OperationHandle,
+        wait: Option<Duration>,
+    ) -> Result<Operation> {
+        let (interval, budget) = (self.arm.options().poll_interval, self.arm.options().operation_budget);
+        let wait = wait.unwrap_or(interval).clamp(Duration::from_secs(1), Duration::from_secs(120));
+        self.waited = self.waited.saturating_add(wait);
+        let spent = self.since.map_or(Duration::ZERO, |since| since.elapsed()).max(self.waited);
+        if spent > budget {
+            let message = format!(
+                "gave up waiting after {budget:?}: the operation is still {state}. It keeps running in Azure; resume with \
+                 ArmClient::resume_operation at {}",
+                handle.poll.path()
+            );
+            return Err(Tried::begun(Error::with_message(ErrorKind::Other, message)));
+        }
+        self.next = Next::Poll(Box::new(handle.clone()), wait);
+        Ok(Operation { state, percent_complete, handle: Some(handle) })
+    }
 }
 
-fn succeeded<T: DeserializeOwned + Send + 'static>(
-    response: RawResponse,
-) -> Result<PollerResult<Operation<T>>> {
-    let body = json!({ "state": "Succeeded", "percent_complete": null, "handle": null });
-    Ok(PollerResult::Succeeded {
-        response: with_body(body.to_string()).into(),
-        target: Box::new(move || Box::pin(async move { result_in::<T>(response).map(Into::into) })),
-    })
-}
-
-/// The response, once it is certain that it holds a `T`.
-fn result_in<T: DeserializeOwned + 'static>(response: RawResponse) -> Result<RawResponse> {
-    let (status, headers, body) = response.deconstruct();
+/// The `T` in the last response.
+fn result_in<T: DeserializeOwned + 'static>(response: &RawResponse) -> Result<T> {
     if TypeId::of::<T>() == TypeId::of::<()>() {
-        return Ok(RawResponse::from_bytes(status, headers, "null"));
+        return wire::decode_text("null", response.headers());
     }
-    let bytes: &[u8] = &body;
+    let bytes: &[u8] = response.body();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         let message = "the operation succeeded, but the service sent no resource";
-        return Err(Tried::begun(Error::with_message(ErrorKind::DataConversion, message)));
+        return Err(Error::with_message(ErrorKind::DataConversion, message));
     }
-    let response = RawResponse::from_bytes(status, headers, bytes.to_vec());
-    // Decode eagerly: our error names the field; `into_model`'s does not.
-    wire::decode::<T>(&response).map_err(Tried::begun)?;
-    Ok(response)
+    wire::decode(response)
 }

@@ -20,7 +20,7 @@ fn put(script: &Arc<Script>) -> ArmRequest {
 }
 
 async fn resource(poller: Poller<Value>) -> azure_core::Result<Value> {
-    poller.await?.into_model()
+    poller.await
 }
 
 fn urls(script: &Script) -> Vec<String> {
@@ -135,7 +135,7 @@ async fn a_delete_ends_without_a_resource() {
     ] {
         let (script, expected) = (Script::new(answers.clone()), answers.len());
         let poller: Poller<()> = script.client().delete(thing(&script), "v").poller();
-        poller.await.unwrap().into_model().unwrap();
+        poller.await.unwrap();
         assert_eq!(script.sent().len(), expected);
     }
 }
@@ -210,7 +210,7 @@ async fn a_watched_operation_shows_its_state_and_can_be_resumed_elsewhere() {
     let script = Script::new([first, running(), reply(200, r#"{"status":"Succeeded"}"#), reply(200, THING)]);
     let mut poller: Poller<Value> = put(&script).poller();
     poller.try_next().await.unwrap().unwrap();
-    let state: Operation<Value> = poller.try_next().await.unwrap().unwrap().into_model().unwrap();
+    let state: Operation = poller.try_next().await.unwrap().unwrap();
     assert_eq!((state.state.as_str(), state.percent_complete), ("InProgress", Some(40.0)));
     drop(poller);
     let kept = serde_json::to_string(&state.handle.unwrap()).unwrap();
@@ -256,7 +256,7 @@ async fn a_status_stays_where_it_is_and_204_is_its_end() {
     let elsewhere = running().header("location", format!("{BASE}/result"));
     let script = Script::new([first, elsewhere, reply(204, "")]);
     let poller: Poller<()> = script.client().delete(thing(&script), "v").poller();
-    poller.await.unwrap().into_model().unwrap();
+    poller.await.unwrap();
     assert_eq!(urls(&script)[1..], ["GET /s", "GET /s"]);
 }
 
@@ -422,7 +422,7 @@ async fn what_is_shown_of_an_operation_has_no_signature() {
     let first = reply(202, "").header("azure-asyncoperation", signed("s")).header("location", signed("r"));
     let script = Script::new([first, running()]);
     let mut poller: Poller<Value> = script.client().post(thing(&script), "v").poller();
-    let state = poller.try_next().await.unwrap().unwrap().into_model().unwrap();
+    let state = poller.try_next().await.unwrap().unwrap();
     let shown = format!("{state:?} {poller:?}");
     assert!(shown.contains("https://management.azure.com/s") && shown.contains("/r"), "{shown}");
     assert!(!shown.contains("signature-1234"), "{shown}");

@@ -92,10 +92,7 @@ impl EnsureVault {
         }
         let made = self.client.create_or_update(&self.id, &self.spec).await;
         let error = match made {
-            Ok(made) => {
-                made.into_model()?;
-                return Ok(Change::Created(self.verified(&self.spec).await?));
-            }
+            Ok(_) => return Ok(Change::Created(self.verified(&self.spec).await?)),
             Err(error) if error.is_vault_name_taken() => error,
             Err(error) => return Err(error),
         };
@@ -104,7 +101,7 @@ impl EnsureVault {
             Ok(None) => return Err(error),
             Err(reason) => return Err(error.reworded(reason.to_string())),
         };
-        let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?.into_model()?;
+        let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?;
         // It is as it was; bring it to what is wanted.
         let change = self.change(recovered, mode).await?;
         Ok(Change::Created(change.into_current()))
@@ -120,7 +117,7 @@ impl EnsureVault {
             after.name.clone_from(&found.name);
             return Ok(Change::Updated { before: found, after });
         }
-        self.client.create_or_update(&self.id, &spec).await?.into_model()?;
+        self.client.create_or_update(&self.id, &spec).await?;
         let after = self.verified(&spec).await?;
         Ok(Change::Updated { before: found, after })
     }

@@ -144,7 +144,7 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
         let input = RunCommandInput::shell(script).parameter("name", VARIABLE);
         let poller = machines.run_command(machine, &input);
         async move {
-            let result = poller.await?.into_model()?;
+            let result = poller.await?;
             Ok::<_, Error>(result.stdout().trim().to_owned())
         }
     };

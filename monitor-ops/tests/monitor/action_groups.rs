@@ -67,7 +67,7 @@ async fn every_operation_does_what_it_says() {
 
     let test = TestNotification::log_alert(&off);
     let done: TestNotificationResult =
-        client.test_notifications(&group(), &soc, &test).await.unwrap().into_model().unwrap();
+        client.test_notifications(&group(), &soc, &test).await.unwrap();
     assert_eq!((done.state.as_str(), done.action_details.len()), ("Complete", 10));
     let polled =
         azure.requests().into_iter().rfind(|request| request.path.contains("notificationStatus")).unwrap();
@@ -93,7 +93,7 @@ async fn why_a_receiver_failed_is_told_and_a_refusal_to_subscribe_has_its_code()
 
     let test = TestNotification::log_alert(&made);
     let told: TestNotificationResult =
-        client.test_notifications(&group(), &soc, &test).await.unwrap().into_model().unwrap();
+        client.test_notifications(&group(), &soc, &test).await.unwrap();
     let why: Vec<_> = told
         .action_details
         .iter()

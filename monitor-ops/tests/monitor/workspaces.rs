@@ -25,7 +25,7 @@ async fn empty() -> MockAzure {
 async fn every_operation_does_what_it_says() {
     let azure = empty().await;
     let client = client(&azure);
-    let made: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap().into_model().unwrap();
+    let made: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap();
     assert!(made.properties.is_ready() && made.properties.customer_id.is_some());
     assert_eq!(
         writes(&azure)[0].body,
@@ -46,7 +46,7 @@ async fn every_operation_does_what_it_says() {
     let deleted_in_group: Vec<_> =
         client.list_deleted_by_resource_group(&group()).try_collect().await.unwrap();
     assert_eq!((deleted.len(), deleted_in_group.len()), (1, 1));
-    let back: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap().into_model().unwrap();
+    let back: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap();
     assert_eq!(back.properties.customer_id, made.properties.customer_id);
     client.force_delete(&workspace()).await.unwrap();
     let deleted: Vec<Workspace> = client.list_deleted(&subscription()).try_collect().await.unwrap();

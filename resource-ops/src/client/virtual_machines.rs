@@ -129,7 +129,7 @@ impl VirtualMachinesClient {
     /// # use resource_ops::{RunCommandInput, VirtualMachineId, VirtualMachinesClient};
     /// # async fn f(arm: &arm_core::ArmClient, machine: &VirtualMachineId) -> azure_core::Result<()> {
     /// let script = RunCommandInput::shell("grep -c \"^$1=\" /etc/environment").parameter("name", "DB_PASSWORD");
-    /// let result = VirtualMachinesClient::new(arm).run_command(machine, &script).await?.into_model()?;
+    /// let result = VirtualMachinesClient::new(arm).run_command(machine, &script).await?;
     /// println!("{}", result.stdout());
     /// # Ok(()) }
     /// ```

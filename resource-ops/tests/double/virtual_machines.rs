@@ -71,7 +71,7 @@ async fn a_change_is_waited_for_and_leaves_the_rest() {
         ..Default::default()
     };
     let changed =
-        machines.update_if_match(&vm(), &update, Some("\"1\"")).await.unwrap().into_model().unwrap();
+        machines.update_if_match(&vm(), &update, Some("\"1\"")).await.unwrap();
     assert_eq!(changed.provisioning_state.as_deref(), Some("Succeeded"));
     assert_eq!((changed.tags["owner"].as_str(), changed.vm_size.as_deref()), ("soc", Some("Standard_B2s")));
     let sent = &writes(&azure)[0];
@@ -193,7 +193,7 @@ async fn a_script_changes_the_machine_and_its_output_comes_back() {
         .await;
     let script = "set -e\nsed -i \"/^$1=/d\" /etc/environment\necho removed $1\necho careful >> /dev/null";
     let input = RunCommandInput::shell(script).parameter("variable", "DB_PASSWORD");
-    let result = client(&azure).run_command(&vm(), &input).await.unwrap().into_model().unwrap();
+    let result = client(&azure).run_command(&vm(), &input).await.unwrap();
     assert!(result.succeeded());
     assert_eq!((result.stdout().as_str(), result.stderr().as_str()), ("removed DB_PASSWORD\n", ""));
     assert_eq!(azure.vm_file(&vm().to_string(), "/etc/environment").unwrap(), "LANG=C\n");
@@ -215,7 +215,7 @@ async fn a_script_that_ends_with_an_error_says_so_itself_and_one_that_cannot_run
         .await;
     let machines = client(&azure);
     let input = RunCommandInput::shell("cat /none");
-    let result = machines.run_command(&vm(), &input).await.unwrap().into_model().unwrap();
+    let result = machines.run_command(&vm(), &input).await.unwrap();
     assert!(result.succeeded(), "the command did what it was asked for, whatever the script ended with");
     assert_eq!(result.stderr(), "cat: /none: No such file or directory\n");
     let off = VirtualMachineId::new(&group("rg-2"), "vm-2").unwrap();
@@ -259,7 +259,7 @@ async fn a_managed_command_is_written_read_changed_listed_and_deleted() {
     let spec = VirtualMachineRunCommandSpec::builder().location("westeurope").properties(properties).build();
     assert!(!format!("{spec:?}").contains("hunter2") && !format!("{spec:?}").contains("DB_PASSWORD"));
     let made =
-        machines.create_or_update_run_command(&vm(), &name, &spec).await.unwrap().into_model().unwrap();
+        machines.create_or_update_run_command(&vm(), &name, &spec).await.unwrap();
     assert_eq!((made.name.as_str(), made.provisioning_state.as_deref()), ("check", Some("Succeeded")));
     assert_eq!(writes(&azure)[0].body["properties"]["runAsPassword"], "hunter2");
     assert_eq!(machines.get_run_command(&vm(), &name).await.unwrap().instance_view, None);

@@ -70,7 +70,7 @@ fn machines() -> Vec<Contract> {
                     RunCommandInput::shell("echo hello\necho warned >&2").parameter("path", "REDACTED");
                 let command = client(&arm).run_command(&id(), &input);
                 async move {
-                    let result = command.await?.into_model()?;
+                    let result = command.await?;
                     Ok(vec![format!("{} {:?} {:?}", result.succeeded(), result.stdout(), result.stderr())])
                 }
                 .boxed()
