@@ -9,8 +9,8 @@ mod triage;
 
 pub use client::{
     AlertsClient, AssessmentMetadataClient, AssessmentsClient, AttackPathsClient, Expand,
-    GovernanceAssignmentsClient, RestAttackPaths, SecureScoresClient, SecurityContactsClient,
-    SubAssessmentsClient, SuppressionRulesClient,
+    GovernanceAssignmentsClient, SecureScoresClient, SecurityContactsClient, SubAssessmentsClient,
+    SuppressionRulesClient,
 };
 pub use id::{AlertId, AssessmentId, AssessmentKey, Location, SubAssessmentId};
 pub use models::{

@@ -13,7 +13,7 @@ mod suppression_rules;
 pub use alerts::AlertsClient;
 pub use assessment_metadata::AssessmentMetadataClient;
 pub use assessments::{AssessmentsClient, Expand};
-pub use attack_paths::{AttackPathsClient, RestAttackPaths};
+pub use attack_paths::AttackPathsClient;
 pub use governance_assignments::GovernanceAssignmentsClient;
 pub use secure_scores::SecureScoresClient;
 pub use security_contacts::SecurityContactsClient;

@@ -1,12 +1,10 @@
 use arm_core::SubscriptionId;
-use defender_alerts::{
-    AttackPath, AttackPathShape, AttackPathsClient, PlanState, RestAttackPaths, RiskLevel,
-};
+use defender_alerts::{AttackPath, AttackPathShape, AttackPathsClient, PlanState, RiskLevel};
 use mock_azure::{MockAzure, Seed};
 use resource_ops::GraphScope;
 use serde_json::json;
 
-use crate::{all, arm, machine, subscription, vault};
+use crate::{arm, machine, subscription, vault};
 
 const TITLE: &str = "Internet exposed VM can read secrets of a key vault";
 
@@ -78,18 +76,6 @@ async fn what_may_not_be_read_is_not_known_rather_than_off() {
 
     assert_eq!(found.coverage[0].cspm, PlanState::NotKnown);
     assert!(found.paths.is_empty() && !found.is_clean());
-}
-
-#[tokio::test]
-async fn the_route_of_resource_manager_says_plainly_that_it_is_not_there() {
-    let azure = with_cspm(seed()).start().await;
-    let client = AttackPathsClient::new(&arm(&azure));
-
-    let answer = client.list_over_rest(&subscription()).await.unwrap();
-
-    let RestAttackPaths::NotKnown(said) = answer else { panic!("{answer:?}") };
-    assert!(said.contains("'attackPaths' could not be found"), "{said}");
-    assert_eq!(all(client.list(&subscription())).await.len(), 1);
 }
 
 #[test]

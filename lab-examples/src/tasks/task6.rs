@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arm_core::{ResourceId, ResourceType};
+use arm_core::{ArmErrorExt as _, ArmPath, ResourceId, ResourceType};
 use azure_core::Result;
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
-    AttackPathsClient, RestAttackPaths,
+    AttackPathsClient,
 };
 use defender_playbooks::{CoverageClient, VaultCoverage};
 use defender_pricing::{PlanName, PricingClient};
@@ -14,6 +14,7 @@ use futures::TryStreamExt as _;
 use keyvault_issuers::{KeyedResourcesClient, ResourceKeyIssuer, ResourceKeys};
 use keyvault_ops::{Ledger, Rotation, SecretName, SecretsClient};
 use monitor_ops::Sink;
+use serde_json::Value;
 
 use crate::{
     Lab,
@@ -93,10 +94,13 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 
 async fn attack_paths(lab: &Lab) -> Result<()> {
     let client = AttackPathsClient::new(&lab.azure.arm);
-    let over_rest = client.list_over_rest(lab.subscription()).await?;
-    let told = match &over_rest {
-        RestAttackPaths::NotKnown(reason) => reason.clone(),
-        other => format!("{other:?}"),
+    let route = ArmPath::from(lab.subscription()).provider("Microsoft.Security").literal("attackPaths");
+    let told = match lab.azure.arm.get(route, "2024-01-01").json::<Value>().await {
+        Ok(listed) => listed.to_string(),
+        Err(error) if error.is_code("InvalidResourceType") => {
+            error.arm_error().map(|error| error.message).unwrap_or_default()
+        }
+        Err(error) => return Err(error),
     };
     lab.screen.step("attack paths by the sheet's REST route", "read", told);
     lab.screen.difference(
