@@ -6,7 +6,10 @@ use arm_core::{ArmClient, ListPage, Pager, Secret, wire};
 use azure_core::{
     Error, Result,
     error::ErrorKind,
-    http::{RawResponse, Url, pager::PagerContinuation, pager::PagerOptions},
+    http::{
+        RawResponse, Response, Url,
+        pager::{PageIterator, PagerContinuation, PagerOptions},
+    },
 };
 use azure_security_keyvault_secrets::{
     SecretClient, SecretClientOptions,
@@ -18,6 +21,7 @@ use azure_security_keyvault_secrets::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::TryStreamExt as _;
+use serde::de::DeserializeOwned;
 
 use super::{
     body::{repeatable, sealed_body},
@@ -232,19 +236,9 @@ impl SecretsClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets)
     pub fn list(&self) -> Pager<SecretProperties> {
-        let client = self.clone();
-        arm_core::pages(move |continuation| {
-            let client = client.clone();
-            async move {
-                let method_options = client.page_options(continuation)?;
-                let options =
-                    SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
-                let mut pages = client.official.list_secret_properties(Some(options))?.into_pages();
-                let page = first(pages.try_next().await).and_then(page_of);
-                page.map_err(|error| {
-                    attempted(format_args!("listing the secrets of {}", client.host()), error)
-                })
-            }
+        self.pages(format!("listing the secrets of {}", self.host()), |official, method_options| {
+            let options = SecretClientListSecretPropertiesOptions { method_options, ..Default::default() };
+            Ok(official.list_secret_properties(Some(options))?.into_pages())
         })
     }
 
@@ -255,17 +249,12 @@ impl SecretsClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions)
     pub fn list_versions(&self, name: &SecretName) -> Pager<SecretProperties> {
-        let (client, name) = (self.clone(), name.clone());
-        arm_core::pages(move |continuation| {
-            let (client, name) = (client.clone(), name.clone());
-            async move {
-                let method_options = client.page_options(continuation)?;
-                let options =
-                    SecretClientListSecretPropertiesVersionsOptions { method_options, ..Default::default() };
-                let pager = client.official.list_secret_properties_versions(name.as_str(), Some(options))?;
-                let page = first(pager.into_pages().try_next().await).and_then(page_of);
-                page.map_err(|error| client.failed("listing the versions of", &name, error))
-            }
+        let name = name.clone();
+        let what = format!("listing the versions of secret '{name}' of {}", self.host());
+        self.pages(what, move |official, method_options| {
+            let options =
+                SecretClientListSecretPropertiesVersionsOptions { method_options, ..Default::default() };
+            Ok(official.list_secret_properties_versions(name.as_str(), Some(options))?.into_pages())
         })
     }
 
@@ -273,18 +262,30 @@ impl SecretsClient {
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets)
     pub fn list_deleted(&self) -> Pager<DeletedSecret> {
-        let client = self.clone();
+        self.pages(format!("listing the deleted secrets of {}", self.host()), |official, method_options| {
+            let options =
+                SecretClientListDeletedSecretPropertiesOptions { method_options, ..Default::default() };
+            Ok(official.list_deleted_secret_properties(Some(options))?.into_pages())
+        })
+    }
+
+    /// A list of the official client, of which it reads one page for each of ours.
+    fn pages<P: Send + 'static, T: DeserializeOwned + Send + 'static>(
+        &self,
+        what: String,
+        list: impl Fn(&SecretClient, PagerOptions<'static>) -> Result<PageIterator<Response<P>>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Pager<T> {
+        let (client, list) = (self.clone(), Arc::new((what, list)));
         arm_core::pages(move |continuation| {
-            let client = client.clone();
+            let (client, list) = (client.clone(), list.clone());
             async move {
-                let method_options = client.page_options(continuation)?;
-                let options =
-                    SecretClientListDeletedSecretPropertiesOptions { method_options, ..Default::default() };
-                let mut pages = client.official.list_deleted_secret_properties(Some(options))?.into_pages();
+                let (what, list) = &*list;
+                let mut pages = list(&client.official, client.page_options(continuation)?)?;
                 let page = first(pages.try_next().await).and_then(page_of);
-                page.map_err(|error| {
-                    attempted(format_args!("listing the deleted secrets of {}", client.host()), error)
-                })
+                page.map_err(|error| attempted(what, error))
             }
         })
     }
@@ -428,7 +429,7 @@ fn without_values(error: Error) -> Error {
     error
 }
 
-fn page_of<T: serde::de::DeserializeOwned>(response: impl Into<RawResponse>) -> Result<ListPage<T>> {
+fn page_of<T: DeserializeOwned>(response: impl Into<RawResponse>) -> Result<ListPage<T>> {
     let page: WirePage = wire::decode(&response.into())?;
     Ok(ListPage::of_raw(&page.value, page.next_link))
 }
