@@ -16,7 +16,6 @@ pub struct OperationHandle {
     /// Where to fetch the resource once the operation has succeeded; `None` if there is none.
     pub result: Option<Url>,
     /// The resource that is written or deleted, which is read if the status link has vanished; `None` for an action.
-    #[serde(default)]
     pub resource: Option<Url>,
     /// Whether the operation deletes the resource.
     #[serde(default)]

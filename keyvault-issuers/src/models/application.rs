@@ -12,7 +12,6 @@ pub struct Application {
     /// The client id, with which it signs in.
     pub app_id: String,
     /// Its name.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// When it was created; some policies only count for newer ones.
     #[serde(default, with = "wire::instant::option")]
@@ -30,10 +29,8 @@ pub struct PasswordCredential {
     /// Names it when it is removed.
     pub key_id: String,
     /// What it was called when it was added.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// The first three characters of the value, where the service tells them.
-    #[serde(default)]
     pub hint: Option<String>,
     /// Until when it can be used.
     #[serde(default, with = "wire::instant::option")]

@@ -22,7 +22,6 @@ pub struct KeyedResource {
 #[derive(Deserialize)]
 pub(crate) struct Wire {
     id: ResourceId,
-    #[serde(default)]
     kind: Option<String>,
     #[serde(default)]
     properties: Value,

@@ -9,10 +9,8 @@ pub struct NameAvailability {
     /// Whether the name is free.
     pub name_available: bool,
     /// The reason, if not.
-    #[serde(default)]
     pub reason: Option<UnavailableReason>,
     /// The service's message.
-    #[serde(default)]
     pub message: Option<String>,
 }
 

@@ -163,11 +163,8 @@ impl RecoveryLevel {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wire {
     id: String,
-    #[serde(default)]
     value: Option<SecretText>,
-    #[serde(default)]
     attributes: Option<Attributes>,
-    #[serde(default)]
     content_type: Option<String>,
     #[serde(default, deserialize_with = "wire::null_as_default")]
     tags: BTreeMap<String, String>,
@@ -175,7 +172,6 @@ pub(crate) struct Wire {
     managed: bool,
     #[serde(default, with = "wire::text::option")]
     kid: Option<String>,
-    #[serde(default)]
     recovery_id: Option<String>,
     #[serde(default, with = "time::serde::timestamp::option")]
     deleted_date: Option<OffsetDateTime>,
@@ -190,7 +186,6 @@ struct SecretText(#[serde(with = "wire::secret")] Secret);
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Attributes {
-    #[serde(default)]
     enabled: Option<bool>,
     #[serde(default, with = "time::serde::timestamp::option")]
     created: Option<OffsetDateTime>,
@@ -200,9 +195,7 @@ struct Attributes {
     not_before: Option<OffsetDateTime>,
     #[serde(default, rename = "exp", with = "time::serde::timestamp::option")]
     expires: Option<OffsetDateTime>,
-    #[serde(default)]
     recovery_level: Option<RecoveryLevel>,
-    #[serde(default)]
     recoverable_days: Option<u16>,
 }
 
@@ -284,6 +277,5 @@ struct Deletion {
 pub(crate) struct WirePage {
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub(crate) value: Vec<Box<RawValue>>,
-    #[serde(default)]
     pub(crate) next_link: Option<String>,
 }

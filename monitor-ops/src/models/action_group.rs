@@ -212,10 +212,8 @@ pub struct TestNotificationResult {
     /// The state, such as `Complete`.
     pub state: String,
     /// When it started, as the service writes it.
-    #[serde(default)]
     pub created_time: Option<String>,
     /// When it ended, as the service writes it.
-    #[serde(default)]
     pub completed_time: Option<String>,
     /// One entry for each receiver.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -237,16 +235,12 @@ pub struct TestNotificationDetail {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub status: String,
     /// The sub-status.
-    #[serde(default)]
     pub sub_state: Option<String>,
     /// When it was sent, as the service writes it.
-    #[serde(default)]
     pub send_time: Option<String>,
     /// Why it failed, where the service does not say so in [`message`](Self::message).
-    #[serde(default)]
     pub detail: Option<String>,
     /// Why it failed.
-    #[serde(default)]
     pub message: Option<String>,
 }
 

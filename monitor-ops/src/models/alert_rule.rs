@@ -77,7 +77,6 @@ impl AlertRule {
             id: String,
             #[serde(default)]
             name: String,
-            #[serde(default)]
             etag: Option<String>,
             kind: String,
             properties: Deferred<Value>,

@@ -134,19 +134,14 @@ arm_core::kept!(derived IncidentAlert);
 #[non_exhaustive]
 pub struct IncidentAlertProperties {
     /// The display name.
-    #[serde(default)]
     pub alert_display_name: Option<String>,
     /// The type of alert, such as `KV_ListGetAnomaly`.
-    #[serde(default)]
     pub alert_type: Option<String>,
     /// The severity.
-    #[serde(default)]
     pub severity: Option<SentinelSeverity>,
     /// The product that raised it.
-    #[serde(default)]
     pub product_name: Option<String>,
     /// The id of the alert in the product.
-    #[serde(default)]
     pub system_alert_id: Option<String>,
     /// When it was raised.
     #[serde(default, with = "wire::instant::option")]

@@ -117,13 +117,10 @@ pub struct QueryResults {
     /// The tables; the first is the result.
     pub tables: Vec<LogTable>,
     /// Why rows are missing although the query as a whole succeeded.
-    #[serde(default)]
     pub error: Option<QueryError>,
     /// Statistics about the execution, if asked for, as the service writes them.
-    #[serde(default)]
     pub statistics: Option<Value>,
     /// The visualization that the query's `render` describes, if asked for, as the service writes it.
-    #[serde(default)]
     pub render: Option<Value>,
 }
 
@@ -318,7 +315,6 @@ pub struct BatchBody {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tables: Vec<LogTable>,
     /// Why it failed, or why rows are missing.
-    #[serde(default)]
     pub error: Option<QueryError>,
 }
 
@@ -355,7 +351,6 @@ pub struct Metadata {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub resources: Vec<Value>,
     /// What the caller may read.
-    #[serde(default)]
     pub permissions: Option<Value>,
 }
 
@@ -367,10 +362,8 @@ pub struct MetadataTable {
     /// The name.
     pub name: String,
     /// The description.
-    #[serde(default)]
     pub description: Option<String>,
     /// The column that time spans apply to.
-    #[serde(default)]
     pub timespan_column: Option<String>,
     /// The columns.
     #[serde(default, deserialize_with = "wire::null_as_default")]

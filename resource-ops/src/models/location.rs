@@ -11,21 +11,16 @@ pub struct Location {
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub availability_zone_mappings: Vec<AvailabilityZoneMappings>,
     /// The display name, such as `West Europe`.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// `/subscriptions/{id}/locations/{name}`
-    #[serde(default)]
     pub id: Option<String>,
     /// Geography, and the paired region.
-    #[serde(default)]
     pub metadata: Option<LocationMetadata>,
     /// The name to use in requests, such as `westeurope`.
     pub name: String,
     /// The name with its geography, such as `(Europe) West Europe`.
-    #[serde(default)]
     pub regional_display_name: Option<String>,
     /// The service leaves it out today.
-    #[serde(default)]
     pub subscription_id: Option<String>,
     /// Region or edge zone.
     #[serde(default)]
@@ -39,10 +34,8 @@ pub struct Location {
 #[non_exhaustive]
 pub struct AvailabilityZoneMappings {
     /// The zone as requests name it, such as `1`.
-    #[serde(default)]
     pub logical_zone: Option<String>,
     /// The zone as the datacenters name it, such as `westeurope-az2`.
-    #[serde(default)]
     pub physical_zone: Option<String>,
 }
 
@@ -52,31 +45,23 @@ pub struct AvailabilityZoneMappings {
 #[non_exhaustive]
 pub struct LocationMetadata {
     /// The data residency boundary, such as `Europe`.
-    #[serde(default)]
     pub geography: Option<String>,
     /// The continent or market, such as `Europe` or `US`.
-    #[serde(default)]
     pub geography_group: Option<String>,
     /// The region that an edge zone belongs to.
-    #[serde(default)]
     pub home_location: Option<String>,
     /// Degrees north, as text.
-    #[serde(default)]
     pub latitude: Option<String>,
     /// Degrees east, as text.
-    #[serde(default)]
     pub longitude: Option<String>,
     /// The region that this one fails over to; newer regions have none.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub paired_region: Vec<PairedRegion>,
     /// The province or state, such as `Netherlands`.
-    #[serde(default)]
     pub physical_location: Option<String>,
     /// Whether Azure recommends it for new deployments.
-    #[serde(default)]
     pub region_category: Option<RegionCategory>,
     /// Physical, or a logical group of regions such as `europe`.
-    #[serde(default)]
     pub region_type: Option<RegionType>,
 }
 
@@ -86,13 +71,10 @@ pub struct LocationMetadata {
 #[non_exhaustive]
 pub struct PairedRegion {
     /// `/subscriptions/{id}/locations/{name}`
-    #[serde(default)]
     pub id: Option<String>,
     /// Its name, such as `northeurope`.
-    #[serde(default)]
     pub name: Option<String>,
     /// The service leaves it out today.
-    #[serde(default)]
     pub subscription_id: Option<String>,
 }
 

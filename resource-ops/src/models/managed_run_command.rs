@@ -118,10 +118,8 @@ pub struct RunCommandInstanceView {
     #[serde(default = "not_known", deserialize_with = "state")]
     pub execution_state: ExecutionState,
     /// A message for people.
-    #[serde(default)]
     pub execution_message: Option<String>,
     /// The script's exit code.
-    #[serde(default)]
     pub exit_code: Option<i32>,
     /// What it wrote to standard output; the last 4 KB.
     #[serde(default, deserialize_with = "wire::null_as_default")]

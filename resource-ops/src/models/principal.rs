@@ -27,13 +27,10 @@ pub struct DirectoryPrincipal {
     /// The object id.
     pub id: PrincipalId,
     /// The display name.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// The sign-in name. Users only.
-    #[serde(default)]
     pub user_principal_name: Option<String>,
     /// The client id of the application. Service principals only.
-    #[serde(default)]
     pub app_id: Option<String>,
     #[serde(skip)]
     sent: SentText,

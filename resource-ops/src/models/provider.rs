@@ -11,14 +11,12 @@ use serde_json::Value;
 #[non_exhaustive]
 pub struct Provider {
     /// `/subscriptions/{guid}/providers/{namespace}`
-    #[serde(default)]
     pub id: Option<String>,
     /// The namespace, such as `Microsoft.Security`.
     pub namespace: String,
     /// Whether the subscription can use it.
     pub registration_state: RegistrationState,
     /// Whether it has to be registered.
-    #[serde(default)]
     pub registration_policy: Option<String>,
     /// The types of its resources.
     #[serde(default, deserialize_with = "wire::without_nulls")]
@@ -57,7 +55,6 @@ pub struct ProviderResourceType {
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub api_versions: Vec<String>,
     /// The api-version that the service suggests.
-    #[serde(default)]
     pub default_api_version: Option<String>,
     /// Aliases of properties, for policies. Only if they were asked for.
     #[serde(default, deserialize_with = "wire::null_as_default")]

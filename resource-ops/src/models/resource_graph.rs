@@ -142,10 +142,8 @@ pub struct Facet {
     /// `FacetResult` or `FacetError`.
     pub result_type: String,
     /// The total number of rows.
-    #[serde(default)]
     pub total_records: Option<u64>,
     /// The number of rows here.
-    #[serde(default)]
     pub count: Option<u64>,
     /// The rows.
     #[serde(default)]

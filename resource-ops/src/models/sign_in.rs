@@ -12,22 +12,17 @@ pub struct SignIn {
     /// The object id.
     pub id: PrincipalId,
     /// The display name.
-    #[serde(default)]
     pub display_name: Option<String>,
     /// The sign-in name. Users only.
-    #[serde(default)]
     pub user_principal_name: Option<String>,
     /// Whether it may sign in; `None` if Graph did not tell.
-    #[serde(default)]
     pub account_enabled: Option<bool>,
     /// Sessions that began before count no longer. Users only.
     #[serde(default, rename = "signInSessionsValidFromDateTime", with = "arm_core::wire::instant::option")]
     pub sessions_valid_from: Option<OffsetDateTime>,
     /// `Application`, `ManagedIdentity`, .. Applications only.
-    #[serde(default)]
     pub service_principal_type: Option<String>,
     /// The tenant that owns the application. Applications only.
-    #[serde(default)]
     pub app_owner_organization_id: Option<String>,
     #[serde(skip)]
     sent: SentText,

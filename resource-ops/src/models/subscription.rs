@@ -19,7 +19,6 @@ pub struct Subscription {
     /// Whether it can be used.
     pub state: SubscriptionState,
     /// The tenant that it trusts.
-    #[serde(default)]
     pub tenant_id: Option<String>,
     /// What the offer allows.
     #[serde(default, deserialize_with = "wire::null_as_default")]

@@ -78,10 +78,8 @@ pub struct MachineIdentity {
     #[serde(rename = "type")]
     pub identity_type: IdentityType,
     /// The object id of its system-assigned identity, to which roles are assigned.
-    #[serde(default)]
     pub principal_id: Option<PrincipalId>,
     /// The tenant of its system-assigned identity.
-    #[serde(default)]
     pub tenant_id: Option<String>,
     /// The user-assigned identities, by their resource ids.
     #[serde(default, deserialize_with = "wire::null_as_default")]

@@ -153,7 +153,6 @@ proptest! {
 #[serde(rename_all = "camelCase")]
 struct Model<'a> {
     name: &'a str,
-    #[serde(default)]
     size: Option<u64>,
     #[serde(default, with = "crate::wire::text")]
     text: String,
