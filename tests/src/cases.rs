@@ -1,15 +1,12 @@
 //! What every operation is put through.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use arm_core::{ArmErrorExt as _, ArmOptions};
 use serde_json::json;
 use url::Url;
 
-use crate::{Contract, Decoded, Loopback, Reply, Script, Sent, TOKEN, client, payload};
+use crate::{Contract, Decoded, Loopback, Reply, Script, Sent, TOKEN, client, contract::Expected, payload};
 
 /// One case of one contract.
 #[derive(Debug, Clone)]
@@ -76,15 +73,10 @@ impl Case {
 struct Run<'a>(&'a Contract);
 
 impl Run<'_> {
-    /// Every accepted status, whole request, whole answer. With `UPDATE` the answer is written down.
+    /// Every accepted status, whole request, whole answer.
     async fn happy(&self) -> Result<(), String> {
-        let update = std::env::var_os("UPDATE").is_some();
         for status in self.0.statuses {
-            let decoded = self.play(self.script().then(&self.0.request, self.reply(*status))).await?;
-            let decoded = decoded.map_err(|error| format!("with status {status}: {error}"))?;
-            if update {
-                std::fs::write(self.decoded_file(), decoded.join(SEPARATOR)).unwrap();
-            }
+            let decoded = self.happily_decoded(*status).await?;
             self.compare(&decoded).map_err(|problem| format!("with status {status}: {problem}"))?;
         }
         Ok(())
@@ -122,7 +114,7 @@ impl Run<'_> {
             .then(&second, Reply::json(200, json!({ "value": [], "nextLink": third_url })))
             .then(&third, Reply::json(200, full));
         let decoded = self.play(script).await?.map_err(|error| error.to_string())?;
-        let once = self.happily_decoded()?;
+        let once = self.happily_decoded(200).await?;
         if decoded == [once.clone(), once].concat() { Ok(()) } else { Err(format!("came as {decoded:#?}")) }
     }
 
@@ -135,7 +127,7 @@ impl Run<'_> {
             let reply = Reply::json(self.0.statuses[0], changed.clone());
             let decoded = self.play(self.script().then(&self.0.request, reply)).await?;
             let decoded = decoded.map_err(|error| format!("{error}\nin {changed:#}"))?;
-            let (items, known) = (decoded.len(), self.happily_decoded()?.len());
+            let (items, known) = (decoded.len(), self.happily_decoded(self.0.statuses[0]).await?.len());
             if items != known {
                 return Err(format!("{items} items of {known} are left"));
             }
@@ -245,32 +237,26 @@ impl Run<'_> {
         Ok(outcome)
     }
 
+    async fn happily_decoded(&self, status: u16) -> Result<Vec<String>, String> {
+        let decoded = self.play(self.script().then(&self.0.request, self.reply(status))).await?;
+        decoded.map_err(|error| format!("with status {status}: {error}"))
+    }
+
     fn compare(&self, decoded: &[String]) -> Result<(), String> {
-        let path = self.decoded_file();
-        let text = decoded.join(SEPARATOR);
-        let expected = read(&path)?;
-        if expected == text {
-            return Ok(());
+        let text = decoded.join("\n");
+        match &self.0.decoded {
+            Expected::Text(expected) if text == *expected => {}
+            Expected::Text(expected) => return Err(format!("decoded as {text} and not as {expected}")),
+            Expected::Snapshot(name) => {
+                let place = Path::new("../decoded").join(name);
+                let (folder, name) = (place.parent().unwrap(), place.file_name().unwrap().to_str().unwrap());
+                insta::with_settings!({
+                    snapshot_path => folder, prepend_module_to_snapshot => false, omit_expression => true,
+                }, { insta::assert_snapshot!(name, text) });
+            }
         }
-        Err(format!("decoded as\n{text}\nbut {} says\n{expected}", path.display()))
+        Ok(())
     }
-
-    fn happily_decoded(&self) -> Result<Vec<String>, String> {
-        let text = read(&self.decoded_file())?;
-        Ok(text.split(SEPARATOR).map(str::to_owned).collect())
-    }
-
-    fn decoded_file(&self) -> PathBuf {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("decoded");
-        folder.join(format!("{}.txt", self.0.name()))
-    }
-}
-
-const SEPARATOR: &str = "\n--- next item ---\n";
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| format!("{}: {error}; make it with UPDATE=1 and read it", path.display()))
 }
 
 fn expect_error(outcome: Decoded, code: &str, message: &str, request: &str) -> Result<(), String> {

@@ -1,11 +1,14 @@
 //! What a declaration of an operation says.
 
-use std::{fmt::Debug, future::Future, sync::Arc};
+use std::{
+    fmt::Debug,
+    future::{Future, IntoFuture as _},
+    sync::Arc,
+};
 
 use arm_core::{ArmClient, Poller};
 use azure_core::Result;
 use futures::{FutureExt as _, Stream, TryStreamExt as _, future::BoxFuture};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
@@ -15,6 +18,15 @@ use crate::{Sent, fixture};
 pub type Decoded = Result<Vec<String>>;
 /// Calls the operation.
 pub type Call = Arc<dyn Fn(ArmClient) -> BoxFuture<'static, Decoded> + Send + Sync>;
+
+/// What a call answers, each item as Rust shows it.
+#[derive(Debug, Clone)]
+pub(crate) enum Expected {
+    /// This.
+    Text(&'static str),
+    /// What the snapshot of this name says.
+    Snapshot(String),
+}
 
 /// One REST operation, and the method that stands for it.
 #[derive(Clone)]
@@ -31,6 +43,7 @@ pub struct Contract {
     pub statuses: &'static [u16],
     /// The service's answer.
     pub answer: Option<Value>,
+    pub(crate) decoded: Expected,
     /// Whether the answer is a page of a list.
     pub paged: bool,
     /// Whether it may go on after its first answer.
@@ -69,6 +82,7 @@ fn contract(
         url,
         statuses,
         answer: None,
+        decoded: Expected::Text("()"),
         paged: false,
         long_running: false,
         challenged: false,
@@ -128,9 +142,21 @@ impl Contract {
         self
     }
 
-    /// The service's answer, a file of the fixtures.
+    /// The service's answer, a file of the fixtures. What it is decoded to stands in the snapshot of the same name.
     pub fn answers(mut self, name: &str) -> Self {
         self.answer = Some(fixture(name));
+        self.decoded_as(name.trim_end_matches(".json"))
+    }
+
+    /// What the answer is decoded to stands in this snapshot: of the same answer, another method makes something else.
+    pub fn decoded_as(mut self, snapshot: impl Into<String>) -> Self {
+        self.decoded = Expected::Snapshot(snapshot.into());
+        self
+    }
+
+    /// What the method makes of an answer without a body, as Rust shows it. Otherwise `()`.
+    pub fn gives(mut self, decoded: &'static str) -> Self {
+        self.decoded = Expected::Text(decoded);
         self
     }
 
@@ -190,17 +216,86 @@ impl Contract {
 
 /// Calls a method that answers one thing.
 pub fn one<T: Debug>(call: impl Future<Output = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
-    call.map(|answer| Ok(vec![format!("{:#?}", answer?)])).boxed()
+    call.map(|answer| Ok(vec![shown(&answer?)])).boxed()
+}
+
+/// Calls a method that answers one thing, if there is one.
+pub fn one_or_none<T: Debug>(
+    call: impl Future<Output = Result<Option<T>>> + Send + 'static,
+) -> BoxFuture<'static, Decoded> {
+    call.map(|answer| Ok(answer?.iter().map(shown).collect())).boxed()
 }
 
 /// Reads a list to its end.
 pub fn all<T: Debug>(list: impl Stream<Item = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
-    list.map_ok(|item| format!("{item:#?}")).try_collect().boxed()
+    list.map_ok(|item| shown(&item)).try_collect().boxed()
 }
 
 /// Waits for a long-running operation.
-pub fn done<T: Debug + DeserializeOwned + Send + 'static>(
-    operation: Poller<T>,
-) -> BoxFuture<'static, Decoded> {
-    async move { Ok(vec![format!("{:#?}", operation.await?)]) }.boxed()
+pub fn done<T: Debug + Send + 'static>(operation: Poller<T>) -> BoxFuture<'static, Decoded> {
+    one(operation.into_future())
+}
+
+/// A value as Rust shows it, with what fits on a line on one line.
+fn shown(value: &impl Debug) -> String {
+    let text = format!("{value:#?}");
+    folded(&text.lines().collect::<Vec<_>>()).join("\n")
+}
+
+const WIDTH: usize = 120;
+
+/// A bracket at the end of a line is closed by the next line that begins in the same column.
+fn folded(mut lines: &[&str]) -> Vec<String> {
+    let column = |line: &str| line.len() - line.trim_start().len();
+    let mut done = Vec::new();
+    while let [first, inside @ ..] = lines {
+        let closing = inside.iter().position(|line| column(line) == column(first));
+        let Some(closing) = closing.filter(|_| first.ends_with(['(', '[', '{'])) else {
+            done.push((*first).to_owned());
+            lines = inside;
+            continue;
+        };
+        let within = folded(&inside[..closing]);
+        let parts: Vec<&str> = within.iter().map(|line| line.trim_start()).collect();
+        let pad = if first.ends_with('{') { " " } else { "" };
+        let close = inside[closing].trim_start();
+        let line = format!("{first}{pad}{}{pad}{close}", parts.join(" ").trim_end_matches(','));
+        if line.len() <= WIDTH && !parts.iter().any(|part| part.ends_with(['(', '[', '{'])) {
+            done.push(line);
+        } else {
+            done.push((*first).to_owned());
+            done.extend(within);
+            done.push(inside[closing].to_owned());
+        }
+        lines = &inside[closing + 1..];
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_on_a_line_is_shown_on_one() {
+        #[derive(Debug)]
+        #[allow(dead_code, reason = "shown")]
+        struct Thing {
+            name: Option<&'static str>,
+            parts: Vec<Thing>,
+            of: (),
+        }
+        let thing = |name, parts| Thing { name, parts, of: () };
+        assert_eq!(
+            shown(&thing(Some("a, { \n"), vec![])),
+            r#"Thing { name: Some("a, { \n"), parts: [], of: () }"#
+        );
+        let long: &str = "x".repeat(90).leak();
+        assert_eq!(
+            shown(&thing(None, vec![thing(Some(long), vec![]), thing(None, vec![])])).replace(long, "x"),
+            "Thing {\n    name: None,\n    parts: [\n        Thing {\n            name: Some(\"x\"),\n            \
+             parts: [],\n            of: (),\n        },\n        Thing { name: None, parts: [], of: () },\n    \
+             ],\n    of: (),\n}"
+        );
+    }
 }

@@ -19,7 +19,9 @@ pub mod shown;
 pub mod tasks;
 
 pub use cases::{Case, cases_of};
-pub use contract::{Call, Contract, Decoded, all, delete, done, get, head, one, patch, post, put};
+pub use contract::{
+    Call, Contract, Decoded, all, delete, done, get, head, one, one_or_none, patch, post, put,
+};
 pub use contracts::all_contracts;
 pub use frozen::frozen;
 pub use loopback::{Loopback, StaticToken, TOKEN, client, client_options};

@@ -207,7 +207,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
         "the double: {} {} in mock-azure/src/services/, where it is 501 until somebody knows what the service does",
         operation.verb, operation.path
     ));
-    done.left.push("cargo fmt; then `UPDATE=1 cargo test -p contract-tests --test contracts` writes what is decoded and OPERATIONS.md: read both".to_owned());
+    done.left.push("cargo fmt; then `INSTA_UPDATE=always UPDATE=1 cargo test -p contract-tests --test contracts` writes what is decoded and OPERATIONS.md: read both".to_owned());
     done.written = files.write()?;
     Ok(done)
 }

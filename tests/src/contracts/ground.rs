@@ -1,6 +1,6 @@
 //! Subscriptions, providers, resource groups, roles and Resource Graph.
 
-use crate::{Contract, all, delete, done, get, head, one, patch, post, put};
+use crate::{Contract, all, delete, done, get, head, one, one_or_none, patch, post, put};
 use resource_ops::{
     FacetRequest, PermissionsClient, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient,
     QueryOptions, QueryRequest, ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec,
@@ -65,6 +65,7 @@ fn resource_groups() -> Vec<Contract> {
         single(get("ResourceGroups_Get", &the_one, GROUPS))
             .call(|arm| one(async move { ResourceGroupsClient::new(&arm).get(&group()).await })),
         head("ResourceGroups_CheckExistence", &the_one, GROUPS)
+            .gives("true")
             .call(|arm| one(async move { ResourceGroupsClient::new(&arm).exists(&group()).await })),
         single(put("ResourceGroups_CreateOrUpdate", &the_one, GROUPS))
             .sends(json!({ "location": "westeurope", "tags": { "team": "soc" } }))
@@ -140,16 +141,15 @@ fn role_assignments() -> Vec<Contract> {
                 let spec = RoleAssignmentSpec::builder().role(role()).principal(principal()).build();
                 one(async move { RoleAssignmentsClient::new(&arm).create(&of_group(), &spec).await })
             }),
-        delete("RoleAssignments_DeleteById", &by_id, ROLES)
-            .statuses(&[204])
-            .call(|arm| one(async move { RoleAssignmentsClient::new(&arm).delete(&of_group()).await })),
-        single(delete("RoleAssignments_Delete", &the_one, ROLES))
-            .statuses(&[200])
-            .call(|arm| one(async move { RoleAssignmentsClient::new(&arm).delete(&assignment()).await })),
-        delete("RoleAssignments_Delete", &the_one, ROLES)
-            .variant("absent")
-            .statuses(&[204])
-            .call(|arm| one(async move { RoleAssignmentsClient::new(&arm).delete(&assignment()).await })),
+        delete("RoleAssignments_DeleteById", &by_id, ROLES).statuses(&[204]).gives("").call(|arm| {
+            one_or_none(async move { RoleAssignmentsClient::new(&arm).delete(&of_group()).await })
+        }),
+        single(delete("RoleAssignments_Delete", &the_one, ROLES)).statuses(&[200]).call(|arm| {
+            one_or_none(async move { RoleAssignmentsClient::new(&arm).delete(&assignment()).await })
+        }),
+        delete("RoleAssignments_Delete", &the_one, ROLES).variant("absent").statuses(&[204]).gives("").call(
+            |arm| one_or_none(async move { RoleAssignmentsClient::new(&arm).delete(&assignment()).await }),
+        ),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Contract, all, delete, done, fixture, get, one, patch, post, put};
+use crate::{Contract, all, delete, done, fixture, get, one, one_or_none, patch, post, put};
 use arm_core::{ArmClient, ResourceName};
 use monitor_ops::{
     ActionGroup, ActionGroupPatch, ActionGroupsClient, BatchQuery, CustomerId, DiagnosticSetting,
@@ -187,10 +187,13 @@ fn action_groups() -> Vec<Contract> {
         )
         .answers("action_groups/notification.json")
         .call(move |arm| {
-            one(async move { client(&arm).notification_status(&group(), &name("oncall"), &id()).await })
+            one_or_none(
+                async move { client(&arm).notification_status(&group(), &name("oncall"), &id()).await },
+            )
         }),
         post("ActionGroups_EnableReceiver", format!("{oncall}/subscribe"), version)
             .sends(json!({ "receiverName": "mail" }))
+            .gives("true")
             .call(move |arm| {
                 one(async move { client(&arm).enable_receiver(&group(), &name("oncall"), "mail").await })
             }),

@@ -54,6 +54,7 @@ pub(super) fn contracts() -> Vec<Contract> {
                 "attributes": { "exp": 1_798_761_600 },
             }))
             .answers("secrets/get.json")
+            .decoded_as("secrets/set")
             .call(|arm| {
                 one(async move {
                     let expires = OffsetDateTime::from_unix_timestamp(1_798_761_600).unwrap();

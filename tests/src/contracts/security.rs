@@ -1,6 +1,6 @@
 //! Secure scores, security contacts, suppression rules.
 
-use crate::{Contract, all, delete, get, one, put};
+use crate::{Contract, all, delete, get, one, one_or_none, put};
 use defender_alerts::{
     NotificationsByRole, NotificationsSource, RiskLevel, ScopeElement, SecureScoresClient, SecurityContact,
     SecurityContactsClient, Severity, SuppressionRuleSpec, SuppressionRulesClient,
@@ -79,7 +79,9 @@ fn security_contacts() -> Vec<Contract> {
         get("SecurityContacts_Get", &the_one, version)
             .answers("security_contacts/get.json")
             .model("SecurityContact")
-            .call(|arm| one(async move { SecurityContactsClient::new(&arm).get_opt(&subscription()).await })),
+            .call(|arm| {
+                one_or_none(async move { SecurityContactsClient::new(&arm).get_opt(&subscription()).await })
+            }),
         put("SecurityContacts_Create", &the_one, version)
             .sends(json!({ "properties": {
                 "emails": "soc@example.com",

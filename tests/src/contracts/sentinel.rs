@@ -1,6 +1,6 @@
 //! Sentinel.
 
-use crate::{Contract, all, delete, fixture, get, one, post, put};
+use crate::{Contract, all, delete, fixture, get, one, one_or_none, post, put};
 use arm_core::ResourceName;
 use monitor_ops::{IncidentFilter, IncidentStatus, SentinelClient, WorkspaceId};
 
@@ -36,7 +36,7 @@ fn onboarding() -> Vec<Contract> {
             .model("OnboardingState")
             .call(move |arm| all(client(&arm).list_onboarding_states(&workspace()))),
         single(get("SentinelOnboardingStates_Get", &default, VERSION))
-            .call(move |arm| one(async move { client(&arm).onboarding_state(&workspace()).await })),
+            .call(move |arm| one_or_none(async move { client(&arm).onboarding_state(&workspace()).await })),
         single(put("SentinelOnboardingStates_Create", &default, VERSION))
             .sends(fixture("onboarding_states/get.json"))
             .call(move |arm| {
