@@ -9,7 +9,7 @@ use defender_automation::{
     Rule, Scopes, Source, Warning,
 };
 use futures::TryStreamExt as _;
-use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Recorded};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure};
 use serde_json::{Value, json};
 
 const TRIGGER: &str = "https://flow.example/triggers/manual?sig=REDACTED";
@@ -69,14 +69,6 @@ fn arm(azure: &MockAzure) -> ArmClient {
 
 fn client(azure: &MockAzure) -> AutomationsClient {
     AutomationsClient::new(&arm(azure))
-}
-
-fn writes(azure: &MockAzure) -> Vec<Recorded> {
-    azure
-        .requests()
-        .into_iter()
-        .filter(|request| matches!(request.method.as_str(), "PUT" | "PATCH"))
-        .collect()
 }
 
 async fn stored(azure: &MockAzure) -> Value {
@@ -151,7 +143,7 @@ async fn the_response_to_key_vault_alerts_is_written_whole_and_a_second_run_writ
     let rule = |path: &str, operator: &str, value: &str| json!({ "propertyJPath": path, "propertyType": "String", "expectedValue": value, "operator": operator });
     let set = |severity: &str| json!({ "rules": [rule("AlertType", "Contains", "KV_"), rule("Severity", "Equals", severity)] });
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "location": "westeurope", "properties": {
             "description": "Answers Key Vault alerts of severity Medium and High",
             "isEnabled": true,
@@ -166,7 +158,7 @@ async fn the_response_to_key_vault_alerts_is_written_whole_and_a_second_run_writ
     );
     azure.clear_requests();
     let second = client(&azure).ensure(&group(), &name(), &spec()).await.unwrap();
-    assert!(!second.change.is_change() && writes(&azure).is_empty());
+    assert!(!second.change.is_change() && azure.writes().is_empty());
     assert!(!format!("{first:?}{second:?}").contains("REDACTED"));
 }
 
@@ -241,7 +233,7 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
     expected["properties"]["description"] = json!("louder");
     expected["properties"]["metadata"] = metadata;
     expected["type"] = json!("Microsoft.Security/automations");
-    let sent = writes(&azure).last().unwrap().body.clone();
+    let sent = azure.writes().last().unwrap().body.clone();
     assert_eq!(sent, expected);
 
     let mut foreign = theirs;
@@ -258,7 +250,7 @@ async fn what_others_added_stays_and_their_secrets_are_never_blanked() {
         refused.contains("workflows/theirs") && refused.contains("give that action as well"),
         "{refused}"
     );
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     assert!(
         !client(&azure).ensure(&group(), &name(), &spec()).await.unwrap().change.is_change(),
         "nothing to write"
@@ -275,7 +267,7 @@ async fn actions_of_unknown_kinds_go_back_as_they_came() {
     let refused = client(&azure).create_or_update(&group(), &name(), &spec).await.unwrap_err();
     assert_eq!(refused.status(), Some(501), "the double does not know it either");
     assert_eq!(
-        writes(&azure)[0].body["properties"]["actions"][0],
+        azure.writes()[0].body["properties"]["actions"][0],
         json!({ "actionType": "Fax", "number": 1 })
     );
 }
@@ -301,7 +293,7 @@ async fn what_the_service_calls_invalid_is_one_line_and_nothing_is_written() {
         error.contains("would not accept") && error.contains("'Rumours'") && !error.contains('\n'),
         "{error}"
     );
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -415,7 +407,7 @@ async fn cut_at_any_request_the_task_ends_in_the_same_state() {
         );
         azure.clear_requests();
         client(&azure).ensure(&group(), &name(), &spec()).await.unwrap();
-        assert!(writes(&azure).is_empty());
+        assert!(azure.writes().is_empty());
     }
     assert_eq!(cuts, 4, "read, validate, write, read back");
 }
@@ -445,5 +437,5 @@ async fn other_rules_are_written_and_are_not_believed_before_they_are_read() {
     assert_eq!(stored(&azure).await.pointer(path), Some(&json!("KV_")));
     azure.clear_requests();
     assert!(!client(&azure).ensure(&group(), &name(), &on_word("KV_")).await.unwrap().change.is_change());
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }

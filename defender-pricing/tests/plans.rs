@@ -4,7 +4,7 @@
 use arm_core::{ArmClient, ArmErrorExt as _, Change, SubscriptionId};
 use defender_pricing::{ExtensionName, PlanName, PricingClient, PricingSpec, SubPlan, Tier};
 use futures::{TryStreamExt as _, future::join};
-use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Recorded, Seed};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Seed};
 use serde_json::json;
 
 fn seed() -> Seed {
@@ -20,10 +20,6 @@ fn client(azure: &MockAzure) -> PricingClient {
     PricingClient::new(&ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap())
 }
 
-fn writes(azure: &MockAzure) -> Vec<Recorded> {
-    azure.requests().into_iter().filter(|request| request.method == "PUT").collect()
-}
-
 #[tokio::test]
 async fn key_vaults_goes_to_standard_with_its_sub_plan_and_a_second_run_writes_nothing() {
     let azure = seed().start().await;
@@ -32,7 +28,7 @@ async fn key_vaults_goes_to_standard_with_its_sub_plan_and_a_second_run_writes_n
     assert!(matches!(&done.change, Change::Updated { before, after }
         if before.tier == Tier::Free && after.is_standard() && after.sub_plan == Some(SubPlan::PerKeyVault)));
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "properties": { "pricingTier": "Standard", "subPlan": "PerKeyVault", "enforce": "False" } })
     );
     azure.clear_requests();
@@ -65,7 +61,7 @@ async fn enabling_an_extension_keeps_the_others_their_settings_and_unknown_field
             !kept.is_enabled || now.additional_extension_properties == kept.additional_extension_properties
         );
     }
-    assert_eq!(writes(&azure)[0].body["properties"]["invented"], json!({ "kept": true }));
+    assert_eq!(azure.writes()[0].body["properties"]["invented"], json!({ "kept": true }));
 }
 
 #[tokio::test]
@@ -75,7 +71,7 @@ async fn from_free_the_services_own_extensions_are_kept_and_the_wish_comes_on_to
     let enable = || client(&azure).enable(&sub, &PlanName::CloudPosture).extension(ExtensionName::ApiPosture);
     let done = enable().await.unwrap();
     let bodies: Vec<_> =
-        writes(&azure).into_iter().map(|write| write.body["properties"]["extensions"].clone()).collect();
+        azure.writes().into_iter().map(|write| write.body["properties"]["extensions"].clone()).collect();
     assert!(bodies[0].is_null() && bodies[1].as_array().unwrap().len() >= 9, "{bodies:?}");
     let now = done.change.current();
     assert!(now.has(&ExtensionName::ApiPosture) && now.has(&ExtensionName::AgentlessVmScanning));
@@ -106,7 +102,7 @@ async fn a_dry_run_shows_the_difference_and_writes_nothing() {
     let azure = seed().start().await;
     let preview = client(&azure).enable(subscription(), &PlanName::KeyVaults).dry_run().await.unwrap();
     assert!(matches!(preview.change, Change::Updated { after, .. } if after.is_standard()));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -115,7 +111,7 @@ async fn an_update_in_progress_is_waited_for_within_a_budget() {
     let azure = seed().plan_update_in_progress(&sub, 3).start().await;
     let done = client(&azure).enable(&sub, &PlanName::KeyVaults).await.unwrap();
     assert!(done.change.current().is_standard());
-    assert_eq!(writes(&azure).len(), 4);
+    assert_eq!(azure.writes().len(), 4);
     let azure = seed().plan_update_in_progress(&sub, 1000).start().await;
     let enable =
         client(&azure).enable(&sub, &PlanName::KeyVaults).wait_at_most(std::time::Duration::from_secs(60));
@@ -197,7 +193,7 @@ async fn an_unknown_plan_is_refused_with_the_names_that_exist() {
         error.to_string().contains("Possible pricing bundle names")
             && error.to_string().contains("KeyVaults")
     );
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -283,7 +279,7 @@ async fn the_free_tier_is_written_without_extensions() {
     let azure = seed().plan(&sub, "CloudPosture", "Standard").start().await;
     let done = client(&azure).disable(&sub, &PlanName::CloudPosture).await.unwrap();
     assert!(done.change.is_change());
-    assert!(writes(&azure)[0].body["properties"]["extensions"].is_null());
+    assert!(azure.writes()[0].body["properties"]["extensions"].is_null());
 }
 
 #[test]
@@ -325,15 +321,15 @@ async fn a_plan_goes_back_to_what_it_was_with_tier_sub_plan_extensions_and_setti
         assert!(!mine.has_settings_of(&before), "{plan}");
         azure.clear_requests();
         let would = pricing.restore(&sub, &before).if_still(&mine).dry_run().await.unwrap();
-        assert!(would.change.is_change() && writes(&azure).is_empty());
+        assert!(would.change.is_change() && azure.writes().is_empty());
         let done = pricing.restore(&sub, &before).if_still(&mine).await.unwrap();
         assert!(done.is_complete() && done.change.current().has_settings_of(&before), "{plan}");
         assert!(pricing.get(&sub, &plan).await.unwrap().has_settings_of(&before));
         let again = pricing.restore(&sub, &before).if_still(&mine).await.unwrap();
         assert!(!again.change.is_change());
-        assert_eq!(writes(&azure).len(), 1, "the second run writes nothing");
+        assert_eq!(azure.writes().len(), 1, "the second run writes nothing");
     }
-    let body = &writes(&azure)[0].body["properties"];
+    let body = &azure.writes()[0].body["properties"];
     assert_eq!((&body["pricingTier"], &body["invented"]), (&json!("Standard"), &json!(1)));
 }
 
@@ -349,7 +345,7 @@ async fn a_plan_that_somebody_else_has_changed_since_is_not_put_back() {
     azure.clear_requests();
     let error = pricing.restore(&sub, &before).if_still(&mine).await.unwrap_err().to_string();
     assert!(error.contains("changed by somebody else"), "{error}");
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     assert!(pricing.get(&sub, &PlanName::CloudPosture).await.unwrap().has_settings_of(&theirs));
 }
 
@@ -378,7 +374,7 @@ async fn a_plan_of_an_unknown_tier_keeps_its_extensions_its_sub_plan_and_what_ca
         .extension(ExtensionName::AgentlessVmScanning)
         .await;
 
-    let bodies: Vec<_> = writes(&azure).into_iter().map(|request| request.body).collect();
+    let bodies: Vec<_> = azure.writes().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
     let properties = &bodies[0]["properties"];
     assert_eq!((&properties["pricingTier"], &properties["subPlan"]), (&json!("Standard"), &json!("P9")));
@@ -414,11 +410,11 @@ async fn a_plan_that_is_managed_elsewhere_is_not_written_over_without_a_word() {
             "{error}"
         );
     }
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 
     let done = off.over_its_manager().await.unwrap();
     assert!(done.change.is_change());
-    assert!(writes(&azure)[0].body["properties"].get("managedBy").is_none(), "the service's own member");
+    assert!(azure.writes()[0].body["properties"].get("managedBy").is_none(), "the service's own member");
 }
 
 fn shown(tier: &str, sub_plan: Option<&str>) -> Vec<u8> {

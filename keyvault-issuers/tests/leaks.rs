@@ -1,8 +1,6 @@
 //! No key, password or token gets into a log, span, error, report or ledger line, whichever issuer is at work.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-#[path = "../../keyvault-ops/tests/support/seen.rs"]
-mod seen;
 mod support;
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
@@ -13,11 +11,11 @@ use keyvault_issuers::{
 use keyvault_ops::{Issuer, IssuerKind, Ledger};
 
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, DEFAULT_TENANT, Fault};
-use seen::{SEEN, keep_everything, see, see_error};
 use support::{
     Lab, VAULT, id, name, seed,
     service::{ADDRESS, Hook, KEY, Service},
 };
+use test_kit::overheard::{SEEN, keep_everything, see, see_error};
 
 const APP: &str = "00000000-0000-0000-0000-0000000000d1";
 const CLIENT: &str = "00000000-0000-0000-0000-0000000000c9";

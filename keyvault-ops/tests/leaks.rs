@@ -1,15 +1,13 @@
 //! No value gets into a log, span, error, report or ledger.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-#[path = "support/seen.rs"]
-mod seen;
 mod support;
 
 use futures::TryStreamExt as _;
 use keyvault_ops::{AlertsExpected, Ledger, random_value};
 use mock_azure::Fault;
-use seen::{SEEN, keep_everything, see, see_error};
 use support::{Bank, CANARY, Lab, VAULT, canary, name, seed};
+use test_kit::overheard::{SEEN, keep_everything, see, see_error};
 
 #[tokio::test]
 async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {

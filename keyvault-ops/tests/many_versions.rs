@@ -8,12 +8,11 @@ use std::sync::{
 
 use arm_core::{ArmClient, ArmOptions};
 use async_trait::async_trait;
-use azure_core::{
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    http::{AsyncRawResponse, ClientOptions, HttpClient, Method, Request, Transport, headers::Headers},
-    time::OffsetDateTime,
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, HttpClient, Method, Request, Transport, headers::Headers,
 };
 use keyvault_ops::{SecretName, SecretsClient};
+use test_kit::AnyToken;
 
 const VERSIONS: usize = 20_000;
 /// The current one: neither the first nor the last of the list.
@@ -72,20 +71,6 @@ impl HttpClient for Vault {
             _ => format!(r#"{{"value":"REDACTED","id":"{}","attributes":{{"enabled":true}}}}"#, id(CURRENT)),
         };
         Ok(AsyncRawResponse::from_bytes(200.into(), headers, body))
-    }
-}
-
-#[derive(Debug)]
-struct AnyToken;
-
-#[async_trait]
-impl TokenCredential for AnyToken {
-    async fn get_token(
-        &self,
-        _: &[&str],
-        _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        Ok(AccessToken::new("REDACTED", OffsetDateTime::now_utc() + std::time::Duration::from_secs(3600)))
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn first_of_each(is: impl Fn(&Contract) -> bool) -> Vec<Contract> {
 
 fn main() {
     assert!(mock_azure::fast_forward(), "waits must take no time");
-    tracing::subscriber::set_global_default(watch::Watch).unwrap();
+    watch::watch();
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     server::run_on(servers.handle().clone());
     let tests = [faults::tests(), links::tests(), waits::tests(), bodies::tests()].into_iter().flatten();

@@ -1,19 +1,12 @@
 //! Watches every log line and span of the process for a token or a secret.
 
-use std::{
-    fmt::{Debug, Write as _},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use contract_tests::TOKEN;
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
+use test_kit::overheard::Overheard;
 
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static EVENTS: AtomicU64 = AtomicU64::new(0);
@@ -40,53 +33,13 @@ pub(crate) fn watched() -> u64 {
     EVENTS.load(Ordering::Relaxed)
 }
 
-/// Takes every level of every crate.
-pub(crate) struct Watch;
-
-impl Watch {
-    fn check(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Text)) {
-        let mut text = Text(format!("{} {}", metadata.target(), metadata.name()));
-        record(&mut text);
+/// Watches every line of every crate.
+pub(crate) fn watch() {
+    let subscriber = Overheard(|line: &str| {
         EVENTS.fetch_add(1, Ordering::Relaxed);
-        if is_secret(&text.0) {
-            LEAKS.lock().unwrap().push(text.0);
+        if is_secret(line) {
+            LEAKS.lock().unwrap().push(line.to_owned());
         }
-    }
-}
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {}={value:?}", field.name()).unwrap();
-    }
-}
-
-impl Subscriber for Watch {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.check(span.metadata(), |text| span.record(text));
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        let mut text = Text(String::new());
-        values.record(&mut text);
-        if is_secret(&text.0) {
-            LEAKS.lock().unwrap().push(text.0);
-        }
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        self.check(event.metadata(), |text| event.record(text));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
+    });
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 }

@@ -84,11 +84,6 @@ impl Lab {
 
     /// What was sent so far to change something, as `POST /path`: all but GETs, lists of keys and requests for tokens.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let requests = self.azure.requests();
-        let writes = requests.iter().filter(|request| !matches!(request.method.as_str(), "GET" | "HEAD"));
-        let action = |path: &str| path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let reads = |action: String| action.starts_with("list") || action == "token";
-        let writes = writes.filter(|request| !reads(action(&request.path)));
-        writes.map(|request| format!("{} {}", request.method, request.path)).collect()
+        self.azure.writes().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 }

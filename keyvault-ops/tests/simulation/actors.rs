@@ -10,11 +10,12 @@ use arm_core::{ArmClient, ArmOptions, RetryBudget, Secret};
 use azure_core::http::{ClientOptions, Transport};
 use futures::StreamExt as _;
 use keyvault_ops::{Ledger, Rotate, RotateError, RotateFailure, Rotation, SecretsClient, rotate_many};
+use test_kit::AnyToken;
 use tokio::time::sleep;
 
 use super::{
     issuer::{SimConsumers, SimIssuer},
-    vault::{AnyToken, SimVault},
+    vault::SimVault,
     world::{Consumer, Issued, Kind, Shared, World},
 };
 

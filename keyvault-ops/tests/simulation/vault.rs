@@ -5,10 +5,8 @@ use std::{collections::BTreeMap, future::pending};
 use async_trait::async_trait;
 use azure_core::{
     Error,
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind,
     http::{AsyncRawResponse, HttpClient, Method, Request, headers::Headers},
-    time::OffsetDateTime,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -291,19 +289,4 @@ fn error(code: &str, inner: Option<&str>) -> Value {
 
 fn answer(status: u16, body: &Value) -> azure_core::Result<AsyncRawResponse> {
     Ok(AsyncRawResponse::from_bytes(status.into(), Headers::new(), body.to_string()))
-}
-
-#[derive(Debug)]
-pub(crate) struct AnyToken;
-
-#[async_trait]
-impl TokenCredential for AnyToken {
-    async fn get_token(
-        &self,
-        _: &[&str],
-        _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let expires = OffsetDateTime::now_utc() + std::time::Duration::from_secs(86_400);
-        Ok(AccessToken::new("REDACTED", expires))
-    }
 }

@@ -98,14 +98,7 @@ impl World {
 
     /// Everything that was asked of the double and is no question.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let asks = |request: &mock_azure::Recorded| {
-            let path = request.path.to_ascii_lowercase();
-            let ends = ["checknameavailability", "resources", "query", "validate"];
-            matches!(request.method.as_str(), "GET" | "HEAD")
-                || (request.method == "POST" && ends.iter().any(|end| path.ends_with(end)))
-        };
-        let writes = self.azure.requests().into_iter().filter(|request| !asks(request));
-        writes.map(|request| format!("{} {}", request.method, request.path)).collect()
+        self.azure.writes().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
     pub(crate) fn remembered(&self) -> State {

@@ -126,6 +126,11 @@ impl MockAzure {
         self.shared.lock().recorder.requests.iter().cloned().collect()
     }
 
+    /// The [requests](Self::requests) that ask for a change, whether or not they were taken.
+    pub fn writes(&self) -> Vec<Recorded> {
+        self.requests().into_iter().filter(|request| !request.is_read()).collect()
+    }
+
     /// The requests that the double does not know, answered 501.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.unknown.clone()

@@ -43,6 +43,17 @@ impl Recorded {
         }
     }
 
+    /// Whether it only asks: a GET or HEAD, or a POST that changes nothing, such as a query, a check of a name, the keys of
+    /// an account, or a token.
+    pub fn is_read(&self) -> bool {
+        let action = self.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        match self.method.as_str() {
+            "GET" | "HEAD" => true,
+            "POST" => action.starts_with("list") || READS.contains(&action.as_str()),
+            _ => false,
+        }
+    }
+
     /// A query parameter, by name without regard to case.
     pub fn query(&self, name: &str) -> Option<&str> {
         find(&self.query, name)
@@ -53,6 +64,10 @@ impl Recorded {
         find(&self.headers, name)
     }
 }
+
+/// The last segments of POSTs that change nothing, beside `list..`.
+const READS: &[&str] =
+    &["$batch", "checknameavailability", "metadata", "query", "resources", "token", "validate"];
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -66,8 +66,7 @@ async fn every_operation_does_what_it_says() {
     assert_eq!((listed.len(), in_group.len()), (1, 1));
 
     let test = TestNotification::log_alert(&off);
-    let done: TestNotificationResult =
-        client.test_notifications(&group(), &soc, &test).await.unwrap();
+    let done: TestNotificationResult = client.test_notifications(&group(), &soc, &test).await.unwrap();
     assert_eq!((done.state.as_str(), done.action_details.len()), ("Complete", 10));
     let polled =
         azure.requests().into_iter().rfind(|request| request.path.contains("notificationStatus")).unwrap();
@@ -92,8 +91,7 @@ async fn why_a_receiver_failed_is_told_and_a_refusal_to_subscribe_has_its_code()
     assert!(made.properties.receivers.sms_receivers.is_empty() && made.unread().next().is_none());
 
     let test = TestNotification::log_alert(&made);
-    let told: TestNotificationResult =
-        client.test_notifications(&group(), &soc, &test).await.unwrap();
+    let told: TestNotificationResult = client.test_notifications(&group(), &soc, &test).await.unwrap();
     let why: Vec<_> = told
         .action_details
         .iter()
@@ -111,12 +109,12 @@ async fn both_mail_receivers_are_there_after_one_run_and_a_second_run_writes_not
     let azure = seed().start().await;
     let ensure = || client(&azure).ensure_mail(&group(), &name("soc"), "soc", &mails());
     assert!(matches!(ensure().dry_run().await.unwrap(), Change::Created(_)));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     assert!(matches!(ensure().await.unwrap(), Change::Created(_)));
     let receiver =
         |address: &str| json!({ "name": address, "emailAddress": address, "useCommonAlertSchema": true });
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "location": "Global", "properties": {
             "groupShortName": "soc",
             "enabled": true,
@@ -124,7 +122,7 @@ async fn both_mail_receivers_are_there_after_one_run_and_a_second_run_writes_not
         } })
     );
     assert!(matches!(ensure().await.unwrap(), Change::Unchanged(_)));
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn a_vault_sends_its_audit_log_after_one_run_and_a_second_run_writes_nothi
     let first = client(&azure).ensure(&vault(), &spec()).await.unwrap();
     assert!(matches!(&first, Change::Created(setting) if setting.name == "audit-to-log-analytics"));
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "properties": {
             "workspaceId": workspace().to_string(),
             "logs": [{ "categoryGroup": "audit", "enabled": true }],
@@ -92,7 +92,7 @@ async fn a_vault_sends_its_audit_log_after_one_run_and_a_second_run_writes_nothi
     );
     azure.clear_requests();
     let second = client(&azure).ensure(&vault(), &spec()).await.unwrap();
-    assert!(matches!(second, Change::Unchanged(_)) && writes(&azure).is_empty());
+    assert!(matches!(second, Change::Unchanged(_)) && azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn what_another_setting_sends_already_is_left_at_that_and_never_runs_into_
             .await;
         let done = client(&azure).ensure(&vault(), &spec()).await.unwrap();
         assert!(matches!(&done, Change::Unchanged(setting) if setting.name == "by-policy"), "{categories:?}");
-        assert!(writes(&azure).is_empty());
+        assert!(azure.writes().is_empty());
     }
 }
 
@@ -139,7 +139,7 @@ async fn an_own_setting_keeps_its_unknown_fields_when_it_grows() {
     let spec = DiagnosticSpec { categories: vec![Category::group("allLogs")], ..spec() };
     let done = client(&azure).ensure(&vault(), &spec).await.unwrap();
     assert!(matches!(&done, Change::Updated { before, .. } if before.properties.logs.len() == 1));
-    let body = writes(&azure).last().unwrap().body["properties"].clone();
+    let body = azure.writes().last().unwrap().body["properties"].clone();
     assert_eq!((&body["invented"], &body["logs"][0]["alsoInvented"]), (&json!({ "kept": true }), &json!(1)));
     assert_eq!(body["logs"].as_array().unwrap().len(), 2);
 }
@@ -149,9 +149,9 @@ async fn a_dry_run_shows_the_setting_and_writes_nothing() {
     let azure = seed().start().await;
     let preview = client(&azure).ensure(&vault(), &spec()).dry_run().await.unwrap();
     assert!(matches!(preview, Change::Created(_)));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     let preview = client(&azure).ensure_many([vault()], &spec()).dry_run().await.unwrap();
-    assert!(preview.len() == 1 && writes(&azure).is_empty());
+    assert!(preview.len() == 1 && azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn a_setting_of_the_same_name_to_elsewhere_is_changed_only_when_asked() {
         .await;
     let refused = client(&azure).ensure(&vault(), &spec()).await.unwrap_err().to_string();
     assert!(refused.contains("choose another name, or allow it"), "{refused}");
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     let spec = DiagnosticSpec { change_existing: true, ..spec() };
     let done = client(&azure).ensure(&vault(), &spec).await.unwrap();
     assert_eq!(done.current().properties.workspace_id, Some(workspace().to_string()));
@@ -230,7 +230,7 @@ async fn losing_the_race_for_a_sink_is_a_success_when_the_winner_sends_the_same(
     client(&azure).create_or_update(&vault(), &name("theirs"), &setting()).await.unwrap();
     let done = client(&azure).ensure(&vault(), &spec()).await.unwrap();
     assert!(matches!(&done, Change::Unchanged(setting) if setting.name == "theirs"), "{done:?}");
-    assert_eq!(writes(&azure).last().unwrap().status, Some(409));
+    assert_eq!(azure.writes().last().unwrap().status, Some(409));
 }
 
 #[tokio::test]

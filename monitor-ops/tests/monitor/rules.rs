@@ -59,7 +59,7 @@ async fn the_rule_fires_on_more_refusals_than_allowed_and_a_second_run_writes_no
         client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap(),
         Change::Created(_)
     ));
-    let body = &writes(&azure)[0].body;
+    let body = &azure.writes()[0].body;
     assert_eq!(body["kind"], "LogAlert");
     assert_eq!(
         (&body["properties"]["evaluationFrequency"], &body["properties"]["windowSize"]),
@@ -76,7 +76,7 @@ async fn the_rule_fires_on_more_refusals_than_allowed_and_a_second_run_writes_no
         client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap(),
         Change::Unchanged(_)
     ));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -104,14 +104,15 @@ async fn before_the_table_exists_the_query_is_taken_unchecked_and_only_then() {
     let azure = logged().start().await;
     let done = client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap();
     assert_eq!(done.current().properties.skip_query_validation, Some(true));
-    let tried: Vec<_> = writes(&azure)
+    let tried: Vec<_> = azure
+        .writes()
         .iter()
         .map(|write| (write.status, write.body["properties"]["skipQueryValidation"].clone()))
         .collect();
     assert_eq!(tried, [(Some(400), json!(false)), (Some(201), json!(true))]);
     azure.clear_requests();
     assert!(!client(&azure).ensure(&group(), &name("refused"), &refused()).await.unwrap().is_change());
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -202,7 +203,7 @@ async fn muting_and_resolving_are_merged_together_and_the_mute_can_be_cleared() 
     assert_eq!(silent(&now), (Some(false), None), "zero clears it");
     azure.clear_requests();
     assert!(!rules.ensure(&group(), &rule_name, &muted).await.unwrap().is_change());
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -222,7 +223,7 @@ async fn what_is_coupled_and_does_not_fit_is_refused_by_the_dry_run_too() {
             assert!(error.contains(says), "{error}");
         }
     }
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -277,8 +278,8 @@ async fn a_duration_that_cannot_be_read_stays_and_its_change_is_refused() {
 
     azure.inject(shown(&stored_rule));
     let _ = client(&azure).ensure(&group(), &name("refused"), &stricter).await;
-    assert_eq!(writes(&azure)[0].body["properties"]["overrideQueryTimeRange"], "P2M");
-    assert_eq!(writes(&azure)[0].body["properties"]["criteria"]["allOf"][0]["threshold"], 1.0);
+    assert_eq!(azure.writes()[0].body["properties"]["overrideQueryTimeRange"], "P2M");
+    assert_eq!(azure.writes()[0].body["properties"]["criteria"]["allOf"][0]["threshold"], 1.0);
 
     azure.clear_requests();
     stricter.properties.override_query_time_range = Some(Duration::from_secs(7200));
@@ -288,7 +289,7 @@ async fn a_duration_that_cannot_be_read_stays_and_its_change_is_refused() {
         let error = if dry { task.dry_run().await } else { task.await }.unwrap_err().to_string();
         assert!(error.contains("'/properties/overrideQueryTimeRange' cannot be read"), "{error}");
     }
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 /// azure-rest-api-specs#21794: the service refuses `Equals`.
@@ -300,7 +301,7 @@ async fn the_operator_of_sameness_is_the_one_that_the_service_takes() {
     rule.properties.criteria.all_of[0].operator = Some(ConditionOperator::Equal);
     let made = client(&azure).create_or_update(&group(), &name("refused"), &rule).await.unwrap();
     assert_eq!(made.properties.criteria.all_of[0].operator, Some(ConditionOperator::Equal));
-    assert_eq!(writes(&azure)[0].body["properties"]["criteria"]["allOf"][0]["operator"], "Equal");
+    assert_eq!(azure.writes()[0].body["properties"]["criteria"]["allOf"][0]["operator"], "Equal");
     rule.properties.criteria.all_of[0].operator = Some("Equals".into());
     let error = client(&azure).create_or_update(&group(), &name("refused"), &rule).await.unwrap_err();
     assert_eq!(error.status(), Some(400));

@@ -119,7 +119,7 @@ async fn off_is_told_from_not_allowed_to_know() {
     assert!(matches!(client(&azure).onboarding(&workspace()).await.unwrap(), Onboarding::NotAllowed(_)));
     let forbidden = client(&azure).onboard(&workspace()).await.unwrap_err();
     assert!(forbidden.is_forbidden() && !is_not_onboarded(&forbidden));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -127,10 +127,10 @@ async fn onboarding_twice_writes_once() {
     let azure = seed().start().await;
     let onboard = || client(&azure).onboard(&workspace());
     assert!(matches!(onboard().dry_run().await.unwrap(), Change::Created(_)));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     assert!(matches!(onboard().await.unwrap(), Change::Created(_)));
     assert!(matches!(onboard().await.unwrap(), Change::Unchanged(_)));
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn alerts_are_connected_once_and_a_disabled_connector_is_turned_on_with_it
     client(&azure).create_or_update_connector(&workspace(), &name(&made.name), &off).await.unwrap();
     let Change::Updated { after, .. } = connect().await.unwrap() else { panic!("it was on") };
     assert!(after.takes_alerts());
-    assert_eq!(writes(&azure).last().unwrap().body["properties"]["invented"], 1);
+    assert_eq!(azure.writes().last().unwrap().body["properties"]["invented"], 1);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn both_connectors_at_once_are_refused() {
     let refused =
         client(&azure).connect_defender(&workspace(), &subscription()).await.unwrap_err().to_string();
     assert!(refused.contains("every alert would come twice"), "{refused}");
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }
 
 #[tokio::test]
@@ -165,12 +165,12 @@ async fn both_rules_are_installed_before_any_table_exists_and_a_second_run_write
     let azure = onboarded().start().await;
     let install = || client(&azure).install_vault_rules(&workspace());
     assert!(install().dry_run().await.unwrap().iter().all(|rule| rule.change.is_change()));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     let done = install().await.unwrap();
     assert_eq!(done.len(), 2);
     assert!(done.iter().all(|rule| matches!(rule.change, Change::Created(_))));
     assert!(install().await.unwrap().iter().all(|rule| !rule.change.is_change()));
-    assert_eq!(writes(&azure).len(), 2);
+    assert_eq!(azure.writes().len(), 2);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn a_rule_that_was_tuned_keeps_its_severity_and_is_set_right_where_it_matt
     client.create_or_update_rule(&workspace(), &name(&made.name), &tuned).await.unwrap();
     let again = client.install_vault_rules(&workspace()).await.unwrap();
     assert!(matches!(again[0].change, Change::Updated { .. }) && !again[1].change.is_change());
-    let body = writes(&azure).last().unwrap().body["properties"].clone();
+    let body = azure.writes().last().unwrap().body["properties"].clone();
     assert_eq!(
         (&body["severity"], &body["enabled"], &body["invented"], &body["queryPeriod"]),
         (&json!("High"), &json!(false), &json!(1), &json!("PT30M"))

@@ -28,7 +28,7 @@ async fn every_operation_does_what_it_says() {
     let made: Workspace = client.create_or_update(&workspace(), &spec()).await.unwrap();
     assert!(made.properties.is_ready() && made.properties.customer_id.is_some());
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "location": "westeurope", "properties": { "sku": { "name": "PerGB2018" }, "retentionInDays": 90 } })
     );
     let tags = BTreeMap::from([("team".to_owned(), "sec".to_owned())]);
@@ -72,7 +72,7 @@ async fn a_policy_that_forbids_workspaces_is_named_and_no_role_is_asked_for() {
     assert!(said.contains("by policy 'Logs live in the hub'"), "{said}");
     assert!(!said.contains("role") && !said.contains('\n'), "{said}");
     assert!(client(&azure).get_opt(&workspace()).await.unwrap().is_none());
-    assert_eq!(writes(&azure).len(), 1, "it is not asked again");
+    assert_eq!(azure.writes().len(), 1, "it is not asked again");
 }
 
 #[tokio::test]
@@ -80,11 +80,11 @@ async fn a_workspace_is_made_once_and_then_left_as_it_is() {
     let azure = empty().await;
     let preview = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
     assert!(matches!(&preview, Change::Created(workspace) if workspace.name == "law-sec"));
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     assert!(matches!(client(&azure).ensure(&workspace(), &spec()).await.unwrap(), Change::Created(_)));
     let other = WorkspaceSpec::builder().location("eastus").build();
     assert!(matches!(client(&azure).ensure(&workspace(), &other).await.unwrap(), Change::Unchanged(_)));
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_deleted_workspace_comes_back_only_when_that_is_said_and_only_where_it
         WorkspaceSpec::builder().location("westeurope").tags([("team".to_owned(), "soc".to_owned())]).build();
     client(&azure).ensure(&workspace(), &tagged).await.unwrap();
     client(&azure).delete(&workspace()).await.unwrap();
-    let before = writes(&azure).len();
+    let before = azure.writes().len();
     let elsewhere = WorkspaceSpec::builder().location("eastus").build();
     for (task, reason) in [
         (client(&azure).ensure(&workspace(), &spec()), "say recover_deleted()"),
@@ -107,7 +107,7 @@ async fn a_deleted_workspace_comes_back_only_when_that_is_said_and_only_where_it
         let error = task.await.unwrap_err().to_string();
         assert!(would == error && error.contains(reason), "{would}\n{error}");
     }
-    assert_eq!(writes(&azure).len(), before);
+    assert_eq!(azure.writes().len(), before);
     let recover = || client(&azure).ensure(&workspace(), &spec()).recover_deleted();
     let (would, done) = (recover().dry_run().await.unwrap(), recover().await.unwrap());
     for change in [&would, &done] {
@@ -167,7 +167,7 @@ async fn a_workspace_that_is_not_ready_is_waited_for_and_never_written_over() {
         let found = client(&azure).ensure(&workspace(), &spec()).await.unwrap();
 
         assert!(matches!(&found, Change::Unchanged(it) if it.properties.is_ready()), "{state}: {found:?}");
-        assert!(writes(&azure).is_empty(), "{state}");
+        assert!(azure.writes().is_empty(), "{state}");
         azure.inject(in_state(state));
         let would = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
         assert!(matches!(would, Change::Unchanged(_)), "{state}: {would:?}");
@@ -231,5 +231,5 @@ async fn a_workspace_that_failed_or_whose_state_cannot_be_read_is_left_alone() {
     azure.inject(Fault::body(200, body.to_string()).on("GET", "/workspaces/law-sec").times(1));
     let error = client(&azure).ensure(&workspace(), &spec()).await.unwrap_err().to_string();
     assert!(error.contains("cannot be read"), "{error}");
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }

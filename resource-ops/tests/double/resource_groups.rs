@@ -1,6 +1,6 @@
 //! Resource groups against the double.
 
-use crate::support::{arm, group, seed, subscription, writes};
+use crate::support::{arm, group, seed, subscription};
 use arm_core::{ArmErrorExt as _, Change, ResourceType};
 use futures::TryStreamExt as _;
 use mock_azure::{Fault, MockAzure};
@@ -18,14 +18,14 @@ async fn a_group_is_written_read_and_changed() {
     let spec = ResourceGroupSpec::new("westeurope").tag("purpose", "lab");
     let made = groups.create_or_update(&group("rg"), &spec).await.unwrap();
     assert_eq!((made.location.as_str(), made.tags["purpose"].as_str()), ("westeurope", "lab"));
-    assert_eq!(writes(&azure)[0].body, json!({ "location": "westeurope", "tags": { "purpose": "lab" } }));
-    assert_eq!(writes(&azure)[0].query("api-version"), Some("2024-03-01"));
+    assert_eq!(azure.writes()[0].body, json!({ "location": "westeurope", "tags": { "purpose": "lab" } }));
+    assert_eq!(azure.writes()[0].query("api-version"), Some("2024-03-01"));
     assert_eq!(groups.get(&group("RG")).await.unwrap(), made);
     let patch =
         ResourceGroupPatch { tags: Some([("owner".into(), "soc".into())].into()), ..Default::default() };
     let changed = groups.update(&group("rg"), &patch).await.unwrap();
     assert_eq!(changed.tags.keys().collect::<Vec<_>>(), ["owner"]);
-    assert_eq!(writes(&azure)[1].body, json!({ "tags": { "owner": "soc" } }));
+    assert_eq!(azure.writes()[1].body, json!({ "tags": { "owner": "soc" } }));
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn deleting_waits_until_the_group_is_gone() {
     let groups = client(&azure);
     groups.delete(&group("rg")).await.unwrap();
     assert!(!groups.exists(&group("rg")).await.unwrap());
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_deletion_can_be_watched_and_says_why_it_failed() {
         }
     };
     assert!(error.is_code("ScopeLocked"), "{error}");
-    assert_eq!(writes(&azure)[0].query("forceDeletionTypes"), Some("Microsoft.Compute/virtualMachines"));
+    assert_eq!(azure.writes()[0].query("forceDeletionTypes"), Some("Microsoft.Compute/virtualMachines"));
 }
 
 #[tokio::test]
@@ -94,12 +94,12 @@ async fn ensuring_makes_a_group_once_and_leaves_one_that_is_there_alone() {
     let groups = client(&azure);
     let spec = ResourceGroupSpec::new("westeurope");
     let preview = groups.ensure(&group("new"), spec.clone()).dry_run().await.unwrap();
-    assert!(matches!(preview, Change::Created(_)) && writes(&azure).is_empty());
+    assert!(matches!(preview, Change::Created(_)) && azure.writes().is_empty());
     assert!(matches!(groups.ensure(&group("new"), spec.clone()).await.unwrap(), Change::Created(_)));
     assert!(matches!(groups.ensure(&group("new"), spec.clone()).await.unwrap(), Change::Unchanged(_)));
     let there = groups.ensure(&group("there"), spec).await.unwrap();
     assert_eq!((there.is_change(), there.current().location.as_str()), (false, "eastus"));
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn ensuring_a_group_that_is_being_deleted_is_an_error_and_writes_nothing()
     groups.delete(&group("rg")).try_next().await.unwrap();
     let error = groups.ensure(&group("rg"), ResourceGroupSpec::new("westeurope")).await.unwrap_err();
     assert!(error.to_string().contains("is being deleted"), "{error}");
-    assert_eq!(writes(&azure).len(), 1, "the deletion only");
+    assert_eq!(azure.writes().len(), 1, "the deletion only");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_group_written_back_keeps_what_this_crate_does_not_name() {
     let found = groups.get(&group("rg")).await.unwrap();
     groups.create_or_update(&group("rg"), &ResourceGroupSpec::from(&found).tag("b", "2")).await.unwrap();
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "location": "westeurope", "tags": { "a": "1", "b": "2" }, "invented": { "kept": true } })
     );
 }

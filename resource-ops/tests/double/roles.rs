@@ -1,6 +1,6 @@
 //! Role definitions and assignments against the double.
 
-use crate::support::{arm, group, seed, subscription, writes};
+use crate::support::{arm, group, seed, subscription};
 use arm_core::{ArmErrorExt as _, Change, Scope};
 use futures::{TryStreamExt as _, future::join};
 use mock_azure::{Fault, MockAzure};
@@ -90,7 +90,7 @@ async fn an_assignment_is_made_listed_read_and_taken_away() {
         .build();
     let made = roles.create(&name, &spec).await.unwrap();
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "properties": {
             "roleDefinitionId": RoleId::READER.definition_at(&scope),
             "principalId": ALICE,
@@ -159,13 +159,13 @@ async fn ensuring_assigns_once_and_a_second_run_writes_nothing() {
     let azure = azure().await;
     let roles = client(&azure);
     let preview = roles.ensure(group("rg"), RoleId::READER, id(ALICE)).dry_run().await.unwrap();
-    assert!(matches!(preview, Change::Created(_)) && writes(&azure).is_empty());
+    assert!(matches!(preview, Change::Created(_)) && azure.writes().is_empty());
     let made = roles.ensure(group("rg"), RoleId::READER, id(ALICE)).await.unwrap();
     assert!(matches!(made, Change::Created(_)));
     assert_eq!(made.current().id, preview.current().id);
     let again = roles.ensure(group("RG"), RoleId::READER, id(ALICE)).await.unwrap();
     assert!(matches!(again, Change::Unchanged(_)));
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
     assert!(azure.has_role(ALICE, "Reader", &group("rg").to_string()));
 }
 
@@ -263,5 +263,5 @@ async fn a_role_that_is_held_under_a_condition_is_said_and_never_unchanged() {
         let error = if dry_run { task.dry_run().await } else { task.await }.unwrap_err().to_string();
         assert!(error.contains("only under a condition (@Resource") && !error.contains('\n'), "{error}");
     }
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{arm, seed, subscription, writes};
+use crate::support::{arm, seed, subscription};
 use arm_core::{ArmErrorExt as _, Change};
 use futures::TryStreamExt as _;
 use resource_ops::{
@@ -68,12 +68,12 @@ async fn ensuring_registers_once_and_waits() {
     let providers = ProvidersClient::new(&arm(&azure));
     let ensure = || providers.ensure_registered(&subscription(), &security());
     assert!(ensure().dry_run().await.unwrap().is_change());
-    assert!(writes(&azure).is_empty());
+    assert!(azure.writes().is_empty());
     let done = ensure().await.unwrap();
     assert!(matches!(done, Change::Updated { after, .. }
         if after.registration_state == RegistrationState::Registered));
     assert!(!ensure().await.unwrap().is_change());
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -84,5 +84,5 @@ async fn a_registration_that_takes_too_long_is_an_error_and_the_next_run_waits_f
     let error = ensure().wait_at_most(Duration::ZERO).await.unwrap_err();
     assert!(error.to_string().contains("still Registering"), "{error}");
     assert!(ensure().await.unwrap().is_change());
-    assert_eq!(writes(&azure).len(), 1, "registered once");
+    assert_eq!(azure.writes().len(), 1, "registered once");
 }

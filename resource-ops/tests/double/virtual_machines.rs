@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::support::{arm, group, subscription, writes};
+use crate::support::{arm, group, subscription};
 use arm_core::{ArmClient, ArmErrorExt as _, Change, ResourceName};
 use async_trait::async_trait;
 use azure_core::http::{
@@ -70,11 +70,10 @@ async fn a_change_is_waited_for_and_leaves_the_rest() {
         properties: json!({ "licenseType": "None" }).as_object().unwrap().clone(),
         ..Default::default()
     };
-    let changed =
-        machines.update_if_match(&vm(), &update, Some("\"1\"")).await.unwrap();
+    let changed = machines.update_if_match(&vm(), &update, Some("\"1\"")).await.unwrap();
     assert_eq!(changed.provisioning_state.as_deref(), Some("Succeeded"));
     assert_eq!((changed.tags["owner"].as_str(), changed.vm_size.as_deref()), ("soc", Some("Standard_B2s")));
-    let sent = &writes(&azure)[0];
+    let sent = &azure.writes()[0];
     assert_eq!((sent.method.as_str(), sent.header("if-match")), ("PATCH", Some("\"1\"")));
     assert_eq!(sent.body, json!({ "tags": { "owner": "soc" }, "properties": { "licenseType": "None" } }));
 }
@@ -84,7 +83,7 @@ async fn a_machine_gets_an_identity_and_keeps_those_it_has() {
     let azure = seed().vm_user_identity(vm(), IDENTITY).start().await;
     let machines = client(&azure);
     let preview = machines.enable_system_identity(&vm()).dry_run().await.unwrap();
-    assert!(preview.is_change() && writes(&azure).is_empty());
+    assert!(preview.is_change() && azure.writes().is_empty());
     let Change::Updated { before, after } = machines.enable_system_identity(&vm()).await.unwrap() else {
         panic!("nothing was written")
     };
@@ -93,14 +92,14 @@ async fn a_machine_gets_an_identity_and_keeps_those_it_has() {
     assert!(identity.is_system_assigned() && identity.principal_id.is_some());
     assert!(identity.user_assigned_identities.contains_key(IDENTITY));
     assert_eq!(
-        writes(&azure)[0].body,
+        azure.writes()[0].body,
         json!({ "identity": {
             "type": "SystemAssigned, UserAssigned",
             "userAssignedIdentities": { IDENTITY: {} },
         }})
     );
     assert!(!machines.enable_system_identity(&vm()).await.unwrap().is_change());
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 /// Gives the machine an identity directly before another's first change of it.
@@ -129,11 +128,11 @@ async fn an_identity_that_somebody_gives_the_machine_meanwhile_is_not_lost() {
     let identity = change.into_current().identity.unwrap();
     assert!(identity.is_system_assigned() && identity.user_assigned_identities.contains_key(IDENTITY));
     assert_eq!(
-        writes(&azure).iter().map(|write| write.status).collect::<Vec<_>>(),
+        azure.writes().iter().map(|write| write.status).collect::<Vec<_>>(),
         [Some(200), Some(412), Some(200)]
     );
     let etags: Vec<_> =
-        writes(&azure).iter().map(|write| write.header("if-match").map(str::to_owned)).collect();
+        azure.writes().iter().map(|write| write.header("if-match").map(str::to_owned)).collect();
     assert!(etags[0].is_none() && etags[1].is_some() && etags[1] != etags[2], "{etags:?}");
 }
 
@@ -197,7 +196,7 @@ async fn a_script_changes_the_machine_and_its_output_comes_back() {
     assert!(result.succeeded());
     assert_eq!((result.stdout().as_str(), result.stderr().as_str()), ("removed DB_PASSWORD\n", ""));
     assert_eq!(azure.vm_file(&vm().to_string(), "/etc/environment").unwrap(), "LANG=C\n");
-    let sent = &writes(&azure)[0];
+    let sent = &azure.writes()[0];
     assert_eq!(sent.body["commandId"], "RunShellScript");
     assert_eq!(sent.body["script"].as_array().unwrap().len(), 4);
     assert_eq!(sent.body["parameters"], json!([{ "name": "variable", "value": "DB_PASSWORD" }]));
@@ -231,7 +230,7 @@ async fn a_script_whose_answer_was_lost_is_not_started_again() {
     azure.inject(Fault::reset_after_acting().on("POST", "/runCommand"));
     let input = RunCommandInput::shell("echo once");
     assert!(client(&azure).run_command(&vm(), &input).await.is_err());
-    assert_eq!(writes(&azure).len(), 1);
+    assert_eq!(azure.writes().len(), 1);
 }
 
 #[tokio::test]
@@ -258,10 +257,9 @@ async fn a_managed_command_is_written_read_changed_listed_and_deleted() {
         .build();
     let spec = VirtualMachineRunCommandSpec::builder().location("westeurope").properties(properties).build();
     assert!(!format!("{spec:?}").contains("hunter2") && !format!("{spec:?}").contains("DB_PASSWORD"));
-    let made =
-        machines.create_or_update_run_command(&vm(), &name, &spec).await.unwrap();
+    let made = machines.create_or_update_run_command(&vm(), &name, &spec).await.unwrap();
     assert_eq!((made.name.as_str(), made.provisioning_state.as_deref()), ("check", Some("Succeeded")));
-    assert_eq!(writes(&azure)[0].body["properties"]["runAsPassword"], "hunter2");
+    assert_eq!(azure.writes()[0].body["properties"]["runAsPassword"], "hunter2");
     assert_eq!(machines.get_run_command(&vm(), &name).await.unwrap().instance_view, None);
     let view = machines.get_run_command_with_output(&vm(), &name).await.unwrap().instance_view.unwrap();
     assert_eq!((view.execution_state, view.output.as_str()), (ExecutionState::Succeeded, "1\n"));

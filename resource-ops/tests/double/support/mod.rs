@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of tests")]
 
 use arm_core::{ArmClient, ResourceGroupId, SubscriptionId};
-use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Recorded, Seed};
+use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Seed};
 
 pub(crate) fn seed() -> Seed {
     mock_azure::fast_forward();
@@ -20,10 +20,4 @@ pub(crate) fn subscription() -> SubscriptionId {
 
 pub(crate) fn group(name: &str) -> ResourceGroupId {
     ResourceGroupId::new(subscription(), name.parse().unwrap())
-}
-
-/// The requests that can change something.
-pub(crate) fn writes(azure: &MockAzure) -> Vec<Recorded> {
-    let changes = |request: &Recorded| !matches!(request.method.as_str(), "GET" | "HEAD");
-    azure.requests().into_iter().filter(changes).collect()
 }

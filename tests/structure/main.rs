@@ -1,7 +1,7 @@
 //! How the library crates stand to each other, and the parts of each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../mock-azure/tests/structure/sources.rs"]
+mod double;
 mod sources;
 
 use std::{
@@ -143,7 +143,7 @@ fn a_circle_is_seen_through_the_root_and_among_the_files_of_a_folder() {
 
 #[test]
 fn no_file_is_longer_than_five_hundred_lines() {
-    for name in libraries().keys() {
+    for name in libraries().keys().map(String::as_str).chain(["mock-azure"]) {
         for (file, text) in files(&workspace().join(name).join("src")) {
             let lines = text.lines().count();
             assert!(lines <= 500, "{name}/src/{file} has {lines} lines");
