@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::{CANARY, Lab, VAULT, name, seed};
 use futures::TryStreamExt as _;
 use keyvault_ops::{
-    AlertsExpected, Remains, SecretErrorExt as _, SecretName, SecretRefusal, Seeded, VaultId, VaultRemains,
-    WhenDeleted,
+    AlertsExpected, Remains, SecretErrorExt as _, SecretName, SecretRefusal, Seeded, SweepReport, VaultId,
+    VaultRemains, WhenDeleted,
 };
 use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, Fault, MockAzure};
 
@@ -232,6 +232,73 @@ async fn a_sweep_waits_before_it_exceeds_its_limit() {
     let report = sweep.await.unwrap();
     assert_eq!((report.requests, report.most_in_window), (6, 2));
     assert!(report.paced > Duration::from_secs(15), "{report}");
+    let sweep = lab.secrets.sweep(AlertsExpected::confirmed()).listings(2).at_most_in_10_seconds(2);
+    let report = sweep.await.unwrap();
+    // Five requests: before the third and the fifth, for what is left of ten seconds.
+    assert_eq!((report.requests, report.most_in_window), (5, 2));
+    assert!(report.paced > Duration::from_secs(10) && report.paced <= Duration::from_secs(20), "{report}");
+    let unpaced = lab.secrets.sweep(AlertsExpected::confirmed()).await.unwrap();
+    assert_eq!((unpaced.paced, unpaced.most_in_window), (Duration::ZERO, 6), "far from 2,000 requests");
+}
+
+#[tokio::test]
+async fn a_sweep_counts_what_has_gone_and_what_the_limits_refuse() {
+    let lab = Lab::of(seed().secret(VAULT, "a", "x").secret(VAULT, "b", "x").secret(VAULT, "c", "x")).await;
+    lab.azure.inject(Fault::status(404).code("SecretNotFound").on("GET", "/secrets/a").always());
+    lab.azure.inject(Fault::status(429).on("GET", "/secrets/b").always());
+    let report = lab.secrets.sweep(AlertsExpected::confirmed()).await.unwrap();
+    assert_eq!((report.read, report.gone, report.throttled), (1, 1, 1), "{report}");
+    assert!(report.to_string().contains("1 read, 0 forbidden, 0 disabled, 1 gone"), "{report}");
+}
+
+#[test]
+fn a_sweep_speaks_of_waits_and_refusals_only_if_there_were_any() {
+    let mut report = SweepReport::default();
+    assert!(report.to_string().ends_with("at most 0 in 10 s of the vault's 4000"), "{report}");
+    report.paced = Duration::from_secs(12);
+    assert!(report.to_string().ends_with("4000; waited 12.0s to stay below 2000"), "{report}");
+    report.throttled = 2;
+    assert!(report.to_string().ends_with("below 2000; 2 refused by the vault's limits"), "{report}");
+}
+
+#[tokio::test]
+async fn what_someone_else_deletes_or_purges_meanwhile_is_gone_all_the_same() {
+    let lab = Lab::of(seed().secret(VAULT, "a", "x")).await;
+    lab.azure.inject(Fault::status(404).code("SecretNotFound").on("DELETE", "/deletedsecrets/a"));
+    let report = lab.secrets.clean_up([name("a")]).purge().await.unwrap();
+    assert_eq!(*report.outcomes[0].result.as_ref().unwrap(), Remains::Nothing, "someone purged it");
+
+    let lab = Lab::of(seed().secret_settling(2).secret(VAULT, "a", "x")).await;
+    lab.secrets.delete(&name("a")).await.unwrap();
+    lab.azure.inject(Fault::status(409).code("ObjectIsBeingDeleted").on("DELETE", "/secrets/a"));
+    let report = lab.secrets.clean_up([name("a")]).await.unwrap();
+    let expected = Remains::SoftDeleted { days_left: Some(90), purge_refused: false };
+    assert_eq!(*report.outcomes[0].result.as_ref().unwrap(), expected, "its delete was waited for");
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_for_is_not_said_to_be_gone() {
+    let lab = Lab::of(seed().secret(VAULT, "a", "x")).await;
+    lab.azure.inject(Fault::status(403).on("GET", "/secrets/a/versions").always());
+    lab.azure.inject(Fault::status(403).on("GET", "/deletedsecrets/none").always());
+    let clean_up = || lab.secrets.clean_up(["a", "none"].map(name));
+    let planned = clean_up().dry_run().await.unwrap();
+    assert_eq!(planned.failures().count(), 2, "{planned}");
+    let done = clean_up().await.unwrap();
+    let failed: Vec<_> = done.failures().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(failed, ["none"], "{done}");
+}
+
+#[tokio::test]
+async fn a_vault_that_keeps_nothing_leaves_nothing() {
+    let lab = Lab::of(seed().secret(VAULT, "a", "x")).await;
+    let id = lab.secrets.get(&name("a")).await.unwrap().properties.id;
+    let page = format!(
+        r#"{{"value":[{{"id":"{id}","attributes":{{"enabled":true,"recoveryLevel":"Purgeable"}}}}]}}"#
+    );
+    lab.azure.inject(Fault::body(200, page).on("GET", "/secrets/a/versions").always());
+    let planned = lab.secrets.clean_up([name("a")]).dry_run().await.unwrap();
+    assert_eq!(*planned.outcomes[0].result.as_ref().unwrap(), Remains::Nothing);
 }
 
 #[tokio::test]

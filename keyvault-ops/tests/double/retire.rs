@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Lab, VAULT, actions, enabled, name, seed};
+use crate::support::{Lab, VAULT, actions, enabled, name, seed, stopped_clock};
 use arm_core::Secret;
 use async_trait::async_trait;
 use azure_core::{
@@ -204,4 +204,69 @@ async fn why_nothing_was_retired_is_said_and_can_be_followed_to_its_source() {
     let refused = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
     let source = refused.source().unwrap();
     assert!(source.source().unwrap().downcast_ref::<azure_core::Error>().is_some(), "{refused:?}");
+}
+
+/// `old-1` to `old-3` and `new`, a minute after one another; the second before the last is disabled.
+async fn a_minute_apart() -> Lab {
+    let lab = Lab::of(stopped_clock(seed()).secret(VAULT, "db", "old-1")).await;
+    for value in ["old-2", "off", "new"] {
+        lab.azure.advance(Duration::from_secs(60));
+        lab.secrets.set(&name("db"), Secret::new(value)).await.unwrap();
+    }
+    let versions = lab.azure.secret_versions(VAULT, "db");
+    let off = versions.into_iter().find(|version| version.value == "off").unwrap().id.parse().unwrap();
+    lab.secrets.update(&name("db"), &off).disable().await.unwrap();
+    lab
+}
+
+fn values(lab: &Lab) -> Vec<String> {
+    enabled(lab).into_iter().map(|(value, _)| value).collect()
+}
+
+#[tokio::test]
+async fn the_newest_enabled_versions_are_kept_beside_the_current_one() {
+    let lab = a_minute_apart().await;
+    let ledger = Ledger::in_memory();
+    let done = lab.secrets.retire_old_versions(&name("db")).keep_enabled(2).ledger(&ledger).await.unwrap();
+    assert_eq!(values(&lab), ["old-2", "new"]);
+    assert_eq!((done.disabled, done.kept, done.disabled_before, done.seen), (1, 2, 1, 4));
+    let retiring = ledger.entries().unwrap().remove(0);
+    assert_eq!(
+        (retiring.action, retiring.detail.as_deref()),
+        (LedgerAction::Retiring, Some("1 old versions"))
+    );
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_one_before_and_then_the_newest() {
+    let lab = a_minute_apart().await;
+    lab.azure.advance(Duration::from_secs(60));
+    lab.secrets.rotate(&name("db")).to(Secret::new("rotated")).keep_enabled(3).await.unwrap();
+    assert_eq!(values(&lab), ["old-2", "new", "rotated"]);
+}
+
+#[tokio::test]
+async fn a_rotation_whose_version_before_was_disabled_meanwhile_keeps_the_newest_other_one() {
+    struct Stuck;
+    #[async_trait]
+    impl keyvault_ops::Consumers for Stuck {
+        async fn wait_until_moved(&self, _: &keyvault_ops::SecretId) -> azure_core::Result<()> {
+            Err(crate::support::failure("not yet"))
+        }
+    }
+    let lab = a_minute_apart().await;
+    lab.azure.advance(Duration::from_secs(60));
+    let rotate = || lab.secrets.rotate(&name("db")).to(Secret::new("rotated")).id("r-1").keep_enabled(2);
+    let stopped = rotate().consumers(Arc::new(Stuck)).await.unwrap_err().completed;
+    lab.secrets.update(&name("db"), stopped.previous.as_ref().unwrap()).disable().await.unwrap();
+    rotate().await.unwrap();
+    assert_eq!(values(&lab), ["old-2", "rotated"]);
+}
+
+#[tokio::test]
+async fn versions_of_the_second_of_the_current_one_are_waited_for_once() {
+    let lab = Lab::of(stopped_clock(seed().page_size(2)).secret_versions(VAULT, "db", 7)).await;
+    let before = lab.azure.now();
+    let done = lab.secrets.retire_old_versions(&name("db")).await.unwrap();
+    assert_eq!((done.disabled, (lab.azure.now() - before).whole_seconds()), (6, 5));
 }

@@ -21,7 +21,7 @@ use azure_core::{
     },
     time::OffsetDateTime,
 };
-use keyvault_ops::{Consumers, RotateFailure, SecretId, SecretsClient};
+use keyvault_ops::{Consumers, Ledger, RotateFailure, SecretId, SecretsClient};
 use mock_azure::{Fault, MockAzure, Seed};
 
 /// Answers reads of a current version, or lists of versions, for a while as they were before the last set.
@@ -160,6 +160,23 @@ async fn a_set_without_answer_is_looked_for_until_the_lists_are_no_longer_late()
     lab.azure.inject(Fault::reset_after_acting().on("PUT", "/secrets/db"));
     let rotation = lab.secrets.rotate(&name("db")).to(canary()).await.unwrap();
     assert!(rotation.is_complete(), "{rotation}");
+    assert_eq!(lab.azure.secret_versions(VAULT, "db").len(), 4, "it was set once");
+}
+
+#[tokio::test]
+async fn a_set_that_the_ledger_says_was_begun_is_looked_for_again_before_another_is_made() {
+    let (late, lab) =
+        Late { lag: Duration::from_secs(4), lists: true, ..Late::default() }.lab(three_versions()).await;
+    let ledger = Ledger::in_memory();
+    let rotate = || lab.secrets.rotate(&name("db")).id("r-1").ledger(&ledger);
+    lab.azure.inject(Fault::reset_after_acting().on("PUT", "/secrets/db"));
+    lab.azure.inject(Fault::status(403).on("GET", "/secrets/db/versions").skip(1).always());
+    let error = rotate().await.unwrap_err();
+    assert!(matches!(&*error.source, RotateFailure::Undetermined(_)), "{error}");
+    lab.azure.clear_faults();
+    late.begin();
+    let rotation = rotate().await.unwrap();
+    assert!(rotation.resumed && rotation.is_complete(), "{rotation}");
     assert_eq!(lab.azure.secret_versions(VAULT, "db").len(), 4, "it was set once");
 }
 
