@@ -128,3 +128,65 @@ async fn absent_is_only_what_the_resources_own_404_says() {
         assert!(absent || found.unwrap_err().is_not_found(), "{body}");
     }
 }
+
+#[tokio::test]
+async fn every_question_is_answered_with_yes_for_its_own_refusal_only() {
+    type Question = (&'static str, fn(&azure_core::Error) -> bool);
+    let questions: [Question; 11] = [
+        ("not found", |error| error.is_not_found()),
+        ("no such resource", |error| error.is_resource_not_found()),
+        ("forbidden", |error| error.is_forbidden()),
+        ("no role", |error| error.is_role_missing()),
+        ("no linked role", |error| error.is_linked_authorization_failed()),
+        ("conflict", |error| error.is_conflict()),
+        ("in progress", |error| error.is_in_progress()),
+        ("locked", |error| error.is_scope_locked()),
+        ("not registered", |error| error.is_registration_missing()),
+        ("no token", |error| error.is_unauthorized()),
+        ("changed", |error| error.is_precondition_failed()),
+    ];
+    let refusals: [(u16, &str, &[&str]); 11] = [
+        (400, "InvalidInput", &[]),
+        (401, "InvalidAuthenticationToken", &["no token"]),
+        (403, "AuthorizationFailed", &["forbidden", "no role"]),
+        (403, "LinkedAuthorizationFailed", &["forbidden", "no linked role"]),
+        (404, "ResourceNotFound", &["not found", "no such resource"]),
+        (404, "InvalidResourceType", &["not found"]),
+        (409, "ScopeLocked", &["conflict", "locked"]),
+        (409, "AnotherOperationInProgress", &["conflict", "in progress"]),
+        (409, "MissingSubscriptionRegistration", &["conflict", "not registered"]),
+        (412, "PreconditionFailed", &["changed"]),
+        (405, "MethodNotAllowed", &[]),
+    ];
+    for (status, code, expected) in refusals {
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
+        let answers = std::iter::repeat_n(reply(status, body), 5);
+        let error = Script::new(answers).client().put(things(), "v").send_empty().await.unwrap_err();
+        let said: Vec<&str> =
+            questions.iter().filter(|(_, ask)| ask(&error)).map(|(said, _)| *said).collect();
+        assert_eq!(said, expected, "{status} {code}");
+        assert!(!error.is_throttled(), "{status} {code}");
+    }
+    let script = Script::new(std::iter::repeat_n(reply(429, ""), 5));
+    assert!(script.client().put(things(), "v").send_empty().await.unwrap_err().is_throttled());
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_was_one_attempt() {
+    let script = Script::new([reply(200, "{")]);
+    let error = script.client().put(things(), "v").json::<Value>().await.unwrap_err();
+    assert_eq!(error.attempts(), Some(1), "{error}");
+}
+
+#[tokio::test]
+async fn details_are_read_to_a_depth_and_no_deeper() {
+    let nested = (0..80).fold(String::new(), |inner, n| {
+        format!(r#"{{"code":"C{}","message":"m","details":[{inner}]}}"#, 79 - n)
+    });
+    let body = format!(r#"{{"error":{nested}}}"#);
+    let script = Script::new([reply(400, body)]);
+    let error = script.client().put(things(), "v").send_empty().await.unwrap_err().arm_error().unwrap();
+    assert_eq!(error.code, "C0");
+    let last = error.details.last().unwrap();
+    assert_eq!((error.details.len(), last.code.as_str()), (65, "C65"));
+}

@@ -3,6 +3,7 @@
 
 mod errors;
 mod lists;
+mod operation_states;
 mod operations;
 mod requests;
 mod scripted;

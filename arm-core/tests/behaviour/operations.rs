@@ -350,6 +350,8 @@ async fn when_the_link_of_a_delete_vanishes_the_resource_tells_whether_it_is_gon
             urls(&script)[1..],
             ["GET /s", "GET /things/thing?api-version=v", "GET /things/thing?api-version=v"]
         );
+        let script = Script::new([first(), reply(404, ABSENT), reply(404, ABSENT)]);
+        script.client().delete(thing(&script), "v").poller::<()>().await.unwrap();
         let unregistered = r#"{"error":{"code":"Subscription Not Registered","message":"no"}}"#;
         for still in [reply(200, THING), reply(200, "{}"), reply(404, unregistered), reply(403, "{}")] {
             let script = Script::new([first(), reply(404, ABSENT), still.clone()]);
@@ -374,10 +376,16 @@ async fn when_the_link_of_a_write_vanishes_only_the_resources_own_state_is_belie
     let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
     let script = Script::new([first(), reply(404, ABSENT), reply(200, CREATING), reply(200, THING)]);
     assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
-    for untold in [reply(200, r#"{"name":"thing"}"#), reply(404, ABSENT)] {
+    let script = Script::new([first(), reply(404, ABSENT), reply(200, THING)]);
+    assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
+    assert_eq!(urls(&script).len(), 3, "a resource that is made is not asked for again");
+    for (untold, why) in [
+        (reply(200, r#"{"name":"thing"}"#), "vanished, and the resource does not tell its state"),
+        (reply(404, ABSENT), "vanished, and the resource cannot be read: "),
+    ] {
         let script = Script::new([first(), reply(404, ABSENT), untold]);
         let error = put(&script).poller::<()>().await.unwrap_err();
-        assert!(error.to_string().contains("has vanished"), "{error}");
+        assert!(error.to_string().contains(why), "{error}");
     }
     let broken = reply(200, r#"{"properties":{"provisioningState":"Failed"}}"#);
     let script = Script::new([first(), reply(404, ABSENT), broken]);

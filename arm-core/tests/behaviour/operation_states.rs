@@ -1,0 +1,52 @@
+//! What an operation's first answer and its polls may leave out, and what that means.
+
+use std::sync::Arc;
+
+use crate::scripted::{Script, reply};
+use arm_core::{ArmErrorExt as _, ArmPath, ArmRequest};
+use azure_core::error::ErrorKind;
+use serde_json::{Value, json};
+
+const STATUS: &str = "https://management.azure.com/status/1";
+
+fn put(script: &Arc<Script>) -> ArmRequest {
+    script.client().put(ArmPath::root().literal("things/thing"), "v").body(&json!({}))
+}
+
+#[tokio::test]
+async fn a_resource_that_is_made_at_once_is_not_asked_for_again() {
+    for status in [200, 201] {
+        let made = r#"{"name":"thing","properties":{"provisioningState":"Succeeded"}}"#;
+        let script = Script::new([reply(status, made)]);
+        let thing: Value = put(&script).poller().await.unwrap().into_model().unwrap();
+        assert_eq!((thing["name"].as_str(), script.sent().len()), (Some("thing"), 1));
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_does_not_tell_how_far_it_is_is_no_success() {
+    let first = reply(202, "").header("azure-asyncoperation", STATUS);
+    let script = Script::new([first, reply(200, r#"{"name":"1"}"#)]);
+    let error = put(&script).poller::<()>().await.unwrap_err();
+    assert!(error.to_string().contains("the answer does not tell the operation's status"), "{error}");
+}
+
+#[tokio::test]
+async fn a_resource_without_a_body_is_no_success() {
+    let script = Script::new([reply(202, ""), reply(200, " ")]);
+    let error = put(&script).poller::<()>().await.unwrap_err();
+    assert!(error.to_string().contains("the service sent no resource"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_without_a_code_has_its_state_as_one() {
+    let first = reply(202, "").header("azure-asyncoperation", STATUS);
+    let script = Script::new([first, reply(200, r#"{"status":"Canceled"}"#)]);
+    let error = put(&script).poller::<()>().await.unwrap_err();
+    assert!(error.to_string().contains("ended as Canceled: the service gave no reason"), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::HttpResponse { error_code: Some(code), .. } if code == "Canceled"),
+        "{error:?}"
+    );
+    assert!(error.may_have_been_applied());
+}
