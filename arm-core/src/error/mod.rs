@@ -174,8 +174,7 @@ impl ArmErrorExt for Error {
     }
 
     fn wait_asked_for(&self) -> Option<Duration> {
-        let answered = || retry_after(response_of(self)?.headers());
-        Tried::of(self).and_then(|tried| tried.wait_asked_for).or_else(answered)
+        retry_after(response_of(self)?.headers())
     }
 
     fn reworded(self, message: impl Into<String>) -> Error {

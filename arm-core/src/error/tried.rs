@@ -12,8 +12,6 @@ use azure_core::{
 pub(crate) struct Tried {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
-    /// The wait that the service asked for in its last response.
-    pub(crate) wait_asked_for: Option<Duration>,
     /// Whether an attempt may have changed something.
     pub(crate) may_be_applied: bool,
 }

@@ -162,10 +162,6 @@ impl Policy for Retry {
             // Once an attempt may have been applied, a later rejection does not prove otherwise.
             tried.may_be_applied |= writes && may_have_acted(&outcome);
             tried.elapsed = in_millis(started.elapsed().max(waited));
-            tried.wait_asked_for = match &outcome {
-                Ok(response) if u16::from(response.status()) >= 300 => retry_after(response.headers()),
-                _ => None,
-            };
             if let Some(seen) = ctx.value::<Arc<TriedSoFar>>() {
                 *seen.0.lock().unwrap_or_else(PoisonError::into_inner) = tried;
             }
@@ -223,7 +219,7 @@ impl Policy for Retry {
 }
 
 fn gave_up(error: Error, tried: Tried, writes: bool) -> Error {
-    let Tried { attempts, elapsed, may_be_applied, .. } = tried;
+    let Tried { attempts, elapsed, may_be_applied } = tried;
     let plural = if attempts == 1 { "" } else { "s" };
     let consequence = match (writes, may_be_applied) {
         (false, _) => "",

@@ -18,7 +18,7 @@ async fn a_resource_that_is_made_at_once_is_not_asked_for_again() {
     for status in [200, 201] {
         let made = r#"{"name":"thing","properties":{"provisioningState":"Succeeded"}}"#;
         let script = Script::new([reply(status, made)]);
-        let thing: Value = put(&script).poller().await.unwrap().into_model().unwrap();
+        let thing = put(&script).poller::<Value>().await.unwrap();
         assert_eq!((thing["name"].as_str(), script.sent().len()), (Some("thing"), 1));
     }
 }
