@@ -110,7 +110,8 @@ async fn of_a_disabled_current_version_all_of_its_second_are_named_and_none_befo
         let rotation = lab.secrets.rotate(&name("db")).issuer(bank).await.unwrap();
         let mut expected = vec![version(&lab, "new-1"), version(&lab, "new-2")];
         let mut named = rotation.issuer.unrevoked.clone();
-        (expected.sort(), named.sort());
+        expected.sort();
+        named.sort();
         assert_eq!(named, expected, "order {order}: {rotation}");
         assert_eq!(rotation.issuer.revoked, ["old-key-2"], "order {order}");
     }
