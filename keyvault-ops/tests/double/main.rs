@@ -6,6 +6,7 @@ mod lab;
 mod retire;
 mod rotate;
 mod rotate_beside_others;
+mod rotate_calls;
 mod rotate_groups;
 mod rotate_interrupted;
 mod rotate_issuers;

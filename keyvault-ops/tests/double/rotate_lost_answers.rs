@@ -182,9 +182,12 @@ async fn a_version_disabled_after_the_beginning_is_revoked_by_what_the_ledger_kn
     let old =
         lab.azure.secret_versions(VAULT, "db").into_iter().find(|version| version.value == "old-1").unwrap();
     lab.secrets.update(&name("db"), &old.id.parse().unwrap()).disable().await.unwrap();
+    lab.azure.clear_requests();
     let rotation = rotate().await.unwrap();
     assert!(rotation.is_complete(), "{rotation}");
     assert_eq!(bank.good().len(), 1, "{:?}", bank.good());
+    let requests = lab.azure.requests();
+    assert!(requests.iter().all(|request| !request.path.contains(&old.id)), "a disabled value is not read");
 }
 
 #[tokio::test]
