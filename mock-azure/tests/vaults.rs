@@ -239,3 +239,19 @@ async fn access_policies_are_added_replaced_and_removed_one_principal_at_a_time(
     assert_eq!(held(&removed), json!([]));
     assert_eq!(arm.send(Put, &path("toggle"), policy(&["set"])).await.status, 501);
 }
+
+#[tokio::test]
+async fn a_vault_by_roles_needs_no_access_policies_and_one_by_policies_does() {
+    let azure = empty().await;
+    let url = |name: &str| {
+        format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}")
+    };
+    let mut body = json!({ "location": "westeurope", "properties": {
+        "tenantId": mock_azure::DEFAULT_TENANT, "sku": { "family": "A", "name": "standard" },
+        "enableRbacAuthorization": true,
+    } });
+    let made = azure.send_as_of("2023-07-01", Put, &url("kv-by-roles"), body.clone()).await;
+    assert_eq!((made.status, &made.body["properties"]["accessPolicies"]), (200, &json!([])), "{}", made.body);
+    body["properties"]["enableRbacAuthorization"] = json!(false);
+    assert_eq!(azure.send_as_of("2023-07-01", Put, &url("kv-by-policies"), body).await.status, 400);
+}

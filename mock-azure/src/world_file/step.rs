@@ -61,6 +61,8 @@ pub(super) enum Step {
     DisabledSecret(Secret),
     /// A secret with many versions.
     SecretVersions(Versions),
+    /// A certificate that the vault has issued itself, with its key and its secret.
+    Certificate(InVault),
     /// A secret that belongs to a certificate.
     ManagedSecret(InVault),
     /// A secret that is soft-deleted.
@@ -277,6 +279,7 @@ impl Step {
             Self::Secret(it) => seed.secret(&it.vault, &it.name, &it.value),
             Self::DisabledSecret(it) => seed.disabled_secret(&it.vault, &it.name, &it.value),
             Self::SecretVersions(it) => seed.secret_versions(&it.vault, &it.name, it.count),
+            Self::Certificate(it) => seed.certificate(&it.vault, &it.name),
             Self::ManagedSecret(it) => seed.managed_secret(&it.vault, &it.name),
             Self::DeletedSecret(it) => seed.deleted_secret(&it.vault, &it.name, &it.value),
             Self::SecretSettling(requests) => seed.secret_settling(requests),

@@ -4,7 +4,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
-    SecretState, Visit, refusal,
+    SecretState, Visit, certificates,
+    kind::CERTIFICATES,
+    refusal,
     store::{Pending, Secret},
 };
 use crate::{http::Reply, services::vaults::VaultState, state::World};
@@ -16,6 +18,8 @@ const VERSION_LIMIT: usize = 500;
 #[derive(Debug)]
 pub(super) struct Backup {
     secret: Secret,
+    /// What the vault keeps for it.
+    kept: Vec<(&'static str, Secret)>,
     kind: &'static str,
     subscription: String,
 }
@@ -28,19 +32,23 @@ pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     if matches!(secrets.look(name), Some(Pending::Recovering)) {
         return refusal::not_found(visit.kind, spelled);
     }
-    let Some(secret) = secrets.live.get(name).cloned() else {
+    let Some(mut secret) = secrets.live.get(name).cloned() else {
         return refusal::not_found(visit.kind, spelled);
     };
+    // Recorded: a certificate that is restored has nothing going on.
+    secret.operation = None;
     if secret.versions.len() > VERSION_LIMIT {
         let message = format!("An object with more than {VERSION_LIMIT} versions cannot be backed up.");
         return refusal::bad_parameter(message);
     }
     let blob = URL_SAFE_NO_PAD.encode(format!("KeyVault{}BackupV1.mock-azure.{id}", visit.kind.word));
-    world
-        .states
-        .get_mut::<SecretState>()
-        .backups
-        .insert(blob.clone(), Backup { secret, kind: visit.kind.live, subscription });
+    let kept = if visit.kind.live == CERTIFICATES.live {
+        certificates::kept_for(world, &visit.vault, name)
+    } else {
+        Vec::new()
+    };
+    let backup = Backup { secret, kept, kind: visit.kind.live, subscription };
+    world.states.get_mut::<SecretState>().backups.insert(blob.clone(), backup);
     Reply::ok(json!({ "value": blob }))
 }
 
@@ -59,7 +67,7 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
             "The backup can only be restored to a vault of the same subscription.",
         );
     }
-    let secret = backup.secret.clone();
+    let (secret, kept) = (backup.secret.clone(), backup.kept.clone());
     let (name, key) = (secret.name.clone(), secret.name.to_ascii_lowercase());
     let secrets = visit.secrets(world);
     match secrets.look(&key) {
@@ -74,7 +82,11 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
         return refusal::plain(409, "Conflict", format!("{} {name} already exists.", visit.kind.word));
     }
     let shown = visit.bundle(&secret, &secret.current);
-    secrets.live.insert(key, secret);
+    secrets.live.insert(key.clone(), secret);
+    for (kind, object) in kept {
+        let state = world.states.get_mut::<SecretState>();
+        state.by_vault.entry((visit.vault.clone(), kind)).or_default().live.insert(key.clone(), object);
+    }
     Reply::ok(shown)
 }
 

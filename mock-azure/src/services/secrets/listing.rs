@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Visit, deleted, refusal};
+use super::{Visit, certificates::is_listed, deleted, refusal};
 use crate::{http::Reply, state::World};
 
 const MOST: usize = 25;
@@ -18,6 +18,7 @@ pub(super) fn secrets(world: &mut World, visit: &Visit<'_>) -> Reply {
     };
     let secrets = visit.secrets(world);
     let after = secrets.live.range::<str, _>((page.start(), Unbounded));
+    let after = after.filter(|(_, secret)| secret.version(None).is_some_and(|(_, it)| is_listed(visit, it)));
     page.show(visit, after.map(|(key, secret)| (key.as_str(), visit.item(secret, None))))
 }
 
@@ -30,6 +31,7 @@ pub(super) fn versions(world: &mut World, visit: &Visit<'_>, name: &str) -> Repl
     let secret = visit.secrets(world).live.get(name);
     let Some(secret) = secret else { return refusal::not_found(visit.kind, spelled) };
     let after = secret.versions.range::<str, _>((page.start(), Unbounded));
+    let after = after.filter(|(_, version)| is_listed(visit, version));
     page.show(visit, after.map(|(id, _)| (id.as_str(), visit.item(secret, Some(id)))))
 }
 

@@ -8,6 +8,7 @@ use super::{curves, refusal};
 use crate::{http::Reply, state::stable_id};
 
 /// A key, in two halves.
+#[derive(Clone)]
 pub(super) struct Made {
     /// As a JWK, with what the key is for.
     pub(super) public: Value,
@@ -15,8 +16,15 @@ pub(super) struct Made {
     pub(super) private: String,
 }
 
-const RSA_OPERATIONS: &[&str] = &["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
-const CURVE_OPERATIONS: &[&str] = &["sign", "verify"];
+/// Without the private half.
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Made").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+pub(super) const RSA_OPERATIONS: &[&str] = &["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
+pub(super) const CURVE_OPERATIONS: &[&str] = &["sign", "verify"];
 const SIZES: &[u64] = &[2048, 3072, 4096];
 
 /// Makes what a request asks for, from a seed: the same one for the same seed.
@@ -90,7 +98,7 @@ fn operations(asked: &Value, all: &[&str]) -> Value {
     if asked["key_ops"].is_array() { asked["key_ops"].clone() } else { json!(all) }
 }
 
-fn bytes(seed: &str, count: usize) -> Vec<u8> {
+pub(super) fn bytes(seed: &str, count: usize) -> Vec<u8> {
     let parts = (0..=count / 16).flat_map(|part| {
         let id = stable_id(&format!("{seed}/{part}"));
         uuid::Uuid::parse_str(&id).map(uuid::Uuid::into_bytes).unwrap_or_default()

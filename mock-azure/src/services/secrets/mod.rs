@@ -129,6 +129,11 @@ impl Visit<'_> {
         self.call.link(&format!("/{collection}/{name}"))
     }
 
+    /// Whether the path is about what is not deleted.
+    fn is_live(&self) -> bool {
+        self.call.path().first() != Some(&self.kind.deleted)
+    }
+
     fn secrets<'w>(&self, world: &'w mut World) -> &'w mut Secrets {
         world.states.get_mut::<SecretState>().objects(&self.vault, self.kind)
     }
@@ -136,6 +141,13 @@ impl Visit<'_> {
     /// A secret without its value, as it stands in lists.
     fn item(&self, secret: &Secret, version_id: Option<&str>) -> Value {
         let Some((id, version)) = secret.version(version_id) else { return Value::Null };
+        if self.kind.live == CERTIFICATES.live {
+            let mut url = self.url(self.kind.live, &secret.name);
+            if version_id.is_some() {
+                url.push_str(&format!("/{id}"));
+            }
+            return certificates::item(self, secret, version, url);
+        }
         let mut shown = json!({
             self.kind.id: self.url(self.kind.live, &secret.name),
             "attributes": version.attributes(&self.recovery),
@@ -149,6 +161,10 @@ impl Visit<'_> {
 
     /// A version of a secret, without its value.
     fn bundle(&self, secret: &Secret, version_id: &str) -> Value {
+        if self.kind.live == CERTIFICATES.live {
+            let version = secret.version(Some(version_id));
+            return version.map_or(Value::Null, |(id, it)| certificates::bundle(self, secret, id, it));
+        }
         let mut shown = self.item(secret, Some(version_id));
         if let Some((_, Version { key, .. })) =
             secret.version(Some(version_id)).filter(|(_, it)| !it.key.is_null())

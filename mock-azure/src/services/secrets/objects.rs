@@ -33,6 +33,9 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
             "Operation get is not allowed on a disabled secret.",
         );
     }
+    if found.opaque {
+        return Reply::not_implemented("the value of this secret: of an RSA key it has no private half");
+    }
     let mut shown = visit.bundle(secret, id);
     if found.key.is_null() {
         shown["value"] = json!(found.value);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::certificates::Operation;
 use crate::state::stable_id;
 
 /// Secrets of one vault, by lower-case name.
@@ -28,8 +29,10 @@ pub(super) struct Secret {
     pub(super) current: String,
     /// Whether Key Vault made it, as it does for every certificate.
     pub(super) managed: bool,
-    /// How a key is rotated.
+    /// How a key is rotated; what a certificate is to be.
     pub(super) policy: Option<Value>,
+    /// What goes on, or went on, with a certificate.
+    pub(super) operation: Option<Box<Operation>>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +49,10 @@ pub(super) struct Version {
     pub(super) tags: Option<Map<String, Value>>,
     /// The public half of a key, and what it is for.
     pub(super) key: Value,
+    /// The certificate, in DER, once it is issued.
+    pub(super) der: Option<Vec<u8>>,
+    /// There is a value, and the double does not know it.
+    pub(super) opaque: bool,
 }
 
 #[derive(Debug)]
@@ -82,6 +89,8 @@ impl Version {
             updated: now,
             tags: None,
             key: Value::Null,
+            der: None,
+            opaque: false,
         }
     }
 
@@ -131,21 +140,32 @@ impl Secret {
 impl Secrets {
     /// Adds a version, which becomes the current one, and answers its id. `order` shifts the
     /// random ids, and so the order of lists.
-    pub(super) fn set(&mut self, name: &str, mut version: Version, order: u64) -> String {
+    pub(super) fn set(&mut self, name: &str, version: Version, order: u64) -> String {
+        let id = self.next_id(name, order);
+        self.set_as(name, &id, version);
+        id
+    }
+
+    /// The id of the version that is set next.
+    pub(super) fn next_id(&self, name: &str, order: u64) -> String {
+        let key = name.to_ascii_lowercase();
+        stable_id(&format!("{order}/{key}/{}", self.made + 1)).replace('-', "")
+    }
+
+    /// Adds a version under an id, as the current one.
+    pub(super) fn set_as(&mut self, name: &str, id: &str, mut version: Version) {
         self.made += 1;
         version.number = self.made;
-        let key = name.to_ascii_lowercase();
-        let id = stable_id(&format!("{order}/{key}/{}", self.made)).replace('-', "");
-        let secret = self.live.entry(key).or_insert_with(|| Secret {
+        let secret = self.live.entry(name.to_ascii_lowercase()).or_insert_with(|| Secret {
             name: name.to_owned(),
             versions: BTreeMap::new(),
             current: String::new(),
             managed: false,
             policy: None,
+            operation: None,
         });
-        secret.current.clone_from(&id);
-        secret.versions.insert(id.clone(), version);
-        id
+        id.clone_into(&mut secret.current);
+        secret.versions.insert(id.to_owned(), version);
     }
 
     /// What is still going on with a name. Every look brings it nearer to its end.

@@ -173,7 +173,7 @@ pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
 fn operation(call: &Call, status: u16) -> Option<&'static str> {
     match &call.host.service {
         Service::Vault(_) if status == 401 => Some("Authentication"),
-        Service::Vault(_) => of_secrets(call).or_else(|| of_keys(call)),
+        Service::Vault(_) => of_secrets(call).or_else(|| of_keys(call)).or_else(|| of_certificates(call)),
         Service::Management => of_vaults(call),
         _ => None,
     }
@@ -218,6 +218,40 @@ fn of_keys(call: &Call) -> Option<&'static str> {
         (Method::Get, ["deletedkeys", _]) => "KeyGetDeleted",
         (Method::Delete, ["deletedkeys", _]) => "KeyPurge",
         (Method::Post, ["deletedkeys", _, "recover"]) => "KeyRecover",
+        _ => return None,
+    })
+}
+
+/// Documented: the names of the operations.
+fn of_certificates(call: &Call) -> Option<&'static str> {
+    Some(match (call.method, call.path().as_slice()) {
+        (Method::Get, ["certificates", "contacts"]) => "CertificateContactsGet",
+        (Method::Put, ["certificates", "contacts"]) => "CertificateContactsSet",
+        (Method::Delete, ["certificates", "contacts"]) => "CertificateContactsDelete",
+        (Method::Get, ["certificates", "issuers"]) => "CertificateIssuersList",
+        (Method::Get, ["certificates", "issuers", _]) => "CertificateIssuerGet",
+        (Method::Put, ["certificates", "issuers", _]) => "CertificateIssuerSet",
+        (Method::Patch, ["certificates", "issuers", _]) => "CertificateIssuerUpdate",
+        (Method::Delete, ["certificates", "issuers", _]) => "CertificateIssuerDelete",
+        (Method::Get, ["certificates"]) => "CertificateList",
+        (Method::Get, ["certificates", _, "versions"]) => "CertificateListVersions",
+        (Method::Get, ["certificates", _, "policy"]) => "CertificatePolicyGet",
+        (Method::Patch, ["certificates", _, "policy"]) => "CertificatePolicyUpdate",
+        (Method::Get, ["certificates", _, "pending"]) => "CertificatePendingGet",
+        (Method::Patch, ["certificates", _, "pending"]) => "CertificatePendingUpdate",
+        (Method::Delete, ["certificates", _, "pending"]) => "CertificatePendingDelete",
+        (Method::Post, ["certificates", _, "pending", "merge"]) => "CertificatePendingMerge",
+        (Method::Get, ["certificates", _] | ["certificates", _, _]) => "CertificateGet",
+        (Method::Post, ["certificates", "restore"]) => "CertificateRestore",
+        (Method::Post, ["certificates", _, "create"]) => "CertificateCreate",
+        (Method::Post, ["certificates", _, "import"]) => "CertificateImport",
+        (Method::Post, ["certificates", _, "backup"]) => "CertificateBackup",
+        (Method::Patch, ["certificates", ..]) => "CertificateUpdate",
+        (Method::Delete, ["certificates", _]) => "CertificateDelete",
+        (Method::Get, ["deletedcertificates"]) => "CertificateListDeleted",
+        (Method::Get, ["deletedcertificates", _]) => "CertificateGetDeleted",
+        (Method::Delete, ["deletedcertificates", _]) => "CertificatePurge",
+        (Method::Post, ["deletedcertificates", _, "recover"]) => "CertificateRecover",
         _ => return None,
     })
 }
