@@ -136,6 +136,32 @@ fn a_command_sees_the_double_instead_of_azure_and_ends_as_it_ends() {
     assert!(String::from_utf8(missing.stderr).unwrap().contains("cannot run 'no-such-command'"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_command_that_is_killed_ends_as_a_shell_says_it() {
+    let ran = |signal: &str| {
+        let script = format!("kill -{signal} $$");
+        Command::new(env!("CARGO_BIN_EXE_mock-azure"))
+            .args(["run", "--quiet", "--", "sh", "-c", script.as_str()])
+            .status()
+            .unwrap()
+            .code()
+    };
+    assert_eq!((ran("TERM"), ran("KILL")), (Some(143), Some(137)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_with_a_managed_identity_has_no_secret_and_a_place_to_ask() {
+    let script = r#"test -z "$AZURE_CLIENT_SECRET$AZURE_CLIENT_ID" && printf '%s' "$IDENTITY_ENDPOINT$IDENTITY_HEADER""#;
+    let ran = Command::new(env!("CARGO_BIN_EXE_mock-azure"))
+        .args(["run", "--quiet", "--managed-identity", "--", "sh", "-c", script])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(said.starts_with("http://127.0.0.1:") && said.contains("/msi/token"), "{said}");
+}
+
 #[test]
 fn another_address_than_this_machine_s_must_be_meant() {
     let refused =

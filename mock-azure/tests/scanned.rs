@@ -251,3 +251,92 @@ async fn a_scope_may_come_with_its_slashes_encoded() {
         format!("/subscriptions/{SUB}/resourceGroups/rg-sec/providers/Microsoft.Authorization/locks/keep");
     assert_eq!((made.status, &made.body["id"]), (201, &json!(id)));
 }
+
+#[tokio::test]
+async fn a_vault_counts_how_often_it_was_asked() {
+    let azure = MockAzure::seed()
+        .vault(SUB, "rg-sec", "kv-prod")
+        .vault_role("kv-prod", "Key Vault Secrets User")
+        .secret("kv-prod", "one", "x")
+        .starts_at(time::macros::datetime!(2027-02-01 08:10:30 UTC))
+        .start()
+        .await;
+    let secret = "https://kv-prod.vault.azure.net/secrets/one?api-version=7.5";
+    send(&azure, Get, secret, Value::Null).await;
+    azure.advance(std::time::Duration::from_secs(3600));
+    send(&azure, Get, secret, Value::Null).await;
+    send(&azure, Get, &secret.replace("one", "none"), Value::Null).await;
+    azure.advance(std::time::Duration::from_secs(60));
+    let metrics = |asked: &str| {
+        let vault = "/resourceGroups/rg-sec/providers/Microsoft.KeyVault/vaults/kv-prod";
+        arm(&format!("{vault}/providers/Microsoft.Insights/metrics"), "2018-01-01") + asked
+    };
+    let span = "&timespan=2027-02-01T08:00:00Z/2027-02-01T11:00:00Z&interval=PT1H";
+    let asked = format!("&metricnames=ServiceApiHit,Availability&aggregation=Count,Average{span}");
+    let found = send(&azure, Get, &metrics(&asked), Value::Null).await;
+    assert_eq!(found.status, 200, "{}", found.body);
+    let hits = &found.body["value"][0];
+    assert_eq!((&hits["name"]["value"], &hits["unit"]), (&json!("ServiceApiHit"), &json!("Count")));
+    assert_eq!(
+        hits["timeseries"][0]["data"],
+        json!([
+            { "timeStamp": "2027-02-01T08:00:00Z", "count": 1.0, "average": 1.0 },
+            { "timeStamp": "2027-02-01T09:00:00Z", "count": 2.0, "average": 1.0 },
+            { "timeStamp": "2027-02-01T10:00:00Z" },
+        ])
+    );
+    assert_eq!(found.body["value"][1]["timeseries"][0]["data"][0]["average"], 100.0);
+    assert_eq!(found.body["resourceregion"], "westeurope");
+    // How long the answers took is not known here; nor is what one caller did.
+    for asked in
+        ["&metricnames=ServiceApiLatency", "&$filter=ActivityName%20eq%20'secretget'", "&interval=PT1S"]
+    {
+        assert_eq!(send(&azure, Get, &metrics(asked), Value::Null).await.status, 501, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_version_of_a_contact_shows_the_one_contact_there_is() {
+    let azure = double().await;
+    let contact = "/providers/Microsoft.Security/securityContacts";
+    let (first, newest) = ("2017-08-01-preview", "2023-12-01-preview");
+    assert_eq!(read(&azure, contact, first).await.body, json!({ "value": [] }));
+    assert_eq!(read(&azure, &format!("{contact}/default1"), first).await.status, 404);
+    let properties = json!({
+        "email": "soc@contoso.example", "phone": "1", "alertNotifications": "On", "alertsToAdmins": "Off",
+    });
+    let put = arm(&format!("{contact}/default1"), first);
+    let made = send(&azure, Put, &put, json!({ "properties": properties })).await;
+    assert_eq!((made.status, &made.body["properties"]), (200, &properties));
+    let newer = read(&azure, &format!("{contact}/default"), newest).await;
+    assert_eq!(newer.body["properties"]["emails"], "soc@contoso.example");
+    assert_eq!(newer.body["properties"]["notificationsByRole"]["state"], "Off");
+
+    let changed = json!({ "properties": {
+        "isEnabled": true, "emails": "a@contoso.example;b@contoso.example", "phone": "",
+        "notificationsByRole": { "state": "On", "roles": ["Owner"] },
+        "notificationsSources": [{ "sourceType": "AttackPath", "minimalRiskLevel": "High" }],
+    } });
+    send(&azure, Put, &arm(&format!("{contact}/default"), newest), changed).await;
+    let older = read(&azure, contact, first).await;
+    assert_eq!(older.body["value"][0]["name"], "default1");
+    assert_eq!(
+        older.body["value"][0]["properties"],
+        json!({ "email": "a@contoso.example", "phone": "", "alertNotifications": "Off", "alertsToAdmins": "On" })
+    );
+    assert_eq!(read(&azure, &format!("{contact}/default2"), first).await.status, 501);
+}
+
+#[tokio::test]
+async fn what_the_clouds_consist_of_is_told_before_anyone_signs_in() {
+    let azure = double().await;
+    let url = format!("{ARM}/metadata/endpoints?api-version=2020-06-01");
+    let found = support::send_with(&azure, Get, &url, Value::Null, None).await;
+    let names: Vec<_> =
+        found.body.as_array().unwrap().iter().map(|cloud| cloud["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment"]);
+    assert_eq!(found.body[0]["resourceManager"], "https://management.azure.com/");
+    assert_eq!(found.body[1]["suffixes"]["keyVaultDns"], "vault.azure.cn");
+    let later = support::send_with(&azure, Get, &url.replace("2020-06", "2025-01"), Value::Null, None).await;
+    assert_eq!(later.status, 501);
+}

@@ -12,7 +12,7 @@ use crate::{
         identity::{self, Caller, Claims, PrincipalKind},
     },
     services::{
-        directory, locks, policy_refusals, providers::Providers, role_assignments,
+        clouds, directory, locks, policy_refusals, providers::Providers, role_assignments,
         subscriptions::Subscriptions,
     },
     state::World,
@@ -21,7 +21,11 @@ use crate::{
 /// Lets a request in, or answers why not.
 pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>> {
     // Whoever comes with a key signs the request: the service checks that.
-    if matches!(call.host.service, Service::Login | Service::Keyed(_)) {
+    if matches!(call.host.service, Service::Login | Service::Keyed(_) | Service::Identity) {
+        return Ok(());
+    }
+    // Documented: what a cloud consists of is told before anyone signs in.
+    if call.host.service == Service::Management && call.path() == clouds::PATH {
         return Ok(());
     }
     call.caller = authenticate(world, call)?;

@@ -29,7 +29,7 @@ pub(crate) enum Disposition {
 
 /// Carries out one request, and keeps it.
 pub(crate) fn handle(state: &mut State, request: Request) -> Disposition {
-    let host = Host::resolve_or_local(&request.authority);
+    let host = Host::resolve_or_local(&request.authority, &request.path);
     let known = host.is_some();
     let refusal = bounds::exceeded(&request);
     let mut call = Call::read(request, host.unwrap_or_else(Host::management));

@@ -77,6 +77,12 @@ const CLOUDS: &[Cloud] = &[
 /// Sign-in hosts that belong to the public cloud beside the usual one.
 const OTHER_LOGIN_HOSTS: &[&str] = &["login.windows.net", "login.microsoft.com", "sts.windows.net"];
 
+/// The address of a machine's own metadata.
+const MACHINE: &str = "169.254.169.254";
+
+/// Where an app asks for a token: at an address of its own machine.
+const IN_APP: &str = "/msi/token";
+
 /// What answers at a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -88,6 +94,8 @@ pub(crate) enum Service {
     Login,
     /// The data plane of a resource with keys, by its lower-case host.
     Keyed(String),
+    /// What gives tokens to the code that runs on a machine or in an app.
+    Identity,
 }
 
 /// A host of Azure.
@@ -131,15 +139,34 @@ impl Host {
                 return found(Service::Keyed(name), cloud);
             }
         }
+        if name == MACHINE {
+            return found(Service::Identity, &CLOUDS[0]);
+        }
         if OTHER_LOGIN_HOSTS.contains(&name.as_str()) {
             return found(Service::Login, &CLOUDS[0]);
         }
         None
     }
 
-    /// Like [`resolve`](Self::resolve), but an address of this machine counts as the management host.
-    pub(crate) fn resolve_or_local(authority: &str) -> Option<Self> {
-        Self::resolve(authority).or_else(|| is_local(authority).then(Self::management))
+    /// Like [`resolve`](Self::resolve), but an address of this machine counts as the management host, and as what gives an
+    /// app its tokens.
+    pub(crate) fn resolve_or_local(authority: &str, path: &str) -> Option<Self> {
+        let local = || match path.eq_ignore_ascii_case(IN_APP) {
+            true => Self { service: Service::Identity, ..Self::management() },
+            false => Self::management(),
+        };
+        Self::resolve(authority).or_else(|| is_local(authority).then(local))
+    }
+
+    /// All domains in which hosts of Azure lie, and those hosts themselves.
+    #[cfg(feature = "server")]
+    pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
+        let all = CLOUDS.iter().flat_map(|cloud| {
+            let several = [cloud.graph, cloud.logs, cloud.keyed];
+            let one = [cloud.management, cloud.vault_suffix, cloud.login];
+            several.into_iter().flatten().copied().chain(one)
+        });
+        all.chain(OTHER_LOGIN_HOSTS.iter().copied())
     }
 
     /// Whether a token for `audience` is good here.
@@ -153,7 +180,7 @@ impl Host {
             Service::Vault(_) => audience == self.cloud.vault_audience,
             Service::Graph => of_host(self.cloud.graph) || audience == "00000003-0000-0000-c000-000000000000",
             Service::LogAnalytics => of_host(self.cloud.logs),
-            Service::Login | Service::Keyed(_) => true,
+            Service::Login | Service::Keyed(_) | Service::Identity => true,
         }
     }
 }

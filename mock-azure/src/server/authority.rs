@@ -10,8 +10,8 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::{
     ServerConfig,
@@ -139,6 +139,10 @@ fn own_params() -> CertificateParams {
     params.distinguished_name = name;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Whoever trusts it trusts it for these names only.
+    let permitted = Host::domains().map(|domain| GeneralSubtree::DnsName(domain.to_owned())).collect();
+    params.name_constraints =
+        Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
     valid_for(&mut params, Duration::days(365));
     params
 }
@@ -172,6 +176,12 @@ impl ResolvesServerCert for ByName {
 
 #[cfg(test)]
 mod tests {
+    use rustls::{
+        RootCertStore,
+        client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+        pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    };
+
     use super::*;
 
     #[test]
@@ -195,5 +205,29 @@ mod tests {
         let refused = Authority::in_folder(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("authority.key"), "{refused}");
         assert!(!key.exists());
+    }
+
+    #[test]
+    fn whoever_trusts_it_trusts_it_for_the_hosts_of_azure_only() {
+        let authority = Authority::ephemeral().unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        for (host, good) in [
+            ("management.azure.com", true),
+            ("kv-one.vault.azure.cn", true),
+            ("login.microsoftonline.us", true),
+            ("example.com", false),
+            ("management.azure.com.attacker.example", false),
+            ("azure.com", false),
+        ] {
+            // As if its key had been stolen: the double itself vouches for no such host.
+            let key = authority.vouch_for(host).unwrap();
+            let name = ServerName::try_from(host).unwrap();
+            let found = verifier.verify_server_cert(&key.cert[0], &[], &name, &[], UnixTime::now());
+            assert_eq!(found.is_ok(), good, "{host}: {found:?}");
+        }
     }
 }

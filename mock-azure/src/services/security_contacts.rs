@@ -8,11 +8,13 @@ use crate::{
 };
 
 const BARE: &str = "2020-01-01-preview";
+/// Documented: here a contact is numbered, and has one address and two switches.
+const FIRST: &str = "2017-08-01-preview";
 
 const TYPE: &str = "Microsoft.Security/securityContacts";
 
 pub(crate) const SURFACE: Surface =
-    Surface { types: &[(TYPE, &[BARE, "2023-12-01-preview"])], answer, ..Surface::EMPTY };
+    Surface { types: &[(TYPE, &[FIRST, BARE, "2023-12-01-preview"])], answer, ..Surface::EMPTY };
 
 const CONTACTS: Tracked = Tracked {
     kind: TYPE,
@@ -27,6 +29,9 @@ const CONTACTS: Tracked = Tracked {
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let (at, rest) = call.extension("microsoft.security", "securitycontacts")?;
+    if call.api_version() == FIRST {
+        return if at == 2 { first(world, call, &rest) } else { None };
+    }
     match rest.as_slice() {
         // Recorded: a bare list where there is a contact, in the first version.
         [] if at == 2 && call.method == Method::Get && call.api_version() == BARE => {
@@ -39,6 +44,74 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         }
         _ => CONTACTS.answer(world, call),
     }
+}
+
+/// The one contact there is, as the first version shows and takes it.
+fn first(world: &mut World, call: &Call, rest: &[&str]) -> Option<Reply> {
+    const NAME: &str = "default1";
+    let scope = call.id(2);
+    let id = format!("{scope}/providers/{TYPE}/default");
+    let show = |contact: &Value| {
+        let (properties, on) = (&contact["properties"], |is: bool| if is { "On" } else { "Off" });
+        let mut sources = properties["notificationsSources"].as_array().into_iter().flatten();
+        let alerts = properties["alertNotifications"]["state"] == "On"
+            || sources.any(|source| source["sourceType"] == "Alert");
+        let emails = properties["emails"].as_str().unwrap_or_default();
+        json!({
+            "id": format!("{scope}/providers/{TYPE}/{NAME}"),
+            "name": NAME,
+            "type": TYPE,
+            "properties": {
+                "email": emails.split(';').next().map(str::trim),
+                "phone": properties["phone"].as_str().unwrap_or_default(),
+                "alertNotifications": on(alerts && properties["isEnabled"] != false),
+                "alertsToAdmins": on(properties["notificationsByRole"]["state"] == "On"),
+            },
+        })
+    };
+    let missing = || (CONTACTS.missing)(&CONTACTS, call);
+    Some(match (call.method, rest) {
+        (Method::Get, []) => {
+            let all: Vec<Value> = world.resources.get(&id).map(show).into_iter().collect();
+            Reply::ok(json!({ "value": all }))
+        }
+        (_, [name]) if *name != NAME => Reply::unknown("name of a contact", name, &[NAME]),
+        (Method::Get, [_]) => {
+            world.resources.get(&id).map_or_else(missing, |contact| Reply::ok(show(contact)))
+        }
+        (Method::Delete, [_]) => CONTACTS.gone(!world.resources.remove_tree(&id).is_empty()),
+        (Method::Put, [_]) => {
+            let properties = &call.json()["properties"];
+            if !properties["email"].as_str().is_some_and(|email| email.contains('@')) {
+                return Some(Reply::bad_request(
+                    "The property 'email' of a security contact is not an address.",
+                ));
+            }
+            let is_on = |name: &str| properties[name] == "On";
+            let sources = [json!({ "sourceType": "Alert", "minimalSeverity": "High" })];
+            let contact = json!({
+                "id": id,
+                "name": "default",
+                "type": TYPE,
+                "etag": world.fresh_etag(),
+                "location": "West Europe",
+                "properties": {
+                    "isEnabled": true,
+                    "emails": properties["email"],
+                    "phone": properties["phone"].as_str().unwrap_or_default(),
+                    "notificationsByRole": {
+                        "state": if is_on("alertsToAdmins") { "On" } else { "Off" },
+                        "roles": ["Owner"],
+                    },
+                    "notificationsSources": if is_on("alertNotifications") { &sources[..] } else { &[] },
+                },
+            });
+            let shown = show(&contact);
+            world.resources.put(contact);
+            Reply::ok(shown)
+        }
+        _ => return None,
+    })
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {

@@ -23,8 +23,10 @@ const RULES: Tracked = Tracked {
     put,
     deleted: (204, 204),
     found: |_, call, rule| {
+        // Documented: an option of the list, and of nothing else.
+        let is_list = call.of_type(TYPE).is_some_and(|(_, one)| !one);
         let of = rule["properties"]["alertType"].as_str().unwrap_or_default();
-        call.query("AlertType").is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
+        !is_list || call.query("AlertType").is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
     },
     missing: |_, call| not_found(call),
     ..Tracked::ROW

@@ -54,7 +54,7 @@ pub(super) fn redact(
     for (_, value) in query.iter_mut().filter(|(name, value)| is_secret(name) || has_secret(value)) {
         REDACTED.clone_into(value);
     }
-    let open = Host::resolve_or_local(host).is_some_and(|host| {
+    let open = Host::resolve_or_local(host, "").is_some_and(|host| {
         matches!(host.service, Service::Management | Service::Graph | Service::LogAnalytics)
     });
     if body.is_null() {

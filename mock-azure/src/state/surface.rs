@@ -36,6 +36,7 @@ pub(crate) enum At {
     Login,
     Vault,
     Keyed,
+    Identity,
 }
 
 impl At {
@@ -47,6 +48,7 @@ impl At {
             Service::LogAnalytics => Self::LogAnalytics,
             Service::Vault(_) => Self::Vault,
             Service::Keyed(_) => Self::Keyed,
+            Service::Identity => Self::Identity,
         }
     }
 }

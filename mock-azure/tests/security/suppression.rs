@@ -90,3 +90,14 @@ async fn a_new_alert_that_a_rule_is_about_begins_dismissed() {
         .collect();
     assert_eq!(dismissed, ["SIMULATED_KV_TORAccess"]);
 }
+
+#[tokio::test]
+async fn the_type_of_alert_is_an_option_of_the_list_only() {
+    let caller = Caller::new(MockAzure::seed().start().await).await;
+    caller.put(&rule("scanner"), body("KV_TORAccess")).await;
+    let other = format!("{}&AlertType=KV_AppAnomaly", rule("scanner"));
+    assert_eq!(caller.get(&other).await.status, 200);
+    let list = format!("{SUB}{SECURITY}/alertsSuppressionRules?api-version=2019-01-01-preview&AlertType=");
+    assert_eq!(caller.list(&format!("{list}KV_AppAnomaly")).await.0.len(), 0);
+    assert_eq!(caller.list(&format!("{list}kv_toraccess")).await.0.len(), 1);
+}

@@ -1,6 +1,13 @@
 //! A command that sees the double instead of Azure.
 
-use std::{ffi::OsString, fs, io, path::Path, process::ExitCode};
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt as _;
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::Path,
+    process::{ExitCode, ExitStatus},
+};
 
 use mock_azure::Server;
 use serde_json::json;
@@ -8,13 +15,27 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 /// Runs a command, and ends as it ends.
-pub(crate) async fn run(azure: &Server, subscription: &str, command: &[OsString]) -> io::Result<ExitCode> {
+pub(crate) async fn run(
+    azure: &Server,
+    subscription: &str,
+    command: &[OsString],
+    as_app: bool,
+) -> io::Result<ExitCode> {
     let Some((program, arguments)) = command.split_first() else { return Ok(ExitCode::FAILURE) };
     let folder = TempDir::with_prefix("mock-azure-")?;
     let certificate = folder.path().join("authority.pem");
     azure.authority().write_certificate(&certificate)?;
     let mut child = Command::new(program);
     child.args(arguments).envs(azure.environment(&certificate)).env("AZURE_SUBSCRIPTION_ID", subscription);
+    if as_app {
+        // What an app in Azure has: no secret, and a place to ask for tokens.
+        for name in ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"] {
+            child.env_remove(name);
+        }
+        child
+            .env("IDENTITY_ENDPOINT", format!("{}/msi/token", azure.uri()))
+            .env("IDENTITY_HEADER", "mock-azure");
+    }
     sign_azure_cli_in(&mut child, &folder.path().join("azure-cli"), azure.tenant(), subscription)?;
     let failed = |error: io::Error| {
         io::Error::new(error.kind(), format!("cannot run '{}': {error}", program.to_string_lossy()))
@@ -27,8 +48,18 @@ pub(crate) async fn run(azure: &Server, subscription: &str, command: &[OsString]
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    // Killed by a signal: as a shell says it, without the number.
-    Ok(ended.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(code(ended).and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// How a command ended; after a signal as a shell says it: 128 and the signal's number.
+#[cfg(unix)]
+fn code(ended: ExitStatus) -> Option<i32> {
+    ended.code().or_else(|| Some(128 + ended.signal()?))
+}
+
+#[cfg(not(unix))]
+fn code(ended: ExitStatus) -> Option<i32> {
+    ended.code()
 }
 
 /// Azure CLI reads from its own folder who is signed in: an application, whose token it then asks for.

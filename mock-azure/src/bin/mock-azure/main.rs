@@ -39,8 +39,8 @@ async fn serve(options: &Options) -> io::Result<ExitCode> {
         let fault = json!({ "effect": { "seeded": { "seed": seed, "one_in": one_in } }, "always": true });
         azure.control("POST", "/_mock/faults", &fault)?;
     }
-    if let Some(Command::Run { strict, command }) = &options.command {
-        let code = child::run(&azure, &subscription, command).await?;
+    if let Some(Command::Run { strict, managed_identity, command }) = &options.command {
+        let code = child::run(&azure, &subscription, command, *managed_identity).await?;
         tell_what_was_unknown(&azure);
         let failed = *strict && !azure.unknown_requests().is_empty();
         return Ok(if failed { ExitCode::FAILURE } else { code });

@@ -47,6 +47,9 @@ pub(crate) enum Command {
         /// Fail, too, when the command asked for something that is not known here
         #[arg(long)]
         strict: bool,
+        /// Give the command no secret to sign in with, but the managed identity of an app: it asks for tokens
+        #[arg(long)]
+        managed_identity: bool,
         /// The command and its arguments, after `--`
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
