@@ -114,7 +114,8 @@ impl Tracked {
 
     fn on_scope(&self, world: &World, call: &Call, at: usize) -> Reply {
         let scope = call.id(at);
-        let own = |resource: &&Value| self.place != Place::Resource || is_on(resource, &scope);
+        let below = self.kind.matches('/').count() > 1;
+        let own = |resource: &&Value| below || self.place != Place::Resource || is_on(resource, &scope);
         let all = world.resources.of_type(&scope, self.kind).filter(own);
         let all = all.filter(|resource| (self.found)(world, call, resource));
         let all = all.map(|resource| (self.shown)(world, call, resource));

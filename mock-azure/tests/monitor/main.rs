@@ -8,4 +8,5 @@ mod diagnostics;
 mod logs;
 mod query_rules;
 mod sentinel;
+mod sentinel_records;
 mod workspaces;

@@ -1,8 +1,9 @@
-//! Sentinel on a workspace: onboarding, connectors, rules, incidents.
+//! Sentinel on a workspace: onboarding, connectors, rules, incidents, and what is kept beside them.
 
 mod connectors;
 mod incidents;
 mod onboarding;
+mod records;
 mod rules;
 
 use serde_json::{Value, json};
@@ -33,6 +34,12 @@ pub(crate) const SURFACE: Surface = Surface {
         ("Microsoft.SecurityInsights/dataConnectors", VERSIONS),
         ("Microsoft.SecurityInsights/alertRules", VERSIONS),
         ("Microsoft.SecurityInsights/incidents", VERSIONS),
+        records::TYPES[0],
+        records::TYPES[1],
+        records::TYPES[2],
+        records::TYPES[3],
+        records::TYPES[4],
+        records::TYPES[5],
     ],
     options: &[("$filter", Accepts::Read), ("$orderby", Accepts::Read), ("$top", Accepts::Count)],
     answer,
@@ -102,7 +109,10 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
     match (*kind, call.method, rest) {
         ("incidents", Method::Post, [_, "alerts"]) => Some(incidents::alerts(world, call)),
-        _ => [CONNECTORS, RULES, INCIDENTS].iter().find_map(|kind| kind.answer(world, call)),
+        _ => {
+            let found = [CONNECTORS, RULES, INCIDENTS].iter().find_map(|kind| kind.answer(world, call));
+            found.or_else(|| records::answer(world, call))
+        }
     }
 }
 
