@@ -48,12 +48,26 @@ fn json_of(value: &Value) -> Value {
     }
 }
 
+/// Names in ids as they are in addresses.
+fn ids(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("/subscriptions/") => *text = text.replace('_', "-"),
+        Value::Array(all) => all.iter_mut().for_each(ids),
+        Value::Object(all) => all.values_mut().for_each(ids),
+        _ => {}
+    }
+}
+
 fn session(path: &Path) -> Vec<Exchange> {
     let document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let exchange = |one: &Value| Exchange {
         method: one["request"]["method"].as_str().unwrap_or_default().to_owned(),
         url: one["request"]["url"].as_str().unwrap_or_default().replace('_', "-"),
-        asked: json_of(&one["request"]["body"]),
+        asked: {
+            let mut asked = json_of(&one["request"]["body"]);
+            ids(&mut asked);
+            asked
+        },
         left_out: one["request"]["body"] == "mock_body" || one["request"]["body"] == "redacted",
         status: one["response"]["status"]
             .as_u64()
@@ -161,6 +175,12 @@ fn prepared(exchanges: &[Exchange]) -> Seed {
     for (name, group) in vaults {
         if !made.contains(&name) {
             seed = seed.vault(&subscriptions[0], &group, &name).vault_role(&name, "Key Vault Administrator");
+            let in_hardware = |exchange: &Exchange| {
+                exchange.url.contains(&format!("://{name}.")) && exchange.asked.to_string().contains("-HSM\"")
+            };
+            if exchanges.iter().any(|exchange| exchange.status < 300 && in_hardware(exchange)) {
+                seed = seed.vault_property(&name, "sku", json!({ "family": "A", "name": "premium" }));
+            }
         }
     }
     seed
@@ -231,6 +251,48 @@ fn members(value: &Value, at: &str, into: &mut BTreeSet<String>) {
     }
 }
 
+/// What the recordings do not hold, in its place: private halves and backups are `AAAA..` there.
+#[derive(Default)]
+struct StandIns {
+    /// The last backup, by collection.
+    backups: HashMap<String, Value>,
+}
+
+impl StandIns {
+    fn put_into(&self, url: &str, body: &mut Value) {
+        let is_blank =
+            |value: &Value| value.as_str().is_some_and(|text| text.bytes().all(|byte| byte == b'A'));
+        let (collection, verb) = collection_and_verb(url);
+        if verb == "restore" && is_blank(&body["value"]) {
+            body["value"] = self.backups.get(&collection).cloned().unwrap_or_default();
+        } else if verb == "import" && is_blank(&body["value"]) {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::new(["contoso.example".to_owned()]).unwrap();
+            params.not_before = datetime!(2026-01-01 0:00 UTC);
+            params.not_after = datetime!(2027-01-01 0:00 UTC);
+            let whole = key.serialize_pem() + &params.self_signed(&key).unwrap().pem();
+            body["value"] = json!(whole);
+        } else if let Some(private) = body["key"]["d"].as_str().filter(|_| is_blank(&body["key"]["d"])) {
+            // The smallest one there is.
+            let smallest = format!("{}E", &private[1..]);
+            body["key"]["d"] = json!(smallest);
+        }
+    }
+
+    fn remember(&mut self, url: &str, answer: &Value) {
+        let (collection, verb) = collection_and_verb(url);
+        if verb == "backup" && answer["value"].is_string() {
+            self.backups.insert(collection, answer["value"].clone());
+        }
+    }
+}
+
+/// The first and the last word of a path in a vault.
+fn collection_and_verb(url: &str) -> (String, &str) {
+    let path = url.split('?').next().unwrap();
+    (path.split('/').nth(3).unwrap_or_default().to_owned(), path.rsplit('/').next().unwrap())
+}
+
 async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
     let id =
         Regex::new(r"(?i)\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})\b")
@@ -238,6 +300,7 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
     let azure = prepared(exchanges).start().await;
     let mut onboarded = BTreeSet::new();
     let mut known = HashMap::new();
+    let mut stand_ins = StandIns::default();
     for (index, exchange) in exchanges.iter().enumerate() {
         let next = exchanges.get(index + 1);
         let is_poll = exchange.method == "GET"
@@ -266,6 +329,7 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
             body["properties"]["accessPolicies"] = json!([policy]);
             body["properties"]["tenantId"] = json!(mock_azure::DEFAULT_TENANT);
         }
+        stand_ins.put_into(&url, &mut body);
         let method: Method = match exchange.method.as_str() {
             "GET" => Method::Get,
             "PUT" => Method::Put,
@@ -292,6 +356,7 @@ async fn replay(exchanges: &[Exchange], counts: &mut BTreeMap<String, Count>) {
             continue;
         };
         learn(&exchange.answer, &got.body, &mut known, &id);
+        stand_ins.remember(&url, &got.body);
         let count = counts.entry(family).or_default();
         count.all += 1;
         if got.status == 501 {
