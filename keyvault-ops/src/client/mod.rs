@@ -8,7 +8,7 @@ mod set_secret;
 mod update_secret;
 mod vaults;
 
-pub(crate) use attributes::{Attributes, TAG_LENGTH, TAG_LIMIT, check};
+pub(crate) use attributes::{TAG_LENGTH, TAG_LIMIT};
 pub use role_propagation::RoleWait;
 pub use secrets::SecretsClient;
 pub use set_secret::SetSecret;
