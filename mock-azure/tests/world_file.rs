@@ -21,6 +21,7 @@ steps:
   - vault_role: { vault: kv-prod, role: Key Vault Secrets Officer }
   - secret: { vault: kv-prod, name: db-password, value: leaked }
   - secret_versions: { vault: kv-prod, name: old, count: 3 }
+  - certificate: { vault: kv-prod, name: tls }
   - plan: { plan: KeyVaults, tier: Standard }
   - key_vault_alerts: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-prod
   - audit_event: { operation: SecretGet, vault_id: /vault, time: 2027-01-31T12:00:00Z, status: 403 }
@@ -42,6 +43,7 @@ fn built() -> Seed {
         .vault_role("kv-prod", "Key Vault Secrets Officer")
         .secret("kv-prod", "db-password", "leaked")
         .secret_versions("kv-prod", "old", 3)
+        .certificate("kv-prod", "tls")
         .plan(DEFAULT_SUBSCRIPTION, "KeyVaults", "Standard")
         .key_vault_alerts(vault)
         .audit_event(event)
@@ -85,6 +87,8 @@ async fn fingerprint(server: &Server) -> Vec<String> {
         ("kv-prod.vault.azure.net", "/secrets?api-version=7.5".to_owned()),
         ("kv-prod.vault.azure.net", "/secrets/db-password?api-version=7.5".to_owned()),
         ("kv-prod.vault.azure.net", "/secrets/old/versions?api-version=7.5".to_owned()),
+        ("kv-prod.vault.azure.net", "/certificates/tls?api-version=7.5".to_owned()),
+        ("kv-prod.vault.azure.net", "/secrets/tls?api-version=7.5".to_owned()),
         ("localhost", "/_mock/audit-events".to_owned()),
         ("localhost", "/_mock/clock".to_owned()),
     ] {
@@ -207,6 +211,9 @@ async fn a_world_that_is_saved_and_loaded_is_the_same_world() {
     ask(&first, "PUT", vault, "/secrets/kept?api-version=7.5", "{\"value\":\"x\"}").await;
     ask(&first, "PUT", "localhost", "/_mock/clock", "{\"advance_seconds\":3600}").await;
     ask(&first, "DELETE", vault, "/secrets/old?api-version=7.5", "").await;
+    let policy = "{\"policy\":{\"issuer\":{\"name\":\"Self\"},\"key_props\":{\"kty\":\"EC\"},\"x509_props\":{\"subject\":\"CN=tls\"}}}";
+    let renewed = ask(&first, "POST", vault, "/certificates/tls/create?api-version=7.5", policy).await;
+    assert!(renewed.starts_with("HTTP/1.1 202"), "{renewed}");
     let saved = fs::read_to_string(&at).unwrap();
 
     let load = |saved: String| async move {
