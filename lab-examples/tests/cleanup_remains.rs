@@ -1,0 +1,172 @@
+//! What a cleanup counts, keeps and forgets, and what it does not take for gone.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+mod support;
+
+use defender_alerts::{Alert, AlertStatus, AlertsClient};
+use defender_pricing::{PlanName, Pricing, PricingClient};
+use futures::TryStreamExt as _;
+use lab_examples::{
+    Azure, Lab,
+    cli::Options,
+    screen::{Part, Screen},
+    state::State,
+};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault};
+use monitor_ops::{WorkspaceId, WorkspaceSpec, WorkspacesClient};
+use resource_ops::ResourceGroupsClient;
+use serde_json::json;
+use support::{World, holds, seed, subscription};
+
+fn how<'a>(part: &'a Part, what: &str) -> Vec<&'a str> {
+    let stays = part.tables.iter().find(|table| table.name == "What stays").unwrap();
+    stays.rows.iter().filter(|row| row[0].ends_with(what)).map(|row| row[1].as_str()).collect()
+}
+
+fn steps(part: &Part) -> Vec<(&str, &str)> {
+    part.steps.iter().map(|step| (step.what.as_str(), step.outcome.as_str())).collect()
+}
+
+#[tokio::test]
+async fn with_the_labs_own_workspace_beside_it_what_is_foreign_stays_and_so_does_the_group() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1", "task2"]).await));
+    let group = subscription().resource_group("rg-lab").unwrap();
+    let theirs = WorkspaceId::new(&group, "law-theirs").unwrap();
+    let spec = WorkspaceSpec::builder().location("westeurope").build();
+    WorkspacesClient::new(&world.arm).ensure(&theirs, &spec).await.unwrap();
+
+    let parts = world.run("rg-lab", &["cleanup"]).await;
+
+    assert!(holds(&parts) && world.exists("rg-lab").await, "{parts:#?}");
+    assert!(WorkspacesClient::new(&world.arm).get_opt(&theirs).await.unwrap().is_some());
+    assert_eq!(how(&parts[0], "/law-theirs"), ["not known to be the lab's"]);
+    assert_eq!(how(&parts[0], "/rg-lab"), ["the lab made it, and it holds what the lab did not make"]);
+    // The vault went by itself: its name is taken, which the lab goes on telling.
+    assert_eq!(world.remembered().deleted_vaults.len(), 1);
+    assert_eq!(world.remembered().vault, None);
+}
+
+#[tokio::test]
+async fn why_a_group_of_somebody_else_stays_is_said() {
+    let world = World::of(seed()).await;
+    world.somebody_makes_the_group("rg-shared").await;
+    assert!(holds(&world.run("rg-shared", &["task1"]).await));
+    let parts = world.run("rg-shared", &["cleanup"]).await;
+    assert_eq!(
+        how(&parts[0], "/resourceGroups/rg-shared"),
+        ["it does not carry this lab's tag: not known to be its own"]
+    );
+}
+
+#[tokio::test]
+async fn plans_are_put_back_also_when_nothing_is_left_to_delete() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1"]).await));
+    let group = subscription().resource_group("rg-lab").unwrap();
+    ResourceGroupsClient::new(&world.arm).delete(&group).await.unwrap();
+    let off = Options { plans_off: true, ..world.options("rg-lab") };
+    let parts = world.run_with(off, &["cleanup"]).await;
+    assert!(holds(&parts), "{parts:#?}");
+    let plan = PricingClient::new(&world.arm).get(&subscription(), &PlanName::KeyVaults).await.unwrap();
+    assert!(!plan.is_standard(), "{:?}", steps(&parts[0]));
+}
+
+#[tokio::test]
+async fn secrets_are_counted_as_they_are_deleted_and_those_that_stay_are_named() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1", "task2", "task4"]).await));
+    let dry = || Options { dry_run: true, ..world.options("rg-lab") };
+    let planned = world.run_with(dry(), &["cleanup"]).await;
+    let secrets: Vec<_> =
+        steps(&planned[0]).into_iter().filter(|(what, _)| what.ends_with(" secrets deleted")).collect();
+    let [(all, "would change")] = secrets.as_slice() else { unreachable!("{planned:#?}") };
+    let all: usize = all.split(' ').next().unwrap().parse().unwrap();
+    assert!(all > 1);
+
+    world.azure.inject(Fault::status(400).on("DELETE", "/secrets/test-secret-1?").always());
+    let parts = world.run("rg-lab", &["cleanup"]).await;
+    let steps = steps(&parts[0]);
+    assert!(steps.contains(&("secret test-secret-1", "failed")), "{steps:?}");
+    assert!(steps.contains(&(format!("{} secrets", all - 1).as_str(), "deleted")), "{steps:?}");
+
+    world.azure.clear_faults();
+    assert!(holds(&world.run("rg-lab", &["task1"]).await));
+    let none = world.run_with(dry(), &["cleanup"]).await;
+    assert!(none[0].steps.iter().all(|step| !step.what.contains(" secrets deleted")), "{none:#?}");
+}
+
+#[tokio::test]
+async fn the_labs_own_sample_alerts_are_counted_among_what_stays() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run("rg-lab", &["task1", "task2", "task4", "task6"]).await));
+    let own = world.remembered().samples;
+    let alerts: Vec<Alert> =
+        AlertsClient::new(&world.arm).list_key_vault(&subscription()).try_collect().await.unwrap();
+    let of_the_lab = |alert: &&Alert| own.contains(&alert.id.to_string());
+    let there = alerts.iter().filter(of_the_lab).count();
+    let open = alerts.iter().filter(of_the_lab).filter(|alert| alert.status == AlertStatus::Active).count();
+    let parts = world.run("rg-lab", &["cleanup"]).await;
+    let told = how(&parts[0], &format!("{there} sample alerts that the lab made"));
+    let expected = format!("cannot be deleted; {open} are open, and the service drops them by itself");
+    assert!(there > 0, "{own:?}");
+    assert_eq!(told, [expected]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_is_not_taken_for_gone() {
+    for path in ["/diagnosticSettings/", "/secrets?"] {
+        let world = World::of(seed()).await;
+        assert!(holds(&world.run("rg-lab", &["task1", "task2", "task4"]).await));
+        world.azure.inject(Fault::status(403).code("ForbiddenByFirewall").on("GET", path).always());
+        let parts = world.run("rg-lab", &["cleanup"]).await;
+        assert!(!holds(&parts) && world.exists("rg-lab").await, "{path}: {parts:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_read_is_not_an_empty_one() {
+    let world = World::of(seed()).await;
+    std::fs::create_dir(world.state()).unwrap();
+    let azure = Azure {
+        arm: world.arm.clone(),
+        subscription: subscription(),
+        signed_in_with: "a test".to_owned(),
+        double: None,
+        group: String::new(),
+        vault: String::new(),
+    };
+    let refused = Lab::on(azure, world.options("rg-lab"), Screen::silent()).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("state.json")));
+}
+
+fn plan(tier: &str) -> Pricing {
+    let id = format!("/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Security/pricings/KeyVaults");
+    let plan = json!({
+        "id": id, "name": "KeyVaults", "type": "Microsoft.Security/pricings", "properties": { "pricingTier": tier }
+    });
+    serde_json::from_value(plan).unwrap()
+}
+
+#[test]
+fn a_plan_that_somebody_else_changed_between_two_writes_is_shared_for_good() {
+    let (free, standard) = (plan("Free"), plan("Standard"));
+    let turned_on = arm_core::Change::Updated { before: free.clone(), after: standard.clone() };
+    let shared = |state: &State| state.plans["KeyVaults"].shared;
+    let mut state = State::of(DEFAULT_SUBSCRIPTION);
+    state.about_to_write(&free);
+    state.wrote(&free, &turned_on);
+    state.about_to_write(&standard);
+    state.wrote(&standard, &arm_core::Change::Unchanged(standard.clone()));
+    assert!(!shared(&state), "all of it was the lab");
+    state.about_to_write(&free);
+    assert!(shared(&state), "somebody else has turned it off");
+    state.wrote(&free, &turned_on);
+    state.about_to_write(&standard);
+    assert!(shared(&state), "it stays so");
+
+    let mut state = State::of(DEFAULT_SUBSCRIPTION);
+    state.about_to_write(&standard);
+    state.wrote(&standard, &turned_on);
+    assert!(shared(&state), "somebody else has turned it off between the read and the write");
+}
