@@ -370,10 +370,12 @@ fn a_member_that_cannot_be_read_does_not_hide_the_others() {
         ("GovernanceAssignment", &["/properties"]),
         ("Incident", &["/properties", "/properties/title", "/properties/severity", "/properties/status"]),
         ("OnboardingState", &["/properties"]),
+        ("PolicyExemption", &["/properties"]),
         ("Pricing", &["/properties", "/properties/pricingTier"]),
         ("ResourceGroup", &["/location"]),
         ("ScheduledQueryRule", &["/properties"]),
         ("SecurityContact", &["/properties"]),
+        ("StandardAssignment", &["/properties"]),
         ("SuppressionRule", &["/properties"]),
         (
             "Vault",

@@ -7,16 +7,17 @@ pub mod query;
 mod tasks;
 
 pub use client::{
-    DirectoryClient, GraphScope, LocksClient, PermissionsClient, ProvidersClient, ResourceGraphClient,
-    ResourceGroupsClient, RoleAssignmentsClient, RoleDefinitionsClient, SignInsClient, SubscriptionsClient,
-    VirtualMachinesClient,
+    DirectoryClient, GraphScope, LocksClient, PermissionsClient, PolicyAssignmentsClient,
+    PolicyExemptionsClient, ProvidersClient, ResourceGraphClient, ResourceGroupsClient,
+    RoleAssignmentsClient, RoleDefinitionsClient, SignInsClient, SubscriptionsClient, VirtualMachinesClient,
 };
 pub use id::{PrincipalId, ProviderNamespace, RoleAssignmentId, RoleId, VirtualMachineId};
 pub use models::{
-    AuthorizationScopeFilter, AvailabilityZoneMappings, DirectoryPrincipal, ExecutionState, Facet,
-    FacetRequest, FacetRequestOptions, IdentityType, IdentityUpdate, InstanceView, InstanceViewStatus,
-    Location, LocationMetadata, LocationType, Lock, LockLevel, LockProperties, LockSpec, MachineIdentity,
-    OsType, PairedRegion, Permission, PrincipalType, Provider, ProviderResourceType, QueryOptions,
+    AuthorizationScopeFilter, AvailabilityZoneMappings, DirectoryPrincipal, ExecutionState,
+    ExemptionCategory, Facet, FacetRequest, FacetRequestOptions, IdentityType, IdentityUpdate, InstanceView,
+    InstanceViewStatus, Location, LocationMetadata, LocationType, Lock, LockLevel, LockProperties, LockSpec,
+    MachineIdentity, OsType, PairedRegion, Permission, PolicyAssignment, PolicyAssignmentProperties,
+    PolicyExemption, PolicyExemptionSpec, PrincipalType, Provider, ProviderResourceType, QueryOptions,
     QueryRequest, QueryResponse, Quota, RegionCategory, RegionType, RegistrationState, ResourceGroup,
     ResourceGroupPatch, ResourceGroupSpec, ResultFormat, RoleAssignment, RoleAssignmentFilter,
     RoleAssignmentSpec, RoleDefinition, RoleType, RunCommandInput, RunCommandInputParameter,

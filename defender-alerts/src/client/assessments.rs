@@ -36,7 +36,7 @@ impl Expand {
 /// Assessments: the results of recommendations on each resource.
 #[derive(Debug, Clone)]
 pub struct AssessmentsClient {
-    arm: ArmClient,
+    pub(crate) arm: ArmClient,
 }
 
 impl AssessmentsClient {

@@ -7,6 +7,7 @@ mod attack_paths;
 mod governance_assignments;
 mod secure_scores;
 mod security_contacts;
+mod standard_assignments;
 mod sub_assessments;
 mod suppression_rules;
 
@@ -17,6 +18,7 @@ pub use attack_paths::AttackPathsClient;
 pub use governance_assignments::GovernanceAssignmentsClient;
 pub use secure_scores::SecureScoresClient;
 pub use security_contacts::SecurityContactsClient;
+pub use standard_assignments::StandardAssignmentsClient;
 pub use sub_assessments::SubAssessmentsClient;
 pub use suppression_rules::SuppressionRulesClient;
 

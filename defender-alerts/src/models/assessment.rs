@@ -111,6 +111,13 @@ pub struct AssessmentStatus {
 }
 
 impl AssessmentStatus {
+    /// Whether an exemption keeps the resource from being judged.
+    pub fn is_exempt(&self) -> bool {
+        // The word is published in samples of sub-assessments.
+        let cause = self.cause.as_deref().is_some_and(|cause| cause.eq_ignore_ascii_case("Exempt"));
+        self.code == AssessmentCode::NotApplicable && cause
+    }
+
     /// A status to write.
     pub fn new(code: AssessmentCode) -> Self {
         Self {

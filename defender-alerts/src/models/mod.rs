@@ -13,6 +13,7 @@ mod secure_score;
 mod security_contact;
 mod severity;
 mod spelling;
+mod standard_assignment;
 mod sub_assessment;
 mod suppression_rule;
 
@@ -36,6 +37,10 @@ pub use secret_finding::{SecretFinding, SecretSource};
 pub use secure_score::{ControlType, Score, SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 pub use security_contact::{NotificationState, NotificationsByRole, NotificationsSource, SecurityContact};
 pub use severity::{AlertBundle, AlertStatus, Intent, Severity};
+pub use standard_assignment::{
+    AssignedAssessment, AssignedStandard, AssignmentEffect, ExemptionData, StandardAssignment,
+    StandardAssignmentSpec,
+};
 pub use sub_assessment::{
     Cvss, Reference, SubAssessment, SubAssessmentKind, SubAssessmentStatus, Vulnerability,
 };

@@ -48,14 +48,17 @@ pub struct SecretFinding {
     pub target_exists: Option<bool>,
     /// The severity.
     pub severity: Option<Severity>,
+    /// Whether an exemption says that it needs no work. It is still there.
+    pub is_exempt: bool,
     /// All additional data, by name without regard to case.
     pub additional_data: AdditionalData,
 }
 
 impl SecretFinding {
-    /// The finding in an assessment; `None` if the resource is healthy or was not assessed.
+    /// The finding in an assessment, exempt ones among them; `None` if the resource is healthy or was not assessed.
     pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
-        if assessment.status.code != AssessmentCode::Unhealthy {
+        let is_exempt = assessment.status.is_exempt();
+        if assessment.status.code != AssessmentCode::Unhealthy && !is_exempt {
             return None;
         }
         let data = &assessment.additional_data;
@@ -71,6 +74,7 @@ impl SecretFinding {
             resource: Some(resource),
             resource_type: details.resource_type(),
             severity: assessment.severity(),
+            is_exempt,
             ..Self::of_data(source, data)
         })
     }
@@ -110,6 +114,7 @@ impl SecretFinding {
             expires: time(&["tokenExpiration", "tokenExpiry", "expirationDate"]),
             target_exists: first(&["isTargetExists", "targetExists"]).and_then(|text| truth(&text)),
             severity: None,
+            is_exempt: false,
             additional_data: data.clone(),
         }
     }

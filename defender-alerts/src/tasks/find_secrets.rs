@@ -43,6 +43,8 @@ pub struct SecretFindings {
     /// The findings of all sources; each names its source. While the models change, one secret can be in more than
     /// one.
     pub findings: Vec<SecretFinding>,
+    /// The secrets that somebody has exempted. They are still there, and none of the findings.
+    pub exempt: Vec<SecretFinding>,
     /// What each source answered.
     pub sources: Vec<(SecretSource, SourceState)>,
     /// What Defender covers, by subscription.
@@ -51,7 +53,7 @@ pub struct SecretFindings {
 
 impl SecretFindings {
     /// Whether there are no secrets: none found, today's source answered, no source failed, and every subscription
-    /// is fully covered.
+    /// is fully covered. Those that are [exempt](Self::exempt) do not count.
     pub fn is_clean(&self) -> bool {
         let today = self.sources.iter().any(|(source, state)| {
             *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))
@@ -125,16 +127,23 @@ impl SecretFindingsClient {
         if let (Err(_), Err(_), Err(_), Some(error)) = (&exposed, &grouped, &single, not_told) {
             return Err(error);
         }
-        let mut findings = Vec::new();
-        let exposed = state(exposed, &mut findings, || empty_while(&coverage));
-        let grouped = state(grouped, &mut findings, || SourceState::Retired);
-        let single = state(single, &mut findings, || SourceState::Retired);
+        let (mut findings, mut exempt) = (Vec::new(), Vec::new());
+        let mut sort = |found: Vec<SecretFinding>| {
+            let (aside, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.is_exempt);
+            let count = open.len();
+            findings.extend(open);
+            exempt.extend(aside);
+            count
+        };
+        let exposed = state(exposed, &mut sort, || empty_while(&coverage));
+        let grouped = state(grouped, &mut sort, || SourceState::Retired);
+        let single = state(single, &mut sort, || SourceState::Retired);
         let sources = vec![
             (SecretSource::ExposedSecrets, exposed),
             (SecretSource::GroupedRecommendation, grouped),
             (SecretSource::SubAssessment, single),
         ];
-        Ok(SecretFindings { findings, sources, coverage })
+        Ok(SecretFindings { findings, exempt, sources, coverage })
     }
 
     fn assessments() -> GraphQuery {
@@ -183,16 +192,12 @@ async fn collect(
 /// What a source answered; `when_empty` decides for one without any row.
 fn state(
     answer: Result<(usize, Vec<SecretFinding>)>,
-    all: &mut Vec<SecretFinding>,
+    sort: &mut impl FnMut(Vec<SecretFinding>) -> usize,
     when_empty: impl FnOnce() -> SourceState,
 ) -> SourceState {
     match answer {
         Ok((0, _)) => when_empty(),
-        Ok((_, findings)) => {
-            let count = findings.len();
-            all.extend(findings);
-            SourceState::Answered(count)
-        }
+        Ok((_, findings)) => SourceState::Answered(sort(findings)),
         Err(error) => SourceState::Failed(error),
     }
 }

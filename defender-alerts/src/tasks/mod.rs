@@ -1,6 +1,7 @@
 //! Tasks, which take several requests: one file each, with the method that starts it.
 
 mod ensure_owner;
+mod exempt;
 mod find_attack_paths;
 mod find_secrets;
 mod list_across;
@@ -9,6 +10,7 @@ mod posture;
 mod set_status;
 
 pub use ensure_owner::EnsureOwner;
+pub use exempt::{Exempt, Exempted, Exemption, ExemptionReason};
 pub use find_attack_paths::AttackPaths;
 pub use find_secrets::{SecretFindings, SecretFindingsClient, SourceState};
 pub use posture::{PlanState, PostureCoverage};

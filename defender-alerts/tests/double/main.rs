@@ -5,6 +5,7 @@ mod alerts;
 mod assessments;
 mod attack_paths;
 mod bad_input;
+mod exempt;
 mod others;
 mod properties;
 mod secrets;

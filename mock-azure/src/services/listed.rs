@@ -27,7 +27,6 @@ const TYPES: &[TypeVersions] = &[
             "2024-07-01-preview",
         ],
     ),
-    ("Microsoft.Authorization/policyExemptions", &["2020-07-01-preview", "2022-07-01-preview"]),
     // Retired in 2024: Azure has no classic administrators any more.
     ("Microsoft.Authorization/classicAdministrators", &["2015-06-01", "2015-07-01"]),
     ("Microsoft.Authorization/denyAssignments", &["2018-07-01-preview", "2022-04-01"]),
@@ -36,7 +35,7 @@ const TYPES: &[TypeVersions] = &[
 ];
 
 /// Those that can be asked for at any scope, and answer what is at it and below.
-const EXTENSIONS: &[&str] = &["policyexemptions", "denyassignments", "roleeligibilityscheduleinstances"];
+const EXTENSIONS: &[&str] = &["denyassignments", "roleeligibilityscheduleinstances"];
 
 pub(crate) const SURFACE: Surface =
     Surface { types: TYPES, graph_rows: Some(graph_rows), answer, ..Surface::EMPTY };

@@ -203,6 +203,17 @@ pub(crate) fn is_on(resource: &Value, scope: &str) -> bool {
     below.split('/').filter(|part| !part.is_empty()).count() == 4
 }
 
+/// The scope of what extends it, in lower case.
+pub(crate) fn scope_of(found: &Value) -> Option<String> {
+    let id = found["id"].as_str()?.to_ascii_lowercase();
+    id.rfind("/providers/").map(|end| id[..end].to_owned())
+}
+
+/// Whether a resource is a scope or lies in it; both in lower case.
+pub(crate) fn is_in(id: &str, scope: &str) -> bool {
+    id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Who made a resource and who changed it last, as the request at hand leaves it.
 pub(crate) fn system_data(world: &World, call: &Call, before: Option<&Value>) -> Value {
     let (who, kind) = (&call.caller.name, if call.caller.upn.is_some() { "User" } else { "Application" });

@@ -4,6 +4,7 @@
 mod alerts;
 mod assessments;
 mod caller;
+mod exemptions;
 mod graph;
 mod others;
 mod suppression;

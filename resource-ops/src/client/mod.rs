@@ -3,6 +3,8 @@
 mod directory;
 mod locks;
 mod permissions;
+mod policy_assignments;
+mod policy_exemptions;
 mod providers;
 mod resource_graph;
 mod resource_groups;
@@ -16,6 +18,8 @@ mod virtual_machines;
 pub use directory::DirectoryClient;
 pub use locks::LocksClient;
 pub use permissions::PermissionsClient;
+pub use policy_assignments::PolicyAssignmentsClient;
+pub use policy_exemptions::PolicyExemptionsClient;
 pub use providers::ProvidersClient;
 pub use resource_graph::ResourceGraphClient;
 pub use resource_groups::ResourceGroupsClient;

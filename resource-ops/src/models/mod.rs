@@ -3,6 +3,8 @@
 mod location;
 mod lock;
 mod managed_run_command;
+mod policy_assignment;
+mod policy_exemption;
 mod principal;
 mod provider;
 mod resource_graph;
@@ -23,6 +25,8 @@ pub use managed_run_command::{
     ExecutionState, RunCommandInstanceView, RunCommandManagedIdentity, RunCommandProperties, ScriptSource,
     VirtualMachineRunCommand, VirtualMachineRunCommandSpec, VirtualMachineRunCommandUpdate,
 };
+pub use policy_assignment::{PolicyAssignment, PolicyAssignmentProperties};
+pub use policy_exemption::{ExemptionCategory, PolicyExemption, PolicyExemptionSpec};
 pub use principal::{DirectoryPrincipal, PrincipalType};
 pub use provider::{Provider, ProviderResourceType, RegistrationState};
 pub use resource_graph::{

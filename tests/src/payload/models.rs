@@ -139,6 +139,7 @@ pub const MODELS: &[Model] = &[
     write_back!(defender_alerts::AssessmentMetadata as |it| properties(&it.properties)),
     exported!(defender_alerts::AttackPath),
     write_back!(defender_alerts::GovernanceAssignment as |it| properties(&it.spec)),
+    write_back!(defender_alerts::StandardAssignment as |it| properties(&it.spec)),
     read_only!(defender_alerts::SubAssessment),
     write_back!(
         defender_alerts::SuppressionRule as |it| properties(&it.spec),
@@ -194,6 +195,8 @@ pub const MODELS: &[Model] = &[
     read_only!(resource_ops::InstanceView),
     read_only!(resource_ops::Location),
     exported!(resource_ops::Lock),
+    write_back!(resource_ops::PolicyExemption as |it| properties(&it.spec)),
+    exported!(resource_ops::PolicyAssignment),
     read_only!(resource_ops::Permission),
     exported!(resource_ops::Provider),
     exported!(resource_ops::RoleAssignment),

@@ -4,11 +4,13 @@ mod builtin;
 pub(crate) mod metadata;
 mod seed;
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Reply, paging, timestamp},
-    services::{attack_paths, resource_graph, security_plans},
+    services::{attack_paths, exemptions, resource_graph, security_plans},
     state::{Accepts, GraphRow, Parts, Place, Surface, Tracked, World},
 };
 pub(crate) use builtin::MACHINE_SECRETS;
@@ -82,10 +84,36 @@ fn is_exposed_secret(assessment: &Value) -> bool {
     assessment["properties"]["metadata"]["recommendationCategory"] == "ExposedSecrets"
 }
 
+/// The assessment as exemptions leave it. The words are published in samples of sub-assessments.
+fn judged<'a>(world: &World, assessment: &'a Value) -> Cow<'a, Value> {
+    let status = &assessment["properties"]["status"];
+    if status["code"] != "Unhealthy" {
+        return Cow::Borrowed(assessment);
+    }
+    let Some(seen) = exemption(world, assessment) else { return Cow::Borrowed(assessment) };
+    let mut judged = assessment.clone();
+    judged["properties"]["status"] = json!({
+        "code": "NotApplicable",
+        "cause": "Exempt",
+        "statusChangeDate": seen.since,
+        "firstEvaluationDate": status["firstEvaluationDate"],
+    });
+    Cow::Owned(judged)
+}
+
+fn exemption(world: &World, assessment: &Value) -> Option<exemptions::Seen> {
+    let (id, key) = (assessment["id"].as_str()?, assessment["name"].as_str()?);
+    let end = id.to_ascii_lowercase().rfind("/providers/microsoft.security/")?;
+    let metadata = metadata_of(world, assessment);
+    let policy = metadata.as_ref().and_then(|metadata| metadata["policyDefinitionId"].as_str());
+    exemptions::of(world, &id[..end], key, policy)
+}
+
 /// The assessment in the api-version asked for, with what the request wants expanded.
 fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     let expand = call.query("$expand").unwrap_or_default().to_ascii_lowercase();
     let wants = |part: &str| expand.split(',').any(|wanted| wanted.trim() == part);
+    let assessment = &*judged(world, assessment);
     let mut shown = assessment.clone();
     let metadata = metadata_of(world, assessment);
     if let Some(properties) = shown["properties"].as_object_mut() {
@@ -176,6 +204,7 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let scope = format!("/subscriptions/{subscription}");
     let all = world.resources.of_type(&scope, TYPE).filter(|assessment| is_served(world, assessment));
     let row = |assessment: &Value| {
+        let assessment = &*judged(world, assessment);
         let mut row = assessment.clone();
         row["type"] = json!("microsoft.security/assessments");
         let metadata = metadata_of(world, assessment);
@@ -255,7 +284,11 @@ pub(crate) fn counts(world: &World, subscription: &str, keys: &[&str]) -> [u64; 
         }
         match assessment["properties"]["status"]["code"].as_str() {
             Some("Healthy") => counts[0] += 1,
-            Some("Unhealthy") => counts[1] += 1,
+            // Documented: what is mitigated counts as healthy, and a waiver leaves the score.
+            Some("Unhealthy") => match exemption(world, assessment) {
+                Some(seen) => counts[if seen.is_mitigated { 0 } else { 2 }] += 1,
+                None => counts[1] += 1,
+            },
             _ => counts[2] += 1,
         }
     }

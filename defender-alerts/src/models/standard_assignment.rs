@@ -1,0 +1,182 @@
+//! Which standard judges which scope, and what is exempt from it.
+
+use arm_core::{
+    Scope,
+    wire::{self, AsSent, UnknownFields},
+};
+use azure_core::time::OffsetDateTime;
+use resource_ops::ExemptionCategory;
+use serde::{Deserialize, Serialize};
+use typed_builder::TypedBuilder;
+
+use super::blank;
+use crate::AssessmentKey;
+
+arm_core::open_enum! {
+    /// What a standard assignment does at its scope.
+    pub enum AssignmentEffect {
+        /// The standard judges it.
+        Audit = "Audit",
+        /// A recommendation does not judge it.
+        Exempt = "Exempt",
+        /// Somebody has attested to what a recommendation asks for.
+        Attest = "Attest",
+    }
+}
+
+/// A standard that judges the resources of a scope, or an exemption from it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct StandardAssignment {
+    /// The id: the scope and the name.
+    #[serde(default, with = "wire::text")]
+    pub id: String,
+    /// The name: a GUID.
+    #[serde(default, with = "wire::text")]
+    pub name: String,
+    /// The settings. To change the assignment, change a clone and write it: fields that this version does not model are
+    /// written back.
+    #[serde(rename = "properties")]
+    pub spec: StandardAssignmentSpec,
+}
+
+/// The settings of a standard assignment.
+///
+/// ```
+/// use defender_alerts::{AssignmentEffect, ExemptionData, StandardAssignmentSpec};
+/// use resource_ops::ExemptionCategory;
+///
+/// let key = "00000000-0000-0000-0000-0000000000a6".parse()?;
+/// let spec = StandardAssignmentSpec::builder()
+///     .effect(AssignmentEffect::Exempt)
+///     .exemption_data(ExemptionData::new(ExemptionCategory::Waiver, &key))
+///     .description("a key of a test, which opens nothing")
+///     .build();
+/// # assert_eq!(serde_json::to_value(&spec)?["exemptionData"]["exemptionCategory"], "Waiver");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
+#[serde(rename_all = "camelCase", remote = "Self")]
+#[non_exhaustive]
+pub struct StandardAssignmentSpec {
+    /// What it does.
+    #[serde(default = "blank")]
+    pub effect: AssignmentEffect,
+    /// The name that people see.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Why, for people.
+    #[builder(default, setter(into, strip_option))]
+    #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The standard. An exemption may name none.
+    #[builder(default, setter(transform = |id: impl Into<String>| Some(AssignedStandard::new(id))))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_standard: Option<AssignedStandard>,
+    /// Scopes below it for which it does not hold.
+    #[builder(default)]
+    #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
+    pub excluded_scopes: Vec<String>,
+    /// Until when. Default: for ever.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<OffsetDateTime>,
+    /// What is exempt, and why; of an exemption.
+    #[builder(default, setter(strip_option))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exemption_data: Option<ExemptionData>,
+    #[builder(default, setter(skip))]
+    #[serde(flatten)]
+    unknown: UnknownFields,
+    #[builder(default, setter(skip))]
+    #[serde(skip)]
+    as_sent: AsSent,
+}
+
+arm_core::write_back!(StandardAssignmentSpec);
+
+/// The standard of an assignment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AssignedStandard {
+    /// Its id.
+    #[serde(default, with = "wire::text")]
+    pub id: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl AssignedStandard {
+    /// The standard with this id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), unknown: UnknownFields::default() }
+    }
+}
+
+/// What is exempt, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ExemptionData {
+    /// Why, in one word.
+    #[serde(rename = "exemptionCategory", default = "blank")]
+    pub category: ExemptionCategory,
+    /// The recommendation that does not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_assessment: Option<AssignedAssessment>,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+/// The recommendation that an exemption is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AssignedAssessment {
+    /// Its key.
+    #[serde(default, with = "wire::text")]
+    pub assessment_key: String,
+    #[serde(flatten)]
+    unknown: UnknownFields,
+}
+
+impl ExemptionData {
+    /// An exemption from one recommendation.
+    pub fn new(category: ExemptionCategory, key: &AssessmentKey) -> Self {
+        let assessment_key = key.as_str().to_owned();
+        let assessment = AssignedAssessment { assessment_key, unknown: UnknownFields::default() };
+        Self { category, assigned_assessment: Some(assessment), unknown: UnknownFields::default() }
+    }
+
+    /// Whether it holds for some findings of the recommendation only, by a rule that this version does not model.
+    pub fn has_rule(&self) -> bool {
+        self.unknown.get("subAssessmentExemptionRule").is_some_and(|rule| !rule.is_null())
+    }
+
+    /// Whether it is about all findings of this recommendation.
+    pub fn is_about(&self, key: &AssessmentKey) -> bool {
+        let of = |it: &AssignedAssessment| it.assessment_key.eq_ignore_ascii_case(key.as_str());
+        !self.has_rule() && self.assigned_assessment.as_ref().is_some_and(of)
+    }
+}
+
+impl StandardAssignmentSpec {
+    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.as_sent.unread()
+    }
+
+    /// Whether it is in force at this time.
+    pub fn is_in_force(&self, at: OffsetDateTime) -> bool {
+        self.expires_on.is_none_or(|end| at < end)
+    }
+}
+
+impl StandardAssignment {
+    /// The assignment as it would be if it were made now.
+    pub(crate) fn planned(scope: &Scope, name: uuid::Uuid, spec: StandardAssignmentSpec) -> Self {
+        let id = format!("{scope}/providers/Microsoft.Security/standardAssignments/{name}");
+        Self { id, name: name.to_string(), spec }
+    }
+}

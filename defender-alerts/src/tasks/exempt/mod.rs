@@ -1,0 +1,241 @@
+//! A finding that is closed by an exemption, with a reason.
+
+mod policy;
+mod report;
+mod standard;
+
+use arm_core::{ArmClient, Mode, ResourceId, refuse};
+use azure_core::{Result, time::OffsetDateTime};
+use resource_ops::ExemptionCategory;
+use typed_builder::TypedBuilder;
+use uuid::Uuid;
+
+pub use report::{Exempted, Exemption};
+
+use crate::{Assessment, AssessmentCode, AssessmentId, AssessmentsClient, Expand};
+
+/// Names of exemptions are made out of this and the finding, so that a repeat finds its own.
+const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
+
+/// Why a finding is exempt. Whoever may read the exemption sees all of it: no secret belongs here.
+///
+/// ```
+/// use azure_core::time::OffsetDateTime;
+/// use defender_alerts::ExemptionReason;
+/// use resource_ops::ExemptionCategory;
+///
+/// let reason = ExemptionReason::builder()
+///     .category(ExemptionCategory::Waiver)
+///     .reason("a key of a test, which opens nothing")
+///     .until(OffsetDateTime::UNIX_EPOCH)
+///     .owner("dev@contoso.example")
+///     .ticket("SEC-7")
+///     .build();
+/// # assert_eq!(reason.text(), "a key of a test, which opens nothing (owner: dev@contoso.example; ticket: SEC-7)");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
+#[non_exhaustive]
+pub struct ExemptionReason {
+    /// The risk is accepted, or what is asked for is reached in another way. `Mitigated` counts as healthy in the secure score;
+    /// `Waiver` leaves the score. For a finding that is false there is no category of its own.
+    pub category: ExemptionCategory,
+    /// Why, for people.
+    #[builder(setter(into))]
+    pub reason: String,
+    /// Until when; whole seconds count. After that, the finding is judged again.
+    pub until: OffsetDateTime,
+    /// Who answers for it.
+    #[builder(default, setter(into, strip_option))]
+    pub owner: Option<String>,
+    /// Where it was decided, such as the number of a ticket.
+    #[builder(default, setter(into, strip_option))]
+    pub ticket: Option<String>,
+}
+
+impl ExemptionReason {
+    /// The description that the exemption has.
+    pub fn text(&self) -> String {
+        let owner = self.owner.iter().map(|owner| format!("owner: {owner}"));
+        let more: Vec<String> =
+            owner.chain(self.ticket.iter().map(|ticket| format!("ticket: {ticket}"))).collect();
+        let reason = self.reason.trim();
+        if more.is_empty() { reason.to_owned() } else { format!("{reason} ({})", more.join("; ")) }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.reason.trim().is_empty() {
+            return refuse(
+                "an exemption needs a reason: say why the finding is no risk, or why it is accepted",
+            );
+        }
+        if self.until <= OffsetDateTime::now_utc() {
+            return refuse("the exemption would end before it begins: give a date to come");
+        }
+        if matches!(self.category, ExemptionCategory::Unknown(_)) {
+            return refuse(format!(
+                "'{}' is not a category of exemptions: Waiver or Mitigated",
+                self.category
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Exempts a finding, which is one recommendation on one resource: Defender no longer counts it as open until the day that
+/// is named. It is not fixed by that, and its reason stands in the exemption.
+///
+/// A finding that no policy stands behind, such as each of an exposed secret, gets a standard assignment of effect `Exempt`
+/// at its resource. One of a policy gets a policy exemption for each assignment that judges it: name these by
+/// [`policy`](Self::policy) or [`initiative`](Self::initiative). Which of them it is, the finding's metadata tells; the
+/// other is refused. Of a grouped recommendation **all findings on the resource are exempt**, since rules for some of them
+/// are published for vulnerabilities only.
+///
+/// An exemption in force that somebody else has made is left as it is, whatever it says: compare [`Exempted::exemptions`].
+/// One's own is changed where reason, category or date are to be others.
+///
+/// Defender shows it within 24 hours: [`Exempted::is_seen`]. By its documentation, not every view of the portal shows
+/// exemptions that were not made there.
+///
+/// **If it stops halfway**, some exemptions are made and others not; running it again finishes it. A second run writes nothing.
+/// To take one back, delete it by its client.
+///
+/// ```
+/// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, until: azure_core::time::OffsetDateTime)
+/// #     -> azure_core::Result<()> {
+/// use defender_alerts::{AssessmentsClient, ExemptionReason};
+/// use resource_ops::ExemptionCategory;
+///
+/// let reason = ExemptionReason::builder()
+///     .category(ExemptionCategory::Waiver)
+///     .reason("a key of a test, which opens nothing")
+///     .until(until)
+///     .build();
+/// let task = AssessmentsClient::new(arm).exempt(finding, reason);
+/// println!("{}", task.clone().dry_run().await?);
+/// println!("{}", task.await?);
+/// # Ok(()) }
+/// ```
+///
+/// # Permissions
+///
+/// Security Admin, Owner, or Contributor of the subscription. For a policy:
+/// `Microsoft.Authorization/policyExemptions/read` and `/write`, and `policyAssignments/read` and `/exempt/action`.
+///
+/// # Errors
+///
+/// The finding is healthy or does not exist; the reason is empty, the date is over; a policy stands behind it that was not named.
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct Exempt {
+    arm: ArmClient,
+    finding: AssessmentId,
+    reason: ExemptionReason,
+    judges: Vec<Judge>,
+}
+
+/// An assignment that judges the finding.
+#[derive(Debug, Clone)]
+struct Judge {
+    assignment: ResourceId,
+    /// The policy's reference id in the initiative; `None` if the assignment is of the policy alone.
+    reference: Option<String>,
+}
+
+impl AssessmentsClient {
+    /// Exempts a finding, with a reason. See [`Exempt`].
+    pub fn exempt(&self, finding: &AssessmentId, reason: ExemptionReason) -> Exempt {
+        Exempt { arm: self.arm.clone(), finding: finding.clone(), reason, judges: Vec::new() }
+    }
+}
+
+impl Exempt {
+    /// The finding.
+    pub fn finding(&self) -> &AssessmentId {
+        &self.finding
+    }
+
+    /// A policy that is assigned by itself judges the finding. It is refused if the assignment is of another policy.
+    pub fn policy(mut self, assignment: ResourceId) -> Self {
+        self.judges.push(Judge { assignment, reference: None });
+        self
+    }
+
+    /// A policy of an initiative judges the finding, such as of the one that Defender assigns by default. `reference` is the
+    /// `policyDefinitionReferenceId` of the finding's policy in the initiative: **another exempts the resource from another
+    /// policy**.
+    pub fn initiative(mut self, assignment: ResourceId, reference: impl Into<String>) -> Self {
+        self.judges.push(Judge { assignment, reference: Some(reference.into()) });
+        self
+    }
+
+    async fn run(self, mode: Mode) -> Result<Exempted> {
+        self.reason.check()?;
+        let assessments = AssessmentsClient::new(&self.arm);
+        let finding = assessments.get(&self.finding, Expand::Metadata).await?;
+        if finding.status.code == AssessmentCode::Healthy {
+            return refuse(format!("{} is healthy: there is nothing to exempt", self.finding));
+        }
+        let Some(metadata) = &finding.metadata else {
+            return refuse(format!(
+                "the service does not tell whether a policy stands behind {}, so it is not known how it is exempted",
+                self.finding
+            ));
+        };
+        let mut exemptions = Vec::new();
+        match metadata.policy_definition_id.as_deref().filter(|id| !id.is_empty()) {
+            None if !self.judges.is_empty() => {
+                return refuse(format!("no policy stands behind {}: name none", self.finding));
+            }
+            None => exemptions.push(self.standard(&finding, mode).await?),
+            Some(policy) if self.judges.is_empty() => {
+                return refuse(format!(
+                    "the policy {policy} stands behind {}: name each assignment that judges by it, with `policy` or \
+                     `initiative`",
+                    self.finding
+                ));
+            }
+            Some(policy) => {
+                for judge in &self.judges {
+                    self.check_judge(judge, policy).await?;
+                }
+                for judge in &self.judges {
+                    exemptions.push(self.by_policy(&finding, judge, mode).await?);
+                }
+            }
+        }
+        let status = match mode.is_dry_run() {
+            true => Some(finding.status),
+            false => assessments.get_opt(&self.finding, Expand::Nothing).await?.map(|found| found.status),
+        };
+        Ok(Exempted { exemptions, status, dry_run: mode.is_dry_run() })
+    }
+
+    /// When it ends. The services keep whole seconds.
+    fn until(&self) -> OffsetDateTime {
+        self.reason.until.replace_nanosecond(0).unwrap_or(self.reason.until)
+    }
+
+    /// The name of one's own exemption.
+    fn name(&self, by: &str) -> Uuid {
+        Uuid::new_v5(&NAMES, format!("{}|{by}", self.finding).to_ascii_lowercase().as_bytes())
+    }
+}
+
+arm_core::task!(Exempt => Exempted);
+
+/// Names in the portal are not long.
+fn title(finding: &Assessment) -> String {
+    finding.display_name.chars().take(128).collect()
+}
+
+/// Whether what holds at a scope holds for a resource.
+fn is_at_or_below(resource: &str, scope: &str) -> bool {
+    let (resource, scope) = (resource.to_ascii_lowercase(), scope.trim_end_matches('/').to_ascii_lowercase());
+    resource.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The scope of an exemption, from its id.
+fn scope_of<'a>(id: &'a str, kind: &str) -> Option<&'a str> {
+    let at = id.to_ascii_lowercase().rfind(&format!("/providers/{kind}/").to_ascii_lowercase())?;
+    id.get(..at)
+}

@@ -1,0 +1,91 @@
+use std::fmt;
+
+use arm_core::Change;
+use azure_core::time::OffsetDateTime;
+use resource_ops::{ExemptionCategory, PolicyExemption};
+
+use crate::{AssessmentStatus, StandardAssignment};
+
+/// What exempts a finding.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Exemption {
+    /// An exemption from a policy.
+    Policy(PolicyExemption),
+    /// A standard assignment of effect `Exempt`.
+    Standard(StandardAssignment),
+}
+
+impl Exemption {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Policy(found) => &found.id,
+            Self::Standard(found) => &found.id,
+        }
+    }
+
+    /// Why, in one word.
+    pub fn category(&self) -> Option<&ExemptionCategory> {
+        match self {
+            Self::Policy(found) => Some(&found.spec.exemption_category),
+            Self::Standard(found) => found.spec.exemption_data.as_ref().map(|data| &data.category),
+        }
+    }
+
+    /// Why, for people.
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Policy(found) => found.spec.description.as_deref(),
+            Self::Standard(found) => found.spec.description.as_deref(),
+        }
+    }
+
+    /// Until when; `None` if for ever.
+    pub fn expires_on(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Policy(found) => found.spec.expires_on,
+            Self::Standard(found) => found.spec.expires_on,
+        }
+    }
+}
+
+/// What became of a finding that was to be exempt.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Exempted {
+    /// What exempts it: one, or one for each policy assignment.
+    pub exemptions: Vec<Change<Exemption>>,
+    /// What Defender says of the finding now; `None` if it lists it no more.
+    pub status: Option<AssessmentStatus>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl Exempted {
+    /// Whether Defender shows the exemption already. That may take 24 hours: read the assessment again.
+    pub fn is_seen(&self) -> bool {
+        self.status.as_ref().is_some_and(AssessmentStatus::is_exempt)
+    }
+}
+
+impl fmt::Display for Exempted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.exemptions {
+            let (would, exemption) = (if self.dry_run { "to be " } else { "" }, change.current());
+            let verb = if change.is_change() { change.verb() } else { "there already" };
+            let category = exemption.category().map_or("no category", ExemptionCategory::as_str);
+            let why = arm_core::printable(exemption.description().unwrap_or("no reason"));
+            write!(f, "{}{verb}: {category}, {why}", if change.is_change() { would } else { "" })?;
+            match exemption.expires_on() {
+                Some(end) => writeln!(f, ", until {}: {}", end.date(), exemption.id())?,
+                None => writeln!(f, ", for ever: {}", exemption.id())?,
+            }
+        }
+        f.write_str(if self.is_seen() {
+            "Defender shows it"
+        } else {
+            "Defender does not show it yet, which may take 24 hours"
+        })
+    }
+}

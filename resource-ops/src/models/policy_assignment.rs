@@ -1,0 +1,39 @@
+use arm_core::wire::{self, SentText};
+use serde::Deserialize;
+
+/// A policy, or an initiative, that judges the resources of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PolicyAssignment {
+    /// The id: the scope and the name.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// What it assigns.
+    pub properties: PolicyAssignmentProperties,
+    #[serde(skip)]
+    sent: SentText,
+}
+
+arm_core::kept!(derived PolicyAssignment);
+
+/// What a policy assignment assigns.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PolicyAssignmentProperties {
+    /// The id of the definition, of a policy or of an initiative.
+    #[serde(default, with = "wire::text")]
+    pub policy_definition_id: String,
+    /// The name that people see.
+    #[serde(default, with = "wire::text::option")]
+    pub display_name: Option<String>,
+}
+
+impl PolicyAssignment {
+    /// Whether it assigns an initiative, which holds several policies.
+    pub fn is_initiative(&self) -> bool {
+        self.properties.policy_definition_id.to_ascii_lowercase().contains("/policysetdefinitions/")
+    }
+}
