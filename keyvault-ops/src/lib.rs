@@ -23,8 +23,9 @@ pub use models::{
 pub use random_value::random_value;
 pub use tasks::{
     ActiveVersions, AlertsExpected, CleanUpReport, CleanUpSecrets, Consumers, Credential, CredentialRequest,
-    DueReason, DueSecret, DueSecrets, EnsureVault, FoundCredential, Issuer, IssuerKind, IssuerReport,
-    Remains, RemoveVault, ReportedRotation, RetireError, RetireFailure, RetireOldVersions, Retirement,
-    Rotate, RotateError, RotateFailure, RotateStep, Rotation, RotationState, Rotations, SeedReport,
-    SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted, rotate_many,
+    DueReason, DueSecret, DueSecrets, EndError, EndOldVersions, EndedVersions, EnsureVault, FoundCredential,
+    Issuer, IssuerKind, IssuerReport, OpenCredential, Remains, RemoveVault, ReportedRotation, RetireError,
+    RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
+    RotationState, Rotations, SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted,
+    rotate_many,
 };

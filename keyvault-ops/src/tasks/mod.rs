@@ -2,6 +2,7 @@
 
 mod clean_up;
 mod due;
+mod end_old_versions;
 mod ensure_vault;
 mod remove_vault;
 mod retire_old_versions;
@@ -13,6 +14,7 @@ mod verify_single_active;
 
 pub use clean_up::{CleanUpReport, CleanUpSecrets, Remains};
 pub use due::{DueReason, DueSecret, DueSecrets};
+pub use end_old_versions::{EndError, EndOldVersions, EndedVersions, OpenCredential};
 pub use ensure_vault::EnsureVault;
 pub use remove_vault::{RemoveVault, VaultRemains};
 pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};

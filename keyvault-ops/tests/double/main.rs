@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on fails
 
 mod due;
+mod end_old_versions;
 mod lab;
 mod retire;
 mod rotate;

@@ -11,7 +11,7 @@ pub use report::{RetireError, RetireFailure, Retirement};
 use run::run;
 pub(crate) use run::{CHUNK, RetireOptions, disable, newest};
 
-use crate::{Ledger, SecretName, SecretsClient};
+use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 
 /// Disables all versions of a secret but the current one; awaiting it does it.
 ///
@@ -21,7 +21,8 @@ use crate::{Ledger, SecretName, SecretsClient};
 /// the current one is still the same some seconds after the list was read: what is listed and not current by then
 /// never becomes current again, because each set makes a new id.
 ///
-/// Credentials are not revoked: that is what [`Rotate`](crate::Rotate) with an issuer does.
+/// Credentials are not revoked: that is what [`Rotate`](crate::Rotate) with an issuer does, and
+/// [`EndOldVersions`](crate::EndOldVersions) for single versions.
 ///
 /// **If it stops halfway**, some old versions are still enabled and the current one is untouched; running it again
 /// disables the rest, and once more changes nothing. Memory does not grow with the number of versions.
@@ -54,6 +55,12 @@ impl RetireOldVersions {
     /// Keeps this many versions enabled, the current one included. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.options.keep_enabled = versions.max(1);
+        self
+    }
+
+    /// Disables these only, and leaves all others as they are. The current version stays, also if it is named.
+    pub fn only(mut self, versions: impl IntoIterator<Item = SecretVersion>) -> Self {
+        self.options.only = Some(versions.into_iter().collect());
         self
     }
 

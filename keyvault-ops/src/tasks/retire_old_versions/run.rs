@@ -28,15 +28,23 @@ type Hear = Arc<dyn Fn(&Retirement) + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct RetireOptions {
     pub(crate) keep_enabled: usize,
+    /// `None`: all.
+    pub(crate) only: Option<Vec<SecretVersion>>,
     pub(crate) concurrency: usize,
     pub(crate) dry_run: bool,
     pub(crate) on_progress: Option<Hear>,
     pub(crate) ledger: Option<Ledger>,
 }
 
+impl RetireOptions {
+    fn is_about(&self, version: &SecretVersion) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(version))
+    }
+}
+
 impl Default for RetireOptions {
     fn default() -> Self {
-        Self { keep_enabled: 1, concurrency: 8, dry_run: false, on_progress: None, ledger: None }
+        Self { keep_enabled: 1, only: None, concurrency: 8, dry_run: false, on_progress: None, ledger: None }
     }
 }
 
@@ -95,7 +103,8 @@ impl Run<'_> {
             for version in page.items {
                 let Some(id) = version.version() else { continue };
                 done.seen += 1;
-                if *id == done.current || (version.enabled && self.spared.covers(&version)) {
+                let spared = self.spared.covers(&version) || !self.options.is_about(id);
+                if *id == done.current || (version.enabled && spared) {
                     done.kept += 1;
                 } else if version.enabled {
                     old.push(version);

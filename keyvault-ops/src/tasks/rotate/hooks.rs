@@ -12,13 +12,13 @@ use crate::SecretId;
 
 /// An issuer, and how long each of its hooks may take.
 #[derive(Clone)]
-pub(super) struct Hooks {
-    pub(super) issuer: Arc<dyn Issuer>,
-    pub(super) limit: Duration,
+pub(in crate::tasks) struct Hooks {
+    pub(in crate::tasks) issuer: Arc<dyn Issuer>,
+    pub(in crate::tasks) limit: Duration,
 }
 
 impl Hooks {
-    pub(super) fn kind(&self) -> IssuerKind {
+    pub(in crate::tasks) fn kind(&self) -> IssuerKind {
         self.issuer.kind()
     }
 
@@ -33,12 +33,12 @@ impl Hooks {
         }
     }
 
-    pub(super) async fn identify(&self, value: &Secret) -> Step<Option<String>> {
+    pub(in crate::tasks) async fn identify(&self, value: &Secret) -> Step<Option<String>> {
         within(self.limit, "identify", self.issuer.identify(value)).await
     }
 
     /// Repeats a test that fails for as long as a new credential may take to work.
-    pub(super) async fn verify(&self, value: &Secret) -> Step {
+    pub(in crate::tasks) async fn verify(&self, value: &Secret) -> Step {
         let settle_time = self.issuer.settle_time();
         let (mut wait, mut waited) = (Duration::from_secs(1), Duration::ZERO);
         loop {
@@ -58,12 +58,16 @@ impl Hooks {
         within(self.limit, "verify", self.issuer.verify(value)).await
     }
 
-    pub(super) async fn revoke(&self, id: &str) -> Step {
+    pub(in crate::tasks) async fn revoke(&self, id: &str) -> Step {
         within(self.limit, "revoke", self.issuer.revoke(id)).await
     }
 }
 
-pub(super) async fn wait_until_moved(consumers: &dyn Consumers, limit: Duration, to: &SecretId) -> Step {
+pub(in crate::tasks) async fn wait_until_moved(
+    consumers: &dyn Consumers,
+    limit: Duration,
+    to: &SecretId,
+) -> Step {
     within(limit, "wait_until_moved", consumers.wait_until_moved(to)).await
 }
 

@@ -19,11 +19,14 @@ mod wish;
 use arm_core::Mode;
 
 pub use error::{RotateError, RotateFailure, RotateStep};
+pub(in crate::tasks) use hooks::{Hooks, wait_until_moved};
 pub use issuer::{Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};
 pub use many::rotate_many;
 pub use options::Rotate;
+pub(in crate::tasks) use options::{CONSUMERS_LIMIT, ISSUER_LIMIT};
 pub use report::{IssuerReport, Rotation};
 pub use rotations::{ReportedRotation, RotationState, Rotations};
+pub(in crate::tasks) use wish::ROTATING;
 
 impl Rotate {
     async fn run(mut self, mode: Mode) -> Result<Rotation, RotateError> {

@@ -84,9 +84,9 @@ pub struct Rotate {
 }
 
 /// How long a hook of an issuer may take.
-const ISSUER_LIMIT: Duration = Duration::from_secs(300);
+pub(in crate::tasks) const ISSUER_LIMIT: Duration = Duration::from_secs(300);
 /// How long the consumers are waited for: App Service may take a day.
-const CONSUMERS_LIMIT: Duration = Duration::from_secs(36 * 3600);
+pub(in crate::tasks) const CONSUMERS_LIMIT: Duration = Duration::from_secs(36 * 3600);
 
 impl fmt::Debug for Rotate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

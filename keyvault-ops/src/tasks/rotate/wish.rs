@@ -19,7 +19,7 @@ pub(super) const REPLACES: &str = "replaces";
 /// The issuer's id of the credential that a version holds.
 pub(super) const CREDENTIAL: &str = "credential";
 /// The rotation that is about to regenerate the idle slot.
-pub(super) const ROTATING: &str = "rotating";
+pub(in crate::tasks) const ROTATING: &str = "rotating";
 const REASON: &str = "reason";
 const DATE: &str = "date";
 /// Tags that a rotation added: they do not go over to the next version. On a version that no rotation set, they are

@@ -1,0 +1,128 @@
+//! The end of old versions whose value got into wrong hands.
+
+mod report;
+mod run;
+
+use std::{fmt, sync::Arc};
+
+use arm_core::Mode;
+
+pub use report::{EndError, EndedVersions, OpenCredential};
+
+use super::rotate::{Hooks, ISSUER_LIMIT};
+use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient};
+
+/// Ends old versions of a secret, such as those whose value leaked while the current one did not: revokes the credential of
+/// each at its issuer, and disables the version. The current version is never touched, whatever is named.
+///
+/// With [`consumers`](Self::consumers), it waits until they have moved to the current version, unless
+/// [`at_once`](Self::at_once). Directly before each revocation it looks again: the current version is still the same and holds
+/// another credential, no rotation is under way, none of the secrets [`beside`](Self::beside) holds the credential now, and the
+/// issuer still knows it. A credential for which one of this cannot be seen is left alive, and
+/// [named](EndedVersions::open) with the reason. What holds the credential elsewhere is not known here. In the end the current
+/// value is used once, where its issuer is the same.
+///
+/// **If it stops halfway**, some credentials are revoked and their versions enabled; running it again disables them. A credential
+/// that is dead by then is told from one of another issuer by nobody, so it is named as open. A second run of one that was
+/// complete writes nothing; what a disabled version holds cannot be read.
+///
+/// Without an [`issuer`](Self::issuer) the versions are disabled, and every credential is open: **it stays valid where it was issued**.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use keyvault_ops::{Issuer, SecretName, SecretVersion, SecretsClient};
+/// # async fn f(secrets: SecretsClient, name: SecretName, leaked: SecretVersion, issuer: Arc<dyn Issuer>)
+/// #     -> Result<(), Box<dyn std::error::Error>> {
+/// let ended = secrets.end_old_versions(&name, [leaked]).issuer(issuer).await?;
+/// println!("{ended}");
+/// assert!(ended.is_complete());
+/// # Ok(()) }
+/// ```
+///
+/// # Permissions
+///
+/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`. For the secrets beside it, to read them.
+#[derive(Clone)]
+#[must_use = "nothing happens until it is awaited"]
+pub struct EndOldVersions {
+    client: SecretsClient,
+    name: SecretName,
+    versions: Vec<SecretVersion>,
+    issuer: Option<Arc<dyn Issuer>>,
+    consumers: Option<Arc<dyn Consumers>>,
+    at_once: bool,
+    beside: Vec<(SecretsClient, SecretName)>,
+    ledger: Option<Ledger>,
+}
+
+impl fmt::Debug for EndOldVersions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndOldVersions")
+            .field("secret", &self.name)
+            .field("versions", &self.versions)
+            .field("at_once", &self.at_once)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SecretsClient {
+    /// Ends these old versions of a secret, and their credentials. See [`EndOldVersions`].
+    pub fn end_old_versions(
+        &self,
+        name: &SecretName,
+        versions: impl IntoIterator<Item = SecretVersion>,
+    ) -> EndOldVersions {
+        EndOldVersions {
+            client: self.clone(),
+            name: name.clone(),
+            versions: versions.into_iter().collect(),
+            issuer: None,
+            consumers: None,
+            at_once: false,
+            beside: Vec::new(),
+            ledger: None,
+        }
+    }
+}
+
+impl EndOldVersions {
+    /// Who issued what the versions hold.
+    pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Who must use the current version before anything ends.
+    pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
+        self.consumers = Some(consumers);
+        self
+    }
+
+    /// Waits for nobody: for a leak that is being used.
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
+        self
+    }
+
+    /// Another secret that may hold the same credential. It is read before each revocation.
+    pub fn beside(mut self, client: SecretsClient, name: SecretName) -> Self {
+        self.beside.push((client, name));
+        self
+    }
+
+    /// Records every credential that is revoked, and every version that is disabled.
+    pub fn ledger(mut self, ledger: &Ledger) -> Self {
+        self.ledger = Some(ledger.clone());
+        self
+    }
+
+    fn hooks(&self) -> Option<Hooks> {
+        Some(Hooks { issuer: self.issuer.clone()?, limit: ISSUER_LIMIT })
+    }
+
+    async fn run(self, mode: Mode) -> Result<EndedVersions, EndError> {
+        self.carry_out(mode).await
+    }
+}
+
+arm_core::task!(EndOldVersions => EndedVersions, EndError);

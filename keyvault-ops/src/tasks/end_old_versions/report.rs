@@ -1,0 +1,86 @@
+use std::fmt;
+
+use crate::{Retirement, RotateFailure, SecretName, SecretVersion};
+
+/// What became of old versions that were to end. It holds no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndedVersions {
+    /// The vault's host name.
+    pub vault: String,
+    /// The secret.
+    pub secret: SecretName,
+    /// The version that is current, and stays; `None` as long as it was not read.
+    pub current: Option<SecretVersion>,
+    /// The credentials that the issuer has revoked, by its ids; in a dry run, would be told to revoke.
+    pub revoked: Vec<String>,
+    /// Versions whose credential was not revoked, and why. It may still work: look after it.
+    pub open: Vec<OpenCredential>,
+    /// What became of the versions; `None` if it did not come to that.
+    pub retirement: Option<Retirement>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// A version whose credential was not revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenCredential {
+    /// The version.
+    pub version: SecretVersion,
+    /// Why not.
+    pub why: String,
+}
+
+impl EndedVersions {
+    /// Whether every version is disabled, and the credential of each was revoked.
+    pub fn is_complete(&self) -> bool {
+        self.retirement.is_some() && self.open.is_empty() && !self.dry_run
+    }
+
+    pub(super) fn leave(&mut self, version: &SecretVersion, why: impl Into<String>) {
+        self.open.push(OpenCredential { version: version.clone(), why: why.into() });
+    }
+}
+
+impl fmt::Display for EndedVersions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let would = if self.dry_run { "to be " } else { "" };
+        write!(
+            f,
+            "old versions of '{}' of {}: {} credentials {would}revoked",
+            self.secret,
+            self.vault,
+            self.revoked.len()
+        )?;
+        match &self.retirement {
+            Some(retirement) => write!(f, "; {} {would}disabled", retirement.disabled)?,
+            None => f.write_str("; none disabled")?,
+        }
+        self.open.iter().try_for_each(|open| {
+            write!(f, "; the credential of {} is perhaps still valid: {}", open.version, open.why)
+        })
+    }
+}
+
+/// Why old versions did not all end, and how far it came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EndError {
+    /// What was done before.
+    pub completed: Box<EndedVersions>,
+    /// Why it stopped.
+    pub source: Box<RotateFailure>,
+}
+
+impl fmt::Display for EndError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the old versions have not ended: {} ({})", self.source, self.completed)
+    }
+}
+
+impl std::error::Error for EndError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
