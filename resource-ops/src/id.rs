@@ -81,6 +81,11 @@ impl RoleId {
     pub const CONTRIBUTOR: Self = Self(uuid::uuid!("b24988ac-6180-42a0-ab88-20f7382dd24c"));
     /// Reader
     pub const READER: Self = Self(uuid::uuid!("acdd72a7-3385-48ef-bd42-f606fba81ae7"));
+    /// User Access Administrator: gives and takes every access.
+    pub const USER_ACCESS_ADMINISTRATOR: Self = Self(uuid::uuid!("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"));
+    /// Role Based Access Control Administrator: gives and takes every role, often under a condition.
+    pub const ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR: Self =
+        Self(uuid::uuid!("f58310d9-a9f6-439a-9e8d-f62e7b41a168"));
     /// Key Vault Secrets User: reads secret values.
     pub const KEY_VAULT_SECRETS_USER: Self = Self(uuid::uuid!("4633458b-17de-408a-b874-0445c86b69e6"));
     /// Key Vault Secrets Officer: anything with secrets, except permissions.

@@ -76,7 +76,11 @@ impl RemovedRole {
             return Ok(Step::Done);
         }
         match roles.create(&self.id, &self.spec()).await {
-            Ok(_) => Ok(Step::Done),
+            Ok(_) => match roles.get_opt(&self.id).await? {
+                Some(now) if now.principal == self.principal && now.role == self.role => Ok(Step::Done),
+                Some(_) => refuse("the assignment is another than it was"),
+                None => refuse("the assignment is not there"),
+            },
             // Somebody has given it back under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => Ok(Step::Unchanged),
             Err(error) => Err(error),
@@ -142,22 +146,35 @@ pub(super) async fn not_oneself(
     Ok(())
 }
 
-/// Whoever takes the last Owner away can give nothing back.
+/// The built-in roles whose holder can give access back.
+const GIVE_ACCESS: [RoleId; 3] =
+    [RoleId::OWNER, RoleId::USER_ACCESS_ADMINISTRATOR, RoleId::ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR];
+
+/// Whoever takes the last one away who can give access back can undo nothing. An Owner is only followed by an Owner: the
+/// others may give every role, and may do nothing else. What is held under a condition does not count, since it may be
+/// for a few roles only; nor do custom roles.
 async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Result<()> {
-    if taken.role != RoleId::OWNER {
+    if !GIVE_ACCESS.contains(&taken.role) {
         return Ok(());
     }
+    let (role, followers) = match taken.role {
+        RoleId::OWNER => ("Owner", &GIVE_ACCESS[..1]),
+        _ => ("one who can give access back", &GIVE_ACCESS[..]),
+    };
     let scope: Scope = match taken.scope.parse() {
         Ok(scope) => scope,
-        Err(_) => return refuse(format!("the role Owner at '{}' is not taken away here", taken.scope)),
+        Err(_) => {
+            return refuse(format!("the role {} at '{}' is not taken away here", taken.role, taken.scope));
+        }
     };
     let mut held = roles.list_filtered(&scope, RoleAssignmentFilter::AtScope);
     while let Some(other) = held.try_next().await? {
-        if other.role == RoleId::OWNER && other.principal != taken.principal {
+        if followers.contains(&other.role) && other.condition.is_none() && other.principal != taken.principal
+        {
             return Ok(());
         }
     }
-    refuse(format!("{} is the last Owner at {scope}: nobody could undo this", taken.principal))
+    refuse(format!("{} is the last {role} at {scope}: nobody could undo this", taken.principal))
 }
 
 /// Takes an access policy away, if it is as it was read.

@@ -96,10 +96,11 @@ async fn write(vaults: &VaultsClient, vault: &VaultId, rules: &NetworkRules, mod
         return Ok(Step::Done);
     }
     let properties = VaultPatchProperties::builder().network_acls(rules.clone()).build();
-    let after = vaults.update(vault, &VaultPatch::builder().properties(properties).build()).await?;
+    vaults.update(vault, &VaultPatch::builder().properties(properties).build()).await?;
+    let after = vaults.get(vault).await?;
     match is_equal(&written_out(after.properties.network_acls.as_ref()), rules) {
         true => Ok(Step::Done),
-        false => arm_core::refuse("the vault answered with other rules than were written"),
+        false => arm_core::refuse("the vault has other rules than were written"),
     }
 }
 

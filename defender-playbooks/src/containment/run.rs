@@ -11,7 +11,9 @@ use super::{
 impl ContainmentsClient {
     /// Carries a plan out: network, roles, access policies, sign-in and sessions, secrets, the lock, in this order. A step
     /// that fails does not end the rest. It is refused when the plan is about whoever is signed in now, also if somebody
-    /// else has made it.
+    /// else has made it. A role is left, and the step fails, when it is that of the last Owner, or of the last who can give access
+    /// back, at its scope and above: an Owner, a User Access Administrator or a Role Based Access Control Administrator, without
+    /// a condition. Whether a group that holds one has a member is not looked at.
     ///
     /// What a principal's token allows lives on: 60 to 90 minutes, up to 24 hours for a managed identity. **Stopped
     /// halfway**, the steps until there hold; running it again with the same plan finishes it, and writes nothing more.

@@ -1,6 +1,6 @@
 //! Single secrets.
 
-use arm_core::Mode;
+use arm_core::{Mode, refuse};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 use keyvault_ops::{SecretName, SecretProperties, SecretVersion, SecretsClient};
@@ -37,7 +37,10 @@ impl DisabledSecret {
         }
         if !mode.is_dry_run() {
             for version in due {
-                client.update(&self.name, &version).disable().await?;
+                let now = client.update(&self.name, &version).disable().await?;
+                if now.enabled {
+                    return refuse(format!("the vault answers that version {version} is still enabled"));
+                }
             }
         }
         Ok(Step::Done)
@@ -57,7 +60,10 @@ impl DisabledSecret {
         }
         if !mode.is_dry_run() {
             for version in due {
-                client.update(&self.name, &version).enable().await?;
+                let now = client.update(&self.name, &version).enable().await?;
+                if !now.enabled {
+                    return refuse(format!("the vault answers that version {version} is still disabled"));
+                }
             }
         }
         Ok(Step::Done)

@@ -248,6 +248,97 @@ async fn neither_oneself_nor_the_last_owner_is_locked_out() {
     assert!(writes(&azure).is_empty());
 }
 
+const OTHER: &str = "00000000-0000-0000-0000-0000000000e2";
+
+/// The stranger holds this role at the vault's group; whoever is signed in can give nothing back, and another holds this.
+async fn last_who_can_give_back(role: &str, other: Option<(&str, Option<&str>)>) -> Result<ContainmentPlan> {
+    mock_azure::fast_forward();
+    let azure = MockAzure::seed()
+        .signed_in_role("Reader")
+        .vault(subscription(), "rg-sec", "kv-prod")
+        .user(STRANGER, "stranger@contoso.example")
+        .user(OTHER, "other@contoso.example")
+        .role_assignment(STRANGER, role, &group().to_string())
+        .start()
+        .await;
+    let client = arm(&azure);
+    if let Some((role, condition)) = other {
+        let subscription = format!("/subscriptions/{}", subscription());
+        let properties = json!({ "roleDefinitionId": format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"),
+            "principalId": OTHER, "principalType": "User", "condition": condition, "scope": subscription });
+        let id = format!(
+            "{subscription}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000ff"
+        );
+        let list = json!({ "value": [{ "id": id, "properties": properties }] }).to_string();
+        azure.inject(Fault::body(200, list).on("GET", "atScope").always());
+    }
+    ContainmentsClient::new(&client).plan(&vault()).principal(stranger()).also_above().await
+}
+
+#[tokio::test]
+async fn the_last_one_who_can_give_access_back_is_not_locked_out_either() {
+    let [owner, access, rbac] =
+        [RoleId::OWNER, RoleId::USER_ACCESS_ADMINISTRATOR, RoleId::ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR]
+            .map(|role| role.to_string());
+    let rbac_word = "Role Based Access Control Administrator";
+    for (role, other, is_taken) in [
+        ("User Access Administrator", None, false),
+        (rbac_word, None, false),
+        ("User Access Administrator", Some((access.as_str(), None)), true),
+        ("User Access Administrator", Some((owner.as_str(), None)), true),
+        (rbac_word, Some((rbac.as_str(), None)), true),
+        // Under a condition it may be for a few roles only.
+        (rbac_word, Some((rbac.as_str(), Some("@Request[x] StringEquals 'y'"))), false),
+        // An Owner is followed by an Owner.
+        ("Owner", Some((access.as_str(), None)), false),
+        ("Owner", Some((owner.as_str(), None)), true),
+        ("Owner", Some((owner.as_str(), Some("@Request[x] StringEquals 'y'"))), false),
+        ("Contributor", None, true),
+    ] {
+        match last_who_can_give_back(role, other).await {
+            Ok(plan) => assert!(is_taken && plan.roles.len() == 1, "{role}, {other:?}"),
+            Err(error) => {
+                assert!(!is_taken && error.to_string().contains("is the last"), "{role}, {other:?}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_undo_gives_back_is_read_back_and_not_believed() {
+    for (method, needle, answer, why) in [
+        (
+            "PUT",
+            "/roleAssignments/",
+            r#"{"id":"/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000ff","properties":{"scope":"/","roleDefinitionId":"/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"00000000-0000-0000-0000-0000000000e1"}}"#,
+            "the assignment is not there",
+        ),
+        ("PATCH", "/vaults/kv-prod", r#"{"properties":{}}"#, "other rules than were written"),
+        (
+            "PATCH",
+            "/secrets/db/",
+            r#"{"id":"https://kv-prod.vault.azure.net/secrets/db/0123456789abcdef0123456789abcdef","attributes":{"enabled":false}}"#,
+            "is still disabled",
+        ),
+    ] {
+        let azure = seed().start().await;
+        let client = arm(&azure);
+        let containments = ContainmentsClient::new(&client);
+        let plan = plan(&client).await;
+        complete(containments.contain(&plan)).await.unwrap();
+        let answer = match needle {
+            "/vaults/kv-prod" => {
+                stored(&azure, vault().as_str(), keyvault_ops::API_VERSION).await.to_string()
+            }
+            _ => answer.to_owned(),
+        };
+        azure.inject(Fault::body(200, answer).on(method, needle));
+        let lost = containments.undo(&plan).await.unwrap();
+        assert!(lost.failed.iter().any(|(_, error)| error.contains(why)), "{needle}: {lost}");
+        complete(containments.undo(&plan)).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_access_policy_is_taken_and_given_back_beside_those_of_others() {
     mock_azure::fast_forward();
