@@ -11,7 +11,9 @@ use defender_playbooks::{
     arm_core::{ArmClient, Outcome},
     containment::{ContainmentReport, ContainmentsClient},
     defender_alerts::{AlertAction, AlertId, AlertsClient},
-    keyvault_ops::{Consumers, Issuer, RotateError, Rotation, SecretId, SecretName, VaultId, rotate_many},
+    keyvault_ops::{
+        Consumers, EndedVersions, Issuer, RotateError, Rotation, SecretId, SecretName, VaultId, rotate_many,
+    },
     leaks::{self, LeakPlan, LeakReport, LeaksClient, SecretFacts},
 };
 use futures::StreamExt as _;
@@ -80,15 +82,21 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
 
     // New credentials, readers that move, and the end of the old ones; four secrets at a time.
     let rotations: Vec<_> = rotate_many(plan.rotations(arm)?, 4).collect().await;
+    // After these, what leaked of old versions only.
+    let mut ended = Vec::new();
+    for end in plan.retirements(arm)? {
+        ended.push(end.await);
+    }
     let is_done = contained.is_complete()
         && matches.is_complete()
-        && rotations.iter().all(|it| it.result.as_ref().is_ok_and(Rotation::is_complete));
+        && rotations.iter().all(|it| it.result.as_ref().is_ok_and(Rotation::is_complete))
+        && ended.iter().all(|it| it.as_ref().is_ok_and(EndedVersions::is_complete));
     let is_resolved =
         is_done && alerts.set_status([case.alert.clone()], AlertAction::Resolve).await?.is_complete();
 
     // What a second look says of each leak.
     let closed = leaks::close(&matches.report, &case.second, &["shop/web".to_owned()].into());
-    let report = leaks::to_markdown(&plan, &rotations, &closed);
+    let report = leaks::to_markdown(&plan, &rotations, &ended, &closed);
     Ok(Answer { taken, contained, plan, rotations, is_resolved, report })
 }
 

@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use arm_core::{Change, Outcome};
+use arm_core::{Change, Outcome, refuse};
 use azure_core::Result;
-use defender_alerts::{AssessmentId, GovernanceAssignment, GovernanceAssignmentsClient};
+use defender_alerts::{
+    AssessmentId, AssessmentsClient, Exempt, ExemptionReason, GovernanceAssignment,
+    GovernanceAssignmentsClient, KnownRecommendation,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Leak, LeakReport, LeaksClient};
+use super::{Leak, LeakReport, LeaksClient, formats::DEFENDER};
 
 /// What a second look says of a leak that was acted upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -17,8 +20,11 @@ pub enum Closing {
     Gone,
     /// It is still there. A rotated secret may stand in a repository's history for ever: see whether it is dismissed.
     StillThere,
+    /// It is still there, and somebody has said where it was found that it may be: by an exemption at Defender, a resolution at
+    /// GitHub, an audit, a suppression. **It is not fixed.**
+    Dismissed,
     /// Its place was not looked at again, or not to the end: nothing is known. For a finding of Defender this is the
-    /// state until its next scan.
+    /// state until its next scan, also while it still lists it.
     WaitingForScan,
 }
 
@@ -26,7 +32,8 @@ pub enum Closing {
 ///
 /// `looked_at` names the repositories and resource ids that the second report covers: a report does not tell where
 /// nothing was found. A leak elsewhere waits, and so does every leak that is not seen again while the second report
-/// could not be read whole.
+/// could not be read whole. Defender lists what its last scan has found, so name a resource only when it was scanned after what
+/// was done about it.
 pub fn close<'a>(
     first: &'a LeakReport,
     second: &LeakReport,
@@ -37,16 +44,28 @@ pub fn close<'a>(
         let names = leak.place.repository.as_deref().into_iter().chain(resource);
         names.into_iter().any(|name| looked_at.iter().any(|it| it.eq_ignore_ascii_case(name)))
     };
-    let closing = |leak: &Leak| match () {
-        () if second.leaks.iter().any(|again| again.is_again(leak)) => Closing::StillThere,
-        () if covered(leak) && second.is_complete() => Closing::Gone,
-        () => Closing::WaitingForScan,
+    let closing = |leak: &Leak| {
+        let again: Vec<&Leak> = second.leaks.iter().filter(|again| again.is_again(leak)).collect();
+        match again.as_slice() {
+            [] if covered(leak) && second.is_complete() => Closing::Gone,
+            [] => Closing::WaitingForScan,
+            again if again.iter().all(|again| again.dismissed) => Closing::Dismissed,
+            _ if leak.scanner == DEFENDER && !covered(leak) => Closing::WaitingForScan,
+            _ => Closing::StillThere,
+        }
     };
     first.leaks.iter().map(|leak| (leak, closing(leak))).collect()
 }
 
+impl Closing {
+    /// Whether nobody has to do anything about it any more: it is gone, or somebody has answered for it.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Gone | Self::Dismissed)
+    }
+}
+
 impl LeaksClient {
-    /// Gives each finding of Defender that is not gone an owner and a date, unless it has: a governance assignment, by
+    /// Gives each finding of Defender that is neither gone nor dismissed an owner and a date, unless it has: a governance assignment, by
     /// [`EnsureOwner`](defender_alerts::EnsureOwner). `owner` may decline with `None`. Findings of other scanners have none.
     ///
     /// An assignment closes nothing: the next scan does. **Stopped halfway**, running it again finishes it; a second run writes
@@ -61,7 +80,7 @@ impl LeaksClient {
     ) -> Vec<Outcome<AssessmentId, Change<GovernanceAssignment>>> {
         let client = GovernanceAssignmentsClient::new(&self.arm);
         let mut findings = BTreeMap::new();
-        for (leak, _) in closed.iter().filter(|(_, closing)| *closing != Closing::Gone) {
+        for (leak, _) in closed.iter().filter(|(_, closing)| !closing.is_settled()) {
             if let Some(id) = assessment(leak)
                 && let Some(owner) = owner(leak)
             {
@@ -76,11 +95,69 @@ impl LeaksClient {
         }
         outcomes
     }
+
+    /// Exemptions for findings of Defender that people accept, or know to be no risk: what is false or accepted is closed with a
+    /// reason, and never left out. `reason` says which, and declines with `None`; findings of other scanners are dismissed there.
+    ///
+    /// Nothing is written here: each is a task with a dry run of its own. A finding that stands for all secrets of a resource, as in
+    /// Defender's older models, is refused: exempting it would exempt secrets that nobody has looked at.
+    ///
+    /// ```
+    /// # async fn f(leaks: defender_playbooks::leaks::LeaksClient, first: defender_playbooks::leaks::LeakReport,
+    /// #     second: defender_playbooks::leaks::LeakReport, until: time::OffsetDateTime) -> azure_core::Result<()> {
+    /// use defender_alerts::ExemptionReason;
+    /// use defender_playbooks::leaks;
+    /// use resource_ops::ExemptionCategory;
+    ///
+    /// let closed = leaks::close(&first, &second, &Default::default());
+    /// let of_a_test = |leak: &leaks::Leak| leak.place.file.as_deref().is_some_and(|file| file.starts_with("tests/"));
+    /// let reason = ExemptionReason::builder()
+    ///     .category(ExemptionCategory::Waiver)
+    ///     .reason("a key of a test, which opens nothing")
+    ///     .until(until)
+    ///     .ticket("SEC-7")
+    ///     .build();
+    /// for exemption in leaks.exemptions(&closed, |leak| of_a_test(leak).then(|| reason.clone())) {
+    ///     let exemption = exemption.result?;
+    ///     println!("{}", exemption.clone().dry_run().await?);
+    ///     println!("{}", exemption.await?);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn exemptions(
+        &self,
+        closed: &[(&Leak, Closing)],
+        mut reason: impl FnMut(&Leak) -> Option<ExemptionReason>,
+    ) -> Vec<Outcome<AssessmentId, Exempt>> {
+        let client = AssessmentsClient::new(&self.arm);
+        let mut outcomes = Vec::new();
+        for (leak, _) in closed.iter().filter(|(_, closing)| *closing != Closing::Gone) {
+            if let Some(target) = assessment(leak)
+                && let Some(reason) = reason(leak)
+            {
+                let result = match is_alone(leak, &target) {
+                    true => Ok(client.exempt(&target, reason)),
+                    false => refuse(format!(
+                        "{target} stands for all secrets of its resource, known or not: exempt it by itself, if that is meant"
+                    )),
+                };
+                outcomes.push(Outcome { target, result });
+            }
+        }
+        outcomes
+    }
+}
+
+/// Whether the whole assessment is this one leak.
+fn is_alone(leak: &Leak, assessment: &AssessmentId) -> bool {
+    let id = leak.place.link.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let grouped = KnownRecommendation::SECRETS.iter().any(|known| known.key == *assessment.key());
+    !grouped && !id.contains("/subassessments/")
 }
 
 /// The assessment that a finding of Defender stands in.
 fn assessment(leak: &Leak) -> Option<AssessmentId> {
-    let id = leak.place.link.as_deref().filter(|_| leak.scanner == "defender")?;
+    let id = leak.place.link.as_deref().filter(|_| leak.scanner == DEFENDER)?;
     let end = id.to_ascii_lowercase().find("/subassessments/").unwrap_or(id.len());
     id.get(..end)?.parse().ok()
 }

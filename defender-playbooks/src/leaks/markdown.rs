@@ -1,22 +1,24 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use arm_core::Outcome;
-use keyvault_ops::{RotateError, Rotation, SecretId};
+use keyvault_ops::{EndError, EndedVersions, RotateError, Rotation, SecretId, SecretName};
 
 use super::{Closing, Leak, LeakPlan, LeakStep, PlannedSecret, Tested};
 
 /// What was found, what was done about it and what is left to do, for people: Markdown, without a value.
 ///
-/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), and `closed` is what
-/// [`close`](super::close) says. What is left to do comes first, and nothing is called done that was not seen so: a secret that was
+/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), `retirements` those of its
+/// [`retirements`](LeakPlan::retirements), and `closed` is what [`close`](super::close) says. What is left to do comes first, and nothing is called done that was not seen so: a secret that was
 /// not rotated, a rotation that is not complete, a leak whose place was not looked at again.
 pub fn to_markdown(
     plan: &LeakPlan,
     rotations: &[Outcome<SecretId, Rotation, RotateError>],
+    retirements: &[Result<EndedVersions, EndError>],
     closed: &[(&Leak, Closing)],
 ) -> String {
     let mut text = "# Leaked secrets\n".to_owned();
-    let left = left(plan, rotations, closed);
+    let done = Done { rotations, retirements };
+    let left = left(plan, &done, closed);
     text.push_str(if left.is_empty() { "\nNothing is left to do.\n" } else { "\n## Left to do\n\n" });
     for line in left {
         text.push_str(&format!("- {line}\n"));
@@ -33,7 +35,7 @@ pub fn to_markdown(
             cell(step(planned.step)).into_owned(),
             issuer.to_owned(),
             readers,
-            cell(&outcome(planned, rotations).0).into_owned(),
+            cell(&done.outcome(planned).0).into_owned(),
         ];
         // Writing to a text cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
@@ -49,14 +51,10 @@ pub fn to_markdown(
 }
 
 /// What people have to do, the most urgent first.
-fn left(
-    plan: &LeakPlan,
-    rotations: &[Outcome<SecretId, Rotation, RotateError>],
-    closed: &[(&Leak, Closing)],
-) -> Vec<String> {
+fn left(plan: &LeakPlan, done: &Done<'_>, closed: &[(&Leak, Closing)]) -> Vec<String> {
     let mut left = Vec::new();
     for planned in &plan.secrets {
-        let (what, is_done) = outcome(planned, rotations);
+        let (what, is_done) = done.outcome(planned);
         if !is_done {
             left.push(format!("{}: {}", name(&planned.secret), cell(&what)));
         }
@@ -92,24 +90,42 @@ fn left(
     left
 }
 
-/// What became of a secret, and whether it needs nobody any more.
-fn outcome(
-    planned: &PlannedSecret,
-    rotations: &[Outcome<SecretId, Rotation, RotateError>],
-) -> (String, bool) {
-    let of_it = |outcome: &&Outcome<SecretId, _, _>| {
-        outcome.target.name == planned.secret.name
-            && outcome.target.vault_host.eq_ignore_ascii_case(&planned.secret.vault_host)
-    };
-    match rotations.iter().find(of_it).map(|outcome| &outcome.result) {
-        Some(Ok(rotation)) if rotation.is_complete() && rotation.issuer.configured => {
-            let readers = if rotation.consumers_moved { ", after its readers moved" } else { "" };
-            (format!("rotated, and the old credential ended{readers}"), true)
+/// What was done about the secrets of a plan.
+struct Done<'a> {
+    rotations: &'a [Outcome<SecretId, Rotation, RotateError>],
+    retirements: &'a [Result<EndedVersions, EndError>],
+}
+
+impl Done<'_> {
+    /// What became of a secret, and whether it needs nobody any more.
+    fn outcome(&self, planned: &PlannedSecret) -> (String, bool) {
+        let is_it = |host: &str, name: &SecretName| {
+            *name == planned.secret.name && host.eq_ignore_ascii_case(&planned.secret.vault_host)
+        };
+        let rotation = self.rotations.iter().find(|it| is_it(&it.target.vault_host, &it.target.name));
+        if let Some(rotation) = rotation {
+            return match &rotation.result {
+                Ok(rotation) if rotation.is_complete() && rotation.issuer.configured => {
+                    let readers = if rotation.consumers_moved { ", after its readers moved" } else { "" };
+                    (format!("rotated, and the old credential ended{readers}"), true)
+                }
+                // Without an issuer, the old credential stays valid where it was issued.
+                Ok(rotation) => (rotation.to_string(), false),
+                Err(error) => (format!("NOT ROTATED: {error}"), false),
+            };
         }
-        // Without an issuer, the old credential stays valid where it was issued.
-        Some(Ok(rotation)) => (rotation.to_string(), false),
-        Some(Err(error)) => (format!("NOT ROTATED: {error}"), false),
-        None => (step(planned.step).to_owned(), false),
+        let ended = |it: &&Result<EndedVersions, EndError>| match it {
+            Ok(ended) => is_it(&ended.vault, &ended.secret),
+            Err(error) => is_it(&error.completed.vault, &error.completed.secret),
+        };
+        match self.retirements.iter().find(ended) {
+            Some(Ok(ended)) if ended.is_complete() => {
+                ("the old versions that leaked are disabled, and their credentials ended".to_owned(), true)
+            }
+            Some(Ok(ended)) => (ended.to_string(), false),
+            Some(Err(error)) => (format!("NOT ENDED: {error}"), false),
+            None => (step(planned.step).to_owned(), false),
+        }
     }
 }
 
@@ -126,6 +142,7 @@ fn said(closing: Closing) -> &'static str {
     match closing {
         Closing::Gone => "gone",
         Closing::StillThere => "**still there**",
+        Closing::Dismissed => "dismissed, and still there",
         Closing::WaitingForScan => "waiting for a scan",
     }
 }

@@ -1,11 +1,17 @@
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use arm_core::ArmClient;
 use azure_core::Result;
-use keyvault_ops::{Consumers, Issuer, Rotate, SecretId, SecretsClient, VaultName};
+use keyvault_ops::{
+    Consumers, EndOldVersions, Issuer, Rotate, SecretId, SecretVersion, SecretsClient, VaultName,
+};
 use serde::Serialize;
 
-use super::{Leak, LeakMatches, SecretMatch, Tested, matches::shown};
+use super::{HowMatched, Leak, LeakMatches, SecretMatch, Tested, matches::shown};
 use crate::VaultReaders;
 
 /// What is to be done about each secret that leaked. It holds no value.
@@ -33,8 +39,16 @@ pub struct PlannedSecret {
     pub readers: Vec<String>,
     /// Why there may be more readers; empty where the log is whole, or nobody asked it.
     pub readers_unknown: Vec<String>,
-    /// Whether a rotation can revoke the old credential where it was issued.
+    /// The old versions that leaked for certain, and are enabled.
+    pub old_versions: Vec<SecretVersion>,
+    /// Whether the old credential can be revoked where it was issued.
     pub issuer_known: bool,
+    /// Whether somebody uses what leaked.
+    #[serde(skip)]
+    misused: bool,
+    /// The other secrets of the plan that may hold the same credential.
+    #[serde(skip)]
+    beside: Vec<SecretId>,
     #[serde(skip)]
     issuer: Option<Arc<dyn Issuer>>,
     #[serde(skip)]
@@ -119,6 +133,9 @@ impl LeakPlan {
     pub fn of(matches: &LeakMatches, mut facts: impl FnMut(&SecretId) -> SecretFacts) -> Self {
         let mut secrets: Vec<PlannedSecret> =
             matches.secrets.iter().map(|found| planned(found, facts(&found.secret))).collect();
+        let beside: Vec<Vec<SecretId>> =
+            (0..secrets.len()).map(|at| beside(at, &matches.secrets, &secrets)).collect();
+        secrets.iter_mut().zip(beside).for_each(|(planned, beside)| planned.beside = beside);
         secrets.sort_by(|one, other| {
             (one.step, one.secret.to_string()).cmp(&(other.step, other.secret.to_string()))
         });
@@ -176,19 +193,64 @@ impl LeakPlan {
         let due = |planned: &&PlannedSecret| matches!(planned.step, LeakStep::RevokeFirst | LeakStep::Rotate);
         self.secrets.iter().filter(due).map(|planned| planned.rotation(arm)).collect()
     }
+
+    /// What ends the old versions that leaked, of the secrets whose current version did not: those of
+    /// [`LeakStep::RetireOld`]. **Await them after the [rotations](Self::rotations)**: a credential that another secret of the plan
+    /// holds at that time is not revoked, and named.
+    ///
+    /// The secret's consumers must use its current version first, unless its misuse is proven.
+    ///
+    /// ```
+    /// # async fn f(arm: &arm_core::ArmClient, plan: defender_playbooks::leaks::LeakPlan) -> azure_core::Result<()> {
+    /// for end in plan.retirements(arm)? {
+    ///     match end.await {
+    ///         Ok(ended) => println!("{ended}"),
+    ///         Err(error) => println!("{error}"),
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A secret lies in no vault of this cloud.
+    pub fn retirements(&self, arm: &ArmClient) -> Result<Vec<EndOldVersions>> {
+        let due = |planned: &&PlannedSecret| planned.step == LeakStep::RetireOld;
+        self.secrets.iter().filter(due).map(|planned| planned.retirement(arm)).collect()
+    }
+}
+
+/// A client of the secret's vault.
+fn client(arm: &ArmClient, secret: &SecretId) -> Result<SecretsClient> {
+    let host = &secret.vault_host;
+    let vault: VaultName = host
+        .strip_suffix(&format!(".{}", arm.endpoints().vault_suffix))
+        .and_then(|name| name.parse().ok())
+        .ok_or_else(|| {
+            let message = format!("{host} is no vault of this cloud");
+            azure_core::Error::with_message(azure_core::error::ErrorKind::Other, message)
+        })?;
+    SecretsClient::new(arm, &vault)
 }
 
 impl PlannedSecret {
+    fn retirement(&self, arm: &ArmClient) -> Result<EndOldVersions> {
+        let versions = self.old_versions.iter().cloned();
+        let mut end = client(arm, &self.secret)?.end_old_versions(&self.secret.name, versions);
+        if let Some(issuer) = &self.issuer {
+            end = end.issuer(issuer.clone());
+        }
+        if let Some(consumers) = &self.consumers {
+            end = end.consumers(consumers.clone());
+        }
+        for other in &self.beside {
+            end = end.beside(client(arm, other)?, other.name.clone());
+        }
+        Ok(if self.misused { end.at_once() } else { end })
+    }
+
     fn rotation(&self, arm: &ArmClient) -> Result<Rotate> {
-        let host = &self.secret.vault_host;
-        let vault: VaultName = host
-            .strip_suffix(&format!(".{}", arm.endpoints().vault_suffix))
-            .and_then(|name| name.parse().ok())
-            .ok_or_else(|| {
-                let message = format!("{host} is no vault of this cloud");
-                azure_core::Error::with_message(azure_core::error::ErrorKind::Other, message)
-            })?;
-        let mut rotate = SecretsClient::new(arm, &vault)?
+        let mut rotate = client(arm, &self.secret)?
             .rotate(&self.secret.name)
             .id(self.rotation.clone())
             .reason("found by a scanner");
@@ -209,17 +271,39 @@ fn planned(found: &SecretMatch, facts: SecretFacts) -> PlannedSecret {
         (true, false, true) => LeakStep::Rotate,
         (true, _, false) => LeakStep::RetireOld,
     };
+    let old = found.versions.iter().filter(|it| !it.current && it.how != HowMatched::Candidate);
+    let old: BTreeSet<&str> = old.map(|it| it.version.as_str()).collect();
     let leaked = found.versions.iter().find(|version| version.current).or(found.versions.first());
     PlannedSecret {
         secret: found.secret.clone(),
         step,
         readers: facts.readers,
         readers_unknown: facts.readers_unknown,
+        old_versions: old.into_iter().filter_map(|version| version.parse().ok()).collect(),
+        misused: facts.misused,
+        beside: Vec::new(),
         consumers: facts.consumers,
         issuer_known: facts.issuer.is_some(),
         issuer: facts.issuer,
         rotation: leaked.map_or_else(|| "leak".to_owned(), |version| format!("leak-{}", version.version)),
     }
+}
+
+/// Of the secrets, those that may hold the same credential as this one: by the same leak, or of the same issuer.
+fn beside(at: usize, found: &[SecretMatch], planned: &[PlannedSecret]) -> Vec<SecretId> {
+    if planned[at].step != LeakStep::RetireOld {
+        return Vec::new();
+    }
+    let leaks = |of: &SecretMatch| -> BTreeSet<usize> { of.versions.iter().map(|it| it.leak).collect() };
+    let own = leaks(&found[at]);
+    let is_beside = |other: usize| {
+        let same_issuer = match (&planned[at].issuer, &planned[other].issuer) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        };
+        other != at && found[other].is_certain() && (same_issuer || !own.is_disjoint(&leaks(&found[other])))
+    };
+    (0..found.len()).filter(|other| is_beside(*other)).map(|other| found[other].secret.clone()).collect()
 }
 
 impl fmt::Debug for PlannedSecret {
@@ -229,6 +313,7 @@ impl fmt::Debug for PlannedSecret {
             .field("step", &self.step)
             .field("readers", &self.readers)
             .field("readers_unknown", &self.readers_unknown)
+            .field("old_versions", &self.old_versions)
             .field("issuer_known", &self.issuer_known)
             .finish_non_exhaustive()
     }

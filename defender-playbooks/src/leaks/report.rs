@@ -40,7 +40,7 @@ impl LeakReport {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Unread {
-    /// The line, from 1, on which the part begins or the reading stopped.
+    /// The line, from 1, on which the part begins or the reading stopped; 0 where the report is no text.
     pub line: usize,
     /// Why.
     pub why: String,
@@ -48,7 +48,10 @@ pub struct Unread {
 
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.why)
+        match self.line {
+            0 => f.write_str(&self.why),
+            line => write!(f, "line {line}: {}", self.why),
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use super::{Closing, Leak};
 
 /// Writes leaks as SARIF 2.1, each with what a second look said of it. It holds no value.
 ///
-/// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification, one that waits is under
-/// review, and one that is still there is not suppressed. GitHub's code scanning knows no suppressions: upload only
+/// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification, and so is one that is
+/// [`Dismissed`](Closing::Dismissed), whose justification names where; one that waits is under review, and one that is still
+/// there is not suppressed. GitHub's code scanning knows no suppressions: upload only
 /// the others there.
 pub fn to_sarif(closed: &[(&Leak, Closing)], justification: &str) -> Value {
     let rules: BTreeSet<&str> = closed.iter().map(|(leak, _)| leak.rule.as_str()).collect();
@@ -30,6 +31,9 @@ fn result(leak: &Leak, closing: Closing, justification: &str) -> Value {
         |status: &str, why: &str| json!([{ "kind": "external", "status": status, "justification": why }]);
     let suppressions = match closing {
         Closing::Gone => suppression("accepted", justification),
+        Closing::Dismissed => {
+            suppression("accepted", &format!("dismissed at {}, with its reason there", leak.scanner))
+        }
         Closing::WaitingForScan => suppression("underReview", "waiting for the next scan"),
         Closing::StillThere => json!([]),
     };

@@ -107,6 +107,7 @@ async fn the_report_says_first_what_is_left_and_calls_nothing_done_that_was_not_
     let nothing_yet = leaks::to_markdown(
         &plan,
         &[],
+        &[],
         &leaks::close(&matches.report, &LeakReport::default(), &BTreeSet::new()),
     );
     assert!(nothing_yet.contains("3 leaks wait for a scan, which is not the same as fixed"), "{nothing_yet}");
@@ -115,7 +116,7 @@ async fn the_report_says_first_what_is_left_and_calls_nothing_done_that_was_not_
         rotate_many(plan.rotations(&arm(&azure)).unwrap(), 2).collect().await;
     let second = leaks::read_in("o/<img src=x>|app", "[]");
     let closed = leaks::close(&matches.report, &second, &["o/<img src=x>|app".to_owned()].into());
-    let text = leaks::to_markdown(&plan, &done, &closed);
+    let text = leaks::to_markdown(&plan, &done, &[], &closed);
     let left = text.split("## Secrets").next().unwrap();
     assert!(
         left.contains("password of kv-prod.vault.azure.net: rotated"),
@@ -144,7 +145,7 @@ async fn a_finding_of_defender_that_is_not_gone_gets_an_owner_and_a_date_once() 
         .await;
     let arm = arm(&azure);
     let found = SecretFindingsClient::new(&arm).find(&subscription()).await.unwrap();
-    let first = leaks::of_defender(&found.findings);
+    let first = leaks::of_defender(&found);
     assert_eq!(first.leaks.len(), 1, "{first:?}");
     let closed = leaks::close(&first, &LeakReport::default(), &BTreeSet::new());
     let due = time::macros::datetime!(2026-12-24 12:00 UTC);

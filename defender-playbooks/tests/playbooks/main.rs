@@ -8,6 +8,7 @@ mod findings;
 mod investigate;
 mod lab;
 mod leaks;
+mod leaks_end;
 mod leaks_read;
 mod leaks_real;
 mod leaks_report;

@@ -1,13 +1,37 @@
 use arm_core::ResourceId;
-use defender_alerts::SecretFinding;
+use defender_alerts::{PostureCoverage, SecretFinding, SecretFindings, SourceState};
 
-use crate::leaks::{Leak, Place};
+use crate::leaks::{Leak, LeakReport, Place, Unread};
+
+/// The scanner's name.
+pub(crate) const DEFENDER: &str = "defender";
 
 /// What Defender for Cloud has found, in whichever of its models: on machines, in deployments and in code. It never
-/// holds the value, so these are matched to no secret by themselves; they are planned and closed as the others are.
-pub fn of_defender<'a>(findings: impl IntoIterator<Item = &'a SecretFinding>) -> super::LeakReport {
-    let leaks = findings.into_iter().map(leak).collect();
-    super::LeakReport { leaks, unread: Vec::new() }
+/// holds the value, so these are matched to no secret by themselves; they are planned and closed as the others are. What
+/// somebody has exempted is among them, as [`dismissed`](Leak::dismissed).
+///
+/// A source that failed, or whose plan is off, and a subscription that is not wholly looked at, are
+/// [`unread`](LeakReport::unread): where nothing is looked for, nothing that is not found is gone.
+pub fn of_defender(found: &SecretFindings) -> LeakReport {
+    let leaks = found.findings.iter().chain(&found.exempt).map(leak).collect();
+    let sources = found.sources.iter().filter_map(|(source, state)| {
+        let why = match state {
+            SourceState::Answered(_) | SourceState::Retired => return None,
+            SourceState::PlanOff => "the plan that looks for secrets is off".to_owned(),
+            SourceState::PlanNotKnown => {
+                "whether the plan that looks for secrets is on is not known".to_owned()
+            }
+            SourceState::Failed(error) => error.to_string(),
+            _ => "it did not answer".to_owned(),
+        };
+        Some(format!("Defender, {source:?}: {why}"))
+    });
+    let uncovered = found.not_covered().map(|it: &PostureCoverage| {
+        format!("Defender does not look at all of subscription {}", it.subscription)
+    });
+    let blind = found.coverage.is_empty().then(|| "what Defender looks at is not known".to_owned());
+    let unread = sources.chain(uncovered).chain(blind).map(|why| Unread { line: 0, why }).collect();
+    LeakReport { leaks, unread }
 }
 
 fn leak(finding: &SecretFinding) -> Leak {
@@ -19,7 +43,9 @@ fn leak(finding: &SecretFinding) -> Leak {
         ..Place::default()
     };
     let rule = finding.secret_type.clone().unwrap_or_else(|| finding.title.clone());
-    Leak::of("defender", rule, place)
+    let mut leak = Leak::of(DEFENDER, rule, place);
+    leak.dismissed = finding.is_exempt;
+    leak
 }
 
 /// A repository of a connector: `../gitHubOwners/{owner}/repos/{name}`, `../azureDevOpsOrgs/{organization}/projects/{project}/repos/{name}`.

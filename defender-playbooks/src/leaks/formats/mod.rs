@@ -9,6 +9,7 @@ mod trufflehog;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use defender::DEFENDER;
 pub use defender::of_defender;
 
 use super::{
