@@ -32,6 +32,12 @@ async fn all_pages_come_and_an_empty_one_does_not_end_the_list() {
 }
 
 #[tokio::test]
+async fn a_list_without_an_envelope_is_a_list() {
+    let script = Script::new([reply(200, " [1, 2]")]);
+    assert_eq!(list(&script).try_collect::<Vec<u32>>().await.unwrap(), [1, 2]);
+}
+
+#[tokio::test]
 async fn absent_empty_and_null_ends_are_ends_and_a_null_list_is_empty() {
     for last in [r#"{"value":[1]}"#, r#"{"value":[1],"nextLink":""}"#, r#"{"value":[1],"nextLink":null}"#] {
         let script = Script::new([reply(200, last)]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::scripted::{Script, reply};
+use crate::scripted::{Answer, Script, reply};
 use arm_core::{ArmErrorExt as _, ArmPath, ArmRequest};
 use azure_core::error::ErrorKind;
 use serde_json::{Value, json};
@@ -15,9 +15,14 @@ fn put(script: &Arc<Script>) -> ArmRequest {
 
 #[tokio::test]
 async fn a_resource_that_is_made_at_once_is_not_asked_for_again() {
-    for status in [200, 201] {
+    // Also when it names a place where its result can be asked for.
+    let linked = |answer: Answer, link: bool| match link {
+        true => answer.header("location", "https://management.azure.com/result/1"),
+        false => answer,
+    };
+    for (status, link) in [(200, false), (201, false), (201, true)] {
         let made = r#"{"name":"thing","properties":{"provisioningState":"Succeeded"}}"#;
-        let script = Script::new([reply(status, made)]);
+        let script = Script::new([linked(reply(status, made), link)]);
         let thing = put(&script).poller::<Value>().await.unwrap();
         assert_eq!((thing["name"].as_str(), script.sent().len()), (Some("thing"), 1));
     }
