@@ -114,6 +114,28 @@ async fn a_query_looks_at_the_scope_it_names() {
 }
 
 #[tokio::test]
+async fn a_management_group_names_also_what_the_caller_may_not_read() {
+    let hidden = "00000000-0000-0000-0000-0000000000ff";
+    let azure = seed().management_group("mg-b", [OTHER, hidden]).start().await;
+    let below = async |group: &str| {
+        let url = format!(
+            "https://management.azure.com/providers/Microsoft.Management/managementGroups/{group}/descendants\
+             ?api-version=2020-05-01"
+        );
+        support::send(&azure, azure_core::http::Method::Get, &url, Value::Null).await
+    };
+    let found = below("MG-B").await;
+    let told: Vec<_> =
+        found.body["value"].as_array().unwrap().iter().map(|it| (&it["id"], &it["type"])).collect();
+    let id = |id: &str| json!(format!("/subscriptions/{id}"));
+    assert_eq!(told, [(&id(OTHER), &json!("/subscriptions")), (&id(hidden), &json!("/subscriptions"))]);
+    assert_eq!(below(azure.tenant()).await.body["value"].as_array().unwrap().len(), 3);
+    assert_eq!(below("none").await.code(), "NotFound");
+    let seen = json!({ "query": "resources | project name", "managementGroups": ["mg-b"] });
+    assert_eq!(ask(&azure, seen).await.body["totalRecords"], 1, "of the hidden one there is no row");
+}
+
+#[tokio::test]
 async fn rows_that_the_caller_may_not_read_are_left_out() {
     let azure = seed().signed_in_role("Security Reader").start().await;
     assert_eq!(rows(&azure, "resources").await, Vec::<Value>::new());

@@ -4,8 +4,8 @@ use crate::{
     services::{
         accounts, action_groups, activity_log, alerts, applications, assessments, attack_paths, automations,
         clouds, data_sources, diagnostic_settings, directory, governance_assignments, keys, listed,
-        locations, locks, log_query, managed_identity, metrics, operations, organization, permissions,
-        policy_assignments, policy_exemptions, pricings, providers, query_rules, resource_graph,
+        locations, locks, log_query, managed_identity, management_groups, metrics, operations, organization,
+        permissions, policy_assignments, policy_exemptions, pricings, providers, query_rules, resource_graph,
         resource_groups, resources, role_assignments, role_definitions, secrets, secure_scores,
         security_contacts, security_settings, security_statuses, sentinel, sign_in, standard_assignments,
         sub_assessments, subscriptions, suppression_rules, tags, vaults, virtual_machines, workspaces,
@@ -21,6 +21,7 @@ pub(crate) const SURFACES: &[Surface] = &[
     resource_groups::SURFACE,
     resources::SURFACE,
     resource_graph::SURFACE,
+    management_groups::SURFACE,
     role_definitions::SURFACE,
     role_assignments::SURFACE,
     permissions::SURFACE,

@@ -24,6 +24,7 @@ pub(crate) mod locations;
 pub(crate) mod locks;
 pub(crate) mod log_query;
 pub(crate) mod managed_identity;
+pub(crate) mod management_groups;
 pub(crate) mod metrics;
 pub(crate) mod operations;
 pub(crate) mod organization;

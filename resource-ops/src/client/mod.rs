@@ -2,6 +2,7 @@
 
 mod directory;
 mod locks;
+mod management_groups;
 mod permissions;
 mod policy_assignments;
 mod policy_exemptions;
@@ -17,6 +18,7 @@ mod virtual_machines;
 
 pub use directory::DirectoryClient;
 pub use locks::LocksClient;
+pub use management_groups::ManagementGroupsClient;
 pub use permissions::PermissionsClient;
 pub use policy_assignments::PolicyAssignmentsClient;
 pub use policy_exemptions::PolicyExemptionsClient;

@@ -1,5 +1,6 @@
 //! The models, one file for each resource.
 
+mod descendant;
 mod location;
 mod lock;
 mod managed_run_command;
@@ -16,6 +17,7 @@ mod sign_in;
 mod subscription;
 mod virtual_machine;
 
+pub use descendant::{Descendant, DescendantProperties, ParentGroup};
 pub use location::{
     AvailabilityZoneMappings, Location, LocationMetadata, LocationType, PairedRegion, RegionCategory,
     RegionType,

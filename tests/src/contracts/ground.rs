@@ -2,8 +2,8 @@
 
 use crate::{Contract, all, delete, done, get, head, one, one_or_none, patch, post, put};
 use resource_ops::{
-    FacetRequest, PermissionsClient, PrincipalId, PrincipalType, ProviderNamespace, ProvidersClient,
-    QueryOptions, QueryRequest, ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec,
+    FacetRequest, ManagementGroupsClient, PermissionsClient, PrincipalId, PrincipalType, ProviderNamespace,
+    ProvidersClient, QueryOptions, QueryRequest, ResourceGraphClient, ResourceGroupPatch, ResourceGroupSpec,
     ResourceGroupsClient, ResultFormat, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec,
     RoleAssignmentsClient, RoleDefinitionsClient, RoleId, SubscriptionsClient,
 };
@@ -197,6 +197,18 @@ fn subscriptions() -> Vec<Contract> {
             .pages()
             .model("Location")
             .call(|arm| all(SubscriptionsClient::new(&arm).list_locations(&subscription()))),
+        get(
+            "ManagementGroups_GetDescendants",
+            "/providers/Microsoft.Management/managementGroups/mg-prod/descendants",
+            "2020-05-01",
+        )
+        .answers("management_groups/get_descendants.json")
+        .pages()
+        .model("Descendant")
+        .call(|arm| {
+            let group = "mg-prod".parse().unwrap();
+            all(ManagementGroupsClient::new(&arm).list_descendants(&group))
+        }),
     ]
 }
 

@@ -193,6 +193,7 @@ pub const MODELS: &[Model] = &[
     Model { name: "GraphQueryResponse", ..read_only!(resource_ops::QueryResponse) },
     exported!(resource_ops::DirectoryPrincipal),
     read_only!(resource_ops::InstanceView),
+    read_only!(resource_ops::Descendant),
     read_only!(resource_ops::Location),
     exported!(resource_ops::Lock),
     write_back!(resource_ops::PolicyExemption as |it| properties(&it.spec)),

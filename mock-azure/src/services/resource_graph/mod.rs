@@ -7,7 +7,7 @@ mod tables;
 
 use serde_json::{Value, json};
 
-pub(crate) use self::scope::members;
+pub(crate) use self::scope::{all_members, members};
 use self::{quota::Quota, scope::Scope};
 use crate::{
     http::{Call, Method, Reply, timestamp},
@@ -37,7 +37,8 @@ pub(crate) struct ResourceGraph {
 
 impl Seed {
     /// Adds a management group with these subscriptions in it. The tenant's root group, whose name is
-    /// the tenant's id, has all subscriptions.
+    /// the tenant's id, has all subscriptions. One that is not seeded otherwise is named among the group's descendants
+    /// alone: the caller may read nothing in it.
     pub fn management_group<S: ToString>(
         self,
         name: &str,

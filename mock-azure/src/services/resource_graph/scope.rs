@@ -56,12 +56,27 @@ fn names<'a>(body: &'a Value, key: &str) -> Result<Vec<&'a str>, Problem> {
     }
 }
 
-/// The subscriptions of a management group; none when there is no such group.
+/// The subscriptions of a management group that the caller can see; none when there is no such group.
 pub(crate) fn members(world: &World, group: &str) -> Vec<String> {
-    if group.eq_ignore_ascii_case(&world.tenant) {
-        return world.states.get::<Subscriptions>().all().to_vec();
-    }
+    let all = all_members(world, group).unwrap_or_default();
+    all.iter().filter_map(|id| world.states.get::<Subscriptions>().spelled(id)).collect()
+}
+
+/// All subscriptions of a management group; `None` when there is no such group.
+pub(crate) fn all_members(world: &World, group: &str) -> Option<Vec<String>> {
+    let seen = world.states.get::<Subscriptions>().all().iter();
     let groups = &world.states.get::<ResourceGraph>().management_groups;
-    let found = groups.iter().filter(|(name, _)| name.eq_ignore_ascii_case(group));
-    found.flat_map(|(_, ids)| ids).filter_map(|id| world.states.get::<Subscriptions>().spelled(id)).collect()
+    if group.eq_ignore_ascii_case(&world.tenant) {
+        let mut all: Vec<String> = seen.cloned().collect();
+        let others = groups.iter().flat_map(|(_, ids)| ids);
+        for id in others {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(id)) {
+                all.push(id.clone());
+            }
+        }
+        return Some(all);
+    }
+    let mut found = groups.iter().filter(|(name, _)| name.eq_ignore_ascii_case(group)).peekable();
+    found.peek()?;
+    Some(found.flat_map(|(_, ids)| ids.clone()).collect())
 }

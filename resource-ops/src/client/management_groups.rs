@@ -1,0 +1,38 @@
+use arm_core::{ArmClient, ArmPath, ManagementGroupId, Pager};
+
+use crate::Descendant;
+
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups).
+const API_VERSION: &str = "2020-05-01";
+
+/// Management groups.
+#[derive(Debug, Clone)]
+pub struct ManagementGroupsClient {
+    arm: ArmClient,
+}
+
+impl ManagementGroupsClient {
+    /// Creates a client that uses this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+
+    /// Streams everything below a management group, at every depth: `ManagementGroups_GetDescendants`.
+    ///
+    /// It also names subscriptions in which the caller may read nothing, which Resource Graph leaves out. The group whose
+    /// name is the tenant's id, its root, holds all subscriptions of the tenant.
+    ///
+    /// [Reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Management/managementGroups/descendants/read` on the group.
+    ///
+    /// # Errors
+    ///
+    /// `is_not_found()`: there is no such group; `is_forbidden()`: the caller may not read it.
+    pub fn list_descendants(&self, group: &ManagementGroupId) -> Pager<Descendant> {
+        self.arm.get(ArmPath::from(group).literal("descendants"), API_VERSION).pager()
+    }
+}
