@@ -3,6 +3,10 @@
 use arm_core::{ResourceId, ResourceType, Scope};
 use azure_core::Result;
 use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStream};
+use resource_ops::{
+    GraphScope, ResourceGraphClient,
+    query::{GraphQuery, Table, column},
+};
 
 use crate::{Assessment, AssessmentCode, AssessmentKey, AssessmentsClient, Expand, Severity};
 
@@ -222,5 +226,27 @@ impl AssessmentsClient {
         self.list(scope, Expand::Metadata)
             .try_filter(move |assessment| ready(filter.keeps(assessment)))
             .boxed()
+    }
+
+    /// Streams those of a tenant, of management groups or of many subscriptions, from Resource Graph: one stream for
+    /// any number of subscriptions.
+    ///
+    /// Resource Graph can be minutes behind, and what the caller may not read is left out silently.
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Security/assessments/read`.
+    pub fn find_across(
+        &self,
+        scope: impl Into<GraphScope>,
+        filter: AssessmentFilter,
+    ) -> BoxStream<'static, Result<Assessment>> {
+        let mut query = GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/assessments");
+        if let Some(code) = &filter.code {
+            let column = column("properties.status.code").to_text();
+            query = query.filter(column.equals_ignore_case(code.as_str()));
+        }
+        let rows = ResourceGraphClient::new(self.arm()).rows::<Assessment>(&query, scope);
+        rows.try_filter(move |assessment| ready(filter.keeps(assessment))).boxed()
     }
 }

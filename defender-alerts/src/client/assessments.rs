@@ -45,6 +45,10 @@ impl AssessmentsClient {
         Self { arm: arm.clone() }
     }
 
+    pub(crate) fn arm(&self) -> &ArmClient {
+        &self.arm
+    }
+
     /// Streams all assessments of a subscription, management group or resource: `Assessments_List`.
     ///
     /// The severity is in the metadata, which has to be asked for. The service has been seen to drop assessments
