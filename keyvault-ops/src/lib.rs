@@ -26,6 +26,6 @@ pub use tasks::{
     DueReason, DueSecret, DueSecrets, EndError, EndOldVersions, EndedVersions, EnsureVault, FoundCredential,
     Issuer, IssuerKind, IssuerReport, OpenCredential, Remains, RemoveVault, ReportedRotation, RetireError,
     RetireFailure, RetireOldVersions, Retirement, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
-    RotationState, Rotations, SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains, WhenDeleted,
-    rotate_many,
+    RotationState, Rotations, SeedReport, SeedSecrets, Seeded, Sweep, SweepReport, VaultRemains,
+    VaultRemoval, WhenDeleted, rotate_many,
 };

@@ -24,16 +24,19 @@ pub enum PlanAction {
     Delete,
     /// It is as wanted; nothing is written.
     NoChange,
+    /// It is read, and nothing is written: told where the reading is noticed, as by a sweep that raises alerts.
+    Read,
 }
 
 impl PlanAction {
-    /// `create`, `update`, `delete` or `no change`.
+    /// `create`, `update`, `delete`, `no change` or `read`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
             Self::NoChange => "no change",
+            Self::Read => "read",
         }
     }
 }
@@ -114,6 +117,21 @@ impl PlannedChange {
         }
     }
 
+    /// Something of this kind that goes, and the action that this needs. `as_read` is what the plan holds it to: where that
+    /// has changed when the plan is applied, the step is refused.
+    pub fn delete_of<R: PlannedResource>(
+        id: impl Into<String>,
+        permission: &str,
+        as_read: Option<&Value>,
+    ) -> Self {
+        Self {
+            permission: permission.to_owned(),
+            billed: None,
+            read: as_read.map(members::fingerprint),
+            ..Self::of::<R>(PlanAction::Delete, id)
+        }
+    }
+
     /// A new resource of this kind, whose id ends in something that is made at apply.
     pub fn create_below<R: PlannedResource>(parent: impl fmt::Display) -> Self {
         Self::of::<R>(PlanAction::Create, format!("{parent}/{MADE_AT_APPLY}"))
@@ -141,7 +159,7 @@ impl PlannedChange {
         self
     }
 
-    /// Whether anything is written.
+    /// Whether anything is written, or read where that is noticed.
     pub fn is_change(&self) -> bool {
         self.action != PlanAction::NoChange
     }
@@ -195,7 +213,7 @@ impl PlannedChange {
                 self.after.push(before.step.clone());
             }
         }
-        if !there || matches!(self.action, PlanAction::Delete | PlanAction::NoChange) {
+        if !there || matches!(self.action, PlanAction::Delete | PlanAction::NoChange | PlanAction::Read) {
             return self;
         }
         self.members
@@ -219,7 +237,10 @@ impl PlannedChange {
             return Some(format!("{id}: {planned} was planned, and now it would be {now}"));
         }
         if self.read.is_some() && self.read != now.read {
-            return Some(format!("{id}: somebody changed a member of it that the plan leaves alone"));
+            return Some(match self.action {
+                PlanAction::Delete => format!("{id}: somebody changed it since it was planned to be deleted"),
+                _ => format!("{id}: somebody changed a member of it that the plan leaves alone"),
+            });
         }
         None
     }
@@ -322,6 +343,7 @@ impl fmt::Display for PlannedChange {
             PlanAction::Update => '~',
             PlanAction::Delete => '-',
             PlanAction::NoChange => '=',
+            PlanAction::Read => '>',
         };
         write!(f, "{mark} {} {}", self.action, printable(&self.id))?;
         if !self.is_change() {

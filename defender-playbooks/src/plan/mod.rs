@@ -13,12 +13,17 @@
 //!   now, before the first write, and each step is compared once more directly before its own write. A resource that is
 //!   to be changed must be as it was read, also in the members that the plan leaves alone; a fingerprint tells.
 //!
+//! - **A step over all that is there**, such as all vaults of a subscription, does not see in its dry run what an earlier
+//!   step of the same plan makes; when the plan is applied it does, and is refused: that was not planned. Declare the
+//!   changes to come with [`Step::also_after`], or plan the two apart, the second when the first is applied.
+//!
 //! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it by itself.
 
 mod change;
 mod members;
 mod planner;
 mod resources;
+mod secrets;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -31,7 +36,8 @@ use time::OffsetDateTime;
 pub use change::{PlanAction, PlannedChange, PlannedResource};
 pub use members::Member;
 pub use planner::{Applied, PlanMoved, Planner, Step};
-pub use resources::{Changes, PlannedSecret};
+pub use resources::Changes;
+pub use secrets::PlannedSecret;
 
 /// The JSON schema of plans.
 pub const SCHEMA: &str = include_str!("plan.schema.json");
@@ -85,6 +91,14 @@ pub struct Count {
     pub delete: usize,
     /// Are as wanted.
     pub no_change: usize,
+    /// Are read, and the reading is noticed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub read: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Plan {
@@ -96,6 +110,7 @@ impl Plan {
                 PlanAction::Update => count.update += 1,
                 PlanAction::Delete => count.delete += 1,
                 PlanAction::NoChange => count.no_change += 1,
+                PlanAction::Read => count.read += 1,
             }
         }
         Self {
@@ -154,8 +169,9 @@ impl Plan {
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { create, update, delete, no_change } = self;
-        write!(f, "{create} to create, {update} to update, {delete} to delete, {no_change} unchanged")
+        let Self { create, update, delete, no_change, read } = self;
+        write!(f, "{create} to create, {update} to update, {delete} to delete, {no_change} unchanged")?;
+        if *read > 0 { write!(f, ", {read} to read") } else { Ok(()) }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::{
     error::Error as StdError,
     fmt,
+    future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use arm_core::Task;
+use arm_core::{Mode, Task};
 use azure_core::{Error, Result, error::ErrorKind};
 
 use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
@@ -97,12 +98,13 @@ impl Plan {
 pub struct Step {
     name: String,
     after: Option<(String, Vec<PlannedChange>)>,
+    besides: Vec<(String, Vec<PlannedChange>)>,
 }
 
 impl Step {
     /// A step with this name, which no other step of the plan has.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), after: None }
+        Self { name: name.into(), after: None, besides: Vec::new() }
     }
 
     /// Its name.
@@ -121,6 +123,21 @@ impl Step {
         changes: impl IntoIterator<Item = PlannedChange>,
     ) -> Self {
         self.after = Some((step.into(), changes.into_iter().collect()));
+        self
+    }
+
+    /// Says what this step will do besides, if `step`, an earlier one, makes something more for it: a step over all
+    /// vaults, in a plan that makes a vault. Its dry run is asked all the same, and tells of what is there.
+    ///
+    /// Such changes are marked with the step that they follow, as with [`after`](Self::after), and what is done then must be
+    /// among `changes`. Without them the step would be refused when the plan is applied, since what it does to the new
+    /// resource was not planned. Can be called more than once.
+    pub fn also_after(
+        mut self,
+        step: impl Into<String>,
+        changes: impl IntoIterator<Item = PlannedChange>,
+    ) -> Self {
+        self.besides.push((step.into(), changes.into_iter().collect()));
         self
     }
 }
@@ -244,13 +261,29 @@ impl Planner {
         E: Into<Box<dyn StdError + Send + Sync>>,
         K: Into<Task<T, E>>,
     {
+        self.run_work(step, |mode| {
+            let task: Task<T, E> = task().into();
+            async move { task.in_mode(mode).await.map_err(azure) }
+        })
+        .await
+    }
+
+    /// The same for work that is no task, and that may borrow: in [`Mode::DryRun`] it says what it would do, and writes
+    /// nothing; in [`Mode::Write`] it does it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn run_work<T, F>(&self, step: impl Into<Step>, work: impl Fn(Mode) -> F) -> Result<Option<T>>
+    where
+        T: Changes,
+        F: Future<Output = Result<T>>,
+    {
         let step = step.into();
         match &self.applies {
-            None => self.plan_step(step, task().into()).await,
+            None => self.plan_step(step, work).await,
             Some(plan) => {
-                let planned: Vec<_> =
-                    plan.changes.iter().filter(|it| it.step == step.name).cloned().collect();
-                let outcome = apply(&step.name, planned, || task().into()).await;
+                let outcome = apply(&step.name, &plan.changes, work).await;
                 let mut state = self.state();
                 match &outcome {
                     Ok((_, differences)) if differences.is_empty() => state.done.push(step.name),
@@ -262,20 +295,25 @@ impl Planner {
         }
     }
 
-    async fn plan_step<T, E>(&self, step: Step, task: Task<T, E>) -> Result<Option<T>>
+    async fn plan_step<T, F>(&self, step: Step, work: impl Fn(Mode) -> F) -> Result<Option<T>>
     where
         T: Changes,
-        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: Future<Output = Result<T>>,
     {
-        let Step { name, after } = step;
+        let Step { name, after, besides } = step;
         if let Some((earlier, changes)) = after
             && self.is_to_come(&earlier)
         {
             self.push(&name, changes, Some(earlier));
             return Ok(None);
         }
-        let result = task.dry_run().await.map_err(azure)?;
+        let result = work(Mode::DryRun).await?;
         self.push(&name, result.changes()?, None);
+        for (earlier, changes) in besides {
+            if self.is_to_come(&earlier) {
+                self.push(&name, changes, Some(earlier));
+            }
+        }
         Ok(Some(result))
     }
 
@@ -300,26 +338,27 @@ impl Planner {
     }
 }
 
-/// Looks, compares, writes, and compares again: what was done, and what of it is not as planned.
-async fn apply<T, E>(
-    step: &str,
-    planned: Vec<PlannedChange>,
-    task: impl Fn() -> Task<T, E>,
-) -> Result<(T, Vec<String>)>
+/// Looks, compares, writes, and compares again: what was done, and what of it is not as planned. `all` are the changes of
+/// the whole plan.
+async fn apply<T, F>(step: &str, all: &[PlannedChange], work: impl Fn(Mode) -> F) -> Result<(T, Vec<String>)>
 where
     T: Changes,
-    E: Into<Box<dyn StdError + Send + Sync>>,
+    F: Future<Output = Result<T>>,
 {
-    let look = task().dry_run().await.map_err(azure)?;
+    let look = work(Mode::DryRun).await?;
     let now = look.changes()?;
-    let moved = moved(step, &planned, &now);
+    let planned: Vec<PlannedChange> = all.iter().filter(|it| it.step == step).cloned().collect();
+    let mut moved = moved(step, &planned, &now);
+    moved.extend(
+        now.iter().filter(|now| is_unknown(now, &planned)).find_map(|now| of_this_plan(step, now, all)),
+    );
     if !moved.is_empty() {
         return Err(PlanMoved { moved }.into());
     }
     if !now.iter().any(PlannedChange::is_change) {
         return Ok((look, Vec::new()));
     }
-    let done = task().await.map_err(azure)?;
+    let done = work(Mode::Write).await?;
     let changes = match done.changes() {
         Ok(changes) => changes,
         Err(error) => return Ok((done, vec![error.to_string()])),
@@ -350,10 +389,29 @@ pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]
             None => {}
         }
     }
-    let known = |now: &&PlannedChange| planned.iter().any(|planned| planned.is_about(now));
-    let more = now.iter().filter(|now| now.is_change() && !known(now));
+    let more = now.iter().filter(|now| is_unknown(now, planned));
     moved.extend(more.map(|more| format!("{}: {} was not planned", more.id, more.action)));
     moved.into_iter().map(|line| format!("{step}: {line}")).collect()
+}
+
+fn is_unknown(now: &PlannedChange, planned: &[PlannedChange]) -> bool {
+    now.is_change() && !planned.iter().any(|planned| planned.is_about(now))
+}
+
+/// What to do about a change that nobody planned because an earlier step of the same plan makes what it is about.
+fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Option<String> {
+    let is_part = |whole: &PlannedChange| {
+        let (id, whole) = (now.id.to_ascii_lowercase(), whole.id.to_ascii_lowercase());
+        id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let made = all.iter().filter(|it| it.step != step && it.action == PlanAction::Create);
+    // The innermost: a vault before its resource group.
+    let earlier = made.filter(|it| is_part(it)).max_by_key(|it| it.id.len())?;
+    Some(format!(
+        "{step}: what the step '{}' of this plan makes was not there when it was planned: plan the two apart, this one when \
+         that is applied, or declare its changes with Step::also_after",
+        earlier.step
+    ))
 }
 
 /// The error of a task as one that all tasks share.

@@ -5,7 +5,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{AlertId, AlertStatus, SetStatusReport};
 use defender_automation::{Automation, AutomationChange};
 use defender_pricing::{PlanChange, Pricing};
-use keyvault_ops::{Rotation, SecretName, SeedReport, Seeded, Vault};
+use keyvault_ops::{Vault, VaultRemoval};
 use monitor_ops::{
     ActionGroup, AlertRule, DataConnector, DiagnosticSetting, InstalledRule, OnboardingState, QueryRule,
     Workspace,
@@ -216,6 +216,25 @@ impl Changes for CoverageFix {
     }
 }
 
+impl Changes for VaultRemoval {
+    /// The vault, with all it holds; and the deleted vault, if it is purged.
+    fn changes(&self) -> Result<Vec<PlannedChange>> {
+        let mut all = Vec::new();
+        if let Some(vault) = &self.deleted {
+            let permission = "Microsoft.KeyVault/vaults/delete";
+            all.push(PlannedChange::delete_of::<Vault>(vault.id(), permission, Some(&vault.shown()?)));
+        }
+        if let Some(id) = &self.purged {
+            let permission = "Microsoft.KeyVault/locations/deletedVaults/purge/action";
+            all.push(PlannedChange::delete_of::<Vault>(id, permission, None));
+        }
+        if all.is_empty() {
+            all.push(PlannedChange::of::<Vault>(PlanAction::NoChange, self.vault.to_string()));
+        }
+        Ok(all)
+    }
+}
+
 impl Changes for SetStatusReport {
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         let one = |outcome: &Outcome<AlertId, Change<AlertStatus>>| {
@@ -227,67 +246,7 @@ impl Changes for SetStatusReport {
     }
 }
 
-/// A secret of a vault, or a version of one: only that it is there, never what it says.
-#[derive(Debug)]
-pub struct PlannedSecret(String);
-
-impl PlannedSecret {
-    /// The full id of a secret in the vault with this host name, such as `kv-prod.vault.azure.net`.
-    pub fn id_in(vault: &str, secret: &SecretName) -> String {
-        format!("https://{vault}/secrets/{secret}")
-    }
-}
-
-impl PlannedResource for PlannedSecret {
-    const ROLE: &'static str = "Key Vault Secrets Officer";
-    const PERMISSION: &'static str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-
-    fn shown(&self) -> Result<Value> {
-        Ok(Value::Null)
-    }
-}
-
-impl Changes for SeedReport {
-    fn changes(&self) -> Result<Vec<PlannedChange>> {
-        let one = |outcome: &Outcome<SecretName, Seeded>| {
-            let seeded = outcome.result.as_ref().map_err(|error| refused(&outcome.target, error))?;
-            let action = if *seeded == Seeded::Unchanged { PlanAction::NoChange } else { PlanAction::Create };
-            let change = PlannedChange::of::<PlannedSecret>(
-                action,
-                PlannedSecret::id_in(&self.vault, &outcome.target),
-            );
-            Ok(if change.is_change() { change.made_at_apply("value") } else { change })
-        };
-        self.outcomes.iter().map(one).collect()
-    }
-}
-
-impl Changes for Rotation {
-    /// A new version, and the old ones disabled, each unless an earlier run of the rotation has done it.
-    fn changes(&self) -> Result<Vec<PlannedChange>> {
-        let id = PlannedSecret::id_in(&self.vault, &self.secret);
-        let mut all = Vec::new();
-        if !self.resumed {
-            all.push(PlannedChange::create_below::<PlannedSecret>(&id).made_at_apply("value"));
-        }
-        let disabled = self.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
-        if disabled > 0 {
-            let (before, after) = (Some(json!(0)), Some(json!(disabled)));
-            let change = PlannedChange::of::<PlannedSecret>(PlanAction::Update, &id);
-            all.push(change.member("versions disabled by this", before, after));
-        }
-        if all.is_empty() {
-            all.push(PlannedChange::of::<PlannedSecret>(PlanAction::NoChange, id));
-        }
-        Ok(all)
-    }
-}
-
 /// Why one of several cannot be changed. The error itself belongs to the result.
-fn refused(target: &impl ToString, error: &Error) -> Error {
+pub(super) fn refused(target: &impl ToString, error: &Error) -> Error {
     Error::with_message(ErrorKind::Other, format!("{}: {error}", target.to_string()))
 }

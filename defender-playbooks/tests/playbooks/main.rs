@@ -13,6 +13,7 @@ mod leaks_read;
 mod leaks_real;
 mod leaks_report;
 mod plan;
+mod plan_secrets;
 mod plan_worlds;
 mod preflight;
 mod readers;

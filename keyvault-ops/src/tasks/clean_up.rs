@@ -1,6 +1,9 @@
 //! Deleting secrets, and reporting what is left.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use arm_core::{Mode, Outcome};
 use azure_core::{Error, Result};
@@ -10,7 +13,7 @@ use time::OffsetDateTime;
 use super::settle::until_settled;
 use crate::{
     DeletedSecret, RecoveryLevel, SecretErrorExt as _, SecretName, SecretProperties, SecretRefusal,
-    SecretsClient,
+    SecretVersion, SecretsClient,
 };
 
 /// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.
@@ -28,6 +31,13 @@ pub struct CleanUpSecrets {
     names: Vec<SecretName>,
     purge: bool,
     concurrency: usize,
+}
+
+/// What a run does to one secret.
+#[derive(Debug, Default)]
+struct Did {
+    deleted: Option<BTreeSet<SecretVersion>>,
+    purged: bool,
 }
 
 /// What is left of one secret.
@@ -49,8 +59,15 @@ pub enum Remains {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CleanUpReport {
+    /// The host name of the vault, such as `kv-prod.vault.azure.net`.
+    pub vault: String,
     /// One outcome for each secret, by name.
     pub outcomes: Vec<Outcome<SecretName, Remains>>,
+    /// The secrets that this run deleted, or in a dry run would delete: with the versions that a dry run saw of each.
+    /// Those that were deleted before, or do not exist, are not among them.
+    pub deleted: BTreeMap<SecretName, BTreeSet<SecretVersion>>,
+    /// The secrets that this run purged, or in a dry run would purge.
+    pub purged: BTreeSet<SecretName>,
 }
 
 impl CleanUpReport {
@@ -131,27 +148,45 @@ impl CleanUpSecrets {
         let mut names = self.names.clone();
         names.sort();
         names.dedup();
-        let mut outcomes: Vec<Outcome<SecretName, Remains>> = stream::iter(names)
-            .map(|target| async move { Outcome { result: task.one(&target, mode).await, target } })
+        let mut all: Vec<(SecretName, Did, Result<Remains>)> = stream::iter(names)
+            .map(|target| async move {
+                let mut did = Did::default();
+                let result = task.one(&target, mode, &mut did).await;
+                (target, did, result)
+            })
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
-        outcomes.sort_by(|a, b| a.target.cmp(&b.target));
-        Ok(CleanUpReport { outcomes })
+        all.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let mut report = CleanUpReport {
+            vault: self.client.host().to_owned(),
+            outcomes: Vec::new(),
+            deleted: BTreeMap::new(),
+            purged: BTreeSet::new(),
+        };
+        for (target, did, result) in all {
+            report.deleted.extend(did.deleted.map(|versions| (target.clone(), versions)));
+            report.purged.extend(did.purged.then(|| target.clone()));
+            report.outcomes.push(Outcome { target, result });
+        }
+        Ok(report)
     }
 
-    async fn one(&self, name: &SecretName, mode: Mode) -> Result<Remains> {
+    async fn one(&self, name: &SecretName, mode: Mode, did: &mut Did) -> Result<Remains> {
         if mode.is_dry_run() {
-            return self.would_remain(name).await;
+            return self.would_remain(name, did).await;
         }
-        let Some(deleted) = self.delete(name).await? else { return Ok(Remains::Nothing) };
+        let Some(deleted) = self.delete(name, did).await? else { return Ok(Remains::Nothing) };
         let days_left = deleted.days_left(OffsetDateTime::now_utc());
         if !self.purge {
             return Ok(Remains::SoftDeleted { days_left, purge_refused: false });
         }
         let purge = || self.client.purge(name);
         match until_settled(purge, &[SecretRefusal::BeingDeleted]).await {
-            Ok(()) => Ok(Remains::Nothing),
+            Ok(()) => {
+                did.purged = true;
+                Ok(Remains::Nothing)
+            }
             Err(error) => match error.secret_refusal() {
                 Some(SecretRefusal::NotFound) => Ok(Remains::Nothing),
                 Some(SecretRefusal::Forbidden) => Ok(Remains::SoftDeleted { days_left, purge_refused: true }),
@@ -161,13 +196,10 @@ impl CleanUpSecrets {
     }
 
     /// What would be left, read without a value: whether it can be purged, and for how long it could be recovered.
-    async fn would_remain(&self, name: &SecretName) -> Result<Remains> {
-        let there: Option<SecretProperties> = match self.client.list_versions(name).try_next().await {
-            Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => None,
-            there => there?,
-        };
-        let (properties, days_left) = match there {
-            Some(there) => {
+    async fn would_remain(&self, name: &SecretName, did: &mut Did) -> Result<Remains> {
+        let (properties, days_left) = match self.there(name).await? {
+            Some((there, versions)) => {
+                did.deleted = Some(versions);
                 let days = there.recoverable_days.map(i64::from);
                 (there, days)
             }
@@ -183,18 +215,39 @@ impl CleanUpSecrets {
         match properties.recovery_level {
             // Such a vault keeps nothing.
             Some(RecoveryLevel::Purgeable) => Ok(Remains::Nothing),
-            _ if self.purge && !refused => Ok(Remains::Nothing),
+            _ if self.purge && !refused => {
+                did.purged = true;
+                Ok(Remains::Nothing)
+            }
             _ => Ok(Remains::SoftDeleted { days_left, purge_refused: self.purge && refused }),
         }
     }
 
+    /// One of the versions of a secret, and the ids of all of them; `None` if there is no such secret.
+    async fn there(&self, name: &SecretName) -> Result<Option<(SecretProperties, BTreeSet<SecretVersion>)>> {
+        let (mut first, mut versions) = (None, BTreeSet::new());
+        let mut listed = self.client.list_versions(name);
+        loop {
+            match listed.try_next().await {
+                Ok(Some(version)) => {
+                    versions.extend(version.version().cloned());
+                    first.get_or_insert(version);
+                }
+                Ok(None) => return Ok(first.map(|first| (first, versions))),
+                Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Deletes a secret and waits for it; `None` if there is none, deleted or not.
-    async fn delete(&self, name: &SecretName) -> Result<Option<DeletedSecret>> {
+    async fn delete(&self, name: &SecretName, did: &mut Did) -> Result<Option<DeletedSecret>> {
         let delete = || self.client.delete(name);
         match until_settled(delete, &[SecretRefusal::BeingRecovered]).await {
-            Ok(_) => {}
+            Ok(_) => did.deleted = Some(BTreeSet::new()),
             Err(error) => match error.secret_refusal() {
-                Some(SecretRefusal::BeingDeleted) => {}
+                // The first answer may have been lost.
+                Some(SecretRefusal::BeingDeleted) => did.deleted = Some(BTreeSet::new()),
                 Some(SecretRefusal::NotFound) => return self.find_deleted(name).await,
                 _ => return Err(error),
             },

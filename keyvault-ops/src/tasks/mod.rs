@@ -16,7 +16,7 @@ pub use clean_up::{CleanUpReport, CleanUpSecrets, Remains};
 pub use due::{DueReason, DueSecret, DueSecrets};
 pub use end_old_versions::{EndError, EndOldVersions, EndedVersions, OpenCredential};
 pub use ensure_vault::EnsureVault;
-pub use remove_vault::{RemoveVault, VaultRemains};
+pub use remove_vault::{RemoveVault, VaultRemains, VaultRemoval};
 pub use retire_old_versions::{RetireError, RetireFailure, RetireOldVersions, Retirement};
 pub use rotate::{
     Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, IssuerReport,

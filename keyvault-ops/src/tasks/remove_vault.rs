@@ -7,7 +7,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 use futures::TryStreamExt as _;
 use time::OffsetDateTime;
 
-use crate::{API_VERSION, DeletedVault, VaultId, VaultsClient, id::deleted_vault};
+use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted_vault};
 
 /// Deletes a vault, and purges it if asked to; awaiting it does it.
 ///
@@ -42,6 +42,26 @@ pub enum VaultRemains {
     },
 }
 
+/// What became, or would become, of a vault.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct VaultRemoval {
+    /// The vault.
+    pub vault: VaultId,
+    /// The vault as it was before this run deleted it, or in a dry run would; `None` if it was not there.
+    pub deleted: Option<Box<Vault>>,
+    /// The id, among the deleted vaults, of what this run purged or in a dry run would purge.
+    pub purged: Option<String>,
+    /// What is left of it.
+    pub remains: VaultRemains,
+}
+
+impl fmt::Display for VaultRemoval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.remains.fmt(f)
+    }
+}
+
 impl fmt::Display for VaultRemains {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::SoftDeleted { deleted, days_left } = self else { return f.write_str("nothing is left") };
@@ -70,18 +90,27 @@ impl RemoveVault {
         self
     }
 
-    async fn run(self, mode: Mode) -> Result<VaultRemains> {
-        let found = match mode {
-            Mode::DryRun => self.client.get_opt(&self.id).await?,
-            Mode::Write => {
-                self.client.delete(&self.id).await?;
-                None
-            }
-        };
-        let (deleted, days_left) = match found {
+    async fn run(self, mode: Mode) -> Result<VaultRemoval> {
+        let found = self.client.get_opt(&self.id).await?;
+        if mode == Mode::Write && found.is_some() {
+            self.client.delete(&self.id).await?;
+        }
+        let mut purged = None;
+        let remains = self.remains(found.as_ref().filter(|_| mode.is_dry_run()), mode, &mut purged).await?;
+        Ok(VaultRemoval { vault: self.id, deleted: found.map(Box::new), purged, remains })
+    }
+
+    /// What is left, with the purge if it was asked for; `planned` is a vault that would be deleted.
+    async fn remains(
+        &self,
+        planned: Option<&Vault>,
+        mode: Mode,
+        purged: &mut Option<String>,
+    ) -> Result<VaultRemains> {
+        let (deleted, days_left) = match planned {
             Some(vault) => {
                 let days = vault.properties.soft_delete_retention_in_days.map(i64::from);
-                (DeletedVault::planned(&self.id, &vault), days)
+                (DeletedVault::planned(&self.id, vault), days)
             }
             None => {
                 let Some(deleted) = self.find_deleted().await? else { return Ok(VaultRemains::Nothing) };
@@ -93,6 +122,7 @@ impl RemoveVault {
             return Ok(VaultRemains::SoftDeleted { deleted: Box::new(deleted), days_left });
         }
         if mode.is_dry_run() {
+            *purged = Some(deleted.id);
             return Ok(VaultRemains::Nothing);
         }
         let subscription = self.id.resource_id().subscription().ok_or_else(|| {
@@ -100,7 +130,10 @@ impl RemoveVault {
         })?;
         let path = deleted_vault(&subscription, &deleted.location, &deleted.name).literal("purge");
         match self.client.arm.post(path, API_VERSION).poller::<()>().await {
-            Ok(_) => Ok(VaultRemains::Nothing),
+            Ok(_) => {
+                *purged = Some(deleted.id);
+                Ok(VaultRemains::Nothing)
+            }
             Err(error) if error.is_resource_not_found() => Ok(VaultRemains::Nothing),
             Err(error) => Err(error),
         }
@@ -118,4 +151,4 @@ impl RemoveVault {
     }
 }
 
-arm_core::task!(RemoveVault => VaultRemains);
+arm_core::task!(RemoveVault => VaultRemoval);

@@ -51,6 +51,10 @@ pub struct Sweep {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweepReport {
+    /// The host name of the vault, such as `kv-prod.vault.azure.net`.
+    pub vault: String,
+    /// The secrets that were read, or tried to; in a dry run, those that would be.
+    pub names: Vec<SecretName>,
     /// How often all secrets were listed.
     pub listings: u32,
     /// How many secrets the last list had.
@@ -131,7 +135,7 @@ impl Sweep {
     }
 
     async fn run(self, mode: Mode) -> Result<SweepReport> {
-        let mut report = SweepReport::default();
+        let mut report = SweepReport { vault: self.client.host().to_owned(), ..SweepReport::default() };
         let mut pace = Pace::new(self.limit);
         let mut names = Vec::new();
         while report.listings < self.listings {
@@ -142,6 +146,7 @@ impl Sweep {
                 return Ok(self.planned(report, &names, pace.requests));
             }
         }
+        report.names = names.iter().take(self.reads).map(|(name, _)| name.clone()).collect();
         for (name, _) in names.iter().take(self.reads) {
             pace.step().await;
             match self.client.read(name, None).await {
@@ -170,6 +175,7 @@ impl Sweep {
     fn planned(&self, mut report: SweepReport, names: &[(SecretName, bool)], pages: u32) -> SweepReport {
         let wanted = || names.iter().take(self.reads);
         report.listings = self.listings;
+        report.names = wanted().map(|(name, _)| name.clone()).collect();
         report.disabled = wanted().filter(|(_, enabled)| !enabled).count();
         report.read = wanted().count() - report.disabled;
         let reads = u32::try_from(wanted().count()).unwrap_or(u32::MAX);

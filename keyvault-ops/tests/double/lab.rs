@@ -187,7 +187,7 @@ async fn a_dry_run_of_a_removal_tells_what_the_run_leaves_and_deletes_nothing() 
             if let (
                 VaultRemains::SoftDeleted { deleted: would, .. },
                 VaultRemains::SoftDeleted { deleted: did, .. },
-            ) = (would, did)
+            ) = (would.remains, did.remains)
             {
                 assert_eq!(
                     (&would.id.to_lowercase(), &would.location),
@@ -349,10 +349,11 @@ async fn a_vault_is_removed_and_what_stays_is_said() {
             .parse()
             .unwrap();
     let left = lab.vaults.remove(&id).await.unwrap();
-    assert!(matches!(&left, VaultRemains::SoftDeleted { days_left: Some(90), .. }), "{left:?}");
+    assert!(matches!(&left.remains, VaultRemains::SoftDeleted { days_left: Some(90), .. }), "{left:?}");
     assert!(left.to_string().contains("its name stays taken for 90 days unless it is purged"), "{left}");
-    assert_eq!(lab.vaults.remove(&id).purge().await.unwrap(), VaultRemains::Nothing);
-    assert_eq!(lab.vaults.remove(&id).purge().await.unwrap(), VaultRemains::Nothing);
+    for _ in 0..2 {
+        assert_eq!(lab.vaults.remove(&id).purge().await.unwrap().remains, VaultRemains::Nothing);
+    }
 
     let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", VAULT).vault_property(
         VAULT,

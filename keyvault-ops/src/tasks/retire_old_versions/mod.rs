@@ -25,7 +25,7 @@ use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 /// [`EndOldVersions`](crate::EndOldVersions) for single versions.
 ///
 /// **If it stops halfway**, some old versions are still enabled and the current one is untouched; running it again
-/// disables the rest, and once more changes nothing. Memory does not grow with the number of versions.
+/// disables the rest, and once more changes nothing. Of each version that is disabled, its id is kept in memory.
 ///
 /// # Permissions
 ///

@@ -2,18 +2,24 @@ use std::fmt;
 
 use azure_core::Error;
 
-use crate::SecretVersion;
+use crate::{SecretName, SecretVersion};
 
 /// The result: what became of the versions of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retirement {
+    /// The host name of the vault, such as `kv-prod.vault.azure.net`.
+    pub vault: String,
+    /// The secret.
+    pub secret: SecretName,
     /// The version that is current, and stays enabled.
     pub current: SecretVersion,
     /// How many versions have been looked at.
     pub seen: u64,
     /// How many were disabled; in a dry run, would be.
     pub disabled: u64,
+    /// Which: the versions that were disabled, or would be, in no order.
+    pub versions: Vec<SecretVersion>,
     /// How many were disabled before.
     pub disabled_before: u64,
     /// How many stay enabled, the current one included. More than asked for when several were created within the

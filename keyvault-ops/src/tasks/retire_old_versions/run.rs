@@ -64,9 +64,12 @@ pub(super) async fn run(
     };
     let run = begin.await.map_err(|source| RetireError { completed: None, source })?;
     let mut done = Retirement {
+        vault: client.host().to_owned(),
+        secret: name.clone(),
         current: run.current.clone(),
         seen: 0,
         disabled: 0,
+        versions: Vec::new(),
         disabled_before: 0,
         kept: 0,
         dry_run: options.dry_run,
@@ -114,6 +117,7 @@ impl Run<'_> {
             }
             if self.options.dry_run {
                 done.disabled += old.len() as u64;
+                done.versions.extend(old.into_iter().filter_map(|version| version.id.version));
             } else if !old.is_empty() {
                 self.settle(&old, &mut settled).await?;
                 self.disable_all(old, done).await?;
@@ -163,17 +167,19 @@ impl Run<'_> {
         };
         let detail = Some(format!("{} old versions", old.len()));
         writer.write(LedgerAction::Retiring, Line { detail, ..Line::default() })?;
-        let outcomes: Vec<Result<(), RetireFailure>> = stream::iter(old)
-            .map(|version| async {
-                let Some(id) = version.id.version else { return Ok(()) };
+        let ids = old.into_iter().filter_map(|version| version.id.version);
+        let outcomes: Vec<Result<SecretVersion, RetireFailure>> = stream::iter(ids)
+            .map(|id| async {
                 self.look().await?;
-                Ok(disable(self.client, self.name, &writer, &id).await?)
+                disable(self.client, self.name, &writer, &id).await?;
+                Ok(id)
             })
             .buffer_unordered(self.options.concurrency)
             .collect()
             .await;
         done.disabled += outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
-        outcomes.into_iter().collect()
+        done.versions.extend(outcomes.iter().flatten().cloned());
+        outcomes.into_iter().try_for_each(|outcome| outcome.map(drop))
     }
 }
 

@@ -174,6 +174,9 @@ impl Member {
         let Some(current) = self.done.current.clone() else { return Ok(Ok(())) };
         let kept = self.kept.len() as u64 + 1;
         let mut done = Retirement {
+            vault: self.task.client.host().to_owned(),
+            secret: self.task.name.clone(),
+            versions: Vec::new(),
             current,
             seen: self.disabled_before + kept + self.old.iter().filter(|old| !old.disabled).count() as u64,
             disabled: 0,
@@ -192,8 +195,10 @@ impl Member {
         for chunk in ending.chunks(CHUNK) {
             let calls: Vec<_> = chunk.iter().map(|version| self.disable_one(version)).collect();
             let outcomes: Vec<Step<Result<(), crate::SecretBundle>>> =
-                stream::iter(calls).buffer_unordered(self.task.retire.concurrency).collect().await;
-            done.disabled += outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(())))).count() as u64;
+                stream::iter(calls).buffered(self.task.retire.concurrency).collect().await;
+            let ended = chunk.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Ok(Ok(()))));
+            done.versions.extend(ended.map(|(version, _)| version.clone()));
+            done.disabled = done.versions.len() as u64;
             self.done.retirement = Some(done.clone());
             for outcome in outcomes {
                 if let Err(newer) = outcome? {

@@ -91,9 +91,17 @@ impl Group {
             let versions = member.listed.len() as u64 + new;
             let before = member.current.as_ref().and_then(|found| found.properties.version().cloned());
             member.done.retirement = before.map(|current| crate::Retirement {
+                vault: member.task.client.host().to_owned(),
+                secret: member.task.name.clone(),
                 current,
                 seen: versions,
                 disabled: member.old.len() as u64,
+                versions: member
+                    .old
+                    .iter()
+                    .filter(|old| !old.disabled)
+                    .map(|old| old.version.clone())
+                    .collect(),
                 disabled_before: member.disabled_before,
                 kept: kept + 1,
                 dry_run: true,

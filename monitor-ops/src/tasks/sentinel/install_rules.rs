@@ -40,7 +40,7 @@ impl SentinelClient {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
             let mut done: Vec<InstalledRule> = Vec::new();
-            for (purpose, rule) in [("refused-requests", refused()), ("mass-reading", mass_reading())] {
+            for (purpose, rule) in rules() {
                 let display_name = rule.display_name.clone();
                 let (of, at) = (client.clone(), workspace.clone());
                 let one = Task::deciding(move |mode| {
@@ -63,6 +63,16 @@ impl SentinelClient {
         })
     }
 
+    /// The rules of [`install_vault_rules`](Self::install_vault_rules) as it makes them in this workspace, with their ids;
+    /// nothing is asked.
+    ///
+    /// # Errors
+    ///
+    /// The names cannot be made: not for a workspace with a valid id.
+    pub fn vault_rules(workspace: &WorkspaceId) -> Result<Vec<AlertRule>> {
+        rules().into_iter().map(|(purpose, rule)| planned(workspace, purpose, rule)).collect()
+    }
+
     async fn install(
         &self,
         workspace: &WorkspaceId,
@@ -82,12 +92,7 @@ impl SentinelClient {
             return Ok(Change::Unchanged(wanted));
         }
         let after = match mode {
-            Mode::DryRun if before.is_none() => {
-                let mut planned = wanted;
-                planned.id = format!("{workspace}/providers/Microsoft.SecurityInsights/alertRules/{name}");
-                planned.name = name.to_string();
-                planned
-            }
+            Mode::DryRun if before.is_none() => planned(workspace, purpose, rule)?,
             Mode::DryRun => wanted,
             Mode::Write => {
                 let written = self.create_or_update_rule(workspace, &name, &wanted).await;
@@ -111,6 +116,20 @@ impl SentinelClient {
             None => Change::Created(after),
         })
     }
+}
+
+/// What is looked for, and with which rule.
+fn rules() -> [(&'static str, ScheduledRule); 2] {
+    [("refused-requests", refused()), ("mass-reading", mass_reading())]
+}
+
+/// A rule that is not there yet.
+fn planned(workspace: &WorkspaceId, purpose: &str, rule: ScheduledRule) -> Result<AlertRule> {
+    let name = stable_name(workspace, purpose)?;
+    let mut planned = AlertRule::new(RuleKind::Scheduled(Box::new(rule)));
+    planned.id = format!("{workspace}/providers/Microsoft.SecurityInsights/alertRules/{name}");
+    planned.name = name.to_string();
+    Ok(planned)
 }
 
 /// Members that the service sets are not compared.
