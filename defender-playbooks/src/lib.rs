@@ -5,6 +5,7 @@ mod coverage;
 pub mod findings;
 mod investigate;
 pub mod leaks;
+pub mod overview;
 pub mod plan;
 mod preflight;
 mod readers;

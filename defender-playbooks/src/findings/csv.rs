@@ -38,9 +38,10 @@ impl Findings {
         for finding in &self.findings {
             writer.write_record(row(finding).map(|cell| harmless(&cell))).map_err(failed)?;
         }
-        for words in &self.not_known {
+        for unknown in &self.not_known {
             let mut row = [const { String::new() }; COLUMNS.len()];
-            (row[0], row[4]) = ("notKnown".to_owned(), harmless(words));
+            (row[0], row[4]) = ("notKnown".to_owned(), harmless(&unknown.what));
+            row[6] = unknown.subscription.as_ref().map(ToString::to_string).unwrap_or_default();
             writer.write_record(row).map_err(failed)?;
         }
         let text = writer.into_inner().map_err(|error| Error::new(ErrorKind::Io, error.into_error()))?;

@@ -158,7 +158,7 @@ impl Finding {
             // What cannot be read of these is left out: the alert itself is what is told.
             remediation: alert.remediation_steps().unwrap_or_default(),
             techniques: alert.techniques().unwrap_or_default(),
-            link: (!alert.alert_uri.is_empty()).then(|| alert.alert_uri.clone()),
+            link: address(&alert.alert_uri),
             ..Self::new(
                 FindingKind::Alert,
                 alert.id.to_string(),
@@ -222,7 +222,7 @@ impl Finding {
             first: assessment.status.first_evaluation_date,
             last: assessment.status.status_change_date,
             remediation: if remedy.is_empty() { Vec::new() } else { vec![remedy] },
-            link: assessment.azure_portal_uri.clone(),
+            link: assessment.azure_portal_uri.as_deref().and_then(address),
             ..Self::new(
                 FindingKind::Recommendation,
                 assessment.id.to_string(),
@@ -287,5 +287,14 @@ impl Finding {
             })
         };
         vault.gaps().iter().filter_map(finding).collect()
+    }
+}
+
+/// A page's address; the service leaves the scheme of some out.
+fn address(text: &str) -> Option<String> {
+    match text {
+        "" => None,
+        text if text.contains("://") => Some(text.to_owned()),
+        text => Some(format!("https://{text}")),
     }
 }

@@ -28,6 +28,9 @@ mod finding;
 mod ocsf;
 mod sarif;
 
+use std::fmt;
+
+use arm_core::SubscriptionId;
 use azure_core::time::OffsetDateTime;
 use defender_alerts::Severity;
 
@@ -39,12 +42,48 @@ pub use finding::{Finding, FindingKind, FindingStatus};
 pub struct Findings {
     /// The findings, each once.
     pub findings: Vec<Finding>,
-    /// What could not be looked at, in words: while there is something, no finding does not mean that there is none.
-    pub not_known: Vec<String>,
+    /// What could not be looked at: while there is something, no finding does not mean that there is none.
+    pub not_known: Vec<NotKnown>,
     /// When they were read. The time of a finding that has none.
     pub read_at: OffsetDateTime,
     /// The tenant, where it is known.
     pub tenant: Option<String>,
+}
+
+/// Something that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct NotKnown {
+    /// The subscription; `None` if it is about all of them, or was not told.
+    pub subscription: Option<SubscriptionId>,
+    /// What, and why, in words.
+    pub what: String,
+}
+
+impl NotKnown {
+    /// Something of one subscription.
+    pub fn in_subscription(subscription: &SubscriptionId, what: impl Into<String>) -> Self {
+        Self { subscription: Some(subscription.clone()), what: what.into() }
+    }
+}
+
+impl From<String> for NotKnown {
+    fn from(what: String) -> Self {
+        Self { subscription: None, what }
+    }
+}
+
+impl From<&str> for NotKnown {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
+}
+
+impl fmt::Display for NotKnown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.subscription.iter().try_for_each(|id| write!(f, "subscription {id}: "))?;
+        f.write_str(&self.what)
+    }
 }
 
 impl Findings {

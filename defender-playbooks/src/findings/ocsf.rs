@@ -1,11 +1,11 @@
 //! OCSF 1.8 with the profiles `cloud` and `datetime`.
 
-use arm_core::{ResourceId, wire};
+use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 use defender_alerts::Severity;
 use serde_json::{Map, Value, json};
 
-use super::{Finding, FindingKind, FindingStatus, Findings};
+use super::{Finding, FindingKind, FindingStatus, Findings, NotKnown};
 
 const VERSION: &str = "1.8.0";
 
@@ -21,7 +21,7 @@ impl Findings {
     /// Finding for recommendations, coverage and rotations, Detection Finding for all else. What could not be looked at is a
     /// Compliance Finding of the status Unknown.
     pub fn to_ocsf(&self) -> Vec<Value> {
-        let blind = self.not_known.iter().map(|words| self.blind(words));
+        let blind = self.not_known.iter().map(|unknown| self.blind(unknown));
         self.findings.iter().map(|finding| self.event(finding)).chain(blind).collect()
     }
 
@@ -54,8 +54,7 @@ impl Findings {
             event["metadata"]["labels"] = json!(["sample"]);
         }
         if let Some(subscription) = &finding.subscription {
-            event["cloud"]["account"] =
-                json!({ "uid": subscription.as_str(), "type_id": 13, "type": "Azure Subscription" });
+            event["cloud"]["account"] = account(subscription);
         }
         let mut resources: Vec<Value> = finding.resources.iter().map(|id| resource(id)).collect();
         if let (Some(file), Some(first)) = (&finding.file, resources.first_mut()) {
@@ -79,7 +78,8 @@ impl Findings {
         Value::Object(event)
     }
 
-    fn blind(&self, words: &str) -> Value {
+    fn blind(&self, unknown: &NotKnown) -> Value {
+        let (words, whole) = (&unknown.what, unknown.to_string());
         let mut event = self.base(Class::Compliance, 1, "Create", None);
         let members = [
             ("severity_id", json!(0)),
@@ -89,12 +89,15 @@ impl Findings {
             ("message", json!(format!("not known: {words}"))),
             (
                 "finding_info",
-                json!({ "uid": format!("not-known/{words}"), "title": "Not known", "desc": words }),
+                json!({ "uid": format!("not-known/{whole}"), "title": "Not known", "desc": words }),
             ),
             ("compliance", json!({ "status_id": 0, "status": "Unknown", "status_detail": words })),
         ];
         event.extend(members.map(|(name, value)| (name.to_owned(), value)));
         event["metadata"]["event_code"] = json!("not-known");
+        if let Some(subscription) = &unknown.subscription {
+            event["cloud"]["account"] = account(subscription);
+        }
         Value::Object(event)
     }
 
@@ -138,6 +141,10 @@ impl Findings {
         ];
         event.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+fn account(subscription: &SubscriptionId) -> Value {
+    json!({ "uid": subscription.as_str(), "type_id": 13, "type": "Azure Subscription" })
 }
 
 fn details(finding: &Finding) -> Value {

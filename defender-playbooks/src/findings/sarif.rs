@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use defender_alerts::Severity;
 use serde_json::{Value, json};
 
-use super::{Finding, FindingStatus, Findings};
+use super::{Finding, FindingStatus, Findings, NotKnown};
 use crate::leaks::address;
 
 impl Findings {
@@ -18,7 +18,13 @@ impl Findings {
             rules.entry(&finding.rule).or_insert_with(|| rule(finding));
         }
         let results: Vec<Value> = self.findings.iter().map(result).collect();
-        let warning = |words: &String| json!({ "level": "warning", "message": { "text": words } });
+        let warning = |unknown: &NotKnown| {
+            json!({
+                "level": "warning",
+                "message": { "text": unknown.to_string() },
+                "properties": { "subscription": unknown.subscription.as_ref().map(|id| id.as_str()) },
+            })
+        };
         let notifications: Vec<Value> = self.not_known.iter().map(warning).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

@@ -80,7 +80,7 @@ fn an_alert_is_a_detection_finding_with_its_severity_status_and_resource() {
 #[test]
 fn what_could_not_be_looked_at_is_in_every_form() {
     let mut none = found(&[]);
-    none.not_known.push("Defender CSPM is off".to_owned());
+    none.not_known.push("Defender CSPM is off".into());
     let events = none.to_ocsf();
     assert_event(&events[0]);
     assert_eq!(events[0]["compliance"]["status_id"], 0);

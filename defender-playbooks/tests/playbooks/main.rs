@@ -12,6 +12,7 @@ mod leaks_end;
 mod leaks_read;
 mod leaks_real;
 mod leaks_report;
+mod overview;
 mod plan;
 mod plan_secrets;
 mod plan_worlds;

@@ -5,11 +5,13 @@ mod exposure;
 pub(crate) mod ledger;
 mod vaults;
 
+pub(crate) use vaults::row as vault_row;
+
 use azure_core::{Result, time::OffsetDateTime};
 use defender_alerts::{AttackPathsClient, SecretFindingsClient};
 use defender_playbooks::{
     CoverageClient,
-    findings::{Finding, Findings},
+    findings::{Finding, Findings, NotKnown},
 };
 use defender_pricing::{PlanCoverage, PricingClient, Tier};
 use monitor_ops::Sink;
@@ -64,7 +66,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
         signed_in_with: lab.azure.signed_in_with.clone(),
         read_at: findings.read_at,
         plans: plans.map(|plans| plan_rows(&plans)).into(),
-        vaults: covered.map(|covered| covered.vaults.iter().map(vaults::row).collect()).into(),
+        vaults: covered.map(|covered| covered.vaults.iter().map(vault_row).collect()).into(),
         alerts,
         recommendations: recommendations.map(|found| exposure::recommendation_rows(&found)).into(),
         attack_paths: attack_paths.map(|found| exposure::path_rows(&found)).into(),
@@ -73,12 +75,13 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
         run,
     };
     findings.extend(page.ledger.read().into_iter().flat_map(ledger::unfinished));
-    findings.not_known = items_that_hide(&page);
+    let hidden = items_that_hide(&page).into_iter();
+    findings.not_known = hidden.map(|what| NotKnown::in_subscription(subscription, what)).collect();
     Ok(Report { page, findings })
 }
 
 /// What is on, first.
-fn plan_rows(plans: &[PlanCoverage]) -> Vec<PlanRow> {
+pub(crate) fn plan_rows(plans: &[PlanCoverage]) -> Vec<PlanRow> {
     let mut rows: Vec<PlanRow> = plans.iter().map(plan).collect();
     rows.sort_by_key(|row| !row.on);
     rows

@@ -1,0 +1,136 @@
+//! Many subscriptions in one view: what is open, what is covered, and what could not be looked at.
+//!
+//! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, one query for any number of
+//! subscriptions; plans and vaults are read in each. Resource Graph leaves out silently what the caller may not read, so
+//! every subscription is also asked what the caller may do there: **whatever could not be looked at is named, and an empty
+//! answer is never taken for clean.**
+//!
+//! ```
+//! # use mock_azure::MockAzure;
+//! # use arm_core::{ArmClient, SubscriptionId};
+//! use defender_playbooks::overview::OverviewClient;
+//! use resource_ops::GraphScope;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let subscription: SubscriptionId = mock_azure::DEFAULT_SUBSCRIPTION.parse()?;
+//! # let azure = MockAzure::seed()
+//! #     .management_group("mg-prod", [&subscription])
+//! #     .alerts(&subscription, 10)
+//! #     .start()
+//! #     .await;
+//! # let arm = ArmClient::new(azure.credential(), arm_core::ArmOptions::from(azure.client_options()))?;
+//! let scope = GraphScope::ManagementGroups(vec!["mg-prod".parse()?]);
+//! let overview = OverviewClient::new(&arm).read(scope).await?;
+//! let found = overview.findings();
+//! for finding in found.findings.iter().filter(|finding| finding.is_open()) {
+//!     println!("{:?} {:?} {}", finding.severity, finding.subscription, finding.title);
+//! }
+//! for unknown in &found.not_known {
+//!     println!("not known: {unknown}");
+//! }
+//! # assert_eq!(overview.subscriptions.len(), 1);
+//! # Ok(()) }
+//! ```
+
+mod judge;
+mod members;
+mod read;
+
+use arm_core::{ArmClient, SubscriptionId};
+use azure_core::{Result, time::OffsetDateTime};
+use defender_alerts::{Alert, Assessment, AttackPaths, SecretFindings};
+use defender_pricing::{PlanCoverage, PlanName, Tier};
+use resource_ops::SubscriptionState;
+
+use crate::VaultCoverage;
+
+/// Reads [overviews](self) of many subscriptions.
+#[derive(Debug, Clone)]
+pub struct OverviewClient {
+    arm: ArmClient,
+}
+
+impl OverviewClient {
+    /// Creates a client that uses this connection.
+    pub fn new(arm: &ArmClient) -> Self {
+        Self { arm: arm.clone() }
+    }
+}
+
+/// Many subscriptions, as they were read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Overview {
+    /// When it was read.
+    pub read_at: OffsetDateTime,
+    /// The tenant, where a subscription told it.
+    pub tenant: Option<String>,
+    /// Each subscription of the scope, by name; those that cannot be read too.
+    pub subscriptions: Vec<SubscriptionOverview>,
+    /// Why there may be subscriptions that are not listed here; `None` if the list is whole.
+    pub not_listed: Option<String>,
+    /// The Key Vault alerts, newest first.
+    pub alerts: Result<Vec<Alert>>,
+    /// The attack paths.
+    pub attack_paths: Result<AttackPaths>,
+    /// Secrets in plain text.
+    pub secrets: Result<SecretFindings>,
+    /// Recommendations about key vaults, secrets, credentials and passwords that are not followed.
+    pub recommendations: Result<Vec<Assessment>>,
+}
+
+impl Overview {
+    /// How many of the subscriptions could be read, if not in full.
+    pub fn read_count(&self) -> usize {
+        self.subscriptions.iter().filter(|it| it.seen.is_ok()).count()
+    }
+
+    /// A subscription.
+    pub fn subscription(&self, id: &SubscriptionId) -> Option<&SubscriptionOverview> {
+        self.subscriptions.iter().find(|it| it.id == *id)
+    }
+}
+
+/// One subscription.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SubscriptionOverview {
+    /// The subscription.
+    pub id: SubscriptionId,
+    /// What was seen of it, or why it is not visible: then nothing is known of it.
+    pub seen: Result<Box<Seen>>,
+}
+
+impl SubscriptionOverview {
+    /// Its display name; its id if it is not visible.
+    pub fn name(&self) -> &str {
+        self.seen.as_ref().map_or(self.id.as_str(), |seen| &seen.name)
+    }
+}
+
+/// What was seen of a subscription.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Seen {
+    /// Its display name.
+    pub name: String,
+    /// Its tenant, where it is told.
+    pub tenant: Option<String>,
+    /// Whether it can be used.
+    pub state: SubscriptionState,
+    /// The Defender plans.
+    pub plans: Result<Vec<PlanCoverage>>,
+    /// The vaults: whether each is covered and logged.
+    pub vaults: Result<Vec<VaultCoverage>>,
+    /// What of it Resource Graph leaves out, because the caller may not read it.
+    pub left_out: Vec<String>,
+}
+
+impl Seen {
+    /// Whether a plan is on; `None` if that could not be read.
+    pub fn is_on(&self, plan: &PlanName) -> Option<bool> {
+        let found = self.plans.as_ref().ok()?.iter().find(|it| it.plan == *plan)?;
+        Some(found.tier == Tier::Standard)
+    }
+}
