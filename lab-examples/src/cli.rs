@@ -1,8 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::report::ReportOptions;
 
@@ -103,6 +103,43 @@ pub fn command() -> clap::Command {
     })
 }
 
+/// What is wrong with a command line of which each part is right by itself.
+///
+/// # Errors
+/// As an error of the command line.
+pub fn check(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result<(), clap::Error> {
+    let wrong = |kind, message: &str| Err(command().error(kind, message));
+    let report = match &cli.command {
+        Some(Command::Report(report)) => Some(report),
+        _ => None,
+    };
+    let is_plan = matches!(cli.command, Some(Command::Plan(_)));
+    if cli.options.detailed_exitcode && !cli.options.dry_run && !is_plan {
+        let missing = "--detailed-exitcode needs --dry-run, or the command plan";
+        return wrong(ErrorKind::MissingRequiredArgument, missing);
+    }
+    // One before the command would silently give way to one behind it.
+    let named = |argument: &OsString| {
+        let text = argument.to_string_lossy();
+        text == "--subscription" || text.starts_with("--subscription=")
+    };
+    if arguments.into_iter().filter(named).count() > cli.options.subscription.len() {
+        let twice = "--subscription stands before and behind the command: name all of them in one place";
+        return wrong(ErrorKind::ArgumentConflict, twice);
+    }
+    match report {
+        None if cli.options.subscription.len() > 1 => {
+            wrong(ErrorKind::ArgumentConflict, "only a report takes more than one --subscription")
+        }
+        Some(report) if !report.management_group.is_empty() && !cli.options.subscription.is_empty() => {
+            let both = "a report is about management groups or about subscriptions: name either --management-group or \
+                        --subscription";
+            wrong(ErrorKind::ArgumentConflict, both)
+        }
+        _ => Ok(()),
+    }
+}
+
 const WHERE: [&str; 5] = ["live", "subscription", "resource_group", "output", "verbose"];
 const WRITES: [&str; 4] = ["dry_run", "detailed_exitcode", "yes", "state"];
 const GLOBAL: [&str; 15] = [
@@ -176,7 +213,8 @@ impl Command {
   lab plan --output json               the plan as JSON
   lab plan --detailed-exitcode         exit with 2 if anything would change")]
 pub struct PlanOptions {
-    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be told; of the others, that they come.
+    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be told; of the others, that they come. The cleanup
+    /// alone is told by what it would delete.
     #[arg(value_name = "PART", value_parser = crate::plan::PARTS_OF_A_PLAN)]
     pub tasks: Vec<String>,
     /// Keep the plan in this file, for `lab apply`.
@@ -201,9 +239,9 @@ pub struct Options {
     /// Work on real Azure instead of the bundled double.
     #[arg(long, global = true)]
     pub live: bool,
-    /// The subscription to work on (live). Also read from AZURE_SUBSCRIPTION_ID.
+    /// The subscription to work on (live). Also read from AZURE_SUBSCRIPTION_ID. A report takes more than one.
     #[arg(long, global = true, value_name = "GUID")]
-    pub subscription: Option<String>,
+    pub subscription: Vec<String>,
     /// The region of what is created.
     #[arg(long, global = true, default_value = "westeurope")]
     pub location: String,
@@ -249,7 +287,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             live: false,
-            subscription: None,
+            subscription: Vec::new(),
             location: "westeurope".to_owned(),
             resource_group: "rg-kv-defender-lab".to_owned(),
             vault_prefix: "kv-defended".to_owned(),

@@ -5,7 +5,7 @@ use std::{io::Write as _, sync::Arc};
 use arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environment, printable_lines};
 use azure_core::{Error, Result, error::ErrorKind};
 use clap::Parser;
-use mock_azure::MockAzure;
+use mock_azure::{MockAzure, Seed};
 
 use crate::{
     cli::Options,
@@ -58,19 +58,11 @@ impl Azure {
     }
 
     fn live(options: &Options, subscription: SubscriptionId) -> Result<Self> {
-        let mut arm_options = ArmOptions::default();
-        let chosen = credential_from_environment(None, &arm_options)?;
-        // The first word comes before the first request: a sign-in can take long, or hang.
-        tell(&format!(
-            "subscription {subscription}: signing in with {}, for at most a minute ..",
-            chosen.kind
-        ));
-        log_requests(&mut arm_options, options);
-        let arm = ArmClient::new(chosen.credential, arm_options)?;
+        let (arm, signed_in_with) = sign_in(options, &format!("subscription {subscription}"))?;
         Ok(Self {
             arm,
             subscription,
-            signed_in_with: chosen.kind.to_string(),
+            signed_in_with,
             double: None,
             group: tenant::PRODUCTION.to_owned(),
             vault: tenant::PRODUCTION_VAULT.to_owned(),
@@ -78,8 +70,17 @@ impl Azure {
     }
 
     async fn double(options: &Options, subscription: SubscriptionId) -> Result<Self> {
+        Self::on_double(options, tenant::seed(&subscription)?, subscription).await
+    }
+
+    /// Connects to a double that is laid out so.
+    pub(crate) async fn on_double(
+        options: &Options,
+        seed: Seed,
+        subscription: SubscriptionId,
+    ) -> Result<Self> {
         mock_azure::fast_forward();
-        let double = tenant::seed(&subscription)?.start().await;
+        let double = seed.start().await;
         let mut arm_options = ArmOptions::from(double.client_options());
         log_requests(&mut arm_options, options);
         let arm = ArmClient::new(double.credential(), arm_options)?;
@@ -93,6 +94,16 @@ impl Azure {
             vault: tenant::PRODUCTION_VAULT.to_owned(),
         })
     }
+}
+
+/// Real Azure, with whatever signs in here, and what that is. `about` is told with the first word, which comes before the
+/// first request: a sign-in can take long, or hang.
+pub(crate) fn sign_in(options: &Options, about: &str) -> Result<(ArmClient, String)> {
+    let mut arm_options = ArmOptions::default();
+    let chosen = credential_from_environment(None, &arm_options)?;
+    tell(&format!("{about}: signing in with {}, for at most a minute ..", chosen.kind));
+    log_requests(&mut arm_options, options);
+    Ok((ArmClient::new(chosen.credential, arm_options)?, chosen.kind.to_string()))
 }
 
 fn log_requests(arm: &mut ArmOptions, options: &Options) {
@@ -132,7 +143,7 @@ pub async fn connect() -> std::result::Result<Azure, Problems> {
     let place = Place::parse();
     let options = Options {
         live: place.live,
-        subscription: place.subscription.filter(|_| place.live),
+        subscription: place.subscription.filter(|_| place.live).into_iter().collect(),
         ..Options::default()
     };
     let mut problems = Problems::default();

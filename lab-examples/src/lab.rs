@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    future::Future,
     io::IsTerminal as _,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -79,7 +80,7 @@ impl Lab {
     pub async fn on(azure: Azure, options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
         let mut problems = Problems::default();
         preflight::options(
-            &Options { subscription: Some(azure.subscription.to_string()), ..options.clone() },
+            &Options { subscription: vec![azure.subscription.to_string()], ..options.clone() },
             &mut problems,
         );
         let state = match options.live {
@@ -91,8 +92,9 @@ impl Lab {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let asking = format!("checking {}, for at most a minute", azure.subscription);
-        let place = screen.wait(&asking, preflight::place(&azure, !options.dry_run)).await?;
+        let asking = format!("checking {}", azure.subscription);
+        let place = preflight::place(&azure, !options.dry_run);
+        let place = screen.wait_at_most(&asking, preflight::DEADLINE, place).await?;
         screen.place(azure.subscription.as_str(), &place.tenant, options.live);
         if options.live {
             let Place { name, tenant, who } = &place;
@@ -185,6 +187,24 @@ impl Lab {
         let changes = done.as_ref().and_then(|done| done.changes().ok()).unwrap_or_default();
         self.screen.changed(&name, &changes);
         Ok(done)
+    }
+
+    /// Runs work that is no task: as planned where the plan that is applied tells of it, else as it is.
+    pub(crate) async fn work<T, F>(&self, step: &str, work: impl Fn(Mode) -> F) -> Result<T>
+    where
+        T: Changes,
+        F: Future<Output = Result<T>>,
+    {
+        let tells = |planner: &Arc<Planner>| {
+            planner.is_planning() || planner.plan().changes.iter().any(|change| change.step == step)
+        };
+        match self.planner().filter(tells) {
+            Some(planner) => match planner.run_work(step, work).await? {
+                Some(done) => Ok(done),
+                None => refuse(format!("the step '{step}' follows nothing")),
+            },
+            None => work(self.mode()).await,
+        }
     }
 
     /// How tasks run: only shown in a dry run.

@@ -3,11 +3,11 @@
 use std::{io::Write as _, process::ExitCode};
 
 use arm_core::printable_lines;
-use clap::{FromArgMatches as _, error::ErrorKind};
+use clap::FromArgMatches as _;
 use defender_playbooks::plan::Plan;
 use lab_examples::{
     Lab,
-    cli::{self, Cli, Command, Output, PlanOptions},
+    cli::{self, Cli, Command, Options, Output, PlanOptions},
     plan, preflight, quiz,
     report::{self, ReportOptions},
     screen::Screen,
@@ -21,6 +21,7 @@ const STOPPED: u8 = 130;
 #[tokio::main]
 async fn main() -> ExitCode {
     let parsed = cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = parsed.and_then(|cli| cli::check(&cli, std::env::args_os()).map(|()| cli));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(message) => {
@@ -50,10 +51,8 @@ async fn main() -> ExitCode {
         _ => None,
     };
     let is_plan = matches!(cli.command, Some(Command::Plan(_)));
-    if cli.options.detailed_exitcode && !cli.options.dry_run && !is_plan {
-        let missing = "--detailed-exitcode needs --dry-run, or the command plan";
-        drop(cli::command().error(ErrorKind::MissingRequiredArgument, missing).print());
-        return ExitCode::from(USAGE);
+    if let Some(report) = report.as_ref().filter(|report| report.is_across(&cli.options)) {
+        return across(&cli.options, report).await;
     }
     let work = cli.command.clone();
     let alone = cli.command.as_ref().and_then(Command::part);
@@ -67,15 +66,7 @@ async fn main() -> ExitCode {
     };
     let lab = match connected {
         Ok(lab) => lab,
-        Err((problems, code)) => {
-            tell(&format!("error: {problems}"));
-            let screen = Screen::new(output);
-            if output != Output::Text {
-                screen.begin("preflight", "Checks before anything is done");
-                screen.fail(&problems);
-            }
-            return finish(&screen, output, code);
-        }
+        Err((problems, code)) => return not_begun(&Screen::new(output), output, &problems, code),
     };
     let (lab, plan) = lab;
     let ok = tokio::select! {
@@ -93,6 +84,35 @@ async fn main() -> ExitCode {
         true => ExitCode::SUCCESS,
     };
     finish(&lab.screen, output, code)
+}
+
+/// What stood in the way before anything was done.
+fn not_begun(screen: &Screen, output: Output, problems: &str, code: ExitCode) -> ExitCode {
+    tell(&format!("error: {problems}"));
+    if output != Output::Text {
+        screen.begin("preflight", "Checks before anything is done");
+        screen.fail(problems);
+    }
+    finish(screen, output, code)
+}
+
+/// A report about several subscriptions: it needs none to work in.
+async fn across(options: &Options, report: &ReportOptions) -> ExitCode {
+    let screen = Screen::new(options.output);
+    let scope = match report::overview::check(options, report) {
+        Ok(scope) => scope,
+        Err(problems) => return not_begun(&screen, options.output, &problems.to_string(), ExitCode::FAILURE),
+    };
+    let held = tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => {
+            screen.fail("stopped with Ctrl-C");
+            tell("\nstopped. Nothing was written");
+            return finish(&screen, options.output, ExitCode::from(STOPPED));
+        }
+        held = report::overview::run(&screen, options, report, scope) => held,
+    };
+    finish(&screen, options.output, if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Everything is checked before the first write: also where the report goes.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The parts whose changes a plan can tell. The others act on alerts, secret values and machines, which are made while
-/// they run: a plan says that they come, and what they write.
+/// they run: a plan says that they come, and what they write. The cleanup is told by id where it is planned alone.
 pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
 
 /// The parts that can be in a plan.
@@ -86,7 +86,17 @@ impl InTheWay {
 
 /// What these parts would change, and all that stands in the way of it. Nothing is written.
 pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
-    let (plan, of_the_parts) = make(lab, parts).await;
+    let made = make(lab, parts).await;
+    with_needs(lab, parts, made).await
+}
+
+/// The same before a run, where the cleanup looks, lists and asks by itself.
+pub(crate) async fn ready_to_run(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
+    let made = made_of(lab, parts, &PLANNED).await;
+    with_needs(lab, parts, made).await
+}
+
+async fn with_needs(lab: &Lab, parts: &[&Part], (plan, of_the_parts): (Plan, Problems)) -> (Plan, InTheWay) {
     let mut needs = Needs::of(&plan);
     let decided = parts.iter().filter(|part| !PLANNED.contains(&part.name));
     needs.actions.extend(decided.flat_map(|part| part.actions).map(|action| (*action).to_owned()));
@@ -99,12 +109,21 @@ pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
 
 /// What these parts would change, and which of them cannot be planned, each reason once. Nothing is written.
 pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
+    let cleanup = [CLEANUP];
+    // What other parts make is not there yet.
+    let is_alone = matches!(parts, [part] if part.name == CLEANUP);
+    made_of(lab, parts, if is_alone { &cleanup } else { &PLANNED }).await
+}
+
+const CLEANUP: &str = "cleanup";
+
+async fn made_of(lab: &Lab, parts: &[&Part], told: &[&str]) -> (Plan, Problems) {
     let planner = Arc::new(Planner::new());
     lab.go_through(Some(planner.clone()));
     lab.screen.mute(true);
     let (mut problems, mut missing, mut said) = (Problems::default(), Vec::new(), Vec::new());
     for part in parts {
-        if !PLANNED.contains(&part.name) {
+        if !told.contains(&part.name) {
             planner.decide_at_apply(part.name, part.writes);
             continue;
         }
@@ -153,7 +172,7 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
             false => "this plan was made offline: apply it without --live",
         });
     }
-    if options.subscription.as_ref().is_some_and(|named| !named.eq_ignore_ascii_case(&context.subscription)) {
+    if options.subscription.iter().any(|named| !named.eq_ignore_ascii_case(&context.subscription)) {
         problems.add(format!(
             "this plan is for the subscription {}, and --subscription names another",
             context.subscription
@@ -162,7 +181,7 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
     if !problems.lines().is_empty() {
         return Err(problems);
     }
-    options.subscription = Some(context.subscription);
+    options.subscription = vec![context.subscription];
     options.location = context.location;
     options.resource_group = context.resource_group;
     options.vault_prefix = context.vault_prefix;

@@ -2,16 +2,16 @@
 
 use std::{fmt, path::Path, time::Duration};
 
-use arm_core::{ArmErrorExt as _, SubscriptionId};
+use arm_core::{ArmClient, ArmErrorExt as _, SubscriptionId};
 use azure_core::{Error, Result, error::ErrorKind};
 use keyvault_ops::VaultName;
 use monitor_ops::MailAddress;
 use resource_ops::{DirectoryClient, SubscriptionState, SubscriptionsClient};
 
-use crate::{Azure, advice, cli::Options, files};
+use crate::{Azure, advice, cli::Options, files, screen::Screen};
 
 /// How long the service and the sign-in have for the first answer.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What stands in the way, one clear line each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct Place {
 
 /// What can be checked without a request: names, addresses, files. The subscription, if it is one.
 pub fn options(options: &Options, problems: &mut Problems) -> Option<SubscriptionId> {
-    let named = options.subscription.clone();
+    let named = options.subscription.first().cloned();
     let named = match options.live {
         true => named.or_else(|| std::env::var("AZURE_SUBSCRIPTION_ID").ok()).filter(|id| !id.is_empty()),
         false => Some(named.unwrap_or_else(|| mock_azure::DEFAULT_SUBSCRIPTION.to_owned())),
@@ -145,13 +145,33 @@ async fn ask(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems
         ));
         return Err(problems);
     }
-    let who = match DirectoryClient::new(&azure.arm).signed_in().await {
-        Ok(me) => me.user_principal_name.or(me.display_name).unwrap_or_else(|| me.id.to_string()),
-        Err(error) if matches!(error.kind(), ErrorKind::Credential) => return Err(error.into()),
-        // Who only reads need not be known; a task that needs the name asks again, and says why it fails.
-        Err(error) => format!("not known ({})", advice::explain(&error)),
-    };
+    let who = who(&azure.arm).await?;
     Ok(Place { name: found.display_name, tenant: found.tenant_id.unwrap_or_default(), who })
+}
+
+/// Who is signed in.
+async fn who(arm: &ArmClient) -> Result<String> {
+    match DirectoryClient::new(arm).signed_in().await {
+        Ok(me) => Ok(me.user_principal_name.or(me.display_name).unwrap_or_else(|| me.id.to_string())),
+        Err(error) if matches!(error.kind(), ErrorKind::Credential) => Err(error),
+        // Who only reads need not be known; a task that needs the name asks again, and says why it fails.
+        Err(error) => Ok(format!("not known ({})", advice::explain(&error))),
+    }
+}
+
+/// Signs in where no subscription is asked for, and says who that is.
+///
+/// # Errors
+/// The sign-in fails, or no answer came in time.
+pub(crate) async fn signs_in(
+    screen: &Screen,
+    arm: &ArmClient,
+    with: &str,
+) -> std::result::Result<(), Problems> {
+    let what = format!("signing in with {with}");
+    let who = screen.wait_at_most(&what, DEADLINE, within(DEADLINE, &what, who(arm))).await??;
+    screen.say(&format!("signed in as {who}, with {with}"));
+    Ok(())
 }
 
 /// Work with a deadline: what did not answer in time is named.
@@ -182,7 +202,7 @@ mod tests {
     #[test]
     fn all_problems_of_the_options_are_told_at_once() {
         let wrong = Options {
-            subscription: Some("prod".to_owned()),
+            subscription: vec!["prod".to_owned()],
             resource_group: "rg.".to_owned(),
             vault_prefix: "9kv".to_owned(),
             mail: vec!["soc".to_owned()],

@@ -48,7 +48,7 @@ impl Lab {
     /// Runs parts: checks all that can be checked, plans, asks on real Azure, and does what was planned. What stands in
     /// the way is told at once, and then nothing is written. Whether all of them hold.
     pub async fn run(&self, parts: &[&Part]) -> bool {
-        let (plan, problems) = self.screen.wait("what would change", plan::ready(self, parts)).await;
+        let (plan, problems) = self.screen.wait("what would change", plan::ready_to_run(self, parts)).await;
         if self.dry_run() {
             self.in_the_way(&problems.of_the_place, "missing");
             return self.in_order(parts).await;

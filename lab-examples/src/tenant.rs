@@ -2,6 +2,7 @@
 
 use arm_core::{IdError, ResourceType, SubscriptionId};
 use mock_azure::{MockAzure, Seed};
+use resource_ops::GraphScope;
 use serde_json::json;
 
 use crate::scripts::{self, ENVIRONMENT};
@@ -45,3 +46,34 @@ pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
             "Internet exposed VM with plain text secrets has access to a Key Vault",
         ))
 }
+
+/// A subscription beside the lab's, whose plans are off.
+const SECOND: &str = "00000000-0000-0000-0000-000000000002";
+/// One of which the caller may read nothing.
+const HIDDEN: &str = "00000000-0000-0000-0000-000000000003";
+
+/// The same with the subscriptions and management groups of a report about several; and the subscription in which the lab
+/// runs. A management group has two subscriptions, and one more of which nothing may be read.
+pub fn estate(scope: &GraphScope) -> Result<(Seed, SubscriptionId), IdError> {
+    let mut named = match scope {
+        GraphScope::Subscriptions(named) => named.clone(),
+        _ => Vec::new(),
+    };
+    if named.is_empty() {
+        named = vec![mock_azure::DEFAULT_SUBSCRIPTION.parse()?, SECOND.parse()?];
+    }
+    let first = named[0].clone();
+    let mut seed = self::seed(&first)?;
+    for other in named.iter().filter(|other| **other != first) {
+        let vault = other.resource_group("rg-fabrikam")?.resource(&ResourceType::VAULT, OTHER_VAULT)?;
+        seed = seed.subscription(other).vault(other, "rg-fabrikam", OTHER_VAULT).key_vault_alerts(&vault);
+    }
+    if let GraphScope::ManagementGroups(groups) = scope {
+        let members: Vec<String> = named.iter().map(ToString::to_string).chain([HIDDEN.to_owned()]).collect();
+        seed = groups.iter().fold(seed, |seed, group| seed.management_group(group.as_str(), &members));
+    }
+    Ok((seed, first))
+}
+
+/// The vault of the other subscription.
+const OTHER_VAULT: &str = "kv-fabrikam-prod";

@@ -11,7 +11,7 @@ use defender_automation::{Action, AutomationSpec, AutomationsClient};
 use defender_pricing::{ExtensionName, PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::{VaultId, VaultsClient};
-use lab_examples::{Azure, Lab, cli::Options, screen::Screen, tasks, tenant};
+use lab_examples::{Azure, Lab, cli::Options, plan, screen::Screen, tasks, tenant};
 use mock_azure::{DEFAULT_SUBSCRIPTION, Fault};
 use monitor_ops::{
     ActionGroupsClient, DiagnosticsClient, QueryRule, QueryRulesClient, WorkspaceId, WorkspaceSpec,
@@ -37,6 +37,44 @@ async fn a_group_that_the_lab_failed_to_make_is_not_its_own_when_somebody_else_m
 
     assert!(holds(&parts) && world.exists(SHARED).await, "{parts:#?}");
     assert!(rows(&parts[0], "What stays").iter().any(|id| id.ends_with("/resourceGroups/rg-shared")));
+}
+
+#[tokio::test]
+async fn a_cleanup_is_planned_by_id_and_refused_when_what_it_would_delete_has_moved() {
+    let world = World::of(seed()).await;
+    assert!(holds(&world.run(SHARED, &["task1", "task2", "task4", "task5"]).await));
+    world.azure.clear_requests();
+    let parts = plan::parts(&["cleanup".to_owned()]);
+    let lab = world.lab_with(world.options(SHARED)).await;
+    let (made, in_the_way) = plan::ready(&lab, &parts).await;
+    assert_eq!(in_the_way, plan::InTheWay::default());
+    assert!(world.writes().is_empty(), "{:?}", world.writes());
+    let group = subscription().resource_group(SHARED).unwrap();
+    let vault = VaultId::new(&group, &world.remembered().vault.unwrap().parse().unwrap()).unwrap();
+    let secret = format!("https://{}.vault.azure.net/secrets/test-secret-20", vault.name());
+    let ids: Vec<&str> = made.changes.iter().map(|change| change.id.as_str()).collect();
+    for id in [group.to_string(), vault.to_string(), secret] {
+        assert!(ids.contains(&id.as_str()), "{id}: {ids:?}");
+    }
+    assert_eq!(made.count().delete, made.changes.len());
+    assert!(made.decided_at_apply.is_empty());
+
+    let rules = QueryRulesClient::new(&world.arm);
+    rules.delete(&group, &RULE.parse().unwrap()).await.unwrap();
+    world.azure.clear_requests();
+    let refused = plan::apply(&lab, &made).await.unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("{RULE}: delete was planned, and is not needed any more")),
+        "{refused}"
+    );
+    assert!(world.writes().is_empty(), "{:?}", world.writes());
+
+    let lab = world.lab_with(world.options(SHARED)).await;
+    let (made, _) = plan::ready(&lab, &parts).await;
+    assert!(plan::apply(&lab, &made).await.unwrap(), "{:#?}", lab.screen.recorded());
+    assert!(!world.exists(SHARED).await);
+    let (next, _) = plan::make(&lab, &parts).await;
+    assert!(next.is_empty(), "{next}");
 }
 
 #[tokio::test]

@@ -15,15 +15,22 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// A live run whose sign-in does not end by itself, with the folder that it runs in.
+/// A folder with a sign-in that does not end by itself, and the search path that finds it.
 #[cfg(unix)]
-fn signing_in_for_ever(arguments: &[&str]) -> (tempfile::TempDir, std::process::Child) {
+fn endless_sign_in() -> (tempfile::TempDir, String) {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let az = folder.path().join("az");
     std::fs::write(&az, "#!/bin/sh\nexec sleep 600\n").unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    (folder, path)
+}
+
+/// A live run whose sign-in does not end by itself, with the folder that it runs in.
+#[cfg(unix)]
+fn signing_in_for_ever(arguments: &[&str]) -> (tempfile::TempDir, std::process::Child) {
+    let (folder, path) = endless_sign_in();
     let mut run = command(&["--live", "--subscription", mock_azure::DEFAULT_SUBSCRIPTION]);
     run.args(arguments).env("PATH", path).current_dir(folder.path());
     let child = run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -51,6 +58,20 @@ fn wrong_use_is_one_clear_line_and_the_right_exit_code() {
         (&["task9"][..], 64, "unrecognized subcommand"),
         (&["break-fix", "3"], 64, "3 is not in 1..=2"),
         (&["--detailed-exitcode", "task1"], 64, "--dry-run"),
+        (&["--subscription", "a", "report", "--subscription", "b"], 64, "name all of them in one place"),
+        (&["task1", "--subscription", "a", "--subscription", "b"], 64, "only a report takes more than one"),
+        (&["report", "--management-group", "mg", "--subscription", "a"], 64, "name either"),
+        (
+            &["report", "--management-group", "mg/x", "--subscription=", "--file", "/dev/null"],
+            64,
+            "name either",
+        ),
+        (
+            &["report", "--management-group", "mg/x", "--file", "/dev/null"],
+            1,
+            "2 problems; nothing was written",
+        ),
+        (&["report", "--subscription", "a", "--subscription", "b"], 1, "--subscription: "),
         (&["--live", "task1"], 1, "no subscription: name one with --subscription or AZURE_SUBSCRIPTION_ID"),
         (&["--live", "--subscription", "prod", "task1"], 1, "must be a GUID"),
         (&["--mail", "soc", "--location", "", "report"], 1, "2 problems; nothing was written"),
@@ -190,6 +211,35 @@ fn the_first_word_comes_before_the_sign_in_is_done() {
     assert!(line.contains("signing in with") && line.contains("at most a minute"), "{line}");
 }
 
+/// On a terminal, the time that the sign-in has left is counted down.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_left_of_the_time_of_a_sign_in_is_told_while_it_hangs() {
+    use std::io::Read as _;
+    let (folder, path) = endless_sign_in();
+    let program = command(&[]).get_program().to_str().unwrap().to_owned();
+    for arguments in
+        ["--subscription 00000000-0000-0000-0000-000000000001 task2", "report --management-group mg"]
+    {
+        let mut script = Command::new("script");
+        script.args(["-qec", &format!("stty cols 120; '{program}' --live {arguments}"), "/dev/null"]);
+        script.env("PATH", &path).env("TERM", "xterm").env_remove("AZURE_CLIENT_SECRET");
+        script.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let Ok(mut child) = script.spawn() else { return }; // there is no `script` here
+        let (mut out, mut seen, mut part) = (child.stdout.take().unwrap(), String::new(), [0; 4096]);
+        while !seen.contains(" left") {
+            match out.read(&mut part).unwrap() {
+                0 => break,
+                read => seen.push_str(&String::from_utf8_lossy(&part[..read])),
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The first drawing can be a moment after the first second.
+        assert!(seen.contains("1 min 0 s left") || seen.contains("59 s left"), "{arguments}: {seen}");
+    }
+}
+
 /// The widest line that holds more than one word, and the words of a text.
 fn widest(text: &str) -> usize {
     let of_words =
@@ -308,7 +358,7 @@ fn each_command_lists_its_own_flags_alone() {
         ("completions", &["<SHELL>"], &["--live", "--output"]),
         (
             "report",
-            &["--file", "--fail-on", "--live", "--ledger"],
+            &["--file", "--fail-on", "--management-group", "--live", "--ledger"],
             &["--dry-run", "--mail", "--confirm-sweep"],
         ),
         ("task4", &["--confirm-sweep", "--dry-run"], &["--mail", "--plans-off", "--ledger"]),

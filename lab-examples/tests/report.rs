@@ -20,6 +20,10 @@ fn text(text: &str) -> String {
     text.to_owned()
 }
 
+fn options(file: Vec<std::path::PathBuf>, fail_on: Option<Level>) -> ReportOptions {
+    ReportOptions { file, management_group: Vec::new(), fail_on }
+}
+
 fn plan(plan: &str, on: bool) -> PlanRow {
     PlanRow { plan: text(plan), on, ..PlanRow::default() }
 }
@@ -280,7 +284,7 @@ async fn offline_the_lab_runs_unseen_and_the_page_shows_what_it_left() {
     let (html, json) = (folder.join("page.html"), folder.join("page.json"));
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
 
-    let options = ReportOptions { file: vec![html.clone(), json.clone()], fail_on: None };
+    let options = options(vec![html.clone(), json.clone()], None);
     assert!(report::run(&lab, &options).await, "{:?}", lab.screen.recorded());
 
     let page = std::fs::read_to_string(&html).unwrap();
@@ -304,7 +308,7 @@ async fn offline_the_lab_runs_unseen_and_the_page_shows_what_it_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_written_fails_with_its_name() {
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
-    let options = ReportOptions { file: vec!["/no/such/folder/page.html".into()], fail_on: None };
+    let options = options(vec!["/no/such/folder/page.html".into()], None);
     assert!(!report::run(&lab, &options).await);
     let part = lab.screen.recorded().parts.remove(0);
     assert!(!part.ok && part.error.unwrap().contains("/no/such/folder/page.html"));
@@ -315,7 +319,7 @@ async fn the_forms_of_others_hold_the_same_findings_and_the_gate_fails_on_them()
     let folder = tempfile::tempdir().unwrap();
     let files = ["f.ocsf.json", "f.sarif", "f.csv"].map(|name| folder.path().join(name));
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();
-    let options = ReportOptions { file: files.to_vec(), fail_on: Some(Level::High) };
+    let options = options(files.to_vec(), Some(Level::High));
     assert!(!report::run(&lab, &options).await);
     let part = lab.screen.recorded().parts.remove(0);
     let gate = part.steps.last().unwrap();

@@ -80,6 +80,7 @@ fn assert_file(name: &str, schema: &Value) {
 fn the_schemas_in_the_crate_are_those_of_the_program() {
     assert_file("lab.schema.json", &screen::schema());
     assert_file("report.schema.json", &report::schema());
+    assert_file("overview.schema.json", &report::overview::page::schema());
 }
 
 /// What the program writes to standard output.
@@ -167,23 +168,60 @@ fn every_form_of_a_report_is_as_its_schema_says() {
     assert!(kinds.iter().any(|kind| kind == "alert") && kinds.iter().any(|kind| kind == "attackPath"));
 }
 
+#[test]
+fn every_form_of_a_report_about_several_subscriptions_is_as_its_schema_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["r.html", "r.json", "r.ocsf.json", "r.sarif", "r.csv"];
+    let arguments = ["report", "--management-group", "contoso", "--output", "ndjson"];
+    let arguments: Vec<&str> =
+        arguments.into_iter().chain(files.iter().flat_map(|file| ["--file", file])).collect();
+    let (lab, lines) = (lab_schema(), program(folder.path(), &arguments));
+    let event = Schema::of(&lab, "#/$defs/Event");
+    lines.lines().for_each(|line| event.assert(line, &json(line)));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let page = json(&read("r.json"));
+    Schema::of(&closed(report::overview::page::schema()), "").assert("the page's data", &page);
+    let (events, log) = (json(&read("r.ocsf.json")), json(&read("r.sarif")));
+    Schema::of(&json(OCSF), "").assert("OCSF", &events);
+    Schema::of(&json(SARIF), "").assert("SARIF", &log);
+    // Each form tells of every subscription, of the one that cannot be read too.
+    let text = read("r.csv");
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let told: Vec<String> = rows.records().map(|row| row.unwrap()[6].to_owned()).collect();
+    assert_eq!(Some(told.len()), events.as_array().map(Vec::len), "a row for each event");
+    let subscriptions = page["subscriptions"].as_array().unwrap();
+    assert_eq!(subscriptions.len(), 3);
+    for subscription in subscriptions {
+        let id = subscription["id"].as_str().unwrap();
+        assert!(told.iter().any(|row| row == id), "{id}: CSV");
+        let of_id = |event: &&Value| event["cloud"]["account"]["uid"] == id;
+        assert!(events.as_array().unwrap().iter().any(|event| of_id(&event)), "{id}: OCSF");
+        assert!(log.to_string().contains(id) && lines.contains(id), "{id}: SARIF and ndjson");
+    }
+}
+
 /// The published schemas: `OCSF_2003`, `OCSF_2004` and `SARIF_210` name their files, profiles `cloud` and `datetime`.
 #[test]
 #[ignore = "the published schemas are large and somebody else's"]
 fn every_form_of_a_report_is_as_the_published_schema_says() {
     let folder = tempfile::tempdir().unwrap();
     program(folder.path(), &["report", "--file", "r.ocsf.json", "--file", "r.sarif"]);
+    let across = ["report", "--management-group", "contoso", "--file", "m.ocsf.json", "--file", "m.sarif"];
+    program(folder.path(), &across);
     let read = |name: &str| json(&fs::read_to_string(folder.path().join(name)).unwrap());
     let schema = |variable: &str| {
         let path = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no file"));
         Schema::of(&json(&fs::read_to_string(path).unwrap()), "")
     };
     let classes = [(2003, schema("OCSF_2003")), (2004, schema("OCSF_2004"))];
-    for event in read("r.ocsf.json").as_array().unwrap() {
+    let (one, many) = (read("r.ocsf.json"), read("m.ocsf.json"));
+    for event in one.as_array().into_iter().chain(many.as_array()).flatten() {
         let (_, class) = classes.iter().find(|(uid, _)| event["class_uid"] == *uid).unwrap();
         class.assert("OCSF", event);
     }
-    schema("SARIF_210").assert("SARIF", &read("r.sarif"));
+    for name in ["r.sarif", "m.sarif"] {
+        schema("SARIF_210").assert(name, &read(name));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod gather;
 mod graph;
 mod open;
 mod options;
+pub mod overview;
 pub mod page;
 mod render;
 mod timeline;
@@ -13,6 +14,7 @@ use std::path::Path;
 use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::Severity;
 use defender_playbooks::findings::Findings;
+use serde::Serialize;
 
 pub(crate) use open::items_that_hide;
 pub use open::{OpenItem, Standing, items};
@@ -74,27 +76,35 @@ async fn write_files(lab: &Lab, options: &ReportOptions) -> Result<bool> {
         lab.screen.step(file.display().to_string(), "written", size);
     }
     let held = run.is_none_or(|run| run.parts.iter().all(|part| part.ok));
-    let Some(least) = options.fail_on.map(Severity::from) else { return Ok(held) };
-    let failed = report.findings.fails(&least);
+    Ok(gate(&lab.screen, options, &report.findings) && held)
+}
+
+/// Whether the gate, if there is one, lets these pass.
+fn gate(screen: &Screen, options: &ReportOptions, findings: &Findings) -> bool {
+    let Some(least) = options.fail_on.map(Severity::from) else { return true };
+    let failed = findings.fails(&least);
     if failed {
         let why = format!("something of severity {least} or worse is open, or could not be looked at");
-        lab.screen.step("the gate", "failed", why);
+        screen.step("the gate", "failed", why);
     } else {
-        lab.screen.step("the gate", "passed", format!("nothing of severity {least} or worse is open"));
+        screen.step("the gate", "passed", format!("nothing of severity {least} or worse is open"));
     }
-    Ok(held && !failed)
+    !failed
+}
+
+/// A document, harmless on a terminal.
+fn json_of(document: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(document);
+    text.map(|text| json_text(&text)).map_err(|error| Error::new(ErrorKind::DataConversion, error))
 }
 
 impl Report {
     fn text(&self, form: Form) -> Result<String> {
-        let json = |text: serde_json::Result<String>| {
-            text.map(|text| json_text(&text)).map_err(|error| Error::new(ErrorKind::DataConversion, error))
-        };
         match form {
             Form::Html => html(&self.page).map_err(|error| Error::new(ErrorKind::DataConversion, error)),
-            Form::Json => json(serde_json::to_string_pretty(&self.page)),
-            Form::Ocsf => json(serde_json::to_string_pretty(&self.findings.to_ocsf())),
-            Form::Sarif => json(serde_json::to_string_pretty(&self.findings.to_sarif())),
+            Form::Json => json_of(&self.page),
+            Form::Ocsf => json_of(&self.findings.to_ocsf()),
+            Form::Sarif => json_of(&self.findings.to_sarif()),
             Form::Csv => self.findings.to_csv(),
         }
     }

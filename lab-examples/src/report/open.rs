@@ -48,13 +48,18 @@ pub struct OpenItem {
 impl OpenItem {
     /// The place in the list: the worst first, what is not graded after low, what is not known last.
     fn rank(&self) -> usize {
-        let worst_first = ["critical", "high", "medium", "low", "", "informational"];
         match self.standing {
             Standing::NotKnown => usize::MAX,
-            // A word that this version does not know may be the worst.
-            _ => worst_first.iter().position(|word| word.eq_ignore_ascii_case(&self.severity)).unwrap_or(0),
+            _ => rank_of(&self.severity),
         }
     }
+}
+
+/// The place of a severity: the worst first, what is not graded after low.
+pub(crate) fn rank_of(severity: &str) -> usize {
+    let worst_first = ["critical", "high", "medium", "low", "", "informational"];
+    // A word that this version does not know may be the worst.
+    worst_first.iter().position(|word| word.eq_ignore_ascii_case(severity)).unwrap_or(0)
 }
 
 /// What is open by severity, the worst first; then what is not known.

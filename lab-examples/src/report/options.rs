@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use defender_alerts::Severity;
 
+use crate::cli::Options;
+
 /// Where the report goes, and what makes it fail.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "Examples:
@@ -12,16 +14,30 @@ use defender_alerts::Severity;
   lab --live --subscription ID report --file day.html --file day.ocsf.json
                                                             one read, two files
   lab --live --subscription ID report --file ci.sarif --fail-on high
-                                                            a gate: exits 1 if something that bad is open")]
+                                                            a gate: exits 1 if something that bad is open
+  lab --live report --management-group NAME --file soc.html
+                                                            all its subscriptions; of the whole tenant: its id as NAME
+  lab --live report --subscription ID --subscription ID     those two, in one report")]
 pub struct ReportOptions {
     /// Where to; can be given more than once. The end of the name says the form: .html, .json (the page's data),
     /// .ocsf.json, .sarif, .csv.
     #[arg(long, value_name = "FILE", default_value = "lab-report.html")]
     pub file: Vec<PathBuf>,
+    /// Report on all subscriptions of this management group, by its name; can be given more than once. The tenant's id is
+    /// the name of the group that holds all of them.
+    #[arg(long, value_name = "NAME")]
+    pub management_group: Vec<String>,
     /// Exit with 1 if a finding is open that is this bad or worse, or of which the severity is not known. Samples do not
     /// count. What could not be looked at fails too.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<Level>,
+}
+
+impl ReportOptions {
+    /// Whether it is about several subscriptions, or a management group.
+    pub fn is_across(&self, options: &Options) -> bool {
+        !self.management_group.is_empty() || options.subscription.len() > 1
+    }
 }
 
 /// A severity, from which on a report fails.

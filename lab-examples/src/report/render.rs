@@ -116,21 +116,53 @@ fn plan(page: &ReportPage, name: &str, title: &'static str) -> Card {
     Card { title, value, standing, section: "plans" }
 }
 
+/// A time on a page.
+pub(crate) fn when(time: &OffsetDateTime) -> String {
+    let (time, zone) = zoned(time);
+    format!("{} {:02}:{:02} {zone}", time.date(), time.hour(), time.minute())
+}
+
+fn with_seconds(time: &OffsetDateTime) -> String {
+    let (time, zone) = zoned(time);
+    format!("{} {:02}:{:02}:{:02} {zone}", time.date(), time.hour(), time.minute(), time.second())
+}
+
+/// In UTC; at the edge of time there is none: it is then shown in its own zone.
+fn zoned(time: &OffsetDateTime) -> (OffsetDateTime, String) {
+    let time = time.checked_to_offset(time::UtcOffset::UTC).unwrap_or(*time);
+    let zone = if time.offset().is_utc() { "UTC".to_owned() } else { time.offset().to_string() };
+    (time, zone)
+}
+
+/// The class of a severity or risk: of those that the page knows, never the service's own text.
+pub(crate) fn grade(word: &str) -> &'static str {
+    ["critical", "high", "medium", "low", "informational"]
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(word))
+        .unwrap_or("ungraded")
+}
+
 impl Html<'_> {
     fn when(&self, time: &OffsetDateTime) -> String {
-        // At the edge of time there is no UTC: it is then shown in its own zone.
-        let time = time.checked_to_offset(time::UtcOffset::UTC).unwrap_or(*time);
-        let (date, hour, minute) = (time.date(), time.hour(), time.minute());
-        let zone = if time.offset().is_utc() { "UTC".to_owned() } else { time.offset().to_string() };
-        format!("{date} {hour:02}:{minute:02} {zone}")
+        when(time)
     }
 
-    /// The class of a severity or risk: of those that the page knows, never the service's own text.
+    /// A time on a line: with seconds, where minutes do not tell two of them apart.
+    fn moment(&self, line: &Timeline, time: &OffsetDateTime) -> String {
+        if line.is_short() { with_seconds(time) } else { when(time) }
+    }
+
+    /// The end of a line: without the day that its beginning has, for which there is no room.
+    fn end(&self, line: &Timeline) -> String {
+        let (whole, (from, _), (to, _)) = (self.moment(line, &line.to), zoned(&line.from), zoned(&line.to));
+        match whole.split_once(' ') {
+            Some((_, time)) if from.date() == to.date() => time.to_owned(),
+            _ => whole,
+        }
+    }
+
     fn grade(&self, word: &str) -> &'static str {
-        ["critical", "high", "medium", "low", "informational"]
-            .into_iter()
-            .find(|known| known.eq_ignore_ascii_case(word))
-            .unwrap_or("ungraded")
+        grade(word)
     }
 
     /// The class of the outcome of a step.

@@ -1,6 +1,7 @@
 //! Where each alert lies on the line of time.
 
 use azure_core::time::OffsetDateTime;
+use time::UtcOffset;
 
 use crate::report::page::{AlertRow, Alerts};
 
@@ -31,6 +32,94 @@ impl Timeline {
             (0, hours, minutes) => format!("{hours} h {minutes} min"),
             (days, hours, _) => format!("{days} d {hours} h"),
         }
+    }
+}
+
+impl Timeline {
+    /// Whether minutes do not tell two times on it apart.
+    pub(crate) fn is_short(&self) -> bool {
+        (self.to - self.from).whole_minutes() < 60
+    }
+
+    /// Round times on the line, at most [`MOST_TICKS`], so that a bar is read off without its row's text.
+    pub(crate) fn ticks(&self) -> Vec<Tick> {
+        let utc = |time: OffsetDateTime| time.checked_to_offset(UtcOffset::UTC).unwrap_or(time);
+        let (from, to) = (utc(self.from).unix_timestamp(), utc(self.to).unix_timestamp());
+        let (length, most) = (to - from, i64::try_from(MOST_TICKS).unwrap_or(i64::MAX));
+        let years = 366 * DAY * (length / (366 * DAY * most) + 1);
+        let step = STEPS.into_iter().find(|step| length / step < most).unwrap_or(years);
+        let first = (from.div_euclid(step) + 1) * step;
+        let tick = |at: i64| {
+            let time = OffsetDateTime::from_unix_timestamp(at).ok()?;
+            let x = (at - from) as f64 / length as f64 * WIDTH;
+            let edge = match x {
+                x if x < WIDTH * 0.08 => "first",
+                x if x > WIDTH * 0.92 => "last",
+                _ => "",
+            };
+            Some(Tick {
+                x,
+                percent: format!("{:.1}", x / WIDTH * 100.0),
+                edge,
+                label: label(time, step, length),
+            })
+        };
+        (0..most).map(|at| first + at * step).take_while(|at| *at <= to).filter_map(tick).collect()
+    }
+}
+
+/// The most round times on a line.
+const MOST_TICKS: usize = 6;
+const DAY: i64 = 86_400;
+/// How far round times may be apart, in seconds.
+const STEPS: [i64; 22] = [
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    3 * 3600,
+    6 * 3600,
+    12 * 3600,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    14 * DAY,
+    30 * DAY,
+    90 * DAY,
+];
+
+/// A round time on the line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tick {
+    /// Where it is, in units of the drawing.
+    pub x: f64,
+    /// The same in percent of the line.
+    pub percent: String,
+    /// `first` or `last` where its text would reach over the end of the line.
+    pub edge: &'static str,
+    /// What it says.
+    pub label: String,
+}
+
+/// As much of a time as the step needs: two neighbours never read the same.
+fn label(time: OffsetDateTime, step: i64, length: i64) -> String {
+    let (month, day) = (&time.month().to_string()[..3], time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    match step {
+        _ if length > 300 * DAY => format!("{month} {day}, {}", time.year()),
+        DAY.. => format!("{month} {day}"),
+        60.. if length > DAY => format!("{month} {day}, {hour:02}:{minute:02}"),
+        60.. => format!("{hour:02}:{minute:02}"),
+        _ => format!("{hour:02}:{minute:02}:{second:02}"),
     }
 }
 
@@ -110,6 +199,51 @@ mod tests {
         {
             assert_eq!(of(&alerts(&[(at(0), at(seconds))])).unwrap().span(), words);
         }
+    }
+
+    /// The labels of the round times, as long as the line says; each in its place, and none over another.
+    fn ticks(seconds: i64) -> Vec<String> {
+        let line = of(&alerts(&[(at(0), at(seconds))])).unwrap();
+        let ticks = line.ticks();
+        assert!((1..=MOST_TICKS).contains(&ticks.len()), "{seconds}: {ticks:?}");
+        for tick in &ticks {
+            assert!((0.0..=WIDTH).contains(&tick.x), "{tick:?}");
+            assert_eq!(tick.percent, format!("{:.1}", tick.x / 10.0));
+        }
+        for pair in ticks.windows(2) {
+            // An eighth of 30rem is some 60 pixels: a label has room.
+            assert!(pair[1].x - pair[0].x > WIDTH / 8.0, "{seconds}: {pair:?}");
+            assert_ne!(pair[0].label, pair[1].label, "{seconds}");
+        }
+        ticks.into_iter().map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn a_line_of_three_minutes_and_one_of_thirty_days_have_round_times_to_read_bars_off() {
+        // From 2025-10-09 08:53:20.
+        assert_eq!(ticks(180), ["08:54", "08:55", "08:56"]);
+        assert_eq!(ticks(30 * 86_400), ["Oct 16", "Oct 23", "Oct 30", "Nov 6"]);
+        assert_eq!(ticks(20), ["08:53:25", "08:53:30", "08:53:35", "08:53:40"]);
+        assert_eq!(ticks(2 * 86_400), ["Oct 9, 12:00", "Oct 10, 00:00", "Oct 10, 12:00", "Oct 11, 00:00"]);
+        for seconds in (1..60).map(|at| at * at * at * at).filter(|seconds| *seconds > 3) {
+            ticks(seconds);
+        }
+        assert_eq!(of(&alerts(&[(at(0), at(0))])).unwrap().ticks(), []);
+    }
+
+    #[test]
+    fn bars_of_an_alert_a_minute_are_told_apart_and_those_of_an_hour_in_thirty_days_are_seen() {
+        let of_minutes = of(&alerts(&[(at(0), at(20)), (at(60), at(80)), (at(120), at(180))])).unwrap();
+        for pair in of_minutes.bars.windows(2) {
+            assert!(pair[0].x + pair[0].width < pair[1].x, "{pair:?}");
+        }
+        assert!(of_minutes.is_short());
+        let days = |day: i64| (at(day * 86_400), at(day * 86_400 + 3600));
+        let of_days = of(&alerts(&[days(0), days(1), days(15), days(30)])).unwrap();
+        for pair in of_days.bars.windows(2) {
+            assert!(pair[0].x + pair[0].width < pair[1].x && pair[0].width >= LEAST, "{pair:?}");
+        }
+        assert!(!of_days.is_short());
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! What a person sees, and what a machine reads: every step is recorded once and shown twice.
 
 mod layout;
+mod progress;
 mod record;
 
 use std::{
-    future::Future,
+    fmt,
     io::{IsTerminal as _, Write as _},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use arm_core::printable;
 use azure_core::time::OffsetDateTime;
 use defender_playbooks::plan::{PlanAction, PlannedChange};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) use record::json_text;
 pub use record::{Changed, Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
@@ -262,13 +261,17 @@ impl Screen {
         count: impl Into<Option<usize>>,
         detail: impl Into<String>,
     ) {
-        let step = Step {
-            what: what.into(),
-            outcome: outcome.to_owned(),
-            time: Some(OffsetDateTime::now_utc()),
-            detail: detail.into(),
-            count: count.into(),
-        };
+        let (what, count, detail) = (what.into(), count.into(), detail.into());
+        self.record_step(Step { what, outcome: outcome.to_owned(), detail, count, ..Step::now() });
+    }
+
+    /// The next step is about what has this id: a resource, an alert, a secret.
+    pub fn about(&self, id: impl fmt::Display) -> About<'_> {
+        About { screen: self, step: Step { id: Some(id.to_string()), ..Step::now() } }
+    }
+
+    fn record_step(&self, step: Step) {
+        let outcome = step.outcome.as_str();
         let (mark, ascii, code) = match outcome {
             "failed" | "missing" | "wrong" => ("✗", "x", "31"),
             "unchanged" | "skipped" | "no" => ("·", "-", "2"),
@@ -282,7 +285,7 @@ impl Screen {
         self.hang(&format!("  {} ", self.paint(code, mark)), "    ", &body);
         self.event(&Event::Step { part: &self.name(), step: &step });
         self.part(|part| {
-            if outcome == "failed" {
+            if step.outcome == "failed" {
                 part.ok = false;
                 part.state = PartState::Failed;
             }
@@ -317,14 +320,7 @@ impl Screen {
     /// A remark.
     pub fn note(&self, text: &str) {
         self.hang("    ", "    ", &printable(text));
-        let time = Some(OffsetDateTime::now_utc());
-        let step = Step {
-            what: text.to_owned(),
-            outcome: "note".to_owned(),
-            time,
-            detail: String::new(),
-            count: None,
-        };
+        let step = Step { what: text.to_owned(), outcome: "note".to_owned(), ..Step::now() };
         self.event(&Event::Step { part: &self.name(), step: &step });
         self.part(|part| part.steps.push(step));
     }
@@ -364,35 +360,27 @@ impl Screen {
         self.event(&Event::Table { part: &self.name(), table: &table });
         self.part(|part| part.tables.push(table));
     }
+}
 
-    /// Shows that something is under way until it is done.
-    pub async fn wait<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        if !self.progress || self.is_muted() {
-            return work.await;
-        }
-        let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        spinner.set_message(format!("{what} .."));
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        let done = work.await;
-        spinner.finish_and_clear();
-        done
+/// A step about something with an id. See [`Screen::about`].
+#[derive(Debug)]
+#[must_use = "nothing is shown until it is told what became of it"]
+pub struct About<'a> {
+    screen: &'a Screen,
+    step: Step,
+}
+
+impl About<'_> {
+    /// With numbers that the detail tells in words, by what they count.
+    pub fn figures<const N: usize>(mut self, figures: [(&str, usize); N]) -> Self {
+        self.step.figures.extend(figures.map(|(name, count)| (name.to_owned(), count)));
+        self
     }
 
-    /// A bar for work of a known size; hidden where there is no terminal.
-    pub fn bar(&self, what: &str, size: u64) -> ProgressBar {
-        let target = if self.progress && !self.is_muted() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(size), target);
-        bar.set_message(what.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("  {msg} {bar:30} {pos}/{len}") {
-            bar.set_style(style);
-        }
-        bar
+    /// What became of it.
+    pub fn step(self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
+        let (what, detail) = (what.into(), detail.into());
+        self.screen.record_step(Step { what, outcome: outcome.to_owned(), detail, ..self.step });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a run did, for a machine.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use arm_core::{printable, wire};
 use azure_core::time::OffsetDateTime;
@@ -90,6 +90,27 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub count: Option<usize>,
+    /// The full id of what it was about: a resource, an alert, a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The numbers that the detail tells in words, by what they count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, usize>,
+}
+
+impl Step {
+    /// A step of this moment, to be filled in.
+    pub(super) fn now() -> Self {
+        Self {
+            what: String::new(),
+            outcome: String::new(),
+            time: Some(OffsetDateTime::now_utc()),
+            detail: String::new(),
+            count: None,
+            id: None,
+            figures: BTreeMap::new(),
+        }
+    }
 }
 
 /// What became of one resource.

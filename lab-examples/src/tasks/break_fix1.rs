@@ -42,7 +42,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         lab.remember(|state| state.wrote(&plan, &done.plan.change))?;
     }
     let plan = &done.plan.change;
-    lab.screen.step("plan KeyVaults", lab.verb(plan), plan.current().tier.to_string());
+    lab.screen.about(&plan.current().id).step(
+        "plan KeyVaults",
+        lab.verb(plan),
+        plan.current().tier.to_string(),
+    );
     // Outcomes come in no particular order; a reader wants one.
     let outcomes = done.vaults?;
     let mut vaults: Vec<_> = outcomes.iter().collect();
@@ -52,7 +56,8 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         match &outcome.result {
             Ok(change) => {
                 super::sent(lab, &outcome.target, change).await?;
-                lab.screen.step(format!("logging of {vault}"), lab.verb(change), "");
+                let setting = &change.current().id;
+                lab.screen.about(setting).step(format!("logging of {vault}"), lab.verb(change), "");
             }
             Err(error) => lab.screen.step(format!("logging of {vault}"), "failed", error.to_string()),
         }

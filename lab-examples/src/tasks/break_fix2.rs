@@ -40,7 +40,7 @@ async fn finding(lab: &Lab) -> Result<Option<SecretFinding>> {
     });
     if let Some(finding) = &on_machine {
         let place = finding.file_path.clone().unwrap_or_default();
-        lab.screen.step("finding", "read", format!("{} {place}", finding.title));
+        lab.screen.about(&finding.id).step("finding", "read", format!("{} {place}", finding.title));
     }
     Ok(on_machine)
 }
@@ -93,7 +93,7 @@ async fn identity(
     if change.is_change() && !lab.dry_run() {
         lab.changed(&machine.to_string(), "its system-assigned identity was turned on")?;
     }
-    lab.screen.step(
+    lab.screen.about(machine).step(
         format!("managed identity of {}", machine.name()),
         lab.verb(&change),
         "others it has stay",
@@ -116,7 +116,7 @@ async fn role(lab: &Lab, machine: &VirtualMachine) -> Result<()> {
         .principal_type(PrincipalType::ServicePrincipal);
     let change = if lab.dry_run() { ensure.dry_run().await? } else { ensure.await? };
     super::assigned(lab, &change)?;
-    lab.screen.step(
+    lab.screen.about(&change.current().id).step(
         "Key Vault Secrets User for the machine",
         lab.verb(&change),
         "reads secrets, nothing else",
@@ -158,7 +158,7 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
         )?;
         let left = lab.screen.wait("run command", count(REMOVE)).await?;
         let outcome = if left == "0" { "removed" } else { "failed" };
-        lab.screen.step(
+        lab.screen.about(machine).step(
             format!("variable {VARIABLE}"),
             outcome,
             format!("{left} lines left in /etc/environment"),

@@ -37,7 +37,8 @@ async fn resource_group(lab: &Lab) -> Result<()> {
     let spec = tags.into_iter().fold(spec, |spec, (name, value)| spec.tag(name, value));
     let change = lab.change(GROUP_STEP, || groups.ensure(&group, spec.clone())).await?;
     lab.tagged(&group.to_string(), found.is_some(), &change)?;
-    lab.screen.step(format!("resource group {}", group.name()), lab.verb(&change), &lab.options.location);
+    let what = format!("resource group {}", group.name());
+    lab.screen.about(&group).step(what, lab.verb(&change), &lab.options.location);
     Ok(())
 }
 
@@ -49,7 +50,8 @@ async fn plans(lab: &Lab) -> Result<()> {
         let done = super::write_plan(lab, &pricing, &plan, &step, enable).await?;
         let now = done.change.current();
         let sub_plan = now.sub_plan.as_ref().map(|sub_plan| format!(", {sub_plan}")).unwrap_or_default();
-        lab.screen.step(format!("plan {plan}"), lab.verb(&done.change), format!("{}{sub_plan}", now.tier));
+        let (what, detail) = (format!("plan {plan}"), format!("{}{sub_plan}", now.tier));
+        lab.screen.about(&now.id).step(what, lab.verb(&done.change), detail);
         for failed in &done.failed_extensions {
             lab.screen.step(format!("extension {}", failed.name), "failed", &failed.reason);
         }
@@ -93,7 +95,7 @@ async fn vault(lab: &Lab) -> Result<(VaultId, bool)> {
     lab.tagged(&id.to_string(), found.is_some(), &change)?;
     let uri = change.current().properties.vault_uri.as_ref();
     let detail = uri.map_or_else(|| "access by roles".to_owned(), |uri| format!("access by roles, {uri}"));
-    lab.screen.step(what, lab.verb(&change), detail);
+    lab.screen.about(&id).step(what, lab.verb(&change), detail);
     Ok((id, !lab.dry_run() || !change.is_change()))
 }
 
@@ -126,7 +128,7 @@ async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
     let change = lab.change_after("task1: the role at the vault", VAULT_STEP, [declared], ensure).await?;
     if let Some(change) = change {
         super::assigned(lab, &change)?;
-        lab.screen.step(
+        lab.screen.about(&change.current().id).step(
             format!("role {ROLE} for {who}"),
             lab.verb(&change),
             "at the vault; counts within minutes",

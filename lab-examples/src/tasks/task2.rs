@@ -89,7 +89,8 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
     let change = lab.change(WORKSPACE_STEP, || workspaces.ensure(&workspace, &spec).recover_deleted());
     let change = lab.screen.wait("workspace", change).await?;
     lab.tagged(&workspace.to_string(), found.is_some(), &change)?;
-    lab.screen.step(format!("workspace {}", workspace.name()), lab.verb(&change), "");
+    let what = format!("workspace {}", workspace.name());
+    lab.screen.about(&workspace).step(what, lab.verb(&change), "");
 
     let client = DiagnosticsClient::new(arm);
     let settings: Vec<_> = match lab.is_planning() && lab.vault_is_to_come().await? {
@@ -123,7 +124,7 @@ async fn diagnostics(lab: &Lab) -> Result<()> {
         lab.change_after("task2: the logs of the vault", task1::VAULT_STEP, [declared], ensure).await?;
     if let Some(change) = change {
         super::sent(lab, vault.resource_id(), &change).await?;
-        lab.screen.step(
+        lab.screen.about(&change.current().id).step(
             "AuditEvent and AllMetrics to the workspace",
             lab.verb(&change),
             change.current().name.clone(),
@@ -161,7 +162,14 @@ async fn triage(lab: &Lab, alert: &Alert) -> Result<()> {
             VaultLog::Failed(error) => format!("the logs could not be read: {error}"),
             other => format!("{other:?}"),
         };
-        lab.screen.step(format!("evidence for '{}'", found.finding.title), "read", told);
+        let about = lab.screen.about(&alert.id);
+        let about = match log {
+            VaultLog::Read(evidence) if matches!(evidence.source, LogSource::Present) => {
+                about.figures([("operations", evidence.operations.len())])
+            }
+            _ => about,
+        };
+        about.step(format!("evidence for '{}'", found.finding.title), "read", told);
     }
     show::finding(lab, &found.finding);
     Ok(())

@@ -35,7 +35,7 @@ async fn extensions(lab: &Lab) -> Result<()> {
         let failed = done.failed_extensions.iter().find(|failed| failed.name == name);
         match failed {
             Some(failed) => lab.screen.step(format!("extension {name}"), "failed", &failed.reason),
-            None => lab.screen.step(
+            None => lab.screen.about(&done.change.current().id).step(
                 format!("extension {name}"),
                 lab.verb(&done.change),
                 "on; the others as they were",

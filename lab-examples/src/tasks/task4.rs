@@ -16,6 +16,8 @@ use crate::{
 /// What the lab's secrets are called: `test-secret-1` to `test-secret-20`.
 pub(crate) const PREFIX: &str = "test-secret";
 const SECRETS: u32 = 20;
+/// How long a role may take until it counts.
+const ROLE_SPREADS: Duration = Duration::from_secs(300);
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if lab.dry_run() {
@@ -43,7 +45,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 /// The secrets of the lab's vault, patient with the role that Task 1 assigned a moment ago.
 pub(crate) fn secrets(lab: &Lab) -> Result<SecretsClient> {
     let client = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
-    client.after_role_assignment(Duration::from_secs(300), |_| ())
+    client.after_role_assignment(ROLE_SPREADS, |_| ())
 }
 
 async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
@@ -53,7 +55,7 @@ async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "wait for that, within five minutes",
     );
     let seed = secrets.seed(PREFIX, SECRETS).when_deleted(WhenDeleted::Recover);
-    let report = lab.screen.wait("secrets, for at most 5 minutes", seed.into_future()).await?;
+    let report = lab.screen.wait_at_most("secrets", ROLE_SPREADS, seed.into_future()).await?;
     for (name, error) in report.failures() {
         lab.screen.step(format!("secret {name}"), "failed", error.to_string());
     }
@@ -80,7 +82,10 @@ async fn sweep(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "{} listings, {} of {} secrets read, at most {} requests in 10 s",
         report.listings, report.read, report.secrets, report.most_in_window
     );
-    lab.screen.step("five listings, managed ones too, and twenty reads", "done", detail);
+    let figures =
+        [("listings", report.listings as usize), ("secrets", report.secrets), ("read", report.read)];
+    let about = lab.screen.about(lab.vault()?).figures(figures);
+    about.step("five listings, managed ones too, and twenty reads", "done", detail);
     Ok(())
 }
 
@@ -128,6 +133,16 @@ async fn evidence(lab: &Lab) -> Result<()> {
         LogSource::NoLogsYet => "no logs yet: they come within ten minutes".to_owned(),
         other => format!("{other:?}"),
     };
-    lab.screen.step("the sweep in the vault's log", "read", told);
+    let about = lab.screen.about(&vault);
+    // Where nothing is known, there is no number either.
+    let about = match &evidence.source {
+        LogSource::Present => about.figures([
+            ("operations", evidence.operations.len()),
+            ("secretsRead", evidence.secrets_read().len()),
+            ("refused", evidence.refused()),
+        ]),
+        _ => about,
+    };
+    about.step("the sweep in the vault's log", "read", told);
     Ok(())
 }

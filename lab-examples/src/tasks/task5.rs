@@ -38,7 +38,8 @@ async fn action_group(lab: &Lab) -> Result<ActionGroup> {
     if !lab.dry_run() && change.is_change() {
         note_group(lab, &change, &client.get(&group, &name).await?)?;
     }
-    lab.screen.step(format!("action group {ACTION_GROUP}"), lab.verb(&change), lab.options.mail.join(", "));
+    let what = format!("action group {ACTION_GROUP}");
+    lab.screen.about(&change.current().id).step(what, lab.verb(&change), lab.options.mail.join(", "));
     Ok(change.into_current())
 }
 
@@ -76,7 +77,8 @@ async fn rules(lab: &Lab, group: &ActionGroup) -> Result<()> {
         let unchecked = change.current().properties.skip_query_validation == Some(true);
         let detail =
             if unchecked { "its table does not exist yet: query not checked by the service" } else { "" };
-        lab.screen.step(format!("alert rule {name}"), lab.verb(&change), detail);
+        let what = format!("alert rule {name}");
+        lab.screen.about(&change.current().id).step(what, lab.verb(&change), detail);
     }
     lab.screen.difference(
         "a window of five minutes",
@@ -132,7 +134,7 @@ async fn automation(lab: &Lab) -> Result<()> {
     for warning in &done.warnings {
         lab.screen.note(&warning.to_string());
     }
-    lab.screen.step(
+    lab.screen.about(&done.change.current().id).step(
         format!("automation {AUTOMATION}"),
         lab.verb(&done.change),
         "Key Vault alerts to the workspace",
@@ -148,7 +150,8 @@ async fn sentinel(lab: &Lab) -> Result<()> {
     }
     let below = format!("{workspace}/providers/Microsoft.SecurityInsights");
     let state = format!("{below}/onboardingStates/default");
-    let declared = PlannedChange::of::<OnboardingState>(PlanAction::Create, state);
+    let declared = PlannedChange::of::<OnboardingState>(PlanAction::Create, state)
+        .with(&json!({ "properties": { "customerManagedKey": false } }))?;
     let onboard = "task5: Sentinel on the workspace";
     let change = lab.change_after(onboard, task2::WORKSPACE_STEP, [declared], || client.onboard(&workspace));
     let onboarded = lab.screen.wait("Sentinel", change).await?;
@@ -164,20 +167,29 @@ async fn sentinel(lab: &Lab) -> Result<()> {
     let connect = || client.connect_defender(&workspace, lab.subscription());
     let connected = lab.change_after("task5: Defender into Sentinel", onboard, [declared], connect).await?;
 
-    let rule = PlannedChange::create_below::<AlertRule>(format!("{below}/alertRules"));
+    let rules = SentinelClient::vault_rules(&workspace)?;
+    let declared = rules
+        .iter()
+        .map(|rule| PlannedChange::of::<AlertRule>(PlanAction::Create, &rule.id).with(rule))
+        .collect::<Result<Vec<_>>>()?;
     let install = || client.install_vault_rules(&workspace);
-    let rules =
-        lab.change_after("task5: the analytics rules", onboard, [rule.clone(), rule], install).await?;
+    let rules = lab.change_after("task5: the analytics rules", onboard, declared, install).await?;
 
     let (Some(onboarded), Some(connected), Some(rules)) = (onboarded, connected, rules) else {
         return Ok(());
     };
     let mut writes = onboarded.is_change() || connected.is_change();
-    lab.screen.step("Sentinel on the workspace", onboarded.verb(), "");
-    lab.screen.step("Defender for Cloud alerts into Sentinel", connected.verb(), "by subscription");
+    lab.screen.about(&onboarded.current().id).step("Sentinel on the workspace", onboarded.verb(), "");
+    let connector = &connected.current().id;
+    lab.screen.about(connector).step(
+        "Defender for Cloud alerts into Sentinel",
+        connected.verb(),
+        "by subscription",
+    );
     for rule in rules {
         writes |= rule.change.is_change();
-        lab.screen.step(format!("analytics rule '{}'", rule.display_name), rule.change.verb(), "");
+        let what = format!("analytics rule '{}'", rule.display_name);
+        lab.screen.about(&rule.change.current().id).step(what, rule.change.verb(), "");
     }
     if lab.dry_run() {
         return Ok(());
@@ -190,6 +202,6 @@ async fn sentinel(lab: &Lab) -> Result<()> {
     }
     let incidents: Vec<Incident> =
         client.list_incidents(&workspace, &IncidentFilter::new().newest_first()).try_collect().await?;
-    lab.screen.step("incidents", "read", format!("{} there", incidents.len()));
+    lab.screen.counted("incidents", "read", incidents.len(), format!("{} there", incidents.len()));
     Ok(())
 }

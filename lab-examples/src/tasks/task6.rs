@@ -8,7 +8,7 @@ use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
     AttackPathsClient,
 };
-use defender_playbooks::{CoverageClient, VaultCoverage};
+use defender_playbooks::{CoverageClient, VaultCoverage, plan::PlannedSecret};
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use keyvault_issuers::{KeyedResourcesClient, ResourceKeyIssuer, ResourceKeys};
@@ -68,7 +68,7 @@ pub(crate) async fn expose(lab: &Lab) -> Result<()> {
         account.name()
     );
     secrets.set(&name, connection.into()).await?;
-    lab.screen.step(what, "set", detail);
+    lab.screen.about(PlannedSecret::id_in(secrets.host(), &name)).step(what, "set", detail);
     Ok(())
 }
 
@@ -172,7 +172,9 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
                 "tags rotated, reason and date; {} disabled by id",
                 plural(disabled as usize, "old version")
             );
-            lab.screen.step(format!("secret {name}"), "rotated", detail);
+            let about = lab.screen.about(PlannedSecret::id_in(&rotation.vault, &name));
+            let about = about.figures([("versionsDisabled", disabled as usize)]);
+            about.step(format!("secret {name}"), "rotated", detail);
             if let Some(account) = &account {
                 ended(lab, account, &old, &rotation);
             } else {
@@ -238,11 +240,11 @@ async fn retire(
     );
     let active = secrets.verify_single_active(name).await?;
     let detail = format!("{} versions, 1 of them enabled and current", active.versions);
+    let about = lab.screen.about(PlannedSecret::id_in(secrets.host(), name));
+    let about = about.figures([("versions", usize::try_from(active.versions).unwrap_or(usize::MAX))]);
     match active.is_single() {
-        true => lab.screen.step(format!("only one active version of {name}"), "verified", detail),
-        false => {
-            lab.screen.step(format!("only one active version of {name}"), "failed", format!("{active:?}"))
-        }
+        true => about.step(format!("only one active version of {name}"), "verified", detail),
+        false => about.step(format!("only one active version of {name}"), "failed", format!("{active:?}")),
     }
     Ok(())
 }
@@ -266,7 +268,11 @@ async fn resolve(lab: &Lab) -> Result<()> {
     let set = alerts.set_status(own, AlertAction::Resolve).only_if(AlertStatus::Active);
     let report = set.in_mode(lab.mode()).await?;
     for failed in report.failed() {
-        lab.screen.step(format!("alert {}", failed.target), "failed", format!("{:?}", failed.result));
+        lab.screen.about(&failed.target).step(
+            format!("alert {}", failed.target),
+            "failed",
+            format!("{:?}", failed.result),
+        );
     }
     let outcome = if lab.dry_run() { "would change" } else { "resolved" };
     let count = report.changed().count();

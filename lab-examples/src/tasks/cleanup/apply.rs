@@ -1,6 +1,7 @@
 //! Carries a cleanup out: each thing is looked at again directly before it goes. One that fails keeps no other.
 
 use azure_core::{Error, Result};
+use defender_playbooks::plan::PlannedSecret;
 use defender_pricing::PricingClient;
 use keyvault_ops::{SecretsClient, VaultName};
 
@@ -11,19 +12,30 @@ use super::{
 };
 use crate::{Lab, advice};
 
-pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
-    secrets(lab, plan).await?;
+/// The ids of what went, and of plans that were put back.
+pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
+    let mut gone = secrets(lab, plan).await?;
     for planned in &plan.delete {
         match one(lab, plan, planned).await {
-            Ok(Some(kept)) => lab.screen.step(&planned.label, "skipped", kept),
-            Ok(None) => lab.screen.step(&planned.label, "deleted", ""),
-            Err(error) => lab.screen.step(&planned.label, "failed", advice::explain(&error)),
+            Ok(Some(kept)) => lab.screen.about(&planned.id).step(&planned.label, "skipped", kept),
+            Ok(None) => {
+                gone.push(planned.id.clone());
+                if planned.thing == Thing::Group {
+                    gone.extend(plan.with_group.iter().cloned());
+                }
+                lab.screen.about(&planned.id).step(&planned.label, "deleted", "");
+            }
+            Err(error) => {
+                lab.screen.about(&planned.id).step(&planned.label, "failed", advice::explain(&error));
+            }
         }
     }
     for plan in &plan.plans {
-        put_back(lab, plan).await?;
+        if put_back(lab, plan).await? {
+            gone.push(plan.before.id.to_string());
+        }
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Looks once more, deletes, and looks whether it is gone. Why it was kept, if it was.
@@ -72,14 +84,15 @@ fn forget(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<()> {
     })
 }
 
-async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
+/// The ids of the secrets that went.
+async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     if plan.secrets.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let vault = lab.vault()?;
     if Thing::Vault(vault.clone()).look(lab).await? != Look::Ours {
         lab.screen.step("secrets", "skipped", "the vault is no longer known to be the lab's");
-        return Ok(());
+        return Ok(Vec::new());
     }
     let secrets = SecretsClient::new(&lab.azure.arm, &vault.name().parse::<VaultName>()?)?;
     let clean_up = secrets.clean_up(plan.secrets.clone());
@@ -88,11 +101,12 @@ async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<()> {
         lab.screen.step(format!("secret {name}"), "failed", error.to_string());
     }
     let deleted = report.outcomes.len() - report.failures().count();
-    lab.screen.step(format!("{deleted} secrets"), "deleted", "softly, as the vault will be");
-    Ok(())
+    lab.screen.counted(format!("{deleted} secrets"), "deleted", deleted, "softly, as the vault will be");
+    Ok(report.deleted.keys().map(|name| PlannedSecret::id_in(&report.vault, name)).collect())
 }
 
-async fn put_back(lab: &Lab, plan: &PutBack) -> Result<()> {
+/// Whether it is as it was.
+async fn put_back(lab: &Lab, plan: &PutBack) -> Result<bool> {
     let pricing = PricingClient::new(&lab.azure.arm);
     let restore = pricing.restore(lab.subscription(), &plan.before).if_still(&plan.after);
     let what = format!("plan {}", plan.name);
@@ -108,8 +122,11 @@ async fn put_back(lab: &Lab, plan: &PutBack) -> Result<()> {
                     state.plans.remove(plan.name.as_str());
                 })?;
             }
+            Ok(done.is_complete())
         }
-        Err(error) => lab.screen.step(what, "failed", advice::explain(&error)),
+        Err(error) => {
+            lab.screen.step(what, "failed", advice::explain(&error));
+            Ok(false)
+        }
     }
-    Ok(())
 }

@@ -4,6 +4,7 @@
 //! but was noted after a write where a read before had found nothing. All else is kept and listed.
 
 mod apply;
+mod changes;
 mod plan;
 mod plans;
 mod thing;
@@ -11,12 +12,19 @@ mod thing;
 use azure_core::Result;
 
 use self::{
+    changes::Removal,
     plan::CleanupPlan,
     thing::{Look, Thing},
 };
 use crate::Lab;
 
+/// The step of a plan.
+const STEP: &str = "cleanup: what the lab made";
+
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
+    if lab.is_planning() {
+        return lab.work(STEP, |_| removal(lab, None)).await.map(drop);
+    }
     let plan = lab.screen.wait("what is there", CleanupPlan::read(lab)).await?;
     let rows = plan.deleted_rows();
     let anything = !rows.is_empty() || !plan.plans.is_empty();
@@ -30,7 +38,8 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         plan.steps().for_each(|what| lab.screen.step(what, "would change", ""));
     } else {
         lab.ask(&plan.question())?;
-        apply::run(lab, &plan).await?;
+        let planned = &plan;
+        lab.work(STEP, |mode| removal(lab, Some(planned).filter(|_| !mode.is_dry_run()))).await?;
     }
     if !lab.dry_run() {
         let left = CleanupPlan::read(lab).await?;
@@ -42,6 +51,17 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         "list what stays",
     );
     Ok(())
+}
+
+/// Carries this out, or says what would be done now.
+async fn removal(lab: &Lab, planned: Option<&CleanupPlan>) -> Result<Removal> {
+    match planned {
+        None => Ok(Removal::of(&CleanupPlan::read(lab).await?)),
+        Some(planned) => {
+            let gone = apply::run(lab, planned).await?;
+            Ok(Removal::of(planned).only(&gone))
+        }
+    }
 }
 
 /// A cleanup that hides what it leaves is none.

@@ -3,6 +3,7 @@
 use arm_core::{ArmErrorExt as _, ArmPath};
 use azure_core::Result;
 use defender_alerts::{AlertStatus, AlertsClient};
+use defender_playbooks::plan::PlannedSecret;
 use futures::TryStreamExt as _;
 use keyvault_ops::{SecretName, SecretsClient, VaultName, VaultsClient};
 use resource_ops::ResourceGroupsClient;
@@ -217,6 +218,13 @@ impl CleanupPlan {
         rows.extend(self.delete.iter().map(row));
         rows.extend(self.with_group.iter().map(|id| [id.clone(), "goes with the group".to_owned()]));
         rows
+    }
+
+    /// The full ids of the secrets that go.
+    pub(crate) fn secret_ids(&self) -> impl Iterator<Item = String> {
+        let vault = self.vault.as_deref().and_then(|id| id.rsplit('/').next()).unwrap_or_default();
+        let host = format!("{vault}.vault.azure.net");
+        self.secrets.iter().map(move |name| PlannedSecret::id_in(&host, name))
     }
 
     /// What will be done, one line each.

@@ -1,0 +1,209 @@
+//! `lab report` about several subscriptions: a management group, a tenant, or those that are named.
+
+pub mod page;
+mod render;
+mod rows;
+
+use arm_core::{ArmClient, ManagementGroupId, SubscriptionId};
+use azure_core::Result;
+use defender_playbooks::{findings::Findings, overview::OverviewClient};
+use resource_ops::GraphScope;
+
+pub use render::html;
+
+use self::page::OverviewPage;
+use super::{Form, ReportOptions, cannot, gate, json_of, run_lab};
+use crate::{
+    Azure, Lab,
+    cli::Options,
+    connect, files,
+    preflight::{self, Problems},
+    screen::{Screen, plural},
+    tenant,
+};
+
+/// A report about several subscriptions: what the page shows, and the findings behind it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OverviewReport {
+    /// What the page shows.
+    pub page: OverviewPage,
+    /// The findings, for the forms of others.
+    pub findings: Findings,
+}
+
+/// Checks what a report about several subscriptions is told, and says which they are.
+///
+/// # Errors
+/// All that is wrong, at once.
+pub fn check(options: &Options, report: &ReportOptions) -> std::result::Result<GraphScope, Problems> {
+    let mut problems = Problems::default();
+    for file in &report.file {
+        preflight::file("--file", file, &mut problems);
+    }
+    let scope = if report.management_group.is_empty() {
+        let named = options.subscription.iter().map(|id| id.parse::<SubscriptionId>());
+        GraphScope::Subscriptions(named.filter_map(|id| problems.note("--subscription", id)).collect())
+    } else {
+        let named = report.management_group.iter().map(|name| name.parse::<ManagementGroupId>());
+        let named = named.filter_map(|name| problems.note("--management-group", name));
+        GraphScope::ManagementGroups(named.collect())
+    };
+    if problems.is_empty() { Ok(scope) } else { Err(problems) }
+}
+
+/// Writes the files. Offline the lab runs first, unseen, in the first of the subscriptions. Whether the files were
+/// written, and the gate did not fail: a subscription that could not be read is told, and is no failure by itself.
+pub async fn run(screen: &Screen, options: &Options, report: &ReportOptions, scope: GraphScope) -> bool {
+    screen.begin("report", "Report");
+    match write_files(screen, options, report, scope).await {
+        Ok(held) => held,
+        Err(problems) => {
+            for problem in problems.lines() {
+                screen.step("the report", "failed", problem);
+            }
+            screen.fail(&problems.to_string());
+            false
+        }
+    }
+}
+
+async fn write_files(
+    screen: &Screen,
+    options: &Options,
+    report: &ReportOptions,
+    scope: GraphScope,
+) -> std::result::Result<bool, Problems> {
+    let found = read(screen, options, scope).await?;
+    tell(screen, &found.page);
+    for file in &report.file {
+        let text = found.text(Form::of(file)).map_err(|error| cannot(file, &error))?;
+        files::replace(file, text.as_bytes()).map_err(|error| cannot(file, &error))?;
+        screen.step(file.display().to_string(), "written", format!("{} KiB", text.len().div_ceil(1024)));
+    }
+    Ok(gate(screen, report, &found.findings))
+}
+
+/// Reads all subscriptions of a scope.
+///
+/// # Errors
+/// The sign-in failed; there is no such management group.
+pub async fn read(
+    screen: &Screen,
+    options: &Options,
+    scope: GraphScope,
+) -> std::result::Result<OverviewReport, Problems> {
+    let named = names(&scope);
+    let (arm, signed_in_with) = match options.live {
+        true => {
+            let signing_in = connect::sign_in(options, &named.join(", "))?;
+            let (arm, with) = &signing_in;
+            preflight::signs_in(screen, arm, with).await?;
+            signing_in
+        }
+        false => offline(screen, options, &scope).await?,
+    };
+    Ok(of(screen, &arm, &signed_in_with, scope).await?)
+}
+
+/// The same on a connection that is there.
+///
+/// # Errors
+/// There is no such management group.
+pub async fn of(
+    screen: &Screen,
+    arm: &ArmClient,
+    signed_in_with: &str,
+    scope: GraphScope,
+) -> Result<OverviewReport> {
+    let named = names(&scope);
+    let client = OverviewClient::new(arm);
+    let overview = screen.wait("the subscriptions", client.read(scope)).await?;
+    let findings = overview.findings();
+    let page = rows::page(&overview, &findings, named, signed_in_with);
+    Ok(OverviewReport { page, findings })
+}
+
+/// The double with all that the scope names, after the lab ran in the first of its subscriptions.
+async fn offline(
+    screen: &Screen,
+    options: &Options,
+    scope: &GraphScope,
+) -> std::result::Result<(ArmClient, String), Problems> {
+    let seed = tenant::estate(scope).map_err(azure_core::Error::from)?;
+    let (seed, first) = seed;
+    let azure = Azure::on_double(options, seed, first.clone()).await?;
+    let alone = Options { dry_run: false, subscription: vec![first.to_string()], ..options.clone() };
+    let unseen = Lab::on(azure, alone, Screen::silent()).await?;
+    let record = Box::pin(screen.wait("the lab", run_lab(&unseen))).await;
+    let held = record.parts.iter().filter(|part| part.ok).count();
+    let outcome = if held == record.parts.len() { "done" } else { "failed" };
+    screen.step("the lab, unseen", outcome, format!("{held} of {} parts hold", record.parts.len()));
+    Ok((unseen.azure.arm.clone(), unseen.azure.signed_in_with.clone()))
+}
+
+fn names(scope: &GraphScope) -> Vec<String> {
+    match scope {
+        GraphScope::Subscriptions(ids) => ids.iter().map(|id| format!("subscription {id}")).collect(),
+        GraphScope::ManagementGroups(groups) => {
+            groups.iter().map(|group| format!("management group {group}")).collect()
+        }
+        _ => vec!["the tenant".to_owned()],
+    }
+}
+
+/// What a person, or a program that reads the record, sees of it.
+fn tell(screen: &Screen, page: &OverviewPage) {
+    for row in page.subscriptions.iter().filter(|row| row.not_read.is_some()) {
+        let reason = row.not_read.clone().unwrap_or_default();
+        screen.about(&format!("/subscriptions/{}", row.id)).step(
+            format!("subscription {}", row.id),
+            "missing",
+            reason,
+        );
+    }
+    let read = page.subscriptions.iter().filter(|row| row.not_read.is_none()).count();
+    let all = plural(page.subscriptions.len(), "subscription");
+    screen.counted("read", "found", read, format!("{read} of {all}"));
+    let rows = page.subscriptions.iter().map(|row| {
+        let vaults = row.vaults.read();
+        let of = |count: usize| vaults.map(|all| format!("{count} of {}", all.len()));
+        let covered = vaults.map_or(0, |all| all.iter().filter(|it| it.covered).count());
+        let logged = vaults.map_or(0, |all| all.iter().filter(|it| it.logged == Some(true)).count());
+        let count = |severity: &str| row.open.get(severity).copied().unwrap_or_default().to_string();
+        let not_known = "not known".to_owned();
+        [
+            row.name.clone().unwrap_or_default(),
+            row.id.clone(),
+            row.name.as_ref().map_or(not_known.clone(), |_| count("High")),
+            row.name.as_ref().map_or(not_known.clone(), |_| row.open.values().sum::<usize>().to_string()),
+            of(covered).unwrap_or_else(|| not_known.clone()),
+            of(logged).unwrap_or(not_known),
+        ]
+    });
+    screen.table(
+        "Subscriptions",
+        ["name", "subscription", "open, High", "open, all", "vaults covered", "vaults logged"],
+        rows,
+    );
+    let open = page.open().count();
+    screen.counted("still open", "found", open, open.to_string());
+    screen.counted("not known", "found", page.not_known.len(), page.not_known.len().to_string());
+}
+
+impl OverviewReport {
+    fn text(&self, form: Form) -> Result<String> {
+        match form {
+            Form::Html => {
+                let html = html(&self.page);
+                html.map_err(|error| {
+                    azure_core::Error::new(azure_core::error::ErrorKind::DataConversion, error)
+                })
+            }
+            Form::Json => json_of(&self.page),
+            Form::Ocsf => json_of(&self.findings.to_ocsf()),
+            Form::Sarif => json_of(&self.findings.to_sarif()),
+            Form::Csv => self.findings.to_csv(),
+        }
+    }
+}
