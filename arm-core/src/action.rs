@@ -1,6 +1,6 @@
 //! Actions that roles allow.
 
-/// Whether a pattern of a role, in which `*` stands for anything, covers an action. Case does not matter.
+/// Whether a role's action pattern, in which `*` is a wildcard, covers an action. Case is ignored.
 ///
 /// ```
 /// assert!(arm_core::covers_action("Microsoft.KeyVault/*/read", "microsoft.keyvault/vaults/READ"));

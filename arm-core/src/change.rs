@@ -12,24 +12,24 @@ pub enum Change<T> {
         /// The resource after.
         after: T,
     },
-    /// It was as wanted already; nothing was written.
+    /// It already was in the desired state; nothing was written.
     Unchanged(T),
 }
 
 impl<T> Change<T> {
-    /// Whether anything was, or would be, written.
+    /// Whether anything was written, or would be.
     pub fn is_change(&self) -> bool {
         !matches!(self, Self::Unchanged(_))
     }
 
-    /// The resource as it is now.
+    /// The current resource.
     pub fn current(&self) -> &T {
         match self {
             Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,
         }
     }
 
-    /// The resource as it is now.
+    /// The current resource.
     pub fn into_current(self) -> T {
         match self {
             Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,

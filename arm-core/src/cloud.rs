@@ -34,7 +34,7 @@ pub struct CloudEndpoints {
     pub authority: Url,
 }
 
-/// A service that takes tokens of its own.
+/// A service with its own tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Audience {
@@ -102,7 +102,7 @@ impl Cloud {
         }
     }
 
-    /// The same cloud for the credentials and clients of the official crates.
+    /// The cloud's configuration for the credentials and clients of the official crates.
     ///
     /// # Errors
     ///

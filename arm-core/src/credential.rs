@@ -50,12 +50,12 @@ pub struct ChosenCredential {
     pub credential: Arc<dyn TokenCredential>,
 }
 
-/// Chooses a credential from the environment, or creates the kind that is asked for.
+/// Chooses a credential from the environment, or creates the requested kind.
 ///
-/// In this order: a federated token file; an application's id, tenant and secret; a managed identity, if its
-/// endpoint is there (App Service, Functions, Container Apps, Arc; virtual machines set no such variable: pass
-/// `Some(CredentialKind::ManagedIdentity)` there); else the developer's own sign-in. An application that is only
-/// partly described is an error that names what to set; it is never skipped silently.
+/// In this order: a federated token file; an application's id, tenant and secret; a managed identity, if its endpoint
+/// is set (App Service, Functions, Container Apps, Arc; virtual machines set no such variable: pass
+/// `Some(CredentialKind::ManagedIdentity)` there); the developer's own sign-in. An incompletely configured application
+/// is an error that names what to set; it is never skipped silently.
 ///
 /// # Errors
 ///

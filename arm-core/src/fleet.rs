@@ -10,7 +10,7 @@ use futures::{
 /// Runs the same work on many targets (subscriptions, vaults, alerts), several at a time.
 ///
 /// Every target gets exactly one [`Outcome`], in no particular order; a failure never stops the others. Dropping the
-/// stream stops what is in flight and starts nothing more.
+/// stream cancels the work in progress and starts no more.
 ///
 /// ```
 /// use arm_core::Fleet;
@@ -49,7 +49,7 @@ impl<K: Clone + Send + 'static> Fleet<K> {
         Self { targets: targets.into_iter().collect(), concurrency: 8 }
     }
 
-    /// How many targets are worked on at the same time; at least 1.
+    /// The number of targets to work on concurrently; at least 1. Default: 8.
     pub fn concurrency(mut self, targets: usize) -> Self {
         self.concurrency = targets.max(1);
         self

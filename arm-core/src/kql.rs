@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::wire;
 
-/// A string as a Kusto literal: quoted, with everything escaped that could end it.
+/// A string as a Kusto literal: quoted, with every character escaped that could end it.
 ///
 /// ```
 /// assert_eq!(arm_core::kql::quoted("it's"), r"'it\'s'");
@@ -48,7 +48,7 @@ pub fn datetime(instant: OffsetDateTime) -> String {
     format!("datetime({})", precise(instant))
 }
 
-/// An instant with the seven digits that Kusto reads; more would make it no instant at all.
+/// An instant with the seven fractional digits that Kusto supports; with more, it would not be an instant.
 pub fn precise(instant: OffsetDateTime) -> String {
     let ticks = instant.nanosecond() / 100 * 100;
     wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))

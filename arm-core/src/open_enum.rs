@@ -2,7 +2,7 @@
 
 /// Declares a service enum with an `Unknown(String)` variant that keeps unknown values unchanged.
 ///
-/// Known values are read without regard to case, and written as declared.
+/// Known values are read ignoring case, and written as declared.
 ///
 /// ```
 /// arm_core::open_enum! {

@@ -6,15 +6,15 @@ use azure_core::http::ClientOptions;
 
 use crate::Cloud;
 
-/// Options of an [`ArmClient`](crate::ArmClient). The default is right for the public cloud.
+/// Options of an [`ArmClient`](crate::ArmClient). The defaults are right for the public cloud.
 ///
-/// `client.retry` is not used: [`retry`](Self::retry) is the one retry loop.
+/// `client.retry` is ignored: [`retry`](Self::retry) controls the only retry loop.
 #[derive(Debug, Clone)]
 pub struct ArmOptions {
     /// The cloud. Default: the public cloud.
     pub cloud: Cloud,
-    /// Transport, policies, user agent, logging and tracing, as for every official client. A transport of your own
-    /// must not follow redirects, since the origin pin does not see those.
+    /// Transport, policies, user agent, logging and tracing, as in every official client. A custom transport must not
+    /// follow redirects, since the origin pin cannot see them.
     pub client: ClientOptions,
     /// The budget of a request: attempts and time.
     pub retry: RetryBudget,

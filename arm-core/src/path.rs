@@ -40,7 +40,7 @@ impl ArmPath {
         Self { encoded: String::new(), refused: None }
     }
 
-    /// A path to which no request is sent; the error says why.
+    /// A path to which no request is sent; the error gives the reason.
     pub fn refused(error: IdError) -> Self {
         Self { refused: Some(error), ..Self::root() }
     }

@@ -26,7 +26,7 @@ use crate::{
 pub struct ApiVersion(Option<&'static str>);
 
 impl ApiVersion {
-    /// For services that have their version in the path: Graph, Log Analytics.
+    /// For services that have their version in the path: Microsoft Graph, Log Analytics.
     pub const IN_PATH: Self = Self(None);
 }
 
@@ -38,8 +38,8 @@ impl From<&'static str> for ApiVersion {
 
 /// A request of an [`ArmClient`], built with [`ArmClient::get`] and its siblings.
 ///
-/// Also use this for operations that no crate offers yet: it has the same token, origin pin, retry, errors and
-/// decoding as all others.
+/// Also use this for operations that no crate offers yet: it has the same token, origin pin, retry, errors and decoding
+/// as all others.
 ///
 /// ```no_run
 /// # async fn f(arm: arm_core::ArmClient, vault: arm_core::ResourceId) -> azure_core::Result<()> {
@@ -162,7 +162,7 @@ impl ArmRequest {
         self
     }
 
-    /// Writes only if the resource still has this ETag; if not, the service answers 412.
+    /// Writes only if the resource still has this ETag; otherwise, the service answers 412.
     pub fn if_match(mut self, etag: Option<&str>) -> Self {
         self.headers.extend(etag.map(|etag| (IF_MATCH, HeaderValue::from(etag.to_owned()))));
         self
@@ -182,13 +182,13 @@ impl ArmRequest {
     }
 
     /// Marks a POST that changes nothing, such as a query: it is retried like a GET, and its errors do not warn of
-    /// changes.
+    /// possible changes.
     pub fn reads_only(mut self) -> Self {
         self.reads = true;
         self.repeatable()
     }
 
-    /// Marks a POST or PATCH that is harmless to repeat: it is retried like a PUT.
+    /// Marks a POST or PATCH that is harmless to repeat, so that it is retried like a PUT.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self

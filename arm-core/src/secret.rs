@@ -4,9 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A value that is never printed, and wiped from memory when dropped.
+/// A value that is never printed, and is wiped from memory when dropped.
 ///
-/// It does not implement `Serialize`: a field that must go on the wire uses [`wire::secret`](crate::wire::secret).
+/// It does not implement `Serialize`: for a field that must be sent, use [`wire::secret`](crate::wire::secret).
 ///
 /// ```
 /// let secret = arm_core::Secret::new("REDACTED");
@@ -22,7 +22,7 @@ impl Secret {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value itself. Each call deserves a look in a review.
+    /// The value itself. Review every call of this.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -20,7 +20,7 @@ pub enum Mode {
     /// Read, decide, write, verify.
     #[default]
     Write,
-    /// Read and decide as [`Write`](Self::Write) does, and write nothing.
+    /// Read and decide like [`Write`](Self::Write), but write nothing.
     DryRun,
 }
 
@@ -33,12 +33,12 @@ impl Mode {
 
 /// A task of several requests: it reads, decides, writes and verifies. Nothing happens until it is awaited.
 ///
-/// Both ways run the same code: [`dry_run`](Self::dry_run) reads what the run reads, decides what the run decides,
-/// is refused where the run is refused, and stops before the first write. A task that was stopped halfway is
-/// finished by running it again; a run after that writes nothing.
+/// Both ways run the same code: [`dry_run`](Self::dry_run) reads and decides exactly like a real run, fails where it
+/// would fail, and stops before the first write. Running a task again after it was stopped halfway finishes it; another
+/// run writes nothing.
 ///
-/// Tasks with options are builders, such as `EnablePlan`, which are awaited in the same way and become a `Task` by
-/// `Task::from`, so that a program can keep tasks of different kinds together.
+/// Tasks with options are builders, such as `EnablePlan`. They are awaited in the same way, and `Task::from` turns them
+/// into a `Task`, so that a program can keep different tasks together.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<arm_core::Change<u8>>) -> azure_core::Result<()> {
@@ -75,12 +75,12 @@ impl<T, E> Task<T, E> {
         Self { run: Box::new(run), mode: Mode::Write }
     }
 
-    /// Shows what the task would do, and writes nothing.
+    /// Previews the task: shows what it would do, and writes nothing.
     pub fn dry_run(self) -> Self {
         self.in_mode(Mode::DryRun)
     }
 
-    /// Runs in this mode, which a task made of other tasks passes on to them.
+    /// Runs in this mode; a task composed of other tasks passes it on to them.
     pub fn in_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
@@ -98,9 +98,10 @@ impl<T, E> Task<T, E> {
 }
 
 impl<T> Task<T> {
-    /// A task whose write carries the ETag of what it was decided from. If somebody else has changed that meanwhile, the
-    /// service refuses the write ([`is_precondition_failed`](crate::ArmErrorExt::is_precondition_failed)), and the task
-    /// reads and decides again; after four such decisions the refusal is its error.
+    /// Creates a task whose write carries the ETag of the state that it was decided from. If somebody else has changed
+    /// that in the meantime, the service refuses the write
+    /// ([`is_precondition_failed`](crate::ArmErrorExt::is_precondition_failed)), and the task reads and decides again.
+    /// After four such attempts, it fails with the refusal.
     pub fn deciding<F, Fut>(run: F) -> Self
     where
         F: Fn(Mode) -> Fut + Send + Sync + 'static,
@@ -144,7 +145,7 @@ impl<T, E> IntoFuture for Task<T, E> {
     }
 }
 
-/// Refuses to go on: nothing was written.
+/// Refuses to continue: nothing was written.
 ///
 /// # Errors
 ///
@@ -153,8 +154,8 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
     Err(Error::with_message(ErrorKind::Other, message.into()))
 }
 
-/// Makes a builder with a method `async fn run(self, mode: Mode) -> Result<T, E>` a task: it can be awaited,
-/// has `dry_run` and `in_mode`, and turns into a [`Task`].
+/// Turns a builder with a method `async fn run(self, mode: Mode) -> Result<T, E>` into a task: it can be awaited, has
+/// `dry_run` and `in_mode`, and converts into a [`Task`].
 ///
 /// ```
 /// use arm_core::{Change, Mode, Task};
@@ -177,10 +178,10 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
 /// # let _ = (would, done); Ok(()) }
 /// ```
 ///
-/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is also handed on before it
-/// runs: its `run` writes nothing either when the builder was told so.
+/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is passed on before it runs: its
+/// `run` also writes nothing if the builder was set to a dry run.
 ///
-/// `task!(deciding Builder => T)` is for one whose write carries an ETag, and whose `run` takes `&self`: see
+/// `task!(deciding Builder => T)` is for a builder whose write carries an ETag, and whose `run` takes `&self`: see
 /// [`Task::deciding`].
 #[macro_export]
 macro_rules! task {
@@ -220,7 +221,7 @@ macro_rules! task {
     (@modes $builder:ty => $output:ty, $error:ty) => {
         #[allow(unreachable_pub)] // a builder may be private
         impl $builder {
-            /// Shows what the task would do: reads and decides as a run does, and writes nothing.
+            /// Previews the task: reads and decides like a real run, and writes nothing.
             pub fn dry_run(self) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).dry_run()
             }
@@ -233,8 +234,8 @@ macro_rules! task {
     };
 }
 
-/// Lets a builder with a method `async fn run(self) -> T` be awaited: for one request with options, and for what
-/// only reads. What writes after it has read is a [`task!`].
+/// Makes a builder with a method `async fn run(self) -> T` awaitable: for a single request with options, and for tasks
+/// that only read. A task that writes after reading is a [`task!`].
 ///
 /// ```
 /// #[derive(Debug)]

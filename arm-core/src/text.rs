@@ -2,11 +2,11 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Escapes what could steer a terminal or reorder a line: control characters (line breaks and tabs among them),
-/// bidirectional controls and invisible characters, each as `\u{1b}`.
+/// Escapes characters that could control a terminal or reorder a line: control characters (including line breaks and
+/// tabs), bidirectional controls and invisible characters, each as in `\\u{1b}`.
 ///
-/// Use it on everything that a service or another person wrote, such as names, messages and headers, before printing
-/// it. Text without such characters is borrowed as it is.
+/// Use it for all text from a service or another person, such as names, messages and headers, before printing it. Text
+/// without such characters is borrowed.
 ///
 /// ```
 /// assert_eq!(arm_core::printable("kv-prod"), "kv-prod");
@@ -16,7 +16,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, needs_escape)
 }
 
-/// [`printable`] for text of several lines: line feeds and tabs stay as they are.
+/// Like [`printable`], for text of several lines: keeps line feeds and tabs.
 ///
 /// ```
 /// assert_eq!(arm_core::printable_lines("one\n\ttwo\r"), "one\n\ttwo\\u{d}");

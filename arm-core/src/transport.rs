@@ -4,8 +4,9 @@ use azure_core::http::Transport;
 
 /// The transport of this crate's clients, for official clients and credentials that you create yourself.
 ///
-/// TLS is rustls with ring and the platform's certificates; redirects are not followed; connecting times out after
-/// 20 seconds, each read after 60. Without it, an official client in a ring-only program panics, since there is no
+/// TLS is rustls with ring and the platform's certificates. Redirects are not followed. Connecting times out after 20
+/// seconds, each read after 60. Without this transport, an official client in a program that has only ring panics,
+/// since there is no process-wide provider.
 /// process-wide provider.
 ///
 /// # Errors

@@ -9,15 +9,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::wire::iso_duration;
 
-/// A member that is not as it was asked for.
+/// A member that differs from what was requested.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Unmet {
     /// The path, such as `properties.networkAcls.ipRules[0].value`.
     pub member: String,
-    /// The value that was asked for.
+    /// The requested value.
     pub wished: Value,
-    /// The value that is there; `None` if it is absent.
+    /// The actual value; `None` if it is absent.
     pub found: Option<Value>,
 }
 
@@ -30,9 +30,9 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// The service accepted a write, but what is there differs.
+/// The service accepted a write, but the result differs from what was requested.
 ///
-/// Tasks fail with it when they read back what they wrote. Get it from an error with [`unmet`].
+/// Tasks fail with this error when they read back what they wrote. [`unmet`] extracts it from an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NotAsWished {
@@ -54,7 +54,7 @@ impl fmt::Display for NotAsWished {
 
 impl std::error::Error for NotAsWished {}
 
-/// The members that a service did not apply, if that is what an error is about.
+/// The members that a service did not apply, if the error is a [`NotAsWished`].
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<()>) {
@@ -69,15 +69,14 @@ pub fn unmet(error: &Error) -> &[Unmet] {
     error.downcast_ref::<NotAsWished>().map_or(&[], |differs| &differs.unmet)
 }
 
-/// Compares what is asked for with what is there. The same comparison decides before a write whether anything has to
-/// be written, and after it whether the service did what was asked.
+/// Compares the requested with the actual state. The same comparison decides before a write whether anything has to be
+/// written, and after it whether the service did what was requested.
 ///
-/// Members that the wish does not name do not matter, and a wish of `null` is met by a member that is not
-/// there. The service spells things in its own way, so these are the same:
-/// texts that differ in case only, unless [`exact`](Self::exact) names their member; an address `203.0.113.7` and
-/// `203.0.113.7/32`; one instant in two zones; `PT1H` and `PT60M`; regions with and without blanks; an absent list
-/// and an empty one. Lists are compared as sets,
-/// unless [`ordered`](Self::ordered) names them: each item of the wish must be there, and no other.
+/// Members that the request does not contain are ignored, and a requested `null` matches an absent member. Services
+/// normalize values in their own way, so these are considered equal: texts that differ only in case, unless
+/// [`exact`](Self::exact) names their member; an address `203.0.113.7` and `203.0.113.7/32`; the same instant in two
+/// time zones; `PT1H` and `PT60M`; regions with and without spaces; an absent list and an empty one. Lists are compared
+/// as sets, unless [`ordered`](Self::ordered) names them: each requested item must be present, and no other.
 ///
 /// ```
 /// use arm_core::Wish;
@@ -116,7 +115,7 @@ impl Wish {
         self
     }
 
-    /// Lists, by name, that may hold more than was asked for.
+    /// Lists, by name, that may contain more than was requested.
     pub const fn partial(mut self, members: &'static [&'static str]) -> Self {
         self.partial = members;
         self
@@ -128,7 +127,7 @@ impl Wish {
         self
     }
 
-    /// Checks, after a write, that what was read back is what was asked for. `what` names it in the error.
+    /// Checks, after a write, that what was read back matches the request. `what` names it in the error.
     ///
     /// # Errors
     ///
@@ -149,7 +148,7 @@ impl Wish {
         }
     }
 
-    /// The members that are not as they were asked for.
+    /// The members that differ from the request.
     pub fn unmet(&self, wished: &Value, found: &Value) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         self.compare("", "", wished, Some(found), &mut unmet);
@@ -240,7 +239,7 @@ fn names(members: &[&str], name: &str) -> bool {
     members.iter().any(|member| member.eq_ignore_ascii_case(name))
 }
 
-/// Whether two texts mean the same to the service: without regard to case, as one address, as one instant.
+/// Whether two texts mean the same to the service: ignoring case, or as the same address or instant.
 pub fn is_same_text(a: &str, b: &str) -> bool {
     let same = |read: fn(&str) -> Option<String>| read(a).is_some_and(|a| read(b).is_some_and(|b| a == b));
     a.eq_ignore_ascii_case(b) || same(address) || same(instant) || same(duration)

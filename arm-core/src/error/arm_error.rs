@@ -12,7 +12,7 @@ use crate::{
     wire::{Members, Part, header, items_of, lossy_text},
 };
 
-/// An error of the service, as far as its body could be read.
+/// An error returned by the service, as far as its body could be read.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ArmError {
@@ -24,11 +24,11 @@ pub struct ArmError {
     pub message: String,
     /// The target of the error.
     pub target: Option<String>,
-    /// The code of the innermost cause. Key Vault tells `ForbiddenByRbac` from `ForbiddenByFirewall` here.
+    /// The code of the innermost cause. In Key Vault, it distinguishes `ForbiddenByRbac` from `ForbiddenByFirewall`.
     pub inner_code: Option<String>,
-    /// The message of the innermost cause. Log queries say only here what is wrong.
+    /// The message of the innermost cause. For log queries, only this says what is wrong.
     pub inner_message: Option<String>,
-    /// All nested details in the service's order, each before its own details.
+    /// All nested details in the service's order, each followed by its own details.
     pub details: Vec<ErrorDetail>,
     /// Additional typed information, such as policy violations, as the service sent it.
     pub additional_info: Vec<Value>,
@@ -40,13 +40,13 @@ pub struct ArmError {
     pub claims_challenge: Option<ClaimsChallenge>,
 }
 
-/// The claims that a token lacks for a request to be accepted.
+/// The claims that a token needs for a request to be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimsChallenge {
     /// The claims as JSON.
     pub claims: String,
-    /// The claims as they came, for `az login --claims-challenge`.
+    /// The claims as received, for `az login --claims-challenge`.
     pub encoded: String,
 }
 
@@ -75,7 +75,7 @@ pub struct ErrorDetail {
 }
 
 impl ArmError {
-    /// Reads a response. Never fails: what cannot be read stays empty.
+    /// Reads a response. Never fails: fields that cannot be read stay empty.
     pub fn of(response: &RawResponse) -> Self {
         let text = lossy_text(response.body());
         let header = |name| header(response.headers(), &HeaderName::from_static(name)).map(str::to_owned);
@@ -136,8 +136,8 @@ impl ArmError {
         }
     }
 
-    /// Whether the error holds this code anywhere: at the top, in a detail, or innermost. Case and blanks are
-    /// ignored, since services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
+    /// Whether the error contains this code anywhere: at the top, in a detail, or innermost. Ignores case and spaces,
+    /// since services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
     pub fn has_code(&self, code: &str) -> bool {
         let wanted = folded(code);
         self.codes().any(|code| folded(code) == wanted)

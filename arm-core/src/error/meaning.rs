@@ -53,7 +53,7 @@ const UNREGISTERED: &[&str] = &["SubscriptionNotRegistered", "MissingSubscriptio
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyRefusal {
-    /// The display names of the policy assignments that refuse; empty if the service names none.
+    /// The display names of the policy assignments that refused it; empty if the service names none.
     pub policies: Vec<String>,
 }
 

@@ -36,7 +36,7 @@ mod sealed {
     impl Sealed for azure_core::Error {}
 }
 
-/// Questions to an `azure_core::Error`, so that no caller parses a body.
+/// Queries on an `azure_core::Error`, so that no caller has to parse a body.
 ///
 /// ```
 /// use arm_core::ArmErrorExt as _;
@@ -52,27 +52,26 @@ mod sealed {
 /// }
 /// ```
 pub trait ArmErrorExt: sealed::Sealed {
-    /// The service's error, if a service answered.
+    /// The service's error, if the service responded.
     fn arm_error(&self) -> Option<ArmError>;
-    /// The HTTP status, if a service answered.
+    /// The HTTP status, if the service responded.
     fn status(&self) -> Option<u16>;
-    /// The resource that was asked for does not exist: 404 with a code that says so, such as `ResourceNotFound`,
-    /// `NotFound` or `SecretNotFound`, or with no body at all.
+    /// The requested resource does not exist: 404 with a code that says so, such as `ResourceNotFound`, `NotFound` or
+    /// `SecretNotFound`, or without a body.
     ///
-    /// `ResourceGroupNotFound` is one of them, since without its group nothing in it exists. A 404 about something
-    /// else is not: a missing subscription, registration, provider, resource type or parent; nor is the page of a
-    /// proxy.
+    /// `ResourceGroupNotFound` is one of these codes, since nothing in a missing group exists. A 404 for another reason
+    /// is not: a missing subscription, registration, provider, resource type or parent, or a proxy's error page.
     fn is_resource_not_found(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_resource_not_found())
     }
-    /// A conflict that goes away by itself: another operation on the resource is in progress. Try again soon. Any
-    /// other conflict stays until somebody acts.
+    /// A temporary conflict: another operation on the resource is in progress. Try again soon. Any other conflict
+    /// remains until somebody resolves it.
     fn is_in_progress(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_in_progress())
     }
-    /// The caller has no role that allows it: ask for one. A role given a moment ago may not have spread yet.
+    /// The caller has no role that allows it: ask for one. A role assigned moments ago may not have propagated yet.
     ///
-    /// No other 403 is cured by a role: see [`policy_refusal`](Self::policy_refusal) and
+    /// No other 403 is solved by a role: see [`policy_refusal`](Self::policy_refusal) and
     /// [`is_linked_authorization_failed`](Self::is_linked_authorization_failed).
     fn is_role_missing(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_role_missing())
@@ -82,11 +81,11 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_linked_authorization_failed(&self) -> bool {
         self.is_code("LinkedAuthorizationFailed")
     }
-    /// `ScopeLocked`: a management lock forbids it, and has to be removed first.
+    /// `ScopeLocked`: a management lock forbids it. The lock has to be removed first.
     fn is_scope_locked(&self) -> bool {
         self.is_code("ScopeLocked")
     }
-    /// `RequestDisallowedByPolicy`: Azure Policy forbids it; these are the policies. No role helps.
+    /// `RequestDisallowedByPolicy`: the policies that forbid it. No role helps.
     fn policy_refusal(&self) -> Option<PolicyRefusal> {
         self.arm_error()?.policy_refusal()
     }
@@ -99,16 +98,15 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn claims_challenge(&self) -> Option<ClaimsChallenge> {
         self.arm_error()?.claims_challenge
     }
-    /// 404, for whatever reason. To make a decision, ask [`is_resource_not_found`](Self::is_resource_not_found).
+    /// 404, for any reason. For decisions, use [`is_resource_not_found`](Self::is_resource_not_found).
     fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
-    /// 403, for whatever reason. To make a decision, ask [`is_role_missing`](Self::is_role_missing) and its
-    /// siblings.
+    /// 403, for any reason. For decisions, use [`is_role_missing`](Self::is_role_missing) and its siblings.
     fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
     }
-    /// 409, for whatever reason. To make a decision, ask [`is_in_progress`](Self::is_in_progress) or a code.
+    /// 409, for any reason. For decisions, use [`is_in_progress`](Self::is_in_progress) or a code.
     fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
@@ -116,7 +114,7 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
-    /// The resource changed since it was read: 412, or Sentinel's conflict of ETags.
+    /// The resource has changed since it was read: 412, or Sentinel's ETag conflict.
     fn is_precondition_failed(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_precondition_failed())
     }
@@ -124,31 +122,30 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_throttled(&self) -> bool {
         self.status() == Some(429)
     }
-    /// Whether the request may have changed something in spite of this error: the response was lost or could not be
-    /// read, or the service failed halfway. Read before you repeat it. `false` for requests that only read, that
-    /// were refused, or that were never sent.
+    /// Whether the request may have changed something despite this error: the response was lost or could not be read,
+    /// or the service failed halfway. Read the resource before you repeat it. `false` for requests that only read, were
+    /// refused, or were never sent.
     fn may_have_been_applied(&self) -> bool;
-    /// How often the request was sent; `None` if it was not sent, or this is not known.
+    /// How many times the request was sent; `None` if it was not sent, or if this is unknown.
     fn attempts(&self) -> Option<u32>;
-    /// How long all attempts and waits took; `None` if nothing was sent, or this is not known.
+    /// How long all attempts and waits took; `None` if nothing was sent, or if this is unknown.
     fn elapsed(&self) -> Option<Duration>;
     /// How long the service asked to wait before the next attempt, in its last response.
     fn wait_asked_for(&self) -> Option<Duration>;
-    /// Whether the service's error holds this code, at the top, in a detail or innermost; case and blanks are
-    /// ignored.
+    /// Whether the service's error contains this code, at the top, in a detail or innermost, ignoring case and spaces.
     fn is_code(&self, code: &str) -> bool {
         self.arm_error().is_some_and(|error| error.has_code(code))
     }
-    /// `x-ms-request-id` of the answer.
+    /// `x-ms-request-id` of the response.
     fn request_id(&self) -> Option<String> {
         self.arm_error()?.request_id
     }
-    /// `x-ms-correlation-request-id` of the answer.
+    /// `x-ms-correlation-request-id` of the response.
     fn correlation_id(&self) -> Option<String> {
         self.arm_error()?.correlation_id
     }
-    /// The same error with another message, which should say all that the old one says. Sources that only repeat it
-    /// are left out, so that nothing is read twice in the chain.
+    /// The same error with another message, which should contain everything in the old one. Sources that only repeat it
+    /// are dropped, so that nothing appears twice in the chain.
     fn reworded(self, message: impl Into<String>) -> Error;
 }
 

@@ -19,7 +19,7 @@ pub use resource_type::ResourceType;
 pub use scope::Scope;
 pub use subscription::SubscriptionId;
 
-/// Why a string is not an id: the wrong segment, and the rule that it breaks.
+/// Why a string is not a valid id: the invalid segment, and the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdError {
     what: &'static str,
@@ -34,7 +34,7 @@ impl IdError {
         Self { what, segment: segment.into(), rule }
     }
 
-    /// The segment that is wrong.
+    /// The invalid segment.
     pub fn segment(&self) -> &str {
         &self.segment
     }

@@ -13,8 +13,8 @@ const WHAT: &str = "resource id";
 
 /// The id of any ARM resource: top-level, nested, or an extension of another.
 ///
-/// Services send some ids that break the form. In an answer these are kept as they came, and fail only when they are
-/// used: see [`is_valid`](Self::is_valid).
+/// Services send some malformed ids. In a response, these are kept unchanged, and fail only when they are used: see
+/// [`is_valid`](Self::is_valid).
 ///
 /// ```
 /// use arm_core::ResourceId;
@@ -42,13 +42,13 @@ impl<'de> serde::Deserialize<'de> for ResourceId {
 }
 
 impl ResourceId {
-    /// Whether it has the form of an id. A parsed id always has; one in an answer may not, and then has no type,
-    /// parent or children, and a request to it is refused before it is sent.
+    /// Whether it is well-formed. A parsed id always is; one from a response may not be. It then has no type, parent or
+    /// children, and a request to it is refused before it is sent.
     pub fn is_valid(&self) -> bool {
         self.provider.is_some()
     }
 
-    /// Keeps an id as the service sent it, whatever its form.
+    /// Keeps an id as the service sent it, even if it is malformed.
     pub fn as_answered(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self { text: text.into(), provider: None })
     }
@@ -88,7 +88,7 @@ impl ResourceId {
         self.text[..end].parse().ok()
     }
 
-    /// The resource that this one is nested in or extends; `None` for a top-level resource.
+    /// The resource that contains this one, or that it extends; `None` for a top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
         let provider = self.provider?;
         let own = self.text[provider..].split('/').skip(1).count();

@@ -20,7 +20,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The subscription that the scope is or lies in.
+    /// The subscription that the scope is or belongs to.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         match self {
             Self::Subscription(id) => Some(id.clone()),

@@ -1,9 +1,10 @@
 //! What ids and names share, for every crate that has some.
 
-/// Makes a type an id or a name that is a checked text: it implements [`FromStr`](std::str::FromStr), and has a field `text`
-/// that borrows as `str`, which is kept as it was given, and compared without regard to ASCII case.
+/// Implements the traits of an id or name that is stored as validated text. The type implements
+/// [`FromStr`](std::str::FromStr) and has a field `text` that borrows as `str`. The text keeps its spelling, and is
+/// compared ignoring ASCII case.
 ///
-/// `text_id!(own deserialize: Name)` leaves reading it from an answer to the type.
+/// With `text_id!(own deserialize: Name)`, the type implements `Deserialize` itself.
 ///
 /// ```
 /// use arm_core::IdError;
@@ -105,7 +106,7 @@ macro_rules! text_id {
     };
 }
 
-/// Writes a type as the text that it displays, and reads it from a text that it parses.
+/// Serializes a type as the text that it displays, and deserializes it by parsing that text.
 ///
 /// ```
 /// struct Port(u16);

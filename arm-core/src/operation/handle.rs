@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 
 /// Where a long-running operation is polled. Store it to resume with [`ArmClient::resume_operation`](crate::ArmClient::resume_operation).
 ///
-/// Links may be signed, so store it like a password; `Debug` shows them without their queries.
+/// Links may be signed, so store it like a password; `Debug` shows them without their query parameters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationHandle {
-    /// How the state is read.
+    /// How to read the state.
     pub kind: OperationKind,
     /// The link to poll.
     pub poll: Url,
     /// Where to fetch the resource once the operation has succeeded; `None` if there is none.
     pub result: Option<Url>,
-    /// The resource that is written or deleted, which is read if the status link has vanished; `None` for an action.
+    /// The resource that is written or deleted, which is read if the status link disappears; `None` for an action.
     pub resource: Option<Url>,
     /// Whether the operation deletes the resource.
     #[serde(default)]

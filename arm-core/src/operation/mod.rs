@@ -29,10 +29,10 @@ use crate::{ArmClient, ArmRequest, error::Tried, wire};
 /// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s, which ends when
 /// the operation has succeeded.
 ///
-/// An operation without a resource results in `()`. The service paces the polls (`Retry-After`, between 1 second and 2
-/// minutes). A failed or cancelled operation is an error with the service's code and message. If the status link
-/// vanishes, the resource itself is read; if that does not tell either, it is an error, never a success. Dropping a
-/// poller stops the polling, not the operation.
+/// An operation without a resource results in `()`. The poller waits as long as the service asks between polls
+/// (`Retry-After`, bounded to between 1 second and 2 minutes). A failed or cancelled operation is an error with the
+/// service's code and message. If the status link stops working, the poller reads the resource itself; if that does not
+/// show the outcome either, it returns an error, never a success. Dropping a poller stops the polling, not the operation.
 #[must_use = "nothing is sent before it is awaited or watched"]
 pub struct Poller<T> {
     polls: BoxStream<'static, Result<Polled<T>>>,
@@ -45,7 +45,7 @@ type Polled<T> = (Operation, Option<T>);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The state as the service says it: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
+    /// The state as given by the service: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
     pub state: String,
     /// The progress in percent, if the service reports it.
     pub percent_complete: Option<f64>,
@@ -85,7 +85,7 @@ impl<T: Send + 'static> IntoFuture for Poller<T> {
 }
 
 impl ArmRequest {
-    /// Starts a long-running operation. Nothing is sent before it is polled or awaited.
+    /// Starts a long-running operation. No request is sent before it is polled or awaited.
     ///
     /// The first response may be 200, 201, 202 or 204.
     pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
@@ -117,12 +117,12 @@ struct Watch {
     waited: Duration,
 }
 
-/// What is to be done next.
+/// What to do next.
 enum Next {
     Begin(Box<ArmRequest>),
-    /// To poll, after this time.
+    /// Poll, after this time.
     Poll(Box<OperationHandle>, Duration),
-    /// Nothing: it has ended.
+    /// It has ended.
     End,
 }
 

@@ -26,13 +26,13 @@ use crate::{ArmClient, ArmRequest};
 
 /// A list, as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
 ///
-/// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a
-///   link goes on.
-/// - A link to another origin is an error, and nothing is sent there; so is a link to a page that was
-///   read before.
-/// - An item that cannot be decoded hides no other: the rest of its page comes first, then an error that
-///   names page and item.
-/// - An error ends the stream; [`continuation`](Self::continuation) is where to go on.
+/// - One page is in memory at a time, and its items are decoded as they are taken. After an empty page with a link, the
+///   list continues.
+/// - A link to another origin is an error, and no request is sent there; so is a link to a page that has already been
+///   read.
+/// - An item that cannot be decoded does not hide others: the rest of its page comes first, then an error that names
+///   the page and the item.
+/// - An error ends the stream; use [`continuation`](Self::continuation) to continue.
 #[must_use = "a list is not read before the stream is polled"]
 pub struct Pager<T> {
     fetch: Box<dyn Fn(Option<String>) -> Fetching<T> + Send + Sync>,
@@ -55,16 +55,16 @@ enum State<T> {
 }
 
 impl ArmRequest {
-    /// Lists every item of every page, as a stream. Nothing is sent before the stream is polled.
+    /// Lists every item of every page, as a stream. No request is sent before the stream is polled.
     pub fn pager<T: DeserializeOwned + Send + 'static>(self) -> Pager<T> {
         list(self)
     }
 }
 
 impl ArmClient {
-    /// Resumes a list at a stream's `continuation()`.
+    /// Resumes a list at the `continuation()` of a stream.
     ///
-    /// The link is checked like any other: one to another origin fails, and nothing is sent.
+    /// The link is checked like any other: one to another origin fails, and no request is sent.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl<T> Pager<T> {
         pages(|_| async { Ok(ListPage::new(Vec::new(), None)) }).continue_at("")
     }
 
-    /// The same list, from one of its [`continuation`](Self::continuation)s on.
+    /// Starts this list at one of its [`continuation`](Self::continuation)s.
     pub fn continue_at(mut self, continuation: impl Into<String>) -> Self {
         let continuation = continuation.into();
         self.state = if continuation.is_empty() { State::Ended } else { State::Next };

@@ -14,7 +14,7 @@ pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
     /// The token of the next page; `None` at the end of the list, and `Some("")` if only a decoding error follows.
-    /// Store it only after the stream was polled again, since an error about an item of this page comes then.
+    /// Store it only after the stream has been polled again, because an error about an item of this page comes then.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,
 }
@@ -26,7 +26,7 @@ impl<T> ListPage<T> {
     }
 
     /// Creates a page from items that are still JSON. One that cannot be decoded does not hide the others: it is
-    /// reported after the page, and the list then ends.
+    /// reported after the page, and then the list ends.
     pub fn of_raw(items: &[Box<RawValue>], continuation: Option<String>) -> Self
     where
         T: DeserializeOwned,

@@ -14,7 +14,7 @@ use azure_core::{
 };
 use futures::TryStreamExt as _;
 
-/// A transport that reads responses whole, and fails once they are larger than a limit.
+/// A transport that reads responses completely, and fails if they are larger than a limit.
 #[derive(Debug, Clone)]
 pub struct MaxResponseBody {
     transport: Transport,
@@ -22,7 +22,7 @@ pub struct MaxResponseBody {
 }
 
 impl MaxResponseBody {
-    /// Wraps a transport, with responses of at most `limit` bytes after decompression.
+    /// Wraps a transport, limiting responses to `limit` bytes after decompression.
     pub fn around(transport: Transport, limit: usize) -> Transport {
         Transport::with_policy(Arc::new(Self { transport, limit }))
     }

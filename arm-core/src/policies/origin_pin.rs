@@ -12,11 +12,11 @@ use azure_core::{
     },
 };
 
-/// Sends only to one origin (scheme, host and port), so that a token reaches no other host.
+/// Sends requests only to one origin (scheme, host and port), so that a token reaches no other host.
 ///
-/// A service's answer can name where to go next (`nextLink`, `Location`, `Azure-AsyncOperation`). If that is another
-/// origin, the request fails and nothing is sent. It belongs before the policy that adds the token; in an official
-/// client it goes into `ClientOptions::per_try_policies`, where the token is already added but still not sent.
+/// A service's response can contain links (`nextLink`, `Location`, `Azure-AsyncOperation`). If a link has another
+/// origin, the request fails and is not sent. The policy belongs before the one that adds the token; in an official
+/// client, put it into `ClientOptions::per_try_policies`, where the token has already been added but is still not sent.
 #[derive(Debug, Clone)]
 pub struct OriginPin {
     origin: Url,
@@ -36,7 +36,7 @@ impl OriginPin {
         Ok(Self { origin: endpoint.clone() })
     }
 
-    /// Refuses a URL of another origin, or with a user name or password.
+    /// Refuses a URL with another origin, or with a user name or password.
     ///
     /// # Errors
     ///

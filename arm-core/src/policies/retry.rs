@@ -22,9 +22,9 @@ use crate::{
     wire::retry_after,
 };
 
-/// In a request's context: repeating this POST or PATCH is harmless.
+/// In a request's context: this POST or PATCH is harmless to repeat.
 ///
-/// Official clients take it in `ClientMethodOptions::context`; for an [`ArmRequest`](crate::ArmRequest) there is
+/// For official clients, set it in `ClientMethodOptions::context`; for an [`ArmRequest`](crate::ArmRequest), call
 /// [`repeatable`](crate::ArmRequest::repeatable).
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
@@ -37,30 +37,30 @@ pub(crate) struct Reads;
 #[derive(Debug, Default)]
 pub(crate) struct TriedSoFar(pub(crate) Mutex<Tried>);
 
-/// In a request's context: sending it twice is not sending it once, whatever the method says.
+/// In a request's context: the request is not safe to repeat, whatever its method.
 ///
-/// For a PUT that makes something new each time, such as a version of a Key Vault secret.
+/// For a PUT that creates something new each time, such as a version of a Key Vault secret.
 #[derive(Debug, Clone, Copy)]
 pub struct NotRepeatable;
 
-/// Repeats requests that are safe to repeat, within a budget.
+/// Retries requests that are safe to repeat, within a budget.
 ///
 /// | outcome | GET, HEAD, PUT, DELETE | POST, PATCH |
 /// |---|---|---|
-/// | connection refused | again | again |
-/// | connection lost, truncated, timed out | again | error: may have been carried out |
-/// | 429, or 503 with `Retry-After` | again | again |
-/// | 408, 500, 502, 503, 504 | again | error: may have been carried out |
+/// | connection refused | retry | retry |
+/// | connection lost, truncated, timed out | retry | error: may have been carried out |
+/// | 429, or 503 with `Retry-After` | retry | retry |
+/// | 408, 500, 502, 503, 504 | retry | error: may have been carried out |
 /// | 401 | once, with a fresh token | once, with a fresh token |
 ///
 /// [`Repeatable`] and [`NotRepeatable`] in a request's context move it to the other column.
 ///
-/// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The error of a request that was given
-/// up says how many attempts were made, over what time, and whether a change may have been carried out:
-/// [`ArmErrorExt`](crate::ArmErrorExt) tells the same as data.
+/// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The final error says how many attempts were made,
+/// over how much time, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) has the same
+/// as data.
 ///
-/// For an official client: the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`.
-/// It then sends every attempt from a fresh copy of the request, body included.
+/// In an official client, make it the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`. It sends
+/// every attempt from a fresh copy of the request, including the body.
 #[derive(Debug, Clone)]
 pub struct Retry {
     budget: RetryBudget,
@@ -73,7 +73,7 @@ impl Retry {
         Self { budget, fresh_token: false }
     }
 
-    /// Also repeats a request once after 401, when the token policy has dropped its cached token.
+    /// Also retries a request once after 401, once the token policy has dropped its cached token.
     pub fn with_fresh_token(mut self) -> Self {
         self.fresh_token = true;
         self

@@ -26,9 +26,9 @@ use super::{
     without_values,
 };
 
-/// What the service sent for a model that is written back; empty for one that was made here.
+/// The JSON that the service sent for a model that is written back; empty for one created here.
 ///
-/// Two are equal when what could not be read is equal in both. It shows places, never values.
+/// Two are equal if their unreadable parts are equal. `Debug` shows locations, never values.
 #[derive(Clone, Default)]
 pub struct AsSent(Option<Arc<Sent>>);
 
@@ -53,7 +53,7 @@ impl Original {
 }
 
 impl AsSent {
-    /// Where something stands that could not be read, as JSON pointers.
+    /// The locations that could not be read, as JSON pointers.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|sent| &sent.unread).map(String::as_str)
     }
@@ -67,10 +67,10 @@ impl AsSent {
         sent.unread.iter().map(|place| (place.as_str(), original.pointer(place).cloned())).collect()
     }
 
-    /// What a write sends: what came, with `now` in place of what `before` makes of it. `never_sent` takes out of what
-    /// came what a write leaves to the service.
+    /// The body of a write: the JSON received, with `now` in place of what `before` reads from it. `never_sent` removes
+    /// the members that a write leaves to the service.
     ///
-    /// Of a model that was made here it is `now` itself.
+    /// For a model created here, it is `now` itself.
     pub fn over<M: WriteBack>(
         &self,
         now: Value,
@@ -105,15 +105,15 @@ impl Eq for AsSent {}
 pub trait WriteBack: Sized {
     /// Reads the model; a member that cannot be read is an error.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-    /// Writes what the model says, and nothing else.
+    /// Writes only what the model contains.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-    /// What came.
+    /// The JSON received.
     fn as_sent(&self) -> &AsSent;
-    /// The place for what came.
+    /// The place for the JSON received.
     fn as_sent_mut(&mut self) -> &mut AsSent;
 }
 
-/// Reads a model, leaving out what cannot be read as long as the rest makes sense without it.
+/// Reads a model, skipping members that cannot be read if the rest makes sense without them.
 pub fn deserialize<'de, M: WriteBack, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
     deserializer.deserialize_newtype_struct(WITH_TEXT, Beside(PhantomData))
 }
@@ -156,7 +156,7 @@ fn beside<M: WriteBack>(mut model: M, original: Original, unread: Unread) -> M {
     model
 }
 
-/// Writes a model over what came.
+/// Writes a model over the JSON received.
 pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     if model.as_sent().0.is_none() {
         return model.write(serializer);
@@ -166,11 +166,11 @@ pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Resul
     model.as_sent().over(now, before, |_| {}).map_err(<S::Error as Error>::custom)?.serialize(serializer)
 }
 
-/// Whether a body can be written at all: for a dry run, which is refused where the run is.
+/// Checks whether a body can be written at all, so that a dry run is refused like a real one.
 ///
 /// # Errors
 ///
-/// The body would write over something that cannot be read.
+/// The body would overwrite something that cannot be read.
 pub fn check_writable(body: &impl Serialize) -> azure_core::Result<()> {
     let refusal = |error: serde_json::Error| {
         azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, error.to_string())
@@ -277,7 +277,7 @@ impl Removed {
     }
 }
 
-/// Makes a model one that is written back over what came.
+/// Makes a model one that is written back over the JSON received.
 ///
 /// The type derives `Serialize` and `Deserialize` with `#[serde(remote = "Self")]` and has a field
 /// `#[serde(skip)] as_sent: AsSent`; the macro implements both traits in terms of these.

@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Wire {
     }
 }
 
-/// Reads `"True"`, `"False"` in any case, and real booleans.
+/// Reads `"True"` and `"False"` in any case, and real booleans.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Wire::deserialize(deserializer).map(|Wire(value)| value)
 }

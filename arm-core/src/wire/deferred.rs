@@ -9,10 +9,10 @@ use serde::{
 
 use super::from_text::{TEXT_OF_VALUE, from_str};
 
-/// A value that is decoded when it is first asked for, since most are not.
+/// A value that is decoded when it is first needed, since most values are not.
 ///
-/// For types that any JSON value can be decoded as. A text of which `serde_json` might still say no, because of a number
-/// that is too large or half of a character, is decoded at once.
+/// For types that any JSON value can be decoded as. A text that `serde_json` might still reject, because a number is
+/// too large or a surrogate is unpaired, is decoded immediately.
 #[derive(Clone, Default)]
 pub struct Deferred<T> {
     text: Box<str>,
@@ -20,7 +20,7 @@ pub struct Deferred<T> {
 }
 
 impl<T> Deferred<T> {
-    /// The text that it was read from; `None` if it was decoded at once, or made here.
+    /// The text that it was read from; `None` if it was decoded immediately, or created here.
     pub fn text(&self) -> Option<&str> {
         Some(&*self.text).filter(|text| !text.is_empty())
     }
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Default> Deferred<T> {
 }
 
 impl<T: DeserializeOwned + Default + Serialize> Deferred<T> {
-    /// The text that it was read from, or one that says the same.
+    /// The text that it was read from, or an equivalent one.
     pub fn written(&self) -> Cow<'_, str> {
         self.text()
             .map_or_else(|| Cow::Owned(serde_json::to_string(self.get()).unwrap_or_default()), Cow::Borrowed)

@@ -22,7 +22,7 @@ pub(super) const TEXT_ALONE: &str = "arm_core::Part";
 /// Asks it for the text of a value that can be decoded for certain, or else for the value.
 pub(super) const TEXT_OF_VALUE: &str = "arm_core::Deferred";
 
-/// Decodes a JSON text as the text of an answer is decoded.
+/// Decodes JSON text in the same way as a response.
 ///
 /// # Errors
 ///

@@ -13,7 +13,8 @@ const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::
     "[year]-[month]-[day][optional [T]][optional [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
 );
 
-/// Reads an instant. One without a zone is in UTC. Years before 0 are no instants: they could not be written again.
+/// Reads an instant. Without a time zone, it is in UTC. Years before 0 are rejected, since they could not be written
+/// again.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     in_utc(text.as_bytes())
@@ -49,7 +50,7 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
-/// Writes an instant in UTC; in its own zone where that is the only one in which it has a year of four digits, such as
+/// Writes an instant in UTC; or in its own time zone if only there the year has four digits, such as
 /// `9999-12-31T23:59:59-01:00`.
 pub fn format(instant: OffsetDateTime) -> String {
     written(instant).unwrap_or_default()
@@ -77,7 +78,7 @@ pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Resu
 pub mod option {
     use super::{Deserializer, OffsetDateTime, Serializer, parse, text};
 
-    /// Reads an instant; null, empty and unreadable texts are `None`.
+    /// Reads an instant; null, empty and invalid texts are `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {

@@ -74,7 +74,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
 pub mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, parse};
 
-    /// Reads a duration; null and unreadable texts are `None`.
+    /// Reads a duration; null and invalid texts are `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse))
     }

@@ -13,17 +13,17 @@ use super::from_text::{TEXT_ALONE, WITH_TEXT, from_str};
 
 /// A model that keeps the text that it was read from. Implement it with [`kept!`](crate::kept).
 pub trait Kept: Sized + PartialEq {
-    /// What is decoded of the text, and may borrow from it.
+    /// The type decoded from the text, which may borrow from it.
     type Wire<'a>: Deserialize<'a>;
 
-    /// The model, of what was decoded and of the text that it borrows from.
+    /// Creates the model from the decoded value and the text that it borrows from.
     fn read(wire: Self::Wire<'_>, text: &str) -> Self;
 
     /// The text.
     fn sent(&self) -> &SentText;
 }
 
-/// Reads a model and its text, in one pass where the deserializer is ours.
+/// Reads a model and its text, in a single pass if the deserializer is ours.
 pub fn deserialize<'de, M: Kept, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
     struct WithText<M>(PhantomData<M>);
 
@@ -51,12 +51,12 @@ pub fn deserialize<'de, M: Kept, D: Deserializer<'de>>(deserializer: D) -> Resul
     deserializer.deserialize_newtype_struct(WITH_TEXT, WithText(PhantomData))
 }
 
-/// Writes a model as it came.
+/// Writes a model unchanged.
 ///
 /// # Errors
 ///
-/// A field was changed since the model was read, so it says no longer what came; or it was never read, such as the plan
-/// of a dry run.
+/// A field has been changed since the model was read, so it no longer matches the text; or the model was never read,
+/// such as the plan of a dry run.
 pub fn serialize<M: Kept, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     let text = model.sent().as_str();
     if text.is_empty() {
@@ -96,7 +96,7 @@ impl SentText {
     }
 }
 
-/// Nothing of it: it may hold what no log should.
+/// Shows none of it: it may contain what no log should.
 impl fmt::Debug for SentText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
@@ -113,7 +113,7 @@ impl<'a> Part<'a> {
         self.0
     }
 
-    /// Where it stands in the text that it borrows from.
+    /// Its position in the text that it borrows from.
     pub fn place_in(self, whole: &str) -> Place {
         let start = (self.0.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
         let at = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -121,7 +121,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Where a part stands in the [`SentText`] of a model.
+/// The position of a part in the [`SentText`] of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(Range<u32>);
 
@@ -152,7 +152,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
     }
 }
 
-/// Makes a model one that is written out as it came.
+/// Makes a model one that is written out unchanged.
 ///
 /// `kept!(Name)` is for a type that implements [`Kept`](crate::wire::Kept). `kept!(derived Name)` is for one that derives
 /// `Deserialize` with `#[serde(remote = "Self")]`, and has a field `#[serde(skip)] sent: SentText`. `kept!(Name from Wire)`

@@ -9,7 +9,7 @@ use serde::{
 
 use super::{Part, from_str};
 
-/// The members of an object, whose values stay as they stand in the text.
+/// The members of an object, with their values as undecoded text.
 ///
 /// ```
 /// use arm_core::wire::{Members, items_of};
@@ -23,7 +23,7 @@ use super::{Part, from_str};
 pub struct Members<'a>(Vec<(Cow<'a, str>, Part<'a>)>);
 
 impl<'a> Members<'a> {
-    /// Those of a JSON text; none where it is no object.
+    /// The members of a JSON text; empty if it is not an object.
     pub fn of(text: &'a str) -> Self {
         match is_object(text) {
             true => from_str(text).unwrap_or_default(),
@@ -31,7 +31,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A value by the name of the member: by its exact name, or else without regard to case.
+    /// A value by the name of its member: the exact name, or else ignoring case.
     pub fn get(&self, name: &str) -> Option<Part<'a>> {
         // Of members of the same name the last counts, as with `serde_json`.
         let exact = self.0.iter().rev().find(|(it, _)| it == name);
@@ -43,7 +43,7 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -84,7 +84,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The items of a JSON list, as they stand in the text; none where it is no list.
+/// The items of a JSON list, as undecoded text; empty if it is not a list.
 pub fn items_of(text: &str) -> Vec<Part<'_>> {
     match is_list(text) {
         true => from_str(text).unwrap_or_default(),

@@ -72,8 +72,8 @@ fn refuse(message: String) -> Error {
     Error::with_message(ErrorKind::DataConversion, message)
 }
 
-/// Decodes a JSON answer once. A body that is not JSON is an error that shows its kind and beginning;
-/// one of another shape is an error that names the place, but never a value.
+/// Decodes a JSON response. A body that is not JSON is an error that shows its content type and beginning; one of the
+/// wrong shape is an error that gives the location, but never a value.
 pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result<T> {
     let body: &[u8] = response.body();
     let text = std::str::from_utf8(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).map_err(not_utf8)?;
@@ -94,8 +94,8 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
     })
 }
 
-/// The text of a decoding error without the value that it stumbled over, which may be a secret. For models that
-/// decode a part later than the answer.
+/// The text of a decoding error without the offending value, which may be a secret. For models that decode a part later
+/// than the response.
 pub fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let Some(end) = message.rfind(", expected") else { return message };

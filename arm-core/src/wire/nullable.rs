@@ -14,7 +14,7 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a list; `null` is an empty one, and items that are `null` are left out.
+/// Reads a list; `null` is an empty one, and `null` items are skipped.
 pub fn without_nulls<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -9,7 +9,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret,
     String::deserialize(deserializer).map(Secret::new)
 }
 
-/// Writes the value: only ever into the body of a request.
+/// Writes the value. Use it only for the body of a request.
 pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }

@@ -50,7 +50,7 @@ impl<'de> de::Visitor<'de> for Scalar {
     }
 }
 
-/// Reads any scalar as text, borrowed where it can be; null is empty.
+/// Reads any scalar as text, borrowed if possible; null is empty.
 pub fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     deserializer.deserialize_any(Scalar)
 }

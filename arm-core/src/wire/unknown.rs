@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Fields of a resource that its type here does not name, kept for the way back.
+/// Fields of a resource that its type does not model, kept for writing it back.
 ///
-/// Put it, flattened, on types that are read, changed and written back:
+/// Add it, flattened, to types that are read, changed and written back:
 ///
 /// ```
 /// use arm_core::wire::UnknownFields;
