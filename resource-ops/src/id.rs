@@ -88,12 +88,12 @@ impl RoleId {
         Self(uuid::uuid!("f58310d9-a9f6-439a-9e8d-f62e7b41a168"));
     /// Key Vault Secrets User: reads secret values.
     pub const KEY_VAULT_SECRETS_USER: Self = Self(uuid::uuid!("4633458b-17de-408a-b874-0445c86b69e6"));
-    /// Key Vault Secrets Officer: anything with secrets, except permissions.
+    /// Key Vault Secrets Officer: any action on secrets, except managing permissions.
     pub const KEY_VAULT_SECRETS_OFFICER: Self = Self(uuid::uuid!("b86a8fe4-44ce-4948-aee5-eccb2c155cd7"));
     /// Key Vault Purge Operator: purges deleted vaults.
     pub const KEY_VAULT_PURGE_OPERATOR: Self = Self(uuid::uuid!("a68e7c17-0ab2-4c09-9a58-125dae29748c"));
 
-    /// The full id of the role definition as a scope's assignments write it.
+    /// The full id of the role definition, as used in assignments at a scope.
     pub fn definition_at(&self, scope: &Scope) -> String {
         let subscription = scope.subscription().map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
         format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self}")
@@ -180,8 +180,8 @@ impl RoleAssignmentId {
         format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").parse()
     }
 
-    /// The name that this crate gives to the assignment of a role to a principal at a scope: the same every time, so
-    /// that a repeat finds the assignment that exists.
+    /// The id that this crate gives the assignment of a role to a principal at a scope: the same every time, so that a
+    /// repeat finds the existing assignment.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{DirectoryPrincipal, PrincipalId};
 
-/// Principals in Microsoft Graph: who they are, and who is signed in.
+/// Principals in Microsoft Graph, and the signed-in principal.
 #[derive(Debug, Clone)]
 pub struct DirectoryClient {
     pub(crate) arm: ArmClient,
@@ -11,7 +11,7 @@ pub struct DirectoryClient {
 }
 
 impl DirectoryClient {
-    /// Creates a client that uses this connection. It asks for tokens for Microsoft Graph.
+    /// Creates a client that uses this connection. It requests tokens for Microsoft Graph.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), graph: arm.with_audience(Audience::Graph) }
     }
@@ -27,7 +27,7 @@ impl DirectoryClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn me(&self) -> Result<DirectoryPrincipal> {
         self.graph.get(v1().literal("me"), ApiVersion::IN_PATH).json().await
     }
@@ -53,7 +53,7 @@ impl DirectoryClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn service_principal_of(&self, client_id: uuid::Uuid) -> Result<DirectoryPrincipal> {
         let path = v1().segment(format!("servicePrincipals(appId='{client_id}')"));
         self.graph.get(path, ApiVersion::IN_PATH).json().await

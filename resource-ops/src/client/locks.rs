@@ -8,7 +8,7 @@ const API_VERSION: &str = "2020-05-01";
 
 /// Locks of subscriptions, groups and resources.
 ///
-/// A lock holds at Resource Manager only: what is in a vault can still be read, changed and deleted.
+/// A lock applies only to Resource Manager: the contents of a vault can still be read, changed and deleted.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, vault: &arm_core::ResourceId) -> azure_core::Result<()> {
@@ -24,7 +24,7 @@ pub struct LocksClient {
 }
 
 impl LocksClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
@@ -55,7 +55,7 @@ impl LocksClient {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but for what is not there.
+    /// As for [`get`](Self::get), except that a missing lock is `None`.
     pub async fn get_opt(&self, scope: impl Into<Scope>, name: &str) -> Result<Option<Lock>> {
         self.arm.get(locks(scope).segment(name), API_VERSION).json_opt().await
     }
@@ -70,11 +70,11 @@ impl LocksClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// The same again is a success.
+    /// Safe to repeat.
     pub async fn create_or_update(
         &self,
         scope: impl Into<Scope>,
@@ -84,7 +84,7 @@ impl LocksClient {
         self.arm.put(locks(scope).segment(name), API_VERSION).body(&spec.body()).json().await
     }
 
-    /// Takes a lock away: `ManagementLocks_DeleteByScope`.
+    /// Removes a lock: `ManagementLocks_DeleteByScope`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/delete-by-scope)
     ///
@@ -94,11 +94,11 @@ impl LocksClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Deleting again is a success.
+    /// Safe to repeat: deleting a missing lock succeeds.
     pub async fn delete(&self, scope: impl Into<Scope>, name: &str) -> Result<()> {
         self.arm.delete(locks(scope).segment(name), API_VERSION).send_empty().await
     }

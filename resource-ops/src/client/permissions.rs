@@ -18,7 +18,7 @@ impl PermissionsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams what the signed-in principal may do at a scope, one item for each role that it holds there or above:
+    /// Streams the signed-in principal's permissions at a scope, one item for each role assigned there or above:
     /// `Permissions_ListForResourceGroup`, and the same at other scopes.
     ///
     /// An action is allowed if any of them [allows](Permission::allows) it. Locks, deny assignments and policies can

@@ -17,8 +17,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Resource Graph: queries over everything that the caller can read.
 ///
-/// A user has about 15 queries in 5 seconds. Clones share what is known of the quota: once it is used up, the next
-/// query waits as long as the service says.
+/// A user can make about 15 queries in 5 seconds. Clones share what is known about the quota: once it is used up, the
+/// next query waits as long as the service says.
 #[derive(Debug, Clone)]
 pub struct ResourceGraphClient {
     arm: ArmClient,
@@ -31,21 +31,21 @@ impl ResourceGraphClient {
         Self { arm: arm.clone(), not_before: Arc::default() }
     }
 
-    /// Fetches one page of a query: `Resources`. [`rows`](Self::rows) fetches all.
+    /// Fetches one page of a query: `Resources`. [`rows`](Self::rows) fetches all pages.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources)
     ///
     /// # Permissions
     ///
-    /// What the caller may not read is left out silently.
+    /// Anything that the caller may not read is omitted silently.
     ///
     /// # Errors
     ///
-    /// A query that the service does not understand is 400; `is_code("ParserFailure")`.
+    /// A query that the service does not understand gets 400; `is_code("ParserFailure")`.
     ///
     /// # Retries
     ///
-    /// A query changes nothing.
+    /// Safe to repeat: a query changes nothing.
     pub async fn resources(&self, request: &QueryRequest) -> Result<QueryResponse> {
         let response = self.send(request).await?;
         let mut page: QueryResponse = wire::decode(&response)?;

@@ -62,13 +62,13 @@ impl ResourceGroupsClient {
         self.arm.get(path(group), API_VERSION).json_opt().await
     }
 
-    /// Tells whether a group exists: `ResourceGroups_CheckExistence`.
+    /// Returns whether a group exists: `ResourceGroups_CheckExistence`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/check-existence)
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn exists(&self, group: &ResourceGroupId) -> Result<bool> {
         match self.arm.head(path(group), API_VERSION).expect_status(&[204]).send_empty().await {
             Ok(()) => Ok(true),
@@ -93,7 +93,7 @@ impl ResourceGroupsClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -112,19 +112,19 @@ impl ResourceGroupsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(&self, group: &ResourceGroupId, patch: &ResourceGroupPatch) -> Result<ResourceGroup> {
         self.arm.patch(path(group), API_VERSION).body(patch).repeatable().json().await
     }
 
     /// Deletes a group and everything in it: `ResourceGroups_Delete`, a long-running operation.
     ///
-    /// Nothing is sent before the answer is awaited or polled; dropping the future after that does not stop the
-    /// deletion. Vaults are only soft-deleted: their names stay taken.
+    /// No request is sent before the poller is awaited or polled; dropping it after that does not stop the deletion.
+    /// Vaults are only soft-deleted: their names stay taken.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, group: &arm_core::ResourceGroupId) -> azure_core::Result<()> {
@@ -149,7 +149,7 @@ impl ResourceGroupsClient {
         self.arm.delete(path(group), API_VERSION).poller()
     }
 
-    /// Deletes a group, and these kinds of resources in it by force, which skips their graceful shutdown:
+    /// Deletes a group, with these resource types in it by force, which skips their graceful shutdown:
     /// `ResourceGroups_Delete` with `forceDeletionTypes`.
     pub fn force_delete<'a>(
         &self,

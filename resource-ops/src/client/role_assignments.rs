@@ -9,7 +9,7 @@ const API_VERSION: &str = "2022-04-01";
 
 /// Role assignments, at any scope.
 ///
-/// A new assignment takes effect only after some minutes, and no operation tells when: retry what is refused.
+/// A new assignment takes effect only after some minutes, and no operation shows when: retry requests that are refused.
 #[derive(Debug, Clone)]
 pub struct RoleAssignmentsClient {
     arm: ArmClient,
@@ -22,8 +22,8 @@ impl RoleAssignmentsClient {
     }
 
     /// Streams the assignments at, above and below a scope: `RoleAssignments_ListForSubscription`,
-    /// `RoleAssignments_ListForResourceGroup`, `RoleAssignments_ListForResource` or
-    /// `RoleAssignments_ListForScope`, as the scope is.
+    /// `RoleAssignments_ListForResourceGroup`, `RoleAssignments_ListForResource` or `RoleAssignments_ListForScope`,
+    /// depending on the scope.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope)
     ///
@@ -34,7 +34,7 @@ impl RoleAssignmentsClient {
         self.list_filtered(scope, RoleAssignmentFilter::All)
     }
 
-    /// Streams the assignments that a filter leaves: the same operations with `$filter`.
+    /// Streams the assignments that match a filter: the same operations with `$filter`.
     pub fn list_filtered(
         &self,
         scope: impl Into<Scope>,
@@ -100,11 +100,11 @@ impl RoleAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, id: &RoleAssignmentId) -> Result<Option<RoleAssignment>> {
         let response = self.arm.delete(id, API_VERSION).send().await?;
         if u16::from(response.status()) == 204 {

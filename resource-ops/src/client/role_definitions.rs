@@ -42,15 +42,15 @@ impl RoleDefinitionsClient {
         self.arm.get(path(&scope.into()), API_VERSION).pager()
     }
 
-    /// Streams the roles that a filter leaves: `RoleDefinitions_List` with `$filter`, such as
-    /// `atScopeAndBelow()` or `type eq 'CustomRole'`.
+    /// Streams the roles that match a filter: `RoleDefinitions_List` with `$filter`, such as `atScopeAndBelow()` or
+    /// `type eq 'CustomRole'`.
     pub fn list_filtered(&self, scope: impl Into<Scope>, filter: &str) -> Pager<RoleDefinition> {
         self.arm.get(path(&scope.into()), API_VERSION).query("$filter", filter).pager()
     }
 
-    /// Finds a role by the name that people see: `RoleDefinitions_List` with `$filter=roleName eq '..'`.
+    /// Finds a role by its display name: `RoleDefinitions_List` with `$filter=roleName eq '..'`.
     ///
-    /// A role that is not there is an error that says so; see [`get_by_name_opt`](Self::get_by_name_opt).
+    /// A missing role is an error that says so; see [`get_by_name_opt`](Self::get_by_name_opt).
     ///
     /// # Errors
     ///

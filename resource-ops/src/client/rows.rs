@@ -21,7 +21,7 @@ const MOST: usize = 1000;
 pub enum GraphScope {
     /// Everything in the tenant that the caller can read.
     Tenant,
-    /// These subscriptions. An empty list is an error, since to the service it would mean the whole tenant.
+    /// These subscriptions. An empty list is an error, since for the service it would mean the whole tenant.
     Subscriptions(Vec<SubscriptionId>),
     /// These management groups, with everything below them.
     ManagementGroups(Vec<ManagementGroupId>),
@@ -75,9 +75,9 @@ impl GraphScope {
 impl ResourceGraphClient {
     /// Streams the rows of a query, page by page, each as a `T`: `Resources`.
     ///
-    /// Many subscriptions are asked for in batches, as long as the query looks at each row alone; for the
-    /// others use [`GraphScope::Tenant`] or management groups. Rows that the service leaves out without a
-    /// next page are an error at the end, never a silent loss.
+    /// If there are many subscriptions, they are queried in batches, provided that the query looks at each row alone;
+    /// for other queries, use [`GraphScope::Tenant`] or management groups. Rows that the service omits without a next
+    /// page are an error at the end, never a silent loss.
     ///
     /// ```
     /// # use arm_core::ArmClient;
@@ -103,7 +103,7 @@ impl ResourceGraphClient {
         stream(self.clone(), query, scope.into())
     }
 
-    /// Resumes the rows of a query at a stream's `continuation()`. Query and scope must be the same.
+    /// Resumes the rows of a query at the `continuation()` of a stream. Query and scope must be the same.
     pub fn resume_rows<T>(
         &self,
         query: &GraphQuery,

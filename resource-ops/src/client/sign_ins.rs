@@ -4,22 +4,22 @@ use serde_json::json;
 
 use crate::{PrincipalId, SignIn};
 
-/// Whether users and applications may sign in, over Microsoft Graph.
+/// Whether users and applications may sign in, through Microsoft Graph.
 ///
-/// Who may no longer sign in keeps the tokens that there are: for 60 to 90 minutes, a managed identity for up to 24 hours. So
-/// take the access away at the resource too.
+/// Disabling sign-in does not end tokens that were already issued: these last 60 to 90 minutes, a managed identity's up
+/// to 24 hours. So remove the access at the resource too.
 #[derive(Debug, Clone)]
 pub struct SignInsClient {
     graph: ArmClient,
 }
 
 impl SignInsClient {
-    /// A client over this connection. It asks for tokens of Microsoft Graph.
+    /// Creates a client that uses this connection. It requests tokens for Microsoft Graph.
     pub fn new(arm: &ArmClient) -> Self {
         Self { graph: arm.with_audience(Audience::Graph) }
     }
 
-    /// Whether a user may sign in, and since when sessions count: `Users_Get`.
+    /// Reads whether a user may sign in, and from when sessions are valid: `Users_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-get)
     ///
@@ -35,7 +35,8 @@ impl SignInsClient {
         self.graph.get(user(id), ApiVersion::IN_PATH).query("$select", asked).json().await
     }
 
-    /// Whether an application may sign in here, by the object id of its service principal: `ServicePrincipals_Get`.
+    /// Reads whether an application may sign in here, by the object id of its service principal:
+    /// `ServicePrincipals_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
     ///
@@ -51,14 +52,14 @@ impl SignInsClient {
         self.graph.get(application(id), ApiVersion::IN_PATH).query("$select", asked).json().await
     }
 
-    /// Lets a user sign in, or no longer: `Users_Update`.
+    /// Enables or disables sign-in for a user: `Users_Update`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-update)
     ///
     /// # Permissions
     ///
-    /// `User.EnableDisableAccount.All` and `User.Read.All`; for a user with a role of administrator a higher one, such as Privileged
-    /// Authentication Administrator.
+    /// `User.EnableDisableAccount.All` and `User.Read.All`; for a user with an administrator role, a higher role such
+    /// as Privileged Authentication Administrator.
     ///
     /// # Errors
     ///
@@ -66,12 +67,13 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// The same again is a success.
+    /// Safe to repeat.
     pub async fn set_user_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
         self.set_enabled(user(id), enabled).await
     }
 
-    /// Lets an application sign in here, or no longer: `ServicePrincipals_Update`. All who use it are cut off with it.
+    /// Enables or disables sign-in for an application here: `ServicePrincipals_Update`. Disabling it affects everyone
+    /// who uses it.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-update)
     ///
@@ -85,13 +87,13 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// The same again is a success.
+    /// Safe to repeat.
     pub async fn set_application_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
         self.set_enabled(application(id), enabled).await
     }
 
-    /// Ends the sessions and refresh tokens of a user, within minutes: `Users_RevokeSignInSessions`. **It cannot be undone.**
-    /// Sessions that a guest has at home stay.
+    /// Revokes the sessions and refresh tokens of a user, within minutes: `Users_RevokeSignInSessions`. **This cannot
+    /// be undone.** A guest's sessions in the home tenant are not affected.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-revokesigninsessions)
     ///
@@ -105,7 +107,7 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// Again, it also ends the sessions that began meanwhile.
+    /// A repeat also revokes the sessions started since.
     pub async fn revoke_sessions(&self, id: PrincipalId) -> Result<()> {
         let path = user(id).literal("revokeSignInSessions");
         self.graph.post(path, ApiVersion::IN_PATH).expect_status(&[200, 204]).repeatable().send_empty().await

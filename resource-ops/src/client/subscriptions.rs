@@ -51,10 +51,10 @@ impl SubscriptionsClient {
         }
     }
 
-    /// Streams the regions where a subscription can have resources: `Subscriptions_ListLocations`.
+    /// Streams the regions that are available to a subscription: `Subscriptions_ListLocations`.
     ///
-    /// Not every service is in every region: a provider's own list
-    /// ([`Provider::resource_types`](crate::Provider)) says which ones are.
+    /// Not every service is available in every region: see the provider's own list
+    /// ([`Provider::resource_types`](crate::Provider)).
     ///
     /// # Permissions
     ///

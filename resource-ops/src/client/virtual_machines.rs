@@ -82,14 +82,14 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn instance_view(&self, machine: &VirtualMachineId) -> Result<InstanceView> {
         self.arm.get(ArmPath::from(machine).literal("instanceView"), API_VERSION).json().await
     }
 
     /// Changes parts of a machine: `VirtualMachines_Update`, a long-running operation.
     ///
-    /// Nothing is sent before the answer is awaited or polled.
+    /// No request is sent before the poller is awaited or polled.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machines/update)
     ///
@@ -99,7 +99,7 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub fn update(
         &self,
         machine: &VirtualMachineId,
@@ -122,8 +122,8 @@ impl VirtualMachinesClient {
         self.arm.patch(machine, API_VERSION).if_match(etag).body(update).repeatable().poller()
     }
 
-    /// Runs a script in a machine and waits for its output: `VirtualMachines_RunCommand`, a long-running
-    /// operation. The machine takes one script at a time.
+    /// Runs a script in a machine and waits for its output: `VirtualMachines_RunCommand`, a long-running operation. A
+    /// machine runs one script at a time.
     ///
     /// ```
     /// # use resource_ops::{RunCommandInput, VirtualMachineId, VirtualMachinesClient};
@@ -147,7 +147,7 @@ impl VirtualMachinesClient {
     /// # Retries
     ///
     /// This client never starts a script a second time. If the connection is lost, the script may have run: write
-    /// scripts that can run twice.
+    /// scripts so that they can run twice.
     pub fn run_command(
         &self,
         machine: &VirtualMachineId,
@@ -193,8 +193,8 @@ impl VirtualMachinesClient {
         request.query("$expand", "instanceView").json().await
     }
 
-    /// Creates or replaces a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a
-    /// long-running operation. It succeeds when the script was run, even if the script failed: read the output.
+    /// Creates or replaces a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a long-running
+    /// operation. It succeeds once the script has run, even if the script failed: read the output.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
     ///
@@ -234,7 +234,7 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub fn delete_run_command(&self, machine: &VirtualMachineId, name: &ResourceName) -> Poller<()> {
         self.arm.delete(commands(machine).segment(name), API_VERSION).poller()
     }

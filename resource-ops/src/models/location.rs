@@ -1,13 +1,13 @@
 use arm_core::{open_enum, wire};
 use serde::Deserialize;
 
-/// A region, or an edge zone beside one.
+/// A region, or an edge zone that belongs to one.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Location {
-    /// The physical zone behind each logical zone of this subscription; the same number can be another zone in
-    /// another subscription.
+    /// The physical zone behind each logical zone of this subscription; in another subscription, the same number can be
+    /// another zone.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub availability_zone_mappings: Vec<AvailabilityZoneMappings>,
     /// The display name, such as `West Europe`.
@@ -33,9 +33,9 @@ pub struct Location {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AvailabilityZoneMappings {
-    /// The zone as requests name it, such as `1`.
+    /// The zone in requests, such as `1`.
     pub logical_zone: Option<String>,
-    /// The zone as the datacenters name it, such as `westeurope-az2`.
+    /// The physical zone, such as `westeurope-az2`.
     pub physical_zone: Option<String>,
 }
 
@@ -54,7 +54,7 @@ pub struct LocationMetadata {
     pub latitude: Option<String>,
     /// Degrees east, as text.
     pub longitude: Option<String>,
-    /// The region that this one fails over to; newer regions have none.
+    /// The region paired with this one for failover; empty for newer regions.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub paired_region: Vec<PairedRegion>,
     /// The province or state, such as `Netherlands`.
@@ -91,11 +91,11 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a region is physical.
+    /// Whether a region is physical or logical.
     pub enum RegionType {
         /// Datacenters in one place.
         Physical = "Physical",
-        /// A group of regions, which takes no resources of its own.
+        /// A group of regions, which contains no resources of its own.
         Logical = "Logical",
     }
 }

@@ -3,11 +3,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 open_enum! {
-    /// What a lock forbids at Resource Manager.
+    /// What a lock forbids in Resource Manager.
     pub enum LockLevel {
-        /// Deletes of its scope and of all below it, role assignments included.
+        /// Deleting its scope and anything below it, including role assignments.
         CanNotDelete = "CanNotDelete",
-        /// Writes and actions too.
+        /// Also writes and actions.
         ReadOnly = "ReadOnly",
     }
 }
@@ -21,7 +21,7 @@ pub struct Lock {
     pub id: String,
     /// The name.
     pub name: String,
-    /// What it forbids, and why.
+    /// What it forbids, and the reason.
     pub properties: LockProperties,
     #[serde(skip)]
     sent: SentText,
@@ -29,24 +29,24 @@ pub struct Lock {
 
 arm_core::kept!(derived Lock);
 
-/// What a lock forbids, and why.
+/// What a lock forbids, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LockProperties {
     /// What it forbids.
     pub level: LockLevel,
-    /// Why, for people.
+    /// The reason, as a note for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
 }
 
-/// A lock to be made.
+/// A lock to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockSpec {
     /// What it forbids.
     pub level: LockLevel,
-    /// Why, for people.
+    /// The reason, as a note for people.
     pub notes: Option<String>,
 }
 

@@ -42,7 +42,7 @@ pub struct VirtualMachineRunCommand {
     pub treat_failure_as_deployment_failure: bool,
     /// `Succeeded` once the script has run, whatever its exit code.
     pub provisioning_state: Option<String>,
-    /// The result. Only if it was asked for.
+    /// The result. Only if requested.
     pub instance_view: Option<RunCommandInstanceView>,
 }
 
@@ -71,13 +71,13 @@ impl ScriptSource {
         Self { script: Some(text.into()), ..Self::default() }
     }
 
-    /// A script at a URI. The URI may hold a signature: take care where it is shown.
+    /// A script at a URI. The URI may contain a signature: take care where it is shown.
     pub fn uri(uri: impl Into<String>) -> Self {
         Self { script_uri: Some(uri.into()), ..Self::default() }
     }
 }
 
-/// An identity of the machine: by client id or object id; the machine's own with neither.
+/// An identity of the machine, by client id or object id; without either, the machine's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RunCommandManagedIdentity {
@@ -92,7 +92,7 @@ pub struct RunCommandManagedIdentity {
 open_enum! {
     /// The state of a managed command.
     pub enum ExecutionState {
-        /// Not known.
+        /// Unknown.
         NotKnown = "Unknown",
         /// It has not started.
         Pending = "Pending",
@@ -109,7 +109,7 @@ open_enum! {
     }
 }
 
-/// The result of a managed command. The output can hold secrets; `Debug` does not show it.
+/// The result of a managed command. The output can contain secrets; `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -204,7 +204,7 @@ impl From<Wire> for VirtualMachineRunCommand {
     }
 }
 
-/// A managed command as it should be: the body of a PUT, which runs it.
+/// A managed command to create: the body of a PUT, which runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TypedBuilder)]
 pub struct VirtualMachineRunCommandSpec {
     /// The region of the machine.
@@ -221,10 +221,10 @@ pub struct VirtualMachineRunCommandSpec {
 /// The parts of a managed command to change: the body of a PATCH, which runs it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VirtualMachineRunCommandUpdate {
-    /// All tags: the map replaces the one that is there.
+    /// All tags. Replaces the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The script and how it is run. What is absent stays, except protected values, which are removed.
+    /// The script and how it is run. Absent members stay unchanged, except protected values, which are removed.
     pub properties: RunCommandProperties,
 }
 
@@ -237,7 +237,7 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ScriptSource>,
-    /// The parameters of the script; these are returned.
+    /// The parameters of the script, which are returned later.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<RunCommandInputParameter>,
     /// Parameters of the script that are never returned.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use crate::PrincipalId;
 
 open_enum! {
-    /// The kind of a principal that holds a role.
+    /// The type of a principal that has a role.
     pub enum PrincipalType {
         /// A user.
         User = "User",

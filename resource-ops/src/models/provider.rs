@@ -5,7 +5,7 @@ use arm_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A resource provider, as a subscription sees it.
+/// A resource provider, from a subscription's point of view.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -51,12 +51,12 @@ pub struct ProviderResourceType {
     /// The regions that have it.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub locations: Vec<String>,
-    /// The api-versions that it answers, newest first.
+    /// The supported api-versions, newest first.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub api_versions: Vec<String>,
     /// The api-version that the service suggests.
     pub default_api_version: Option<String>,
-    /// Aliases of properties, for policies. Only if they were asked for.
+    /// Aliases of properties, for policies. Only if requested.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub aliases: Vec<Value>,
 }

@@ -6,47 +6,47 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
 
-/// A query as the service takes it: the body of a request.
+/// A query in the service's format: the body of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryRequest {
     /// The query, in Kusto.
     #[builder(setter(into))]
     pub query: String,
-    /// The subscriptions to look at. With none here and no management group, the whole tenant.
+    /// The subscriptions to query. If both this and the management groups are empty, the whole tenant.
     #[builder(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subscriptions: Vec<SubscriptionId>,
-    /// The management groups to look at, instead of subscriptions.
+    /// The management groups to query, instead of subscriptions.
     #[builder(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub management_groups: Vec<ManagementGroupId>,
-    /// Paging and form of the answer.
+    /// Paging and format of the result.
     #[builder(default)]
     pub options: QueryOptions,
-    /// Statistics to return beside the rows.
+    /// Statistics to return in addition to the rows.
     #[builder(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub facets: Vec<FacetRequest>,
 }
 
-/// Paging and form of the answer.
+/// Paging and format of the result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryOptions {
     /// The token from the previous page.
     #[serde(rename = "$skipToken", skip_serializing_if = "Option::is_none")]
     pub skip_token: Option<String>,
-    /// Rows on a page, 1 to 1000. Default: 1000.
+    /// Rows on each page, 1 to 1000. Default: 1000.
     #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
     pub top: Option<u32>,
-    /// Rows to leave out at the beginning.
+    /// Rows to skip at the beginning.
     #[serde(rename = "$skip", skip_serializing_if = "Option::is_none")]
     pub skip: Option<u32>,
     /// Objects or a table. Default: objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_format: Option<ResultFormat>,
-    /// Whether a scope of more than 10,000 subscriptions may be cut to what the service can search.
+    /// Whether a scope of more than 10,000 subscriptions may be reduced to what the service can search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_partial_scopes: Option<bool>,
     /// Which authorization resources are included, seen from the scope.
@@ -55,11 +55,11 @@ pub struct QueryOptions {
 }
 
 open_enum! {
-    /// How rows are written.
+    /// The format of the rows.
     pub enum ResultFormat {
-        /// One object a row.
+        /// One object for each row.
         ObjectArray = "objectArray",
-        /// Columns, and a list of cells a row.
+        /// Columns, and a list of cells for each row.
         Table = "table",
     }
 }
@@ -107,12 +107,12 @@ pub struct FacetRequestOptions {
     pub top: Option<u32>,
 }
 
-/// One page of an answer.
+/// One page of a result.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QueryResponse {
-    /// The number of rows of the whole answer.
+    /// The number of rows of the whole result.
     pub total_records: u64,
     /// The number of rows on this page.
     pub count: u64,
@@ -124,10 +124,10 @@ pub struct QueryResponse {
     pub skip_token: Option<String>,
     /// The rows, as objects or as a table.
     pub data: Value,
-    /// The statistics that were asked for.
+    /// The requested statistics.
     #[serde(default, deserialize_with = "arm_core::wire::without_nulls")]
     pub facets: Vec<Facet>,
-    /// What is left of the user's quota.
+    /// The user's remaining quota.
     #[serde(skip)]
     pub quota: Quota,
 }
@@ -153,11 +153,11 @@ pub struct Facet {
     pub errors: Vec<Value>,
 }
 
-/// What is left of a user's quota: about 15 queries in 5 seconds.
+/// A user's remaining quota: about 15 queries in 5 seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {
-    /// Queries that are left.
+    /// The remaining number of queries.
     pub remaining: Option<u32>,
     /// When the quota is full again.
     pub resets_after: Option<Duration>,

@@ -7,7 +7,7 @@ use arm_core::{
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-/// A resource group, as the service shows it.
+/// A resource group, as returned by the service.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct ResourceGroup {
     pub id: ResourceGroupId,
     /// The name.
     pub name: String,
-    /// The region that keeps the group's own record; its resources can be elsewhere. It never changes.
+    /// The region that stores the group's own record; its resources can be elsewhere. It never changes.
     pub location: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
@@ -91,14 +91,14 @@ impl From<Wire> for ResourceGroup {
     }
 }
 
-/// A resource group as it should be: the body of a PUT, which replaces the tags.
+/// A resource group to create: the body of a PUT, which replaces the tags.
 ///
-/// Made from a [`ResourceGroup`], it keeps what this crate does not model.
+/// Created from a [`ResourceGroup`], it keeps members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct ResourceGroupSpec {
-    /// The region that keeps the group's own record, such as `westeurope`. It cannot be changed later.
+    /// The region that stores the group's own record, such as `westeurope`. It cannot be changed later.
     pub location: String,
     /// All tags.
     pub tags: BTreeMap<String, String>,
@@ -127,7 +127,7 @@ impl Serialize for ResourceGroupSpec {
 }
 
 impl ResourceGroupSpec {
-    /// A group without tags.
+    /// Creates a group without tags.
     pub fn new(location: impl Into<String>) -> Self {
         Self {
             location: location.into(),
@@ -157,11 +157,11 @@ impl From<&ResourceGroup> for ResourceGroupSpec {
     }
 }
 
-/// The parts of a resource group to change: the body of a PATCH. What is absent stays.
+/// The parts of a resource group to change: the body of a PATCH. Absent members stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceGroupPatch {
-    /// All tags: the map replaces the one that is there.
+    /// All tags. Replaces the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// The id of the resource that manages this group.

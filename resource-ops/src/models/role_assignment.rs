@@ -22,11 +22,11 @@ pub struct RoleAssignment {
     pub role_definition_id: String,
     /// The object id of the principal.
     pub principal: PrincipalId,
-    /// The kind of the principal.
+    /// The type of the principal.
     pub principal_type: Option<PrincipalType>,
     /// A description for people.
     pub description: Option<String>,
-    /// A condition that must hold in addition.
+    /// A condition that must also hold.
     pub condition: Option<String>,
     /// The version of the condition's language: `2.0`.
     pub condition_version: Option<String>,
@@ -38,7 +38,7 @@ pub struct RoleAssignment {
     pub created_by: Option<String>,
     /// The object id of the principal that last changed it.
     pub updated_by: Option<String>,
-    /// The id of the managed identity on whose behalf it was made.
+    /// The id of the managed identity on whose behalf it was created.
     pub delegated_managed_identity_resource_id: Option<String>,
     sent: SentText,
 }
@@ -46,7 +46,7 @@ pub struct RoleAssignment {
 arm_core::kept!(RoleAssignment from Wire);
 
 impl RoleAssignment {
-    /// Whether it was made at exactly this scope, not above or below.
+    /// Whether it was created at exactly this scope, not above or below.
     pub fn is_at(&self, scope: &Scope) -> bool {
         self.scope.trim_end_matches('/').eq_ignore_ascii_case(&scope.to_string())
     }
@@ -131,24 +131,24 @@ impl From<Wire> for RoleAssignment {
     }
 }
 
-/// A role assignment as it should be. Of an existing assignment, only description and condition can be changed.
+/// A role assignment to create. For an existing assignment, only the description and condition can be changed.
 #[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
 pub struct RoleAssignmentSpec {
     /// The role.
     pub role: RoleId,
     /// The object id of the principal.
     pub principal: PrincipalId,
-    /// The kind of the principal. With it, the service does not look the principal up in the directory, which may
-    /// not know a new one yet.
+    /// The type of the principal. If set, the service does not look the principal up in the directory, which may not
+    /// know a new one yet.
     #[builder(default, setter(strip_option))]
     pub principal_type: Option<PrincipalType>,
     /// A description for people.
     #[builder(default, setter(strip_option, into))]
     pub description: Option<String>,
-    /// A condition that must hold in addition, in the language's version 2.0.
+    /// A condition that must also hold, in version 2.0 of the language.
     #[builder(default, setter(strip_option, into))]
     pub condition: Option<String>,
-    /// The id of the managed identity on whose behalf it is made.
+    /// The id of the managed identity on whose behalf it is created.
     #[builder(default, setter(strip_option, into))]
     pub delegated_managed_identity_resource_id: Option<String>,
 }
@@ -201,9 +201,9 @@ pub enum RoleAssignmentFilter {
     All,
     /// At the scope and above it, but not below.
     AtScope,
-    /// Those of one principal itself, not of its groups.
+    /// Those assigned directly to a principal, not to its groups.
     Principal(PrincipalId),
-    /// Those of one principal, itself or through its groups.
+    /// Those of a principal, directly or through its groups.
     AssignedTo(PrincipalId),
 }
 

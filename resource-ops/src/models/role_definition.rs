@@ -48,7 +48,7 @@ open_enum! {
     }
 }
 
-/// What a role allows, as patterns of actions in which `*` stands for anything.
+/// What a role allows, as action patterns in which `*` is a wildcard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -65,15 +65,15 @@ pub struct Permission {
     /// Actions excluded from `data_actions`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_data_actions: Vec<String>,
-    /// A condition that must hold in addition.
+    /// A condition that must also hold.
     pub condition: Option<String>,
     /// The version of the condition's language.
     pub condition_version: Option<String>,
 }
 
 impl Permission {
-    /// Whether it allows an action on resources, such as `Microsoft.KeyVault/vaults/write`. What is allowed only under
-    /// its [`condition`](Self::condition) counts as allowed.
+    /// Whether it allows an action on resources, such as `Microsoft.KeyVault/vaults/write`. An action that is allowed
+    /// only under its [`condition`](Self::condition) counts as allowed.
     pub fn allows(&self, action: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));
         any(&self.actions) && !any(&self.not_actions)

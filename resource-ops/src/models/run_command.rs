@@ -7,13 +7,13 @@ use crate::InstanceViewStatus;
 
 /// A script to run in a machine, as an action.
 ///
-/// It runs in a shell of its own, as root or System, and at most 90 minutes. What it does to its own
-/// environment ends with it; processes that run keep the environment that they were started with.
+/// It runs in its own shell, as root or System, for at most 90 minutes. Changes to its own environment end with it;
+/// running processes keep the environment they were started with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RunCommandInput {
-    /// The command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another that the service knows.
+    /// The command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another one that the service knows.
     pub command_id: String,
     /// The script's lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -40,7 +40,7 @@ impl RunCommandInput {
     }
 
     /// Passes a parameter to the script. A shell script sees it as `$1`, `$2`, .. and under its name. Prefer this to
-    /// putting values into the script, where they could be run as part of it.
+    /// inserting values into the script, where they could be executed.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.parameters.push(RunCommandInputParameter { name: name.into(), value: value.into() });
         self
@@ -59,7 +59,7 @@ pub struct RunCommandInputParameter {
 
 /// The result of a script that ran as an action.
 ///
-/// The output can hold secrets, and is not shown by `Debug`.
+/// The output can contain secrets, and is not shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
@@ -102,7 +102,7 @@ impl From<Wire> for RunCommandResult {
 }
 
 impl RunCommandResult {
-    /// Whether the service reports no failure. It does not see every failure of a script: let the script print its
+    /// Whether the service reports no failure. It does not detect every failure of a script: let the script print its
     /// result, and read [`stdout`](Self::stdout).
     pub fn succeeded(&self) -> bool {
         let failed = |status: &InstanceViewStatus| {

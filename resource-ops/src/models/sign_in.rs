@@ -15,9 +15,9 @@ pub struct SignIn {
     pub display_name: Option<String>,
     /// The sign-in name. Users only.
     pub user_principal_name: Option<String>,
-    /// Whether it may sign in; `None` if Graph did not tell.
+    /// Whether it may sign in; `None` if Graph does not say.
     pub account_enabled: Option<bool>,
-    /// Sessions that began before count no longer. Users only.
+    /// Sessions started before this are no longer valid. Users only.
     #[serde(default, rename = "signInSessionsValidFromDateTime", with = "arm_core::wire::instant::option")]
     pub sessions_valid_from: Option<OffsetDateTime>,
     /// `Application`, `ManagedIdentity`, .. Applications only.

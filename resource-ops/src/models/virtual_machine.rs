@@ -36,7 +36,7 @@ pub struct VirtualMachine {
     pub computer_name: Option<String>,
     /// `Succeeded`, or `Updating` while it changes.
     pub provisioning_state: Option<String>,
-    /// Its status. Only if it was asked for.
+    /// Its status. Only if requested.
     pub instance_view: Option<InstanceView>,
     /// All properties, as the service sent them.
     pub properties: Map<String, Value>,
@@ -60,7 +60,7 @@ open_enum! {
     pub enum IdentityType {
         /// A system-assigned identity, which is deleted with the machine.
         SystemAssigned = "SystemAssigned",
-        /// User-assigned identities, which are resources of their own.
+        /// User-assigned identities, which are separate resources.
         UserAssigned = "UserAssigned",
         /// Both.
         Both = "SystemAssigned, UserAssigned",
@@ -116,7 +116,7 @@ pub struct InstanceView {
     pub os_name: Option<String>,
     /// The operating system's version.
     pub os_version: Option<String>,
-    /// Its agent; absent when the machine is off.
+    /// Its agent; `None` while the machine is off.
     pub vm_agent: Option<VmAgent>,
     /// Provisioning and power states.
     #[serde(deserialize_with = "wire::without_nulls")]
@@ -156,11 +156,11 @@ pub struct InstanceViewStatus {
     pub code: Option<String>,
     /// `Info`, `Warning` or `Error`.
     pub level: Option<String>,
-    /// The fact in words.
+    /// The status as text.
     pub display_status: Option<String>,
     /// A message for people.
     pub message: Option<String>,
-    /// Since when.
+    /// When the status was set.
     #[serde(with = "instant::option")]
     pub time: Option<OffsetDateTime>,
 }
@@ -209,10 +209,10 @@ impl From<Wire> for VirtualMachine {
     }
 }
 
-/// The parts of a machine to change: the body of a PATCH. What is absent stays.
+/// The parts of a machine to change: the body of a PATCH. Absent members stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct VirtualMachineUpdate {
-    /// All tags: the map replaces the one that is there.
+    /// All tags. Replaces the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// The identities.
@@ -236,7 +236,7 @@ pub struct IdentityUpdate {
 }
 
 impl IdentityUpdate {
-    /// A system-assigned identity besides all that the machine has.
+    /// Adds a system-assigned identity to those that the machine has.
     pub fn with_system_identity(now: Option<&MachineIdentity>) -> Self {
         let kept = now.map(|now| now.user_assigned_identities.keys()).into_iter().flatten();
         let user_assigned_identities: BTreeMap<String, Value> =

@@ -83,17 +83,17 @@ impl Expression {
         Self(format!("parse_json({})", self.0))
     }
 
-    /// Equal to a value; texts with regard to case.
+    /// Equal to a value; texts are case-sensitive.
     pub fn equals(self, value: impl Into<Literal>) -> Condition {
         self.compared("==", value.into())
     }
 
-    /// Not equal to a value; texts with regard to case.
+    /// Not equal to a value; texts are case-sensitive.
     pub fn differs_from(self, value: impl Into<Literal>) -> Condition {
         self.compared("!=", value.into())
     }
 
-    /// Equal to a text without regard to case.
+    /// Equal to a text, ignoring case.
     pub fn equals_ignore_case(self, text: &str) -> Condition {
         self.compared("=~", text.into())
     }
@@ -108,32 +108,32 @@ impl Expression {
         self.compared("<", value.into())
     }
 
-    /// Contains a string, without regard to case.
+    /// Contains a string, ignoring case.
     pub fn contains(self, text: &str) -> Condition {
         self.compared("contains", text.into())
     }
 
-    /// Has a whole term in it, without regard to case. Faster than `contains`.
+    /// Contains a whole term, ignoring case. Faster than `contains`.
     pub fn has(self, term: &str) -> Condition {
         self.compared("has", term.into())
     }
 
-    /// Starts with a string, without regard to case.
+    /// Starts with a string, ignoring case.
     pub fn starts_with(self, text: &str) -> Condition {
         self.compared("startswith", text.into())
     }
 
-    /// Ends with a string, without regard to case.
+    /// Ends with a string, ignoring case.
     pub fn ends_with(self, text: &str) -> Condition {
         self.compared("endswith", text.into())
     }
 
-    /// One of these texts, without regard to case; false for an empty list.
+    /// One of these texts, ignoring case; false for an empty list.
     pub fn is_any_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("in~", texts)
     }
 
-    /// Has one of these whole terms in it, without regard to case; false for an empty list.
+    /// Contains one of these whole terms, ignoring case; false for an empty list.
     pub fn has_any<'a>(self, terms: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("has_any", terms)
     }

@@ -91,19 +91,19 @@ impl GraphQuery {
         Self { text: table.as_str().to_owned(), row_by_row: true }
     }
 
-    /// A query in Kusto, sent as it is. Values in it must be [`quoted`].
+    /// A query in Kusto, sent unchanged. Values in it must be [`quoted`].
     ///
-    /// Because it may count or sort, it cannot be cut into one query for each batch of subscriptions.
+    /// Because it may count or sort, it cannot be split into one query for each batch of subscriptions.
     pub fn of_text(text: impl Into<String>) -> Self {
         Self { text: text.into(), row_by_row: false }
     }
 
-    /// Only resources of this type, whatever its case.
+    /// Only resources of this type, ignoring case.
     pub fn of_type(self, kind: &str) -> Self {
         self.filter(column("type").equals_ignore_case(kind))
     }
 
-    /// Only rows that meet a condition.
+    /// Only rows that match a condition.
     pub fn filter(self, condition: Condition) -> Self {
         self.step(format_args!("where {condition}"), true)
     }
@@ -113,14 +113,14 @@ impl GraphQuery {
         self.step(format_args!("extend {} = {expression}", column_name(name)), true)
     }
 
-    /// Only these columns. `id` is always among them: without it, the service cannot page.
+    /// Only these columns. `id` is always included: without it, the service cannot page.
     pub fn project<'a>(self, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let others = columns.into_iter().filter(|name| *name != "id").map(column_name);
         let list: Vec<String> = std::iter::once("id".to_owned()).chain(others).collect();
         self.step(format_args!("project {}", list.join(", ")), true)
     }
 
-    /// Counts rows by these columns; the number is in `count_`.
+    /// Counts rows grouped by these columns; the number is in `count_`.
     pub fn count_by<'a>(self, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let list: Vec<String> = columns.into_iter().map(column_name).collect();
         match list.is_empty() {
@@ -143,8 +143,8 @@ impl GraphQuery {
         self.step(format_args!("take {rows}"), false)
     }
 
-    /// Whether each row depends on one resource alone, so that the same query over parts of a scope gives
-    /// the parts of the answer.
+    /// Whether each row depends on a single resource, so that running the query on parts of a scope gives the parts of
+    /// the result.
     pub fn is_batchable(&self) -> bool {
         self.row_by_row
     }

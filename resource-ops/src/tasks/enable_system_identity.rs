@@ -11,8 +11,8 @@ use crate::{
 /// Gives a virtual machine a system-assigned identity, and keeps its user-assigned ones, which a careless update
 /// would remove.
 ///
-/// Reads the machine, enables the identity if it has none, waits, and reads it back: the principal to assign roles
-/// to is then in `identity`. The directory may take a while to know it, so assign roles with its principal type.
+/// Reads the machine, enables the identity if it has none, waits, and reads it back: `identity` then contains the
+/// principal to assign roles to. The directory may take a while to know it, so assign roles with its principal type.
 ///
 /// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits for it. A
 /// second run writes nothing. If somebody else changes the machine in the meantime, it reads and decides again, so that

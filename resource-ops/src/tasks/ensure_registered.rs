@@ -10,10 +10,10 @@ use crate::{Provider, ProviderNamespace, ProvidersClient, RegistrationState};
 /// The pause between two reads.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Registers a resource provider in a subscription unless it is registered, and waits until it is.
+/// Registers a resource provider in a subscription unless it already is, and waits until it is.
 ///
-/// **If it stops halfway**, the registration goes on by itself; running it again waits for it. A second
-/// run writes nothing.
+/// **If it stops halfway**, the registration continues by itself; running it again waits for it. A second run writes
+/// nothing.
 ///
 /// ```
 /// # use resource_ops::{ProviderNamespace, ProvidersClient};
@@ -41,7 +41,7 @@ pub struct EnsureRegistered {
 }
 
 impl ProvidersClient {
-    /// Registers a provider unless it is registered, and waits for it. See [`EnsureRegistered`].
+    /// Registers a provider unless it already is, and waits for it. See [`EnsureRegistered`].
     pub fn ensure_registered(
         &self,
         subscription: &SubscriptionId,

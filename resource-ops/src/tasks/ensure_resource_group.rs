@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
-/// Creates a resource group unless it exists. An existing one is left as it is, whatever its region and tags.
+/// Creates a resource group unless it exists. An existing one is left unchanged, whatever its region and tags.
 ///
 /// **If it stops halfway**, the group was created or not; running it again finishes it. A second run writes nothing.
 ///
-/// A group that is being deleted is an error, since whatever is put into it would be deleted too.
+/// A group that is being deleted is an error, since anything put into it would be deleted too.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceGroupId};

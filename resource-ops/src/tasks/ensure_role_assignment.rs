@@ -12,9 +12,9 @@ use crate::{
 
 /// Assigns a role to a principal at a scope, unless exactly that assignment exists, under any name.
 ///
-/// A role that the principal holds at a scope above does not count: this assignment must survive the removal of that
-/// one. The assignment's name is derived from scope, role and principal, so that two programs that do this at the
-/// same time create one assignment.
+/// A role that the principal has at a scope above does not count: this assignment must survive the removal of that one.
+/// The assignment's name is derived from scope, role and principal, so that two programs that do this at the same time
+/// create only one assignment.
 ///
 /// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run writes
 /// nothing. The role takes effect only some minutes later.
@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal created a moment ago, give its
+/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal created only moments ago, set its
 /// [`principal_type`](Self::principal_type).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
@@ -49,7 +49,7 @@ pub struct EnsureRoleAssignment {
 }
 
 impl RoleAssignmentsClient {
-    /// Assigns a role unless it is assigned. See [`EnsureRoleAssignment`].
+    /// Assigns a role unless it already is. See [`EnsureRoleAssignment`].
     pub fn ensure(
         &self,
         scope: impl Into<Scope>,
@@ -71,8 +71,8 @@ impl EnsureRoleAssignment {
         Self { client, scope, spec }
     }
 
-    /// Gives the kind of the principal. With it, the service does not look the principal up in the directory, which
-    /// may not know it yet.
+    /// Sets the type of the principal. The service then does not look the principal up in the directory, which may not
+    /// know it yet.
     pub fn principal_type(mut self, kind: PrincipalType) -> Self {
         self.spec.principal_type = Some(kind);
         self

@@ -21,17 +21,17 @@ pub struct SignedInPrincipal {
     pub user_principal_name: Option<String>,
     /// The client id of an application.
     pub app_id: Option<String>,
-    /// How this is known.
+    /// Where this information comes from.
     pub source: PrincipalSource,
 }
 
-/// How a signed-in principal is known.
+/// Where the information about a signed-in principal comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalSource {
     /// Microsoft Graph.
     Graph,
-    /// The claims of the token, since Graph could not be asked or refused.
+    /// The claims of the token, because Graph could not be reached or refused.
     Token,
 }
 
@@ -82,8 +82,7 @@ impl Claims {
 }
 
 impl DirectoryClient {
-    /// Tells who is signed in, a user or a service principal: from Graph, or from the token itself if Graph may not
-    /// be read.
+    /// Returns the signed-in user or service principal: from Graph, or from the token itself if Graph may not be read.
     ///
     /// Roles are assigned to its object id.
     ///
@@ -96,7 +95,7 @@ impl DirectoryClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn signed_in(&self) -> Result<SignedInPrincipal> {
         find(self, &self.arm).await
     }
