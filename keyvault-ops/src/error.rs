@@ -10,7 +10,7 @@ mod sealed {
     impl Sealed for azure_core::Error {}
 }
 
-/// Questions to an error of the control plane.
+/// Queries on an error of the control plane.
 pub trait VaultErrorExt: sealed::Sealed {
     /// Another vault has the name: a live one anywhere in the cloud, or a soft-deleted one, which must be recovered
     /// or purged first.
@@ -68,7 +68,7 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
     ("ObjectIsBeingRecovered", SecretRefusal::BeingRecovered),
 ];
 
-/// Questions to an error of the data plane.
+/// Queries on an error of the data plane.
 ///
 /// ```
 /// use keyvault_ops::{SecretErrorExt as _, SecretRefusal};
@@ -83,10 +83,10 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
 /// }
 /// ```
 pub trait SecretErrorExt: sealed::Sealed {
-    /// Why the vault refused; `None` if it did not answer, or the error is another one.
+    /// Why the vault refused; `None` if it did not respond, or for any other error.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
-    /// Whether the request may have been carried out in spite of the error: the same as
+    /// Whether the request may have been carried out despite the error: the same as
     /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied).
     fn may_have_acted(&self) -> bool;
 }

@@ -36,9 +36,9 @@ use crate::{
 
 /// The secrets of one vault.
 ///
-/// A thin layer over the official `azure_security_keyvault_secrets::SecretClient`: names that cannot change the path,
-/// links that are followed to the vault only, the retry of [`ArmClient`], values that are wiped and never
-/// printed, and errors that can be asked ([`SecretErrorExt`](crate::SecretErrorExt)).
+/// A thin layer over the official `azure_security_keyvault_secrets::SecretClient`. It adds names that cannot change the
+/// path, links that are followed only to the vault, the retry of [`ArmClient`], values that are wiped and never
+/// printed, and errors that answer questions ([`SecretErrorExt`](crate::SecretErrorExt)).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,8 +60,8 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault guarded by access
-/// policies, the policy's words `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
+/// Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault that uses access policies, the
+/// permissions `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
 #[derive(Clone)]
 pub struct SecretsClient {
     arm: ArmClient,
@@ -88,11 +88,11 @@ impl SecretsClient {
 
     /// Creates a client for this vault.
     ///
-    /// Its `vaultUri` must be one of this cloud: no token is sent to any other host.
+    /// Its `vaultUri` must belong to this cloud: no token is sent to any other host.
     ///
     /// # Errors
     ///
-    /// The vault has no endpoint, or one that is not of this cloud.
+    /// The vault has no endpoint, or one that does not belong to this cloud.
     pub fn of(arm: &ArmClient, vault: &Vault) -> Result<Self> {
         let uri = vault.properties.vault_uri.as_deref().unwrap_or_default();
         let refuse = |reason: &str| {
@@ -111,9 +111,9 @@ impl SecretsClient {
 
     /// The same client, for use right after the caller assigned itself a role.
     ///
-    /// A new role takes effect only after some minutes, and no API tells when. For `budget` from now on, requests
-    /// refused with `ForbiddenByRbac` are repeated; `on_wait` is called before every wait. Other refusals are
-    /// returned at once; so is this one by a client that was not made here.
+    /// A new role assignment takes effect only after some minutes, and no API shows when. For `budget` from now on,
+    /// requests refused with `ForbiddenByRbac` are retried; `on_wait` is called before every wait. Other refusals are
+    /// returned immediately, and so is this one by any other client.
     ///
     /// # Errors
     ///
@@ -149,14 +149,14 @@ impl SecretsClient {
         self.endpoint.host_str().unwrap_or_default()
     }
 
-    /// Reads the current version of a secret: `GetSecret`. Only this tells reliably which version is current.
+    /// Reads the current version of a secret: `GetSecret`. Only this reliably shows which version is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
     ///
     /// # Errors
     ///
-    /// [`SecretRefusal::Disabled`]: the current version is disabled. [`SecretRefusal::SoftDeleted`] and
-    /// [`SecretRefusal::NotFound`] are told apart by reading the deleted secrets.
+    /// [`SecretRefusal::Disabled`]: the current version is disabled. The deleted secrets are read to distinguish
+    /// [`SecretRefusal::SoftDeleted`] from [`SecretRefusal::NotFound`].
     pub async fn get(&self, name: &SecretName) -> Result<SecretBundle> {
         let error = match self.read(name, None).await {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => error,
@@ -211,11 +211,11 @@ impl SecretsClient {
         })
     }
 
-    /// Tells the state of a name: in use, disabled, soft-deleted or free.
+    /// Returns the state of a name: in use, disabled, soft-deleted or free.
     ///
     /// # Errors
     ///
-    /// What the vault refuses for another reason: see [`SecretErrorExt`](crate::SecretErrorExt).
+    /// Any other refusal by the vault: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn state(&self, name: &SecretName) -> Result<SecretState> {
         match self.read(name, None).await {
             Ok(found) => return Ok(SecretState::Live(Box::new(found.properties))),
@@ -232,7 +232,7 @@ impl SecretsClient {
         }
     }
 
-    /// Streams the secrets of the vault, managed ones included, without values: `GetSecrets`. At most 25 a page.
+    /// Streams the secrets of the vault, including managed ones, without values: `GetSecrets`. At most 25 per page.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets)
     pub fn list(&self) -> Pager<SecretProperties> {
@@ -242,9 +242,9 @@ impl SecretsClient {
         })
     }
 
-    /// Streams the versions of a secret without values: `GetSecretVersions`. At most 25 a page.
+    /// Streams the versions of a secret without values: `GetSecretVersions`. At most 25 per page.
     ///
-    /// **Their order means nothing**, and `created` is precise only to the second. [`get`](Self::get) tells which
+    /// **They are in no particular order**, and `created` is precise only to the second. [`get`](Self::get) shows which
     /// one is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions)
@@ -258,7 +258,7 @@ impl SecretsClient {
         })
     }
 
-    /// Streams the soft-deleted secrets of the vault: `GetDeletedSecrets`. At most 25 a page.
+    /// Streams the soft-deleted secrets of the vault: `GetDeletedSecrets`. At most 25 per page.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets)
     pub fn list_deleted(&self) -> Pager<DeletedSecret> {
@@ -295,10 +295,11 @@ impl SecretsClient {
         Ok(PagerOptions { continuation: link.map(PagerContinuation::Link), ..Default::default() })
     }
 
-    /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name is taken until it is recovered or purged.
+    /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name stays taken until it is recovered or
+    /// purged.
     ///
-    /// The answer comes before the deletion is done: until then the secret is found neither among the live nor among
-    /// the deleted ones. See [`wait_until_deleted`](Self::wait_until_deleted).
+    /// The response arrives before the deletion is complete: until then, the secret is found neither among the live nor
+    /// among the deleted secrets. See [`wait_until_deleted`](Self::wait_until_deleted).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret)
     ///
@@ -308,7 +309,7 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// A second delete answers `NotFound` or `BeingDeleted`.
+    /// A second delete gets `NotFound` or `BeingDeleted`.
     pub async fn delete(&self, name: &SecretName) -> Result<DeletedSecret> {
         let answer = self.official.delete_secret(name.as_str(), None).await;
         let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
@@ -321,7 +322,7 @@ impl SecretsClient {
     ///
     /// # Errors
     ///
-    /// [`SecretRefusal::NotFound`], also while the delete is not done.
+    /// [`SecretRefusal::NotFound`], also while the deletion is incomplete.
     pub async fn get_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
         let answer = self.official.get_deleted_secret(name.as_str(), None).await;
         let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
@@ -330,7 +331,7 @@ impl SecretsClient {
 
     /// Recovers a soft-deleted secret with all its versions: `RecoverDeletedSecret`.
     ///
-    /// The answer comes before it is done. See [`wait_until_recovered`](Self::wait_until_recovered).
+    /// The response arrives before the recovery is complete. See [`wait_until_recovered`](Self::wait_until_recovered).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret)
     ///
@@ -343,26 +344,26 @@ impl SecretsClient {
         recovered.map_err(|error| self.failed("recovering", name, error))
     }
 
-    /// Deletes a soft-deleted secret for good: `PurgeDeletedSecret`. The answer comes before it is done.
+    /// Permanently deletes a soft-deleted secret: `PurgeDeletedSecret`. The response arrives before this is complete.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret)
     ///
     /// # Errors
     ///
     /// [`SecretRefusal::NotFound`]; [`SecretRefusal::Forbidden`]: the vault has purge protection;
-    /// [`SecretRefusal::BeingDeleted`]: the delete is not done.
+    /// [`SecretRefusal::BeingDeleted`]: the deletion is incomplete.
     pub async fn purge(&self, name: &SecretName) -> Result<()> {
         let answer = self.official.purge_deleted_secret(name.as_str(), None).await;
         answer.map(drop).map_err(|error| self.failed("purging", name, error))
     }
 
-    /// Backs a secret up with all its versions: `BackupSecret`. The service refuses more than 500 versions.
+    /// Backs up a secret with all its versions: `BackupSecret`. The service refuses more than 500 versions.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret)
     ///
     /// # Errors
     ///
-    /// What the vault refuses: see [`SecretErrorExt`](crate::SecretErrorExt).
+    /// Any refusal by the vault: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn backup(&self, name: &SecretName) -> Result<SecretBackup> {
         let options = SecretClientBackupSecretOptions { method_options: repeatable() };
         let answer = self.official.backup_secret(name.as_str(), Some(options)).await;
@@ -379,8 +380,8 @@ impl SecretsClient {
         backup.map_err(|error| self.failed("backing up", name, error))
     }
 
-    /// Restores a secret from a backup: `RestoreSecret`. Only where its name is free, in the same subscription and
-    /// geography.
+    /// Restores a secret from a backup: `RestoreSecret`. Its name must be free, and the vault in the same subscription
+    /// and geography.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret)
     ///

@@ -29,9 +29,9 @@ pub struct SetSecret {
 }
 
 impl SecretsClient {
-    /// Sets a secret, which creates a new version and makes it the current one: `SetSecret`. Await what it returns.
+    /// Sets a secret, which creates a new version and makes it the current one: `SetSecret`. Await the returned value.
     ///
-    /// There is no compare-and-set: whoever sets last is current.
+    /// There is no compare-and-set: the last one to set a value wins.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret)
     ///
@@ -43,8 +43,8 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// Each set makes a version. So it is not repeated when it may have been carried out:
-    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) tells, and a read shows.
+    /// Each set creates a version. It is therefore not retried if it may have been carried out:
+    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) reports this, and a read shows the result.
     pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
         SetSecret { client: self.clone(), name: name.clone(), value, attributes: Attributes::default() }
     }
@@ -81,7 +81,7 @@ impl SetSecret {
         self
     }
 
-    /// Sets it as disabled: it becomes the current version, and nobody can read it.
+    /// Sets it as disabled: it becomes the current version, but nobody can read it.
     pub fn disabled(mut self) -> Self {
         self.attributes.enabled = Some(false);
         self

@@ -24,9 +24,9 @@ pub struct UpdateSecret {
 }
 
 impl SecretsClient {
-    /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await what it returns.
+    /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await the returned value.
     ///
-    /// What is not named stays; tags are replaced as a whole.
+    /// Anything not set here stays unchanged; tags are replaced as a whole.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
     ///
@@ -36,7 +36,7 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it changes nothing more.
+    /// Safe to repeat.
     pub fn update(&self, name: &SecretName, version: &SecretVersion) -> UpdateSecret {
         let (client, name, version) = (self.clone(), name.clone(), version.clone());
         UpdateSecret { client, name, version, attributes: Attributes::default() }

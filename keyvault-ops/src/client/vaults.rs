@@ -43,7 +43,7 @@ impl VaultsClient {
         Self { arm: arm.clone(), page_size: None }
     }
 
-    /// Asks for pages of this many vaults (`$top`). Default: the service decides.
+    /// Requests pages of this many vaults (`$top`). Default: the service decides.
     pub fn with_page_size(mut self, vaults: u32) -> Self {
         self.page_size = Some(vaults.max(1));
         self
@@ -59,7 +59,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`, also when it is soft-deleted.
+    /// `is_resource_not_found()`, even if it is soft-deleted.
     pub async fn get(&self, id: &VaultId) -> Result<Vault> {
         self.arm.get(id, API_VERSION).json().await
     }
@@ -73,10 +73,10 @@ impl VaultsClient {
         self.arm.get(id, API_VERSION).json_opt().await
     }
 
-    /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller for the vault whose host
-    /// name can be reached.
+    /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller for the vault, whose host
+    /// name can then be reached.
     ///
-    /// A PUT removes what the spec does not name. To change a vault that exists, begin with
+    /// A PUT removes anything that the spec does not contain. To change an existing vault, start from
     /// `VaultSpec::from(&vault)`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
@@ -88,19 +88,19 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name, perhaps a
-    /// soft-deleted one; `is_code("InvalidResourceLocation")`: it exists elsewhere.
+    /// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name, possibly a
+    /// soft-deleted one; `is_code("InvalidResourceLocation")`: it exists in another region.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub fn create_or_update(&self, id: &VaultId, spec: &VaultSpec) -> Poller<Vault> {
         self.arm.put(id, API_VERSION).body(spec).poller()
     }
 
     /// Recovers a soft-deleted vault with everything in it: `Vaults_CreateOrUpdate` with `createMode` recover.
     ///
-    /// Its role assignments and Event Grid subscriptions do not come back.
+    /// Its role assignments and Event Grid subscriptions are not recovered.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
     ///
@@ -110,7 +110,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: no such deleted vault in this group and location.
+    /// `is_resource_not_found()`: there is no such deleted vault in this group and location.
     pub fn recover(&self, deleted: &DeletedVault, tenant_id: &str) -> Poller<Vault> {
         let body = json!({
             "location": deleted.location,
@@ -128,13 +128,13 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// The same as for [`create_or_update`](Self::create_or_update); so are the permissions.
+    /// The same as for [`create_or_update`](Self::create_or_update), and so are the permissions.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(&self, id: &VaultId, patch: &VaultPatch) -> Result<Vault> {
         self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
     }
@@ -150,14 +150,15 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, id: &VaultId) -> Result<()> {
         self.arm.delete(id, API_VERSION).send_empty().await
     }
 
-    /// Adds, replaces or removes access policies: `Vaults_UpdateAccessPolicy`. Answers all that the vault then has.
+    /// Adds, replaces or removes access policies: `Vaults_UpdateAccessPolicy`. Returns all policies that the vault then
+    /// has.
     ///
-    /// They only count where roles do not decide.
+    /// They take effect only in a vault that does not use roles.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update-access-policy)
     ///
@@ -167,11 +168,11 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it changes nothing more.
+    /// Safe to repeat.
     pub async fn update_access_policy(
         &self,
         id: &VaultId,
@@ -211,8 +212,8 @@ impl VaultsClient {
         self.arm.get(path, API_VERSION).query_opt("$top", self.top()).pager()
     }
 
-    /// Streams the vaults among all resources, without their properties: `Vaults_List`. Resource Manager answers
-    /// from its own cache, without the Key Vault provider.
+    /// Streams the vaults among all resources, without their properties: `Vaults_List`. Resource Manager answers from
+    /// its own cache, without the Key Vault provider.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list)
     ///
@@ -263,8 +264,8 @@ impl VaultsClient {
         self.arm.get(deleted_vault(subscription, location, name.as_str()), API_VERSION).json().await
     }
 
-    /// Deletes a soft-deleted vault and everything in it for good: `Vaults_PurgeDeleted`. Await the poller to wait
-    /// for the end.
+    /// Permanently deletes a soft-deleted vault and everything in it: `Vaults_PurgeDeleted`. Await the poller to wait
+    /// until this is complete.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted)
     ///
@@ -278,7 +279,7 @@ impl VaultsClient {
     ///
     /// # Retries
     ///
-    /// A second purge answers `is_resource_not_found()`.
+    /// A second purge gets `is_resource_not_found()`.
     pub fn purge_deleted(
         &self,
         subscription: &SubscriptionId,
@@ -289,9 +290,9 @@ impl VaultsClient {
         self.arm.post(path, API_VERSION).poller()
     }
 
-    /// Asks whether a vault name is free in the whole cloud: `Vaults_CheckNameAvailability`.
+    /// Checks whether a vault name is available in the whole cloud: `Vaults_CheckNameAvailability`.
     ///
-    /// The name of a soft-deleted vault is not.
+    /// The name of a soft-deleted vault is not available.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/check-name-availability)
     ///
@@ -301,7 +302,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn check_name_availability(
         &self,
         subscription: &SubscriptionId,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::CHARACTERS;
 
-/// The name of a vault: 3 to 24 letters, digits and single hyphens, beginning with a letter and ending
-/// with a letter or digit. Unique in the whole cloud.
+/// The name of a vault: 3 to 24 letters, digits and single hyphens, starting with a letter and ending with a letter or
+/// digit. Unique in the whole cloud.
 ///
 /// ```
 /// use keyvault_ops::VaultName;
@@ -28,7 +28,7 @@ const VAULT_NAME_LIMIT: usize = 24;
 const SUFFIX: usize = 8;
 
 impl VaultName {
-    /// Generates a name that nobody else has: the beginning of `prefix`, a hyphen and eight random characters.
+    /// Generates a unique name: the beginning of `prefix`, a hyphen and eight random characters.
     ///
     /// ```
     /// use keyvault_ops::VaultName;
@@ -105,8 +105,8 @@ impl VaultId {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }
 
-    /// Whether it is a valid id of a vault. A parsed id always is; one in an answer may not be, and a request to it
-    /// is then refused before it is sent.
+    /// Whether it is a valid vault id. A parsed id always is; one from a response may not be, and a request to it is
+    /// then refused before it is sent.
     pub fn is_valid(&self) -> bool {
         Self::try_from(self.id.clone()).is_ok()
     }

@@ -22,16 +22,16 @@ pub struct LedgerEntry {
     pub rotation: Option<String>,
     /// What was done, or is about to be done.
     pub action: LedgerAction,
-    /// To which version; of [`Begun`](LedgerAction::Begun), the version that was current.
+    /// The version concerned; for [`Begun`](LedgerAction::Begun), the one that was current.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<SecretVersion>,
     /// The issuer's id of the credential concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
-    /// Of [`Begun`](LedgerAction::Begun): the credentials that the issuer identified in the old versions.
+    /// For [`Begun`](LedgerAction::Begun): the credentials that the issuer identified in the old versions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<SecretVersion, String>,
-    /// Of [`Begun`](LedgerAction::Begun): where the new value comes from.
+    /// For [`Begun`](LedgerAction::Begun): where the new value comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ValueSource>,
     /// The reason.
@@ -39,12 +39,12 @@ pub struct LedgerEntry {
     pub detail: Option<String>,
 }
 
-/// What a line of a [`Ledger`](crate::Ledger) is about.
+/// The action recorded in an entry of a [`Ledger`](crate::Ledger).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum LedgerAction {
-    /// A rotation began, or was taken up again.
+    /// A rotation was started or resumed.
     Begun,
     /// The issuer is about to create a credential.
     Creating,
@@ -66,11 +66,11 @@ pub enum LedgerAction {
     Retiring,
     /// An old version was disabled.
     Disabled,
-    /// A rotation ended. What it could not do is in its report.
+    /// A rotation ended. Its report says what it could not do.
     Finished,
     /// A rotation stopped.
     Stopped,
-    /// A rotation ended because someone else set a newer version.
+    /// A rotation ended because somebody else set a newer version.
     Overtaken,
 }
 
@@ -79,7 +79,7 @@ pub enum LedgerAction {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ValueSource {
-    /// It is random.
+    /// A random value.
     Random,
     /// It was given by [`Rotate::to`](crate::Rotate::to).
     Given,
@@ -97,7 +97,7 @@ impl std::fmt::Display for ValueSource {
     }
 }
 
-/// A rotation that was begun and has not ended.
+/// A rotation that was started but has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnfinishedRotation {
@@ -107,7 +107,7 @@ pub struct UnfinishedRotation {
     pub secret: SecretName,
     /// The rotation's id.
     pub rotation: String,
-    /// Where its value comes from: without it, the rotation cannot be resumed.
+    /// Where its value comes from, which is needed to resume it.
     pub source: ValueSource,
     /// Why the secret is rotated.
     pub reason: Option<String>,

@@ -14,14 +14,14 @@ pub(crate) use writer::{LedgerWriter, Line};
 
 use crate::{SecretName, SecretVersion};
 
-/// A record of every step of the tasks that are given it. It holds names, versions, ids of credentials and reasons,
-/// never a value.
+/// A record of every step of the tasks that use it. It contains names, versions, credential ids and reasons, never a
+/// value.
 ///
-/// A line is written before each step that cannot be taken back, and one after it; a rotation that was stopped is
-/// finished from them, see [`unfinished`](Self::unfinished). Each line is appended in one write under a lock between
-/// processes, so that several can keep one file. A line that was cut off costs only itself.
+/// An entry is written before and after each irreversible step; a stopped rotation is finished from these entries, see
+/// [`unfinished`](Self::unfinished). Each is appended in a single write, with the file locked, so that several
+/// processes can share a file. A truncated line affects only itself.
 ///
-/// A clone writes to the same place. A task that cannot write to its ledger stops before its next step.
+/// Clones write to the same place. A task that cannot write to its ledger stops before its next step.
 #[derive(Clone)]
 pub struct Ledger {
     store: Arc<Store>,
@@ -42,12 +42,12 @@ impl Ledger {
         Ok(Self { store: Arc::new(Store::file(path.as_ref())?) })
     }
 
-    /// Keeps the lines in memory: they end with the process.
+    /// Keeps the entries in memory until the process ends.
     pub fn in_memory() -> Self {
         Self { store: Arc::new(Store::default()) }
     }
 
-    /// The lines as they are stored.
+    /// The lines as stored.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -55,7 +55,7 @@ impl Ledger {
         self.store.read()
     }
 
-    /// All lines that can be read, oldest first.
+    /// All readable lines, oldest first.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -64,10 +64,10 @@ impl Ledger {
         Ok(lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
-    /// The rotations that were begun and have not ended.
+    /// The rotations that were started but have not ended.
     ///
-    /// [`SecretsClient::resume`](crate::SecretsClient::resume) takes one up again. One that got its value from an
-    /// issuer, or from [`to`](crate::Rotate::to), must be given it again; without it, it is refused.
+    /// [`SecretsClient::resume`](crate::SecretsClient::resume) resumes one. If it got its value from an issuer, or from
+    /// [`to`](crate::Rotate::to), the same must be provided again; otherwise, it is refused.
     ///
     /// ```
     /// # async fn f(

@@ -2,9 +2,9 @@ use arm_core::{open_enum, wire::UnknownFields};
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
 
-/// What one principal may do in a vault that uses access policies.
+/// The permissions of one principal in a vault that uses access policies.
 ///
-/// A vault guarded by roles (`enableRbacAuthorization`) keeps its policies and ignores them.
+/// A vault that uses roles (`enableRbacAuthorization`) keeps its policies but ignores them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 #[builder(field_defaults(setter(into)))]
@@ -39,7 +39,7 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// These operations on secrets, and nothing else.
+    /// Only these operations on secrets.
     pub fn on_secrets(permissions: impl IntoIterator<Item = SecretPermission>) -> Self {
         Self { secrets: Some(permissions.into_iter().collect()), others: UnknownFields::default() }
     }
@@ -64,17 +64,17 @@ open_enum! {
         Restore = "restore",
         /// Recover deleted ones.
         Recover = "recover",
-        /// Delete for good.
+        /// Delete permanently.
         Purge = "purge",
     }
 }
 
 open_enum! {
-    /// What an update does to the policies of a vault.
+    /// How an update changes a vault's policies.
     pub enum AccessPolicyUpdateKind {
-        /// Adds the permissions to those that the principals have.
+        /// Adds the permissions to those of the principals.
         Add = "add",
-        /// Replaces the permissions that the principals have.
+        /// Replaces the permissions of the principals.
         Replace = "replace",
         /// Removes the permissions.
         Remove = "remove",

@@ -24,7 +24,7 @@ pub struct DeletedVault {
     pub scheduled_purge_date: Option<OffsetDateTime>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether purge protection keeps it from being purged before that.
+    /// Whether purge protection prevents purging it before that.
     pub purge_protection_enabled: bool,
     sent: SentText,
 }
@@ -54,7 +54,7 @@ impl DeletedVault {
         Some((self.scheduled_purge_date? - self.deletion_date?).whole_days())
     }
 
-    /// How many days its name stays taken unless it is purged, rounded up.
+    /// The number of days, rounded up, for which its name stays taken unless it is purged.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge_date.map(|date| days_until(date, now))
     }

@@ -1,12 +1,12 @@
 use arm_core::open_enum;
 use serde::Deserialize;
 
-/// Whether a vault name is free.
+/// Whether a vault name is available.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NameAvailability {
-    /// Whether the name is free.
+    /// Whether the name is available.
     pub name_available: bool,
     /// The reason, if not.
     pub reason: Option<UnavailableReason>,
@@ -15,11 +15,11 @@ pub struct NameAvailability {
 }
 
 open_enum! {
-    /// Why a vault name cannot be used.
+    /// Why a vault name is not available.
     pub enum UnavailableReason {
         /// It breaks the naming rules.
         AccountNameInvalid = "AccountNameInvalid",
-        /// Another vault has it, perhaps a soft-deleted one.
+        /// Another vault has it, possibly a soft-deleted one.
         AlreadyExists = "AlreadyExists",
     }
 }

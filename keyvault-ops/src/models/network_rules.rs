@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NetworkRules {
-    /// Whether trusted Azure services may pass. The service's default is that they may.
+    /// Whether trusted Azure services bypass the rules. By default, they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<NetworkBypass>,
-    /// What happens to callers that no rule matches.
+    /// What happens to callers that match no rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_action: Option<NetworkAction>,
-    /// Addresses and ranges that may pass.
+    /// The allowed addresses and ranges.
     #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
     pub ip_rules: Vec<IpRule>,
-    /// Subnets that may pass.
+    /// The allowed subnets.
     #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
     pub virtual_network_rules: Vec<VirtualNetworkRule>,
     #[serde(flatten)]
@@ -34,7 +34,7 @@ impl NetworkRules {
     }
 }
 
-/// An address or range that may pass.
+/// An allowed address or range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IpRule {
@@ -45,13 +45,13 @@ pub struct IpRule {
 }
 
 impl IpRule {
-    /// Lets this address or range pass.
+    /// Allows this address or range.
     pub fn new(value: impl Into<String>) -> Self {
         Self { value: value.into(), unknown: UnknownFields::default() }
     }
 }
 
-/// A subnet that may pass.
+/// An allowed subnet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -66,7 +66,7 @@ pub struct VirtualNetworkRule {
 }
 
 open_enum! {
-    /// Who may pass the firewall regardless of the rules.
+    /// Which callers bypass the rules.
     pub enum NetworkBypass {
         /// Trusted Azure services.
         AzureServices = "AzureServices",
@@ -76,9 +76,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// What happens to callers that no rule matches.
+    /// What happens to callers that match no rule.
     pub enum NetworkAction {
-        /// They pass.
+        /// They are allowed.
         Allow = "Allow",
         /// They are refused.
         Deny = "Deny",
@@ -88,7 +88,7 @@ open_enum! {
 open_enum! {
     /// Whether the vault can be reached over the public network.
     pub enum PublicNetworkAccess {
-        /// It can, as far as the firewall allows.
+        /// It can, if the firewall allows it.
         Enabled = "Enabled",
         /// Only through private endpoints and by trusted services.
         Disabled = "Disabled",

@@ -13,7 +13,7 @@ use crate::{SecretId, SecretName, SecretVersion};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SecretBundle {
-    /// All but the value.
+    /// Everything except the value.
     pub properties: SecretProperties,
     /// The value. It is wiped when dropped and never printed.
     pub value: Secret,
@@ -25,7 +25,7 @@ pub struct SecretBundle {
 pub struct SecretProperties {
     /// The id; without a version in lists of secrets.
     pub id: SecretId,
-    /// Whether it is enabled. Only this keeps a secret from being read, not its dates.
+    /// Whether it is enabled. Only this prevents reading a secret; its dates do not.
     pub enabled: bool,
     /// When this version was set, precise to the second: versions set within one second cannot be told apart.
     pub created: Option<OffsetDateTime>,
@@ -43,7 +43,7 @@ pub struct SecretProperties {
     pub managed: bool,
     /// The key of the certificate that it belongs to; only of a managed one.
     pub kid: Option<String>,
-    /// Whether and how long it can be recovered after deletion.
+    /// Whether and for how long it can be recovered after deletion.
     pub recovery_level: Option<RecoveryLevel>,
     /// The number of days.
     pub recoverable_days: Option<u16>,
@@ -81,7 +81,7 @@ pub struct DeletedSecret {
 }
 
 impl DeletedSecret {
-    /// How many days its name stays taken unless it is purged, rounded up.
+    /// The number of days, rounded up, for which its name stays taken unless it is purged.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge.map(|date| days_until(date, now))
     }
@@ -126,21 +126,21 @@ impl std::fmt::Debug for SecretBackup {
 }
 
 open_enum! {
-    /// Whether and how long a deleted secret can be recovered.
+    /// Whether and for how long a deleted secret can be recovered.
     pub enum RecoveryLevel {
         /// Not at all.
         Purgeable = "Purgeable",
         /// For 90 days, unless it is purged.
         RecoverablePurgeable = "Recoverable+Purgeable",
-        /// For 90 days; no one can purge it.
+        /// For 90 days; nobody can purge it.
         Recoverable = "Recoverable",
-        /// For 90 days; nor can the subscription be cancelled.
+        /// For 90 days; the subscription cannot be cancelled either.
         RecoverableProtectedSubscription = "Recoverable+ProtectedSubscription",
         /// For the vault's 7 to 89 days, unless it is purged.
         CustomizedRecoverablePurgeable = "CustomizedRecoverable+Purgeable",
-        /// For the vault's 7 to 89 days; no one can purge it.
+        /// For the vault's 7 to 89 days; nobody can purge it.
         CustomizedRecoverable = "CustomizedRecoverable",
-        /// For the vault's 7 to 89 days; nor can the subscription be cancelled.
+        /// For the vault's 7 to 89 days; the subscription cannot be cancelled either.
         CustomizedRecoverableProtectedSubscription = "CustomizedRecoverable+ProtectedSubscription",
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, VaultId};
 
-/// A vault, as the service shows it.
+/// A vault, as returned by the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ pub struct Vault {
 arm_core::write_back!(Vault);
 
 impl Vault {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -65,10 +65,10 @@ pub struct VaultProperties {
     /// Whether deleted objects can be recovered; always on today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_soft_delete: Option<bool>,
-    /// How many days they can be recovered: 7 to 90, fixed when the vault is created.
+    /// How many days they can be recovered: 7 to 90, set when the vault is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Whether nothing can be purged before these days are over. It cannot be turned off again.
+    /// Whether nothing can be purged before that. It cannot be turned off again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_purge_protection: Option<bool>,
     /// Whether virtual machines may fetch certificates from it.
@@ -80,7 +80,7 @@ pub struct VaultProperties {
     /// Whether Resource Manager may fetch secrets for deployments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled_for_template_deployment: Option<bool>,
-    /// The firewall; without one, requests from any address are let in.
+    /// The firewall; without one, requests from any address are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_acls: Option<NetworkRules>,
     /// Whether it can be reached over the public network.
@@ -89,7 +89,7 @@ pub struct VaultProperties {
     /// The state of its creation. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<ProvisioningState>,
-    /// Private endpoints and whether their connection is approved. Read-only.
+    /// Private endpoints, and whether their connections are approved. Read-only.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "wire::null_as_default")]
     pub private_endpoint_connections: Vec<PrivateEndpointConnection>,
     /// The hardware pool it belongs to. Read-only.
@@ -154,7 +154,7 @@ pub struct PrivateLinkState {
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the consumer has to do; the text `None` if nothing.
+    /// What the consumer has to do. The text `None` means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions_required: Option<String>,
 }

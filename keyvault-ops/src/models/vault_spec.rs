@@ -7,10 +7,10 @@ use typed_builder::TypedBuilder;
 
 use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault, VaultId};
 
-/// A vault as it should be: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
+/// A vault to create: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
 ///
-/// A PUT replaces the vault's settings. To change one that exists, begin with `VaultSpec::from(&vault)`, which keeps
-/// all that the vault has, also what this crate does not model; or use [`update`](crate::VaultsClient::update).
+/// A PUT replaces the vault's settings. To change an existing vault, start from `VaultSpec::from(&vault)`, which keeps
+/// everything the vault has, including what this crate does not model; or use [`update`](crate::VaultsClient::update).
 ///
 /// ```
 /// use keyvault_ops::VaultSpec;
@@ -48,7 +48,7 @@ pub struct VaultSpec {
     /// The retention period, 7 to 90 days. Default: 90. It cannot be changed later.
     #[builder(default, setter(strip_option))]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Keeps anything from being purged before these days are over. **It cannot be turned off again.** Default: off.
+    /// Prevents purging anything before these days are over. **It cannot be turned off again.** Default: off.
     #[builder(default)]
     pub enable_purge_protection: bool,
     /// Whether virtual machines may fetch certificates.
@@ -202,7 +202,7 @@ impl VaultSpec {
     }
 }
 
-/// A change of a vault: what is given is written, the rest is kept.
+/// A change of a vault: fields that are set are written, the rest is kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, TypedBuilder)]
 #[builder(field_defaults(default, setter(into, strip_option)))]
 pub struct VaultPatch {

@@ -16,10 +16,10 @@ use crate::{
     SecretVersion, SecretsClient,
 };
 
-/// Deletes secrets, waits until they really are deleted, and purges them if asked to; awaiting it does it.
+/// Deletes secrets, waits until they really are deleted, and optionally purges them; await it.
 ///
-/// **If it stops halfway**, some secrets are still there, or soft-deleted and not purged; running it again does the
-/// rest. A run after that changes nothing.
+/// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running it again finishes it.
+/// A run after that changes nothing.
 ///
 /// # Permissions
 ///
@@ -44,13 +44,13 @@ struct Did {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remains {
-    /// Nothing: its name is free, at once or in a moment.
+    /// Nothing: its name is free, now or very soon.
     Nothing,
-    /// It is soft-deleted: it can be recovered, and its name is taken.
+    /// It is soft-deleted: it can be recovered, and its name stays taken.
     SoftDeleted {
         /// The number of days.
         days_left: Option<i64>,
-        /// Whether a purge was tried and refused, as in a vault with purge protection.
+        /// Whether a purge was attempted and refused, as in a vault with purge protection.
         purge_refused: bool,
     },
 }
@@ -76,7 +76,7 @@ impl CleanUpReport {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
 
-    /// The secrets that are soft-deleted and keep their names.
+    /// The soft-deleted secrets, whose names stay taken.
     pub fn soft_deleted(&self) -> impl Iterator<Item = &SecretName> {
         let soft = |outcome: &&Outcome<SecretName, Remains>| {
             matches!(outcome.result, Ok(Remains::SoftDeleted { .. }))
@@ -84,7 +84,7 @@ impl CleanUpReport {
         self.outcomes.iter().filter(soft).map(|outcome| &outcome.target)
     }
 
-    /// The secrets that are not deleted, and why.
+    /// The secrets that were not deleted, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
         self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
     }
@@ -131,13 +131,13 @@ impl SecretsClient {
 }
 
 impl CleanUpSecrets {
-    /// Also purges them: they cannot be recovered.
+    /// Also purges them, after which they cannot be recovered.
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self
     }
 
-    /// How many are deleted at the same time. Default: 8.
+    /// How many to delete concurrently. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self

@@ -8,14 +8,16 @@ use time::OffsetDateTime;
 
 use crate::{Issuer, SecretName, SecretProperties, SecretsClient};
 
-/// A policy that picks the secrets to rotate. Await it for the list, which changes nothing, and reads no value unless
-/// [`issued_by`](Self::issued_by) is asked for.
+/// Selects the secrets due for rotation. Await it for the list. It changes nothing, and reads no value unless
+/// [`issued_by`](Self::issued_by) is set.
 ///
-/// A secret is due if it has all the tags that are asked for, holds a credential of the issuer if one is, and any of the
-/// reasons: it is named, is older than it may be, or expires soon. Where no reason is asked for, tags and issuer decide alone; where
-/// nothing is, none is due. Disabled secrets and those of certificates are never due.
+/// A secret is due if it has all the requested tags, contains a credential of the requested issuer, and matches any of
+/// the reasons: it is named, is older than allowed, or expires soon. Without reasons, only tags and issuer decide;
+/// without any condition, no secret is due. Disabled secrets and those of certificates are never due.
 ///
-/// **Permissions**: `list`; with an issuer also `get`.
+/// # Permissions
+///
+/// `list`; with an issuer, also `get`.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, issuer: std::sync::Arc<dyn keyvault_ops::Issuer>) -> azure_core::Result<()> {
@@ -70,13 +72,13 @@ pub struct DueSecret {
 pub enum DueReason {
     /// It was named, by a finding or a person.
     Named,
-    /// It has the tags, and nothing else was asked for.
+    /// It has the requested tags, and there was no other condition.
     Tagged,
-    /// It holds this credential of the issuer that was asked for.
+    /// It contains this credential of the requested issuer.
     Issued(String),
     /// Its current version was set at this time.
     Old(OffsetDateTime),
-    /// Its current version expires, or has expired, at this time.
+    /// Its current version expires or expired at this time.
     Expiring(OffsetDateTime),
 }
 
@@ -98,7 +100,7 @@ impl fmt::Display for DueSecret {
 }
 
 impl SecretsClient {
-    /// Picks the secrets of the vault that are due for a rotation. See [`DueSecrets`].
+    /// Selects the vault's secrets due for rotation. See [`DueSecrets`].
     pub fn due(&self) -> DueSecrets {
         DueSecrets {
             client: self.clone(),
@@ -112,38 +114,39 @@ impl SecretsClient {
 }
 
 impl DueSecrets {
-    /// Only those with this tag and value. Called again, with both.
+    /// Only secrets with this tag and value. Repeated calls require all of them.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Only those with this tag, whatever its value.
+    /// Only secrets with this tag, whatever its value.
     pub fn tagged(mut self, name: impl Into<String>) -> Self {
         self.tags.push((name.into(), None));
         self
     }
 
-    /// Those of these names, such as findings give.
+    /// Secrets with these names, for example from findings.
     pub fn named(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.named.extend(names);
         self
     }
 
-    /// Those whose current version was set longer ago than this. A version without a date is not taken as old.
+    /// Secrets whose current version was set longer ago than this. A version without a date does not count as old.
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);
         self
     }
 
-    /// Those whose current version expires within this time, or has expired.
+    /// Secrets whose current version expires within this time, or has expired.
     pub fn expiring_within(mut self, time: Duration) -> Self {
         self.expiring_within = Some(time);
         self
     }
 
-    /// Only those whose current value holds a credential of this issuer. It reads the values of those that would be due
-    /// otherwise, or of all when nothing else is asked for, and has the issuer [identify](Issuer::identify) each.
+    /// Only secrets whose current value contains a credential of this issuer. It reads the values of the secrets that
+    /// are otherwise due, or of all secrets if there is no other condition, and has the issuer
+    /// [identify](Issuer::identify) each.
     pub fn issued_by(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self

@@ -22,11 +22,11 @@ const WISH: Wish = Wish::new().ignoring(&[
 
 /// Creates a vault unless it exists, and changes an existing one only where it differs from the spec.
 ///
-/// What the spec does not name stays: tags, access policies of other principals, firewall, fields that this crate does
-/// not know. Purge protection is turned on if asked for and never off. The name may belong to a soft-deleted vault of
-/// the same group: that is an error, unless [`recover_deleted`](Self::recover_deleted) is said.
+/// Anything that the spec does not contain is kept: tags, access policies of other principals, firewall, fields that
+/// this crate does not model. Purge protection is turned on if requested, and never off. If the name belongs to a
+/// soft-deleted vault of the same group, that is an error, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the vault is there or it is not; running it again finishes it. A second run writes nothing.
+/// **If it stops halfway**, the vault exists or it does not; running it again finishes it. A second run writes nothing.
 ///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
@@ -48,7 +48,7 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// # Errors
 ///
 /// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud, or by a
-/// soft-deleted one elsewhere in the subscription, which is named. A dry run asks too, and is refused with the
+/// soft-deleted one elsewhere in the subscription, which is named. A dry run checks this too, and is refused with the
 /// reason.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
@@ -60,7 +60,7 @@ pub struct EnsureVault {
 }
 
 impl VaultsClient {
-    /// Ensures that a vault exists as wanted. See [`EnsureVault`].
+    /// Ensures that a vault exists and matches the spec. See [`EnsureVault`].
     pub fn ensure(&self, id: &VaultId, spec: VaultSpec) -> EnsureVault {
         EnsureVault { client: self.clone(), id: id.clone(), spec, recover: false }
     }

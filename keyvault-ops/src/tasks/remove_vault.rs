@@ -9,10 +9,10 @@ use time::OffsetDateTime;
 
 use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted_vault};
 
-/// Deletes a vault, and purges it if asked to; awaiting it does it.
+/// Deletes a vault, and optionally purges it; await it.
 ///
-/// **If it stops halfway**, the vault is there or soft-deleted; running it again does the rest. A run after that
-/// changes nothing.
+/// **If it stops halfway**, the vault exists or is soft-deleted; running it again finishes it. A run after that changes
+/// nothing.
 ///
 /// # Permissions
 ///
@@ -32,8 +32,8 @@ pub struct RemoveVault {
 pub enum VaultRemains {
     /// Nothing: its name is free.
     Nothing,
-    /// It is soft-deleted with all it holds, and its name is taken in the whole cloud. Its role assignments and Event
-    /// Grid subscriptions are gone, also after a recovery.
+    /// It is soft-deleted with all its contents, and its name is taken in the whole cloud. Its role assignments and
+    /// Event Grid subscriptions are gone, even after a recovery.
     SoftDeleted {
         /// The deleted vault.
         deleted: Box<DeletedVault>,
@@ -84,7 +84,7 @@ impl VaultsClient {
 }
 
 impl RemoveVault {
-    /// Deletes it for good, unless it has purge protection.
+    /// Deletes it permanently, unless it has purge protection.
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self

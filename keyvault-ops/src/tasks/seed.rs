@@ -15,12 +15,12 @@ use crate::{
 /// The tag of secrets that were seeded; its value is the prefix of their names.
 const SEEDED: &str = "seeded";
 
-/// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; awaiting it does it.
+/// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; await it.
 ///
-/// Secrets that are there stay as they are. **If it stops halfway**, some are not set; running it again sets the rest,
-/// and once more changes nothing. A name that belongs to a soft-deleted secret is an error of that secret, unless
-/// [`when_deleted`](Self::when_deleted) says what to do; a deleted secret that was not seeded with this prefix is
-/// somebody else's, and always an error.
+/// Existing secrets are left unchanged. **If it stops halfway**, some are not set; running it again sets the rest, and
+/// a run after that changes nothing. If a name belongs to a soft-deleted secret, that is an error of this secret,
+/// unless [`when_deleted`](Self::when_deleted) is set; a deleted secret that was not seeded with this prefix belongs to
+/// somebody else, and is always an error.
 ///
 /// # Permissions
 ///
@@ -35,33 +35,33 @@ pub struct SeedSecrets {
     when_deleted: WhenDeleted,
 }
 
-/// What to do about a name that belongs to a soft-deleted secret.
+/// What to do if a name belongs to a soft-deleted secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenDeleted {
     /// Report it as an error, [`SecretRefusal::SoftDeleted`].
     #[default]
     Report,
-    /// Bring the old secret back, with its value, if it was seeded with the same prefix.
+    /// Recover the old secret, with its value, if it was seeded with the same prefix.
     Recover,
-    /// Delete the old secret for good, if it was seeded with the same prefix, and set a new one.
+    /// Permanently delete the old secret, if it was seeded with the same prefix, and set a new one.
     Purge,
 }
 
-/// What became of one secret.
+/// The outcome for one secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Seeded {
     /// It was set.
     Created,
-    /// It was there.
+    /// It already existed.
     Unchanged,
-    /// It was soft-deleted and was brought back.
+    /// It was soft-deleted and was recovered.
     Recovered,
     /// It was soft-deleted, purged and set.
     Replaced,
 }
 
-/// What became of all secrets.
+/// The outcome for all secrets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SeedReport {
@@ -72,7 +72,7 @@ pub struct SeedReport {
 }
 
 impl SeedReport {
-    /// Whether all secrets are there.
+    /// Whether all secrets exist.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
@@ -85,19 +85,19 @@ impl SeedReport {
             .count()
     }
 
-    /// The secrets that were set just now, and no others: what a cleanup of this run may delete.
+    /// Only the secrets that were set just now: what a cleanup of this run may delete.
     pub fn created(&self) -> impl Iterator<Item = &SecretName> {
         let created =
             |outcome: &&Outcome<_, _>| matches!(outcome.result, Ok(Seeded::Created | Seeded::Replaced));
         self.outcomes.iter().filter(created).map(|outcome| &outcome.target)
     }
 
-    /// The names, whether they are there or not.
+    /// The names, whether or not they exist.
     pub fn names(&self) -> impl Iterator<Item = &SecretName> {
         self.outcomes.iter().map(|outcome| &outcome.target)
     }
 
-    /// The secrets that are not there, and why.
+    /// The secrets that do not exist, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
         self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
     }
@@ -129,11 +129,11 @@ impl SecretsClient {
         }
     }
 
-    /// The secrets that [`seed`](Self::seed) set with this prefix and that are there, by their tag: for a cleanup.
+    /// The existing secrets that [`seed`](Self::seed) set with this prefix, by their tag: for a cleanup.
     ///
     /// # Errors
     ///
-    /// What the vault refuses: see [`SecretErrorExt`](crate::SecretErrorExt).
+    /// Any refusal by the vault: see [`SecretErrorExt`](crate::SecretErrorExt).
     pub async fn seeded(&self, prefix: &str) -> Result<Vec<SecretName>> {
         let mut names = Vec::new();
         let mut secrets = self.list();
@@ -147,13 +147,13 @@ impl SecretsClient {
 }
 
 impl SeedSecrets {
-    /// How many are set at the same time. Default: 8.
+    /// How many to set concurrently. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self
     }
 
-    /// What to do about names of soft-deleted secrets. Default: report them.
+    /// What to do if names belong to soft-deleted secrets. Default: report them.
     pub fn when_deleted(mut self, what: WhenDeleted) -> Self {
         self.when_deleted = what;
         self

@@ -12,21 +12,21 @@ const BUDGET: Duration = Duration::from_secs(180);
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
 impl SecretsClient {
-    /// Waits until a deleted secret stands among the deleted ones; at most 3 minutes.
+    /// Waits until a deleted secret is listed among the deleted ones; at most 3 minutes.
     ///
     /// # Errors
     ///
-    /// The vault refuses the read for another reason, or still says after 3 minutes that it is not done.
+    /// The vault refuses the read for another reason, or the deletion is still incomplete after 3 minutes.
     pub async fn wait_until_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
         until_settled(|| self.get_deleted(name), &[SecretRefusal::NotFound, SecretRefusal::BeingDeleted])
             .await
     }
 
-    /// Waits until a recovered secret is there again; at most 3 minutes.
+    /// Waits until a recovered secret exists again; at most 3 minutes.
     ///
     /// # Errors
     ///
-    /// The vault refuses the read for another reason, or still says after 3 minutes that it is not done.
+    /// The vault refuses the read for another reason, or the recovery is still incomplete after 3 minutes.
     pub async fn wait_until_recovered(&self, name: &SecretName) -> Result<()> {
         let read = || async {
             match self.read(name, None).await {

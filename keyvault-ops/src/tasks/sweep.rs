@@ -15,29 +15,31 @@ use crate::{SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient};
 const VAULT_LIMIT: u32 = 4_000;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Says that alerts are expected and the owners of the vault know.
+/// Confirms that alerts are expected and that the owners of the vault know.
 #[derive(Debug, Clone, Copy)]
 pub struct AlertsExpected(());
 
 impl AlertsExpected {
-    /// I know that this looks like an attack, and the owners of the vault have agreed.
+    /// Confirms: I know that this looks like an attack, and the owners of the vault have agreed.
     pub fn confirmed() -> Self {
         Self(())
     }
 }
 
-/// Lists a vault's secrets repeatedly, managed ones included, and reads many, one after the other; awaiting it does it.
+/// Lists a vault's secrets repeatedly, including managed ones, and then reads many of them, one after the other; await
+/// it.
 ///
-/// This is what `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) looks for. **It raises
-/// alerts**, so it wants [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
+/// This is what `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) detects. **It raises alerts**,
+/// so it requires [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
 ///
-/// It stays below half of the vault's limit of 4,000 reads in 10 seconds, and the report says how near it came.
+/// It stays below half of the vault's limit of 4,000 reads in 10 seconds, and the report says how close it came.
 ///
-/// A dry run lists the secrets once, and reads none: it says what would be read. That one listing is in the vault's log.
+/// A dry run lists the secrets once and reads none: it reports what would be read. That one listing is in the vault's
+/// log.
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets User. What may not be read is counted, not an error.
+/// Key Vault Secrets User. Secrets that may not be read are counted, not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Sweep {
@@ -55,7 +57,7 @@ pub struct SweepReport {
     pub vault: String,
     /// The secrets that were read, or tried to; in a dry run, those that would be.
     pub names: Vec<SecretName>,
-    /// How often all secrets were listed.
+    /// How many times all secrets were listed.
     pub listings: u32,
     /// How many secrets the last list had.
     pub secrets: usize,
@@ -67,17 +69,17 @@ pub struct SweepReport {
     pub forbidden: usize,
     /// How many are disabled.
     pub disabled: usize,
-    /// How many had gone when they were to be read.
+    /// How many no longer existed when they were to be read.
     pub gone: usize,
-    /// How many were refused because the vault's limits were reached, also after waiting.
+    /// How many were refused because the vault's limits were reached, even after waiting.
     pub throttled: usize,
-    /// How many requests were made: one for each page and each read. Each is a line of the vault's log.
+    /// The number of requests: one for each page and each read. Each is an entry in the vault's log.
     pub requests: u32,
-    /// The most requests within ten seconds.
+    /// The maximum number of requests within ten seconds.
     pub most_in_window: u32,
     /// How long it took.
     pub elapsed: Duration,
-    /// How much of that was waited to stay below the limit.
+    /// How much of that was spent waiting to stay below the limit.
     pub paced: Duration,
 }
 
@@ -109,14 +111,14 @@ impl fmt::Display for SweepReport {
 }
 
 impl SecretsClient {
-    /// Lists and reads as one who dumps a vault does. See [`Sweep`].
+    /// Lists and reads secrets like an attacker dumping a vault. See [`Sweep`].
     pub fn sweep(&self, _alerts: AlertsExpected) -> Sweep {
         Sweep { client: self.clone(), listings: 3, reads: usize::MAX, limit: VAULT_LIMIT / 2 }
     }
 }
 
 impl Sweep {
-    /// How often all secrets are listed before the first is read. Default: 3.
+    /// How many times to list all secrets before the first read. Default: 3.
     pub fn listings(mut self, times: u32) -> Self {
         self.listings = times.max(1);
         self
@@ -128,7 +130,7 @@ impl Sweep {
         self
     }
 
-    /// At most this many requests in 10 seconds; 2,000 otherwise, and never more than the vault takes.
+    /// The maximum number of requests in 10 seconds. Default: 2,000; it never exceeds the vault's limit.
     pub fn at_most_in_10_seconds(mut self, requests: u32) -> Self {
         self.limit = requests.clamp(1, VAULT_LIMIT);
         self

@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveVersions {
-    /// The current version; `None` if it is disabled, so that no one can read the secret.
+    /// The current version; `None` if it is disabled, so nobody can read the secret.
     pub current: Option<SecretVersion>,
     /// How many others are enabled.
     pub others: u64,
@@ -46,10 +46,10 @@ impl std::fmt::Display for ActiveVersions {
 }
 
 impl SecretsClient {
-    /// Tells which versions of a secret can be read, and whether it is the current one only.
+    /// Reports which versions of a secret can be read, and whether only the current one can.
     ///
-    /// Reads the current version, lists all, and reads again: the value is wiped at once, and memory does not grow
-    /// with the number of versions. Changes nothing.
+    /// Reads the current version, lists all, and reads again. The value is wiped immediately, and memory use does not
+    /// grow with the number of versions. Changes nothing.
     ///
     /// # Errors
     ///

@@ -13,23 +13,23 @@ pub(crate) use run::{CHUNK, RetireOptions, disable, newest};
 
 use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 
-/// Disables all versions of a secret but the current one; awaiting it does it.
+/// Disables all versions of a secret except the current one; await it.
 ///
-/// Versions are chosen by id, never by their place in a list: lists have no order. The current version is the one that
-/// a read without version answers. It is read again directly before each version is disabled; as soon as it is
-/// another, nothing more is disabled. A version that is not surely older than the current one is disabled only when
-/// the current one is still the same some seconds after the list was read: what is listed and not current by then
-/// never becomes current again, because each set makes a new id.
+/// Versions are selected by id, never by position in a list, since lists are unordered. The current version is the one
+/// that a read without a version returns. It is read again directly before each version is disabled; as soon as it
+/// differs, nothing more is disabled. A version that is not certainly older than the current one is disabled only if
+/// the current one is still the same some seconds after the list was read: a version that was listed and is not current
+/// by then never becomes current again, because each set creates a new id.
 ///
-/// Credentials are not revoked: that is what [`Rotate`](crate::Rotate) with an issuer does, and
+/// Credentials are not revoked: for that, use [`Rotate`](crate::Rotate) with an issuer, or
 /// [`EndOldVersions`](crate::EndOldVersions) for single versions.
 ///
-/// **If it stops halfway**, some old versions are still enabled and the current one is untouched; running it again
-/// disables the rest, and once more changes nothing. Of each version that is disabled, its id is kept in memory.
+/// **If it stops halfway**, some old versions are still enabled and the current one is unchanged; running it again
+/// disables the rest, and a run after that changes nothing. Memory use: the id of each disabled version.
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
+/// Key Vault Secrets Officer; with access policies, `get`, `list` and `set`.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct RetireOldVersions {
@@ -45,32 +45,32 @@ impl fmt::Debug for RetireOldVersions {
 }
 
 impl SecretsClient {
-    /// Disables all versions of a secret but the current one. See [`RetireOldVersions`].
+    /// Disables all versions of a secret except the current one. See [`RetireOldVersions`].
     pub fn retire_old_versions(&self, name: &SecretName) -> RetireOldVersions {
         RetireOldVersions { client: self.clone(), name: name.clone(), options: RetireOptions::default() }
     }
 }
 
 impl RetireOldVersions {
-    /// Keeps this many versions enabled, the current one included. Default: 1.
+    /// Keeps this many versions enabled, including the current one. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.options.keep_enabled = versions.max(1);
         self
     }
 
-    /// Disables these only, and leaves all others as they are. The current version stays, also if it is named.
+    /// Disables only these, and leaves all others unchanged. The current version stays enabled even if it is named.
     pub fn only(mut self, versions: impl IntoIterator<Item = SecretVersion>) -> Self {
         self.options.only = Some(versions.into_iter().collect());
         self
     }
 
-    /// How many are disabled at the same time. Default: 8, at most 25.
+    /// How many to disable concurrently. Default: 8; maximum: 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests.clamp(1, 25);
         self
     }
 
-    /// Sets a callback for the progress, called after each page of versions.
+    /// Sets a progress callback, called after each page of versions.
     pub fn on_progress(mut self, hear: impl Fn(&Retirement) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(hear));
         self
@@ -82,7 +82,7 @@ impl RetireOldVersions {
         self
     }
 
-    /// Counts what would be disabled, and disables nothing.
+    /// Counts what would be disabled, without disabling anything.
     pub fn dry_run(mut self) -> Self {
         self.options.dry_run = true;
         self

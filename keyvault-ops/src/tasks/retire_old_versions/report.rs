@@ -4,7 +4,7 @@ use azure_core::Error;
 
 use crate::{SecretName, SecretVersion};
 
-/// The result: what became of the versions of a secret.
+/// The outcome for the versions of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retirement {
@@ -12,20 +12,20 @@ pub struct Retirement {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The version that is current, and stays enabled.
+    /// The current version, which stays enabled.
     pub current: SecretVersion,
-    /// How many versions have been looked at.
+    /// How many versions have been read.
     pub seen: u64,
     /// How many were disabled; in a dry run, would be.
     pub disabled: u64,
     /// Which: the versions that were disabled, or would be, in no order.
     pub versions: Vec<SecretVersion>,
-    /// How many were disabled before.
+    /// How many already were disabled.
     pub disabled_before: u64,
-    /// How many stay enabled, the current one included. More than asked for when several were created within the
-    /// same second, which cannot be told apart.
+    /// How many stay enabled, including the current one. More than requested if several were created within the same
+    /// second, since these cannot be distinguished.
     pub kept: u64,
-    /// Whether nothing was written.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
@@ -40,11 +40,11 @@ impl fmt::Display for Retirement {
     }
 }
 
-/// Why old versions were not all disabled, and how far it came.
+/// Why not all old versions were disabled, and how far it got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetireError {
-    /// What was done before; `None` if it stopped before it knew the current version.
+    /// What was done before; `None` if it stopped before the current version was known.
     pub completed: Option<Retirement>,
     /// Why it stopped.
     pub source: RetireFailure,
@@ -56,7 +56,7 @@ pub struct RetireError {
 pub enum RetireFailure {
     /// A request failed.
     Service(Error),
-    /// The current version is disabled, so it cannot be told which one it is; nothing is disabled.
+    /// The current version is disabled, so it is unknown which one it is; nothing is disabled.
     CurrentDisabled,
     /// Somebody else has set a version in the meantime.
     Overtaken {

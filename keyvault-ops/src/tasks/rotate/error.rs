@@ -4,11 +4,11 @@ use azure_core::Error;
 
 use crate::{RetireFailure, Rotation, SecretId, SecretVersion};
 
-/// Why a rotation stopped, where, and what was done by then.
+/// Why a rotation stopped, where, and what had been done by then.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RotateError {
-    /// What was done; its [`id`](Rotation::id) takes the rotation up again.
+    /// What was done. Its [`id`](Rotation::id) resumes the rotation.
     pub completed: Box<Rotation>,
     /// The step that failed.
     pub step: RotateStep,
@@ -16,7 +16,7 @@ pub struct RotateError {
     pub source: Box<RotateFailure>,
 }
 
-/// A step of a rotation, in their order.
+/// A step of a rotation, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RotateStep {
@@ -38,7 +38,7 @@ pub enum RotateStep {
     Revoke,
     /// Disabling the old versions.
     Retire,
-    /// Reading what holds in the end.
+    /// Reading the final state.
     Report,
 }
 
@@ -62,42 +62,42 @@ impl fmt::Display for RotateStep {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RotateFailure {
-    /// The current value does not work at the issuer: someone made it current between the last look and its
+    /// The current value does not work at the issuer: somebody made it current between the last check and its
     /// revocation, or set a value that never worked. **Set a working value now.**
     CurrentCredentialDead {
         /// The version that is current and does not work.
         current: SecretVersion,
-        /// What this rotation has revoked, or of two slots, regenerated.
+        /// The credentials that this rotation has revoked, or regenerated if there are two slots.
         revoked: Vec<String>,
     },
-    /// What was asked for cannot be done. Nothing was changed.
+    /// The request cannot be carried out. Nothing was changed.
     Invalid(String),
     /// A request failed.
     Service(Error),
     /// A hook of the issuer or the consumers failed.
     Hook(Error),
-    /// A hook did not end in time. What it began may still happen.
+    /// A hook did not finish in time. What it started may still happen.
     HookTimedOut {
         /// The hook.
         hook: &'static str,
-        /// How long it was given.
+        /// Its time limit.
         limit: Duration,
     },
     /// The ledger could not be read or written.
     Ledger(Error),
-    /// Someone else has set a version meanwhile. It is current and was not touched.
+    /// Somebody else has set a version in the meantime. It is current and was not changed.
     Overtaken {
         /// The version that is current now.
         current: SecretVersion,
     },
-    /// The current version is disabled: no one can read the secret.
+    /// The current version is disabled: nobody can read the secret.
     CurrentDisabled,
-    /// The vault goes on answering an old version: the new one cannot be seen.
+    /// The vault keeps returning an old version: the new one cannot be seen.
     StillOld {
-        /// What it answers.
+        /// The version that it returns.
         current: SecretVersion,
     },
-    /// Whether the new version was set, or which one it is, is not known. Nothing was disabled or revoked.
+    /// It is unknown whether the new version was set, or which one it is. Nothing was disabled or revoked.
     Undetermined(String),
     /// The issuer returned the credential that is in use.
     SameCredential {
@@ -109,7 +109,7 @@ pub enum RotateFailure {
         /// Its id: run it again to finish it.
         rotation: String,
     },
-    /// Another secret with the same credential could not be rotated: none of them went on.
+    /// Another secret with the same credential could not be rotated, so none of them continued.
     Group {
         /// That secret.
         failed: SecretId,

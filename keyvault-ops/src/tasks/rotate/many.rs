@@ -17,23 +17,23 @@ use super::{
 };
 use crate::SecretId;
 
-/// Carries out many rotations, some at a time, such as one for each secret that was found exposed.
+/// Carries out many rotations, several at a time, for example one for each exposed secret.
 ///
-/// **Secrets that hold the same value are one group**, under whatever names and in whatever vaults: all of them get the
-/// same new value, and only then the old credential is revoked, once. If one of them cannot be set, nothing of the
-/// group is disabled or revoked, and the others say so ([`RotateFailure::Group`]). Give all of a group the same issuer
-/// (clones of one `Arc`); different ones are refused. Values are compared in memory only. Secrets that are given
-/// different values by [`Rotate::to`] are no group.
+/// **Secrets with the same value form a group**, whatever their names and vaults: all of them get the same new value,
+/// and only then is the old credential revoked, once. If one of them cannot be set, nothing in the group is disabled or
+/// revoked, and the others report this ([`RotateFailure::Group`]). Use the same issuer (clones of one `Arc`) for a
+/// whole group; different ones are refused. Values are compared only in memory. Secrets given different values by
+/// [`Rotate::to`] are not a group.
 ///
-/// **What another secret of the call holds is not revoked** before that one has moved: with an issuer, the values of all
-/// enabled versions of all secrets are read before the first one is rotated. A credential that stands in several of them
-/// is revoked by whichever is the last to move; the others name it as not revoked, and are not complete. A secret that
-/// is disabled or deleted is looked at again directly before each revocation; while a secret cannot be read for another
-/// reason, nothing is revoked that it might hold.
+/// **A credential that another secret in the call contains is not revoked** before that secret has moved: with an
+/// issuer, the values of all enabled versions of all secrets are read before the first one is rotated. A credential in
+/// several secrets is revoked by the last one to move; the others list it as not revoked, and are not complete. A
+/// disabled or deleted secret is checked again directly before each revocation. If a secret cannot be read for another
+/// reason, nothing is revoked that it might contain.
 ///
-/// Every secret has exactly one outcome, in no particular order; a failure never ends the rest. A secret that is named
-/// twice is rotated once, as it was named first. Dropping the stream stops what is in flight and starts nothing more;
-/// what was stopped is finished by the same call with the same [`id`](Rotate::id)s.
+/// Every secret has exactly one outcome, in no particular order; a failure never stops the others. A secret listed
+/// twice is rotated once, as listed first. Dropping the stream cancels the rotations in progress and starts no more;
+/// the same call with the same [`id`](Rotate::id)s finishes them.
 ///
 /// A rotation does not close a finding: the next scan does. Until then, report it as waiting for the scan.
 ///

@@ -10,42 +10,43 @@ use crate::{
     tasks::retire_old_versions::RetireOptions,
 };
 
-/// Gives a secret a new value and disables the old ones; awaiting it does it.
+/// Gives a secret a new value and disables the old ones; await it.
 ///
-/// Step by step, and what holds if it stops there:
+/// The steps, and the state if it stops there:
 ///
-/// | step | if it stops here |
+/// | step | state if it stops here |
 /// |---|---|
-/// | check everything that was asked for; read the current version; list the versions; the [`Issuer`] identifies their credentials | nothing changed |
-/// | a new credential at the issuer, if there is one | nothing changed in the vault; the next run with the same id finds the credential and uses or revokes it |
-/// | test the new credential where it is used; if it does not work, it is revoked | the same |
-/// | look again, then set | the old value is current, or the new one is |
+/// | check the request; read the current version; list the versions; the [`Issuer`] identifies their credentials | nothing changed |
+/// | create a new credential at the issuer, if there is one | nothing changed in the vault; the next run with the same id finds the credential and uses or revokes it |
+/// | test the new credential where it is used; revoke it if it does not work | the same |
+/// | check again, then set | either the old or the new value is current |
 /// | read until the new version is current | the new value is current; all old ones still work |
-/// | wait for the [`Consumers`], if they are given | the same |
-/// | look again, then revoke an identified old credential; read again; the next one | the new value is current; versions whose credential is revoked may still be enabled |
-/// | look again, then disable an old version by id; the next one | the new value is current; some old versions are still enabled |
-/// | read what holds in the end | all is done |
+/// | wait for the [`Consumers`], if there are any | the same |
+/// | check again, then revoke an identified old credential; read again; repeat for the next one | the new value is current; versions whose credential is revoked may still be enabled |
+/// | check again, then disable an old version by id; repeat for the next one | the new value is current; some old versions are still enabled |
+/// | read the final state | everything is done |
 ///
-/// **Run again with the same [`id`](Self::id)**, it takes up where it stopped; a third run changes nothing. Run with
-/// another id, it sets one more version and retires all before it.
+/// **Running it again with the same [`id`](Self::id)** resumes where it stopped; another run changes nothing. With
+/// another id, it sets one more version and retires all earlier ones.
 ///
-/// **Beside others.** Its own version is the one that the answer to its set, or its [`Ledger`], names; if that answer
-/// was lost, the one with its tag and its value. It never disables that version, nor one that was set after it had
-/// listed the versions: those are named in the report, which is then not complete. When someone else sets a version,
-/// it stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. A deleted secret stops it; it
-/// never recovers or recreates one.
+/// **With concurrent writers.** Its own version is the one in the response to its set, or in its [`Ledger`]; if the
+/// response was lost, the one with its tag and value. It never disables that version, nor any that was set after it had
+/// listed the versions: those are named in the report, which is then not complete. If somebody else sets a version, it
+/// stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. A
+/// deleted secret stops it; it never recovers or recreates one.
 ///
-/// **What remains.** Key Vault has no compare-and-set, and a read may be some seconds old. Who sets a value within
-/// the moment between the last look and a set is no longer current afterwards (the version is kept, and named); who
-/// makes a value current *whose credential is being revoked* has a dead value. The latter is found by the read after
-/// each revocation and after the last one, and is [`RotateFailure::CurrentCredentialDead`](crate::RotateFailure::CurrentCredentialDead).
+/// **What remains.** Key Vault has no compare-and-set, and a read may be some seconds old. If somebody sets a value
+/// between the last check and a set, that value is no longer current afterwards (the version is kept, and named). If
+/// somebody makes a value current *whose credential is being revoked*, that value is dead. The read after each
+/// revocation, and after the last one, detects this, and reports
+/// [`RotateFailure::CurrentCredentialDead`](crate::RotateFailure::CurrentCredentialDead).
 ///
-/// **A new value in the vault does not make the old one useless.** Without an issuer the old credential stays valid
-/// where it was issued until it is revoked there; the report says so.
+/// **A new value in the vault does not invalidate the old one.** Without an issuer, the old credential stays valid
+/// until it is revoked where it was issued; the report says so.
 ///
-/// Tags of the old version, its content type, and its lifetime if it had one, go over to the new one. The tag `rotated`
-/// (the id) and, with an issuer, `credential` are added, and must find room; `replaces`, `reason` and `date` where
-/// there is room.
+/// The old version's tags, content type and lifetime, if it had one, are copied to the new one. The tag `rotated` (the
+/// id) and, with an issuer, `credential` are added, and must fit; `replaces`, `reason` and `date` are added if they
+/// fit.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -63,7 +64,7 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`.
+/// Key Vault Secrets Officer; with access policies, `get`, `list` and `set`.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Rotate {
@@ -119,8 +120,8 @@ impl SecretsClient {
         }
     }
 
-    /// Takes up a rotation that a [`Ledger`] says was begun and not finished. Give it the same ledger, and the issuer or
-    /// value that it was begun with; without them it is refused.
+    /// Resumes a rotation that a [`Ledger`] lists as unfinished. Provide the same ledger, and the issuer or value that
+    /// it was started with; without them, it is refused.
     pub fn resume(&self, unfinished: &UnfinishedRotation) -> Rotate {
         let rotate = self.rotate(&unfinished.secret).id(&unfinished.rotation);
         Rotate { reason: unfinished.reason.clone(), unfinished: Some(unfinished.clone()), ..rotate }
@@ -134,13 +135,13 @@ impl Rotate {
         self
     }
 
-    /// Where the new credential comes from and the old one is revoked.
+    /// The issuer that creates the new credential and revokes the old one.
     pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// Who has to move to the new value before the old ones are disabled.
+    /// The consumers that must move to the new value before the old ones are disabled.
     pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
@@ -158,64 +159,64 @@ impl Rotate {
         self
     }
 
-    /// Lets an [`IssuerKind::One`](crate::IssuerKind::One) be used: from the creation of the new credential until they have read it, all
-    /// consumers fail.
+    /// Allows an [`IssuerKind::One`](crate::IssuerKind::One): from the creation of the new credential until they have
+    /// read it, all consumers fail.
     pub fn accept_outage(mut self) -> Self {
         self.accept_outage = true;
         self
     }
 
-    /// How long the new value should be used. Default: as long as the old one.
+    /// The lifetime of the new value. Default: that of the old one.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
     }
 
-    /// Why, as a tag of the new version; at most 512 characters. Not secret.
+    /// The reason, stored as a tag of the new version; at most 512 characters. Not secret.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Names this rotation, so that it can be taken up again. Default: random, see the report or the ledger.
-    /// At most 512 characters. Not secret.
+    /// The id of this rotation, with which it can be resumed. Default: random, see the report or the ledger. At most
+    /// 512 characters. Not secret.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// Keeps this many versions enabled, the new one included; their credentials are not revoked. Default: 1.
+    /// Keeps this many versions enabled, including the new one; their credentials are not revoked. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.retire.keep_enabled = versions.max(1);
         self
     }
 
-    /// Revokes the old credentials as soon as the new one is current, before anyone has moved: for a leak that is being
-    /// used. Consumers of the old value fail until they read the new one.
+    /// Revokes the old credentials as soon as the new one is current, before any consumer has moved: for a leak that is
+    /// being exploited. Consumers of the old value fail until they read the new one.
     pub fn revoke_first(mut self) -> Self {
         self.revoke_first = true;
         self
     }
 
-    /// How many versions are disabled at the same time. Default: 8, at most 25.
+    /// How many versions to disable concurrently. Default: 8; maximum: 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.retire.concurrency = requests.clamp(1, 25);
         self
     }
 
-    /// Is called with the progress after every 25 versions that were disabled.
+    /// Sets a progress callback, called after every 25 disabled versions.
     pub fn on_progress(mut self, hear: impl Fn(&crate::Retirement) + Send + Sync + 'static) -> Self {
         self.retire.on_progress = Some(Arc::new(hear));
         self
     }
 
-    /// Keeps a line for every step, and reads what an earlier run with the same id wrote.
+    /// Records every step, and reads what an earlier run with the same id recorded.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.retire.ledger = Some(ledger.clone());
         self
     }
 
-    /// Only tells which version is current and how many would be disabled. Neither issuer nor consumers are asked.
+    /// Only reports which version is current and how many would be disabled. Calls neither issuer nor consumers.
     pub fn dry_run(mut self) -> Self {
         self.retire.dry_run = true;
         self

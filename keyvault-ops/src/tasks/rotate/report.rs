@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{ActiveVersions, Retirement, SecretName, SecretVersion};
 
-/// What a rotation did, or has done so far. It holds no value.
+/// What a rotation did, or has done so far. It contains no secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {
@@ -10,31 +10,30 @@ pub struct Rotation {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// What takes the rotation up again.
+    /// The id with which the rotation can be resumed.
     pub id: String,
-    /// The version that was current before; `None` if it was disabled, or an earlier run did not leave word of it.
+    /// The version that was current before; `None` if it was disabled, or an earlier run did not record it.
     pub previous: Option<SecretVersion>,
     /// The new version.
     pub current: Option<SecretVersion>,
     /// Whether an earlier run had set it.
     pub resumed: bool,
-    /// What the issuer was asked to do, and what is left open there.
+    /// What the issuer was asked to do, and what is left to do there.
     pub issuer: IssuerReport,
-    /// Whether the consumers were waited for.
+    /// Whether the rotation waited for the consumers.
     pub consumers_moved: bool,
-    /// What became of the versions that were listed before the new one was set.
+    /// The outcome for the versions that were listed before the new one was set.
     pub retirement: Option<Retirement>,
-    /// Enabled versions, besides the new one and those that were to be kept, that this rotation did not disable: they
-    /// appeared, or were enabled, after it had listed the versions. The next rotation takes them.
+    /// Enabled versions that this rotation did not disable, besides the new one and those to be kept: they appeared, or
+    /// were enabled, after it had listed the versions. The next rotation handles them.
     pub later: Vec<SecretVersion>,
-    /// What can be read in the end; of a rotation that stopped, as far as it could be asked; of a dry run, what could
-    /// be read.
+    /// The final state; for a rotation that stopped, as far as it could be read; for a dry run, the current state.
     pub active: Option<ActiveVersions>,
-    /// Whether nothing was written.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
-/// What an issuer was asked to do in a rotation, and what is left open there.
+/// What an issuer was asked to do in a rotation, and what is left to do there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerReport {
@@ -42,17 +41,17 @@ pub struct IssuerReport {
     pub configured: bool,
     /// The issuer's id for the credential that it created.
     pub created: Option<String>,
-    /// Whether the new credential was used, and worked. `false` also where its issuer has no way to use one.
+    /// Whether the new credential was used, and worked. Also `false` if its issuer has no way to use one.
     pub verified: bool,
-    /// The old credentials that the issuer was told to revoke, by id, and confirmed.
+    /// The ids of the old credentials that the issuer was asked to revoke, and confirmed.
     pub revoked: Vec<String>,
     /// Old versions whose credential was not revoked: the issuer did not identify it, the value could not be read, or
-    /// another secret of the same [`rotate_many`](crate::rotate_many) holds it. It may still work: look after it.
+    /// another secret in the same [`rotate_many`](crate::rotate_many) contains it. It may still work: follow up on it.
     pub unrevoked: Vec<SecretVersion>,
-    /// Credentials that may be left over: created and not stored, or of which it is not known whether they are stored.
-    /// Running the rotation again, with the same id, looks for them.
+    /// Credentials that may be left over: created but not stored, or not known to be stored. Running the rotation
+    /// again, with the same id, looks for them.
     pub orphans: Vec<String>,
-    /// Of a rotation that stopped after something may have been revoked: the current version, if its issuer could not be
+    /// If a rotation stopped after something may have been revoked: the current version, if its issuer could not be
     /// asked whether it works. Running the rotation again asks.
     pub untried: Option<SecretVersion>,
 }
@@ -74,11 +73,11 @@ impl IssuerReport {
 }
 
 impl Rotation {
-    /// Whether all of this was so at the last read: the new version is current, nothing is enabled beside it but what
-    /// was to be kept, and, if there is an issuer, it confirmed the revocation of the credential of every version that
-    /// was disabled, and none is left over.
+    /// Whether all of this held at the last read: the new version is current; nothing else is enabled except what was
+    /// to be kept; and, with an issuer, it confirmed the revocation of the credential of every disabled version, and
+    /// none is left over.
     ///
-    /// Without an issuer it says nothing about the old credential, which stays valid where it was issued.
+    /// Without an issuer, this says nothing about the old credential, which stays valid where it was issued.
     pub fn is_complete(&self) -> bool {
         let enabled_beside = self.retirement.as_ref().map(|retirement| retirement.kept.saturating_sub(1));
         let settled = match (&self.active, enabled_beside) {

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::{RotateError, RotateFailure, Rotation};
 use crate::{SecretId, SecretVersion};
 
-/// The report of [`rotate_many`](crate::rotate_many): what became of each secret, the worst first. It holds no value.
+/// The report of [`rotate_many`](crate::rotate_many): the outcome for each secret, the worst first. It contains no
+/// secret value.
 ///
-/// Collect the outcomes into it. [`Display`](fmt::Display) writes it as text; [`to_json`](Self::to_json) and
+/// Collect the outcomes into it. [`Display`](fmt::Display) writes it as text, [`to_json`](Self::to_json) and
 /// [`to_html`](Self::to_html) for programs and browsers.
 ///
 /// ```
@@ -27,34 +28,34 @@ use crate::{SecretId, SecretVersion};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotations {
-    /// One for each secret: what needs a person comes first.
+    /// One for each secret; those that need attention come first.
     pub all: Vec<ReportedRotation>,
 }
 
-/// What became of one secret.
+/// The outcome for one secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReportedRotation {
     /// How it ended.
     pub state: RotationState,
-    /// The secret, as the URL without version.
+    /// The secret, as a URL without a version.
     pub secret: String,
-    /// The rotation's id, which takes it up again.
+    /// The rotation's id, with which it can be resumed.
     pub id: String,
-    /// All of it in words, with what is left open.
+    /// The full report as text, including what is left to do.
     pub said: String,
-    /// The version that was current before, if it is known.
+    /// The version that was current before, if known.
     pub previous: Option<String>,
-    /// The version that it set.
+    /// The version that was set.
     pub current: Option<String>,
     /// The old credentials that were revoked.
     pub revoked: Vec<String>,
-    /// The versions whose credential was not revoked, and may be valid.
+    /// The versions whose credential was not revoked and may still be valid.
     pub unrevoked: Vec<String>,
     /// The credentials that may be left over at the issuer.
     pub orphans: Vec<String>,
-    /// The versions that someone else set or enabled meanwhile.
+    /// The versions that somebody else set or enabled in the meantime.
     pub later: Vec<String>,
 }
 
@@ -65,13 +66,13 @@ pub struct ReportedRotation {
 pub enum RotationState {
     /// The current value does not work at its issuer: a working one must be set now.
     Dead,
-    /// It stopped: running it again with its id goes on.
+    /// It stopped; running it again with its id resumes it.
     Stopped,
-    /// The new value is current, and something is left open.
+    /// The new value is current, but something is left to do.
     Incomplete,
     /// A dry run: nothing was done.
     Planned,
-    /// All is done.
+    /// Everything is done.
     Complete,
 }
 
@@ -128,12 +129,12 @@ impl ReportedRotation {
 }
 
 impl Rotations {
-    /// How many ended so.
+    /// How many ended in this state.
     pub fn count(&self, state: RotationState) -> usize {
         self.all.iter().filter(|rotation| rotation.state == state).count()
     }
 
-    /// Whether there are any, and all are done.
+    /// Whether there is at least one, and all are complete.
     pub fn is_complete(&self) -> bool {
         !self.all.is_empty() && self.count(RotationState::Complete) == self.all.len()
     }
@@ -156,7 +157,7 @@ impl Rotations {
         json!({ "counts": serde_json::Map::from_iter(counts), "rotations": self.all })
     }
 
-    /// The report as a page of its own, without a script and without anything from elsewhere.
+    /// The report as a standalone HTML page, without scripts or external resources.
     pub fn to_html(&self) -> String {
         let mut page = String::from(HEAD);
         // Writing to a `String` does not fail.
