@@ -1,4 +1,4 @@
-//! The secret of an application is replaced: the new one is set only when the sign-in knows it, and the old one is removed.
+//! Replaces an application's secret: the new one is set only once it works at sign-in, then the old one is removed.
 //!
 //! `cargo run -p keyvault-issuers --example entra`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -17,7 +17,7 @@ const CLIENT: &str = "00000000-0000-0000-0000-0000000000c9";
 pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     mock_azure::fast_forward();
     let leaked = "old8Q~0123456789012345678901234567abcd";
-    let azure = MockAzure::seed() // for the real one: a credential of your own
+    let azure = MockAzure::seed() // on real Azure, use a credential of your own
         .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")
         .vault_role("kv-prod", "Key Vault Secrets Officer")
         .application(APPLICATION, CLIENT, "web", leaked)

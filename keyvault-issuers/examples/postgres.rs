@@ -1,4 +1,5 @@
-//! A database URL was found in a log: the other role of the two gets a new password and goes into the secret, and the leaked one ends.
+//! A database URL was found in a log: the other role gets a new password and goes into the secret, then the leaked password is
+//! removed.
 //!
 //! `cargo run -p keyvault-issuers --features postgres --example postgres`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -23,7 +24,7 @@ mod stand_in;
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     mock_azure::fast_forward();
-    let azure = MockAzure::seed() // for the real one: a credential of your own
+    let azure = MockAzure::seed() // on real Azure, use a credential of your own
         .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")
         .vault_role("kv-prod", "Key Vault Secrets Officer")
         .start()
@@ -31,7 +32,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into()))?;
     let (secrets, name) = (SecretsClient::new(&arm, &"kv-prod".parse()?)?, "database-url".parse()?);
 
-    // For the real one: the address of your server, with a role that may alter `app_a` and `app_b`.
+    // For a real server: its address, with a role that may alter `app_a` and `app_b`.
     let server = Postgres::start().await;
     let administrator = server.url("rotator", ADMINISTRATOR);
     secrets.set(&name, server.url("app_a", LEAKED).into()).await?;

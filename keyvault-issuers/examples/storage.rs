@@ -1,4 +1,4 @@
-//! A storage key in a connection string was found on a disk: it is replaced by the other key of the account, and dies.
+//! A storage key in a connection string was found on a disk: replaces it with the account's other key and regenerates it.
 //!
 //! `cargo run -p keyvault-issuers --example storage`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -13,7 +13,7 @@ use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure};
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     mock_azure::fast_forward();
-    let azure = MockAzure::seed() // for the real one: a credential of your own
+    let azure = MockAzure::seed() // on real Azure, use a credential of your own
         .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")
         .vault_role("kv-prod", "Key Vault Secrets Officer")
         .storage_account(DEFAULT_SUBSCRIPTION, "rg-app", "stprod")
@@ -29,7 +29,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (secrets, name) = (SecretsClient::new(&arm, &"kv-prod".parse()?)?, "storage".parse()?);
     secrets.set(&name, stored.into()).await?;
 
-    // The ledger lets a rotation that was stopped be taken up again, by another process too.
+    // With the ledger, another process can resume a rotation that was stopped.
     let ledger = Ledger::in_memory();
     let issuer = Arc::new(ResourceKeyIssuer::new(&arm, account.clone())?);
     let rotation = secrets.rotate(&name).issuer(issuer).reason("found on a disk").ledger(&ledger).await?;

@@ -1,14 +1,14 @@
-//! Finding the password of an application in the value of a secret.
+//! Finds an application's password in the value of a secret.
 
 use arm_core::Secret;
 
-/// The longest value that is taken for a password as a whole.
+/// The longest value that can be a password on its own.
 const LONGEST: usize = 64;
 /// How many characters follow the mark in the middle.
 const REST: std::ops::RangeInclusive<usize> = 31..=34;
 
-/// The password that a value holds: by its form, which is three characters, a digit, `Q~` and more; else the value itself, if
-/// there is nothing around it. `None` if there is none, or several.
+/// The password in a value: text of the usual form (three characters, a digit, `Q~` and more), or else the whole value
+/// if it is plain text. `None` if there is none or more than one.
 pub(crate) fn find(value: &Secret) -> Option<Secret> {
     let text = value.expose();
     let mut found: Vec<&str> = text.match_indices("Q~").filter_map(|(at, _)| around(text, at)).collect();

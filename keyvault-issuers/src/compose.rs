@@ -1,12 +1,12 @@
-//! Finding a key in the value of a secret, and putting another in its place.
+//! Finds a key in the value of a secret and replaces it.
 //!
-//! The key is looked for by what it is and not by the grammar around it: so a plain key, a connection string, a URL and a
-//! JSON document are all the same, and every other byte stays.
+//! It searches for the key itself, not for the syntax around it. A plain key, a connection string, a URL and a JSON
+//! document are all handled alike, and every other byte is kept.
 
 use arm_core::Secret;
 use zeroize::Zeroizing;
 
-/// Shorter ones might be found by chance.
+/// Shorter keys could match by chance.
 const SHORTEST: usize = 16;
 
 /// How one character of a key is written in a value.
@@ -25,7 +25,7 @@ enum Style {
     },
 }
 
-/// Where a key stands in a value, and how its special characters are written there.
+/// Where a key occurs in a value, and how its special characters are encoded there.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
     start: usize,
@@ -38,7 +38,8 @@ pub(crate) fn holds(value: &Secret, key: &Secret) -> bool {
     places(value.expose(), key.expose()).next().is_some()
 }
 
-/// The value with `new` wherever `old` stands, and all else byte for byte. `None` if it holds no `old`.
+/// The value with every `old` replaced by `new`, and everything else byte for byte. `None` if it does not contain
+/// `old`.
 pub(crate) fn replace(value: &Secret, old: &Secret, new: &Secret) -> Option<Secret> {
     let text = value.expose();
     let mut written = Zeroizing::new(String::with_capacity(text.len() + 3 * new.expose().len()));
@@ -80,7 +81,7 @@ fn place_at(text: &[u8], start: usize, key: &[u8]) -> Option<Place> {
     Some(Place { start, end: at, styles })
 }
 
-/// How a text that goes on with this character writes it, and in how many bytes.
+/// How this character is encoded at the start of the text, and in how many bytes.
 fn read(text: &[u8], byte: u8) -> Option<(Style, usize)> {
     let hex = |digits: &[u8]| -> Option<bool> {
         let code = std::str::from_utf8(digits).ok()?;
@@ -99,7 +100,7 @@ fn read(text: &[u8], byte: u8) -> Option<(Style, usize)> {
     }
 }
 
-/// As the old key wrote the same character; else as it wrote others.
+/// The style in which the old key encoded this character, or else other characters.
 fn style_of(byte: u8, seen: &[(u8, Style)]) -> Style {
     if byte.is_ascii_alphanumeric() {
         return Style::Plain;

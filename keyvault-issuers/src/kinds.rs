@@ -1,4 +1,4 @@
-//! The types of resources with keys, as data: a row more is a type more.
+//! The types of resources with keys, as data: one row for each type.
 
 use std::fmt;
 
@@ -9,32 +9,32 @@ use serde_json::Value;
 pub(crate) struct Kind {
     /// As the service spells it.
     pub(crate) name: &'static str,
-    /// The version of every request.
+    /// The api-version of every request.
     pub(crate) version: &'static str,
     /// The action that lists the keys.
     pub(crate) list: &'static str,
-    /// The action that makes a key anew.
+    /// The action that regenerates a key.
     pub(crate) regenerate: Regenerate,
     pub(crate) slots: &'static [Slot],
-    /// Below `properties`: what turns keys off.
+    /// What turns keys off, below `properties`.
     pub(crate) off: Off,
-    /// Whether that stands on the resource above, such as the namespace of a rule.
+    /// Whether it is set on the parent, such as the namespace of an authorization rule.
     pub(crate) off_above: bool,
     pub(crate) proof: Proof,
-    /// The endings of its own hosts in the public cloud, the US government's and China's.
+    /// The suffixes of its own hosts in the public, US government and China clouds.
     pub(crate) hosts: [&'static [&'static str]; 3],
-    /// Where the resource tells its own endpoint, below `properties`.
+    /// Where the resource's own endpoint is, below `properties`.
     pub(crate) endpoint: &'static [&'static str],
 }
 
 /// One of the keys of a resource.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// As a request names it, and as a rotation does.
+    /// Its name in a request and in a rotation.
     pub(crate) name: &'static str,
-    /// As the list of keys names it.
+    /// Its name in the list of keys.
     pub(crate) listed: &'static str,
-    /// The other key of the same power.
+    /// The other key with the same rights.
     pub(crate) partner: &'static str,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum Off {
 }
 
 impl Off {
-    /// Whether keys count; `None` if the resource does not say.
+    /// Whether keys are accepted; `None` if the resource does not say.
     pub(crate) fn takes_keys(self, properties: &Value) -> Option<bool> {
         match self {
             Self::Flag(member, off) => properties[member].as_bool().map(|value| value != off),
@@ -68,7 +68,7 @@ impl fmt::Display for Off {
     }
 }
 
-/// How a request says which key to make anew.
+/// How a request names the key to regenerate.
 #[derive(Clone, Copy)]
 pub(crate) enum Regenerate {
     /// In a member of its body.
@@ -85,18 +85,18 @@ impl Regenerate {
     }
 }
 
-/// How a key is used to see whether it works.
+/// How to use a key in order to see whether it works.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// It is not: it is only seen in the list.
+    /// Not possible: the key is only seen in the list.
     None,
     /// `Get Account Information`, signed with the shared key.
     Storage,
     /// A list of databases, signed with a master key.
     Cosmos,
-    /// A list of this kind of entity, with a token that is signed with the rule's key.
+    /// A list of this kind of entity, with a token signed with the rule's key.
     Namespace(&'static str),
-    /// A list of models; only for those kinds of account that have one.
+    /// A list of models; only for kinds of account that have one.
     OpenAi,
     /// The statistics of a search service.
     Search,
@@ -123,7 +123,7 @@ const PRIMARY_LOWER: &[Slot] =
     &[slot("primary", "primaryKey", "secondary"), slot("secondary", "secondaryKey", "primary")];
 const NOWHERE: [&[&str]; 3] = [&[], &[], &[]];
 
-/// What they have in common that are only listed.
+/// What the types that are only listed have in common.
 const LISTED: Kind = Kind {
     name: "",
     version: "",

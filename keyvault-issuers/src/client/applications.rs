@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{AppManagementPolicy, Application, PasswordCredential};
 
-/// Applications of Microsoft Entra and their passwords, over Microsoft Graph.
+/// Applications in Microsoft Entra ID and their passwords, through Microsoft Graph.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, object_id: &str) -> azure_core::Result<()> {
@@ -27,40 +27,44 @@ fn application(object_id: &str) -> ArmPath {
 }
 
 impl ApplicationsClient {
-    /// A client over this connection. It asks for tokens of Microsoft Graph.
+    /// Creates a client that uses this connection. It requests tokens for Microsoft Graph.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone(), graph: arm.with_audience(Audience::Graph) }
     }
 
     /// Reads an application by its object id: `Applications_Get`.
     ///
-    /// **Permissions**: `Application.Read.All`, or those that change it. **Errors**: `is_resource_not_found()`, also for some
-    /// seconds after it was created.
-    ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-get)
+    ///
+    /// # Permissions
+    ///
+    /// `Application.Read.All`, or any of the permissions to write applications.
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// `is_resource_not_found()`: it does not exist, or was created only seconds ago.
     pub async fn get(&self, object_id: &str) -> Result<Application> {
         self.graph.get(application(object_id), ApiVersion::IN_PATH).json().await
     }
 
-    /// Adds a password: `Applications_AddPassword`. Only this answer holds its value.
-    ///
-    /// It counts at the sign-in only after seconds to minutes.
-    ///
-    /// **Permissions**: `Application.ReadWrite.OwnedBy` for applications that the caller owns; else
-    /// `Application.ReadWrite.All`. **Errors**: `is_code("CredentialTypeNotAllowedAsPerAppPolicy")`,
-    /// `is_code("CredentialInvalidLifetimeAsPerAppPolicy")`: a policy forbids it, or so long a one.
-    /// **Retries**: each request adds another, so it is not repeated when it may have been carried out: read the application
-    /// then, and look for the name.
+    /// Adds a password: `Applications_AddPassword`. Only this response contains its value. It can take from seconds to
+    /// minutes before the password works at sign-in.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-addpassword)
     ///
+    /// # Permissions
+    ///
+    /// `Application.ReadWrite.OwnedBy` for applications that the caller owns; for others, `Application.ReadWrite.All`.
+    ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// `is_code("CredentialTypeNotAllowedAsPerAppPolicy")`: a policy forbids passwords.
+    /// `is_code("CredentialInvalidLifetimeAsPerAppPolicy")`: a policy requires a shorter lifetime.
+    ///
+    /// # Retries
+    ///
+    /// Not retried if the request may have been carried out, since each request adds another password. In that case,
+    /// read the application and look for the name.
     pub async fn add_password(
         &self,
         object_id: &str,
@@ -73,17 +77,22 @@ impl ApplicationsClient {
         self.graph.post(path, ApiVersion::IN_PATH).body(&body).json().await
     }
 
-    /// Removes a password: `Applications_RemovePassword`. Tokens that were given for it live on until they expire, for about
-    /// an hour.
-    ///
-    /// **Permissions**: as for [`add_password`](Self::add_password). **Errors**: `is_code("Request_BadRequest")`: it has none
-    /// with this id, or one that was added a moment ago. **Retries**: sending it again does no harm.
+    /// Removes a password: `Applications_RemovePassword`. Tokens issued for it remain valid until they expire, about an
+    /// hour later.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-removepassword)
     ///
+    /// # Permissions
+    ///
+    /// The same as for [`add_password`](Self::add_password).
+    ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// `is_code("Request_BadRequest")`: the application has no password with this id, or it was added only moments ago.
+    ///
+    /// # Retries
+    ///
+    /// Safe to repeat.
     pub async fn remove_password(&self, object_id: &str, key_id: &str) -> Result<()> {
         let path = application(object_id).literal("removePassword");
         let request = self.graph.post(path, ApiVersion::IN_PATH).body(&json!({ "keyId": key_id }));
@@ -92,24 +101,28 @@ impl ApplicationsClient {
 
     /// Reads the tenant's policy for all applications: `Policies_GetDefaultAppManagementPolicy`.
     ///
-    /// **Permissions**: `Policy.Read.All`.
-    ///
     /// [Reference](https://learn.microsoft.com/graph/api/tenantappmanagementpolicy-get)
+    ///
+    /// # Permissions
+    ///
+    /// `Policy.Read.All`.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn default_policy(&self) -> Result<AppManagementPolicy> {
         let path = ArmPath::root().literal("v1.0/policies/defaultAppManagementPolicy");
         self.graph.get(path, ApiVersion::IN_PATH).json().await
     }
 
-    /// Streams the policies that were assigned to an application, which win over the tenant's:
-    /// `Applications_ListAppManagementPolicies`. There is one at most.
-    ///
-    /// **Permissions**: `Policy.Read.All` and `Application.Read.All`.
+    /// Streams the policies assigned to an application: `Applications_ListAppManagementPolicies`. There is at most one,
+    /// and it takes precedence over the tenant's default policy.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/appmanagementpolicy-list-appliesto)
+    ///
+    /// # Permissions
+    ///
+    /// `Policy.Read.All` and `Application.Read.All`.
     pub fn policies(&self, object_id: &str) -> Pager<AppManagementPolicy> {
         self.graph.get(application(object_id).literal("appManagementPolicies"), ApiVersion::IN_PATH).pager()
     }

@@ -1,4 +1,4 @@
-//! One method for each operation, or for each kind of operation that all these types have.
+//! One method for each operation, or for each kind of operation that all these types share.
 
 mod applications;
 mod resource_keys;

@@ -10,8 +10,8 @@ use crate::{
 
 const PERMISSIONS_VERSION: &str = "2022-04-01";
 
-/// Resources with keys: storage accounts, Cosmos DB accounts, rules of Service Bus and Event Hubs namespaces, and the other
-/// types of the [table](crate#types-of-resources).
+/// Resources with keys: storage accounts, Cosmos DB accounts, authorization rules of Service Bus and Event Hubs
+/// namespaces, and the other types in the [table](crate#types-of-resources).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, account: &arm_core::ResourceId) -> azure_core::Result<()> {
@@ -42,17 +42,19 @@ impl KeyedResourcesClient {
         Self { arm: arm.clone() }
     }
 
-    /// Reads a resource, or of a rule its namespace: `StorageAccounts_GetProperties`, `DatabaseAccounts_Get`,
-    /// `Namespaces_Get`, `Accounts_Get`, `Services_Get`, `Redis_Get`, `SignalR_Get`, `WebPubSub_Get`, `BatchAccount_Get`,
-    /// `Topics_Get`, `Domains_Get`.
-    ///
-    /// **Permissions**: `{type}/read`. **Errors**: `is_resource_not_found()`; a type that is not in the table is refused.
+    /// Reads a resource, or the namespace of an authorization rule: `StorageAccounts_GetProperties`,
+    /// `DatabaseAccounts_Get`, `Namespaces_Get`, `Accounts_Get`, `Services_Get`, `Redis_Get`, `SignalR_Get`,
+    /// `WebPubSub_Get`, `BatchAccount_Get`, `Topics_Get`, `Domains_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/get-properties)
     ///
+    /// # Permissions
+    ///
+    /// `{type}/read`.
+    ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// `is_resource_not_found()`: it does not exist. A resource type that is not in the table is refused.
     pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
         let kind = kind_of(id)?;
         let above = id.parent().filter(|_| kind.off_above);
@@ -65,34 +67,42 @@ impl KeyedResourcesClient {
     /// `Accounts_ListKeys`, `AdminKeys_Get`, `Redis_ListKeys`, `SignalR_ListKeys`, `WebPubSub_ListKeys`, `BatchAccount_GetKeys`,
     /// `Topics_ListSharedAccessKeys`, `Domains_ListSharedAccessKeys`.
     ///
-    /// **Permissions**: `{type}/listKeys/action`, as in Storage Account Key Operator Service Role or Contributor. A lock that
-    /// makes the resource read-only bars it, as it is a POST. **Errors**: Cognitive Services answer 400 when
-    /// `disableLocalAuth` is set.
-    ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys)
+    ///
+    /// # Permissions
+    ///
+    /// `{type}/listKeys/action`, which Contributor has, and Storage Account Key Operator Service Role for storage
+    /// accounts. Because it is a POST, a read-only lock on the resource blocks it.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Cognitive Services answers 400 if `disableLocalAuth` is set.
     pub async fn list_keys(&self, id: &ResourceId) -> Result<ResourceKeys> {
         let kind = kind_of(id)?;
         self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await
     }
 
-    /// Makes a key anew, by the name that the service takes: `StorageAccounts_RegenerateKey`, `DatabaseAccounts_RegenerateKey`,
-    /// `Namespaces_RegenerateKeys`, `Accounts_RegenerateKey`, `Accounts_RegenerateKeys`, `AdminKeys_Regenerate`,
-    /// `Redis_RegenerateKey`, `SignalR_RegenerateKey`, `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`,
-    /// `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await the poller, then list the keys.
+    /// Regenerates a key, under the name that the service accepts: `StorageAccounts_RegenerateKey`,
+    /// `DatabaseAccounts_RegenerateKey`, `Namespaces_RegenerateKeys`, `Accounts_RegenerateKey`,
+    /// `Accounts_RegenerateKeys`, `AdminKeys_Regenerate`, `Redis_RegenerateKey`, `SignalR_RegenerateKey`,
+    /// `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`, `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await
+    /// the poller, then list the keys.
     ///
-    /// **The old key ends**, at once or within minutes, and with it every SAS that was signed with it.
+    /// **This invalidates the old key**, immediately or within minutes, and every SAS that was signed with it.
     ///
-    /// **Permissions**: `{type}/regenerateKey/action`. **Retries**: each request makes another key, so it is not repeated
-    /// when it may have been carried out: list the keys then.
+    /// # Permissions
+    ///
+    /// `{type}/regenerateKey/action`.
+    ///
+    /// # Retries
+    ///
+    /// Not retried if the request may have been carried out, since each request makes another key. In that case, list
+    /// the keys.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/regenerate-key)
     pub fn regenerate_key(&self, id: &ResourceId, key: &str) -> Poller<()> {
         let Some(kind) = Kind::of(&id.resource_type()) else {
-            // Its error says why: nothing is sent.
+            // The poller's error says why; no request is sent.
             return self.arm.post(ArmPath::from(&ResourceId::as_answered("")), "").poller();
         };
         let path = ArmPath::from(id).literal(kind.regenerate.action());
@@ -104,11 +114,13 @@ impl KeyedResourcesClient {
         }
     }
 
-    /// Streams what the caller may do with a resource: `Permissions_ListForResource`.
-    ///
-    /// **Permissions**: `Microsoft.Authorization/permissions/read`, which every reader has.
+    /// Streams the caller's permissions on a resource: `Permissions_ListForResource`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource)
+    ///
+    /// # Permissions
+    ///
+    /// `Microsoft.Authorization/permissions/read`, which every Reader has.
     pub fn permissions(&self, id: &ResourceId) -> Pager<Permissions> {
         let path = ArmPath::from(id).provider("Microsoft.Authorization").literal("permissions");
         self.arm.get(path, PERMISSIONS_VERSION).pager()

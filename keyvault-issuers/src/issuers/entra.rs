@@ -17,46 +17,43 @@ use crate::{
     proof::{Verdict, failure, of_secret},
 };
 
-/// How long a password may take until it counts, and until it does not.
+/// How long a new password may take to work, and a removed one to stop working.
 const SETTLE_TIME: Duration = Duration::from_secs(300);
-/// Between two looks.
+/// The pause between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How often in a row a new password must work: the sign-in has many replicas.
+/// How many times in a row a new password must work: sign-in has many replicas.
 const SUCCESSES: u32 = 3;
-/// How long a password is good unless the caller or a policy says otherwise.
+/// The lifetime of a password, unless the caller or a policy sets another.
 const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
-/// What a name of a password may be long.
+/// The longest name of a password.
 const NAME_LENGTH: usize = 100;
 
-/// The passwords (client secrets) of an application of Microsoft Entra.
+/// The passwords (client secrets) of an application in Microsoft Entra ID.
 ///
-/// **A federated credential is the better end**: it needs no secret at all, where the application runs in Azure, Kubernetes,
-/// GitHub or another place that Entra can trust.
+/// **Prefer a federated credential**: it needs no secret at all if the application runs in Azure, Kubernetes, GitHub or
+/// another place that Entra ID can trust.
 ///
-/// **Kind**: many. The name of each password that it adds carries the rotation's id, and tells it again after a stop.
-/// The value of the secret is the password, or a text with it in the middle, such as JSON: all else stays. Which of
-/// the listed passwords it is, is told by its first three characters, which the service lists, **and** by signing in with it;
-/// where two begin alike it is not told, and the old one is named in the report instead of removed. A value that begins like none of
-/// them is refused: it is of another application, or its password was removed.
+/// **Kind**: many. The name of each password that it adds contains the rotation's id, by which a later run recognizes
+/// it. The value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The
+/// listed password is identified by its first three characters, which the service lists, **and** by signing in with it.
+/// If two of them start alike, the password cannot be identified: the report names the old one instead of removing it.
+/// A value that starts like none of them is refused: it belongs to another application, or its password was removed.
 ///
-/// **Permissions**: `Application.ReadWrite.OwnedBy` as an owner of the application, or `Application.ReadWrite.All`; with
-/// `Policy.Read.All`, policies are asked before anything is written.
+/// **Service behaviour**: it takes from seconds to minutes until a new password works at sign-in, or a removed one
+/// stops working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
+/// passwords or limit their lifetime: the lifetime is cut to the limit.
 ///
-/// **What the service does**: a new password counts at the sign-in after seconds to minutes, and a removed one as long. Tokens
-/// that were given for it live on until they expire, for about an hour. A policy may forbid passwords, or long ones: the
-/// lifetime is cut to what is allowed.
+/// **Verification**: before the new password is set, it must obtain a token three times in a row. After the old one is
+/// removed, sign-in with it must be refused.
 ///
-/// **The proof**: a token is asked for with the new password, three times in a row, before it is set; with a removed one
-/// until it is refused.
-///
-/// | a stop | leaves |
+/// | stopped | leaves |
 /// |---|---|
-/// | before the password is added | nothing changed |
-/// | after it, before it is set | a password in no secret; the next run finds it by its name and removes it |
-/// | after the set | both work |
-/// | after the old one was removed | only the new one works |
+/// | before the password is added | no change |
+/// | after that, before it is set | a password that is in no secret; the next run finds it by its name and removes it |
+/// | after it is set | both work |
+/// | after the old one is removed | only the new one works |
 ///
-/// A dry run asks the issuer nothing, and changes nothing.
+/// A dry run sends the issuer no request and changes nothing.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -69,6 +66,11 @@ const NAME_LENGTH: usize = 100;
 /// println!("{rotation}");
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `Application.ReadWrite.OwnedBy` as an owner of the application, or `Application.ReadWrite.All`.
+/// With `Policy.Read.All`, it also checks the policies before it writes anything.
 #[derive(Clone)]
 pub struct EntraPasswordIssuer {
     client: ApplicationsClient,
@@ -76,7 +78,7 @@ pub struct EntraPasswordIssuer {
     object_id: String,
     lifetime: Duration,
     ready: Arc<OnceCell<Ready>>,
-    /// The values of passwords that were told, to see them refused in the end.
+    /// The values of known passwords, to see them refused in the end.
     told: Arc<Mutex<HashMap<String, Secret>>>,
 }
 
@@ -92,7 +94,7 @@ impl std::fmt::Debug for EntraPasswordIssuer {
 }
 
 impl EntraPasswordIssuer {
-    /// The issuer of the passwords of the application with this object id, which is not its client id.
+    /// Issues passwords of the application with this object id. That is not its client id.
     pub fn new(arm: &ArmClient, tenant: &str, object_id: &str) -> Self {
         Self {
             client: ApplicationsClient::new(arm),
@@ -104,13 +106,13 @@ impl EntraPasswordIssuer {
         }
     }
 
-    /// How long a new password can be used; shorter where a policy wants it so. Default: 180 days.
+    /// How long a new password is valid, unless a policy requires less. Default: 180 days.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Makes sure, once, that the application is there and that no policy forbids passwords.
+    /// Checks, once, that the application exists and that no policy forbids passwords.
     async fn ready(&self) -> Result<&Ready> {
         self.ready.get_or_try_init(|| self.check()).await
     }
@@ -129,7 +131,7 @@ impl EntraPasswordIssuer {
         Ok(Ready { client_id: application.app_id, longest })
     }
 
-    /// The policy that counts; `None` where the caller may not read it.
+    /// The effective policy; `None` if the caller may not read it.
     async fn policy(&self) -> Result<Option<AppManagementPolicy>> {
         let own = match self.client.policies(&self.object_id).try_collect::<Vec<_>>().await {
             Ok(own) => own.into_iter().next(),
@@ -155,8 +157,8 @@ impl EntraPasswordIssuer {
         ))
     }
 
-    /// Makes sure that a password which does not sign in may be one of the application's all the same: the secret of another
-    /// application is not replaced.
+    /// Checks that a password which cannot sign in may still be one of this application's, since the secret of another
+    /// application must not be replaced.
     async fn check_listed(&self, secret: &Secret) -> Result<()> {
         let application = self.client.get(&self.object_id).await?;
         let may_be = |held: &PasswordCredential| {
@@ -177,7 +179,7 @@ impl EntraPasswordIssuer {
         of_secret(&self.client.arm, &self.tenant, &ready.client_id, secret).await
     }
 
-    /// What an addition that was refused means.
+    /// Explains why adding a password was refused.
     async fn explain(&self, error: Error) -> Error {
         if error.is_code("CredentialTypeNotAllowedAsPerAppPolicy") {
             return self.forbidden(None);
@@ -205,7 +207,7 @@ impl EntraPasswordIssuer {
         ))
     }
 
-    /// Waits until the application does not list the password any more.
+    /// Waits until the application no longer lists the password.
     async fn see_unlisted(&self, key_id: &str) -> Result<()> {
         let mut waited = Duration::ZERO;
         while lists(&self.client.get(&self.object_id).await?, key_id) {
@@ -221,7 +223,7 @@ impl EntraPasswordIssuer {
         Ok(())
     }
 
-    /// Waits until the sign-in refuses the password, if its value was told.
+    /// Waits until sign-in refuses the password, if its value is known.
     async fn see_refused(&self, key_id: &str) -> Result<()> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).get(key_id).cloned();
         let Some(secret) = told else { return Ok(()) };
@@ -250,7 +252,7 @@ fn name_of(rotation: &str) -> String {
     let name = format!("rotation {rotation}");
     match name.chars().count() {
         0..=NAME_LENGTH => name,
-        // Names have a limit that is not published.
+        // The length limit of names is not published.
         _ => format!("rotation {}", uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, rotation.as_bytes())),
     }
 }
@@ -348,7 +350,7 @@ impl Issuer for EntraPasswordIssuer {
     async fn revoke(&self, id: &str) -> Result<()> {
         match self.client.remove_password(&self.object_id, id).await {
             Ok(()) => {}
-            // It is gone, or was added a moment ago and is not known there yet: the list tells.
+            // Either it is gone, or it was added only moments ago and is not known there yet: the list shows which.
             Err(error) if error.is_code("Request_BadRequest") => {
                 if lists(&self.client.get(&self.object_id).await?, id) {
                     pause(PAUSE).await;

@@ -15,38 +15,35 @@ use crate::{
     proof::{self, Verdict, failure},
 };
 
-/// How long a key that was made anew may take until it counts, and the old one until it does not.
+/// How long a regenerated key may take to work, and the old one to stop working.
 const SETTLE_TIME: Duration = Duration::from_secs(120);
-/// Between two looks.
+/// The pause between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The keys of an Azure resource: of a storage account, a Cosmos DB account, a Service Bus rule, or another type of the
-/// [table](crate#types-of-resources).
+/// The keys of an Azure resource: a storage account, a Cosmos DB account, a Service Bus authorization rule, or another
+/// type in the [table](crate#types-of-resources).
 ///
-/// **Kind**: two slots. Which key is in use is told from the secret's value, compared in memory with the listed keys;
-/// a value that holds none of them is refused. The value may be the plain key, or any text around it, such as a
-/// connection string, a URL or JSON: only the key is replaced, written as the one before was, and every other byte stays.
+/// **Kind**: two slots. The key in use is identified by comparing the secret's value, in memory, with the listed keys.
+/// A value that contains none of them is refused. The value may be the plain key, or text that contains it, such as a
+/// connection string, a URL or JSON. Only the key is replaced, in the same encoding; every other byte is kept.
 ///
-/// **Permissions**: `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`, as in Storage Account Key
-/// Operator Service Role for storage, or Contributor. They are asked for before anything is written.
+/// **Service behaviour**: regenerating a key invalidates the old one, and every SAS signed with it, within seconds to
+/// minutes. Connections that are already open, such as Event Hubs links, continue. Cosmos DB may take hours: set the
+/// rotation's [`issuer_limit`](keyvault_ops::Rotate::issuer_limit) accordingly.
 ///
-/// **What the service does**: a key that is made anew ends the one before, and every SAS that was signed with it, within
-/// seconds to minutes. It does not end what was already opened with it, such as links of Event Hubs. Cosmos DB may take
-/// hours: give the rotation an [`issuer_limit`](keyvault_ops::Rotate::issuer_limit) to match.
-///
-/// **The proof**: the new key is used before it is set: in one signed request that changes nothing, to the resource's own
-/// host and no other. After the old key was made anew, it is used too, and must be refused. For the types that the table
-/// calls *listed, not used*, no such request is known: a key only counts as one that is listed, and a rotation is never
+/// **Verification**: before the new key is set, it signs one request that changes nothing, sent only to the resource's
+/// own host. After the old key is regenerated, its old value must be refused. For the types marked *listed, not used*
+/// in the table, no such request is known: a key is only known to be listed, and a rotation is never
 /// [complete](keyvault_ops::Rotation::is_complete).
 ///
-/// | a stop | leaves |
+/// | stopped | leaves |
 /// |---|---|
-/// | before the idle key is made anew | nothing changed at the resource |
-/// | after it, before the new value is set | the idle key is new and in no secret; the key in use works. The next run makes the idle key anew again |
-/// | after the set | both keys work |
-/// | after the old key was made anew | only the new key works; the next run may make the old one anew once more, which harms no one |
+/// | before the idle key is regenerated | no change at the resource |
+/// | after that, before the new value is set | the idle key is new and in no secret; the key in use works. The next run regenerates the idle key again |
+/// | after the value is set | both keys work |
+/// | after the old key is regenerated | only the new key works; the next run may regenerate the old one again, which is harmless |
 ///
-/// A dry run asks the issuer nothing, and changes nothing.
+/// A dry run sends the issuer no request and changes nothing.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,6 +57,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// println!("{rotation}");
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`, as in Storage Account
+/// Key Operator Service Role for storage accounts, or Contributor. They are checked before anything is written.
 #[derive(Clone)]
 pub struct ResourceKeyIssuer {
     client: KeyedResourcesClient,
@@ -75,11 +77,11 @@ impl std::fmt::Debug for ResourceKeyIssuer {
 }
 
 impl ResourceKeyIssuer {
-    /// The issuer of the keys of this resource. A type that is not in the table is refused.
+    /// Issues keys of this resource.
     ///
     /// # Errors
     ///
-    /// The type of the resource is not in the table.
+    /// The resource's type is not in the table.
     pub fn new(arm: &ArmClient, resource: ResourceId) -> Result<Self> {
         let kind = kind_of(&resource)?;
         Ok(Self { client: KeyedResourcesClient::new(arm), id: resource, kind, ready: Arc::default() })
@@ -90,7 +92,7 @@ impl ResourceKeyIssuer {
         &self.id
     }
 
-    /// Makes sure, once, that the resource is there, that it takes keys, and that the caller may list and make them.
+    /// Checks, once, that the resource exists, that it accepts keys, and that the caller may list and regenerate them.
     async fn ready(&self) -> Result<&KeyedResource> {
         self.ready.get_or_try_init(|| self.check()).await
     }
@@ -106,7 +108,7 @@ impl ResourceKeyIssuer {
         }
         let permissions = match self.client.permissions(&self.id).try_collect::<Vec<_>>().await {
             Ok(permissions) => permissions,
-            // Who may not ask is told by the first request that is refused.
+            // A caller who may not read its permissions learns this from the first refused request.
             Err(error) if error.is_forbidden() => return Ok(resource),
             Err(error) => return Err(error),
         };
@@ -123,7 +125,7 @@ impl ResourceKeyIssuer {
         Ok(resource)
     }
 
-    /// The key that a value holds.
+    /// The key that a value contains.
     fn held(&self, keys: &ResourceKeys, value: &Secret) -> Result<Option<&'static Slot>> {
         let holds =
             |slot: &&'static Slot| keys.find(slot.listed).is_some_and(|key| compose::holds(value, key));
@@ -142,12 +144,12 @@ impl ResourceKeyIssuer {
             .ok_or_else(|| failure(format!("{} does not list its key '{}'", self.id, slot.listed)))
     }
 
-    /// Makes a key anew. Answers the keys as they are listed once it is done.
+    /// Regenerates a key. Returns the keys as listed afterwards.
     async fn regenerate(&self, slot: &Slot, before: &Secret) -> Result<ResourceKeys> {
         let outcome = self.client.regenerate_key(&self.id, slot.name).await;
         let doubtful = match outcome {
             Ok(_) => None,
-            // Whether it was carried out, the list tells.
+            // The list shows whether it was carried out.
             Err(error) if error.may_have_been_applied() => Some(error),
             Err(error) => return Err(error),
         };
@@ -175,7 +177,7 @@ impl ResourceKeyIssuer {
         proof::of_key(&self.client.arm, self.kind, resource, self.id.name(), key).await
     }
 
-    /// Makes sure that a key which was made anew is refused.
+    /// Checks that the old value of a regenerated key is refused.
     async fn see_refused(&self, slot: &Slot, key: &Secret) -> Result<()> {
         if !proof::is_possible(self.kind, self.ready().await?) {
             return Ok(());

@@ -13,23 +13,23 @@ use time::OffsetDateTime;
 
 use crate::proof::{failure, send, sign};
 
-/// A service of your own that makes and ends credentials, for everything else.
+/// Your own service that issues and revokes credentials, for everything else.
 ///
-/// Each call is a POST of JSON to one `https` address, which gets no token of Azure. Its header `x-signature` is HMAC-SHA256, in
-/// base64, with the shared key, over `{x-timestamp}.{body}`; `x-timestamp` is the Unix time. A service must check
-/// both, and refuse what is older than a few minutes.
+/// Each call is a JSON POST to one `https` address, without an Azure token. Its header `x-signature` is the base64
+/// HMAC-SHA256, with the shared key, of `{x-timestamp}.{body}`; `x-timestamp` is the Unix time. Your service must check
+/// both, and refuse requests older than a few minutes.
 ///
-/// | `operation` | beside it in the body | answer |
+/// | `operation` | other members of the body | response |
 /// |---|---|---|
-/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored; 422 for a value that is none of its own |
-/// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, the value if it can be shown again |
-/// | `identify` | `value` | `{"id": ..}`, or `null` if it is none of its own or does not work any more |
-/// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not |
-/// | `revoke` | `id` | 200 or 204: it no longer works, or never was |
+/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored; 422 if `current` is not one of its own |
+/// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, with the value if it can be shown again |
+/// | `identify` | `value` | `{"id": ..}`, or `null` if it is not one of its own or no longer works |
+/// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |
+/// | `revoke` | `id` | 200 or 204: it no longer works, or never existed |
 ///
-/// **Kind**: as you say. **Permissions**: the shared key. **A stop** leaves what your service leaves; `find` must tell what it
-/// made for a rotation, under whichever circumstances. `create` is not repeated when its answer was lost, the others are. A dry
-/// run calls nothing.
+/// **Kind**: your choice. **If it stops halfway**, it leaves what your service leaves. `find` must always return what
+/// `create` made for a rotation. `create` is not repeated if its response was lost; the others are. A dry run makes no
+/// call.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient, key: arm_core::Secret)
@@ -43,6 +43,10 @@ use crate::proof::{failure, send, sign};
 /// println!("{rotation}");
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// The shared key.
 #[derive(Clone)]
 pub struct WebhookIssuer {
     arm: ArmClient,
@@ -84,11 +88,12 @@ struct Identified {
 }
 
 impl WebhookIssuer {
-    /// The service at this address, which must be `https`, and the key that it shares with you: 16 characters or more.
+    /// Creates an issuer for the service at this address, which must be `https`, with the key that you share with it:
+    /// at least 16 characters.
     ///
     /// # Errors
     ///
-    /// When the address is not `https`, or holds a user name or password, or the key is too short.
+    /// The address is not `https` or contains a user name or password, or the key is too short.
     pub fn new(arm: &ArmClient, endpoint: Url, key: Secret, kind: IssuerKind) -> Result<Self> {
         if endpoint.scheme() != "https" || !endpoint.username().is_empty() || endpoint.password().is_some() {
             return Err(failure(
@@ -101,13 +106,13 @@ impl WebhookIssuer {
         Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
     }
 
-    /// How long a new credential may take until it works. Default: none.
+    /// How long a new credential may take to work. Default: no time.
     pub fn settle_time(mut self, time: Duration) -> Self {
         self.settle_time = time;
         self
     }
 
-    /// Sends a call, and answers the status and what was said, which is shown nowhere.
+    /// Sends a call. Returns the status and the body, which is never shown.
     async fn call(&self, operation: &str, body: Value, repeatable: bool) -> Result<(u16, Vec<u8>)> {
         let mut request = Request::new(self.endpoint.clone(), Method::Post);
         let timestamp = OffsetDateTime::now_utc().unix_timestamp().to_string();

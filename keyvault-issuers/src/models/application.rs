@@ -2,21 +2,21 @@ use arm_core::{Secret, wire};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-/// An application of Microsoft Entra, as far as a rotation needs to know it.
+/// An application in Microsoft Entra ID, with what a rotation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Application {
-    /// The object id, which is not the one that it signs in with.
+    /// The object id. It signs in with its client id, [`app_id`](Self::app_id).
     pub id: String,
-    /// The client id, with which it signs in.
+    /// The client id.
     pub app_id: String,
-    /// Its name.
+    /// The display name.
     pub display_name: Option<String>,
-    /// When it was created; some policies only count for newer ones.
+    /// When it was created. Some policies apply only to newer applications.
     #[serde(default, with = "wire::instant::option")]
     pub created_date_time: Option<OffsetDateTime>,
-    /// Its passwords, without their values.
+    /// The passwords, without their values.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub password_credentials: Vec<PasswordCredential>,
 }
@@ -26,67 +26,67 @@ pub struct Application {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PasswordCredential {
-    /// Names it when it is removed.
+    /// The id, by which it is removed.
     pub key_id: String,
-    /// What it was called when it was added.
+    /// The name it was given when it was added.
     pub display_name: Option<String>,
-    /// The first three characters of the value, where the service tells them.
+    /// The first three characters of the value, if the service returns them.
     pub hint: Option<String>,
-    /// Until when it can be used.
+    /// When it expires.
     #[serde(default, with = "wire::instant::option")]
     pub end_date_time: Option<OffsetDateTime>,
-    /// The value: only in the answer to its addition.
+    /// The value. Only in the response to [`add_password`](crate::ApplicationsClient::add_password).
     #[serde(default, with = "wire::secret::option")]
     pub secret_text: Option<Secret>,
 }
 
-/// What a policy for applications restricts.
+/// A policy that restricts the credentials of applications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AppManagementPolicy {
-    /// Its id; of the tenant's policy, all zeros.
+    /// The id. All zeros for the tenant's default policy.
     pub id: String,
-    /// Its name.
+    /// The display name.
     pub display_name: Option<String>,
-    /// Whether it is in force.
+    /// Whether the policy is in force.
     pub is_enabled: Option<bool>,
-    /// What it restricts, of a policy that was assigned to an application.
+    /// The restrictions, if the policy is assigned to an application.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub restrictions: AppRestrictions,
-    /// What it restricts, of the tenant's policy for all applications.
+    /// The restrictions, if this is the tenant's default policy.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub application_restrictions: AppRestrictions,
 }
 
-/// Restrictions of credentials.
+/// Restrictions on credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AppRestrictions {
-    /// Those of passwords.
+    /// Restrictions on passwords.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub password_credentials: Vec<PasswordRestriction>,
 }
 
-/// A restriction of passwords.
+/// A restriction on passwords.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct PasswordRestriction {
-    /// `passwordAddition`, `passwordLifetime`, ..
+    /// The type, such as `passwordAddition` or `passwordLifetime`.
     pub restriction_type: String,
-    /// `enabled` or `disabled`; in force if it is not said.
+    /// `enabled` or `disabled`. In force if absent.
     pub state: Option<String>,
     /// The longest lifetime, such as `P90D`.
     pub max_lifetime: Option<String>,
-    /// It only counts for applications that were created later.
+    /// Restricts only applications created after this date.
     #[serde(with = "wire::instant::option")]
     pub restrict_for_apps_created_after_date_time: Option<OffsetDateTime>,
 }
 
 impl AppManagementPolicy {
-    /// The restrictions of this type that count for an application.
+    /// The restrictions of this type that apply to an application.
     pub(crate) fn restricts<'a>(
         &'a self,
         kind: &'a str,

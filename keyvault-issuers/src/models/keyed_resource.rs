@@ -4,18 +4,18 @@ use serde_json::Value;
 
 use crate::kinds::Kind;
 
-/// A resource with keys, as far as a rotation needs to know it.
+/// A resource with keys, with what a rotation needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedResource {
-    /// Its id.
+    /// The resource id.
     pub id: ResourceId,
-    /// Its kind, such as `OpenAI`, where its type has several.
+    /// The kind, such as `OpenAI`, if its type has several.
     pub kind: Option<String>,
-    /// Whether its keys can be used at all; `None` if it does not say. `false` with `allowSharedKeyAccess: false`,
-    /// `disableLocalAuth: true`, or of a Batch account `allowedAuthenticationModes` without `SharedKey`.
+    /// Whether its keys can be used; `None` if the resource does not say. `false` with `allowSharedKeyAccess: false`,
+    /// with `disableLocalAuth: true`, or if a Batch account's `allowedAuthenticationModes` lacks `SharedKey`.
     pub takes_keys: Option<bool>,
-    /// The endpoint at which its keys are used, if it tells one.
+    /// The endpoint at which its keys are used, if it has one.
     pub endpoint: Option<String>,
 }
 

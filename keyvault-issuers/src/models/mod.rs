@@ -1,4 +1,4 @@
-//! What the operations answer.
+//! The types that the operations return.
 
 mod application;
 mod keyed_resource;

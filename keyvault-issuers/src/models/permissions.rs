@@ -1,7 +1,7 @@
 use arm_core::{covers_action, wire};
 use serde::Deserialize;
 
-/// What the caller may do at a scope, by one of its roles. `*` stands for anything.
+/// The caller's permissions at a scope, through one of its roles. `*` is a wildcard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -9,19 +9,19 @@ pub struct Permissions {
     /// The actions that the role allows.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub actions: Vec<String>,
-    /// Those of them that it does not.
+    /// Actions excluded from [`actions`](Self::actions).
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_actions: Vec<String>,
-    /// The actions on data that the role allows.
+    /// The data actions that the role allows.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub data_actions: Vec<String>,
-    /// Those of them that it does not.
+    /// Data actions excluded from [`data_actions`](Self::data_actions).
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_data_actions: Vec<String>,
 }
 
 impl Permissions {
-    /// Whether the role allows an action of the management plane, such as
+    /// Whether the role allows this action of the control plane, such as
     /// `Microsoft.Storage/storageAccounts/regenerateKey/action`.
     pub fn allows(&self, action: &str) -> bool {
         let covered = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));

@@ -7,7 +7,7 @@ use zeroize::Zeroize as _;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceKeys {
-    /// The keys, in the order of the answer.
+    /// The keys, in the order of the response.
     pub keys: Vec<ResourceKey>,
 }
 
@@ -15,20 +15,20 @@ pub struct ResourceKeys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceKey {
-    /// As the service lists it: `key1`, `primaryKey`, `secondaryReadonlyMasterKey`, ..
+    /// The name in the list: `key1`, `primaryKey`, `secondaryReadonlyMasterKey`, ..
     pub name: String,
     /// The key itself.
     pub value: Secret,
 }
 
 impl ResourceKeys {
-    /// A key by the name under which it is listed, without regard to case.
+    /// Finds a key by its name in the list, ignoring case.
     pub fn find(&self, name: &str) -> Option<&Secret> {
         self.keys.iter().find(|key| key.name.eq_ignore_ascii_case(name)).map(|key| &key.value)
     }
 }
 
-/// Services list keys as members of an object, or as a list of objects with a name and a value.
+/// Services list keys as members of an object, or as an array of objects with a name and a value.
 impl<'de> Deserialize<'de> for ResourceKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut answer = Value::deserialize(deserializer)?;

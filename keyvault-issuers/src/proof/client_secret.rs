@@ -1,4 +1,4 @@
-//! Signing an application in with its secret, at the sign-in host of the cloud and no other.
+//! Signs in an application with its secret, at the cloud's sign-in host and no other.
 
 use arm_core::{ArmClient, Audience, Secret};
 use azure_core::{
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Verdict, failure, send};
 
-/// A secret that is wrong, or not known there yet; and one that has expired.
+/// The secret is wrong, or not known there yet; or it has expired.
 const BAD_SECRET: [u64; 2] = [7_000_215, 7_000_222];
 
 #[derive(Deserialize, Default)]
@@ -21,7 +21,7 @@ struct Refusal {
     error_codes: Vec<u64>,
 }
 
-/// Asks for a token with client credentials, and drops it.
+/// Requests a token with client credentials, and drops it.
 pub(crate) async fn of_secret(
     arm: &ArmClient,
     tenant: &str,

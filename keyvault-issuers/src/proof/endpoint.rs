@@ -1,4 +1,4 @@
-//! The resource's own host. A key, or what is signed with it, goes nowhere else.
+//! The resource's own host. A key, or what is signed with it, is sent nowhere else.
 
 use arm_core::ArmClient;
 use azure_core::{Result, http::Url};
@@ -6,11 +6,11 @@ use azure_core::{Result, http::Url};
 use super::failure;
 use crate::{KeyedResource, kinds::Kind};
 
-/// What Resource Manager's host tells of the cloud: the place in [`Kind::hosts`].
+/// Resource Manager's host in each cloud, at the cloud's index in [`Kind::hosts`].
 const CLOUDS: [&str; 3] =
     ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
 
-/// Where the keys of a resource are used: the endpoint that it tells, if it is of this cloud and of its own name.
+/// Where the keys of a resource are used: its own endpoint, if that is in this cloud and matches its name.
 pub(super) fn endpoint(arm: &ArmClient, kind: &Kind, resource: &KeyedResource) -> Result<Url> {
     let management = arm.endpoints().management.host_str().unwrap_or_default().to_owned();
     let cloud = CLOUDS.iter().position(|host| *host == management);

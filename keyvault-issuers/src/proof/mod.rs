@@ -1,4 +1,4 @@
-//! Using a key to see whether it works: one request, signed with it, to the resource's own host and no other.
+//! Tests whether a key works: one request, signed with it, to the resource's own host and no other.
 
 mod client_secret;
 mod endpoint;
@@ -27,7 +27,7 @@ use endpoint::endpoint;
 use shared_key::SharedKey;
 pub(crate) use verdict::{Verdict, failure};
 
-/// Whether a key of this resource can be used at all, rather than only be seen in a list.
+/// Whether a key of this resource can be used at all, rather than only seen in a list.
 pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
     let models = |it: &str| ["OpenAI", "AIServices"].iter().any(|known| known.eq_ignore_ascii_case(it));
     match kind.proof {
@@ -37,7 +37,7 @@ pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
     }
 }
 
-/// Uses a key. `Err` says that nothing is known about it: the request did not get through, or was refused for another
+/// Uses a key. `Err` means that nothing is known about it: the request did not get through, or was refused for another
 /// reason.
 pub(crate) async fn of_key(
     arm: &ArmClient,
@@ -65,7 +65,7 @@ pub(crate) async fn of_key(
     let code = response.headers().get_optional_string(&HeaderName::from_static("x-ms-error-code"));
     let body = String::from_utf8_lossy(response.body());
     let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
-    // What a valid key may not do still proves that it is valid.
+    // A refusal for missing rights still proves that the key is valid.
     let lacks_claims = matches!(kind.proof, Proof::Namespace(_))
         && status == 401
         && says(&["claims required", "claim is required", "laims are required"])
@@ -86,7 +86,8 @@ pub(crate) async fn of_key(
     }
 }
 
-/// Sends to one origin, without a token of Azure, and answers whatever the status. `repeatable`: sending it twice does no harm.
+/// Sends to one origin, without an Azure token, and returns whatever the status is. `repeatable`: sending it twice does
+/// no harm.
 pub(crate) async fn send(
     arm: &ArmClient,
     endpoint: &Url,

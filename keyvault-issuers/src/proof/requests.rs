@@ -11,23 +11,23 @@ use time::{Duration, OffsetDateTime};
 
 use super::sign;
 
-/// What stands as it is in a part of a URL.
+/// Characters that need no encoding in a part of a URL.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// How long a token that is made for one request is good.
+/// How long a token made for one request is valid.
 const TOKEN_LIFETIME: Duration = Duration::minutes(5);
 
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
-/// `Get Account Information`, which any shared key may. [`SharedKey`](super::shared_key::SharedKey) signs it.
+/// `Get Account Information`, which every shared key may call. [`SharedKey`](super::shared_key::SharedKey) signs it.
 pub(super) fn storage(endpoint: &Url) -> Result<Request> {
     let mut request = Request::new(endpoint.join("/?restype=account&comp=properties")?, Method::Get);
     request.insert_header("x-ms-version", "2023-11-03");
     Ok(request)
 }
 
-/// A list of databases, which read-only keys may as well.
+/// A list of databases, which read-only keys may read too.
 pub(super) fn cosmos(endpoint: &Url, key: &Secret, now: OffsetDateTime) -> Result<Request> {
     let date = to_rfc7231(&now).to_ascii_lowercase();
     let signature = sign::with_base64(key, &format!("get\ndbs\n\n{date}\n\n"))?;
@@ -39,8 +39,8 @@ pub(super) fn cosmos(endpoint: &Url, key: &Secret, now: OffsetDateTime) -> Resul
     Ok(request)
 }
 
-/// A list of entities of a namespace, which rules with the claim Manage may. To others the service says which claim is
-/// missing, and so that the signature is good.
+/// A list of the entities of a namespace, which needs the claim Manage. If a rule lacks it, the service says which
+/// claim is missing: so the signature was valid.
 pub(super) fn namespace(
     endpoint: &Url,
     entities: &str,

@@ -37,8 +37,8 @@ impl Policy for SharedKey {
     }
 }
 
-/// [Documented](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). Of the headers that stand
-/// without their names, a request without a body has none.
+/// [Documented](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). A request without a
+/// body has none of the headers that are listed without their names.
 fn text_to_sign(account: &str, request: &Request) -> String {
     let mut own: Vec<(String, &str)> = request
         .headers()

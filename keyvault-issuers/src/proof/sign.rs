@@ -1,4 +1,4 @@
-//! HMAC-SHA256 in base64, as all these services want it.
+//! HMAC-SHA256 in base64, as all these services expect it.
 
 use arm_core::Secret;
 use azure_core::Result;
@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::failure;
 
-/// Signs with the bytes that a key in base64 stands for.
+/// Signs with the bytes of a base64 key.
 pub(crate) fn with_base64(key: &Secret, text: &str) -> Result<String> {
     let bytes = STANDARD.decode(key.expose()).map(Zeroizing::new);
-    // What is wrong with it could show a part of it.
+    // A detailed error could reveal part of the key.
     let bytes = bytes.map_err(|_| failure("the key is not base64".to_owned()))?;
     sign(&bytes, text)
 }

@@ -1,12 +1,12 @@
-//! What a try of a key says.
+//! The result of testing a key.
 
 use azure_core::{Error, error::ErrorKind};
 
-/// What the resource said to a key.
+/// How the resource responded to a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Works,
-    /// In words without the key.
+    /// The reason, without the key.
     Refused(String),
 }
 

@@ -2,7 +2,7 @@ use std::{fmt, net::IpAddr};
 
 use arm_core::printable;
 
-/// Where a server listens: a host name, an IP address, or the folder of a socket; and a port.
+/// Where a server listens: a host name, an IP address, or the directory of a socket; and a port.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) host: String,
@@ -20,7 +20,7 @@ impl Address {
         Self { host: host.to_ascii_lowercase(), port }
     }
 
-    /// Reads hosts and ports, which are lists with commas. `None` if a port is no number.
+    /// Reads comma-separated lists of hosts and ports. `None` if a port is not a number.
     pub(super) fn list(hosts: Option<&str>, ports: Option<&str>) -> Option<Vec<Self>> {
         let ports: Vec<&str> =
             ports.map(|ports| ports.split(',').map(str::trim).collect()).unwrap_or_default();
@@ -28,7 +28,7 @@ impl Address {
         let address = |(at, host): (usize, &str)| {
             let (host, own) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
                 Some((host, rest)) => (host, rest.strip_prefix(':')),
-                // An IPv6 address has several colons, a socket's folder may have any.
+                // An IPv6 address has several colons; a socket directory may have any number.
                 None if host.starts_with('/') || host.matches(':').count() != 1 => (host, None),
                 None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
             };

@@ -19,16 +19,17 @@ use roles::Roles;
 use server::{Server, Session, unfit};
 use stored::Stored;
 
-/// How long a role without a password may be let in, such as by a pooler that remembers it.
+/// How long a role without a password may still be able to sign in, for example through a pooler that caches it.
 const SETTLE_TIME: Duration = Duration::from_secs(60);
-/// Between two looks.
+/// The pause between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The passwords of two login roles of a PostgreSQL server, which take turns. Needs the feature `postgres`.
+/// The passwords of two login roles of a PostgreSQL server that take turns. Needs the feature `postgres`.
 ///
-/// The value of the secret names one of the two roles. A rotation gives the idle role a new password, signs in with it, and puts both its
-/// name and its password into the value; when all have moved, the other role loses its password. So everyone keeps working until
-/// they have read the new value. Have the two roles own nothing, and be members of one role that does:
+/// The secret's value names one of the two roles. A rotation gives the idle role a new password, signs in with it, and
+/// puts both its name and its password into the value. Once all consumers have moved, the other role loses its
+/// password. Every consumer keeps working until it has read the new value. Let the two roles own nothing and be members
+/// of one role that owns everything:
 ///
 /// ```sql
 /// CREATE ROLE app NOLOGIN;
@@ -38,35 +39,32 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// ALTER ROLE app_b SET role = app;
 /// ```
 ///
-/// **Kind**: two slots, named as the roles are. The value may be a URL, a JDBC URL, keywords of libpq, an Npgsql
-/// string or a flat JSON object; only user and password are replaced, every other byte stays. Which role is in use is told by signing
-/// in with the value: one that names another role or another server, or does not sign in, is refused, and is sent nowhere.
+/// **Kind**: two slots, named after the roles. The value may be a URL, a JDBC URL, libpq keywords, an Npgsql string or
+/// a flat JSON object. Only the user and the password are replaced; every other byte is kept. The role in use is
+/// determined by signing in with the value. A value that names another role or another server is refused without being
+/// sent anywhere, and so is one that cannot sign in.
 ///
-/// **Permissions**: a role that may alter both: `CREATEROLE`, and from PostgreSQL 16 on both roles `WITH ADMIN OPTION`; for
-/// [`end_sessions`](Self::end_sessions) also `pg_signal_backend`. It signs in with its own password, and must be able to connect to
-/// the value's database.
+/// **Checked first**: that both roles exist, may log in, and have the same attributes, settings, memberships, grants,
+/// policies and owned objects in every database; that the caller may alter them; and that the server does not accept
+/// just any password for them. Differences are reported, and nothing is changed.
 ///
-/// **What is checked first**: that both roles are there, may log in, and are alike in their attributes, settings,
-/// memberships, grants, policies and possessions, in every database; that the caller may alter them; and that the server does not let them in
-/// with any password. What differs is told, and nothing is changed.
+/// **Service behaviour**: a password takes effect immediately. It is sent as a SCRAM-SHA-256 verifier computed by this
+/// program, as with `psql`'s `\password`, so that no password is in a statement or in the server's log. A role that
+/// loses its password can no longer sign in, but its open sessions continue: see [`end_sessions`](Self::end_sessions).
 ///
-/// **What the service does**: a password counts at once. The server gets it as a SCRAM-SHA-256 verifier that is computed here, as
-/// `psql`'s `\password` does: neither a statement nor its log holds a password. A role that loses its password can
-/// sign in no more, but its open sessions live on: see [`end_sessions`](Self::end_sessions).
+/// **Verification**: before the new password is set, it must sign in at the address in the value. After the old role
+/// has lost its password, the old value must be refused. Passwords are sent only over TLS, with the certificate
+/// verified whatever `sslmode` says, or to this machine. A later run that can no longer read the old value relies on
+/// the server's word that the password was removed.
 ///
-/// **The proof**: the new password is used to sign in, at the address that the value tells, before it is set. After the old role
-/// has lost its password, the old value is used as well, and must be refused. Passwords go over TLS only, whose certificate
-/// is checked whatever `sslmode` says, or to this machine. A later run that cannot read the old value any more has the server's word that the
-/// password was taken away.
-///
-/// | a stop | leaves |
+/// | stopped | leaves |
 /// |---|---|
-/// | before the idle role gets a password | nothing changed at the server |
-/// | after it, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives it another one |
-/// | after the set | both roles work |
-/// | after the old role lost its password | only the new value works; the next run takes it away once more, which harms no one |
+/// | before the idle role gets a password | no change at the server |
+/// | after that, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives it another one |
+/// | after the value is set | both roles work |
+/// | after the old role loses its password | only the new value works; the next run removes the password once more, which is harmless |
 ///
-/// A dry run asks the issuer nothing, and changes nothing: it names the version that would no longer be current.
+/// A dry run sends the issuer no request and changes nothing; it names the version that would no longer be current.
 ///
 /// ```no_run
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, administrator: arm_core::Secret) -> Result<(), Box<dyn std::error::Error>> {
@@ -79,12 +77,18 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// println!("{rotation}");
 /// # Ok(()) }
 /// ```
+///
+/// # Permissions
+///
+/// A role that may alter both roles: `CREATEROLE` and, from PostgreSQL 16 on, both roles `WITH ADMIN
+/// OPTION`; for [`end_sessions`](Self::end_sessions) also `pg_signal_backend`. It signs in with its own password, and
+/// must be able to connect to the database in the value.
 #[derive(Clone)]
 pub struct PostgresRoleIssuer {
     server: Server,
     roles: Roles,
     end_sessions: bool,
-    /// The databases in which the roles were compared.
+    /// The databases in which the roles have been compared.
     compared: Arc<tokio::sync::Mutex<HashSet<Option<String>>>>,
     /// The values that signed in, by role, to see them refused in the end.
     told: Arc<std::sync::Mutex<HashMap<String, Stored>>>,
@@ -101,13 +105,13 @@ impl std::fmt::Debug for PostgresRoleIssuer {
 }
 
 impl PostgresRoleIssuer {
-    /// The issuer of the passwords of these two roles, at the server and by the role of this connection string, which may have any
-    /// of the forms of a value.
+    /// Issues passwords for these two roles. `administrator` is a connection string for the server and for the role
+    /// that alters them, in any of the forms that a value may have.
     ///
     /// # Errors
     ///
-    /// When the connection string names no host, user and password, or when the roles are one, are the caller's own, or
-    /// have other characters than letters, digits, `_`, `-` and `.`.
+    /// The connection string lacks a host, user or password; or the two roles are the same, include the caller's own,
+    /// or have names with characters other than letters, digits, `_`, `-` and `.`.
     pub fn new(administrator: &Secret, roles: [&str; 2]) -> Result<Self> {
         let unfit =
             |why: &str| failure(format!("the administrator's connection string cannot be used: {why}"));
@@ -127,31 +131,31 @@ impl PostgresRoleIssuer {
         })
     }
 
-    /// Trusts the certificates that these vouch for, in PEM, and no others. Default: those of the system.
+    /// Trusts certificates issued by these root certificates, in PEM, and no others. Default: the system's roots.
     ///
     /// # Errors
     ///
-    /// When the text holds no certificate.
+    /// The text contains no certificate.
     pub fn root_certificates(mut self, pem: &str) -> Result<Self> {
         self.server.trust(pem)?;
         Ok(self)
     }
 
-    /// Names one more address of the same server, such as that of a pooler: values that tell it are taken, and their
-    /// passwords are sent there.
+    /// Names another address of the same server, such as that of a pooler. Values with that address are accepted, and
+    /// their passwords are sent there.
     pub fn also_at(mut self, host: &str, port: u16) -> Self {
         self.server.also_at(host, port);
         self
     }
 
-    /// Ends the sessions of a role once its password was taken away or replaced: for a leak that is being used. Default: they
-    /// live on, and an idle role that has any is not given a new password.
+    /// Ends the sessions of a role once its password has been removed or replaced: for a leak that is being exploited.
+    /// Default: sessions continue, and an idle role that has open sessions is not given a new password.
     pub fn end_sessions(mut self) -> Self {
         self.end_sessions = true;
         self
     }
 
-    /// What a value says, if it is of one of the two roles at this server.
+    /// Reads a value, if it belongs to one of the two roles at this server.
     fn read(&self, value: &Secret) -> Result<Stored> {
         let stored = Stored::read(value).map_err(unfit)?;
         if !self.roles.has(&stored.user) {
@@ -166,7 +170,7 @@ impl PostgresRoleIssuer {
         Ok(stored)
     }
 
-    /// Makes sure, once for each database, that the roles can take turns.
+    /// Checks, once for each database, that the roles can take turns.
     async fn compare(&self, stored: &Stored) -> Result<()> {
         let mut compared = self.compared.lock().await;
         if compared.contains(&stored.database) {
@@ -176,7 +180,7 @@ impl PostgresRoleIssuer {
         let outcome = self.roles.compare(&session, self.server.administrator()).await;
         session.close().await;
         outcome?;
-        // A server may be set up to let a role in without a look at its password: then there is nothing to rotate.
+        // A server can be configured to accept a role without checking its password; then there is nothing to rotate.
         let any = random_value()?;
         for role in self.roles.names() {
             if self.server.sign_in(stored, role, &any).await? == Verdict::Works {
@@ -201,7 +205,7 @@ impl PostgresRoleIssuer {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
     }
 
-    /// Waits until the value of a role that has lost its password is refused, if it was told.
+    /// Waits until the old value of a role that has lost its password is refused, if that value is known.
     async fn see_refused(&self, role: &str) -> Result<()> {
         let Some(stored) = self.told(role) else { return Ok(()) };
         let mut waited = Duration::ZERO;
@@ -281,7 +285,7 @@ impl Issuer for PostgresRoleIssuer {
 }
 
 impl PostgresRoleIssuer {
-    /// Gives the idle role a password, after another look: nobody may be using it.
+    /// Gives the idle role a password, after checking again that it is not in use.
     async fn give(&self, session: &Session, role: &str, password: &Secret) -> Result<()> {
         let sessions = self.roles.compare(session, self.server.administrator()).await?;
         if let Some(open) = sessions.get(role).filter(|_| !self.end_sessions) {
@@ -292,7 +296,7 @@ impl PostgresRoleIssuer {
                 open.first().map(String::as_str).unwrap_or_default()
             )));
         }
-        // Not a password: what the server keeps to check one.
+        // Not a password, but the verifier that the server stores to check one.
         let verifier = postgres_protocol::password::scram_sha_256(password.expose().as_bytes());
         session.ask(&format!("ALTER ROLE \"{role}\" PASSWORD '{verifier}'")).await?;
         self.end(session, role).await

@@ -1,4 +1,4 @@
-//! Two roles that take turns, and whether they can.
+//! Two roles that take turns, and the check that they can.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use crate::proof::failure;
 
 /// How many differences an error shows.
 const SHOWN: usize = 5;
-/// The longest name of a role, unless the server was built otherwise.
+/// The longest name of a role, unless the server was built differently.
 const NAME_LENGTH: usize = 63;
 
 /// Two roles whose names need no quotes in any connection string.
@@ -66,7 +66,7 @@ impl Roles {
         }
     }
 
-    /// Makes sure that the roles are there and alike, and that they can be altered. Answers who is signed in as them.
+    /// Checks that the roles exist, are alike and can be altered. Returns their open sessions.
     pub(super) async fn compare(&self, session: &Session, administrator: &str) -> Result<Sessions> {
         let [one, other] = self.names();
         let statement = include_str!("roles.sql").replace("ROLES", &format!("'{one}', '{other}'"));

@@ -1,4 +1,4 @@
-//! Sessions at a PostgreSQL server. A password goes only over TLS, or to this machine.
+//! Sessions with a PostgreSQL server. A password is sent only over TLS, or to this machine.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{address::Address, stored::Stored};
 use crate::proof::{Verdict, failure};
 
-/// How long each address may take to answer.
+/// How long each address may take to respond.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// What sessions of an issuer are called at the server.
+/// The application name of our sessions.
 pub(super) const APPLICATION: &str = "keyvault-issuers";
 
-/// The server, and the role that changes the others.
+/// The server, and the role that alters the others.
 #[derive(Clone)]
 pub(super) struct Server {
     administrator: Stored,
@@ -66,18 +66,18 @@ impl Server {
         &self.administrator.user
     }
 
-    /// Whether all addresses that a value tells are of this server.
+    /// Whether all addresses in a value belong to this server.
     pub(super) fn is_at(&self, addresses: &[Address]) -> bool {
         let own = |address| self.administrator.addresses.contains(address) || self.others.contains(address);
         addresses.iter().all(own)
     }
 
-    /// What an error calls it.
+    /// Its name in error messages.
     pub(super) fn name(&self) -> String {
         name(&self.administrator.addresses)
     }
 
-    /// Opens a session of the role that changes the others, in the database of the value.
+    /// Opens a session of the administrator role, in the database of the value.
     pub(super) async fn administer(&self, stored: Option<&Stored>) -> Result<Session> {
         let administrator = &self.administrator;
         let database =
@@ -88,7 +88,7 @@ impl Server {
         opened.map_err(|error| failure(said(&administrator.addresses, &error)))
     }
 
-    /// Signs a role in, at the address and in the database that a value tells.
+    /// Signs a role in, at the address and in the database of the value.
     pub(super) async fn sign_in(&self, stored: &Stored, role: &str, password: &Secret) -> Result<Verdict> {
         let administrator = &self.administrator;
         let addresses = match stored.addresses.is_empty() {
@@ -136,7 +136,7 @@ impl Server {
             Err(error) => return Ok(Err(error)),
         };
         let task = tokio::spawn(async move {
-            // What breaks it is told to who waits for an answer.
+            // An error is reported to whoever is waiting for a response.
             let _ = connection.await;
         });
         Ok(Ok(Session { client, task, name: name(addresses) }))
@@ -166,8 +166,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Sends a statement, and answers its rows as text. It is sent as it is: nothing but checked names and quoted literals
-    /// may stand in it.
+    /// Sends a statement, and returns its rows as text. It is sent as it is, so only checked names and quoted literals
+    /// may be part of it.
     pub(super) async fn ask(&self, statement: &str) -> Result<Vec<Vec<String>>> {
         let answer = self.client.simple_query(statement).await;
         let answer = answer.map_err(|error| failure(said_by(&self.name, &error)))?;
@@ -194,7 +194,7 @@ fn said(addresses: &[Address], error: &tokio_postgres::Error) -> String {
     said_by(&name(addresses), error)
 }
 
-/// What the server, or the way to it, said. No password is in it.
+/// The error of the server, or of the connection to it. It contains no password.
 fn said_by(server: &str, error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{server} answers {}: {}", said.code().code(), printable(said.message())),
@@ -202,7 +202,7 @@ fn said_by(server: &str, error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// `Error` of a value that is not what it should be.
+/// The error for an unusable value.
 pub(super) fn unfit(why: &str) -> Error {
     failure(format!("the value cannot be used: {why}"))
 }

@@ -1,4 +1,4 @@
-//! A connection string as users store it: where its user name and password stand.
+//! A connection string as users store it, and the position of its user name and password.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -17,20 +17,20 @@ pub(super) struct Stored {
     password_at: Range<usize>,
     pub(super) user: String,
     pub(super) password: Secret,
-    /// As they are told; none where the value leaves them out.
+    /// As given; empty if the value has none.
     pub(super) addresses: Vec<Address>,
     pub(super) database: Option<String>,
 }
 
-/// One `name=value` of a connection string: its name without case, blanks and underscores, the place of its value between
-/// quotes, and what that means.
+/// One `name=value` of a connection string: its name without case, spaces and underscores, the position of its value
+/// between quotes, and its meaning.
 struct Member {
     name: String,
     at: Range<usize>,
     text: Zeroizing<String>,
 }
 
-/// How one form is read: its members, or `None` if the text has another form.
+/// Reads one form: its members, or `None` if the text has another form.
 type Form = fn(&str) -> Option<Vec<Member>>;
 
 const USER: &[&str] = &["user", "username", "userid", "uid"];
@@ -41,8 +41,8 @@ const DATABASE: &[&str] = &["dbname", "database", "db", "initialcatalog"];
 const SCHEMES: &[&str] = &["jdbc:postgresql://", "postgresql://", "postgres://"];
 
 impl Stored {
-    /// Reads a URL, a JDBC URL, keywords of libpq, an Npgsql string, or a JSON object. `Err` says what is wrong, without the
-    /// value.
+    /// Reads a URL, a JDBC URL, libpq keywords, an Npgsql string or a JSON object. `Err` says what is wrong, without
+    /// the value.
     pub(super) fn read(value: &Secret) -> Result<Self, &'static str> {
         let forms: [Form; 4] = [url, json, semicolons, keywords];
         let mut why = "it is no URL, connection string or JSON object with a user name and a password";
@@ -79,7 +79,8 @@ impl Stored {
         })
     }
 
-    /// The value with another user and password, and all else byte for byte. Both must need no quotes or escapes in any form.
+    /// The value with another user and password, and everything else byte for byte. Neither may need quotes or escapes
+    /// in any form.
     pub(super) fn with(&self, user: &str, password: &Secret) -> Option<Secret> {
         let text = self.value.expose();
         let mut places = [(self.user_at.clone(), user), (self.password_at.clone(), password.expose())];
@@ -172,7 +173,7 @@ fn json(text: &str) -> Option<Vec<Member>> {
     Some(members.collect())
 }
 
-/// `Host=h;Username=u;Password="p"`: quotes are doubled within quotes.
+/// `Host=h;Username=u;Password="p"`: quotes are doubled inside quotes.
 fn semicolons(text: &str) -> Option<Vec<Member>> {
     let (bytes, mut at, mut members) = (text.as_bytes(), 0, Vec::new());
     while at < text.len() {
@@ -208,7 +209,7 @@ fn semicolons(text: &str) -> Option<Vec<Member>> {
     Some(members)
 }
 
-/// `host=h user=u password='it\'s'`: blanks between pairs, and perhaps around `=`.
+/// `host=h user=u password='it\'s'`: spaces between pairs, and optionally around `=`.
 fn keywords(text: &str) -> Option<Vec<Member>> {
     let blank = |at: usize| text[at..].len() - text[at..].trim_start().len();
     let (mut at, mut members) = (blank(0), Vec::new());
@@ -221,7 +222,7 @@ fn keywords(text: &str) -> Option<Vec<Member>> {
         let mut start = equals + 1 + blank(equals + 1);
         let quoted = text[start..].starts_with('\'');
         start += usize::from(quoted);
-        // Room for all: what grows would leave copies behind.
+        // Reserve enough capacity: reallocation would leave copies behind.
         let (mut value, mut end, mut escaped) =
             (Zeroizing::new(String::with_capacity(text.len())), None, false);
         for (place, c) in text[start..].char_indices() {
