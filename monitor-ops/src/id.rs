@@ -41,7 +41,7 @@ impl WorkspaceId {
         &self.0
     }
 
-    /// The group that the workspace is in.
+    /// The resource group of the workspace.
     ///
     /// # Errors
     ///

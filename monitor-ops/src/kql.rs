@@ -62,7 +62,7 @@ pub(crate) fn mass_reading(distinct: u32) -> String {
     )
 }
 
-/// Whether a query was refused because a table does not exist (yet), and which.
+/// Whether a query was refused because a table does not exist (yet), and which table.
 ///
 /// A table is created with its first record; until then this means "no logs yet".
 pub fn missing_table(error: &azure_core::Error) -> Option<String> {

@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{ActionGroup, ActionGroupPatch, TestNotification, TestNotificationResult};
 
-/// Action groups: who is notified of an alert.
+/// Action groups: the receivers notified of an alert.
 #[derive(Debug, Clone)]
 pub struct ActionGroupsClient {
     arm: ArmClient,
@@ -66,7 +66,7 @@ impl ActionGroupsClient {
     }
 
     /// Creates or replaces an action group: `ActionGroups_CreateOrUpdate`. Its location is `Global`. Prefer
-    /// [`ensure_mail`](Self::ensure_mail), which keeps what is there.
+    /// [`ensure_mail`](Self::ensure_mail), which keeps existing settings.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update)
     ///
@@ -76,11 +76,11 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -100,11 +100,11 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -124,17 +124,17 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }
 
-    /// Sends test notifications and waits for the result:
-    /// `ActionGroups_CreateNotificationsAtActionGroupResourceLevel`. Real people get real messages.
+    /// Sends test notifications and waits for the result: `ActionGroups_CreateNotificationsAtActionGroupResourceLevel`.
+    /// Real people receive the messages.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/create-notifications-at-action-group-resource-level)
     ///
@@ -144,7 +144,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Each call sends the messages again; the client repeats it only if nothing was sent.
+    /// Each call sends the messages again; the client retries it only if nothing was sent.
     pub fn test_notifications(
         &self,
         group: &ResourceGroupId,
@@ -161,7 +161,7 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn notification_status(
         &self,
         group: &ResourceGroupId,
@@ -178,7 +178,7 @@ impl ActionGroupsClient {
     }
 
     /// Enables a receiver that has unsubscribed: `ActionGroups_EnableReceiver`. Returns whether anything changed:
-    /// `false` if it was enabled already.
+    /// `false` if it already was enabled.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)
     ///

@@ -46,7 +46,7 @@ impl DiagnosticsClient {
     }
 
     /// Creates or replaces a setting of a resource: `DiagnosticSettings_CreateOrUpdate`. Prefer
-    /// [`ensure`](Self::ensure), which first looks at what is sent already.
+    /// [`ensure`](Self::ensure), which first checks what is already sent.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/create-or-update)
     ///
@@ -57,11 +57,11 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: another setting, which the message names, already sends the category there already.
+    /// `is_conflict()`: another setting, named in the message, already sends the category to that destination.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         resource: &ResourceId,
@@ -76,9 +76,10 @@ impl DiagnosticsClient {
             .await
     }
 
-    /// Deletes a setting of a resource: `DiagnosticSettings_Delete`. Logs that were sent stay.
+    /// Deletes a setting of a resource: `DiagnosticSettings_Delete`. Logs that were already sent are kept.
     ///
-    /// Do it before the resource is deleted or moved: a new resource with the same id would have the setting.
+    /// Delete it before the resource is deleted or moved: otherwise, a new resource with the same id would inherit the
+    /// setting.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/delete)
     ///
@@ -88,11 +89,11 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, resource: &ResourceId, name: &ResourceName) -> Result<()> {
         self.arm.delete(settings(resource.into()).segment(name), Self::API_VERSION).send_empty().await
     }
@@ -118,7 +119,7 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn category(&self, resource: &ResourceId, name: &ResourceName) -> Result<DiagnosticCategory> {
         self.arm.get(categories(resource).segment(name), Self::API_VERSION).json().await
     }
@@ -163,11 +164,11 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// `is_conflict()`: another setting already sends the category there.
+    /// `is_conflict()`: another setting already sends the category to that destination.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update_of_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -192,11 +193,11 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete_of_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::{BatchAnswer, BatchQuery, CustomerId, LogQuery, Metadata, QueryResults};
 
-/// Log queries: by workspace, or by resource wherever its logs are.
+/// Log queries: by workspace, or by resource, wherever its logs are stored.
 ///
-/// A query only reads, so it is retried like a GET. A table is created with its first record; until then a query
-/// that names it is refused, see [`missing_table`](crate::missing_table).
+/// A query only reads, so it is retried like a GET. A table is created with its first record; until then, a query that
+/// names it is refused, see [`missing_table`](crate::missing_table).
 ///
 /// ```
 /// # use monitor_ops::{CustomerId, LogQuery, LogsClient, Timespan};
@@ -23,11 +23,11 @@ pub struct LogsClient {
 }
 
 impl LogsClient {
-    /// The version of every request. It is a part of the path, see the
+    /// The version of every request, which is part of the path, see the
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/query?view=rest-loganalytics-2022-10-27-preview).
     pub const API_VERSION: &str = "v1";
 
-    /// Creates a client that uses this connection. It asks for tokens for the query service.
+    /// Creates a client that uses this connection. It requests tokens for the query service.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.with_audience(Audience::LogAnalytics) }
     }
@@ -46,7 +46,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// 400 with what is wrong in the query; [`missing_table`](crate::missing_table) knows one of these.
+    /// 400 with the error in the query; [`missing_table`](crate::missing_table) recognizes one kind.
     pub async fn query(&self, workspace: &CustomerId, query: impl Into<LogQuery>) -> Result<QueryResults> {
         self.execute(of_workspace(workspace), &query.into()).await
     }
@@ -58,7 +58,7 @@ impl LogsClient {
     ///
     /// # Permissions
     ///
-    /// Reading the resource's logs (`Microsoft.Insights/logs/read` on the resource).
+    /// Permission to read the resource's logs (`Microsoft.Insights/logs/read` on the resource).
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn query_get(
         &self,
         workspace: &CustomerId,
@@ -94,7 +94,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn query_resource_get(
         &self,
         resource: &ResourceId,
@@ -110,7 +110,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn batch(&self, queries: &[BatchQuery]) -> Result<Vec<BatchAnswer>> {
         #[derive(Deserialize)]
         struct Answers {
@@ -121,24 +121,25 @@ impl LogsClient {
         request.body(&body).reads_only().json::<Answers>().await.map(|answers| answers.responses)
     }
 
-    /// Reads what a workspace holds: tables, functions and so on: `Metadata_Get`.
+    /// Reads the contents of a workspace: tables, functions and so on: `Metadata_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/get)
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn metadata(&self, workspace: &CustomerId) -> Result<Metadata> {
         self.arm.get(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH).json().await
     }
 
-    /// The same as a POST, for proxies that cache GET responses: `Metadata_Post`.
+    /// Like [`metadata`](Self::metadata), but as a POST, for use with proxies that cache GET responses:
+    /// `Metadata_Post`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn metadata_post(&self, workspace: &CustomerId) -> Result<Metadata> {
         let request = self.arm.post(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH);
         request.reads_only().json().await

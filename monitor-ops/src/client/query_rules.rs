@@ -80,7 +80,7 @@ impl QueryRulesClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -100,11 +100,11 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -124,11 +124,11 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), Self::API_VERSION).send_empty().await
     }

@@ -8,8 +8,8 @@ use crate::{
 
 /// Sentinel on a workspace.
 ///
-/// Before onboarding, everything but the onboarding state answers 400: see
-/// [`is_not_onboarded`](crate::is_not_onboarded). An update must carry the `etag` that was read.
+/// Before onboarding, every operation except the onboarding state gets 400: see
+/// [`is_not_onboarded`](crate::is_not_onboarded). An update must include the `etag` that was read.
 #[derive(Debug, Clone)]
 pub struct SentinelClient {
     arm: ArmClient,
@@ -29,13 +29,13 @@ impl IncidentFilter {
         Self::default()
     }
 
-    /// Only those with this status.
+    /// Only incidents with this status.
     pub fn status(self, status: &IncidentStatus) -> Self {
         let value = status.as_str().replace('\'', "''");
         self.matching(format!("properties/status eq '{value}'"))
     }
 
-    /// Only those that match an OData filter. Values in it must double their quotes.
+    /// Only incidents that match an OData filter. Quotes in its values must be doubled.
     pub fn matching(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(match self.filter {
             Some(before) => format!("{before} and {}", filter.into()),
@@ -44,13 +44,13 @@ impl IncidentFilter {
         self
     }
 
-    /// The newest first.
+    /// Newest first.
     pub fn newest_first(mut self) -> Self {
         self.order_by = Some("properties/createdTimeUtc desc".to_owned());
         self
     }
 
-    /// The number of incidents on a page, up to 1000.
+    /// The number of incidents per page, up to 1000.
     pub fn page_size(mut self, incidents: u16) -> Self {
         self.top = Some(incidents.clamp(1, 1000));
         self
@@ -77,7 +77,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_role_missing()`: the caller has no permission to read it, which says nothing about the state.
+    /// `is_role_missing()`: the caller may not read it, so the state is unknown.
     pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
         self.arm.get(path(workspace).literal("onboardingStates/default"), Self::API_VERSION).json_opt().await
     }
@@ -92,7 +92,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -116,18 +116,17 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete_onboarding_state(&self, workspace: &WorkspaceId) -> Result<()> {
         let path = path(workspace).literal("onboardingStates/default");
         self.arm.delete(path, Self::API_VERSION).send_empty().await
     }
 
-    /// Streams the onboarding states of a workspace, of which there is at most one:
-    /// `SentinelOnboardingStates_List`.
+    /// Streams the onboarding states of a workspace; there is at most one: `SentinelOnboardingStates_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/sentinel-onboarding-states/list)
     pub fn list_onboarding_states(&self, workspace: &WorkspaceId) -> Pager<OnboardingState> {
@@ -156,21 +155,21 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("dataConnectors").segment(id), Self::API_VERSION).json().await
     }
 
-    /// Creates or replaces a data connector: `DataConnectors_CreateOrUpdate`. An update must carry the etag.
+    /// Creates or replaces a data connector: `DataConnectors_CreateOrUpdate`. An update must include the etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/data-connectors/create-or-update)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.SecurityInsights/dataConnectors/write`, and reading what is connected.
+    /// `Microsoft.SecurityInsights/dataConnectors/write`, and permission to read the data source.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// A repeated update is refused as stale: read again.
+    /// A repeated update is refused as out of date: read the connector again.
     pub async fn create_or_update_connector(
         &self,
         workspace: &WorkspaceId,
@@ -187,11 +186,11 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete_connector(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("dataConnectors").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -232,7 +231,7 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("alertRules").segment(id), Self::API_VERSION).json_opt().await
     }
 
-    /// Creates or replaces an analytics rule: `AlertRules_CreateOrUpdate`. An update must carry the etag.
+    /// Creates or replaces an analytics rule: `AlertRules_CreateOrUpdate`. An update must include the etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/alert-rules/create-or-update)
     ///
@@ -260,11 +259,11 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete_rule(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("alertRules").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -324,11 +323,11 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete_incident(&self, workspace: &WorkspaceId, id: &ResourceName) -> Result<()> {
         let path = path(workspace).literal("incidents").segment(id);
         self.arm.delete(path, Self::API_VERSION).send_empty().await
@@ -340,7 +339,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn incident_alerts(
         &self,
         workspace: &WorkspaceId,

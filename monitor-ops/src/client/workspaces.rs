@@ -65,10 +65,9 @@ impl WorkspacesClient {
         self.arm.get(id.as_resource(), Self::API_VERSION).json_opt().await
     }
 
-    /// Creates a workspace, or writes it whole: `Workspaces_CreateOrUpdate`. Takes seconds to minutes.
+    /// Creates a workspace or replaces its properties: `Workspaces_CreateOrUpdate`. This takes seconds to minutes.
     ///
-    /// A workspace that was deleted less than 14 days ago comes back, with its logs, when its name is used
-    /// again.
+    /// If a workspace with this name was deleted less than 14 days ago, it is recovered with its logs.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update)
     ///
@@ -78,7 +77,7 @@ impl WorkspacesClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub fn create_or_update(&self, id: &WorkspaceId, spec: &WorkspaceSpec) -> Poller<Workspace> {
         self.arm.put(id.as_resource(), Self::API_VERSION).body(spec).poller()
     }
@@ -93,11 +92,11 @@ impl WorkspacesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(&self, id: &WorkspaceId, patch: &WorkspacePatch) -> Result<Workspace> {
         self.arm.patch(id.as_resource(), Self::API_VERSION).body(patch).repeatable().json().await
     }
@@ -112,17 +111,17 @@ impl WorkspacesClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub fn delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).poller()
     }
 
-    /// Deletes a workspace and all its logs for good: `Workspaces_Delete` with `force`.
+    /// Permanently deletes a workspace and all its logs: `Workspaces_Delete` with `force`.
     pub fn force_delete(&self, id: &WorkspaceId) -> Poller<()> {
         self.arm.delete(id.as_resource(), Self::API_VERSION).query("force", "true").poller()
     }
 
-    /// Streams the workspaces of a subscription that were deleted and can be recovered: `DeletedWorkspaces_List`.
+    /// Streams the deleted workspaces of a subscription that can be recovered: `DeletedWorkspaces_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list)
     ///
@@ -133,8 +132,7 @@ impl WorkspacesClient {
         self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
     }
 
-    /// Streams the workspaces of a group that were deleted and can be recovered:
-    /// `DeletedWorkspaces_ListByResourceGroup`.
+    /// Streams the deleted workspaces of a group that can be recovered: `DeletedWorkspaces_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)
     ///

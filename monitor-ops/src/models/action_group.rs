@@ -83,7 +83,7 @@ impl ActionGroupProperties {
     }
 }
 
-/// Receivers, by kind. Kinds that are not modelled are kept and written back.
+/// Receivers, by type. Types that are not modelled are kept and written back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -126,7 +126,7 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// The names of all receivers of the named kinds.
+    /// The names of all receivers of the modelled types.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         names.extend(self.email_receivers.iter().map(|receiver| receiver.name.as_str()));
@@ -183,7 +183,7 @@ impl ActionGroupPatch {
     }
 }
 
-/// A test notification: the kind of alert to imitate, and the receivers.
+/// A test notification: the alert type to imitate, and the receivers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestNotification {
@@ -193,7 +193,7 @@ pub struct TestNotification {
 }
 
 impl TestNotification {
-    /// Imitates an alert of a kind, such as `logalertv2`, for these receivers.
+    /// Imitates an alert of a type, such as `logalertv2`, for these receivers.
     pub fn new(alert_type: impl Into<String>, receivers: Receivers) -> Self {
         Self { alert_type: alert_type.into(), receivers }
     }
@@ -238,7 +238,7 @@ pub struct TestNotificationDetail {
     pub sub_state: Option<String>,
     /// When it was sent, as the service writes it.
     pub send_time: Option<String>,
-    /// Why it failed, where the service does not say so in [`message`](Self::message).
+    /// Why it failed, if the service does not say so in [`message`](Self::message).
     pub detail: Option<String>,
     /// Why it failed.
     pub message: Option<String>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 arm_core::open_enum! {
     /// The severity of an alert or incident.
     pub enum SentinelSeverity {
-        /// The worst.
+        /// High.
         High = "High",
         /// Medium.
         Medium = "Medium",
@@ -25,7 +25,7 @@ arm_core::open_enum! {
         GreaterThan = "GreaterThan",
         /// Less than.
         LessThan = "LessThan",
-        /// The same.
+        /// Equal.
         Equal = "Equal",
         /// Not equal.
         NotEqual = "NotEqual",
@@ -37,13 +37,13 @@ arm_core::open_enum! {
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct AlertRule {
-    /// The id, as the service spells it; empty on one that was not sent yet.
+    /// The id, as the service spells it; empty on a rule that has not been sent yet.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name: a GUID, except for built-in rules.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The version that was read. An update must bring it.
+    /// The version that was read. Required for an update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// The rule itself, by kind.
@@ -58,7 +58,7 @@ pub struct AlertRule {
 arm_core::write_back!(AlertRule);
 
 impl AlertRule {
-    /// A new rule.
+    /// Creates a rule.
     pub fn new(rule: RuleKind) -> Self {
         Self {
             id: String::new(),
@@ -189,12 +189,12 @@ pub struct ScheduledRule {
     /// The threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_threshold: Option<i32>,
-    /// How long it stays silent after an alert, if suppression is on.
+    /// How long alerts are suppressed after one is raised, if suppression is on.
     #[serde(with = "wire::iso_duration")]
     pub suppression_duration: Duration,
-    /// Whether it stays silent for a while after an alert.
+    /// Whether alerts are suppressed for a while after one is raised.
     pub suppression_enabled: bool,
-    /// MITRE ATT&CK tactics, without blanks.
+    /// MITRE ATT&CK tactics, without spaces.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub tactics: Vec<String>,
     /// MITRE ATT&CK techniques, by id.
@@ -211,7 +211,7 @@ pub struct ScheduledRule {
 }
 
 impl ScheduledRule {
-    /// An enabled rule that raises an alert for any row that its query finds.
+    /// An enabled rule that raises an alert if its query returns any rows.
     pub fn new(
         display_name: impl Into<String>,
         severity: SentinelSeverity,

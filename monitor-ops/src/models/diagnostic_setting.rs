@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Resource;
 
 arm_core::open_enum! {
-    /// Whether a category holds logs or metrics.
+    /// Whether a category contains logs or metrics.
     pub enum CategoryType {
         /// Logs.
         Logs = "Logs",
@@ -36,7 +36,7 @@ pub type DiagnosticCategory = Resource<CategoryProperties>;
 pub struct CategoryProperties {
     /// Logs or metrics.
     pub category_type: CategoryType,
-    /// The groups that hold the category: `audit`, `allLogs`. Metrics are in none.
+    /// The groups that contain the category: `audit`, `allLogs`. Metrics are in none.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub category_groups: Vec<String>,
 }
@@ -67,7 +67,7 @@ pub struct DiagnosticProperties {
     /// A partner's resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marketplace_partner_id: Option<String>,
-    /// The tables. For vaults the service always answers null, so it cannot be read back.
+    /// The tables. For vaults, the service always returns null, so it cannot be read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_analytics_destination_type: Option<DestinationType>,
     /// The logs.
@@ -81,7 +81,7 @@ pub struct DiagnosticProperties {
 }
 
 impl DiagnosticProperties {
-    /// Whether it sends the operations on a key vault: `AuditEvent`, or a group that holds it.
+    /// Whether it sends operations on a key vault: `AuditEvent`, or a group that contains it.
     pub fn sends_audit(&self) -> bool {
         let is = |field: &Option<String>, names: &[&str]| {
             field.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
@@ -92,7 +92,7 @@ impl DiagnosticProperties {
         })
     }
 
-    /// The sinks that it sends to, without partner resources and ids that cannot be read.
+    /// The sinks that it sends to, except partner resources and ids that cannot be read.
     pub fn sinks(&self) -> Vec<Sink> {
         let parsed = |id: &Option<String>| id.as_deref().and_then(|id| id.parse::<ResourceId>().ok());
         let hub = self.event_hub_name.clone().filter(|name| !name.is_empty());
@@ -110,7 +110,7 @@ impl DiagnosticProperties {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SettingEntry {
-    /// The category; `None` if a group is named.
+    /// The category; `None` if the entry is for a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// The group, `audit` or `allLogs`. Azure may add categories to it.
@@ -123,7 +123,7 @@ pub struct SettingEntry {
 }
 
 impl SettingEntry {
-    /// A category that is sent.
+    /// Sends one category.
     pub fn category(name: impl Into<String>) -> Self {
         Self {
             category: Some(name.into()),
@@ -133,7 +133,7 @@ impl SettingEntry {
         }
     }
 
-    /// A group that is sent.
+    /// Sends a group of categories.
     pub fn group(name: impl Into<String>) -> Self {
         Self { category_group: Some(name.into()), category: None, ..Self::category("") }
     }
@@ -180,7 +180,7 @@ impl Sink {
         }
     }
 
-    /// Whether both are the same destination: ids are compared without regard to case.
+    /// Whether both are the same destination: ids are compared ignoring case.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let mut setting = DiagnosticProperties::default();
         other.add_to(&mut setting);

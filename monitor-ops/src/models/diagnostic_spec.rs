@@ -4,10 +4,10 @@ use typed_builder::TypedBuilder;
 
 use crate::{DestinationType, Sink, WorkspaceId};
 
-/// What is to be sent where.
+/// What to send, and where.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct DiagnosticSpec {
-    /// The name of the setting that is made, or that was made by an earlier run.
+    /// The name of the setting to create, or of the one created by an earlier run.
     pub name: ResourceName,
     /// A destination of logs.
     #[builder(setter(into))]
@@ -15,11 +15,11 @@ pub struct DiagnosticSpec {
     /// The categories of logs and metrics (`AllMetrics`).
     #[builder(setter(into))]
     pub categories: Vec<Category>,
-    /// The tables, for a workspace. For a vault they cannot be read back, so an existing setting keeps its own.
+    /// The tables, for a workspace. For a vault, they cannot be read back, so an existing setting keeps its own.
     #[builder(default, setter(strip_option))]
     pub destination: Option<DestinationType>,
-    /// Whether a setting of this name that sends somewhere else may be changed to send here as well. If not, the
-    /// task refuses and leaves it alone.
+    /// Whether a setting with this name that sends somewhere else may be changed to also send here. If not, the task
+    /// refuses and leaves it unchanged.
     #[builder(default)]
     pub change_existing: bool,
 }
@@ -29,7 +29,7 @@ impl DiagnosticSpec {
     ///
     /// # Errors
     ///
-    /// Never: the name of the setting is valid.
+    /// Never: the setting's name is valid.
     pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
         Ok(Self {
             name: "audit-to-log-analytics".parse()?,

@@ -8,7 +8,7 @@ use crate::{Resource, SentinelSeverity};
 arm_core::open_enum! {
     /// The status of an incident.
     pub enum IncidentStatus {
-        /// Nobody has looked at it yet.
+        /// Nobody is working on it yet.
         New = "New",
         /// Somebody is working on it.
         Active = "Active",
@@ -32,7 +32,7 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// The reason of a classification.
+    /// The reason for a classification.
     pub enum IncidentReason {
         /// Suspicious activity.
         SuspiciousActivity = "SuspiciousActivity",
@@ -65,7 +65,7 @@ pub struct IncidentProperties {
     /// The classification. Required to close it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<IncidentClassification>,
-    /// The reason.
+    /// The reason for the classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification_reason: Option<IncidentReason>,
     /// A comment on the classification.
@@ -77,7 +77,7 @@ pub struct IncidentProperties {
     /// When it was created. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_time_utc: Option<OffsetDateTime>,
-    /// Data from the service, as it writes them: number of alerts and comments, tactics and so on.
+    /// Additional data, as the service writes it: number of alerts and comments, tactics and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_data: Option<Value>,
     /// The rules that raised its alerts, by id.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::cells::{LogColumn, Row};
 use crate::CustomerId;
 
-/// The time span of a query, in addition to what its text says.
+/// The time span of a query, in addition to any limits in its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timespan {
@@ -38,7 +38,7 @@ impl Serialize for Timespan {
 
 /// A query over logs, in the Kusto language.
 ///
-/// Values of others go into the text through [`kql::quoted`](crate::kql::quoted), never by hand.
+/// Insert untrusted values into the text with [`kql::quoted`](crate::kql::quoted), never by hand.
 #[derive(Debug, Clone, Serialize)]
 #[must_use = "a query does nothing until it is sent"]
 pub struct LogQuery {
@@ -59,7 +59,7 @@ struct Prefer {
 }
 
 impl LogQuery {
-    /// A query with this text.
+    /// Creates a query with this text.
     pub fn new(query: impl Into<String>) -> Self {
         Self { query: query.into(), timespan: None, workspaces: Vec::new(), prefer: Prefer::default() }
     }
@@ -70,7 +70,7 @@ impl LogQuery {
         self
     }
 
-    /// Queries these workspaces as well.
+    /// Also queries these workspaces.
     pub fn additional_workspaces(mut self, workspaces: impl IntoIterator<Item = CustomerId>) -> Self {
         self.workspaces.extend(workspaces);
         self
@@ -82,13 +82,13 @@ impl LogQuery {
         self
     }
 
-    /// Asks for statistics about the execution.
+    /// Requests statistics about the execution.
     pub fn with_statistics(mut self) -> Self {
         self.prefer.statistics = true;
         self
     }
 
-    /// Asks for the visualization that the query's `render` describes.
+    /// Requests the visualization described by the query's `render`.
     pub fn with_render(mut self) -> Self {
         self.prefer.render = true;
         self
@@ -118,9 +118,9 @@ pub struct QueryResults {
     pub tables: Vec<LogTable>,
     /// Why rows are missing although the query as a whole succeeded.
     pub error: Option<QueryError>,
-    /// Statistics about the execution, if asked for, as the service writes them.
+    /// Statistics about the execution, if requested, as the service writes them.
     pub statistics: Option<Value>,
-    /// The visualization that the query's `render` describes, if asked for, as the service writes it.
+    /// The visualization described by the query's `render`, if requested, as the service writes it.
     pub render: Option<Value>,
 }
 
@@ -130,9 +130,9 @@ impl QueryResults {
         self.error.is_some()
     }
 
-    /// The rows of the answer; an error when some are missing.
+    /// The rows of the result; an error if some are missing.
     ///
-    /// For rows in spite of that, look at [`tables`](Self::tables) and [`error`](Self::error).
+    /// To use rows despite that, see [`tables`](Self::tables) and [`error`](Self::error).
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl QueryResults {
     ///
     /// # Errors
     ///
-    /// The answer has no table.
+    /// The response has no table.
     pub fn readable_rows<T: DeserializeOwned>(&self) -> Result<(Vec<T>, Vec<Error>)> {
         Ok(self.answer()?.readable_rows())
     }
@@ -162,11 +162,11 @@ impl QueryResults {
     }
 }
 
-/// A table of an answer.
+/// A table of a result.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct LogTable {
-    /// The name; `PrimaryResult` is the answer.
+    /// The name; `PrimaryResult` is the result itself.
     pub name: String,
     /// The columns, in the order of the cells.
     pub columns: Vec<LogColumn>,
@@ -176,7 +176,7 @@ pub struct LogTable {
 }
 
 impl LogTable {
-    /// The rows as values of a type whose fields have the names of the columns.
+    /// The rows as values of a type whose fields are named after the columns.
     ///
     /// ```
     /// # let table: monitor_ops::LogTable = serde_json::from_str(r#"{"name":"PrimaryResult",
@@ -252,7 +252,7 @@ pub struct QueryError {
     /// The number of the severity.
     #[serde(default, with = "wire::text::option")]
     pub severity: Option<String>,
-    /// The parts.
+    /// The individual errors.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub details: Vec<QueryError>,
     /// The cause.
@@ -287,7 +287,7 @@ pub struct BatchQuery {
 }
 
 impl BatchQuery {
-    /// A query of a workspace; its result has the same id.
+    /// A query on a workspace; its result has the same id.
     pub fn new(id: impl Into<String>, workspace: CustomerId, query: impl Into<LogQuery>) -> Self {
         let body = query.into();
         let headers = body.preferences().map(|prefer| ("Prefer", prefer)).into_iter().collect();
@@ -301,7 +301,7 @@ impl BatchQuery {
 pub struct BatchAnswer {
     /// The id of the query.
     pub id: String,
-    /// The HTTP status of this query alone.
+    /// The HTTP status of this query.
     pub status: u16,
     /// The body: tables, or an error.
     pub body: BatchBody,
@@ -311,14 +311,14 @@ pub struct BatchAnswer {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct BatchBody {
-    /// The tables; none if the query failed.
+    /// The tables; empty if the query failed.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tables: Vec<LogTable>,
     /// Why it failed, or why rows are missing.
     pub error: Option<QueryError>,
 }
 
-/// What a workspace holds. All parts except the tables are as the service writes them.
+/// The contents of a workspace. All parts except the tables are as the service writes them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -350,7 +350,7 @@ pub struct Metadata {
     /// Resources.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub resources: Vec<Value>,
-    /// What the caller may read.
+    /// The caller's read permissions.
     pub permissions: Option<Value>,
 }
 

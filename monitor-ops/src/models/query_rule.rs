@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Resource;
 
 arm_core::open_enum! {
-    /// What a rule measures over the rows of its query.
+    /// How a rule aggregates the rows of its query.
     pub enum TimeAggregation {
         /// The number of rows.
         Count = "Count",
@@ -25,9 +25,9 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// How the measure is compared with the threshold.
+    /// How the aggregate is compared with the threshold.
     pub enum ConditionOperator {
-        /// The same.
+        /// Equal.
         Equal = "Equal",
         /// Greater than.
         GreaterThan = "GreaterThan",
@@ -80,14 +80,14 @@ pub struct QueryRuleProperties {
     /// How often it runs.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub evaluation_frequency: Option<Duration>,
-    /// How far back each run looks.
+    /// How far back each run reads.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub window_size: Option<Duration>,
     /// How far back the query reads, if further than the window.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub override_query_time_range: Option<Duration>,
-    /// How long it stays silent after an alert. Not together with [`auto_mitigate`](Self::auto_mitigate), and not
-    /// less than the frequency.
+    /// How long it is muted after an alert. Cannot be combined with [`auto_mitigate`](Self::auto_mitigate), and must
+    /// not be less than the frequency.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub mute_actions_duration: Option<Duration>,
     /// When it raises an alert.
@@ -98,7 +98,7 @@ pub struct QueryRuleProperties {
     /// Whether the alert is resolved once the condition no longer holds. Default: `true`.
     #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub auto_mitigate: Option<bool>,
-    /// Whether to skip the check of the query, which is needed until its table exists.
+    /// Whether to skip validation of the query, which is necessary until its table exists.
     #[serde(deserialize_with = "bool_text::deserialize", skip_serializing_if = "Option::is_none")]
     pub skip_query_validation: Option<bool>,
     #[serde(flatten)]
@@ -132,25 +132,25 @@ pub struct Condition {
     /// The query.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub query: String,
-    /// What is measured.
+    /// How rows are aggregated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_aggregation: Option<TimeAggregation>,
-    /// The column that is measured; `None` for a count.
+    /// The column to aggregate; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_measure_column: Option<String>,
-    /// The column that names the resource that the alert is about.
+    /// The column with the id of the resource that the alert is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id_column: Option<String>,
-    /// The columns that split the measure: one alert for each combination.
+    /// The columns by which the aggregate is split: one alert for each combination.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
-    /// How the measure is compared with the threshold.
+    /// How the aggregate is compared with the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<ConditionOperator>,
     /// The threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// How many windows must fail for an alert.
+    /// How many windows must fail to raise an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_periods: Option<FailingPeriods>,
     #[serde(flatten)]
@@ -178,24 +178,24 @@ impl Condition {
     }
 }
 
-/// A column that splits a measure.
+/// A column by which the aggregate is split.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
     /// The column.
     pub name: String,
     /// `Include` or `Exclude`.
     pub operator: String,
-    /// The values; `*` is all.
+    /// The values; `*` means all.
     pub values: Vec<String>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// How many windows must fail for an alert.
+/// How many windows must fail to raise an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailingPeriods {
-    /// The number of windows to look at.
+    /// The number of windows to evaluate.
     pub number_of_evaluation_periods: u32,
     /// The number of these windows that must fail.
     pub min_failing_periods_to_alert: u32,
@@ -211,7 +211,7 @@ pub struct RuleActions {
     /// The action groups to notify.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub action_groups: Vec<String>,
-    /// Properties to include in the alert.
+    /// Properties to include in alerts.
     #[serde(deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_properties: BTreeMap<String, String>,
     #[serde(flatten)]

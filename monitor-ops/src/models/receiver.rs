@@ -25,7 +25,7 @@ arm_core::open_enum! {
 pub struct EmailReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The address, as it is stored.
+    /// The address, as stored.
     pub email_address: String,
     /// Whether mails use the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -38,7 +38,7 @@ pub struct EmailReceiver {
 }
 
 impl EmailReceiver {
-    /// A receiver at an address, in the common alert schema.
+    /// Creates a receiver at an address, using the common alert schema.
     pub fn new(name: impl Into<String>, address: &MailAddress) -> Self {
         Self {
             name: name.into(),
@@ -50,7 +50,7 @@ impl EmailReceiver {
     }
 }
 
-/// A phone number that gets a text message or a call.
+/// A phone number that receives a text message or a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub struct PhoneReceiver {
     pub name: String,
     /// The country code, such as `49`.
     pub country_code: String,
-    /// The number without it.
+    /// The number without the country code.
     pub phone_number: String,
     /// Whether messages are sent. The service sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,20 +81,20 @@ impl PhoneReceiver {
     }
 }
 
-/// A URL that gets a POST.
+/// A URL that receives a POST.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The URL. It may hold a key, so it is a secret.
+    /// The URL. It may contain a key, so it is a secret.
     #[serde(with = "wire::secret")]
     pub service_uri: Secret,
     /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
-    /// Whether the call carries a token of Entra ID.
+    /// Whether the call includes a Microsoft Entra ID token.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_aad_auth: bool,
     /// The application that the token is for.
@@ -126,7 +126,7 @@ impl WebhookReceiver {
     }
 }
 
-/// A Logic App that is run.
+/// A Logic App to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -135,7 +135,7 @@ pub struct LogicAppReceiver {
     pub name: String,
     /// The Logic App.
     pub resource_id: String,
-    /// The URL of its trigger, which holds a signature.
+    /// The URL of its trigger, which contains a signature.
     #[serde(with = "wire::secret")]
     pub callback_url: Secret,
     /// Whether the body uses the common alert schema. Default: `false`.
@@ -158,7 +158,7 @@ impl LogicAppReceiver {
     }
 }
 
-/// A function that is called.
+/// A function to call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -169,7 +169,7 @@ pub struct FunctionReceiver {
     pub function_app_resource_id: String,
     /// The function.
     pub function_name: String,
-    /// The URL of its trigger, which holds a key.
+    /// The URL of its trigger, which contains a key.
     #[serde(with = "wire::secret")]
     pub http_trigger_url: Secret,
     /// Whether the body uses the common alert schema. Default: `false`.
@@ -193,7 +193,7 @@ impl FunctionReceiver {
     }
 }
 
-/// An event hub that gets the alert.
+/// An event hub that receives the alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -204,7 +204,7 @@ pub struct EventHubReceiver {
     pub event_hub_name_space: String,
     /// The hub.
     pub event_hub_name: String,
-    /// The subscription that it is in.
+    /// The subscription of the namespace.
     pub subscription_id: String,
     /// The tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,7 +231,7 @@ impl EventHubReceiver {
     }
 }
 
-/// All users with a role on the subscription, by mail.
+/// All users with a role on the subscription, notified by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -248,7 +248,7 @@ pub struct RoleReceiver {
 }
 
 impl RoleReceiver {
-    /// A receiver for all who hold a role, given by its GUID.
+    /// Creates a receiver for everyone with a role, given by its GUID.
     pub fn new(name: impl Into<String>, role_id: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -259,7 +259,7 @@ impl RoleReceiver {
     }
 }
 
-/// A user of the Azure app, who gets a push notification.
+/// A user of the Azure app, who receives a push notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -300,8 +300,8 @@ pub struct ItsmReceiver {
 }
 
 impl ItsmReceiver {
-    /// A receiver for a connection of a workspace (`{subscription}|{customer id}`) in a region; tickets look as the
-    /// JSON says.
+    /// Creates a receiver for a connection of a workspace (`{subscription}|{customer id}`) in a region; the JSON
+    /// configures its tickets.
     pub fn new(name: &str, workspace: &str, connection: &str, tickets: &str, region: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -314,7 +314,7 @@ impl ItsmReceiver {
     }
 }
 
-/// A runbook that is started.
+/// A runbook to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -330,7 +330,7 @@ pub struct RunbookReceiver {
     pub webhook_resource_id: String,
     /// Whether the runbook is Azure's own.
     pub is_global_runbook: bool,
-    /// The URL of the webhook, which holds a token.
+    /// The URL of the webhook, which contains a token.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub service_uri: Option<Secret>,
     /// Whether the body uses the common alert schema. Default: `false`.

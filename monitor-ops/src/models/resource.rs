@@ -6,36 +6,36 @@ use arm_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An ARM resource around properties of its own.
+/// An ARM resource with its own type of properties.
 ///
-/// Written back, it is what came with the changes applied: members that are not modelled, values that cannot be read
-/// and the service's spelling are kept. A write that would replace what cannot be read is refused.
+/// Written back, it is the JSON received with the changes applied: members that are not modelled, values that cannot be
+/// read and the service's spelling are kept. A write that would replace something that cannot be read is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Resource<P> {
-    /// The id, as the service spells it; empty on one that was not sent yet.
+    /// The id, as the service spells it; empty on a resource that has not been sent yet.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The region; resources that extend others have none.
+    /// The region; `None` for resources that extend others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The kind of the resource, if its type has kinds.
+    /// The kind of the resource, if its type has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// The version that was read, where the service tells one.
+    /// The version that was read, if the service provides one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// Who created and last changed it, where the service says so. Read-only.
+    /// Who created and last changed it, if the service provides this. Read-only.
     #[serde(rename = "systemData", default, skip_serializing_if = "Option::is_none")]
     pub system_data: Option<SystemMetadata>,
-    /// The description.
+    /// The properties.
     pub properties: P,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -84,12 +84,12 @@ impl<P> Resource<P> {
         self.id.parse()
     }
 
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 
-    /// Members of the answer that are not modelled.
+    /// Members of the response that are not modelled.
     pub fn unknown(&self) -> &UnknownFields {
         &self.unknown
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Resource;
 
-/// The state that Sentinel is on for a workspace.
+/// The onboarding state: it exists if Sentinel is on for a workspace.
 pub type OnboardingState = Resource<OnboardingProperties>;
 
 /// The properties of an [`OnboardingState`].
@@ -43,17 +43,17 @@ arm_core::open_enum! {
         Office365 = "Office365",
         /// Defender Threat Intelligence.
         PremiumMicrosoftDefenderForThreatIntelligence = "PremiumMicrosoftDefenderForThreatIntelligence",
-        /// A poller of some API.
+        /// A poller for any REST API.
         RestApiPoller = "RestApiPoller",
         /// Threat intelligence platforms.
         ThreatIntelligence = "ThreatIntelligence",
     }
 }
 
-/// A data source of Sentinel. Its `kind` tells what the properties hold.
+/// A data source of Sentinel. Its `kind` determines its properties.
 pub type DataConnector = Resource<ConnectorProperties>;
 
-/// The properties of a [`DataConnector`] that its kinds share.
+/// The properties of a [`DataConnector`] that all kinds share.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -95,8 +95,8 @@ impl Resource<ConnectorProperties> {
         state.is_some_and(|state| state.eq_ignore_ascii_case("Enabled"))
     }
 
-    /// Whether this is the tenant-based connector of Defender for Cloud, which replaces the one for each
-    /// subscription. No version of the API names its kind, so its kind and name are looked at.
+    /// Whether this is the tenant-based connector of Defender for Cloud, which replaces the one for each subscription.
+    /// No version of the API documents its kind, so its kind and name are checked.
     pub fn is_tenant_based_defender(&self) -> bool {
         let names = [self.kind.as_deref().unwrap_or_default(), self.name.as_str()];
         names.iter().any(|name| name.to_ascii_lowercase().starts_with("microsoftdefenderforcloud"))

@@ -37,7 +37,7 @@ arm_core::open_enum! {
         VaultPatch = "VaultPatch",
         /// The vault was deleted.
         VaultDelete = "VaultDelete",
-        /// The vault came back.
+        /// The vault was recovered.
         VaultRecover = "VaultRecover",
     }
 }
@@ -56,7 +56,7 @@ pub struct VaultOperation {
     pub operation: VaultOperationName,
     /// The HTTP status.
     pub status: Option<u16>,
-    /// The status in words.
+    /// The status text.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub result: String,
     /// The caller's IP address.
@@ -74,8 +74,8 @@ pub struct VaultOperation {
     /// The URL of the object.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub uri: String,
-    /// The URL that was requested, if the log has it. For a read of the current version it names no version; `uri`
-    /// then names the one that was returned.
+    /// The URL that was requested, if the log has it. For a read of the current version, it contains no version; `uri`
+    /// then has the one that was returned.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub requested: String,
     /// The client's user agent.

@@ -20,11 +20,11 @@ arm_core::open_enum! {
         Canceled = "Canceled",
         /// Being deleted.
         Deleting = "Deleting",
-        /// Being created: its account is prepared.
+        /// Being created: its account is being prepared.
         ProvisioningAccount = "ProvisioningAccount",
         /// Being updated.
         Updating = "Updating",
-        /// Being updated: it is linked to an automation account.
+        /// Being updated: it is being linked to an automation account.
         LinkingAccount = "LinkingAccount",
     }
 }
@@ -119,7 +119,7 @@ impl WorkspaceProperties {
 pub struct SkuName {
     /// The tier.
     pub name: WorkspaceSku,
-    /// Gigabytes a day, for `CapacityReservation`.
+    /// Gigabytes per day, for `CapacityReservation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_level: Option<i32>,
     /// When the tier was last changed. The service sets it.
@@ -134,7 +134,7 @@ pub struct SkuName {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkspaceCapping {
-    /// Gigabytes a day; -1 for no limit. Beyond the limit, logs are lost until the next day.
+    /// Gigabytes per day; -1 for no limit. Beyond the limit, logs are lost until the next day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_quota_gb: Option<f64>,
     /// The state of ingestion: `RespectQuota`, `OverQuota`, `ForceOff`, ..
@@ -147,7 +147,7 @@ pub struct WorkspaceCapping {
     unknown: UnknownFields,
 }
 
-/// A workspace, as it should be.
+/// A workspace to create.
 #[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
 #[serde(into = "Body")]
 pub struct WorkspaceSpec {

@@ -10,13 +10,13 @@ use crate::{
 };
 
 impl DiagnosticsClient {
-    /// Ensures that a resource sends what it should.
+    /// Ensures that a resource sends its logs as the spec says.
     ///
-    /// Looks at all settings first: what any of them sends there already, by name or in a group, is not
-    /// sent twice, which the service would refuse with 409. The rest goes into the setting of the spec's
-    /// name; settings of other names are never changed. Groups and single categories are not mixed.
+    /// Reads all settings first: anything that one of them already sends to that destination, by name or in a group, is
+    /// not sent twice, which the service would refuse with 409. The rest goes into the setting with the spec's name;
+    /// settings with other names are never changed. Groups and single categories are not mixed.
     ///
-    /// The change is of the setting that sends it, or of one of those that do.
+    /// The change is that of the setting that sends it, or of one of them.
     ///
     /// **If it stops halfway**, the setting was written or not; running it again finishes it. A second run writes
     /// nothing.
@@ -28,8 +28,8 @@ impl DiagnosticsClient {
     ///
     /// # Errors
     ///
-    /// It refuses when the resource lacks the category, when five settings are there, and when the setting of
-    /// this name sends somewhere else.
+    /// It refuses if the resource lacks the category, if there already are five settings, or if the setting with this
+    /// name sends somewhere else.
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })

@@ -17,14 +17,14 @@ const WISH: Wish = Wish::new().partial(&["emailReceivers"]).ignoring(&[
 impl ActionGroupsClient {
     /// Ensures that an action group exists, is enabled, and has these mail addresses among its receivers.
     ///
-    /// All other receivers stay, also of kinds that this crate does not model. A receiver that unsubscribed is not
-    /// turned on again, which is its own choice: look at
+    /// All other receivers are kept, including types that this crate does not model. A receiver that has unsubscribed
+    /// is not re-enabled, because that is the receiver's own choice: see
     /// [`Receivers::unsubscribed`](crate::Receivers::unsubscribed).
     ///
     /// `short_name` (1 to 12 characters) is used for SMS, and only when the group is created.
     ///
     /// **If it stops halfway**, the group was written or not; running it again finishes it. A second run writes
-    /// nothing. New receivers get a mail that tells them so.
+    /// nothing. New receivers get a mail about this.
     ///
     /// # Permissions
     ///

@@ -25,9 +25,8 @@ const WINDOW: Duration = Duration::from_secs(1800);
 impl QueryRule {
     /// Raises an alert (severity 2) when vaults refused more than `more_than` requests within half an hour.
     ///
-    /// Reads both tables that vault logs can be in. The window is far longer than the frequency, so that
-    /// logs that come late count. Every vault whose logs go to the workspace is looked at, one alert for
-    /// each.
+    /// Reads both tables that can contain vault logs. The window is much longer than the frequency, so that late logs
+    /// are included. It covers every vault whose logs go to the workspace, with one alert for each.
     pub fn refused_requests(workspace: &WorkspaceId, location: impl Into<String>, more_than: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::REFUSED);
         let rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(more_than, query));
@@ -78,8 +77,8 @@ impl QueryRule {
         self
     }
 
-    /// Whether logs that come late can be missed: the window must be longer than the frequency by the ten
-    /// minutes that vault logs can take.
+    /// Whether late logs can be missed: the window must exceed the frequency by the ten minutes that vault logs can
+    /// take to arrive.
     pub fn misses_late_logs(&self) -> bool {
         match (self.properties.window_size, self.properties.evaluation_frequency) {
             (Some(window), Some(frequency)) => window < frequency.saturating_add(LATENESS),
@@ -96,16 +95,16 @@ const WISH: Wish = Wish::new()
     .ignoring(&["id", "name", "type", "etag", "systemData", "skipQueryValidation"]);
 
 impl QueryRulesClient {
-    /// Ensures that a rule exists as given.
+    /// Ensures that a rule exists as specified.
     ///
-    /// What the given rule does not say is kept: members that this crate does not model, other action groups. While
-    /// the table that the query reads does not exist, the service cannot check the query: then, and only then, it is
-    /// written with `skipQueryValidation`.
+    /// Anything that the spec does not contain is kept: members that this crate does not model, other action groups.
+    /// While the table that the query reads does not exist, the service cannot validate the query: then, and only then,
+    /// it is written with `skipQueryValidation`.
     ///
-    /// Muting and resolving by itself go together: a rule that resolves its alert cannot be silent for a time. So a wish
-    /// for one takes the other away, and a mute of zero clears it. A rule that says both, or is silent for less than its
-    /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that is none of the
-    /// service's steps, and a condition that fails in none of its periods.
+    /// Muting and automatic resolution exclude each other: a rule that resolves its alert cannot be muted. So a request
+    /// for one removes the other, and a mute of zero clears it. A rule that has both, or is muted for less than its
+    /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that the service does not
+    /// support, and a condition that fails in none of its periods.
     ///
     /// **If it stops halfway**, the rule was written or not; running it again finishes it. A second run writes
     /// nothing.
@@ -116,8 +115,8 @@ impl QueryRulesClient {
     ///
     /// # Errors
     ///
-    /// A query that does not run, or a duration that the service does not take, is a 400 that says what is wrong,
-    /// and nothing is written; `is_role_missing()`, also for a workspace of another tenant.
+    /// A query that does not run, or a duration that the service does not accept, gets a 400 that says what is wrong,
+    /// and nothing is written; `is_role_missing()`, also for a workspace in another tenant.
     pub fn ensure(
         &self,
         group: &ResourceGroupId,

@@ -17,15 +17,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait for a workspace.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Ensures that a workspace exists and is ready; await it. An existing one is left as it is, whatever the spec says.
+/// Ensures that a workspace exists and is ready; await it. An existing one is left unchanged, whatever the spec says.
 ///
-/// If it exists but is being created, updated, linked to an account or deleted, the task waits for it, up to 15
-/// minutes, and never overwrites it. One whose creation or update failed is refused: only its owner knows what it
-/// should be. So is a name whose workspace was deleted less than 14 days ago, which comes back with its logs when
-/// the name is used again, unless [`recover_deleted`](Self::recover_deleted) is said.
+/// If it exists but is being created, updated, linked to an account or deleted, the task waits for that, up to 15
+/// minutes, and never overwrites it. A workspace whose creation or update failed is refused: only its owner knows the
+/// desired state. If a workspace with this name was deleted less than 14 days ago, using the name would recover it with
+/// its logs; this is refused too, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the service goes on creating it; running it again waits for that. Run again when it is
-/// there, it writes nothing.
+/// **If it stops halfway**, the service continues to create it; running it again waits for that. Once it exists,
+/// another run writes nothing.
 ///
 /// # Permissions
 ///

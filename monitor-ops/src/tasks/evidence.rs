@@ -19,13 +19,13 @@ const LATENESS: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogSource {
-    /// The logs are present: what is not in them did not happen, as far as logging loses nothing.
+    /// The logs are present: anything not in them did not happen, provided that logging loses nothing.
     Present,
-    /// The vault sends logs to the workspace, but none have arrived yet: nothing is known.
+    /// The vault sends logs to the workspace, but none have arrived yet, so nothing is known.
     NoLogsYet,
-    /// The vault sends no logs to the workspace: nothing is known, and nothing will be.
+    /// The vault does not send logs to the workspace, so nothing is known now or later.
     Off,
-    /// Nothing was found, and whether the vault sends logs is not known.
+    /// The result is empty, and it is unknown whether the vault sends logs. The reason.
     Unknown(String),
 }
 
@@ -39,9 +39,9 @@ pub struct Evidence {
     pub source: LogSource,
     /// Whether the time span ended long enough ago for all logs to have arrived: vault logs can take ten minutes.
     pub is_settled: bool,
-    /// Whether there are more operations than were asked for.
+    /// Whether there are more operations than requested.
     pub is_truncated: bool,
-    /// Rows of the log that could not be read, and why. What they say is missing from the list.
+    /// Rows of the log that could not be read, and why. Their operations are missing from the list.
     pub unreadable: Vec<String>,
 }
 
@@ -80,8 +80,8 @@ impl Evidence {
 
 /// Looks up operations on vaults in a workspace. Narrow it, then await it.
 ///
-/// Reads both tables that they can be in, `AzureDiagnostics` and `AZKVAuditLogs`. If nothing is found and a vault
-/// was given, its diagnostic settings are read, to tell "nothing happened" from "nothing is logged".
+/// Reads both tables that can contain them, `AzureDiagnostics` and `AZKVAuditLogs`. If nothing is found and a vault was
+/// given, its diagnostic settings are read, to distinguish "nothing happened" from "nothing is logged".
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct GatherEvidence {
@@ -97,7 +97,7 @@ pub struct GatherEvidence {
 }
 
 impl LogsClient {
-    /// Looks up what was done to vaults, to investigate an alert or a suspicion.
+    /// Looks up operations on vaults, to investigate an alert or a suspicion.
     ///
     /// ```
     /// # use monitor_ops::{LogSource, LogsClient, WorkspaceId};
@@ -112,7 +112,7 @@ impl LogsClient {
     ///
     /// # Permissions
     ///
-    /// Log Analytics Reader on the workspace; reading the vault's diagnostic settings.
+    /// Log Analytics Reader on the workspace; permission to read the vault's diagnostic settings.
     pub fn evidence(&self, workspace: &WorkspaceId) -> GatherEvidence {
         GatherEvidence {
             logs: self.clone(),
@@ -135,13 +135,13 @@ impl GatherEvidence {
         self
     }
 
-    /// Only operations of this caller, by object id. If called several times, of any of them.
+    /// Only operations of this caller, by object id. Repeated calls add callers.
     pub fn caller(mut self, object_id: impl Into<String>) -> Self {
         self.callers.push(object_id.into());
         self
     }
 
-    /// Only operations from this address. If called several times, from any of them.
+    /// Only operations from this address. Repeated calls add addresses.
     pub fn caller_ip(mut self, address: impl Into<String>) -> Self {
         self.ips.push(address.into());
         self

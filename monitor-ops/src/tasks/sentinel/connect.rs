@@ -6,14 +6,14 @@ use super::stable_name;
 use crate::{ConnectorKind, DataConnector, SentinelClient, WorkspaceId};
 
 impl SentinelClient {
-    /// Ensures that Sentinel ingests Defender for Cloud's alerts of a subscription, by the connector for one
-    /// subscription (`AzureSecurityCenter`).
+    /// Ensures that Sentinel ingests the Defender for Cloud alerts of a subscription, through the connector for a
+    /// single subscription (`AzureSecurityCenter`).
     ///
-    /// Refuses while the tenant-based connector exists: both together would ingest every alert twice. With Defender
-    /// XDR, the tenant-based one is the recommended.
+    /// Refuses while the tenant-based connector exists, since both together would ingest every alert twice. With
+    /// Defender XDR, the tenant-based one is recommended.
     ///
-    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so
-    /// running it again finishes it. Run again when it is there, it writes nothing.
+    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so running it again
+    /// finishes it. Once it exists, another run writes nothing.
     ///
     /// # Permissions
     ///

@@ -19,15 +19,15 @@ pub struct InstalledRule {
 }
 
 impl SentinelClient {
-    /// Ensures that two analytics rules on vault logs exist: many refused requests of one caller, and secrets read
-    /// in bulk.
+    /// Ensures that two analytics rules on vault logs exist: many refused requests from one caller, and bulk reads of
+    /// secrets.
     ///
-    /// They read both tables that vault logs can be in, and can be written before either exists. They look back half
-    /// an hour every ten minutes, so that logs that come late count. Of rules that are there, severity, on and off,
-    /// and fields that this crate does not model stay as they are.
+    /// They read both tables that can contain vault logs, and can be written before either exists. They look back half
+    /// an hour every ten minutes, so that late logs are included. For existing rules, the severity, whether they are
+    /// enabled, and fields that this crate does not model are kept.
     ///
-    /// **If it stops halfway**, the first rule may be there without the second; they have the same ids in
-    /// every run, so running it again finishes it. Run again when both are there, it writes nothing.
+    /// **If it stops halfway**, the first rule may exist without the second; they have the same ids in every run, so
+    /// running it again finishes it. Once both exist, another run writes nothing.
     ///
     /// # Permissions
     ///

@@ -11,11 +11,11 @@ pub enum Onboarding {
     On(Box<OnboardingState>),
     /// It is off.
     Off,
-    /// The caller has no permission to read it: it may be on or off.
+    /// The caller may not read it: it may be on or off.
     NotAllowed(Error),
 }
 
-/// Whether Sentinel refused because it is not on for the workspace. A missing permission is something else:
+/// Whether Sentinel refused because it is not on for the workspace. A missing permission is different:
 /// `is_role_missing()`.
 pub fn is_not_onboarded(error: &Error) -> bool {
     error.arm_error().is_some_and(|refusal| {
@@ -25,11 +25,11 @@ pub fn is_not_onboarded(error: &Error) -> bool {
 }
 
 impl SentinelClient {
-    /// Tells whether Sentinel is on, off, or not readable by the caller.
+    /// Returns whether Sentinel is on, off, or not readable by the caller.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn onboarding(&self, workspace: &WorkspaceId) -> Result<Onboarding> {
         match self.onboarding_state(workspace).await {
             Ok(Some(state)) => Ok(Onboarding::On(Box::new(state))),
@@ -39,9 +39,9 @@ impl SentinelClient {
         }
     }
 
-    /// Ensures that Sentinel is on for a workspace. This costs money for every gigabyte of logs.
+    /// Ensures that Sentinel is on for a workspace. Sentinel is billed for every gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. If it is on already, nothing is
+    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. If it already is on, nothing is
     /// written.
     ///
     /// # Permissions
@@ -50,8 +50,8 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_role_missing()`: nothing is known of the state, and nothing was written; `is_resource_not_found()`:
-    /// there is no such workspace.
+    /// `is_role_missing()`: the state is unknown, and nothing was written; `is_resource_not_found()`: there is no such
+    /// workspace.
     pub fn onboard(&self, workspace: &WorkspaceId) -> Task<Change<OnboardingState>> {
         let (client, workspace) = (self.clone(), workspace.clone());
         Task::new(move |mode| async move {
