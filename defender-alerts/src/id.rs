@@ -6,7 +6,7 @@ use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceGroupName, ResourceNam
 
 const NAMESPACE: &str = "Microsoft.Security";
 
-/// The id of an alert. It holds the location that every call on the alert needs.
+/// The id of an alert. It contains the location that every call on the alert needs.
 ///
 /// ```
 /// use defender_alerts::AlertId;
@@ -33,7 +33,7 @@ impl AlertId {
         &self.subscription
     }
 
-    /// The resource group, if the id has one.
+    /// The resource group, if the id contains one.
     pub fn resource_group(&self) -> Option<ResourceGroupId> {
         let mut segments = self.text.split('/').skip(3);
         let is_group = segments.next()?.eq_ignore_ascii_case("resourceGroups");
@@ -50,8 +50,8 @@ impl AlertId {
         self.nth_last(0)
     }
 
-    /// The same alert addressed at its subscription. The id of a sample alert names a resource group that does not
-    /// exist, so only this form reaches it.
+    /// The same alert, addressed through its subscription. The id of a sample alert contains a resource group that does
+    /// not exist, so only this form works for it.
     pub fn at_subscription(&self) -> Self {
         let (scope, location, name) = (self.subscription.to_path(), self.location(), self.name());
         let text = format!("{scope}/providers/{NAMESPACE}/locations/{location}/alerts/{name}");
@@ -134,8 +134,8 @@ impl FromStr for Location {
     }
 }
 
-/// The name of an assessment: the key of its recommendation. Built-in recommendations have the same key
-/// everywhere; findings of the newer model each have one of their own.
+/// The name of an assessment: the key of its recommendation. Built-in recommendations have the same key everywhere; in
+/// the newer model, each finding has its own key.
 ///
 /// The keys of the known recommendations on vaults and secrets are constants here.
 #[derive(Clone)]

@@ -16,11 +16,11 @@ use crate::{Assessment, AssessmentCode, AssessmentKey, AssessmentsClient, Expand
 pub struct KnownRecommendation {
     /// The key.
     pub key: AssessmentKey,
-    /// The definition.
+    /// The title.
     pub title: &'static str,
     /// The severity of not following it.
     pub severity: Severity,
-    /// The policy that checks it, as a GUID; `None` if none does.
+    /// The GUID of the policy that checks it; `None` if there is none.
     pub policy_definition: Option<&'static str>,
 }
 
@@ -100,7 +100,7 @@ known! { SECRETS:
         "Azure Resource Manager deployments should have secrets findings resolved", High, None;
 }
 
-/// Which assessments to keep. Each condition that is set must hold; a new filter keeps all.
+/// Which assessments to keep. Each condition that is set must match; a new filter keeps all.
 ///
 /// ```
 /// use arm_core::ResourceType;
@@ -129,37 +129,37 @@ impl AssessmentFilter {
         Self::default()
     }
 
-    /// Keeps those whose recommendation, description or key contains any of these words, without regard to case.
+    /// Keeps assessments whose recommendation, description or key contains any of these words, ignoring case.
     pub fn any_word<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(|word| word.as_ref().to_lowercase()));
         self
     }
 
-    /// Keeps those of these recommendations.
+    /// Keeps assessments of these recommendations.
     pub fn keys(mut self, keys: impl IntoIterator<Item = AssessmentKey>) -> Self {
         self.keys.extend(keys);
         self
     }
 
-    /// Keeps those on resources of this type. If called several times, any of the types matches.
+    /// Keeps assessments of resources of this type. Repeated calls add types.
     pub fn resource_type(mut self, kind: ResourceType) -> Self {
         self.resource_types.push(kind);
         self
     }
 
-    /// Keeps those on this resource.
+    /// Keeps assessments of this resource.
     pub fn resource(mut self, resource: ResourceId) -> Self {
         self.resource = Some(resource);
         self
     }
 
-    /// Keeps those with this code.
+    /// Keeps assessments with this code.
     pub fn code(mut self, code: AssessmentCode) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Keeps those of at least this severity. An assessment whose severity is unknown is kept.
+    /// Keeps assessments of at least this severity, or of unknown severity.
     pub fn at_least(mut self, least: Severity) -> Self {
         self.least = Some(least);
         self
@@ -197,7 +197,7 @@ fn is_at_least(assessment: &Assessment, least: &Severity) -> bool {
 }
 
 impl AssessmentsClient {
-    /// Streams the assessments in a scope that pass a filter, with their metadata, one page in memory at a time.
+    /// Streams the assessments in a scope that match a filter, with their metadata, one page in memory at a time.
     ///
     /// ```
     /// # use mock_azure::MockAzure;

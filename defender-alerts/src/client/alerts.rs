@@ -141,11 +141,11 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat. To change many alerts, with a dry run and proof, see [`set_status`](Self::set_status).
+    /// Safe to repeat. To change many alerts, with a dry run and verification, see [`set_status`](Self::set_status).
     pub async fn dismiss(&self, id: &AlertId) -> Result<()> {
         self.act(id, "dismiss").await
     }
@@ -161,7 +161,7 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -181,7 +181,7 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -190,7 +190,7 @@ impl AlertsClient {
         self.act(id, "activate").await
     }
 
-    /// Marks an alert as in progress, since somebody is working on it:
+    /// Marks an alert as in progress because somebody is working on it:
     /// `Alerts_UpdateSubscriptionLevelStateToInProgress`, `Alerts_UpdateResourceGroupLevelStateToInProgress`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
@@ -201,7 +201,7 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
@@ -215,9 +215,9 @@ impl AlertsClient {
         request.expect_status(&[204]).repeatable().send_empty().await
     }
 
-    /// Creates sample alerts of every kind of these plans: `Alerts_Simulate`.
+    /// Creates sample alerts of every type of these plans: `Alerts_Simulate`.
     ///
-    /// Samples go wherever real alerts go (mail, automations, SIEM), so they test all of that. Their
+    /// Samples go wherever real alerts go (mail, automations, SIEM), so they test all of these. Their
     /// [`is_sample`](Alert::is_sample) is true, and their resource group does not exist.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)

@@ -8,8 +8,8 @@ use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata)
 const API_VERSION: &str = "2025-05-04";
 
-/// Assessment metadata: the definitions of recommendations. Built-in ones are the same everywhere; a subscription
-/// can add its own.
+/// Assessment metadata: the definitions of recommendations. Built-in ones are the same everywhere; a subscription can
+/// add custom ones.
 #[derive(Debug, Clone)]
 pub struct AssessmentMetadataClient {
     arm: ArmClient,
@@ -39,8 +39,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(ArmPath::root()).segment(key), API_VERSION).json().await
     }
 
-    /// Streams the recommendations of a subscription, built-in ones and its own:
-    /// `AssessmentsMetadata_ListBySubscription`.
+    /// Streams the recommendations of a subscription, built-in and custom: `AssessmentsMetadata_ListBySubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/list-by-subscription)
     ///
@@ -51,7 +50,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(subscription.into()), API_VERSION).pager()
     }
 
-    /// Reads a recommendation of a subscription, built-in or its own: `AssessmentsMetadata_GetInSubscription`.
+    /// Reads a recommendation of a subscription, built-in or custom: `AssessmentsMetadata_GetInSubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/get-in-subscription)
     ///
@@ -70,7 +69,7 @@ impl AssessmentMetadataClient {
         self.arm.get(all(subscription.into()).segment(key), API_VERSION).json().await
     }
 
-    /// Creates or replaces a recommendation of the subscription's own: `AssessmentsMetadata_CreateInSubscription`.
+    /// Creates or replaces a custom recommendation of a subscription: `AssessmentsMetadata_CreateInSubscription`.
     ///
     /// The key is a GUID of your choice; the type is
     /// [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
@@ -83,11 +82,11 @@ impl AssessmentMetadataClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_in_subscription(
         &self,
         subscription: &SubscriptionId,
@@ -98,7 +97,7 @@ impl AssessmentMetadataClient {
         request.body(&Properties { properties }).expect_status(&[200]).json().await
     }
 
-    /// Deletes a recommendation of the subscription's own, **with all its assessments**:
+    /// Deletes a custom recommendation of a subscription, **with all its assessments**:
     /// `AssessmentsMetadata_DeleteInSubscription`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/delete-in-subscription)
@@ -109,7 +108,7 @@ impl AssessmentMetadataClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete_in_subscription(
         &self,
         subscription: &SubscriptionId,

@@ -8,7 +8,7 @@ use crate::{Assessment, AssessmentId, AssessmentSpec};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments)
 const API_VERSION: &str = "2025-05-04";
 
-/// Members of an assessment that the service leaves out unless they are asked for.
+/// Members of an assessment that the service omits unless they are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expand {
     /// None of them.
@@ -51,7 +51,7 @@ impl AssessmentsClient {
 
     /// Streams all assessments of a subscription, management group or resource: `Assessments_List`.
     ///
-    /// The severity is in the metadata, which has to be asked for. The service has been seen to drop assessments
+    /// The severity is in the metadata, which has to be requested. The service has been observed to drop assessments
     /// from a list from one day to the next.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
@@ -100,11 +100,11 @@ impl AssessmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(&self, id: &AssessmentId, spec: &AssessmentSpec) -> Result<Assessment> {
         self.arm.put(id.path(), API_VERSION).body(&Properties { properties: spec }).json().await
     }
@@ -119,7 +119,7 @@ impl AssessmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, id: &AssessmentId) -> Result<()> {
         self.arm.delete(id.path(), API_VERSION).send_empty().await
     }

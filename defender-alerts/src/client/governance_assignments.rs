@@ -9,7 +9,7 @@ use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/governance-assignments).
 const API_VERSION: &str = "2022-01-01-preview";
 
-/// Governance assignments: who has to follow a recommendation on a resource, and until when.
+/// Governance assignments: who has to follow a recommendation on a resource, and by when.
 ///
 /// They need the plan Defender CSPM.
 #[derive(Debug, Clone)]
@@ -74,11 +74,11 @@ impl GovernanceAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         assessment: &AssessmentId,
@@ -99,7 +99,7 @@ impl GovernanceAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, assessment: &AssessmentId, name: Uuid) -> Result<()> {
         self.arm.delete(the_one(assessment, name), API_VERSION).send_empty().await
     }

@@ -7,7 +7,7 @@ use crate::{SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores)
 const API_VERSION: &str = "2020-01-01";
 
-/// Secure scores: how well a subscription follows the recommendations.
+/// Secure scores: how well a subscription follows recommendations.
 #[derive(Debug, Clone)]
 pub struct SecureScoresClient {
     arm: ArmClient,

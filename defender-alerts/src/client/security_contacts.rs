@@ -10,7 +10,7 @@ use crate::SecurityContact;
 /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts)
 const API_VERSION: &str = "2023-12-01-preview";
 
-/// Security contacts: whom Defender notifies. A subscription has at most one, named `default`.
+/// Security contacts: the people whom Defender notifies. A subscription has at most one, named `default`.
 #[derive(Debug, Clone)]
 pub struct SecurityContactsClient {
     arm: ArmClient,
@@ -61,7 +61,7 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, except that no contact is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, except that no contact is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))
@@ -77,11 +77,11 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -102,7 +102,7 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, subscription: &SubscriptionId) -> Result<()> {
         self.arm.delete(default(subscription), API_VERSION).send_empty().await
     }

@@ -9,8 +9,8 @@ const API_VERSION: &str = "2019-01-01-preview";
 
 /// Sub-assessments: findings of grouped recommendations.
 ///
-/// **The service stopped serving them on 31 July 2026**: an empty list says nothing about findings. For secrets, use
-/// [`SecretFindingsClient`](crate::SecretFindingsClient), which asks today's sources.
+/// **The service stopped serving them on 31 July 2026**, so an empty list proves nothing. For secrets, use
+/// [`SecretFindingsClient`](crate::SecretFindingsClient), which queries the current sources.
 #[derive(Debug, Clone)]
 pub struct SubAssessmentsClient {
     arm: ArmClient,

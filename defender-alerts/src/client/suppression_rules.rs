@@ -91,11 +91,11 @@ impl SuppressionRulesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         subscription: &SubscriptionId,
@@ -117,7 +117,7 @@ impl SuppressionRulesClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, subscription: &SubscriptionId, name: &ResourceName) -> Result<()> {
         self.arm.delete(path(subscription, name), API_VERSION).expect_status(&[204]).send_empty().await
     }

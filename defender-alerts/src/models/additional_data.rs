@@ -9,10 +9,10 @@ use arm_core::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// What a recommendation adds about one resource, as names and values.
+/// Data that a recommendation adds about one resource, as names and values.
 ///
 /// The service spells names in camel or Pascal case, and sometimes writes nested JSON as a string. Names are matched
-/// without regard to case, and what was read is written back as it came.
+/// ignoring case, and what was read is written back unchanged.
 ///
 /// ```
 /// use defender_alerts::AdditionalData;
@@ -73,13 +73,12 @@ impl AdditionalData {
         &self.0.get().fields
     }
 
-    /// A value at the top level, by name without regard to case.
+    /// A value at the top level, by name, ignoring case.
     pub fn get(&self, name: &str) -> Option<&Value> {
         value_of(self.fields(), name)
     }
 
-    /// A value by name without regard to case, at the top level or in a nested object, including one written as a
-    /// string.
+    /// A value by name, ignoring case, at the top level or in a nested object, including one written as a string.
     pub fn find(&self, name: &str) -> Option<Value> {
         find(self.fields(), name, 0)
     }
@@ -111,7 +110,7 @@ impl AdditionalData {
         self.is_empty() && self.0.get().came.is_none()
     }
 
-    /// Whether it has no value that can be read.
+    /// Whether it has no readable value.
     pub fn is_empty(&self) -> bool {
         self.fields().is_empty()
     }
@@ -199,7 +198,7 @@ impl ResourceDetails {
         Self([("source", "Azure".to_owned()), ("id", id.to_string())].into_iter().collect())
     }
 
-    /// Details of a source with fields of its own, such as `machineName`.
+    /// Details of a source with its own fields, such as `machineName`.
     pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
         let mut fields = fields.0.into_inner().fields;
         fields.insert("source".to_owned(), source.as_str().into());
@@ -211,7 +210,7 @@ impl ResourceDetails {
         ResourceSource::from(self.0.text("source").unwrap_or_default())
     }
 
-    /// The id as the service wrote it. It need not be an Azure resource id.
+    /// The id, as the service wrote it. It is not necessarily an Azure resource id.
     pub fn id(&self) -> Option<&str> {
         self.0.get("id").and_then(Value::as_str)
     }
@@ -221,12 +220,13 @@ impl ResourceDetails {
         self.id()?.parse().ok()
     }
 
-    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; else the type in the id.
+    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; otherwise the type in the
+    /// id.
     pub fn resource_type(&self) -> Option<String> {
         self.0.text("resourceType").or_else(|| Some(self.resource_id()?.resource_type().to_string()))
     }
 
-    /// All fields, by name without regard to case.
+    /// All fields, by name, ignoring case.
     pub fn fields(&self) -> &AdditionalData {
         &self.0
     }

@@ -20,12 +20,11 @@ use crate::{
 
 /// An alert of Defender for Cloud.
 ///
-/// What most callers need is in fields. The heavy parts (entities, properties, evidence and so on) stay encoded
-/// until they are asked for, so that a list of ten thousand costs little; each method decodes its part on every
-/// call.
+/// The most commonly used data is in fields. The heavy parts (entities, properties, evidence and so on) stay encoded
+/// until they are requested, so that a list of ten thousand costs little; each method decodes its part on every call.
 ///
-/// `Serialize` writes the whole alert as the service sent it, also what this version does not model; if a field was
-/// changed since, it is an error. In tests, build one from JSON:
+/// `Serialize` writes the whole alert as the service sent it, including what this version does not model; if a field
+/// has been changed since, it is an error. In tests, build one from JSON:
 ///
 /// ```
 /// use defender_alerts::{Alert, Severity};
@@ -43,11 +42,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Alert {
-    /// The id, which calls on this alert take. It holds the location.
+    /// The id, as used in calls on this alert. It contains the location.
     pub id: AlertId,
     /// The name; not always the last segment of the id.
     pub name: String,
-    /// The kind of alert, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
+    /// The alert type, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
     pub alert_type: String,
     /// The title.
     pub display_name: String,
@@ -63,7 +62,7 @@ pub struct Alert {
     pub start_time: Option<OffsetDateTime>,
     /// The time of the last activity.
     pub end_time: Option<OffsetDateTime>,
-    /// When it was made.
+    /// When it was generated.
     pub time_generated: Option<OffsetDateTime>,
     /// When processing ended and it became available.
     pub processing_end_time: Option<OffsetDateTime>,
@@ -111,8 +110,8 @@ impl fmt::Debug for Parts {
 }
 
 impl Alert {
-    /// The kind of Key Vault alert; `None` for alerts of other plans. Sample alerts (`SIMULATED_KV_..`) count as the
-    /// kind that they simulate.
+    /// The type of Key Vault alert; `None` for alerts of other plans. Sample alerts (`SIMULATED_KV_..`) count as the
+    /// type that they simulate.
     pub fn key_vault_type(&self) -> Option<KeyVaultAlertType> {
         KeyVaultAlertType::of(&self.alert_type)
     }
@@ -122,7 +121,7 @@ impl Alert {
         super::key_vault::strip_prefix(&self.alert_type, super::key_vault::SAMPLE).is_some()
     }
 
-    /// Whether it is about a key vault: by its type, or because one of its resources is a vault.
+    /// Whether it is about a key vault: because of its type, or because one of its resources is a vault.
     pub fn is_key_vault(&self) -> bool {
         self.key_vault_type().is_some() || self.affects(&ResourceType::VAULT)
     }
@@ -132,8 +131,8 @@ impl Alert {
         self.resources().iter().any(|resource| resource.is(kind))
     }
 
-    /// The Azure resources that its identifiers name. Those that cannot be read are left out;
-    /// [`unreadable`](Self::unreadable) lists them.
+    /// The Azure resources in its identifiers. Those that cannot be read are omitted; [`unreadable`](Self::unreadable)
+    /// lists them.
     pub fn resources(&self) -> Vec<ResourceId> {
         let identifiers = self.resource_identifiers().unwrap_or_default();
         let azure = identifiers.into_iter().filter_map(|identifier| match identifier {
@@ -147,14 +146,14 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
     }
 
-    /// The identifiers and entities that cannot be read, each described in a few words. If there are any, the
-    /// readable ones may not be all.
+    /// The identifiers and entities that cannot be read, each with a short description. If there are any, the readable
+    /// ones may be incomplete.
     pub fn unreadable(&self) -> Vec<String> {
         let mut found = Vec::new();
         match self.resource_identifiers() {
@@ -172,7 +171,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn remediation_steps(&self) -> Result<Vec<String>> {
         self.list("remediationSteps", &self.parts.remediation_steps)
     }
@@ -181,26 +180,26 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
         self.list("extendedLinks", &self.parts.extended_links)
     }
 
-    /// The entities that took part: accounts, addresses, resources.
+    /// The entities involved: accounts, addresses, resources.
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
         Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
     }
 
-    /// Properties of this type of alert, by name. Values that are not strings are given as JSON.
+    /// Properties of this alert type, by name. Values that are not strings are given as JSON.
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         let found: Option<Texts> =
@@ -212,7 +211,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn techniques(&self) -> Result<Vec<String>> {
         self.list("techniques", &self.parts.techniques)
     }
@@ -221,7 +220,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// They have an unexpected format; the error gives the location.
     pub fn sub_techniques(&self) -> Result<Vec<String>> {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
@@ -230,7 +229,7 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// The service sent something of another shape; the error names the place.
+    /// It has an unexpected format; the error gives the location.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
@@ -282,7 +281,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The form on the wire.
+/// The serialized form.
 #[derive(Debug, Deserialize)]
 pub struct Wire<'a> {
     id: AlertId,

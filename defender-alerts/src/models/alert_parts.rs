@@ -19,7 +19,7 @@ pub enum ResourceIdentifier {
     AzureResource(ResourceId),
     /// A machine, by its agent in a workspace.
     LogAnalytics(LogAnalyticsIdentifier),
-    /// A kind that this version does not model, or an invalid resource id, as it came.
+    /// A type that this version does not model, or an invalid resource id, unchanged.
     Other(Value),
 }
 
@@ -112,7 +112,7 @@ pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result
     Ok(wire::from_str::<Option<T>>(list)?.into_iter().collect())
 }
 
-/// A link of an alert.
+/// A link in an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
@@ -144,7 +144,7 @@ pub enum SupportingEvidence {
         /// The cells, row by row: any JSON.
         rows: Vec<Vec<Value>>,
     },
-    /// A form that this version does not model, as it came.
+    /// A type that this version does not model, unchanged.
     Other(Value),
 }
 
@@ -165,9 +165,9 @@ impl SupportingEvidence {
     }
 }
 
-/// An entity that took part in what an alert is about.
+/// An entity involved in the activity that an alert is about.
 ///
-/// Known kinds have typed fields; [`fields`](Self::fields) has all that the service wrote.
+/// Known types have typed fields; [`fields`](Self::fields) has everything that the service wrote.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entity {
@@ -230,7 +230,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// `name@suffix`, when both are known.
+    /// `name@suffix`, if both are known.
     pub fn user_principal_name(&self) -> Option<String> {
         let (name, suffix) = (self.name.as_ref()?, self.upn_suffix.as_ref()?);
         Some(format!("{name}@{suffix}"))
@@ -267,10 +267,10 @@ pub struct GeoLocation {
     /// The autonomous system number.
     #[serde(with = "wire::text::option")]
     pub asn: Option<String>,
-    /// The organization that runs the network.
+    /// The organization that operates the network.
     #[serde(with = "wire::text::option")]
     pub organization: Option<String>,
-    /// The cloud that the address belongs to. A Microsoft address can still belong to a machine of anybody.
+    /// The cloud that the address belongs to. A Microsoft address may belong to any customer's machine.
     #[serde(with = "wire::text::option")]
     pub cloud_provider: Option<String>,
 }

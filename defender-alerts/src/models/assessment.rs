@@ -44,14 +44,14 @@ arm_core::open_enum! {
 
 /// An assessment: the result of a recommendation on one resource.
 ///
-/// `Serialize` writes it as the service sent it; if a field was changed since, it is an error. To write one, take an
-/// [`AssessmentSpec`].
+/// `Serialize` writes it as the service sent it; if a field has been changed since, it is an error. To write one, use
+/// an [`AssessmentSpec`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Assessment {
     /// The id: the resource and the key.
     pub id: AssessmentId,
-    /// The key of the recommendation; of a finding of the newer model, a key of its own.
+    /// The key of the recommendation; for a finding in the newer model, its own key.
     pub name: AssessmentKey,
     /// The title of the recommendation.
     pub display_name: String,
@@ -59,14 +59,13 @@ pub struct Assessment {
     pub status: AssessmentStatus,
     /// The resource.
     pub resource_details: ResourceDetails,
-    /// What the recommendation adds.
+    /// Data that the recommendation adds.
     pub additional_data: AdditionalData,
-    /// The page in the portal. Only if it was asked for with [`Expand`](crate::Expand).
+    /// The page in the portal. Only if requested with [`Expand`](crate::Expand).
     pub azure_portal_uri: Option<String>,
-    /// The metadata of the recommendation, including its severity. Only if it was asked for with
-    /// [`Expand`](crate::Expand).
+    /// The metadata of the recommendation, including its severity. Only if requested with [`Expand`](crate::Expand).
     pub metadata: Option<AssessmentMetadataProperties>,
-    /// The partner that created it, never with its secret.
+    /// The partner that created it, without the secret.
     pub partner_name: Option<String>,
     /// The risk on this resource. Only with Defender CSPM.
     pub risk: Option<AssessmentRisk>,
@@ -75,7 +74,7 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// The severity, if known: from the metadata, which must have been asked for, or from the status, where Resource
+    /// The severity, if known: from the metadata, which must have been requested, or from the status, where Resource
     /// Graph writes it.
     pub fn severity(&self) -> Option<Severity> {
         let by_metadata = self.metadata.as_ref().map(|metadata| metadata.severity.clone());
@@ -146,7 +145,7 @@ pub struct AssessmentRisk {
     /// The level.
     #[serde(default = "blank")]
     pub level: RiskLevel,
-    /// Whether the surroundings of the resource were taken into account.
+    /// Whether the context of the resource was taken into account.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub is_contextual_risk: bool,
     /// The factors of the risk, such as `Internet exposure`.
@@ -280,8 +279,8 @@ arm_core::kept!(Assessment);
 
 /// An assessment to write, by your own tool or a partner's.
 ///
-/// Take one from an [`Assessment`] that was read to change it: fields that this version does not model are written
-/// back.
+/// To change an existing one, create this from the [`Assessment`] that was read: fields that this version does not
+/// model are then written back.
 #[derive(Debug, Clone, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct AssessmentSpec {
@@ -293,7 +292,7 @@ pub struct AssessmentSpec {
     #[builder(default)]
     #[serde(skip_serializing_if = "AdditionalData::is_absent")]
     pub additional_data: AdditionalData,
-    /// The partner, for recommendations of verified partners. The service never returns its secret, so give it with
+    /// The partner, for recommendations of verified partners. The service never returns its secret, so provide it for
     /// each write.
     #[builder(default, setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,21 +17,21 @@ arm_core::open_enum! {
         NotTold = "Unknown",
         /// Microsoft.
         BuiltIn = "BuiltIn",
-        /// Microsoft, by a policy.
+        /// Microsoft, through a policy.
         BuiltInPolicy = "BuiltInPolicy",
-        /// You, by a query.
+        /// You, through a query.
         Custom = "Custom",
-        /// You, by a policy.
+        /// You, through a policy.
         CustomPolicy = "CustomPolicy",
         /// You, by writing the results yourself.
         CustomerManaged = "CustomerManaged",
         /// A partner that Microsoft has verified.
         VerifiedPartner = "VerifiedPartner",
-        /// Microsoft, by a policy that you answer by hand.
+        /// Microsoft, through a policy that you attest manually.
         ManualBuiltInPolicy = "ManualBuiltInPolicy",
-        /// Microsoft; you answer by hand.
+        /// Microsoft; you attest it manually.
         ManualBuiltIn = "ManualBuiltIn",
-        /// You, by a policy that you answer by hand.
+        /// You, through a policy that you attest manually.
         ManualCustomPolicy = "ManualCustomPolicy",
         /// Microsoft, one for each finding.
         DynamicBuiltIn = "DynamicBuiltIn",
@@ -60,7 +60,7 @@ pub struct AssessmentMetadata {
     pub properties: AssessmentMetadataProperties,
 }
 
-/// The definition of a recommendation: read, and for your own also written.
+/// The definition of a recommendation. Your own can also be written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -119,7 +119,7 @@ pub struct AssessmentMetadataProperties {
     #[builder(default, setter(skip))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub recommendation_category: Option<String>,
-    /// The month in which it is to be deprecated, as `MM/YYYY`.
+    /// The month of its planned deprecation, as `MM/YYYY`.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub planned_deprecation_date: Option<String>,

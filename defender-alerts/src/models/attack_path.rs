@@ -13,8 +13,8 @@ use crate::{AdditionalData, RiskLevel, models::additional_data::text_within};
 
 /// An attack path, from an entry point to a target, as a row of Resource Graph.
 ///
-/// Rows come in two shapes, depending on the tenant; this type reads both. `Serialize` writes the row as it came; if
-/// a field was changed since, it is an error.
+/// Rows have one of two formats, depending on the tenant; this type reads both. `Serialize` writes the row unchanged;
+/// if a field has been changed since, it is an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPath {
@@ -28,12 +28,12 @@ pub struct AttackPath {
     pub display_name: String,
     /// The description.
     pub description: String,
-    /// The kind of path.
+    /// The type of path.
     pub attack_path_type: String,
-    /// The risk: `riskLevel`, or `potentialImpact` of the documented shape. `None` if the row has neither, which
-    /// does not mean that it is low.
+    /// The risk: `riskLevel`, or `potentialImpact` in the documented format. `None` if the row has neither, which does
+    /// not mean that it is low.
     pub risk_level: Option<RiskLevel>,
-    /// The factors of the risk: `riskFactors`, or `riskCategories` of the documented shape.
+    /// The factors of the risk: `riskFactors`, or `riskCategories` in the documented format.
     pub risk_factors: Vec<String>,
     /// The entry point.
     pub entry: Option<AttackPathNode>,
@@ -43,25 +43,25 @@ pub struct AttackPath {
     pub nodes: Vec<AttackPathNode>,
     /// The edges.
     pub edges: Vec<AttackPathEdge>,
-    /// The steps of the attack. Only in the newer shape.
+    /// The steps of the attack. Only in the newer format.
     pub steps: Vec<String>,
-    /// How to remediate it by hand. Only in the documented shape.
+    /// How to remediate it manually. Only in the documented format.
     pub remediation_steps: Vec<String>,
-    /// Whether steps are missing. Only in the newer shape.
+    /// Whether steps are missing. Only in the newer format.
     pub is_partial: bool,
-    /// The shape of the row.
+    /// The format of the row.
     pub shape: AttackPathShape,
-    /// All properties of the row, by name without regard to case.
+    /// All properties of the row, by name, ignoring case.
     pub properties: AdditionalData,
     sent: SentText,
 }
 
-/// Which of the two shapes a row has.
+/// The two formats of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttackPathShape {
-    /// The shape that is documented for Defender CSPM.
+    /// The format documented for Defender CSPM.
     Documented,
-    /// The shape in tenants whose paths come from Exposure Management.
+    /// The format in tenants whose paths come from Exposure Management.
     ExposureManagement,
 }
 
@@ -77,7 +77,7 @@ pub struct AttackPathNode {
     pub entity_type: Option<String>,
     /// The Azure resource id, if the node is a resource.
     pub resource_id: Option<ResourceId>,
-    /// All fields of the row about it.
+    /// All fields of the node in the row.
     pub fields: AdditionalData,
 }
 
@@ -85,17 +85,16 @@ pub struct AttackPathNode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttackPathEdge {
-    /// The kind of connection, such as `has permissions to`.
+    /// The type of connection, such as `has permissions to`.
     pub kind: Option<String>,
-    /// The internal id of the node where it begins.
+    /// The internal id of the source node.
     pub source: String,
-    /// The internal id of the node where it ends.
+    /// The internal id of the target node.
     pub target: String,
 }
 
 impl AttackPath {
-    /// Whether it is about secrets: it contains a key vault, or its text mentions secrets, credentials or key
-    /// vaults.
+    /// Whether it concerns secrets: it contains a key vault, or its text mentions secrets, credentials or key vaults.
     pub fn concerns_secrets(&self) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         let vault =
@@ -109,7 +108,7 @@ impl AttackPath {
             || words.into_iter().chain(&self.risk_factors).any(|text| speaks(text))
     }
 
-    /// Whether a resource is on it.
+    /// Whether a resource is part of it.
     pub fn contains_node(&self, resource: &ResourceId) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         self.nodes.iter().chain(ends).any(|node| node.resource_id.as_ref() == Some(resource))

@@ -5,7 +5,7 @@ use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
 
-/// Who has to follow a recommendation on a resource, and until when.
+/// Who has to follow a recommendation on a resource, and by when.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct GovernanceAssignment {
@@ -37,15 +37,15 @@ pub struct GovernanceAssignment {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct GovernanceAssignmentSpec {
-    /// Who, as `name@domain`.
+    /// The owner, as `name@domain`.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Until when. The service requires it.
+    /// The due date. The service requires it.
     #[builder(setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub remediation_due_date: Option<OffsetDateTime>,
-    /// Whether the secure score is spared until then.
+    /// Whether the secure score is unaffected until then.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_grace_period: Option<bool>,
@@ -60,7 +60,7 @@ pub struct GovernanceAssignmentSpec {
 arm_core::write_back!(GovernanceAssignmentSpec);
 
 impl GovernanceAssignmentSpec {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }

@@ -3,10 +3,10 @@
 use crate::{Intent, Severity};
 
 arm_core::open_enum! {
-    /// A kind of alert of Defender for Key Vault.
+    /// A type of Defender for Key Vault alert.
     ///
-    /// The documented ids are named; the plan has others that its reference leaves out, which are
-    /// `Unknown` and keep their id. None of the documented kinds is of severity High.
+    /// The documented ids have names; the plan has others that its reference omits, which are `Unknown` and keep their
+    /// id. None of the documented types has severity High.
     ///
     /// ```
     /// use defender_alerts::{KeyVaultAlertType, Severity};
@@ -25,7 +25,7 @@ arm_core::open_enum! {
         OperationVolumeAnomaly = "KV_OperationVolumeAnomaly",
         /// The vault's policy was changed, then secrets were read.
         PutGetAnomaly = "KV_PutGetAnomaly",
-        /// Secrets were listed, then read: what dumping looks like.
+        /// Secrets were listed, then read, as in dumping a vault.
         ListGetAnomaly = "KV_ListGetAnomaly",
         /// One principal was refused at many vaults.
         AccountVolumeAccessDeniedAnomaly = "KV_AccountVolumeAccessDeniedAnomaly",
@@ -58,17 +58,16 @@ pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 impl KeyVaultAlertType {
-    /// The kind that an alert's `alertType` names; `None` if it is not one of this plan. Samples (`SIMULATED_KV_..`)
-    /// count as the kind that they simulate.
+    /// The type named by an alert's `alertType`; `None` if it does not belong to this plan. Samples (`SIMULATED_KV_..`)
+    /// count as the type that they simulate.
     pub fn of(alert_type: &str) -> Option<Self> {
         let id = strip_prefix(alert_type, SAMPLE).unwrap_or(alert_type);
         strip_prefix(id, PREFIX).map(|_| Self::from(id))
     }
 
-    /// The documented kinds closest to a name: the kind itself for a documented id, and for four names that are
-    /// widely used although no alert has them (`KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
-    /// `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`) the kinds that are meant, closest first. `None` for
-    /// other names.
+    /// The documented types closest to a name: the type itself for a documented id, and the types that are meant,
+    /// closest first, for four names that are widely used although no alert has them (`KV_UnusualAccessPattern`,
+    /// `KV_MassSecretRetrieval`, `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`). Empty for other names.
     pub fn closest(name: &str) -> &'static [Self] {
         use KeyVaultAlertType as T;
         const UNUSUAL: &[T] = &[
@@ -92,7 +91,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// The documented severity of alerts of this kind; `None` for undocumented kinds.
+    /// The documented severity of alerts of this type; `None` for undocumented types.
     pub fn severity(&self) -> Option<Severity> {
         use KeyVaultAlertType as T;
         match self {
@@ -104,7 +103,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// The documented tactics of alerts of this kind; `None` for undocumented kinds.
+    /// The documented tactics of alerts of this type; empty for undocumented types.
     pub fn tactics(&self) -> &'static [Intent] {
         use KeyVaultAlertType as T;
         match self {
@@ -124,7 +123,7 @@ impl KeyVaultAlertType {
         )
     }
 
-    /// What happened, in a few words; `None` for undocumented kinds.
+    /// What happened, in a few words; `None` for undocumented types.
     pub fn meaning(&self) -> Option<&'static str> {
         use KeyVaultAlertType as T;
         Some(match self {

@@ -9,16 +9,16 @@ use crate::{AdditionalData, Assessment, AssessmentCode, Severity, SubAssessment}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SecretSource {
-    /// One recommendation for each secret, of the category `ExposedSecrets`: the model since July 2026.
+    /// One recommendation for each secret, in the category `ExposedSecrets`: the model since July 2026.
     ExposedSecrets,
-    /// One recommendation with a fixed key for all secrets of a resource: the older model. It does not tell how many
+    /// One recommendation with a fixed key for all secrets of a resource: the older model. It does not say how many
     /// there are.
     GroupedRecommendation,
     /// One finding of such a recommendation for each secret. No longer served.
     SubAssessment,
 }
 
-/// A finding about a secret in plain text. It never holds the secret itself.
+/// A finding about a secret in plain text. It never contains the secret itself.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecretFinding {
@@ -30,7 +30,7 @@ pub struct SecretFinding {
     pub subscription: Option<SubscriptionId>,
     /// The title.
     pub title: String,
-    /// The kind of secret, such as `SSH private key`; not known in the grouped model.
+    /// The type of secret, such as `SSH private key`; unknown in the grouped model.
     pub secret_type: Option<String>,
     /// The machine, repository or deployment, as the service names it.
     pub resource: Option<String>,
@@ -48,9 +48,9 @@ pub struct SecretFinding {
     pub target_exists: Option<bool>,
     /// The severity.
     pub severity: Option<Severity>,
-    /// Whether an exemption says that it needs no work. It is still there.
+    /// Whether it is exempted from remediation. The secret still exists.
     pub is_exempt: bool,
-    /// All additional data, by name without regard to case.
+    /// All additional data, by name, ignoring case.
     pub additional_data: AdditionalData,
 }
 
@@ -79,7 +79,7 @@ impl SecretFinding {
         })
     }
 
-    /// The finding in a sub-assessment; `None` if it no longer holds.
+    /// The finding in a sub-assessment; `None` if it is no longer present.
     pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
         if finding.status.code != AssessmentCode::Unhealthy {
             return None;

@@ -21,13 +21,13 @@ pub struct Score {
     pub percentage: f64,
 }
 
-/// How well a subscription follows the recommendations.
+/// How well a subscription follows recommendations.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScore {
-    /// The name; `ascScore` is the built-in one.
+    /// The name; the built-in one is `ascScore`.
     pub name: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: String,
     /// The points.
     pub score: Score,
@@ -44,7 +44,7 @@ arm_core::kept!(SecureScore from Resource<Scored>);
 pub struct SecureScoreControl {
     /// The name: a GUID.
     pub name: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: String,
     /// The points.
     pub score: Score,
@@ -56,7 +56,7 @@ pub struct SecureScoreControl {
     pub unhealthy_resource_count: u64,
     /// Resources that were not assessed.
     pub not_applicable_resource_count: u64,
-    /// The definition of the control. Only if it was asked for.
+    /// The definition of the control. Only if requested.
     pub definition: Option<SecureScoreControlDefinition>,
     sent: SentText,
 }
@@ -79,7 +79,7 @@ arm_core::open_enum! {
 pub struct SecureScoreControlDefinition {
     /// The name: a GUID.
     pub name: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: String,
     /// The description.
     pub description: String,

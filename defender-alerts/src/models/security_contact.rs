@@ -7,7 +7,7 @@ use typed_builder::TypedBuilder;
 
 use crate::{RiskLevel, Severity};
 
-/// Whom Defender notifies about a subscription, and when. It is read, changed and written back as a whole.
+/// The people whom Defender notifies about a subscription, and when. It is read, changed and written back as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -28,15 +28,15 @@ pub struct SecurityContact {
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub notifications_sources: Vec<NotificationsSource>,
-    /// Whom to notify by role, besides the addresses.
+    /// The roles to notify, in addition to the addresses.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_by_role: Option<NotificationsByRole>,
-    /// The ETag. Only on a contact that was read.
+    /// The ETag. Only if the contact was read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub etag: Option<String>,
-    /// The location. Only on a contact that was read.
+    /// The location. Only if the contact was read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub location: Option<String>,
@@ -64,7 +64,7 @@ pub enum NotificationsSource {
         /// The lowest risk.
         minimal_risk_level: RiskLevel,
     },
-    /// A kind that this version does not model, as it came.
+    /// A type that this version does not model, unchanged.
     Other(Value),
 }
 
@@ -110,12 +110,12 @@ arm_core::open_enum! {
     }
 }
 
-/// Whom to notify by role.
+/// The roles to notify.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NotificationsByRole {
-    /// Whether they are notified; the service sometimes leaves it out.
+    /// Whether they are notified; the service sometimes omits it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<NotificationState>,
     /// The roles, such as `Owner`.

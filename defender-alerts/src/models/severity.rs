@@ -31,7 +31,7 @@ impl Severity {
 arm_core::open_enum! {
     /// The status of an alert.
     pub enum AlertStatus {
-        /// Nobody has taken it up.
+        /// Nobody is working on it yet.
         Active = "Active",
         /// Somebody is working on it.
         InProgress = "InProgress",

@@ -15,11 +15,11 @@ use crate::{AdditionalData, AssessmentCode, ResourceDetails, Severity, SubAssess
 pub struct SubAssessment {
     /// The id: the assessment and the name of the finding.
     pub id: SubAssessmentId,
-    /// The scanner's id of what was found, such as `VA2064`.
+    /// The scanner's id of the finding, such as `VA2064`.
     pub finding_id: String,
     /// The title.
     pub display_name: String,
-    /// Whether it holds, and its severity.
+    /// Whether it is present, and its severity.
     pub status: SubAssessmentStatus,
     /// The description.
     pub description: String,
@@ -27,17 +27,17 @@ pub struct SubAssessment {
     pub remediation: String,
     /// The impact.
     pub impact: String,
-    /// The kind of finding, in the scanner's words.
+    /// The category, as the scanner names it.
     pub category: String,
     /// When it was found.
     pub time_generated: Option<OffsetDateTime>,
     /// The resource where it was found.
     pub resource_details: ResourceDetails,
-    /// All that the scanner adds; see [`kind`](Self::kind).
+    /// All data that the scanner adds; see [`kind`](Self::kind).
     pub additional_data: AdditionalData,
 }
 
-/// Whether a finding holds.
+/// Whether a finding is present.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -60,11 +60,11 @@ impl Default for SubAssessmentStatus {
     }
 }
 
-/// The kind of resource that was scanned, with the data of its scanner.
+/// The type of resource that was scanned, with the data of its scanner.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SubAssessmentKind {
-    /// A SQL server: the query that shows what was found.
+    /// A SQL server: the query that shows the finding.
     SqlServerVulnerability {
         /// The query.
         query: Option<String>,
@@ -73,7 +73,7 @@ pub enum SubAssessmentKind {
     ContainerRegistryVulnerability(Vulnerability),
     /// A machine.
     ServerVulnerability(Vulnerability),
-    /// A kind that the published contract does not name, such as secrets, by its name on the wire.
+    /// A type that the published contract does not name, such as secrets.
     Other(String),
 }
 
@@ -132,7 +132,7 @@ pub struct Reference {
 }
 
 impl SubAssessment {
-    /// The kind of resource that was scanned, with the data of its scanner.
+    /// The type of resource that was scanned, with the data of its scanner.
     pub fn kind(&self) -> SubAssessmentKind {
         let data = &self.additional_data;
         let word = data.text("assessedResourceType").unwrap_or_default();

@@ -23,7 +23,7 @@ arm_core::open_enum! {
     }
 }
 
-/// A rule that dismisses new alerts of a type automatically. Existing alerts are left alone.
+/// A rule that dismisses new alerts of a type automatically. Existing alerts are not affected.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SuppressionRule {
@@ -65,7 +65,7 @@ pub struct SuppressionRuleSpec {
     #[builder(default = RuleState::Enabled)]
     #[serde(default = "blank")]
     pub state: RuleState,
-    /// When it expires; `None` if never.
+    /// When it expires; `None` for never.
     #[builder(default, setter(strip_option))]
     #[serde(
         rename = "expirationDateUtc",
@@ -79,7 +79,7 @@ pub struct SuppressionRuleSpec {
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Which alerts of the type: all elements must match. `None` for all of them.
+    /// The conditions on alerts of the type, all of which must match. `None` for all alerts of the type.
     #[builder(default, setter(
         transform = |elements: impl IntoIterator<Item = ScopeElement>| Some(SuppressionScope::all_of(elements))
     ))]
@@ -96,7 +96,7 @@ pub struct SuppressionRuleSpec {
 arm_core::write_back!(SuppressionRuleSpec);
 
 impl SuppressionRuleSpec {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, GovernanceAssignmentsClient};
 
-/// Gives a recommendation on a resource an owner and a date, unless somebody has. One that is assigned already is left as it
-/// is, whoever owns it: compare the owner of the [`Change`].
+/// Assigns an owner and a due date to a recommendation on a resource, unless it has them. An existing assignment is
+/// left unchanged, whoever the owner is: compare the owner in the [`Change`].
 ///
-/// **If it stops halfway**, it is assigned or not; running it again finishes it. A second run writes nothing. Its owner may get
-/// a mail every week. Whether the finding is fixed, the next scan tells.
+/// **If it stops halfway**, it is assigned or not; running it again finishes it. A second run writes nothing. The owner
+/// may get a weekly mail. The next scan shows whether the finding is fixed.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, due: azure_core::time::OffsetDateTime)
@@ -38,7 +38,7 @@ pub struct EnsureOwner {
 const NAMES: Uuid = Uuid::from_u128(0x6f1c_52b4_2f5e_4d0b_9a55_8d1f_6f3c_7e21);
 
 impl GovernanceAssignmentsClient {
-    /// Gives a recommendation on a resource an owner and a date. See [`EnsureOwner`].
+    /// Assigns an owner and a due date to a recommendation on a resource. See [`EnsureOwner`].
     pub fn ensure(
         &self,
         assessment: &AssessmentId,

@@ -10,14 +10,14 @@ use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::po
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AttackPaths {
-    /// The paths, of all subscriptions where Defender CSPM is on.
+    /// The paths in all subscriptions where Defender CSPM is on.
     pub paths: Vec<AttackPath>,
     /// What Defender covers, by subscription.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl AttackPaths {
-    /// The paths that are about secrets, credentials or key vaults.
+    /// The paths that concern secrets, credentials or key vaults.
     pub fn concerning_secrets(&self) -> impl Iterator<Item = &AttackPath> {
         self.paths.iter().filter(|path| path.concerns_secrets())
     }
@@ -34,7 +34,7 @@ impl AttackPaths {
 }
 
 impl AttackPathsClient {
-    /// Finds the attack paths of a scope, with the coverage that tells "none" from "nobody looked".
+    /// Finds the attack paths of a scope, with the coverage that distinguishes "none" from "unknown".
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -63,7 +63,7 @@ impl AttackPathsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<AttackPaths> {
         let scope = scope.into();
         let paths = self.list(scope.clone()).try_collect().await?;

@@ -19,41 +19,41 @@ pub struct SecretFindingsClient {
     graph: ResourceGraphClient,
 }
 
-/// What a source answered.
+/// The result of a source.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// It answered with this many findings. Zero means none in the subscriptions that are fully covered, and nothing
-    /// about the others.
+    /// It returned this many findings. Zero means that there are none in the subscriptions that are fully covered, and
+    /// says nothing about the others.
     Answered(usize),
-    /// The service no longer serves it: an empty answer means nothing.
+    /// The service no longer serves it, so an empty result proves nothing.
     Retired,
-    /// The plan that fills it is off: an empty answer means nothing.
+    /// The plan that fills it is off, so an empty result proves nothing.
     PlanOff,
-    /// Whether its plan is on is not known: an empty answer means nothing.
+    /// It is unknown whether its plan is on, so an empty result proves nothing.
     PlanNotKnown,
     /// The request failed.
     Failed(Error),
 }
 
-/// The secrets found in a scope, what each source answered, and what Defender covers there.
+/// The secrets found in a scope, the result of each source, and what Defender covers there.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SecretFindings {
-    /// The findings of all sources; each names its source. While the models change, one secret can be in more than
-    /// one.
+    /// The findings of all sources; each names its source. While the service changes its models, a secret can appear in
+    /// more than one.
     pub findings: Vec<SecretFinding>,
-    /// The secrets that somebody has exempted. They are still there, and none of the findings.
+    /// The secrets that somebody has exempted. They still exist, and are not among the findings.
     pub exempt: Vec<SecretFinding>,
-    /// What each source answered.
+    /// The result of each source.
     pub sources: Vec<(SecretSource, SourceState)>,
     /// What Defender covers, by subscription.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl SecretFindings {
-    /// Whether there are no secrets: none found, today's source answered, no source failed, and every subscription
-    /// is fully covered. Those that are [exempt](Self::exempt) do not count.
+    /// Whether there are no secrets: none found, the current source answered, no source failed, and every subscription
+    /// is fully covered. [Exempt](Self::exempt) secrets do not count.
     pub fn is_clean(&self) -> bool {
         let today = self.sources.iter().any(|(source, state)| {
             *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))
@@ -71,7 +71,7 @@ impl SecretFindings {
         self.coverage.iter().filter(|coverage| !coverage.is_full())
     }
 
-    /// What a source answered.
+    /// The result of a source.
     pub fn source(&self, source: SecretSource) -> Option<&SourceState> {
         self.sources.iter().find(|(asked, _)| *asked == source).map(|(_, state)| state)
     }
@@ -113,7 +113,7 @@ impl SecretFindingsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
         let scope = scope.into();
         let coverage = posture::coverage(&self.graph, scope.clone()).await;

@@ -15,7 +15,7 @@ impl AlertsClient {
     /// Streams the alerts of a tenant, of management groups or of many subscriptions, from Resource Graph: one
     /// stream for any number of subscriptions.
     ///
-    /// Resource Graph can be minutes behind, and what the caller may not read is left out silently.
+    /// Resource Graph can be minutes behind, and omits anything that the caller may not read.
     ///
     /// # Permissions
     ///
@@ -24,7 +24,7 @@ impl AlertsClient {
         self.across(alerts(), scope.into())
     }
 
-    /// Streams those about key vaults. The service filters, by the same rule as
+    /// Streams the alerts about key vaults. The service filters, by the same rule as
     /// [`list_key_vault`](Self::list_key_vault).
     ///
     /// ```

@@ -7,11 +7,10 @@ use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStrea
 use crate::{Alert, AlertsClient};
 
 impl AlertsClient {
-    /// The alerts of a subscription that are about key vaults, one page in memory at a time.
+    /// Streams the alerts of a subscription that are about key vaults, one page in memory at a time.
     ///
-    /// The service has no filter; this keeps alerts whose type is one of Defender for Key Vault, documented
-    /// or not, and alerts of other plans on a vault. None is of severity High by documentation: do not filter
-    /// for that.
+    /// The service has no filter; this keeps alerts whose type belongs to Defender for Key Vault, documented or not,
+    /// and alerts of other plans on a vault. None of the documented types has severity High: do not filter for it.
     ///
     /// ```
     /// # use mock_azure::MockAzure;

@@ -28,7 +28,8 @@ impl PlanState {
     }
 }
 
-/// What Defender covers in one subscription. What it does not cover may hold secrets, however empty the answer.
+/// What Defender covers in one subscription. Anything that it does not cover may contain secrets, even if the result is
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostureCoverage {
@@ -41,7 +42,7 @@ pub struct PostureCoverage {
 }
 
 impl PostureCoverage {
-    /// Whether everything is covered, so that an empty answer means that there are no secrets.
+    /// Whether everything is covered, so that an empty result means that there are no secrets.
     pub fn is_full(&self) -> bool {
         self.cspm == PlanState::On && self.machine_scanning == PlanState::On
     }

@@ -45,11 +45,11 @@ impl AlertAction {
 impl AlertsClient {
     /// Sets the status of alerts, and verifies it by reading each again.
     ///
-    /// Alerts that have the status already are left alone. One failure does not stop the others: the report has one
-    /// outcome for each alert. Sample alerts are reached too, although their ids name a group that does not exist.
+    /// Alerts that already have the status are left unchanged. One failure does not stop the others: the report has one
+    /// outcome for each alert. Sample alerts are handled too, although their ids contain a group that does not exist.
     ///
-    /// **If this stops halfway**, some alerts have the new status and the others their old one; run it again to
-    /// finish.
+    /// **If it stops halfway**, some alerts have the new status and the others their old one; running it again finishes
+    /// it.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -94,14 +94,14 @@ pub struct SetStatus {
 }
 
 impl SetStatus {
-    /// Changes only alerts that have this status when each is read, directly before it is changed: what somebody has
-    /// taken up, dismissed or resolved in the meantime is left alone and reported as unchanged.
+    /// Changes only alerts that have this status when each is read, directly before it is changed. Alerts that somebody
+    /// has started on, dismissed or resolved in the meantime are left unchanged and reported as such.
     pub fn only_if(mut self, status: AlertStatus) -> Self {
         self.only_if = Some(status);
         self
     }
 
-    /// How many alerts are worked on at the same time. Default: 8.
+    /// The number of alerts to process concurrently. Default: 8.
     pub fn concurrency(mut self, alerts: usize) -> Self {
         self.concurrency = alerts;
         self
@@ -149,8 +149,8 @@ impl SetStatusReport {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether no alert failed: all have the status that was asked for, except those that
-    /// [`only_if`](SetStatus::only_if) left alone.
+    /// Whether no alert failed: all have the requested status, except those that [`only_if`](SetStatus::only_if) left
+    /// unchanged.
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()
     }

@@ -5,13 +5,13 @@ use azure_core::time::OffsetDateTime;
 
 use crate::{AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, Severity};
 
-/// What an alert says, and the vault's log if given: who did what to which vault, what is not known, and what to do.
+/// What an alert says, and the vault's log if available: who did what to which vault, what is unknown, and what to do.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// The alert.
     pub alert: AlertId,
-    /// The kind of Key Vault alert; `None` for alerts of other plans.
+    /// The type of Key Vault alert; `None` for alerts of other plans.
     pub kind: Option<KeyVaultAlertType>,
     /// The title.
     pub title: String,
@@ -19,25 +19,25 @@ pub struct Finding {
     pub severity: Severity,
     /// The current status.
     pub status: AlertStatus,
-    /// Whether it is a sample, so that nothing really happened.
+    /// Whether it is a sample, so nothing really happened.
     pub is_sample: bool,
     /// The vaults.
     pub vaults: Vec<ResourceId>,
     /// The caller.
     pub caller: Caller,
-    /// The operations of the caller, by the service's names, such as `SecretGet`.
+    /// The caller's operations, by the service's names, such as `SecretGet`.
     pub operations: Vec<String>,
-    /// How many operations, if known.
+    /// The number of operations, if known.
     pub operation_count: Option<u64>,
-    /// The secrets that were accessed. The log names them; an alert sometimes does, as its `target`.
+    /// The secrets that were accessed. The log names them; an alert sometimes does too, as its `target`.
     pub secrets: Vec<String>,
-    /// When it began.
+    /// When it started.
     pub first: Option<OffsetDateTime>,
     /// When it ended.
     pub last: Option<OffsetDateTime>,
-    /// What is not known.
+    /// What is unknown.
     pub missing: Vec<Missing>,
-    /// The steps to take, in this order.
+    /// The steps to take, in order.
     pub steps: Vec<ResponseStep>,
     pub(super) has_log: bool,
 }
@@ -61,7 +61,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The most readable name known of the caller.
+    /// The caller's most readable known name.
     pub fn name(&self) -> Option<&str> {
         let id = self.application_id.as_deref().or(self.object_id.as_deref());
         let address = self.addresses.first().map(|address| address.address.as_str());
@@ -79,7 +79,7 @@ pub struct Address {
     pub location: Option<GeoLocation>,
 }
 
-/// What a finding does not know.
+/// Information that is missing from a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
@@ -93,7 +93,7 @@ pub enum Missing {
     Address,
     /// The operations.
     Operations,
-    /// The secrets that were accessed: not in the alert, but in the vault's log.
+    /// The secrets that were accessed: they are in the vault's log, not in the alert.
     Secrets,
     /// The time of the activity.
     TimeSpan,
@@ -126,7 +126,7 @@ pub struct VaultAccess {
     pub time: OffsetDateTime,
     /// The operation, by the service's name, such as `SecretGet`.
     pub operation: String,
-    /// The secret, if it is about one.
+    /// The secret, if the operation concerns one.
     pub secret: Option<String>,
     /// The caller's object id.
     pub object_id: Option<String>,
@@ -136,16 +136,16 @@ pub struct VaultAccess {
     pub allowed: bool,
 }
 
-/// Where in the response a step belongs.
+/// The phase of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResponsePhase {
     /// Find the source.
     Identify,
     /// Stop it.
     Contain,
-    /// Find out what was reached.
+    /// Find out what was accessed.
     Measure,
-    /// Make what was reached worthless.
+    /// Invalidate what was accessed.
     Act,
 }
 
@@ -153,7 +153,7 @@ pub enum ResponsePhase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseStep {
-    /// Where it belongs.
+    /// The phase.
     pub phase: ResponsePhase,
     /// What to do.
     pub text: String,

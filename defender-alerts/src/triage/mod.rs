@@ -12,7 +12,7 @@ pub use finding::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep
 use crate::{Account, Alert, GeoLocation, KeyVaultAlertType};
 
 impl Finding {
-    /// Makes a finding of an alert. `own_tenant` is your tenant's id, to tell its callers from others.
+    /// Creates a finding from an alert. `own_tenant` is your tenant's id, used to recognize its callers.
     ///
     /// ```
     /// use defender_alerts::{Alert, Finding};
@@ -77,8 +77,8 @@ impl Finding {
         finding
     }
 
-    /// Adds the vault's log: the accesses of the caller, by object id or address. Accesses of others are left out;
-    /// if the alert names no caller, all count.
+    /// Adds the vault's log: the accesses by the caller, by object id or address. Accesses by others are omitted; if
+    /// the alert names no caller, all are included.
     pub fn with_log<'a>(mut self, log: impl IntoIterator<Item = &'a VaultAccess>) -> Self {
         let object_id = self.caller.object_id.clone();
         let addresses: Vec<String> = self.caller.addresses.iter().map(|it| it.address.clone()).collect();

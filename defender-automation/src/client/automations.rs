@@ -11,9 +11,9 @@ pub const API_VERSION: &str = "2023-12-01-preview";
 
 /// Workflow automations: what Defender for Cloud does with its alerts and findings.
 ///
-/// The URL of a Logic App's trigger and the connection string of an event hub go in and never come out. So
-/// a whole automation that was read cannot simply be written back:
-/// [`create_or_update`](Self::create_or_update) refuses one that lacks them, before anything is sent.
+/// The URL of a Logic App's trigger and the connection string of an event hub are write-only. An automation that was
+/// read therefore cannot simply be written back: [`create_or_update`](Self::create_or_update) refuses one that lacks
+/// them, before anything is sent.
 #[derive(Debug, Clone)]
 pub struct AutomationsClient {
     arm: ArmClient,
@@ -72,21 +72,21 @@ impl AutomationsClient {
     }
 
     /// Creates or replaces an automation: `Automations_CreateOrUpdate`. Prefer [`ensure`](Self::ensure), which keeps
-    /// what is there and warns of rules that can never match.
+    /// existing settings and warns of rules that can never match.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/create-or-update)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/automations/write` (Security Admin), and reading the trigger of a Logic App.
+    /// `Microsoft.Security/automations/write` (Security Admin), and permission to read the trigger of a Logic App.
     ///
     /// # Errors
     ///
-    /// Refused, and nothing sent, when an action lacks its secret, or when there is not exactly one scope.
+    /// Fails without sending a request if an action lacks its secret, or if there is not exactly one scope.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         group: &ResourceGroupId,
@@ -97,7 +97,7 @@ impl AutomationsClient {
         self.arm.put(one(group, name), API_VERSION).body(spec).json().await
     }
 
-    /// Changes parts of an automation: `Automations_Update`. A patch without actions leaves their secrets alone.
+    /// Changes parts of an automation: `Automations_Update`. A patch without actions leaves their secrets unchanged.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/update)
     ///
@@ -107,11 +107,11 @@ impl AutomationsClient {
     ///
     /// # Errors
     ///
-    /// Refused, and nothing sent, when the patch has actions that lack their secrets.
+    /// Fails without sending a request if the patch has actions that lack their secrets.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(
         &self,
         group: &ResourceGroupId,
@@ -132,26 +132,26 @@ impl AutomationsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, group: &ResourceGroupId, name: &ResourceName) -> Result<()> {
         self.arm.delete(one(group, name), API_VERSION).send_empty().await
     }
 
-    /// Asks the service whether it would accept an automation, without storing it: `Automations_Validate`.
+    /// Checks with the service whether it would accept an automation, without storing it: `Automations_Validate`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/automations/read`. An automation that is not valid is an answer, not an error.
+    /// `Microsoft.Security/automations/read`. An invalid automation is a result, not an error.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn validate(
         &self,
         group: &ResourceGroupId,

@@ -19,7 +19,7 @@ pub enum Action {
     EventHub(EventHubAction),
     /// Sends to a Log Analytics workspace.
     Workspace(WorkspaceAction),
-    /// A kind of action that this version does not model. It is written back as it was read.
+    /// A type of action that this version does not model. It is written back unchanged.
     Other(OtherAction),
 }
 
@@ -30,7 +30,7 @@ pub enum Action {
 pub struct LogicAppAction {
     /// The Logic App.
     pub logic_app_resource_id: String,
-    /// The URL of its trigger. The service accepts an automation without it, which then runs nothing.
+    /// The URL of its trigger. The service accepts an automation without it, but then nothing is run.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub uri: Option<Secret>,
     #[serde(flatten)]
@@ -44,7 +44,7 @@ pub struct LogicAppAction {
 pub struct EventHubAction {
     /// The event hub.
     pub event_hub_resource_id: String,
-    /// Whether Defender sends as a trusted service, by its own identity and without a key.
+    /// Whether Defender sends as a trusted service, with its own identity and without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_trusted_service_enabled: Option<bool>,
     /// The connection string, if Defender sends with a key.
@@ -68,7 +68,7 @@ pub struct WorkspaceAction {
     unknown: UnknownFields,
 }
 
-/// An action of a kind that this version does not model. `Debug` does not print its fields: they may be secret.
+/// An action of a type that this version does not model. `Debug` does not print its fields: they may be secret.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OtherAction {
@@ -85,8 +85,8 @@ impl fmt::Debug for OtherAction {
 }
 
 impl Action {
-    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted
-    /// services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
+    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted services, and
+    /// Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
     pub fn event_hub(hub: &ResourceId) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -97,8 +97,8 @@ impl Action {
         })
     }
 
-    /// Sends to an event hub by a connection string that may send. Prefer [`event_hub`](Self::event_hub),
-    /// which has no key to leak and to rotate.
+    /// Sends to an event hub with a connection string that grants sending. Prefer [`event_hub`](Self::event_hub), which
+    /// has no key to leak or rotate.
     pub fn event_hub_with_key(hub: &ResourceId, connection_string: impl Into<Secret>) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -109,7 +109,7 @@ impl Action {
         })
     }
 
-    /// Runs a Logic App by the URL of its trigger, which holds a signature.
+    /// Runs a Logic App through the URL of its trigger, which contains a signature.
     pub fn logic_app(app: &ResourceId, trigger_url: impl Into<Secret>) -> Self {
         let (logic_app_resource_id, unknown) = (app.to_string(), UnknownFields::default());
         Self::LogicApp(LogicAppAction { logic_app_resource_id, uri: Some(trigger_url.into()), unknown })
@@ -131,7 +131,7 @@ impl Action {
         }
     }
 
-    /// The target of the action, as the service spells it; empty for an unknown kind.
+    /// The target of the action, as the service spells it; empty for an unknown type.
     pub fn target(&self) -> &str {
         match self {
             Self::LogicApp(action) => &action.logic_app_resource_id,
@@ -141,7 +141,7 @@ impl Action {
         }
     }
 
-    /// The name of the secret that the action lacks, if it lacks one.
+    /// The name of the secret that the action lacks; `None` if it lacks none.
     pub fn missing_secret(&self) -> Option<&'static str> {
         let absent =
             |secret: &Option<Secret>| secret.as_ref().is_none_or(|secret| secret.expose().trim().is_empty());
@@ -156,7 +156,7 @@ impl Action {
         }
     }
 
-    /// Whether this is the same kind of action on the same target, whatever its other members.
+    /// Whether this is the same type of action with the same target, regardless of its other fields.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Other(a), Self::Other(b)) => a == b,

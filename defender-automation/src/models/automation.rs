@@ -10,7 +10,7 @@ use typed_builder::TypedBuilder;
 
 use crate::{Action, Source};
 
-/// An automation, as the service shows it: without secrets.
+/// An automation, as returned by the service: without secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -41,13 +41,13 @@ pub struct Automation {
 arm_core::write_back!(Automation);
 
 impl Automation {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 }
 
-/// What an automation does.
+/// The settings of an automation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -55,16 +55,16 @@ pub struct AutomationProperties {
     /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it runs.
+    /// Whether it is enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,
-    /// Where events come from: a subscription or a group. The service takes exactly one.
+    /// Where events come from: a subscription or a group. The service allows exactly one.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub scopes: Vec<AutomationScope>,
     /// Which events it acts on.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub sources: Vec<Source>,
-    /// What it does with them.
+    /// The actions to run for each event.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub actions: Vec<Action>,
     /// When and by whom it was created and changed, as the service writes it.
@@ -96,8 +96,8 @@ impl AutomationScope {
     }
 }
 
-/// The scopes of a new automation: made from one subscription or group. Several can be collected; they are refused
-/// before they are sent, since the service takes one.
+/// The scopes of a new automation, created from one subscription or group. Several can be collected, but are refused
+/// before they are sent, since the service allows only one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scopes(Vec<AutomationScope>);
 
@@ -119,7 +119,7 @@ impl<S: Into<Scope>> FromIterator<S> for Scopes {
     }
 }
 
-/// An automation, as it should be.
+/// An automation to write.
 ///
 /// ```
 /// use arm_core::{ResourceId, SubscriptionId};
@@ -152,7 +152,7 @@ pub struct AutomationSpec {
     /// Which events it acts on.
     #[builder(setter(transform = |sources: impl IntoIterator<Item = Source>| sources.into_iter().collect()))]
     pub sources: Vec<Source>,
-    /// What it does with them.
+    /// The actions to run for each event.
     #[builder(setter(transform = |actions: impl IntoIterator<Item = Action>| actions.into_iter().collect()))]
     pub actions: Vec<Action>,
     /// A description for people.
@@ -273,7 +273,7 @@ impl AutomationSpec {
     }
 }
 
-/// The parts of an automation to change. What is absent stays, including actions with their secrets.
+/// The parts of an automation to change. Absent members stay unchanged, including actions with their secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AutomationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -295,7 +295,7 @@ pub(super) struct PatchProperties {
 }
 
 impl AutomationPatch {
-    /// An empty patch.
+    /// Creates an empty patch.
     pub fn new() -> Self {
         Self::default()
     }

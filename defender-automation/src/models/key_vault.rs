@@ -25,12 +25,10 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 ];
 
 impl AutomationSpec {
-    /// Answers Key Vault alerts of a subscription: those that are Medium, and those that are High should
-    /// there ever be one. "Key Vault and High" in one set would never match, for no documented Key Vault
-    /// alert is High.
+    /// Responds to the Key Vault alerts of a subscription with severity Medium or High. "Key Vault and High" in one set
+    /// would never match, since no documented Key Vault alert is High.
     ///
-    /// Sample alerts are answered as well, so that the whole way can be tried out: their type is
-    /// `SIMULATED_KV_..`.
+    /// Sample alerts, whose type is `SIMULATED_KV_..`, are included, so that the whole chain can be tested.
     pub fn key_vault_response(
         location: impl Into<String>,
         subscription: &SubscriptionId,

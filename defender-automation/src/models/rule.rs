@@ -2,9 +2,9 @@ use arm_core::wire::{self, UnknownFields};
 use serde::{Deserialize, Serialize};
 
 arm_core::open_enum! {
-    /// How a property is compared. Strings are compared without regard to case.
+    /// How a property is compared. Strings are compared ignoring case.
     pub enum Operator {
-        /// The same.
+        /// Equal.
         Equals = "Equals",
         /// Not equal.
         NotEquals = "NotEquals",
@@ -73,7 +73,7 @@ pub struct Rule {
     /// The type of the property.
     #[serde(default = "text_type")]
     pub property_type: PropertyType,
-    /// The value, as a string whatever its type.
+    /// The value, as a string regardless of its type.
     #[serde(default, with = "wire::text")]
     pub expected_value: String,
     /// How the property and the value are compared.
@@ -133,7 +133,7 @@ impl Rule {
     }
 }
 
-/// A rule on a string, still without its comparison.
+/// A rule on a string that still lacks its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct TextRule(String);
@@ -143,12 +143,12 @@ impl TextRule {
         Rule::new(self.0, PropertyType::String, operator, value.into())
     }
 
-    /// Equals this.
+    /// Equal to this string.
     pub fn equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// Differs from this string.
+    /// Not equal to this string.
     pub fn not_equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::NotEquals, value)
     }
@@ -169,7 +169,7 @@ impl TextRule {
     }
 }
 
-/// A rule on a number, still without its comparison.
+/// A rule on a number that still lacks its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct NumberRule(String, PropertyType);
@@ -179,39 +179,39 @@ impl NumberRule {
         Rule::new(self.0, self.1, operator, value.to_string())
     }
 
-    /// Equals this.
+    /// Equal to this number.
     pub fn equals(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// Is greater than this.
+    /// Greater than this number.
     pub fn greater_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThan, value)
     }
 
-    /// Is at least this.
+    /// At least this number.
     pub fn at_least(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThanOrEqualTo, value)
     }
 
-    /// Is less than this.
+    /// Less than this number.
     pub fn less_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThan, value)
     }
 
-    /// Is at most this.
+    /// At most this number.
     pub fn at_most(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThanOrEqualTo, value)
     }
 }
 
-/// A rule on a Boolean, still without its comparison.
+/// A rule on a Boolean that still lacks its comparison.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct BooleanRule(String);
 
 impl BooleanRule {
-    /// Has this value.
+    /// Equal to this value.
     pub fn is(self, value: bool) -> Rule {
         Rule::new(self.0, PropertyType::Boolean, Operator::Equals, value.to_string())
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::Rule;
 
 arm_core::open_enum! {
-    /// The kind of event that an automation listens to. Snapshots come once a week, the others as things happen.
+    /// The type of event that an automation handles. Snapshots are sent once a week, the others as things happen.
     pub enum EventSource {
         /// Security alerts.
         Alerts = "Alerts",
@@ -35,8 +35,7 @@ arm_core::open_enum! {
     }
 }
 
-/// Which events an automation acts on: those for which all rules of any one set hold; without sets, every
-/// event.
+/// The events on which an automation acts: those that match all rules of at least one set; without sets, every event.
 ///
 /// ```
 /// use defender_automation::{Rule, Source};
@@ -52,7 +51,7 @@ arm_core::open_enum! {
 pub struct Source {
     /// The kind of event.
     pub event_source: EventSource,
-    /// The rule sets; an event passes if it meets any one of them.
+    /// The rule sets; an event passes if it matches at least one of them.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub rule_sets: Vec<RuleSet>,
     #[serde(flatten)]
@@ -87,8 +86,8 @@ impl Source {
         Self::of(EventSource::Assessments)
     }
 
-    /// Only events for which all these rules hold. If called several times, an event passes if it meets all rules of
-    /// any one call.
+    /// Only events that match all these rules. If called several times, an event passes if it matches all rules of at
+    /// least one call.
     pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect();
         self.rule_sets.push(RuleSet { rules, unknown: UnknownFields::default() });

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The service takes exactly one scope; this many were given.
+    /// The service allows exactly one scope; this many were given.
     NotOneScope(usize),
     /// An action lacks its secret, which the service would clear: the kind, the target, and what is missing.
     MissingSecret {
@@ -42,7 +42,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something that the service accepts although it does not do what it seems to.
+/// Something that the service accepts although it does not do what one would expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -53,11 +53,11 @@ pub enum Warning {
         /// The reason.
         reason: String,
     },
-    /// A property path of assessments in a rule on alerts, which have no such property.
+    /// A property path of assessments in a rule on alerts, which do not have this property.
     AssessmentPathOnAlerts(String),
     /// A comparison for strings only, on a property of another type.
     TextOperatorOnOtherType(String),
-    /// An event hub is used with a key, which a trusted service does not need.
+    /// An event hub is used with a key, which is unnecessary for a trusted service.
     KeyedEventHub(String),
     /// The service will refuse it, and why.
     WillBeRefused(Problem),
@@ -91,13 +91,13 @@ impl AutomationSpec {
         Ok(())
     }
 
-    /// Every problem for which [`create_or_update`](crate::AutomationsClient::create_or_update) refuses it.
+    /// Every problem because of which [`create_or_update`](crate::AutomationsClient::create_or_update) would refuse it.
     pub fn problems(&self) -> Vec<Problem> {
         let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
         scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()
     }
 
-    /// Everything that will not do what it seems to.
+    /// Everything that will not do what one would expect.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = self.problems().into_iter().map(Warning::WillBeRefused).collect();
         for source in &self.sources {

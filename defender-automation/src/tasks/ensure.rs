@@ -15,16 +15,15 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
     "metadata",
 ]);
 
-/// Ensures that an automation exists as given. Await it, or ask for a [`dry_run`](Self::dry_run) first.
+/// Ensures that an automation exists as specified. Await it, or preview it with [`dry_run`](Self::dry_run) first.
 ///
-/// Reads the automation, merges the spec onto it, has the service validate the result, and writes it. Members that
-/// this crate does not model, tags, sources of other events, and actions of others that need no secret are kept. An
-/// action of others that has a secret cannot be kept, because the service does not return the secret: the task
-/// refuses, unless that action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is
-/// called.
+/// Reads the automation, merges the spec into it, has the service validate the result, and writes it. Members that this
+/// crate does not model, tags, sources of other events, and other people's actions that need no secret are kept. An
+/// action of somebody else that has a secret cannot be kept, because the service does not return the secret: the task
+/// refuses, unless that action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is called.
 ///
-/// Secrets cannot be compared. If everything else is as wanted, nothing is written, even if a secret has changed
-/// since: after rotating one, call [`with_new_secrets`](Self::with_new_secrets).
+/// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed since:
+/// after rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
 /// **If it stops halfway**, the automation was written or not; running it again finishes it. A second run writes
 /// nothing.
@@ -35,8 +34,8 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
 ///
 /// # Errors
 ///
-/// Refused, and nothing sent, when an action lacks its secret or when there is not exactly one scope; an error
-/// with the service's reason, and nothing written, when it calls the automation invalid.
+/// Fails without sending a request if an action lacks its secret, or if there is not exactly one scope. If the service
+/// considers the automation invalid, the error contains its reason, and nothing is written.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureAutomation {
@@ -54,12 +53,12 @@ pub struct EnsureAutomation {
 pub struct AutomationChange {
     /// The change.
     pub change: Change<Automation>,
-    /// Warnings about parts that do not do what they seem to.
+    /// Warnings about parts that do not do what one would expect.
     pub warnings: Vec<Warning>,
 }
 
 impl AutomationsClient {
-    /// Ensures that an automation exists as given, and keeps what others added. See [`EnsureAutomation`].
+    /// Ensures that an automation exists as specified, and keeps what others have added. See [`EnsureAutomation`].
     pub fn ensure(
         &self,
         group: &ResourceGroupId,
@@ -86,7 +85,7 @@ impl EnsureAutomation {
         self
     }
 
-    /// Removes the actions that the spec does not name, with their secrets.
+    /// Removes the actions that the spec does not contain, with their secrets.
     pub fn dropping_other_actions(mut self) -> Self {
         self.drop_others = true;
         self

@@ -14,9 +14,9 @@ use crate::{PlanName, Pricing, PricingSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings?view=rest-defenderforcloud-2024-01-01).
 pub const API_VERSION: &str = "2024-01-01";
 
-/// Defender's plans of subscriptions and single machines.
+/// Defender plans of subscriptions and individual machines.
 ///
-/// Clones share one lock for each subscription: the service takes one update for each subscription at a time.
+/// Clones share one lock for each subscription, since the service allows only one update of a subscription at a time.
 #[derive(Debug, Clone)]
 pub struct PricingClient {
     arm: ArmClient,
@@ -65,8 +65,8 @@ impl PricingClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/pricings/read`. For a plan that does not exist the service answers 4xx, and its message
-    /// lists the plans that do.
+    /// `Microsoft.Security/pricings/read`. For a plan that does not exist, the service answers 4xx, and its message
+    /// lists the existing plans.
     ///
     /// # Errors
     ///
@@ -75,9 +75,9 @@ impl PricingClient {
         self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
     }
 
-    /// Replaces one plan: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps what is there.
+    /// Replaces one plan: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps existing settings.
     ///
-    /// The answer can be a partial success: look at every extension's
+    /// The response can be a partial success: check every extension's
     /// [`operation_status`](crate::Extension::operation_status).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update)
@@ -92,7 +92,7 @@ impl PricingClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn update(
         &self,
         scope: impl Into<Scope>,
@@ -104,7 +104,7 @@ impl PricingClient {
 
     /// Makes a single machine follow its subscription again: `Pricings_Delete`.
     ///
-    /// At a subscription the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
+    /// At a subscription, the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/delete)
     ///
@@ -114,11 +114,11 @@ impl PricingClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting what is gone succeeds.
+    /// Safe to repeat: deleting a missing resource succeeds.
     pub async fn delete(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<()> {
         self.arm.delete(pricing(&scope.into(), plan), API_VERSION).send_empty().await
     }

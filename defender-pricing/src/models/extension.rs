@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 
 use crate::ExtensionName;
 
-/// An extension of a plan, as it is or as it should be.
+/// An extension of a plan: its current or its desired state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Extension {
     /// The name of the extension.
     pub name: ExtensionName,
-    /// Whether it is on. If [`operation_status`](Self::operation_status) says that the last change failed, this is
-    /// what was asked for, not what is.
+    /// Whether it is on. If [`operation_status`](Self::operation_status) says that the last change failed, this is the
+    /// requested state, not the actual one.
     #[serde(with = "bool_text")]
     pub is_enabled: bool,
-    /// Settings. Some hold JSON in a string, such as `ExclusionTags`. The service fails (500) on settings of
-    /// an extension that is off.
+    /// Settings. Some contain JSON in a string, such as `ExclusionTags`. The service fails (500) on settings of an
+    /// extension that is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_extension_properties: Option<Map<String, Value>>,
     /// The result of the last change. Read-only.
@@ -30,7 +30,7 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// An extension that is on, without settings.
+    /// Creates an extension that is on, without settings.
     pub fn on(name: ExtensionName) -> Self {
         Self {
             name,
@@ -41,12 +41,12 @@ impl Extension {
         }
     }
 
-    /// An extension that is off.
+    /// Creates an extension that is off.
     pub fn off(name: ExtensionName) -> Self {
         Self { is_enabled: false, ..Self::on(name) }
     }
 
-    /// Whether the last change of it failed.
+    /// Whether its last change failed.
     pub fn has_failed(&self) -> bool {
         self.operation_status.as_ref().is_some_and(|status| status.code == OperationCode::Failed)
     }
@@ -78,7 +78,7 @@ pub struct OperationStatus {
 open_enum! {
     /// Whether a change of an extension succeeded.
     pub enum OperationCode {
-        /// The extension is as asked for.
+        /// The extension is as requested.
         Succeeded = "Succeeded",
         /// The change failed, although the service answered the request as a whole with 200.
         Failed = "Failed",

@@ -39,7 +39,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a plan is paid for.
+    /// Whether a plan is on, and billed.
     pub enum Tier {
         /// Off.
         Free = "Free",
@@ -75,9 +75,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// An extension: a part of a plan that is turned on and off by itself.
+    /// An extension: a part of a plan that is turned on and off separately.
     pub enum ExtensionName {
-        /// Scans the disks of machines without an agent. **Machine secret scanning comes with this one.**
+        /// Scans the disks of machines without an agent. **Secret scanning of machines needs this one.**
         AgentlessVmScanning = "AgentlessVmScanning",
         /// Finds Kubernetes clusters without an agent.
         AgentlessDiscoveryForKubernetes = "AgentlessDiscoveryForKubernetes",
@@ -85,7 +85,7 @@ open_enum! {
         SensitiveDataDiscovery = "SensitiveDataDiscovery",
         /// Scans container images in registries for vulnerabilities.
         ContainerRegistriesVulnerabilityAssessments = "ContainerRegistriesVulnerabilityAssessments",
-        /// Permissions management of Microsoft Entra.
+        /// Permissions management in Microsoft Entra.
         EntraPermissionsManagement = "EntraPermissionsManagement",
         /// Posture of APIs.
         ApiPosture = "ApiPosture",
@@ -103,17 +103,17 @@ open_enum! {
         FileIntegrityMonitoring = "FileIntegrityMonitoring",
         /// The sensor on Kubernetes nodes.
         ContainerSensor = "ContainerSensor",
-        /// Keeps prompts as evidence in alerts on AI services.
+        /// Includes prompts as evidence in alerts on AI services.
         AiPromptEvidence = "AIPromptEvidence",
     }
 }
 
 open_enum! {
-    /// How much of what a plan protects is covered. Independent of the tier; subscriptions only.
+    /// How much of what a plan protects is covered. Independent of the tier; only for subscriptions.
     pub enum CoverageStatus {
         /// All resources that the plan protects.
         FullyCovered = "FullyCovered",
-        /// Some of them: single resources override the subscription.
+        /// Some of them: individual resources override the subscription.
         PartiallyCovered = "PartiallyCovered",
         /// None of them.
         NotCovered = "NotCovered",

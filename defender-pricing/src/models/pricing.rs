@@ -11,7 +11,7 @@ use typed_builder::TypedBuilder;
 
 use crate::{CoverageStatus, Extension, ExtensionName, PlanName, SubPlan, Tier};
 
-/// A plan, as the service shows it.
+/// A plan, as returned by the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 #[non_exhaustive]
@@ -22,15 +22,15 @@ pub struct Pricing {
     pub name: PlanName,
     /// On or off.
     pub tier: Tier,
-    /// The variant. Absent where the plan has none, or was turned on without naming one.
+    /// The sub-plan. `None` if the plan has none, or was turned on without naming one.
     pub sub_plan: Option<SubPlan>,
     /// Time left of the free trial; zero once it is used up.
     pub free_trial_remaining: Option<Duration>,
-    /// When it was last switched to Standard.
+    /// When it was last set to Standard.
     pub enabled_at: Option<OffsetDateTime>,
-    /// Whether single resources are kept from overriding the plan. Subscriptions only.
+    /// Whether individual resources are prevented from overriding the plan. Subscriptions only.
     pub enforce: Option<bool>,
-    /// Whether the plan is inherited from a scope above. Single resources only.
+    /// Whether the plan is inherited from a scope above. Individual resources only.
     pub inherited: Option<bool>,
     /// The scope that it is inherited from.
     pub inherited_from: Option<String>,
@@ -38,15 +38,15 @@ pub struct Pricing {
     pub coverage: Option<CoverageStatus>,
     /// The extensions of the plan.
     pub extensions: Vec<Extension>,
-    /// Whether the plan is deprecated: it can be kept but not newly turned on.
+    /// Whether the plan is deprecated: it can be kept but no longer turned on.
     pub deprecated: bool,
     /// The plans that replace it.
     pub replaced_by: Vec<PlanName>,
-    /// Who manages the plan, if not the subscription itself. Answered by newer API versions only.
+    /// Who manages the plan, if not the subscription itself. Returned only by newer api-versions.
     pub managed_by: Option<String>,
-    /// Where the plan comes from, such as `M365`. Answered by newer API versions only.
+    /// Where the plan comes from, such as `M365`. Returned only by newer api-versions.
     pub originated_from: Option<String>,
-    /// The security operator that acts for the plan. Answered by newer API versions only.
+    /// The security operator that acts for the plan. Returned only by newer api-versions.
     pub security_operator_resource_id: Option<String>,
     kind: String,
     unknown: UnknownFields,
@@ -60,19 +60,19 @@ impl Pricing {
         self.tier == Tier::Standard
     }
 
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 
-    /// Who manages the plan elsewhere, such as a tenant's Microsoft 365 license: changing it here works against them.
+    /// Who manages the plan elsewhere, such as a tenant's Microsoft 365 license: changing it here conflicts with that.
     pub fn managed_elsewhere(&self) -> Option<&str> {
         let named = [&self.managed_by, &self.originated_from].into_iter().flatten();
         let own = ["", "None", "Self", "Subscription", "User", "Azure", "MDC", "DefenderForCloud"];
         named.map(String::as_str).find(|name| !own.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 
-    /// The extension of this name, if the plan has it.
+    /// The extension with this name, if the plan has it.
     pub fn extension(&self, name: &ExtensionName) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.name == *name)
     }
@@ -83,21 +83,20 @@ impl Pricing {
     }
 }
 
-/// A plan, as it should be: the body of a PUT.
+/// A plan to write: the body of a PUT.
 ///
-/// Made from a [`Pricing`], it keeps the members that this crate does not model.
+/// Created from a [`Pricing`], it keeps members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct PricingSpec {
     /// On or off.
     pub tier: Tier,
-    /// The variant. The service chooses one when it is absent.
+    /// The sub-plan. If `None`, the service chooses one.
     #[builder(default, setter(into, strip_option))]
     pub sub_plan: Option<SubPlan>,
-    /// Whether single resources are kept from overriding the plan. Subscriptions only.
+    /// Whether individual resources are prevented from overriding the plan. Subscriptions only.
     #[builder(default, setter(strip_option))]
     pub enforce: Option<bool>,
-    /// All extensions: the list replaces the one that is there. `None` leaves the choice to the service.
-    /// The Free tier takes none.
+    /// All extensions. Replaces the existing list; `None` leaves the choice to the service. The Free tier has none.
     #[builder(default, setter(into, strip_option))]
     pub extensions: Option<Vec<Extension>>,
     #[builder(default, setter(skip))]

@@ -16,11 +16,11 @@ pub struct PlanCoverage {
     pub plan: PlanName,
     /// On or off.
     pub tier: Tier,
-    /// The variant.
+    /// The sub-plan.
     pub sub_plan: Option<SubPlan>,
     /// Time left of the free trial.
     pub trial_left: Option<Duration>,
-    /// How much is covered, as the service says.
+    /// How much is covered, as reported by the service.
     pub status: Option<CoverageStatus>,
     /// The extensions that are on.
     pub extensions_on: Vec<ExtensionName>,
@@ -55,11 +55,11 @@ impl From<&Pricing> for PlanCoverage {
 }
 
 impl PricingClient {
-    /// Lists the coverage of each plan, one row a plan.
+    /// Lists the coverage of each plan, one row per plan.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn coverage(&self, subscription: &SubscriptionId) -> Result<Vec<PlanCoverage>> {
         self.list(subscription).map_ok(|pricing| PlanCoverage::from(&pricing)).try_collect().await
     }

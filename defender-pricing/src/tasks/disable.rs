@@ -9,11 +9,11 @@ use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::updat
 
 /// Turns a plan off: writes the Free tier and reads it back.
 ///
-/// The settings of its extensions are lost. If the plan is off already, nothing is written.
+/// The settings of its extensions are lost. If the plan already is off, nothing is written.
 ///
 /// # Errors
 ///
-/// The same as for [`EnablePlan`](crate::EnablePlan); so are the permissions.
+/// The same as for [`EnablePlan`](crate::EnablePlan), and so are the permissions.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct DisablePlan {
@@ -42,7 +42,7 @@ impl DisablePlan {
         self
     }
 
-    /// Turns the plan off also where it is managed elsewhere, such as by a Microsoft 365 license.
+    /// Turns the plan off even if it is managed elsewhere, for example by a Microsoft 365 license.
     pub fn over_its_manager(mut self) -> Self {
         self.over_manager = true;
         self

@@ -11,19 +11,19 @@ use crate::{
     SubPlan, Tier, tasks::update,
 };
 
-/// Turns a plan on, with its sub-plan and extensions, and keeps everything else as it is.
+/// Turns a plan on, with its sub-plan and extensions, and keeps everything else unchanged.
 ///
-/// Reads the plan, merges in what was asked for, writes the whole list, reads every extension's status, and reads
-/// the plan again. Extensions that are on stay on, with their settings, and members that this crate does not model
-/// are kept. From Free it goes in two steps, because the service then turns on extensions of its own: the second
-/// keeps those. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has, or is given, another.
+/// Reads the plan, merges the request into it, writes the whole list, reads every extension's status, and reads the
+/// plan again. Extensions that are on stay on, with their settings, and members that this crate does not model are
+/// kept. From Free, it takes two steps, because the service then turns on extensions of its own, which the second step
+/// keeps. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has another one, or another one is requested.
 ///
 /// A plan that is managed elsewhere ([`Pricing::managed_elsewhere`]) is refused unless
 /// [`over_its_manager`](Self::over_its_manager) is called, and so is a change to members that could not be read:
 /// nothing is written.
 ///
-/// **If it stops halfway**, the plan may be on without the extensions asked for; running it again finishes it. If
-/// everything is as asked for already, nothing is written.
+/// **If it stops halfway**, the plan may be on without the requested extensions; running it again finishes it. If
+/// everything already is as requested, nothing is written.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -45,7 +45,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `is_in_progress()` when another update of the subscription does not end within
+/// `is_in_progress()` if another update of the subscription does not finish within
 /// [`wait_at_most`](Self::wait_at_most).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
@@ -66,7 +66,7 @@ struct Wish {
 }
 
 impl PricingClient {
-    /// Turns a plan on and keeps what is there. See [`EnablePlan`].
+    /// Turns a plan on and keeps existing settings. See [`EnablePlan`].
     pub fn enable(&self, scope: impl Into<Scope>, plan: &PlanName) -> EnablePlan {
         EnablePlan::new(self.clone(), scope.into(), plan.clone())
     }
@@ -78,13 +78,13 @@ impl EnablePlan {
         Self { client, scope, plan, wish, wait, over_manager: false }
     }
 
-    /// With this sub-plan.
+    /// Sets the sub-plan.
     pub fn sub_plan(mut self, sub_plan: impl Into<SubPlan>) -> Self {
         self.wish.sub_plan = Some(sub_plan.into());
         self
     }
 
-    /// With this extension on.
+    /// Turns this extension on.
     pub fn extension(self, name: ExtensionName) -> Self {
         self.with(Extension::on(name))
     }
@@ -96,19 +96,19 @@ impl EnablePlan {
         self
     }
 
-    /// With these extensions on.
+    /// Turns these extensions on.
     pub fn extensions(self, names: impl IntoIterator<Item = ExtensionName>) -> Self {
         names.into_iter().fold(self, EnablePlan::extension)
     }
 
-    /// With this extension on, and these settings in place of the ones it has.
+    /// Turns this extension on, with these settings in place of its current ones.
     pub fn extension_with(self, name: ExtensionName, properties: Map<String, Value>) -> Self {
         let mut extension = Extension::on(name);
         extension.additional_extension_properties = Some(properties);
         self.with(extension)
     }
 
-    /// With this extension off.
+    /// Turns this extension off.
     pub fn without_extension(self, name: ExtensionName) -> Self {
         self.with(Extension::off(name))
     }
@@ -119,7 +119,7 @@ impl EnablePlan {
         self
     }
 
-    /// Changes the plan also where it is managed elsewhere, such as by a Microsoft 365 license.
+    /// Changes the plan even if it is managed elsewhere, for example by a Microsoft 365 license.
     pub fn over_its_manager(mut self) -> Self {
         self.over_manager = true;
         self

@@ -10,17 +10,17 @@ use crate::{
     tasks::update,
 };
 
-/// Puts a plan back to what it was when it was read: tier, sub-plan, enforcement, and every extension with its
-/// settings. An extension that has been turned on since, by the service or by somebody, is turned off.
+/// Restores a plan to the state in which it was read: tier, sub-plan, enforcement, and every extension with its
+/// settings. An extension that has been turned on since, by the service or by somebody else, is turned off.
 ///
-/// Call [`if_still`](Self::if_still) to leave the plan alone when somebody else has changed it in the meantime.
+/// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime.
 ///
-/// **If it stops halfway**, the plan is as it is now or as it was; running it again finishes it. A second run writes
-/// nothing.
+/// **If it stops halfway**, the plan is in its current or its previous state; running it again finishes it. A second
+/// run writes nothing.
 ///
 /// # Errors
 ///
-/// The same as for [`EnablePlan`](crate::EnablePlan); so are the permissions.
+/// The same as for [`EnablePlan`](crate::EnablePlan), and so are the permissions.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -44,7 +44,7 @@ pub struct RestorePlan {
 }
 
 impl PricingClient {
-    /// Puts a plan back to what it was when it was read. See [`RestorePlan`].
+    /// Restores a plan to the state in which it was read. See [`RestorePlan`].
     pub fn restore(&self, scope: impl Into<Scope>, before: &Pricing) -> RestorePlan {
         RestorePlan::new(self.clone(), scope.into(), before.clone())
     }
@@ -55,7 +55,7 @@ impl RestorePlan {
         Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300) }
     }
 
-    /// Only if the plan still has these settings; otherwise it is an error, and nothing is written.
+    /// Restores only if the plan still has these settings; if not, it is an error, and nothing is written.
     pub fn if_still(mut self, expected: &Pricing) -> Self {
         self.expected = Some(expected.clone());
         self
@@ -131,8 +131,8 @@ fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
 }
 
 impl Pricing {
-    /// Whether both say the same of tier, sub-plan, enforcement and extensions. Dates, trial and what the service
-    /// tells of coverage do not count, nor do the settings of extensions that are off.
+    /// Whether both have the same tier, sub-plan, enforcement and extensions. Dates, the trial and the reported
+    /// coverage are ignored, and so are the settings of extensions that are off.
     pub fn has_settings_of(&self, other: &Pricing) -> bool {
         let on = |pricing: &Pricing| {
             let mut on: Vec<Extension> = pricing.extensions.iter().map(Extension::for_writing).collect();

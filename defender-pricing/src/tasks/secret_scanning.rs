@@ -6,12 +6,11 @@ use futures::TryStreamExt as _;
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
 
-/// What Defender scans for secrets, as far as its plans and extensions decide that.
+/// What Defender scans for secrets, according to its plans and extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretScanning {
-    /// Disks of machines. Needs `AgentlessVmScanning` of CloudPosture or Servers P2; `SensitiveDataDiscovery` has no
-    /// part in it.
+    /// Disks of machines. Needs `AgentlessVmScanning` of CloudPosture or Servers P2, not `SensitiveDataDiscovery`.
     pub machines: ScanReadiness,
     /// Resource Manager and CloudFormation deployments. Included in CloudPosture.
     pub deployments: ScanReadiness,
@@ -31,20 +30,20 @@ pub enum ScanReadiness {
     Off {
         /// Plan to turn on, or to turn the extension on in.
         plan: PlanName,
-        /// Extension to turn on, where one is needed.
+        /// Extension to turn on, if one is needed.
         extension: Option<ExtensionName>,
     },
 }
 
 impl ScanReadiness {
-    /// Whether the scan can run. If not, the absence of findings means nothing.
+    /// Whether the scan can run. If not, the absence of findings proves nothing.
     pub fn is_on(&self) -> bool {
         matches!(self, Self::On(_))
     }
 }
 
 impl SecretScanning {
-    /// Derives it from the plans of a subscription.
+    /// Determines it from the plans of a subscription.
     pub fn of(plans: &[Pricing]) -> Self {
         let on = |name: &PlanName| plans.iter().find(|plan| plan.name == *name && plan.is_standard());
         let posture = on(&PlanName::CloudPosture);
@@ -75,11 +74,11 @@ impl SecretScanning {
 }
 
 impl PricingClient {
-    /// Tells which kinds of secret scanning the plans of a subscription turn on, and what to turn on for the others.
+    /// Reports which kinds of secret scanning the plans of a subscription turn on, and what to turn on for the others.
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn secret_scanning(&self, subscription: &SubscriptionId) -> Result<SecretScanning> {
         let plans: Vec<Pricing> = self.list(subscription).try_collect().await?;
         Ok(SecretScanning::of(&plans))

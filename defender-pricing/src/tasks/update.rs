@@ -13,9 +13,9 @@ use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, SubPla
 #[non_exhaustive]
 #[must_use = "extensions can fail although the plan was changed"]
 pub struct PlanChange {
-    /// The plan before and after, as the service shows it; in a dry run, as it would be.
+    /// The plan before and after, as returned by the service; in a dry run, as it would be.
     pub change: Change<Pricing>,
-    /// Extensions that were asked for, or that the service tried to turn on, and that are not on.
+    /// Extensions that were requested, or that the service tried to turn on, but that are not on.
     pub failed_extensions: Vec<FailedExtension>,
 }
 
@@ -26,7 +26,7 @@ impl PlanChange {
         Self { change: Change::Updated { before, after }, failed_extensions: Vec::new() }
     }
 
-    /// Whether everything that was asked for holds.
+    /// Whether everything is as requested.
     pub fn is_complete(&self) -> bool {
         self.failed_extensions.is_empty()
     }
