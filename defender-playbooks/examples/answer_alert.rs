@@ -1,5 +1,5 @@
-//! Reads the evidence for an alert of a key vault, rotates the secrets that its caller read, each with the resource whose
-//! key it holds, and resolves the alert when all of that is done.
+//! Reads the evidence for a key vault alert, rotates the secrets that its caller read, each with the resource whose key
+//! it contains, and resolves the alert once all of that is done.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example answer_alert -- <alert id> <secret>=<resource id> ..
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What was found and done, line by line. The alert is resolved only when nothing is left open.
+/// The findings and actions, line by line. The alert is resolved only if nothing is left open.
 pub(crate) async fn answer(
     arm: &ArmClient,
     alert: &AlertId,
@@ -54,7 +54,7 @@ pub(crate) async fn answer(
                 continue;
             };
             let issuer = Arc::new(ResourceKeyIssuer::new(arm, resource.clone())?);
-            // The same alert is the same rotation: run again, it is taken up where it stopped.
+            // The same alert gives the same rotation id: another run resumes it where it stopped.
             let rotation = secrets
                 .rotate(&name.parse()?)
                 .issuer(issuer)

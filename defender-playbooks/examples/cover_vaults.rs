@@ -1,4 +1,4 @@
-//! Lists the key vaults of a subscription whose plan or audit log is off, and mends them.
+//! Lists the key vaults of a subscription whose plan or audit log is off, and fixes them.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example cover_vaults -- <subscription> <resource group> <workspace> [--fix]
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is off, and what was, or would be, done about it, line by line.
+/// What is off, and what was done about it, or would be, line by line.
 pub(crate) async fn cover(
     arm: &ArmClient,
     subscription: &SubscriptionId,

@@ -1,4 +1,4 @@
-//! What an alert says, joined with what the logs of its vaults say.
+//! An alert, joined with the logs of its vaults.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub struct InvestigationsClient {
     arm: ArmClient,
 }
 
-/// An investigation to be awaited. It reads only, and what cannot be read is in the result, not an error.
+/// An investigation; await it. It only reads. What cannot be read is part of the result, not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Investigate {
@@ -39,25 +39,25 @@ pub struct Investigate {
     limit: usize,
 }
 
-/// What is known of an alert.
+/// What is known about an alert.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Investigation {
-    /// What the alert says, completed by what the logs say of its caller.
+    /// What the alert says, completed with what the logs say about its caller.
     pub finding: Finding,
-    /// What the log of each vault that the alert names says.
+    /// The log of each vault that the alert names.
     pub logs: Vec<(ResourceId, VaultLog)>,
 }
 
-/// What could be learnt from the log of a vault.
+/// What the log of a vault shows.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum VaultLog {
-    /// It was not asked: the alert is a sample and about nothing that happened.
+    /// It was not queried: the alert is a sample, so nothing really happened.
     Sample,
-    /// The vault sends its audit log to no workspace: what was touched is not known.
+    /// The vault does not send its audit log to a workspace, so it is unknown what was accessed.
     NotLogged,
-    /// It was read. Whether an empty one means anything is in [`Evidence::source`].
+    /// It was read. [`Evidence::source`] says whether an empty result means anything.
     Read(Evidence),
     /// It could not be read.
     Failed(azure_core::Error),
@@ -71,8 +71,8 @@ impl InvestigationsClient {
 
     /// Investigates an alert.
     ///
-    /// The log of each vault is looked for in the workspace that its diagnostic settings name, an hour around the
-    /// time of the alert, for operations of the alert's caller.
+    /// For each vault, it reads the log in the workspace that the vault's diagnostic settings name, from an hour before
+    /// to an hour after the alert, for operations of the alert's caller.
     ///
     /// # Permissions
     ///
@@ -81,7 +81,7 @@ impl InvestigationsClient {
         self.investigate_in(alert, None)
     }
 
-    /// [`investigate`](Self::investigate), telling callers of this tenant from strangers.
+    /// Like [`investigate`](Self::investigate), but also tells callers from this tenant from outsiders.
     pub fn investigate_in(&self, alert: &Alert, own_tenant: Option<&str>) -> Investigate {
         Investigate {
             arm: self.arm.clone(),
@@ -94,19 +94,19 @@ impl InvestigationsClient {
 }
 
 impl Investigate {
-    /// Looks in this workspace instead of the one that the vault's settings name.
+    /// Reads this workspace instead of the one named in the vault's settings.
     pub fn workspace(mut self, workspace: &WorkspaceId) -> Self {
         self.workspace = Some(workspace.clone());
         self
     }
 
-    /// How much time before and after the alert is looked at. Default: one hour.
+    /// How much time before and after the alert to read. Default: one hour.
     pub fn around(mut self, time: Duration) -> Self {
         self.around = time.abs();
         self
     }
 
-    /// At most so many operations of a vault. Default: 10,000.
+    /// The maximum number of operations for each vault. Default: 10,000.
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations;
         self
@@ -182,7 +182,7 @@ impl Investigate {
 arm_core::awaited!(Investigate => Investigation);
 
 impl VaultLog {
-    /// What was found, if the log could be read.
+    /// The evidence, if the log could be read.
     pub fn evidence(&self) -> Option<&Evidence> {
         match self {
             Self::Read(evidence) => Some(evidence),
@@ -192,25 +192,25 @@ impl VaultLog {
 }
 
 impl Investigation {
-    /// Whether the logs tell the whole truth about every vault that the alert names.
+    /// Whether the logs are complete for every vault that the alert names.
     pub fn is_conclusive(&self) -> bool {
         let conclusive = |(_, log): &(_, VaultLog)| log.evidence().is_some_and(Evidence::is_conclusive);
         !self.logs.is_empty() && self.logs.iter().all(conclusive)
     }
 
-    /// The secrets whose values the caller got, by name in lower case. `None` unless the logs are
-    /// [conclusive](Self::is_conclusive): then more may have been read than is known.
+    /// The secrets whose values the caller obtained, by name in lower case. `None` unless the logs are
+    /// [conclusive](Self::is_conclusive), because more may have been read than is known.
     pub fn secrets_read(&self) -> Option<BTreeSet<String>> {
         self.is_conclusive().then(|| self.secrets_known_read())
     }
 
-    /// The secrets that are known to have been read. There may be more.
+    /// The secrets known to have been read. There may be more.
     pub fn secrets_known_read(&self) -> BTreeSet<String> {
         self.logs.iter().filter_map(|(_, log)| log.evidence()).flat_map(Evidence::secrets_read).collect()
     }
 }
 
-/// One operation in the log, as triage reads it.
+/// An operation in the log, in the form that triage uses.
 fn access(operation: &VaultOperation) -> VaultAccess {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     VaultAccess {

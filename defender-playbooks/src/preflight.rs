@@ -1,4 +1,4 @@
-//! What stands in the way of work in a subscription: all of it at once, before anything is written.
+//! Everything that stands in the way of some work in a subscription, found before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -12,28 +12,28 @@ use resource_ops::{
 
 use crate::plan::{Plan, PlanAction, PlannedChange};
 
-/// How many requests are under way at the same time.
+/// The number of concurrent requests.
 const CONCURRENCY: usize = 4;
 
-/// What some work needs. See [`preflight()`].
+/// What some work requires. See [`preflight()`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Actions that must be allowed in the subscription, such as `Microsoft.KeyVault/vaults/write`.
+    /// Actions that must be allowed on the subscription, such as `Microsoft.KeyVault/vaults/write`.
     pub actions: Vec<String>,
-    /// Actions that must be allowed at a scope in it, such as a resource group: also where a role is held only there.
-    /// Of a scope that is not there yet, the subscription is asked.
+    /// Actions that must be allowed at a scope in it, such as a resource group; a role assigned only there is taken
+    /// into account. If the scope does not exist yet, the subscription is checked.
     pub actions_at: Vec<(Scope, String)>,
-    /// Regions that the subscription must have, such as `westeurope`.
+    /// Regions that must be available to the subscription, such as `westeurope`.
     pub regions: Vec<String>,
     /// Resource providers that must be registered.
     pub providers: Vec<ProviderNamespace>,
-    /// Names of vaults to create, which must be free.
+    /// Names of vaults to be created, which must be available.
     pub new_vaults: Vec<VaultName>,
 }
 
 impl Needs {
-    /// What a plan needs: the action of each change, where the change is; the resource providers and regions of what is
-    /// made; names for new vaults. What is changed within vaults is left to their own roles, which are not asked for.
+    /// What a plan requires: the action of each change at its scope, the resource providers and regions of new
+    /// resources, and the names of new vaults. Changes inside vaults need data-plane roles, which are not checked.
     pub fn of(plan: &Plan) -> Self {
         let mut needs = Self::default();
         for change in plan.changes.iter().filter(|change| change.is_change()) {
@@ -85,7 +85,8 @@ fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
     }
 }
 
-/// The resource group of an id, or its subscription. `None` for what is not in Azure Resource Manager, such as secrets.
+/// The resource group of an id, or its subscription. `None` for anything that is not in Azure Resource Manager, such as
+/// secrets.
 fn scope_of(id: &str) -> Option<Scope> {
     let parts: Vec<&str> = id.split('/').collect();
     match parts.as_slice() {
@@ -99,14 +100,16 @@ fn scope_of(id: &str) -> Option<Scope> {
     }
 }
 
-/// Asks for all that stands in the way of some work: one line for each problem; none if nothing does. Writes nothing.
+/// Checks everything that could stand in the way of some work. Returns one line for each problem, and none if there is
+/// none. Writes nothing.
 ///
-/// What cannot be asked is a problem too. That nothing was found is no promise: locks, policies and deny assignments
-/// can still refuse, roles that are held only at one resource are not seen, and anyone can take a name meanwhile.
+/// A check that cannot be made is a problem too. Finding no problem is not a guarantee: locks, policies and deny
+/// assignments can still refuse a request, roles assigned only on a single resource are not seen, and somebody can take
+/// a name in the meantime.
 ///
 /// # Permissions
-/// `Microsoft.Resources/subscriptions/providers/read`, `Microsoft.Resources/subscriptions/locations/read` and
-/// `Microsoft.KeyVault/checkNameAvailability/read`, as far as providers, regions and names are asked for; Contributor
+/// For providers, regions and names: `Microsoft.Resources/subscriptions/providers/read`,
+/// `Microsoft.Resources/subscriptions/locations/read` and `Microsoft.KeyVault/checkNameAvailability/read`. Contributor
 /// has all of them.
 ///
 /// ```
@@ -142,7 +145,7 @@ pub async fn preflight(arm: &ArmClient, subscription: &SubscriptionId, needs: &N
     rights.into_iter().chain(regions).chain(providers.into_iter().chain(names).flatten()).collect()
 }
 
-/// What is not allowed, a line for each scope.
+/// What is not allowed, one line for each scope.
 async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Needs) -> Vec<String> {
     let mut wanted: BTreeMap<String, (Scope, Vec<&str>)> = BTreeMap::new();
     let whole = Scope::from(subscription);
@@ -154,7 +157,7 @@ async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Nee
     let mut problems = Vec::new();
     for (scope, actions) in wanted.into_values() {
         let held = match held(arm, &scope).await {
-            // What is to be made there is made with what is held above.
+            // What will be created there is created with the rights held above it.
             Err(error) if error.is_not_found() && scope != whole => held(arm, &whole).await,
             held => held,
         };
@@ -179,7 +182,7 @@ async fn held(arm: &ArmClient, scope: &Scope) -> Result<Vec<Permission>> {
     PermissionsClient::new(arm).list(scope).try_collect().await
 }
 
-/// The regions that the subscription does not have.
+/// The regions that are not available to the subscription.
 async fn no_region(arm: &ArmClient, subscription: &SubscriptionId, wanted: &[String]) -> Vec<String> {
     if wanted.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The answer, as on the real Azure: nothing here knows the double.
+//! The response, as on real Azure: nothing here knows about the double.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,25 +20,25 @@ use futures::StreamExt as _;
 
 use super::Done;
 
-/// What is known when the alert comes.
+/// What is known when the alert arrives.
 pub(crate) struct Case {
     pub(crate) arm: ArmClient,
     pub(crate) alert: AlertId,
     pub(crate) vault: VaultId,
-    /// The addresses that may still knock at the vault: one's own, and those of the applications.
+    /// The addresses that may still reach the vault: our own, and those of the applications.
     pub(crate) keep: Vec<String>,
-    /// What the scanner found, and what it finds when the file is gone.
+    /// What the scanner found, and what it finds once the file is gone.
     pub(crate) first: LeakReport,
     pub(crate) second: LeakReport,
-    /// Who issues the credential of which secret.
+    /// The issuer of each secret's credential.
     pub(crate) issuers: BTreeMap<SecretName, Arc<dyn Issuer>>,
     pub(crate) readers: VaultReaders,
     pub(crate) consumers: Arc<dyn Consumers>,
 }
 
-/// What was found and done.
+/// The findings and actions.
 pub(crate) struct Answer {
-    /// The secrets that the stranger has.
+    /// The secrets that the attacker has read.
     pub(crate) taken: BTreeSet<String>,
     pub(crate) contained: ContainmentReport,
     pub(crate) plan: LeakPlan,
@@ -49,14 +49,14 @@ pub(crate) struct Answer {
 
 pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let arm = &case.arm;
-    // Evidence: who it was, and which secrets they have.
+    // Evidence: who it was, and which secrets they have read.
     let alerts = AlertsClient::new(arm);
     let found = InvestigationsClient::new(arm).investigate(&alerts.get(&case.alert).await?).await;
     let taken = found.secrets_read().ok_or("the logs do not tell all: rotate everything in the vault")?;
     let stranger = found.finding.caller.object_id.as_deref().ok_or("the alert names nobody")?;
 
-    // Containment: planned, looked at, done. The plan is the record by which it is undone: store it first. What of it cannot
-    // be undone is asked for by its name, and `record.irreversible()` lists it.
+    // Containment: plan, review, carry out. The plan is the record for the undo, so store it first. What cannot be
+    // undone must be requested by name, and `record.irreversible()` lists it.
     let containments = ContainmentsClient::new(arm);
     let mut plan = containments.plan(&case.vault).principal(stranger.parse()?);
     plan = plan.disable_sign_in().revoke_sessions().lock(format!("alert {}", case.alert));
@@ -66,7 +66,7 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let record = plan.await?;
     let contained = containments.contain(&record).await?;
 
-    // Which secrets are they that leaked, who reads each, and what is to be done first?
+    // Which secrets have leaked, who reads each, and what comes first?
     let leaks = LeaksClient::new(arm);
     let vaults = [case.vault.name().parse()?];
     let would = leaks.find_secrets(case.first.clone(), vaults.clone()).dry_run().await?;
@@ -94,7 +94,7 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let is_resolved =
         is_done && alerts.set_status([case.alert.clone()], AlertAction::Resolve).await?.is_complete();
 
-    // What a second look says of each leak.
+    // The result of a second scan for each leak.
     let closed = leaks::close(&matches.report, &case.second, &["shop/web".to_owned()].into());
     let report = leaks::to_markdown(&plan, &rotations, &ended, &closed);
     Ok(Answer { taken, contained, plan, rotations, is_resolved, report })

@@ -1,8 +1,9 @@
-//! From twenty secrets in a repository, and a stranger in the vault, to an alert that is resolved: the evidence is read,
-//! the vault is contained, every secret is rotated where it was issued, its readers are seen to move, the old credentials
-//! are dead, and what is left over is named.
+//! From twenty leaked secrets in a repository, and an attacker in the vault, to a resolved alert: it reads the
+//! evidence, contains the vault, rotates every secret at its issuer, waits until the readers have moved, checks that
+//! the old credentials no longer work, and names what is left.
 //!
-//! Runs offline, on the double of Azure: `world.rs` is the double, `answer.rs` is what a program does on the real one.
+//! Runs offline, on the double of Azure: `world.rs` sets up the double, `answer.rs` is what a program does on real
+//! Azure.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example leak_to_closed
@@ -28,7 +29,7 @@ async fn main() -> Done<()> {
     Ok(())
 }
 
-/// The whole story: the attack, and the answer.
+/// The whole story: the attack and the response.
 pub(crate) async fn play(world: &World) -> Done<Answer> {
     world.enumerate().await?;
     world.an_hour_passes();

@@ -1,4 +1,4 @@
-//! The double: a vault with twenty secrets of seven kinds, two applications that read them, and a stranger.
+//! The double: a vault with twenty secrets of seven kinds, two applications that read them, and an attacker.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use super::{Done, answer::Case};
 pub(crate) const STRANGER: &str = "00000000-0000-0000-0000-0000000000e1";
 const APPLICATIONS: [&str; 2] =
     ["00000000-0000-0000-0000-0000000000a1", "00000000-0000-0000-0000-0000000000a2"];
-/// The application whose own password is one of the secrets: its object id and its client id.
+/// The application whose own password is one of the secrets: its object id and client id.
 const CLIENT: [&str; 2] = ["00000000-0000-0000-0000-0000000000d1", "00000000-0000-0000-0000-0000000000c9"];
 const PASSWORD: &str = "old8Q~0123456789012345678901234567abcd";
 
@@ -29,7 +29,7 @@ const OWN_ADDRESS: &str = "203.0.113.7";
 const APPLICATIONS_ADDRESS: &str = "198.51.100.10";
 const STRANGERS_ADDRESS: &str = "192.0.2.66";
 
-/// A type of resource, its names, its key as it is listed, and what applications store around it.
+/// A resource type, its names, the name of its key, and the format in which applications store it.
 const KEYED: [(&str, &[&str], &str, &str); 6] = [
     (
         "Microsoft.Storage/storageAccounts",
@@ -54,7 +54,7 @@ const KEYED: [(&str, &[&str], &str, &str); 6] = [
     ("Microsoft.Search/searchServices", &["search"], "primaryKey", "{\"key\":\"{key}\",\"index\":\"shop\"}"),
 ];
 
-/// A secret of the vault, the credential in it, and where that was issued.
+/// A secret in the vault, its credential, and the issuer of that.
 pub(crate) struct Planted {
     pub(crate) name: SecretName,
     pub(crate) credential: String,
@@ -86,7 +86,7 @@ pub(crate) fn alert() -> Done<AlertId> {
     Ok(format!("{alerts}/a1").parse()?)
 }
 
-/// The id of a resource; a nested one has a name for each part.
+/// The id of a resource; a nested one has a name for each level.
 fn id(kind: &str, name: &str) -> Done<ResourceId> {
     let (namespace, kinds) = kind.split_once('/').ok_or("a type has a namespace")?;
     let parts = kinds.split('/').zip(name.split('/'));
@@ -120,7 +120,8 @@ fn seed(now: OffsetDateTime) -> Done<Seed> {
     Ok(seed)
 }
 
-/// The alert that Defender raises about what the stranger does next: the double is told of it, since it detects nothing.
+/// The alert that Defender raises for what the attacker does next. The double detects nothing, so it is told to raise
+/// it.
 fn about_the_stranger(now: OffsetDateTime) -> Done<Value> {
     let time = instant::format(now);
     Ok(json!({
@@ -143,7 +144,7 @@ fn about_the_stranger(now: OffsetDateTime) -> Done<Value> {
 impl World {
     pub(crate) async fn build() -> Done<Self> {
         mock_azure::fast_forward();
-        // The log of two hours ago has come by now.
+        // By now, the log of two hours ago has arrived.
         let azure = seed(OffsetDateTime::now_utc() - Duration::from_secs(2 * 3600))?.start().await;
         let mut world = Self { azure, planted: Vec::new() };
         for (kind, names, listed, stored) in KEYED {
@@ -178,7 +179,7 @@ impl World {
         Ok(ArmClient::new(self.azure.credential(), Some(self.azure.client_options().into()))?)
     }
 
-    /// The stranger lists the vault and reads three secrets, from an address of their own.
+    /// The attacker lists the vault and reads three secrets, from an address of their own.
     pub(crate) async fn enumerate(&self) -> Done<()> {
         self.azure.set_caller_ip(STRANGERS_ADDRESS);
         for planted in self.planted.iter().step_by(7) {
@@ -188,7 +189,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether the stranger still gets a secret.
+    /// Whether the attacker can still read a secret.
     pub(crate) async fn stranger_reads(&self) -> bool {
         self.azure.set_caller_ip(STRANGERS_ADDRESS);
         let read = read(&self.azure, STRANGER, &self.planted[0].name).await;
@@ -200,7 +201,7 @@ impl World {
         self.azure.advance(Duration::from_secs(3600));
     }
 
-    /// Whether the old credential of a secret still opens anything.
+    /// Whether the old credential of a secret still works.
     pub(crate) fn is_alive(&self, planted: &Planted) -> bool {
         match &planted.resource {
             Some(resource) => self.azure.takes_key(resource.as_str(), &planted.credential),
@@ -208,7 +209,7 @@ impl World {
         }
     }
 
-    /// What the answer is told: what a scanner found, and who issues what.
+    /// The input of the response: what a scanner found, and who issues what.
     pub(crate) fn case(&self) -> Done<Case> {
         let arm = self.arm()?;
         let mut issuers: BTreeMap<SecretName, Arc<dyn Issuer>> = BTreeMap::new();
@@ -233,7 +234,7 @@ impl World {
         })
     }
 
-    /// The report of gitleaks on the repository: every credential, and one that is in no vault.
+    /// A gitleaks report on the repository: every credential, and one that is in no vault.
     fn scanned(&self) -> String {
         let found = self.planted.iter().enumerate().map(|(line, planted)| {
             json!({ "RuleID": "azure-key", "Secret": planted.credential, "File": "deploy/settings.env", "StartLine": line + 1,
@@ -243,7 +244,7 @@ impl World {
     }
 }
 
-/// What the scanner still finds when the file is gone: a token of somebody else.
+/// What the scanner still finds once the file is gone: somebody else's token.
 fn elsewhere() -> Value {
     json!([{ "RuleID": "npm-access-token", "Secret": "npm_0123456789abcdef", "File": ".npmrc", "StartLine": 1, "Commit": "c0ffee",
         "Email": "ops@contoso.example" }])
@@ -253,20 +254,20 @@ fn secrets(arm: &ArmClient) -> Done<SecretsClient> {
     Ok(SecretsClient::new(arm, &vault()?.name().parse()?)?)
 }
 
-/// The application that reads a secret: they share the vault.
+/// The application that reads a secret: the two share the vault.
 fn reader_of(name: &SecretName) -> &'static str {
     APPLICATIONS[name.as_str().len() % 2]
 }
 
-/// Reads a secret as somebody else does, with a token of their own.
+/// Reads a secret as another principal, with a token of its own.
 async fn read(azure: &MockAzure, who: &str, name: &SecretName) -> Done<Secret> {
     let credential = azure.credential_of(who).ok_or("nobody of this id")?;
     let arm = ArmClient::new(credential, Some(azure.client_options().into()))?;
     Ok(secrets(&arm)?.get(name).await?.value)
 }
 
-/// The applications: each is restarted, which here means that it reads its secret again; whether it did, the vault's log
-/// tells, and nothing else.
+/// The applications: each is restarted, which here means that it reads its secret again. Only the vault's log shows
+/// whether it did.
 struct Restarted {
     azure: MockAzure,
     readers: VaultReaders,

@@ -1,4 +1,4 @@
-//! What one principal may do.
+//! The access of one principal.
 
 use arm_core::{ArmErrorExt as _, Mode, Scope, refuse};
 use azure_core::Result;
@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 
 use super::report::Step;
 
-/// A role assignment that a containment takes away, whole enough to be made again.
+/// A role assignment that a containment removes, with everything needed to restore it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RemovedRole {
-    /// Its id.
+    /// The role assignment's id.
     pub id: RoleAssignmentId,
-    /// Where it was held: the vault, its group, its subscription, or above.
+    /// The scope of the assignment: the vault, its group, its subscription, or above.
     pub scope: String,
     /// The role.
     pub role: RoleId,
-    /// Who held it.
+    /// The principal that had it.
     pub principal: PrincipalId,
     principal_type: Option<PrincipalType>,
     description: Option<String>,
@@ -88,15 +88,15 @@ impl RemovedRole {
     }
 }
 
-/// What a principal holds: what is taken away, and what stays.
+/// What a principal holds: what is removed, and what remains.
 pub(super) async fn roles_of(
     roles: &RoleAssignmentsClient,
     vault: &VaultId,
     principal: PrincipalId,
     wider: bool,
 ) -> Result<(Vec<RemovedRole>, Vec<String>)> {
-    // What it holds itself is asked for by its id: `assignedTo` is documented for users and applications only, and might
-    // find nothing for a group. It adds what is held through groups.
+    // Direct assignments are queried by principal id: `assignedTo` is documented only for users and applications, and
+    // may find nothing for a group. It adds assignments held through groups.
     let mut held: Vec<RoleAssignment> =
         roles.list_filtered(vault, RoleAssignmentFilter::Principal(principal)).try_collect().await?;
     let mut all = roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(principal));
@@ -123,7 +123,7 @@ pub(super) async fn roles_of(
     Ok((taken, stays))
 }
 
-/// Nobody takes their own access here: neither what is theirs, nor what they hold through a group.
+/// Refuses to remove the caller's own access, whether direct or through a group.
 pub(super) async fn not_oneself(
     directory: &DirectoryClient,
     roles: &RoleAssignmentsClient,
@@ -150,9 +150,9 @@ pub(super) async fn not_oneself(
 const GIVE_ACCESS: [RoleId; 3] =
     [RoleId::OWNER, RoleId::USER_ACCESS_ADMINISTRATOR, RoleId::ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR];
 
-/// Whoever takes the last one away who can give access back can undo nothing. An Owner is only followed by an Owner: the
-/// others may give every role, and may do nothing else. What is held under a condition does not count, since it may be
-/// for a few roles only; nor do custom roles.
+/// Refuses to remove the last principal that can restore access. Only an Owner counts as a replacement for an Owner: the
+/// other two roles can assign every role, but can do nothing else. Assignments under a condition do not count, since the
+/// condition may allow only a few roles; nor do custom roles.
 async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Result<()> {
     if !GIVE_ACCESS.contains(&taken.role) {
         return Ok(());
@@ -177,7 +177,7 @@ async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Res
     refuse(format!("{} is the last {role} at {scope}: nobody could undo this", taken.principal))
 }
 
-/// Takes an access policy away, if it is as it was read.
+/// Removes an access policy, if it is unchanged since it was read.
 pub(super) async fn remove_policy(
     vaults: &VaultsClient,
     vault: &VaultId,
@@ -201,7 +201,7 @@ pub(super) async fn remove_policy(
     }
 }
 
-/// Gives an access policy back, if the principal has none.
+/// Restores an access policy, if the principal has none.
 pub(super) async fn add_policy(
     vaults: &VaultsClient,
     vault: &VaultId,

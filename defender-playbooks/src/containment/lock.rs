@@ -1,4 +1,4 @@
-//! A lock, which keeps the vault and its role assignments from being deleted while people look.
+//! A lock that protects the vault and its role assignments from deletion during an investigation.
 
 use arm_core::{Mode, refuse};
 use azure_core::Result;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::report::Step;
 
-/// A lock that a containment lays on the vault. Its name is its own, so that no other lock is taken for it.
+/// A lock that a containment puts on the vault. Its name is unique, so that it cannot be confused with another lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct VaultLock {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Why, for people.
+    /// The reason, as a note for people.
     pub notes: String,
 }
 
@@ -40,7 +40,7 @@ impl VaultLock {
         }
     }
 
-    /// Takes the lock away, unless somebody has made it their own by another note or level.
+    /// Removes the lock, unless somebody has since changed its note or level.
     pub(super) async fn undo(&self, locks: &LocksClient, vault: &VaultId, mode: Mode) -> Result<Step> {
         let Some(now) = locks.get_opt(vault, &self.name).await? else { return Ok(Step::Unchanged) };
         let is_ours = now.properties.level == LockLevel::CanNotDelete

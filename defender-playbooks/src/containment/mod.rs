@@ -1,4 +1,4 @@
-//! Shut the door on an attacker, with a record by which it is opened again.
+//! Contain an attack, with a record that allows it to be undone.
 
 mod access;
 mod lock;

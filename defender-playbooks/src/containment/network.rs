@@ -15,9 +15,9 @@ use super::report::Step;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NarrowedNetwork {
-    /// As it was.
+    /// The rules before the containment.
     pub before: NetworkRules,
-    /// As it is to be.
+    /// The rules during the containment.
     pub contained: NetworkRules,
 }
 
@@ -28,7 +28,7 @@ impl NarrowedNetwork {
         contained.bypass = Some(NetworkBypass::AzureServices);
         contained.default_action = Some(NetworkAction::Deny);
         contained.virtual_network_rules.clear();
-        // Spelled as it is, so that a repeat finds it equal.
+        // Spelled as it is now, so that a repeat finds it equal.
         let spelled = |address: &String| {
             before
                 .ip_rules
@@ -52,7 +52,7 @@ impl NarrowedNetwork {
         write(vaults, vault, &self.contained, mode).await
     }
 
-    /// Takes back what the containment changed. What somebody else has added or removed meanwhile stays so.
+    /// Undoes the containment's changes. What somebody else has added or removed since is kept.
     pub(super) async fn undo(&self, vaults: &VaultsClient, vault: &VaultId, mode: Mode) -> Result<Step> {
         let now = written_out(vaults.get(vault).await?.properties.network_acls.as_ref());
         let wished = self.undone(&now);
@@ -83,7 +83,7 @@ impl NarrowedNetwork {
     }
 }
 
-/// Without what the containment added, and with what it took away.
+/// Without what the containment added, and with what it removed.
 fn merge<T: Clone>(now: &mut Vec<T>, before: &[T], contained: &[T], same: impl Fn(&T, &T) -> bool) {
     let has = |list: &[T], one: &T| list.iter().any(|other| same(one, other));
     now.retain(|one| has(before, one) || !has(contained, one));
@@ -104,7 +104,8 @@ async fn write(vaults: &VaultsClient, vault: &VaultId, rules: &NetworkRules, mod
     }
 }
 
-/// No rules at all mean that everyone may knock. An undo must write that, since leaving it out changes nothing.
+/// No rules at all means that any network may connect. An undo must write that out, since omitting the rules changes
+/// nothing.
 fn written_out(rules: Option<&NetworkRules>) -> NetworkRules {
     let mut rules = rules.cloned().unwrap_or_default();
     rules.default_action.get_or_insert(NetworkAction::Allow);
@@ -112,7 +113,7 @@ fn written_out(rules: Option<&NetworkRules>) -> NetworkRules {
     rules
 }
 
-/// By meaning: the order and the spelling of addresses do not count.
+/// Compares by meaning: order and spelling of addresses do not matter.
 fn is_equal(one: &NetworkRules, other: &NetworkRules) -> bool {
     fn texts(values: impl Iterator<Item = String>) -> Vec<String> {
         let mut texts: Vec<String> = values.map(|text| text.to_ascii_lowercase()).collect();

@@ -15,33 +15,33 @@ pub struct ContainmentsClient {
     pub(super) arm: ArmClient,
 }
 
-/// What is to be contained, and how everything was before: **the record for the undo**. Store it before
-/// [`contain`](ContainmentsClient::contain). It holds no value.
+/// What is to be contained, and the state before it: **the record for the undo**. Store it before calling
+/// [`contain`](ContainmentsClient::contain). It contains no secret values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ContainmentPlan {
     /// The vault.
     pub vault: VaultId,
-    /// Its firewall.
+    /// The firewall change.
     pub network: Option<NarrowedNetwork>,
-    /// Role assignments that are taken away.
+    /// Role assignments to remove.
     pub roles: Vec<RemovedRole>,
-    /// Access policies that are taken away.
+    /// Access policies to remove.
     pub policies: Vec<AccessPolicy>,
     /// The principal's sign-in and sessions.
     #[serde(default)]
     pub sign_in: Option<EndedSignIn>,
-    /// Secrets that are disabled.
+    /// Secrets to disable.
     pub secrets: Vec<DisabledSecret>,
-    /// A lock on the vault.
+    /// The lock to put on the vault.
     #[serde(default)]
     pub lock: Option<VaultLock>,
-    /// Access that the principal keeps: through groups, and above the vault.
+    /// Access that the principal keeps: through groups, and from assignments above the vault.
     pub stays: Vec<String>,
 }
 
-/// Plans a containment; made by [`ContainmentsClient::plan`]. It only reads.
+/// Plans a containment; returned by [`ContainmentsClient::plan`]. It only reads.
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct PlanContainment {
@@ -60,12 +60,12 @@ pub struct PlanContainment {
 }
 
 impl ContainmentsClient {
-    /// A client over this connection.
+    /// Creates a client that uses this connection.
     pub fn new(arm: &ArmClient) -> Self {
         Self { arm: arm.clone() }
     }
 
-    /// Plans to contain an attack on this vault: reads everything, and writes nothing.
+    /// Plans the containment of an attack on this vault. It reads everything and writes nothing.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, vault: &keyvault_ops::VaultId, stranger: resource_ops::PrincipalId)
@@ -84,7 +84,9 @@ impl ContainmentsClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// **Permissions**: Reader on the vault; to disable secrets also Key Vault Secrets Officer.
+    /// # Permissions
+    ///
+    /// Reader on the vault; to disable secrets, also Key Vault Secrets Officer.
     pub fn plan(&self, vault: &VaultId) -> PlanContainment {
         PlanContainment {
             arm: self.arm.clone(),
@@ -104,12 +106,12 @@ impl ContainmentsClient {
 }
 
 impl ContainmentPlan {
-    /// What of it cannot be undone. Show it before anybody says yes; a dry run shows it too.
+    /// The steps that cannot be undone. Show them before asking for confirmation; a dry run lists them too.
     pub fn irreversible(&self) -> Vec<String> {
         self.sign_in.iter().filter_map(EndedSignIn::irreversible).collect()
     }
 
-    /// Whose access it takes.
+    /// The principal whose access it removes.
     pub(super) fn principal(&self) -> Option<PrincipalId> {
         let of_role = self.roles.first().map(|role| role.principal);
         let of_policy = || self.policies.first().and_then(|policy| policy.object_id.parse().ok());
@@ -118,46 +120,47 @@ impl ContainmentPlan {
 }
 
 impl PlanContainment {
-    /// Lets only these addresses and trusted services of Azure pass the vault's firewall. Needs
+    /// Restricts the vault's firewall to these addresses and trusted Azure services. Requires
     /// [`own_address`](Self::own_address) or [`even_against_oneself`](Self::even_against_oneself).
     pub fn narrow_network<S: Into<String>>(mut self, keep: impl IntoIterator<Item = S>) -> Self {
         self.keep = Some(keep.into_iter().map(Into::into).collect());
         self
     }
 
-    /// The address from which this program, and whoever undoes it, reaches the vault. It is kept too.
+    /// The address from which this program, and whoever runs the undo, reaches the vault. It stays allowed.
     pub fn own_address(mut self, address: impl Into<String>) -> Self {
         self.own = Some(address.into());
         self
     }
 
-    /// Narrows the network although the caller may then not reach the secrets. The firewall itself stays in reach.
+    /// Restricts the network even if the caller can then no longer reach the secrets. The firewall itself remains
+    /// reachable.
     pub fn even_against_oneself(mut self) -> Self {
         self.against_oneself = true;
         self
     }
 
-    /// Takes the roles that this principal itself holds at the vault, and its access policies.
+    /// Removes the roles assigned directly to this principal at the vault, and its access policies.
     pub fn principal(mut self, principal: PrincipalId) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// Takes the roles of the principal at the vault's group, subscription and above too: they count for much more than
+    /// Also removes the principal's roles at the vault's group, its subscription and above, which affect much more than
     /// the vault.
     pub fn also_above(mut self) -> Self {
         self.wider = true;
         self
     }
 
-    /// Refuses a plan against these, such as the account that opens everything when all else is lost.
+    /// Refuses a plan against any of these principals, such as a break-glass account.
     pub fn spare(mut self, principals: impl IntoIterator<Item = PrincipalId>) -> Self {
         self.spared.extend(principals);
         self
     }
 
-    /// Disables the sign-in of the principal, a user or an application, at Microsoft Graph. With an application all are cut off
-    /// who use it.
+    /// Disables sign-in for the principal, a user or an application, in Microsoft Graph. Disabling an application
+    /// affects everyone who uses it.
     pub fn disable_sign_in(mut self) -> Self {
         self.sign_in = true;
         self
@@ -169,14 +172,14 @@ impl PlanContainment {
         self
     }
 
-    /// Locks the vault against deletion, itself and its role assignments, with this note for people. Secrets are not locked:
-    /// who may still reach them can delete them.
+    /// Locks the vault and its role assignments against deletion, with this note for people. Secrets are not locked:
+    /// anyone who can still reach them can delete them.
     pub fn lock(mut self, notes: impl Into<String>) -> Self {
         self.lock = Some(notes.into());
         self
     }
 
-    /// Disables all versions of these secrets. Their readers are refused from then on.
+    /// Disables all versions of these secrets. From then on, reads of them are refused.
     pub fn disable_secrets(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.secrets.extend(names);
         self

@@ -2,34 +2,34 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What a containment, or its undoing, did.
+/// What a containment or its undo did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ContainmentReport {
     /// What was written; in a dry run, what would be.
     pub done: Vec<String>,
-    /// What was as wished already.
+    /// What already was in the desired state.
     pub unchanged: Vec<String>,
-    /// What was left as somebody else has made it meanwhile, and why.
+    /// What was left alone because somebody else has changed it since, and why.
     pub left: Vec<String>,
-    /// What failed, and why. Running it again tries these again.
+    /// What failed, and why. Running it again retries these.
     pub failed: Vec<(String, String)>,
-    /// What of it cannot be undone.
+    /// The changes that cannot be undone.
     pub irreversible: Vec<String>,
-    /// Access that the principal still has, by other ways.
+    /// Access that the principal still has in other ways.
     pub stays: Vec<String>,
-    /// Whether nothing was written.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
 impl ContainmentReport {
-    /// Whether everything is as the plan wishes.
+    /// Whether everything is as planned.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.left.is_empty() && !self.dry_run
     }
 
-    /// Notes how a step went.
+    /// Records the outcome of a step.
     pub(super) fn note(&mut self, what: String, step: azure_core::Result<Step>) {
         match step {
             Ok(Step::Done) => self.done.push(what),
@@ -40,7 +40,7 @@ impl ContainmentReport {
     }
 }
 
-/// How a step went.
+/// The outcome of a step.
 pub(super) enum Step {
     Done,
     Unchanged,

@@ -9,34 +9,39 @@ use super::{
 };
 
 impl ContainmentsClient {
-    /// Carries a plan out: network, roles, access policies, sign-in and sessions, secrets, the lock, in this order. A step
-    /// that fails does not end the rest. It is refused when the plan is about whoever is signed in now, also if somebody
-    /// else has made it. A role is left, and the step fails, when it is that of the last Owner, or of the last who can give access
-    /// back, at its scope and above: an Owner, a User Access Administrator or a Role Based Access Control Administrator, without
-    /// a condition. Whether a group that holds one has a member is not looked at.
+    /// Carries out a plan in this order: network, roles, access policies, sign-in and sessions, secrets, the lock. A
+    /// step that fails does not stop the others. The plan is refused if it is against the caller, even if somebody else
+    /// made it. A role is kept, and its step fails, if it is that of the last Owner, or of the last principal that can
+    /// restore access: an Owner, User Access Administrator or Role Based Access Control Administrator without a condition, at its scope
+    /// and above. Whether a group that holds such a role has members is not checked.
     ///
-    /// What a principal's token allows lives on: 60 to 90 minutes, up to 24 hours for a managed identity. **Stopped
-    /// halfway**, the steps until there hold; running it again with the same plan finishes it, and writes nothing more.
-    /// What somebody else has changed since the plan was made is left, and named.
+    /// Tokens that the principal already has remain valid: for 60 to 90 minutes, or up to 24 hours for a managed
+    /// identity.
     ///
-    /// **Permissions**: Key Vault Contributor; to take roles away, or to lock, User Access Administrator; to disable secrets Key
-    /// Vault Secrets Officer; at Microsoft Graph `User.EnableDisableAccount.All` and `User.RevokeSessions.All`, or
-    /// `Application.ReadWrite.All`, for what is asked of a sign-in.
+    /// **If it stops halfway**, the completed steps remain in force; running it again with the same plan finishes it,
+    /// and a run after that writes nothing. What somebody else has changed since the plan was made is left alone and
+    /// reported.
+    ///
+    /// # Permissions
+    ///
+    /// Key Vault Contributor; to remove roles or to lock, User Access Administrator; to disable secrets, Key Vault
+    /// Secrets Officer; in Microsoft Graph, to disable sign-in or revoke sessions, `User.EnableDisableAccount.All` and
+    /// `User.RevokeSessions.All`, or `Application.ReadWrite.All`.
     pub fn contain(&self, plan: &ContainmentPlan) -> Contain {
         Contain { arm: self.arm.clone(), plan: plan.clone() }
     }
 
-    /// Takes a containment back, in the opposite order. Only what the plan changed is changed back: what somebody else
-    /// has done meanwhile stays. A secret that has a new version since stays disabled in its old ones, and sessions that were
-    /// revoked stay so: [`ContainmentPlan::irreversible`].
+    /// Undoes a containment, in reverse order. It reverts only what the plan changed, and keeps what somebody else has
+    /// done since. If a secret has a new version, its old versions stay disabled, and revoked sessions stay revoked:
+    /// see [`ContainmentPlan::irreversible`].
     ///
-    /// **Stopped halfway**, running it again finishes it. Permissions as for [`contain`](Self::contain).
+    /// **If it stops halfway**, running it again finishes it. Needs the same permissions as [`contain`](Self::contain).
     pub fn undo(&self, plan: &ContainmentPlan) -> Undo {
         Undo { arm: self.arm.clone(), plan: plan.clone() }
     }
 }
 
-/// Carries a plan out; made by [`ContainmentsClient::contain`](super::ContainmentsClient::contain).
+/// Carries out a plan; returned by [`ContainmentsClient::contain`](super::ContainmentsClient::contain).
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Contain {
@@ -44,7 +49,7 @@ pub struct Contain {
     plan: ContainmentPlan,
 }
 
-/// Takes a plan back; made by [`ContainmentsClient::undo`](super::ContainmentsClient::undo).
+/// Undoes a plan; returned by [`ContainmentsClient::undo`](super::ContainmentsClient::undo).
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Undo {
@@ -95,7 +100,7 @@ impl Contain {
         for secret in &plan.secrets {
             report.note(format!("disable the secret {}", secret.name), secret.apply(&secrets, mode).await);
         }
-        // Last, since a lock keeps role assignments from being taken.
+        // Last, since a lock prevents removing role assignments.
         if let Some(lock) = &plan.lock {
             report.note(format!("lock {vault}"), lock.apply(&locks, vault, mode).await);
         }

@@ -1,4 +1,4 @@
-//! Whether a principal may sign in, and its sessions.
+//! A principal's sign-in and sessions.
 
 use arm_core::{ArmErrorExt as _, Mode, refuse};
 use azure_core::Result;
@@ -8,20 +8,20 @@ use time::OffsetDateTime;
 
 use super::report::Step;
 
-/// A principal whose sign-in a containment ends.
+/// A principal whose sign-in or sessions a containment ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct EndedSignIn {
-    /// Who.
+    /// The principal.
     pub principal: PrincipalId,
-    /// A user, or an application.
+    /// Whether it is a user or an application.
     pub principal_type: PrincipalType,
-    /// The name that people see.
+    /// The display name.
     pub name: Option<String>,
-    /// Whether the sign-in is disabled; `false` if it was disabled before, so that there is nothing to undo.
+    /// Whether to disable sign-in; `false` if it already was disabled, so there is nothing to undo.
     pub disable: bool,
-    /// Whether the sessions of a user are revoked, **which cannot be undone**.
+    /// Whether to revoke the sessions of a user, **which cannot be undone**.
     pub revoke_sessions: bool,
     #[serde(default, with = "arm_core::wire::instant::option")]
     sessions_valid_from: Option<OffsetDateTime>,
@@ -64,7 +64,7 @@ impl EndedSignIn {
         })
     }
 
-    /// What cannot be undone of it.
+    /// What cannot be undone.
     pub(super) fn irreversible(&self) -> Option<String> {
         let who = self.name.clone().unwrap_or_else(|| self.principal.to_string());
         self.revoke_sessions.then(|| format!("revoke the sessions of {who}: they have to sign in again"))
@@ -95,7 +95,7 @@ impl EndedSignIn {
         }
     }
 
-    /// Revokes the sessions once: those that begin after it are somebody's who signed in anew.
+    /// Revokes the sessions once: later sessions belong to somebody who has signed in again.
     pub(super) async fn revoke(&self, client: &SignInsClient, mode: Mode) -> Result<Step> {
         if client.user(self.principal).await?.sessions_valid_from != self.sessions_valid_from {
             return Ok(Step::Unchanged);

@@ -1,4 +1,4 @@
-//! Covering and logging every vault of a subscription.
+//! Covers and logs every vault of a subscription.
 
 use arm_core::{Change, Outcome, ResourceId, SubscriptionId, Task};
 use azure_core::Result;
@@ -15,23 +15,23 @@ use super::CoverageClient;
 pub struct CoverageFix {
     /// The plan.
     pub plan: PlanChange,
-    /// The diagnostic setting of each vault, or why its vaults could not be listed.
+    /// The diagnostic setting of each vault, or the error if the vaults could not be listed.
     pub vaults: Result<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>>,
 }
 
 impl CoverageFix {
-    /// Whether anything was, or would be, written.
+    /// Whether anything was written, or would be.
     pub fn is_change(&self) -> bool {
         self.plan.change.is_change()
             || self.outcomes().any(|vault| vault.result.as_ref().is_ok_and(Change::is_change))
     }
 
-    /// Whether the plan is as asked for and every vault is logged.
+    /// Whether the plan is as requested and every vault is logged.
     pub fn is_complete(&self) -> bool {
         self.plan.is_complete() && self.vaults.is_ok() && self.failures().next().is_none()
     }
 
-    /// The vaults whose logging could not be mended.
+    /// The vaults whose logging could not be fixed.
     pub fn failures(&self) -> impl Iterator<Item = (&ResourceId, &azure_core::Error)> {
         self.outcomes().filter_map(|vault| Some((&vault.target, vault.result.as_ref().err()?)))
     }
@@ -42,13 +42,14 @@ impl CoverageFix {
 }
 
 impl CoverageClient {
-    /// Mends what is missing: switches the plan `KeyVaults` on (sub-plan `PerKeyVault`), then makes every vault
-    /// send its audit log as the spec says.
+    /// Fixes what is missing: turns on the plan `KeyVaults` (sub-plan `PerKeyVault`), then makes every vault send its
+    /// audit log as the spec says.
     ///
-    /// **The plan costs money for every vault.** Other plans, and what these crates do not know of this one, stay
-    /// as they are.
+    /// **The plan is billed for every vault.** Other plans are not changed, nor are parts of this one that these crates
+    /// do not model.
     ///
-    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. A
+    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. A second
+    /// run writes nothing. One failing vault does not stop the others: see [`CoverageFix::failures`].
     /// second run writes nothing. A vault that fails ends none of the others: see [`CoverageFix::failures`].
     ///
     /// # Permissions
@@ -58,7 +59,7 @@ impl CoverageClient {
     ///
     /// # Errors
     ///
-    /// The plan cannot be switched on. What comes after it stands in the result.
+    /// The plan cannot be turned on. Later failures are part of the result.
     pub fn fix(&self, subscription: &SubscriptionId, spec: &DiagnosticSpec) -> Task<CoverageFix> {
         let (arm, subscription, spec) = (self.arm.clone(), subscription.clone(), spec.clone());
         Task::new(move |mode| async move {

@@ -1,4 +1,4 @@
-//! What is true of one vault: decided from what was read, without a request.
+//! The coverage of one vault: decided from what was read, without a request.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use defender_pricing::{CoverageStatus, Pricing};
 use keyvault_ops::{NetworkAction, PublicNetworkAccess, Vault};
 use monitor_ops::{DiagnosticSetting, Sink};
 
-/// Something that is missing, and how to mend it.
+/// Something that is missing, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Gap {
-    /// The subscription's plan is Free: no alert is ever raised.
+    /// The subscription's plan is Free: no alerts are raised.
     PlanOff,
-    /// The plan is on, and the service still does not cover everything: its word.
+    /// The plan is on, but the service still does not cover everything. Its status.
     NotFullyCovered(CoverageStatus),
-    /// The vault sends its audit log nowhere.
+    /// The vault does not send its audit log anywhere.
     NotLogged,
-    /// The vault sends its audit log, but not to the sink that was asked for: the settings that do.
+    /// The vault sends its audit log, but not to the requested sink. The settings that send it.
     LoggedElsewhere(Vec<String>),
-    /// The vault sends its audit log to a sink that no longer exists: nothing arrives.
+    /// The vault sends its audit log to a sink that no longer exists, so nothing arrives.
     SinkGone {
-        /// The setting.
+        /// The diagnostic setting.
         setting: String,
         /// The sink.
         sink: ResourceId,
     },
-    /// Whether the vault is logged could not be read.
+    /// It could not be read whether the vault is logged. The reason.
     LoggingUnknown(String),
 }
 
 impl Gap {
-    /// How to mend it.
+    /// How to fix it.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::PlanOff => {
@@ -48,7 +48,7 @@ impl Gap {
         }
     }
 
-    /// Whether [`CoverageClient::fix`](crate::CoverageClient::fix) mends it.
+    /// Whether [`CoverageClient::fix`](crate::CoverageClient::fix) can fix it.
     pub fn is_fixable(&self) -> bool {
         matches!(self, Self::PlanOff | Self::NotLogged | Self::LoggedElsewhere(_))
     }
@@ -80,15 +80,15 @@ impl fmt::Display for Gap {
     }
 }
 
-/// What would make a vault safer, though it has nothing to do with coverage.
+/// What would make a vault safer, regardless of coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Advice {
     /// Any network may connect.
     OpenToAllNetworks,
-    /// Access policies decide about access, not role assignments.
+    /// Access policies, not role assignments, control access.
     AccessPolicies,
-    /// Deleted secrets can be purged at once.
+    /// Deleted secrets can be purged immediately.
     NoPurgeProtection,
 }
 
@@ -106,21 +106,21 @@ impl fmt::Display for Advice {
     }
 }
 
-/// What is true of one vault. Whether it is covered and whether it is logged are two answers.
+/// The coverage of one vault. Whether it is covered and whether it is logged are separate questions.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VaultCoverage {
     /// The vault.
     pub vault: Vault,
-    /// Its diagnostic settings, or why they could not be read.
+    /// Its diagnostic settings, or the error if they could not be read.
     pub diagnostics: Result<Vec<DiagnosticSetting>, String>,
-    /// What would make it safer besides.
+    /// Further advice to make it safer.
     pub advice: Vec<Advice>,
     gaps: Vec<Gap>,
 }
 
 impl VaultCoverage {
-    /// Judges a vault. `sink` is where its audit log should go, if it matters; `gone` are sinks that do not exist.
+    /// Assesses a vault. `sink` is where its audit log should go, if that matters; `gone` are sinks that do not exist.
     pub(crate) fn of(
         plan: &Pricing,
         vault: Vault,
@@ -144,12 +144,12 @@ impl VaultCoverage {
         Self { vault, diagnostics, advice, gaps }
     }
 
-    /// Whether Defender watches the vault. Logs are evidence beside that, not a condition.
+    /// Whether Defender protects the vault. Logs are additional evidence, not a requirement.
     pub fn is_covered(&self) -> bool {
         self.gaps.iter().all(Gap::is_about_logging)
     }
 
-    /// Whether the audit log of the vault arrives where it should; `None` if that could not be read.
+    /// Whether the vault's audit log arrives where it should; `None` if that could not be read.
     pub fn is_logged(&self) -> Option<bool> {
         let unknown = |gap: &Gap| matches!(gap, Gap::LoggingUnknown(_));
         match self.gaps.iter().any(unknown) {

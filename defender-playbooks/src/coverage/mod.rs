@@ -1,4 +1,4 @@
-//! Why a vault shows as not covered, and what to do about it.
+//! Why a vault is shown as not covered, and how to fix it.
 
 mod fix;
 mod judge;
@@ -10,10 +10,10 @@ pub use fix::CoverageFix;
 pub use judge::{Advice, Gap, VaultCoverage};
 pub use report::CoverageReport;
 
-/// The coverage of key vaults: the subscription's plan, and for each vault its logs, network and access model.
+/// The coverage of key vaults: the subscription's plan, and the logs, network and access model of each vault.
 ///
-/// Defender for Key Vault is switched on for a whole subscription. There is no plan for a single vault: a
-/// vault shows as not covered because of its subscription's plan, never because of when it was created.
+/// Defender for Key Vault is turned on for a whole subscription; there is no plan for a single vault. A vault is shown
+/// as not covered because of its subscription's plan, never because of when it was created.
 #[derive(Debug, Clone)]
 pub struct CoverageClient {
     arm: ArmClient,

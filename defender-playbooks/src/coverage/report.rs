@@ -1,4 +1,4 @@
-//! Reading the coverage of a subscription's vaults.
+//! Reads the coverage of a subscription's vaults.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use monitor_ops::{DiagnosticSetting, DiagnosticsClient, Sink, WorkspaceId, Works
 
 use super::{CoverageClient, VaultCoverage};
 
-/// What is true of a subscription's vaults.
+/// The coverage of a subscription's vaults.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CoverageReport {
     /// The plan `KeyVaults` of the subscription.
     pub plan: Pricing,
-    /// The vaults, in the order of the service's list.
+    /// The vaults, in the order of the service.
     pub vaults: Vec<VaultCoverage>,
 }
 
 impl CoverageReport {
-    /// The vaults of which something is missing.
+    /// The vaults with at least one gap.
     pub fn with_gaps(&self) -> impl Iterator<Item = &VaultCoverage> {
         self.vaults.iter().filter(|vault| !vault.gaps().is_empty())
     }
@@ -32,15 +32,15 @@ impl CoverageReport {
 type Settings = std::result::Result<Vec<DiagnosticSetting>, String>;
 
 impl CoverageClient {
-    /// Shows for every vault of a subscription whether it is covered and logged, and what is missing.
+    /// Reports for every vault of a subscription whether it is covered and logged, and what is missing.
     ///
-    /// `sink` is where the audit logs should go; with `None` any sink that exists is good. Whether a workspace
-    /// still exists is asked; of storage accounts and event hubs it is taken for granted.
+    /// `sink` is where the audit logs should go; with `None`, any existing sink will do. Workspaces are checked to
+    /// exist; storage accounts and event hubs are assumed to.
     ///
     /// # Permissions
     ///
-    /// Security Reader and Monitoring Reader on the subscription. Settings that may not be read are a gap of that
-    /// vault, [`Gap::LoggingUnknown`](crate::Gap::LoggingUnknown), and end nothing else.
+    /// Security Reader and Monitoring Reader on the subscription. Settings that cannot be read are a gap of that vault,
+    /// [`Gap::LoggingUnknown`](crate::Gap::LoggingUnknown), and affect nothing else.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl CoverageClient {
     }
 }
 
-/// What is known of the workspaces that settings send to.
+/// What is known about the workspaces that settings send to.
 #[derive(Debug, Default)]
 struct Sinks {
     gone: Vec<ResourceId>,
@@ -86,7 +86,7 @@ struct Sinks {
 }
 
 impl Sinks {
-    /// Asks for every workspace that a setting sends to, once.
+    /// Reads every workspace that a setting sends to, once.
     async fn look_at<'a>(client: &WorkspacesClient, settings: impl Iterator<Item = &'a Settings>) -> Self {
         let mut named: Vec<WorkspaceId> = Vec::new();
         for setting in settings.flatten().flatten().filter(|setting| setting.properties.sends_audit()) {
@@ -115,7 +115,7 @@ impl Sinks {
         sinks
     }
 
-    /// The settings, unless all that log go to sinks whose existence could not be read.
+    /// The settings, unless all that send logs go to sinks whose existence could not be read.
     fn check(&self, settings: Vec<DiagnosticSetting>) -> Settings {
         let logging = settings.iter().filter(|setting| setting.properties.sends_audit());
         let sinks: Vec<Sink> = logging.flat_map(|setting| setting.properties.sinks()).collect();

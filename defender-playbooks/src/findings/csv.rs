@@ -23,14 +23,15 @@ const COLUMNS: [&str; 13] = [
 ];
 
 impl Findings {
-    /// Comma-separated values (RFC 4180) under a header row. What could not be looked at is a row of the kind `notKnown`.
+    /// Comma-separated values (RFC 4180) with a header row. Each source that could not be read is a row of the kind
+    /// `notKnown`.
     ///
-    /// Many of the texts are a stranger's: one that a spreadsheet would take for a formula begins with an apostrophe,
+    /// Many of the texts are untrusted: one that a spreadsheet would treat as a formula is prefixed with an apostrophe,
     /// and control and bidirectional characters are escaped.
     ///
     /// # Errors
     ///
-    /// The rows cannot be written: not in memory.
+    /// The rows cannot be serialized.
     pub fn to_csv(&self) -> Result<String> {
         let mut writer = Writer::from_writer(Vec::new());
         let failed = |error: csv::Error| Error::new(ErrorKind::DataConversion, error);

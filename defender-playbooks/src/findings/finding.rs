@@ -1,4 +1,4 @@
-//! One finding, whatever it came from.
+//! One finding, from any source.
 
 use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
@@ -9,26 +9,26 @@ use keyvault_ops::SecretName;
 
 use crate::{Gap, VaultCoverage};
 
-/// What a finding is.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
     /// Something happened.
     Alert,
-    /// There is a way to something valuable.
+    /// There is a path to something valuable.
     AttackPath,
     /// A secret in plain text.
     ExposedSecret,
     /// A recommendation that is not followed.
     Recommendation,
-    /// A vault that is not watched, or whose audit log arrives nowhere.
+    /// A vault that is not covered, or whose audit log does not arrive anywhere.
     Coverage,
-    /// A rotation that was begun and is not finished.
+    /// A rotation that was started but not finished.
     Rotation,
 }
 
 impl FindingKind {
-    /// The word for it in every form.
+    /// The name used in every output format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -41,24 +41,24 @@ impl FindingKind {
     }
 }
 
-/// Where a finding stands.
+/// The status of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FindingStatus {
-    /// Nobody has taken it up.
+    /// Nobody is working on it yet.
     New,
-    /// Someone works on it.
+    /// Somebody is working on it.
     InProgress,
     /// It was dealt with.
     Resolved,
-    /// It was nothing.
+    /// It was dismissed as not a problem.
     Dismissed,
-    /// The service's word, which this version does not model.
+    /// A status of the service that this version does not know.
     Other(String),
 }
 
 impl FindingStatus {
-    /// The word for it in every form.
+    /// The name used in every output format.
     pub fn as_str(&self) -> &str {
         match self {
             Self::New => "New",
@@ -70,42 +70,42 @@ impl FindingStatus {
     }
 }
 
-/// Something that was found: by an alert, an attack path, a scan for secrets, a recommendation, the coverage
-/// or the ledger of rotations.
+/// A finding, from an alert, an attack path, a secret scan, a recommendation, the coverage report or the ledger of
+/// rotations.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What it is.
+    /// The kind.
     pub kind: FindingKind,
-    /// Its id: the same each time it is read.
+    /// The id, stable across reads.
     pub id: String,
-    /// What it is an instance of: the alert's type, the recommendation's key, ..
+    /// The rule behind it: the alert's type, the recommendation's key, ..
     pub rule: String,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// What it means, in words; may be empty.
+    /// The description; may be empty.
     pub description: String,
-    /// How bad it is; `None` if the service does not tell.
+    /// The severity; `None` if the service does not give one.
     pub severity: Option<Severity>,
-    /// Where it stands.
+    /// The current status.
     pub status: FindingStatus,
-    /// Whether it is a sample: then nothing happened.
+    /// Whether it is a sample, so nothing really happened.
     pub is_sample: bool,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
-    /// The resources that it is about: ids where they are Azure's, else the service's names.
+    /// The affected resources: Azure resource ids if they have one, else the service's names.
     pub resources: Vec<String>,
-    /// The file, of an exposed secret.
+    /// The file that contains an exposed secret.
     pub file: Option<String>,
-    /// When it was first seen, as far as the service tells.
+    /// When it was first seen, if known.
     pub first: Option<OffsetDateTime>,
-    /// When it was last seen, as far as the service tells.
+    /// When it was last seen, if known.
     pub last: Option<OffsetDateTime>,
-    /// What to do about it; may be empty.
+    /// How to fix it; may be empty.
     pub remediation: Vec<String>,
     /// MITRE ATT&CK techniques, such as `T1555`.
     pub techniques: Vec<String>,
-    /// Its page in the portal.
+    /// The link to its page in the portal.
     pub link: Option<String>,
 }
 
@@ -131,12 +131,12 @@ impl Finding {
         }
     }
 
-    /// Whether somebody still has to deal with it.
+    /// Whether it still needs attention.
     pub fn is_open(&self) -> bool {
         !matches!(self.status, FindingStatus::Resolved | FindingStatus::Dismissed)
     }
 
-    /// An alert.
+    /// Converts an alert.
     pub fn of_alert(alert: &Alert) -> Self {
         let resources: Vec<String> = alert.resources().iter().map(ToString::to_string).collect();
         let named = (!alert.compromised_entity.is_empty()).then(|| alert.compromised_entity.clone());
@@ -155,7 +155,7 @@ impl Finding {
             resources: if resources.is_empty() { named.into_iter().collect() } else { resources },
             first: alert.start_time.or(alert.time_generated),
             last: alert.end_time,
-            // What cannot be read of these is left out: the alert itself is what is told.
+            // Parts that cannot be read are left out: the alert itself is what matters.
             remediation: alert.remediation_steps().unwrap_or_default(),
             techniques: alert.techniques().unwrap_or_default(),
             link: address(&alert.alert_uri),
@@ -168,7 +168,7 @@ impl Finding {
         }
     }
 
-    /// An attack path.
+    /// Converts an attack path.
     pub fn of_attack_path(path: &AttackPath) -> Self {
         let ids = path.nodes.iter().filter_map(|node| node.resource_id.as_ref());
         Self {
@@ -193,7 +193,7 @@ impl Finding {
         }
     }
 
-    /// A secret in plain text.
+    /// Converts an exposed secret.
     pub fn of_secret(secret: &SecretFinding) -> Self {
         let rule = secret.secret_type.as_deref().unwrap_or_default();
         Self {
@@ -205,7 +205,7 @@ impl Finding {
         }
     }
 
-    /// A recommendation; `None` if it is followed, or the resource was not looked at.
+    /// Converts a recommendation; `None` if it is followed or was not evaluated for the resource.
     pub fn of_assessment(assessment: &Assessment) -> Option<Self> {
         if assessment.status.code != AssessmentCode::Unhealthy {
             return None;
@@ -232,8 +232,8 @@ impl Finding {
         })
     }
 
-    /// A rotation that was begun and is not finished, as a ledger tells: the old credential may still be alive. `vault` is
-    /// the host name; `first` and `last` are the times of its first and last entry.
+    /// A rotation that was started but not finished, according to a ledger: the old credential may still be valid.
+    /// `vault` is the host name; `first` and `last` are the times of its first and last entry.
     pub fn of_unfinished_rotation(
         vault: &str,
         secret: &SecretName,
@@ -260,7 +260,7 @@ impl Finding {
         }
     }
 
-    /// What is missing of a vault. That something could not be read is no finding: see
+    /// The gaps of a vault. A source that could not be read is not a finding: see
     /// [`Findings::not_known`](super::Findings::not_known).
     pub fn of_vault(vault: &VaultCoverage) -> Vec<Self> {
         let id: &ResourceId = vault.vault.id.resource_id();

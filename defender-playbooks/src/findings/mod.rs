@@ -1,7 +1,7 @@
-//! What Defender found, in forms that other tools read: OCSF, SARIF and CSV.
+//! Defender's findings in formats that other tools read: OCSF, SARIF and CSV.
 //!
-//! No form holds a secret's value. What could not be looked at is part of each of them, so that an empty file never
-//! reads as clean by mistake.
+//! No format contains a secret's value. Each includes the sources that could not be read, so that an empty file is
+//! never mistaken for a clean result.
 //!
 //! ```
 //! # use mock_azure::MockAzure;
@@ -36,17 +36,17 @@ use defender_alerts::Severity;
 
 pub use finding::{Finding, FindingKind, FindingStatus};
 
-/// Findings, and what could not be looked at.
+/// Findings, and the sources that could not be read.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Findings {
-    /// The findings, each once.
+    /// The findings, without duplicates.
     pub findings: Vec<Finding>,
     /// What could not be looked at: while there is something, no finding does not mean that there is none.
     pub not_known: Vec<NotKnown>,
-    /// When they were read. The time of a finding that has none.
+    /// When they were read. Used for a finding that has no time of its own.
     pub read_at: OffsetDateTime,
-    /// The tenant, where it is known.
+    /// The tenant, if known.
     pub tenant: Option<String>,
 }
 
@@ -87,20 +87,20 @@ impl fmt::Display for NotKnown {
 }
 
 impl Findings {
-    /// None yet.
+    /// Creates an empty set of findings.
     pub fn new(read_at: OffsetDateTime) -> Self {
         Self { findings: Vec::new(), not_known: Vec::new(), read_at, tenant: None }
     }
 
-    /// Adds a finding, unless one with its id is there: an exposed secret is a recommendation too.
+    /// Adds a finding, unless one with the same id exists: an exposed secret is a recommendation too.
     pub fn add(&mut self, finding: Finding) {
         if !self.findings.iter().any(|known| known.id.eq_ignore_ascii_case(&finding.id)) {
             self.findings.push(finding);
         }
     }
 
-    /// Whether a gate at this severity should fail: a finding that is open, no sample and this bad or worse, or
-    /// something that could not be looked at. A severity that is not known counts as worse than any.
+    /// Whether a gate at this severity should fail: because of an open finding of at least this severity that is not a
+    /// sample, or because a source could not be read. An unknown severity counts as the highest.
     pub fn fails(&self, least: &Severity) -> bool {
         let bad = |finding: &&Finding| {
             let severity = finding.severity.as_ref();

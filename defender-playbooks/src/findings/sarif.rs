@@ -9,9 +9,9 @@ use super::{Finding, FindingStatus, Findings, NotKnown};
 use crate::leaks::address;
 
 impl Findings {
-    /// One run of SARIF 2.1. A finding that was resolved or dismissed is an accepted suppression; GitHub's code scanning
-    /// knows no suppressions: upload only open findings there. What could not be looked at is a warning of the
-    /// invocation, which is then not successful.
+    /// The findings as one SARIF 2.1 run. A resolved or dismissed finding is an accepted suppression. GitHub code
+    /// scanning does not support suppressions: upload only open findings there. Each source that could not be read is a
+    /// warning notification of the invocation, whose `executionSuccessful` is then `false`.
     pub fn to_sarif(&self) -> Value {
         let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
         for finding in &self.findings {

@@ -11,29 +11,29 @@ use time::OffsetDateTime;
 
 use super::{Leak, LeakReport, LeaksClient, formats::DEFENDER};
 
-/// What a second look says of a leak that was acted upon.
+/// The result of a second scan for a leak that was acted upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Closing {
-    /// The place was looked at again, and the leak is there no more.
+    /// The place was scanned again, and the leak is no longer there.
     Gone,
-    /// It is still there. A rotated secret may stand in a repository's history for ever: see whether it is dismissed.
+    /// It is still there. A rotated secret may stay in a repository's history for ever: check whether it is dismissed.
     StillThere,
-    /// It is still there, and somebody has said where it was found that it may be: by an exemption at Defender, a resolution at
-    /// GitHub, an audit, a suppression. **It is not fixed.**
+    /// It is still there, and somebody has accepted it in the tool that found it: with an exemption in Defender, a
+    /// resolution on GitHub, an audit or a suppression. **It is not fixed.**
     Dismissed,
-    /// Its place was not looked at again, or not to the end: nothing is known. For a finding of Defender this is the
-    /// state until its next scan, also while it still lists it.
+    /// The place was not scanned again, or not completely, so nothing is known. For a Defender finding, this is the
+    /// state until its next scan, even while Defender still lists it.
     WaitingForScan,
 }
 
-/// Compares the leaks of a first report with a second one.
+/// Compares the leaks of a first report with a second report.
 ///
-/// `looked_at` names the repositories and resource ids that the second report covers: a report does not tell where
-/// nothing was found. A leak elsewhere waits, and so does every leak that is not seen again while the second report
-/// could not be read whole. Defender lists what its last scan has found, so name a resource only when it was scanned after what
-/// was done about it.
+/// `looked_at` names the repositories and resource ids that the second report covers, because a report does not say
+/// where nothing was found. A leak anywhere else is [`WaitingForScan`](Closing::WaitingForScan), and so is every leak
+/// not seen again if the second report could not be read completely. Defender lists what its last scan found: name a
+/// resource only if it was scanned after the remediation.
 pub fn close<'a>(
     first: &'a LeakReport,
     second: &LeakReport,
@@ -65,13 +65,16 @@ impl Closing {
 }
 
 impl LeaksClient {
-    /// Gives each finding of Defender that is neither gone nor dismissed an owner and a date, unless it has: a governance assignment, by
-    /// [`EnsureOwner`](defender_alerts::EnsureOwner). `owner` may decline with `None`. Findings of other scanners have none.
+    /// Assigns an owner and a due date to each Defender finding that is neither gone nor dismissed, unless it has one:
+    /// a governance assignment, by [`EnsureOwner`](defender_alerts::EnsureOwner). `owner` may decline with `None`. Findings of other
+    /// scanners are skipped.
     ///
-    /// An assignment closes nothing: the next scan does. **Stopped halfway**, running it again finishes it; a second run writes
-    /// nothing.
+    /// An assignment does not close a finding: the next scan does. **If it stops halfway**, running it again finishes
+    /// it; a second run writes nothing.
     ///
-    /// **Permissions**: Contributor, Security Admin or Owner; and the plan Defender CSPM.
+    /// # Permissions
+    ///
+    /// Contributor, Security Admin or Owner; and the plan Defender CSPM.
     pub async fn assign(
         &self,
         closed: &[(&Leak, Closing)],
@@ -84,7 +87,7 @@ impl LeaksClient {
             if let Some(id) = assessment(leak)
                 && let Some(owner) = owner(leak)
             {
-                // Several secrets may be one finding: its owner is that of the first.
+                // Several secrets may belong to one finding: it gets the owner of the first.
                 findings.entry(id.to_string().to_lowercase()).or_insert((id, owner));
             }
         }
@@ -155,7 +158,7 @@ fn is_alone(leak: &Leak, assessment: &AssessmentId) -> bool {
     !grouped && !id.contains("/subassessments/")
 }
 
-/// The assessment that a finding of Defender stands in.
+/// The assessment that contains a Defender finding.
 fn assessment(leak: &Leak) -> Option<AssessmentId> {
     let id = leak.place.link.as_deref().filter(|_| leak.scanner == DEFENDER)?;
     let end = id.to_ascii_lowercase().find("/subassessments/").unwrap_or(id.len());

@@ -1,17 +1,17 @@
-//! Where a value stands inside a longer text, as a part of its own and not as a piece of another value.
+//! Where a value occurs inside a longer text, as a part of its own rather than a piece of another value.
 
 use zeroize::Zeroizing;
 
-/// What a value is looked for in.
+/// Where a value is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Within {
     /// A secret: a connection string, an address with a password, JSON.
     Secret,
-    /// A line of a file, where blanks part things too.
+    /// A line of a file, where spaces separate parts too.
     Line,
 }
 
-/// The shortest value that is looked for inside others.
+/// The shortest value that is searched for inside others.
 pub(super) const SHORTEST: usize = 8;
 
 /// Whether `text[from..to]` is a part of its own: quoted, after `key=`, or the password of an address.
@@ -52,8 +52,8 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.chars().all(word)
 }
 
-/// The parts of a secret that open something, which may have leaked alone: the key or password of a connection string,
-/// and the password of an address. Names of accounts and hosts are none.
+/// The parts of a secret that grant access and may have leaked alone: the key or password of a connection string, and
+/// the password of an address. Account and host names are not among them.
 pub(super) fn credentials(secret: &str) -> impl Iterator<Item = &str> {
     let pairs = secret.split([';', '&', '\n']).filter_map(|pair| pair.split_once('='));
     let values = pairs.filter(|(key, _)| opens_something(key)).map(|(_, value)| value.trim());
@@ -61,8 +61,8 @@ pub(super) fn credentials(secret: &str) -> impl Iterator<Item = &str> {
     values.chain(password.map(|(_, password)| password)).filter(|part| part.len() >= SHORTEST)
 }
 
-/// What scanners hash of a secret: itself, its parts, and such a part together with its name, since detect-secrets takes
-/// `AccountKey=..` for the secret.
+/// What scanners hash: the secret itself, its parts, and each part together with its name, since detect-secrets treats
+/// `AccountKey=..` as the secret.
 pub(super) fn hashed(secret: &str) -> impl Iterator<Item = Zeroizing<String>> {
     let pairs = secret.split([';', '&', '\n']).map(str::trim);
     let named = pairs.filter(|pair| pair.split_once('=').is_some_and(|(key, _)| opens_something(key)));

@@ -5,29 +5,29 @@ use serde::{Serialize, Serializer};
 
 /// A secret that a scanner found where it should not be.
 ///
-/// Neither `Debug` nor the serialised form shows what was found, nor any part of it.
+/// Neither `Debug` nor the serialized form shows any part of the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Leak {
-    /// Which program reported it, such as `gitleaks`.
+    /// The scanner, such as `gitleaks`.
     pub scanner: String,
     /// The rule or detector that found it.
     pub rule: String,
-    /// Where it lies.
+    /// Where it was found.
     pub place: Place,
-    /// Whether the scanner tried it.
+    /// Whether the scanner tested the secret.
     pub tested: Tested,
-    /// Who put it there, or owns the place, as far as the report tells.
+    /// The person who committed it, or the owner of the place, if the report says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Whether somebody has said that it is no secret, or no longer one.
+    /// Whether somebody has marked it as not a secret, or as no longer valid.
     pub dismissed: bool,
-    /// What the report holds of the secret. Written out as one word: `value`, `text`, `hash`, `redacted`, `nothing`.
+    /// What the report contains of the secret. Serialized as one word: `value`, `text`, `hash`, `redacted`, `nothing`.
     pub leaked: Leaked,
 }
 
-/// Where a leaked secret lies.
+/// Where a leaked secret was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub struct Place {
     /// The repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// The commit that brought it.
+    /// The commit that introduced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The file, in the repository or on the machine.
@@ -44,10 +44,10 @@ pub struct Place {
     /// The line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// The machine, deployment or repository, where it is a resource of Azure.
+    /// The machine, deployment or repository, if it is an Azure resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceId>,
-    /// Where to look at it.
+    /// A link to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -73,22 +73,22 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether the scanner tried the secret at its issuer.
+/// Whether the scanner tested the secret with its issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Tested {
-    /// It works.
+    /// It is valid.
     Works,
-    /// It does not.
+    /// It is not valid.
     Dead,
-    /// It was tried, and the answer was no answer.
+    /// It was tested, without a conclusive answer.
     Unclear,
-    /// It was not tried, or the report does not tell.
+    /// It was not tested, or the report does not say.
     Not,
 }
 
-/// What a report holds of a secret.
+/// What a report contains of a secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Leaked {
@@ -98,18 +98,18 @@ pub enum Leaked {
     Text(Secret),
     /// Its hash.
     Hash(LeakedHash),
-    /// Its beginning and its end. Good for candidates only.
+    /// Only its beginning and end. This can only produce candidates.
     Redacted {
-        /// How it begins.
+        /// The beginning.
         start: Secret,
-        /// How it ends.
+        /// The end.
         end: Secret,
     },
-    /// Nothing.
+    /// None of it.
     Nothing,
 }
 
-/// A hash of a leaked secret. It is unsalted, so a weak secret can be guessed from it: it is not shown either.
+/// The hash of a leaked secret. It is unsalted, and a weak secret can be guessed from it, so it is not shown either.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeakedHash {
@@ -132,7 +132,7 @@ impl Leaked {
         Self::Value(text)
     }
 
-    /// A value of which a scanner shows the beginning or the end around dots or stars.
+    /// A value of which the scanner shows only the beginning or end, around dots or asterisks.
     pub(crate) fn masked(text: &Secret) -> Self {
         let shown = text.expose();
         let hidden = |one: char| matches!(one, '*' | '.' | '…');
@@ -145,7 +145,7 @@ impl Leaked {
         }
     }
 
-    /// One word for what it is.
+    /// One word that describes it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Value(_) => "value",
@@ -176,7 +176,7 @@ impl Serialize for Leaked {
 }
 
 impl Leak {
-    /// A finding of this scanner, of which nothing else is known yet.
+    /// A finding of this scanner, with nothing else known yet.
     pub(crate) fn of(scanner: &str, rule: String, place: Place) -> Self {
         Self {
             scanner: scanner.to_owned(),
@@ -189,7 +189,7 @@ impl Leak {
         }
     }
 
-    /// Takes the secret out of everything that is shown: a path or an address may hold it too.
+    /// Removes the secret from everything that is shown: a path or an address may contain it too.
     pub(crate) fn without_value(mut self) -> Self {
         if let Leaked::Value(value) = &self.leaked {
             let hide = |text: &mut String| {
@@ -208,7 +208,7 @@ impl Leak {
         self
     }
 
-    /// The same secret at the same place, as two reports tell it: lines and commits move.
+    /// Whether this is the same secret in the same place in a later report; lines and commits can change.
     pub(crate) fn is_again(&self, earlier: &Self) -> bool {
         let same_place = self.place.repository == earlier.place.repository
             && self.place.file == earlier.place.file

@@ -5,11 +5,13 @@ use keyvault_ops::{EndError, EndedVersions, RotateError, Rotation, SecretId, Sec
 
 use super::{Closing, Leak, LeakPlan, LeakStep, PlannedSecret, Tested};
 
-/// What was found, what was done about it and what is left to do, for people: Markdown, without a value.
+/// A Markdown report for people: what was found, what was done about it and what is left to do. It contains no secret
+/// value.
 ///
-/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), `retirements` those of its
-/// [`retirements`](LeakPlan::retirements), and `closed` is what [`close`](super::close) says. What is left to do comes first, and nothing is called done that was not seen so: a secret that was
-/// not rotated, a rotation that is not complete, a leak whose place was not looked at again.
+/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), and `closed` is the result of
+/// [`close`](super::close). What is left to do comes first. Nothing counts as done unless that was verified: a secret
+/// that was not rotated, a rotation that is not complete, and a leak whose place was not scanned again are all left to
+/// do.
 pub fn to_markdown(
     plan: &LeakPlan,
     rotations: &[Outcome<SecretId, Rotation, RotateError>],
@@ -161,7 +163,7 @@ fn name(secret: &SecretId) -> String {
     cell(&format!("{} of {}", secret.name, secret.vault_host)).into_owned()
 }
 
-/// Text from outside as text: no control characters, and nothing that Markdown or HTML would read.
+/// Escapes untrusted text: no control characters, and nothing that Markdown or HTML would interpret.
 fn cell(text: &str) -> Cow<'_, str> {
     let special = |one: char| "\\`*_[]<>|#~&!".contains(one);
     let shown = arm_core::printable(text);

@@ -1,4 +1,4 @@
-//! Which leak is which secret.
+//! Matches leaks to secrets.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -24,13 +24,13 @@ use super::{
     component::{SHORTEST, Within, credentials, hashed, is_component},
 };
 
-/// Leaks and the secrets of vaults.
+/// Matches leaks to the secrets of vaults.
 #[derive(Debug, Clone)]
 pub struct LeaksClient {
     pub(super) arm: ArmClient,
 }
 
-/// Looks for leaked values in vaults; made by [`LeaksClient::find_secrets`].
+/// Searches vaults for leaked values; returned by [`LeaksClient::find_secrets`].
 #[derive(Debug)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct MatchLeaks {
@@ -48,17 +48,21 @@ impl LeaksClient {
         Self { arm: arm.clone() }
     }
 
-    /// Finds out which secrets of these vaults leaked, in their current and in their older enabled versions.
+    /// Finds out which secrets of these vaults have leaked, in their current and older enabled versions.
     ///
-    /// **Reading values is visible**: each is a line in the vault's log, and many of them may raise an alert of
-    /// Defender for Key Vault. So a dry run, which lists names and reads no value, tells how many there are
-    /// ([`LeakMatches::reads`]); the run itself is refused without [`reads_at_most`](MatchLeaks::reads_at_most).
+    /// **Reading values is visible**: the vault logs each read, and many reads may raise a Defender for Key Vault
+    /// alert. A dry run lists names without reading values, and returns how many there are ([`LeakMatches::reads`]);
+    /// the run itself is refused without [`reads_at_most`](MatchLeaks::reads_at_most).
     ///
-    /// Values are compared in memory: whole ones by an HMAC whose key is made for the run, values inside connection
-    /// strings by one automaton over what leaked, hashes by the same hash. A value that only contains another is no
-    /// match.
+    /// Values are compared in memory: whole values by an HMAC with a key made for the run, values inside connection
+    /// strings by one automaton over the leaked values, and hashes with the same hash function. A value that merely
+    /// contains another is not a match.
     ///
-    /// **Permissions**: Key Vault Secrets User on the vaults. Writes nothing; stopped and run again, it reads all again.
+    /// It writes nothing. If it is stopped and run again, it reads everything again.
+    ///
+    /// # Permissions
+    ///
+    /// Key Vault Secrets User on the vaults.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, report: &str, vault: keyvault_ops::VaultName) -> azure_core::Result<()> {
@@ -91,19 +95,19 @@ impl LeaksClient {
 }
 
 impl MatchLeaks {
-    /// Looks at secrets with these names only.
+    /// Searches only secrets with these names.
     pub fn named(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.names = Some(names.into_iter().collect());
         self
     }
 
-    /// Allows the run to read so many values. If there are more, it is refused before the first.
+    /// Allows the run to read at most this many values. If there are more, it is refused before the first read.
     pub fn reads_at_most(mut self, values: usize) -> Self {
         self.at_most = Some(values);
         self
     }
 
-    /// Waits so long between two reads. Default: 50 ms, which is far below a vault's limit.
+    /// The pause between two reads. Default: 50 ms, which keeps well below a vault's limit.
     pub fn pause(mut self, between: Duration) -> Self {
         self.pause = between;
         self
@@ -184,7 +188,7 @@ async fn enabled(client: &SecretsClient, names: Option<&BTreeSet<SecretName>>) -
 }
 
 impl Enabled {
-    /// Each value once, and whether it is the current one: which that is, only a read without version tells.
+    /// Reads each value once, and whether it is the current one, which only a read without a version shows.
     async fn read(
         &self,
         client: &SecretsClient,
@@ -226,7 +230,7 @@ async fn wait(pause: Duration) {
 
 type Mark = [u8; 32];
 
-/// What leaked, as it is compared. The key is made for the run and dropped with it.
+/// The leaked values, prepared for comparison. The key is made for the run and dropped with it.
 struct Known<'a> {
     key: Zeroizing<[u8; 32]>,
     whole: HashMap<Mark, Vec<usize>>,
@@ -283,7 +287,7 @@ impl<'a> Known<'a> {
         Ok(mac.finalize().into_bytes().into())
     }
 
-    /// The leaks that this secret is in, or that are in it; each in the best way that was found.
+    /// The leaks that contain this secret or are contained in it, each with the best match.
     fn leaks_in(&self, value: &str) -> BTreeMap<usize, HowMatched> {
         let mut found = BTreeMap::new();
         let mut add = |leak: usize, how: HowMatched| {

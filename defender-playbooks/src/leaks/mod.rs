@@ -1,4 +1,4 @@
-//! From a secret that leaked to one that no longer opens anything.
+//! From a leaked secret to one that no longer grants access.
 
 mod close;
 mod component;

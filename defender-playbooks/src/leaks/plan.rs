@@ -14,18 +14,18 @@ use serde::Serialize;
 use super::{HowMatched, Leak, LeakMatches, SecretMatch, Tested, matches::shown};
 use crate::VaultReaders;
 
-/// What is to be done about each secret that leaked. It holds no value.
+/// What to do about each leaked secret. It contains no secret value.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LeakPlan {
     /// The secrets, the most urgent first.
     pub secrets: Vec<PlannedSecret>,
-    /// Leaks that are no secret of the vaults that were looked at: for people.
+    /// Leaks that match no secret in the vaults that were searched, for people to handle.
     pub for_people: Vec<Leak>,
 }
 
-/// A secret that leaked, and what is to be done about it.
+/// A leaked secret, and what to do about it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -33,15 +33,15 @@ pub struct PlannedSecret {
     /// The secret.
     #[serde(serialize_with = "shown")]
     pub secret: SecretId,
-    /// What is to be done.
+    /// What to do.
     pub step: LeakStep,
-    /// Who reads it and must follow, as far as the vault's log was asked.
+    /// Who reads it and must move, if the vault's log was queried.
     pub readers: Vec<String>,
-    /// Why there may be more readers; empty where the log is whole, or nobody asked it.
+    /// Why there may be more readers; empty if the log is complete or was not queried.
     pub readers_unknown: Vec<String>,
     /// The old versions that leaked for certain, and are enabled.
     pub old_versions: Vec<SecretVersion>,
-    /// Whether the old credential can be revoked where it was issued.
+    /// Whether a rotation can revoke the old credential at its issuer.
     pub issuer_known: bool,
     /// Whether somebody uses what leaked.
     #[serde(skip)]
@@ -57,57 +57,57 @@ pub struct PlannedSecret {
     rotation: String,
 }
 
-/// What is to be done about a secret. In the order of urgency.
+/// What to do about a secret, in order of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum LeakStep {
-    /// Somebody uses it: revoke the old credential before the consumers have moved.
+    /// It is being used by an attacker: revoke the old credential before the consumers have moved.
     RevokeFirst,
     /// Rotate it: consumers move, then the old credential is revoked.
     Rotate,
-    /// Only older versions leaked, which are still enabled: disable them, and revoke their credential.
+    /// Only older versions leaked, which are still enabled: disable them, and revoke their credentials.
     RetireOld,
-    /// It only looks like one that leaked: somebody has to look.
+    /// It only resembles a leaked one: somebody has to check.
     LookAt,
 }
 
-/// What the caller knows of a secret.
+/// What the caller knows about a secret.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct SecretFacts {
-    /// Who issues its credential.
+    /// The issuer of its credential.
     pub issuer: Option<Arc<dyn Issuer>>,
-    /// Who reads it, from the vault's log.
+    /// Who reads it, according to the vault's log.
     pub readers: Vec<String>,
     /// Why there may be more readers.
     pub readers_unknown: Vec<String>,
-    /// Who must have moved before the old credential ends.
+    /// The consumers that must have moved before the old credential is revoked.
     pub consumers: Option<Arc<dyn Consumers>>,
     /// Whether its misuse is proven.
     pub misused: bool,
 }
 
 impl SecretFacts {
-    /// It has this issuer.
+    /// Sets the issuer.
     pub fn issued_by(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// These read it.
+    /// Sets the readers.
     pub fn read_by<S: Into<String>>(mut self, readers: impl IntoIterator<Item = S>) -> Self {
         self.readers.extend(readers.into_iter().map(Into::into));
         self
     }
 
-    /// Its old credential ends only when these have moved.
+    /// Revokes the old credential only once these consumers have moved.
     pub fn followed_by(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
     }
 
-    /// Its misuse is proven.
+    /// Marks its misuse as proven.
     pub fn misused(mut self) -> Self {
         self.misused = true;
         self
@@ -115,7 +115,7 @@ impl SecretFacts {
 }
 
 impl SecretFacts {
-    /// Asks the vault's log who reads a secret.
+    /// Queries the vault's log for the readers of a secret.
     async fn ask(&mut self, log: &VaultReaders, secret: &SecretId) {
         match log.readers(&secret.name).await {
             Ok(found) => {
@@ -129,7 +129,7 @@ impl SecretFacts {
 }
 
 impl LeakPlan {
-    /// Plans by what was matched and what is known of each secret besides.
+    /// Plans from the matches and from what is known about each secret.
     pub fn of(matches: &LeakMatches, mut facts: impl FnMut(&SecretId) -> SecretFacts) -> Self {
         let mut secrets: Vec<PlannedSecret> =
             matches.secrets.iter().map(|found| planned(found, facts(&found.secret))).collect();
@@ -143,14 +143,17 @@ impl LeakPlan {
         Self { secrets, for_people: matches.unmatched().filter(open).cloned().collect() }
     }
 
-    /// [`of`](Self::of), after the log of each vault was asked who reads the secrets that leaked. The old credential of a
-    /// secret ends only when the log shows that they have moved, unless the facts name [others](SecretFacts::followed_by) or its
-    /// misuse is proven.
+    /// Like [`of`](Self::of), but first queries the log of each vault for the readers of the leaked secrets. The old
+    /// credential of a secret is revoked only once the log shows that they have moved, unless the facts name [other
+    /// consumers](SecretFacts::followed_by) or its misuse is proven.
     ///
-    /// `logs` has the readers of each vault; [ignore](VaultReaders::ignore) the attacker there, who never moves. What a log cannot
-    /// tell is in [`readers_unknown`](PlannedSecret::readers_unknown), also that it could not be read.
+    /// `logs` has the readers of each vault; [ignore](VaultReaders::ignore) the attacker there, who never moves.
+    /// What a log cannot show, including that it could not be read, is in
+    /// [`readers_unknown`](PlannedSecret::readers_unknown). It writes nothing.
     ///
-    /// **Permissions**: those of [`VaultReaders`]. Writes nothing.
+    /// # Permissions
+    ///
+    /// Those of [`VaultReaders`].
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, matches: defender_playbooks::leaks::LeakMatches,
@@ -181,14 +184,14 @@ impl LeakPlan {
         Self::of(matches, |secret| known.remove(secret).unwrap_or_else(|| facts(secret)))
     }
 
-    /// The rotations of this plan, for [`rotate_many`](keyvault_ops::rotate_many): those of
-    /// [`LeakStep::RevokeFirst`] and [`LeakStep::Rotate`]. Candidates and old versions are not among them.
+    /// The rotations of this plan, for [`rotate_many`](keyvault_ops::rotate_many): those of [`LeakStep::RevokeFirst`]
+    /// and [`LeakStep::Rotate`]. Candidates and old versions are not included.
     ///
-    /// Each has an id that the plan gives it, by which a second run of the same plan takes up what was stopped.
+    /// The plan gives each rotation an id, by which a second run of the same plan resumes one that was stopped.
     ///
     /// # Errors
     ///
-    /// A secret lies in no vault of this cloud.
+    /// A secret is not in a vault of this cloud.
     pub fn rotations(&self, arm: &ArmClient) -> Result<Vec<Rotate>> {
         let due = |planned: &&PlannedSecret| matches!(planned.step, LeakStep::RevokeFirst | LeakStep::Rotate);
         self.secrets.iter().filter(due).map(|planned| planned.rotation(arm)).collect()

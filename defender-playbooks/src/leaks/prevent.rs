@@ -2,7 +2,8 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::LeakReport;
 
-/// What rules look like for what Azure issues: names that scanners give it, the name of the rule, and the expression.
+/// Rules for credentials that Azure issues: the names that scanners give them, the name of the rule, and the
+/// expression.
 const FORMATS: [Format; 6] = [
     (&["storage"], "azure-storage-key", r"(?i)AccountKey=([A-Za-z0-9+/]{86}==)"),
     (
@@ -24,8 +25,8 @@ const FORMATS: [Format; 6] = [
     ),
 ];
 
-/// A configuration of gitleaks for the kinds of secrets that were found, beside the rules that it comes with. The rest
-/// is named in a comment, since for it there is no rule here.
+/// A gitleaks configuration for the kinds of secrets that were found, extending its default rules. Kinds for which
+/// there is no rule here are listed in a comment.
 pub fn gitleaks_config(report: &LeakReport) -> String {
     let found: BTreeSet<String> = report.leaks.iter().map(|leak| leak.rule.to_lowercase()).collect();
     let due: BTreeSet<&str> = found.iter().flat_map(|rule| known(rule)).map(|(_, id, _)| *id).collect();
@@ -52,12 +53,12 @@ pub fn gitleaks_config(report: &LeakReport) -> String {
     text
 }
 
-/// The entry for `.pre-commit-config.yaml` that keeps the next one out.
+/// The entry for `.pre-commit-config.yaml` that runs gitleaks before each commit.
 pub fn pre_commit_entry() -> &'static str {
     "repos:\n  - repo: https://github.com/gitleaks/gitleaks\n    rev: v8.30.1\n    hooks:\n      - id: gitleaks\n"
 }
 
-/// The formats of which a rule's name speaks.
+/// The formats that a rule's name refers to.
 fn known(rule: &str) -> impl Iterator<Item = &'static Format> {
     FORMATS.iter().filter(move |(words, ..)| words.iter().any(|word| rule.contains(word)))
 }

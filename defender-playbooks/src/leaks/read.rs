@@ -5,10 +5,10 @@ use super::{
     report::{LeakReport, ReportFormat, Unread, elements},
 };
 
-/// Reads a scanner's report, whose format it recognises.
+/// Reads a scanner's report; the format is detected.
 ///
-/// The values in it are held in memory that is wiped, and nowhere else; `text` is yours to wipe. A part that cannot be
-/// read is named by its line, and the rest is read.
+/// The values in it are kept only in memory that is wiped; wiping `text` is up to you. A part that cannot be read is
+/// reported with its line, and the rest is still read.
 ///
 /// ```
 /// let report = r#"[{"RuleID":"azure-storage","Secret":"REDACTED","File":"app.env","StartLine":3,"Commit":"c0"}]"#;
@@ -23,7 +23,7 @@ pub fn read(text: &str) -> LeakReport {
     }
 }
 
-/// The same for a report that does not name its repository: a report of gitleaks, SARIF or a baseline.
+/// Like [`read`](self::read), for a report that does not name its repository: gitleaks, SARIF or a baseline.
 pub fn read_in(repository: &str, text: &str) -> LeakReport {
     let mut report = read(text);
     for leak in &mut report.leaks {
@@ -32,7 +32,7 @@ pub fn read_in(repository: &str, text: &str) -> LeakReport {
     report
 }
 
-/// The members by which the formats are told apart.
+/// The members by which the formats are distinguished.
 #[derive(Deserialize)]
 struct Members {
     runs: Option<serde::de::IgnoredAny>,
@@ -56,7 +56,7 @@ fn recognise(text: &str) -> Option<ReportFormat> {
                 _ => None,
             }
         });
-        // An empty list is an empty report of either.
+        // An empty list is an empty report in either format.
         let is_empty = elements.is_empty() && inside.trim_start().starts_with(']');
         return known.or(is_empty.then_some(ReportFormat::Gitleaks));
     }
@@ -66,7 +66,7 @@ fn recognise(text: &str) -> Option<ReportFormat> {
         Some(Members { runs: Some(_), .. }) => Some(ReportFormat::Sarif),
         Some(Members { results: Some(_), .. }) => Some(ReportFormat::DetectSecrets),
         _ if lines().any(|line| line.detector.is_some()) => Some(ReportFormat::Trufflehog),
-        // One that was cut off cannot be read as a whole.
+        // A truncated report cannot be read as a whole.
         None if text.starts_with('{') && text.contains("\"runs\"") => Some(ReportFormat::Sarif),
         None if text.starts_with('{') && text.contains("\"hashed_secret\"") => {
             Some(ReportFormat::DetectSecrets)

@@ -1,4 +1,4 @@
-//! What a report says, what of it cannot be read, and how its parts are told apart.
+//! The content of a report, the parts of it that cannot be read, and how they are located.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use serde_json::value::RawValue;
 
 use super::Leak;
 
-/// What the reports of scanners say.
+/// The content of scanners' reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LeakReport {
-    /// What was found.
+    /// The leaks that were found.
     pub leaks: Vec<Leak>,
-    /// What could not be read. As long as there is any, the report is not the whole truth.
+    /// The parts that could not be read. Unless this is empty, the report is incomplete.
     pub unread: Vec<Unread>,
 }
 
 impl LeakReport {
-    /// Adds what another report says.
+    /// Adds the content of another report.
     pub fn join(mut self, other: Self) -> Self {
         self.leaks.extend(other.leaks);
         self.unread.extend(other.unread);
@@ -42,7 +42,7 @@ impl LeakReport {
 pub struct Unread {
     /// The line, from 1, on which the part begins or the reading stopped; 0 where the report is no text.
     pub line: usize,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -55,19 +55,19 @@ impl fmt::Display for Unread {
     }
 }
 
-/// A format of reports.
+/// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReportFormat {
     /// The JSON report of gitleaks.
     Gitleaks,
-    /// SARIF 2.1, of any scanner.
+    /// SARIF 2.1, from any scanner.
     Sarif,
     /// The JSON lines of TruffleHog.
     Trufflehog,
-    /// Secret scanning alerts, as GitHub's REST API lists them.
+    /// Secret scanning alerts, as listed by GitHub's REST API.
     GitHub,
-    /// A baseline of detect-secrets.
+    /// A detect-secrets baseline.
     DetectSecrets,
 }
 
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Collect<'_, 'de> {
     }
 }
 
-/// Why a part could not be read, in words that quote nothing: serde's own message would.
+/// Why a part could not be read, without quoting it as serde's own message would.
 pub(super) fn because(error: &serde_json::Error, lines_before: usize) -> Unread {
     use serde_json::error::Category;
     let why = match error.classify() {
@@ -112,7 +112,7 @@ pub(super) fn because(error: &serde_json::Error, lines_before: usize) -> Unread 
     Unread { line, why: format!("{why} (column {})", error.column()) }
 }
 
-/// How many lines of the text lie before a part of it.
+/// How many lines of the text precede a part of it.
 pub(super) fn lines_before(text: &str, part: &str) -> usize {
     let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
     text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count()
@@ -136,7 +136,7 @@ impl LeakReport {
     }
 }
 
-/// A text that is there and not blank.
+/// A text that is present and not blank.
 pub(super) fn some(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }

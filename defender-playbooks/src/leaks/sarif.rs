@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Closing, Leak};
 
-/// Writes leaks as SARIF 2.1, each with what a second look said of it. It holds no value.
+/// Writes leaks as SARIF 2.1, each with the result of a second scan. It contains no secret value.
 ///
 /// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification, and so is one that is
-/// [`Dismissed`](Closing::Dismissed), whose justification names where; one that waits is under review, and one that is still
-/// there is not suppressed. GitHub's code scanning knows no suppressions: upload only
-/// the others there.
+/// [`Dismissed`](Closing::Dismissed), whose justification names where; one that waits is under review, and one that is still there is not suppressed. GitHub code scanning does not support suppressions: upload
+/// only leaks that are not suppressed.
 pub fn to_sarif(closed: &[(&Leak, Closing)], justification: &str) -> Value {
     let rules: BTreeSet<&str> = closed.iter().map(|(leak, _)| leak.rule.as_str()).collect();
     let rules: Vec<Value> =

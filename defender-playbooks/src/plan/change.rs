@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use super::members::{self, Member};
 
-/// What stands for a part of an id that is made when the plan is applied.
+/// Stands in for a part of an id that is assigned when the plan is applied.
 pub(super) const MADE_AT_APPLY: &str = "(known after apply)";
 
 /// What happens to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PlanAction {
-    /// It is made.
+    /// It is created.
     Create,
-    /// It is there, and some of its members change.
+    /// It exists, and some of its members change.
     Update,
-    /// It goes.
+    /// It is deleted.
     Delete,
-    /// It is as wanted; nothing is written.
+    /// It is in the desired state; nothing is written.
     NoChange,
     /// It is read, and nothing is written: told where the reading is noticed, as by a sweep that raises alerts.
     Read,
@@ -43,28 +43,28 @@ impl PlanAction {
 
 /// A kind of resource that a plan can show.
 pub trait PlannedResource {
-    /// A built-in role that allows to write it.
+    /// A built-in role that allows writing it.
     const ROLE: &'static str;
-    /// The action that writing it needs.
+    /// The action required to write it.
     const PERMISSION: &'static str;
     /// What it is billed by, such as `by the data that it takes in`; `None` if it costs nothing by itself.
     const BILLED: Option<&'static str> = None;
-    /// Members that are made when it is written, and that no plan can tell.
+    /// Members that are assigned when it is written, and that no plan can predict.
     const MADE_AT_APPLY: &'static [&'static str] = &[];
-    /// Members, by their last name, that the service fills in when the wish leaves them out.
+    /// Members, by their last name, that the service fills in if the request omits them.
     const OF_THE_SERVICE: &'static [&'static str] = &[];
 
     /// The full id.
     fn id(&self) -> String;
 
-    /// What it says, as JSON, without secrets.
+    /// Its content as JSON, without secrets.
     ///
     /// # Errors
     ///
-    /// It cannot be written as JSON.
+    /// It cannot be serialized as JSON.
     fn shown(&self) -> Result<Value>;
 
-    /// Whether it is billed as it is. Default: whenever its kind is.
+    /// Whether it is billed in its current form. Default: whenever its kind is.
     fn is_billed(&self) -> bool {
         true
     }
@@ -75,34 +75,33 @@ pub trait PlannedResource {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PlannedChange {
-    /// The step that does it, as the caller named it.
+    /// The step that makes the change, as named by the caller.
     pub step: String,
-    /// What happens.
+    /// The action.
     pub action: PlanAction,
-    /// The full id. `(known after apply)` stands in it for what is made at apply.
+    /// The full id. It contains `(known after apply)` for parts assigned when the plan is applied.
     pub id: String,
-    /// The members that change; of a new resource all that are known.
+    /// The members that change; for a new resource, all that are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
-    /// A built-in role that allows it.
+    /// A built-in role that allows the change.
     pub role: String,
     /// The action that must be allowed, such as `Microsoft.Security/pricings/write`.
     pub permission: String,
     /// What it is billed by; `None` if it costs nothing by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<String>,
-    /// The fingerprint of the resource as it was read; `None` if it was not there, or stays as it is.
+    /// The fingerprint of the resource as it was read; `None` if it did not exist, or is not changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
-    /// The steps of the same plan that it follows: what they make or change, it is decided by. See
-    /// [`Step::after`](super::Step::after).
+    /// Earlier steps of the same plan whose results this step depends on. See [`Step::after`](super::Step::after).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
 }
 
 impl PlannedChange {
-    /// A change of a resource of this kind, to be filled in: for a [`Step`](super::Step) that follows another, and
-    /// for results of your own.
+    /// Creates a change of a resource of this kind, to be filled in: for a [`Step`](super::Step) that depends on
+    /// another one, and for result types of your own.
     pub fn of<R: PlannedResource>(action: PlanAction, id: impl Into<String>) -> Self {
         Self {
             step: String::new(),
@@ -132,28 +131,28 @@ impl PlannedChange {
         }
     }
 
-    /// A new resource of this kind, whose id ends in something that is made at apply.
+    /// Creates a change for a new resource of this kind, part of whose id is assigned when the plan is applied.
     pub fn create_below<R: PlannedResource>(parent: impl fmt::Display) -> Self {
         Self::of::<R>(PlanAction::Create, format!("{parent}/{MADE_AT_APPLY}"))
     }
 
-    /// With the members that this has.
+    /// Adds the members of this value.
     ///
     /// # Errors
     ///
-    /// It cannot be written as JSON.
+    /// It cannot be serialized as JSON.
     pub fn with(mut self, wish: &impl Serialize) -> Result<Self> {
         self.members = members::differing(&Value::Null, &json(wish)?, &[]);
         Ok(self)
     }
 
-    /// With a member that changes.
+    /// Adds a member that changes.
     pub fn member(mut self, name: &str, before: Option<Value>, after: Option<Value>) -> Self {
         self.members.push(Member::changed(name, before.as_ref(), after.as_ref()));
         self
     }
 
-    /// With a member whose value is made at apply.
+    /// Adds a member whose value is assigned when the plan is applied.
     pub fn made_at_apply(mut self, name: &str) -> Self {
         self.members.push(Member::made_at_apply(name));
         self
@@ -197,7 +196,7 @@ impl PlannedChange {
         Ok(planned)
     }
 
-    /// The same, decided after the steps that come before it in the same plan: what they change is no change any more.
+    /// This change, decided after the earlier steps of the same plan: what they change no longer counts as a change.
     pub(super) fn following(mut self, earlier: &[PlannedChange]) -> Self {
         let earlier =
             earlier.iter().filter(|it| it.step != self.step && it.id.eq_ignore_ascii_case(&self.id));
@@ -224,7 +223,7 @@ impl PlannedChange {
         self
     }
 
-    /// What has moved since it was planned; `None` if nothing has.
+    /// What has changed since it was planned; `None` if nothing has.
     pub(super) fn moved(&self, now: &Self) -> Option<String> {
         let id = &self.id;
         if !self.after.is_empty() {
@@ -245,7 +244,8 @@ impl PlannedChange {
         None
     }
 
-    /// A change that follows another one of its plan: what is left to do must have been planned, and need not be all.
+    /// For a change that depends on another one of its plan: what is left to do must have been planned, but need not be
+    /// everything.
     fn is_beyond(&self, now: &Self) -> Option<String> {
         if !now.is_change() {
             return None;
@@ -261,7 +261,7 @@ impl PlannedChange {
         more.filter(|more| !more.known_after_apply).map(|more| format!("{}: {more} was not planned", self.id))
     }
 
-    /// What was done and was not planned, or the other way round.
+    /// What was done but not planned, or the other way round.
     pub(super) fn differs_from_done(&self, done: &Self) -> Option<String> {
         let id = &self.id;
         let was_done_before = !self.after.is_empty() && done.action == PlanAction::NoChange;

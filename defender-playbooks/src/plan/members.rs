@@ -1,4 +1,4 @@
-//! What differs between two readings of a resource, member by member.
+//! The differences between two readings of a resource, member by member.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// What the service counts or stamps by itself: no part of a plan, and no sign that somebody changed something.
+/// Counters and timestamps of the service: not part of a plan, and no sign that somebody changed something.
 const OF_THE_CLOCK: &[&str] = &[
     "createdDate",
     "createdOn",
@@ -26,10 +26,10 @@ const OF_THE_CLOCK: &[&str] = &[
     "updatedOn",
 ];
 
-/// What a plan says in another place: the id of the resource.
+/// Members that repeat the id of the resource.
 const OF_THE_ID: &[&str] = &["id", "name", "type"];
 
-/// Members whose value signs in somewhere. They are left out; that they change is told by [`Member::secret`].
+/// Members whose value is a credential. They are left out; [`Member::secret`] shows that they change.
 const SECRET: &[&str] = &[
     "adminPassword",
     "callbackUrl",
@@ -51,7 +51,7 @@ const SECRET: &[&str] = &[
     "value",
 ];
 
-/// Members that name an item of a list.
+/// Members that identify an item of a list.
 const NAMES: &[&str] = &["name", "category", "categoryGroup", "eventSource", "objectId", "id"];
 
 /// A member of a resource, before and after a change.
@@ -59,18 +59,18 @@ const NAMES: &[&str] = &["name", "category", "categoryGroup", "eventSource", "ob
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Member {
-    /// Which, such as `properties.extensions[AgentlessVmScanning].isEnabled`.
+    /// The path, such as `properties.extensions[AgentlessVmScanning].isEnabled`.
     pub member: String,
-    /// What it was; `None` if it was not there.
+    /// The value before; `None` if it was absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// What it will be; `None` if it goes, or cannot be told.
+    /// The value after; `None` if it is removed or unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Whether its value is made when the plan is applied.
+    /// Whether its value is assigned when the plan is applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub known_after_apply: bool,
-    /// Whether its value is a secret, which stands in no plan.
+    /// Whether its value is a secret, which a plan never contains.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
 }
@@ -92,14 +92,14 @@ impl Member {
         }
     }
 
-    /// Whether this, as found or done, is what was planned.
+    /// Whether this member, as found or done, is what was planned.
     pub(super) fn is_as_planned(&self, planned: &Self) -> bool {
         self.member.eq_ignore_ascii_case(&planned.member)
             && (planned.known_after_apply || same(&self.member, &self.after, &planned.after))
     }
 }
 
-/// As the tasks compare, for all kinds of resources at once: the members whose text means something in every letter.
+/// Compares like the tasks, for all kinds of resources: the members in which every character is significant.
 const MEANING: Wish = Wish::new().exact(&["description", "displayName", "expectedValue", "query"]);
 
 /// Whether two values of a member mean the same to the service.
@@ -115,7 +115,8 @@ fn is_same(member: &str, a: &Value, b: &Value) -> bool {
     MEANING.unmet(&named(a), &named(b)).is_empty()
 }
 
-/// The members that differ. What the wish leaves to the service and the service has filled in is no difference.
+/// The members that differ. A value that the request leaves to the service, and that the service has filled in, is not
+/// a difference.
 pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> Vec<Member> {
     let (before, after) = (leaves(before), leaves(after));
     let gone = before.iter().filter(|(member, _)| !after.contains_key(*member));
@@ -130,8 +131,8 @@ pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> V
     members
 }
 
-/// A fingerprint of a resource as it was read, so that a plan need not hold it: it changes when anybody changes
-/// anything, and not with the clock.
+/// A fingerprint of a resource as it was read, so that a plan need not contain it: it changes whenever somebody changes
+/// anything, but not with time.
 pub(super) fn fingerprint(read: &Value) -> String {
     let mut hash = Sha256::new();
     for (member, value) in leaves(read) {
@@ -140,7 +141,7 @@ pub(super) fn fingerprint(read: &Value) -> String {
     hash.finalize().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// Every value with its place. Nothing, an empty list and an empty object are the same as no member.
+/// Every value with its path. `null`, an empty list and an empty object are the same as no member.
 fn leaves(value: &Value) -> BTreeMap<String, Value> {
     let mut leaves = BTreeMap::new();
     collect(String::new(), value, &mut leaves);
@@ -181,7 +182,7 @@ fn are_named_by(items: &[Value], key: &str) -> bool {
     names.len() == items.len()
 }
 
-/// The name of a member without its place.
+/// The last part of a member's path.
 fn last(member: &str) -> &str {
     member.rsplit('.').next().unwrap_or(member)
 }

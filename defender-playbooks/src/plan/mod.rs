@@ -1,23 +1,24 @@
-//! Changes as a plan: what a selection of tasks would do, to be read, kept, and then done exactly so.
+//! Plans: what a selection of tasks would do, to be reviewed, stored, and then applied exactly.
 //!
-//! A plan is made of the tasks' own dry runs, by a [`Planner`]; there is no second decision beside theirs. It names each
-//! resource by its full id, what happens to it member by member, a role that allows it, and what is billed. It is written
-//! as JSON, by the schema [`SCHEMA`].
+//! A [`Planner`] makes a plan from the tasks' own dry runs; there is no separate decision logic. For each resource, a
+//! plan gives the full id, the changes member by member, a role that allows them, and what is billed. It is serialized
+//! as JSON, described by the schema [`SCHEMA`].
 //!
-//! - **No secret stands in a plan.** Members that sign in somewhere are only told to change.
-//! - **What is made at apply is not predicted**: it is marked as known after apply.
-//! - **A step that follows an earlier one of the plan** is told by what it follows. Where an earlier step changes the
-//!   same resource, it is planned onto what that leaves. Where an earlier step makes what it needs, it is planned from
-//!   what the caller declares ([`Step::after`]), since a task cannot look into what is not there.
-//! - **Applying a plan refuses when the world has moved**: [`Plan::begin`] compares the whole plan with one that is made
-//!   now, before the first write, and each step is compared once more directly before its own write. A resource that is
-//!   to be changed must be as it was read, also in the members that the plan leaves alone; a fingerprint tells.
+//! - **A plan contains no secret.** For members that are credentials, it only says that they change.
+//! - **What is assigned at apply is not predicted**: it is marked as known after apply.
+//! - **A step that depends on an earlier one** is marked with it. If an earlier step changes the same resource, the
+//!   step is planned on top of that change. If an earlier step creates what it needs, it is planned from what the
+//!   caller declares ([`Step::after`]), since a task cannot read what does not exist.
+//! - **A plan that is out of date is refused**: before the first write, [`Plan::begin`] compares the whole plan with
+//!   one made now, and each step is compared again directly before its own write. A resource to be changed must be
+//!   exactly as it was read, including the members that the plan does not touch; a fingerprint shows that.
+//! - **A step over everything that exists**, such as all vaults of a subscription, does not see in its dry run what an
+//!   earlier step of the same plan creates. When the plan is applied, it does, and is refused, because that was not
+//!   planned. Declare the changes to come with [`Step::also_after`], or make two plans, the second after the first is
+//!   applied.
 //!
-//! - **A step over all that is there**, such as all vaults of a subscription, does not see in its dry run what an earlier
-//!   step of the same plan makes; when the plan is applied it does, and is refused: that was not planned. Declare the
-//!   changes to come with [`Step::also_after`], or plan the two apart, the second when the first is applied.
-//!
-//! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it by itself.
+//! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it
+//! separately.
 
 mod change;
 mod members;
@@ -42,7 +43,7 @@ pub use secrets::PlannedSecret;
 /// The JSON schema of plans.
 pub const SCHEMA: &str = include_str!("plan.schema.json");
 
-/// The version of the JSON form. Members are added, never renamed or taken away, within a version.
+/// The version of the JSON form. Within a version, members are added, never renamed or removed.
 const VERSION: u32 = 1;
 
 /// What a selection of tasks will do.
@@ -55,41 +56,41 @@ pub struct Plan {
     /// When it was made.
     #[serde(with = "instant")]
     pub made_at: OffsetDateTime,
-    /// What the program that made it needs to make it again, such as a subscription and names. No secret.
+    /// What the program needs to make the plan again, such as a subscription and names. No secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Value>,
-    /// How many resources are created, updated, deleted and left as they are.
+    /// The number of resources created, updated, deleted and left unchanged.
     pub count: Count,
-    /// The changes, in the order in which they are done.
+    /// The changes, in the order in which they are made.
     pub changes: Vec<PlannedChange>,
-    /// What comes beside them, and decides what it changes only when the plan is applied.
+    /// Further work whose changes are decided only when the plan is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decided_at_apply: Vec<DecidedAtApply>,
 }
 
-/// Work whose changes cannot be told before the plan is applied. See [`Planner::decide_at_apply`].
+/// Work whose changes cannot be known before the plan is applied. See [`Planner::decide_at_apply`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DecidedAtApply {
-    /// Its name.
+    /// The name.
     pub step: String,
-    /// What it writes, for a person.
+    /// What it writes, described for people.
     pub what: String,
 }
 
-/// How many resources a plan changes, and how.
+/// The number of resources that a plan changes, by action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Count {
-    /// Are made.
+    /// To be created.
     pub create: usize,
-    /// Change.
+    /// To be updated.
     pub update: usize,
-    /// Go.
+    /// To be deleted.
     pub delete: usize,
-    /// Are as wanted.
+    /// Unchanged.
     pub no_change: usize,
     /// Are read, and the reading is noticed.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -123,12 +124,12 @@ impl Plan {
         }
     }
 
-    /// How many changes there are of each kind.
+    /// The number of changes of each kind.
     pub fn count(&self) -> Count {
         self.count
     }
 
-    /// Whether nothing would be written. Never, if something is decided only when the plan is applied.
+    /// Whether nothing would be written. Always `false` if something is decided only when the plan is applied.
     pub fn is_empty(&self) -> bool {
         self.decided_at_apply.is_empty() && !self.changes.iter().any(PlannedChange::is_change)
     }
@@ -137,7 +138,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// It is no plan, or one of a newer version.
+    /// It is not a plan, or one of a newer version.
     pub fn from_json(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Versioned {
@@ -157,11 +158,11 @@ impl Plan {
         Ok(Self { count: Self::of(read.changes.clone(), Vec::new()).count, ..read })
     }
 
-    /// The plan as JSON.
+    /// Serializes the plan as JSON.
     ///
     /// # Errors
     ///
-    /// It was made at a time that cannot be written.
+    /// The time it was made cannot be serialized.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(|error| Error::new(ErrorKind::DataConversion, error))
     }

@@ -1,4 +1,4 @@
-//! The gate that tasks go through: once to plan them, once to apply the plan.
+//! The gate that tasks pass through: once to plan them, once to apply the plan.
 
 use std::{
     error::Error as StdError,
@@ -12,8 +12,8 @@ use azure_core::{Error, Result, error::ErrorKind};
 
 use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
 
-/// What tasks go through to be planned and applied: the same code runs twice, first with a planner that only asks the
-/// tasks' dry runs, then with the one that [`Plan::begin`] gives.
+/// Plans tasks and applies the plan. The same code runs twice: first with a planner that only calls the tasks' dry
+/// runs, then with the one that [`Plan::begin`] returns.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -47,7 +47,7 @@ use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
 /// ```
 #[derive(Debug, Default)]
 pub struct Planner {
-    /// The plan that is applied; `None` while one is made.
+    /// The plan being applied; `None` while one is being made.
     applies: Option<Plan>,
     state: Mutex<State>,
 }
@@ -62,7 +62,7 @@ struct State {
 }
 
 impl Plan {
-    /// What is different in a plan that was made now of the same tasks; nothing if the world has not moved.
+    /// How a plan made now from the same tasks differs; empty if nothing has changed.
     pub fn moved(&self, now: &Plan) -> Vec<String> {
         let mut steps: Vec<&str> =
             self.changes.iter().chain(&now.changes).map(|it| it.step.as_str()).collect();
@@ -79,12 +79,12 @@ impl Plan {
         moved
     }
 
-    /// Begins to apply the plan: the tasks go through the planner that this gives. `now` is a plan of the same tasks
-    /// that was made just now.
+    /// Starts applying the plan: run the tasks through the returned planner. `now` is a plan made just now from the
+    /// same tasks.
     ///
     /// # Errors
     ///
-    /// The world has moved. Nothing was written.
+    /// The plan is out of date. Nothing was written.
     pub fn begin(&self, now: &Plan) -> std::result::Result<Planner, PlanMoved> {
         match self.moved(now) {
             moved if moved.is_empty() => Ok(Planner::applying(self.clone())),
@@ -93,7 +93,7 @@ impl Plan {
     }
 }
 
-/// A step of a plan: its name, and what it follows.
+/// A step of a plan: its name, and the steps it depends on.
 #[derive(Debug, Clone)]
 pub struct Step {
     name: String,
@@ -102,21 +102,22 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step with this name, which no other step of the plan has.
+    /// Creates a step with this name, which must be unique in the plan.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), after: None, besides: Vec::new() }
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Says what this step will do if `step`, an earlier one, makes what this one is about: as long as that is not
-    /// there, the task cannot look, and its dry run is not asked. Where it is there, `changes` do not matter.
+    /// Declares what this step will do if `step`, an earlier one, creates what this one is about. While that does not
+    /// exist, the task cannot read it, and its dry run is not called. If it exists, `changes` are ignored.
     ///
-    /// Such changes are less sure than others, and marked with the step that they follow. When the plan is applied, the
-    /// task's own dry run is asked directly before it: what it says must be among `changes`, or the step is refused.
+    /// Such changes are less certain than others, and are marked with the step that they depend on. When the plan is
+    /// applied, the task's own dry run is called directly before it: its changes must be among `changes`, or the step
+    /// is refused.
     pub fn after(
         mut self,
         step: impl Into<String>,
@@ -148,11 +149,11 @@ impl<T: Into<String>> From<T> for Step {
     }
 }
 
-/// The world is not as it was when a plan was made.
+/// The state has changed since the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanMoved {
-    /// What moved, one line each.
+    /// The differences, one on each line.
     pub moved: Vec<String>,
 }
 
@@ -170,22 +171,23 @@ impl From<PlanMoved> for Error {
     }
 }
 
-/// How far the application of a plan came, by the names of its steps.
+/// How far a plan was applied, by the names of its steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// Done, and as planned.
+    /// Steps done as planned.
     pub done: Vec<String>,
-    /// Failed, with the reason. What was done before it stays done.
+    /// Steps that failed, with the reason. What was done before a failure stays done.
     pub failed: Vec<(String, String)>,
-    /// Done, and not as planned, with what differs: the service made something else of it, or somebody was faster.
+    /// Steps done, but not as planned, with the differences: the service did something else, or somebody else acted at
+    /// the same time.
     pub differs: Vec<(String, String)>,
-    /// Not tried.
+    /// Steps not tried.
     pub not_tried: Vec<String>,
 }
 
 impl Applied {
-    /// Whether the whole plan is done, and nothing else.
+    /// Whether the whole plan was applied, and nothing else.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.differs.is_empty() && self.not_tried.is_empty()
     }
@@ -200,7 +202,7 @@ impl fmt::Display for Applied {
 }
 
 impl Planner {
-    /// One that makes a plan, and writes nothing.
+    /// Creates a planner that makes a plan and writes nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -209,12 +211,12 @@ impl Planner {
         Self { applies: Some(plan), state: Mutex::default() }
     }
 
-    /// Whether it makes a plan: nothing is written.
+    /// Whether it is making a plan, so nothing is written.
     pub fn is_planning(&self) -> bool {
         self.applies.is_none()
     }
 
-    /// What was planned so far.
+    /// The plan so far.
     pub fn plan(&self) -> Plan {
         self.applies.clone().unwrap_or_else(|| {
             let state = self.state();
@@ -222,8 +224,8 @@ impl Planner {
         })
     }
 
-    /// Names work that is not a step of tasks, or that depends on what is made while the plan is applied, such as on
-    /// alerts: the plan says that it comes, and not what it changes. Does nothing while a plan is applied.
+    /// Adds work that is not a task, or that depends on what happens while the plan is applied, such as on alerts. The
+    /// plan lists it without its changes. Does nothing while a plan is applied.
     pub fn decide_at_apply(&self, step: impl Into<String>, what: impl Into<String>) {
         if self.is_planning() {
             let step = DecidedAtApply { step: step.into(), what: what.into() };
@@ -231,7 +233,7 @@ impl Planner {
         }
     }
 
-    /// How far the application came.
+    /// How far the plan was applied.
     pub fn applied(&self) -> Applied {
         let state = self.state();
         let mut names: Vec<&String> =
@@ -245,16 +247,16 @@ impl Planner {
         Applied { done: state.done.clone(), failed, differs, not_tried }
     }
 
-    /// Plans a task, or does what was planned of it.
+    /// Plans a task, or does what was planned for it.
     ///
-    /// While a plan is made, the result is that of the task's dry run; `None` for a step that follows one whose
-    /// resource is not there yet ([`Step::after`]). When a plan is applied, the task looks once more; where that is not
-    /// what was planned, it is refused and nothing is written. What it then did is its result all the same if it is not
-    /// what was planned: [`Applied::differs`] tells.
+    /// While a plan is being made, the result is that of the task's dry run, or `None` for a step that depends on a
+    /// resource that does not exist yet ([`Step::after`]). While a plan is being applied, the task's dry run is called
+    /// once more; if it differs from the plan, the step is refused and nothing is written. If the task then does
+    /// something that was not planned, its result is still returned: see [`Applied::differs`].
     ///
     /// # Errors
     ///
-    /// The task's own; [`PlanMoved`] as the source of an error, where the world has moved.
+    /// Those of the task; or an error whose source is [`PlanMoved`] if the state has changed.
     pub async fn run<T, E, K>(&self, step: impl Into<Step>, task: impl Fn() -> K) -> Result<Option<T>>
     where
         T: Changes,
@@ -317,7 +319,7 @@ impl Planner {
         Ok(Some(result))
     }
 
-    /// Whether a step makes something that is not there yet, or follows one that does.
+    /// Whether a step creates something that does not exist yet, or depends on one that does.
     fn is_to_come(&self, step: &str) -> bool {
         let state = self.state();
         state.planned.iter().any(|it| it.step == step && it.action == PlanAction::Create)
@@ -374,7 +376,7 @@ where
     Ok((done, differences))
 }
 
-/// What a step would do now and was not planned, or the other way round.
+/// What a step would do now that was not planned, or the other way round.
 pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]) -> Vec<String> {
     let mut moved = Vec::new();
     for planned in planned {
@@ -414,7 +416,7 @@ fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Optio
     ))
 }
 
-/// The error of a task as one that all tasks share.
+/// A task's error as the type that all tasks share.
 fn azure(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
     match error.into().downcast::<Error>() {
         Ok(error) => *error,

@@ -1,4 +1,4 @@
-//! What plans know of each kind of resource, as a table, and what the results of tasks say.
+//! What plans know about each kind of resource, as a table, and about the results of tasks.
 
 use arm_core::{Change, Outcome};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 use super::{PlanAction, PlannedChange, PlannedResource, change};
 use crate::CoverageFix;
 
-/// A result of a task that tells what was, or would be, changed.
+/// The result of a task that knows what was changed, or would be.
 ///
-/// All results of this workspace's tasks that change resources do. Implement it for your own; the closure of
-/// [`Task::map`](arm_core::Task::map) turns one result into another.
+/// All tasks in this workspace that change resources return such results. Implement it for your own;
+/// [`Task::map`](arm_core::Task::map) converts a result into another.
 pub trait Changes {
-    /// One for each resource.
+    /// The changes, one for each resource.
     ///
     /// # Errors
     ///
-    /// One of several was, or would be, refused.
+    /// One of several changes was refused, or would be.
     fn changes(&self) -> Result<Vec<PlannedChange>>;
 }
 
@@ -82,7 +82,7 @@ resources! {
         const MADE_AT_APPLY: &'static [&'static str] = &["identity.principalId"];
         const OF_THE_SERVICE: &'static [&'static str] = &["principalId", "tenantId"];
         fn id(&self) -> String { self.id.to_string() }
-        // Its other properties are not the tasks' business, and can hold what a start script was given.
+        // Its other properties do not concern the tasks, and may contain what a startup script was given.
         fn shown(&self) -> Result<Value> {
             let identity = self.identity.as_ref();
             let users: Vec<&String> = identity.iter().flat_map(|it| it.user_assigned_identities.keys()).collect();
@@ -125,7 +125,7 @@ resources! {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
         const BILLED: Option<&'static str> = Some("by the rule");
         fn id(&self) -> String { self.id.clone() }
-        // Whether the service checks the query is decided when it is written: its table need not be there yet.
+        // Whether the service validates the query is decided when it is written: its table need not exist yet.
         fn shown(&self) -> Result<Value> {
             let mut shown = change::json(self)?;
             if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
@@ -164,7 +164,7 @@ resources! {
     }
 }
 
-/// An alert, as far as tasks change it.
+/// The part of an alert that tasks change.
 struct AlertOf<'a> {
     id: &'a AlertId,
     status: AlertStatus,

@@ -1,4 +1,4 @@
-//! What the rows of a log say about who reads a secret. Pure: no request, no clock.
+//! What the rows of a log say about the readers of a secret. Pure: no request, no clock.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use time::OffsetDateTime;
 
 use super::{Movement, Reader};
 
-/// One read of the secret that gave its value away.
+/// A read that returned the secret's value.
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) time: OffsetDateTime,
-    /// Tells one caller from another.
+    /// Identifies the caller.
     pub(super) caller: String,
-    /// What the caller is called in a report.
+    /// The caller's name in a report.
     pub(super) who: String,
     pub(super) is_person: bool,
-    /// The version that was asked for by its id.
+    /// The version requested by its id.
     pub(super) asked: Option<String>,
-    /// The version that was answered.
+    /// The version returned.
     pub(super) answered: Option<String>,
 }
 
-/// What is asked: whether everyone has moved to a version.
+/// The question: whether everyone has moved to a version.
 #[derive(Debug, Clone)]
 pub(super) struct Question<'a> {
     pub(super) version: &'a str,
     pub(super) set: OffsetDateTime,
-    /// Object ids of callers whose reads do not count.
+    /// Object ids of callers whose reads are ignored.
     pub(super) ignored: &'a [String],
-    /// Whose reads by version do not count: who set the version, and looked at the old ones for it.
+    /// The caller that set the version and read old ones to do so: its reads by version are ignored.
     pub(super) setter: Option<&'a str>,
 }
 
-/// The reads of a secret, and who set versions of it and when, out of what was done with it.
+/// The reads of a secret, and who set versions of it and when.
 pub(super) fn reads(operations: &[VaultOperation]) -> Vec<Read> {
     let disclosed =
         |it: &&VaultOperation| it.operation == VaultOperationName::SecretGet && it.revealed_secret();
@@ -106,10 +106,10 @@ pub(super) fn movement(reads: &[Read], asked: &Question<'_>, unknown: Vec<String
         match follows {
             Some(true) => movement.moved.push(reader.who),
             Some(false) => movement.silent.push(reader.who),
-            // It asks for the new version by its id, and for nothing else.
+            // It requests the new version by its id, and nothing else.
             None if reader.pinned.contains_key(asked.version) => movement.moved.push(reader.who),
             None if is_pinned => {}
-            // The log does not tell what it got.
+            // The log does not show what it got.
             None => movement.silent.push(reader.who),
         }
     }

@@ -1,4 +1,4 @@
-//! Asking the workspace, and noticing where its log has gaps.
+//! Queries the workspace, and detects gaps in its log.
 
 use arm_core::ResourceId;
 use azure_core::Result;
@@ -9,14 +9,14 @@ use time::{Duration, OffsetDateTime};
 
 use super::{SETTLING, VaultReaders};
 
-/// The most rows of one secret that are read.
+/// The maximum number of rows read for one secret.
 const ROWS: usize = 50_000;
-/// How far before the window a sign of life is looked for.
+/// How far before the window a sign of life is searched for.
 const BEFORE: Duration = Duration::days(30);
-/// How far the log's time of a set and the vault's own may lie apart.
+/// How far apart the log's time of a set and the vault's own may be.
 const SKEW: Duration = Duration::seconds(30);
 
-/// What was done with a secret, and why that may not be all.
+/// What was done with a secret, and why that may be incomplete.
 pub(super) struct SecretLog {
     pub(super) operations: Vec<VaultOperation>,
     pub(super) gaps: Vec<String>,
@@ -34,7 +34,7 @@ fn sets(operations: &[VaultOperation]) -> impl Iterator<Item = &VaultOperation> 
 
 impl VaultReaders {
     fn ask(&self, from: OffsetDateTime, to: Option<OffsetDateTime>) -> monitor_ops::GatherEvidence {
-        // What is newest is not cut off by a clock that differs from the service's.
+        // The newest rows are not cut off by a clock that differs from the service's.
         let end = to.or(from.checked_add(Duration::days(3650))).unwrap_or(from);
         let vault: &ResourceId = self.vault.resource_id();
         LogsClient::new(&self.arm)
@@ -66,7 +66,7 @@ impl VaultReaders {
         Ok(SecretLog { operations: found.operations, gaps })
     }
 
-    /// Why the log may begin later than the window: nothing is in it from before, nor the beginning of the secret.
+    /// Why the log may start later than the window: it contains no earlier row, nor the creation of the secret.
     pub(super) async fn coverage(
         &self,
         name: &SecretName,
@@ -77,7 +77,7 @@ impl VaultReaders {
         if !before.operations.is_empty() {
             return Ok(None);
         }
-        // Or the secret itself began within the window, and the log shows every set of it.
+        // Or the secret itself was created within the window, and the log shows every set of it.
         let versions: Vec<_> = self.secrets.list_versions(name).try_collect().await?;
         let young = versions.iter().all(|version| version.created.is_some_and(|created| created >= from));
         let begins = young && sets(operations).count() >= versions.len();
@@ -86,14 +86,14 @@ impl VaultReaders {
         Ok((!begins).then(|| gap.to_owned()))
     }
 
-    /// Whether the log has a row of the vault that is so much younger than this time that all older ones have come. The question
-    /// makes such a row itself, sooner or later.
+    /// Whether the log has a row of the vault so much newer than this time that all older ones have arrived. The query
+    /// itself sooner or later produces such a row.
     pub(super) async fn has_caught_up(&self, with: OffsetDateTime) -> Result<bool> {
         let later = with.checked_add(SETTLING).unwrap_or(with);
         Ok(!self.ask(later, None).limit(1).await?.operations.is_empty())
     }
 
-    /// When a version was set. Lists the versions, which the vault logs.
+    /// When a version was set. This lists the versions, which the vault logs.
     pub(super) async fn created(
         &self,
         name: &SecretName,

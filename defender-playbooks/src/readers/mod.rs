@@ -1,4 +1,4 @@
-//! Who reads a secret, and who has moved to its new version: evidence for the end of an old one.
+//! Who reads a secret, and who has moved to its new version: evidence before the old one is revoked.
 
 mod judge;
 mod log;
@@ -17,17 +17,17 @@ pub use report::{Movement, Reader, Readers};
 use vault_readers::SETTLING;
 pub use vault_readers::VaultReaders;
 
-/// After the first look while readers are waited for: no log can tell of a new version before it has settled.
+/// The first pause while waiting for readers: no log shows a new version before it has settled.
 const FIRST_PAUSE: Duration = Duration::from_secs(16 * 60);
-/// Between two later looks.
+/// The pause between later checks.
 const PAUSE: Duration = Duration::from_secs(300);
 
 impl VaultReaders {
-    /// Who reads a secret.
+    /// Returns the readers of a secret.
     ///
     /// # Errors
     ///
-    /// The log could not be read. A gap in it is no error: see [`Readers::unknown`].
+    /// The log could not be read. A gap in it is not an error: see [`Readers::unknown`].
     pub async fn readers(&self, name: &SecretName) -> Result<Readers> {
         let from = self.begin(OffsetDateTime::now_utc());
         let log = self.log_of(name, from).await?;
@@ -41,7 +41,7 @@ impl VaultReaders {
         })
     }
 
-    /// Whether the readers of a secret have moved to this version, as far as the log tells by now.
+    /// Whether the readers of a secret have moved to this version, as far as the log shows so far.
     ///
     /// # Errors
     ///
@@ -79,12 +79,12 @@ impl VaultReaders {
         Ok(judge::movement(&judge::reads(&log.operations), &asked, unknown))
     }
 
-    /// Whether this is the log of the vault that a secret lies in.
+    /// Whether this is the log of the vault that contains a secret.
     pub(crate) fn is_of(&self, secret: &SecretId) -> bool {
         self.secrets.host().eq_ignore_ascii_case(&secret.vault_host)
     }
 
-    /// Whether the reads of this reader do not count.
+    /// Whether the reads of this reader are ignored.
     pub(crate) fn ignores(&self, reader: &Reader) -> bool {
         self.ignored.iter().any(|ignored| ignored.eq_ignore_ascii_case(&reader.object_id))
     }
@@ -95,7 +95,7 @@ impl VaultReaders {
     }
 }
 
-/// What a look means for the wait.
+/// What a check means for the wait.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     GoOn,
@@ -107,7 +107,7 @@ fn next(seen: &Movement, waited: Duration, patience: Duration, deadline: Option<
     let late = deadline.is_some_and(|deadline| waited >= deadline);
     match seen {
         seen if seen.is_complete() || late => Next::GoOn,
-        // They will not move, however long they are waited for; the others are waited for first.
+        // They will not move however long we wait; the others are waited for first.
         seen if deadline.is_none()
             && seen.silent.is_empty()
             && seen.unknown.is_empty()
@@ -129,7 +129,7 @@ impl Consumers for VaultReaders {
         let last_look = self.deadline.unwrap_or(self.patience);
         let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
         loop {
-            // This is itself a row of the log, by which a quiet vault is seen to have caught up.
+            // This itself adds a row to the log, which shows that the log of a quiet vault has caught up.
             let Some(set) = self.created(&to.name, version).await? else {
                 return refuse(not_there(&to.name, version));
             };

@@ -2,17 +2,17 @@ use std::{collections::BTreeMap, fmt};
 
 use time::OffsetDateTime;
 
-/// Who reads a secret, by the vault's own log.
+/// Who reads a secret, according to the vault's own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Readers {
     /// The secret.
     pub secret: String,
-    /// From when on the log was looked at.
+    /// The start of the log that was read.
     pub from: OffsetDateTime,
-    /// Each caller that got its value.
+    /// Each caller that obtained its value.
     pub readers: Vec<Reader>,
-    /// Why there may be more of them; empty where the log is whole, as far as can be seen.
+    /// Why there may be more readers; empty if the log is complete, as far as can be seen.
     pub unknown: Vec<String>,
 }
 
@@ -20,19 +20,19 @@ pub struct Readers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reader {
-    /// The sign-in name of a person; else the object id.
+    /// The sign-in name of a person, or the object id.
     pub who: String,
-    /// What [`VaultReaders::ignore`](crate::VaultReaders::ignore) takes.
+    /// The object id, for [`VaultReaders::ignore`](crate::VaultReaders::ignore).
     pub object_id: String,
-    /// Whether it is a person, who may have looked once, and no workload.
+    /// Whether it is a person, who may have looked only once, rather than a workload.
     pub is_person: bool,
-    /// How often it read.
+    /// The number of reads.
     pub reads: usize,
-    /// When it last did.
+    /// The time of the last read.
     pub last: OffsetDateTime,
-    /// What it got, and when, as it last asked for the current version.
+    /// The version that it got when it last requested the current one, and when.
     pub current: Option<(String, OffsetDateTime)>,
-    /// The versions that it asked for by their ids, each with the last time: of these it will not move by itself.
+    /// The versions that it requested by id, each with the last time. It will not move from these by itself.
     pub pinned: BTreeMap<String, OffsetDateTime>,
 }
 
@@ -40,18 +40,18 @@ pub struct Reader {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Movement {
-    /// Those who have read it.
+    /// Readers that have read the version.
     pub moved: Vec<String>,
-    /// Those who ask for another version by its id: they never move by themselves.
+    /// Readers that request another version by its id, and never move by themselves.
     pub pinned: Vec<(String, String)>,
-    /// Those who read the secret before and have not read this version yet.
+    /// Readers that read the secret before but have not read this version yet.
     pub silent: Vec<String>,
-    /// Why the log cannot tell. Then the lists above may lack someone.
+    /// Why the log is inconclusive. The lists above may then be incomplete.
     pub unknown: Vec<String>,
 }
 
 impl Movement {
-    /// Whether everyone that the log could tell of has moved, and the log is whole as far as can be seen.
+    /// Whether all readers in the log have moved, and the log is complete as far as can be seen.
     pub fn is_complete(&self) -> bool {
         self.pinned.is_empty() && self.silent.is_empty() && self.unknown.is_empty()
     }

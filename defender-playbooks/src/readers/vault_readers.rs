@@ -1,4 +1,4 @@
-//! What is looked at, and how long.
+//! What is read, and how long to wait.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,17 +12,18 @@ use monitor_ops::WorkspaceId;
 
 use super::Movement;
 
-/// How late a row of the log may come, as documented; what is younger is not known yet.
+/// How late a row may arrive in the log, as documented; anything newer is not known yet.
 pub(super) const SETTLING: time::Duration = time::Duration::minutes(15);
 
-/// The readers of the secrets of one vault, by the vault's own log in a workspace; and, for a rotation, the
-/// [`Consumers`](keyvault_ops::Consumers) that must have moved before old credentials end.
+/// The readers of the secrets in one vault, according to the vault's own log in a workspace. For a rotation, they are
+/// the [`Consumers`](keyvault_ops::Consumers) that must have moved before the old credential is revoked.
 ///
-/// A reader has moved when the log shows that it got the new version. One that asks for an old version by its id never
-/// moves by itself. One that read before and has not been seen since has not moved. **Not known** is never taken for moved:
-/// if the log begins too late, has not caught up, was cut, or does not show what certainly happened, that is said.
+/// A reader has moved once the log shows that it got the new version. A reader that requests an old version by its
+/// id never moves by itself. One that read the secret before and has not been seen since has not moved. **Not
+/// known** never counts as moved: if the log starts too late, has not caught up, was cut off, or does not show what
+/// certainly happened, the report says so.
 ///
-/// What the log cannot tell, no one here claims: who read before the window began, or fetched a value once and keeps it.
+/// The log cannot show who read the secret before the window, or who fetched a value once and keeps it.
 ///
 /// # Permissions
 ///
@@ -57,11 +58,11 @@ pub struct VaultReaders {
 }
 
 impl VaultReaders {
-    /// The readers of this vault's secrets, by its log in this workspace.
+    /// Creates the readers of this vault's secrets, from its log in this workspace.
     ///
     /// # Errors
     ///
-    /// The name of the vault cannot be that of a vault.
+    /// The name of the vault is not a valid vault name.
     pub fn new(arm: &ArmClient, vault: &VaultId, workspace: &WorkspaceId) -> Result<Self> {
         let name = vault.name().parse().map_err(azure_core::Error::from)?;
         Ok(Self {
@@ -77,32 +78,34 @@ impl VaultReaders {
         })
     }
 
-    /// How far back readers are looked for: longer than the longest time between two reads of any of them. Default: 30 days.
+    /// How far back to search for readers. Must be longer than the longest time between two reads of any of them.
+    /// Default: 30 days.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// The reads of this caller, by object id, do not count: a person who looked, or a reader that is gone.
+    /// Ignores the reads of this caller, by object id: a person who looked, or a reader that no longer exists.
     pub fn ignore(mut self, object_id: impl Into<String>) -> Self {
         self.ignored.push(object_id.into());
         self
     }
 
-    /// How long they may take to move. Then the wait ends with an error that names who has not. Default: 30 hours, as App
-    /// Service may take a day.
+    /// How long readers may take to move. After that, the wait ends with an error that names those who have not.
+    /// Default: 30 hours, since App Service may take a day.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Goes on after this time, whoever has not moved: **they will break**. [`last`](Self::last) names them.
+    /// Continues after this time, even if some readers have not moved: **they will break**. [`last`](Self::last)
+    /// names them.
     pub fn go_on_after(mut self, wait: Duration) -> Self {
         self.deadline = Some(wait);
         self
     }
 
-    /// What was last seen while readers were waited for, such as who is going to break after
+    /// The last movement seen while waiting for readers, such as who will break after
     /// [`go_on_after`](Self::go_on_after).
     pub fn last(&self) -> Option<Movement> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()

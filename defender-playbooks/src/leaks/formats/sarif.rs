@@ -162,7 +162,7 @@ impl Finding {
         });
         let snippet = region.and_then(|it| it.snippet).and_then(|it| it.text);
         leak.leaked = match snippet {
-            // Of gitleaks it is known that its snippet is the secret; elsewhere it is the line.
+            // For gitleaks, the snippet is known to be the secret; for others, it is the line.
             Some(text) if driver.eq_ignore_ascii_case("gitleaks") => gitleaks::leaked(Some(text), None),
             Some(text) => match Leaked::value(text) {
                 Leaked::Value(text) => Leaked::Text(text),
@@ -174,7 +174,7 @@ impl Finding {
     }
 }
 
-/// TruffleHog writes the SHA-256 of what it found. Whatever else a fingerprint is, no value has it as its hash.
+/// TruffleHog writes the SHA-256 of the secret. Any other fingerprint will not match the hash of a value.
 fn hash(prints: BTreeMap<String, wireless::Fingerprint>) -> Leaked {
     let digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let found = prints.into_values().find(|it| digest(it.0.expose()));

@@ -40,7 +40,7 @@ struct Source {
     container: Option<String>,
 }
 
-/// One object a line. The program's own messages may lie between them.
+/// One object on each line, possibly with log messages of the program in between.
 pub(super) fn read(text: &str) -> LeakReport {
     let mut report = LeakReport::default();
     for line in text.lines().filter(|line| line.trim_start().starts_with('{')) {
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str) -> LeakReport {
     report
 }
 
-/// A line of its log: it has a level, and no detector.
+/// A log message has a level and no detector.
 fn is_message(line: &str) -> bool {
     #[derive(Deserialize)]
     struct Message {
@@ -82,7 +82,7 @@ impl Finding {
         leak.tested = match (self.verified, self.verification_error) {
             (true, _) => Tested::Works,
             (false, Some(_)) => Tested::Unclear,
-            // Also of a run without verification: the report does not tell them apart.
+            // This is also the case for a run without verification: the report does not distinguish them.
             (false, None) => Tested::Not,
         };
         leak.owner = some(source.email);
