@@ -1,5 +1,4 @@
-//! What is checked before any service sees a request: who asks, in which api-version, where, and
-//! whether they may.
+//! The checks before any service sees a request: authentication, api-version, subscription, and authorization.
 
 use crate::{
     app::{
@@ -18,7 +17,7 @@ use crate::{
     state::World,
 };
 
-/// Lets a request in, or answers why not.
+/// Admits a request, or returns the refusal.
 pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>> {
     // Whoever comes with a key signs the request: the service checks that.
     if matches!(call.host.service, Service::Login | Service::Keyed(_) | Service::Identity) {
@@ -54,7 +53,7 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
     Ok(())
 }
 
-/// Documented: the answers to a token that is missing, or not good here.
+/// Documented: the responses to a token that is missing or not valid here.
 fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
     let header = call.header("authorization").unwrap_or_default();
     let token = match header.split_once(' ') {
@@ -92,7 +91,7 @@ fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
     Ok(claims.caller)
 }
 
-/// Whether a token speaks of someone in the double's directory, as its own tokens do.
+/// Whether a token names a principal in the double's directory, as the double's own tokens do.
 fn is_ours(world: &World, claims: &Claims) -> bool {
     claims.tenant.eq_ignore_ascii_case(&world.tenant)
         && directory::find(world, &claims.caller.object_id).is_some()
@@ -148,7 +147,7 @@ fn challenge(world: &World, call: &Call, problem: Option<&str>) -> String {
     text
 }
 
-/// Documented: the answers for a subscription that is not there.
+/// Documented: the responses for a subscription that does not exist.
 fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     let Some(id) = call.subscription() else { return Ok(()) };
     if uuid::Uuid::parse_str(id).is_err() {
@@ -162,7 +161,7 @@ fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Recorded: the answer without the permission.
+/// Recorded: the response without the permission.
 fn may(world: &mut World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     if call.subscription().is_none() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Which api-versions a resource type has, and what Resource Manager says to others.
+//! The api-versions of each resource type, and Resource Manager's response to any other.
 
 use crate::{
     app::registry::SURFACES,
@@ -11,7 +11,7 @@ use crate::{
 pub(crate) struct Addressed {
     kind: &'static str,
     versions: &'static [&'static str],
-    /// The query options that its surface takes.
+    /// The query options that its surface accepts.
     pub(crate) options: &'static [QueryOption],
     verb: Option<String>,
 }
@@ -22,17 +22,18 @@ impl Addressed {
         self.kind.split_once('/').map_or(self.kind, |(namespace, _)| namespace)
     }
 
-    /// The type, when the path is that of a resource and not of something to do with it.
+    /// The type, if the path is that of a resource rather than of an action on it.
     pub(crate) fn written(&self) -> Option<&'static str> {
         self.verb.is_none().then_some(self.kind)
     }
 
-    /// The permission that a request needs, such as `Microsoft.KeyVault/vaults/write`.
+    /// The permission that a request requires, such as `Microsoft.KeyVault/vaults/write`.
     pub(crate) fn action(&self, method: Method) -> String {
         let kind = self.kind;
         match (method, &self.verb) {
             (Method::Post, Some(verb)) => format!("{kind}/{verb}/action"),
-            // Documented, and so the built-in roles say: to ask whether a name is free is to read.
+            // Documented, and consistent with the built-in roles: checking whether a name is available counts as a
+            // read.
             (Method::Post, None) if kind.ends_with("/checkNameAvailability") => format!("{kind}/read"),
             (Method::Post, None) => format!("{kind}/action"),
             (Method::Put | Method::Patch, _) => format!("{kind}/write"),

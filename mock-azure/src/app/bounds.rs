@@ -1,17 +1,17 @@
-//! How much of a request the double takes. What Azure would say beyond that, it does not know.
+//! Limits on the size of a request. What Azure answers beyond them is not known here.
 
 use crate::http::{Reply, Request};
 
-/// The longest body, in bytes. Resource Manager itself takes 4 MB.
+/// The maximum size of a body, in bytes. Resource Manager itself accepts 4 MB.
 pub(crate) const BODY: usize = 4 * 1024 * 1024;
-/// The most headers.
+/// The maximum number of headers.
 pub(crate) const HEADERS: usize = 100;
-/// The most that all headers and the address may take, in bytes.
+/// The maximum size of all headers and the address, in bytes.
 pub(crate) const HEAD: usize = 64 * 1024;
-/// How deep the arrays and objects of a JSON body may lie in each other.
+/// The maximum nesting of arrays and objects in a JSON body.
 const NESTING: usize = 64;
 
-/// The refusal of a request that is too big in one way or another.
+/// The refusal of a request that exceeds a limit.
 pub(crate) fn exceeded(request: &Request) -> Option<Reply> {
     let mut head = request.path.len() + request.query.len() + request.authority.len();
     head += request.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
@@ -37,7 +37,7 @@ pub(crate) fn body_too_long() -> Reply {
     Reply::arm_error(413, "MockBodyTooLong", format!("mock-azure takes bodies of at most {BODY} bytes."))
 }
 
-/// How deep brackets lie in each other, those in JSON strings aside.
+/// The nesting depth of brackets, ignoring those in JSON strings.
 fn nesting(body: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
     for byte in body {

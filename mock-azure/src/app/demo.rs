@@ -1,4 +1,4 @@
-//! A small tenant to look around in.
+//! A small tenant to explore.
 
 use crate::{
     services::virtual_machines::{Files, Script, ScriptOutput},
@@ -6,9 +6,9 @@ use crate::{
 };
 
 impl Seed {
-    /// Fills a subscription with what a security lab has: plans, a vault with secrets, alerts and
-    /// recommendations about it, and a machine with a secret in its environment. Two scripts can run in the
-    /// machine, `cat FILE` and `sed -i '/^NAME=/d' FILE`.
+    /// Adds the contents of a security lab to a subscription: plans, a vault with secrets, alerts and recommendations
+    /// about it, and a machine with a secret in its environment. The machine supports two scripts: `cat FILE` and `sed
+    /// -i '/^NAME=/d' FILE`.
     pub fn demo(self, subscription: &str) -> Self {
         let group = format!("/subscriptions/{subscription}/resourceGroups/rg-lab");
         let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-lab");
@@ -36,7 +36,7 @@ impl Seed {
     }
 }
 
-/// A look into a file, and a variable taken out of it.
+/// Prints a file, or removes a variable from it.
 fn run(script: &Script<'_>, files: &mut Files) -> Option<ScriptOutput> {
     if let Some(path) = script.text.strip_prefix("cat ") {
         return Some(ScriptOutput::printed(files.get(path)?));

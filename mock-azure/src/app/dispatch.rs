@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! From a request to its response.
 
 use std::{
     any::Any,
@@ -19,15 +19,15 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Disposition {
     Answered(Reply),
-    /// The connection is lost, before or after the service acted: the client cannot know.
+    /// The connection is lost, before or after the service acted: the client cannot know which.
     Lost,
     /// The connection is lost after the headers and half of the body.
     HalfAnswered(Reply),
-    /// The host has no address: its vault, or the resource that it belongs to, does not exist.
+    /// The host name does not resolve: its vault, or the resource it belongs to, does not exist.
     Unresolved,
 }
 
-/// Carries out one request, and keeps it.
+/// Handles one request, and records it.
 pub(crate) fn handle(state: &mut State, request: Request) -> Disposition {
     let host = Host::resolve_or_local(&request.authority, &request.path);
     let known = host.is_some();
@@ -42,7 +42,7 @@ pub(crate) fn handle(state: &mut State, request: Request) -> Disposition {
     disposition
 }
 
-/// A panic is answered, and ends neither the program nor the world.
+/// A panic gets a response, and ends neither the program nor the world.
 fn unbroken(state: &mut State, call: &mut Call) -> Disposition {
     catch_unwind(AssertUnwindSafe(|| act(state, call))).unwrap_or_else(|panic| {
         let message = format!("mock-azure panicked at {} {}: {}", call.verb, call.url(), said(&*panic));
@@ -133,7 +133,7 @@ fn dispatch(world: &mut World, call: &mut Call) -> Reply {
     reply
 }
 
-/// The answer of the first surface that knows the request.
+/// The response of the first surface that knows the request.
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let at = At::of(&call.host.service);
     world.surfaces.iter().filter(|surface| surface.at == at).find_map(|surface| (surface.answer)(world, call))

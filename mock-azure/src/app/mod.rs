@@ -1,4 +1,4 @@
-//! From a seed to a world, and from a request to its answer.
+//! From a seed to a world, and from a request to its response.
 
 mod admission;
 mod api_versions;

@@ -1,5 +1,5 @@
-//! Which query options a surface takes. What else a request asks for is not known here: to leave it
-//! out would be an answer to another question.
+//! The query options that a surface accepts. Any other option is unknown here: ignoring it would answer a different
+//! question.
 
 use crate::{
     app::registry::SURFACES,
@@ -7,16 +7,16 @@ use crate::{
     state::{Accepts, At, QueryOption},
 };
 
-/// Leads to the next page of any list.
+/// The link to the next page of any list.
 const SKIP_TOKEN: &str = "$skiptoken";
 
-/// What the surfaces at a host take.
+/// The options accepted at a host.
 pub(crate) fn at(service: &Service) -> Vec<QueryOption> {
     let at = At::of(service);
     SURFACES.iter().filter(|surface| surface.at == at).flat_map(|surface| surface.options).copied().collect()
 }
 
-/// Refuses with 501 an option, such as `$select`, or a value of one that the surface does not take.
+/// Refuses with 501 an option, such as `$select`, or a value of one, that the surface does not accept.
 pub(crate) fn check(call: &Call, accepted: &[QueryOption]) -> Result<(), Box<Reply>> {
     let options = call.query_pairs().iter().filter(|(name, _)| name.starts_with('$'));
     for (name, value) in options.filter(|(name, _)| !name.eq_ignore_ascii_case(SKIP_TOKEN)) {

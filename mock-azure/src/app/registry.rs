@@ -1,4 +1,4 @@
-//! All parts of Azure that the double has.
+//! All parts of Azure that the double supports.
 
 use crate::{
     services::{
@@ -13,7 +13,7 @@ use crate::{
     state::Surface,
 };
 
-/// All surfaces, in the order in which they are asked.
+/// All surfaces, in the order in which they are tried.
 pub(crate) const SURFACES: &[Surface] = &[
     operations::SURFACE,
     subscriptions::SURFACE,

@@ -8,12 +8,12 @@ use crate::{
     state::{MockAzure, Seed, World, fast_forward},
 };
 
-/// How many events of the audit log a program keeps.
+/// The number of audit log events that the program keeps.
 #[cfg(feature = "server")]
 const PROGRAM_AUDIT: usize = 5_000;
 
 impl Seed {
-    /// Starts the double, for this process: its transport answers without a socket.
+    /// Starts the double for this process: its transport answers without a socket.
     pub async fn start(self) -> MockAzure {
         let world = build(self);
         fast_forward::follow(&world.clock);
@@ -21,7 +21,7 @@ impl Seed {
     }
 }
 
-/// A world of another tenant, or another principal, than a running double is of.
+/// The new state has a different tenant or principal from the running double.
 #[derive(Debug)]
 pub struct AnotherTenant(());
 
@@ -36,11 +36,12 @@ impl std::fmt::Display for AnotherTenant {
 impl std::error::Error for AnotherTenant {}
 
 impl MockAzure {
-    /// Begins anew, as `seed` says: what is there, the clock, faults and what was recorded. Tokens that are out stay good.
+    /// Starts over with the state that `seed` describes: resources, clock, faults and recorded requests. Tokens already
+    /// issued stay valid.
     ///
     /// # Errors
     ///
-    /// When the seed is of another tenant, or signs somebody else in; the double then stays as it is.
+    /// The seed has a different tenant or signed-in principal. The double is then unchanged.
     pub fn reset(&self, seed: Seed) -> Result<(), AnotherTenant> {
         let mut state = self.shared.lock();
         #[cfg(feature = "server")]
@@ -62,7 +63,7 @@ impl MockAzure {
     }
 }
 
-/// The world that a seed describes: every service lays out what it has in a new subscription.
+/// The world that a seed describes: every service sets up what it has in a new subscription.
 fn build(seed: Seed) -> World {
     let (mut world, subscriptions, steps) = seed.begin(SURFACES);
     for id in subscriptions {
@@ -78,7 +79,7 @@ fn build(seed: Seed) -> World {
     world
 }
 
-/// The world of a program: for clients that bring their own tokens and do not poll, and for days.
+/// The world of the program: for clients that bring their own tokens and do not poll, and that run for days.
 #[cfg(feature = "server")]
 pub(crate) fn build_program(seed: Seed) -> World {
     let mut world = build(seed);

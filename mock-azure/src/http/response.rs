@@ -5,7 +5,7 @@ use std::time::Duration;
 use azure_core::Bytes;
 use serde_json::{Value, json};
 
-/// What an answer carries.
+/// The body of a response.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     Empty,
@@ -13,7 +13,7 @@ pub(crate) enum Body {
     Raw { bytes: Vec<u8>, mime: String },
 }
 
-/// One answer.
+/// One response.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -39,18 +39,18 @@ impl Reply {
         Self { body: Body::Raw { bytes: bytes.into(), mime: mime.to_owned() }, ..Self::empty(status) }
     }
 
-    /// A refusal in the form of Resource Manager.
+    /// A refusal in Resource Manager's format.
     pub(crate) fn arm_error(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self::json(status, json!({ "error": { "code": code, "message": message.into() } }))
     }
 
-    /// `501 MockNotImplemented`: the double does not know this, and so not what Azure would say. `what`
-    /// names what is not known and, where that helps, what is.
+    /// `501 MockNotImplemented`: the double does not know this, and therefore not what Azure would answer. `what` names
+    /// the unknown part and, where that helps, the known ones.
     pub(crate) fn not_implemented(what: impl AsRef<str>) -> Self {
         Self::arm_error(501, "MockNotImplemented", format!("mock-azure does not know {}", what.as_ref()))
     }
 
-    /// `501 MockNotImplemented` for a value that is not among the ones that are known here.
+    /// `501 MockNotImplemented` for a value that is not among the known ones.
     pub(crate) fn unknown(kind: &str, given: &str, known: &[impl AsRef<str>]) -> Self {
         let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -120,7 +120,7 @@ impl Reply {
 
 const JSON: &str = "application/json; charset=utf-8";
 
-/// One answer, ready to be sent.
+/// One response, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! The authority that vouches for Azure's hosts, to programs that were told to trust it.
+//! The certificate authority for Azure's hosts, for programs configured to trust it.
 
 use std::{
     collections::HashMap,
@@ -29,10 +29,10 @@ const KEY: &str = "authority.key";
 /// How many hosts' certificates are kept.
 const KEPT: usize = 1000;
 
-/// A certificate authority of one's own, which vouches for the hosts of Azure and for no others.
+/// A private certificate authority that issues certificates only for Azure's hosts.
 ///
-/// Whoever trusts it believes this double to be Azure: give its certificate to the program under test only, and not to the
-/// machine. Its key never leaves this process, or the folder that it was told to keep it in.
+/// Anything that trusts it will accept this double as Azure: configure its certificate only in the program under test,
+/// not on the machine. Its key never leaves this process, or the folder given to keep it in.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,
@@ -46,23 +46,23 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// A new one, which is gone with the process.
+    /// Creates a new one, which lasts as long as the process.
     ///
     /// # Errors
     ///
-    /// When the system gives no random numbers.
+    /// The system provides no random numbers.
     pub fn ephemeral() -> io::Result<Self> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = own_params().self_signed(&key).map_err(io::Error::other)?.pem();
         Ok(Self::of(key, certificate))
     }
 
-    /// The one of a folder, made there if there is none: `authority.pem` to trust, and `authority.key`, which
-    /// only its owner can read.
+    /// Loads the one in a folder, or creates it there: `authority.pem`, to be trusted, and `authority.key`, which only
+    /// its owner can read.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read or written, or one of the two files is missing or is no such file.
+    /// The folder cannot be read or written, or one of the two files is missing or invalid.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if !certificate.exists() && !key.exists() {
@@ -87,11 +87,11 @@ impl Authority {
         &self.certificate
     }
 
-    /// Writes the certificate to trust into a file.
+    /// Writes the certificate to trust to a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub fn write_certificate(&self, path: &Path) -> io::Result<()> {
         fs::write(path, &self.certificate)
     }

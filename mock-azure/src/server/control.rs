@@ -1,5 +1,5 @@
-//! The control endpoint: what the handle in Rust can do, for programs in any language. It answers at an address of this
-//! machine only, never at a host of Azure.
+//! The control endpoint: what the handle in Rust can do, for programs in any language. It is available only at a local
+//! address, never at an Azure host.
 
 use std::time::Duration;
 

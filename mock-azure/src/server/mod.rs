@@ -1,4 +1,4 @@
-//! The double as a program: HTTP and HTTPS on a port, which is also a proxy that leads to Azure's hosts.
+//! The double as a program: HTTP and HTTPS on a port, which is also a proxy for Azure's hosts.
 
 mod authority;
 mod connection;
@@ -31,7 +31,7 @@ const CONNECTIONS: usize = 512;
 /// How many more are told so; all beyond are closed at once.
 const TURNED_AWAY: usize = 64;
 
-/// A double on a port of this machine. Dropping it stops it and cuts its connections.
+/// A double served on a local port. Dropping it stops it and closes its connections.
 #[derive(Debug)]
 pub struct Server {
     program: Arc<Program>,
@@ -40,7 +40,7 @@ pub struct Server {
     accepting: JoinHandle<()>,
 }
 
-/// How a double is served.
+/// Options for serving a double.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct ServerOptions {
@@ -51,32 +51,32 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// No log, and an authority of its own.
+    /// Default options: no log, and a new certificate authority.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls this with one line for each request.
+    /// Calls this function with one line for each request.
     pub fn log(mut self, log: fn(&str)) -> Self {
         self.log = Some(log);
         self
     }
 
-    /// The world, as [`Seed::from_text`] reads it, that the control endpoint's `reset` goes back to. Default: none, until one
-    /// is put there.
+    /// The world to which the control endpoint's `reset` returns, in the format of [`Seed::from_text`]. Default: none,
+    /// until one is set there.
     pub fn world(mut self, text: impl Into<String>) -> Self {
         self.world = Some(text.into());
         self
     }
 
-    /// Writes all that is asked into this file, so that [`Server::load`] can bring the world back as it is now. Tokens and
-    /// secrets of the requests are in it.
+    /// Records every request in this file, from which [`Server::load`] can restore the current state. It contains the
+    /// tokens and secrets of the requests.
     pub fn save_to(mut self, file: File) -> Self {
         self.save = Some(file);
         self
     }
 
-    /// Which authority vouches for Azure's hosts. Default: a new one.
+    /// Sets the certificate authority for Azure's hosts. Default: a new one.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
         self
@@ -84,18 +84,17 @@ impl ServerOptions {
 }
 
 impl Seed {
-    /// Starts the double on a port for other programs, which reach it in three ways: by plain HTTP, where the `Host`
-    /// header says which part of Azure is meant; as a proxy, which leads to Azure's hosts and to no other; and by TLS at
-    /// the port itself. For TLS they have to trust its [`authority`](Server::authority).
+    /// Serves the double on a port for other programs, which can use it in three ways: over plain HTTP, where the
+    /// `Host` header selects the part of Azure; as a proxy for Azure's hosts and no others; and over TLS at the port
+    /// itself. For TLS, they have to trust its [`authority`](Server::authority).
     ///
-    /// It then accepts any bearer token, as real clients may bring their own. A token of its own
-    /// sign-in host is held to the roles of whom it names. Long-running operations end by the clock
-    /// too, for clients that do not poll them. Of the requests it keeps the last thousand, and the first
-    /// thousand that it did not know, without tokens and secrets.
+    /// It then accepts any bearer token, since real clients may bring their own. A token from its own sign-in host has
+    /// the roles of its principal. Long-running operations also complete with time, for clients that do not poll them.
+    /// It keeps the last thousand requests, and the first thousand unknown ones, without tokens and secrets.
     ///
     /// # Errors
     ///
-    /// When the listener cannot be used.
+    /// The listener cannot be used.
     pub async fn serve(self, listener: std::net::TcpListener, options: ServerOptions) -> io::Result<Server> {
         start(self, listener, options, None)
     }
@@ -128,12 +127,12 @@ fn start(
 }
 
 impl Server {
-    /// Brings back the world that [`ServerOptions::save_to`] has written down, as it was at the last request. A clock that
-    /// ran runs on, and shows the real time again.
+    /// Restores the state recorded by [`ServerOptions::save_to`], as of the last request. If the clock was running, it
+    /// continues and shows the real time.
     ///
     /// # Errors
     ///
-    /// When the listener cannot be used, or `saved` was not written by this version.
+    /// The listener cannot be used, or `saved` was not written by this version.
     pub async fn load(
         saved: &str,
         listener: std::net::TcpListener,
@@ -143,22 +142,22 @@ impl Server {
         start(saved.seed()?, listener, options, Some(&saved))
     }
 
-    /// The address on this machine, such as `http://127.0.0.1:40123`.
+    /// The local address, such as `http://127.0.0.1:40123`.
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Who vouches for Azure's hosts here.
+    /// The certificate authority for Azure's hosts.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Asks the control endpoint, as a request to it does; `control.openapi.json` of this crate lists what there is. What a
-    /// double does that is saved, is saved: what is done by its other methods is not.
+    /// Calls the control endpoint, like a request to it; the crate's `control.openapi.json` describes it. If the double
+    /// is being recorded, these calls are recorded too; calls to its other methods are not.
     ///
     /// # Errors
     ///
-    /// When it refuses, with its words.
+    /// The refusal, with its message.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = self.program.handle(Request {
@@ -180,8 +179,8 @@ impl Server {
         }
     }
 
-    /// The environment variables that lead a program here instead of to Azure. `certificate` is a file with the
-    /// [`authority`](Server::authority)'s certificate.
+    /// The environment variables that direct a program here instead of to Azure. `certificate` is a file with the
+    /// certificate of the [`authority`](Server::authority).
     pub fn environment(&self, certificate: &Path) -> Vec<(&'static str, String)> {
         let certificate = certificate.display().to_string();
         let mut all: Vec<(&'static str, String)> = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]

@@ -1,4 +1,4 @@
-//! Microsoft Graph: whether users and applications may sign in, and since when the sessions of users count.
+//! Microsoft Graph: whether users and applications may sign in, and which sessions of users are valid.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -44,15 +44,15 @@ pub(crate) fn sessions_from(world: &World, object_id: &str) -> OffsetDateTime {
 }
 
 impl MockAzure {
-    /// A credential of another principal of the directory, by its object id: whoever holds it is held to the roles of
-    /// that principal, and the logs name it. `None` if the directory has no such user or application.
+    /// A credential for another principal in the directory, by its object id. Requests with it have the roles of that
+    /// principal, which the logs name. `None` if the directory has no such user or application.
     pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
         let principal = directory::find(&self.shared.lock().world, object_id)?.clone();
         let signs_in = !matches!(principal.kind, PrincipalKind::Group);
         signs_in.then(|| self.credential_for(self.tenant(), principal, refused))
     }
 
-    /// Whether a principal may sign in, as Graph's `accountEnabled` says.
+    /// Whether a principal may sign in: Graph's `accountEnabled`.
     pub fn may_sign_in(&self, object_id: &str) -> bool {
         !is_disabled(&self.shared.lock().world, object_id)
     }

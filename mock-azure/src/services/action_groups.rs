@@ -1,4 +1,4 @@
-//! Action groups: who hears of an alert, and test notifications.
+//! Action groups and their receivers, and test notifications.
 
 use std::collections::HashMap;
 
@@ -61,7 +61,7 @@ pub(crate) struct Notifications {
 }
 
 impl Seed {
-    /// The receiver of this name cannot be reached by a test notification; the service says why in these words.
+    /// Makes test notifications to this receiver fail, with this text as the reason.
     pub fn receiver_fails(self, receiver: &str, why: &str) -> Self {
         let (receiver, why) = (receiver.to_owned(), why.to_owned());
         self.setting(move |world| {

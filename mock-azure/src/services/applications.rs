@@ -1,4 +1,4 @@
-//! Applications at Microsoft Graph, and their passwords: a new one counts only after a while, as does the end of an old one.
+//! Applications in Microsoft Graph, and their passwords: adding or removing one takes effect only after a while.
 
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -74,7 +74,7 @@ pub(crate) fn sign_in(world: &World, app_id: &str, secret: &str) -> Option<Sign>
 }
 
 impl Seed {
-    /// Adds an application with a principal of its own, and one password, which counts at once.
+    /// Adds an application with its own service principal and one password, which works immediately.
     pub fn application(self, object_id: &str, app_id: &str, name: &str, password: &str) -> Self {
         let (id, app_id, name) = (object_id.to_owned(), app_id.to_owned(), name.to_owned());
         let value = password.to_owned();
@@ -100,14 +100,14 @@ impl Seed {
         })
     }
 
-    /// A password that is added to an application, or removed from it, begins to count, or ceases to, only when this much
-    /// time has passed on the double's clock. Default: none.
+    /// How much time must pass on the double's clock before a password that is added to an application works, or a
+    /// removed one stops working. Default: none.
     pub fn password_propagation_time(self, time: std::time::Duration) -> Self {
         let time = time.try_into().unwrap_or(Duration::MAX);
         self.setting(move |world| world.states.get_mut::<Applications>().propagation = time)
     }
 
-    /// What the tenant's policy restricts for all applications: the members of `passwordCredentials`, such as
+    /// Sets the restrictions of the tenant's policy for all applications: the entries of `passwordCredentials`, such as
     /// `{"restrictionType":"passwordLifetime","maxLifetime":"P90D"}`.
     pub fn application_policy(self, restrictions: Value) -> Self {
         self.setting(move |world| world.states.get_mut::<Applications>().policy = Some(restrictions))
@@ -115,7 +115,7 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// The passwords that an application lists: their key ids and names.
+    /// The key ids and names of the passwords that an application lists.
     pub fn application_passwords(&self, object_id: &str) -> Vec<(String, Option<String>)> {
         let state = self.shared.lock();
         let applications = &state.world.states.get::<Applications>().all;
@@ -125,7 +125,7 @@ impl MockAzure {
         listed.map(|held| (held.key_id.clone(), held.name.as_str().map(str::to_owned))).collect()
     }
 
-    /// Whether an application, by its client id, can sign in with this secret now.
+    /// Whether an application, given by its client id, can currently sign in with this secret.
     pub fn application_takes(&self, app_id: &str, secret: &str) -> bool {
         sign_in(&self.shared.lock().world, app_id, secret) == Some(Sign::In)
     }

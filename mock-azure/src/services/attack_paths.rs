@@ -25,8 +25,8 @@ enum AttackPath {
 }
 
 impl Seed {
-    /// Adds an attack path from a resource that is open to the internet to a target. It shows in
-    /// Resource Graph while Defender CSPM is on.
+    /// Adds an attack path from a resource that is exposed to the internet to a target. Resource Graph returns it while
+    /// Defender CSPM is on.
     pub fn attack_path(self, entry: impl ToString, target: impl ToString, title: &str) -> Self {
         let path = AttackPath::Between {
             entry: entry.to_string(),
@@ -36,13 +36,13 @@ impl Seed {
         self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(path))
     }
 
-    /// Adds an attack path's row of Resource Graph as it is.
+    /// Adds an attack path as this exact row of Resource Graph.
     pub fn attack_path_row(self, row: Value) -> Self {
         self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(AttackPath::Row(row)))
     }
 
-    /// Gives attack paths the shape that tenants with Exposure Management have: `riskLevel`,
-    /// `entryPoint` and `target` as objects, and steps.
+    /// Returns attack paths in the format of tenants with Exposure Management: `riskLevel`, `entryPoint` and `target`
+    /// as objects, and steps.
     pub fn exposure_management(self) -> Self {
         self.setting(|world| world.states.get_mut::<AttackPaths>().exposure_management = true)
     }

@@ -27,7 +27,7 @@ pub(crate) struct Directory {
 }
 
 impl Seed {
-    /// Graph refuses every request with 403, as it does without consent.
+    /// Makes Graph refuse every request with 403, as it does without consent.
     pub fn graph_forbidden(self) -> Self {
         self.setting(|world| world.states.get_mut::<Directory>().forbidden = true)
     }
@@ -38,7 +38,7 @@ impl Seed {
         self.principal(object_id, upn, kind)
     }
 
-    /// Adds an application's principal to the directory.
+    /// Adds the service principal of an application to the directory.
     pub fn service_principal(self, object_id: &str, app_id: &str, display_name: &str) -> Self {
         self.principal(object_id, display_name, PrincipalKind::ServicePrincipal { app_id: app_id.to_owned() })
     }
@@ -48,8 +48,8 @@ impl Seed {
         self.principal(object_id, display_name, PrincipalKind::Group)
     }
 
-    /// A principal that is created later, such as a machine's identity, is not found by the next
-    /// `lookups` role assignments that do not say its type.
+    /// A principal that is created later, such as a machine's identity, is not found by the next `lookups` role
+    /// assignments that do not give its type.
     pub fn principal_replication(self, lookups: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<Directory>().replication = lookups)
     }

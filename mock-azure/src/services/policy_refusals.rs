@@ -15,10 +15,11 @@ const DISPLAY_NAME: &str = "Not allowed resource types";
 const TYPES: &str = "listOfResourceTypesNotAllowed";
 
 impl Seed {
-    /// Azure Policy forbids resources of this type, such as `Microsoft.KeyVault/vaults`, at a scope: to make or change one
-    /// is refused with `RequestDisallowedByPolicy`, until the policy's assignment of this name is deleted.
+    /// Forbids resources of this type, such as `Microsoft.KeyVault/vaults`, at a scope through Azure Policy: creating
+    /// or changing one is refused with `RequestDisallowedByPolicy`, until the policy assignment with this name is
+    /// deleted.
     ///
-    /// The same assignment can be made by a request: of the built-in policy "Not allowed resource types".
+    /// A request can create the same assignment, of the built-in policy "Not allowed resource types".
     pub fn resource_type_not_allowed(self, scope: impl ToString, assignment: &str, kind: &str) -> Self {
         let scope = scope.to_string();
         let assigned = json!({

@@ -47,7 +47,7 @@ fn key(subscription: &str, namespace: &str) -> (String, String) {
 }
 
 impl Seed {
-    /// A resource provider, such as `Microsoft.Security`, is not registered in this subscription.
+    /// Leaves a resource provider, such as `Microsoft.Security`, unregistered in this subscription.
     pub fn unregistered(self, subscription: impl ToString, namespace: &str) -> Self {
         let (subscription, namespace) = (subscription.to_string(), namespace.to_owned());
         self.step(move |world| {

@@ -32,7 +32,7 @@ impl Seed {
         self.setting(|world| world.states.get_mut::<SubAssessments>().served = true)
     }
 
-    /// Adds a vulnerability found on a machine to the grouped recommendation that it belonged to.
+    /// Adds a vulnerability found on a machine to the grouped recommendation to which it belonged.
     pub fn vulnerability(self, machine: impl ToString, cve: &str) -> Self {
         let cve = cve.to_owned();
         self.finding(machine, "1195afff-c881-495e-9bc5-1486211ae03f", move || {
@@ -55,8 +55,8 @@ impl Seed {
         })
     }
 
-    /// Adds a secret found on a machine to the grouped recommendation that it belonged to. The
-    /// published contract has no kind for it.
+    /// Adds a secret found on a machine to the grouped recommendation to which it belonged. The published contract has
+    /// no type for it.
     pub fn grouped_secret(self, machine: impl ToString, secret: &str) -> Self {
         let secret = secret.to_owned();
         self.finding(machine, MACHINE_SECRETS, move || {
@@ -76,7 +76,7 @@ impl Seed {
         })
     }
 
-    /// Adds a sub-assessment as the service would answer it, whatever is in it.
+    /// Adds a sub-assessment exactly as the service would return it.
     pub fn sub_assessment_json(self, finding: Value) -> Self {
         self.step(move |world| world.resources.put(finding))
     }

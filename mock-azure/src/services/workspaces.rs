@@ -50,7 +50,7 @@ pub(crate) struct Workspaces {
 }
 
 impl Seed {
-    /// Adds a workspace in `westeurope`; and its resource group, if that is not there.
+    /// Adds a workspace in `westeurope`, and its resource group if that does not exist.
     pub fn workspace(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| {
@@ -58,8 +58,9 @@ impl Seed {
         })
     }
 
-    /// Adds a workspace that somebody's operation is at: `Updating`, `LinkingAccount`, `Deleting`, .. The operation ends as
-    /// others that are long-running do. Then the workspace is ready; or deleted, if it was `Deleting`.
+    /// Adds a workspace on which somebody else's operation is in progress: `Updating`, `LinkingAccount`, `Deleting`, ..
+    /// The operation completes like other long-running ones. The workspace is then ready, or deleted if it was
+    /// `Deleting`.
     pub fn workspace_in_state(
         self,
         subscription: impl ToString,

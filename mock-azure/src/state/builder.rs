@@ -11,14 +11,14 @@ use crate::{
     },
 };
 
-/// The subscription of a double, unless its seed [names all](Seed::subscriptions).
+/// The subscription of a double, unless its seed [names all subscriptions](Seed::subscriptions).
 pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
-/// The tenant of a double that was seeded with none.
+/// The tenant of a double, unless its seed sets one.
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
 
 pub(crate) type Step = Box<dyn FnOnce(&mut World) + Send>;
 
-/// Collects what the double should hold, then starts it. Each service adds its own methods.
+/// Describes the initial state of a double, then starts it. Each service adds its own methods.
 #[must_use = "a seed does nothing until it is started"]
 pub struct Seed {
     clock: Clock,
@@ -53,14 +53,14 @@ impl Seed {
         }
     }
 
-    /// Adds a subscription, beside [`DEFAULT_SUBSCRIPTION`], which lists have first.
+    /// Adds a subscription. In lists, it comes after [`DEFAULT_SUBSCRIPTION`].
     pub fn subscription(mut self, id: impl ToString) -> Self {
         self.subscriptions.push(id.to_string());
         self
     }
 
-    /// The subscriptions that there are, and no other: [`DEFAULT_SUBSCRIPTION`] only if it is among them. What is
-    /// [added](Self::subscription) afterwards comes to these.
+    /// Sets all subscriptions, which include [`DEFAULT_SUBSCRIPTION`] only if it is among them. Later calls of
+    /// [`subscription`](Self::subscription) add to these.
     pub fn subscriptions(mut self, ids: impl IntoIterator<Item = impl ToString>) -> Self {
         self.subscriptions = ids.into_iter().map(|id| id.to_string()).collect();
         self.default_subscription = false;
@@ -73,24 +73,23 @@ impl Seed {
         self
     }
 
-    /// What ids, versions of secrets and all that is random come from: another number gives others, the
-    /// same number the same. Default: 0.
+    /// The source of ids, secret versions and everything random: the same number gives the same values. Default: 0.
     pub fn seed(mut self, number: u64) -> Self {
         self.number = number;
         self
     }
 
-    /// The double's clock shows this time and stands still, until it is moved ([`MockAzure::advance`](crate::MockAzure::advance)) or
-    /// let go ([`MockAzure::run_freely`](crate::MockAzure::run_freely)). Without this it shows the real time, and runs.
+    /// Starts the double's clock at this time and stops it there, until it is [advanced](crate::MockAzure::advance) or
+    /// [runs freely](crate::MockAzure::run_freely). Default: it runs, and shows the real time.
     ///
-    /// With the same time, the same [`seed`](Seed::seed) and the same requests in the same order, a double
-    /// gives the same answers to the byte.
+    /// With the same time, the same [`seed`](Seed::seed) and the same requests in the same order, a double gives the
+    /// same responses, byte for byte.
     pub fn starts_at(mut self, time: OffsetDateTime) -> Self {
         self.clock = Clock::still_at(time);
         self
     }
 
-    /// Signs an application in instead of a user.
+    /// Signs in an application instead of a user.
     pub fn signed_in_service_principal(self) -> Self {
         self.setting(|world| {
             world.signed_in = Principal {
@@ -103,22 +102,22 @@ impl Seed {
         })
     }
 
-    /// Cuts every list into pages of this size, unless a request asks for another with `$top`.
+    /// Splits every list into pages of this size, unless a request asks for another with `$top`.
     pub fn page_size(self, items: usize) -> Self {
         self.setting(move |world| world.paging.size = Some(items.max(1)))
     }
 
-    /// Puts an empty page, which has a link to go on, after the first page of every list.
+    /// Inserts an empty page with a next link after the first page of every list.
     pub fn empty_pages(self) -> Self {
         self.setting(|world| world.paging.empty_page = true)
     }
 
-    /// How many polls find a long-running operation still running. Default: 1.
+    /// How many polls report a long-running operation as still running. Default: 1.
     pub fn operation_polls(self, polls: u32) -> Self {
         self.setting(move |world| world.operations.polls = polls)
     }
 
-    /// The next long-running operation on a resource whose id contains `target` fails.
+    /// Makes the next long-running operation on a resource whose id contains `target` fail.
     pub fn operation_fails(self, target: &str, code: &str, message: &str) -> Self {
         let target = target.to_ascii_lowercase();
         let failure = Failure { code: code.to_owned(), message: message.to_owned() };

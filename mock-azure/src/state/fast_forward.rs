@@ -12,19 +12,18 @@ use azure_core::async_runtime::{AbortableTask, AsyncRuntime, SpawnedTask, TaskFu
 
 use crate::state::clock::{Clock, WeakClock};
 
-/// Makes every wait of the SDK (between retries, between polls) take no time in this process, and lets
-/// it pass on the clocks of the doubles instead.
+/// Skips every wait of the SDK (between retries, between polls) in this process, and advances the doubles' clocks
+/// instead.
 ///
-/// `Retry-After` stays honest on the wire; only the waiting goes. A wait moves the clocks of the doubles
-/// that were started on the thread that waits, and no others, so that tests side by side do not move each
-/// other's; waits at the same time count once. In a runtime of many threads, a task that was spawned may
-/// wait on another thread than the one that started the double, and then moves no clock.
+/// `Retry-After` is still sent unchanged; only the waiting is skipped. A wait advances the clocks of the doubles that
+/// were started on the waiting thread, and no others, so that parallel tests do not affect each other. Concurrent waits
+/// count once. In a multi-threaded runtime, a spawned task may wait on a thread other than the one that started the
+/// double, and then advances no clock.
 ///
-/// Tokens do not grow older by a wait that was skipped: their holder's clock, which is the real one, did
-/// not see it pass.
+/// Tokens do not age when a wait is skipped: their holder uses the real clock, on which no time has passed.
 ///
-/// Call it first thing: once something has waited, the runtime is settled. Calling it again does nothing.
-/// Answers whether waits are skipped from now on.
+/// Call it first: once something has waited, the runtime can no longer be changed. Calling it again does nothing.
+/// Returns whether waits are skipped from now on.
 pub fn fast_forward() -> bool {
     static INSTALLED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *INSTALLED.get_or_init(|| set_async_runtime(Arc::new(FastForward)).is_ok())

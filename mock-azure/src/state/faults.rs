@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::http::{Body, Call, Reply};
 
-/// Something that goes wrong with matching requests; by default with the next one.
+/// A failure of matching requests. Default: only the next one.
 ///
 /// ```
 /// use mock_azure::Fault;
@@ -62,7 +62,7 @@ impl Fault {
         Self::new(Effect::Throttled(retry_after))
     }
 
-    /// The service acts, and answers late.
+    /// The service acts, but responds late.
     pub fn delay(delay: Duration) -> Self {
         Self::new(Effect::Delay(delay))
     }
@@ -77,71 +77,71 @@ impl Fault {
         Self::new(Effect::ResetAfterActing)
     }
 
-    /// The service acts; the client gets the headers and half of the body, then the connection is lost.
+    /// The service acts; the client receives the headers and half of the body, then the connection is lost.
     pub fn truncated() -> Self {
         Self::new(Effect::Truncated)
     }
 
-    /// `200` with a body of another kind, such as a proxy's sign-in page; the service does not act.
+    /// `200` with a body of another type, such as a proxy's sign-in page; the service does not act.
     pub fn wrong_content_type(mime: &str, body: &str) -> Self {
         Self::new(Effect::Raw { status: 200, bytes: body.into(), mime: mime.to_owned() })
     }
 
-    /// This status with this body, sent as JSON whatever it is; the service does not act.
+    /// This status with this body, sent as JSON whatever it contains; the service does not act.
     pub fn body(status: u16, raw: impl Into<Vec<u8>>) -> Self {
         Self::new(Effect::Raw { status, bytes: raw.into(), mime: "application/json".to_owned() })
     }
 
-    /// The service acts; every link in its answer (`nextLink`, `Location`, `Azure-AsyncOperation`)
-    /// points to this address instead. A `nextLink` is added to a list that has none.
+    /// The service acts; every link in its response (`nextLink`, `Location`, `Azure-AsyncOperation`) points to this
+    /// address instead. A `nextLink` is added to a list that has none.
     pub fn foreign_next_link(link: &str) -> Self {
         Self::new(Effect::ForeignLink(link.to_owned()))
     }
 
-    /// The service acts; its answer gets this header. Can be added to any other fault with
+    /// The service acts; its response gets this header. To combine it with any other fault, use
     /// [`with_header`](Self::with_header).
     pub fn header(name: &str, value: &str) -> Self {
         Self::new(Effect::Pass).with_header(name, value)
     }
 
-    /// About one matching request in `one_in` is lost, refused with 503 or late. The same seed and
-    /// the same order of requests give the same faults. Stays until the faults are cleared.
+    /// About one matching request in `one_in` is lost, refused with 503 or delayed. The same seed and the same order of
+    /// requests give the same faults. It stays until the faults are cleared.
     pub fn seeded(seed: u64, one_in: u64) -> Self {
         Self::new(Effect::Seeded { seed, one_in: one_in.max(1) }).always()
     }
 
-    /// The error code of a [`status`](Self::status) fault.
+    /// Sets the error code of a [`status`](Self::status) fault.
     pub fn code(mut self, code: &str) -> Self {
         self.code = Some(code.to_owned());
         self
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Only requests with this method (`*` is any) whose URL contains this fragment, without regard to case.
+    /// Matches only requests with this method (`*` for any) whose URL contains this fragment, ignoring case.
     pub fn on(mut self, method: &str, fragment: &str) -> Self {
         self.method = (method != "*").then(|| method.to_ascii_uppercase());
         self.fragment = fragment.to_ascii_lowercase();
         self
     }
 
-    /// Lets the first `n` matching requests pass.
+    /// Skips the first `n` matching requests.
     pub fn skip(mut self, n: u64) -> Self {
         self.skip = n;
         self
     }
 
-    /// Strikes `n` matching requests.
+    /// Affects `n` matching requests.
     pub fn times(mut self, n: u64) -> Self {
         self.times = Some(n);
         self
     }
 
-    /// Strikes every matching request.
+    /// Affects every matching request.
     pub fn always(mut self) -> Self {
         self.times = None;
         self

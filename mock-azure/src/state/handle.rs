@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// A running double of Azure. Several can run side by side; clones are the same double.
+/// A running double of Azure. Several can run in parallel; clones are the same double.
 #[derive(Clone)]
 pub struct MockAzure {
     pub(crate) clock: Clock,
@@ -45,13 +45,12 @@ impl MockAzure {
         Self { clock, shared: Shared::new(world), tenant, principal, serials, scopes: Arc::default() }
     }
 
-    /// Begins to describe a double.
+    /// Starts the description of a double.
     pub fn seed() -> Seed {
         Seed::new()
     }
 
-    /// A credential of the signed-in principal. Its tokens are unsigned JSON web tokens for the
-    /// audience asked for.
+    /// A credential of the signed-in principal. Its tokens are unsigned JSON web tokens for the requested audience.
     pub fn credential(&self) -> Arc<dyn TokenCredential> {
         self.credential_in(&self.tenant)
     }
@@ -78,35 +77,35 @@ impl MockAzure {
         })
     }
 
-    /// What the double's clock shows.
+    /// The time on the double's clock.
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// Moves the double's clock on, whether it runs or stands still. What was to happen in that time has
-    /// happened at the next request: long-running operations have ended, roles have spread, log records
-    /// have arrived, tokens have expired, and what was soft-deleted is purged when its period is over.
+    /// Advances the double's clock, whether or not it is running. Whatever is due in that time has happened by the next
+    /// request: long-running operations have completed, role assignments have propagated, log records have arrived,
+    /// tokens have expired, and soft-deleted resources are purged if their retention has ended.
     pub fn advance(&self, by: std::time::Duration) {
         self.clock.advance(by.try_into().unwrap_or(time::Duration::MAX));
     }
 
-    /// Sets the double's clock. Forward, this is the same as to [`advance`](Self::advance) it; set
-    /// backward, it takes nothing back that has happened.
+    /// Sets the double's clock. Moving it forward is the same as [`advance`](Self::advance); moving it back does not
+    /// undo anything.
     pub fn set_time(&self, time: OffsetDateTime) {
         self.clock.set(time);
     }
 
-    /// Stops the double's clock where it is.
+    /// Stops the double's clock at the current time.
     pub fn freeze(&self) {
         self.clock.freeze();
     }
 
-    /// Lets the double's clock run, from where it is and as fast as a real one.
+    /// Lets the double's clock run from the current time, at the speed of a real one.
     pub fn run_freely(&self) {
         self.clock.run();
     }
 
-    /// Whether the double's clock runs.
+    /// Whether the double's clock is running.
     pub fn is_running_freely(&self) -> bool {
         self.clock.is_running()
     }
@@ -126,27 +125,27 @@ impl MockAzure {
         self.shared.lock().recorder.requests.iter().cloned().collect()
     }
 
-    /// The [requests](Self::requests) that ask for a change, whether or not they were taken.
+    /// The [requests](Self::requests) that ask for a change, whether or not they were accepted.
     pub fn writes(&self) -> Vec<Recorded> {
         self.requests().into_iter().filter(|request| !request.is_read()).collect()
     }
 
-    /// The requests that the double does not know, answered 501.
+    /// The requests unknown to the double, which got a 501.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.unknown.clone()
     }
 
-    /// The requests for hosts that are not Azure's, which the transport refused to send.
+    /// The requests for hosts that do not belong to Azure, which the transport refused to send.
     pub fn foreign_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.foreign.clone()
     }
 
-    /// The scopes for which tokens were asked of the credential, in order.
+    /// The scopes for which tokens were requested from the credential, in order.
     pub fn token_requests(&self) -> Vec<String> {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forgets the requests so far.
+    /// Clears the recorded requests.
     pub fn clear_requests(&self) {
         self.shared.lock().recorder.clear();
     }
@@ -156,20 +155,19 @@ impl MockAzure {
         self.shared.lock().faults.arm(fault);
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.lock().faults.clear();
     }
 
-    /// Cuts the line at the `n`-th request from now (1 is the next): that request and all after it
-    /// are lost before the service acts, until [`clear_faults`](Self::clear_faults). This is what a
-    /// service sees when a program stops there. To lose one request only, inject
-    /// `Fault::reset().skip(n - 1)`.
+    /// Drops the connection at the `n`-th request from now (1 is the next): that request and all later ones are lost
+    /// before the service acts, until [`clear_faults`](Self::clear_faults). To the service, this looks as if the
+    /// program had stopped there. To lose only one request, inject `Fault::reset().skip(n - 1)`.
     pub fn interrupt_at(&self, n: u64) {
         self.inject(Fault::reset().skip(n.saturating_sub(1)).always());
     }
 
-    /// Refuses, with 401, all tokens handed out so far; new ones are good.
+    /// Makes all tokens issued so far invalid, so they get a 401; new ones are valid.
     pub fn revoke_tokens(&self) {
         self.shared.lock().world.revoke_tokens();
     }

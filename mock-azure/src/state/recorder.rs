@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{http::Call, state::redaction::redact};
 
-/// One request that the double saw.
+/// One request received by the double.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -14,15 +14,15 @@ pub struct Recorded {
     pub method: String,
     /// The production host, such as `management.azure.com`.
     pub host: String,
-    /// The path as it stood in the request, still percent-encoded.
+    /// The path as sent, still percent-encoded.
     pub path: String,
     /// The query parameters, decoded, in order.
     pub query: Vec<(String, String)>,
     /// The headers, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// The JSON body; a string when the body is not JSON; `null` when there is none.
+    /// The JSON body; a string if the body is not JSON; `null` if there is none.
     pub body: Value,
-    /// The status answered; `None` when the connection was lost or refused instead.
+    /// The status of the response; `None` if the connection was lost or refused instead.
     pub status: Option<u16>,
 }
 
@@ -43,8 +43,8 @@ impl Recorded {
         }
     }
 
-    /// Whether it only asks: a GET or HEAD, or a POST that changes nothing, such as a query, a check of a name, the keys of
-    /// an account, or a token.
+    /// Whether it only reads: a GET or HEAD, or a POST that changes nothing, such as a query, a name check, a listing of
+    /// account keys, or a request for a token.
     pub fn is_read(&self) -> bool {
         let action = self.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         match self.method.as_str() {
@@ -54,12 +54,12 @@ impl Recorded {
         }
     }
 
-    /// A query parameter, by name without regard to case.
+    /// A query parameter, by name, ignoring case.
     pub fn query(&self, name: &str) -> Option<&str> {
         find(&self.query, name)
     }
 
-    /// A header, by name without regard to case.
+    /// A header, by name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }

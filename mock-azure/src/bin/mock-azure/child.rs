@@ -1,4 +1,4 @@
-//! A command that sees the double instead of Azure.
+//! Runs a command against the double instead of Azure.
 
 #[cfg(unix)]
 use std::os::unix::process::ExitStatusExt as _;
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     let ended = loop {
         tokio::select! {
             ended = running.wait() => break ended?,
-            // The command hears of Ctrl-C too: it says when to end.
+            // The command receives Ctrl-C too, and decides when to end.
             _ = tokio::signal::ctrl_c() => {}
         }
     };
@@ -62,7 +62,7 @@ fn code(ended: ExitStatus) -> Option<i32> {
     ended.code()
 }
 
-/// Azure CLI reads from its own folder who is signed in: an application, whose token it then asks for.
+/// Azure CLI reads the signed-in identity from its own folder: an application, for which it then requests a token.
 fn sign_azure_cli_in(child: &mut Command, folder: &Path, tenant: &str, subscription: &str) -> io::Result<()> {
     const CLIENT: &str = "00000000-0000-0000-0000-0000000000c2";
     let profile = json!({

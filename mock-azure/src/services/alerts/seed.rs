@@ -17,14 +17,14 @@ use crate::{
 const NEWEST: OffsetDateTime = datetime!(2026-11-02 09:15:42.1921106 UTC);
 
 impl Seed {
-    /// Adds an alert on a resource: `alert_type` is a documented id, such as `KV_ListGetAnomaly`;
-    /// an id that the double does not know makes an alert of that type in the form of the others.
+    /// Adds an alert on a resource. `alert_type` is a documented id, such as `KV_ListGetAnomaly`; for an unknown id,
+    /// the alert gets that type and otherwise looks like the others.
     pub fn alert(self, resource: impl ToString, alert_type: &str) -> Self {
         let (resource, alert_type) = (resource.to_string(), alert_type.to_owned());
         self.step(move |world| add(world, &resource, &alert_type))
     }
 
-    /// Adds one alert of each of the fourteen documented kinds on a vault.
+    /// Adds one alert of each of the fourteen documented types on a vault.
     pub fn key_vault_alerts(self, vault: impl ToString) -> Self {
         let vault = vault.to_string();
         self.step(move |world| {
@@ -34,8 +34,8 @@ impl Seed {
         })
     }
 
-    /// Adds `count` alerts of about 3.35 KB each, in the group `rg-fleet`: every fifth is about one of
-    /// twenty vaults, the others about resources of other kinds. Cheap: each is made when it is read.
+    /// Adds `count` alerts of about 3.35 KB each, in the group `rg-fleet`. Every fifth is about one of twenty vaults,
+    /// the others about other resource types. This is cheap: each alert is generated when it is read.
     pub fn alerts(self, subscription: impl ToString, count: usize) -> Self {
         let subscription = subscription.to_string();
         self.step(move |world| {
@@ -47,7 +47,7 @@ impl Seed {
         })
     }
 
-    /// Adds an alert as the service would answer it, whatever is in it. Its `id` says where it lives.
+    /// Adds an alert exactly as the service would return it. Its `id` determines its location.
     pub fn alert_json(self, alert: Value) -> Self {
         self.step(move |world| world.states.get_mut::<Alerts>().all.push(Record::whole(alert)))
     }

@@ -14,8 +14,8 @@ use crate::{
 const SINCE: &str = "2026-10-12T09:07:18.6759138Z";
 
 impl Seed {
-    /// Adds an assessment on a resource, by the key of a recommendation; `code` is `Healthy`,
-    /// `Unhealthy` or `NotApplicable`.
+    /// Adds an assessment of a resource, by the key of the recommendation. `code` is `Healthy`, `Unhealthy` or
+    /// `NotApplicable`.
     pub fn assessment(self, resource: impl ToString, key: &str, code: &str) -> Self {
         let (resource, key, code) = (resource.to_string(), key.to_owned(), code.to_owned());
         self.step(move |world| add(world, &resource, &key, &code, in_azure(&resource)))
@@ -40,8 +40,8 @@ impl Seed {
         })
     }
 
-    /// Adds the assessments of all known recommendations on a vault, in turn unhealthy, healthy and
-    /// not applicable.
+    /// Adds the assessments of all known recommendations on a vault, alternating between unhealthy, healthy and not
+    /// applicable.
     pub fn key_vault_assessments(self, vault: impl ToString) -> Self {
         let vault = vault.to_string();
         self.step(move |world| {
@@ -53,15 +53,14 @@ impl Seed {
         })
     }
 
-    /// Adds an assessment as the service would answer it, whatever is in it.
+    /// Adds an assessment exactly as the service would return it.
     pub fn assessment_json(self, assessment: Value) -> Self {
         self.step(move |world| world.resources.put(assessment))
     }
 
-    /// Adds a secret found on a machine or in a repository, in the model of one assessment for each
-    /// finding: category `ExposedSecrets`, no fixed key. Every other one spells its keys in Pascal case
-    /// and holds its detail as JSON in a string, as the service does. It is served while the plan that
-    /// looks for secrets is on.
+    /// Adds a secret found on a machine or in a repository, in the model with one assessment for each finding: category
+    /// `ExposedSecrets`, no fixed key. As in the service, every other one has keys in Pascal case and its details as
+    /// JSON in a string. It is returned while the plan that scans for secrets is on.
     pub fn exposed_secret(self, resource: impl ToString, secret: &str) -> Self {
         let (resource, secret) = (resource.to_string(), secret.to_owned());
         self.step(move |world| {
@@ -76,7 +75,7 @@ impl Seed {
         })
     }
 
-    /// Adds the assessment of the grouped model that says that a machine has secrets, by fixed key.
+    /// Adds the assessment of the grouped model, with a fixed key, which says that a machine has secrets.
     pub fn grouped_secret_assessment(self, machine: impl ToString) -> Self {
         self.assessment(machine, MACHINE_SECRETS, "Unhealthy")
     }

@@ -24,7 +24,7 @@ pub(crate) struct Target {
 struct Route {
     setting: String,
     target: Target,
-    /// Nothing: since ever, and until now.
+    /// `None`: from the beginning, and until now.
     from: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
 }

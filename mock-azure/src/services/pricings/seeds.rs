@@ -8,9 +8,8 @@ use super::{FailingExtension, PricingState, plans::Plan, read, resource, scope::
 use crate::state::{Seed, World};
 
 impl Seed {
-    /// A plan of a subscription has this tier (`Free` or `Standard`). On Standard it has its full
-    /// sub-plan and the extensions that the service turns on by itself. The plan may be one that the
-    /// service does not document.
+    /// Sets the tier of a plan of a subscription, `Free` or `Standard`. On Standard, it has its full sub-plan and the
+    /// extensions that the service turns on by itself. The plan may be one that the service does not document.
     pub fn plan(self, subscription: impl ToString, plan: &str, tier: &str) -> Self {
         let (subscription, plan, tier) = (subscription.to_string(), plan.to_owned(), tier.to_owned());
         self.step(move |world| {
@@ -33,8 +32,8 @@ impl Seed {
         })
     }
 
-    /// Sets properties of a plan as a GET shows them, such as `subPlan`, `enforce`,
-    /// `freeTrialRemainingTime` or ones that the service does not document. Others stay.
+    /// Sets properties of a plan as a GET returns them, such as `subPlan`, `enforce`, `freeTrialRemainingTime` or
+    /// undocumented ones. Others are kept.
     pub fn plan_properties(self, subscription: impl ToString, plan: &str, properties: Value) -> Self {
         self.amend(subscription, plan, move |there| {
             if let (Some(there), Value::Object(new)) = (there.as_object_mut(), properties) {
@@ -43,7 +42,7 @@ impl Seed {
         })
     }
 
-    /// Turns one extension of a plan on or off; one that the plan does not have is added.
+    /// Turns one extension of a plan on or off; adds it if the plan does not have it.
     pub fn plan_extension(self, subscription: impl ToString, plan: &str, extension: &str, on: bool) -> Self {
         let extension = extension.to_owned();
         let known = Plan::find(plan).and_then(|plan| plan.extension(&extension));
@@ -64,7 +63,7 @@ impl Seed {
         })
     }
 
-    /// The next `times` updates that turn on this extension answer 200, with the extension failed.
+    /// The next `times` updates that turn on this extension return 200, with the extension failed.
     pub fn failing_extension(
         self,
         subscription: impl ToString,
@@ -90,8 +89,7 @@ impl Seed {
         })
     }
 
-    /// An update of a plan takes this long; other updates of the same subscription are refused with
-    /// 409 meanwhile.
+    /// How long an update of a plan takes; meanwhile, other updates of the same subscription are refused with 409.
     pub fn plan_updates_take(self, time: Duration) -> Self {
         self.setting(move |world| world.states.get_mut::<PricingState>().takes = time)
     }

@@ -36,9 +36,9 @@ pub(crate) struct ResourceGraph {
 }
 
 impl Seed {
-    /// Adds a management group with these subscriptions in it. The tenant's root group, whose name is
-    /// the tenant's id, has all subscriptions. One that is not seeded otherwise is named among the group's descendants
-    /// alone: the caller may read nothing in it.
+    /// Adds a management group that contains these subscriptions. The tenant's root group, whose name is the tenant id,
+    /// contains all subscriptions. A subscription that is not seeded in any other way appears only among the group's
+    /// descendants: the caller may not read anything in it.
     pub fn management_group<S: ToString>(
         self,
         name: &str,
@@ -48,9 +48,8 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<ResourceGraph>().management_groups.push(group))
     }
 
-    /// Resource Graph answers this many queries in each period and refuses more with 429. The real
-    /// service answers 15 in 5 seconds. Without this, none is refused in-process; the program keeps
-    /// to the real figures.
+    /// Limits Resource Graph to this many queries in each period; it refuses more with 429. The real service allows 15
+    /// in 5 seconds. Default: no limit in-process; the real one in the program.
     pub fn graph_quota(self, queries: u32, period: std::time::Duration) -> Self {
         self.setting(move |world| {
             world.states.get_mut::<ResourceGraph>().quota = Quota::enforced(queries, period)

@@ -10,7 +10,7 @@ use crate::{
     state::{MockAzure, Seed, World},
 };
 
-/// A version of a secret, as the vault has it.
+/// A version of a secret, as stored in the vault.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SecretVersion {
@@ -20,11 +20,11 @@ pub struct SecretVersion {
     pub value: String,
     /// Whether it can be read.
     pub enabled: bool,
-    /// Whether a read without version gets it.
+    /// Whether it is the version that a read without a version returns.
     pub current: bool,
     /// When it expires, as Unix time.
     pub expires: Option<i64>,
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<(String, String)>,
 }
 
@@ -40,8 +40,7 @@ impl std::fmt::Debug for SecretVersion {
 }
 
 impl Seed {
-    /// Sets a secret; called again for the same name, it adds a version. The vault must have been
-    /// seeded before.
+    /// Sets a secret; called again for the same name, it adds a version. Seed the vault first.
     pub fn secret(self, vault: &str, name: &str, value: &str) -> Self {
         self.version(vault, name, value, |_| {})
     }
@@ -62,7 +61,7 @@ impl Seed {
         })
     }
 
-    /// Sets the secret that Key Vault keeps for a certificate.
+    /// Adds the secret that Key Vault keeps for a certificate.
     pub fn managed_secret(self, vault: &str, name: &str) -> Self {
         let name = name.to_owned();
         self.in_vault(vault, move |secrets, world| {
@@ -75,7 +74,7 @@ impl Seed {
         })
     }
 
-    /// Sets a secret and deletes it: its name is taken until it is recovered or purged.
+    /// Sets a secret and deletes it: its name is unavailable until it is recovered or purged.
     pub fn deleted_secret(self, vault: &str, name: &str, value: &str) -> Self {
         let name = name.to_owned();
         let key = name.to_ascii_lowercase();
@@ -85,19 +84,19 @@ impl Seed {
         })
     }
 
-    /// How many requests for a name find a delete, recover or purge not yet done. Default: 1.
+    /// How many requests for a name still find a delete, recover or purge incomplete. Default: 1.
     pub fn secret_settling(self, requests: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<SecretState>().settling = requests)
     }
 
-    /// After every `every` requests to vaults, refuses `refusals` with 429.
+    /// After every `every` requests to vaults, refuses `refusals` of them with 429.
     pub fn secret_throttling(self, every: u32, refusals: u32) -> Self {
         self.setting(move |world| {
             world.states.get_mut::<SecretState>().throttle = Some(Throttle { every, refusals, seen: 0 })
         })
     }
 
-    /// Another order of versions in lists: each number gives one, the same in every run.
+    /// Changes the order of versions in lists: each number gives one order, the same in every run.
     pub fn version_order(self, number: u64) -> Self {
         self.setting(move |world| world.states.get_mut::<SecretState>().order = Some(number))
     }
@@ -134,8 +133,8 @@ struct Surroundings {
 }
 
 impl MockAzure {
-    /// All versions of a secret, in the order in which they were set; none when there is no such
-    /// secret, or it is deleted.
+    /// All versions of a secret, in the order in which they were set; empty if there is no such secret or it is
+    /// deleted.
     pub fn secret_versions(&self, vault: &str, name: &str) -> Vec<SecretVersion> {
         let state = self.shared.lock();
         versions(&state.world, vault, name)

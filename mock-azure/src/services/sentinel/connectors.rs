@@ -29,7 +29,7 @@ const OTHERS: &[&str] = &[
 ];
 
 impl Seed {
-    /// The tenant-based connector of Defender for Cloud is there, as the content hub installs it.
+    /// Adds the tenant-based connector of Defender for Cloud, as the content hub installs it.
     pub fn defender_tenant_connector(self, workspace: &str) -> Self {
         let workspace = workspace.to_owned();
         self.step(move |world| {

@@ -10,7 +10,7 @@ use crate::{
 use super::{INCIDENTS, NAMESPACE, store};
 
 impl Seed {
-    /// Adds a new incident to a workspace, with one alert; `name` is its GUID.
+    /// Adds a new incident with one alert to a workspace; `name` is its GUID.
     pub fn incident(self, workspace: &str, name: &str, title: &str, severity: &str) -> Self {
         let (workspace, name) = (workspace.to_owned(), name.to_owned());
         let (title, severity) = (title.to_owned(), severity.to_owned());

@@ -10,7 +10,7 @@ use crate::{
 use super::{NAMESPACE, rules};
 
 impl Seed {
-    /// Sentinel is on for a workspace, given by its resource id.
+    /// Turns Sentinel on for a workspace, given by its resource id.
     pub fn sentinel(self, workspace: &str) -> Self {
         let workspace = workspace.to_owned();
         self.step(move |world| {

@@ -13,45 +13,45 @@ use crate::{
 
 /// How many events are kept; the oldest go first.
 const KEPT: usize = 200_000;
-/// The address that requests come from unless the seed says otherwise.
+/// The default address that requests come from.
 pub(super) const CALLER_IP: &str = "203.0.113.7";
 
-/// One operation on a vault or its secrets, refused ones included.
+/// One operation on a vault or its secrets, including refused ones.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AuditEvent {
     /// When it happened.
     pub time: OffsetDateTime,
-    /// `SecretGet`, `SecretList`, .. ; `Authentication` for a request without a good token.
+    /// `SecretGet`, `SecretList`, .. ; `Authentication` for a request without a valid token.
     pub operation: Cow<'static, str>,
     /// The vault's resource id, as the service spells it.
     pub vault_id: String,
-    /// The caller's object id; empty for a request without a good token.
+    /// The caller's object id; empty for a request without a valid token.
     pub object_id: String,
-    /// The caller's sign-in name; applications have none.
+    /// The caller's sign-in name; `None` for applications.
     pub upn: Option<String>,
     /// The client id of the application that called, or that the caller signed in with.
     pub app_id: Option<String>,
     /// The address that the request came from.
     pub caller_ip: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The secret or version that was asked for or answered, as a URL; `None` for lists and vaults.
+    /// The secret or version that was requested or returned, as a URL; `None` for lists and vaults.
     pub secret_id: Option<String>,
-    /// The URL asked for.
+    /// The requested URL.
     pub request_uri: String,
     /// The `User-Agent`.
     pub client_info: String,
     /// The client's request id.
     pub correlation_id: String,
-    /// Whether role assignments, rather than access policies, decide about this vault.
+    /// Whether role assignments, rather than access policies, control access to this vault.
     pub by_rbac: bool,
 }
 
 impl AuditEvent {
-    /// An operation that succeeded, such as `SecretGet`, at a time of your choice; it came by role, from
-    /// the address of the double's other requests. Change its fields as needed, and give it to
-    /// [`Seed::audit_event`] or [`MockAzure::audit_event`].
+    /// A successful operation, such as `SecretGet`, at a time of your choice, authorized by role, from the address of
+    /// the double's other requests. Change its fields as needed, and pass it to [`Seed::audit_event`] or
+    /// [`MockAzure::audit_event`].
     pub fn new(
         operation: impl Into<Cow<'static, str>>,
         vault_id: impl ToString,
@@ -74,7 +74,7 @@ impl AuditEvent {
         }
     }
 
-    /// The status in words, as the log's `resultSignature` has it.
+    /// The status text, as in the log's `resultSignature`.
     pub fn result_signature(&self) -> &'static str {
         match self.status {
             200 => "OK",
@@ -128,21 +128,20 @@ impl AuditLog {
 }
 
 impl Seed {
-    /// Adds an event to the audit log of the vaults, at its own time. Log queries find it where the vault's
-    /// log was sent to a workspace at that time, and once it has had the time to arrive there
-    /// ([`log_delay`](Seed::log_delay)).
+    /// Adds an event to the vaults' audit log, with its own time. Log queries find it if the vault's log was sent to a
+    /// workspace at that time, once it has had time to arrive there ([`log_delay`](Seed::log_delay)).
     pub fn audit_event(self, event: AuditEvent) -> Self {
         self.step(move |world| world.states.get_mut::<AuditLog>().push(event))
     }
 }
 
 impl MockAzure {
-    /// Adds an event to the audit log of the vaults, as [`Seed::audit_event`] does.
+    /// Adds an event to the vaults' audit log, like [`Seed::audit_event`].
     pub fn audit_event(&self, event: AuditEvent) {
         self.shared.lock().world.states.get_mut::<AuditLog>().push(event);
     }
 
-    /// What was done to vaults and secrets, in the order of time, as the vaults' audit log has it.
+    /// The operations on vaults and secrets in chronological order, as in the vaults' audit log.
     pub fn audit_events(&self) -> Vec<AuditEvent> {
         self.shared.lock().world.states.get::<AuditLog>().events().cloned().collect()
     }

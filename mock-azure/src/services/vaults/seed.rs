@@ -11,8 +11,8 @@ use crate::{
 const LOCATION: &str = "westeurope";
 
 impl Seed {
-    /// Adds a vault, guarded by roles, in `westeurope`; and its resource group, if that is not there.
-    /// No one has a role on its secrets: see [`vault_role`](Self::vault_role).
+    /// Adds a vault in `westeurope` whose access is controlled by roles, and its resource group if that does not exist.
+    /// Nobody has a role on its secrets: see [`vault_role`](Self::vault_role).
     pub fn vault(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| add(world, &subscription, &group, &name))
@@ -28,8 +28,7 @@ impl Seed {
         })
     }
 
-    /// Gives the signed-in principal a role (by name or GUID) on a seeded vault, such as
-    /// `Key Vault Secrets Officer`.
+    /// Assigns the signed-in principal a role (by name or GUID) on a seeded vault, such as `Key Vault Secrets Officer`.
     pub fn vault_role(self, name: &str, role: &str) -> Self {
         let (name, role) = (name.to_owned(), role.to_owned());
         self.step(move |world| {
@@ -41,8 +40,8 @@ impl Seed {
         })
     }
 
-    /// Guards a seeded vault by access policies, and lets the signed-in principal do this with secrets:
-    /// `get`, `list`, `set`, ..
+    /// Makes access policies control access to a seeded vault, with these permissions on secrets for the signed-in
+    /// principal: `get`, `list`, `set`, ..
     pub fn access_policy(self, name: &str, secret_permissions: &[&str]) -> Self {
         let (name, secrets) = (name.to_owned(), json!(secret_permissions));
         self.step(move |world| {
@@ -58,13 +57,13 @@ impl Seed {
         })
     }
 
-    /// Adds a vault and deletes it: its name is taken until it is recovered or purged.
+    /// Adds a vault and deletes it: its name is unavailable until it is recovered or purged.
     pub fn deleted_vault(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let deleted = name.to_owned();
         self.vault(subscription, group, name).step(move |world| soft_delete(world, &deleted))
     }
 
-    /// A vault name that someone else has.
+    /// Makes a vault name unavailable, because somebody else has it.
     pub fn vault_name_taken(self, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         self.setting(move |world| {
@@ -80,7 +79,7 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// From now on, requests reach vaults from this address.
+    /// Changes the address from which requests reach vaults from now on.
     pub fn set_caller_ip(&self, address: &str) {
         self.shared.lock().world.states.get_mut::<VaultState>().caller_ip = Some(address.to_owned());
     }

@@ -5,15 +5,15 @@ use std::{
     fmt,
 };
 
-/// A script as Azure hands it to a machine: text, which the double does not read.
+/// A script as Azure passes it to a machine. The double does not interpret it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Script<'a> {
-    /// The id of the machine that it is to run in.
+    /// The id of the machine that runs it.
     pub machine: &'a str,
-    /// The script's lines.
+    /// The text of the script.
     pub text: &'a str,
-    /// Name and value of each parameter, in order; a shell sees the first as `$1`.
+    /// The name and value of each parameter, in order; a shell sees the first as `$1`.
     pub parameters: &'a [(String, String)],
 }
 
@@ -24,20 +24,19 @@ impl Script<'_> {
     }
 }
 
-/// What a script printed, and the exit code that it ended with. The default is one that printed
-/// nothing and ended with 0.
+/// What a script printed, and its exit code. Default: no output, and 0.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ScriptOutput {
-    /// What it wrote to its standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it wrote to its standard error.
+    /// The standard error.
     pub stderr: String,
-    /// Its exit code. Azure calls a command whose script ran to its end a success, whatever this is.
+    /// The exit code. Azure reports a command as successful if its script ran to the end, whatever this is.
     pub exit_code: i32,
 }
 
 impl ScriptOutput {
-    /// A script that printed this to its standard output, and ended with 0.
+    /// A script that printed this to standard output and exited with 0.
     pub fn printed(stdout: impl Into<String>) -> Self {
         Self { stdout: stdout.into(), ..Self::default() }
     }

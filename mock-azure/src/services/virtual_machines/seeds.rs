@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Seed {
-    /// Adds a running Linux machine to a resource group, which is added if it is not there.
+    /// Adds a running Linux machine to a resource group, which is created if it does not exist.
     pub fn virtual_machine(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| {
@@ -48,8 +48,7 @@ impl Seed {
         })
     }
 
-    /// Puts a file into a machine, such as `/etc/environment` with a secret in it. `machine` is the
-    /// machine's id.
+    /// Puts a file into a machine, such as `/etc/environment` with a secret in it. `machine` is the machine's id.
     pub fn vm_file(self, machine: impl ToString, path: &str, content: &str) -> Self {
         let (machine, path, content) = (machine.to_string(), path.to_owned(), content.to_owned());
         self.step(move |world| {
@@ -57,11 +56,10 @@ impl Seed {
         })
     }
 
-    /// Says what scripts do that are run in a machine: to Azure they are opaque, and the double reads no
-    /// shell. `run` gets the script and the machine's files, which it may change, and answers what the
-    /// script printed and ended with; `None` for a script that it does not know, which is then 501. Without
-    /// this, every script is. It is called when the request is accepted; the output comes with the end of
-    /// the operation.
+    /// Defines what scripts do when they run in a machine, since the double does not interpret them. `run` gets the
+    /// script and the machine's files, which it may change, and returns the output and exit code, or `None` for an
+    /// unknown script, which then gets a 501. Without this, every script does. It is called when the request is
+    /// accepted; the output is available when the operation completes.
     ///
     /// ```
     /// use mock_azure::{MockAzure, ScriptOutput};
@@ -78,7 +76,7 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<VirtualMachines>().runner = Some(Box::new(run)))
     }
 
-    /// A machine is stopped and deallocated: nothing can run in it.
+    /// Makes a machine stopped and deallocated, so nothing can run in it.
     pub fn vm_deallocated(self, machine: impl ToString) -> Self {
         let machine = machine.to_string();
         self.step(move |world| {
@@ -86,7 +84,7 @@ impl Seed {
         })
     }
 
-    /// Gives a machine a user-assigned identity.
+    /// Assigns a machine a user-assigned identity.
     pub fn vm_user_identity(self, machine: impl ToString, identity: &str) -> Self {
         let (machine, identity) = (machine.to_string(), identity.to_owned());
         self.step(move |world| {
@@ -98,7 +96,7 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// A file inside a machine, as it is now.
+    /// The current content of a file in a machine.
     pub fn vm_file(&self, machine: &str, path: &str) -> Option<String> {
         self.shared.lock().world.states.get::<VirtualMachines>().file(machine, path).map(str::to_owned)
     }

@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Seed {
-    /// Sets a certificate that the vault has issued itself, for a key on P-256 and a year; called again for the same name,
-    /// it adds a version. Its key and its secret are there too. The vault must have been seeded before.
+    /// Sets a self-signed certificate, valid for one year, with a P-256 key; another call with the same name adds a
+    /// version. The vault also gets the key and the secret of the certificate. The vault must have been seeded before.
     pub fn certificate(self, vault: &str, name: &str) -> Self {
         let (vault, name) = (vault.to_ascii_lowercase(), name.to_owned());
         self.step(move |world| {
