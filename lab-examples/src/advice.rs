@@ -3,11 +3,11 @@
 use arm_core::ArmErrorExt as _;
 use azure_core::{Error, error::ErrorKind};
 
-/// The error on one line, with advice where there is some.
+/// The error on one line, with advice if there is any.
 pub fn explain(error: &Error) -> String {
     let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     match advice(error, &text) {
-        // A message that already says what to do says it once.
+        // Do not repeat advice that the message already gives.
         Some(advice) if !text.contains("az login") => format!("{text}. {advice}"),
         _ => text,
     }

@@ -41,7 +41,7 @@ impl Azure {
         }
     }
 
-    /// The time there: the double's, whose clock the waits move that the lab skips, or this machine's.
+    /// The current time: the double's, whose clock advances with the waits that the lab skips, or this machine's.
     pub fn now(&self) -> time::OffsetDateTime {
         self.double.as_ref().map_or_else(time::OffsetDateTime::now_utc, MockAzure::now)
     }
@@ -112,22 +112,22 @@ fn log_requests(arm: &mut ArmOptions, options: &Options) {
     }
 }
 
-/// Where an example works: on the bundled double, or on real Azure.
+/// Where an example runs: on the bundled double, or on real Azure.
 #[derive(Debug, Parser)]
 #[command(
     after_help = "On real Azure, signed in as `az login` or the environment says:\n  --live --subscription 00000000-0000-0000-0000-000000000001 --resource-group rg-app --vault kv-app"
 )]
 struct Place {
-    /// Work on real Azure instead of the bundled double. Asks before it begins, since most examples write.
+    /// Run on real Azure instead of the bundled double. Asks first, since most examples write.
     #[arg(long, requires_all = ["resource_group", "vault"])]
     live: bool,
     /// The subscription (live). Also read from AZURE_SUBSCRIPTION_ID.
     #[arg(long, value_name = "GUID")]
     subscription: Option<String>,
-    /// A resource group that is there. Default: the bundled tenant's.
+    /// An existing resource group. Default: the bundled tenant's.
     #[arg(long, value_name = "NAME")]
     resource_group: Option<String>,
-    /// A vault in that group. Default: the bundled tenant's.
+    /// An existing vault in that group. Default: the bundled tenant's.
     #[arg(long, value_name = "NAME")]
     vault: Option<String>,
     /// Do not ask before the first write.
@@ -135,10 +135,11 @@ struct Place {
     yes: bool,
 }
 
-/// Connects an example as its arguments say.
+/// Connects an example according to its arguments.
 ///
 /// # Errors
-/// All that stands in the way, at once: also a subscription that is not there or not visible. Nothing was written.
+/// Everything that stands in the way, including a subscription that does not exist or is not visible. Nothing was
+/// written.
 pub async fn connect() -> std::result::Result<Azure, Problems> {
     let place = Place::parse();
     let options = Options {
@@ -162,13 +163,13 @@ pub async fn connect() -> std::result::Result<Azure, Problems> {
     Ok(azure)
 }
 
-/// A line on standard error, for the one who waits.
+/// Prints a line on standard error for whoever is waiting.
 #[expect(clippy::print_stderr, reason = "the program's own output")]
 fn tell(text: &str) {
     eprintln!("{}", printable_lines(text));
 }
 
-/// Asks a person on the terminal; anything but yes is an error.
+/// Asks on the terminal; anything but yes is an error.
 pub(crate) fn confirm(question: &str) -> Result<()> {
     let mut answer = String::new();
     let read = std::io::stderr()

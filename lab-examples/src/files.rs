@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Files that are written completely or not at all.
 
 use std::{
     fs,
@@ -6,10 +6,11 @@ use std::{
     path::Path,
 };
 
-/// Replaces a regular file, or makes a new one: writes a draft of an unguessable name beside it, and moves it there.
+/// Replaces a regular file, or creates a new one: writes a temporary file with an unguessable name next to it, and
+/// renames that.
 ///
-/// Refuses what is no regular file: a symbolic link would lead elsewhere, and a device would be replaced by a file.
-/// On an error the file is as it was.
+/// Refuses anything that is not a regular file: a symbolic link would lead elsewhere, and a device would be replaced by
+/// a file. On an error, the file is unchanged.
 pub(crate) fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     let permissions = match fs::symlink_metadata(file) {
         Ok(found) if found.is_file() => Some(found.permissions()),

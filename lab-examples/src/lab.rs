@@ -1,4 +1,4 @@
-//! A run of the lab: where it works, what it shows, what it remembers.
+//! A run of the lab: where it runs, its output, and its state.
 
 use std::{
     collections::BTreeMap,
@@ -31,13 +31,13 @@ use crate::{
 /// What every task gets.
 #[derive(Debug)]
 pub struct Lab {
-    /// Where it works.
+    /// The connection.
     pub azure: Azure,
-    /// What it was told.
+    /// The options.
     pub options: Options,
-    /// What it shows.
+    /// The output.
     pub screen: Screen,
-    /// Where it works, as the service told before anything was done.
+    /// Where it runs, as reported by the service at the start.
     pub place: Place,
     state: Mutex<State>,
     asker: Asker,
@@ -46,7 +46,7 @@ pub struct Lab {
     kept: Ledger,
 }
 
-/// Who answers the questions before a write on real Azure.
+/// Answers the questions before a write on real Azure.
 struct Asker(Box<Answer>);
 
 type Answer = dyn Fn(&str) -> Result<()> + Send + Sync;
@@ -58,16 +58,16 @@ impl fmt::Debug for Asker {
 }
 
 impl Lab {
-    /// Checks the options, connects, checks where, and reads what an earlier live run left.
+    /// Checks the options, connects, checks the subscription, and reads the state of an earlier live run.
     ///
     /// # Errors
-    /// All that stands in the way, at once. Nothing was written.
+    /// Everything that stands in the way. Nothing was written.
     pub async fn connect(options: Options) -> std::result::Result<Self, Problems> {
         let screen = Screen::new(options.output);
         Self::with_screen(options, screen).await
     }
 
-    /// The same with a screen of the caller's.
+    /// Like [`connect`](Self::connect), with a screen of the caller's.
     pub async fn with_screen(options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
         let mut problems = Problems::default();
         let subscription = preflight::options(&options, &mut problems);
@@ -76,7 +76,7 @@ impl Lab {
         Self::on(azure, options, screen).await
     }
 
-    /// The same on a connection that is there.
+    /// Like [`with_screen`](Self::with_screen), on an existing connection.
     pub async fn on(azure: Azure, options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
         let mut problems = Problems::default();
         preflight::options(
@@ -114,7 +114,7 @@ impl Lab {
         })
     }
 
-    /// With somebody else to answer the questions before a write on real Azure: an error is a no.
+    /// Sets another way to answer the questions before a write on real Azure: an error means no.
     pub fn asking(mut self, answer: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
         self.asker = Asker(Box::new(answer));
         self
@@ -130,12 +130,12 @@ impl Lab {
         Ok(self.subscription().resource_group(&self.options.resource_group)?)
     }
 
-    /// Whether nothing may be written.
+    /// Whether writing is not allowed.
     pub fn dry_run(&self) -> bool {
         self.is_planning() || (self.options.dry_run && !self.preparing.load(Ordering::Relaxed))
     }
 
-    /// Whether a plan is made: nothing may be written, and what is missing is what the plan makes.
+    /// Whether a plan is being made: nothing may be written, and missing resources are those that the plan creates.
     pub(crate) fn is_planning(&self) -> bool {
         self.planner().is_some_and(|planner| planner.is_planning())
     }
@@ -144,12 +144,12 @@ impl Lab {
         self.planner.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on the changes of the parts go through this one.
+    /// From now on, the parts make their changes through this planner.
     pub(crate) fn go_through(&self, planner: Option<Arc<Planner>>) {
         *self.planner.lock().unwrap_or_else(PoisonError::into_inner) = planner;
     }
 
-    /// Runs a task as the lab runs: only shows it in a dry run, and does it as planned when a plan is applied.
+    /// Runs a task in the lab's mode: only previews it in a dry run, and does it as planned when a plan is applied.
     pub(crate) async fn change<T: Changes, K: Into<Task<T>>>(
         &self,
         step: &str,
@@ -161,8 +161,8 @@ impl Lab {
         }
     }
 
-    /// The same for a task that can look only once an earlier step is done: until then a plan says what is declared
-    /// here, and there is no result.
+    /// The same for a task that can read its resource only once an earlier step is done: until then, a plan has the
+    /// changes declared here, and there is no result.
     pub(crate) async fn change_after<T: Changes, K: Into<Task<T>>>(
         &self,
         step: &str,
@@ -183,7 +183,7 @@ impl Lab {
             Some(planner) => planner.run(step, task).await?,
             None => Some(task().into().in_mode(self.mode()).await?),
         };
-        // Of what was done, and cannot be told, nothing is recorded: the steps say it.
+        // Changes that cannot be determined afterwards are not recorded; the steps show them.
         let changes = done.as_ref().and_then(|done| done.changes().ok()).unwrap_or_default();
         self.screen.changed(&name, &changes);
         Ok(done)
@@ -207,22 +207,22 @@ impl Lab {
         }
     }
 
-    /// How tasks run: only shown in a dry run.
+    /// How tasks run: a dry run only previews them.
     pub fn mode(&self) -> Mode {
         if self.dry_run() { Mode::DryRun } else { Mode::Write }
     }
 
-    /// The word for a change: of a dry run, what would happen.
+    /// The word for a change; in a dry run, what would happen.
     pub fn verb<T>(&self, change: &Change<T>) -> &'static str {
         if self.dry_run() && change.is_change() { "would change" } else { change.verb() }
     }
 
-    /// What is remembered between runs.
+    /// The state kept between runs.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers something, in the file when live.
+    /// Stores something in the state, and in its file if live.
     pub fn remember(&self, change: impl FnOnce(&mut State)) -> Result<()> {
         let mut state = self.state();
         change(&mut state);
@@ -235,7 +235,7 @@ impl Lab {
         Ok(())
     }
 
-    /// The tag of what the lab makes: its name, and the value of this lab.
+    /// The tag of resources that the lab creates: its name, and the value of this lab.
     pub fn tag(&self) -> Result<BTreeMap<String, String>> {
         if self.state().run.is_empty() {
             let run = uuid::Uuid::new_v4().to_string();
@@ -244,13 +244,13 @@ impl Lab {
         Ok(BTreeMap::from([(TAG.to_owned(), self.state().run.clone())]))
     }
 
-    /// Whether these are the tags of something that this lab made.
+    /// Whether these tags show that this lab created the resource.
     pub fn has_tag(&self, tags: &BTreeMap<String, String>) -> bool {
         let state = self.state();
         !state.run.is_empty() && tags.get(TAG) == Some(&state.run)
     }
 
-    /// Tags for something that is about to be written: the lab's only where nothing, or its own, was found.
+    /// Tags for something about to be written: the lab's only if no such resource was found, or it already has them.
     pub(crate) fn tags_for(
         &self,
         found: Option<&BTreeMap<String, String>>,
@@ -261,7 +261,7 @@ impl Lab {
         }
     }
 
-    /// Notes a write with the lab's tag to something that had not been found. If it turned out to be there, somebody
+    /// Records that the lab's tag was written to something that had not been found. If it turned out to exist, somebody
     /// else was faster: it is not the lab's, whatever its tags say.
     pub(crate) fn tagged<T>(&self, id: &str, was_found: bool, change: &Change<T>) -> Result<()> {
         if was_found || self.dry_run() || matches!(change, Change::Created(_)) {
@@ -272,7 +272,7 @@ impl Lab {
         })
     }
 
-    /// Notes something without a tag that the lab made, after it was written.
+    /// Records something without tags that the lab created, after it was written.
     pub(crate) fn made(&self, made: Made) -> Result<()> {
         self.remember(|state| {
             state.made.retain(|known| !known.id().eq_ignore_ascii_case(&made.id()));
@@ -280,14 +280,14 @@ impl Lab {
         })
     }
 
-    /// Notes a change of something that is not the lab's.
+    /// Records a change of something that does not belong to the lab.
     pub(crate) fn changed(&self, id: &str, what: impl Into<String>) -> Result<()> {
         self.remember(|state| {
             state.changed.entry(id.to_owned()).or_default().insert(what.into());
         })
     }
 
-    /// The vault of the lab; an error where Task 1 has not made it yet.
+    /// The lab's vault; an error if Task 1 has not created it yet.
     pub fn vault(&self) -> Result<VaultId> {
         let Some(name) = self.state().vault.clone() else {
             let message = "there is no lab vault yet: run task1 first";
@@ -296,7 +296,7 @@ impl Lab {
         Ok(VaultId::new(&self.group()?, &name.parse()?)?)
     }
 
-    /// Whether this is a dry run before there is a vault: what is done in it can then only be named.
+    /// Whether this is a dry run without a vault yet: what would be done in it can then only be named.
     pub async fn vault_is_to_come(&self) -> Result<bool> {
         if !self.dry_run() {
             return Ok(false);
@@ -304,12 +304,12 @@ impl Lab {
         Ok(VaultsClient::new(&self.azure.arm).get_opt(&self.vault()?).await?.is_none())
     }
 
-    /// The workspace of the lab.
+    /// The lab's workspace.
     pub fn workspace(&self) -> Result<WorkspaceId> {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
     }
 
-    /// Where rotations are recorded: the ledger file when live, memory offline.
+    /// The ledger of rotations: a file if live, memory if offline.
     pub fn ledger(&self) -> Result<Ledger> {
         if self.dry_run() {
             return Ok(Ledger::in_memory());
@@ -323,12 +323,12 @@ impl Lab {
         })
     }
 
-    /// What was recorded offline.
+    /// The ledger of an offline run.
     pub(crate) fn kept_ledger(&self) -> Vec<u8> {
         self.kept.contents().unwrap_or_default()
     }
 
-    /// The region of Defender's data, read off an alert that is there.
+    /// The region of Defender's data, taken from an existing alert.
     pub async fn alert_location(&self) -> Result<Location> {
         let mut alerts = AlertsClient::new(&self.azure.arm).list(self.subscription());
         match alerts.try_next().await? {

@@ -1,4 +1,4 @@
-//! A plan of the lab: what its parts would change, kept in a file, and then done exactly so.
+//! A plan of the lab: what its parts would change, saved to a file, and then applied exactly.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -20,15 +20,15 @@ use crate::{
     tasks::{PARTS, Part},
 };
 
-/// The parts whose changes a plan can tell. The others act on alerts, secret values and machines, which are made while
-/// they run: a plan says that they come, and what they write. The cleanup is told by id where it is planned alone.
+/// The parts whose changes a plan can predict. The others act on alerts, secret values and machines that appear only
+/// during the run: a plan lists them with what they write.
 pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
 
-/// The parts that can be in a plan.
+/// The parts that a plan can contain.
 pub const PARTS_OF_A_PLAN: [&str; 9] =
     ["task1", "task2", "task3", "task4", "task5", "task6", "break-fix-1", "break-fix-2", "cleanup"];
 
-/// What a plan needs to be made again.
+/// What is needed to make a plan again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Context {
@@ -57,7 +57,7 @@ impl Context {
     }
 }
 
-/// The parts with these names, in the lab's order; those whose changes can be told if there are none.
+/// The parts with these names, in the lab's order; with no names, those whose changes can be predicted.
 pub fn parts(names: &[String]) -> Vec<&'static Part> {
     let wanted = |part: &&Part| match names {
         [] => PLANNED.contains(&part.name),
@@ -69,14 +69,14 @@ pub fn parts(names: &[String]) -> Vec<&'static Part> {
 /// What stands in the way of parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InTheWay {
-    /// Of the parts themselves: they cannot be planned.
+    /// Problems of the parts themselves: they cannot be planned.
     pub of_the_parts: Problems,
-    /// Of what they need: rights, resource providers, regions, names.
+    /// Problems with what they need: permissions, resource providers, regions, names.
     pub of_the_place: Problems,
 }
 
 impl InTheWay {
-    /// All of it.
+    /// All problems.
     pub fn all(self) -> Problems {
         let mut all = self.of_the_parts;
         self.of_the_place.lines().iter().for_each(|line| all.add(line));
@@ -84,7 +84,7 @@ impl InTheWay {
     }
 }
 
-/// What these parts would change, and all that stands in the way of it. Nothing is written.
+/// What these parts would change, and everything that stands in the way. Writes nothing.
 pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
     let made = make(lab, parts).await;
     with_needs(lab, parts, made).await
@@ -107,7 +107,7 @@ async fn with_needs(lab: &Lab, parts: &[&Part], (plan, of_the_parts): (Plan, Pro
     (plan, InTheWay { of_the_parts, of_the_place })
 }
 
-/// What these parts would change, and which of them cannot be planned, each reason once. Nothing is written.
+/// What these parts would change, and which of them cannot be planned, each reason once. Writes nothing.
 pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
     let cleanup = [CLEANUP];
     // What other parts make is not there yet.
@@ -155,10 +155,10 @@ async fn made_of(lab: &Lab, parts: &[&Part], told: &[&str]) -> (Plan, Problems) 
     (plan, problems)
 }
 
-/// Reads a plan, and sets the options to those that it was made with.
+/// Reads a plan, and sets the options to those it was made with.
 ///
 /// # Errors
-/// It is no plan of a lab; the options say another place than the plan.
+/// It is not a plan of a lab, or the options contradict it.
 pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Problems> {
     let shown = file.display();
     let text =
@@ -189,15 +189,15 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
     Ok(plan)
 }
 
-/// Does exactly what a plan says. Whether all of it is done.
+/// Applies a plan exactly. Returns whether everything was done.
 ///
 /// # Errors
-/// The world has moved since the plan was made, or the question was answered with no. Nothing was written.
+/// The plan is out of date, or the question was answered with no. Nothing was written.
 pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems> {
     let Context { parts: names, run, vault, .. } = Context::of(plan)?;
     let parts = parts(&names);
     {
-        // The names that the plan made up, unless this lab has its own by now.
+        // The names that the plan generated, unless this lab has its own by now.
         let mut state = lab.state();
         let is_other = |known: &str, planned: &str| !known.is_empty() && known != planned;
         let planned_vault = vault.as_deref().unwrap_or_default();
@@ -225,7 +225,7 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         return Ok(true);
     }
     lab.ask(&printable_lines(&plan.to_string()))?;
-    // From here on the names are the lab's: noted before anything carries them.
+    // From here on, the names belong to the lab: recorded before anything has them.
     lab.remember(|_| ())?;
     let (held, applied) = lab.carry_out(plan, &parts).await;
     lab.screen.say(&format!("changes: {applied}"));
@@ -251,7 +251,7 @@ fn problem(line: impl Into<String>) -> Problems {
     problems
 }
 
-/// Keeps a plan in a file.
+/// Saves a plan to a file.
 ///
 /// # Errors
 /// The file cannot be written.

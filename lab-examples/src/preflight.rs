@@ -1,4 +1,4 @@
-//! What is checked before anything else, in every command: all problems at once, and nothing is written.
+//! The checks that every command makes first: all problems at once, before anything is written.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{Azure, advice, cli::Options, files, screen::Screen};
 /// How long the service and the sign-in have for the first answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What stands in the way, one clear line each.
+/// What stands in the way, one line for each problem.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
 
@@ -60,18 +60,18 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Where a lab works, as the service tells.
+/// Where the lab runs, as reported by the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The name of the subscription.
     pub name: String,
     /// Its tenant.
     pub tenant: String,
-    /// Who is signed in.
+    /// The signed-in principal.
     pub who: String,
 }
 
-/// What can be checked without a request: names, addresses, files. The subscription, if it is one.
+/// Checks what needs no request: names, addresses, files. Returns the subscription, if it is a valid id.
 pub fn options(options: &Options, problems: &mut Problems) -> Option<SubscriptionId> {
     let named = options.subscription.first().cloned();
     let named = match options.live {
@@ -102,17 +102,17 @@ pub fn options(options: &Options, problems: &mut Problems) -> Option<Subscriptio
     subscription
 }
 
-/// A file that will be written, if it cannot be.
+/// Adds a problem if a file cannot be written.
 pub fn file(option: &str, file: &Path, problems: &mut Problems) {
     if let Some(error) = files::refusal(file) {
         problems.add(format!("{option}: cannot write '{}': {error}", file.display()));
     }
 }
 
-/// Asks the service for the subscription, and who is signed in.
+/// Reads the subscription and the signed-in principal from the service.
 ///
 /// # Errors
-/// The subscription is not there, or is not seen with this sign-in; no answer came in time.
+/// The subscription does not exist or is not visible with this sign-in, or there was no response in time.
 pub async fn place(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems> {
     let what = format!(
         "signing in with {} and reading the subscription {}",
@@ -174,7 +174,7 @@ pub(crate) async fn signs_in(
     Ok(())
 }
 
-/// Work with a deadline: what did not answer in time is named.
+/// Runs work with a deadline, and names what did not finish in time.
 async fn within<T>(deadline: Duration, what: &str, work: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(deadline, work).await.map_err(|_| {
         let message = format!(

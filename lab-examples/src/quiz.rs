@@ -1,4 +1,4 @@
-//! The knowledge check: four questions, what the lab sheet expects, what the documentation says, and why.
+//! The knowledge check: four questions, the answers of the lab sheet and of the documentation, and the reasons.
 
 use std::io::{BufRead, Write};
 
@@ -7,19 +7,19 @@ use crate::screen::Screen;
 /// One question.
 #[derive(Debug)]
 pub struct Question {
-    /// What is asked.
+    /// The question.
     pub asks: &'static str,
-    /// What can be chosen.
+    /// The choices.
     pub choices: [&'static str; 4],
-    /// The choice that the lab sheet counts as right.
+    /// The choice that the lab sheet considers right.
     pub sheet: usize,
     /// The choice that the documentation supports.
     pub documented: usize,
-    /// What the documentation says.
+    /// The documentation's answer.
     pub documentation: &'static str,
-    /// Why.
+    /// The reason.
     pub why: &'static str,
-    /// What the service does instead, where the sheet's answer is another.
+    /// What the service does instead, if the sheet's answer differs.
     pub differs: Option<&'static str>,
 }
 
@@ -92,7 +92,7 @@ pub const QUESTIONS: [Question; 4] = [
     },
 ];
 
-/// Shows every question with both answers, and why.
+/// Shows every question with both answers and the reason.
 pub fn answers(screen: &Screen) {
     begin(screen);
     for (number, question) in (1..).zip(&QUESTIONS) {
@@ -101,8 +101,8 @@ pub fn answers(screen: &Screen) {
     }
 }
 
-/// Asks every question, reading the number of a choice from a line each. How many were answered as the
-/// documentation does; `None` if the input ended before the last question.
+/// Asks every question, reading the number of a choice from one line for each. Returns how many answers match the
+/// documentation; `None` if the input ended before the last question.
 pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write) -> Option<usize> {
     begin(screen);
     let mut right = 0;
@@ -111,7 +111,7 @@ pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write)
         let Some(chosen) = choose(&mut input, &mut prompt) else {
             let answered = format!("{} of {} answered, {right} right", number - 1, QUESTIONS.len());
             let more = "'lab quiz --answers' shows all answers";
-            // The question stays on its own line; what cannot be shown ends the quiz all the same.
+            // The question stays on its own line; if it cannot be shown, the quiz still ends.
             drop(writeln!(prompt));
             screen.step("the knowledge check", "waiting", format!("the input ended: {answered}; {more}"));
             return None;
@@ -159,7 +159,7 @@ fn choose(input: &mut impl BufRead, prompt: &mut impl Write) -> Option<usize> {
         }
         match line.trim().parse::<usize>() {
             Ok(number @ 1..=4) => return Some(number - 1),
-            // What cannot be shown is asked again all the same.
+            // Asks again even if this cannot be shown.
             _ => drop(writeln!(prompt, "  a number from 1 to 4, please")),
         }
     }

@@ -1,4 +1,4 @@
-//! `-v`: one line for each request, without tokens, queries and bodies.
+//! `-v`: one line for each request, without tokens, queries or bodies.
 
 use std::{sync::Arc, time::Instant};
 

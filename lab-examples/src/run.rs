@@ -1,4 +1,4 @@
-//! How parts run: all checks first, then the plan, the question, and the plan carried out.
+//! How parts run: all checks first, then the plan, the question, and carrying out the plan.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Lab {
-    /// Runs one part; offline, what comes before it runs first, unseen.
+    /// Runs one part; offline, the parts before it run first, silently.
     pub async fn run_alone(&self, part: &Part) -> bool {
         if let Err(error) = self.prepare_for(part).await {
             self.screen.begin(part.name, part.title);
@@ -26,7 +26,7 @@ impl Lab {
         self.run(&[part]).await
     }
 
-    /// Offline, every run begins with a new double: the parts before this one run first, unseen.
+    /// Offline, every run starts with a new double: the parts before this one run first, silently.
     async fn prepare_for(&self, part: &Part) -> Result<()> {
         if self.options.live {
             return Ok(());
@@ -45,8 +45,8 @@ impl Lab {
         outcome
     }
 
-    /// Runs parts: checks all that can be checked, plans, asks on real Azure, and does what was planned. What stands in
-    /// the way is told at once, and then nothing is written. Whether all of them hold.
+    /// Runs parts: checks everything that can be checked, plans, asks on real Azure, and does what was planned. If
+    /// there are problems, it reports them all and writes nothing. Returns whether all parts succeeded.
     pub async fn run(&self, parts: &[&Part]) -> bool {
         let (plan, problems) = self.screen.wait("what would change", plan::ready_to_run(self, parts)).await;
         if self.dry_run() {
@@ -77,7 +77,7 @@ impl Lab {
         held && applied.differs.is_empty()
     }
 
-    /// Does what was planned and asked. Whether all parts hold, and how far it came.
+    /// Does what was planned and confirmed. Returns whether all parts succeeded, and how far it got.
     pub(crate) async fn carry_out(&self, plan: &Plan, parts: &[&Part]) -> (bool, Applied) {
         let Ok(applying) = plan.begin(plan).map(Arc::new) else { return (false, Applied::default()) };
         self.go_through(Some(applying.clone()));
@@ -96,7 +96,7 @@ impl Lab {
         }
     }
 
-    /// Runs parts in order. A part that fails, or that is not tried, stops those that need it, and nothing else.
+    /// Runs parts in order. If a part fails or is skipped, only the parts that need it are skipped.
     async fn in_order(&self, parts: &[&Part]) -> bool {
         let mut missing: Vec<&str> = Vec::new();
         let mut said: Vec<(String, &str)> = Vec::new();

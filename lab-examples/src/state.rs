@@ -1,4 +1,4 @@
-//! What a lab remembers: what it made, what it changed, and what was there before.
+//! The state of a lab: what it created, what it changed, and what was there before.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,56 +13,57 @@ use serde_json::Value;
 
 use crate::files;
 
-/// The tag of what a lab makes; its value is [`State::run`].
+/// The tag of resources that a lab creates; its value is [`State::run`].
 pub const TAG: &str = "lab-run";
 
-/// What a live lab remembers between two runs, in a file; an offline one remembers it in memory.
+/// The state of a live lab between two runs, in a file; an offline one keeps it in memory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// The subscription that all of this is about.
+    /// The subscription that it belongs to.
     pub subscription: String,
     /// The value of the lab's tag. Empty before the first write.
     pub run: String,
     /// The name of the vault.
     pub vault: Option<String>,
-    /// Vaults of earlier runs: deleted, and their names still taken.
+    /// Vaults of earlier runs: deleted, but with their names still taken.
     pub deleted_vaults: Vec<String>,
-    /// What carries the lab's tag, and may still be somebody else's: it appeared while the lab was about to make it.
+    /// Resources that have the lab's tag but may be somebody else's: they appeared while the lab was about to create
+    /// them.
     pub doubtful: BTreeSet<String>,
-    /// What the lab made and what has no tag: noted after the write, where a read before had found nothing.
+    /// What the lab created that has no tags: recorded after the write, if a read before had found nothing.
     pub made: Vec<Made>,
-    /// What the lab changed in what is not its own, and does not undo.
+    /// Changes that the lab made to resources of others, and does not undo.
     pub changed: BTreeMap<String, BTreeSet<String>>,
     /// The plans that the lab wrote.
     pub plans: BTreeMap<String, PlanState>,
-    /// The ids of the sample alerts that the lab made.
+    /// The ids of the sample alerts that the lab created.
     pub samples: BTreeSet<String>,
 }
 
-/// Something without a tag that the lab made.
+/// Something without tags that the lab created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Made {
-    /// An action group, as it was read afterwards.
+    /// An action group, as read afterwards.
     ActionGroup {
-        /// Its full id.
+        /// The full id.
         id: String,
-        /// What it said.
+        /// Its properties.
         properties: Value,
     },
     /// A role assignment.
     RoleAssignment {
-        /// Its full id.
+        /// The full id.
         id: String,
     },
-    /// A diagnostic setting, as it was read afterwards.
+    /// A diagnostic setting, as read afterwards.
     DiagnosticSetting {
-        /// The resource that it is of.
+        /// The resource that it belongs to.
         resource: String,
-        /// Its name.
+        /// The name.
         name: String,
-        /// What it said.
+        /// Its properties.
         properties: Value,
     },
 }
@@ -82,9 +83,9 @@ impl Made {
 /// A plan that the lab wrote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanState {
-    /// As it was read before the lab's first write.
+    /// The plan as read before the lab's first write.
     pub before: Pricing,
-    /// As it was after the lab's last write; `None` while one is under way.
+    /// The plan as read after the lab's last write; `None` while one is in progress.
     pub after: Option<Pricing>,
     /// Whether somebody else changed it between two writes of the lab.
     #[serde(default)]
@@ -95,7 +96,7 @@ impl State {
     /// Reads the file; an absent one is an empty state.
     ///
     /// # Errors
-    /// The file cannot be read, is something else, or is about another subscription.
+    /// The file cannot be read, has other content, or belongs to another subscription.
     pub fn read(path: &Path, subscription: &str) -> io::Result<Self> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::of(subscription)),
@@ -117,12 +118,12 @@ impl State {
         Self { subscription: subscription.to_owned(), ..Self::default() }
     }
 
-    /// Writes the file whole or not at all.
+    /// Writes the file completely or not at all.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         files::replace(path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// Notes a plan before it is written. `now` is how it reads.
+    /// Records a plan before it is written. `now` is its current state.
     pub fn about_to_write(&mut self, now: &Pricing) {
         let known = self.plans.entry(now.name.to_string()).or_insert_with(|| PlanState {
             before: now.clone(),
@@ -135,7 +136,7 @@ impl State {
         known.after = None;
     }
 
-    /// Notes a plan after it was written: how it was read before, and what the task did.
+    /// Records a plan after it was written: its state before, and what the task did.
     pub fn wrote(&mut self, read: &Pricing, change: &Change<Pricing>) {
         let found = match change {
             Change::Updated { before, .. } => before,

@@ -1,4 +1,4 @@
-//! The tenant that the offline lab finds: a production vault under suspicion, secrets in the open, paths to them.
+//! The tenant of the offline lab: a production vault under suspicion, exposed secrets, and attack paths to them.
 
 use arm_core::{IdError, ResourceType, SubscriptionId};
 use mock_azure::{MockAzure, Seed};
@@ -7,11 +7,11 @@ use serde_json::json;
 
 use crate::scripts::{self, ENVIRONMENT};
 
-/// The group of what is there before the lab begins.
+/// The resource group that exists before the lab starts.
 pub const PRODUCTION: &str = "rg-contoso-prod";
 /// The vault that the alerts are about.
 pub const PRODUCTION_VAULT: &str = "kv-contoso-prod";
-/// A vault that no one logs, and that anyone on the internet may call.
+/// A vault that is not logged, and that is open to the internet.
 pub const FORGOTTEN_VAULT: &str = "kv-contoso-old";
 /// The machine with a secret in its environment.
 pub const MACHINE: &str = "vm-contoso-app";
@@ -20,7 +20,7 @@ pub const STORAGE: &str = "stcontosoprod";
 /// The variable that holds the secret.
 pub const VARIABLE: &str = "DB_PASSWORD";
 
-/// The double's tenant, before the lab.
+/// The double's tenant before the lab.
 pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
     let group = subscription.resource_group(PRODUCTION)?;
     let vault = group.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;

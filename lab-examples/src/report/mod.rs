@@ -1,4 +1,4 @@
-//! `lab report`: one page about how the subscription stands, as a file to read, to print and to keep.
+//! `lab report`: one page about the state of the subscription, as a file to read, print and keep.
 
 mod gather;
 mod graph;
@@ -31,18 +31,19 @@ use crate::{
     tasks::{PARTS, Part},
 };
 
-/// A report: what the page shows, and the findings behind it.
+/// A report: the content of the page, and the findings behind it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// What the page shows.
+    /// The content of the page.
     pub page: ReportPage,
-    /// The findings, for the forms of others.
+    /// The findings, for other formats.
     pub findings: Findings,
 }
 
-/// Writes the files. Offline, where every run begins with a new double, the lab runs first, unseen, without its
-/// cleanup; live, it only reads. Whether the files were written, all parts of the run hold, and the gate did not fail.
+/// Writes the files. Offline, where every run starts with a new double, the lab runs first, silently and without its
+/// cleanup; live, it only reads. Returns whether the files were written, all parts of the run succeeded, and the gate
+/// did not fail.
 pub async fn run(lab: &Lab, options: &ReportOptions) -> bool {
     lab.screen.begin("report", "Report");
     match write_files(lab, options).await {
@@ -110,7 +111,7 @@ impl Report {
     }
 }
 
-/// What the page shows. Offline the lab runs first, unseen.
+/// The content of the page. Offline, the lab runs first, silently.
 pub async fn read(lab: &Lab) -> Result<Report> {
     if lab.options.live {
         return gather::gather(lab, None).await;

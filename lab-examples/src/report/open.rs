@@ -1,4 +1,4 @@
-//! What is still open, and what is not known: read off the page alone.
+//! What is still open and what is unknown, derived from the page alone.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use crate::{
     screen::plural,
 };
 
-/// How a thing stands.
+/// The standing of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Standing {
-    /// Known to be well.
+    /// Known to be fine.
     Well,
-    /// Something is to be done.
+    /// Something needs to be done.
     Open,
-    /// Nothing is known: neither well nor open.
+    /// Unknown: neither fine nor open.
     NotKnown,
 }
 
 impl Standing {
-    /// The class of what shows it.
+    /// The CSS class.
     pub fn class(self) -> &'static str {
         match self {
             Self::Well => "well",
@@ -32,16 +32,16 @@ impl Standing {
     }
 }
 
-/// Something that is open or not known.
+/// Something that is open or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OpenItem {
     /// Which of the two.
     pub standing: Standing,
-    /// What it is.
+    /// The description.
     pub text: String,
-    /// The part of the page that it is about.
+    /// The section of the page that it belongs to.
     pub section: &'static str,
-    /// How bad it is, in the service's word; empty where nobody grades it.
+    /// The severity as given by the service; empty if there is none.
     pub severity: String,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn rank_of(severity: &str) -> usize {
     worst_first.iter().position(|word| word.eq_ignore_ascii_case(severity)).unwrap_or(0)
 }
 
-/// What is open by severity, the worst first; then what is not known.
+/// Open items by severity, the worst first; then unknown ones.
 pub fn items(page: &ReportPage) -> Vec<OpenItem> {
     let mut found = Found(Vec::new());
     plans(page, &mut found);
@@ -208,8 +208,8 @@ fn alerts_are(count: usize, kind: &str) -> String {
     format!("{} {}", plural(count, &format!("{kind}alert")), if count == 1 { "is" } else { "are" })
 }
 
-/// What could hide a finding, in words: what was not read, and what is not looked at. That the log of an alert tells
-/// nothing hides no finding.
+/// What could hide a finding, as text: what was not read, and what is not covered. An inconclusive log of an alert
+/// hides no finding.
 pub(crate) fn items_that_hide(page: &ReportPage) -> Vec<String> {
     let mut found = Found(Vec::new());
     plans(page, &mut found);

@@ -1,4 +1,4 @@
-//! Lines and tables that fit: no line is longer than the screen unless one word is, and no word is cut.
+//! Lines and tables that fit: no line is wider than the screen unless a single word is, and words are never split.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, Width::Fixed, presets};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::display_width};

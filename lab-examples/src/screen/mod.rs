@@ -1,4 +1,4 @@
-//! What a person sees, and what a machine reads: every step is recorded once and shown twice.
+//! What people see and what programs read: every step is recorded once and shown twice.
 
 mod layout;
 mod progress;
@@ -38,8 +38,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen for this form of output, as wide as the terminal or `COLUMNS`. Colour only on a terminal; off with
-    /// `NO_COLOR`, and with `TERM=dumb`, which gets ASCII alone.
+    /// A screen for this output format, as wide as the terminal or `COLUMNS`. Uses colour only on a terminal, and not
+    /// with `NO_COLOR` or `TERM=dumb`; the latter also means plain ASCII.
     pub fn new(output: Output) -> Self {
         let text = output == Output::Text;
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -55,7 +55,7 @@ impl Screen {
         }
     }
 
-    /// A screen that shows nothing and records all.
+    /// A screen that shows nothing and records everything.
     pub fn silent() -> Self {
         let record =
             Record { version: VERSION, started: Some(OffsetDateTime::now_utc()), ..Record::default() };
@@ -72,7 +72,7 @@ impl Screen {
         }
     }
 
-    /// Notes where the lab works.
+    /// Records where the lab runs.
     pub fn place(&self, subscription: &str, tenant: &str, live: bool) {
         let mut record = self.record();
         (record.subscription, record.tenant) = (Some(subscription.to_owned()), Some(tenant.to_owned()));
@@ -83,7 +83,7 @@ impl Screen {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Neither shows nor records anything until it is told otherwise.
+    /// Suspends showing and recording, or resumes both.
     pub fn mute(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
     }
@@ -113,15 +113,15 @@ impl Screen {
         self.record().parts.last().map(|part| part.name.clone()).unwrap_or_default()
     }
 
-    /// What was recorded.
+    /// The record so far.
     pub fn recorded(&self) -> Record {
         let mut record = self.record().clone();
         record.changes_pending = self.changes_pending();
         record
     }
 
-    /// Whether something could not be written to standard output, as on a full disk. A closed pipe is no failure:
-    /// whoever closed it has seen enough, and the work goes on.
+    /// Whether something could not be written to standard output, for example because the disk is full. A closed pipe
+    /// is not a failure: the work continues.
     pub fn is_broken(&self) -> bool {
         self.wrote(std::io::stdout().flush());
         self.broken.load(Ordering::Relaxed)
@@ -133,7 +133,7 @@ impl Screen {
         }
     }
 
-    /// Writes the record for a machine, once; of `ndjson`, the last line.
+    /// Writes the JSON record, once; for `ndjson`, the last line.
     pub fn write_json(&self) {
         let mut record = self.recorded();
         record.finished = Some(OffsetDateTime::now_utc());
@@ -165,13 +165,12 @@ impl Screen {
         }
     }
 
-    /// A line that belongs to no part and is not recorded.
+    /// Shows a line that belongs to no part and is not recorded.
     pub fn say(&self, text: &str) {
         self.hang("", "", &printable(text));
     }
 
-    /// A text of several lines, such as a question, each on as many as it needs, without colour; as it is where no text is
-    /// shown.
+    /// Wraps a text of several lines, such as a question, without colour; unchanged if no text is shown.
     pub fn fit(&self, text: &str) -> String {
         self.laid_out(text, str::to_owned)
     }
@@ -216,7 +215,7 @@ impl Screen {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// Begins a part.
+    /// Starts a part.
     pub fn begin(&self, name: &str, title: &str) {
         if self.is_muted() {
             return;
@@ -228,7 +227,7 @@ impl Screen {
         self.hang("", "  ", &self.paint("1", &printable(title)));
     }
 
-    /// A part that is not tried, and why.
+    /// Records a part that is skipped, and why.
     pub fn not_tried(&self, name: &str, title: &str, why: &str) {
         self.begin(name, title);
         self.step("not tried", "skipped", why);
@@ -248,12 +247,12 @@ impl Screen {
         });
     }
 
-    /// One step, with its outcome and more about it.
+    /// Shows one step, with its outcome and details.
     pub fn step(&self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
         self.counted(what, outcome, None, detail);
     }
 
-    /// The same about a number of things.
+    /// The same for a number of things.
     pub fn counted(
         &self,
         what: impl Into<String>,
@@ -293,7 +292,7 @@ impl Screen {
         });
     }
 
-    /// Records what became of resources; a person reads it in the steps.
+    /// Records the changes to resources; people read them in the steps.
     pub(crate) fn changed(&self, step: &str, changes: &[PlannedChange]) {
         for change in changes {
             let change = Changed {
@@ -307,7 +306,7 @@ impl Screen {
         }
     }
 
-    /// A place where the lab sheet and the service disagree.
+    /// Shows a difference between the lab sheet and the service.
     pub fn difference(&self, sheet: &str, service: &str, so: &str) {
         let text = format!("the sheet says {sheet}; the service {service}; so we {so}");
         self.hang("  ! ", "    ", &printable(&text));
@@ -317,7 +316,7 @@ impl Screen {
         self.part(|part| part.differences.push(difference));
     }
 
-    /// A remark.
+    /// Shows a remark.
     pub fn note(&self, text: &str) {
         self.hang("    ", "    ", &printable(text));
         let step = Step { what: text.to_owned(), outcome: "note".to_owned(), ..Step::now() };
@@ -325,7 +324,7 @@ impl Screen {
         self.part(|part| part.steps.push(step));
     }
 
-    /// A table.
+    /// Shows a table.
     pub fn table<const N: usize>(
         &self,
         name: &str,
@@ -345,7 +344,7 @@ impl Screen {
         self.part(|part| part.tables.push(table));
     }
 
-    /// A table of long texts, such as full ids: shown as lines, so that none is cut. `None` if it is empty.
+    /// Shows a table of long texts, such as full ids, as lines, so that none is truncated. `None` if it is empty.
     pub fn list(&self, name: &str, columns: [&str; 2], rows: Vec<[String; 2]>) {
         if rows.is_empty() {
             return;

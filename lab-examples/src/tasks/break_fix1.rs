@@ -128,7 +128,7 @@ fn show(lab: &Lab, name: &str, report: &CoverageReport) {
     }
 }
 
-/// The sheet's own call, to compare. No version of the API describes it.
+/// The sheet's own call, for comparison. No version of the API describes it.
 async fn legacy(lab: &Lab) {
     let path = ArmPath::from(lab.subscription()).provider("Microsoft.Security").literal("securityStatuses");
     let statuses = lab.azure.arm.get(path, "2015-06-01-preview").pager::<Value>();

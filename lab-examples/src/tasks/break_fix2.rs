@@ -68,7 +68,7 @@ async fn rotate(lab: &Lab) -> Result<()> {
         return Ok(());
     }
     let single = secrets.verify_single_active(&name).await?.is_single();
-    // Which vault's secret a finding on a real machine is about, no one but its owner knows.
+    // Only its owner knows which vault's secret a finding on a real machine is about.
     let what = match lab.options.live {
         true => "in place of the one that leaked: rotate that one as well, where it is kept",
         false => "the leaked value is no longer current",
@@ -168,7 +168,7 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
     Ok(())
 }
 
-/// The finding is closed by the next scan and by nothing else.
+/// Only the next scan closes the finding.
 async fn wait_for_scan(lab: &Lab, finding: &SecretFinding) -> Result<()> {
     let found = SecretFindingsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
     let still = found.findings.iter().any(|other| other.id == finding.id);

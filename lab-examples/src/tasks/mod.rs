@@ -22,19 +22,19 @@ use serde_json::Value;
 
 use crate::{Lab, state::Made};
 
-/// One part: what it is called, what it is about, what it writes, and how it runs.
+/// One part: its name, what it is about, what it writes, and how it runs.
 pub struct Part {
     /// `task1`, `break-fix-1`, ..
     pub name: &'static str,
-    /// What it is about.
+    /// The title.
     pub title: &'static str,
-    /// What it writes; empty when it only reads.
+    /// What it writes; empty if it only reads.
     pub writes: &'static str,
-    /// The parts without which it cannot run.
+    /// The parts that must succeed before it can run.
     pub needs: &'static [&'static str],
-    /// The actions in the subscription that must be allowed before it is tried, of a part that no plan can tell.
+    /// The actions that must be allowed on the subscription before it is tried, for a part that cannot be planned.
     pub actions: &'static [&'static str],
-    /// Whether it asks by itself, with more in hand, before it writes on real Azure.
+    /// Whether it asks before it writes on real Azure by itself, with more details.
     pub asks_itself: bool,
     pub(crate) run: fn(&Lab) -> BoxFuture<'_, Result<()>>,
 }
@@ -130,7 +130,7 @@ pub const PARTS: &[Part] = &[
     },
 ];
 
-/// Turns a plan on; what it was before the lab's first write is noted first, so that the cleanup can put it back.
+/// Turns a plan on; its state before the lab's first write is recorded first, so that the cleanup can restore it.
 pub(crate) async fn write_plan(
     lab: &Lab,
     pricing: &PricingClient,

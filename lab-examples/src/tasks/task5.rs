@@ -1,4 +1,4 @@
-//! Task 5: respond by itself: mail, an alert rule, an automation, Sentinel.
+//! Task 5: respond automatically: mail, an alert rule, an automation, Sentinel.
 
 use arm_core::Change;
 use azure_core::Result;

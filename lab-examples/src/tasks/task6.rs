@@ -1,4 +1,4 @@
-//! Task 6: rotate what was exposed, retire the old versions, prove it.
+//! Task 6: rotate what was exposed, retire the old versions, verify it.
 
 use std::{sync::Arc, time::Duration};
 

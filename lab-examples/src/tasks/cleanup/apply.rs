@@ -1,4 +1,5 @@
-//! Carries a cleanup out: each thing is looked at again directly before it goes. One that fails keeps no other.
+//! Carries out a cleanup: each resource is read again directly before it is deleted. A failure does not affect the
+//! others.
 
 use azure_core::{Error, Result};
 use defender_playbooks::plan::PlannedSecret;
@@ -38,7 +39,7 @@ pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     Ok(gone)
 }
 
-/// Looks once more, deletes, and looks whether it is gone. Why it was kept, if it was.
+/// Reads a resource again, deletes it, and checks that it is gone. Returns why it was kept, if it was.
 async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<String>> {
     match planned.thing.look(lab).await? {
         Look::Kept(why) => return Ok(Some(why)),
@@ -63,7 +64,7 @@ async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<
     Ok(None)
 }
 
-/// What is gone is remembered no longer; of a vault, that its name is taken.
+/// Removes what is gone from the state; for a vault, records that its name is taken.
 fn forget(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<()> {
     let vault_went = match &planned.thing {
         Thing::Vault(_) => true,

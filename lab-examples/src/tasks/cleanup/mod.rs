@@ -1,7 +1,8 @@
-//! Cleanup: what the lab made goes, and what stays is named. Can be run after a half-finished lab.
+//! Cleanup: deletes what the lab created, and names what stays. It can be run after a half-finished lab.
 //!
-//! Nothing is deleted but what is known to be the lab's: what carries its tag on a read just now, and what has no tag
-//! but was noted after a write where a read before had found nothing. All else is kept and listed.
+//! It deletes only what is known to belong to the lab: resources that have its tag when read just now, and resources
+//! without tags that were recorded after a write where a read before had found nothing. Everything else is kept and
+//! listed.
 
 mod apply;
 mod changes;

@@ -1,4 +1,4 @@
-//! What will be deleted, and what stays: reads only.
+//! What will be deleted, and what stays. Only reads.
 
 use arm_core::{ArmErrorExt as _, ArmPath};
 use azure_core::Result;

@@ -1,4 +1,4 @@
-//! Plans: what they were before the lab, and whether they can be put back.
+//! What plans were before the lab, and whether they can be restored.
 
 use azure_core::Result;
 use defender_pricing::{PlanName, Pricing, PricingClient, Tier};
