@@ -1,4 +1,4 @@
-# What a change must pass, piece by piece; `just ci` is all of it.
+# The checks that a change must pass, one by one; `just ci` runs all of them.
 
 default:
     @just --list
@@ -25,7 +25,7 @@ examples:
     for example in lab-examples/examples/*.rs; do cargo run -q -p lab-examples --example "$(basename "$example" .rs)" || exit 1; done
     cargo run -q -p lab-examples
 
-# Azure CLI, the Python and the JavaScript SDKs on the double; needs the package registries
+# Azure CLI and the Python and JavaScript SDKs on the double; needs the package registries
 real-clients:
     tests/real-clients/run
 
@@ -33,7 +33,7 @@ real-clients:
 real-services:
     tests/real-services/run
 
-# Every query that is sent, before Microsoft's own parser.
+# every query that is sent, checked by Microsoft's own parser
 kusto-truth:
     tests/kusto-truth/run
 
@@ -41,11 +41,11 @@ kusto-truth:
 bench:
     cargo run --profile bench -p benchmarks
 
-# the listings of what each crate offers, whose changes a review should see
+# the public API of each crate, whose changes a review should see
 api:
     for crate in arm-core resource-ops defender-pricing defender-alerts defender-automation keyvault-ops keyvault-issuers monitor-ops defender-playbooks mock-azure; do cargo +nightly public-api --all-features -sss -p $crate > $crate/public-api.txt || exit 1; done
 
-# every library as for a release, up to the upload, and a crate outside of the workspace on top
+# every library as for a release, up to the upload, and a crate outside the workspace that uses them
 package:
     tests/packages/run
 
@@ -53,7 +53,7 @@ package:
 typos:
     typos
 
-# oldest versions of the direct dependencies, and every set of features
+# oldest versions of the direct dependencies, and every combination of features
 versions:
     cargo +nightly minimal-versions check --workspace --direct
     cargo hack check --workspace --feature-powerset --no-dev-deps

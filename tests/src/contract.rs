@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::{Sent, fixture};
 
-/// What a call answered: each item as Rust shows it.
+/// What a call returned: each item as its `Debug` shows it.
 pub type Decoded = Result<Vec<String>>;
 /// Calls the operation.
 pub type Call = Arc<dyn Fn(ArmClient) -> BoxFuture<'static, Decoded> + Send + Sync>;
@@ -28,32 +28,32 @@ pub(crate) enum Expected {
     Snapshot(String),
 }
 
-/// One REST operation, and the method that stands for it.
+/// One REST operation, and the client method for it.
 #[derive(Clone)]
 pub struct Contract {
-    /// As the service's specification names it.
+    /// The name in the service's specification.
     pub operation: &'static str,
-    /// What tells it from other contracts of the same operation; mostly empty.
+    /// What distinguishes it from other contracts of the same operation; usually empty.
     pub variant: &'static str,
     /// The whole request.
     pub request: Sent,
-    /// Where it goes.
+    /// The URL.
     pub url: Url,
     /// The statuses that mean success.
     pub statuses: &'static [u16],
-    /// The service's answer.
+    /// The service's response.
     pub answer: Option<Value>,
     pub(crate) decoded: Expected,
-    /// Whether the answer is a page of a list.
+    /// Whether the response is a page of a list.
     pub paged: bool,
-    /// Whether it may go on after its first answer.
+    /// Whether it may continue after its first response.
     pub long_running: bool,
-    /// Whether the service asks for a token first.
+    /// Whether the service requests a token first.
     pub challenged: bool,
-    /// What the answer is in `payload-check`.
+    /// The name of the response's model in `payload-check`.
     pub model: Option<&'static str>,
     pub(crate) fixed_words: &'static [&'static str],
-    /// The method that stands for it.
+    /// The client method for it.
     pub call: Option<Call>,
 }
 
@@ -92,7 +92,7 @@ fn contract(
     }
 }
 
-/// A GET. `path` may begin with `https://host`, and have a query; an empty version adds none.
+/// A GET. `path` may start with `https://host`, and have a query; an empty version adds none.
 pub fn get(operation: &'static str, path: impl AsRef<str>, version: &str) -> Contract {
     contract(operation, "GET", path.as_ref(), version, &[200])
 }
@@ -123,7 +123,7 @@ pub fn delete(operation: &'static str, path: impl AsRef<str>, version: &str) -> 
 }
 
 impl Contract {
-    /// Tells this contract from another of the same operation.
+    /// Distinguishes this contract from another of the same operation.
     pub fn variant(mut self, variant: &'static str) -> Self {
         self.variant = variant;
         self
@@ -136,67 +136,68 @@ impl Contract {
         self
     }
 
-    /// A header beside those of every request.
+    /// A header in addition to those of every request.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request.headers.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// The service's answer, a file of the fixtures. What it is decoded to stands in the snapshot of the same name.
+    /// The service's response, a file of the fixtures. Its decoded form is in the snapshot of the same name.
     pub fn answers(mut self, name: &str) -> Self {
         self.answer = Some(fixture(name));
         self.decoded_as(name.trim_end_matches(".json"))
     }
 
-    /// What the answer is decoded to stands in this snapshot: of the same answer, another method makes something else.
+    /// The decoded form of the response is in this snapshot, because another method decodes the same response
+    /// differently.
     pub fn decoded_as(mut self, snapshot: impl Into<String>) -> Self {
         self.decoded = Expected::Snapshot(snapshot.into());
         self
     }
 
-    /// What the method makes of an answer without a body, as Rust shows it. Otherwise `()`.
+    /// What the method returns for a response without a body, as its `Debug` shows it. Default: `()`.
     pub fn gives(mut self, decoded: &'static str) -> Self {
         self.decoded = Expected::Text(decoded);
         self
     }
 
-    /// The statuses that mean success. Otherwise 200; for PUT also 201; for DELETE also 204.
+    /// The statuses that mean success. Default: 200; for PUT also 201; for DELETE also 204.
     pub fn statuses(mut self, statuses: &'static [u16]) -> Self {
         self.statuses = statuses;
         self
     }
 
-    /// The answer is one page of a list.
+    /// The response is one page of a list.
     pub fn pages(mut self) -> Self {
         self.paged = true;
         self
     }
 
-    /// The operation may go on after its first answer.
+    /// The operation may continue after its first response.
     pub fn long_running(mut self) -> Self {
         self.long_running = true;
         self
     }
 
-    /// The service asks for a token first: a vault.
+    /// The service requests a token first: a vault.
     pub fn challenged(mut self) -> Self {
         self.challenged = true;
         self
     }
 
-    /// The answer (or each item of its page) is this model of `payload-check`.
+    /// The response (or each item of its page) has this model in `payload-check`.
     pub fn model(mut self, model: &'static str) -> Self {
         self.model = Some(model);
         self
     }
 
-    /// Fields whose text is no open enum: replacing it by an unknown word is not the service's to do.
+    /// Fields whose text is not an extensible enum: the service would not replace it with an unknown value.
     pub fn fixed_words(mut self, fields: &'static [&'static str]) -> Self {
         self.fixed_words = fields;
         self
     }
 
-    /// The method that stands for the operation.
+    /// The client method for the operation.
     pub fn call<F>(mut self, call: F) -> Self
     where
         F: Fn(ArmClient) -> BoxFuture<'static, Decoded> + Send + Sync + 'static,
@@ -214,12 +215,12 @@ impl Contract {
     }
 }
 
-/// Calls a method that answers one thing.
+/// Calls a method that returns one thing.
 pub fn one<T: Debug>(call: impl Future<Output = Result<T>> + Send + 'static) -> BoxFuture<'static, Decoded> {
     call.map(|answer| Ok(vec![shown(&answer?)])).boxed()
 }
 
-/// Calls a method that answers one thing, if there is one.
+/// Calls a method that returns one thing, or `None`.
 pub fn one_or_none<T: Debug>(
     call: impl Future<Output = Result<Option<T>>> + Send + 'static,
 ) -> BoxFuture<'static, Decoded> {

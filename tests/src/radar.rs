@@ -1,4 +1,4 @@
-//! What the published specifications have that the crates do not speak yet.
+//! What the published specifications contain that the crates do not use yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Specifications of a folder, as Azure publishes them: each file in a folder that is named after its version.
+/// The specifications in a folder, as Azure publishes them: each file in a folder named after its version.
 #[derive(Debug)]
 pub struct Specifications {
     files: BTreeMap<PathBuf, Value>,
@@ -19,17 +19,17 @@ pub struct Specifications {
 pub struct News {
     /// The operation.
     pub operation: String,
-    /// The version that the crates speak.
+    /// The version that the crates use.
     pub spoken: String,
-    /// Versions after that, oldest first.
+    /// Later versions, oldest first.
     pub newer: Vec<String>,
-    /// Whether the folder has the version that the crates speak: without it there is nothing to compare with.
+    /// Whether the folder has the version that the crates use: without it, there is nothing to compare with.
     pub comparable: bool,
-    /// Members that a request must have in the newest version, and did not before.
+    /// Members that are required in a request in the newest version, but were not before.
     pub required: Vec<String>,
-    /// Words of enums that are new, each behind its member.
+    /// New enum values, each with its member.
     pub words: Vec<String>,
-    /// Members that are new.
+    /// New members.
     pub members: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl Specifications {
     ///
     /// # Errors
     ///
-    /// The folder cannot be read. Files that are no JSON are left out.
+    /// The folder cannot be read. Files that are not JSON are skipped.
     pub fn read(folder: &Path) -> std::io::Result<Self> {
         let (mut files, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
         while let Some(folder) = folders.pop() {
@@ -81,7 +81,7 @@ impl Specifications {
         Ok(Self { files })
     }
 
-    /// What is new about an operation that is asked for at this path and version; `None` if nothing is.
+    /// What is new about an operation that is called at this path and version; `None` if nothing is.
     pub fn news(&self, operation: &str, path: &str, spoken: &str) -> Option<News> {
         let editions = self.editions(operation, path);
         let mut newer: Vec<&Edition<'_>> =

@@ -122,7 +122,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Nothing may come yet.
+    /// Expects no request yet.
     pub fn new() -> Self {
         Self::default()
     }

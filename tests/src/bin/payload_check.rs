@@ -1,4 +1,4 @@
-//! Would an upgrade read your tenant's answers, and write them back whole? Nothing leaves this machine.
+//! Can an upgrade read your tenant's responses, and write them back completely? Nothing leaves this machine.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // it is a program
 
 use std::{
@@ -10,19 +10,20 @@ use std::{
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use contract_tests::payload::{Kind, MODELS, model};
 
-/// Decodes a captured answer with a model, encodes it again, and prints what was kept, dropped and changed.
+/// Decodes a captured response with a model, encodes it again, and prints what was kept, dropped and changed.
 ///
-/// Exit code 1: something did not decode, or a model that is written back or out lost something. 2: bad usage.
+/// Exit code 1: something could not be decoded, or a model that is written back or exported lost something. 2: usage
+/// error.
 #[derive(Debug, Parser)]
 #[command(name = "payload-check")]
 struct Arguments {
     /// The model, such as Pricing; see --models.
     #[arg(required_unless_present = "models")]
     model: Option<String>,
-    /// A file with the JSON answer, or `-` for standard input.
+    /// A file with the JSON response, or `-` for standard input.
     #[arg(required_unless_present = "models")]
     file: Option<PathBuf>,
-    /// The answer is one page of a list: an object with `value`.
+    /// The response is one page of a list: an object with `value`.
     #[arg(long)]
     page: bool,
     /// Lists the models.

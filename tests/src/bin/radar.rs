@@ -1,4 +1,4 @@
-//! Which of the operations that the crates speak have moved on? Nothing leaves this machine.
+//! Which of the operations that the crates use have newer versions? Nothing leaves this machine.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // it is a program
 
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 use clap::Parser;
 use contract_tests::{all_contracts, radar::Specifications};
 
-/// Prints, for each operation of OPERATIONS.md, newer versions in a copy of Azure's public specifications, and what the
-/// newest stable one requires, names and adds.
+/// Prints, for each operation in OPERATIONS.md, the newer versions in a copy of Azure's public specifications, and what
+/// the newest stable one requires and adds.
 #[derive(Debug, Parser)]
 #[command(name = "radar")]
 struct Arguments {

@@ -8,36 +8,36 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::Kind;
 
-/// What became of one part of an answer.
+/// The outcome for one part of a response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Difference {
-    /// The model does not name it; it was kept.
+    /// The model does not name it, but it was kept.
     Kept(String),
-    /// It is gone.
+    /// It was lost.
     Dropped(String),
-    /// It means something else now.
+    /// It now has another meaning.
     Changed(String, Value, Value),
-    /// The same in another spelling: case, an instant, a duration, a flag.
+    /// It has another spelling with the same meaning: case, an instant, a duration, a flag.
     Folded(String, Value, Value),
-    /// It is the service's own: a write leaves it out.
+    /// It is set by the service: a write omits it.
     NotSent(String),
-    /// It was not there before.
+    /// It was added.
     Added(String),
 }
 
-/// What decoding and encoding did to an answer.
+/// What decoding and encoding did to a response.
 #[derive(Debug)]
 pub struct Report {
     pub(super) kind: Kind,
     pub(super) decoded: usize,
-    /// What could not be decoded, each with its place.
+    /// What could not be decoded, each with its location.
     pub errors: Vec<String>,
-    /// What became of the rest.
+    /// The outcome for the rest.
     pub differences: Vec<Difference>,
 }
 
 impl Report {
-    /// Whether something did not decode, or a model that is written back or out lost something.
+    /// Whether something could not be decoded, or a model that is written back or exported lost something.
     pub fn has_failed(&self) -> bool {
         let lost = |it: &Difference| matches!(it, Difference::Dropped(_) | Difference::Changed(..));
         !self.errors.is_empty() || (self.kind != Kind::ReadOnly && self.differences.iter().any(lost))

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::compare::{Difference, Report, compare};
 
-/// What a model is used for.
+/// How a model is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Read, changed and written back: it must lose nothing.
     WriteBack,
-    /// Only read, and written out as it came: it must lose nothing.
+    /// Only read, and exported unchanged: it must lose nothing.
     Exported,
     /// Only read: it may drop what it does not name.
     ReadOnly,
@@ -23,11 +23,11 @@ pub enum Kind {
 /// A model of the crates.
 #[derive(Debug, Clone, Copy)]
 pub struct Model {
-    /// Its name in Rust.
+    /// The name in Rust.
     pub name: &'static str,
-    /// The crate it is of.
+    /// Its crate.
     pub krate: &'static str,
-    /// Whether it may lose something.
+    /// How it is used.
     pub kind: Kind,
     decode: fn(&Value) -> Result<Seen, String>,
     /// Fields that a write leaves to the service.
@@ -90,7 +90,7 @@ macro_rules! read_only {
     };
 }
 
-/// A read model that is written out as it came.
+/// A read-only model that is exported unchanged.
 macro_rules! exported {
     ($krate:ident::$name:ident) => {
         Model { kind: Kind::Exported, ..write_back!($krate::$name) }
@@ -224,7 +224,7 @@ pub fn model(name: &str) -> Option<&'static Model> {
 }
 
 impl Model {
-    /// Checks an answer, or each item of a page.
+    /// Checks a response, or each item of a page.
     pub fn check(&self, answer: &Value, page: bool) -> Report {
         let mut report = Report { kind: self.kind, decoded: 0, errors: Vec::new(), differences: Vec::new() };
         if !page {
