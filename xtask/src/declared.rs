@@ -1,4 +1,4 @@
-//! What is said of an operation: the line of its client, and the declaration of its contract.
+//! How an operation is declared: the method of its client, and its contract.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -6,7 +6,7 @@ use heck::{ToKebabCase as _, ToSnakeCase as _};
 
 use crate::specification::Operation;
 
-/// One segment of a path: how the client's method names it, and how a contract does.
+/// A path, as the client's method and a contract express it.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// `subscription: &SubscriptionId`
@@ -69,7 +69,9 @@ pub(crate) fn place(path: &str) -> Result<Place, String> {
                 place.arguments.push(format!("\"example-{}\"", name.to_kebab_case()));
                 let _ = write!(place.url, "/example-{}", name.to_kebab_case());
             }
-            None if segment.contains('{') => return Err(format!("'{segment}' is more than one name")),
+            None if segment.contains('{') => {
+                return Err(format!("'{segment}' contains more than one parameter"));
+            }
             None => {
                 let _ = write!(place.path, ".literal(\"{segment}\")");
                 let _ = write!(place.url, "/{segment}");
@@ -93,11 +95,11 @@ impl Client {
 
     pub(crate) fn version(&self, source: &str) -> Result<String, String> {
         let stated = source.split("API_VERSION: ").nth(1).and_then(|rest| rest.split('"').nth(1));
-        stated.map(str::to_owned).ok_or_else(|| format!("{} states no API_VERSION", self.name))
+        stated.map(str::to_owned).ok_or_else(|| format!("{} has no API_VERSION", self.name))
     }
 }
 
-/// Everything that is said of the operation, in the client and in its contract.
+/// Everything declared for the operation, in the client and in its contract.
 #[derive(Debug)]
 pub(crate) struct Declared<'a> {
     pub(crate) client: &'a Client,
@@ -105,7 +107,7 @@ pub(crate) struct Declared<'a> {
     pub(crate) method: &'a str,
     pub(crate) operation: &'a Operation,
     pub(crate) place: &'a Place,
-    /// The type of the answer, or of an item of the list.
+    /// The type of the response, or of an item of the list.
     pub(crate) kind: Option<&'a str>,
     pub(crate) body: Option<&'a str>,
     pub(crate) list: bool,
@@ -127,8 +129,14 @@ impl Declared<'_> {
         let sends = if body.is_some() { ".body(body)" } else { "" };
         let page = id.rsplit('_').next().unwrap_or_default().to_kebab_case();
         let base = client.reference.trim_end_matches('/');
+        let errors = match future {
+            "" => "",
+            _ => {
+                "    ///\n    /// # Errors\n    ///\n    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).\n"
+            }
+        };
         format!(
-            "    /// {}: `{id}`.\n    ///\n    /// [Reference](https://learn.microsoft.com/rest/api/{base}/{page})\n    \
+            "    /// {}: `{id}`.\n    ///\n    /// [Reference](https://learn.microsoft.com/rest/api/{base}/{page})\n{errors}    \
              pub {future}fn {method}(&self{parameters}) -> {answer} {{\n        \
              self.arm.{}({}, API_VERSION){sends}{end}\n    }}\n",
             operation.summary,

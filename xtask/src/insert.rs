@@ -1,14 +1,15 @@
-//! Text put into source files at places that can be found for sure.
+//! Inserts text into source files at unambiguous places.
 
-/// Puts a method at the end of the first `impl NAME {`.
+/// Inserts a method at the end of the first `impl NAME {`.
 pub(crate) fn at_end_of_impl(text: &str, name: &str, method: &str) -> Result<String, String> {
     let head = format!("impl {name} {{");
-    let start = text.find(&head).ok_or_else(|| format!("'{head}' is not there"))?;
-    let end = text[start..].find("\n}\n").ok_or_else(|| format!("the end of '{head}' is not there"))? + start;
+    let start = text.find(&head).ok_or_else(|| format!("'{head}' not found"))?;
+    let end =
+        text[start..].find("\n}\n").ok_or_else(|| format!("the end of '{head}' was not found"))? + start;
     Ok(format!("{}\n\n{}{}", &text[..end], method.trim_end(), &text[end..]))
 }
 
-/// Puts an entry at the end of the `vec![..]` of the first function whose body mentions `word`.
+/// Inserts an entry at the end of the `vec![..]` of the first function whose body mentions `word`.
 pub(crate) fn at_end_of_list(text: &str, word: &str, entry: &str) -> Result<String, String> {
     let functions = text.match_indices("\nfn ").map(|(at, _)| at + 1);
     let bodies = functions.filter_map(|start| {
@@ -24,11 +25,11 @@ pub(crate) fn at_end_of_list(text: &str, word: &str, entry: &str) -> Result<Stri
     Err(format!("no list of contracts mentions '{word}'"))
 }
 
-/// Puts a line among those with the same beginning, in their order.
+/// Inserts a line, in order, among those with the same prefix.
 pub(crate) fn among(text: &str, beginning: &str, line: &str) -> Result<String, String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let first = lines.iter().position(|it| it.starts_with(beginning));
-    let first = first.ok_or_else(|| format!("no line begins with '{beginning}'"))?;
+    let first = first.ok_or_else(|| format!("no line starts with '{beginning}'"))?;
     let run = lines[first..].iter().take_while(|it| it.starts_with(beginning)).count();
     let later = lines[first..first + run].iter().position(|it| *it > line).unwrap_or(run);
     lines.insert(first + later, line);

@@ -1,4 +1,4 @@
-//! What a developer of this workspace runs: `cargo xtask --help`.
+//! Developer commands of this workspace: `cargo xtask --help`.
 
 mod declared;
 mod insert;
@@ -12,7 +12,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "What a developer of this workspace runs")]
+#[command(name = "cargo xtask", about = "Developer commands of this workspace")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -20,13 +20,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Writes an operation into a client: method, model, contract, fixture and the double's answer
+    /// Adds an operation to a client: method, model, contract and fixture
     #[command(after_help = "Example:
   cargo xtask new-operation Subscriptions_ListLocations \\
     --specification ../azure-rest-api-specs/specification/resources/.../2022-12-01/subscriptions.json \\
     --client resource-ops/src/client/subscriptions.rs
 
-What is left for a person is printed at the end. Nothing that stands is changed, and a second run refuses.")]
+What is left to do by hand is printed at the end. Existing code is not changed, and running it a second time is refused.")]
     NewOperation(new_operation::Options),
 }
 
@@ -46,6 +46,6 @@ fn main() -> ExitCode {
 }
 
 fn say(to: &mut impl std::io::Write, text: &str) {
-    // Who closed the pipe has read enough.
+    // A closed pipe is not an error.
     let _ = writeln!(to, "{text}");
 }

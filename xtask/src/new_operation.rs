@@ -18,18 +18,18 @@ use crate::{
 pub(crate) struct Options {
     /// The operation's id in the specification, such as Subscriptions_ListLocations
     operation: String,
-    /// The file of Azure's public specifications that has it
+    /// The file in Azure's public specifications that contains it
     #[arg(long, value_name = "FILE")]
     specification: PathBuf,
-    /// The client's file, such as resource-ops/src/client/subscriptions.rs
+    /// The client's source file, such as resource-ops/src/client/subscriptions.rs
     #[arg(long, value_name = "FILE")]
     client: PathBuf,
-    /// The method's name [default: from the operation's id]
+    /// The name of the method [default: from the operation's id]
     #[arg(long)]
     method: Option<String>,
 }
 
-/// What was written, and what is left for a person.
+/// What was written, and what is left to do by hand.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     written: Vec<PathBuf>,
@@ -41,12 +41,12 @@ impl std::fmt::Display for Done {
         for file in &self.written {
             writeln!(f, "wrote {}", file.display())?;
         }
-        writeln!(f, "\nleft for you:")?;
+        writeln!(f, "\nleft to do:")?;
         self.left.iter().try_for_each(|left| writeln!(f, "  - {left}"))
     }
 }
 
-/// Files as they will be; nothing is written before all of them could be made.
+/// Files with their new content; nothing is written until all of them are complete.
 #[derive(Debug)]
 struct Files<'a> {
     root: &'a Path,
@@ -72,7 +72,7 @@ impl Files<'_> {
 
     fn create(&mut self, path: PathBuf, text: String) -> Result<(), String> {
         if self.root.join(&path).exists() {
-            return Err(format!("{} is there already", path.display()));
+            return Err(format!("{} already exists", path.display()));
         }
         self.changed.push((path, text));
         Ok(())
@@ -100,12 +100,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
     let spoken = client.version(&source)?;
     if spoken != operation.version {
         return Err(format!(
-            "{} speaks {spoken}, and this specification is of {}: name the file of that version",
+            "{} uses {spoken}, but this specification is for {}: name the file of that version",
             client.name, operation.version
         ));
     }
     if source.contains(&format!("`{}`", options.operation)) {
-        return Err(format!("{} has {} already", client.name, options.operation));
+        return Err(format!("{} already has {}", client.name, options.operation));
     }
 
     let (answer, list) = item_of(&mut specification, &operation)?;
@@ -133,7 +133,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
                 let shown = client.krate.join("src/lib.rs");
                 files.change(&shown, |text| Ok(format!("{text}pub use models::{{{names}}};\n")))?;
                 done.left.push(format!(
-                    "{}/{module}.rs: say what each member means for the caller, and fold the new `pub use` lines in",
+                    "{}/{module}.rs: document each member, and merge the new `pub use` lines into the lists",
                     models.display()
                 ));
                 let checked = Path::new("tests/src/payload/models.rs");
@@ -187,7 +187,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
         let whole = if list { json!({ "value": [one] }) } else { one };
         let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
         files.create(Path::new("tests/fixtures").join(&fixture), text + "\n")?;
-        done.left.push(format!("tests/fixtures/{fixture}: values as the service gives them"));
+        done.left.push(format!("tests/fixtures/{fixture}: use realistic values"));
     }
     let contracts = contracts_of(root, &client.name)?;
     let entry = declared.contract(&fixture);
@@ -195,24 +195,24 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
 
     if !operation.optional_query.is_empty() {
         done.left.push(format!(
-            "the query may have {}: offer what a caller needs",
+            "the query can contain {}: offer the parameters that a caller needs",
             operation.optional_query.join(", ")
         ));
     }
     done.left.push(format!(
-        "{}: permissions, `# Errors` to branch on, what a repeat does",
+        "{}: document permissions, `# Errors` to branch on, and what a repeat does",
         options.client.display()
     ));
     done.left.push(format!(
-        "the double: {} {} in mock-azure/src/services/, where it is 501 until somebody knows what the service does",
+        "the double: add {} {} in mock-azure/src/services/; it is 501 until the service's behaviour is known",
         operation.verb, operation.path
     ));
-    done.left.push("cargo fmt; then `INSTA_UPDATE=always UPDATE=1 cargo test -p contract-tests --test contracts` writes what is decoded and OPERATIONS.md: read both".to_owned());
+    done.left.push("cargo fmt; then `INSTA_UPDATE=always UPDATE=1 cargo test -p contract-tests --test contracts` updates the snapshots and OPERATIONS.md: review both".to_owned());
     done.written = files.write()?;
     Ok(done)
 }
 
-/// The item of a list, or the whole answer; and whether it is a list.
+/// The item of a list, or the whole response; and whether it is a list.
 fn item_of(
     specification: &mut Specification,
     operation: &Operation,
@@ -224,7 +224,7 @@ fn item_of(
     }
     let items = &whole.value["properties"]["value"]["items"];
     match items {
-        Value::Null => Err("the answer is a list without `value`".to_owned()),
+        Value::Null => Err("the response is a list without `value`".to_owned()),
         items => Ok((Some(specification.resolve(&whole.child(items))?), true)),
     }
 }
@@ -337,7 +337,7 @@ mod tests {
         assert!(done.to_string().contains("$expand"), "{done}");
         assert!(read("some-ops/src/client/things.rs").contains(
             "    /// Shows a thing: `Things_Show`.\n    ///\n    /// [Reference](https://learn.microsoft.com/rest/api/some/things/\
-             show)\n    pub async fn show(&self, subscription: &SubscriptionId, thing_name: &str) -> Result<Thing> {\n        \
+             show)\n    ///\n    /// # Errors\n    ///\n    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).\n    pub async fn show(&self, subscription: &SubscriptionId, thing_name: &str) -> Result<Thing> {\n        \
              self.arm.get(ArmPath::from(subscription).literal(\"things\").segment(thing_name), API_VERSION).json().await\n    }\n"
         ));
         let model = read("some-ops/src/models/thing.rs");
@@ -367,10 +367,10 @@ mod tests {
         run(root.path(), &options).unwrap();
         let client = root.path().join(&options.client);
         let before = std::fs::read_to_string(&client).unwrap();
-        assert_eq!(run(root.path(), &options).unwrap_err(), "ThingsClient has Things_Show already");
+        assert_eq!(run(root.path(), &options).unwrap_err(), "ThingsClient already has Things_Show");
 
         std::fs::write(&options.specification, SPECIFICATION.replace("2022-12-01", "2030-01-01")).unwrap();
-        assert!(run(root.path(), &options).unwrap_err().contains("speaks 2022-12-01"));
+        assert!(run(root.path(), &options).unwrap_err().contains("uses 2022-12-01"));
         options.operation = "Things_Lose".to_owned();
         assert!(run(root.path(), &options).unwrap_err().contains("has no operation 'Things_Lose'"));
         assert_eq!(std::fs::read_to_string(&client).unwrap(), before);

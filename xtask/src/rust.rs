@@ -1,4 +1,4 @@
-//! Schemas as Rust types, in the way of the crates' models.
+//! Generates Rust types from schemas, in the style of the crates' models.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::specification::{Schema, Specification, first_sentence};
 
-/// Types that an answer needs and the crate does not have.
+/// Types that a response needs and the crate does not have yet.
 #[derive(Debug, Default)]
 pub(crate) struct Types {
-    /// Their declarations, those that need others first.
+    /// Their declarations, dependents first.
     pub(crate) text: String,
     /// Their names, in the same order.
     pub(crate) names: Vec<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Types {
 const KEYWORDS: &[&str] = &["type", "match", "ref", "use", "move", "in", "for", "where", "as", "fn", "mod"];
 
 impl Types {
-    /// The Rust type of a schema; declares what it needs and `known` does not hold.
+    /// The Rust type of a schema; declares the types it needs that are not in `known`.
     pub(crate) fn of(
         &mut self,
         specification: &mut Specification,
@@ -124,7 +124,7 @@ impl Types {
         Ok(())
     }
 
-    /// A file of these types.
+    /// A source file with these types.
     pub(crate) fn file(&self) -> String {
         let mut head = String::new();
         let mut own: Vec<&str> =
@@ -146,7 +146,7 @@ impl Types {
     }
 }
 
-/// All members of an object, those of `allOf` too: name, whether the service always sends it, schema.
+/// All members of an object, including those of `allOf`: name, whether the service always sends it, schema.
 pub(crate) fn members(
     specification: &mut Specification,
     schema: &Schema,
@@ -164,7 +164,7 @@ pub(crate) fn members(
     Ok(all)
 }
 
-/// The attribute and the type of a field. A list or map that is missing or null is empty; a scalar is `None`.
+/// The attribute and the type of a field. A missing or null list or map is empty; a missing or null scalar is `None`.
 fn shape_of(kind: &str, required: bool) -> (String, String) {
     let default = "#[serde(default, deserialize_with = \"wire::null_as_default\")]\n";
     match kind {

@@ -1,4 +1,4 @@
-//! A value in the shape of a schema, for a fixture: every member there, no name of anyone.
+//! Builds a sample value of a schema, for a fixture: with every member, and no real names.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! An OpenAPI 2 file of Azure's public specifications, as far as an operation needs it.
+//! An OpenAPI 2 file from Azure's public specifications, with what an operation needs.
 
 use std::{
     collections::BTreeMap,
@@ -7,19 +7,19 @@ use std::{
 
 use serde_json::Value;
 
-/// The file that was named, and those that it refers to.
+/// The named file, and the files that it refers to.
 #[derive(Debug)]
 pub(crate) struct Specification {
     main: PathBuf,
     files: BTreeMap<PathBuf, Value>,
 }
 
-/// A schema, and the file whose references it speaks of.
+/// A schema, and the file that its references are relative to.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     file: PathBuf,
     pub(crate) value: Value,
-    /// The name of the definition that it is, if it has one.
+    /// The name of its definition, if it has one.
     pub(crate) name: Option<String>,
 }
 
@@ -56,17 +56,17 @@ impl Specification {
         Ok(&self.files[path])
     }
 
-    /// What a value stands for: itself, or what its `$ref` leads to.
+    /// Resolves a value: itself, or the target of its `$ref`.
     pub(crate) fn resolve(&mut self, schema: &Schema) -> Result<Schema, String> {
         let Some(reference) = schema.value["$ref"].as_str() else { return Ok(schema.clone()) };
         let (file, pointer) =
-            reference.split_once('#').ok_or_else(|| format!("'{reference}' names no place"))?;
+            reference.split_once('#').ok_or_else(|| format!("'{reference}' is not a reference"))?;
         let file = match file {
             "" => schema.file.clone(),
             other => schema.file.parent().unwrap_or(Path::new("")).join(other),
         };
         let value = self.load(&file)?.pointer(pointer).cloned();
-        let value = value.ok_or_else(|| format!("{}: {pointer} is not there", file.display()))?;
+        let value = value.ok_or_else(|| format!("{}: {pointer} does not exist", file.display()))?;
         let name = pointer.rsplit('/').next().map(str::to_owned);
         self.resolve(&Schema { file, value, name })
     }
@@ -75,7 +75,7 @@ impl Specification {
         Schema { file: self.main.clone(), value: value.clone(), name: None }
     }
 
-    /// The operation of this id.
+    /// The operation with this id.
     pub(crate) fn operation(&mut self, id: &str) -> Result<Operation, String> {
         let main = self.files[&self.main].clone();
         let version = main["info"]["version"].as_str().unwrap_or_default().to_owned();
@@ -129,7 +129,7 @@ impl Specification {
 }
 
 impl Schema {
-    /// A schema inside of this one.
+    /// A schema inside this one.
     pub(crate) fn child(&self, value: &Value) -> Schema {
         Schema { file: self.file.clone(), value: value.clone(), name: None }
     }
