@@ -93,7 +93,7 @@ impl Lab {
             return Err(problems);
         }
         let asking = format!("checking {}", azure.subscription);
-        let place = preflight::place(&azure, !options.dry_run);
+        let place = Box::pin(preflight::place(&azure, !options.dry_run));
         let place = screen.wait_at_most(&asking, preflight::DEADLINE, place).await?;
         screen.place(azure.subscription.as_str(), &place.tenant, options.live);
         if options.live {

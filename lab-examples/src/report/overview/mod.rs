@@ -98,10 +98,10 @@ pub async fn read(
         true => {
             let signing_in = connect::sign_in(options, &named.join(", "))?;
             let (arm, with) = &signing_in;
-            preflight::signs_in(screen, arm, with).await?;
+            Box::pin(preflight::signs_in(screen, arm, with)).await?;
             signing_in
         }
-        false => offline(screen, options, &scope).await?,
+        false => Box::pin(offline(screen, options, &scope)).await?,
     };
     Ok(of(screen, &arm, &signed_in_with, scope).await?)
 }
@@ -118,7 +118,7 @@ pub async fn of(
 ) -> Result<OverviewReport> {
     let named = names(&scope);
     let client = OverviewClient::new(arm);
-    let overview = screen.wait("the subscriptions", client.read(scope)).await?;
+    let overview = screen.wait("the subscriptions", Box::pin(client.read(scope))).await?;
     let findings = overview.findings();
     let page = rows::page(&overview, &findings, named, signed_in_with);
     Ok(OverviewReport { page, findings })
