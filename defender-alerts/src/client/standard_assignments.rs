@@ -9,7 +9,7 @@ use crate::{StandardAssignment, StandardAssignmentSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments).
 const API_VERSION: &str = "2024-08-01";
 
-/// Standard assignments: which standard judges which scope, and what is exempt from it.
+/// Standard assignments: which standards apply to which scopes, and what is exempt from them.
 #[derive(Debug, Clone)]
 pub struct StandardAssignmentsClient {
     arm: ArmClient,
@@ -21,7 +21,7 @@ impl StandardAssignmentsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the assignments that matter for a scope, those of resources below it among them:
+    /// Streams the assignments that apply to a scope, including those of resources below it:
     /// `StandardAssignments_List`. The scope is a subscription, a management group or a security connector.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments/list)
@@ -70,11 +70,11 @@ impl StandardAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         scope: impl Into<Scope>,
@@ -95,7 +95,7 @@ impl StandardAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, scope: impl Into<Scope>, name: Uuid) -> Result<()> {
         self.arm.delete(the_one(scope, name), API_VERSION).send_empty().await
     }

@@ -1,4 +1,4 @@
-//! Which standard judges which scope, and what is exempt from it.
+//! Which standards apply to which scopes, and what is exempt from them.
 
 use arm_core::{
     Scope,
@@ -13,18 +13,18 @@ use super::blank;
 use crate::AssessmentKey;
 
 arm_core::open_enum! {
-    /// What a standard assignment does at its scope.
+    /// The effect of a standard assignment at its scope.
     pub enum AssignmentEffect {
-        /// The standard judges it.
+        /// The standard assesses it.
         Audit = "Audit",
-        /// A recommendation does not judge it.
+        /// A recommendation does not apply to it.
         Exempt = "Exempt",
-        /// Somebody has attested to what a recommendation asks for.
+        /// Somebody has attested that a recommendation is met.
         Attest = "Attest",
     }
 }
 
-/// A standard that judges the resources of a scope, or an exemption from it.
+/// A standard that assesses the resources of a scope, or an exemption from it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct StandardAssignment {
@@ -59,30 +59,30 @@ pub struct StandardAssignment {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct StandardAssignmentSpec {
-    /// What it does.
+    /// The effect.
     #[serde(default = "blank")]
     pub effect: AssignmentEffect,
-    /// The name that people see.
+    /// The display name.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The standard. An exemption may name none.
+    /// The standard. An exemption may have none.
     #[builder(default, setter(transform = |id: impl Into<String>| Some(AssignedStandard::new(id))))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_standard: Option<AssignedStandard>,
-    /// Scopes below it for which it does not hold.
+    /// Scopes below it that are excluded.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub excluded_scopes: Vec<String>,
-    /// Until when. Default: for ever.
+    /// When it expires. Default: never.
     #[builder(default, setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<OffsetDateTime>,
-    /// What is exempt, and why; of an exemption.
+    /// For an exemption: what is exempt, and why.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exemption_data: Option<ExemptionData>,
@@ -100,7 +100,7 @@ arm_core::write_back!(StandardAssignmentSpec);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AssignedStandard {
-    /// Its id.
+    /// The standard's id.
     #[serde(default, with = "wire::text")]
     pub id: String,
     #[serde(flatten)]
@@ -108,7 +108,7 @@ pub struct AssignedStandard {
 }
 
 impl AssignedStandard {
-    /// The standard with this id.
+    /// Creates a reference to the standard with this id.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), unknown: UnknownFields::default() }
     }
@@ -119,22 +119,22 @@ impl AssignedStandard {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ExemptionData {
-    /// Why, in one word.
+    /// The category of the reason.
     #[serde(rename = "exemptionCategory", default = "blank")]
     pub category: ExemptionCategory,
-    /// The recommendation that does not judge.
+    /// The recommendation that does not apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_assessment: Option<AssignedAssessment>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// The recommendation that an exemption is about.
+/// The recommendation that an exemption concerns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AssignedAssessment {
-    /// Its key.
+    /// The recommendation's key.
     #[serde(default, with = "wire::text")]
     pub assessment_key: String,
     #[serde(flatten)]
@@ -142,19 +142,19 @@ pub struct AssignedAssessment {
 }
 
 impl ExemptionData {
-    /// An exemption from one recommendation.
+    /// Creates an exemption from one recommendation.
     pub fn new(category: ExemptionCategory, key: &AssessmentKey) -> Self {
         let assessment_key = key.as_str().to_owned();
         let assessment = AssignedAssessment { assessment_key, unknown: UnknownFields::default() };
         Self { category, assigned_assessment: Some(assessment), unknown: UnknownFields::default() }
     }
 
-    /// Whether it holds for some findings of the recommendation only, by a rule that this version does not model.
+    /// Whether it applies only to some findings of the recommendation, by a rule that this version does not model.
     pub fn has_rule(&self) -> bool {
         self.unknown.get("subAssessmentExemptionRule").is_some_and(|rule| !rule.is_null())
     }
 
-    /// Whether it is about all findings of this recommendation.
+    /// Whether it concerns all findings of this recommendation.
     pub fn is_about(&self, key: &AssessmentKey) -> bool {
         let of = |it: &AssignedAssessment| it.assessment_key.eq_ignore_ascii_case(key.as_str());
         !self.has_rule() && self.assigned_assessment.as_ref().is_some_and(of)
@@ -162,7 +162,7 @@ impl ExemptionData {
 }
 
 impl StandardAssignmentSpec {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -174,7 +174,7 @@ impl StandardAssignmentSpec {
 }
 
 impl StandardAssignment {
-    /// The assignment as it would be if it were made now.
+    /// The assignment as it would be if it were created now.
     pub(crate) fn planned(scope: &Scope, name: uuid::Uuid, spec: StandardAssignmentSpec) -> Self {
         let id = format!("{scope}/providers/Microsoft.Security/standardAssignments/{name}");
         Self { id, name: name.to_string(), spec }

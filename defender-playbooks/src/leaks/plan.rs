@@ -39,7 +39,7 @@ pub struct PlannedSecret {
     pub readers: Vec<String>,
     /// Why there may be more readers; empty if the log is complete or was not queried.
     pub readers_unknown: Vec<String>,
-    /// The old versions that leaked for certain, and are enabled.
+    /// The old versions that certainly leaked and are still enabled.
     pub old_versions: Vec<SecretVersion>,
     /// Whether a rotation can revoke the old credential at its issuer.
     pub issuer_known: bool,

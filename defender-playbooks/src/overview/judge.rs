@@ -1,4 +1,4 @@
-//! What an overview comes to: the findings, and what could not be looked at.
+//! The result of an overview: the findings, and what could not be read.
 
 use arm_core::SubscriptionId;
 use defender_alerts::{PlanState, PostureCoverage};
@@ -8,8 +8,8 @@ use super::{Overview, Seen};
 use crate::findings::{Finding, Findings, NotKnown};
 
 impl Overview {
-    /// All findings, each with its subscription, and what could not be looked at: as OCSF, SARIF and CSV, and for a gate
-    /// by severity. An exposed secret is not told as a recommendation once more.
+    /// All findings, each with its subscription, and what could not be read: as OCSF, SARIF and CSV, and for a gate by
+    /// severity. An exposed secret is not reported a second time as a recommendation.
     pub fn findings(&self) -> Findings {
         let mut findings = Findings::new(self.read_at);
         findings.tenant.clone_from(&self.tenant);
@@ -25,7 +25,7 @@ impl Overview {
         findings
     }
 
-    /// What could not be looked at, so that nothing found there does not mean that there is nothing.
+    /// What could not be read, so that having no findings there does not mean that there are none.
     pub fn not_known(&self) -> Vec<NotKnown> {
         let mut all = Unknown(Vec::new());
         all.0.extend(self.not_listed.clone().map(NotKnown::from));

@@ -1,4 +1,4 @@
-//! Which subscriptions a scope has, and whether that is all of them.
+//! Which subscriptions a scope contains, and whether the list is complete.
 
 use arm_core::{ArmClient, ManagementGroupId, SubscriptionId};
 use azure_core::Result;

@@ -1,9 +1,9 @@
-//! Many subscriptions in one view: what is open, what is covered, and what could not be looked at.
+//! Many subscriptions in one view: what is open, what is covered, and what could not be read.
 //!
-//! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, one query for any number of
-//! subscriptions; plans and vaults are read in each. Resource Graph leaves out silently what the caller may not read, so
-//! every subscription is also asked what the caller may do there: **whatever could not be looked at is named, and an empty
-//! answer is never taken for clean.**
+//! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, with one query for any number of
+//! subscriptions; plans and vaults are read in each. Resource Graph silently omits what the caller may not read. For
+//! this reason, the caller's permissions in every subscription are checked too: **whatever could not be read is named,
+//! and an empty result never counts as clean.**
 //!
 //! ```
 //! # use mock_azure::MockAzure;
@@ -58,17 +58,17 @@ impl OverviewClient {
     }
 }
 
-/// Many subscriptions, as they were read.
+/// The state of many subscriptions when they were read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Overview {
     /// When it was read.
     pub read_at: OffsetDateTime,
-    /// The tenant, where a subscription told it.
+    /// The tenant, if a subscription reports it.
     pub tenant: Option<String>,
-    /// Each subscription of the scope, by name; those that cannot be read too.
+    /// Each subscription of the scope, by name, including those that cannot be read.
     pub subscriptions: Vec<SubscriptionOverview>,
-    /// Why there may be subscriptions that are not listed here; `None` if the list is whole.
+    /// Why there may be subscriptions that are not listed here; `None` if the list is complete.
     pub not_listed: Option<String>,
     /// The Key Vault alerts, newest first.
     pub alerts: Result<Vec<Alert>>,
@@ -81,7 +81,7 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// How many of the subscriptions could be read, if not in full.
+    /// How many of the subscriptions could be read, at least in part.
     pub fn read_count(&self) -> usize {
         self.subscriptions.iter().filter(|it| it.seen.is_ok()).count()
     }
@@ -98,7 +98,7 @@ impl Overview {
 pub struct SubscriptionOverview {
     /// The subscription.
     pub id: SubscriptionId,
-    /// What was seen of it, or why it is not visible: then nothing is known of it.
+    /// What was read, or why the subscription is not visible: then nothing is known about it.
     pub seen: Result<Box<Seen>>,
 }
 
@@ -109,21 +109,21 @@ impl SubscriptionOverview {
     }
 }
 
-/// What was seen of a subscription.
+/// What was read of a subscription.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Seen {
     /// Its display name.
     pub name: String,
-    /// Its tenant, where it is told.
+    /// Its tenant, if reported.
     pub tenant: Option<String>,
-    /// Whether it can be used.
+    /// Whether it is active.
     pub state: SubscriptionState,
     /// The Defender plans.
     pub plans: Result<Vec<PlanCoverage>>,
     /// The vaults: whether each is covered and logged.
     pub vaults: Result<Vec<VaultCoverage>>,
-    /// What of it Resource Graph leaves out, because the caller may not read it.
+    /// What Resource Graph omits, because the caller may not read it.
     pub left_out: Vec<String>,
 }
 

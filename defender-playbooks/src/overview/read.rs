@@ -26,12 +26,12 @@ const SHOWN_TO: [(&str, &str); 3] = [
 const WORDS: [&str; 5] = ["key vault", "keyvault", "secret", "credential", "password"];
 
 impl OverviewClient {
-    /// Reads all subscriptions of a scope. Writes nothing.
+    /// Reads all subscriptions of a scope, without writing.
     ///
-    /// What cannot be read stands in its place in the result, and hides nothing else: a subscription that is not visible,
-    /// plans, vaults, one of the sources. A subscription that is named and does not exist is one that is not visible.
-    /// Subscriptions in which the caller may read nothing at all are only known for a management group (or the tenant)
-    /// whose descendants may be read; else [`Overview::not_listed`] says that some may be missing.
+    /// A subscription, plan, vault or source that cannot be read is reported as such, and does not hide anything else.
+    /// A subscription that you name but that does not exist is reported as not visible. Subscriptions in which the
+    /// caller may not read anything are known only for a management group (or the tenant) whose descendants the caller
+    /// may list; if not, [`Overview::not_listed`] says that some may be missing.
     ///
     /// Resource Graph can be minutes behind.
     ///
@@ -42,7 +42,7 @@ impl OverviewClient {
     ///
     /// # Errors
     ///
-    /// The scope names nothing; there is no such management group; the subscriptions of the tenant cannot be listed.
+    /// The scope is empty; there is no such management group; or the subscriptions of the tenant cannot be listed.
     pub async fn read(&self, scope: impl Into<GraphScope>) -> Result<Overview> {
         let scope = scope.into();
         if matches!(&scope, GraphScope::Subscriptions(named) if named.is_empty()) {

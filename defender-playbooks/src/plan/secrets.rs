@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Changes, PlanAction, PlannedChange, PlannedResource, resources::refused};
 
-/// A secret of a vault, or a version of one: only that it is there, never what it says.
+/// A secret of a vault, or a version of one: only its existence, never its value.
 #[derive(Debug)]
 pub struct PlannedSecret(String);
 

@@ -42,7 +42,7 @@ pub enum VaultRemains {
     },
 }
 
-/// What became, or would become, of a vault.
+/// The result of removing a vault, or what it would be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VaultRemoval {

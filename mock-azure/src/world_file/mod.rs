@@ -140,11 +140,11 @@ fn time_of(place: &str, text: &str) -> Result<OffsetDateTime, WorldError> {
     })
 }
 
-/// Reads JSON or YAML as JSON, without a look at what it says.
+/// Reads JSON or YAML as JSON, without validating it.
 ///
 /// # Errors
 ///
-/// When the text is neither.
+/// The text is neither.
 pub fn world_from_text(text: &str) -> Result<serde_json::Value, WorldError> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),

@@ -6,7 +6,7 @@ use crate::{PolicyExemption, PolicyExemptionSpec};
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions).
 const API_VERSION: &str = "2022-07-01-preview";
 
-/// Policy exemptions: what a policy does not judge, and why.
+/// Policy exemptions: which resources a policy does not apply to, and why.
 #[derive(Debug, Clone)]
 pub struct PolicyExemptionsClient {
     arm: ArmClient,

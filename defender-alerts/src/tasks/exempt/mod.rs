@@ -1,4 +1,4 @@
-//! A finding that is closed by an exemption, with a reason.
+//! Closing a finding by an exemption, with a reason.
 
 mod policy;
 mod report;
@@ -17,7 +17,7 @@ use crate::{Assessment, AssessmentCode, AssessmentId, AssessmentsClient, Expand}
 /// Names of exemptions are made out of this and the finding, so that a repeat finds its own.
 const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
 
-/// Why a finding is exempt. Whoever may read the exemption sees all of it: no secret belongs here.
+/// The reason for an exemption. Everybody who may read the exemption sees all of it: do not include secrets.
 ///
 /// ```
 /// use azure_core::time::OffsetDateTime;
@@ -36,24 +36,25 @@ const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
 #[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
 #[non_exhaustive]
 pub struct ExemptionReason {
-    /// The risk is accepted, or what is asked for is reached in another way. `Mitigated` counts as healthy in the secure score;
-    /// `Waiver` leaves the score. For a finding that is false there is no category of its own.
+    /// The category. With `Mitigated`, the recommendation is met in another way, and the finding counts as healthy in
+    /// the secure score; with `Waiver`, the risk is accepted, and the finding no longer counts in the score. There is no
+    /// category for a false positive.
     pub category: ExemptionCategory,
-    /// Why, for people.
+    /// The reason, for people.
     #[builder(setter(into))]
     pub reason: String,
-    /// Until when; whole seconds count. After that, the finding is judged again.
+    /// When the exemption expires, in whole seconds. After that, the finding is assessed again.
     pub until: OffsetDateTime,
-    /// Who answers for it.
+    /// Who is responsible for it.
     #[builder(default, setter(into, strip_option))]
     pub owner: Option<String>,
-    /// Where it was decided, such as the number of a ticket.
+    /// Where it was decided, such as a ticket number.
     #[builder(default, setter(into, strip_option))]
     pub ticket: Option<String>,
 }
 
 impl ExemptionReason {
-    /// The description that the exemption has.
+    /// The description of the exemption.
     pub fn text(&self) -> String {
         let owner = self.owner.iter().map(|owner| format!("owner: {owner}"));
         let more: Vec<String> =
@@ -81,23 +82,23 @@ impl ExemptionReason {
     }
 }
 
-/// Exempts a finding, which is one recommendation on one resource: Defender no longer counts it as open until the day that
-/// is named. It is not fixed by that, and its reason stands in the exemption.
+/// Exempts a finding, which is one recommendation on one resource: Defender does not count it as open until the
+/// exemption expires. This does not fix it. The exemption contains the reason.
 ///
-/// A finding that no policy stands behind, such as each of an exposed secret, gets a standard assignment of effect `Exempt`
-/// at its resource. One of a policy gets a policy exemption for each assignment that judges it: name these by
-/// [`policy`](Self::policy) or [`initiative`](Self::initiative). Which of them it is, the finding's metadata tells; the
-/// other is refused. Of a grouped recommendation **all findings on the resource are exempt**, since rules for some of them
-/// are published for vulnerabilities only.
+/// A finding without a policy, such as one about an exposed secret, gets a standard assignment with the effect `Exempt`
+/// at its resource. A finding of a policy gets a policy exemption for each assignment that assesses it: name these with
+/// [`policy`](Self::policy) or [`initiative`](Self::initiative). The finding's metadata shows which kind it is; the
+/// other kind is refused. For a grouped recommendation, **all findings on the resource are exempted**, since rules for
+/// some of them are documented only for vulnerabilities.
 ///
-/// An exemption in force that somebody else has made is left as it is, whatever it says: compare [`Exempted::exemptions`].
-/// One's own is changed where reason, category or date are to be others.
+/// An exemption in force that somebody else has made is left alone, whatever it contains: compare
+/// [`Exempted::exemptions`]. Your own exemption is changed if its reason, category or date differ.
 ///
-/// Defender shows it within 24 hours: [`Exempted::is_seen`]. By its documentation, not every view of the portal shows
-/// exemptions that were not made there.
+/// Defender shows the exemption within 24 hours: [`Exempted::is_seen`]. According to the documentation, not every view
+/// of the portal shows exemptions that were made elsewhere.
 ///
-/// **If it stops halfway**, some exemptions are made and others not; running it again finishes it. A second run writes nothing.
-/// To take one back, delete it by its client.
+/// **If it stops halfway**, some exemptions are made and others are not; running it again finishes it. A second run
+/// writes nothing. To undo an exemption, delete it with its client.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, until: azure_core::time::OffsetDateTime)
@@ -123,7 +124,8 @@ impl ExemptionReason {
 ///
 /// # Errors
 ///
-/// The finding is healthy or does not exist; the reason is empty, the date is over; a policy stands behind it that was not named.
+/// The finding is healthy or does not exist; the reason is empty; the date has passed; or the finding has a policy that
+/// was not named.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Exempt {
@@ -133,11 +135,11 @@ pub struct Exempt {
     judges: Vec<Judge>,
 }
 
-/// An assignment that judges the finding.
+/// An assignment that assesses the finding.
 #[derive(Debug, Clone)]
 struct Judge {
     assignment: ResourceId,
-    /// The policy's reference id in the initiative; `None` if the assignment is of the policy alone.
+    /// The policy's reference id in the initiative; `None` if the policy itself is assigned.
     reference: Option<String>,
 }
 
@@ -154,15 +156,16 @@ impl Exempt {
         &self.finding
     }
 
-    /// A policy that is assigned by itself judges the finding. It is refused if the assignment is of another policy.
+    /// States that the finding comes from a policy that is assigned directly. Refused if the assignment is of another
+    /// policy.
     pub fn policy(mut self, assignment: ResourceId) -> Self {
         self.judges.push(Judge { assignment, reference: None });
         self
     }
 
-    /// A policy of an initiative judges the finding, such as of the one that Defender assigns by default. `reference` is the
-    /// `policyDefinitionReferenceId` of the finding's policy in the initiative: **another exempts the resource from another
-    /// policy**.
+    /// States that the finding comes from a policy of an initiative, such as the one that Defender assigns by default.
+    /// `reference` is the `policyDefinitionReferenceId` of the finding's policy in the initiative: **any other one
+    /// exempts the resource from a different policy**.
     pub fn initiative(mut self, assignment: ResourceId, reference: impl Into<String>) -> Self {
         self.judges.push(Judge { assignment, reference: Some(reference.into()) });
         self

@@ -17,7 +17,7 @@ pub enum Exemption {
 }
 
 impl Exemption {
-    /// Its id.
+    /// The exemption's id.
     pub fn id(&self) -> &str {
         match self {
             Self::Policy(found) => &found.id,
@@ -25,7 +25,7 @@ impl Exemption {
         }
     }
 
-    /// Why, in one word.
+    /// The category of the reason.
     pub fn category(&self) -> Option<&ExemptionCategory> {
         match self {
             Self::Policy(found) => Some(&found.spec.exemption_category),
@@ -33,7 +33,7 @@ impl Exemption {
         }
     }
 
-    /// Why, for people.
+    /// The reason, for people.
     pub fn description(&self) -> Option<&str> {
         match self {
             Self::Policy(found) => found.spec.description.as_deref(),
@@ -41,7 +41,7 @@ impl Exemption {
         }
     }
 
-    /// Until when; `None` if for ever.
+    /// When it expires; `None` if never.
     pub fn expires_on(&self) -> Option<OffsetDateTime> {
         match self {
             Self::Policy(found) => found.spec.expires_on,
@@ -50,20 +50,20 @@ impl Exemption {
     }
 }
 
-/// What became of a finding that was to be exempt.
+/// The result of exempting a finding.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Exempted {
-    /// What exempts it: one, or one for each policy assignment.
+    /// What exempts it: one exemption, or one for each policy assignment.
     pub exemptions: Vec<Change<Exemption>>,
-    /// What Defender says of the finding now; `None` if it lists it no more.
+    /// What Defender now reports about the finding; `None` if it no longer lists it.
     pub status: Option<AssessmentStatus>,
     /// Whether nothing was written.
     pub dry_run: bool,
 }
 
 impl Exempted {
-    /// Whether Defender shows the exemption already. That may take 24 hours: read the assessment again.
+    /// Whether Defender already shows the exemption. That may take 24 hours: read the assessment again.
     pub fn is_seen(&self) -> bool {
         self.status.as_ref().is_some_and(AssessmentStatus::is_exempt)
     }

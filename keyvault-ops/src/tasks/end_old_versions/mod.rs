@@ -1,4 +1,4 @@
-//! The end of old versions whose value got into wrong hands.
+//! Ending old versions whose value was exposed.
 
 mod report;
 mod run;
@@ -12,21 +12,23 @@ pub use report::{EndError, EndedVersions, OpenCredential};
 use super::rotate::{Hooks, ISSUER_LIMIT};
 use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient};
 
-/// Ends old versions of a secret, such as those whose value leaked while the current one did not: revokes the credential of
-/// each at its issuer, and disables the version. The current version is never touched, whatever is named.
+/// Ends old versions of a secret, such as those whose value leaked while the current one did not: revokes the
+/// credential of each at its issuer, and disables the version. The current version is never touched, even if it is
+/// named.
 ///
 /// With [`consumers`](Self::consumers), it waits until they have moved to the current version, unless
-/// [`at_once`](Self::at_once). Directly before each revocation it looks again: the current version is still the same and holds
-/// another credential, no rotation is under way, none of the secrets [`beside`](Self::beside) holds the credential now, and the
-/// issuer still knows it. A credential for which one of this cannot be seen is left alive, and
-/// [named](EndedVersions::open) with the reason. What holds the credential elsewhere is not known here. In the end the current
-/// value is used once, where its issuer is the same.
+/// [`at_once`](Self::at_once) is set. Directly before each revocation it checks again that the current version is
+/// unchanged and holds another credential, that no rotation is in progress, that none of the secrets given to
+/// [`beside`](Self::beside) holds the credential now, and that the issuer still knows it. If one of these checks fails,
+/// the credential stays valid and is [named](EndedVersions::open) with the reason. Other places that hold the
+/// credential are not known. At the end, the current value is used once, if it has the same issuer.
 ///
-/// **If it stops halfway**, some credentials are revoked and their versions enabled; running it again disables them. A credential
-/// that is dead by then is told from one of another issuer by nobody, so it is named as open. A second run of one that was
-/// complete writes nothing; what a disabled version holds cannot be read.
+/// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running it again
+/// disables them. A credential that is already revoked by then cannot be told from one of another issuer, and is named
+/// as open. A run after a complete one writes nothing, since the value of a disabled version cannot be read.
 ///
-/// Without an [`issuer`](Self::issuer) the versions are disabled, and every credential is open: **it stays valid where it was issued**.
+/// Without an [`issuer`](Self::issuer), the versions are disabled, and every credential stays open: **it remains valid
+/// where it was issued**.
 ///
 /// ```
 /// # use std::sync::Arc;
