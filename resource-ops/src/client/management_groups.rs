@@ -20,8 +20,8 @@ impl ManagementGroupsClient {
 
     /// Streams everything below a management group, at every depth: `ManagementGroups_GetDescendants`.
     ///
-    /// It also names subscriptions in which the caller may read nothing, which Resource Graph leaves out. The group whose
-    /// name is the tenant's id, its root, holds all subscriptions of the tenant.
+    /// The list includes subscriptions in which the caller may not read anything, which Resource Graph omits. The root
+    /// group, whose name is the tenant id, contains all subscriptions of the tenant.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants)
     ///

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct Descendant {
     /// The full id, such as `/subscriptions/{id}` or `/providers/Microsoft.Management/managementGroups/{name}`.
     pub id: String,
-    /// The name: of a subscription its GUID.
+    /// The name; for a subscription, its GUID.
     #[serde(default)]
     pub name: String,
     /// `Microsoft.Management/managementGroups` or `/subscriptions`.
@@ -40,13 +40,13 @@ pub struct ParentGroup {
 }
 
 impl Descendant {
-    /// The subscription, if it is one.
+    /// The subscription id, if it is a subscription.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         let (before, id) = self.id.rsplit_once('/')?;
         before.to_ascii_lowercase().ends_with("/subscriptions").then(|| id.parse().ok()).flatten()
     }
 
-    /// The management group, if it is one.
+    /// The management group's name, if it is a management group.
     pub fn management_group(&self) -> Option<ManagementGroupId> {
         if self.subscription().is_some() { None } else { self.id.parse().ok() }
     }

@@ -1,7 +1,7 @@
 use arm_core::wire::{self, SentText};
 use serde::Deserialize;
 
-/// A policy, or an initiative, that judges the resources of a scope.
+/// A policy or initiative that is assigned to a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -18,21 +18,21 @@ pub struct PolicyAssignment {
 
 arm_core::kept!(derived PolicyAssignment);
 
-/// What a policy assignment assigns.
+/// The definition that a policy assignment assigns.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PolicyAssignmentProperties {
-    /// The id of the definition, of a policy or of an initiative.
+    /// The id of the definition of the policy or initiative.
     #[serde(default, with = "wire::text")]
     pub policy_definition_id: String,
-    /// The name that people see.
+    /// The display name.
     #[serde(default, with = "wire::text::option")]
     pub display_name: Option<String>,
 }
 
 impl PolicyAssignment {
-    /// Whether it assigns an initiative, which holds several policies.
+    /// Whether it assigns an initiative, which contains several policies.
     pub fn is_initiative(&self) -> bool {
         self.properties.policy_definition_id.to_ascii_lowercase().contains("/policysetdefinitions/")
     }

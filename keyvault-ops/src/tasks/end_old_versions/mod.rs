@@ -43,7 +43,8 @@ use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient}
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets Officer; by access policy `get`, `list` and `set`. For the secrets beside it, to read them.
+/// Key Vault Secrets Officer, or an access policy with `get`, `list` and `set`; for the other secrets, permission to
+/// read them.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EndOldVersions {
@@ -88,31 +89,31 @@ impl SecretsClient {
 }
 
 impl EndOldVersions {
-    /// Who issued what the versions hold.
+    /// The issuer of the credentials in the versions.
     pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// Who must use the current version before anything ends.
+    /// The readers that must use the current version before anything is revoked.
     pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
     }
 
-    /// Waits for nobody: for a leak that is being used.
+    /// Does not wait for readers: for a leak that is being exploited.
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
         self
     }
 
-    /// Another secret that may hold the same credential. It is read before each revocation.
+    /// Adds another secret that may hold the same credential. It is read before each revocation.
     pub fn beside(mut self, client: SecretsClient, name: SecretName) -> Self {
         self.beside.push((client, name));
         self
     }
 
-    /// Records every credential that is revoked, and every version that is disabled.
+    /// Records every revoked credential and every disabled version.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.ledger = Some(ledger.clone());
         self

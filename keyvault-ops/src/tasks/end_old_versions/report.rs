@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Retirement, RotateFailure, SecretName, SecretVersion};
 
-/// What became of old versions that were to end. It holds no value.
+/// The result of ending old versions. It contains no secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndedVersions {
@@ -10,13 +10,13 @@ pub struct EndedVersions {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The version that is current, and stays; `None` as long as it was not read.
+    /// The current version, which stays enabled; `None` if it was not read.
     pub current: Option<SecretVersion>,
-    /// The credentials that the issuer has revoked, by its ids; in a dry run, would be told to revoke.
+    /// The ids of the credentials that the issuer has revoked; in a dry run, of those it would revoke.
     pub revoked: Vec<String>,
-    /// Versions whose credential was not revoked, and why. It may still work: look after it.
+    /// Versions whose credential was not revoked, and why. The credential may still work: check it yourself.
     pub open: Vec<OpenCredential>,
-    /// What became of the versions; `None` if it did not come to that.
+    /// What happened to the versions; `None` if it stopped earlier.
     pub retirement: Option<Retirement>,
     /// Whether nothing was written.
     pub dry_run: bool,
@@ -28,12 +28,12 @@ pub struct EndedVersions {
 pub struct OpenCredential {
     /// The version.
     pub version: SecretVersion,
-    /// Why not.
+    /// The reason.
     pub why: String,
 }
 
 impl EndedVersions {
-    /// Whether every version is disabled, and the credential of each was revoked.
+    /// Whether every version is disabled and its credential revoked.
     pub fn is_complete(&self) -> bool {
         self.retirement.is_some() && self.open.is_empty() && !self.dry_run
     }
@@ -63,7 +63,7 @@ impl fmt::Display for EndedVersions {
     }
 }
 
-/// Why old versions did not all end, and how far it came.
+/// Why not all old versions were ended, and how far it got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EndError {
