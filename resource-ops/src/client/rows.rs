@@ -50,21 +50,21 @@ impl GraphScope {
     fn batches(self, query: &GraphQuery) -> std::result::Result<Vec<Self>, String> {
         match self {
             Self::Subscriptions(ids) if ids.is_empty() => {
-                Err("no subscription is named: to the service that would \
-                mean the whole tenant; if that is meant, use GraphScope::Tenant"
+                Err("no subscription is given, which for the service would mean the whole tenant; if you mean \
+                     that, use GraphScope::Tenant"
                     .to_owned())
             }
             Self::ManagementGroups(ids) if ids.is_empty() => {
-                Err("no management group is named: to the service that \
-                would mean the whole tenant; if that is meant, use GraphScope::Tenant"
+                Err("no management group is given, which for the service would mean the whole tenant; if you mean \
+                     that, use GraphScope::Tenant"
                     .to_owned())
             }
             Self::Subscriptions(ids) if ids.len() > BATCH && query.is_batchable() => {
                 Ok(ids.chunks(BATCH).map(|batch| Self::Subscriptions(batch.to_vec())).collect())
             }
             Self::Subscriptions(ids) if ids.len() > MOST => Err(format!(
-                "a query that counts, sorts or cuts cannot be asked in parts, and {} subscriptions are more than one \
-                 query takes ({MOST}): use GraphScope::Tenant or management groups",
+                "a query that counts, sorts or limits rows cannot be split, and {} subscriptions are too many for \
+                 one query (at most {MOST}): use GraphScope::Tenant or management groups",
                 ids.len()
             )),
             scope => Ok(vec![scope]),
@@ -163,11 +163,11 @@ fn stream<T: DeserializeOwned + Send + 'static>(
                     page(&client, &text, batches, batch, token).await
                 }
                 Some(Place::Cut) => Err(invalid(
-                    "rows are missing: the service cut the result and gave no next page. Keep the column 'id' in the \
-                     result, or narrow the query or its scope"
+                    "rows are missing: the service truncated the result without a next page. Keep the column 'id' \
+                     in the result, or narrow the query or its scope"
                         .to_owned(),
                 )),
-                _ => Err(invalid("the continuation is not one of this query".to_owned())),
+                _ => Err(invalid("the continuation does not belong to this query".to_owned())),
             }
         }
     })

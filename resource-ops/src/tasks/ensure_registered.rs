@@ -87,7 +87,7 @@ impl EnsureRegistered {
             }
             if waited >= self.wait {
                 let message = format!(
-                    "the provider {} is still {} in subscription {} after {waited:?}; its registration goes on",
+                    "the provider {} is still {} in subscription {} after {waited:?}; its registration continues",
                     self.provider, now.registration_state, self.subscription
                 );
                 return Err(Error::with_message(ErrorKind::Other, message));

@@ -158,10 +158,10 @@ impl EnsureRoleAssignment {
 
     fn unknown_principal(&self, error: Error) -> Error {
         let hint = match self.spec.principal_type {
-            Some(_) => "make sure that this is its object id, not a client id",
+            Some(_) => "check that this is its object id, not a client id",
             None => {
-                "if it was made a moment ago, the directory has not heard of it yet: say its principal_type; else \
-                 make sure that this is its object id, not a client id"
+                "if it was created only moments ago, the directory may not know it yet: set its principal_type; \
+                 otherwise, check that this is its object id, not a client id"
             }
         };
         let message =

@@ -113,12 +113,13 @@ async fn find(directory: &DirectoryClient, arm: &ArmClient) -> Result<SignedInPr
     match (asked, from_token) {
         (Ok(found), known) => Ok(confirmed(found, known)),
         (Err(error), Some(known)) if says_nothing(&error) => {
-            tracing::info!(%error, "Graph cannot tell who is signed in; the token does");
+            tracing::info!(%error, "Graph cannot say who is signed in; using the token instead");
             Ok(known)
         }
         (Err(error), Some(_)) => Err(error),
         (Err(error), None) => {
-            let message = format!("who is signed in is neither in the token nor known from Graph: {error}");
+            let message =
+                format!("the signed-in principal is neither in the token nor available from Graph: {error}");
             Err(error.reworded(message))
         }
     }

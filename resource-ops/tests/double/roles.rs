@@ -213,7 +213,7 @@ async fn an_unknown_principal_is_told_apart_from_one_that_is_new() {
     let roles = client(&azure);
     let error = roles.ensure(group("rg"), RoleId::READER, id(NOBODY)).await.unwrap_err();
     assert!(error.is_code("PrincipalNotFound"));
-    assert!(error.to_string().contains("say its principal_type"), "{error}");
+    assert!(error.to_string().contains("set its principal_type"), "{error}");
     let ensure = roles.ensure(group("rg"), RoleId::READER, id(NOBODY));
     assert!(ensure.principal_type(PrincipalType::ServicePrincipal).await.unwrap().is_change());
 }

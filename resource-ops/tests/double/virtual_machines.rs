@@ -159,7 +159,7 @@ async fn a_role_can_be_given_to_an_identity_that_the_directory_does_not_know_yet
     let principal = machine.identity.unwrap().principal_id.unwrap();
     let roles = RoleAssignmentsClient::new(&arm(&azure));
     let error = roles.ensure(group("rg"), RoleId::KEY_VAULT_SECRETS_USER, principal).await.unwrap_err();
-    assert!(error.to_string().contains("say its principal_type"), "{error}");
+    assert!(error.to_string().contains("set its principal_type"), "{error}");
     let ensure = roles.ensure(group("rg"), RoleId::KEY_VAULT_SECRETS_USER, principal);
     assert!(ensure.principal_type(PrincipalType::ServicePrincipal).await.unwrap().is_change());
 }
