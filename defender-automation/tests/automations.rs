@@ -145,7 +145,7 @@ async fn the_response_to_key_vault_alerts_is_written_whole_and_a_second_run_writ
     assert_eq!(
         azure.writes()[0].body,
         json!({ "location": "westeurope", "properties": {
-            "description": "Answers Key Vault alerts of severity Medium and High",
+            "description": "Responds to Key Vault alerts of severity Medium and High",
             "isEnabled": true,
             "scopes": [{ "scopePath": format!("/subscriptions/{}", subscription()) }],
             "sources": [{ "eventSource": "Alerts", "ruleSets": [set("Medium"), set("High")] }],
@@ -307,7 +307,7 @@ async fn several_scopes_and_missing_secrets_are_refused_before_anything_is_sent(
         .actions([workspace()])
         .build();
     let error = client(&azure).ensure(&group(), &name(), &two).await.unwrap_err().to_string();
-    assert!(error.contains("2 scopes, and the service takes exactly one"), "{error}");
+    assert!(error.contains("2 scopes, but the service allows exactly one"), "{error}");
     assert!(two.warnings().iter().any(|warning| matches!(warning, Warning::WillBeRefused(_))));
     let silent = Action::logic_app(&resource("Microsoft.Logic/workflows/flow"), " ");
     let silent = with_actions(vec![silent]);

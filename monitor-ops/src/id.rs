@@ -68,7 +68,7 @@ impl TryFrom<ResourceId> for WorkspaceId {
             && !name.ends_with('-');
         if !fits {
             return refuse(
-                "must name a workspace of 4 to 63 letters, digits or '-', neither first nor last a '-'",
+                "the workspace name must have 4 to 63 letters, digits or '-', and must not start or end with '-'",
             );
         }
         Ok(Self(id))

@@ -225,8 +225,7 @@ impl<'de> Deserialize<'de> for Action {
             fields.remove("actionType");
         }
         fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(fields: Value) -> Result<T, E> {
-            serde_json::from_value(fields)
-                .map_err(|_| E::custom("the action lacks the id of what it acts on"))
+            serde_json::from_value(fields).map_err(|_| E::custom("the action lacks the id of its target"))
         }
         Ok(match kind.as_str() {
             "LogicApp" => Self::LogicApp(read(fields)?),

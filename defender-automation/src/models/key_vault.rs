@@ -41,7 +41,7 @@ impl AutomationSpec {
             .scopes(subscription)
             .sources([source])
             .actions(actions)
-            .description("Answers Key Vault alerts of severity Medium and High")
+            .description("Responds to Key Vault alerts of severity Medium and High")
             .build()
     }
 }

@@ -32,11 +32,11 @@ impl fmt::Display for Problem {
         match self {
             Self::NotOneScope(count) => write!(
                 f,
-                "it has {count} scopes, and the service takes exactly one: make an automation for each subscription"
+                "it has {count} scopes, but the service allows exactly one: create an automation for each subscription"
             ),
             Self::MissingSecret { kind, target, what } => write!(
                 f,
-                "the {kind} action on {target} lacks {what}; the service never tells it, so it must be given again"
+                "the {kind} action on {target} lacks {what}; the service never returns it, so it must be given again"
             ),
         }
     }
@@ -167,7 +167,7 @@ fn contradiction(rules: &[Rule]) -> Option<String> {
         rules.iter().filter(same_property).any(|other| !holds(other, &rule.expected_value))
     })?;
     Some(format!(
-        "all its rules must hold, and they ask '{}' to be '{}' and something else",
+        "all its rules must hold, but they require '{}' to be '{}' and something else",
         contradicted.property_j_path, contradicted.expected_value
     ))
 }
@@ -195,7 +195,7 @@ fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
             rule.operator == Operator::Equals && rule.expected_value.to_ascii_uppercase().starts_with("KV_")
         });
         return (!exact).then(|| {
-            "no documented Key Vault alert has such a type; they begin with KV_, such as KV_ListGetAnomaly".to_owned()
+            "no documented Key Vault alert has such a type; they start with KV_, such as KV_ListGetAnomaly".to_owned()
         });
     }
     let severity_fits = |severity: &str| on("Severity").all(|rule| holds(rule, severity));
@@ -203,7 +203,7 @@ fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
         return None;
     }
     Some(
-        "all its rules must hold, and every documented Key Vault alert is Medium or Low; ask for Medium, or leave the \
+        "all its rules must hold, but every documented Key Vault alert is Medium or Low; use Medium, or leave the \
          severity out"
             .to_owned(),
     )

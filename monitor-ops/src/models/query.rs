@@ -153,12 +153,12 @@ impl QueryResults {
 
     fn answer(&self) -> Result<&LogTable> {
         if let Some(error) = &self.error {
-            let message = format!("the query's answer is incomplete: {error}");
+            let message = format!("the query's result is incomplete: {error}");
             return Err(Error::with_message(ErrorKind::Other, message));
         }
         self.tables
             .first()
-            .ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the query's answer has no table"))
+            .ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the query's result has no table"))
     }
 }
 
@@ -220,13 +220,13 @@ impl LogTable {
             let reason = wire::without_values(error.inner());
             let message = match column {
                 Some(LogColumn { name, kind }) => format!(
-                    "row {} of the query's answer cannot be read as asked: its column {name} of the type {kind}: {reason}",
+                    "row {} of the query's result cannot be read: its column {name} of the type {kind}: {reason}",
                     index + 1
                 ),
                 None => {
                     let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
                     format!(
-                        "row {} of the query's answer does not fit the type asked for: {reason}; its columns are {}",
+                        "row {} of the query's result does not match the requested type: {reason}; its columns are {}",
                         index + 1,
                         columns.join(", ")
                     )
@@ -398,7 +398,7 @@ mod tests {
         assert_eq!((rows[1].cpu, rows[1].price, rows[1].on, rows[1].count), (0.5, 2.0, None, None));
         let error = errors[0].to_string();
         assert!(
-            error.starts_with("row 3 of the query's answer") && error.contains("column cpu of the type real"),
+            error.starts_with("row 3 of the query's result") && error.contains("column cpu of the type real"),
             "{error}"
         );
         assert!(!error.contains("hunter2"), "{error}");

@@ -101,7 +101,7 @@ pub(crate) fn decide(
         }
         Some(own) => {
             return refuse(format!(
-                "the setting '{}' exists and does not send to {}; choose another name, or allow it to be changed",
+                "the setting '{}' exists but does not send to {}; choose another name, or allow it to be changed",
                 own.name, spec.sink
             ));
         }
@@ -127,7 +127,7 @@ pub(crate) fn decide(
     add(&known, &mut after.properties, &missing, &spec.categories, &others);
     if let Some(twice) = known.sent_by(&after.properties).intersection(&others).next() {
         return refuse(format!(
-            "'{twice}' is sent to {} by another setting already; the setting '{}' cannot send it there as well",
+            "another setting already sends '{twice}' to {}; the setting '{}' cannot send it there too",
             spec.sink, spec.name
         ));
     }

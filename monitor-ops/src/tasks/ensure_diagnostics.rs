@@ -101,7 +101,8 @@ impl DiagnosticsClient {
         let sent = known.sent_by(&after.properties);
         if !spec.sink.is_of(&after.properties) || !known.sent_by(&wanted.properties).is_subset(&sent) {
             return refuse(format!(
-                "diagnostics of {resource}: the service accepted the setting '{}', but shows another sink or less in it",
+                "diagnostics of {resource}: the service accepted the setting '{}', but shows another sink or fewer \
+                 logs in it",
                 spec.name
             ));
         }

@@ -43,7 +43,8 @@ impl QueryRule {
         let mut rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(0, query))
             .described(
                 "Key vault: secrets read in bulk",
-                "One caller listed secrets and read many of them, or read very many: perhaps a dump.",
+                "One caller listed secrets and read many of them, or read an unusually large number: possible \
+                 secret dumping.",
             );
         rule.properties.severity = Some(1);
         rule
@@ -184,7 +185,8 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
     let mute = it.mute_actions_duration.filter(|mute| !mute.is_zero());
     if let (Some(true), Some(mute)) = (it.auto_mitigate, mute) {
         return refuse(format!(
-            "a rule that resolves its alert by itself cannot be silent for {mute:?} after it: turn one of the two off"
+            "a rule that resolves its alerts automatically cannot be muted for {mute:?} after one: turn off one of \
+             the two"
         ));
     }
     let frequency = it.evaluation_frequency;
@@ -192,14 +194,14 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
         && mute < every
     {
         return refuse(format!(
-            "a rule that runs every {every:?} cannot be silent for {mute:?}: that must be at least as long"
+            "a rule that runs every {every:?} cannot be muted for {mute:?}, which must be at least as long"
         ));
     }
     let up_to_a_day = &GRANULARITIES[..GRANULARITIES.len() - 1];
     for (what, duration, minutes) in [
         ("run every", frequency, up_to_a_day),
         ("look back", it.window_size, GRANULARITIES),
-        ("be silent for", mute, GRANULARITIES),
+        ("be muted for", mute, GRANULARITIES),
     ] {
         let Some(duration) = duration else { continue };
         if !minutes.iter().any(|minutes| Duration::from_secs(minutes * 60) == duration) {
@@ -210,7 +212,7 @@ fn checked(rule: &QueryRule) -> Result<QueryRule> {
         && window < every
     {
         return refuse(format!(
-            "a rule that runs every {every:?} cannot look back only {window:?}: it would miss what is between"
+            "a rule that runs every {every:?} cannot look back only {window:?}: it would miss the time between"
         ));
     }
     let periods = it.criteria.all_of.iter().filter_map(|condition| condition.failing_periods.as_ref());

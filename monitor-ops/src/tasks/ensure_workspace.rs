@@ -70,7 +70,7 @@ impl EnsureWorkspace {
                 Wish::new().verify(format_args!("the workspace {id}"), spec, &made)?;
                 Ok(Change::Created(made))
             }
-            None => refuse(format!("the workspace {id} was created, and is gone again")),
+            None => refuse(format!("the workspace {id} was created but no longer exists")),
         }
     }
 
@@ -93,14 +93,14 @@ impl EnsureWorkspace {
             let was = deleted.location.as_deref().unwrap_or_default();
             if !self.recover {
                 return refuse(format!(
-                    "the workspace {id} was deleted and would come back in {was}, with its logs: say recover_deleted(), \
-                     or delete it for good"
+                    "the workspace {id} was deleted and would be recovered in {was}, with its logs: call \
+                     recover_deleted(), or delete it permanently"
                 ));
             }
             if !is_same_region(was, &self.spec.location) {
                 return refuse(format!(
-                    "the workspace {id} was deleted in {was} and comes back only there, not in {}: change the spec, or \
-                     delete it for good",
+                    "the workspace {id} was deleted in {was} and can be recovered only there, not in {}: change \
+                     the spec, or delete it permanently",
                     self.spec.location
                 ));
             }
@@ -119,7 +119,7 @@ impl WorkspacesClient {
             let Some(found) = self.get_opt(id).await? else { return Ok(None) };
             if found.unread().any(|place| place.eq_ignore_ascii_case("/properties/provisioningState")) {
                 return refuse(format!(
-                    "whether the workspace {id} is ready cannot be read; nothing was changed"
+                    "it cannot be read whether the workspace {id} is ready; nothing was changed"
                 ));
             }
             let Some(state) = &found.properties.provisioning_state else { return Ok(Some(found)) };
@@ -127,7 +127,7 @@ impl WorkspacesClient {
                 ProvisioningState::Succeeded => return Ok(Some(found)),
                 ProvisioningState::Failed | ProvisioningState::Canceled => {
                     return refuse(format!(
-                        "the workspace {id} is {state}: look at it, then write it whole with create_or_update"
+                        "the workspace {id} is {state}: check it, then replace its properties with create_or_update"
                     ));
                 }
                 ProvisioningState::Deleting if mode.is_dry_run() => {

@@ -286,6 +286,6 @@ async fn a_setting_that_the_service_answers_and_does_not_keep_is_an_error() {
         let azure = seed().start().await;
         azure.inject(on("GET", shown(kept)));
         let error = client(&azure).ensure(&vault(), &spec()).await.unwrap_err();
-        assert!(error.to_string().contains("shows another sink or less in it"), "{member}: {error}");
+        assert!(error.to_string().contains("shows another sink or fewer logs in it"), "{member}: {error}");
     }
 }

@@ -214,7 +214,7 @@ async fn what_is_coupled_and_does_not_fit_is_refused_by_the_dry_run_too() {
     let mut short = refused();
     short.properties.auto_mitigate = Some(false);
     short.properties.mute_actions_duration = Some(Duration::from_secs(60));
-    for (rule, says) in [(both, "cannot be silent"), (short, "at least as long")] {
+    for (rule, says) in [(both, "cannot be muted"), (short, "at least as long")] {
         for task in [
             client(&azure).ensure(&group(), &name("refused"), &rule),
             client(&azure).ensure(&group(), &name("refused"), &rule).dry_run(),

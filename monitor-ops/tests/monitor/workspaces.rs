@@ -97,10 +97,10 @@ async fn a_deleted_workspace_comes_back_only_when_that_is_said_and_only_where_it
     let before = azure.writes().len();
     let elsewhere = WorkspaceSpec::builder().location("eastus").build();
     for (task, reason) in [
-        (client(&azure).ensure(&workspace(), &spec()), "say recover_deleted()"),
+        (client(&azure).ensure(&workspace(), &spec()), "call recover_deleted()"),
         (
             client(&azure).ensure(&workspace(), &elsewhere).recover_deleted(),
-            "comes back only there, not in eastus",
+            "can be recovered only there, not in eastus",
         ),
     ] {
         let would = task.clone().dry_run().await.unwrap_err().to_string();

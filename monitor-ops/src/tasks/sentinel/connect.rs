@@ -43,8 +43,8 @@ impl SentinelClient {
         let connectors: Vec<DataConnector> = self.list_connectors(workspace).try_collect().await?;
         if let Some(tenant) = connectors.iter().find(|connector| connector.is_tenant_based_defender()) {
             return refuse(format!(
-                "the tenant-based connector '{}' of Defender for Cloud is there already: with another one, every \
-                 alert would come twice; remove it first, or leave it at that",
+                "the tenant-based connector '{}' of Defender for Cloud already exists: with another one, every \
+                 alert would be ingested twice; remove it first, or keep only that one",
                 tenant.name
             ));
         }

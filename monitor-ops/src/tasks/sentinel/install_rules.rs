@@ -102,7 +102,7 @@ impl SentinelClient {
                     (Err(_), Ok(Some(found))) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
                     (Err(error), _) | (Ok(_), Err(error)) => return Err(error),
                     (Ok(_), Ok(None)) => {
-                        return refuse("the service accepted the rule, and does not show it");
+                        return refuse("the service accepted the rule but does not show it");
                     }
                     (Ok(_), Ok(Some(found))) => {
                         WISH.verify(format_args!("the rule '{name}'"), &wanted, &found)?;
@@ -146,7 +146,7 @@ const WISH: Wish = Wish::new().exact(&["query", "displayName", "description"]).i
 fn onto(rule: &ScheduledRule, before: &AlertRule) -> Result<AlertRule> {
     let mut wanted = before.clone();
     let RuleKind::Scheduled(old) = &mut wanted.rule else {
-        return refuse(format!("the rule '{}' is there, but is not a scheduled one", before.name));
+        return refuse(format!("the rule '{}' exists but is not a scheduled one", before.name));
     };
     old.query.clone_from(&rule.query);
     old.query_frequency = rule.query_frequency;
@@ -179,7 +179,7 @@ fn refused() -> ScheduledRule {
     );
     let mut rule = scheduled(
         "Key vault: one caller refused many times",
-        "A key vault refused more than ten requests of one caller within half an hour.",
+        "A key vault denied more than ten requests from one caller within half an hour.",
         SentinelSeverity::Low,
         &steps,
     );
