@@ -94,7 +94,7 @@ impl Cloud {
                 match urls.into_iter().find(|url| url.scheme() != "https" || url.host_str().is_none()) {
                     Some(url) => Err(Error::with_message(
                         ErrorKind::Other,
-                        format!("the endpoint '{url}' is not https: tokens are never sent in clear"),
+                        format!("the endpoint '{url}' is not https: tokens are never sent in the clear"),
                     )),
                     None => Ok((**endpoints).clone()),
                 }

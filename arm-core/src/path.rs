@@ -87,7 +87,7 @@ impl ArmPath {
         let url: Url = text.parse()?;
         let kept = url.path().ends_with(&text[base..path_end]) && url.origin() == endpoint.origin();
         if !kept {
-            let message = format!("the path '{self}' would be changed on its way and is not sent");
+            let message = format!("the path '{self}' would be changed in transit and is not sent");
             return Err(azure_core::Error::with_message(
                 azure_core::error::ErrorKind::DataConversion,
                 message,

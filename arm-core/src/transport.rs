@@ -56,7 +56,7 @@ pub(crate) fn or_default(transport: Option<Transport>) -> azure_core::Result<Tra
         #[cfg(not(feature = "ring"))]
         None => Err(azure_core::Error::with_message(
             azure_core::error::ErrorKind::Other,
-            "no transport: turn on arm-core's feature 'ring' or hand one in with ArmOptions::client.transport",
+            "no transport: turn on arm-core's feature 'ring' or provide one with ArmOptions::client.transport",
         )),
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdE
     }
     let bad = |c: char| c.is_control() || c == '/' || c == '\\';
     if !segment.bytes().all(|byte| PLAIN[usize::from(byte)]) && segment.chars().any(bad) {
-        return refuse("holds a slash, backslash or control character");
+        return refuse("contains a slash, backslash or control character");
     }
     if segment.len() > 1024 {
         return refuse("is longer than 1024 bytes");

@@ -48,7 +48,7 @@ pub(super) fn check_group_name(text: &str) -> Result<(), IdError> {
         return refuse("must have 1 to 90 characters");
     }
     if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')')) {
-        return refuse("may only hold letters, digits, '-', '_', '.', '(' and ')'");
+        return refuse("may contain only letters, digits, '-', '_', '.', '(' and ')'");
     }
     if text.ends_with('.') {
         return refuse("may not end with '.'");

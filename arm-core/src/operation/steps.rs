@@ -170,7 +170,7 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
     let Some(resource) = handle.resource.clone() else {
         return match handle.result.clone() {
             Some(result) => go_on(at_result(handle, result), "InProgress".to_owned()),
-            None => Err(untold("nothing else tells whether it was done")),
+            None => Err(untold("there is no other way to tell whether it was done")),
         };
     };
     let request = ArmRequest::follow(arm.clone(), resource.clone());
@@ -187,7 +187,7 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
         Some(PollerStatus::Failed | PollerStatus::Canceled) => Err(failed(&what, response)),
         Some(PollerStatus::Succeeded) if !handle.deletes => Ok(Step::Done(response)),
         None | Some(PollerStatus::Succeeded) if handle.deletes => Err(untold("the resource is still there")),
-        None => Err(untold("the resource does not tell its state")),
+        None => Err(untold("the resource does not report its state")),
         Some(_) => {
             let kind = OperationKind::Resource;
             let handle = OperationHandle { kind, poll: resource, result: None, ..handle };

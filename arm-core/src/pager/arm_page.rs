@@ -128,7 +128,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
         };
         let next_link = end.map_err(|error: serde_json::Error| {
             let message =
-                format!("{}: the answer cannot be decoded: {}", self.what, wire::without_values(&error));
+                format!("{}: the response cannot be decoded: {}", self.what, wire::without_values(&error));
             unreadable(message)
         })?;
         Ok(End { continuation: next_page(&self.url, next_link), undecodable: self.undecodable.take() })

@@ -186,7 +186,7 @@ impl<T> Pager<T> {
             // There is no known page to resume from.
             self.continuation = Some(String::new());
             return failed(format!(
-                "page {} of the list links to a page that was read before: it would never end",
+                "page {} of the list links to a page that has already been read, so the list would never end",
                 self.pages
             ));
         }

@@ -47,7 +47,7 @@ pub(crate) async fn whole(mut body: AsyncResponseBody, announced: usize, limit: 
         Err(Error::with_message(
             ErrorKind::DataConversion,
             format!(
-                "the answer is larger than {limit} bytes; raise ArmOptions::max_response_body to read it"
+                "the response is larger than {limit} bytes; raise ArmOptions::max_response_body to read it"
             ),
         ))
     };

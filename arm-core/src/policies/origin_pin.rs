@@ -30,7 +30,8 @@ impl OriginPin {
     /// The endpoint has no host.
     pub fn new(endpoint: &Url) -> Result<Self> {
         if endpoint.scheme() != "https" {
-            let message = format!("the endpoint '{endpoint}' is not https: tokens are never sent in clear");
+            let message =
+                format!("the endpoint '{endpoint}' is not https: tokens are never sent in the clear");
             return Err(Error::with_message(ErrorKind::Other, message));
         }
         Ok(Self { origin: endpoint.clone() })
@@ -46,8 +47,7 @@ impl OriginPin {
         if !foreign && url.username().is_empty() && url.password().is_none() {
             return Ok(());
         }
-        let reason =
-            if foreign { "which is not of this client's origin" } else { "which carries credentials" };
+        let reason = if foreign { "which is not this client's origin" } else { "which carries credentials" };
         let message = format!(
             "refused to follow a link to '{}', {reason} '{}': nothing was sent",
             origin_of(url),
@@ -102,7 +102,7 @@ mod tests {
         let message = pin.check(&url).unwrap_err().to_string();
         assert_eq!(
             message,
-            "refused to follow a link to 'https://evil.example:8443', which is not of this client's origin \
+            "refused to follow a link to 'https://evil.example:8443', which is not this client's origin \
              'https://management.azure.com': nothing was sent"
         );
     }

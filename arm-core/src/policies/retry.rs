@@ -90,7 +90,9 @@ impl Retry {
         attempt.body_mut().reset().await?;
         match tokio::time::timeout(limit, next[0].send(ctx, &mut attempt, &next[1..])).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::with_message(ErrorKind::Io, format!("no complete answer within {limit:?}"))),
+            Err(_) => {
+                Err(Error::with_message(ErrorKind::Io, format!("no complete response within {limit:?}")))
+            }
         }
     }
 

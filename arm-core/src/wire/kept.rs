@@ -61,13 +61,13 @@ pub fn serialize<M: Kept, S: Serializer>(model: &M, serializer: S) -> Result<S::
     let text = model.sent().as_str();
     if text.is_empty() {
         return Err(S::Error::custom(
-            "this was not read from the service, and only what came can be written out",
+            "this was not read from the service, and only what was received can be written out",
         ));
     }
     let came = M::read(from_str(text).map_err(S::Error::custom)?, text);
     if came != *model {
         return Err(S::Error::custom(
-            "a field was changed since this was read, and only what came can be written out",
+            "a field was changed since this was read, and only what was received can be written out",
         ));
     }
     let raw: &RawValue = serde_json::from_str(text).map_err(S::Error::custom)?;

@@ -151,7 +151,7 @@ fn is_blank(value: &Value) -> bool {
 
 fn refusal(place: &str) -> String {
     format!(
-        "what the service has at '{place}' cannot be read here, and would be written over: change it where it was made"
+        "the value at '{place}' cannot be read here, and would be overwritten: change it with the tool that set it"
     )
 }
 

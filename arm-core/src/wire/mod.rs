@@ -65,7 +65,7 @@ pub(crate) fn into_text(mut body: Bytes) -> azure_core::Result<ByteString> {
 }
 
 fn not_utf8(error: Utf8Error) -> Error {
-    refuse(format!("the answer is not UTF-8: byte {} is invalid", error.valid_up_to()))
+    refuse(format!("the response is not UTF-8: byte {} is invalid", error.valid_up_to()))
 }
 
 fn refuse(message: String) -> Error {
@@ -84,12 +84,12 @@ pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result
 pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) -> azure_core::Result<T> {
     from_str(text).map_err(|error| {
         if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
-            return refuse(format!("the answer cannot be decoded: {}", without_values(&error)));
+            return refuse(format!("the response cannot be decoded: {}", without_values(&error)));
         }
         let kind = header(headers, &CONTENT_TYPE).unwrap_or("no content type");
         match text.trim() {
-            "" => refuse(format!("the answer is empty where JSON was expected ({kind})")),
-            _ => refuse(format!("the answer is not JSON but {kind}: {}", excerpt(text))),
+            "" => refuse(format!("the response is empty where JSON was expected ({kind})")),
+            _ => refuse(format!("the response is not JSON but {kind}: {}", excerpt(text))),
         }
     })
 }

@@ -92,7 +92,7 @@ async fn a_circle_of_links_is_an_error() {
         assert_eq!(items.try_next().await.unwrap(), Some(expected));
     }
     let error = items.try_next().await.unwrap_err();
-    assert!(error.to_string().contains("it would never end"), "{error}");
+    assert!(error.to_string().contains("the list would never end"), "{error}");
     assert_eq!(items.try_next().await.unwrap(), None);
     assert_eq!(items.continuation(), Some(""), "going on does not lead back into the circle");
 }
@@ -139,11 +139,11 @@ async fn a_link_back_to_the_first_page_is_an_error_before_an_item_comes_twice() 
     let mut items = list(&script);
     assert_eq!(items.try_next().await.unwrap(), Some(1));
     assert_eq!(items.try_next().await.unwrap(), Some(2));
-    assert!(items.try_next().await.unwrap_err().to_string().contains("it would never end"));
+    assert!(items.try_next().await.unwrap_err().to_string().contains("the list would never end"));
     let script = Script::new([page("[2]", &link("a"))]);
     let mut items = script.client().resume_list::<u32>(&format!("{NEXT}a")).unwrap();
     assert_eq!(items.try_next().await.unwrap(), Some(2));
-    assert!(items.try_next().await.unwrap_err().to_string().contains("it would never end"));
+    assert!(items.try_next().await.unwrap_err().to_string().contains("the list would never end"));
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_page_that_is_broken_off_or_twisted_is_an_error_behind_the_items_that_
             assert_eq!(items.try_next().await.unwrap(), Some(*item), "{broken}");
         }
         let error = items.try_next().await.unwrap_err().to_string();
-        assert!(error.starts_with("GET /things: the answer cannot be decoded: "), "{broken}: {error}");
+        assert!(error.starts_with("GET /things: the response cannot be decoded: "), "{broken}: {error}");
         assert_eq!(items.try_next().await.unwrap(), None, "{broken}");
         assert_eq!(items.continuation(), None, "{broken}: the page is to be read again");
 

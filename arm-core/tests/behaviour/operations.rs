@@ -380,7 +380,7 @@ async fn when_the_link_of_a_write_vanishes_only_the_resources_own_state_is_belie
     assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
     assert_eq!(urls(&script).len(), 3, "a resource that is made is not asked for again");
     for (untold, why) in [
-        (reply(200, r#"{"name":"thing"}"#), "vanished, and the resource does not tell its state"),
+        (reply(200, r#"{"name":"thing"}"#), "vanished, and the resource does not report its state"),
         (reply(404, ABSENT), "vanished, and the resource cannot be read: "),
     ] {
         let script = Script::new([first(), reply(404, ABSENT), untold]);
@@ -403,7 +403,7 @@ async fn when_the_link_of_an_action_vanishes_its_result_tells_or_nothing_does() 
     assert_eq!(urls(&script)[2..], ["GET /r", "GET /r"]);
     let script = Script::new([status(), reply(404, ABSENT)]);
     let error = script.client().post(thing(&script), "v").poller::<()>().await.unwrap_err();
-    assert!(error.to_string().contains("nothing else tells whether it was done"), "{error}");
+    assert!(error.to_string().contains("there is no other way to tell whether it was done"), "{error}");
 }
 
 #[tokio::test]

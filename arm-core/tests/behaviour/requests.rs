@@ -155,7 +155,7 @@ async fn a_body_that_is_not_json_shows_its_kind_and_beginning() {
     let get = || arm.get(things(), "2026-01-01").json::<Value>();
     assert_eq!(
         get().await.unwrap_err().to_string(),
-        "GET /things: the answer is not JSON but text/html: <html><title>Sign in</title>"
+        "GET /things: the response is not JSON but text/html: <html><title>Sign in</title>"
     );
     assert!(get().await.unwrap_err().to_string().contains("empty where JSON was expected"));
     assert_eq!(get().await.unwrap(), json!({ "a": 1 }), "a byte order mark is no part of the answer");
@@ -343,7 +343,7 @@ async fn an_attempt_takes_no_longer_than_what_is_left_of_the_budget() {
     let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });
     let begun = tokio::time::Instant::now();
     let error = arm.get(things(), "2026-01-01").send_empty().await.unwrap_err();
-    assert!(error.to_string().contains("no complete answer within 10s"), "{error}");
+    assert!(error.to_string().contains("no complete response within 10s"), "{error}");
     assert_eq!(begun.elapsed().as_secs(), 10);
 }
 
