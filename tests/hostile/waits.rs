@@ -93,7 +93,7 @@ async fn endless_list(contract: &Contract, links: &[&str]) -> Result<(), String>
     };
     let acts = links.iter().cycle().take(50).map(|link| page(link)).collect();
     let outcome = attack(contract, acts, budgets()).await?;
-    outcome.error_with("links to a page that was read before")?;
+    outcome.error_with("links to a page that has already been read")?;
     if outcome.requests.len() <= links.len() + 1 {
         Ok(())
     } else {

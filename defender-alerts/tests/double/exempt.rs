@@ -320,4 +320,16 @@ async fn an_answer_that_says_otherwise_than_was_written_is_not_believed() {
     );
     let lost = exempt(&azure, &finding, reason()).await.unwrap_err();
     assert!(lost.to_string().contains("not found"), "{lost}");
+
+    // What stands there afterwards is what stood there before.
+    let (azure, finding) = exposed().await;
+    exempt(&azure, &finding, reason()).await.unwrap();
+    let [write] = writes(&azure).try_into().unwrap();
+    let (mut stands, name) = (write.body.clone(), write.path.rsplit('/').next().unwrap().to_owned());
+    (stands["id"], stands["name"]) = (write.path.clone().into(), name.into());
+    azure.inject(mock_azure::Fault::body(200, stands.to_string()).on("GET", "/standardAssignments/").skip(1));
+    let mut other = reason();
+    other.reason = "moved to a vault".to_owned();
+    let ignored = exempt(&azure, &finding, other).await.unwrap_err();
+    assert!(ignored.to_string().contains("says otherwise than was written"), "{ignored}");
 }

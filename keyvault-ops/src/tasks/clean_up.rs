@@ -63,8 +63,8 @@ pub struct CleanUpReport {
     pub vault: String,
     /// One outcome for each secret, by name.
     pub outcomes: Vec<Outcome<SecretName, Remains>>,
-    /// The secrets that this run deleted, or in a dry run would delete: with the versions that a dry run saw of each.
-    /// Those that were deleted before, or do not exist, are not among them.
+    /// The secrets that this run deleted, or in a dry run would delete, with the versions that were seen of each. Secrets
+    /// that were deleted before, or do not exist, are not among them.
     pub deleted: BTreeMap<SecretName, BTreeSet<SecretVersion>>,
     /// The secrets that this run purged, or in a dry run would purge.
     pub purged: BTreeSet<SecretName>,
@@ -242,12 +242,15 @@ impl CleanUpSecrets {
 
     /// Deletes a secret and waits for it; `None` if there is none, deleted or not.
     async fn delete(&self, name: &SecretName, did: &mut Did) -> Result<Option<DeletedSecret>> {
+        // For the report alone: who may delete may not be allowed to list, and a secret that is being deleted has none.
+        let there = self.there(name).await.ok().flatten();
+        let versions = there.map(|(_, versions)| versions).unwrap_or_default();
         let delete = || self.client.delete(name);
         match until_settled(delete, &[SecretRefusal::BeingRecovered]).await {
-            Ok(_) => did.deleted = Some(BTreeSet::new()),
+            Ok(_) => did.deleted = Some(versions),
             Err(error) => match error.secret_refusal() {
                 // The first answer may have been lost.
-                Some(SecretRefusal::BeingDeleted) => did.deleted = Some(BTreeSet::new()),
+                Some(SecretRefusal::BeingDeleted) => did.deleted = Some(versions),
                 Some(SecretRefusal::NotFound) => return self.find_deleted(name).await,
                 _ => return Err(error),
             },

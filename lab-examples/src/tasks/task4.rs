@@ -51,7 +51,7 @@ pub(crate) fn secrets(lab: &Lab) -> Result<SecretsClient> {
 async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     lab.screen.difference(
         "to set secrets right after the role assignment",
-        "refuses with ForbiddenByRbac until the role has spread",
+        "refuses with ForbiddenByRbac until the role assignment has propagated",
         "wait for that, within five minutes",
     );
     let seed = secrets.seed(PREFIX, SECRETS).when_deleted(WhenDeleted::Recover);
@@ -85,7 +85,7 @@ async fn sweep(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let figures =
         [("listings", report.listings as usize), ("secrets", report.secrets), ("read", report.read)];
     let about = lab.screen.about(lab.vault()?).figures(figures);
-    about.step("five listings, managed ones too, and twenty reads", "done", detail);
+    about.step("five listings, including managed secrets, and twenty reads", "done", detail);
     Ok(())
 }
 
@@ -100,7 +100,7 @@ async fn simulate(lab: &Lab) -> Result<()> {
     } else {
         let simulate = alerts.simulate(lab.subscription(), &location, [AlertBundle::KeyVaults]);
         lab.screen.wait("sample alerts", simulate.into_future()).await?;
-        lab.screen.step("sample alerts", "created", "by the simulate operation");
+        lab.screen.step("sample alerts", "created", "with the simulate operation");
     }
     lab.screen.difference(
         "to wait one or two hours for alerts",
