@@ -202,7 +202,7 @@ fn every_form_of_a_report_about_several_subscriptions_is_as_its_schema_says() {
 
 /// The published schemas: `OCSF_2003`, `OCSF_2004` and `SARIF_210` name their files, profiles `cloud` and `datetime`.
 #[test]
-#[ignore = "the published schemas are large and somebody else's"]
+#[ignore = "needs the published schemas: OCSF_2003, OCSF_2004 and SARIF_210 name their files"]
 fn every_form_of_a_report_is_as_the_published_schema_says() {
     let folder = tempfile::tempdir().unwrap();
     program(folder.path(), &["report", "--file", "r.ocsf.json", "--file", "r.sarif"]);

@@ -24,11 +24,11 @@ struct Html<'a> {
 }
 
 /// What stands at the top of the page about one section.
-struct Card {
-    title: &'static str,
-    value: String,
-    standing: Standing,
-    section: &'static str,
+pub(super) struct Card {
+    pub(super) title: &'static str,
+    pub(super) value: String,
+    pub(super) standing: Standing,
+    pub(super) section: &'static str,
 }
 
 /// The page.

@@ -56,7 +56,7 @@ pub(crate) fn addressed(call: &Call) -> Option<Addressed> {
             return Some(found);
         }
         let (_, parents) = kinds.split_last()?;
-        let verb = (rest.len() % 2 == 1).then(|| call.spelled(call.len() - 1).to_owned())?;
+        let verb = (rest.len() % 2 == 1).then(|| call.name().to_owned())?;
         return find(&format!("{namespace}/{}", parents.join("/")), Some(verb));
     }
     let kind = match path.as_slice() {

@@ -105,6 +105,11 @@ impl Call {
         self.spelled.get(index).map_or("", String::as_str)
     }
 
+    /// The last segment as the client spelt it: the name of the resource that is asked for.
+    pub(crate) fn name(&self) -> &str {
+        self.spelled.last().map_or("", String::as_str)
+    }
+
     /// The id made of the first `count` segments, as the client spelt it. Recorded: but for the words of
     /// Resource Manager, which it normalises.
     pub(crate) fn id(&self, count: usize) -> String {

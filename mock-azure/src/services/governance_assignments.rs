@@ -27,10 +27,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         }
         (Method::Get, [_]) => Some(match world.resources.get(&id) {
             Some(found) => Reply::ok(found.clone()),
-            None => Reply::resource_not_found(
-                &format!("{TYPE}/{}", call.spelled(call.len() - 1)),
-                call.spelled(3),
-            ),
+            None => Reply::resource_not_found(&format!("{TYPE}/{}", call.name()), call.spelled(3)),
         }),
         (Method::Put, [name]) => Some(put(world, call, name, &id)),
         (Method::Delete, [_]) => {

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Method, Reply},
-    state::{Accepts, Place, Surface, Tracked, World, tracked},
+    state::{
+        Accepts, Place, Surface, Tracked, World,
+        tracked::{self, is_in},
+    },
 };
 
 const TYPE: &str = "Microsoft.Authorization/locks";
@@ -28,7 +31,7 @@ const LOCKS: Tracked = Tracked {
     },
     put,
     missing: |_, call| {
-        let name = call.spelled(call.len().saturating_sub(1));
+        let name = call.name();
         let message = format!("The lock '{name}' could not be found.");
         Reply::arm_error(404, "LockNotFound", message)
     },
@@ -79,8 +82,4 @@ pub(crate) fn refusal(world: &World, call: &Call) -> Option<Reply> {
              Please remove the lock and try again."
         ),
     ))
-}
-
-fn is_in(id: &str, scope: &str) -> bool {
-    id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{Call, Reply, filter::quoted, timestamp},
-    state::{Accepts, Place, Surface, Tracked, World, system_data},
+    state::{Accepts, Place, Surface, Tracked, World, system_data, tracked::is_in},
 };
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/policyAssignments";
@@ -45,7 +45,7 @@ const ASSIGNMENTS: Tracked = Tracked {
     delete: Tracked::answer_gone,
     shown,
     missing: |_, call| {
-        let name = call.spelled(call.len().saturating_sub(1));
+        let name = call.name();
         let message = format!("The policy assignment '{name}' is not found.");
         Reply::arm_error(404, "PolicyAssignmentNotFound", message)
     },
@@ -60,7 +60,6 @@ fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     if !matches!(filter, "" | "atScope()") && by_definition.is_none() {
         return Reply::unknown("$filter", filter, &["atScope()", "policyDefinitionId eq '{id}'"]);
     }
-    let is_in = |id: &str, scope: &str| id == scope || id.starts_with(&format!("{scope}/"));
     let owner = call.id(2);
     let all = world.resources.of_type(&owner, TYPE).filter(|one| {
         let own = one["properties"]["scope"].as_str().unwrap_or_default().to_ascii_lowercase();

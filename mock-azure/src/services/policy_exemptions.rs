@@ -27,7 +27,7 @@ const EXEMPTIONS: Tracked = Tracked {
     list,
     put,
     missing: |_, call| {
-        let name = call.spelled(call.len().saturating_sub(1));
+        let name = call.name();
         let message = format!("The policy exemption '{name}' is not found.");
         Reply::arm_error(404, "PolicyExemptionNotFound", message)
     },

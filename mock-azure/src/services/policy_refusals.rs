@@ -70,7 +70,7 @@ fn denies(policy: &Value, target: &str, kind: &str) -> bool {
 
 /// Documented: the names stand in the message as JSON, and again in `additionalInfo`.
 fn disallowed(assignment: &Value, call: &Call, kind: &str) -> Value {
-    let (name, policy) = (call.spelled(call.len().saturating_sub(1)), &assignment["properties"]);
+    let (name, policy) = (call.name(), &assignment["properties"]);
     let shown = if policy["displayName"].is_string() { &policy["displayName"] } else { &assignment["name"] };
     let identifiers = json!([{
         "policyAssignment": { "name": shown, "id": assignment["id"] },

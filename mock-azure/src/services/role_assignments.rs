@@ -180,7 +180,7 @@ const ASSIGNMENTS: Tracked = Tracked {
     put,
     delete: Tracked::answer_gone,
     missing: |_, call| {
-        let name = call.spelled(call.len() - 1);
+        let name = call.name();
         Reply::arm_error(404, "RoleAssignmentNotFound", format!("The role assignment '{name}' is not found."))
     },
     ..Tracked::ROW
@@ -226,7 +226,7 @@ impl Assignment<'_> {
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {
-    let (scope, name) = (call.id(call.len() - 4), call.spelled(call.len() - 1));
+    let (scope, name) = (call.id(call.len() - 4), call.name());
     // Documented: names and principals are GUIDs. Reported: what users see for a principal that is new or of
     // another type. Recorded: an assignment that exists.
     let refuse = |status, code: &str, message: String| Reply::arm_error(status, code, message);

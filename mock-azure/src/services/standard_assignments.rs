@@ -25,7 +25,7 @@ const ASSIGNMENTS: Tracked = Tracked {
     list,
     put,
     missing: |_, call| {
-        let name = call.spelled(call.len().saturating_sub(1));
+        let name = call.name();
         let message = format!("The standard assignment '{name}' was not found at the scope.");
         Reply::arm_error(404, "ResourceNotFound", message)
     },
@@ -45,7 +45,7 @@ fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
 
 fn put(world: &mut World, call: &Call) -> Reply {
     // Documented: the name is a GUID.
-    let name = call.spelled(call.len() - 1);
+    let name = call.name();
     if uuid::Uuid::parse_str(name).is_err() {
         return Reply::bad_request(format!("The assignment key '{name}' is not a GUID."));
     }

@@ -56,7 +56,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
 
 /// Recorded: a shape of its own.
 fn not_found(call: &Call) -> Reply {
-    let (subscription, name) = (call.subscription().unwrap_or_default(), call.spelled(call.len() - 1));
+    let (subscription, name) = (call.subscription().unwrap_or_default(), call.name());
     Reply::json(
         404,
         json!({

@@ -149,7 +149,7 @@ impl Tracked {
     pub(crate) fn id(&self, world: &World, call: &Call) -> String {
         let own = |id: &str| world.resources.get(id)?["id"].as_str().map(str::to_owned);
         own(&call.id(call.len())).unwrap_or_else(|| {
-            let name = call.spelled(call.len().saturating_sub(1));
+            let name = call.name();
             let kind = self.in_ids.unwrap_or(self.kind);
             let (up, below) = match kind.splitn(3, '/').nth(2) {
                 Some(below) => (2, below.to_owned()),

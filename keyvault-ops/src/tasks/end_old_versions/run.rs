@@ -9,7 +9,7 @@ use crate::{
     IssuerKind, LedgerAction, RotateFailure, SecretBundle, SecretErrorExt as _, SecretId, SecretRefusal,
     SecretVersion,
     ledger::{LedgerWriter, Line},
-    tasks::rotate::{CONSUMERS_LIMIT, Hooks, ROTATING, wait_until_moved},
+    tasks::rotate::{CONSUMERS_LIMIT, Hooks, ROTATING, id_of, wait_until_moved},
 };
 
 type Step<T = ()> = Result<T, RotateFailure>;
@@ -40,11 +40,7 @@ impl EndOldVersions {
 
     async fn steps(&self, mode: Mode, done: &mut EndedVersions) -> Step {
         let current = self.read_current().await?;
-        let Some(id) = current.properties.version().cloned() else {
-            return Err(RotateFailure::Undetermined(
-                "the service did not say which version is current".to_owned(),
-            ));
-        };
+        let id = id_of(&current.properties)?;
         done.current = Some(id.clone());
         let hooks = self.hooks();
         let credentials = self.credentials(hooks.as_ref(), &id, done).await?;
@@ -183,13 +179,9 @@ impl EndOldVersions {
             }
         }
         let current = self.read_current().await?;
-        match current.properties.version() {
-            Some(version) if Some(version) == done.current.as_ref() => {}
-            Some(version) => return Err(RotateFailure::Overtaken { current: version.clone() }),
-            None => {
-                let unknown = "the service did not say which version is current".to_owned();
-                return Err(RotateFailure::Undetermined(unknown));
-            }
+        let version = id_of(&current.properties)?;
+        if Some(&version) != done.current.as_ref() {
+            return Err(RotateFailure::Overtaken { current: version });
         }
         // Whoever regenerates that slot just now has perhaps not set it yet.
         if hooks.kind() == IssuerKind::TwoSlots && current.properties.tags.contains_key(ROTATING) {

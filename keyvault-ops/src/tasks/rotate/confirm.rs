@@ -197,7 +197,8 @@ pub(super) fn overtaken(newer: &SecretBundle) -> RotateFailure {
     }
 }
 
-pub(super) fn id_of(properties: &SecretProperties) -> Step<SecretVersion> {
+/// The id of the version that was read as the current one.
+pub(in crate::tasks) fn id_of(properties: &SecretProperties) -> Step<SecretVersion> {
     properties.version().cloned().ok_or_else(gone)
 }
 

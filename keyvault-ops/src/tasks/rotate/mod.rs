@@ -18,6 +18,7 @@ mod wish;
 
 use arm_core::Mode;
 
+pub(in crate::tasks) use confirm::id_of;
 pub use error::{RotateError, RotateFailure, RotateStep};
 pub(in crate::tasks) use hooks::{Hooks, wait_until_moved};
 pub use issuer::{Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind};

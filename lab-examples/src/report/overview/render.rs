@@ -11,7 +11,7 @@ use crate::{
     report::{
         open::{LAB_PLANS, Standing, rank_of},
         page::{PlanRow, Section},
-        render,
+        render::{self, Card},
     },
     screen::plural,
 };
@@ -26,14 +26,6 @@ struct Html<'a> {
     open: Vec<&'a FindingRow>,
     open_count: usize,
     cards: Vec<Card>,
-}
-
-/// What stands at the top of the page.
-struct Card {
-    title: &'static str,
-    value: String,
-    standing: Standing,
-    section: &'static str,
 }
 
 /// The page.

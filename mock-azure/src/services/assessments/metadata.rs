@@ -63,7 +63,7 @@ fn shown(call: &Call, mut metadata: Value) -> Value {
 
 /// What no one stored is built in. Documented: 404 for a key that is not there.
 fn built_in(_: &Tracked, call: &Call) -> Reply {
-    let key = call.spelled(call.len() - 1);
+    let key = call.name();
     match builtin::find(key) {
         Some(found) => Reply::ok(shown(call, found.metadata())),
         None => {
@@ -81,7 +81,7 @@ fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {
-    let key = call.spelled(call.len() - 1);
+    let key = call.name();
     let properties = &call.json()["properties"];
     if let Some(problem) = problem(key, properties) {
         return Reply::bad_request(problem);
@@ -133,7 +133,7 @@ fn problem(key: &str, properties: &Value) -> Option<String> {
 
 /// Deleting metadata deletes the assessments that it describes.
 fn delete(_: &Tracked, world: &mut World, call: &Call) -> Reply {
-    let key = call.spelled(call.len() - 1);
+    let key = call.name();
     if builtin::find(key).is_some() {
         return Reply::bad_request(format!(
             "The assessment metadata '{key}' is built in and cannot be deleted."

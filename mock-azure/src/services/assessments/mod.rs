@@ -37,7 +37,7 @@ const ASSESSMENTS: Tracked = Tracked {
     shown: show,
     // Documented: 404 for an assessment that the resource does not have.
     missing: |_, call| {
-        let name = call.spelled(call.len() - 1);
+        let name = call.name();
         let message = format!("The assessment '{name}' was not found on the resource.");
         Reply::arm_error(404, "ResourceNotFound", message)
     },
@@ -224,7 +224,7 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
 }
 
 fn put(world: &mut World, call: &Call) -> Reply {
-    let (id, resource, name) = (call.id(call.len()), call.id(call.len() - 4), call.spelled(call.len() - 1));
+    let (id, resource, name) = (call.id(call.len()), call.id(call.len() - 4), call.name());
     let body = &call.json()["properties"];
     let Some(metadata) = metadata::of(world, call.subscription().unwrap_or_default(), name) else {
         let message =

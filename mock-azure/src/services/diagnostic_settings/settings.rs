@@ -82,7 +82,7 @@ pub(super) const SETTINGS: Tracked = Tracked {
     },
     shown: |_, call, setting| shown(call, setting),
     missing: |_, call| {
-        let name = call.spelled(call.len() - 1);
+        let name = call.name();
         refuse(404, "ResourceNotFound", format!("The diagnostic setting '{name}' doesn't exist."))
     },
     ..Tracked::ROW
@@ -104,7 +104,7 @@ fn id_of(scope: &str, name: &str) -> String {
 }
 
 fn accept(world: &mut World, call: &Call) -> Result<Value, Box<Reply>> {
-    let (scope, name) = (&*call.id(call.len() - 4), call.spelled(call.len() - 1));
+    let (scope, name) = (&*call.id(call.len() - 4), call.name());
     let (subject, id) = (subject(world, scope)?, id_of(scope, name));
     let properties = &call.json()["properties"];
     let sends = validate(subject, properties)?;

@@ -228,7 +228,7 @@ fn keep(world: &mut World, call: &Call, row: &Tracked, record: &Record) -> Reply
         && sent != known
         && sent != "*"
     {
-        let name = call.spelled(call.len().saturating_sub(1));
+        let name = call.name();
         let message = format!(
             "Newer instance of '{name}' exists for workspace '{}' (Etag does not match). Data was not saved.",
             call.spelled(7)

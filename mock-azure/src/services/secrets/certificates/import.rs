@@ -19,10 +19,7 @@ pub(super) fn import(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     if let Some(refused) = pending::in_the_way(world, visit, name) {
         return refused;
     }
-    match take(world, visit, name) {
-        Ok(reply) => reply,
-        Err(refused) => *refused,
-    }
+    take(world, visit, name).unwrap_or_else(|refused| *refused)
 }
 
 fn take(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<Reply>> {

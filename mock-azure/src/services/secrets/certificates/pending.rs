@@ -98,10 +98,7 @@ pub(super) fn create(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     if let Some(refused) = in_the_way(world, visit, name) {
         return refused;
     }
-    match begin(world, visit, name) {
-        Ok(reply) => reply,
-        Err(refused) => *refused,
-    }
+    begin(world, visit, name).unwrap_or_else(|refused| *refused)
 }
 
 fn begin(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<Reply>> {

@@ -1,86 +1,57 @@
-//! As much of DER as keys and their files need.
+//! Keys and their files as DER, part by part.
 
-const INTEGER: u8 = 0x02;
-const BITS: u8 = 0x03;
-const OCTETS: u8 = 0x04;
-const NULL: u8 = 0x05;
-const IDENTIFIER: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
+use yasna::{
+    Tag, construct_der,
+    models::{ObjectIdentifier, TaggedDerValue},
+    parse_der,
+};
 
-pub(super) fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut all = vec![tag];
-    let length = content.len().to_be_bytes();
-    let digits: Vec<u8> = length.iter().copied().skip_while(|digit| *digit == 0).collect();
-    match (content.len(), u8::try_from(digits.len())) {
-        (..0x80, _) => all.extend(digits.first().or(Some(&0))),
-        (_, Ok(count)) => {
-            all.push(0x80 | count);
-            all.extend(digits);
-        }
-        (_, Err(_)) => {}
-    }
-    all.extend_from_slice(content);
-    all
+pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+    construct_der(|writer| {
+        writer.write_sequence(|writer| parts.iter().for_each(|part| writer.next().write_der(part)));
+    })
+}
+
+pub(super) fn set(parts: &[Vec<u8>]) -> Vec<u8> {
+    construct_der(|writer| {
+        writer.write_set(|writer| parts.iter().for_each(|part| writer.next().write_der(part)));
+    })
 }
 
 /// `[number]` around a value, which stays as it is.
-pub(super) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
-    tagged(0xa0 | number, content)
+pub(super) fn explicit(number: u64, content: &[u8]) -> Vec<u8> {
+    construct_der(|writer| writer.write_tagged(Tag::context(number), |writer| writer.write_der(content)))
 }
 
 /// A number that is not negative.
 pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
-    let mut digits: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
-    if digits.first().is_none_or(|first| first & 0x80 != 0) {
-        digits.insert(0, 0);
-    }
-    tagged(INTEGER, &digits)
-}
-
-pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
-    tagged(SEQUENCE, &parts.concat())
-}
-
-pub(super) fn set(parts: &[Vec<u8>]) -> Vec<u8> {
-    tagged(SET, &parts.concat())
+    construct_der(|writer| writer.write_bigint_bytes(bytes, true))
 }
 
 pub(super) fn octets(bytes: &[u8]) -> Vec<u8> {
-    tagged(OCTETS, bytes)
+    construct_der(|writer| writer.write_bytes(bytes))
 }
 
 pub(super) fn bits(bytes: &[u8]) -> Vec<u8> {
-    tagged(BITS, &[&[0], bytes].concat())
+    construct_der(|writer| writer.write_bitvec_bytes(bytes, bytes.len() * 8))
 }
 
-pub(super) fn identifier(encoded: &[u8]) -> Vec<u8> {
-    tagged(IDENTIFIER, encoded)
+pub(super) fn identifier(numbers: &[u64]) -> Vec<u8> {
+    construct_der(|writer| writer.write_oid(&ObjectIdentifier::from_slice(numbers)))
 }
 
 pub(super) fn null() -> Vec<u8> {
-    tagged(NULL, &[])
+    construct_der(|writer| writer.write_null())
 }
 
-/// The values inside a value: each with its tag and its content.
-pub(super) fn inside(content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
-    let (mut rest, mut all) = (content, Vec::new());
-    while let [tag, length, after @ ..] = rest {
-        let (length, after) = match length {
-            0..0x80 => (usize::from(*length), after),
-            _ => {
-                let (digits, after) = after.split_at_checked(usize::from(length & 0x7f))?;
-                let length = digits
-                    .iter()
-                    .try_fold(0_usize, |sum, digit| sum.checked_mul(256)?.checked_add(usize::from(*digit)))?;
-                (length, after)
-            }
-        };
-        let (content, after) = after.split_at_checked(length)?;
-        all.push((*tag, content));
-        rest = after;
-    }
-    rest.is_empty().then_some(all)
+/// The parts of a sequence.
+pub(super) fn parts(sequence: &[u8]) -> Option<Vec<TaggedDerValue>> {
+    parse_der(sequence, |reader| reader.collect_sequence_of(|reader| reader.read_tagged_der())).ok()
+}
+
+/// Any one value.
+pub(super) fn value(der: &[u8]) -> Option<TaggedDerValue> {
+    parse_der(der, |reader| reader.read_tagged_der()).ok()
 }
 
 #[cfg(test)]
@@ -92,10 +63,10 @@ mod tests {
         let long = vec![7; 300];
         let whole = sequence(&[integer(&[0, 0x80]), octets(&long), null()]);
         assert_eq!(whole[..4], [0x30, 0x82, 0x01, 0x36]);
-        let (_, content) = inside(&whole).unwrap()[0];
-        let parts = inside(content).unwrap();
-        assert_eq!(parts, [(INTEGER, &[0, 0x80][..]), (OCTETS, &long[..]), (NULL, &[][..])]);
-        assert_eq!(inside(&whole[..20]), None);
-        assert_eq!(inside(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None);
+        let read = parts(&whole).unwrap();
+        let contents: Vec<&[u8]> = read.iter().map(TaggedDerValue::value).collect();
+        assert_eq!(contents, [&[0, 0x80][..], &long[..], &[][..]]);
+        assert!(parts(&whole[..20]).is_none());
+        assert!(parts(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]).is_none());
     }
 }

@@ -7,6 +7,7 @@ use x509_parser::{
     certificate::X509Certificate, extensions::GeneralName, pem::Pem, prelude::FromDer as _,
     public_key::PublicKey,
 };
+use yasna::Tag;
 
 use super::{PARTS, UPN, USAGES, der};
 use crate::{
@@ -167,11 +168,11 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Option<Value> {
 
 /// A text, in brackets or without.
 fn text(value: &[u8]) -> Option<String> {
-    let (tag, content) = der::inside(value)?.first().copied()?;
-    if tag == 0xa0 {
-        return text(content);
+    let found = der::value(value)?;
+    if found.tag() == Tag::context(0) {
+        return text(found.value());
     }
-    Some(String::from_utf8_lossy(content).into_owned())
+    Some(String::from_utf8_lossy(found.value()).into_owned())
 }
 
 /// Recorded: whole months, and one more for what is over.
@@ -204,25 +205,22 @@ pub(crate) fn from_pem(text: &str) -> Result<(Vec<u8>, Made), Box<Reply>> {
 
 /// `None` where it is encrypted, or not of a kind that is known here.
 fn private(key: &Pem, public: &Value) -> Option<Made> {
-    let whole = |bytes| der::inside(bytes)?.first().map(|(_, content)| *content);
-    let mut inner = whole(&key.contents)?;
-    if key.label == "PRIVATE KEY" {
-        let (_, own) = der::inside(inner)?.get(2).copied()?;
-        inner = whole(own)?;
-    } else if !matches!(key.label.as_str(), "EC PRIVATE KEY" | "RSA PRIVATE KEY") {
-        return None;
+    let mut parts = der::parts(&key.contents)?;
+    match key.label.as_str() {
+        "PRIVATE KEY" => parts = der::parts(parts.get(2)?.value())?,
+        "EC PRIVATE KEY" | "RSA PRIVATE KEY" => {}
+        _ => return None,
     }
-    let parts = der::inside(inner)?;
     match public["crv"].as_str() {
         Some(curve) => {
-            let scalar = URL_SAFE_NO_PAD.encode(parts.get(1)?.1);
+            let scalar = URL_SAFE_NO_PAD.encode(parts.get(1)?.value());
             let operations = json!(material::CURVE_OPERATIONS);
             curves::on_curve("EC", curve, scalar, operations).ok()
         }
         None => {
             let number = |at: usize| {
                 let digits: Vec<u8> =
-                    parts.get(at)?.1.iter().copied().skip_while(|byte| *byte == 0).collect();
+                    parts.get(at)?.value().iter().copied().skip_while(|byte| *byte == 0).collect();
                 Some(URL_SAFE_NO_PAD.encode(digits))
             };
             let operations = json!(material::RSA_OPERATIONS);
