@@ -65,10 +65,14 @@ impl Members {
             match below {
                 Ok(below) => self.extend(below.iter().filter_map(|it| it.subscription())),
                 Err(error) if something_is_known => {
-                    self.not_listed = Some(format!(
+                    let why = format!(
                         "what lies below the management group '{group}' could not be read, so subscriptions that the \
                          sign-in does not see may be missing: {error}"
-                    ));
+                    );
+                    self.not_listed = Some(match self.not_listed.take() {
+                        Some(before) => format!("{before}; {why}"),
+                        None => why,
+                    });
                 }
                 Err(error) => return Err(error),
             }

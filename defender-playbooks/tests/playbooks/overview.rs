@@ -135,6 +135,18 @@ async fn whoever_may_not_see_what_lies_below_a_group_is_told_that_some_may_be_mi
 }
 
 #[tokio::test]
+async fn each_group_whose_members_could_not_be_listed_is_named() {
+    let seed = seed().management_group(GROUP, [subscription()]).management_group("fabrikam", [other()]);
+    let azure = seed.start().await;
+    azure.inject(Fault::status(403).code("AuthorizationFailed").on("GET", "/descendants").always());
+    let both = [GROUP, "fabrikam"].map(|group| group.parse().unwrap());
+    let lines = not_known(&read(&azure, GraphScope::ManagementGroups(both.into())).await);
+    for group in [GROUP, "fabrikam"] {
+        assert!(has(&lines, "may be missing", &format!("'{group}'")), "{group}: {lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_whole_tenant_is_every_subscription_below_its_root_group() {
     let azure = seed().management_group(GROUP, [HIDDEN]).start().await;
     let by_name = GraphScope::ManagementGroups(vec![DEFAULT_TENANT.parse().unwrap()]);
