@@ -353,6 +353,8 @@ mod tests {
                     {"name": "A", "isEnabled": "False", "additionalExtensionProperties": {"x": 1}, "invented": 1},
                     {"name": "B", "isEnabled": "True", "additionalExtensionProperties": {"x": 1},
                      "operationStatus": {"code": "Succeeded"}},
+                    {"name": "C", "isEnabled": true, "additionalExtensionProperties": {"x": 1}},
+                    {"name": "D", "isEnabled": false, "additionalExtensionProperties": {"x": 1}},
                 ],
             },
         }))
@@ -366,6 +368,8 @@ mod tests {
                 "extensions": [
                     {"name": "A", "isEnabled": "False", "invented": 1},
                     {"name": "B", "isEnabled": "True", "additionalExtensionProperties": {"x": 1}},
+                    {"name": "C", "isEnabled": true, "additionalExtensionProperties": {"x": 1}},
+                    {"name": "D", "isEnabled": false},
                 ],
             }})
         );

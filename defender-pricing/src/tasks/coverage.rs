@@ -64,3 +64,40 @@ impl PricingClient {
         self.list(subscription).map_ok(|pricing| PlanCoverage::from(&pricing)).try_collect().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_extension_is_on_or_off_or_failed_and_a_trial_that_is_used_up_is_none() {
+        let row = |trial: &str| {
+            let extension = |name: &str, on: &str, code: &str| json!({ "name": name, "isEnabled": on, "operationStatus": { "code": code } });
+            let plan = json!({
+                "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/Api",
+                "name": "Api",
+                "properties": {
+                    "pricingTier": "Standard", "subPlan": "P1", "freeTrialRemainingTime": trial,
+                    "extensions": [
+                        extension("On", "True", "Succeeded"),
+                        extension("NotOn", "True", "Failed"),
+                        extension("Off", "False", "Succeeded"),
+                        extension("NotOff", "False", "Failed"),
+                    ],
+                },
+            });
+            PlanCoverage::from(&serde_json::from_value::<Pricing>(plan).unwrap())
+        };
+        let names = |names: &[&str]| names.iter().map(|name| ExtensionName::from(*name)).collect::<Vec<_>>();
+
+        let used_up = row("PT0S");
+        assert_eq!((&used_up.tier, &used_up.sub_plan), (&Tier::Standard, &Some("P1".into())));
+        assert_eq!(used_up.extensions_on, names(&["On"]));
+        assert_eq!(used_up.extensions_off, names(&["Off"]));
+        assert_eq!(used_up.extensions_failed, names(&["NotOn", "NotOff"]));
+        assert_eq!(used_up.trial_left, None);
+        assert_eq!(row("P1DT1S").trial_left, Some(Duration::from_secs(86_401)));
+    }
+}

@@ -149,3 +149,51 @@ impl Pricing {
 }
 
 arm_core::task!(RestorePlan => PlanChange);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn plan(properties: Value) -> Pricing {
+        let id =
+            "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/Api";
+        serde_json::from_value(json!({ "id": id, "name": "Api", "properties": properties })).unwrap()
+    }
+
+    #[test]
+    fn plans_have_the_same_settings_if_tier_sub_plan_enforcement_and_extensions_are_the_same() {
+        let on = |name: &str, x: i32| json!({ "name": name, "isEnabled": "True", "additionalExtensionProperties": { "x": x } });
+        let off = |name: &str, x: i32| json!({ "name": name, "isEnabled": "False", "additionalExtensionProperties": { "x": x } });
+        let standard = |sub_plan: &str, enforce: &str, extensions: Value| json!({ "pricingTier": "Standard", "subPlan": sub_plan, "enforce": enforce, "extensions": extensions });
+        let this = plan(standard("P1", "False", json!([on("A", 1), on("B", 1), off("C", 1)])));
+
+        let mut later = standard("P1", "False", json!([off("C", 2), on("B", 1), on("A", 1)]));
+        later["enablementTime"] = json!("2026-03-01T12:42:42Z");
+        let mut unsaid = standard("P1", "False", json!([on("A", 1), on("B", 1)]));
+        unsaid["enforce"] = Value::Null;
+        for same in [later, unsaid] {
+            assert!(this.has_settings_of(&plan(same.clone())) && plan(same).has_settings_of(&this));
+        }
+        for other in [
+            json!({ "pricingTier": "Free" }),
+            standard("P2", "False", json!([on("A", 1), on("B", 1)])),
+            standard("P1", "True", json!([on("A", 1), on("B", 1)])),
+            standard("P1", "False", json!([on("A", 1)])),
+            standard("P1", "False", json!([on("A", 1), on("B", 2)])),
+            standard("P1", "False", json!([on("A", 1), on("B", 1), on("C", 1)])),
+        ] {
+            assert!(!this.has_settings_of(&plan(other.clone())), "{other}");
+            assert!(!plan(other).has_settings_of(&this));
+        }
+        let free = |more: Value| {
+            let mut free = more;
+            free["pricingTier"] = json!("Free");
+            plan(free)
+        };
+        let bare = free(json!({}));
+        assert!(bare.has_settings_of(&free(json!({ "subPlan": "P1", "extensions": [on("A", 1)] }))));
+        assert!(!bare.has_settings_of(&free(json!({ "enforce": "True" }))));
+    }
+}
