@@ -98,17 +98,17 @@ impl FromStr for AlertId {
         if !provider || !alerts || name.is_empty() || segments.next().is_some() {
             return refuse(text, ALERT_RULE);
         }
-        // Nearly all segments are plain; the others are looked at closely.
+        // Nearly all segments are short and plain; the others are looked at closely.
         let plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            let mut bytes = text.bytes();
+            (1..=90).contains(&text.len())
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
-        if let Some(group) = group.filter(|group| group.len() > 90 || !plain(group)) {
+        if let Some(group) = group.filter(|group| !plain(group)) {
             group.parse::<ResourceGroupName>()?;
         }
-        for segment in [location, name] {
-            if segment.len() > 260 || !plain(segment) {
-                segment.parse::<ResourceName>()?;
-            }
+        for segment in [location, name].into_iter().filter(|segment| !plain(segment)) {
+            segment.parse::<ResourceName>()?;
         }
         Ok(Self { text: text.into(), subscription })
     }
@@ -286,13 +286,60 @@ mod tests {
         assert!(message("/subscriptions/x/y").contains("must be a GUID"));
         for tail in [
             "providers/Microsoft.Security/alerts/a",
+            "providers/Microsoft.Compute/locations/we/alerts/a",
+            "providers/Microsoft.Security/regions/we/alerts/a",
+            "provider/Microsoft.Security/locations/we/alerts/a",
+            "providers/Microsoft.Security/locations/we/tasks/a",
             "providers/Microsoft.Security/locations/we/alerts",
+            "providers/Microsoft.Security/locations/we/alerts/",
             "providers/Microsoft.Security/locations/we/alerts/a/b",
         ] {
             assert!(message(&format!("/subscriptions/{SUB}/{tail}")).contains("locations/{location}/alerts"));
         }
         let hostile = format!("/subscriptions/{SUB}/providers/Microsoft.Security/locations/we/alerts/..");
         assert!(message(&hostile).contains("'..'"));
+    }
+
+    #[test]
+    fn each_segment_of_an_alert_id_is_as_long_and_as_odd_as_azure_allows() {
+        let parsed = |group: &str, location: &str, name: &str| {
+            let provider = "providers/Microsoft.Security/locations";
+            format!("/subscriptions/{SUB}/resourceGroups/{group}/{provider}/{location}/alerts/{name}")
+                .parse::<AlertId>()
+                .is_ok()
+        };
+        let long = |length: usize| "a".repeat(length);
+        for (group, allowed) in [
+            ("rg-app_1".to_owned(), true),
+            ("rg.(app)".to_owned(), true),
+            (long(90), true),
+            (long(91), false),
+            ("rg.".to_owned(), false),
+            ("rg?x".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(parsed(&group, "we", "a"), allowed, "{group}");
+        }
+        for (segment, allowed) in [
+            ("2518_a-b".to_owned(), true),
+            ("a b".to_owned(), true),
+            (long(260), true),
+            (long(261), false),
+            ("..".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(parsed("rg", &segment, "a"), allowed, "as the location: {segment}");
+            assert_eq!(parsed("rg", "we", &segment), allowed, "as the name: {segment}");
+        }
+    }
+
+    #[test]
+    fn a_location_is_letters_and_digits_and_shown_as_it_came() {
+        let location: Location = "WestEurope2".parse().unwrap();
+        assert_eq!((location.as_str(), location.to_string().as_str()), ("WestEurope2", "WestEurope2"));
+        for bad in ["", "west europe", "west-europe", "../x"] {
+            assert!(bad.parse::<Location>().is_err(), "{bad}");
+        }
     }
 
     #[test]

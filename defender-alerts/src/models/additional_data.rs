@@ -234,6 +234,8 @@ impl ResourceDetails {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -254,6 +256,35 @@ mod tests {
             );
         }
         assert!(serde_json::from_str::<AdditionalData>("null").unwrap().is_empty());
+    }
+
+    /// A value this many levels below the top, in objects or in objects that are written as strings.
+    fn nested(levels: usize, as_text: bool) -> Value {
+        (0..levels).fold(
+            json!({ "token": 7 }),
+            |inner, _| json!({ "Data": if as_text { inner.to_string().into() } else { inner } }),
+        )
+    }
+
+    #[test]
+    fn a_value_is_found_down_to_the_deepest_level_and_not_below() {
+        for as_text in [false, true] {
+            for (levels, found) in [(0, true), (1, true), (DEEPEST, true), (DEEPEST + 1, false)] {
+                let value = nested(levels, as_text);
+                let data: AdditionalData = serde_json::from_value(value.clone()).unwrap();
+                assert_eq!(data.find("TOKEN").is_some(), found, "{value}");
+                let text = value.to_string();
+                let within = text_within(&Members::of(&text), "token");
+                assert_eq!(within.as_deref(), found.then_some("7"), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_bag_holds_is_shown_and_so_is_what_came_in_its_place() {
+        let shown = |sent: Value| format!("{:?}", serde_json::from_value::<AdditionalData>(sent).unwrap());
+        assert!(shown(json!({ "filePath": "/etc/app" })).contains("/etc/app"));
+        assert!(shown(json!(["odd"])).contains("odd"));
     }
 
     #[test]

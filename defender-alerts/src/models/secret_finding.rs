@@ -123,3 +123,14 @@ impl SecretFinding {
 fn truth(text: &str) -> Option<bool> {
     ["false", "true"].iter().position(|word| word.eq_ignore_ascii_case(text)).map(|at| at == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::truth;
+
+    #[test]
+    fn whether_the_target_exists_is_a_word_in_any_case_and_anything_else_is_not_known() {
+        let words = ["true", "True", "FALSE", "false", "yes", ""];
+        assert_eq!(words.map(truth), [Some(true), Some(true), Some(false), Some(false), None, None]);
+    }
+}

@@ -71,3 +71,28 @@ impl AttackPathsClient {
         Ok(AttackPaths { paths, coverage })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn there_are_none_only_if_none_was_found_and_the_plan_is_on_in_every_subscription() {
+        let coverage = |cspm| PostureCoverage {
+            subscription: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
+            cspm,
+            machine_scanning: PlanState::Off,
+        };
+        let found = |paths: usize, states: &[PlanState]| AttackPaths {
+            paths: vec![serde_json::from_value(json!({ "id": "p" })).unwrap(); paths],
+            coverage: states.iter().copied().map(coverage).collect(),
+        };
+        use PlanState::{NotKnown, Off, On};
+        assert!(found(0, &[On, On]).is_clean());
+        for not_clean in [found(1, &[On]), found(0, &[]), found(0, &[On, Off]), found(0, &[On, NotKnown])] {
+            assert!(!not_clean.is_clean(), "{not_clean:?}");
+        }
+    }
+}

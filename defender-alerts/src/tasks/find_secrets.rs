@@ -214,3 +214,87 @@ fn empty_while(coverage: &[PostureCoverage]) -> SourceState {
         SourceState::PlanNotKnown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use azure_core::error::ErrorKind;
+    use serde_json::json;
+
+    use super::*;
+    use SecretSource::{ExposedSecrets, GroupedRecommendation, SubAssessment as Single};
+
+    const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
+
+    fn coverage(cspm: PlanState, machine_scanning: PlanState) -> PostureCoverage {
+        PostureCoverage { subscription: SUBSCRIPTION.parse().unwrap(), cspm, machine_scanning }
+    }
+
+    fn clean() -> SecretFindings {
+        SecretFindings {
+            findings: Vec::new(),
+            exempt: Vec::new(),
+            sources: vec![
+                (ExposedSecrets, SourceState::Answered(0)),
+                (GroupedRecommendation, SourceState::Retired),
+                (Single, SourceState::Answered(0)),
+            ],
+            coverage: vec![coverage(PlanState::On, PlanState::On)],
+        }
+    }
+
+    fn finding() -> SecretFinding {
+        let assessment: Assessment = serde_json::from_value(json!({
+            "id": format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/assessments/k"),
+            "properties": { "status": { "code": "Unhealthy" }, "resourceDetails": { "source": "Azure" } },
+        }))
+        .unwrap();
+        SecretFinding::of_assessment(&assessment, ExposedSecrets).unwrap()
+    }
+
+    #[test]
+    fn it_is_clean_only_if_the_current_source_answered_none_failed_and_everything_is_covered() {
+        let mut exempt = clean();
+        exempt.exempt.push(finding());
+        assert!(clean().is_clean() && exempt.is_clean());
+
+        let with = |change: &dyn Fn(&mut SecretFindings)| {
+            let mut found = clean();
+            change(&mut found);
+            found
+        };
+        let failed = || SourceState::Failed(Error::with_message(ErrorKind::Io, "no answer"));
+        let not_clean = [
+            ("a secret", with(&|it| it.findings.push(finding()))),
+            ("the current source found one", with(&|it| it.sources[0].1 = SourceState::Answered(1))),
+            ("its plan is off", with(&|it| it.sources[0].1 = SourceState::PlanOff)),
+            ("its plan is not known", with(&|it| it.sources[0].1 = SourceState::PlanNotKnown)),
+            ("it is no longer served", with(&|it| it.sources[0].1 = SourceState::Retired)),
+            ("it failed", with(&|it| it.sources[0].1 = failed())),
+            ("it was not asked", with(&|it| drop(it.sources.remove(0)))),
+            ("an older source failed", with(&|it| it.sources[1].1 = failed())),
+            ("no subscription is known", with(&|it| it.coverage.clear())),
+        ];
+        for (why, found) in not_clean {
+            assert!(!found.is_clean(), "{why}");
+        }
+        for state in [PlanState::Off, PlanState::NotKnown] {
+            for gap in [coverage(state, PlanState::On), coverage(PlanState::On, state)] {
+                let found = with(&|it| it.coverage.push(gap.clone()));
+                assert!(!found.is_clean(), "{gap:?}");
+                assert_eq!(found.not_covered().collect::<Vec<_>>(), [&gap]);
+            }
+        }
+    }
+
+    #[test]
+    fn no_rows_mean_something_only_where_a_plan_is_on() {
+        let state = |cspm, scanning| empty_while(&[coverage(cspm, scanning)]);
+        use PlanState::{NotKnown, Off, On};
+        assert!(matches!(state(On, Off), SourceState::Answered(0)));
+        assert!(matches!(state(NotKnown, On), SourceState::Answered(0)));
+        assert!(matches!(state(Off, NotKnown), SourceState::PlanOff));
+        assert!(matches!(state(NotKnown, Off), SourceState::PlanOff));
+        assert!(matches!(state(NotKnown, NotKnown), SourceState::PlanNotKnown));
+        assert!(matches!(empty_while(&[]), SourceState::PlanNotKnown));
+    }
+}

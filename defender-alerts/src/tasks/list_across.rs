@@ -101,3 +101,36 @@ fn field((name, value): (String, Value)) -> (String, Value) {
     let own = name == "extendedProperties" || name == "supportingEvidence";
     (name, if own { value } else { in_camel_case(value) })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_as_the_alert_that_the_list_has_and_the_names_of_its_evidence_stay() {
+        let id = "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/we/alerts/a";
+        let evidence = json!({ "Title": "Callers", "Columns": ["Name"], "Rows": [[{ "Name": "ada" }]] });
+        let Row(alert) = serde_json::from_value(json!({ "id": id, "properties": {
+            "AlertType": "KV_TORAccess",
+            "TimeGenerated": "2026-03-01T12:00:00Z",
+            "ProcessingEndTime": "2026-03-01T12:01:00Z",
+            "Entities": [{ "Type": "ip", "Address": "203.0.113.7", "Location": { "City": "Kiel" } }],
+            "ExtendedProperties": { "Client IP Address": "203.0.113.7" },
+            "SupportingEvidence": evidence,
+        } }))
+        .unwrap();
+
+        assert_eq!(alert.alert_type, "KV_TORAccess");
+        assert!(alert.time_generated.is_some() && alert.processing_end_time > alert.time_generated);
+        let entities = alert.entities().unwrap();
+        assert_eq!(entities[0].as_ip().unwrap().address.as_deref(), Some("203.0.113.7"));
+        assert_eq!(entities[0].fields()["location"]["city"], "Kiel");
+        assert!(alert.extended_properties().unwrap().contains_key("Client IP Address"));
+        let Some(crate::SupportingEvidence::Other(kept)) = alert.supporting_evidence().unwrap() else {
+            panic!("{alert:?}")
+        };
+        assert_eq!(kept, evidence);
+    }
+}

@@ -6,6 +6,8 @@ mod assessments;
 mod attack_paths;
 mod bad_input;
 mod exempt;
+mod governance;
+mod kept;
 mod others;
 mod properties;
 mod secrets;

@@ -128,11 +128,17 @@ async fn what_the_service_says_of_a_contact_has_a_name() {
 fn a_security_contact_keeps_what_this_version_does_not_name() {
     let text = json!({
         "emails": "", "invented": 1,
-        "notificationsSources": [{ "sourceType": "Alert", "minimalSeverity": "Low", "invented": 2 }, { "sourceType": "New" }],
+        "notificationsSources": [
+            { "sourceType": "Alert", "minimalSeverity": "Low", "invented": 2 },
+            { "sourceType": "AttackPath", "minimalRiskLevel": "High", "invented": 2 },
+            { "sourceType": "New" },
+        ],
         "notificationsByRole": { "state": "Sometimes", "roles": [], "invented": 3 },
     });
     let contact: SecurityContact = serde_json::from_value(text.clone()).unwrap();
     assert_eq!(serde_json::to_value(&contact).unwrap(), text);
+    let kept = |source: &NotificationsSource| matches!(source, NotificationsSource::Other(_));
+    assert!(contact.notifications_sources.iter().all(kept), "{contact:?}");
 
     let mut stateless = text;
     stateless["notificationsByRole"] = json!({ "roles": ["Owner"] });

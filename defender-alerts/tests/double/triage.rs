@@ -1,5 +1,7 @@
 use azure_core::time::OffsetDateTime;
-use defender_alerts::{Alert, AlertsClient, Finding, KeyVaultAlertType, Missing, ResponsePhase, VaultAccess};
+use defender_alerts::{
+    Alert, AlertsClient, EntityKind, Finding, KeyVaultAlertType, Missing, ResponsePhase, VaultAccess,
+};
 use mock_azure::{DEFAULT_TENANT, MockAzure};
 use serde_json::json;
 
@@ -23,6 +25,34 @@ fn access(minute: i64, operation: &str, secret: Option<&str>, object_id: &str, a
 
 fn phases(finding: &Finding) -> Vec<ResponsePhase> {
     finding.steps.iter().map(|step| step.phase).collect()
+}
+
+/// The one step that says where to look for what was read.
+fn measure(finding: &Finding) -> &str {
+    let mut steps = finding.steps.iter().filter(|step| step.phase == ResponsePhase::Measure);
+    let only = (steps.next(), steps.next());
+    let (Some(step), None) = only else { panic!("{only:?}") };
+    &step.text
+}
+
+#[tokio::test]
+async fn without_a_log_every_secret_counts_as_read_and_a_log_of_others_is_none() {
+    let finding = Finding::of(&seeded("KV_ListGetAnomaly").await, None);
+    let others = finding.clone().with_log([&access(1, "SecretGet", Some("db-password"), "else", true)]);
+
+    for finding in [finding, others] {
+        assert!(!finding.has_log());
+        assert!(finding.secrets.is_empty() && finding.missing.contains(&Missing::Secrets));
+        let step = measure(&finding);
+        assert!(step.contains("every secret") && step.contains("kv-prod between 20"), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn of_refused_calls_it_is_measured_whether_others_of_the_caller_succeeded() {
+    let finding = Finding::of(&seeded("KV_UserAccessDeniedAnomaly").await, None);
+    let step = measure(&finding);
+    assert!(step.contains("refused") && step.contains(finding.caller.name().unwrap()), "{step}");
 }
 
 #[tokio::test]
@@ -82,6 +112,7 @@ async fn the_log_adds_what_the_same_caller_did() {
 
     assert_eq!(finding.secrets, ["db-password"]);
     assert_eq!((finding.operation_count, finding.has_log()), (Some(4), true));
+    assert!(measure(&finding).contains("shows 1 secrets touched between 1970-01-01T00:01:00"));
     assert_eq!(finding.first, Some(log[0].time));
     assert_eq!(finding.missing, []);
     assert!(finding.steps.iter().any(|step| step.text.contains("Rotate db-password")));
@@ -162,6 +193,57 @@ fn identifiers_and_entities_in_pascal_case_say_the_same() {
     assert_eq!(address.location.as_ref().unwrap().city.as_deref(), Some("Kiel"));
     assert!(pascal.unreadable().is_empty());
     assert!(finding.missing.iter().all(|missing| !matches!(missing, Missing::Part(_) | Missing::Vault)));
+}
+
+/// None of these names begins with a capital, so that nothing but the missing value tells that they are spelled
+/// otherwise.
+#[test]
+fn an_entity_of_which_nothing_was_read_is_read_again_in_any_spelling() {
+    let alert = decoded(json!({
+        "alertType": "KV_ListGetAnomaly",
+        "entities": [
+            { "type": "azure-resource", "resourceid": vault().to_string() },
+            { "type": "ip", "aDDRESS": "203.0.113.7" },
+            { "type": "account", "upnsuffix": "contoso.example" },
+            { "type": "host", "hostname": "vm-web" },
+            { "type": "process", "commandline": "cat" },
+            { "tYPE": "url", "uRL": "https://contoso.example/" },
+        ],
+    }));
+
+    let finding = Finding::of(&alert, None);
+
+    assert_eq!(finding.vaults, [vault()]);
+    assert_eq!(finding.caller.addresses[0].address, "203.0.113.7");
+    assert!(alert.unreadable().is_empty());
+    let kinds: Vec<EntityKind> = alert.entities().unwrap().into_iter().map(|it| it.kind).collect();
+    assert!(
+        matches!(&kinds[2], EntityKind::Account(it) if it.upn_suffix.as_deref() == Some("contoso.example"))
+    );
+    assert!(matches!(&kinds[3], EntityKind::Host(it) if it.host_name.as_deref() == Some("vm-web")));
+    assert!(matches!(&kinds[4], EntityKind::Process { command_line: Some(it), .. } if it == "cat"));
+    assert!(matches!(&kinds[5], EntityKind::Url(Some(it)) if it == "https://contoso.example/"));
+}
+
+#[test]
+fn a_name_in_another_spelling_is_read_beside_documented_ones() {
+    let alert = decoded(json!({
+        "alertType": "KV_ListGetAnomaly",
+        "entities": [{ "type": "account", "Name": "ada", "upnSuffix": "contoso.example" }],
+    }));
+    let finding = Finding::of(&alert, None);
+    assert_eq!(finding.caller.user_principal_name.as_deref(), Some("ada@contoso.example"));
+}
+
+#[test]
+fn a_resource_of_azure_whose_id_cannot_be_read_is_named_and_the_vault_is_not_called_missing() {
+    for id in [json!("kv-prod in rg-app"), json!(null)] {
+        let entity = json!({ "type": "azure-resource", "resourceId": id });
+        let finding =
+            Finding::of(&decoded(json!({ "alertType": "KV_TORAccess", "entities": [entity] })), None);
+        assert!(finding.missing.iter().any(|missing| matches!(missing, Missing::Part(_))), "{id}");
+        assert!(finding.vaults.is_empty() && !finding.missing.contains(&Missing::Vault), "{id}");
+    }
 }
 
 #[test]
