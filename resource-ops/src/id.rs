@@ -258,6 +258,18 @@ mod tests {
         for bad in ["Microsoft", "Microsoft.", "Microsoft.Security/pricings", ".Security", ""] {
             assert!(bad.parse::<ProviderNamespace>().is_err(), "{bad}");
         }
+        let namespace: ProviderNamespace = "Microsoft.Security".parse().unwrap();
+        assert_eq!(
+            (namespace.to_string().as_str(), namespace.as_str()),
+            ("Microsoft.Security", "Microsoft.Security")
+        );
+        let machine =
+            format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm");
+        let id: VirtualMachineId = machine.parse().unwrap();
+        assert_eq!(
+            (id.to_string(), format!("{id:?}")),
+            (machine.clone(), format!("VirtualMachineId({machine})"))
+        );
         assert!("not-a-guid".parse::<PrincipalId>().unwrap_err().to_string().contains("must be a GUID"));
     }
 

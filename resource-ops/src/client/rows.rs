@@ -206,3 +206,33 @@ async fn page<T: DeserializeOwned>(
     };
     Ok(ListPage::of_raw(&page.data, next))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Table;
+
+    /// The subscriptions in each query.
+    fn sizes(subscriptions: u32, query: &GraphQuery) -> Option<Vec<usize>> {
+        let id = |n: u32| format!("00000000-0000-0000-0000-{n:012}").parse().unwrap();
+        let scope = GraphScope::Subscriptions((1..=subscriptions).map(id).collect());
+        let size = |scope: GraphScope| match scope {
+            GraphScope::Subscriptions(ids) => ids.len(),
+            _ => 0,
+        };
+        scope.batches(query).ok().map(|batches| batches.into_iter().map(size).collect())
+    }
+
+    #[test]
+    fn many_subscriptions_are_split_if_the_query_can_be_and_refused_above_what_the_service_takes() {
+        let rows = GraphQuery::table(Table::Resources);
+        let count = rows.clone().count_by(["type"]);
+        assert_eq!(sizes(0, &rows), None);
+        assert_eq!(sizes(300, &rows), Some(vec![300]));
+        assert_eq!(sizes(301, &rows), Some(vec![300, 1]));
+        assert_eq!(sizes(1001, &rows), Some(vec![300, 300, 300, 101]));
+        assert_eq!(sizes(301, &count), Some(vec![301]));
+        assert_eq!(sizes(1000, &count), Some(vec![1000]));
+        assert_eq!(sizes(1001, &count), None);
+    }
+}

@@ -288,10 +288,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_source_says_one_thing_only() {
+        let sent = |source: &ScriptSource| serde_json::to_value(source).unwrap();
+        assert_eq!(sent(&ScriptSource::script("true")), json!({ "script": "true" }));
+        let uri = "https://contoso.example/s.sh?sig=x";
+        assert_eq!(sent(&ScriptSource::uri(uri)), json!({ "scriptUri": uri }));
+    }
+
+    #[test]
     fn the_output_is_not_printed_and_a_state_that_is_missing_is_not_known() {
         let view = json!({ "executionState": null, "output": "hunter2", "error": null });
         let view: RunCommandInstanceView = serde_json::from_value(view).unwrap();
-        assert!(!format!("{view:?}").contains("hunter2"));
+        let shown = format!("{view:?}");
+        assert!(!shown.contains("hunter2") && shown.contains("execution_state: NotKnown"), "{shown}");
         assert_eq!((view.execution_state, view.error.as_str()), (ExecutionState::NotKnown, ""));
     }
 }

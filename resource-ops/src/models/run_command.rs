@@ -185,6 +185,13 @@ mod tests {
         let failed =
             result(json!([{ "code": "ProvisioningState/failed/1", "level": "Error", "message": null }]));
         assert!(!failed.succeeded() && failed.stdout().is_empty());
+        for status in [
+            json!({ "code": "ProvisioningState/failed/1", "level": "Info" }),
+            json!({ "code": "ProvisioningState/succeeded", "level": "Error" }),
+        ] {
+            let ended = json!({ "code": "ComponentStatus/StdOut/succeeded", "level": "Info" });
+            assert!(!result(json!([ended, status])).succeeded(), "{status}");
+        }
         assert!(!result(json!([])).succeeded(), "no answer is not a success");
     }
 
@@ -193,7 +200,7 @@ mod tests {
         let result = result(json!([{ "code": "c", "message": "\n[stdout]\nhunter2\n\n[stderr]\n" }]));
         let input = RunCommandInput::shell("echo $1").parameter("password", "hunter2");
         let shown = format!("{result:?} {input:?}");
-        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!shown.contains("hunter2") && shown.contains(r#"codes: ["c"]"#), "{shown}");
         assert_eq!(serde_json::to_value(&input).unwrap()["parameters"][0]["value"], "hunter2");
     }
 }

@@ -4,6 +4,7 @@
 mod resource_graph;
 mod resource_groups;
 mod roles;
+mod sign_ins;
 mod signed_in;
 mod subscriptions;
 mod support;

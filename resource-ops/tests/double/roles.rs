@@ -227,6 +227,36 @@ async fn without_the_right_to_assign_roles_nothing_happens_and_the_error_says_so
 }
 
 #[tokio::test]
+async fn another_refusal_is_not_taken_for_an_unknown_principal() {
+    let azure = azure().await;
+    azure.inject(Fault::status(400).code("RoleAssignmentLimitExceeded").on("PUT", "roleAssignments"));
+    let error = client(&azure).ensure(group("rg"), RoleId::READER, id(ALICE)).await.unwrap_err();
+    assert!(error.is_code("RoleAssignmentLimitExceeded"), "{error}");
+    assert!(!error.to_string().contains(ALICE), "{error}");
+}
+
+#[tokio::test]
+async fn an_assignment_that_is_answered_and_shown_otherwise_is_an_error() {
+    for (role, principal, description) in [
+        (RoleId::OWNER, ALICE, "for the lab"),
+        (RoleId::READER, NOBODY, "for the lab"),
+        (RoleId::READER, ALICE, "For the Lab"),
+    ] {
+        let azure = azure().await;
+        let scope = Scope::from(group("rg"));
+        let made = RoleAssignmentId::of(&scope, RoleId::READER, id(ALICE)).unwrap();
+        let shown = json!({ "id": made.to_string(), "name": made.name(), "properties": {
+            "roleDefinitionId": role.definition_at(&scope), "principalId": principal, "scope": scope.to_string(),
+            "description": description,
+        } });
+        azure.inject(Fault::body(200, shown.to_string()).on("GET", "roleAssignments/"));
+        let ensure = client(&azure).ensure(scope, RoleId::READER, id(ALICE)).description("for the lab");
+        let error = ensure.await.unwrap_err();
+        assert_eq!(arm_core::unmet(&error).len(), 1, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_interrupted_assignment_is_finished_by_the_next_run() {
     for at in 1..=2 {
         let azure = azure().await;

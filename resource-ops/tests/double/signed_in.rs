@@ -35,6 +35,34 @@ async fn where_graph_is_forbidden_the_token_tells_who_it_is() {
     }
 }
 
+/// No consent, no access, a token that Graph does not take, a principal that it does not show.
+#[tokio::test]
+async fn where_graph_leaves_it_open_the_token_tells_who_it_is() {
+    for (status, code) in [
+        (403, "Authorization_RequestDenied"),
+        (403, "AccessDenied"),
+        (403, "Forbidden"),
+        (403, "Authorization_IdentityNotFound"),
+        (401, "InvalidAuthenticationToken"),
+        (401, "Unauthorized"),
+        (404, "Request_ResourceNotFound"),
+    ] {
+        let azure = seed().start().await;
+        azure.inject(Fault::status(status).code(code).on("GET", "/me").always());
+        let me = client(&azure).signed_in().await.unwrap();
+        assert_eq!(
+            (me.id.to_string().as_str(), me.source),
+            (azure.signed_in(), PrincipalSource::Token),
+            "{code}"
+        );
+    }
+    for (status, code) in [(400, "Request_BadRequest"), (403, "Directory_QuotaExceeded")] {
+        let azure = seed().start().await;
+        azure.inject(Fault::status(status).code(code).on("GET", "/me").always());
+        assert!(client(&azure).signed_in().await.unwrap_err().is_code(code));
+    }
+}
+
 #[tokio::test]
 async fn an_application_is_asked_for_as_a_service_principal() {
     let azure = seed().signed_in_service_principal().start().await;

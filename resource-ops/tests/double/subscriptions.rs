@@ -29,6 +29,7 @@ async fn subscriptions_are_listed_and_read() {
         (SubscriptionState::Enabled, Some(azure.tenant()))
     );
     assert_eq!(one, all[0]);
+    assert_eq!(subscriptions.get_opt(&subscription()).await.unwrap().as_ref(), Some(&one));
     assert_eq!(azure.requests()[0].query("api-version"), Some("2022-12-01"));
 }
 
