@@ -124,6 +124,34 @@ mod tests {
         assert_eq!(without_queries("is it? yes"), "is it? yes");
     }
 
+    /// An error with the next one below it.
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl std::fmt::Display for Layer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Layer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|below| below as _)
+        }
+    }
+
+    #[test]
+    fn each_cause_adds_what_those_above_it_do_not_say() {
+        let texts =
+            ["connect", "", "no route to host (https://host/?sig=hunter2)", "connect", "os error 113"];
+        let layers = texts.into_iter().rev().fold(None, |below, text| Some(Box::new(Layer(text, below))));
+        let error = Error::with_error(ErrorKind::Io, *layers.unwrap(), "sending");
+        assert_eq!(with_causes(&error), "sending: connect: no route to host (https://host/?..: os error 113");
+        let tried =
+            Tried { attempts: 3, ..Tried::default() }.attach(Error::with_message(ErrorKind::Io, "cut off"));
+        assert_eq!(with_causes(&tried), "cut off");
+    }
+
     #[test]
     fn other_words_keep_what_is_known_and_repeat_nothing() {
         let tried = Tried { attempts: 3, may_be_applied: true, ..Tried::default() };

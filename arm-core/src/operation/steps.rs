@@ -190,7 +190,7 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
         None => Err(untold("the resource does not report its state")),
         Some(_) => {
             let kind = OperationKind::Resource;
-            let handle = OperationHandle { kind, poll: resource, result: None, ..handle };
+            let handle = OperationHandle { kind, poll: resource, ..handle };
             go_on(handle, state.unwrap_or_default())
         }
     }

@@ -108,3 +108,15 @@ impl Undecodable {
 pub(super) fn unreadable(message: String) -> Error {
     Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_its_items_and_not_the_link_behind_it() {
+        let page = ListPage::new(vec![41, 42], Some("https://host/next?sig=hunter2".to_owned()));
+        let shown = format!("{page:?}");
+        assert!(shown.contains("[41, 42]") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -192,7 +192,8 @@ impl Policy for Retry {
                 |asked| asked.min(self.budget.longest_wait),
             );
             let exhausted = tried.attempts >= self.budget.attempts;
-            if exhausted || spent.saturating_add(wait) > self.budget.total {
+            // A wait that ends with the budget leaves no time for an attempt.
+            if exhausted || spent.saturating_add(wait) >= self.budget.total {
                 let error = match outcome {
                     Err(error) => error,
                     Ok(response) if tried.attempts == 1 && exhausted && !tried.may_be_applied => {
@@ -204,7 +205,7 @@ impl Policy for Retry {
                     Some(asked) if !exhausted => {
                         let left = self.budget.total.saturating_sub(spent);
                         let message = format!(
-                            "{}; the service asks to wait {asked:?}, longer than the {left:?} that are left",
+                            "{}; the service asks to wait {asked:?}, and {left:?} are left",
                             error::with_causes(&error)
                         );
                         error.reworded(message)

@@ -348,6 +348,18 @@ async fn an_attempt_takes_no_longer_than_what_is_left_of_the_budget() {
 }
 
 #[tokio::test]
+async fn no_wait_uses_up_the_budget_to_the_end_since_no_time_would_be_left_to_try_again() {
+    for (total, attempts) in [(10, 2), (11, 3)] {
+        let wait = || reply(429, "").header("retry-after", "5");
+        let script = Script::new([wait(), wait(), reply(200, "")]);
+        let retry = RetryBudget { total: Duration::from_secs(total), ..RetryBudget::default() };
+        let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });
+        let outcome = arm.get(things(), "2026-01-01").send_empty().await;
+        assert_eq!((outcome.is_ok(), script.sent().len()), (attempts == 3, attempts), "{total} s");
+    }
+}
+
+#[tokio::test]
 async fn the_longest_wait_asked_for_is_no_overflow() {
     let script = Script::new([reply(429, "").header("retry-after", u64::MAX.to_string())]);
     let retry = RetryBudget { longest_wait: Duration::MAX, ..RetryBudget::default() };
