@@ -44,7 +44,7 @@ impl std::fmt::Display for CredentialKind {
 /// A credential, and which kind was chosen.
 #[derive(Debug, Clone)]
 pub struct ChosenCredential {
-    /// The kind.
+    /// The kind of credential that was chosen.
     pub kind: CredentialKind,
     /// The credential.
     pub credential: Arc<dyn TokenCredential>,

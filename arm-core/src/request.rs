@@ -168,14 +168,14 @@ impl ArmRequest {
         self
     }
 
-    /// The JSON body.
+    /// Sets the JSON body.
     pub fn body(mut self, body: &impl Serialize) -> Self {
         let encoded = serde_json::to_vec(body).map(Bytes::from).map_err(|error| error.to_string());
         self.body = Some(encoded);
         self
     }
 
-    /// The statuses that mean success. Default: 200; for PUT 200 and 201; for DELETE 200 and 204.
+    /// Sets the statuses that mean success. Default: 200; for PUT 200 and 201; for DELETE 200 and 204.
     pub fn expect_status(mut self, accepted: &'static [u16]) -> Self {
         self.accepted = accepted;
         self
@@ -213,7 +213,7 @@ impl ArmRequest {
     ///
     /// # Errors
     ///
-    /// Any other status, as an error for [`ArmErrorExt`](crate::ArmErrorExt); or no response.
+    /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
         let span = tracing::info_span!("request", %what);

@@ -7,7 +7,6 @@ use azure_core::http::Transport;
 /// TLS is rustls with ring and the platform's certificates. Redirects are not followed. Connecting times out after 20
 /// seconds, each read after 60. Without this transport, an official client in a program that has only ring panics,
 /// since there is no process-wide provider.
-/// process-wide provider.
 ///
 /// # Errors
 ///

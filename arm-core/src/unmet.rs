@@ -1,4 +1,4 @@
-//! Comparing what is there with what was asked for, by meaning and not by spelling.
+//! Compares the actual with the requested state, by meaning rather than by spelling.
 
 use std::{fmt, net::IpAddr};
 

@@ -228,10 +228,10 @@ impl AssessmentsClient {
             .boxed()
     }
 
-    /// Streams those of a tenant, of management groups or of many subscriptions, from Resource Graph: one stream for
+    /// Streams the assessments of a tenant, of management groups or of many subscriptions, from Resource Graph: one stream for
     /// any number of subscriptions.
     ///
-    /// Resource Graph can be minutes behind, and what the caller may not read is left out silently.
+    /// Resource Graph can be minutes behind, and silently omits what the caller may not read.
     ///
     /// # Permissions
     ///

@@ -42,14 +42,14 @@ pub(crate) async fn answer(
     let alerts = AlertsClient::new(arm);
     let found = InvestigationsClient::new(arm).investigate(&alerts.get(alert).await?).await;
     if !found.is_conclusive() {
-        lines.push("the logs do not tell all: more secrets may have been read".to_owned());
+        lines.push("the logs are incomplete: more secrets may have been read".to_owned());
         open = true;
     }
     for (vault, log) in &found.logs {
         let secrets = SecretsClient::new(arm, &vault.name().parse()?)?;
         for name in log.evidence().map(Evidence::secrets_read).unwrap_or_default() {
             let Some(resource) = issuers.get(&name) else {
-                lines.push(format!("{name} was read, and no resource is given for it: rotate it by hand"));
+                lines.push(format!("{name} was read, but no resource is given for it: rotate it by hand"));
                 open = true;
                 continue;
             };

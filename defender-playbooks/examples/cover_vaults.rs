@@ -48,10 +48,10 @@ pub(crate) async fn cover(
         lines.push(format!("{vault}: {error}"));
     }
     lines.push(match (fix, done.is_change(), done.is_complete()) {
-        (_, false, true) => "nothing is to be done".to_owned(),
-        (false, ..) => "with --fix, this would be mended".to_owned(),
-        (true, _, true) => "mended".to_owned(),
-        (true, _, false) => "not all could be mended".to_owned(),
+        (_, false, true) => "nothing needs to be done".to_owned(),
+        (false, ..) => "run with --fix to fix this".to_owned(),
+        (true, _, true) => "fixed".to_owned(),
+        (true, _, false) => "not everything could be fixed".to_owned(),
     });
     Ok(lines)
 }

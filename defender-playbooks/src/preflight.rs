@@ -172,7 +172,7 @@ async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Nee
                     ));
                 }
             }
-            Err(error) => problems.push(format!("what is allowed in {scope} is not known: {error}")),
+            Err(error) => problems.push(format!("the permissions in {scope} could not be read: {error}")),
         }
     }
     problems
@@ -194,10 +194,13 @@ async fn no_region(arm: &ArmClient, subscription: &SubscriptionId, wanted: &[Str
             .iter()
             .filter(|wanted| !found.iter().any(|found| name(&found.name) == name(wanted)))
             .map(|wanted| {
-                format!("the subscription {subscription} has no region '{}'", arm_core::printable(wanted))
+                format!(
+                    "the region '{}' is not available to the subscription {subscription}",
+                    arm_core::printable(wanted)
+                )
             })
             .collect(),
-        Err(error) => vec![format!("which regions {subscription} has is not known: {error}")],
+        Err(error) => vec![format!("the regions of {subscription} could not be read: {error}")],
     }
 }
 
@@ -213,15 +216,15 @@ async fn unregistered(
                 "the resource provider {provider} is still being registered: wait until it is registered"
             )),
             state => Some(format!(
-                "the resource provider {provider} is {state}: register it, such as with \
-                 'az provider register --namespace {provider}'"
+                "the resource provider {provider} is {state}: register it, for example with 'az provider register \
+                 --namespace {provider}'"
             )),
         },
         Err(error) if error.is_code("InvalidResourceNamespace") => {
             Some(format!("there is no resource provider {provider}"))
         }
         Err(error) => {
-            Some(format!("whether the resource provider {provider} is registered is not known: {error}"))
+            Some(format!("the registration of the resource provider {provider} could not be read: {error}"))
         }
     }
 }
@@ -230,9 +233,11 @@ async fn taken(arm: &ArmClient, subscription: &SubscriptionId, name: &VaultName)
     match VaultsClient::new(arm).check_name_availability(subscription, name).await {
         Ok(found) if found.name_available => None,
         Ok(found) => {
-            let why = found.message.unwrap_or_else(|| "the service does not say why".to_owned());
-            Some(format!("the vault name '{name}' is not free: {}", arm_core::printable(&why)))
+            let why = found.message.unwrap_or_else(|| "the service gave no reason".to_owned());
+            Some(format!("the vault name '{name}' is not available: {}", arm_core::printable(&why)))
         }
-        Err(error) => Some(format!("whether the vault name '{name}' is free is not known: {error}")),
+        Err(error) => {
+            Some(format!("the availability of the vault name '{name}' could not be checked: {error}"))
+        }
     }
 }

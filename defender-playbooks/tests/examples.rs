@@ -59,9 +59,9 @@ async fn vaults_whose_plan_or_log_is_off_are_listed_then_mended_and_then_there_i
     };
     let listed = cover(false).await;
     assert!(listed.iter().filter(|line| line.starts_with("kv-prod: ")).count() >= 2, "{listed:?}");
-    assert_eq!(listed.last().unwrap(), "with --fix, this would be mended");
-    assert_eq!(cover(true).await.last().unwrap(), "mended");
-    assert_eq!(cover(false).await.last().unwrap(), "nothing is to be done");
+    assert_eq!(listed.last().unwrap(), "run with --fix to fix this");
+    assert_eq!(cover(true).await.last().unwrap(), "fixed");
+    assert_eq!(cover(false).await.last().unwrap(), "nothing needs to be done");
 }
 
 /// A vault with a log, whose secret was read by the alert's caller then.
@@ -118,7 +118,7 @@ async fn what_an_alert_s_caller_read_is_rotated_and_an_alert_is_resolved_only_wh
     };
     let without = answer(BTreeMap::new()).await;
     assert!(
-        without.contains(&"storage was read, and no resource is given for it: rotate it by hand".to_owned())
+        without.contains(&"storage was read, but no resource is given for it: rotate it by hand".to_owned())
     );
     assert_eq!(status(&azure).await, AlertStatus::Active);
 
@@ -133,7 +133,7 @@ async fn an_alert_of_the_last_minutes_stays_open_since_its_log_may_still_come() 
     let azure = read(OffsetDateTime::now_utc()).await;
     let issuers = [("storage".to_owned(), resource("Microsoft.Storage/storageAccounts/stprod"))].into();
     let done = answer_alert::answer(&arm(&azure), &alert(), &issuers).await.unwrap();
-    assert!(done[0].starts_with("the logs do not tell all"), "{done:?}");
+    assert!(done[0].starts_with("the logs are incomplete"), "{done:?}");
     assert_eq!(done.last().unwrap(), "the alert stays open");
     assert_eq!(status(&azure).await, AlertStatus::Active);
 }

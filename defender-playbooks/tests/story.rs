@@ -41,7 +41,7 @@ async fn from_twenty_leaked_secrets_and_a_stranger_in_the_vault_to_a_resolved_al
     assert_eq!(left.matches("\n- ").count(), 2, "the token of somebody else, which is still there: {left}");
     assert!(left.contains("Ask ops@contoso.example: npm-access-token"), "{left}");
     assert_eq!(
-        done.matches("rotated, and the old credential ended, after its readers moved").count(),
+        done.matches("rotated, and the old credential revoked, after its readers moved").count(),
         20,
         "{done}"
     );

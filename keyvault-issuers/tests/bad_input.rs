@@ -115,9 +115,9 @@ async fn every_type_of_resource_tells_what_is_wrong_before_anything_is_written()
             ),
             (seed(), gone, None, None, "NotFound"),
             (seed(), elsewhere, None, None, "SubscriptionNotFound"),
-            (seed().signed_in_role("Reader"), id.clone(), None, None, "may not carry out"),
-            (seed(), id.clone(), None, Some(may(&lists)), "may not carry out"),
-            (turned_off, id.clone(), None, None, "so it takes no keys at all"),
+            (seed().signed_in_role("Reader"), id.clone(), None, None, "may not perform"),
+            (seed(), id.clone(), None, Some(may(&lists)), "may not perform"),
+            (turned_off, id.clone(), None, None, "so it accepts no keys"),
         ];
         for (seed, target, value, fault, expected) in cases {
             let lab = Lab::of(seed).await;
@@ -142,7 +142,8 @@ async fn an_application_tells_what_is_wrong_before_anything_is_written() {
     let full = json!({ "error": { "code": "Directory_QuotaExceeded", "message": "too many values" } });
     let full = Fault::body(400, full.to_string()).on("POST", "/addPassword");
     let mut at_its_limit =
-        case("at its limit", PASSWORD, "has 1 passwords, 0 of them expired, and takes no more").with(full);
+        case("at its limit", PASSWORD, "already has 1 passwords, 0 of them expired, and accepts no more")
+            .with(full);
     at_its_limit.refused = vec![format!("POST /v1.0/applications/{APP}/addPassword")];
     let cases = [
         (seed(), case("no such application", PASSWORD, "Request_ResourceNotFound")),
@@ -150,14 +151,14 @@ async fn an_application_tells_what_is_wrong_before_anything_is_written() {
         (application().application_policy(forbidden), case("a policy", PASSWORD, "forbids passwords")),
         (
             application(),
-            case("no password", "postgres://user:pass@host/db", "holds no password of an application"),
+            case("no password", "postgres://user:pass@host/db", "no password can be recognized in the value"),
         ),
         (
             application(),
             case(
                 "the password of another application",
                 "xyz8Q~9999999999999999999999999999abcd",
-                "holds none of the passwords that the application",
+                "contains none of the passwords of the application",
             ),
         ),
         (application(), at_its_limit),
@@ -196,7 +197,12 @@ async fn a_service_of_ones_own_tells_what_is_wrong_before_anything_is_written() 
             IssuerKind::Many,
             case("unreachable", "leaked-value", "credentials.contoso.example cannot be reached"),
         ),
-        (true, other, IssuerKind::Many, case("another key", "leaked-value", "give both sides the same key")),
+        (
+            true,
+            other,
+            IssuerKind::Many,
+            case("another key", "leaked-value", "use the same key on both sides"),
+        ),
         (
             true,
             KEY,

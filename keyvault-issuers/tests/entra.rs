@@ -65,7 +65,7 @@ async fn what_a_stop_left_behind_is_found_by_its_name_and_removed() {
     lab.azure.inject(Fault::reset_after_acting().on("POST", "/addPassword"));
     let ledger = Ledger::in_memory();
     let error = rotate(&lab).id("r-1").ledger(&ledger).await.unwrap_err();
-    assert!(error.to_string().contains("perhaps left over at the issuer"), "{error}");
+    assert!(error.to_string().contains("possibly left over at the issuer"), "{error}");
     assert_eq!(lab.azure.application_passwords(APP).len(), 2);
 
     let rotation = rotate(&lab).id("r-1").ledger(&ledger).await.unwrap();

@@ -161,7 +161,7 @@ async fn what_stands_in_the_way_is_told_before_anything_is_written() {
         (|server| drop(server.roles.lock().unwrap().remove("app_b")), "the server has no role 'app_b'"),
         (
             |server| server.roles.lock().unwrap().get_mut("app_b").unwrap().trusted = true,
-            "lets the role 'app_b' in with any",
+            "accepts any password for the role 'app_b'",
         ),
         (|server| server.roles.lock().unwrap().get_mut("rotator").unwrap().verifier = None, "28P01"),
         (
@@ -228,11 +228,11 @@ async fn a_value_of_another_server_or_role_is_sent_nowhere() {
 #[tokio::test]
 async fn an_issuer_that_could_not_work_is_refused_at_once() {
     let cases = [
-        ("postgresql://h/db", ["a", "b"], "no URL, connection string or JSON object"),
+        ("postgresql://h/db", ["a", "b"], "not a URL, connection string or JSON object"),
         ("user=x password=y", ["a", "b"], "it names no host"),
         ("postgresql://a:x@h/db", ["a", "b"], "its role is one of the two"),
-        ("postgresql://x:y@h/db", ["a", "a"], "two roles whose names"),
-        ("postgresql://x:y@h/db", ["a", "b'; DROP ROLE x"], "two roles whose names"),
+        ("postgresql://x:y@h/db", ["a", "a"], "two different roles whose names"),
+        ("postgresql://x:y@h/db", ["a", "b'; DROP ROLE x"], "two different roles whose names"),
     ];
     for (administrator, roles, expected) in cases {
         let error = PostgresRoleIssuer::new(&administrator.into(), roles).unwrap_err();

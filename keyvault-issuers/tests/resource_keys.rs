@@ -96,7 +96,7 @@ async fn every_type_of_the_table_is_rotated_and_only_what_was_used_is_complete()
 
         assert_eq!(rotation.is_complete(), *used, "{kind}: {rotation}");
         assert_eq!(
-            rotation.to_string().contains("listed by the issuer, and not used"),
+            rotation.to_string().contains("listed by the issuer, but not used"),
             !used,
             "{kind}: {rotation}"
         );

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 pub fn random_value() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     getrandom::fill(bytes.as_mut()).map_err(|error| {
-        Error::with_message(ErrorKind::Other, format!("the system has no random numbers: {error}"))
+        Error::with_message(ErrorKind::Other, format!("the system provides no random numbers: {error}"))
     })?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
 }

@@ -1,6 +1,6 @@
 //! Break & Fix 1: some vaults show "Not covered". Causes one by one, the fix, the proof.
 //!
-//! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `-- --help` explains real Azure)
 
 use defender_playbooks::CoverageClient;
 use monitor_ops::{DiagnosticSpec, Sink, WorkspaceId, WorkspaceSpec, WorkspacesClient};
@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sink = Sink::Workspace(workspace.as_resource().clone());
     let coverage = CoverageClient::new(arm);
 
-    // 1. Why. There is one plan for the subscription, and none for a vault.
+    // 1. Why? There is one plan for the subscription, and none for a vault.
     let before = coverage.report(subscription, &sink).await?;
-    let coverage_status = before.plan.coverage.as_ref().map_or("not told", |status| status.as_str());
+    let coverage_status = before.plan.coverage.as_ref().map_or("not given", |status| status.as_str());
     println!("plan KeyVaults: {}, {coverage_status}", before.plan.tier);
     for vault in &before.vaults {
         println!("{}: covered {}", vault.vault.id.name(), vault.is_covered());
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // 2. What would be done, then doing it.
+    // 2. Preview the changes, then make them.
     let spec = DiagnosticSpec::audit_to(&workspace)?;
     let preview = coverage.fix(subscription, &spec).dry_run().await?;
     println!("would change the plan: {}", preview.plan.change.is_change());
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{vault}: {error}");
     }
 
-    // 3. The proof, and a second run that changes nothing.
+    // 3. Verify it, and a second run changes nothing.
     let after = coverage.report(subscription, &sink).await?;
     for vault in &after.vaults {
         println!("{}: covered {}, {} gaps", vault.vault.id.name(), vault.is_covered(), vault.gaps().len());

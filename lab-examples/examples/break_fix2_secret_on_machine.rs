@@ -1,6 +1,6 @@
 //! Break & Fix 2: a secret in a machine's environment: identity, role, removal, and waiting for the scan.
 //!
-//! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `-- --help` explains real Azure)
 
 use arm_core::ResourceType;
 use defender_alerts::SecretFindingsClient;
@@ -31,14 +31,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     println!("{} ({})", finding.title, finding.file_path.as_deref().unwrap_or("no path"));
 
-    // 2. An identity for the machine, so that it needs no secret to get at secrets.
+    // 2. An identity for the machine, so that it needs no secret to read secrets.
     let machine: VirtualMachineId = machine.as_str().parse()?;
     let machines = VirtualMachinesClient::new(arm);
     let change = machines.enable_system_identity(&machine).await?;
     let identity = change.current().identity.as_ref().and_then(|identity| identity.principal_id);
     println!("identity of {}: {}", machine.name(), change.verb());
 
-    // 3. The right to read secrets, and nothing else.
+    // 3. Permission to read secrets, and nothing else.
     let vault = subscription.resource_group(&azure.group)?.resource(&ResourceType::VAULT, &azure.vault)?;
     if let Some(principal) = identity {
         let change = RoleAssignmentsClient::new(arm)
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("Key Vault Secrets User: {}", change.verb());
     }
 
-    // 4. The variable out of the file. Processes that run keep it until they are restarted.
+    // 4. Remove the variable from the file. Running processes keep it until they are restarted.
     let input = RunCommandInput::shell(REMOVE).parameter("name", VARIABLE);
     let left = machines.run_command(&machine, &input).await?;
     println!("lines with {VARIABLE} left: {}", left.stdout().trim());

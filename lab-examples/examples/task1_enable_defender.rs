@@ -1,6 +1,6 @@
 //! Task 1: turn Defender for Key Vault and Defender CSPM on, create a monitored vault, give yourself access.
 //!
-//! `cargo run -p lab-examples --example task1_enable_defender` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example task1_enable_defender` (offline; `-- --help` explains real Azure)
 
 use defender_pricing::{PlanName, PricingClient};
 use keyvault_ops::{VaultId, VaultName, VaultSpec, VaultsClient};
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let change = ResourceGroupsClient::new(arm).ensure(&group, ResourceGroupSpec::new("westeurope")).await?;
     println!("resource group {}: {}", group.name(), change.verb());
 
-    // 2. Both plans, each verified; extensions that are on stay on.
+    // 2. Both plans, each verified; existing extensions stay on.
     let pricing = PricingClient::new(arm);
     for plan in [PlanName::KeyVaults, PlanName::CloudPosture] {
         let done = pricing.enable(subscription, &plan).await?;
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  {:30} {}", row.plan, row.tier);
     }
 
-    // 3. A vault whose access is decided by roles. A name has at most 24 characters.
+    // 3. A vault whose access is controlled by roles. Its name may have at most 24 characters.
     let me = DirectoryClient::new(arm).signed_in().await?;
     let tenant = azure.tenant().await?;
     let id = VaultId::new(&group, &VaultName::unique("kv-defended")?)?;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vault = VaultsClient::new(arm).create_or_update(&id, &spec).await?;
     println!("vault {}: {}", vault.name, vault.properties.vault_uri.as_deref().unwrap_or("no address yet"));
 
-    // 4. The role, by its name, for whoever is signed in.
+    // 4. The role, by its name, for the signed-in principal.
     let role = RoleDefinitionsClient::new(arm).get_by_name(&id, "Key Vault Administrator").await?;
     let change = RoleAssignmentsClient::new(arm)
         .ensure(&id, role.role, me.id)

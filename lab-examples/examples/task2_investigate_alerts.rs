@@ -1,6 +1,6 @@
 //! Task 2: Key Vault alerts, what they say, recommendations, and the logs as evidence.
 //!
-//! `cargo run -p lab-examples --example task2_investigate_alerts` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example task2_investigate_alerts` (offline; `-- --help` explains real Azure)
 
 use arm_core::ResourceType;
 use defender_alerts::{
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:8} {:8} {}", alert.severity, alert.status, alert.display_name);
     }
 
-    // 2. The sheet's KV_MassSecretRetrieval is no type of the service; these are what it means.
+    // 2. The sheet's KV_MassSecretRetrieval does not exist; these are the types that it means.
     let closest = KeyVaultAlertType::closest("KV_MassSecretRetrieval");
     let dumping =
         alerts.iter().find(|alert| alert.key_vault_type().is_some_and(|kind| closest.contains(&kind)));
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("open: {} ({:?})", recommendation.display_name, recommendation.severity());
     }
 
-    // 4. The vault's log, sent to a workspace. Running this again changes nothing.
+    // 4. Send the vault's log to a workspace. Running this again changes nothing.
     let group = subscription.resource_group(&azure.group)?;
     let vault = group.resource(&ResourceType::VAULT, &azure.vault)?;
     let workspace = WorkspaceId::new(&group, "law-contoso")?;
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // 6. The log as evidence. Empty means nothing while no log has come.
+    // 6. The log as evidence. An empty result proves nothing while no log has arrived.
     let evidence = LogsClient::new(arm).evidence(&workspace).vault(&vault).await?;
     println!("evidence: {} operations, source {:?}", evidence.operations.len(), evidence.source);
     Ok(())

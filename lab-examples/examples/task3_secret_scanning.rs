@@ -1,6 +1,6 @@
 //! Task 3: turn secret scanning on, and read what it finds from the sources that exist today.
 //!
-//! `cargo run -p lab-examples --example task3_secret_scanning` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example task3_secret_scanning` (offline; `-- --help` explains real Azure)
 
 use defender_alerts::{SecretFindingsClient, SourceState};
 use defender_pricing::{ExtensionName, PlanName, PricingClient};
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (arm, subscription) = (&azure.arm, &azure.subscription);
     let pricing = PricingClient::new(arm);
 
-    // 1. The three extensions; those that are on stay on. Machine secrets come with AgentlessVmScanning.
+    // 1. The three extensions; others stay as they are. Machine secrets need AgentlessVmScanning.
     let done = pricing
         .enable(subscription, &PlanName::CloudPosture)
         .extensions([
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("machines: {:?}", scanning.machines);
     println!("code: {:?}", scanning.code);
 
-    // 3. Secrets in plain text, each row saying where it comes from.
+    // 3. Secrets in plain text, each with its source.
     let found = SecretFindingsClient::new(arm).find(subscription).await?;
     for finding in &found.findings {
         println!("{:?}: {} on {}", finding.source, finding.title, finding.resource.as_deref().unwrap_or("?"));
@@ -44,8 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (source, state) in &found.sources {
         match state {
             SourceState::Answered(count) => println!("{source:?} has {count} findings"),
-            SourceState::Retired => println!("{source:?} is retired: that it is empty means nothing"),
-            other => println!("{source:?} could not tell: {other:?}"),
+            SourceState::Retired => println!("{source:?} is retired, so an empty result proves nothing"),
+            other => println!("{source:?} is inconclusive: {other:?}"),
         }
     }
     println!("clean: {}", found.is_clean());

@@ -1,4 +1,4 @@
-//! Task 4: act like someone who dumps a vault, then make the alerts visible at once.
+//! Task 4: act like somebody dumping a vault, then make the alerts visible immediately.
 //!
 //! `cargo run -p lab-examples --example task4_generate_activity` (offline; `--live` raises real alerts)
 
@@ -17,23 +17,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (arm, subscription) = (&azure.arm, &azure.subscription);
     let vault = subscription.resource_group(&azure.group)?.resource(&ResourceType::VAULT, &azure.vault)?;
 
-    // 1. The right to set secrets. It counts only once it has spread; this client waits for that.
+    // 1. Permission to set secrets. It takes effect only once it has propagated; this client waits for that.
     let me = DirectoryClient::new(arm).signed_in().await?;
     RoleAssignmentsClient::new(arm).ensure(&vault, RoleId::KEY_VAULT_SECRETS_OFFICER, me.id).await?;
     let secrets = SecretsClient::new(arm, &azure.vault.parse()?)?
         .after_role_assignment(Duration::from_secs(300), |wait| {
-            println!("the role has not spread yet: {:?}", wait.wait)
+            println!("the role assignment has not propagated yet: {:?}", wait.wait)
         })?;
 
     // 2. Twenty secrets with random values. Run again, it sets only what is missing.
     let seeded = secrets.seed("test-secret", 20).await?;
-    println!("{} secrets are there", seeded.names().count());
+    println!("{} secrets exist", seeded.names().count());
 
-    // 3. Five listings, managed secrets too, and twenty reads. This raises alerts, so it wants to be confirmed.
+    // 3. Five listings, including managed secrets, and twenty reads. This raises alerts, so it must be confirmed.
     let sweep = secrets.sweep(AlertsExpected::confirmed()).listings(5).reads(20).await?;
     println!("{} listings, {} secrets read", sweep.listings, sweep.read);
 
-    // 4. Real alerts take an hour or two. Samples are there at once, and take the same ways.
+    // 4. Real alerts take an hour or two. Samples are available immediately, and go the same way.
     let alerts = AlertsClient::new(arm);
     alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;
     let all: Vec<_> = alerts.list_key_vault(subscription).try_collect().await?;
@@ -41,8 +41,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:8} {}", sample.severity, sample.display_name);
     }
 
-    // 5. The test secrets go; their names stay taken for a while.
+    // 5. The test secrets are deleted; their names stay taken for a while.
     let gone = secrets.clean_up(seeded.created().cloned()).await?;
-    println!("{} secrets deleted, {} of them softly", gone.outcomes.len(), gone.soft_deleted().count());
+    println!("{} secrets deleted, {} of them soft-deleted", gone.outcomes.len(), gone.soft_deleted().count());
     Ok(())
 }

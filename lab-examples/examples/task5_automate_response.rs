@@ -1,6 +1,6 @@
 //! Task 5: mail, an alert rule that can fire, an automation that can match, Sentinel.
 //!
-//! `cargo run -p lab-examples --example task5_automate_response` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example task5_automate_response` (offline; `-- --help` explains real Azure)
 
 use defender_automation::{Action, AutomationSpec, AutomationsClient};
 use monitor_ops::{
@@ -19,12 +19,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .ensure(&workspace, &WorkspaceSpec::builder().location("westeurope").build())
         .await?;
 
-    // 1. Who hears of it.
+    // 1. Who is notified.
     let mail = ["soc@contoso.example".parse()?, "oncall@contoso.example".parse()?];
     let soc = ActionGroupsClient::new(arm).ensure_mail(&group, &"ag-soc".parse()?, "soc", &mail).await?;
     println!("action group: {}", soc.verb());
 
-    // 2. More than ten refused requests in half an hour; a shorter window would miss logs that come late.
+    // 2. More than ten refused requests in half an hour; a shorter window would miss logs that arrive late.
     let rule =
         QueryRule::refused_requests(&workspace, "westeurope", 10).notifying(&soc.current().id.parse().ok());
     assert!(!rule.misses_late_logs());

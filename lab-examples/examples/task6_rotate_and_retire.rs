@@ -1,6 +1,6 @@
-//! Task 6: rotate an exposed secret without cutting anyone off, and prove it.
+//! Task 6: rotate an exposed secret without cutting off a consumer, and verify it.
 //!
-//! `cargo run -p lab-examples --example task6_rotate_and_retire` (offline; `-- --help` says how on real Azure)
+//! `cargo run -p lab-examples --example task6_rotate_and_retire` (offline; `-- --help` explains real Azure)
 
 use std::time::Duration;
 
@@ -21,35 +21,35 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secrets = SecretsClient::new(arm, &azure.vault.parse()?)?
         .after_role_assignment(Duration::from_secs(300), |_| ())?;
 
-    // 1. Where a leak would lead. No paths mean nothing while Defender CSPM is off.
+    // 1. Where a leak would lead. No paths prove nothing while Defender CSPM is off.
     let paths = AttackPathsClient::new(arm).find(subscription).await?;
     for path in paths.concerning_secrets() {
         println!("attack path: {}", path.display_name);
     }
     for blind in paths.not_covered() {
-        println!("nobody looks at {}: {:?}", blind.subscription, blind.cspm);
+        println!("{} is not covered: {:?}", blind.subscription, blind.cspm);
     }
 
-    // 2. An exposed secret with a history, of this run alone.
+    // 2. An exposed secret with a history, used only by this run.
     let name = format!("rotate-example-{}", uuid::Uuid::new_v4().simple()).parse()?;
     for old in ["first", "second", "third"] {
         secrets.set(&name, Secret::new(old)).await?;
     }
 
-    // 3. A new value, proven to be current; the old versions disabled by id, never by their place in a list.
+    // 3. A new value, verified to be current; old versions are disabled by id, never by position in a list.
     let rotation = secrets
         .rotate(&name)
         .reason("found in a repository")
         .expires_in(Duration::from_secs(90 * 86_400))
         .await?;
     println!("{} old versions disabled", rotation.retirement.as_ref().map_or(0, |retired| retired.disabled));
-    println!("the issuer was told: {}", rotation.issuer.configured);
+    println!("an issuer was used: {}", rotation.issuer.configured);
 
-    // 4. One active version, read just now.
+    // 4. One active version, verified just now.
     let active = secrets.verify_single_active(&name).await?;
     println!("single active version: {} of {}", active.is_single(), active.versions);
 
-    // 5. A sample alert made by this run, resolved and read back. Real alerts are for those who answer them.
+    // 5. A sample alert created by this run, resolved and read back. Real alerts are for those who respond to them.
     let alerts = AlertsClient::new(arm);
     let before: Vec<_> = alerts.list_key_vault(subscription).map_ok(|alert| alert.id).try_collect().await?;
     alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;

@@ -27,16 +27,16 @@ fn advice(error: &Error, text: &str) -> Option<String> {
             "The subscription is in another tenant: sign in there with 'az login --tenant'"
         }
         _ if code("SubscriptionNotFound") => {
-            "Check the subscription's id and the tenant that you are signed in to"
+            "Check the subscription id and the tenant that you are signed in to"
         }
         _ if error.is_registration_missing() => {
             "Register the resource provider first, for example 'az provider register --namespace Microsoft.Security'"
         }
         _ if error.policy_refusal().is_some() => {
-            "Azure Policy forbids it: change what is written, or ask the policy's owner for an exemption"
+            "Azure Policy forbids it: change the request, or ask the policy's owner for an exemption"
         }
         _ if error.is_linked_authorization_failed() => {
-            "Ask an owner of the other resource that the message names for the right that is missing there"
+            "Ask an owner of the other resource, named in the message, for the missing permission"
         }
         _ if error.is_scope_locked() => "Remove the lock first: 'az lock list' shows it",
         _ if let_in_after_sign_in(error).is_some() => return let_in_after_sign_in(error),
@@ -45,10 +45,12 @@ fn advice(error: &Error, text: &str) -> Option<String> {
             "Ask an owner of the subscription for the role that the README names for this task"
         }
         _ if code("VaultAlreadyExists") => {
-            "The name is taken, perhaps by a deleted vault: choose another --vault-prefix"
+            "The name is taken, possibly by a deleted vault: choose another --vault-prefix"
         }
-        _ if error.is_throttled() => "Wait a minute and run it again: what is done stays done",
-        _ if error.is_in_progress() => "Another operation is not done yet: wait a minute and run it again",
+        _ if error.is_throttled() => "Wait a minute and run it again: completed steps are kept",
+        _ if error.is_in_progress() => {
+            "Another operation is still in progress: wait a minute and run it again"
+        }
         _ => return None,
     };
     Some(advice.to_owned())

@@ -15,36 +15,36 @@ use crate::report::ReportOptions;
     after_help = "Examples:
   lab                                  the whole lab, offline, in about a second
   lab task1                            one task
-  lab run --output json                the whole lab, for a machine
+  lab run --output json                the whole lab, as JSON
   lab --live --subscription ID task1 --dry-run
                                        what task 1 would change on a real subscription
   lab --live --subscription ID run     on a real subscription; asks before the first write
-  lab plan --out lab.plan              what tasks 1, 2, 3 and 5 would change, kept in a file
-  lab apply lab.plan                   exactly that, or nothing if the world has moved
-  lab report --file report.html        a page about how the subscription stands; offline, the lab runs first
+  lab plan --out lab.plan              what tasks 1, 2, 3 and 5 would change, saved to a file
+  lab apply lab.plan                   exactly those changes, or none if the plan is out of date
+  lab report --file report.html        a page about the state of the subscription; offline, the lab runs first
 
-Exit codes: 0 done, 1 something failed or the checks before it did, 2 changes pending (only with
---detailed-exitcode, of `plan` or --dry-run), 64 wrong usage, 130 stopped with Ctrl-C."
+Exit codes: 0 success, 1 a step or a check before it failed, 2 changes pending (only with
+--detailed-exitcode, for `plan` or --dry-run), 64 usage error, 130 stopped with Ctrl-C."
 )]
 pub struct Cli {
-    /// What to do. Default: the whole lab.
+    /// The command. Default: the whole lab.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Where and how.
+    /// The options.
     #[command(flatten)]
     pub options: Options,
 }
 
-/// What the program can do.
+/// The commands.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// All tasks in order, then both break & fix scenarios and the cleanup.
     Run,
-    /// Show each resource that tasks 1, 2, 3 and 5 would change, before and after, and write nothing.
+    /// Show each resource that tasks 1, 2, 3 and 5 would change, before and after, without writing.
     Plan(PlanOptions),
-    /// Do exactly what a plan says; refuse, naming what moved, if the world is not as it was.
+    /// Make exactly the changes of a plan; refuse, with the differences, if the plan is out of date.
     Apply {
-        /// The file that `lab plan --out` wrote.
+        /// The file written by `lab plan --out`.
         file: PathBuf,
     },
     /// Turn Defender on, create a monitored vault, give yourself access.
@@ -57,23 +57,23 @@ pub enum Command {
     Task4,
     /// Respond: mail, alert rules, an automation, Sentinel.
     Task5,
-    /// Rotate what was exposed, retire the old versions, prove it.
+    /// Rotate what was exposed, retire the old versions, verify it.
     Task6,
     /// One of the two scenarios: vaults "Not covered" (1), a secret in a machine's environment (2).
     BreakFix {
-        /// Which.
+        /// The number of the scenario.
         #[arg(value_parser = clap::value_parser!(u8).range(1..=2))]
         scenario: u8,
     },
-    /// Delete what the lab made, and list what stays.
+    /// Delete what the lab created, and list what stays.
     Cleanup,
     /// The knowledge check: four questions, answered by number.
     Quiz {
-        /// Show the answers, the sheet's and the documentation's, instead of asking.
+        /// Show the sheet's and the documentation's answers instead of asking.
         #[arg(long)]
         answers: bool,
     },
-    /// Write how the subscription stands: a page to read, print and keep, or findings as OCSF, SARIF or CSV.
+    /// Report the state of the subscription: a page to read, print and keep, or findings as OCSF, SARIF or CSV.
     Report(ReportOptions),
     /// Print the manual page: 'lab man | man -l -'.
     Man,
@@ -84,11 +84,11 @@ pub enum Command {
     },
 }
 
-/// The command line. A flag that means nothing to a command is accepted there, as it may stand before any, and not
-/// listed.
+/// The command line. A global flag that has no effect on a command is accepted there, since it may precede any command,
+/// but is not listed.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
-    // Flags that are global reach the commands when it is built.
+    // Global flags are propagated to the commands when it is built.
     command.build();
     let names: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     names.iter().fold(command, |command, name| {
@@ -124,7 +124,8 @@ pub fn check(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result
         text == "--subscription" || text.starts_with("--subscription=")
     };
     if arguments.into_iter().filter(named).count() > cli.options.subscription.len() {
-        let twice = "--subscription stands before and behind the command: name all of them in one place";
+        let twice =
+            "--subscription is given both before and after the command: give all of them in one place";
         return wrong(ErrorKind::ArgumentConflict, twice);
     }
     match report {
@@ -160,7 +161,7 @@ const GLOBAL: [&str; 15] = [
     "ledger",
 ];
 
-/// The global flags that mean something to a command.
+/// The global flags that affect a command.
 fn flags_of(name: &str) -> Vec<&'static str> {
     let own: &[&str] = match name {
         "run" => return GLOBAL.to_vec(),
@@ -183,7 +184,7 @@ fn flags_of(name: &str) -> Vec<&'static str> {
 }
 
 impl Command {
-    /// The name of the part that the command runs alone; `None` for the whole lab and for what is no part.
+    /// The name of the part that the command runs alone; `None` for the whole lab and for commands that are not parts.
     pub fn part(&self) -> Option<String> {
         Some(match self {
             Self::Task1 => "task1".to_owned(),
@@ -205,35 +206,35 @@ impl Command {
     }
 }
 
-/// What is planned, and where the plan goes.
+/// What to plan, and where the plan is written.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "Examples:
   lab plan                             what tasks 1, 2, 3 and 5 would change
-  lab plan task1 task3 --out lab.plan  two tasks, kept to be applied
+  lab plan task1 task3 --out lab.plan  two tasks, saved to be applied
   lab plan --output json               the plan as JSON
   lab plan --detailed-exitcode         exit with 2 if anything would change")]
 pub struct PlanOptions {
-    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be told; of the others, that they come. The cleanup
-    /// alone is told by what it would delete.
+    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be predicted. The others are only listed;
+    /// `cleanup` alone lists what it would delete.
     #[arg(value_name = "PART", value_parser = crate::plan::PARTS_OF_A_PLAN)]
     pub tasks: Vec<String>,
-    /// Keep the plan in this file, for `lab apply`.
+    /// Save the plan to this file, for `lab apply`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
-/// How answers are written.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For machines: one JSON document on standard output, at the end.
+    /// One JSON document on standard output, at the end.
     Json,
-    /// For machines: one JSON object a line, as it happens.
+    /// One JSON object per line, as it happens.
     Ndjson,
 }
 
-/// Where and how.
+/// The options.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Work on real Azure instead of the bundled double.
@@ -242,43 +243,43 @@ pub struct Options {
     /// The subscription to work on (live). Also read from AZURE_SUBSCRIPTION_ID. A report takes more than one.
     #[arg(long, global = true, value_name = "GUID")]
     pub subscription: Vec<String>,
-    /// The region of what is created.
+    /// The region for new resources.
     #[arg(long, global = true, default_value = "westeurope")]
     pub location: String,
-    /// The resource group of what is created. The cleanup deletes it if the lab made it and holds nothing of others.
+    /// The resource group for new resources. The cleanup deletes it if the lab created it and it contains nothing else.
     #[arg(long, global = true, default_value = "rg-kv-defender-lab", value_name = "NAME")]
     pub resource_group: String,
-    /// What the vault's name begins with.
+    /// The prefix of the vault's name.
     #[arg(long, global = true, default_value = "kv-defended", value_name = "PREFIX")]
     pub vault_prefix: String,
-    /// Show what would be written, and write nothing.
+    /// Show what would be written, without writing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Of `plan`, or with --dry-run: exit with 2 if something would be written.
+    /// For `plan`, or with --dry-run: exit with 2 if something would be written.
     #[arg(long, global = true)]
     pub detailed_exitcode: bool,
     /// Do not ask before writing (live).
     #[arg(long, short, global = true)]
     pub yes: bool,
-    /// How to write answers.
+    /// The output format.
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub output: Output,
     /// Show each request: method, path, status, time, request id.
     #[arg(long, short, global = true)]
     pub verbose: bool,
-    /// Allow the sweep of task 4 on a real vault: it raises real alerts.
+    /// Allow the sweep of task 4 on a real vault. It raises real alerts.
     #[arg(long, global = true)]
     pub confirm_sweep: bool,
-    /// Who gets mail about alerts; can be given more than once.
+    /// A mail address to notify of alerts; can be repeated.
     #[arg(long, global = true, value_name = "ADDRESS", default_values = ["soc@contoso.example", "oncall@contoso.example"])]
     pub mail: Vec<String>,
-    /// In the cleanup, put the plans that the lab turned on back to what they were before.
+    /// In the cleanup, restore the plans that the lab turned on to what they were before.
     #[arg(long, global = true)]
     pub plans_off: bool,
-    /// Where rotations are recorded, one JSON line a step, without values (live).
+    /// The file that records rotations, one JSON line per step, without values (live).
     #[arg(long, global = true, default_value = "lab-ledger.jsonl", value_name = "FILE")]
     pub ledger: PathBuf,
-    /// Where a live lab remembers the names that it made, so that it can be continued.
+    /// The file in which a live lab stores the names that it generated, so that it can be continued.
     #[arg(long, global = true, default_value = ".lab-state.json", value_name = "FILE")]
     pub state: PathBuf,
 }

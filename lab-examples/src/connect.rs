@@ -73,7 +73,7 @@ impl Azure {
         Self::on_double(options, tenant::seed(&subscription)?, subscription).await
     }
 
-    /// Connects to a double that is laid out so.
+    /// Connects to a double with this initial state.
     pub(crate) async fn on_double(
         options: &Options,
         seed: Seed,
@@ -115,7 +115,7 @@ fn log_requests(arm: &mut ArmOptions, options: &Options) {
 /// Where an example runs: on the bundled double, or on real Azure.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "On real Azure, signed in as `az login` or the environment says:\n  --live --subscription 00000000-0000-0000-0000-000000000001 --resource-group rg-app --vault kv-app"
+    after_help = "On real Azure, with the credentials of `az login` or the environment:\n  --live --subscription 00000000-0000-0000-0000-000000000001 --resource-group rg-app --vault kv-app"
 )]
 struct Place {
     /// Run on real Azure instead of the bundled double. Asks first, since most examples write.
@@ -138,7 +138,7 @@ struct Place {
 /// Connects an example according to its arguments.
 ///
 /// # Errors
-/// Everything that stands in the way, including a subscription that does not exist or is not visible. Nothing was
+/// All problems, including a subscription that does not exist or is not visible. Nothing was
 /// written.
 pub async fn connect() -> std::result::Result<Azure, Problems> {
     let place = Place::parse();
@@ -154,7 +154,7 @@ pub async fn connect() -> std::result::Result<Azure, Problems> {
     let found = preflight::place(&azure, true).await?;
     if place.live && !place.yes {
         confirm(&format!(
-            "subscription '{}' ({}), tenant {}\nsigned in as {}, with {}\nThis example may write there. Go on? [y/N] ",
+            "subscription '{}' ({}), tenant {}\nsigned in as {}, with {}\nThis example may write there. Continue? [y/N] ",
             found.name, azure.subscription, found.tenant, found.who, azure.signed_in_with
         ))?;
     }
@@ -176,7 +176,7 @@ pub(crate) fn confirm(question: &str) -> Result<()> {
         .write_all(printable_lines(question).as_bytes())
         .and_then(|()| std::io::stdin().read_line(&mut answer));
     if read.is_err() || !matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Err(Error::with_message(ErrorKind::Other, "not confirmed; nothing of it was done"));
+        return Err(Error::with_message(ErrorKind::Other, "not confirmed; none of this was done"));
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(crate) fn refusal(file: &Path) -> Option<io::Error> {
 
 fn not_regular(kind: fs::FileType) -> io::Error {
     let what = match kind {
-        _ if kind.is_symlink() => "a symbolic link: name the file that it leads to",
+        _ if kind.is_symlink() => "a symbolic link: name the file that it points to",
         _ if kind.is_dir() => "a folder: name a file in it",
         _ => "not a regular file: name one",
     };

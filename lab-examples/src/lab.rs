@@ -61,7 +61,7 @@ impl Lab {
     /// Checks the options, connects, checks the subscription, and reads the state of an earlier live run.
     ///
     /// # Errors
-    /// Everything that stands in the way. Nothing was written.
+    /// All problems. Nothing was written.
     pub async fn connect(options: Options) -> std::result::Result<Self, Problems> {
         let screen = Screen::new(options.output);
         Self::with_screen(options, screen).await
@@ -157,7 +157,7 @@ impl Lab {
     ) -> Result<T> {
         match self.step(Step::new(step), task).await? {
             Some(done) => Ok(done),
-            None => refuse(format!("the step '{step}' follows nothing")),
+            None => refuse(format!("the step '{step}' does not depend on any other")),
         }
     }
 
@@ -201,7 +201,7 @@ impl Lab {
         match self.planner().filter(tells) {
             Some(planner) => match planner.run_work(step, work).await? {
                 Some(done) => Ok(done),
-                None => refuse(format!("the step '{step}' follows nothing")),
+                None => refuse(format!("the step '{step}' does not depend on any other")),
             },
             None => work(self.mode()).await,
         }
@@ -348,7 +348,7 @@ impl Lab {
         let question = self.screen.fit(&format!(
             "  subscription '{name}' ({subscription}), tenant {tenant}\n  signed in as {who}, with {with}\n{what}"
         ));
-        (self.asker.0)(&format!("{question}\n  Go on? [y/N] "))
+        (self.asker.0)(&format!("{question}\n  Continue? [y/N] "))
     }
 }
 

@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
     let alone = cli.command.as_ref().and_then(Command::part);
     let alone = alone.as_deref().and_then(tasks::find);
     let (output, detailed) = (cli.options.output, cli.options.detailed_exitcode);
-    // Who reads the first word can press Ctrl-C: it must be listened to by then.
+    // Ctrl-C may be pressed after the first output, so it must be handled by then.
     let connected = tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Err(("stopped with Ctrl-C".to_owned(), ExitCode::from(STOPPED))),
@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
         ok = run(&lab, alone, report.as_ref()), if plan.is_none() && !is_plan => ok,
         _ = tokio::signal::ctrl_c() => {
             lab.screen.fail("stopped with Ctrl-C");
-            tell("\nstopped. What is done stays done; the same command goes on where this one stopped");
+            tell("\nstopped. Completed steps are kept; the same command continues where this one stopped");
             return finish(&lab.screen, output, ExitCode::from(STOPPED));
         }
     };
@@ -115,12 +115,12 @@ async fn across(options: &Options, report: &ReportOptions) -> ExitCode {
     finish(&screen, options.output, if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Everything is checked before the first write: also where the report goes.
+/// Everything is checked before the first write, including where the report goes.
 async fn connect(
     mut cli: Cli,
     report: Option<&ReportOptions>,
 ) -> Result<(Lab, Option<Plan>), preflight::Problems> {
-    // A report writes nothing to the subscription: one that can only be read is as good.
+    // A report does not write to the subscription, so a read-only one is fine.
     cli.options.dry_run |= report.is_some();
     if let Some(report) = report {
         let mut problems = preflight::Problems::default();
@@ -187,12 +187,12 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
     }
     let mut stdout = std::io::stdout();
     let code = written(writeln!(stdout, "{shown}").and_then(|()| stdout.flush()));
-    // Whoever may only read can plan all the same.
+    // Planning needs only read access.
     for problem in problems.of_the_place.lines() {
-        tell(&format!("in the way of applying it: {problem}"));
+        tell(&format!("problem when applying it: {problem}"));
     }
     if let Some(out) = out {
-        tell(&format!("kept in {0}; to do exactly this: lab apply {0}", out.display()));
+        tell(&format!("saved to {0}; to make exactly these changes: lab apply {0}", out.display()));
     }
     match detailed && !made.is_empty() && code == ExitCode::SUCCESS {
         true => ExitCode::from(CHANGES_PENDING),
@@ -200,7 +200,7 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
     }
 }
 
-/// The record for a machine, and the exit code: what could not be written never shows as success.
+/// Writes the JSON record, and returns the exit code: output that could not be written never counts as success.
 fn finish(screen: &Screen, output: Output, code: ExitCode) -> ExitCode {
     if output != Output::Text {
         screen.write_json();
@@ -217,7 +217,7 @@ fn put(text: &[u8]) -> std::io::Result<()> {
     out.write_all(text).and_then(|()| out.flush())
 }
 
-/// A closed pipe is no failure.
+/// A closed pipe is not a failure.
 fn written(outcome: std::io::Result<()>) -> ExitCode {
     match outcome {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -228,23 +228,23 @@ fn written(outcome: std::io::Result<()>) -> ExitCode {
     }
 }
 
-/// A line for a person; one who has closed standard error has seen enough.
+/// Prints a line for people; ignores a closed standard error.
 fn tell(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", printable_lines(text)));
 }
 
-/// Asks, or shows the answers.
+/// Asks the questions, or shows the answers.
 fn quiz(screen: &Screen, answers: bool) -> bool {
     if answers {
         quiz::answers(screen);
         return true;
     }
-    // Who ends the input has had enough: that is no failure.
+    // Ending the input early is not a failure.
     quiz::ask_all(screen, std::io::stdin().lock(), std::io::stderr());
     true
 }
 
-/// One part alone, the report, or all parts.
+/// Runs one part alone, the report, or all parts.
 async fn run(lab: &Lab, alone: Option<&Part>, report: Option<&ReportOptions>) -> bool {
     if let Some(options) = report {
         return report::run(lab, options).await;

@@ -48,7 +48,7 @@ impl Context {
     fn of(plan: &Plan) -> std::result::Result<Self, Problems> {
         let context = plan.context.clone().into_iter().collect();
         serde_json::from_value(Value::Object(context))
-            .map_err(|error| problem(format!("no plan of a lab: {error}")))
+            .map_err(|error| problem(format!("not a plan of a lab: {error}")))
     }
 
     fn written(&self) -> Result<BTreeMap<String, Value>> {
@@ -66,7 +66,7 @@ pub fn parts(names: &[String]) -> Vec<&'static Part> {
     PARTS.iter().filter(wanted).collect()
 }
 
-/// What stands in the way of parts.
+/// The problems that prevent parts from running.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InTheWay {
     /// Problems of the parts themselves: they cannot be planned.
@@ -84,7 +84,7 @@ impl InTheWay {
     }
 }
 
-/// What these parts would change, and everything that stands in the way. Writes nothing.
+/// What these parts would change, and all problems. Writes nothing.
 pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
     let made = make(lab, parts).await;
     with_needs(lab, parts, made).await
@@ -168,13 +168,13 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
     let mut problems = Problems::default();
     if context.live != options.live {
         problems.add(match context.live {
-            true => "this plan is for real Azure: say --live to apply it",
+            true => "this plan is for real Azure: apply it with --live",
             false => "this plan was made offline: apply it without --live",
         });
     }
     if options.subscription.iter().any(|named| !named.eq_ignore_ascii_case(&context.subscription)) {
         problems.add(format!(
-            "this plan is for the subscription {}, and --subscription names another",
+            "this plan is for the subscription {}, but --subscription names another",
             context.subscription
         ));
     }
@@ -202,7 +202,8 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         let is_other = |known: &str, planned: &str| !known.is_empty() && known != planned;
         let planned_vault = vault.as_deref().unwrap_or_default();
         if is_other(&state.run, &run) || is_other(state.vault.as_deref().unwrap_or_default(), planned_vault) {
-            let message = "the lab has moved: it has made other things since this plan, see its state file; make a new plan";
+            let message =
+                "the lab has created other resources since this plan, see its state file; make a new plan";
             return Err(problem(message));
         }
         state.run = run;
@@ -221,7 +222,7 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         return Ok(true);
     }
     if lab.options.dry_run {
-        lab.screen.say("the plan still fits; nothing was written");
+        lab.screen.say("the plan is still valid; nothing was written");
         return Ok(true);
     }
     lab.ask(&printable_lines(&plan.to_string()))?;
@@ -240,7 +241,7 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
 
 fn moved(moved: defender_playbooks::plan::PlanMoved) -> Problems {
     let mut problems = Problems::default();
-    problems.add("the world has moved since the plan was made: make a new one");
+    problems.add("the plan is out of date: make a new one");
     moved.moved.into_iter().for_each(|line| problems.add(line));
     problems
 }

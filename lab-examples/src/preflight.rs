@@ -13,7 +13,7 @@ use crate::{Azure, advice, cli::Options, files, screen::Screen};
 /// How long the service and the sign-in have for the first answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What stands in the way, one line for each problem.
+/// The problems found, one line for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
 
@@ -94,7 +94,7 @@ pub fn options(options: &Options, problems: &mut Problems) -> Option<Subscriptio
     if options.location.trim().is_empty()
         || !options.location.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
     {
-        problems.add(format!("--location: '{}' is no region, such as westeurope", options.location));
+        problems.add(format!("--location: '{}' is not a region such as westeurope", options.location));
     }
     if options.live {
         file("--state", &options.state, problems);
@@ -126,7 +126,7 @@ async fn ask(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems
     let found = found.map_err(|error| {
         if error.is_code("SubscriptionNotFound") || error.is_not_found() || error.is_forbidden() {
             let message = format!(
-                "the subscription {} is not there, or is not visible to {}: {error}",
+                "the subscription {} does not exist, or is not visible to {}: {error}",
                 azure.subscription, azure.signed_in_with
             );
             return Problems::from(error.reworded(message));
@@ -159,10 +159,10 @@ async fn who(arm: &ArmClient) -> Result<String> {
     }
 }
 
-/// Signs in where no subscription is asked for, and says who that is.
+/// Signs in without a subscription, and reports the principal.
 ///
 /// # Errors
-/// The sign-in fails, or no answer came in time.
+/// The sign-in failed, or there was no response in time.
 pub(crate) async fn signs_in(
     screen: &Screen,
     arm: &ArmClient,

@@ -26,7 +26,7 @@ pub struct Question {
 /// The questions, in the sheet's order.
 pub const QUESTIONS: [Question; 4] = [
     Question {
-        asks: "Which alert shows that someone enumerates the secrets of a vault?",
+        asks: "Which alert shows that somebody is enumerating the secrets of a vault?",
         choices: [
             "KV_TORAccess",
             "KV_MassSecretRetrieval",
@@ -35,10 +35,10 @@ pub const QUESTIONS: [Question; 4] = [
         ],
         sheet: 1,
         documented: 2,
-        documentation: "KV_ListGetAnomaly, 'Suspicious secret listing and query in a key vault'; where only the \
+        documentation: "KV_ListGetAnomaly, 'Suspicious secret listing and query in a key vault'; if only the \
                         number of calls is unusual, KV_OperationVolumeAnomaly",
-        why: "Listing and then reading is what dumping looks like. KV_MassSecretRetrieval is in no reference: a \
-              filter for it finds nothing, which reads as if nothing had happened.",
+        why: "Listing followed by reading is what dumping a vault looks like. KV_MassSecretRetrieval is in no \
+              reference: a filter for it finds nothing, which looks as if nothing had happened.",
         differs: Some("has no such alert"),
     },
     Question {
@@ -52,27 +52,28 @@ pub const QUESTIONS: [Question; 4] = [
         sheet: 0,
         documented: 2,
         documentation: "the plan KeyVaults at Standard on the subscription",
-        why: "The plan is the switch, and it covers all vaults, old and new. Logs are not stated as a condition; \
-              they tell which secrets were touched, feed your own queries, and satisfy the recommendation about \
+        why: "The plan is the switch, and it covers all vaults, existing and future. Logs are not a requirement; \
+              they show which secrets were accessed, feed your own queries, and satisfy the recommendation about \
               diagnostic logs.",
         differs: Some("raises alerts without logs"),
     },
     Question {
-        asks: "A key is written into an application's configuration. In which order do you deal with it?",
+        asks: "A key is hard-coded in an application's configuration. In which order do you deal with it?",
         choices: [
             "Remove it from the configuration, then rotate it at the next maintenance",
-            "Identify where it is used, rotate it, move the application to a managed identity and Key Vault, remove \
-             the written value, verify",
+            "Identify where it is used, rotate it, move the application to a managed identity and Key Vault, \
+             remove the hard-coded value, verify",
             "Rotate it, verify, and leave the configuration as it is",
-            "Disable the vault's old version, then look for who used it",
+            "Disable the vault's old version, then find out who used it",
         ],
         sheet: 1,
         documented: 1,
-        documentation: "the same order, finer: find the consumers; make a new credential; move the consumers and \
-                        check them; disable and revoke the old one; clean the machine; wait for the next scan",
-        why: "A consumer must work before the old value ends, and setting a new value in Key Vault ends nothing at \
-              the issuer. When misuse is proven, revoke first and accept the outage. Until the next scan it is \
-              'waiting for scan', not 'fixed'.",
+        documentation: "the same order in more detail: find the consumers; create a new credential; move the \
+                        consumers and check them; disable and revoke the old one; clean up the machine; wait for \
+                        the next scan",
+        why: "A consumer must work before the old value is disabled, and setting a new value in Key Vault does not \
+              revoke anything at the issuer. If misuse is proven, revoke first and accept the outage. Until the \
+              next scan, the finding is 'waiting for scan', not 'fixed'.",
         differs: None,
     },
     Question {
@@ -86,8 +87,7 @@ pub const QUESTIONS: [Question; 4] = [
         sheet: 3,
         documented: 3,
         documentation: "Defender CSPM (plan CloudPosture); machines need its extension AgentlessVmScanning",
-        why: "Servers Plan 2 scans machines only. SensitiveDataDiscovery looks into data stores, not for secrets on \
-              machines.",
+        why: "Servers Plan 2 scans only machines. SensitiveDataDiscovery scans data stores, not machines.",
         differs: None,
     },
 ];
@@ -160,7 +160,7 @@ fn choose(input: &mut impl BufRead, prompt: &mut impl Write) -> Option<usize> {
         match line.trim().parse::<usize>() {
             Ok(number @ 1..=4) => return Some(number - 1),
             // Asks again even if this cannot be shown.
-            _ => drop(writeln!(prompt, "  a number from 1 to 4, please")),
+            _ => drop(writeln!(prompt, "please enter a number from 1 to 4")),
         }
     }
 }
@@ -192,7 +192,7 @@ mod tests {
     fn what_is_no_choice_is_asked_again() {
         let (right, _, prompt) = asked("0\nfive\n\n5\n3\n3\n2\n4\n");
         assert_eq!(right, Some(4));
-        assert_eq!(prompt.matches("from 1 to 4, please").count(), 4);
+        assert_eq!(prompt.matches("a number from 1 to 4").count(), 4);
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Lab {
         }
         self.screen.begin("preflight", "Checks before anything is done");
         for problem in problems.lines() {
-            self.screen.step("in the way", outcome, problem);
+            self.screen.step("problem", outcome, problem);
         }
     }
 
@@ -109,13 +109,13 @@ impl Lab {
                 continue;
             }
             if signed_out {
-                self.screen.not_tried(part.name, part.title, "there is no sign-in any more");
+                self.screen.not_tried(part.name, part.title, "no longer signed in");
                 continue;
             }
             self.screen.begin(part.name, part.title);
             let Err(error) = (part.run)(self).await else { continue };
             if self.dry_run() && error.is_resource_not_found() {
-                let missing = "it depends on what an earlier part makes: run that, then look again";
+                let missing = "it depends on what an earlier part creates: run that, then preview again";
                 self.screen.step("the rest of this part", "would change", missing);
                 continue;
             }

@@ -105,7 +105,7 @@ impl State {
         let state: Self = serde_json::from_str(&text).map_err(io::Error::other)?;
         if !state.subscription.eq_ignore_ascii_case(subscription) {
             let message = format!(
-                "it remembers what a lab made in the subscription '{}'; name another file with --state",
+                "it contains the state of a lab in the subscription '{}'; name another file with --state",
                 state.subscription
             );
             return Err(io::Error::other(message));

@@ -63,10 +63,7 @@ async fn a_cleanup_is_planned_by_id_and_refused_when_what_it_would_delete_has_mo
     rules.delete(&group, &RULE.parse().unwrap()).await.unwrap();
     world.azure.clear_requests();
     let refused = plan::apply(&lab, &made).await.unwrap_err().to_string();
-    assert!(
-        refused.contains(&format!("{RULE}: delete was planned, and is not needed any more")),
-        "{refused}"
-    );
+    assert!(refused.contains(&format!("{RULE}: delete was planned, but is no longer needed")), "{refused}");
     assert!(world.writes().is_empty(), "{:?}", world.writes());
 
     let lab = world.lab_with(world.options(SHARED)).await;
@@ -208,7 +205,7 @@ async fn a_plan_whose_write_was_cut_off_is_named_and_not_put_back() {
     let parts = world.run_with(off, &["cleanup"]).await;
     let stays = &parts[0].tables.iter().find(|table| table.name == "What stays").unwrap().rows;
     let told = stays.iter().find(|row| row[0] == "plan KeyVaults").unwrap();
-    assert!(told[1].contains("was Free before the lab, which stopped while it wrote it"), "{told:?}");
+    assert!(told[1].contains("was Free before the lab, which stopped while writing it"), "{told:?}");
 }
 
 #[tokio::test]

@@ -35,10 +35,15 @@ async fn with_the_labs_own_workspace_beside_it_what_is_foreign_stays_and_so_does
 
     assert!(holds(&parts) && world.exists("rg-lab").await, "{parts:#?}");
     assert!(WorkspacesClient::new(&world.arm).get_opt(&theirs).await.unwrap().is_some());
-    assert_eq!(how(&parts[0], "/law-theirs"), ["not known to be the lab's"]);
-    assert!(how(&parts[0], "/law-kv-defender")[0].starts_with("the lab made it; others may use it by now"));
+    assert_eq!(how(&parts[0], "/law-theirs"), ["not known to belong to the lab"]);
+    assert!(
+        how(&parts[0], "/law-kv-defender")[0].starts_with("the lab created it; others may use it by now")
+    );
     assert!(parts[0].tables.iter().any(|table| table.name == "Will stay"), "it was said before, too");
-    assert_eq!(how(&parts[0], "/rg-lab"), ["the lab made it, and it holds what the lab did not make"]);
+    assert_eq!(
+        how(&parts[0], "/rg-lab"),
+        ["the lab created it, but it contains resources that the lab did not create"]
+    );
     // The vault went by itself: its name is taken, which the lab goes on telling.
     assert_eq!(world.remembered().deleted_vaults.len(), 1);
     assert_eq!(world.remembered().vault, None);
@@ -52,7 +57,7 @@ async fn why_a_group_of_somebody_else_stays_is_said() {
     let parts = world.run("rg-shared", &["cleanup"]).await;
     assert_eq!(
         how(&parts[0], "/resourceGroups/rg-shared"),
-        ["it does not carry this lab's tag: not known to be its own"]
+        ["it does not have this lab's tag, so it is not known to belong to the lab"]
     );
 }
 
@@ -104,8 +109,8 @@ async fn the_labs_own_sample_alerts_are_counted_among_what_stays() {
     let there = alerts.iter().filter(of_the_lab).count();
     let open = alerts.iter().filter(of_the_lab).filter(|alert| alert.status == AlertStatus::Active).count();
     let parts = world.run("rg-lab", &["cleanup"]).await;
-    let told = how(&parts[0], &format!("{there} sample alerts that the lab made"));
-    let expected = format!("cannot be deleted; {open} are open, and the service drops them by itself");
+    let told = how(&parts[0], &format!("{there} sample alerts created by the lab"));
+    let expected = format!("cannot be deleted; {open} are open, and the service removes them by itself");
     assert!(there > 0, "{own:?}");
     assert_eq!(told, [expected]);
 }

@@ -163,7 +163,7 @@ fn the_worst_findings_are_shown_and_how_many_there_are() {
     let page = OverviewPage { findings: vec![finding("High", "x"); 250], ..clean() };
     let html = overview::html(&page).unwrap();
     assert!(section(&html, "todo").contains("Still open: 250"));
-    assert!(section(&html, "todo").contains("the worst 200 of 250"));
+    assert!(section(&html, "todo").contains("the 200 most severe of 250"));
     assert_eq!(section(&html, "todo").matches("badge high").count(), 200);
 }
 

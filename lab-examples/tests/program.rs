@@ -58,7 +58,7 @@ fn wrong_use_is_one_clear_line_and_the_right_exit_code() {
         (&["task9"][..], 64, "unrecognized subcommand"),
         (&["break-fix", "3"], 64, "3 is not in 1..=2"),
         (&["--detailed-exitcode", "task1"], 64, "--dry-run"),
-        (&["--subscription", "a", "report", "--subscription", "b"], 64, "name all of them in one place"),
+        (&["--subscription", "a", "report", "--subscription", "b"], 64, "give all of them in one place"),
         (&["task1", "--subscription", "a", "--subscription", "b"], 64, "only a report takes more than one"),
         (&["report", "--management-group", "mg", "--subscription", "a"], 64, "name either"),
         (
@@ -185,7 +185,7 @@ fn a_plan_is_kept_applied_and_refused_with_the_exit_code_that_says_so() {
     let refused = program(&["apply", kept]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{said}");
-    assert!(said.contains("the world has moved") && said.contains("task1: the plan KeyVaults"), "{said}");
+    assert!(said.contains("the plan is out of date") && said.contains("task1: the plan KeyVaults"), "{said}");
 }
 
 #[test]

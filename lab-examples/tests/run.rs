@@ -43,7 +43,7 @@ async fn a_subscription_that_is_not_seen_stops_every_command_before_anything_is_
     world.azure.clear_requests();
     let refused = Lab::on(azure, world.options("rg-lab"), Screen::silent()).await.unwrap_err().to_string();
     assert!(
-        refused.contains("00000000-0000-0000-0000-0000000000ee is not there, or is not visible to a test"),
+        refused.contains("00000000-0000-0000-0000-0000000000ee does not exist, or is not visible to a test"),
         "{refused}"
     );
     assert!(refused.contains("Nothing was written"), "{refused}");
@@ -67,7 +67,7 @@ async fn all_that_stands_in_the_way_of_a_run_is_told_on_one_screen_and_nothing_i
         "Microsoft.KeyVault/vaults/write",
         "Microsoft.Security/locations/alerts/simulate/action",
         "Microsoft.OperationalInsights is NotRegistered",
-        "has no region 'atlantis'",
+        "the region 'atlantis' is not available",
     ] {
         assert_eq!(told.iter().filter(|it| it.contains(problem)).count(), 1, "{problem}: {told:#?}");
     }
@@ -102,7 +102,7 @@ async fn the_question_is_the_plan_and_a_no_writes_nothing() {
         "~ update /subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/KeyVaults",
         "properties.pricingTier: \"Free\" -> \"Standard\"",
         "needs Security Admin (Microsoft.Security/pricings/write); billed by what the plan covers",
-        "? decided when it is applied: twenty secrets, sample alerts",
+        "? decided when applied: twenty secrets, sample alerts",
         "subscription 'Subscription 0001'",
     ] {
         assert!(question.contains(line), "{line}: {question}");

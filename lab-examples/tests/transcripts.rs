@@ -11,7 +11,7 @@ const MASKS: [(&str, &str); 5] = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[guid]"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "[time]"),
     (r"at most \d+ requests", "at most [n] requests"),
-    (r"the role has not spread yet: \S+", "the role has not spread yet: [wait]"),
+    (r"has not propagated yet: \S+", "has not propagated yet: [wait]"),
 ];
 
 /// A program that this package builds, beside the tests.

@@ -81,8 +81,7 @@ impl InProcess {
             status: None,
         };
         self.shared.lock().recorder.foreign.push(recorded);
-        let message =
-            format!("mock-azure does not let requests out to '{}'", url.host_str().unwrap_or_default());
+        let message = format!("mock-azure refuses requests to '{}'", url.host_str().unwrap_or_default());
         Error::with_message(ErrorKind::Connection, message)
     }
 }

@@ -165,7 +165,7 @@ async fn the_program_holds_who_signs_in_to_its_roles_and_takes_foreign_tokens_as
     } });
     let token = token_for(&azure, "https://management.azure.com").await;
     assert_eq!(support::send_with(&azure, Put, &url, body, Some(&token)).await.status, 201);
-    assert_eq!(put(&vault_token).await.status, 403, "the role has not spread yet");
+    assert_eq!(put(&vault_token).await.status, 403, "the role assignment has not propagated yet");
     assert_eq!(put(&vault_token).await.status, 200);
     let wrong = put(&token).await;
     assert_eq!(wrong.status, 401, "a token for Resource Manager is none for a vault");

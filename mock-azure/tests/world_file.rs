@@ -132,8 +132,8 @@ fn what_a_file_says_wrongly_is_named_with_its_place() {
         ("steps: [{ vault: { group: rg, name: kv, color: red } }]", "steps[0].vault.color"),
         ("steps: [{ vaults: {} }]", "steps[0]"),
         ("steps: [{ audit_event: { operation: x, vault_id: y, time: z } }]", "steps[0]: time: 'z'"),
-        ("{ \"steps\": [}", "no JSON"),
-        ("steps: [", "no YAML"),
+        ("{ \"steps\": [}", "not JSON"),
+        ("steps: [", "not YAML"),
         ("a: 1\n---\nb: 2", "one document"),
     ] {
         let message = Seed::from_text(text).unwrap_err().to_string();
@@ -270,7 +270,7 @@ async fn the_control_endpoint_shows_what_happened_without_tokens() {
         ("/_mock/faults", json!({ "effect": "reset", "times": 2, "always": true }), "exclude each other"),
         ("/_mock/interrupt", json!({}), "missing field `at`"),
         ("/_mock/nothing", Value::Null, "openapi.json"),
-        ("/_mock/clock", Value::Null, "takes no POST"),
+        ("/_mock/clock", Value::Null, "does not accept POST"),
     ] {
         let refused = control("POST", path, body).unwrap_err().to_string();
         assert!(refused.contains(word), "{path}: {refused}");

@@ -75,15 +75,15 @@ guid! {
 }
 
 impl RoleId {
-    /// Owner
+    /// Owner: full access, including role assignments.
     pub const OWNER: Self = Self(uuid::uuid!("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));
-    /// Contributor
+    /// Contributor: full access, except role assignments.
     pub const CONTRIBUTOR: Self = Self(uuid::uuid!("b24988ac-6180-42a0-ab88-20f7382dd24c"));
-    /// Reader
+    /// Reader: reads all resources.
     pub const READER: Self = Self(uuid::uuid!("acdd72a7-3385-48ef-bd42-f606fba81ae7"));
-    /// User Access Administrator: gives and takes every access.
+    /// User Access Administrator: manages access to all resources.
     pub const USER_ACCESS_ADMINISTRATOR: Self = Self(uuid::uuid!("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"));
-    /// Role Based Access Control Administrator: gives and takes every role, often under a condition.
+    /// Role Based Access Control Administrator: manages role assignments, often under a condition.
     pub const ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR: Self =
         Self(uuid::uuid!("f58310d9-a9f6-439a-9e8d-f62e7b41a168"));
     /// Key Vault Secrets User: reads secret values.

@@ -132,7 +132,7 @@ const ENDS: [(&str, &str, &[u8], &str); 5] = [
     ),
     ("a_failure_without_a_reason_says_so", "200 OK", br#"{"status":"Failed"}"#, "gave no reason"),
     ("a_cancelled_operation_is_an_error", "200 OK", br#"{"status":"Canceled"}"#, "ended as Canceled"),
-    ("a_poll_without_a_status_is_an_error", "200 OK", b"{}", "does not tell the operation's status"),
+    ("a_poll_without_a_status_is_an_error", "200 OK", b"{}", "does not contain the operation's status"),
     ("a_poll_that_is_not_json_is_an_error", "200 OK", b"<html>", "is not JSON but application/json: <html>"),
 ];
 

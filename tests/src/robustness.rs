@@ -36,7 +36,7 @@ pub fn ids(text: &str) {
         let id: T = text.parse().ok()?;
         let written = id.to_string();
         let Ok(read) = written.parse::<T>() else {
-            panic!("'{text}' is written as '{written}', which is none")
+            panic!("'{text}' is written as '{written}', which is not a valid id")
         };
         assert_eq!(read.to_string(), written);
         assert!(!written.contains(['\r', '\n', '\0']), "{written:?} could end a header");

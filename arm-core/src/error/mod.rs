@@ -1,4 +1,4 @@
-//! What a service answered, what it means, and what was tried: read from an `azure_core::Error`.
+//! The response in an `azure_core::Error`, what it means, and how often the request was tried.
 
 mod arm_error;
 mod meaning;

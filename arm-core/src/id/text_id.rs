@@ -1,4 +1,4 @@
-//! What ids and names share, for every crate that has some.
+//! What all ids and names have in common, for all crates.
 
 /// Implements the traits of an id or name that is stored as validated text. The type implements
 /// [`FromStr`](std::str::FromStr) and has a field `text` that borrows as `str`. The text keeps its spelling, and is

@@ -1,4 +1,4 @@
-//! Where an operation is polled, and the words that tell its state.
+//! Where an operation is polled, and how its state is read.
 
 use azure_core::http::{RawResponse, Url, headers::Headers, poller::PollerStatus};
 use serde::{Deserialize, Serialize};

@@ -78,7 +78,7 @@ impl<T: Send + 'static> IntoFuture for Poller<T> {
                     return Ok(result);
                 }
             }
-            let message = "the operation was watched to its end, and its result is no longer at hand";
+            let message = "the operation was watched to its end, and its result is no longer available";
             Err(Error::with_message(ErrorKind::Other, message))
         })
     }

@@ -75,7 +75,7 @@ pub(super) async fn first(request: ArmRequest) -> Result<Step> {
         _ if unfinished => {
             let state = state.unwrap_or_default();
             let message =
-                format!("{what}: the operation is {state}, but the service does not say where to ask on");
+                format!("{what}: the operation is {state}, but the service does not say where to poll it");
             Err(Error::with_message(ErrorKind::Other, message))
         }
         // Done; or an action was accepted without a word on where to ask, so that nothing can be waited for.
@@ -115,7 +115,7 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
         OperationKind::Status if status != 204 => match body["status"].as_str() {
             Some(state) => state.to_owned(),
             None => {
-                let message = format!("{what}: the answer does not tell the operation's status");
+                let message = format!("{what}: the response does not contain the operation's status");
                 return Err(Error::with_message(ErrorKind::DataConversion, message));
             }
         },
@@ -164,13 +164,13 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
         Ok(Step::Running { state, percent: None, handle: Box::new(handle), wait: None })
     };
     let untold = |what: &str| {
-        let message = format!("{gone}; the link that told the operation's state has vanished, and {what}");
+        let message = format!("{gone}; the link to the operation's status no longer works, and {what}");
         Error::with_message(gone.kind().clone(), message)
     };
     let Some(resource) = handle.resource.clone() else {
         return match handle.result.clone() {
             Some(result) => go_on(at_result(handle, result), "InProgress".to_owned()),
-            None => Err(untold("there is no other way to tell whether it was done")),
+            None => Err(untold("there is no other way to find out whether it was done")),
         };
     };
     let request = ArmRequest::follow(arm.clone(), resource.clone());

@@ -53,11 +53,11 @@ pub struct NotRepeatable;
 /// | 408, 500, 502, 503, 504 | retry | error: may have been carried out |
 /// | 401 | once, with a fresh token | once, with a fresh token |
 ///
-/// [`Repeatable`] and [`NotRepeatable`] in a request's context move it to the other column.
+/// [`Repeatable`] and [`NotRepeatable`] in a request's context move the request to the other column.
 ///
 /// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The final error says how many attempts were made,
-/// over how much time, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) has the same
-/// as data.
+/// over how much time, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) provides
+/// the same information.
 ///
 /// In an official client, make it the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`. It sends
 /// every attempt from a fresh copy of the request, including the body.
@@ -73,7 +73,7 @@ impl Retry {
         Self { budget, fresh_token: false }
     }
 
-    /// Also retries a request once after 401, once the token policy has dropped its cached token.
+    /// Also retries a request once after a 401, when the token policy has dropped its cached token.
     pub fn with_fresh_token(mut self) -> Self {
         self.fresh_token = true;
         self
@@ -205,7 +205,7 @@ impl Policy for Retry {
                     Some(asked) if !exhausted => {
                         let left = self.budget.total.saturating_sub(spent);
                         let message = format!(
-                            "{}; the service asks to wait {asked:?}, and {left:?} are left",
+                            "{}; the service asks for a wait of {asked:?}, but only {left:?} are left",
                             error::with_causes(&error)
                         );
                         error.reworded(message)

@@ -1,8 +1,8 @@
-//! Write-backs that lose nothing: what the service sent is kept beside the model that was read from it.
+//! Write-backs that lose nothing: the JSON received is kept next to the model that was read from it.
 //!
-//! A model that is read, changed and written back goes out as what came in, with only those members changed that
-//! changed in the model. So a member keeps its spelling and its value's spelling, and what could not be read goes back
-//! as it came. A write that would have to replace what could not be read is refused.
+//! When a model is read, changed and written back, the body is the JSON received, with only those members replaced that
+//! were changed in the model. Names and values therefore keep their spelling, and parts that could not be read are
+//! written back unchanged. A write that would replace such a part is refused.
 
 use std::{
     borrow::Cow,

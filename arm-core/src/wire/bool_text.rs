@@ -49,7 +49,7 @@ pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S:
 pub mod option {
     use super::{Deserialize, Deserializer, Serializer, Wire};
 
-    /// Reads the text, or `None`.
+    /// Reads the text; null is `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
         let wire = Option::<Wire>::deserialize(deserializer)?;
         Ok(wire.map(|Wire(value)| value))

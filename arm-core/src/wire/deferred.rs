@@ -1,4 +1,4 @@
-//! Values that are decoded when they are asked for.
+//! Values that are decoded when they are first needed.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::OnceLock};
 
@@ -20,7 +20,7 @@ pub struct Deferred<T> {
 }
 
 impl<T> Deferred<T> {
-    /// The text that it was read from; `None` if it was decoded immediately, or created here.
+    /// The text from which it was read; `None` if it was decoded immediately, or created here.
     pub fn text(&self) -> Option<&str> {
         Some(&*self.text).filter(|text| !text.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Read models that keep the text that they were read from, so that they can be written out as it came.
+//! Read-only models that keep the text from which they were read, so that they can be written out unchanged.
 
 use std::{fmt, marker::PhantomData, ops::Range, sync::Arc};
 
@@ -11,15 +11,15 @@ use serde_json::value::RawValue;
 
 use super::from_text::{TEXT_ALONE, WITH_TEXT, from_str};
 
-/// A model that keeps the text that it was read from. Implement it with [`kept!`](crate::kept).
+/// A model that keeps the text from which it was read. Implement it with [`kept!`](crate::kept).
 pub trait Kept: Sized + PartialEq {
     /// The type decoded from the text, which may borrow from it.
     type Wire<'a>: Deserialize<'a>;
 
-    /// Creates the model from the decoded value and the text that it borrows from.
+    /// Creates the model from the decoded value and the text from which it borrows.
     fn read(wire: Self::Wire<'_>, text: &str) -> Self;
 
-    /// The text.
+    /// The text from which it was read.
     fn sent(&self) -> &SentText;
 }
 
@@ -74,7 +74,7 @@ pub fn serialize<M: Kept, S: Serializer>(model: &M, serializer: S) -> Result<S::
     raw.serialize(serializer)
 }
 
-/// The text that a model was read from.
+/// The text from which a model was read.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SentText(Arc<str>);
 
@@ -89,14 +89,14 @@ impl SentText {
         &self.0
     }
 
-    /// A part of it.
+    /// The text of one part.
     pub fn part(&self, place: &Place) -> &str {
         let Place(Range { start, end }) = place;
         self.0.get(*start as usize..*end as usize).unwrap_or_default()
     }
 }
 
-/// Shows none of it: it may contain what no log should.
+/// Hides the text: it may contain data that must not appear in a log.
 impl fmt::Debug for SentText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
@@ -108,7 +108,7 @@ impl fmt::Debug for SentText {
 pub struct Part<'a>(&'a str);
 
 impl<'a> Part<'a> {
-    /// The text.
+    /// The part's text.
     pub fn as_str(self) -> &'a str {
         self.0
     }

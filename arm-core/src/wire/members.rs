@@ -1,4 +1,4 @@
-//! Objects whose values stay text until they are asked for.
+//! Objects whose values stay text until they are needed.
 
 use std::{borrow::Cow, fmt};
 

@@ -18,7 +18,7 @@ pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok,
 pub mod option {
     use super::{Deserialize, Deserializer, Secret, Serializer};
 
-    /// Reads a secret, or `None`.
+    /// Reads a secret; null is `None`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
         Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
     }

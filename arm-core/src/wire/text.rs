@@ -1,4 +1,4 @@
-//! A text, also where the service writes a number or a boolean.
+//! A string that the service sometimes writes as a number or a boolean.
 
 use std::{borrow::Cow, fmt};
 

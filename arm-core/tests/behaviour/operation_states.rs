@@ -33,7 +33,7 @@ async fn a_status_that_does_not_tell_how_far_it_is_is_no_success() {
     let first = reply(202, "").header("azure-asyncoperation", STATUS);
     let script = Script::new([first, reply(200, r#"{"name":"1"}"#)]);
     let error = put(&script).poller::<()>().await.unwrap_err();
-    assert!(error.to_string().contains("the answer does not tell the operation's status"), "{error}");
+    assert!(error.to_string().contains("the response does not contain the operation's status"), "{error}");
 }
 
 #[tokio::test]

@@ -314,7 +314,7 @@ async fn a_status_in_the_body_counts_wherever_it_comes() {
     let script = Script::new([reply(200, r#"{"status":"InProgress"}"#)]);
     let error = script.client().post(thing(&script), "v").poller::<()>().await.unwrap_err();
     assert!(
-        error.to_string().contains("is InProgress, but the service does not say where to ask on"),
+        error.to_string().contains("is InProgress, but the service does not say where to poll it"),
         "{error}"
     );
 }
@@ -356,7 +356,7 @@ async fn when_the_link_of_a_delete_vanishes_the_resource_tells_whether_it_is_gon
         for still in [reply(200, THING), reply(200, "{}"), reply(404, unregistered), reply(403, "{}")] {
             let script = Script::new([first(), reply(404, ABSENT), still.clone()]);
             let error = script.client().delete(thing(&script), "v").poller::<()>().await.unwrap_err();
-            assert!(error.to_string().contains("has vanished"), "{still:?}: {error}");
+            assert!(error.to_string().contains("no longer works"), "{still:?}: {error}");
         }
     }
 }
@@ -403,7 +403,7 @@ async fn when_the_link_of_an_action_vanishes_its_result_tells_or_nothing_does() 
     assert_eq!(urls(&script)[2..], ["GET /r", "GET /r"]);
     let script = Script::new([status(), reply(404, ABSENT)]);
     let error = script.client().post(thing(&script), "v").poller::<()>().await.unwrap_err();
-    assert!(error.to_string().contains("there is no other way to tell whether it was done"), "{error}");
+    assert!(error.to_string().contains("there is no other way to find out whether it was done"), "{error}");
 }
 
 #[tokio::test]

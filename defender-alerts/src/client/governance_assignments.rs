@@ -64,7 +64,7 @@ impl GovernanceAssignmentsClient {
 
     /// Creates or replaces an assignment: `GovernanceAssignments_CreateOrUpdate`.
     ///
-    /// To change one, read it, change its `spec` and write that. [`ensure`](Self::ensure) chooses the name.
+    /// To change one, read it, modify its `spec` and write that. [`ensure`](Self::ensure) chooses the name.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/governance-assignments/create-or-update)
     ///

@@ -59,7 +59,7 @@ impl StandardAssignmentsClient {
 
     /// Creates or replaces an assignment: `StandardAssignments_Create`.
     ///
-    /// To change one, read it, change its `spec` and write that. To exempt a finding, see
+    /// To change one, read it, modify its `spec` and write that. To exempt a finding, see
     /// [`AssessmentsClient::exempt`](crate::AssessmentsClient::exempt).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments/create)

@@ -81,7 +81,7 @@ impl SuppressionRulesClient {
 
     /// Creates or replaces a rule: `AlertsSuppressionRules_Update`.
     ///
-    /// To change a rule, read it, change its `spec` and write that.
+    /// To change a rule, read it, modify its `spec` and write that.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update)
     ///

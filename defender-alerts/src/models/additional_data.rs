@@ -220,7 +220,7 @@ impl ResourceDetails {
         self.id()?.parse().ok()
     }
 
-    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; otherwise the type in the
+    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; if absent, the type in the
     /// id.
     pub fn resource_type(&self) -> Option<String> {
         self.0.text("resourceType").or_else(|| Some(self.resource_id()?.resource_type().to_string()))

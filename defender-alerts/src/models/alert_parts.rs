@@ -310,7 +310,7 @@ impl Entity {
     /// What cannot be read of one that says that it is a resource of Azure, or that does not say what it is.
     pub(crate) fn unreadable(&self) -> Option<String> {
         match &self.kind {
-            EntityKind::AzureResource(None) => Some("an entity that is a resource of Azure".to_owned()),
+            EntityKind::AzureResource(None) => Some("an entity that is an Azure resource".to_owned()),
             EntityKind::Other(kind) if kind.is_empty() => Some("an entity without a type".to_owned()),
             _ => None,
         }

@@ -110,7 +110,7 @@ pub struct AssessmentStatus {
 }
 
 impl AssessmentStatus {
-    /// Whether an exemption keeps the resource from being judged.
+    /// Whether the resource is not assessed because of an exemption.
     pub fn is_exempt(&self) -> bool {
         // The word is published in samples of sub-assessments.
         let cause = self.cause.as_deref().is_some_and(|cause| cause.eq_ignore_ascii_case("Exempt"));
@@ -190,7 +190,7 @@ pub struct RiskNode {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// The labels, which say what it is.
+    /// The labels, which describe the node.
     #[serde(rename = "nodePropertiesLabel", deserialize_with = "wire::without_nulls")]
     pub labels: Vec<String>,
 }
@@ -203,10 +203,10 @@ pub struct RiskEdge {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// The node where it begins.
+    /// The id of the node where it begins.
     #[serde(with = "wire::text")]
     pub source_id: String,
-    /// The node where it ends.
+    /// The id of the node where it ends.
     #[serde(with = "wire::text")]
     pub target_id: String,
 }

@@ -65,7 +65,7 @@ pub struct AssessmentMetadata {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct AssessmentMetadataProperties {
-    /// The recommendation.
+    /// The title of the recommendation.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub display_name: String,

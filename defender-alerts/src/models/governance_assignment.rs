@@ -15,8 +15,8 @@ pub struct GovernanceAssignment {
     /// The name: a GUID.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the assignment, change a clone and write it: fields that this version does not model are
-    /// written back.
+    /// The settings. To change the assignment, modify a clone and write that: fields that this version does not
+    /// model are kept.
     #[serde(rename = "properties")]
     pub spec: GovernanceAssignmentSpec,
 }
@@ -67,7 +67,7 @@ impl GovernanceAssignmentSpec {
 }
 
 impl GovernanceAssignment {
-    /// The assignment as it would be if it were made now.
+    /// The assignment as it would be if it were created now.
     pub(crate) fn planned(
         assessment: &crate::AssessmentId,
         name: uuid::Uuid,

@@ -131,7 +131,7 @@ impl KeyVaultAlertType {
             T::TorAccess => "read from a TOR exit node",
             T::OperationVolumeAnomaly => "far more operations than usual",
             T::PutGetAnomaly => "the policy was changed, then secrets were read",
-            T::ListGetAnomaly => "secrets were listed, then read, as dumping does",
+            T::ListGetAnomaly => "secrets were listed, then read, as in dumping a vault",
             T::AccountVolumeAccessDeniedAnomaly => "one principal was refused at many vaults",
             T::UserAccessDeniedAnomaly => "an unknown user was refused",
             T::AppAnomaly => "read by an application that does not usually do so",

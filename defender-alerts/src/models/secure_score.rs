@@ -68,7 +68,7 @@ arm_core::open_enum! {
     pub enum ControlType {
         /// Microsoft.
         BuiltIn = "BuiltIn",
-        /// Somebody else.
+        /// Somebody other than Microsoft.
         Custom = "Custom",
     }
 }

@@ -11,7 +11,7 @@ arm_core::open_enum! {
         Medium = "Medium",
         /// Look into it now.
         High = "High",
-        /// Recommendations only.
+        /// Fix it now. Only recommendations have this severity.
         Critical = "Critical",
     }
 }

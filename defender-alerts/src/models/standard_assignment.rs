@@ -34,8 +34,8 @@ pub struct StandardAssignment {
     /// The name: a GUID.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the assignment, change a clone and write it: fields that this version does not model are
-    /// written back.
+    /// The settings. To change the assignment, modify a clone and write that: fields that this version does not
+    /// model are kept.
     #[serde(rename = "properties")]
     pub spec: StandardAssignmentSpec,
 }

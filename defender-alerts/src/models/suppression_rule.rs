@@ -31,8 +31,8 @@ pub struct SuppressionRule {
     pub name: ResourceName,
     /// When it was last written.
     pub last_modified: Option<OffsetDateTime>,
-    /// The settings. To change the rule, change a clone and write it: fields that this version does not model are
-    /// written back.
+    /// The settings. To change the rule, modify a clone and write that: fields that this version does not
+    /// model are kept.
     pub spec: SuppressionRuleSpec,
 }
 

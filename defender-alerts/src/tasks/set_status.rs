@@ -82,7 +82,7 @@ impl AlertsClient {
     }
 }
 
-/// A change of status of many alerts: await it.
+/// Changes the status of many alerts; await it.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is changed before it is awaited"]
 pub struct SetStatus {
@@ -175,14 +175,15 @@ async fn set_one(
     }
     client.act(&id, action.verb()).await?;
     let after = client.get(&id).await.map_err(|error| {
-        let message = format!("the service took the status {wanted}, but it could not be read back: {error}");
+        let message =
+            format!("the service accepted the status {wanted}, but it could not be read back: {error}");
         error.reworded(message)
     })?;
     if after.status == wanted {
         return Ok(Change::Updated { before, after: wanted });
     }
     let message = format!(
-        "the service took the status {wanted} for the alert {id}, but it still reads {}: run this again later",
+        "the service accepted the status {wanted} for the alert {id}, but still shows {}: run this again later",
         after.status
     );
     Err(Error::with_message(ErrorKind::Other, message))

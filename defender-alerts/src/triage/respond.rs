@@ -8,8 +8,7 @@ use crate::KeyVaultAlertType;
 /// The steps for a finding, in order.
 pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
     if finding.is_sample {
-        let text =
-            "This is a sample: nothing happened. Check that it reached whoever it should, then dismiss it.";
+        let text = "This is a sample; nothing really happened. Check that it reached the right people, then dismiss it.";
         return vec![ResponseStep { phase: ResponsePhase::Act, text: text.to_owned() }];
     }
     let told = Told::of(finding);
@@ -51,13 +50,13 @@ impl<'a> Told<'a> {
         let caller = self.caller;
         match self.finding.caller.in_tenant {
             Some(true) => format!(
-                "Ask the owner of {caller} whether it was them. Knowing the caller is no reason to dismiss: the \
-                 credentials may be stolen."
+                "Ask the owner of {caller} whether it was them. Knowing the caller is not a reason to dismiss the \
+                 alert: the credentials may be stolen."
             ),
             Some(false) => format!("{caller} is of another tenant: find out who gave it access."),
             None => format!(
-                "Find out whether {caller} belongs to your tenant. An address of Microsoft's may still be a \
-                 stranger's machine."
+                "Find out whether {caller} belongs to your tenant. A Microsoft address may still belong to any \
+                 customer's machine."
             ),
         }
     }
@@ -69,8 +68,7 @@ impl<'a> Told<'a> {
             let addresses: Vec<&str> = known.addresses.iter().map(|it| it.address.as_str()).collect();
             let addresses = addresses.join(", ");
             steps.push(format!(
-                "If {addresses} is none of yours, turn on the firewall of {vaults} and allow only networks that \
-                 you know."
+                "If {addresses} is not yours, turn on the firewall of {vaults} and allow only networks that you know."
             ));
         }
         if known.application_id.is_some() || known.object_id.is_some() || known.user_principal_name.is_some()
@@ -93,13 +91,13 @@ impl<'a> Told<'a> {
         if self.finding.has_log() {
             let count = self.finding.secrets.len();
             return format!(
-                "The log of {vaults} shows {count} secrets touched{span}. Look there for other callers of the \
-                 same secrets."
+                "The log of {vaults} shows {count} secrets accessed{span}. Check it for other callers of the same \
+                 secrets."
             );
         }
         format!(
-            "List the secrets that were touched in {vaults}{span}, from the vault's log. Without a log, count \
-             every secret of the vault as read."
+            "List the secrets that were accessed in {vaults}{span}, from the vault's log. Without a log, treat \
+             every secret in the vault as read."
         )
     }
 
@@ -113,7 +111,7 @@ impl<'a> Told<'a> {
         };
         vec![
             format!("Rotate {secrets}, at the issuer too, and disable the old versions."),
-            "Ask the owners of these credentials to look for their use.".to_owned(),
+            "Ask the owners of these credentials to check for their use.".to_owned(),
         ]
     }
 }

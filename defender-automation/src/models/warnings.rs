@@ -16,7 +16,7 @@ use crate::{
 pub enum Problem {
     /// The service allows exactly one scope; this many were given.
     NotOneScope(usize),
-    /// An action lacks its secret, which the service would clear: the kind, the target, and what is missing.
+    /// An action lacks its secret, so the service would clear it.
     MissingSecret {
         /// The kind of action.
         kind: String,
@@ -46,7 +46,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No event can meet all rules of a set: which set, counted from 1, and why.
+    /// No event can match all rules of a set.
     NeverMatches {
         /// The set, counted from 1.
         set: usize,
@@ -59,7 +59,7 @@ pub enum Warning {
     TextOperatorOnOtherType(String),
     /// An event hub is used with a key, which is unnecessary for a trusted service.
     KeyedEventHub(String),
-    /// The service will refuse it, and why.
+    /// The service will refuse it for this reason.
     WillBeRefused(Problem),
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     // Evidence: who it was, and which secrets they have read.
     let alerts = AlertsClient::new(arm);
     let found = InvestigationsClient::new(arm).investigate(&alerts.get(&case.alert).await?).await;
-    let taken = found.secrets_read().ok_or("the logs do not tell all: rotate everything in the vault")?;
+    let taken = found.secrets_read().ok_or("the logs are incomplete: rotate everything in the vault")?;
     let stranger = found.finding.caller.object_id.as_deref().ok_or("the alert names nobody")?;
 
     // Containment: plan, review, carry out. The plan is the record for the undo, so store it first. What cannot be
@@ -102,7 +102,7 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "the stranger has: {}", self.taken.iter().cloned().collect::<Vec<_>>().join(", "))?;
+        writeln!(f, "the attacker has read: {}", self.taken.iter().cloned().collect::<Vec<_>>().join(", "))?;
         write!(f, "{}", self.contained)?;
         writeln!(f)?;
         writeln!(f, "{}", self.report)?;

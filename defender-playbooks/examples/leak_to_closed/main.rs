@@ -25,7 +25,7 @@ async fn main() -> Done<()> {
     let rotated = answer.rotations.iter().filter(|rotation| rotation.result.is_ok()).count();
     print(&format!("{} secrets planned, {rotated} rotated", answer.plan.secrets.len()));
     let alive = world.planted.iter().filter(|planted| world.is_alive(planted)).count();
-    print(&format!("{alive} of {} leaked credentials still open something", world.planted.len()));
+    print(&format!("{alive} of {} leaked credentials still work", world.planted.len()));
     Ok(())
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn play(world: &World) -> Done<Answer> {
     world.an_hour_passes();
     let answer = answer::answer(&world.case()?).await?;
     match world.stranger_reads().await {
-        true => Err("the stranger still gets in".into()),
+        true => Err("the attacker still has access".into()),
         false => Ok(answer),
     }
 }

@@ -79,7 +79,7 @@ impl RemovedRole {
             Ok(_) => match roles.get_opt(&self.id).await? {
                 Some(now) if now.principal == self.principal && now.role == self.role => Ok(Step::Done),
                 Some(_) => refuse("the assignment is another than it was"),
-                None => refuse("the assignment is not there"),
+                None => refuse("the assignment does not exist"),
             },
             // Somebody has given it back under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => Ok(Step::Unchanged),
@@ -114,7 +114,7 @@ pub(super) async fn roles_of(
         } else if held.is_at(&at) || wider {
             taken.push(RemovedRole::of(held));
         } else {
-            stays.push(format!("{what}, which lies above the vault"));
+            stays.push(format!("{what}, which is assigned above the vault"));
         }
     }
     for role in &taken {
@@ -132,13 +132,14 @@ pub(super) async fn not_oneself(
 ) -> Result<()> {
     let own = directory.signed_in().await?.id;
     if own == principal {
-        return refuse("this principal is the one that is signed in: nobody takes their own access here");
+        return refuse("this principal is the signed-in caller: removing your own access is refused");
     }
     let mut held = roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(own));
     while let Some(role) = held.try_next().await? {
         if role.principal == principal {
             return refuse(format!(
-                "whoever is signed in holds the role {} at {} through the group {principal}: nobody takes their own access here",
+                "the signed-in caller holds the role {} at {} through the group {principal}: removing your own \
+                 access is refused",
                 role.role, role.scope
             ));
         }
@@ -187,7 +188,7 @@ pub(super) async fn remove_policy(
     match current(vaults, vault, policy).await? {
         None => Ok(Step::Unchanged),
         Some(now) if now != *policy => {
-            Ok(Step::Left("somebody has changed it since the plan was made: make a new plan"))
+            Ok(Step::Left("it was changed after the plan was made: make a new plan"))
         }
         Some(_) if mode.is_dry_run() => Ok(Step::Done),
         Some(_) => {
@@ -210,14 +211,14 @@ pub(super) async fn add_policy(
 ) -> Result<Step> {
     match current(vaults, vault, policy).await? {
         Some(now) if now == *policy => Ok(Step::Unchanged),
-        Some(_) => Ok(Step::Left("somebody has given the principal another one meanwhile")),
+        Some(_) => Ok(Step::Left("the principal has been given another one since")),
         None if mode.is_dry_run() => Ok(Step::Done),
         None => {
             let policies = std::slice::from_ref(policy);
             vaults.update_access_policy(vault, &AccessPolicyUpdateKind::Add, policies).await?;
             match current(vaults, vault, policy).await? {
                 Some(now) if now == *policy => Ok(Step::Done),
-                Some(_) => refuse("the vault has it otherwise than it was"),
+                Some(_) => refuse("the vault has a different access policy for it"),
                 None => refuse("the vault does not have it"),
             }
         }

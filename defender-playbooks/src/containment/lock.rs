@@ -36,7 +36,7 @@ impl VaultLock {
         locks.create_or_update(vault, &self.name, &spec).await?;
         match locks.get_opt(vault, &self.name).await? {
             Some(_) => Ok(Step::Done),
-            None => refuse("the lock is not there after it was made"),
+            None => refuse("the lock does not exist although it was created"),
         }
     }
 
@@ -46,12 +46,12 @@ impl VaultLock {
         let is_ours = now.properties.level == LockLevel::CanNotDelete
             && now.properties.notes.as_deref() == Some(self.notes.as_str());
         if !is_ours {
-            return Ok(Step::Left("somebody has changed the lock"));
+            return Ok(Step::Left("the lock was changed by somebody else"));
         }
         if !mode.is_dry_run() {
             locks.delete(vault, &self.name).await?;
             if locks.get_opt(vault, &self.name).await?.is_some() {
-                return refuse("the lock is still there");
+                return refuse("the lock still exists");
             }
         }
         Ok(Step::Done)

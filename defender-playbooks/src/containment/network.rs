@@ -47,7 +47,7 @@ impl NarrowedNetwork {
             return Ok(Step::Unchanged);
         }
         if !is_equal(&now, &self.before) {
-            return Ok(Step::Left("somebody has changed it since the plan was made: make a new plan"));
+            return Ok(Step::Left("it was changed after the plan was made: make a new plan"));
         }
         write(vaults, vault, &self.contained, mode).await
     }

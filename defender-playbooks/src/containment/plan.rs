@@ -200,7 +200,7 @@ impl PlanContainment {
         if let Some(mut keep) = self.keep {
             if self.own.is_none() && !self.against_oneself {
                 return refuse(
-                    "the firewall would shut this program out too: name own_address, or say even_against_oneself",
+                    "the firewall would block this program too: set own_address, or call even_against_oneself",
                 );
             }
             keep.extend(self.own);
@@ -208,7 +208,9 @@ impl PlanContainment {
         }
         if let Some(principal) = self.principal {
             if self.spared.contains(&principal) {
-                return refuse(format!("{principal} is spared: it was named as one that is never contained"));
+                return refuse(format!(
+                    "{principal} is spared: it was named as a principal that is never contained"
+                ));
             }
             let roles = RoleAssignmentsClient::new(&self.arm);
             not_oneself(&DirectoryClient::new(&self.arm), &roles, &self.vault, principal).await?;
@@ -224,7 +226,7 @@ impl PlanContainment {
                 policies.filter(|policy| policy.object_id.eq_ignore_ascii_case(&own)).cloned().collect();
         }
         if self.principal.is_none() && (self.sign_in || self.sessions) {
-            return refuse("whose sign-in? Name the principal");
+            return refuse("whose sign-in? Set the principal");
         }
         let client = SecretsClient::of(&self.arm, &found)?;
         for name in self.secrets {

@@ -52,7 +52,7 @@ impl fmt::Display for ContainmentReport {
         let done = if self.dry_run { "would be done" } else { "done" };
         self.irreversible.iter().try_for_each(|what| writeln!(f, "CANNOT BE UNDONE: {what}"))?;
         self.done.iter().try_for_each(|what| writeln!(f, "{done}: {what}"))?;
-        self.unchanged.iter().try_for_each(|what| writeln!(f, "already so: {what}"))?;
+        self.unchanged.iter().try_for_each(|what| writeln!(f, "already done: {what}"))?;
         self.left.iter().try_for_each(|what| writeln!(f, "left: {what}"))?;
         self.failed.iter().try_for_each(|(what, why)| writeln!(f, "FAILED: {what}: {why}"))?;
         self.stays.iter().try_for_each(|what| writeln!(f, "still open: {what}"))

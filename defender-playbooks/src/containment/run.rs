@@ -77,14 +77,15 @@ impl Contain {
             ..ContainmentReport::default()
         };
         if let Some(network) = &plan.network {
-            report.note(format!("narrow the network of {vault}"), network.apply(&vaults, vault, mode).await);
+            report
+                .note(format!("restrict the network of {vault}"), network.apply(&vaults, vault, mode).await);
         }
         for role in &plan.roles {
-            let what = format!("take the role {} of {} at {}", role.role, role.principal, role.scope);
+            let what = format!("remove the role {} of {} at {}", role.role, role.principal, role.scope);
             report.note(what, role.apply(&roles, mode).await);
         }
         for policy in &plan.policies {
-            let what = format!("take the access policy of {}", policy.object_id);
+            let what = format!("remove the access policy of {}", policy.object_id);
             report.note(what, remove_policy(&vaults, vault, policy, mode).await);
         }
         if let Some(ended) = &plan.sign_in {
@@ -127,15 +128,15 @@ impl Undo {
             report.note(what, ended.undo(&sign_ins, mode).await);
         }
         for policy in plan.policies.iter().rev() {
-            let what = format!("give the access policy of {} back", policy.object_id);
+            let what = format!("restore the access policy of {}", policy.object_id);
             report.note(what, add_policy(&vaults, vault, policy, mode).await);
         }
         for role in plan.roles.iter().rev() {
-            let what = format!("give the role {} of {} at {} back", role.role, role.principal, role.scope);
+            let what = format!("restore the role {} of {} at {}", role.role, role.principal, role.scope);
             report.note(what, role.undo(&roles, mode).await);
         }
         if let Some(network) = &plan.network {
-            report.note(format!("widen the network of {vault}"), network.undo(&vaults, vault, mode).await);
+            report.note(format!("restore the network of {vault}"), network.undo(&vaults, vault, mode).await);
         }
         Ok(report)
     }

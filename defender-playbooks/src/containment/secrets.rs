@@ -56,7 +56,7 @@ impl DisabledSecret {
         let known =
             |version: &SecretVersion| self.enabled.contains(version) || self.disabled.contains(version);
         if !versions(client, &self.name).await?.iter().all(|(version, _)| known(version)) {
-            return Ok(Step::Left("it has a new version, so its older ones stay disabled"));
+            return Ok(Step::Left("it has a new version, so the older ones stay disabled"));
         }
         if !mode.is_dry_run() {
             for version in due {

@@ -43,7 +43,8 @@ impl EndedSignIn {
         };
         if found.service_principal_type.as_deref() == Some("ManagedIdentity") {
             return refuse(format!(
-                "{principal} is a managed identity, whose sign-in is not to be disabled at Graph: take its roles, or detach it"
+                "{principal} is a managed identity, whose sign-in cannot be disabled in Graph: remove its roles, \
+                 or detach it"
             ));
         }
         if revoke_sessions && principal_type != PrincipalType::User {
@@ -51,7 +52,7 @@ impl EndedSignIn {
         }
         if disable && found.account_enabled.is_none() {
             return refuse(format!(
-                "Graph does not tell whether {principal} may sign in, so it could not be undone"
+                "Graph does not say whether {principal} may sign in, so this could not be undone"
             ));
         }
         Ok(Self {
@@ -91,7 +92,7 @@ impl EndedSignIn {
         }
         match self.now(client).await?.account_enabled == Some(enabled) {
             true => Ok(Step::Done),
-            false => refuse("Graph does not show it yet: look again in a minute"),
+            false => refuse("Graph does not show it yet: check again in a minute"),
         }
     }
 

@@ -50,7 +50,6 @@ impl CoverageClient {
     ///
     /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. A second
     /// run writes nothing. One failing vault does not stop the others: see [`CoverageFix::failures`].
-    /// second run writes nothing. A vault that fails ends none of the others: see [`CoverageFix::failures`].
     ///
     /// # Permissions
     ///

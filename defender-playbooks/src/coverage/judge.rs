@@ -13,11 +13,11 @@ use monitor_ops::{DiagnosticSetting, Sink};
 pub enum Gap {
     /// The subscription's plan is Free: no alerts are raised.
     PlanOff,
-    /// The plan is on, but the service still does not cover everything. Its status.
+    /// The plan is on, but the service still does not cover everything and reports this status.
     NotFullyCovered(CoverageStatus),
     /// The vault does not send its audit log anywhere.
     NotLogged,
-    /// The vault sends its audit log, but not to the requested sink. The settings that send it.
+    /// The vault sends its audit log, through these settings, but not to the requested sink.
     LoggedElsewhere(Vec<String>),
     /// The vault sends its audit log to a sink that no longer exists, so nothing arrives.
     SinkGone {
@@ -26,7 +26,7 @@ pub enum Gap {
         /// The sink.
         sink: ResourceId,
     },
-    /// It could not be read whether the vault is logged. The reason.
+    /// It is unknown whether the vault is logged, for this reason.
     LoggingUnknown(String),
 }
 
@@ -35,16 +35,16 @@ impl Gap {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::PlanOff => {
-                "set the plan KeyVaults of the subscription to Standard, sub-plan PerKeyVault; it covers all vaults, \
-                 also those to come"
+                "set the plan KeyVaults of the subscription to Standard, sub-plan PerKeyVault; it covers all \
+                 vaults, including future ones"
             }
-            Self::NotFullyCovered(_) => "wait up to a day after the plan was switched on, then ask again",
-            Self::NotLogged => "add a diagnostic setting that sends the group 'audit'",
-            Self::LoggedElsewhere(_) => "add a diagnostic setting to the wanted sink; the others can stay",
-            Self::SinkGone { .. } => {
-                "send the audit log to a sink that exists, and delete the setting to the old one"
+            Self::NotFullyCovered(_) => "wait up to a day after turning the plan on, then check again",
+            Self::NotLogged => "add a diagnostic setting that sends the category group 'audit'",
+            Self::LoggedElsewhere(_) => {
+                "add a diagnostic setting for the requested sink; the others can stay"
             }
-            Self::LoggingUnknown(_) => "ask for Monitoring Reader on the vault and on its sink",
+            Self::SinkGone { .. } => "send the audit log to a sink that exists, and delete the old setting",
+            Self::LoggingUnknown(_) => "ask for Monitoring Reader on the vault and its sink",
         }
     }
 
@@ -62,10 +62,10 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PlanOff => f.write_str("the subscription's plan KeyVaults is Free"),
-            Self::NotFullyCovered(status) => write!(f, "the plan is on, and the service shows {status}"),
+            Self::NotFullyCovered(status) => write!(f, "the plan is on, but the service shows {status}"),
             Self::NotLogged => f.write_str("no diagnostic setting sends the audit log"),
             Self::LoggedElsewhere(names) => {
-                write!(f, "the audit log goes elsewhere only, through {}", names.join(", "))
+                write!(f, "the audit log goes only elsewhere, through {}", names.join(", "))
             }
             Self::SinkGone { setting, sink } => {
                 write!(
@@ -74,7 +74,7 @@ impl fmt::Display for Gap {
                 )
             }
             Self::LoggingUnknown(reason) => {
-                write!(f, "whether the audit log is sent could not be read: {reason}")
+                write!(f, "could not determine whether the audit log is sent: {reason}")
             }
         }
     }
@@ -95,12 +95,12 @@ pub enum Advice {
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OpenToAllNetworks => "any network may connect: allow only those that need to",
+            Self::OpenToAllNetworks => "any network may connect: allow only those that need access",
             Self::AccessPolicies => {
-                "access policies decide about access: role assignments can be seen and removed in one place"
+                "access policies control access: role assignments can be reviewed and removed in one place"
             }
             Self::NoPurgeProtection => {
-                "deleted secrets can be purged at once: turn purge protection on, which cannot be turned off again"
+                "deleted secrets can be purged immediately: turn on purge protection, which cannot be turned off again"
             }
         })
     }

@@ -13,9 +13,9 @@ use crate::{Gap, VaultCoverage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// Something happened.
+    /// An alert: something happened.
     Alert,
-    /// There is a path to something valuable.
+    /// An attack path to something valuable.
     AttackPath,
     /// A secret in plain text.
     ExposedSecret,
@@ -75,7 +75,7 @@ impl FindingStatus {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The kind.
+    /// The kind of finding.
     pub kind: FindingKind,
     /// The id, stable across reads.
     pub id: String,
@@ -249,7 +249,7 @@ impl Finding {
             first: Some(first),
             last: Some(last),
             remediation: vec![
-                "Run the rotation again with the same ledger: it goes on where it stopped.".to_owned(),
+                "Run the rotation again with the same ledger: it resumes where it stopped.".to_owned(),
             ],
             ..Self::new(
                 FindingKind::Rotation,

@@ -42,7 +42,7 @@ pub use finding::{Finding, FindingKind, FindingStatus};
 pub struct Findings {
     /// The findings, without duplicates.
     pub findings: Vec<Finding>,
-    /// What could not be looked at: while there is something, no finding does not mean that there is none.
+    /// What could not be checked. Unless this is empty, having no findings does not mean that there are none.
     pub not_known: Vec<NotKnown>,
     /// When they were read. Used for a finding that has no time of its own.
     pub read_at: OffsetDateTime,
@@ -50,18 +50,18 @@ pub struct Findings {
     pub tenant: Option<String>,
 }
 
-/// Something that could not be looked at.
+/// Something that could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct NotKnown {
-    /// The subscription; `None` if it is about all of them, or was not told.
+    /// The subscription; `None` if it concerns all of them, or is unknown.
     pub subscription: Option<SubscriptionId>,
-    /// What, and why, in words.
+    /// What could not be checked and why, for people.
     pub what: String,
 }
 
 impl NotKnown {
-    /// Something of one subscription.
+    /// Something in one subscription that could not be checked.
     pub fn in_subscription(subscription: &SubscriptionId, what: impl Into<String>) -> Self {
         Self { subscription: Some(subscription.clone()), what: what.into() }
     }

@@ -58,7 +58,7 @@ pub fn close<'a>(
 }
 
 impl Closing {
-    /// Whether nobody has to do anything about it any more: it is gone, or somebody has answered for it.
+    /// Whether nothing is left to do: it is gone, or somebody has accepted it.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Gone | Self::Dismissed)
     }
@@ -99,11 +99,13 @@ impl LeaksClient {
         outcomes
     }
 
-    /// Exemptions for findings of Defender that people accept, or know to be no risk: what is false or accepted is closed with a
-    /// reason, and never left out. `reason` says which, and declines with `None`; findings of other scanners are dismissed there.
+    /// Prepares exemptions for Defender findings that people accept or consider false positives, so that each is closed
+    /// with a reason. `reason` gives the reason, or declines with `None`. Findings of other scanners are skipped: dismiss
+    /// them in those tools.
     ///
-    /// Nothing is written here: each is a task with a dry run of its own. A finding that stands for all secrets of a resource, as in
-    /// Defender's older models, is refused: exempting it would exempt secrets that nobody has looked at.
+    /// This writes nothing: each exemption is a task with its own dry run. A finding that covers all secrets of a
+    /// resource, as in Defender's older models, is refused, because exempting it would also exempt secrets that nobody
+    /// has checked.
     ///
     /// ```
     /// # async fn f(leaks: defender_playbooks::leaks::LeaksClient, first: defender_playbooks::leaks::LeakReport,
@@ -141,7 +143,7 @@ impl LeaksClient {
                 let result = match is_alone(leak, &target) {
                     true => Ok(client.exempt(&target, reason)),
                     false => refuse(format!(
-                        "{target} stands for all secrets of its resource, known or not: exempt it by itself, if that is meant"
+                        "{target} covers all secrets of its resource, known or unknown: exempt it separately if that is intended"
                     )),
                 };
                 outcomes.push(Outcome { target, result });

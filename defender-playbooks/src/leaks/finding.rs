@@ -58,9 +58,7 @@ impl fmt::Display for Place {
         let mut parts: Vec<String> = container.map(str::to_owned).into_iter().collect();
         parts.extend(self.file.clone());
         if parts.is_empty() {
-            parts.push(
-                self.link.clone().unwrap_or_else(|| "a place that the report does not name".to_owned()),
-            );
+            parts.push(self.link.clone().unwrap_or_else(|| "an unnamed place".to_owned()));
         }
         f.write_str(&parts.join(": "))?;
         if let Some(line) = self.line {

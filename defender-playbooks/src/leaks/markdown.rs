@@ -43,7 +43,7 @@ pub fn to_markdown(
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     if !closed.is_empty() {
-        text.push_str("\n## Second look\n\n");
+        text.push_str("\n## Second scan\n\n");
     }
     for (leak, closing) in closed {
         let _ =
@@ -64,16 +64,16 @@ fn left(plan: &LeakPlan, done: &Done<'_>, closed: &[(&Leak, Closing)]) -> Vec<St
     let mut by_owner: BTreeMap<&str, Vec<&Leak>> = BTreeMap::new();
     for leak in &plan.for_people {
         by_owner
-            .entry(leak.owner.as_deref().unwrap_or("nobody that the report names"))
+            .entry(leak.owner.as_deref().unwrap_or("the owner, whom the report does not name"))
             .or_default()
             .push(leak);
     }
     for (owner, leaks) in by_owner {
         for leak in leaks {
-            let works = if leak.tested == Tested::Works { ", which works" } else { "" };
+            let works = if leak.tested == Tested::Works { ", still valid" } else { "" };
             let (rule, place) = (cell(&leak.rule), cell(&leak.place.to_string()).into_owned());
             left.push(format!(
-                "Ask {}: {rule}{works}, in no vault that was looked at, in {place}",
+                "Ask {}: {rule}{works}, not found in any vault that was searched, in {place}",
                 cell(owner)
             ));
         }
@@ -85,9 +85,8 @@ fn left(plan: &LeakPlan, done: &Done<'_>, closed: &[(&Leak, Closing)]) -> Vec<St
     }
     match count(Closing::WaitingForScan) {
         0 => {}
-        waiting => {
-            left.push(format!("{waiting} leaks wait for a scan, which is not the same as fixed: see below"))
-        }
+        waiting => left
+            .push(format!("{waiting} leaks wait for a scan, which does not mean they are fixed: see below")),
     }
     left
 }
@@ -109,7 +108,7 @@ impl Done<'_> {
             return match &rotation.result {
                 Ok(rotation) if rotation.is_complete() && rotation.issuer.configured => {
                     let readers = if rotation.consumers_moved { ", after its readers moved" } else { "" };
-                    (format!("rotated, and the old credential ended{readers}"), true)
+                    (format!("rotated, and the old credential revoked{readers}"), true)
                 }
                 // Without an issuer, the old credential stays valid where it was issued.
                 Ok(rotation) => (rotation.to_string(), false),
@@ -122,7 +121,7 @@ impl Done<'_> {
         };
         match self.retirements.iter().find(ended) {
             Some(Ok(ended)) if ended.is_complete() => {
-                ("the old versions that leaked are disabled, and their credentials ended".to_owned(), true)
+                ("the old versions that leaked are disabled, and their credentials revoked".to_owned(), true)
             }
             Some(Ok(ended)) => (ended.to_string(), false),
             Some(Err(error)) => (format!("NOT ENDED: {error}"), false),
@@ -133,10 +132,10 @@ impl Done<'_> {
 
 fn step(step: LeakStep) -> &'static str {
     match step {
-        LeakStep::RevokeFirst => "rotate, and revoke the old credential at once: it is misused",
+        LeakStep::RevokeFirst => "rotate, and revoke the old credential immediately: it is being misused",
         LeakStep::Rotate => "rotate",
         LeakStep::RetireOld => "disable the old versions that leaked, and revoke their credentials",
-        LeakStep::LookAt => "look at it: it only looks like one that leaked",
+        LeakStep::LookAt => "check it: it only resembles a leaked one",
     }
 }
 
@@ -153,9 +152,9 @@ fn readers(planned: &PlannedSecret) -> String {
     let named = planned.readers.iter().map(|reader| cell(reader)).collect::<Vec<_>>().join(", ");
     match (planned.readers_unknown.is_empty(), named.is_empty()) {
         (true, false) => named,
-        (true, true) => "nobody that is known".to_owned(),
+        (true, true) => "nobody known".to_owned(),
         (false, true) => "**not known**".to_owned(),
-        (false, false) => format!("{named}; **perhaps more**"),
+        (false, false) => format!("{named}; **possibly more**"),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Leak, LeakReport};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LeakMatches {
-    /// The reports.
+    /// The content of the scanners' reports.
     pub report: LeakReport,
     /// The secrets that have leaked, or may have.
     pub secrets: Vec<SecretMatch>,

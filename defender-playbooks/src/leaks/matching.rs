@@ -131,8 +131,8 @@ impl MatchLeaks {
         if self.at_most.is_none_or(|at_most| matches.reads > at_most) {
             let (values, vaults) = (matches.reads, self.vaults.len());
             return refuse(format!(
-                "{values} values of {vaults} vaults would be read, which is more than was allowed: look at a dry run, and \
-                 allow it by reads_at_most({values})"
+                "{values} values in {vaults} vaults would be read, which is more than allowed: check a dry run, then allow \
+                 it with reads_at_most({values})"
             ));
         }
         let known = Known::of(&self.report)?;

@@ -177,7 +177,7 @@ impl LeakPlan {
             let mut facts = facts(secret);
             match logs.iter().find(|log| log.is_of(secret)) {
                 Some(log) => facts.ask(log, secret).await,
-                None => facts.readers_unknown.push("no log of its vault was given".to_owned()),
+                None => facts.readers_unknown.push("no log was given for its vault".to_owned()),
             }
             known.insert(secret.clone(), facts);
         }
@@ -197,9 +197,9 @@ impl LeakPlan {
         self.secrets.iter().filter(due).map(|planned| planned.rotation(arm)).collect()
     }
 
-    /// What ends the old versions that leaked, of the secrets whose current version did not: those of
-    /// [`LeakStep::RetireOld`]. **Await them after the [rotations](Self::rotations)**: a credential that another secret of the plan
-    /// holds at that time is not revoked, and named.
+    /// The tasks that end leaked old versions of secrets whose current version did not leak: those of
+    /// [`LeakStep::RetireOld`]. **Await them after the [rotations](Self::rotations)**: a credential that another secret of
+    /// the plan contains at that time is not revoked, and the report names it.
     ///
     /// The secret's consumers must use its current version first, unless its misuse is proven.
     ///
@@ -216,7 +216,7 @@ impl LeakPlan {
     ///
     /// # Errors
     ///
-    /// A secret lies in no vault of this cloud.
+    /// A secret is not in a vault of this cloud.
     pub fn retirements(&self, arm: &ArmClient) -> Result<Vec<EndOldVersions>> {
         let due = |planned: &&PlannedSecret| planned.step == LeakStep::RetireOld;
         self.secrets.iter().filter(due).map(|planned| planned.retirement(arm)).collect()
@@ -230,7 +230,7 @@ fn client(arm: &ArmClient, secret: &SecretId) -> Result<SecretsClient> {
         .strip_suffix(&format!(".{}", arm.endpoints().vault_suffix))
         .and_then(|name| name.parse().ok())
         .ok_or_else(|| {
-            let message = format!("{host} is no vault of this cloud");
+            let message = format!("{host} is not a vault of this cloud");
             azure_core::Error::with_message(azure_core::error::ErrorKind::Other, message)
         })?;
     SecretsClient::new(arm, &vault)

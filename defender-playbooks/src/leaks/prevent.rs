@@ -46,7 +46,7 @@ pub fn gitleaks_config(report: &LeakReport) -> String {
     if !others.is_empty() {
         let _ = write!(
             text,
-            "\n# Found too, and left to the rules that gitleaks comes with: {}\n",
+            "\n# Also found, and covered by the default rules of gitleaks: {}\n",
             others.join(", ")
         );
     }

@@ -79,7 +79,7 @@ fn unknown(text: &str) -> Unread {
     let why = match text.trim().is_empty() {
         true => "the report is empty; a scanner that found nothing writes an empty list",
         false => {
-            "this is no report of gitleaks, TruffleHog, GitHub secret scanning or detect-secrets, and no SARIF"
+            "this is not a report of gitleaks, TruffleHog, GitHub secret scanning or detect-secrets, and not SARIF"
         }
     };
     Unread { line: 1, why: why.to_owned() }

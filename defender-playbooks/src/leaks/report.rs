@@ -40,7 +40,7 @@ impl LeakReport {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Unread {
-    /// The line, from 1, on which the part begins or the reading stopped; 0 where the report is no text.
+    /// The line, from 1, on which the part begins or reading stopped; 0 if the report is not text.
     pub line: usize,
     /// The reason.
     pub why: String,
@@ -103,9 +103,9 @@ impl<'de> Visitor<'de> for Collect<'_, 'de> {
 pub(super) fn because(error: &serde_json::Error, lines_before: usize) -> Unread {
     use serde_json::error::Category;
     let why = match error.classify() {
-        Category::Eof => "the report ends in the middle",
-        Category::Syntax => "this is no JSON",
-        Category::Data => "a member is missing, or is not of the type that the format has",
+        Category::Eof => "the report is truncated",
+        Category::Syntax => "this is not JSON",
+        Category::Data => "a member is missing or has the wrong type",
         Category::Io => "it cannot be read",
     };
     let line = lines_before + error.line().max(1);

@@ -6,9 +6,10 @@ use super::{Closing, Leak};
 
 /// Writes leaks as SARIF 2.1, each with the result of a second scan. It contains no secret value.
 ///
-/// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification, and so is one that is
-/// [`Dismissed`](Closing::Dismissed), whose justification names where; one that waits is under review, and one that is still there is not suppressed. GitHub code scanning does not support suppressions: upload
-/// only leaks that are not suppressed.
+/// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification. So is one that is
+/// [`Dismissed`](Closing::Dismissed), with a justification that says where it was dismissed. One that waits for a scan
+/// is under review, and one that is still there is not suppressed. GitHub code scanning does not support suppressions:
+/// upload only leaks that are not suppressed.
 pub fn to_sarif(closed: &[(&Leak, Closing)], justification: &str) -> Value {
     let rules: BTreeSet<&str> = closed.iter().map(|(leak, _)| leak.rule.as_str()).collect();
     let rules: Vec<Value> =

@@ -36,7 +36,7 @@ impl Overview {
             match &subscription.seen {
                 Err(error) => all.add(
                     &subscription.id,
-                    format!("nothing was read: the subscription is not there, or not visible: {error}"),
+                    format!("nothing was read: the subscription does not exist, or is not visible: {error}"),
                 ),
                 Ok(seen) => self.of_subscription(&subscription.id, seen, &mut all),
             }
@@ -77,7 +77,9 @@ impl Overview {
         }
         match seen.is_on(&PlanName::KeyVaults) {
             Some(true) => {}
-            Some(false) => all.add(id, "alerts: Defender for Key Vault is off, so none is raised".to_owned()),
+            Some(false) => {
+                all.add(id, "alerts: Defender for Key Vault is off, so none are raised".to_owned())
+            }
             None if seen.plans.is_ok() => {
                 all.add(id, "the service did not list the plan KeyVaults".to_owned())
             }

@@ -128,7 +128,7 @@ async fn see(arm: &ArmClient, id: SubscriptionId) -> Result<Box<Seen>> {
 fn left_out(held: &Result<Vec<Permission>>) -> Vec<String> {
     let held = match held {
         Ok(held) => held,
-        Err(error) => return vec![format!("what the sign-in may read there is not known: {error}")],
+        Err(error) => return vec![format!("it is unknown what the caller may read there: {error}")],
     };
     let may = |action: &str| held.iter().any(|permission| permission.allows(action));
     let hidden = SHOWN_TO.iter().filter(|(_, action)| !may(action));

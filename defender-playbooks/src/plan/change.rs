@@ -24,7 +24,7 @@ pub enum PlanAction {
     Delete,
     /// It is in the desired state; nothing is written.
     NoChange,
-    /// It is read, and nothing is written: told where the reading is noticed, as by a sweep that raises alerts.
+    /// It is only read, but the read has an effect, such as a sweep that raises alerts.
     Read,
 }
 
@@ -47,7 +47,7 @@ pub trait PlannedResource {
     const ROLE: &'static str;
     /// The action required to write it.
     const PERMISSION: &'static str;
-    /// What it is billed by, such as `by the data that it takes in`; `None` if it costs nothing by itself.
+    /// What it is billed by, such as `by the data ingested`; `None` if it costs nothing by itself.
     const BILLED: Option<&'static str> = None;
     /// Members that are assigned when it is written, and that no plan can predict.
     const MADE_AT_APPLY: &'static [&'static str] = &[];
@@ -116,8 +116,8 @@ impl PlannedChange {
         }
     }
 
-    /// Something of this kind that goes, and the action that this needs. `as_read` is what the plan holds it to: where that
-    /// has changed when the plan is applied, the step is refused.
+    /// Creates a change that deletes a resource of this kind, with the permission that this needs. `as_read` is the
+    /// resource as read: if it has changed when the plan is applied, the step is refused.
     pub fn delete_of<R: PlannedResource>(
         id: impl Into<String>,
         permission: &str,
@@ -158,7 +158,7 @@ impl PlannedChange {
         self
     }
 
-    /// Whether anything is written, or read where that is noticed.
+    /// Whether anything is written, or read with an effect.
     pub fn is_change(&self) -> bool {
         self.action != PlanAction::NoChange
     }
@@ -230,15 +230,15 @@ impl PlannedChange {
             return self.is_beyond(now);
         }
         if self.action != now.action {
-            return Some(format!("{id}: {} was planned, and now it would be {}", self.action, now.action));
+            return Some(format!("{id}: {} was planned, but it would now be {}", self.action, now.action));
         }
         if let Some((planned, now)) = unequal(&self.members, &now.members) {
-            return Some(format!("{id}: {planned} was planned, and now it would be {now}"));
+            return Some(format!("{id}: {planned} was planned, but it would now be {now}"));
         }
         if self.read.is_some() && self.read != now.read {
             return Some(match self.action {
                 PlanAction::Delete => format!("{id}: somebody changed it since it was planned to be deleted"),
-                _ => format!("{id}: somebody changed a member of it that the plan leaves alone"),
+                _ => format!("{id}: somebody changed a member that the plan does not touch"),
             });
         }
         None
@@ -252,7 +252,7 @@ impl PlannedChange {
         }
         if self.action != now.action {
             return Some(format!(
-                "{}: {} was planned, and now it would be {}",
+                "{}: {} was planned, but it would now be {}",
                 self.id, self.action, now.action
             ));
         }
@@ -275,7 +275,7 @@ impl PlannedChange {
                 || done.members.iter().any(|done| done.is_as_planned(planned))
         };
         let missing = self.members.iter().find(|planned| !done_as_planned(planned))?;
-        Some(format!("{id}: {missing} was planned, and is not so"))
+        Some(format!("{id}: {missing} was planned, but is not so"))
     }
 
     /// Whether both are about the same resource.

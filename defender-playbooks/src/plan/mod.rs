@@ -73,7 +73,7 @@ pub struct Plan {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DecidedAtApply {
-    /// The name.
+    /// The name of the step.
     pub step: String,
     /// What it writes, described for people.
     pub what: String,
@@ -92,7 +92,7 @@ pub struct Count {
     pub delete: usize,
     /// Unchanged.
     pub no_change: usize,
-    /// Are read, and the reading is noticed.
+    /// To be read, with an effect.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub read: usize,
 }
@@ -145,12 +145,12 @@ impl Plan {
             version: u32,
         }
         let invalid = |error: serde_json::Error| {
-            Error::with_message(ErrorKind::DataConversion, format!("no plan: {error}"))
+            Error::with_message(ErrorKind::DataConversion, format!("not a plan: {error}"))
         };
         let Versioned { version } = serde_json::from_str(text).map_err(invalid)?;
         if version != VERSION {
             let message = format!(
-                "this is a plan of version {version}, and only version {VERSION} is known: make a new one"
+                "this plan has version {version}, but only version {VERSION} is supported: make a new one"
             );
             return Err(Error::with_message(ErrorKind::DataConversion, message));
         }
@@ -190,13 +190,13 @@ impl fmt::Display for Plan {
         }
         for DecidedAtApply { step, what } in &self.decided_at_apply {
             let (step, what) = (arm_core::printable(step), arm_core::printable(what));
-            writeln!(f, "{step}\n  ? decided when it is applied: {what}")?;
+            writeln!(f, "{step}\n  ? decided when applied: {what}")?;
         }
         write!(f, "Plan: {}", self.count)?;
         match self.decided_at_apply.len() {
             0 => Ok(()),
-            1 => write!(f, ", 1 step decided when it is applied"),
-            count => write!(f, ", {count} steps decided when they are applied"),
+            1 => write!(f, ", 1 step decided when applied"),
+            count => write!(f, ", {count} steps decided when applied"),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Plan {
         let mut moved: Vec<String> =
             steps.into_iter().flat_map(|step| moved(step, &of(self, step), &of(now, step))).collect();
         if self.decided_at_apply != now.decided_at_apply {
-            moved.push("what is decided when it is applied is not what was planned".to_owned());
+            moved.push("what is decided when the plan is applied is not what was planned".to_owned());
         }
         moved
     }
@@ -127,12 +127,13 @@ impl Step {
         self
     }
 
-    /// Says what this step will do besides, if `step`, an earlier one, makes something more for it: a step over all
-    /// vaults, in a plan that makes a vault. Its dry run is asked all the same, and tells of what is there.
+    /// Declares what this step will do in addition, if `step`, an earlier one, creates another resource for it: for
+    /// example, a step over all vaults in a plan that creates a vault. Its dry run is still called, and reports the
+    /// changes to existing resources.
     ///
-    /// Such changes are marked with the step that they follow, as with [`after`](Self::after), and what is done then must be
-    /// among `changes`. Without them the step would be refused when the plan is applied, since what it does to the new
-    /// resource was not planned. Can be called more than once.
+    /// Such changes are marked with the step that they depend on, as with [`after`](Self::after), and what is then done
+    /// must be among `changes`. Without them, the step would be refused when the plan is applied, since its change to the
+    /// new resource was not planned. Can be called more than once.
     pub fn also_after(
         mut self,
         step: impl Into<String>,
@@ -159,7 +160,7 @@ pub struct PlanMoved {
 
 impl fmt::Display for PlanMoved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the plan does not fit any more, make a new one: {}", self.moved.join("; "))
+        write!(f, "the plan is out of date, make a new one: {}", self.moved.join("; "))
     }
 }
 
@@ -256,7 +257,7 @@ impl Planner {
     ///
     /// # Errors
     ///
-    /// Those of the task; or an error whose source is [`PlanMoved`] if the state has changed.
+    /// Any error of the task; or an error whose source is [`PlanMoved`] if the state has changed.
     pub async fn run<T, E, K>(&self, step: impl Into<Step>, task: impl Fn() -> K) -> Result<Option<T>>
     where
         T: Changes,
@@ -270,8 +271,8 @@ impl Planner {
         .await
     }
 
-    /// The same for work that is no task, and that may borrow: in [`Mode::DryRun`] it says what it would do, and writes
-    /// nothing; in [`Mode::Write`] it does it.
+    /// Like [`run`](Self::run), for work that is not a task and may borrow. In [`Mode::DryRun`], it returns what it would
+    /// do and writes nothing; in [`Mode::Write`], it does it.
     ///
     /// # Errors
     ///
@@ -368,7 +369,7 @@ where
     let differs = |planned: &PlannedChange| match changes.iter().find(|done| planned.is_about(done)) {
         Some(done) => planned.differs_from_done(done),
         None if planned.after.is_empty() => {
-            Some(format!("{}: {} was planned, and not done", planned.id, planned.action))
+            Some(format!("{}: {} was planned, but not done", planned.id, planned.action))
         }
         None => None,
     };
@@ -383,10 +384,8 @@ pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]
         match now.iter().find(|now| planned.is_about(now)) {
             Some(now) => moved.extend(planned.moved(now)),
             None if planned.is_change() && planned.after.is_empty() => {
-                moved.push(format!(
-                    "{}: {} was planned, and is not needed any more",
-                    planned.id, planned.action
-                ));
+                moved
+                    .push(format!("{}: {} was planned, but is no longer needed", planned.id, planned.action));
             }
             None => {}
         }
@@ -410,8 +409,8 @@ fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Optio
     // The innermost: a vault before its resource group.
     let earlier = made.filter(|it| is_part(it)).max_by_key(|it| it.id.len())?;
     Some(format!(
-        "{step}: what the step '{}' of this plan makes was not there when it was planned: plan the two apart, this one when \
-         that is applied, or declare its changes with Step::also_after",
+        "{step}: the step '{}' of this plan creates a resource that did not exist when this step was planned: plan this step \
+         separately, after that one is applied, or declare its changes with Step::also_after",
         earlier.step
     ))
 }

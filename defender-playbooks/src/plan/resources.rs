@@ -99,7 +99,7 @@ resources! {
     }
     Workspace {
         role: "Log Analytics Contributor", permission: "Microsoft.OperationalInsights/workspaces/write",
-        const BILLED: Option<&'static str> = Some("by the data that it takes in");
+        const BILLED: Option<&'static str> = Some("by the data ingested");
         const MADE_AT_APPLY: &'static [&'static str] = &["properties.customerId"];
         const OF_THE_SERVICE: &'static [&'static str] = &[
             "customerId", "dailyQuotaGb", "dataIngestionStatus", "enableLogAccessUsingOnlyResourcePermissions", "legacy",
@@ -142,7 +142,7 @@ resources! {
     }
     OnboardingState {
         role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/onboardingStates/write",
-        const BILLED: Option<&'static str> = Some("by the data that the workspace takes in");
+        const BILLED: Option<&'static str> = Some("by the data ingested into the workspace");
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }

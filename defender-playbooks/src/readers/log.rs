@@ -48,14 +48,16 @@ impl VaultReaders {
         let mut gaps = Vec::new();
         match &found.source {
             LogSource::Present => {}
-            LogSource::NoLogsYet => gaps.push("no log of the vault has come to the workspace yet".to_owned()),
+            LogSource::NoLogsYet => {
+                gaps.push("no log of the vault has arrived in the workspace yet".to_owned())
+            }
             LogSource::Off => gaps.push("the vault sends no audit log to the workspace".to_owned()),
             LogSource::Unknown(reason) => {
                 gaps.push(format!(
-                    "whether the vault sends its audit log to the workspace could not be read: {reason}"
+                    "could not determine whether the vault sends its audit log to the workspace: {reason}"
                 ));
             }
-            other => gaps.push(format!("the log cannot tell: {other:?}")),
+            other => gaps.push(format!("the log is inconclusive: {other:?}")),
         }
         if found.is_truncated {
             gaps.push(format!("the log has more than {ROWS} rows of this secret: choose a shorter window"));
@@ -81,8 +83,8 @@ impl VaultReaders {
         let versions: Vec<_> = self.secrets.list_versions(name).try_collect().await?;
         let young = versions.iter().all(|version| version.created.is_some_and(|created| created >= from));
         let begins = young && sets(operations).count() >= versions.len();
-        let gap = "the log has nothing from before the window: it may begin later, and lack readers; choose a shorter window, \
-                   or wait";
+        let gap = "the log has no rows from before the window, so it may start later and miss readers; choose a \
+                   shorter window, or wait";
         Ok((!begins).then(|| gap.to_owned()))
     }
 

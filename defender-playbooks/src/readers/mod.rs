@@ -113,10 +113,10 @@ fn next(seen: &Movement, waited: Duration, patience: Duration, deadline: Option<
             && seen.unknown.is_empty()
             && !seen.pinned.is_empty() =>
         {
-            Next::GiveUp("readers ask for an old version by its id: change that, then run the rotation again")
+            Next::GiveUp("readers request an old version by its id: change that, then run the rotation again")
         }
         _ if deadline.is_none() && waited >= patience => {
-            Next::GiveUp("not all readers were seen to move: run the rotation again when they have")
+            Next::GiveUp("not all readers were seen to move: run the rotation again once they have")
         }
         _ => Next::Wait,
     }
@@ -125,7 +125,7 @@ fn next(seen: &Movement, waited: Duration, patience: Duration, deadline: Option<
 #[async_trait]
 impl Consumers for VaultReaders {
     async fn wait_until_moved(&self, to: &SecretId) -> Result<()> {
-        let Some(version) = &to.version else { return refuse(format!("{to} names no version")) };
+        let Some(version) = &to.version else { return refuse(format!("{to} has no version")) };
         let last_look = self.deadline.unwrap_or(self.patience);
         let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
         loop {
@@ -157,7 +157,7 @@ fn not_caught_up() -> String {
 }
 
 fn not_there(name: &SecretName, version: &SecretVersion) -> String {
-    format!("the version {version} of '{name}' is not there, or does not say when it was set")
+    format!("the version {version} of '{name}' does not exist, or does not say when it was set")
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl fmt::Display for Movement {
         list(f, "moved", &self.moved)?;
         let pinned: Vec<String> =
             self.pinned.iter().map(|(who, version)| format!("{who} (to {version})")).collect();
-        list(f, "pinned to a version, so never moving by themselves", &pinned)?;
+        list(f, "pinned to a version, so they never move by themselves", &pinned)?;
         list(f, "not seen since", &self.silent)
     }
 }
@@ -86,16 +86,16 @@ impl fmt::Display for Readers {
         for reader in &self.readers {
             write!(f, "  {}: {} reads, the last at {}", reader.who, reader.reads, reader.last)?;
             if let Some((version, _)) = &reader.current {
-                write!(f, "; got {version}")?;
+                write!(f, "; got version {version}")?;
             }
             for version in reader.pinned.keys() {
-                write!(f, "; asks for {version} by its id")?;
+                write!(f, "; requests version {version} by its id")?;
             }
             writeln!(f)?;
         }
         match self.unknown.is_empty() {
             true => Ok(()),
-            false => writeln!(f, "  NOT KNOWN whether these are all: {}", self.unknown.join("; ")),
+            false => writeln!(f, "  NOT KNOWN whether the list is complete: {}", self.unknown.join("; ")),
         }
     }
 }

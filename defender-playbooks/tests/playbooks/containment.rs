@@ -227,7 +227,7 @@ async fn neither_oneself_nor_the_last_owner_is_locked_out() {
     assert!(refused.to_string().contains("own_address"), "{refused}");
     let me: PrincipalId = azure.signed_in().parse().unwrap();
     let refused = containments.plan(&vault()).principal(me).also_above().await.unwrap_err();
-    assert!(refused.to_string().contains("signed in"), "{refused}");
+    assert!(refused.to_string().contains("signed-in"), "{refused}");
 
     let break_glass =
         containments.plan(&vault()).principal(stranger()).spare([stranger()]).await.unwrap_err();
@@ -311,7 +311,7 @@ async fn what_an_undo_gives_back_is_read_back_and_not_believed() {
             "PUT",
             "/roleAssignments/",
             r#"{"id":"/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000ff","properties":{"scope":"/","roleDefinitionId":"/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"00000000-0000-0000-0000-0000000000e1"}}"#,
-            "the assignment is not there",
+            "the assignment does not exist",
         ),
         ("PATCH", "/vaults/kv-prod", r#"{"properties":{}}"#, "other rules than were written"),
         (
@@ -389,7 +389,7 @@ async fn a_plan_that_somebody_else_made_against_whoever_runs_it_is_refused() {
     assert!(!plan.roles.is_empty());
     azure.clear_requests();
     let refused = ContainmentsClient::new(&arm(&azure)).contain(&plan).await.unwrap_err();
-    assert!(refused.to_string().contains("signed in"), "{refused}");
+    assert!(refused.to_string().contains("signed-in"), "{refused}");
     assert!(writes(&azure).is_empty());
 }
 
@@ -446,7 +446,7 @@ async fn only_a_users_sessions_are_revoked_once_and_an_application_is_disabled_a
     let refused = of(APP).revoke_sessions().await.unwrap_err();
     assert!(refused.to_string().contains("no sessions"), "{refused}");
     let refused = containments.plan(&vault()).disable_sign_in().await.unwrap_err();
-    assert!(refused.to_string().contains("Name the principal"), "{refused}");
+    assert!(refused.to_string().contains("Set the principal"), "{refused}");
     let plan = of(APP).disable_sign_in().await.unwrap();
     assert!(plan.irreversible().is_empty());
     complete(containments.contain(&plan)).await.unwrap();

@@ -139,7 +139,7 @@ async fn a_credential_that_another_secret_of_the_plan_holds_ends_only_after_its_
     let done = ended(&azure, &plan).await;
     let done = done[0].as_ref().unwrap();
     assert_eq!(enabled(&azure, "queue"), [false, true]);
-    assert!(done.to_string().contains("it is dead, or another's"), "{done}");
+    assert!(done.to_string().contains("it no longer works, or belongs to another issuer"), "{done}");
 }
 
 struct Shared(Arc<Bank>);
@@ -250,7 +250,7 @@ async fn a_finding_that_stands_for_many_secrets_is_not_exempt_by_one_of_them() {
         .build();
     let refused =
         LeaksClient::new(&arm(&azure)).exemptions(&closed, |_| Some(reason.clone())).remove(0).result;
-    assert!(refused.unwrap_err().to_string().contains("stands for all secrets of its resource"));
+    assert!(refused.unwrap_err().to_string().contains("covers all secrets of its resource"));
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn while_defender_does_not_look_nothing_is_gone() {
     let blind = look(&seed().start().await).await;
     assert!(!blind.is_complete() && blind.leaks.is_empty());
     assert!(
-        blind.unread.iter().any(|it| it.to_string().contains("the plan that looks for secrets is off")),
+        blind.unread.iter().any(|it| it.to_string().contains("the plan that scans for secrets is off")),
         "{blind:?}"
     );
     let closed = leaks::close(&first, &blind, &[machine()].into());

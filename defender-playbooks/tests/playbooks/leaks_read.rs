@@ -43,7 +43,7 @@ fn trufflehog_lines_have_three_states_and_its_messages_are_passed_over() {
     let tested: Vec<Tested> = report.leaks.iter().map(|leak| leak.tested).collect();
     assert_eq!(tested, [Tested::Works, Tested::Unclear, Tested::Not]);
     assert_eq!(report.unread.len(), 1);
-    assert_eq!(report.unread[0].to_string(), "line 5: the line ends in the middle");
+    assert_eq!(report.unread[0].to_string(), "line 5: the line is truncated");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_cannot_be_read_is_named_by_its_line_and_never_quoted() {
     let lines: Vec<usize> = report.unread.iter().map(|unread| unread.line).collect();
     assert_eq!(lines, [3, 4]);
     assert!(!format!("{report:?}").contains(&VALUE[..6]));
-    assert!(report.unread[1].why.starts_with("the report ends in the middle"), "{:?}", report.unread[1]);
+    assert!(report.unread[1].why.starts_with("the report is truncated"), "{:?}", report.unread[1]);
     let nothing = leaks::read("");
     assert!(!nothing.is_complete() && nothing.unread[0].why.contains("empty"));
     assert!(leaks::read("[]").is_complete(), "an empty list is a report that found nothing");
@@ -135,7 +135,7 @@ fn a_configuration_names_the_formats_that_were_found() {
     );
     let config = leaks::gitleaks_config(&report);
     assert!(config.contains("id = \"azure-storage-key\"") && !config.contains("azure-sas"));
-    assert!(config.contains("rules that gitleaks comes with: pypi-token"));
+    assert!(config.contains("default rules of gitleaks: pypi-token"));
 }
 
 #[test]

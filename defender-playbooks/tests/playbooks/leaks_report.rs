@@ -77,7 +77,7 @@ async fn a_plan_names_the_readers_by_the_log_and_says_where_the_log_cannot_tell(
     // Without a log, and with one that cannot be read, nobody is known and that is said.
     let plan = LeakPlan::with_readers(&matches, &[], |_| SecretFacts::default()).await;
     assert!(
-        plan.secrets.iter().all(|it| it.readers_unknown == ["no log of its vault was given"]),
+        plan.secrets.iter().all(|it| it.readers_unknown == ["no log was given for its vault"]),
         "{plan:?}"
     );
     let (azure, matches, readers) = estate().await;
@@ -110,7 +110,10 @@ async fn the_report_says_first_what_is_left_and_calls_nothing_done_that_was_not_
         &[],
         &leaks::close(&matches.report, &LeakReport::default(), &BTreeSet::new()),
     );
-    assert!(nothing_yet.contains("3 leaks wait for a scan, which is not the same as fixed"), "{nothing_yet}");
+    assert!(
+        nothing_yet.contains("3 leaks wait for a scan, which does not mean they are fixed"),
+        "{nothing_yet}"
+    );
 
     let done: Vec<Outcome<SecretId, Rotation, RotateError>> =
         rotate_many(plan.rotations(&arm(&azure)).unwrap(), 2).collect().await;
@@ -122,7 +125,10 @@ async fn the_report_says_first_what_is_left_and_calls_nothing_done_that_was_not_
         left.contains("password of kv-prod.vault.azure.net: rotated"),
         "no issuer, so the old one is valid: {left}"
     );
-    assert!(left.contains("Ask ops@contoso.example: npm, in no vault that was looked at"), "{left}");
+    assert!(
+        left.contains("Ask ops@contoso.example: npm, not found in any vault that was searched"),
+        "{left}"
+    );
     assert!(!text.replace(r"\<", "").contains('<') && text.contains(r"\<img src=x\>\|app"), "{text}");
     assert_eq!(text.matches("- gone: ").count(), 3, "{text}");
     assert!(!text.contains("Zq-"), "{text}");

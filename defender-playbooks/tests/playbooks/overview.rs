@@ -112,7 +112,7 @@ async fn a_named_subscription_that_is_not_there_is_no_clean_one() {
     let named = vec![subscription(), HIDDEN.parse().unwrap(), subscription()];
     let overview = read(&azure, GraphScope::Subscriptions(named)).await;
     assert_eq!((overview.subscriptions.len(), overview.read_count()), (2, 1), "each once");
-    assert!(has(&not_known(&overview), HIDDEN, "not there, or not visible"));
+    assert!(has(&not_known(&overview), HIDDEN, "does not exist, or is not visible"));
     let none = read(&azure, GraphScope::Subscriptions(vec![HIDDEN.parse().unwrap()])).await;
     let lines = not_known(&none);
     assert!(has(&lines, "alerts could not be read", "no subscription of the scope"), "{lines:?}");

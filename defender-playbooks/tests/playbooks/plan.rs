@@ -149,7 +149,7 @@ async fn a_plan_is_refused_when_somebody_changed_a_member_that_it_leaves_alone()
     let now = Planner::new();
     protect(&now).await.unwrap();
     let refused = planner.plan().begin(&now.plan()).unwrap_err();
-    assert!(refused.to_string().contains("a member of it that the plan leaves alone"), "{refused}");
+    assert!(refused.to_string().contains("a member that the plan does not touch"), "{refused}");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn what_moves_while_a_plan_is_applied_stops_its_step_before_the_write() {
     let _ = pricing.enable(subscription(), &PlanName::KeyVaults).await.unwrap();
     azure.clear_requests();
     let error = work(&applying, &arm(&azure)).await.unwrap_err();
-    assert!(error.to_string().contains("the plan does not fit any more"), "{error}");
+    assert!(error.to_string().contains("the plan is out of date"), "{error}");
     let written: Vec<String> = writes(&azure).into_iter().map(|write| write.path).collect();
     assert!(written.iter().all(|path| !path.contains("pricings")), "{written:?}");
     let applied = applying.applied();
@@ -232,7 +232,7 @@ async fn a_refused_task_is_refused_in_the_plan_with_the_same_words() {
 #[test]
 fn what_is_no_plan_or_a_newer_one_is_one_clear_error() {
     let error = Plan::from_json("{}").unwrap_err().to_string();
-    assert!(error.starts_with("no plan: missing field `version`"), "{error}");
+    assert!(error.starts_with("not a plan: missing field `version`"), "{error}");
     let error = Plan::from_json(r#"{"version":2,"more":1}"#).unwrap_err().to_string();
     assert!(error.contains("version 2") && error.contains("make a new one"), "{error}");
 }

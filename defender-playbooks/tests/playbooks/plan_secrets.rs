@@ -83,7 +83,7 @@ async fn secrets_that_go_are_planned_by_id_and_a_new_version_refuses_the_plan() 
     client.set(&secret("three"), "REDACTED".into()).await.unwrap();
     let refused = plan.begin(&planned(&work).await).unwrap_err().to_string();
     assert!(
-        refused.contains("secrets/three: no change was planned, and now it would be delete"),
+        refused.contains("secrets/three: no change was planned, but it would now be delete"),
         "{refused}"
     );
 
@@ -191,7 +191,9 @@ async fn a_step_over_all_vaults_beside_one_that_makes_a_vault_says_what_to_do_or
             continue;
         }
         let error = done.unwrap_err().to_string();
-        for words in ["the step 'a vault' of this plan makes", "plan the two apart", "Step::also_after"] {
+        for words in
+            ["the step 'a vault' of this plan creates", "plan this step separately", "Step::also_after"]
+        {
             assert!(error.contains(words), "{error}");
         }
         let logged = writes(&azure).iter().filter(|it| it.path.contains("diagnosticSettings")).count();

@@ -30,7 +30,7 @@ async fn all_that_stands_in_the_way_is_told_at_once() {
     assert!(problems[0].contains("not allowed") && problems[0].contains("roleAssignments/write"));
     assert!(!problems[0].contains("vaults/write"), "{}", problems[0]);
     assert!(problems[1].contains("Microsoft.Security is NotRegistered"), "{}", problems[1]);
-    assert!(problems[2].starts_with("the vault name 'kv-taken' is not free"), "{}", problems[2]);
+    assert!(problems[2].starts_with("the vault name 'kv-taken' is not available"), "{}", problems[2]);
     let writes = |method: &str| ["PUT", "PATCH", "DELETE"].contains(&method);
     assert!(!azure.requests().iter().any(|request| writes(&request.method)));
 }
@@ -46,7 +46,7 @@ async fn nothing_in_the_way_is_no_line_and_what_cannot_be_asked_is_one() {
     }
     let problems = preflight(&arm, &subscription, &needs).await;
     assert!(
-        !problems.is_empty() && problems.iter().all(|problem| problem.contains("is not known")),
+        !problems.is_empty() && problems.iter().all(|problem| problem.contains("could not be")),
         "{problems:#?}"
     );
     assert_eq!(preflight(&arm, &subscription, &Needs::default()).await, [""; 0]);
@@ -78,5 +78,5 @@ async fn what_a_plan_needs_is_asked_where_it_is_done_and_a_role_held_only_there_
     let problems = preflight(&arm, &subscription, &needs).await;
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(problems[0].contains("rg-other: Microsoft.KeyVault/vaults/write"), "{problems:#?}");
-    assert!(problems[1].contains("has no region 'atlantis'"), "{problems:#?}");
+    assert!(problems[1].contains("the region 'atlantis' is not available"), "{problems:#?}");
 }

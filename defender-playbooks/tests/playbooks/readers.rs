@@ -112,7 +112,7 @@ async fn without_a_log_or_with_one_that_begins_too_late_nothing_is_known() {
     young.advance(Duration::from_secs(1200));
     readers(&young).moved_to(&db(), &version).await.unwrap();
     let seen = readers(&young).moved_to(&db(), &version).await.unwrap();
-    assert!(seen.unknown.iter().any(|why| why.contains("nothing from before the window")), "{seen}");
+    assert!(seen.unknown.iter().any(|why| why.contains("no rows from before the window")), "{seen}");
 
     let late = logged().log_delay(Duration::from_secs(7200)).start().await;
     late.audit_event(AuditEvent::new("VaultGet", vault(), late.now() - time::Duration::days(12)));
@@ -135,5 +135,5 @@ async fn the_readers_of_a_secret_are_a_report_of_their_own() {
             && reader.current.as_ref().is_some_and(|(version, _)| *version == old)
     );
     assert!(found.unknown.is_empty(), "{found}");
-    assert!(found.to_string().contains(&format!("asks for {old} by its id")), "{found}");
+    assert!(found.to_string().contains(&format!("requests version {old} by its id")), "{found}");
 }

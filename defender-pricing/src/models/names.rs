@@ -113,9 +113,9 @@ open_enum! {
     pub enum CoverageStatus {
         /// All resources that the plan protects.
         FullyCovered = "FullyCovered",
-        /// Some of them: individual resources override the subscription.
+        /// Some resources: individual ones override the subscription.
         PartiallyCovered = "PartiallyCovered",
-        /// None of them.
+        /// No resource.
         NotCovered = "NotCovered",
     }
 }

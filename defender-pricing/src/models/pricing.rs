@@ -20,7 +20,7 @@ pub struct Pricing {
     pub id: ResourceId,
     /// The name of the plan.
     pub name: PlanName,
-    /// On or off.
+    /// The tier: on or off.
     pub tier: Tier,
     /// The sub-plan. `None` if the plan has none, or was turned on without naming one.
     pub sub_plan: Option<SubPlan>,
@@ -88,7 +88,7 @@ impl Pricing {
 /// Created from a [`Pricing`], it keeps members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct PricingSpec {
-    /// On or off.
+    /// The tier: on or off.
     pub tier: Tier,
     /// The sub-plan. If `None`, the service chooses one.
     #[builder(default, setter(into, strip_option))]

@@ -14,7 +14,7 @@ use crate::{CoverageStatus, ExtensionName, PlanName, Pricing, PricingClient, Sub
 pub struct PlanCoverage {
     /// The name of the plan.
     pub plan: PlanName,
-    /// On or off.
+    /// The tier: on or off.
     pub tier: Tier,
     /// The sub-plan.
     pub sub_plan: Option<SubPlan>,

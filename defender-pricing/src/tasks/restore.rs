@@ -79,7 +79,7 @@ impl RestorePlan {
             && !before.has_settings_of(expected)
         {
             return refuse(format!(
-                "the plan {plan} was changed by somebody else since it was written here; it was left as it is"
+                "the plan {plan} was changed by somebody else since it was written here; it was left unchanged"
             ));
         }
         let wanted = back_to(&self.wanted, &before);

@@ -80,7 +80,7 @@ pub(crate) fn check(before: &Pricing, spec: &PricingSpec, over_manager: bool) ->
     wire::check_writable(spec)?;
     match before.managed_elsewhere() {
         Some(manager) if !over_manager => refuse(format!(
-            "the plan {} is managed by {manager}, which may undo a change made here: change it there, or say \
+            "the plan {} is managed by {manager}, which may undo a change made here: change it there, or call \
              over_its_manager()",
             before.name
         )),

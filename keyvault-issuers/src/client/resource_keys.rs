@@ -30,8 +30,10 @@ pub struct KeyedResourcesClient {
 pub(crate) fn kind_of(id: &ResourceId) -> Result<&'static Kind> {
     Kind::of(&id.resource_type()).ok_or_else(|| {
         let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        let message =
-            format!("{id} is of no type whose keys are known here; these are: {}", known.join(", "));
+        let message = format!(
+            "{id}: keys of this resource type are not supported; supported types: {}",
+            known.join(", ")
+        );
         Error::with_message(ErrorKind::Other, message)
     })
 }

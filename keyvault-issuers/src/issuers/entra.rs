@@ -151,8 +151,8 @@ impl EntraPasswordIssuer {
     fn forbidden(&self, policy: Option<&str>) -> Error {
         let policy = policy.map_or_else(|| "a policy".to_owned(), |name| format!("the policy '{name}'"));
         failure(format!(
-            "{policy} forbids passwords of the application {}: let it sign in with a federated credential, which needs no \
-             secret, or have the policy changed",
+            "{policy} forbids passwords for the application {}: let it sign in with a federated credential, which \
+             needs no secret, or have the policy changed",
             self.object_id
         ))
     }
@@ -168,8 +168,8 @@ impl EntraPasswordIssuer {
             return Ok(());
         }
         Err(failure(format!(
-            "the value holds none of the passwords that the application {} lists: it is of another one, or was removed; set a \
-             working one first, or disable this version to have a new one in its place",
+            "the value contains none of the passwords of the application {}: it belongs to another application, or \
+             its password was removed; set a working one first, or disable this version to have a new one created",
             self.object_id
         )))
     }
@@ -187,8 +187,8 @@ impl EntraPasswordIssuer {
         if error.is_code("CredentialInvalidLifetimeAsPerAppPolicy") {
             let days = self.lifetime.as_secs() / 86_400;
             return failure(format!(
-                "a policy forbids passwords of the application {} that are good for {days} days: ask for a shorter lifetime: \
-                 {error}",
+                "a policy forbids passwords for the application {} that are valid for {days} days: ask for a \
+                 shorter lifetime: {error}",
                 self.object_id
             ));
         }
@@ -200,8 +200,8 @@ impl EntraPasswordIssuer {
         let all = application.password_credentials;
         let expired = all.iter().filter(|held| held.end_date_time.is_some_and(|end| end < now)).count();
         failure(format!(
-            "the application {} has {} passwords, {expired} of them expired, and takes no more: remove those that are not \
-             used: {error}",
+            "the application {} already has {} passwords, {expired} of them expired, and accepts no more: remove \
+             those that are not in use: {error}",
             self.object_id,
             all.len()
         ))
@@ -213,7 +213,7 @@ impl EntraPasswordIssuer {
         while lists(&self.client.get(&self.object_id).await?, key_id) {
             if waited >= SETTLE_TIME {
                 return Err(failure(format!(
-                    "the application {} goes on to list the password {key_id}, which was removed",
+                    "the application {} still lists the password {key_id}, which was removed",
                     self.object_id
                 )));
             }
@@ -291,7 +291,7 @@ impl Issuer for EntraPasswordIssuer {
         };
         let PasswordCredential { key_id, secret_text: Some(new), .. } = added else {
             return Err(failure(format!(
-                "the application {} got a password whose value the service did not show",
+                "the service did not return the value of the new password of the application {}",
                 self.object_id
             )));
         };
@@ -367,8 +367,7 @@ impl Issuer for EntraPasswordIssuer {
 impl EntraPasswordIssuer {
     fn holds_none(&self) -> Error {
         failure(format!(
-            "the value holds no password of an application that can be told from the text around it: set one by hand first, \
-             of the application {}",
+            "no password can be recognized in the value: first set a working password of the application {} by hand",
             self.object_id
         ))
     }

@@ -101,8 +101,8 @@ impl ResourceKeyIssuer {
         let resource = self.client.get(&self.id).await?;
         if resource.takes_keys == Some(false) {
             return Err(failure(format!(
-                "{} has {}, so it takes no keys at all: there is nothing to rotate; let its clients use \
-                 identities, or turn keys on",
+                "{} has {}, so it accepts no keys and there is nothing to rotate: let its clients use identities, \
+                 or turn keys on",
                 self.id, self.kind.off
             )));
         }
@@ -116,8 +116,8 @@ impl ResourceKeyIssuer {
             let action = format!("{}/{action}/action", self.kind.name);
             if !permissions.iter().any(|held| held.allows(&action)) {
                 return Err(failure(format!(
-                    "the caller may not carry out {action} on {}: give it a role that allows it, such as Contributor on \
-                     this resource",
+                    "the caller may not perform {action} on {}: assign it a role that allows this, such as \
+                     Contributor on this resource",
                     self.id
                 )));
             }
@@ -132,7 +132,7 @@ impl ResourceKeyIssuer {
         let mut held = self.kind.slots.iter().filter(holds);
         match (held.next(), held.next()) {
             (Some(one), Some(other)) => Err(failure(format!(
-                "the secret holds two keys of {}, {} and {}: keep each in a secret of its own",
+                "the secret contains two keys of {}, {} and {}: keep each in a secret of its own",
                 self.id, one.name, other.name
             ))),
             (held, _) => Ok(held),
@@ -162,7 +162,7 @@ impl ResourceKeyIssuer {
             if waited >= SETTLE_TIME {
                 return Err(doubtful.unwrap_or_else(|| {
                     failure(format!(
-                        "{} was told to make its key '{}' anew, and goes on to list the old one",
+                        "{} accepted the request to regenerate its key '{}' but still lists the old one",
                         self.id, slot.name
                     ))
                 }));
@@ -186,7 +186,7 @@ impl ResourceKeyIssuer {
         while self.try_key(key).await? == Verdict::Works {
             if waited >= SETTLE_TIME {
                 return Err(failure(format!(
-                    "{} still takes its old key '{}', {} seconds after it was made anew",
+                    "{} still accepts its old key '{}', {} seconds after it was regenerated",
                     self.id,
                     slot.name,
                     waited.as_secs()
@@ -220,9 +220,7 @@ impl Issuer for ResourceKeyIssuer {
     async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential> {
         self.ready().await?;
         let Some(current) = request.current else {
-            return Err(failure(
-                "the current value cannot be read: which key is in use is not known".to_owned(),
-            ));
+            return Err(failure("the current value cannot be read, so the key in use is unknown".to_owned()));
         };
         let keys = self.client.list_keys(&self.id).await?;
         let held = self.held(&keys, current)?.filter(|held| request.in_use.is_none_or(|id| id == held.name));
@@ -274,8 +272,8 @@ impl Issuer for ResourceKeyIssuer {
 impl ResourceKeyIssuer {
     fn holds_none(&self) -> Error {
         failure(format!(
-            "the value holds none of the keys that {} has now: it is of another resource, or its key was made anew; set a \
-             working value first",
+            "the value contains none of the current keys of {}: it belongs to another resource, or its key was \
+             regenerated; set a working value first",
             self.id
         ))
     }

@@ -97,11 +97,11 @@ impl WebhookIssuer {
     pub fn new(arm: &ArmClient, endpoint: Url, key: Secret, kind: IssuerKind) -> Result<Self> {
         if endpoint.scheme() != "https" || !endpoint.username().is_empty() || endpoint.password().is_some() {
             return Err(failure(
-                "the address of the webhook must be https, without user name and password".to_owned(),
+                "the address of the webhook must be https, without a user name or password".to_owned(),
             ));
         }
         if key.expose().len() < 16 {
-            return Err(failure("the key of the webhook must have 16 characters or more".to_owned()));
+            return Err(failure("the key of the webhook must have at least 16 characters".to_owned()));
         }
         Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
     }
@@ -126,7 +126,7 @@ impl WebhookIssuer {
         request.set_body(body);
         let response = send(&self.arm, &self.endpoint, None, repeatable, &mut request).await;
         let response = response.map_err(|error| {
-            failure(format!("{} cannot be reached with '{operation}': {error}", self.host()))
+            failure(format!("{} cannot be reached for '{operation}': {error}", self.host()))
         })?;
         Ok((u16::from(response.status()), response.body().to_vec()))
     }
@@ -139,7 +139,7 @@ impl WebhookIssuer {
         let host = self.host();
         serde_json::from_slice(&body).map_err(|error| {
             let reason = wire::without_values(&error);
-            failure(format!("{host} answers '{operation}' with what cannot be read: {reason}"))
+            failure(format!("{host} returned an invalid response to '{operation}': {reason}"))
         })
     }
 
@@ -159,9 +159,10 @@ impl WebhookIssuer {
         let host = self.host();
         failure(match status {
             401 | 403 => format!(
-                "{host} refuses the signature of '{operation}' with {status}: give both sides the same key, and a clock that is right"
+                "{host} rejects the signature of '{operation}' with {status}: use the same key on both sides, and \
+                 check both clocks"
             ),
-            _ => format!("{host} answers '{operation}' with {status}"),
+            _ => format!("{host} answered '{operation}' with {status}"),
         })
     }
 }

@@ -2,7 +2,7 @@ use arm_core::{Secret, wire};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-/// An application in Microsoft Entra ID, with what a rotation needs.
+/// An application in Microsoft Entra ID: the properties that a rotation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::kinds::Kind;
 
-/// A resource with keys, with what a rotation needs.
+/// A resource with keys: the properties that a rotation needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedResource {

@@ -49,9 +49,9 @@ pub(crate) async fn of_secret(
     let refusal: Refusal = serde_json::from_slice(response.body()).unwrap_or_default();
     let host = authority.host_str().unwrap_or_default();
     let code = refusal.error_codes.first().map(|code| format!(" AADSTS{code}")).unwrap_or_default();
-    let said = format!("{host} answers {status} {}{code}", arm_core::printable(&refusal.error));
+    let said = format!("{host} answered {status} {}{code}", arm_core::printable(&refusal.error));
     match refusal.error_codes.iter().any(|code| BAD_SECRET.contains(code)) {
         true => Ok(Verdict::Refused(said)),
-        false => Err(failure(format!("{said}, which tells nothing about the secret"))),
+        false => Err(failure(format!("{said}, which says nothing about the secret"))),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn endpoint(arm: &ArmClient, kind: &Kind, resource: &KeyedResource) -
         (None, None) => String::new(),
     };
     let Ok(url) = told.parse::<Url>() else {
-        return Err(failure(format!("{} tells no endpoint at which its keys can be tried", resource.id)));
+        return Err(failure(format!("{} has no endpoint at which its keys can be tested", resource.id)));
     };
     let host = url.host_str().unwrap_or_default();
     let own = |suffix: &&str| {
@@ -35,7 +35,7 @@ pub(super) fn endpoint(arm: &ArmClient, kind: &Kind, resource: &KeyedResource) -
         && url.password().is_none();
     if !plain || !suffixes.iter().any(own) {
         let message = format!(
-            "{} tells the endpoint '{host}', which is none of this cloud: its keys are not tried there",
+            "the endpoint '{host}' of {} is not one of this cloud's: its keys are not sent there",
             resource.id
         );
         return Err(failure(message));

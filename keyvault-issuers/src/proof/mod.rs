@@ -54,7 +54,7 @@ pub(crate) async fn of_key(
         Proof::Namespace(entities) => requests::namespace(&endpoint, entities, rule, key, now)?,
         Proof::OpenAi => requests::with_key(&endpoint, "/openai/models?api-version=2024-10-21", key)?,
         Proof::Search => requests::with_key(&endpoint, "/servicestats?api-version=2023-11-01", key)?,
-        Proof::None => return Err(failure("no way is known to use such a key".to_owned())),
+        Proof::None => return Err(failure("there is no known way to use such a key".to_owned())),
     };
     let host = endpoint.host_str().unwrap_or_default();
     let account = resource.id.name().to_owned();
@@ -71,18 +71,18 @@ pub(crate) async fn of_key(
         && says(&["claims required", "claim is required", "laims are required"])
         && !says(&["40103"]);
     let code = code.as_deref().unwrap_or_default();
-    let said = format!("{host} answers {status} {code}").trim_end().to_owned();
+    let said = format!("{host} answered {status} {code}").trim_end().to_owned();
     match status {
         200..=299 => Ok(Verdict::Works),
         _ if lacks_claims => Ok(Verdict::Works),
         _ if code == "KeyBasedAuthenticationNotPermitted" || says(&["Local Authorization is disabled"]) => {
-            Err(failure(format!("{said}: it takes no keys at all, only identities")))
+            Err(failure(format!("{said}: it accepts only identities, not keys")))
         }
         403 if code == "AuthorizationFailure" => Err(failure(format!(
-            "{said}: its firewall does not let this program in, so its keys cannot be tried from here"
+            "{said}: its firewall blocks this program, so its keys cannot be tested from here"
         ))),
         401 | 403 => Ok(Verdict::Refused(said)),
-        _ => Err(failure(format!("{said}, which tells nothing about the key"))),
+        _ => Err(failure(format!("{said}, which says nothing about the key"))),
     }
 }
 

@@ -13,7 +13,7 @@ use super::failure;
 pub(crate) fn with_base64(key: &Secret, text: &str) -> Result<String> {
     let bytes = STANDARD.decode(key.expose()).map(Zeroizing::new);
     // A detailed error could reveal part of the key.
-    let bytes = bytes.map_err(|_| failure("the key is not base64".to_owned()))?;
+    let bytes = bytes.map_err(|_| failure("the key is not valid base64".to_owned()))?;
     sign(&bytes, text)
 }
 
@@ -23,8 +23,8 @@ pub(crate) fn with_text(key: &Secret, text: &str) -> Result<String> {
 }
 
 fn sign(key: &[u8], text: &str) -> Result<String> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key).map_err(|_| failure("the key cannot sign".to_owned()))?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .map_err(|_| failure("the key cannot be used for signing".to_owned()))?;
     mac.update(text.as_bytes());
     Ok(STANDARD.encode(mac.finalize().into_bytes()))
 }

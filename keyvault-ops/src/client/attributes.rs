@@ -39,7 +39,7 @@ pub(crate) fn check(attributes: &Attributes) -> Result<()> {
     }
     match (attributes.not_before, attributes.expires) {
         (Some(from), Some(to)) if from >= to => {
-            refuse("the secret would expire before the time from which on it should be used".to_owned())
+            refuse("the secret would expire before it becomes valid".to_owned())
         }
         _ => Ok(()),
     }

@@ -84,7 +84,7 @@ impl Policy for RolePropagation {
             }
             let Some(wait) = self.next(tries) else {
                 let message = format!(
-                    "{read} (waited {:?} for the role assignment to spread: check that it names the right role, \
+                    "{read} (waited {:?} for the role assignment to propagate: check that it names the right role, \
                      principal and scope)",
                     self.budget
                 );
@@ -95,10 +95,15 @@ impl Policy for RolePropagation {
                 };
                 return Err(Error::with_message(kind, message));
             };
-            tracing::info!(wait = ?wait.wait, waited = ?wait.waited, budget = ?wait.budget, "the role has not spread yet");
+            tracing::info!(
+                wait = ?wait.wait,
+                waited = ?wait.waited,
+                budget = ?wait.budget,
+                "the role assignment has not propagated yet"
+            );
             (self.on_wait)(wait);
             azure_core::sleep(wait.wait.try_into().unwrap_or(azure_core::time::Duration::MAX)).await;
         }
-        Err(Error::with_message(ErrorKind::Other, "the role assignment did not spread"))
+        Err(Error::with_message(ErrorKind::Other, "the role assignment has not propagated"))
     }
 }

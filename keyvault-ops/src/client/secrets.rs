@@ -99,10 +99,10 @@ impl SecretsClient {
             let message = format!("the vault '{}' has the address '{uri}', {reason}", vault.name);
             Err(Error::with_message(ErrorKind::Other, message))
         };
-        let Ok(mut endpoint) = uri.parse::<Url>() else { return refuse("which is no URL") };
+        let Ok(mut endpoint) = uri.parse::<Url>() else { return refuse("which is not a URL") };
         let suffix = format!(".{}", arm.endpoints().vault_suffix);
         if endpoint.scheme() != "https" || !endpoint.host_str().is_some_and(|host| host.ends_with(&suffix)) {
-            return refuse("which is not one of this cloud");
+            return refuse("which does not belong to this cloud");
         }
         endpoint.set_query(None);
         endpoint.set_fragment(None);

@@ -108,7 +108,8 @@ pub(crate) fn check_value(value: &Secret) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "the value has {bytes} bytes; a vault takes at most {VALUE_LIMIT}: store it elsewhere and keep the key here"
+        "the value has {bytes} bytes; a vault accepts at most {VALUE_LIMIT}: store it elsewhere and keep only its \
+         key here"
     );
     Err(Error::with_message(ErrorKind::DataConversion, message))
 }

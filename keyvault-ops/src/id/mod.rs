@@ -8,4 +8,4 @@ pub(crate) use vault::deleted_vault;
 pub use vault::{VaultId, VaultName};
 
 /// The characters of vault and secret names, as a phrase for messages.
-const CHARACTERS: &str = "may only hold letters, digits and hyphens";
+const CHARACTERS: &str = "may contain only letters, digits and hyphens";

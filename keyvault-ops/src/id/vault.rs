@@ -74,7 +74,7 @@ impl FromStr for VaultName {
             return refuse("must end with a letter or digit");
         }
         if text.contains("--") {
-            return refuse("may not hold two hyphens in a row");
+            return refuse("must not contain two consecutive hyphens");
         }
         Ok(Self { text: text.into() })
     }
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(rule(&"a".repeat(25)), "must have 3 to 24 characters");
         assert_eq!(rule("1kv"), "must begin with a letter");
         assert_eq!(rule("kv-"), "must end with a letter or digit");
-        assert_eq!(rule("kv--a"), "may not hold two hyphens in a row");
+        assert_eq!(rule("kv--a"), "must not contain two consecutive hyphens");
         assert_eq!(rule("kv_a"), CHARACTERS);
         assert_eq!(rule("kv.a/b"), CHARACTERS);
         assert_eq!("KV-Prod".parse::<VaultName>().unwrap(), "kv-prod".parse().unwrap());

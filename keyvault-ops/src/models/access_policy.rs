@@ -62,7 +62,7 @@ open_enum! {
         Backup = "backup",
         /// Restore.
         Restore = "restore",
-        /// Recover deleted ones.
+        /// Recover deleted secrets.
         Recover = "recover",
         /// Delete permanently.
         Purge = "purge",

@@ -27,7 +27,7 @@ pub struct SecretProperties {
     pub id: SecretId,
     /// Whether it is enabled. Only this prevents reading a secret; its dates do not.
     pub enabled: bool,
-    /// When this version was set, precise to the second: versions set within one second cannot be told apart.
+    /// When this version was set, precise to the second: versions set within one second cannot be distinguished.
     pub created: Option<OffsetDateTime>,
     /// When this version was set or updated.
     pub updated: Option<OffsetDateTime>,

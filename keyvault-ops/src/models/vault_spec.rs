@@ -209,7 +209,7 @@ pub struct VaultPatch {
     /// Replaces all tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// Properties.
+    /// The properties to change.
     #[builder(setter(!strip_option))]
     pub properties: VaultPatchProperties,
 }
@@ -237,7 +237,7 @@ pub struct VaultPatchProperties {
     /// Whether Resource Manager may fetch secrets for deployments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled_for_template_deployment: Option<bool>,
-    /// The whole firewall.
+    /// Replaces the firewall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_acls: Option<NetworkRules>,
     /// Whether it can be reached over the public network.

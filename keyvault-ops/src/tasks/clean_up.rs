@@ -44,7 +44,7 @@ struct Did {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remains {
-    /// Nothing: its name is free, now or very soon.
+    /// The secret no longer exists; its name is free now, or very soon.
     Nothing,
     /// It is soft-deleted: it can be recovered, and its name stays taken.
     SoftDeleted {
@@ -64,7 +64,7 @@ pub struct CleanUpReport {
     /// One outcome for each secret, by name.
     pub outcomes: Vec<Outcome<SecretName, Remains>>,
     /// The secrets that this run deleted, or in a dry run would delete, with the versions that were seen of each. Secrets
-    /// that were deleted before, or do not exist, are not among them.
+    /// that were deleted before, or do not exist, are not included.
     pub deleted: BTreeMap<SecretName, BTreeSet<SecretVersion>>,
     /// The secrets that this run purged, or in a dry run would purge.
     pub purged: BTreeSet<SecretName>,
@@ -108,7 +108,7 @@ impl fmt::Display for CleanUpReport {
         if soft > 0 {
             write!(
                 f,
-                "; the soft-deleted ones keep their names for up to {days} days unless they are purged"
+                "; the names of the soft-deleted ones stay taken for up to {days} days unless they are purged"
             )?;
         }
         if refused > 0 {

@@ -30,7 +30,7 @@ pub struct RemoveVault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultRemains {
-    /// Nothing: its name is free.
+    /// The vault no longer exists, and its name is free.
     Nothing,
     /// It is soft-deleted with all its contents, and its name is taken in the whole cloud. Its role assignments and
     /// Event Grid subscriptions are gone, even after a recovery.
@@ -48,9 +48,9 @@ pub enum VaultRemains {
 pub struct VaultRemoval {
     /// The vault.
     pub vault: VaultId,
-    /// The vault as it was before this run deleted it, or in a dry run would; `None` if it was not there.
+    /// The vault before this run deleted it, or in a dry run would delete it; `None` if it did not exist.
     pub deleted: Option<Box<Vault>>,
-    /// The id, among the deleted vaults, of what this run purged or in a dry run would purge.
+    /// The id of the deleted vault that this run purged, or in a dry run would purge.
     pub purged: Option<String>,
     /// What is left of it.
     pub remains: VaultRemains,
@@ -126,7 +126,7 @@ impl RemoveVault {
             return Ok(VaultRemains::Nothing);
         }
         let subscription = self.id.resource_id().subscription().ok_or_else(|| {
-            Error::with_message(ErrorKind::DataConversion, format!("'{}' names no subscription", self.id))
+            Error::with_message(ErrorKind::DataConversion, format!("'{}' contains no subscription", self.id))
         })?;
         let path = deleted_vault(&subscription, &deleted.location, &deleted.name).literal("purge");
         match self.client.arm.post(path, API_VERSION).poller::<()>().await {

@@ -55,7 +55,7 @@ pub struct Sweep {
 pub struct SweepReport {
     /// The host name of the vault, such as `kv-prod.vault.azure.net`.
     pub vault: String,
-    /// The secrets that were read, or tried to; in a dry run, those that would be.
+    /// The secrets that it read or tried to read; in a dry run, those that it would read.
     pub names: Vec<SecretName>,
     /// How many times all secrets were listed.
     pub listings: u32,

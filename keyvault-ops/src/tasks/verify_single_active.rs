@@ -18,7 +18,7 @@ pub struct ActiveVersions {
     pub current: Option<SecretVersion>,
     /// How many others are enabled.
     pub others: u64,
-    /// The ids of the first 100 of these.
+    /// The ids of the other enabled versions; only the first 100.
     pub other_ids: Vec<SecretVersion>,
     /// How many versions there are.
     pub versions: u64,
@@ -35,7 +35,7 @@ impl std::fmt::Display for ActiveVersions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.current {
             Some(current) => write!(f, "current {current}")?,
-            None => f.write_str("the current version is disabled: no one can read the secret")?,
+            None => f.write_str("the current version is disabled: nobody can read the secret")?,
         }
         match self.others {
             0 => f.write_str(", no other version is enabled"),

@@ -101,7 +101,7 @@ async fn a_soft_deleted_secret_of_somebody_else_is_neither_purged_nor_recovered(
     assert!(lab.secrets.get_deleted(&name("lab-1")).await.is_ok());
 }
 
-/// Nothing but reads since the last time.
+/// Asserts that only reads were sent since the last call.
 fn only_read(lab: &Lab) -> bool {
     let only = lab.azure.requests().iter().all(|request| request.method == "GET");
     lab.azure.clear_requests();
@@ -202,7 +202,7 @@ async fn a_dry_run_of_a_removal_tells_what_the_run_leaves_and_deletes_nothing() 
 async fn a_bad_prefix_is_refused_before_anything_is_sent() {
     let lab = Lab::of(seed()).await;
     let error = lab.secrets.seed("lab_", 3).await.unwrap_err();
-    assert!(error.to_string().contains("may only hold letters, digits and hyphens"), "{error}");
+    assert!(error.to_string().contains("may contain only letters, digits and hyphens"), "{error}");
     assert!(lab.azure.requests().is_empty());
 }
 
@@ -310,7 +310,7 @@ async fn cleaning_up_says_what_stays_and_a_second_run_changes_nothing() {
     let text = report.to_string();
     assert_eq!(
         text,
-        "1 gone, 2 soft-deleted, 0 failed; the soft-deleted ones keep their names for up to 90 days unless they are purged"
+        "1 gone, 2 soft-deleted, 0 failed; the names of the soft-deleted ones stay taken for up to 90 days unless they are purged"
     );
     lab.azure.clear_requests();
     assert_eq!(lab.secrets.clean_up(names()).await.unwrap().to_string(), text);

@@ -56,7 +56,7 @@ async fn nothing_is_retired_while_the_current_version_is_disabled() {
     assert_eq!(enabled(&lab), [("old".to_owned(), false)]);
     let active = lab.secrets.verify_single_active(&name("db")).await.unwrap();
     assert_eq!((active.current.clone(), active.others, active.is_single()), (None, 1, false));
-    assert!(active.to_string().contains("no one can read the secret"));
+    assert!(active.to_string().contains("nobody can read the secret"));
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn what_became_current_a_moment_ago_is_not_disabled_while_reads_are_still_
 
         let error = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
         assert!(matches!(error.source, RetireFailure::Overtaken { .. }), "{later}: {error}");
-        assert!(error.to_string().contains("is current and was not touched (none was disabled)"), "{error}");
+        assert!(error.to_string().contains("is current and was not changed (none was disabled)"), "{error}");
         assert_eq!(enabled(&lab).len(), 2, "{later}");
     }
 }

@@ -115,7 +115,7 @@ async fn resuming_without_the_issuer_is_refused() {
     {
         let error = without.await.unwrap_err();
         assert!(matches!(*error.source, RotateFailure::Invalid(_)), "{error}");
-        assert!(error.to_string().contains("was begun with an issuer"), "{error}");
+        assert!(error.to_string().contains("was started with an issuer"), "{error}");
     }
     assert_eq!(current(&lab), "old-3");
     let rotation = lab.secrets.resume(&begun[0]).issuer(bank.clone()).ledger(&ledger).await.unwrap();
@@ -185,7 +185,7 @@ async fn what_no_vault_takes_is_refused_before_the_issuer_or_the_vault_is_asked(
     let bank = Bank::with(&["x"]);
     let db = || lab.secrets.rotate(&name("db"));
     let refused = [
-        (db().to(Secret::new("v".repeat(25 * 1024 + 1))), "a vault takes at most 25600"),
+        (db().to(Secret::new("v".repeat(25 * 1024 + 1))), "a vault accepts at most 25600"),
         (db().issuer(bank.clone()).expires_in(Duration::MAX), "before the year 10000"),
         (db().issuer(bank.clone()).expires_in(Duration::from_secs(8_000 * 366 * 86_400)), "year 10000"),
         (db().expires_in(Duration::ZERO), "must be positive"),
@@ -342,6 +342,6 @@ async fn what_an_issuer_names_as_left_over_is_not_revoked_while_the_current_vers
     assert_eq!((bank.good(), lab.azure.secret_versions(VAULT, "db").len()), (vec!["in-use".to_owned()], 3));
     lab.secrets.update(&name("db"), &current).enable().await.unwrap();
     let error = lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1").await.unwrap_err();
-    assert!(error.to_string().contains("stands in a version without the rotation's tag"), "{error}");
+    assert!(error.to_string().contains("is stored in a version without the rotation's tag"), "{error}");
     assert_eq!(bank.good(), ["in-use"]);
 }

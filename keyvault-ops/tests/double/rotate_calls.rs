@@ -117,7 +117,7 @@ async fn secrets_of_one_value_are_one_group_without_an_issuer_and_refused_with_t
         for secret in ["db", "api"] {
             let error = outcome(&outcomes, secret).as_ref().unwrap_err();
             assert!(matches!(&*error.source, RotateFailure::Invalid(_)), "{error}");
-            assert!(error.to_string().contains("are rotated with another issuer"), "{error}");
+            assert!(error.to_string().contains("have the same value but another issuer"), "{error}");
         }
         assert_eq!((now("db"), now("api")), ("shared".to_owned(), "shared".to_owned()));
     }
@@ -157,7 +157,7 @@ async fn a_secret_that_changed_since_its_group_was_put_together_stops_the_group(
     let bank = Bank::with(&["shared", "by hand"]);
     let outcomes = rotate(&lab, &["db", "api"], bank.clone()).await;
     let api = outcome(&outcomes, "api").as_ref().unwrap_err();
-    assert!(api.to_string().contains("was changed just now: rotate it again"), "{api}");
+    assert!(api.to_string().contains("has just been changed: rotate it again"), "{api}");
     assert!(matches!(&*outcome(&outcomes, "db").as_ref().unwrap_err().source, RotateFailure::Group { .. }));
     assert_eq!((bank.good().len(), *bank.made.lock().unwrap()), (2, 0));
     assert_eq!(lab.azure.secret_versions(VAULT, "db").len(), 1);

@@ -41,7 +41,7 @@ fn check(lab: &Lab, what: &str, outcome: &Result<Rotation, RotateError>) {
                     assert!(told.contains("; now: current "), "{what}: {told}");
                 }
                 None if error.step >= RotateStep::Set => {
-                    assert!(told.contains("which versions are enabled is not known"), "{what}: {told}");
+                    assert!(told.contains("it is unknown which versions are enabled"), "{what}: {told}");
                 }
                 None => assert_eq!(leftovers.len(), 2, "{what}: nothing was changed"),
             }

@@ -88,5 +88,5 @@ async fn who_is_overtaken_while_it_tidies_up_names_what_is_left() {
     let error = lab.secrets.rotate(&name("db")).id("r").issuer(Arc::new(counter)).await.unwrap_err();
     assert!(matches!(*error.source, RotateFailure::Overtaken { .. }), "{error}");
     assert_eq!(error.completed.issuer.orphans, ["left"]);
-    assert!(error.to_string().contains("perhaps left over at the issuer: left"), "{error}");
+    assert!(error.to_string().contains("possibly left over at the issuer: left"), "{error}");
 }

@@ -141,13 +141,13 @@ async fn an_error_says_in_which_step_it_stopped_and_what_holds_now() {
         let issuer = Disturbed { bank: Bank::of(&["old-1", "old-2", "old-3"]), by: Fails(operation) };
         rotate().issuer(Arc::new(issuer))
     };
-    let again = "; run it again with the id 'r-1' to go on";
+    let again = "; run it again with the id 'r-1' to resume it";
     let created = failing("create").await.unwrap_err().to_string();
     assert_eq!(
         created,
         format!(
             "rotating 'db' of kv-lab.vault.azure.net stopped while creating a credential at the issuer: the database is \
-             down; nothing was changed in the vault; perhaps left over at the issuer: what was created for rotation 'r-1'\
+             down; nothing was changed in the vault; possibly left over at the issuer: what was created for rotation 'r-1'\
              {again}"
         )
     );
@@ -155,7 +155,7 @@ async fn an_error_says_in_which_step_it_stopped_and_what_holds_now() {
     assert_eq!(
         invalid,
         "rotating 'db' of kv-lab.vault.azure.net stopped while reading the current version: the new value is the current \
-         one: give another, or leave it to be made; nothing was changed in the vault"
+         one: give another, or have one generated; nothing was changed in the vault"
     );
     lab.azure.inject(Fault::status(403).on("PUT", "/secrets/db").always());
     let set = rotate().to(canary()).await.unwrap_err();

@@ -225,7 +225,7 @@ async fn the_wait_for_a_role_is_bounded_and_shared_by_all_requests() {
     let patient = lab.secrets.after_role_assignment(Duration::from_secs(60), |_| {}).unwrap();
     let error = patient.get(&name("db")).await.unwrap_err();
     assert_eq!(error.secret_refusal(), Some(SecretRefusal::ForbiddenByRbac));
-    assert!(error.to_string().contains("waited 60s for the role assignment to spread"), "{error}");
+    assert!(error.to_string().contains("waited 60s for the role assignment to propagate"), "{error}");
     lab.azure.clear_requests();
     patient.get(&name("db")).await.unwrap_err();
     assert_eq!(lab.azure.requests().len(), 1, "the budget is spent");
@@ -338,7 +338,7 @@ async fn limits_are_checked_before_anything_is_sent() {
         let error: azure_core::Error = Result::<keyvault_ops::SecretProperties, _>::unwrap_err(outcome);
         error.to_string()
     };
-    assert!(message(set(&"x".repeat(25 * 1024 + 1)).await).contains("a vault takes at most 25600"));
+    assert!(message(set(&"x".repeat(25 * 1024 + 1)).await).contains("a vault accepts at most 25600"));
     assert!(message(set("v").content_type("x".repeat(256)).await).contains("255 characters"));
     assert!(message(set("v").tag("t", "x".repeat(513)).await).contains("512 characters"));
     assert!(
@@ -359,7 +359,7 @@ async fn a_vault_with_a_foreign_address_gets_no_token() {
     let id = format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{VAULT}");
     let found = lab.vaults.get(&id.parse().unwrap()).await.unwrap();
     let error = SecretsClient::of(&lab.arm, &found).unwrap_err();
-    assert!(error.to_string().contains("is not one of this cloud"), "{error}");
+    assert!(error.to_string().contains("does not belong to this cloud"), "{error}");
     let lab = Lab::of(seed().secret(VAULT, "db", CANARY)).await;
     let found = lab.vaults.get(&id.parse().unwrap()).await.unwrap();
     SecretsClient::of(&lab.arm, &found).unwrap().get(&name("db")).await.unwrap();

@@ -1,6 +1,6 @@
-//! Prints every query that the lab and the tasks of the crates send, one JSON object a line.
+//! Prints every query that the lab and the crates' tasks send, one JSON object per line.
 //!
-//! `cargo run -p lab-examples --example queries` (offline). `tests/kusto-truth` holds them against Microsoft's parser.
+//! `cargo run -p lab-examples --example queries` (offline). `tests/kusto-truth` checks them with Microsoft's parser.
 
 use std::{collections::BTreeMap, error::Error};
 
@@ -47,7 +47,7 @@ async fn sent(queries: &mut Queries) -> Result<ArmClient, Box<dyn Error>> {
         .map_err(|problems| format!("{problems:?}"))?;
     let parts: Vec<&'static tasks::Part> = PARTS.iter().collect();
     if !lab.run(&parts).await {
-        return Err("the lab did not hold".into());
+        return Err("the lab did not succeed".into());
     }
     let (arm, subscription) = (&lab.azure.arm, &lab.azure.subscription);
     let alerts = AlertsClient::new(arm);

@@ -63,7 +63,11 @@ async fn write_files(lab: &Lab, options: &ReportOptions) -> Result<bool> {
     if let Some(run) = run {
         let held = run.parts.iter().filter(|part| part.ok).count();
         let outcome = if held == run.parts.len() { "done" } else { "failed" };
-        lab.screen.step("the lab, unseen", outcome, format!("{held} of {} parts hold", run.parts.len()));
+        lab.screen.step(
+            "the lab, run silently",
+            outcome,
+            format!("{held} of {} parts succeeded", run.parts.len()),
+        );
     }
     let found = items(&report.page);
     for (standing, words) in [(Standing::Open, "still open"), (Standing::NotKnown, "not known")] {
@@ -85,10 +89,11 @@ fn gate(screen: &Screen, options: &ReportOptions, findings: &Findings) -> bool {
     let Some(least) = options.fail_on.map(Severity::from) else { return true };
     let failed = findings.fails(&least);
     if failed {
-        let why = format!("something of severity {least} or worse is open, or could not be looked at");
+        let why =
+            format!("a finding of severity {least} or higher is open, or a source could not be checked");
         screen.step("the gate", "failed", why);
     } else {
-        screen.step("the gate", "passed", format!("nothing of severity {least} or worse is open"));
+        screen.step("the gate", "passed", format!("no finding of severity {least} or higher is open"));
     }
     !failed
 }

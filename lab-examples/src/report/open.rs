@@ -117,7 +117,7 @@ fn plans(page: &ReportPage, found: &mut Found) {
         match plans.iter().find(|plan| plan.plan == name) {
             None => found.not_known("plans", format!("the service did not list the plan {name} ({title})")),
             Some(plan) if !plan.on => {
-                found.graded("plans", "High", format!("{title} is off: turn the plan {name} on"));
+                found.graded("plans", "High", format!("{title} is off: turn on the plan {name}"));
             }
             Some(_) => {}
         }
@@ -157,7 +157,7 @@ fn alerts(page: &ReportPage, found: &mut Found) {
     if blind > 0 {
         found.not_known(
             "alerts",
-            format!("of {}, the logs do not tell which secrets were touched", plural(blind, "open alert")),
+            format!("for {}, the logs do not show which secrets were accessed", plural(blind, "open alert")),
         );
     }
 }
@@ -184,7 +184,7 @@ fn exposure(page: &ReportPage, found: &mut Found) {
             found.not_known("secrets", format!("exposed secrets: {blind}"));
         }
         if secrets.findings.is_empty() && !secrets.clean && secrets.blind.is_empty() {
-            found.not_known("secrets", "exposed secrets: no source answered that there are none".to_owned());
+            found.not_known("secrets", "exposed secrets: no source confirmed that there are none".to_owned());
         }
     }
     if let Some(recommendations) = found.read("recommendations", "the recommendations", &page.recommendations)
@@ -222,7 +222,7 @@ pub(crate) fn items_that_hide(page: &ReportPage) -> Vec<String> {
         found.not_known("alerts", "alerts: Defender for Key Vault is off".to_owned());
     }
     for vault in page.vaults.read().into_iter().flatten().filter(|vault| vault.logged.is_none()) {
-        found.not_known("vaults", format!("{}: whether it is logged could not be read", vault.name));
+        found.not_known("vaults", format!("{}: could not determine whether it is logged", vault.name));
     }
     let hides = found.0.into_iter().filter(|item| item.standing == Standing::NotKnown);
     hides.map(|item| item.text).collect()

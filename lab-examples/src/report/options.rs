@@ -1,4 +1,4 @@
-//! What `lab report` is told.
+//! The options of `lab report`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use defender_alerts::Severity;
 
 use crate::cli::Options;
 
-/// Where the report goes, and what makes it fail.
+/// Where the report is written, and when it fails.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "Examples:
-  lab report                                                offline: the lab runs first; then lab-report.html
+  lab report                                                writes lab-report.html; offline, the lab runs first
   lab --live --subscription ID report --file day.html --file day.ocsf.json
                                                             one read, two files
   lab --live --subscription ID report --file ci.sarif --fail-on high
@@ -19,16 +19,16 @@ use crate::cli::Options;
                                                             all its subscriptions; of the whole tenant: its id as NAME
   lab --live report --subscription ID --subscription ID     those two, in one report")]
 pub struct ReportOptions {
-    /// Where to; can be given more than once. The end of the name says the form: .html, .json (the page's data),
+    /// The file to write; can be repeated. The extension determines the format: .html, .json (the page's data),
     /// .ocsf.json, .sarif, .csv.
     #[arg(long, value_name = "FILE", default_value = "lab-report.html")]
     pub file: Vec<PathBuf>,
-    /// Report on all subscriptions of this management group, by its name; can be given more than once. The tenant's id is
-    /// the name of the group that holds all of them.
+    /// Report on all subscriptions of the management group with this name; can be repeated. The group named with the
+    /// tenant's id contains all subscriptions.
     #[arg(long, value_name = "NAME")]
     pub management_group: Vec<String>,
-    /// Exit with 1 if a finding is open that is this bad or worse, or of which the severity is not known. Samples do not
-    /// count. What could not be looked at fails too.
+    /// Exit with 1 if a finding of at least this severity, or of unknown severity, is open. Samples do not count. A
+    /// source that could not be read fails too.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<Level>,
 }
@@ -40,18 +40,18 @@ impl ReportOptions {
     }
 }
 
-/// A severity, from which on a report fails.
+/// The minimum severity at which a report fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Level {
-    /// Whatever is open.
+    /// Any open finding.
     Informational,
-    /// Low and worse.
+    /// Low or higher.
     Low,
-    /// Medium and worse.
+    /// Medium or higher.
     Medium,
-    /// High and worse.
+    /// High or higher.
     High,
-    /// Critical alone.
+    /// Only critical.
     Critical,
 }
 
@@ -67,7 +67,7 @@ impl From<Level> for Severity {
     }
 }
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// The page.
@@ -83,7 +83,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// By the end of the name; the page for a name of any other end.
+    /// Determined by the extension; the page for any other.
     pub(crate) fn of(file: &Path) -> Self {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let ends = |end: &str| name.ends_with(end);

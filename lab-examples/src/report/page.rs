@@ -1,4 +1,4 @@
-//! What a report page holds: only what was read, in words. Nothing here asks Azure, and nothing draws.
+//! The content of a report page: only what was read, as text. Nothing here queries Azure or draws.
 
 use arm_core::wire;
 use azure_core::time::OffsetDateTime;
@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use crate::screen::Record;
 
-/// Everything on the page. Its JSON form is what `--file page.json` writes.
+/// Everything on the page. `--file page.json` writes its JSON form.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ReportPage {
     /// The version of this form.
     pub version: u32,
     /// The subscription.
     pub subscription: String,
-    /// Its name; empty if it is not known.
+    /// The name; empty if unknown.
     pub subscription_name: String,
-    /// Its tenant; empty if it is not known.
+    /// The tenant; empty if unknown.
     pub tenant: String,
     /// How the program signed in.
     pub signed_in_with: String,
@@ -42,18 +42,18 @@ pub struct ReportPage {
     pub run: Option<Record>,
 }
 
-/// A part of the page that was read, or why it could not be.
+/// A section of the page, or why it could not be read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Section<T> {
     /// It was read.
     Read(T),
-    /// It could not be: nothing is known.
+    /// It could not be read, so nothing is known.
     NotRead(String),
 }
 
 impl<T> Section<T> {
-    /// What was read.
+    /// The content, if it was read.
     pub fn read(&self) -> Option<&T> {
         match self {
             Self::Read(read) => Some(read),
@@ -74,15 +74,15 @@ impl<T> From<azure_core::Result<T>> for Section<T> {
 /// One plan.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PlanRow {
-    /// Its name.
+    /// The name.
     pub plan: String,
-    /// On or off.
+    /// Whether it is on.
     pub on: bool,
-    /// The variant.
+    /// The sub-plan.
     pub sub_plan: Option<String>,
-    /// How much is covered, in the service's word.
+    /// How much is covered, as given by the service.
     pub coverage: Option<String>,
-    /// Days left of the trial.
+    /// The remaining days of the trial.
     pub trial_days: Option<u64>,
     /// Extensions that are on.
     pub extensions_on: Vec<String>,
@@ -90,60 +90,60 @@ pub struct PlanRow {
     pub extensions_off: Vec<String>,
     /// Extensions whose last change failed.
     pub extensions_failed: Vec<String>,
-    /// What took its place, when it can no longer be turned on.
+    /// What replaces it, if it is deprecated.
     pub deprecated_for: Option<Vec<String>>,
 }
 
 /// One vault.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct VaultRow {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its resource group.
+    /// The resource group.
     pub group: String,
-    /// Whether Defender watches it.
+    /// Whether Defender protects it.
     pub covered: bool,
-    /// Whether its audit log goes to the lab's workspace or elsewhere; `None` if it could not be told.
+    /// Whether its audit log goes to the lab's workspace or elsewhere; `None` if unknown.
     pub logged: Option<bool>,
-    /// What is missing, and what mends it.
+    /// What is missing, and how to fix it.
     pub gaps: Vec<(String, String)>,
-    /// What would be better otherwise.
+    /// Further advice.
     pub advice: Vec<String>,
 }
 
 /// The alerts.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Alerts {
-    /// How many there are.
+    /// The number of alerts.
     pub total: usize,
-    /// How many of them are neither resolved nor dismissed, samples left out.
+    /// How many are neither resolved nor dismissed, not counting samples.
     pub open: usize,
-    /// How many of them are samples that are neither resolved nor dismissed.
+    /// How many samples are neither resolved nor dismissed.
     pub open_samples: usize,
-    /// The newest of them, samples last.
+    /// The newest ones, samples last.
     pub newest: Vec<AlertRow>,
 }
 
 /// One alert.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AlertRow {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its type, such as `KV_ListGetAnomaly`.
+    /// The type, such as `KV_ListGetAnomaly`.
     pub alert_type: String,
     /// What the type means.
     pub meaning: Option<String>,
-    /// How bad it is.
+    /// The severity.
     pub severity: String,
-    /// Current status.
+    /// The current status.
     pub status: String,
-    /// Whether somebody still has to deal with it.
+    /// Whether it still needs attention.
     pub open: bool,
     /// Whether it is a sample.
     pub sample: bool,
-    /// The resource that suffers.
+    /// The affected resource.
     pub resource: String,
-    /// When it began.
+    /// When it started.
     #[serde(with = "wire::instant::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<OffsetDateTime>,
@@ -155,20 +155,20 @@ pub struct AlertRow {
     pub facts: Vec<(String, String)>,
     /// What is not known, and why.
     pub missing: Vec<String>,
-    /// What the logs can tell.
+    /// What the logs show.
     pub log: String,
-    /// What to do, in order: the phase, and the step.
+    /// What to do, in order: the phase and the step.
     pub steps: Vec<(String, String)>,
 }
 
 /// A recommendation that is not followed.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Recommendation {
-    /// What it says.
+    /// The title.
     pub title: String,
-    /// How bad it is not to follow it.
+    /// The severity.
     pub severity: String,
-    /// On which resource.
+    /// The resource.
     pub resource: String,
 }
 
@@ -177,26 +177,26 @@ pub struct Recommendation {
 pub struct Paths {
     /// The paths.
     pub paths: Vec<PathRow>,
-    /// Why none would not mean none.
+    /// Why an empty list does not mean that there are none.
     pub blind: Vec<String>,
 }
 
 /// One attack path.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PathRow {
-    /// The path, in words.
+    /// The title.
     pub title: String,
     /// What it means.
     pub description: String,
-    /// How bad it would be.
+    /// The risk.
     pub risk: Option<String>,
-    /// What makes it so.
+    /// The risk factors.
     pub factors: Vec<String>,
-    /// What is on it.
+    /// The resources on it.
     pub nodes: Vec<PathNode>,
-    /// What leads to what, by place in `nodes`, and how.
+    /// The connections, by index in `nodes`, and their type.
     pub edges: Vec<(usize, usize, String)>,
-    /// The way, step by step.
+    /// The steps of the attack.
     pub steps: Vec<String>,
     /// How to close it.
     pub remediation: Vec<String>,
@@ -204,16 +204,16 @@ pub struct PathRow {
     pub partial: bool,
 }
 
-/// What is on an attack path.
+/// A resource on an attack path.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PathNode {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it is.
+    /// The type.
     pub kind: String,
-    /// Where the attacker gets in.
+    /// Whether it is the entry point.
     pub entry: bool,
-    /// What the attacker wants.
+    /// Whether it is the target.
     pub target: bool,
 }
 
@@ -222,39 +222,39 @@ pub struct PathNode {
 pub struct Secrets {
     /// The findings.
     pub findings: Vec<SecretRow>,
-    /// What each source answered: its name, whether that means anything, and in words.
+    /// The result of each source: its name, whether the result is conclusive, and its description.
     pub sources: Vec<(String, bool, String)>,
-    /// Why none would not mean none.
+    /// Why an empty list does not mean that there are none.
     pub blind: Vec<String>,
-    /// Whether there are none, and that is known.
+    /// Whether it is known that there are none.
     pub clean: bool,
 }
 
 /// One secret in plain text.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct SecretRow {
-    /// What was found.
+    /// The title.
     pub title: String,
     /// The kind of secret.
     pub kind: Option<String>,
-    /// How bad it is.
+    /// The severity.
     pub severity: Option<String>,
-    /// Where.
+    /// The resource.
     pub resource: String,
-    /// In which file.
+    /// The file.
     pub file: Option<String>,
-    /// Which model it is of.
+    /// The model it comes from.
     pub source: String,
 }
 
-/// What the ledger holds.
+/// The content of the ledger.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Rotations {
-    /// Where it is.
+    /// The path of the ledger.
     pub place: String,
     /// The rotations, newest first.
     pub rotations: Vec<Rotation>,
-    /// Lines that could not be read.
+    /// The number of lines that could not be read.
     pub unreadable: usize,
 }
 
@@ -265,24 +265,24 @@ pub struct Rotation {
     pub secret: String,
     /// The vault.
     pub vault: String,
-    /// Whether it ended well.
+    /// Whether it finished successfully.
     pub finished: bool,
-    /// What was done: when, what, to which version, and why.
+    /// The steps: when, what, which version, and why.
     pub entries: Vec<RotationEntry>,
 }
 
-/// One line of the ledger.
+/// One entry of the ledger.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RotationEntry {
-    /// When.
+    /// The time.
     #[serde(with = "wire::instant")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: OffsetDateTime,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// To which version.
+    /// The version.
     pub version: String,
-    /// Why, or why not.
+    /// The reason, or the failure.
     pub detail: String,
 }
 

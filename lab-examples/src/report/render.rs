@@ -1,6 +1,6 @@
-//! The page as HTML: one file, without a script, and without anything from elsewhere.
+//! The page as HTML: one file, without scripts or external resources.
 //!
-//! Every text on it is escaped by the template; texts of the service are a stranger's.
+//! The template escapes all texts; those from the service are untrusted.
 
 use arm_core::printable_lines;
 use askama::Template;
@@ -23,7 +23,7 @@ struct Html<'a> {
     paths: Vec<(&'a PathRow, Option<Drawing>)>,
 }
 
-/// What stands at the top of the page about one section.
+/// The summary of one section at the top of the page.
 pub(super) struct Card {
     pub(super) title: &'static str,
     pub(super) value: String,

@@ -1,4 +1,4 @@
-//! What is under way, and how much time it has left.
+//! Progress of running work, and how much time is left.
 
 use std::{fmt::Write, future::Future, time::Duration};
 
@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::Screen;
 
 impl Screen {
-    /// Shows that something is under way until it is done.
+    /// Shows that work is in progress until it is done.
     pub async fn wait<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
         self.under_way(what, None, work).await
     }
 
-    /// The same of work that ends by itself when its time is over: counts down what is left.
+    /// Like [`wait`](Self::wait), for work with a time limit: counts down the time left.
     pub async fn wait_at_most<T>(&self, what: &str, limit: Duration, work: impl Future<Output = T>) -> T {
         self.under_way(what, Some(limit), work).await
     }
@@ -25,7 +25,7 @@ impl Screen {
         let style = ProgressStyle::with_template("{spinner} {msg} {time}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
         spinner.set_style(style.with_key("time", move |state: &ProgressState, line: &mut dyn Write| {
-            // What cannot be shown is drawn again in a moment.
+            // It is redrawn in a moment anyway.
             line.write_str(&time(state.elapsed(), limit)).unwrap_or_default();
         }));
         spinner.set_message(format!("{what} .."));
@@ -35,7 +35,7 @@ impl Screen {
         done
     }
 
-    /// A bar for work of a known size; hidden where there is no terminal.
+    /// A progress bar for work of a known size; hidden if there is no terminal.
     pub fn bar(&self, what: &str, size: u64) -> ProgressBar {
         let target = if self.progress && !self.is_muted() {
             ProgressDrawTarget::stderr()
@@ -51,14 +51,14 @@ impl Screen {
     }
 }
 
-/// How long it has taken, or how much of its time is left.
+/// The elapsed time, or the time left.
 fn time(elapsed: Duration, limit: Option<Duration>) -> String {
     match limit {
         None => words(elapsed),
         Some(limit) => match limit.checked_sub(elapsed) {
-            // A second that has begun is left.
+            // Rounds up to the next second.
             Some(left) => format!("{} left", words(left + Duration::from_millis(999))),
-            None => "its time is over".to_owned(),
+            None => "time is up".to_owned(),
         },
     }
 }
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(at(15.0, Some(60)), "45 s left");
         assert_eq!(at(59.5, Some(60)), "1 s left");
         assert_eq!(at(60.0, Some(60)), "0 s left");
-        assert_eq!(at(61.0, Some(60)), "its time is over");
+        assert_eq!(at(61.0, Some(60)), "time is up");
         assert_eq!(at(75.0, None), "1 min 15 s");
     }
 }

@@ -1,4 +1,4 @@
-//! What a run did, for a machine.
+//! The record of a run, for other programs.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,8 +10,8 @@ use serde::Serialize;
 /// The version of the JSON form.
 pub const VERSION: u32 = 1;
 
-/// The recorded lab. `lab.schema.json` of this crate describes its JSON form: fields are added, never renamed or taken
-/// away, within a version.
+/// The record of a run. The crate's `lab.schema.json` describes its JSON form. Within a version, fields are added,
+/// never renamed or removed.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Record {
     /// The version of this form.
@@ -20,17 +20,17 @@ pub struct Record {
     pub subscription: Option<String>,
     /// Its tenant; `null` before it is known.
     pub tenant: Option<String>,
-    /// Whether it was real Azure; `false` for the bundled double.
+    /// Whether it ran on real Azure; `false` for the bundled double.
     pub live: bool,
-    /// When it began.
+    /// When it started.
     #[serde(with = "wire::instant::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started: Option<OffsetDateTime>,
-    /// When it ended; `null` while it runs.
+    /// When it ended; `null` while it is running.
     #[serde(with = "wire::instant::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub finished: Option<OffsetDateTime>,
-    /// How many steps said that something would be written, in a dry run.
+    /// In a dry run, the number of steps that would write something.
     pub changes_pending: usize,
     /// The parts, in the order in which they ran.
     pub parts: Vec<Part>,
@@ -41,34 +41,34 @@ pub struct Record {
 pub struct Part {
     /// `task1`, `break-fix-1`, ..
     pub name: String,
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// Whether all of it holds.
+    /// Whether everything succeeded.
     pub ok: bool,
-    /// What became of it.
+    /// The state.
     pub state: PartState,
-    /// What was done.
+    /// The steps.
     pub steps: Vec<Step>,
-    /// The resources that were, or in a dry run would be, made, changed or left as they are, by id.
+    /// The resources that were created, changed or left unchanged, or would be in a dry run, by id.
     pub changes: Vec<Changed>,
-    /// What was shown.
+    /// The tables shown.
     pub tables: Vec<Rows>,
-    /// Where the lab sheet and the service disagree.
+    /// Differences between the lab sheet and the service.
     pub differences: Vec<Difference>,
     /// Why it stopped.
     pub error: Option<String>,
 }
 
-/// What became of a part.
+/// The state of a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PartState {
-    /// It ran to its end, and all of it holds.
+    /// It ran to the end successfully.
     #[default]
     Done,
-    /// It stopped, or a step of it failed.
+    /// It stopped, or one of its steps failed.
     Failed,
-    /// What it depends on failed.
+    /// A part that it depends on failed.
     NotTried,
 }
 
@@ -79,14 +79,14 @@ pub struct Step {
     pub what: String,
     /// `created`, `unchanged`, `verified`, `failed`, ..
     pub outcome: String,
-    /// When.
+    /// The time.
     #[serde(with = "wire::instant::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub time: Option<OffsetDateTime>,
-    /// More about it.
+    /// The details.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// How many, where it is about a number of things.
+    /// The number of things, if it concerns several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub count: Option<usize>,
@@ -113,14 +113,14 @@ impl Step {
     }
 }
 
-/// What became of one resource.
+/// The change of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Changed {
-    /// Its full id.
+    /// The full id.
     pub id: String,
     /// `create`, `update`, `delete` or `noChange`, as in a plan.
     pub action: String,
-    /// The step of a plan that does it.
+    /// The step of a plan that makes the change.
     pub step: String,
     /// The members that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,34 +130,34 @@ pub struct Changed {
 /// One table.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Rows {
-    /// What it shows.
+    /// The title.
     pub name: String,
     /// The headings.
     pub columns: Vec<String>,
-    /// The rows, one text a column.
+    /// The rows, with one text for each column.
     pub rows: Vec<Vec<String>>,
 }
 
-/// A place where the lab sheet and the service disagree.
+/// A difference between the lab sheet and the service.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Difference {
-    /// What the sheet says.
+    /// The sheet's claim.
     pub sheet: String,
-    /// What the service does.
+    /// The service's behaviour.
     pub service: String,
     /// What the lab does.
     pub so: String,
 }
 
-/// One line of `--output ndjson`: what happened, as it happens. The last line is `end`.
+/// One line of `--output ndjson`, written as things happen. The last line is `end`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "camelCase")]
 pub enum Event<'a> {
-    /// A part begins.
+    /// A part starts.
     Part {
-        /// Its name.
+        /// The name.
         part: &'a str,
-        /// What it is about.
+        /// The title.
         title: &'a str,
     },
     /// A step was done.
@@ -167,36 +167,36 @@ pub enum Event<'a> {
         /// The step.
         step: &'a Step,
     },
-    /// A resource was made, changed or left as it is.
+    /// A resource was created, changed or left unchanged.
     Change {
         /// The part.
         part: &'a str,
-        /// What became of it.
+        /// The change.
         change: &'a Changed,
     },
-    /// Something was shown.
+    /// A table was shown.
     Table {
         /// The part.
         part: &'a str,
-        /// What.
+        /// The table.
         table: &'a Rows,
     },
-    /// A place where the lab sheet and the service disagree.
+    /// A difference between the lab sheet and the service.
     Difference {
         /// The part.
         part: &'a str,
-        /// What they say.
+        /// The difference.
         difference: &'a Difference,
     },
-    /// It ended. The parts are as in `--output json`, without what was told already.
+    /// The end. The parts are as in `--output json`, without what was already written.
     End {
         /// The version of the form.
         version: u32,
         /// The subscription; `null` before it is known.
         subscription: Option<&'a str>,
-        /// Whether it was real Azure.
+        /// Whether it ran on real Azure.
         live: bool,
-        /// Whether all parts hold.
+        /// Whether all parts succeeded.
         ok: bool,
         /// The error of each part that has one, by the part's name.
         errors: Vec<(&'a str, &'a str)>,
@@ -214,8 +214,8 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-/// JSON text whose control and bidirectional characters, which can only stand in its texts, are escaped: the same
-/// values, harmless on a terminal.
+/// Escapes control and bidirectional characters in JSON text, which can occur only in strings: the values stay the
+/// same, and are harmless on a terminal.
 pub(crate) fn json_text(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {

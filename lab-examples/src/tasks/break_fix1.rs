@@ -69,7 +69,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     show(lab, "Vaults after", &after);
     for vault in &after.vaults {
         for advice in &vault.advice {
-            lab.screen.note(&format!("beside that, {}: {advice}", vault.vault.id.name()));
+            lab.screen.note(&format!("also, {}: {advice}", vault.vault.id.name()));
         }
     }
     let open = after.vaults.iter().filter(|vault| !vault.gaps().is_empty()).count();
@@ -86,7 +86,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
 /// The sheet's causes, tested one by one.
 fn causes(lab: &Lab, report: &CoverageReport) {
     let plan = &report.plan;
-    let status = plan.coverage.as_ref().map_or("not told", |status| status.as_str());
+    let status = plan.coverage.as_ref().map_or("not given", |status| status.as_str());
     lab.screen.step(
         "cause: the plan is off",
         if plan.is_standard() { "no" } else { "yes" },
@@ -104,9 +104,9 @@ fn causes(lab: &Lab, report: &CoverageReport) {
         "the plan covers all vaults of the subscription",
     );
     lab.screen.difference(
-        "vaults made before the plan are left out",
-        "has one plan for the subscription and none for a vault; it covers all, old and new",
-        "look at the plan, then at each vault's logging",
+        "vaults created before the plan are not covered",
+        "has one plan for the subscription and none for a vault; it covers all, existing and future",
+        "check the plan, then each vault's logging",
     );
 }
 
@@ -138,8 +138,8 @@ async fn legacy(lab: &Lab) {
     };
     lab.screen.step("the sheet's securityStatuses", "read", told);
     lab.screen.difference(
-        "securityStatuses tells the coverage",
-        "describes it in no version of its API",
+        "securityStatuses shows the coverage",
+        "documents it in no version of its API",
         "read resourcesCoverageStatus of the plan",
     );
 }

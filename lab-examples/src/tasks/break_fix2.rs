@@ -52,7 +52,7 @@ fn machine(finding: &SecretFinding) -> Result<Option<VirtualMachineId>> {
 
 async fn rotate(lab: &Lab) -> Result<()> {
     if lab.vault_is_to_come().await? {
-        lab.screen.step("the exposed secret", "would change", "rotated, once the vault is there");
+        lab.screen.step("the exposed secret", "would change", "rotated, once the vault exists");
         return Ok(());
     }
     let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
@@ -70,7 +70,7 @@ async fn rotate(lab: &Lab) -> Result<()> {
     let single = secrets.verify_single_active(&name).await?.is_single();
     // Only its owner knows which vault's secret a finding on a real machine is about.
     let what = match lab.options.live {
-        true => "in place of the one that leaked: rotate that one as well, where it is kept",
+        true => "instead of the one that leaked: rotate that one too, where it is stored",
         false => "the leaked value is no longer current",
     };
     lab.screen.step(format!("secret {name}"), "rotated", what);
@@ -107,7 +107,7 @@ async fn role(lab: &Lab, machine: &VirtualMachine) -> Result<()> {
         return Ok(());
     };
     if lab.vault_is_to_come().await? {
-        lab.screen.step("Key Vault Secrets User for the machine", "would change", "once the vault is there");
+        lab.screen.step("Key Vault Secrets User for the machine", "would change", "once the vault exists");
         return Ok(());
     }
     let vault = lab.vault()?;
@@ -119,7 +119,7 @@ async fn role(lab: &Lab, machine: &VirtualMachine) -> Result<()> {
     lab.screen.about(&change.current().id).step(
         "Key Vault Secrets User for the machine",
         lab.verb(&change),
-        "reads secrets, nothing else",
+        "may read secrets, nothing else",
     );
     let held: Vec<_> =
         RoleAssignmentsClient::new(&lab.azure.arm).list(vault.resource_id()).try_collect().await?;
@@ -133,8 +133,8 @@ async fn role(lab: &Lab, machine: &VirtualMachine) -> Result<()> {
 async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &VirtualMachineId) -> Result<()> {
     lab.screen.difference(
         "unset in a run command removes it",
-        "runs that in a shell of its own, which then ends",
-        "take it out of /etc/environment",
+        "runs that in its own shell, which then ends",
+        "remove it from /etc/environment",
     );
     if lab.dry_run() {
         lab.screen.step(format!("variable {VARIABLE}"), "would change", "removed from /etc/environment");
@@ -164,7 +164,7 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
             format!("{left} lines left in /etc/environment"),
         );
     }
-    lab.screen.note("processes that run keep the old value until they are restarted");
+    lab.screen.note("running processes keep the old value until they are restarted");
     Ok(())
 }
 
@@ -176,7 +176,7 @@ async fn wait_for_scan(lab: &Lab, finding: &SecretFinding) -> Result<()> {
         true => lab.screen.step(
             "the finding",
             "waiting",
-            "for the next scan of the disk, within a day: not fixed before that",
+            "the next scan of the disk, within a day; not fixed before that",
         ),
         false => lab.screen.step("the finding", "verified", "the scan no longer reports it"),
     }

@@ -94,7 +94,7 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "task6",
-        title: "Task 6: rotate what was exposed, retire the old versions, prove it",
+        title: "Task 6: rotate what was exposed, retire the old versions, verify it",
         writes: "a new secret version, old versions disabled, sample alerts resolved",
         needs: &["task4"],
         actions: &["Microsoft.Security/locations/alerts/resolve/action"],
@@ -122,7 +122,7 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "cleanup",
         title: "Cleanup",
-        writes: "deletes what the lab made, by name, after another question",
+        writes: "deletes what the lab created, by name, after another question",
         needs: &[],
         actions: &[],
         asks_itself: true,

@@ -82,7 +82,7 @@ pub(crate) fn finding(lab: &Lab, finding: &Finding) {
     let tenant = match finding.caller.in_tenant {
         Some(true) => "of this tenant",
         Some(false) => "of another tenant",
-        None => "tenant not known",
+        None => "tenant unknown",
     };
     let mut rows = vec![
         ["alert".to_owned(), format!("{} ({})", finding.title, finding.severity)],

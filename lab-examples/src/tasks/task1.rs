@@ -66,7 +66,7 @@ async fn plans(lab: &Lab) -> Result<()> {
     }
     lab.screen.difference(
         "nothing about a sub-plan of KeyVaults",
-        "chooses one by itself, and takes no one into the old plan since July 2026",
+        "chooses one by itself, and has closed the old plan to new subscriptions since July 2026",
         "name PerKeyVault",
     );
     show::plans(lab, &coverage);
@@ -79,9 +79,9 @@ async fn vault(lab: &Lab) -> Result<(VaultId, bool)> {
     let id = VaultId::new(&lab.group()?, &name)?;
     let vaults = VaultsClient::new(&lab.azure.arm);
     lab.screen.difference(
-        "to call the vault kv-contoso-defended- and eight digits, 28 characters",
+        "to name the vault kv-contoso-defended- and eight digits, 28 characters",
         "refuses more than 24",
-        "make a shorter unique name",
+        "generate a shorter unique name",
     );
     let what = format!("vault {name}");
     let found = vaults.get_opt(&id).await?;
@@ -131,13 +131,13 @@ async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
         lab.screen.about(&change.current().id).step(
             format!("role {ROLE} for {who}"),
             lab.verb(&change),
-            "at the vault; counts within minutes",
+            "at the vault; takes effect within minutes",
         );
     }
     lab.screen.difference(
         "you need Key Vault Administrator",
-        "lets Key Vault Secrets Officer do all that the lab does with secrets",
-        "assign what the sheet says, and note the smaller role",
+        "allows everything that the lab does with secrets with Key Vault Secrets Officer",
+        "assign the sheet's role, and note the smaller one",
     );
     Ok(())
 }

@@ -44,8 +44,8 @@ async fn alerts(lab: &Lab) -> Result<Vec<Alert>> {
         lab.screen.wait("alerts", client.list_key_vault(lab.subscription()).try_collect()).await?;
     lab.screen.difference(
         "to look for contains(alertType,'KeyVault')",
-        "names all of them KV_..",
-        "look for KV_ and for vaults among the resources",
+        "names all of these types KV_..",
+        "look for KV_, and for vaults among the resources",
     );
     show::alerts(lab, &found);
     Ok(found)
@@ -63,7 +63,7 @@ fn by_type(lab: &Lab, alerts: &[Alert]) {
     lab.screen.difference(
         "KV_MassSecretRetrieval, KV_SuspiciousSecretListing and two more",
         "has none of these four",
-        "look for the documented types that mean the same",
+        "look for the corresponding documented types",
     );
 }
 
@@ -73,7 +73,7 @@ async fn recommendations(lab: &Lab) -> Result<()> {
     let found: Vec<_> = lab.screen.wait("recommendations", found.try_collect()).await?;
     lab.screen.difference(
         "to read metadata.severity from the plain list",
-        "leaves metadata out unless it is asked for",
+        "omits metadata unless requested",
         "ask with $expand=metadata",
     );
     show::recommendations(lab, "Key Vault recommendations", &found);
@@ -153,9 +153,9 @@ async fn triage(lab: &Lab, alert: &Alert) -> Result<()> {
         let told = match log {
             VaultLog::Read(evidence) => match &evidence.source {
                 LogSource::Present => format!("{} operations in the logs", evidence.operations.len()),
-                LogSource::NoLogsYet => "no logs yet: nothing is known, not nothing happened".to_owned(),
+                LogSource::NoLogsYet => "no logs yet: nothing is known, which does not mean that nothing happened".to_owned(),
                 LogSource::Off => {
-                    "this vault sends no logs here: nothing is known, not nothing happened".to_owned()
+                    "this vault sends no logs here: nothing is known, which does not mean that nothing happened".to_owned()
                 }
                 other => format!("{other:?}"),
             },

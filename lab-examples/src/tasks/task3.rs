@@ -38,14 +38,14 @@ async fn extensions(lab: &Lab) -> Result<()> {
             None => lab.screen.about(&done.change.current().id).step(
                 format!("extension {name}"),
                 lab.verb(&done.change),
-                "on; the others as they were",
+                "on; the others unchanged",
             ),
         }
     }
     lab.screen.difference(
         "SensitiveDataDiscovery includes secret scanning",
-        "scans data stores with it; machine secrets come with AgentlessVmScanning",
-        "turn both on, and say which does what",
+        "scans data stores with it; machine secrets need AgentlessVmScanning",
+        "turn both on, and explain each",
     );
     Ok(())
 }
@@ -55,7 +55,7 @@ async fn readiness(lab: &Lab) -> Result<()> {
     let rows = [
         ("machines (disks)", &scanning.machines),
         ("deployments", &scanning.deployments),
-        ("code, once a connector is there", &scanning.code),
+        ("code, once a connector exists", &scanning.code),
         ("data stores (sensitive data)", &scanning.data_stores),
     ];
     let shown = rows.into_iter().map(|(what, readiness)| {
@@ -81,7 +81,7 @@ async fn sub_assessments(lab: &Lab) -> Result<()> {
     lab.screen.counted("sub-assessments", "found", found.len(), plural(found.len(), "row"));
     lab.screen.difference(
         "sub-assessments list the secret findings",
-        "stopped serving them in July 2026: empty means nothing",
+        "retired them in July 2026, so an empty result proves nothing",
         "read their successor, one recommendation for each secret",
     );
     Ok(())
@@ -93,9 +93,11 @@ async fn findings(lab: &Lab) -> Result<()> {
     for (source, state) in &found.sources {
         let told = match state {
             SourceState::Answered(count) => plural(*count, "finding"),
-            SourceState::Retired => "retired by the service: empty means nothing".to_owned(),
-            SourceState::PlanOff => "Defender CSPM is off: empty means nothing".to_owned(),
-            SourceState::PlanNotKnown => "the plan could not be read: empty means nothing".to_owned(),
+            SourceState::Retired => "retired by the service, so an empty result proves nothing".to_owned(),
+            SourceState::PlanOff => "Defender CSPM is off, so an empty result proves nothing".to_owned(),
+            SourceState::PlanNotKnown => {
+                "the plan could not be read, so an empty result proves nothing".to_owned()
+            }
             SourceState::Failed(error) => error.to_string(),
             other => format!("{other:?}"),
         };

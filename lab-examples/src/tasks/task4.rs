@@ -30,7 +30,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         lab.screen.step(
             "sample alerts",
             "would change",
-            "one of each Key Vault kind; they reach mail and automations",
+            "one of each Key Vault type; they reach mail and automations",
         );
         return task6::expose(lab).await;
     }
@@ -71,7 +71,7 @@ async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
 
 async fn sweep(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     if lab.options.live && !lab.options.confirm_sweep {
-        let detail = "it raises real alerts: say --confirm-sweep";
+        let detail = "it raises real alerts: pass --confirm-sweep";
         lab.screen.step("five listings, twenty reads", "skipped", detail);
         return Ok(());
     }
@@ -104,8 +104,8 @@ async fn simulate(lab: &Lab) -> Result<()> {
     }
     lab.screen.difference(
         "to wait one or two hours for alerts",
-        "can make samples of each kind at once",
-        "make samples, and see the whole workflow now",
+        "can create samples of each kind immediately",
+        "create samples, and see the whole workflow now",
     );
     let now: Vec<Alert> = alerts.list_key_vault(lab.subscription()).try_collect().await?;
     let samples: Vec<Alert> = now.into_iter().filter(Alert::is_sample).collect();
@@ -130,7 +130,7 @@ async fn evidence(lab: &Lab) -> Result<()> {
                 evidence.refused()
             )
         }
-        LogSource::NoLogsYet => "no logs yet: they come within ten minutes".to_owned(),
+        LogSource::NoLogsYet => "no logs yet: they arrive within ten minutes".to_owned(),
         other => format!("{other:?}"),
     };
     let about = lab.screen.about(&vault);

@@ -82,12 +82,12 @@ async fn rules(lab: &Lab, group: &ActionGroup) -> Result<()> {
     }
     lab.screen.difference(
         "a window of five minutes",
-        "brings vault logs up to ten minutes late",
+        "delivers vault logs up to ten minutes late",
         "look back half an hour every five minutes",
     );
     lab.screen.difference(
         "to write the query into --condition",
-        "wants a placeholder there and the query elsewhere, and the failure is hidden",
+        "expects a placeholder there and the query elsewhere, and the failure is hidden",
         "write the rule's own resource",
     );
     Ok(())
@@ -100,16 +100,12 @@ async fn automation(lab: &Lab) -> Result<()> {
     lab.screen.difference(
         "AlertType contains KV_ and Severity is High",
         "has no Key Vault alert above Medium, so that would never run",
-        "take Medium or High",
+        "use Medium or High",
     );
     let groups = resource_ops::ResourceGroupsClient::new(&lab.azure.arm);
     let is_to_come = lab.dry_run() && !groups.exists(&group).await?;
     if is_to_come && !lab.is_planning() {
-        lab.screen.step(
-            format!("automation {AUTOMATION}"),
-            "would change",
-            "once the resource group is there",
-        );
+        lab.screen.step(format!("automation {AUTOMATION}"), "would change", "once the resource group exists");
         return Ok(());
     }
     let found = if is_to_come { None } else { client.get_opt(&group, &name).await? };

@@ -82,7 +82,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         lab.screen.step(
             "the exposed secret",
             "would change",
-            "rotated, old versions disabled, once the vault is there",
+            "rotated, old versions disabled, once the vault exists",
         );
         return resolve(lab).await;
     }
@@ -125,7 +125,7 @@ async fn attack_paths(lab: &Lab) -> Result<()> {
         lab.screen.step(
             format!("subscription {}", blind.subscription),
             "missing",
-            "Defender CSPM is off: no paths means nothing",
+            "Defender CSPM is off, so an empty result proves nothing",
         );
     }
     Ok(())
@@ -136,8 +136,8 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let name = exposed(account.as_ref())?;
     lab.screen.difference(
         "to disable all versions but the last of the list",
-        "lists versions in no order, so that can disable the current one",
-        "disable by id, and read again before each",
+        "lists versions in no particular order, so this can disable the current one",
+        "disable by id, and re-read before each",
     );
     let ledger = lab.ledger()?;
     let rotation = secrets
@@ -189,7 +189,7 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     lab.screen.difference(
         "a new value in the vault is a rotation",
         "only stores values; the credential stays valid until its issuer revokes it",
-        "say in each report whether an issuer was told",
+        "say in each report whether an issuer was used",
     );
     retire(lab, secrets, &name, &ledger).await
 }
@@ -201,7 +201,7 @@ fn ended(lab: &Lab, account: &ResourceId, old: &ResourceKeys, rotation: &Rotatio
         lab.screen.step(
             format!("{} of {what}", created.unwrap_or("the other key")),
             "verified",
-            "made anew, and used in a signed request before it was set",
+            "regenerated, and used in a signed request before it was set",
         );
     }
     for key in &old.keys {
@@ -213,9 +213,9 @@ fn ended(lab: &Lab, account: &ResourceId, old: &ResourceKeys, rotation: &Rotatio
             false => lab.screen.step(
                 what,
                 "dead",
-                "made anew; the account refuses what is signed with the old one",
+                "regenerated; the account refuses requests signed with the old one",
             ),
-            true => lab.screen.step(what, "failed", "the account still takes it"),
+            true => lab.screen.step(what, "failed", "the account still accepts it"),
         }
     }
     if rotation.issuer.revoked.is_empty() {
@@ -258,10 +258,11 @@ async fn resolve(lab: &Lab) -> Result<()> {
         samples.map(|alert| alert.id).partition(|id| state.samples.contains(&id.to_string()))
     };
     if !others.is_empty() {
-        lab.screen.note(&format!("{} open sample alerts are not of this lab: left alone", others.len()));
+        lab.screen
+            .note(&format!("{} open sample alerts do not belong to this lab: left unchanged", others.len()));
     }
     if own.is_empty() {
-        lab.screen.step("sample alerts", "unchanged", "none of this lab's is open");
+        lab.screen.step("sample alerts", "unchanged", "none of this lab's are open");
         return Ok(());
     }
     // Whoever has taken one up since keeps it.
@@ -311,7 +312,7 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         (
             "no Key Vault alert is open",
             open == 0,
-            format!("{open} open: the ones before the lab are yours to judge"),
+            format!("{open} open: those from before the lab are for you to judge"),
         ),
     ];
     let shown = rows.into_iter().map(|(what, holds, more)| {

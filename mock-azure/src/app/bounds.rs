@@ -22,19 +22,20 @@ pub(crate) fn exceeded(request: &Request) -> Option<Reply> {
         return Some(body_too_long());
     }
     if nesting(&request.body) > NESTING {
-        let message = format!("mock-azure reads JSON bodies of at most {NESTING} levels.");
+        let message = format!("mock-azure accepts JSON bodies of at most {NESTING} levels.");
         return Some(Reply::arm_error(501, "MockBodyTooDeep", message));
     }
     None
 }
 
 pub(crate) fn head_too_big() -> Reply {
-    let message = format!("mock-azure takes at most {HEADERS} headers, of {HEAD} bytes with the address.");
+    let message =
+        format!("mock-azure accepts at most {HEADERS} headers, and {HEAD} bytes including the address.");
     Reply::arm_error(431, "MockHeadersTooBig", message)
 }
 
 pub(crate) fn body_too_long() -> Reply {
-    Reply::arm_error(413, "MockBodyTooLong", format!("mock-azure takes bodies of at most {BODY} bytes."))
+    Reply::arm_error(413, "MockBodyTooLong", format!("mock-azure accepts bodies of at most {BODY} bytes."))
 }
 
 /// The nesting depth of brackets, ignoring those in JSON strings.

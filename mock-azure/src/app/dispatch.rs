@@ -36,7 +36,7 @@ pub(crate) fn handle(state: &mut State, request: Request) -> Disposition {
     let disposition = match refusal {
         Some(refusal) => Disposition::Answered(refusal),
         None if known => unbroken(state, &mut call),
-        None => Disposition::Answered(not_implemented(&call, "the host is none of Azure's")),
+        None => Disposition::Answered(not_implemented(&call, "the host does not belong to Azure")),
     };
     note(state, &call, &disposition);
     disposition

@@ -28,7 +28,8 @@ pub struct AnotherTenant(());
 impl std::fmt::Display for AnotherTenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
-            "a double keeps its tenant and who is signed in, as credentials of it are out: start another one",
+            "a double keeps its tenant and signed-in principal, since credentials for them have been issued: start \
+             another double",
         )
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn page_of<T>(
     let top = call.query("$top").and_then(|top| top.parse::<usize>().ok()).filter(|top| *top > 0);
     let size = top.or(paging.size).unwrap_or(default_size);
     let Some(place) = Place::of(call) else {
-        return Reply::not_implemented("the skip token of this request: it gave none such");
+        return Reply::not_implemented("the skip token of this request: it issued no such token");
     };
     let mut rest = items.skip(place.offset).peekable();
     if place.empty && rest.peek().is_some() {

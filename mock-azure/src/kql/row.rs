@@ -66,7 +66,11 @@ impl Context<'_> {
                 Scalar::Long(number) => number.checked_neg().map_or(Scalar::Null, Scalar::Long),
                 Scalar::Real(number) => Scalar::Real(-number),
                 Scalar::Span(span) => span.checked_neg().map_or(Scalar::Null, Scalar::Span),
-                _ => return Err(KqlError::unsupported("'-' before what is no number is not known here")),
+                _ => {
+                    return Err(KqlError::unsupported(
+                        "'-' before a value that is not a number is not known here",
+                    ));
+                }
             },
             Expr::Between { value, low, high, negated } => {
                 let value = self.value(value, row)?;

@@ -35,9 +35,7 @@ impl Token {
             return self.refuse();
         }
         let (text, line, position) = (&self.text, self.line, self.position);
-        KqlError::Unsupported(format!(
-            "what stands at '{text}' on line [{line},{position}] is not known here"
-        ))
+        KqlError::Unsupported(format!("the text '{text}' on line [{line},{position}] is not known here"))
     }
 
     /// Whether it stands between two things, so that no version of Kusto begins anything with it.
@@ -140,9 +138,7 @@ impl Reader {
     fn unsupported(&mut self, at: usize) -> KqlError {
         let (line, position) = self.place(at);
         let text: String = self.chars[at..].iter().take(20).take_while(|c| !c.is_whitespace()).collect();
-        KqlError::Unsupported(format!(
-            "what stands at '{text}' on line [{line},{position}] is not known here"
-        ))
+        KqlError::Unsupported(format!("the text '{text}' on line [{line},{position}] is not known here"))
     }
 
     fn skip_blank(&mut self) {

@@ -104,7 +104,8 @@ fn connect(
     let target = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     if Host::resolve(&target).is_none() {
         program.azure.shared.lock().recorder.refuse_to_lead_to(&target);
-        let message = format!("mock-azure leads to the hosts of Azure only, and '{target}' is none.");
+        let message =
+            format!("mock-azure connects only to Azure's hosts, and '{target}' is not one of them.");
         return closing(Reply::arm_error(403, "MockForeignHost", message));
     }
     *led.lock().unwrap_or_else(PoisonError::into_inner) = Some(hyper::upgrade::on(request));
@@ -115,7 +116,7 @@ fn connect(
 async fn answer(program: &Program, request: Request<Incoming>, crowded: bool) -> io::Result<Response<Sent>> {
     let (parts, body) = request.into_parts();
     if crowded {
-        let message = "mock-azure serves no more connections at once.";
+        let message = "mock-azure accepts no more concurrent connections.";
         return closing(Reply::arm_error(503, "MockTooManyConnections", message));
     }
     let body = timeout(SLOW, whole(body)).await.map_err(io::Error::other)?;

@@ -36,7 +36,7 @@ const ROUTES: &[Route] = &[
         Ok(Value::Null)
     }),
     ("POST", "/_mock/reset", |program, _| {
-        let none = || Refusal(409, "there is no world to go back to: PUT one to /_mock/world".to_owned());
+        let none = || Refusal(409, "there is no world to reset to: PUT one to /_mock/world".to_owned());
         begin(program, &program.world().ok_or_else(none)?).map(|()| Value::Null)
     }),
     ("GET", "/_mock/clock", |program, _| Ok(clock(program))),
@@ -124,9 +124,9 @@ pub(super) fn answer(program: &Program, request: &Request) -> Option<Reply> {
     let mut here = ROUTES.iter().filter(|(_, path, _)| *path == request.path).peekable();
     let Some((.., act)) = here.clone().find(|(verb, ..)| *verb == request.method) else {
         let (status, reason) = if here.peek().is_none() {
-            (404, format!("there is no {}; GET /_mock/openapi.json lists what there is", request.path))
+            (404, format!("there is no {}; GET /_mock/openapi.json lists the endpoints", request.path))
         } else {
-            (405, format!("{} takes no {}", request.path, request.method))
+            (405, format!("{} does not accept {}", request.path, request.method))
         };
         return Some(Reply::arm_error(status, "MockControl", reason));
     };
@@ -146,7 +146,7 @@ fn set_clock(program: &Program, request: &Request) -> Answer {
     let Clock { now, advance_seconds, running } = parsed(&request.body)?;
     let now = match now {
         Some(text) => Some(OffsetDateTime::parse(&text, &Rfc3339).map_err(|error| {
-            Refusal(400, format!("now: '{text}' is no time such as 2027-02-01T08:00:00Z: {error}"))
+            Refusal(400, format!("now: '{text}' is not a time such as 2027-02-01T08:00:00Z: {error}"))
         })?),
         None => None,
     };

@@ -20,9 +20,9 @@ pub(super) struct Scripted {
     /// Only requests whose URL contains this.
     #[serde(default)]
     url_contains: String,
-    /// Lets so many matching requests pass first.
+    /// Skips this many matching requests first.
     skip: Option<u64>,
-    /// How many requests it strikes; all without it, if `always` says so.
+    /// How many requests it affects. Default: one, or all with `always`.
     times: Option<u64>,
     #[serde(default)]
     always: bool,

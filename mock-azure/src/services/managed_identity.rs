@@ -30,13 +30,13 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return Some(refusal("bad_request_102", "Required metadata header not specified"));
     }
     if call.header(header).is_none() {
-        return Some(Reply::not_implemented("what an app is told that sends no X-IDENTITY-HEADER"));
+        return Some(Reply::not_implemented("the response to an app that sends no X-IDENTITY-HEADER"));
     }
     if !known.contains(&call.api_version()) {
         return Some(Reply::unknown("api-version of a managed identity", call.api_version(), known));
     }
     let Some(resource) = call.query("resource").filter(|resource| !resource.is_empty()) else {
-        return Some(Reply::not_implemented("what is said to a request for a token that names no resource"));
+        return Some(Reply::not_implemented("the response to a token request that names no resource"));
     };
     let principal = match principal(world, call) {
         Ok(principal) => principal,
@@ -63,7 +63,11 @@ fn principal<'a>(world: &'a World, call: &Call) -> Result<&'a Principal, Box<Rep
             .ok_or_else(missing);
     }
     if let Some(name) = ["mi_res_id", "msi_res_id"].into_iter().find(|name| call.query(name).is_some()) {
-        return Err(Box::new(Reply::unknown("way to name an identity", name, &["client_id", "object_id"])));
+        return Err(Box::new(Reply::unknown(
+            "way to specify an identity",
+            name,
+            &["client_id", "object_id"],
+        )));
     }
     match &world.signed_in.kind {
         PrincipalKind::ServicePrincipal { .. } => Ok(&world.signed_in),

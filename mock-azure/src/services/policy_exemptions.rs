@@ -77,7 +77,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
         world.resources.get(assignment).filter(|found| is_assignment(found)).and_then(scope_of)
     else {
         return Reply::not_implemented(format!(
-            "what Azure answers to an exemption from an assignment that is not there: '{assignment}'"
+            "the response to an exemption from an assignment that does not exist: '{assignment}'"
         ));
     };
     // Documented: the exemption lies at or below the scope of the assignment, unless this is not to be checked.

@@ -72,7 +72,7 @@ impl Fault {
         Self::new(Effect::Reset)
     }
 
-    /// The service acts, then the connection is lost: the client cannot know.
+    /// The service acts, then the connection is lost, so the client cannot know whether the request was applied.
     pub fn reset_after_acting() -> Self {
         Self::new(Effect::ResetAfterActing)
     }
@@ -105,7 +105,7 @@ impl Fault {
     }
 
     /// About one matching request in `one_in` is lost, refused with 503 or delayed. The same seed and the same order of
-    /// requests give the same faults. It stays until the faults are cleared.
+    /// requests give the same faults. The fault remains until the faults are cleared.
     pub fn seeded(seed: u64, one_in: u64) -> Self {
         Self::new(Effect::Seeded { seed, one_in: one_in.max(1) }).always()
     }

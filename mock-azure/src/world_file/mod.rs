@@ -12,33 +12,33 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use self::step::Step;
 use crate::state::{DEFAULT_SUBSCRIPTION, MockAzure, Seed};
 
-/// What the double holds at its start.
+/// The initial state of the double.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct World {
     /// The tenant of all subscriptions.
     tenant: Option<String>,
-    /// The subscriptions. Steps that name none are about the first. Default: 00000000-0000-0000-0000-000000000001.
+    /// The subscriptions. Steps that name none apply to the first one. Default: 00000000-0000-0000-0000-000000000001.
     subscriptions: Vec<String>,
-    /// Who signs in at the double without naming another: a user, or an application with any secret.
+    /// The default principal that signs in: a user, or an application with any secret.
     signed_in: SignedIn,
-    /// Where ids, versions of secrets and all that is random come from. Default: 0.
+    /// The seed of ids, secret versions and everything random. Default: 0.
     seed: Option<u64>,
-    /// The double's clock begins here (RFC 3339) and stands still until it is moved. Default: the real time, running.
+    /// Stops the double's clock at this time (RFC 3339) until it is advanced. Default: it runs, and shows the real time.
     starts_at: Option<String>,
-    /// Items on a page of each list.
+    /// The number of items on each page of a list.
     page_size: Option<usize>,
     /// Puts an empty page after the first page of each list.
     empty_pages: bool,
-    /// How many polls find a long-running operation still running.
+    /// How many polls report a long-running operation as still running.
     operation_polls: Option<u32>,
     /// How many requests do not see a new role assignment yet.
     role_propagation: Option<u32>,
-    /// How many seconds a new role assignment takes to count.
+    /// How many seconds a new role assignment takes to take effect.
     role_propagation_seconds: Option<u64>,
-    /// How many seconds the vaults' log takes to arrive in a workspace.
+    /// How many seconds a record of the vaults' log takes to arrive in a workspace.
     log_delay_seconds: Option<u64>,
-    /// What is there, in this order: a secret comes after its vault.
+    /// The contents, in this order: a secret must come after its vault.
     steps: Vec<Step>,
 }
 
@@ -50,7 +50,7 @@ enum SignedIn {
     ServicePrincipal,
 }
 
-/// Why a world cannot be read, and where in its file.
+/// Why a world cannot be read, and the location in the file.
 #[derive(Debug)]
 pub struct WorldError(String);
 
@@ -63,8 +63,8 @@ impl fmt::Display for WorldError {
 impl std::error::Error for WorldError {}
 
 impl Seed {
-    /// Reads a world from JSON or YAML. `world.schema.json` of this crate says what it may hold: all that the methods of
-    /// this builder say, but for closures.
+    /// Reads a world from JSON or YAML. The crate's `world.schema.json` describes the format: it supports all methods of
+    /// this builder, except those that take closures.
     ///
     /// ```
     /// # fn main() -> Result<(), mock_azure::WorldError> {
@@ -82,7 +82,7 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// When the text is neither, or a member is unknown, missing or of another type. The message says where.
+    /// The text is neither, or a member is unknown, missing or of the wrong type. The message gives the location.
     pub fn from_text(text: &str) -> Result<Self, WorldError> {
         let value = world_from_text(text)?;
         let world: World = serde_path_to_error::deserialize(value).map_err(|error| {
@@ -136,7 +136,7 @@ impl World {
 
 fn time_of(place: &str, text: &str) -> Result<OffsetDateTime, WorldError> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|error| {
-        WorldError(format!("{place}: '{text}' is no time such as 2027-02-01T08:00:00Z: {error}"))
+        WorldError(format!("{place}: '{text}' is not a time such as 2027-02-01T08:00:00Z: {error}"))
     })
 }
 
@@ -144,17 +144,17 @@ fn time_of(place: &str, text: &str) -> Result<OffsetDateTime, WorldError> {
 ///
 /// # Errors
 ///
-/// The text is neither.
+/// The text is neither JSON nor YAML.
 pub fn world_from_text(text: &str) -> Result<serde_json::Value, WorldError> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
         // A file that begins as JSON was meant as JSON.
-        Err(error) if text.trim_start().starts_with('{') => Err(WorldError(format!("no JSON: {error}"))),
+        Err(error) if text.trim_start().starts_with('{') => Err(WorldError(format!("not JSON: {error}"))),
         Err(_) => yaml::value(text).map_err(WorldError),
     }
 }
 
-/// The JSON schema of a world's file.
+/// The JSON schema of world files.
 pub fn world_schema() -> serde_json::Value {
     schemars::schema_for!(World).to_value()
 }

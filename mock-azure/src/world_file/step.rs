@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::time_of;
 use crate::{services::vaults::audit::AuditEvent, state::Seed};
 
-/// One thing that is there.
+/// One element of the initial state.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Step {
@@ -17,47 +17,47 @@ pub(super) enum Step {
     Demo(InSubscription),
     /// A resource group.
     ResourceGroup(Group),
-    /// Any other resource, as Resource Manager shows it.
+    /// Any other resource, as Resource Manager returns it.
     Resource(Value),
-    /// A namespace that is not registered.
+    /// A resource provider that is not registered.
     Unregistered(Namespace),
-    /// A type of resource that Azure Policy forbids at a scope, by an assignment of this name.
+    /// A resource type that Azure Policy forbids at a scope, through an assignment with this name.
     ResourceTypeNotAllowed(NotAllowed),
-    /// A management group over subscriptions.
+    /// A management group that contains these subscriptions.
     ManagementGroup(ManagementGroup),
 
     /// A user.
     User(User),
-    /// An application's principal.
+    /// The service principal of an application.
     ServicePrincipal(Application),
-    /// An application with a principal of its own, and one password.
+    /// An application with its own service principal and one password.
     Application(Registered),
-    /// What the tenant restricts for all applications: the members of `passwordCredentials`.
+    /// The tenant's restrictions for all applications: the entries of `passwordCredentials`.
     ApplicationPolicy(Value),
-    /// How many seconds a password of an application takes to begin, and to cease, to count.
+    /// How many seconds an application's password takes to start working, or to stop.
     PasswordPropagationSeconds(u64),
     /// A group of principals.
     Group(PrincipalGroup),
     /// A role, by name or id, that a principal holds at a scope.
     RoleAssignment(Role),
-    /// The role of who is signed in, at each subscription.
+    /// The role of the signed-in principal on each subscription.
     SignedInRole(String),
 
-    /// A vault with Azure roles.
+    /// A vault that uses Azure roles.
     Vault(Named),
     /// A property of a vault, such as `enablePurgeProtection`.
     VaultProperty(VaultProperty),
-    /// A role, at a vault, of who is signed in.
+    /// A role of the signed-in principal on a vault.
     VaultRole(VaultRole),
-    /// A vault with access policies, and what they allow who is signed in to do with secrets.
+    /// A vault that uses access policies, and the signed-in principal's permissions on secrets.
     AccessPolicy(AccessPolicy),
-    /// A vault that is soft-deleted.
+    /// A soft-deleted vault.
     DeletedVault(Named),
-    /// A vault's name that somebody else has.
+    /// A vault name that somebody else has.
     VaultNameTaken(String),
     /// A secret, or another version of one.
     Secret(Secret),
-    /// A version that is disabled.
+    /// A disabled version.
     DisabledSecret(Secret),
     /// A secret with many versions.
     SecretVersions(Versions),
@@ -65,13 +65,13 @@ pub(super) enum Step {
     Certificate(InVault),
     /// A secret that belongs to a certificate.
     ManagedSecret(InVault),
-    /// A secret that is soft-deleted.
+    /// A soft-deleted secret.
     DeletedSecret(Secret),
-    /// How many requests do not see a new or changed secret yet.
+    /// How many requests still find a delete, recover or purge of a secret incomplete.
     SecretSettling(u32),
-    /// Requests for secrets are refused with 429: so many after each so many.
+    /// Throttling of secret requests: after `every` requests, refuses `refusals` with 429.
     SecretThrottling(Throttling),
-    /// In which order versions are listed, which Azure promises nothing about.
+    /// A number that determines the order in which versions are listed, since Azure does not guarantee one.
     VersionOrder(u64),
     /// The address that the double's requests come from.
     CallerIp(String),
@@ -86,77 +86,77 @@ pub(super) enum Step {
     ResourceProperty(ResourceProperty),
     /// The `kind` of a resource.
     ResourceKind(ResourceKind),
-    /// How many seconds a key that was made anew takes to count.
+    /// How many seconds a regenerated key takes to take effect.
     KeyPropagationSeconds(u64),
 
-    /// A plan of Defender.
+    /// A Defender plan.
     Plan(Plan),
-    /// The properties of a plan, as they are.
+    /// Properties of a plan, as a GET returns them.
     PlanProperties(PlanProperties),
     /// An extension of a plan.
     PlanExtension(PlanExtension),
-    /// An extension that the service fails to turn on, so many times.
+    /// An extension that the service fails to turn on, this many times.
     FailingExtension(FailingExtension),
-    /// Updates of plans that are refused since another one is running.
+    /// How many updates of plans are refused because another one is in progress.
     PlanUpdateInProgress(PlanUpdates),
     /// How many seconds an update of a plan takes.
     PlanUpdatesTakeSeconds(u64),
     /// An alert of a type, such as `KV_ListGetAnomaly`, about a resource.
     Alert(Alert),
-    /// The alerts that Defender raises about a vault.
+    /// One alert of each documented type about a vault.
     KeyVaultAlerts(String),
     /// Many alerts.
     Alerts(Many),
-    /// An alert, as the service shows it.
+    /// An alert, as the service returns it.
     AlertJson(Value),
-    /// A recommendation about a resource, and whether it is met.
+    /// A recommendation about a resource, and whether it is followed.
     Assessment(Assessment),
     /// The recommendations about a vault.
     KeyVaultAssessments(String),
-    /// A recommendation, as the service shows it.
+    /// A recommendation, as the service returns it.
     AssessmentJson(Value),
-    /// A recommendation about a machine outside of Azure.
+    /// A recommendation about a machine outside Azure.
     OnPremisesAssessment(OnPremises),
     /// The grouped recommendation about a machine's secrets.
     GroupedSecretAssessment(String),
-    /// Sub-assessments are served as before their retirement.
+    /// Serves sub-assessments, as before their retirement.
     SubAssessmentsServed(Yes),
-    /// A vulnerability of a machine.
+    /// A vulnerability found on a machine.
     Vulnerability(Vulnerability),
     /// A secret on a machine, as a grouped finding.
     GroupedSecret(GroupedSecret),
-    /// A sub-assessment, as the service shows it.
+    /// A sub-assessment, as the service returns it.
     SubAssessmentJson(Value),
-    /// A secret that a scan has found on a machine.
+    /// A secret found on a machine by a scan.
     ExposedSecret(ExposedSecret),
-    /// A path of an attack.
+    /// An attack path.
     AttackPath(AttackPath),
-    /// A row of attack paths, as Resource Graph shows it.
+    /// An attack path, as a row of Resource Graph.
     AttackPathRow(Value),
-    /// Attack paths are served in the shape of Exposure Management.
+    /// Serves attack paths in the format of Exposure Management.
     ExposureManagement(Yes),
 
-    /// Graph refuses everything.
+    /// Makes Microsoft Graph refuse every request.
     GraphForbidden(Yes),
-    /// How many look-ups do not find a new principal yet.
+    /// How many lookups do not find a new principal yet.
     PrincipalReplication(u32),
-    /// How many queries Resource Graph takes in so many seconds.
+    /// How many queries Resource Graph allows in this many seconds.
     GraphQuota(GraphQuota),
 
     /// A machine.
     VirtualMachine(Named),
     /// A file in a machine.
     VmFile(File),
-    /// A machine that is deallocated.
+    /// A deallocated machine.
     VmDeallocated(String),
     /// A user-assigned identity of a machine.
     VmUserIdentity(MachineIdentity),
 
     /// A workspace.
     Workspace(Named),
-    /// A workspace that somebody's operation is at: `Updating`, `LinkingAccount`, `Deleting`, ..
+    /// A workspace with an operation in progress: `Updating`, `LinkingAccount`, `Deleting`, ..
     WorkspaceInState(InState),
-    /// A receiver of an action group that a test notification does not reach, and why.
+    /// An action group receiver that a test notification cannot reach, and why.
     ReceiverFails(Unreachable),
     /// A diagnostic setting of a resource.
     DiagnosticSetting(Diagnostics),
@@ -164,16 +164,16 @@ pub(super) enum Step {
     Sentinel(String),
     /// An incident in Sentinel.
     Incident(Incident),
-    /// A connector of the tenant's Defender in Sentinel.
+    /// The tenant-based Defender connector in Sentinel.
     DefenderTenantConnector(String),
-    /// How many rows a log query answers at most.
+    /// The maximum number of rows of a log query.
     LogRowLimit(usize),
 
     /// The next long-running operation on a resource whose id contains this fails.
     OperationFails(Failure),
 }
 
-/// `{}`: there is nothing more to say.
+/// `{}`: there is nothing to configure.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Yes {}

@@ -24,7 +24,7 @@ pub struct IncidentFilter {
 }
 
 impl IncidentFilter {
-    /// All incidents.
+    /// Lists all incidents.
     pub fn new() -> Self {
         Self::default()
     }
@@ -44,7 +44,7 @@ impl IncidentFilter {
         self
     }
 
-    /// Newest first.
+    /// Lists the newest incidents first.
     pub fn newest_first(mut self) -> Self {
         self.order_by = Some("properties/createdTimeUtc desc".to_owned());
         self

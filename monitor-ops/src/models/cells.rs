@@ -27,9 +27,9 @@ arm_core::open_enum! {
         DateTime = "datetime",
         /// JSON, as a string.
         Dynamic = "dynamic",
-        /// 32 bits.
+        /// A 32-bit integer.
         Int = "int",
-        /// 64 bits.
+        /// A 64-bit integer.
         Long = "long",
         /// A floating-point number.
         Real = "real",

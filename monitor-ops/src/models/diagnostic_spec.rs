@@ -25,11 +25,11 @@ pub struct DiagnosticSpec {
 }
 
 impl DiagnosticSpec {
-    /// The audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
+    /// Sends the audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
     ///
     /// # Errors
     ///
-    /// Never: the setting's name is valid.
+    /// None in practice, since the setting's name is valid.
     pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
         Ok(Self {
             name: "audit-to-log-analytics".parse()?,

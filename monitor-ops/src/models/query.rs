@@ -329,10 +329,10 @@ pub struct Metadata {
     /// The workspaces themselves.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub workspaces: Vec<Value>,
-    /// Functions.
+    /// The functions.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub functions: Vec<Value>,
-    /// Solutions.
+    /// The solutions.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub solutions: Vec<Value>,
     /// Resource types that send logs.
@@ -341,13 +341,13 @@ pub struct Metadata {
     /// Categories of all these.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub categories: Vec<Value>,
-    /// Example queries.
+    /// The example queries.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub queries: Vec<Value>,
-    /// Applications.
+    /// The applications.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub applications: Vec<Value>,
-    /// Resources.
+    /// The resources.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub resources: Vec<Value>,
     /// The caller's read permissions.

@@ -119,7 +119,7 @@ impl WorkspacesClient {
             let Some(found) = self.get_opt(id).await? else { return Ok(None) };
             if found.unread().any(|place| place.eq_ignore_ascii_case("/properties/provisioningState")) {
                 return refuse(format!(
-                    "it cannot be read whether the workspace {id} is ready; nothing was changed"
+                    "cannot determine whether the workspace {id} is ready; nothing was changed"
                 ));
             }
             let Some(state) = &found.properties.provisioning_state else { return Ok(Some(found)) };

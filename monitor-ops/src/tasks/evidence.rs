@@ -25,7 +25,7 @@ pub enum LogSource {
     NoLogsYet,
     /// The vault does not send logs to the workspace, so nothing is known now or later.
     Off,
-    /// The result is empty, and it is unknown whether the vault sends logs. The reason.
+    /// The result is empty, and it is unknown whether the vault sends logs, for this reason.
     Unknown(String),
 }
 

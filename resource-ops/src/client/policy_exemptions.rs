@@ -57,7 +57,7 @@ impl PolicyExemptionsClient {
 
     /// Creates or replaces an exemption: `PolicyExemptions_CreateOrUpdate`.
     ///
-    /// To change one, read it, change its `spec` and write that.
+    /// To change one, read it, modify its `spec` and write that.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions/create-or-update)
     ///
@@ -69,11 +69,11 @@ impl PolicyExemptionsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     ///
     /// # Retries
     ///
-    /// Safe to repeat: it writes the same again.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         scope: impl Into<Scope>,
@@ -98,7 +98,7 @@ impl PolicyExemptionsClient {
     ///
     /// # Errors
     ///
-    /// What the service refuses, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, such as `is_scope_locked()`: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn delete(&self, scope: impl Into<Scope>, name: &str) -> Result<()> {
         self.arm.delete(exemptions(scope).segment(name), API_VERSION).send_empty().await
     }

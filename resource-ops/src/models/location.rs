@@ -20,7 +20,7 @@ pub struct Location {
     pub name: String,
     /// The name with its geography, such as `(Europe) West Europe`.
     pub regional_display_name: Option<String>,
-    /// The service leaves it out today.
+    /// The subscription id. The service currently omits it.
     pub subscription_id: Option<String>,
     /// Region or edge zone.
     #[serde(default)]
@@ -72,9 +72,9 @@ pub struct LocationMetadata {
 pub struct PairedRegion {
     /// `/subscriptions/{id}/locations/{name}`
     pub id: Option<String>,
-    /// Its name, such as `northeurope`.
+    /// The name, such as `northeurope`.
     pub name: Option<String>,
-    /// The service leaves it out today.
+    /// The subscription id. The service currently omits it.
     pub subscription_id: Option<String>,
 }
 

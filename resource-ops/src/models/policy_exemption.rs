@@ -11,12 +11,12 @@ open_enum! {
     pub enum ExemptionCategory {
         /// The risk is accepted.
         Waiver = "Waiver",
-        /// What is asked for is reached in another way.
+        /// The requirement is met in another way.
         Mitigated = "Mitigated",
     }
 }
 
-/// A scope whose resources a policy does not judge.
+/// An exemption of a scope from a policy.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyExemption {
@@ -26,8 +26,8 @@ pub struct PolicyExemption {
     /// The name.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the exemption, change a clone and write it: fields that this version does not model are
-    /// written back.
+    /// The settings. To change the exemption, modify a clone and write that: fields that this version does not
+    /// model are kept.
     #[serde(rename = "properties")]
     pub spec: PolicyExemptionSpec,
 }
@@ -50,26 +50,26 @@ pub struct PolicyExemption {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct PolicyExemptionSpec {
-    /// The id of the assignment that does not judge.
+    /// The id of the policy assignment that does not apply.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub policy_assignment_id: String,
-    /// Which policies of an initiative do not judge, by their reference ids. **Default: all of them.**
+    /// The policies of an initiative that do not apply, by their reference ids. **Default: all of them.**
     #[builder(default, setter(transform = |ids: impl IntoIterator<Item = impl Into<String>>| ids.into_iter().map(Into::into).collect()))]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub policy_definition_reference_ids: Vec<String>,
-    /// Why, in one word.
+    /// The category of the reason.
     #[serde(default = "no_category")]
     pub exemption_category: ExemptionCategory,
-    /// Until when. Default: for ever.
+    /// When it expires. Default: never.
     #[builder(default, setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<OffsetDateTime>,
-    /// The name that people see.
+    /// The display name.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -88,7 +88,7 @@ fn no_category() -> ExemptionCategory {
 }
 
 impl PolicyExemptionSpec {
-    /// JSON pointers to the parts of the answer that could not be read. They are written back as they came.
+    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
@@ -98,7 +98,7 @@ impl PolicyExemptionSpec {
         self.expires_on.is_none_or(|end| at < end)
     }
 
-    /// Whether it holds for some resources of its scope only, by selectors.
+    /// Whether selectors limit it to some of the resources in its scope.
     pub fn has_selectors(&self) -> bool {
         let some = |found: &serde_json::Value| found.as_array().is_none_or(|selectors| !selectors.is_empty());
         self.unknown.get("resourceSelectors").is_some_and(|found| !found.is_null() && some(found))
@@ -106,7 +106,7 @@ impl PolicyExemptionSpec {
 }
 
 impl PolicyExemption {
-    /// The exemption as it would be if it were made now.
+    /// The exemption that creating it now would give.
     pub fn planned(scope: &arm_core::Scope, name: &str, spec: PolicyExemptionSpec) -> Self {
         let id = format!("{scope}/providers/Microsoft.Authorization/policyExemptions/{name}");
         Self { id, name: name.to_owned(), spec }

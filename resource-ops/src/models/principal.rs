@@ -19,7 +19,7 @@ open_enum! {
     }
 }
 
-/// A user or service principal, as Microsoft Graph shows it.
+/// A user or service principal, as returned by Microsoft Graph.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]

@@ -48,9 +48,9 @@ arm_core::kept!(VirtualMachine from Wire);
 open_enum! {
     /// The operating system of a machine.
     pub enum OsType {
-        /// Linux
+        /// Linux.
         Linux = "Linux",
-        /// Windows
+        /// Windows.
         Windows = "Windows",
     }
 }
@@ -116,7 +116,7 @@ pub struct InstanceView {
     pub os_name: Option<String>,
     /// The operating system's version.
     pub os_version: Option<String>,
-    /// Its agent; `None` while the machine is off.
+    /// The agent; `None` while the machine is off.
     pub vm_agent: Option<VmAgent>,
     /// Provisioning and power states.
     #[serde(deserialize_with = "wire::without_nulls")]
@@ -140,7 +140,7 @@ impl InstanceView {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct VmAgent {
-    /// Its version.
+    /// The version of the agent.
     pub vm_agent_version: Option<String>,
     /// Whether it is ready.
     #[serde(deserialize_with = "wire::without_nulls")]

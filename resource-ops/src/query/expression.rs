@@ -45,7 +45,7 @@ pub fn any_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     joined(conditions, " or ", "false")
 }
 
-/// The opposite of a condition.
+/// Negates a condition.
 pub fn not(condition: Condition) -> Condition {
     Condition(format!("not({})", condition.0))
 }

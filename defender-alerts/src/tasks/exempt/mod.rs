@@ -66,7 +66,7 @@ impl ExemptionReason {
     fn check(&self) -> Result<()> {
         if self.reason.trim().is_empty() {
             return refuse(
-                "an exemption needs a reason: say why the finding is no risk, or why it is accepted",
+                "an exemption needs a reason: say why the finding is not a risk, or why it is accepted",
             );
         }
         if self.until <= OffsetDateTime::now_utc() {
@@ -180,19 +180,22 @@ impl Exempt {
         }
         let Some(metadata) = &finding.metadata else {
             return refuse(format!(
-                "the service does not tell whether a policy stands behind {}, so it is not known how it is exempted",
+                "the service does not say whether {} comes from a policy, so it is unknown how to exempt it",
                 self.finding
             ));
         };
         let mut exemptions = Vec::new();
         match metadata.policy_definition_id.as_deref().filter(|id| !id.is_empty()) {
             None if !self.judges.is_empty() => {
-                return refuse(format!("no policy stands behind {}: name none", self.finding));
+                return refuse(format!(
+                    "{} does not come from a policy: do not name an assignment",
+                    self.finding
+                ));
             }
             None => exemptions.push(self.standard(&finding, mode).await?),
             Some(policy) if self.judges.is_empty() => {
                 return refuse(format!(
-                    "the policy {policy} stands behind {}: name each assignment that judges by it, with `policy` or \
+                    "{} comes from the policy {policy}: name each assignment of that policy, with `policy` or \
                      `initiative`",
                     self.finding
                 ));

@@ -1,4 +1,4 @@
-//! Exemptions of what a policy stands behind.
+//! Exemptions of findings that come from a policy.
 
 use arm_core::{Change, Mode, refuse};
 use azure_core::{Result, time::OffsetDateTime};
@@ -18,14 +18,14 @@ impl Exempt {
                 refuse("the reference of the policy in its initiative is empty")
             }
             Some(_) if !found.is_initiative() => {
-                refuse(format!("{} assigns a policy, and no initiative: name it with `policy`", found.id))
+                refuse(format!("{} assigns a policy, not an initiative: name it with `policy`", found.id))
             }
             None if found.is_initiative() => refuse(format!(
                 "{} assigns an initiative: name the policy's reference too, with `initiative`",
                 found.id
             )),
             None if !assigned.eq_ignore_ascii_case(policy) => {
-                refuse(format!("{} assigns {assigned}, and not {policy}", found.id))
+                refuse(format!("{} assigns {assigned}, not {policy}", found.id))
             }
             _ => Ok(()),
         }
@@ -44,7 +44,7 @@ impl Exempt {
         if let Some(found) = &before {
             if !is_about(&found.spec, judge) {
                 return refuse(format!(
-                    "{} is no exemption of {}: it is left as it is",
+                    "{} is not an exemption of {}, so it is left unchanged",
                     found.id, self.finding
                 ));
             }
@@ -78,7 +78,7 @@ impl Exempt {
         client.create_or_update(scope, &name, &spec).await?;
         let after = client.get(scope, &name).await?;
         if !self.covers(&after, judge) || !self.tells_it(&after.spec) {
-            return refuse(format!("the exemption {} says otherwise than was written", after.id));
+            return refuse(format!("the exemption {} differs from what was written", after.id));
         }
         Ok(changed(before, after))
     }

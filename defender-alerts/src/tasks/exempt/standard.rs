@@ -1,4 +1,4 @@
-//! Exemptions of what no policy stands behind.
+//! Exemptions of findings that do not come from a policy.
 
 use arm_core::{Change, Mode, Scope, refuse};
 use azure_core::{Result, time::OffsetDateTime};
@@ -20,7 +20,7 @@ impl Exempt {
             let own = found.spec.exemption_data.as_ref().is_some_and(|data| data.is_about(key));
             if !own || found.spec.effect != AssignmentEffect::Exempt {
                 return refuse(format!(
-                    "{} is no exemption of {}: it is left as it is",
+                    "{} is not an exemption of {}, so it is left unchanged",
                     found.id, self.finding
                 ));
             }
@@ -43,7 +43,7 @@ impl Exempt {
         client.create_or_update(scope, name, &spec).await?;
         let after = client.get(scope, name).await?;
         if !self.holds(&after) || !self.says_it(&after.spec) {
-            return refuse(format!("the exemption {} says otherwise than was written", after.id));
+            return refuse(format!("the exemption {} differs from what was written", after.id));
         }
         Ok(changed(before, after))
     }

@@ -6,20 +6,20 @@ use crate::leaks::{Leak, LeakReport, Place, Unread};
 /// The scanner's name.
 pub(crate) const DEFENDER: &str = "defender";
 
-/// What Defender for Cloud has found, in whichever of its models: on machines, in deployments and in code. It never
-/// holds the value, so these are matched to no secret by themselves; they are planned and closed as the others are. What
-/// somebody has exempted is among them, as [`dismissed`](Leak::dismissed).
+/// Converts the findings of Defender for Cloud, from all of its models: on machines, in deployments and in code. They
+/// never contain the value, so they cannot be matched to a secret automatically; they are planned and closed like any
+/// other leak. Exempted findings are included, as [`dismissed`](Leak::dismissed).
 ///
-/// A source that failed, or whose plan is off, and a subscription that is not wholly looked at, are
-/// [`unread`](LeakReport::unread): where nothing is looked for, nothing that is not found is gone.
+/// A source that failed or whose plan is off, and a subscription that is not fully covered, are
+/// [`unread`](LeakReport::unread): a leak that was not found there does not count as gone.
 pub fn of_defender(found: &SecretFindings) -> LeakReport {
     let leaks = found.findings.iter().chain(&found.exempt).map(leak).collect();
     let sources = found.sources.iter().filter_map(|(source, state)| {
         let why = match state {
             SourceState::Answered(_) | SourceState::Retired => return None,
-            SourceState::PlanOff => "the plan that looks for secrets is off".to_owned(),
+            SourceState::PlanOff => "the plan that scans for secrets is off".to_owned(),
             SourceState::PlanNotKnown => {
-                "whether the plan that looks for secrets is on is not known".to_owned()
+                "could not determine whether the plan that scans for secrets is on".to_owned()
             }
             SourceState::Failed(error) => error.to_string(),
             _ => "it did not answer".to_owned(),
@@ -27,7 +27,7 @@ pub fn of_defender(found: &SecretFindings) -> LeakReport {
         Some(format!("Defender, {source:?}: {why}"))
     });
     let uncovered = found.not_covered().map(|it: &PostureCoverage| {
-        format!("Defender does not look at all of subscription {}", it.subscription)
+        format!("Defender does not fully cover the subscription {}", it.subscription)
     });
     let blind = found.coverage.is_empty().then(|| "what Defender looks at is not known".to_owned());
     let unread = sources.chain(uncovered).chain(blind).map(|why| Unread { line: 0, why }).collect();

@@ -48,7 +48,7 @@ pub(super) fn read(text: &str) -> LeakReport {
         match serde_json::from_str::<Finding>(line) {
             Ok(finding) => report.leaks.push(finding.leak()),
             Err(_) if is_message(line) => {}
-            Err(error) if error.is_eof() => report.unread.push(at(before + 1, "the line ends in the middle")),
+            Err(error) if error.is_eof() => report.unread.push(at(before + 1, "the line is truncated")),
             Err(error) => report.unread.push(super::because(&error, before)),
         }
     }

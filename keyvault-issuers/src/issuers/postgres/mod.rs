@@ -120,7 +120,9 @@ impl PostgresRoleIssuer {
             return Err(unfit("it names no host"));
         }
         if roles.contains(&administrator.user.as_str()) {
-            return Err(unfit("its role is one of the two whose passwords are to change: use another one"));
+            return Err(unfit(
+                "its role is one of the two whose passwords are to be changed: use another one",
+            ));
         }
         Ok(Self {
             server: Server::new(administrator),
@@ -159,11 +161,12 @@ impl PostgresRoleIssuer {
     fn read(&self, value: &Secret) -> Result<Stored> {
         let stored = Stored::read(value).map_err(unfit)?;
         if !self.roles.has(&stored.user) {
-            return Err(unfit(&format!("its user is none of the roles {}", self.roles)));
+            return Err(unfit(&format!("its user is not one of the roles {}", self.roles)));
         }
         if !self.server.is_at(&stored.addresses) {
             return Err(unfit(&format!(
-                "it is of another server than {}, and is not sent there; name an address of the same server with also_at",
+                "it belongs to another server than {}, and is not sent there; if this is another address of the \
+                 same server, add it with also_at",
                 self.server.name()
             )));
         }
@@ -185,7 +188,7 @@ impl PostgresRoleIssuer {
         for role in self.roles.names() {
             if self.server.sign_in(stored, role, &any).await? == Verdict::Works {
                 return Err(failure(format!(
-                    "{} lets the role '{role}' in with any password: change its authentication (pg_hba.conf) first",
+                    "{} accepts any password for the role '{role}': change its authentication (pg_hba.conf) first",
                     self.server.name()
                 )));
             }
@@ -212,7 +215,7 @@ impl PostgresRoleIssuer {
         while self.refused(&stored).await?.is_none() {
             if waited >= SETTLE_TIME {
                 return Err(failure(format!(
-                    "{} still lets the role '{role}' in with its old password, {} seconds after it was taken away",
+                    "{} still accepts the old password of the role '{role}', {} seconds after it was removed",
                     self.server.name(),
                     waited.as_secs()
                 )));
@@ -224,7 +227,7 @@ impl PostgresRoleIssuer {
     }
 
     fn gone(&self) -> Error {
-        failure("the current value cannot be read: which of the two roles is in use is not known".to_owned())
+        failure("the current value cannot be read, so the role in use is unknown".to_owned())
     }
 }
 
@@ -242,7 +245,7 @@ impl Issuer for PostgresRoleIssuer {
         let idle = self.roles.other(&stored.user).ok_or_else(|| self.gone())?;
         let password = random_value()?;
         let value = stored.with(idle, &password);
-        let value = value.ok_or_else(|| unfit("it cannot be written with another user"))?;
+        let value = value.ok_or_else(|| unfit("the user in it cannot be replaced"))?;
         let session = self.server.administer(Some(&stored)).await?;
         let outcome = self.give(&session, idle, &password).await;
         session.close().await;
@@ -274,7 +277,7 @@ impl Issuer for PostgresRoleIssuer {
 
     async fn revoke(&self, id: &str) -> Result<()> {
         if !self.roles.has(id) {
-            return Err(failure(format!("'{id}' is none of the roles {}", self.roles)));
+            return Err(failure(format!("'{id}' is not one of the roles {}", self.roles)));
         }
         let session = self.server.administer(self.told(id).as_ref()).await?;
         let outcome = self.take(&session, id).await;
@@ -290,8 +293,8 @@ impl PostgresRoleIssuer {
         let sessions = self.roles.compare(session, self.server.administrator()).await?;
         if let Some(open) = sessions.get(role).filter(|_| !self.end_sessions) {
             return Err(failure(format!(
-                "the role '{role}' is idle in the vault, and has {} open sessions, such as one {}: end them, or have the \
-                 issuer end them",
+                "the role '{role}' is idle in the vault but has {} open sessions, such as one {}: end them, or \
+                 have the issuer end them",
                 open.len(),
                 open.first().map(String::as_str).unwrap_or_default()
             )));

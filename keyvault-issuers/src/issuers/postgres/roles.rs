@@ -43,7 +43,7 @@ impl Roles {
         };
         if names[0] == names[1] || !names.iter().all(|name| fits(name)) {
             return Err(failure(
-                "give two roles whose names have 1 to 63 letters, digits, '_', '-' and '.', and differ"
+                "give two different roles whose names have 1 to 63 letters, digits, '_', '-' and '.'"
                     .to_owned(),
             ));
         }
@@ -73,7 +73,7 @@ impl Roles {
         let (mut may, mut found, mut sessions) = (BTreeMap::new(), BTreeSet::new(), Sessions::new());
         for row in session.ask(&statement).await? {
             let [role, kind, text] = <[String; 3]>::try_from(row)
-                .map_err(|_| failure("the server answers with rows that cannot be read".to_owned()))?;
+                .map_err(|_| failure("the server returned rows that cannot be read".to_owned()))?;
             match kind.as_str() {
                 "found" => drop(found.insert(role)),
                 "obstacle" => {
@@ -86,15 +86,15 @@ impl Roles {
         }
         if let Some(missing) = self.names().into_iter().find(|name| !found.contains(*name)) {
             return Err(failure(format!(
-                "the server has no role '{missing}', or '{administrator}' does not see it: create it as the other one was"
+                "the server has no role '{missing}', or '{administrator}' cannot see it: create it like the other one"
             )));
         }
         let mut all = |role: &str| may.remove(role).unwrap_or_default();
         let (first, second) = (all(one), all(other));
         self.differences(&first, &second).map_or(Ok(sessions), |differences| {
             Err(failure(format!(
-                "the roles {self} are not alike, so that one could not stand in for the other: {differences}. Grant both \
-                 the same, best one role that owns and may everything; nothing was changed"
+                "the roles {self} are not alike, so one could not stand in for the other: {differences}. Grant \
+                 both the same, preferably membership in one role that owns everything; nothing was changed"
             )))
         })
     }

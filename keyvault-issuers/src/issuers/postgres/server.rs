@@ -55,7 +55,9 @@ impl Server {
             }
         }
         if roots.is_empty() {
-            return Err(failure("the text holds no root certificate: give certificates in PEM".to_owned()));
+            return Err(failure(
+                "the text contains no root certificate: give certificates in PEM".to_owned(),
+            ));
         }
         let config = builder()?.with_root_certificates(roots).with_no_client_auth();
         (self.tls, self.own_roots) = (Some(Arc::new(config)), true);
@@ -147,7 +149,7 @@ impl Server {
             return Ok(ClientConfig::clone(own));
         }
         let verifier = rustls_platform_verifier::Verifier::new(Arc::new(ring::default_provider()))
-            .map_err(|error| failure(format!("the certificates of the system cannot be used: {error}")))?;
+            .map_err(|error| failure(format!("the system's root certificates cannot be loaded: {error}")))?;
         Ok(builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 }
@@ -155,7 +157,7 @@ impl Server {
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| failure(format!("TLS cannot be used: {error}")))
+        .map_err(|error| failure(format!("TLS cannot be set up: {error}")))
 }
 
 /// A session that is closed, and seen closed, by [`close`](Self::close).
@@ -197,7 +199,7 @@ fn said(addresses: &[Address], error: &tokio_postgres::Error) -> String {
 /// The error of the server, or of the connection to it. It contains no password.
 fn said_by(server: &str, error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(said) => format!("{server} answers {}: {}", said.code().code(), printable(said.message())),
+        Some(said) => format!("{server} answered {}: {}", said.code().code(), printable(said.message())),
         None => format!("{server} cannot be used: {error}"),
     }
 }

@@ -45,7 +45,7 @@ impl Stored {
     /// the value.
     pub(super) fn read(value: &Secret) -> Result<Self, &'static str> {
         let forms: [Form; 4] = [url, json, semicolons, keywords];
-        let mut why = "it is no URL, connection string or JSON object with a user name and a password";
+        let mut why = "it is not a URL, connection string or JSON object with a user name and a password";
         for form in forms {
             match form(value.expose()).map(|members| Self::of(value, &members)) {
                 Some(Ok(stored)) => return Ok(stored),
@@ -61,7 +61,9 @@ impl Stored {
         let one = |names: &[&str]| {
             let mut found = members.iter().filter(|member| names.contains(&member.name.as_str()));
             match (found.next(), found.next()) {
-                (Some(_), Some(_)) => Err(Some("it names its user, password, host, port or database twice")),
+                (Some(_), Some(_)) => {
+                    Err(Some("it has more than one user, password, host, port or database"))
+                }
                 (found, _) => Ok(found.filter(|member| !member.text.is_empty())),
             }
         };
@@ -74,7 +76,7 @@ impl Stored {
             password_at: password.at.clone(),
             user: user.text.to_string(),
             password: Secret::new(password.text.to_string()),
-            addresses: addresses.ok_or("its port is no number")?,
+            addresses: addresses.ok_or("its port is not a number")?,
             database: text(one(DATABASE)?),
         })
     }
@@ -321,8 +323,8 @@ mod tests {
 
     #[test]
     fn what_names_no_user_and_password_or_two_is_refused_and_says_why() {
-        let none = "it is no URL, connection string or JSON object with a user name and a password";
-        let twice = "it names its user, password, host, port or database twice";
+        let none = "it is not a URL, connection string or JSON object with a user name and a password";
+        let twice = "it has more than one user, password, host, port or database";
         let cases = [
             ("", none),
             ("s3cr3t", none),
@@ -335,7 +337,7 @@ mod tests {
             ("[\"user\", \"password\"]", none),
             ("postgresql://app_a:x@h/db?user=other", twice),
             ("Username=app_a;User Id=app_b;Password=x", twice),
-            ("postgresql://app_a:x@h:port/db", "its port is no number"),
+            ("postgresql://app_a:x@h:port/db", "its port is not a number"),
         ];
         for (text, why) in cases {
             assert_eq!(changed(text).err(), Some(why), "{text}");

@@ -24,7 +24,7 @@ use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient}
 /// credential are not known. At the end, the current value is used once, if it has the same issuer.
 ///
 /// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running it again
-/// disables them. A credential that is already revoked by then cannot be told from one of another issuer, and is named
+/// disables them. A credential that is already revoked by then looks like one of another issuer, and is named
 /// as open. A run after a complete one writes nothing, since the value of a disabled version cannot be read.
 ///
 /// Without an [`issuer`](Self::issuer), the versions are disabled, and every credential stays open: **it remains valid

@@ -58,7 +58,7 @@ impl fmt::Display for EndedVersions {
             None => f.write_str("; none disabled")?,
         }
         self.open.iter().try_for_each(|open| {
-            write!(f, "; the credential of {} is perhaps still valid: {}", open.version, open.why)
+            write!(f, "; the credential of {} may still be valid: {}", open.version, open.why)
         })
     }
 }

@@ -110,13 +110,13 @@ impl EndOldVersions {
             let value = match self.client.get_version(&self.name, version).await {
                 Ok(found) => found.value,
                 Err(error) if error.secret_refusal() == Some(SecretRefusal::Disabled) => {
-                    done.leave(version, "it was disabled before, so that nobody can read what it holds");
+                    done.leave(version, "it was already disabled, so its value cannot be read");
                     continue;
                 }
                 Err(error) => return Err(RotateFailure::Service(error)),
             };
             let Some(hooks) = hooks else {
-                done.leave(version, "nobody has said who issued it");
+                done.leave(version, "no issuer was given");
                 continue;
             };
             match hooks.identify(&value).await? {
@@ -124,7 +124,10 @@ impl EndOldVersions {
                     let known = Known { id: id.clone(), value, versions: Vec::new() };
                     found.entry(id).or_insert(known).versions.push(version.clone());
                 }
-                None => done.leave(version, "the issuer does not know it: it is dead, or another's"),
+                None => done.leave(
+                    version,
+                    "the issuer does not recognize it: it no longer works, or belongs to another issuer",
+                ),
             }
         }
         Ok(found.into_values().collect())
@@ -185,14 +188,19 @@ impl EndOldVersions {
         }
         // Whoever regenerates that slot just now has perhaps not set it yet.
         if hooks.kind() == IssuerKind::TwoSlots && current.properties.tags.contains_key(ROTATING) {
-            return Ok(Some("a rotation of the secret is under way: run this again after it".to_owned()));
+            return Ok(Some("a rotation of the secret is in progress: run this again after it".to_owned()));
         }
         if hooks.identify(&current.value).await?.as_ref() == Some(&known.id) {
-            return Ok(Some("the current version holds the same credential: rotate the secret".to_owned()));
+            return Ok(Some(
+                "the current version contains the same credential: rotate the secret".to_owned(),
+            ));
         }
         match hooks.identify(&known.value).await? {
             Some(id) if id == known.id => Ok(None),
-            _ => Ok(Some("the issuer does not know it any more: it is dead, or another's".to_owned())),
+            _ => Ok(Some(
+                "the issuer no longer recognizes it: it no longer works, or belongs to another issuer"
+                    .to_owned(),
+            )),
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Retirement {
     pub seen: u64,
     /// How many were disabled; in a dry run, would be.
     pub disabled: u64,
-    /// Which: the versions that were disabled, or would be, in no order.
+    /// The versions that were disabled, or would be, in no particular order.
     pub versions: Vec<SecretVersion>,
     /// How many already were disabled.
     pub disabled_before: u64,
@@ -70,10 +70,10 @@ impl fmt::Display for RetireFailure {
         match self {
             Self::Service(error) => error.fmt(f),
             Self::CurrentDisabled => f.write_str(
-                "the current version is disabled, so that no one can read the secret: enable it or set a new one first",
+                "the current version is disabled, so nobody can read the secret: enable it or set a new one first",
             ),
             Self::Overtaken { current } => {
-                write!(f, "someone else set version {current} meanwhile: it is current and was not touched")
+                write!(f, "somebody else has set version {current} in the meantime: it is current and was not changed")
             }
         }
     }

@@ -185,8 +185,8 @@ impl Group {
             let holds = |old: &super::member::OldVersion| old.credential.as_deref() == Some(id);
             if member.old.iter().chain(&member.kept).any(holds) {
                 return Err(failed(RotateFailure::Undetermined(format!(
-                    "credential '{id}' of rotation '{}' stands in a version without the rotation's tag: revoke it, or set \
-                     the tag",
+                    "credential '{id}' of rotation '{}' is stored in a version without the rotation's tag: revoke \
+                     it, or set the tag",
                     member.task.id
                 ))));
             }
@@ -336,13 +336,13 @@ impl Member {
         let refuse = |reason: &str| Err(RotateFailure::Invalid(reason.to_owned()));
         let Some(current) = &self.current else {
             return refuse(
-                "the current version is disabled: which of the two slots is in use cannot be told",
+                "the current version is disabled, so it is unknown which of the two slots is in use",
             );
         };
         if self.in_use().is_none() {
             return refuse(
-                "the issuer did not identify the current value, so that which of the two slots is in use is not known: it is of \
-                 another issuer, or works no more; set one that works first",
+                "the issuer did not identify the current value, so it is unknown which of the two slots is in use: \
+                 the value belongs to another issuer, or no longer works; set a working one first",
             );
         }
         let Some(version) = current.properties.version() else {
@@ -368,7 +368,8 @@ impl Member {
             Some(intent) if intent == self.task.id => Ok(()),
             Some(rotation) => Err(RotateFailure::ForeignIntent { rotation }),
             None => Err(RotateFailure::Undetermined(
-                "the tag 'rotating' was removed from the current version meanwhile: someone else is at work"
+                "the tag 'rotating' has been removed from the current version in the meantime: somebody else is \
+                 changing it"
                     .to_owned(),
             )),
         }

@@ -53,7 +53,7 @@ impl fmt::Display for RotateStep {
             Self::RevokeFirst | Self::Revoke => "revoking the old credentials at the issuer",
             Self::WaitForConsumers => "waiting for the consumers",
             Self::Retire => "disabling the old versions",
-            Self::Report => "reading what holds in the end",
+            Self::Report => "reading the final state",
         })
     }
 }
@@ -132,16 +132,16 @@ impl fmt::Display for RotateFailure {
             Self::Invalid(reason) | Self::Undetermined(reason) => f.write_str(reason),
             Self::Service(error) | Self::Ledger(error) | Self::Hook(error) => error.fmt(f),
             Self::HookTimedOut { hook, limit } => {
-                write!(f, "'{hook}' did not end within {limit:?}; what it began may still happen")
+                write!(f, "'{hook}' did not finish within {limit:?}; what it started may still happen")
             }
             Self::Overtaken { current } => RetireFailure::Overtaken { current: current.clone() }.fmt(f),
             Self::CurrentDisabled => RetireFailure::CurrentDisabled.fmt(f),
             Self::StillOld { current } => {
-                write!(f, "the vault still answers version {current}, which is no longer current")
+                write!(f, "the vault still returns version {current}, which is no longer current")
             }
             Self::SameCredential { id } => write!(
                 f,
-                "the issuer returned the credential that is in use ('{id}'): nothing was set, nothing is revoked"
+                "the issuer returned the credential that is in use ('{id}'): nothing was set or revoked"
             ),
             Self::ForeignIntent { rotation } => write!(
                 f,
@@ -149,7 +149,7 @@ impl fmt::Display for RotateFailure {
                  finish it"
             ),
             Self::Group { failed } => {
-                write!(f, "{failed} holds the same credential and could not be rotated")
+                write!(f, "{failed} contains the same credential and could not be rotated")
             }
         }
     }
@@ -197,7 +197,7 @@ impl fmt::Display for RotateError {
         }
         match &completed.active {
             Some(active) => write!(f, "; now: {active}")?,
-            None if *step >= RotateStep::Set => f.write_str("; which versions are enabled is not known")?,
+            None if *step >= RotateStep::Set => f.write_str("; it is unknown which versions are enabled")?,
             None => {}
         }
         completed.issuer.fmt_open(f)?;
@@ -206,7 +206,7 @@ impl fmt::Display for RotateError {
             | RotateFailure::CurrentCredentialDead { .. }
             | RotateFailure::Invalid(_)
             | RotateFailure::ForeignIntent { .. } => Ok(()),
-            _ => write!(f, "; run it again with the id '{}' to go on", completed.id),
+            _ => write!(f, "; run it again with the id '{}' to resume it", completed.id),
         }
     }
 }

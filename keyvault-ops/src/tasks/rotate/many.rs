@@ -131,8 +131,8 @@ fn same_issuer(rotations: &[Rotate]) -> bool {
 }
 
 fn refused(rotate: Rotate) -> RotateError {
-    let reason = "other secrets of this call hold the same value and are rotated with another issuer: give all of them \
-                  clones of the same one";
+    let reason = "other secrets in this call have the same value but another issuer: give all of them clones of \
+                  the same one";
     RotateError {
         completed: Box::new(Member::new(rotate, Beside::default()).done),
         step: RotateStep::Snapshot,

@@ -198,7 +198,7 @@ impl Member {
         }
         let versions: Vec<&str> = marked.iter().filter_map(|it| Some(it.version()?.as_str())).collect();
         Err(RotateFailure::Undetermined(format!(
-            "the tag of rotation '{}' stands on {}, and it cannot be told which version it set: give it another id",
+            "the tag of rotation '{}' is on {}, so it is unknown which version it set: use another id",
             self.task.id,
             versions.join(", ")
         )))

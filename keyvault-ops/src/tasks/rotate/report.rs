@@ -60,10 +60,14 @@ impl IssuerReport {
     pub(super) fn fmt_open(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.unrevoked.is_empty() {
             let versions: Vec<&str> = self.unrevoked.iter().map(SecretVersion::as_str).collect();
-            write!(f, "; credentials not revoked, so perhaps still valid: those of {}", versions.join(", "))?;
+            write!(
+                f,
+                "; credentials not revoked, and possibly still valid: those of {}",
+                versions.join(", ")
+            )?;
         }
         if !self.orphans.is_empty() {
-            write!(f, "; perhaps left over at the issuer: {}", self.orphans.join(", "))?;
+            write!(f, "; possibly left over at the issuer: {}", self.orphans.join(", "))?;
         }
         if let Some(version) = &self.untried {
             write!(f, "; the issuer could not be asked whether the current version {version} works")?;
@@ -119,17 +123,16 @@ impl fmt::Display for Rotation {
         }
         if !self.later.is_empty() {
             let versions: Vec<&str> = self.later.iter().map(SecretVersion::as_str).collect();
-            write!(f, "; enabled by someone else meanwhile: {}", versions.join(", "))?;
+            write!(f, "; enabled by somebody else in the meantime: {}", versions.join(", "))?;
         }
         if !issuer.configured {
-            return f.write_str(
-                "; no issuer was asked: the old credential stays valid there until it is revoked",
-            );
+            return f
+                .write_str("; no issuer was used: the old credential stays valid there until it is revoked");
         }
         if !self.dry_run {
             write!(f, "; {} old credentials revoked at the issuer", issuer.revoked.len())?;
             if issuer.created.is_some() && !issuer.verified {
-                f.write_str("; the new credential was listed by the issuer, and not used")?;
+                f.write_str("; the new credential was listed by the issuer, but not used")?;
             }
         }
         issuer.fmt_open(f)

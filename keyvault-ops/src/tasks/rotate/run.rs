@@ -124,7 +124,7 @@ impl Group {
         match values.find(|(_, member)| value(member) != first) {
             Some((at, _)) => Err((
                 at,
-                RotateFailure::Invalid("the secret was changed just now: rotate it again".to_owned()),
+                RotateFailure::Invalid("the secret has just been changed: rotate it again".to_owned()),
             )),
             None => Ok(()),
         }

@@ -90,5 +90,5 @@ impl Member {
 }
 
 fn undetermined(error: &Error) -> RotateFailure {
-    RotateFailure::Undetermined(format!("whether the new version was set is not known: {error}"))
+    RotateFailure::Undetermined(format!("it is unknown whether the new version was set: {error}"))
 }

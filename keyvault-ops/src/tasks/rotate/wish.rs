@@ -61,16 +61,16 @@ impl Rotate {
             ));
         }
         if self.issuer.is_some() && self.value.is_some() {
-            return refuse("the new value is given and an issuer is to create one: choose one of them");
+            return refuse("a new value was given, but an issuer is also to create one: choose one of them");
         }
         if self.revoke_first && (self.issuer.is_none() || self.retire.keep_enabled > 1) {
-            return refuse("revoke_first needs an issuer, and keeps no old version enabled");
+            return refuse("revoke_first needs an issuer, and cannot keep an old version enabled");
         }
         let one = self.issuer.as_ref().is_some_and(|issuer| issuer.kind() == IssuerKind::One);
         if one && !self.accept_outage {
             return refuse(
-                "the issuer has one credential only: a new one cuts off everyone who uses the old one; call \
-                 accept_outage() to do it all the same",
+                "the issuer has only one credential: a new one cuts off everyone who uses the old one; call \
+                 accept_outage() to do it anyway",
             );
         }
         if let Some(value) = &self.value {
@@ -85,7 +85,7 @@ impl Rotate {
             && begun.vault != self.client.host()
         {
             return refuse(format!(
-                "the rotation was begun in {}, not in {}",
+                "the rotation was started in {}, not in {}",
                 begun.vault,
                 self.client.host()
             ));
@@ -93,7 +93,8 @@ impl Rotate {
         let begun = record.source.or(self.unfinished.as_ref().map(|begun| begun.source));
         match begun {
             Some(begun) if begun != self.source() => refuse(format!(
-                "rotation '{}' was begun with {begun} and would be resumed with {}: resume it with what it was begun with",
+                "rotation '{}' was started with {begun} and would be resumed with {}: resume it with what it was \
+                 started with",
                 self.id,
                 self.source()
             )),
@@ -104,7 +105,7 @@ impl Rotate {
     /// Checks what depends on the current version.
     pub(super) fn check_against(&self, current: &SecretProperties, value: &Secret) -> Step {
         if self.value.as_ref() == Some(value) {
-            return refuse("the new value is the current one: give another, or leave it to be made");
+            return refuse("the new value is the current one: give another, or have one generated");
         }
         let user_tags = user_tags(current).len();
         let needed = 1 + usize::from(self.issuer.is_some());

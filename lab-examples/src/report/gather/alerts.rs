@@ -60,9 +60,9 @@ fn is_open(alert: &Alert) -> bool {
 fn log(investigation: &Investigation) -> String {
     let told = investigation.logs.iter().map(|(vault, log)| {
         let words = match log {
-            VaultLog::Sample => "not asked: a sample is about nothing that happened".to_owned(),
+            VaultLog::Sample => "not queried: nothing really happened in a sample".to_owned(),
             VaultLog::NotLogged => {
-                "the vault is not known to send its log to a workspace: what was touched is not known"
+                "the vault is not known to send its log to a workspace, so it is unknown what was accessed"
                     .to_owned()
             }
             VaultLog::Read(evidence) => words(evidence),
@@ -72,7 +72,7 @@ fn log(investigation: &Investigation) -> String {
             VaultLog::Failed(error) => {
                 format!("the logs could not be read: {}", crate::advice::explain(error))
             }
-            _ => "the logs cannot tell".to_owned(),
+            _ => "the logs are inconclusive".to_owned(),
         };
         match investigation.logs.len() {
             1 => words,
@@ -80,7 +80,7 @@ fn log(investigation: &Investigation) -> String {
         }
     });
     match told.collect::<Vec<String>>() {
-        none if none.is_empty() => "not asked: the alert names no vault".to_owned(),
+        none if none.is_empty() => "not queried: the alert names no vault".to_owned(),
         told => told.join("; "),
     }
 }
@@ -88,21 +88,25 @@ fn log(investigation: &Investigation) -> String {
 fn words(evidence: &Evidence) -> String {
     let count = evidence.operations.len();
     let mut words = match &evidence.source {
-        LogSource::Present if count == 0 => "the log has nothing of this caller around that time".to_owned(),
+        LogSource::Present if count == 0 => {
+            "the log has nothing from this caller around that time".to_owned()
+        }
         LogSource::Present => {
             let (read, refused) = (evidence.secrets_read().len(), evidence.refused());
             format!("{count} operations, {read} secrets read, {refused} refused")
         }
-        LogSource::NoLogsYet => "no log has come yet: what was touched is not known".to_owned(),
-        LogSource::Off => "the vault sends no log there: what was touched is not known".to_owned(),
-        LogSource::Unknown(reason) => format!("whether the vault is logged could not be read: {reason}"),
-        _ => "the logs cannot tell".to_owned(),
+        LogSource::NoLogsYet => "no log has arrived yet, so it is unknown what was accessed".to_owned(),
+        LogSource::Off => {
+            "the vault does not send its log there, so it is unknown what was accessed".to_owned()
+        }
+        LogSource::Unknown(reason) => format!("could not determine whether the vault is logged: {reason}"),
+        _ => "the logs are inconclusive".to_owned(),
     };
     if !evidence.is_settled {
-        words.push_str("; more can still come, logs are minutes late");
+        words.push_str("; more may still arrive, logs are minutes late");
     }
     if evidence.is_truncated {
-        words.push_str("; there are more than these");
+        words.push_str("; there are more than shown here");
     }
     words
 }
@@ -135,7 +139,7 @@ fn row(alert: &Alert, finding: &Finding, log: String) -> AlertRow {
     fact("addresses", caller.addresses.iter().map(address).collect::<Vec<_>>().join(", "));
     fact("operations", finding.operations.join(", "));
     fact("how often", finding.operation_count.map(|count| count.to_string()).unwrap_or_default());
-    fact("secrets touched", finding.secrets.join(", "));
+    fact("secrets accessed", finding.secrets.join(", "));
     let phase = |phase| match phase {
         ResponsePhase::Identify => "Identify",
         ResponsePhase::Contain => "Contain",

@@ -41,7 +41,7 @@ pub(crate) fn secret_rows(found: &SecretFindings) -> Secrets {
     let mut blind: Vec<String> =
         found.not_covered().flat_map(|it| [cspm(it), machines(it)]).flatten().collect();
     if found.coverage.is_empty() {
-        blind.push("which plans are on could not be read".to_owned());
+        blind.push("could not determine which plans are on".to_owned());
     }
     Secrets {
         findings: found.findings.iter().map(secret).collect(),
@@ -63,14 +63,14 @@ fn blind(what: &str, state: PlanState) -> Option<String> {
     match state {
         PlanState::On => None,
         PlanState::Off => Some(format!("{what} is off")),
-        PlanState::NotKnown => Some(format!("whether {what} is on could not be read")),
+        PlanState::NotKnown => Some(format!("could not determine whether {what} is on")),
     }
 }
 
 fn source_name(source: SecretSource) -> &'static str {
     match source {
-        SecretSource::ExposedSecrets => "one recommendation a secret (ExposedSecrets)",
-        SecretSource::GroupedRecommendation => "one recommendation a resource (grouped)",
+        SecretSource::ExposedSecrets => "one recommendation per secret (ExposedSecrets)",
+        SecretSource::GroupedRecommendation => "one recommendation per resource (grouped)",
         SecretSource::SubAssessment => "findings of a grouped recommendation (sub-assessments)",
         _ => "another source",
     }
@@ -79,15 +79,16 @@ fn source_name(source: SecretSource) -> &'static str {
 /// A source's name, whether its answer means anything, and in words.
 fn answer(source: SecretSource, state: &SourceState) -> (String, bool, String) {
     let (told, words) = match state {
-        SourceState::Answered(0) => (true, "asked: none".to_owned()),
-        SourceState::Answered(count) => (true, format!("asked: {count}")),
-        SourceState::Retired => (false, "retired: that it is empty means nothing".to_owned()),
-        SourceState::PlanOff => (false, "its plan is off: that it is empty means nothing".to_owned()),
-        SourceState::PlanNotKnown => {
-            (false, "whether its plan is on could not be read: that it is empty means nothing".to_owned())
-        }
+        SourceState::Answered(0) => (true, "answered: none".to_owned()),
+        SourceState::Answered(count) => (true, format!("answered: {count}")),
+        SourceState::Retired => (false, "retired, so an empty result proves nothing".to_owned()),
+        SourceState::PlanOff => (false, "its plan is off, so an empty result proves nothing".to_owned()),
+        SourceState::PlanNotKnown => (
+            false,
+            "could not determine whether its plan is on, so an empty result proves nothing".to_owned(),
+        ),
         SourceState::Failed(error) => {
-            (false, format!("could not be asked: {}", crate::advice::explain(error)))
+            (false, format!("could not be queried: {}", crate::advice::explain(error)))
         }
         _ => (false, "not known".to_owned()),
     };
@@ -99,7 +100,7 @@ fn secret(finding: &SecretFinding) -> SecretRow {
         title: finding.title.clone(),
         kind: finding.secret_type.clone(),
         severity: finding.severity.as_ref().map(ToString::to_string),
-        resource: short(finding.resource.as_deref().unwrap_or("not told")),
+        resource: short(finding.resource.as_deref().unwrap_or("not given")),
         file: finding.file_path.clone(),
         source: source_name(finding.source).to_owned(),
     }

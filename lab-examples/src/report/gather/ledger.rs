@@ -19,7 +19,7 @@ pub(crate) fn of(lab: &Lab) -> Section<Rotations> {
     match fs::read(&lab.options.ledger) {
         Ok(text) => Section::Read(read(&place, &text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Section::NotRead(format!("there is no ledger at '{place}': name it with --ledger"))
+            Section::NotRead(format!("there is no ledger at '{place}': give its path with --ledger"))
         }
         Err(error) => Section::NotRead(format!("cannot read the ledger '{place}': {error}")),
     }
@@ -84,7 +84,7 @@ fn words(action: LedgerAction) -> &'static str {
         LedgerAction::Disabled => "old version disabled",
         LedgerAction::Finished => "finished",
         LedgerAction::Stopped => "stopped",
-        LedgerAction::Overtaken => "overtaken by someone else",
+        LedgerAction::Overtaken => "overtaken by somebody else",
         _ => "another step",
     }
 }

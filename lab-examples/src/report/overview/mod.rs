@@ -1,4 +1,4 @@
-//! `lab report` about several subscriptions: a management group, a tenant, or those that are named.
+//! `lab report` about several subscriptions: a management group, a tenant, or a list of subscriptions.
 
 pub mod page;
 mod render;
@@ -22,20 +22,20 @@ use crate::{
     tenant,
 };
 
-/// A report about several subscriptions: what the page shows, and the findings behind it.
+/// A report about several subscriptions: the content of the page, and the findings it is based on.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OverviewReport {
-    /// What the page shows.
+    /// The content of the page.
     pub page: OverviewPage,
-    /// The findings, for the forms of others.
+    /// The findings, for the other formats.
     pub findings: Findings,
 }
 
-/// Checks what a report about several subscriptions is told, and says which they are.
+/// Checks the options of a report about several subscriptions, and returns its scope.
 ///
 /// # Errors
-/// All that is wrong, at once.
+/// All problems at once.
 pub fn check(options: &Options, report: &ReportOptions) -> std::result::Result<GraphScope, Problems> {
     let mut problems = Problems::default();
     for file in &report.file {
@@ -52,8 +52,8 @@ pub fn check(options: &Options, report: &ReportOptions) -> std::result::Result<G
     if problems.is_empty() { Ok(scope) } else { Err(problems) }
 }
 
-/// Writes the files. Offline the lab runs first, unseen, in the first of the subscriptions. Whether the files were
-/// written, and the gate did not fail: a subscription that could not be read is told, and is no failure by itself.
+/// Writes the files. Offline, it first runs the lab silently in the first subscription. Returns whether the files were
+/// written and the gate passed. A subscription that could not be read is reported, but is not a failure by itself.
 pub async fn run(screen: &Screen, options: &Options, report: &ReportOptions, scope: GraphScope) -> bool {
     screen.begin("report", "Report");
     match write_files(screen, options, report, scope).await {
@@ -84,10 +84,10 @@ async fn write_files(
     Ok(gate(screen, report, &found.findings))
 }
 
-/// Reads all subscriptions of a scope.
+/// Reads all subscriptions in a scope.
 ///
 /// # Errors
-/// The sign-in failed; there is no such management group.
+/// The sign-in failed, or the management group does not exist.
 pub async fn read(
     screen: &Screen,
     options: &Options,
@@ -106,10 +106,10 @@ pub async fn read(
     Ok(of(screen, &arm, &signed_in_with, scope).await?)
 }
 
-/// The same on a connection that is there.
+/// Reads all subscriptions in a scope, using an existing connection.
 ///
 /// # Errors
-/// There is no such management group.
+/// The management group does not exist.
 pub async fn of(
     screen: &Screen,
     arm: &ArmClient,
@@ -124,7 +124,7 @@ pub async fn of(
     Ok(OverviewReport { page, findings })
 }
 
-/// The double with all that the scope names, after the lab ran in the first of its subscriptions.
+/// Connects to a double with everything that the scope names, after running the lab in the first subscription.
 async fn offline(
     screen: &Screen,
     options: &Options,
@@ -138,7 +138,11 @@ async fn offline(
     let record = Box::pin(screen.wait("the lab", run_lab(&unseen))).await;
     let held = record.parts.iter().filter(|part| part.ok).count();
     let outcome = if held == record.parts.len() { "done" } else { "failed" };
-    screen.step("the lab, unseen", outcome, format!("{held} of {} parts hold", record.parts.len()));
+    screen.step(
+        "the lab, run silently",
+        outcome,
+        format!("{held} of {} parts succeeded", record.parts.len()),
+    );
     Ok((unseen.azure.arm.clone(), unseen.azure.signed_in_with.clone()))
 }
 
@@ -152,7 +156,7 @@ fn names(scope: &GraphScope) -> Vec<String> {
     }
 }
 
-/// What a person, or a program that reads the record, sees of it.
+/// Shows the result on the screen and adds it to the record.
 fn tell(screen: &Screen, page: &OverviewPage) {
     for row in page.subscriptions.iter().filter(|row| row.not_read.is_some()) {
         let reason = row.not_read.clone().unwrap_or_default();

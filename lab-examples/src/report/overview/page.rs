@@ -1,4 +1,4 @@
-//! What a report about several subscriptions holds: only what was read, in words.
+//! The content of a report about several subscriptions: only what was read, as text.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use serde::Serialize;
 
 use crate::report::page::{PlanRow, Section, VaultRow};
 
-/// The version of the form.
+/// The version of the JSON format.
 pub const VERSION: u32 = 1;
 
-/// Everything on the page. Its JSON form is what `--file page.json` writes of several subscriptions.
+/// Everything on the page. `--file page.json` writes its JSON form.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OverviewPage {
-    /// The version of this form.
+    /// The version of this format.
     pub version: u32,
-    /// What it is about: the management groups, or the subscriptions that were named.
+    /// The scope: the management groups, or the given subscriptions.
     pub scope: Vec<String>,
-    /// The tenant; empty if it is not known.
+    /// The tenant; empty if unknown.
     pub tenant: String,
     /// How the program signed in.
     pub signed_in_with: String,
@@ -27,32 +27,32 @@ pub struct OverviewPage {
     #[serde(with = "wire::instant")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub read_at: OffsetDateTime,
-    /// The subscriptions, by name; those that could not be read too.
+    /// The subscriptions, by name, including those that could not be read.
     pub subscriptions: Vec<SubscriptionRow>,
-    /// All findings, open ones first, the worst first.
+    /// All findings: open ones first, then by severity.
     pub findings: Vec<FindingRow>,
-    /// What could not be looked at: nothing found there does not mean that there is nothing.
+    /// What could not be checked: no findings there does not mean that there are none.
     pub not_known: Vec<NotKnownRow>,
 }
 
 /// One subscription.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SubscriptionRow {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its name; `null` if it is not visible.
+    /// The name; `null` if it is not visible.
     pub name: Option<String>,
-    /// Whether it can be used, in the service's word; `null` if it is not visible.
+    /// The state, as given by the service; `null` if it is not visible.
     pub state: Option<String>,
-    /// Why nothing was read of it; `null` if it is visible.
+    /// Why it was not read; `null` if it is visible.
     pub not_read: Option<String>,
-    /// How many findings are open, by severity; samples are left out. `notKnown` for a severity that is not told.
+    /// How many findings are open, by severity, not counting samples. `notKnown` if the severity is not given.
     pub open: BTreeMap<String, usize>,
     /// How many alerts were resolved or dismissed.
     pub answered: usize,
-    /// Its plans.
+    /// The plans.
     pub plans: Section<Vec<PlanRow>>,
-    /// Its vaults.
+    /// The vaults.
     pub vaults: Section<Vec<VaultRow>>,
 }
 
@@ -61,19 +61,19 @@ pub struct SubscriptionRow {
 pub struct FindingRow {
     /// `alert`, `attackPath`, `exposedSecret`, `recommendation` or `coverage`.
     pub kind: String,
-    /// How bad it is; `null` if the service does not tell.
+    /// The severity; `null` if the service does not return it.
     pub severity: Option<String>,
-    /// Where it stands.
+    /// The current status.
     pub status: String,
-    /// Whether somebody still has to deal with it.
+    /// Whether it still needs attention.
     pub open: bool,
     /// Whether it is a sample.
     pub sample: bool,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The id of its subscription; `null` if the service does not tell.
+    /// The id of the subscription; `null` if the service does not return it.
     pub subscription: Option<String>,
-    /// The resources that it is about.
+    /// The affected resources.
     pub resources: Vec<String>,
     /// When it was first seen.
     #[serde(with = "wire::instant::option")]
@@ -81,31 +81,31 @@ pub struct FindingRow {
     pub first: Option<OffsetDateTime>,
     /// What to do about it.
     pub remediation: Vec<String>,
-    /// Its id.
+    /// The id.
     pub id: String,
 }
 
-/// Something that could not be looked at.
+/// Something that could not be checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotKnownRow {
-    /// The id of the subscription; `null` if it is about all of them.
+    /// The id of the subscription; `null` if it concerns all of them.
     pub subscription: Option<String>,
-    /// What, and why.
+    /// What could not be checked, and why.
     pub what: String,
 }
 
 impl OverviewPage {
-    /// A subscription by its id.
+    /// Finds a subscription by its id.
     pub fn subscription(&self, id: &str) -> Option<&SubscriptionRow> {
         self.subscriptions.iter().find(|row| row.id.eq_ignore_ascii_case(id))
     }
 
-    /// The name of a subscription, or its id.
+    /// The name of a subscription; its id if the name is unknown.
     pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
         self.subscription(id).and_then(|row| row.name.as_deref()).unwrap_or(id)
     }
 
-    /// What somebody still has to deal with, samples left out.
+    /// The findings that still need attention, not counting samples.
     pub fn open(&self) -> impl Iterator<Item = &FindingRow> {
         self.findings.iter().filter(|row| row.open && !row.sample)
     }

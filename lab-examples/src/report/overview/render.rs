@@ -1,6 +1,6 @@
-//! The page about several subscriptions as HTML: one file, without a script, and without anything from elsewhere.
+//! The page about several subscriptions as HTML: one file, without scripts or external resources.
 //!
-//! Every text on it is escaped by the template; texts of the service are a stranger's.
+//! The template escapes all texts; those from the service are untrusted.
 
 use arm_core::printable_lines;
 use askama::Template;
@@ -16,7 +16,7 @@ use crate::{
     screen::plural,
 };
 
-/// More open findings than this are in the other forms; the page says how many there are.
+/// How many open findings the page shows. The other formats contain all of them, and the page gives their number.
 const SHOWN: usize = 200;
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Html<'a> {
     cards: Vec<Card>,
 }
 
-/// The page.
+/// The page as HTML.
 pub fn html(page: &OverviewPage) -> Result<String, askama::Error> {
     let html = Html {
         page,
@@ -44,7 +44,7 @@ fn cards(page: &OverviewPage) -> Vec<Card> {
     let read = rows.iter().filter(|row| row.not_read.is_none()).count();
     let whole = read == rows.len() && !rows.is_empty();
     let part = |done: usize, all: usize| match done == all {
-        // What was not looked at may not be so.
+        // What was not checked may be open.
         true if whole && all > 0 => Standing::Well,
         true => Standing::NotKnown,
         false => Standing::Open,
@@ -98,7 +98,7 @@ fn cards(page: &OverviewPage) -> Vec<Card> {
     cards
 }
 
-/// Whether a plan is on; `None` if it is not known.
+/// Whether a plan is on; `None` if unknown.
 fn is_on(row: &SubscriptionRow, plan: &str) -> Option<bool> {
     Some(row.plans.read()?.iter().find(|it| it.plan == plan)?.on)
 }
@@ -127,7 +127,7 @@ impl Html<'_> {
         }
     }
 
-    /// The last two parts of each id: what it is, and its name.
+    /// The last two parts of each id: the type and the name.
     fn short(&self, row: &FindingRow) -> String {
         let short = |id: &String| {
             let mut parts: Vec<&str> = id.rsplit('/').take(2).collect();
@@ -141,7 +141,7 @@ impl Html<'_> {
         }
     }
 
-    /// What is not known of a subscription, or of all of them.
+    /// What is not known about a subscription, or about all of them.
     fn unknown_of(&self, id: Option<&str>) -> Vec<&str> {
         let of = |it: &&super::page::NotKnownRow| it.subscription.as_deref() == id;
         self.page.not_known.iter().filter(of).map(|it| it.what.as_str()).collect()
@@ -160,7 +160,7 @@ impl Html<'_> {
         }
     }
 
-    /// The plans that are on beside those of the lab.
+    /// The plans that are on, other than those of the lab.
     fn other_plans(&self, plans: &[PlanRow]) -> String {
         let others = plans.iter().filter(|it| it.on && !LAB_PLANS.iter().any(|(name, _)| *name == it.plan));
         let others: Vec<&str> = others.map(|it| it.plan.as_str()).collect();

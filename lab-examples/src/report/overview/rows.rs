@@ -1,4 +1,4 @@
-//! From what was read to what the page shows.
+//! Converts what was read to the rows of the page.
 
 use std::collections::BTreeMap;
 

@@ -49,13 +49,13 @@ async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<
                 let own: Vec<String> = plan.with_group.clone();
                 if let Some(foreign) = foreign_in_group(lab, &own).await?.first() {
                     return Ok(Some(format!(
-                        "it holds what the lab did not make, or could not delete: {foreign}"
+                        "it contains resources that the lab did not create, or could not delete: {foreign}"
                     )));
                 }
             }
             lab.screen.wait(&planned.label, planned.thing.delete(lab)).await?;
             if planned.thing.look(lab).await? != Look::Absent {
-                let message = "the service took the deletion, and still shows it: run the cleanup again";
+                let message = "the service accepted the deletion but still shows it: run the cleanup again";
                 return Err(Error::with_message(azure_core::error::ErrorKind::Other, message));
             }
         }

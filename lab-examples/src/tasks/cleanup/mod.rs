@@ -20,13 +20,13 @@ use self::{
 use crate::Lab;
 
 /// The step of a plan.
-const STEP: &str = "cleanup: what the lab made";
+const STEP: &str = "cleanup: what the lab created";
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if lab.is_planning() {
         return lab.work(STEP, |_| removal(lab, None)).await.map(drop);
     }
-    let plan = lab.screen.wait("what is there", CleanupPlan::read(lab)).await?;
+    let plan = lab.screen.wait("existing resources", CleanupPlan::read(lab)).await?;
     let rows = plan.deleted_rows();
     let anything = !rows.is_empty() || !plan.plans.is_empty();
     lab.screen.list("Will be deleted", ["what", "why"], rows);
@@ -48,7 +48,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     }
     lab.screen.difference(
         "deleting the group cleans up",
-        "keeps the vault soft-deleted for up to 90 days and goes on billing the plans",
+        "keeps the vault soft-deleted for up to 90 days and continues to bill the plans",
         "list what stays",
     );
     Ok(())

@@ -128,18 +128,18 @@ impl CleanupPlan {
         }
         let why = match look {
             Look::Kept(why) => why,
-            _ => "the lab made it, and it holds what the lab did not make".to_owned(),
+            _ => "the lab created it, but it contains resources that the lab did not create".to_owned(),
         };
         self.stays.push([group.id(lab)?, why]);
         for id in foreign {
             if !self.stays.iter().any(|[known, _]| known.eq_ignore_ascii_case(&id)) {
-                self.stays.push([id, "not known to be the lab's".to_owned()]);
+                self.stays.push([id, "not known to belong to the lab".to_owned()]);
             }
         }
         match workspace_look {
             Look::Absent => {}
             Look::Ours => {
-                let how = "the lab made it; others may use it by now: delete it yourself if none does";
+                let how = "the lab created it; others may use it by now: delete it yourself if nobody does";
                 self.stays.push([workspace_id, how.to_owned()]);
             }
             Look::Kept(why) => self.stays.push([workspace_id, why]),
@@ -190,8 +190,8 @@ impl CleanupPlan {
             }
         }
         if there > 0 {
-            let how = format!("cannot be deleted; {open} are open, and the service drops them by itself");
-            self.stays.push([format!("{there} sample alerts that the lab made"), how]);
+            let how = format!("cannot be deleted; {open} are open, and the service removes them by itself");
+            self.stays.push([format!("{there} sample alerts created by the lab"), how]);
         }
         Ok(())
     }
@@ -201,9 +201,9 @@ impl CleanupPlan {
         let row = |planned: &Planned| {
             let why = match planned.thing {
                 Thing::Assignment(_) | Thing::ActionGroup | Thing::Setting { .. } => {
-                    "noted when the lab made it"
+                    "recorded when the lab created it"
                 }
-                _ => "carries this lab's tag",
+                _ => "has this lab's tag",
             };
             [planned.id.clone(), why.to_owned()]
         };
@@ -212,11 +212,11 @@ impl CleanupPlan {
             && !self.secrets.is_empty()
         {
             let names: Vec<&str> = self.secrets.iter().map(SecretName::as_str).collect();
-            let how = "secrets of the lab's vault that carry the tag of the seeding: softly deleted";
+            let how = "secrets of the lab's vault that have the seeding tag: soft-deleted";
             rows.push([format!("{vault}/secrets: {}", names.join(", ")), how.to_owned()]);
         }
         rows.extend(self.delete.iter().map(row));
-        rows.extend(self.with_group.iter().map(|id| [id.clone(), "goes with the group".to_owned()]));
+        rows.extend(self.with_group.iter().map(|id| [id.clone(), "deleted with the group".to_owned()]));
         rows
     }
 
@@ -233,7 +233,7 @@ impl CleanupPlan {
         let secrets = secrets.map(|count| format!("{count} secrets deleted"));
         let deleted = self.delete.iter().map(|planned| format!("{} deleted", planned.label));
         let plans =
-            self.plans.iter().map(|plan| format!("plan {} put back to {}", plan.name, plan.before.tier));
+            self.plans.iter().map(|plan| format!("plan {} restored to {}", plan.name, plan.before.tier));
         secrets.into_iter().chain(deleted).chain(plans)
     }
 
@@ -247,7 +247,7 @@ impl CleanupPlan {
         };
         let mut rows = self.deleted_rows();
         let back = |plan: &plans::PutBack| {
-            [format!("plan {}", plan.name), format!("put back to {}", plan.before.tier)]
+            [format!("plan {}", plan.name), format!("restored to {}", plan.before.tier)]
         };
         rows.extend(self.plans.iter().map(back));
         format!("{}\n{}", list("will be deleted", rows), list("will stay", self.stays.clone()))

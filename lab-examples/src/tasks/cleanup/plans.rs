@@ -46,14 +46,14 @@ pub(crate) async fn read(lab: &Lab) -> Result<(Vec<PutBack>, Vec<[String; 2]>)> 
                     put_back.push(PutBack { name: row.plan, before, after });
                     continue;
                 }
-                format!("{}, and billed: --plans-off puts it back to what it was, {was}", now.tier)
+                format!("{}, and billed: --plans-off restores it to what it was, {was}", now.tier)
             }
             Some(_) => format!(
-                "{}; it was {was} before the lab, and somebody else has changed it since: put it back yourself",
+                "{}; it was {was} before the lab, and somebody else has changed it since: restore it yourself",
                 now.tier
             ),
             None => format!(
-                "{}; it was {was} before the lab, which stopped while it wrote it: put it back yourself",
+                "{}; it was {was} before the lab, which stopped while writing it: restore it yourself",
                 now.tier
             ),
         };

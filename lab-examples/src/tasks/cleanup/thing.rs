@@ -118,9 +118,11 @@ impl Thing {
         Ok(match lab.has_tag(&tags) {
             true if !doubtful => Look::Ours,
             true => Look::Kept(
-                "it appeared while the lab was about to make it: perhaps somebody else's".to_owned(),
+                "it appeared while the lab was about to create it, and may be somebody else's".to_owned(),
             ),
-            false => Look::Kept("it does not carry this lab's tag: not known to be its own".to_owned()),
+            false => Look::Kept(
+                "it does not have this lab's tag, so it is not known to belong to the lab".to_owned(),
+            ),
         })
     }
 
@@ -131,14 +133,16 @@ impl Thing {
         let state = lab.state();
         let noted = state.made.iter().find(|made| made.id().eq_ignore_ascii_case(&id));
         Ok(match noted {
-            None => Look::Kept("the lab has not noted that it made this: not known to be its own".to_owned()),
+            None => Look::Kept(
+                "the lab did not record creating it, so it is not known to belong to the lab".to_owned(),
+            ),
             Some(Made::RoleAssignment { .. }) => Look::Ours,
             Some(Made::ActionGroup { properties, .. } | Made::DiagnosticSetting { properties, .. })
                 if *properties == found =>
             {
                 Look::Ours
             }
-            Some(_) => Look::Kept("the lab made it, and somebody has changed it since".to_owned()),
+            Some(_) => Look::Kept("the lab created it, but somebody has changed it since".to_owned()),
         })
     }
 

@@ -57,7 +57,7 @@ async fn serve(options: &Options) -> io::Result<ExitCode> {
 async fn start(options: &Options) -> io::Result<(Server, String)> {
     let (ip, port) = (options.door.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), options.door.port);
     if !ip.is_loopback() {
-        log(&format!("WARNING: whoever reaches {ip} can do everything here, without signing in"));
+        log(&format!("WARNING: anyone who can reach {ip} can do everything here, without signing in"));
     }
     let saved = options.world.load.as_deref().map(read).transpose()?;
     let world = options.world()?;
@@ -89,7 +89,7 @@ fn read(path: &Path) -> io::Result<String> {
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// A file that only its owner can read, empty.
+/// Creates an empty file that only its owner can read.
 fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -98,29 +98,29 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
-/// What to set, for a shell.
+/// Prints the variables to set in a shell.
 fn tell_the_way(azure: &Server, certificate: &Path) {
-    log("programs that are started with these variables see this double instead of Azure:");
+    log("programs started with these variables use this double instead of Azure:");
     for (name, value) in azure.environment(certificate) {
         log(&format!("export {name}='{value}'"));
     }
 }
 
-/// What the command asked that is not known here: it may have gone on without the answer.
+/// Prints the requests of the command that are unknown here: it may have continued without the response.
 fn tell_what_was_unknown(azure: &Server) {
     let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
     for request in azure.unknown_requests().iter().chain(&azure.foreign_requests()) {
         *unknown.entry(format!("{request:?}")).or_default() += 1;
     }
     if !unknown.is_empty() {
-        log("mock-azure did not know these requests:");
+        log("these requests are unknown to mock-azure:");
     }
     for (request, times) in unknown {
         log(&format!("  {request}{}", if times > 1 { format!(" ({times} times)") } else { String::new() }));
     }
 }
 
-/// A log that no one reads is no reason to stop.
+/// An unread log is no reason to stop.
 fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

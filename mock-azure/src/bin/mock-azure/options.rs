@@ -1,4 +1,4 @@
-//! What the program is told.
+//! The command line options.
 
 use std::{ffi::OsString, fs, io, net::IpAddr, path::PathBuf};
 
@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 const EXAMPLES: &str = "\
 Examples:
   mock-azure run --demo -- az security alert list
-      a command, with nothing else to set up: it is signed in, and sees this double instead of Azure
+      a command, without further setup: it is signed in, and uses this double instead of Azure
   mock-azure run --demo -- bash
-      a shell in which every command does
+      a shell in which every command does the same
   mock-azure --port 8800 --demo
       a tenant with vaults, plans, alerts and a machine, on a fixed port
   mock-azure --subscription 00000000-0000-0000-0000-000000000001 --page-size 2 --empty-pages
-      lists come in pages of two, with an empty page after the first
+      lists are split into pages of two, with an empty page after the first
   mock-azure --world world.yaml --save state.jsonl
-      a world of your own (`mock-azure schema` prints what it may hold), kept for `--load state.jsonl`
+      an initial state of your own (`mock-azure schema` prints its format), recorded for `--load state.jsonl`
   mock-azure --role-propagation 3 --operation-polls 5
-      new roles count late, long-running operations take five polls
+      new role assignments take effect late, long-running operations take five polls
   mock-azure --faults 42:10
-      about one request in ten is lost, refused or late; the same seed gives the same faults
+      about one request in ten is lost, refused or delayed; the same seed gives the same faults
 
   curl -s -H 'Authorization: Bearer x' 'http://127.0.0.1:8800/subscriptions?api-version=2022-12-01'";
 
-/// A double of Azure on a port of this machine.
+/// A double of Azure on a local port
 ///
-/// It prints its address and runs until Ctrl-C. The port takes HTTP, where the Host header says which part of Azure is asked,
-/// HTTPS, and programs that use it as their proxy: it leads them to Azure's hosts, all of which are here, and to no other.
-/// It takes any bearer token; who signs in here is held to the roles that it has. Each request is logged to standard error.
+/// It prints its address and runs until Ctrl-C. The port accepts HTTP, where the Host header selects the part of Azure;
+/// HTTPS; and proxy requests for Azure's hosts, all of which are served here, and for no others. It accepts any bearer
+/// token; callers that sign in here have the roles assigned to them. Each request is logged to standard error.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Options {
@@ -42,36 +42,37 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Starts the double, runs a command that sees it instead of Azure, and ends as the command ends
+    /// Starts the double, runs a command against it instead of Azure, and exits with the command's exit code
     Run {
-        /// Fail, too, when the command asked for something that is not known here
+        /// Also fail if the command sent a request that is unknown here
         #[arg(long)]
         strict: bool,
-        /// Give the command no secret to sign in with, but the managed identity of an app: it asks for tokens
+        /// Give the command no secret; instead, it requests tokens with the managed identity of an app
         #[arg(long)]
         managed_identity: bool,
         /// The command and its arguments, after `--`
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Prints the JSON schema of a world's file
+    /// Prints the JSON schema of world files
     Schema,
 }
 
-/// Where it can be reached.
+/// Where the double can be reached.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Where it can be reached")]
+#[command(next_help_heading = "Listening")]
 pub(crate) struct Door {
-    /// The port; a free one by default
+    /// The port. Default: a free one
     #[arg(long, default_value_t = 0, global = true)]
     pub(crate) port: u16,
-    /// Another address than 127.0.0.1. Whoever reaches it can do everything here, without signing in
+    /// An address other than 127.0.0.1. Anyone who can reach it can do everything here, without signing in
     #[arg(long, value_name = "ADDRESS", requires = "anyone_may_reach_it", global = true)]
     pub(crate) bind: Option<IpAddr>,
-    /// Says with --bind that this is meant
+    /// Confirms that --bind is intended
     #[arg(long, global = true)]
     pub(crate) anyone_may_reach_it: bool,
-    /// Keeps the certificate authority in this folder, so that it has to be trusted only once. Default: a new one at each start
+    /// Keep the certificate authority in this folder, so that it has to be trusted only once. Default: a new one at
+    /// each start
     #[arg(long, value_name = "FOLDER", global = true)]
     pub(crate) authority: Option<PathBuf>,
     /// Log no requests
@@ -79,45 +80,45 @@ pub(crate) struct Door {
     pub(crate) quiet: bool,
 }
 
-/// What there is at the beginning.
+/// The initial state.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What there is at the beginning")]
+#[command(next_help_heading = "Initial state")]
 pub(crate) struct World {
-    /// What a file says, in JSON or YAML
+    /// Read the initial state from this file, in JSON or YAML
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) world: Option<PathBuf>,
-    /// The world as it was when this file was last written by --save
+    /// Restore the state from a file written by --save
     #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["world", "demo", "subscription", "tenant"])]
     pub(crate) load: Option<PathBuf>,
-    /// Writes all that is asked into this file, for --load. Tokens and secrets are in it; only you can read it
+    /// Record all requests in this file, for --load. It contains tokens and secrets; only you can read it
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) save: Option<PathBuf>,
     /// Start with the contents of a small lab tenant
     #[arg(long, global = true)]
     demo: bool,
-    /// A subscription of the tenant; can be given more than once
+    /// A subscription of the tenant; can be repeated
     #[arg(long, value_name = "GUID", value_parser = guid, global = true)]
     subscription: Vec<String>,
     /// The tenant
     #[arg(long, value_name = "GUID", value_parser = guid, global = true)]
     tenant: Option<String>,
-    /// Sign an application in instead of a user, as `run` always does: client id 00000000-0000-0000-0000-0000000000c2, any
-    /// secret
+    /// Sign in an application instead of a user, as `run` always does: client id 00000000-0000-0000-0000-0000000000c2,
+    /// any secret
     #[arg(long, global = true)]
     service_principal: bool,
-    /// Items on a page of a list
+    /// Items on each page of a list
     #[arg(long, value_name = "N", global = true)]
     page_size: Option<usize>,
     /// Put an empty page after the first page of each list
     #[arg(long, global = true)]
     empty_pages: bool,
-    /// How many polls find a long-running operation still running
+    /// How many polls report a long-running operation as still running
     #[arg(long, value_name = "N", global = true)]
     operation_polls: Option<u32>,
     /// How many requests do not see a new role assignment yet
     #[arg(long, value_name = "N", global = true)]
     role_propagation: Option<u32>,
-    /// Faults drawn from a seed: about one request in N
+    /// Seeded faults in about one request in N: SEED:N
     #[arg(long, value_name = "SEED:N", value_parser = seed_and_rate, global = true)]
     pub(crate) faults: Option<(u64, u64)>,
 }
@@ -129,11 +130,11 @@ fn guid(text: &str) -> Result<String, String> {
 
 fn seed_and_rate(text: &str) -> Result<(u64, u64), String> {
     let parts = text.split_once(':').and_then(|(seed, rate)| Some((seed.parse().ok()?, rate.parse().ok()?)));
-    parts.filter(|(_, rate)| *rate > 0).ok_or_else(|| "write a seed and a rate, such as 42:10".to_owned())
+    parts.filter(|(_, rate)| *rate > 0).ok_or_else(|| "give a seed and a rate, such as 42:10".to_owned())
 }
 
 impl Options {
-    /// The world that the options describe: what the file says, and what they say beside it.
+    /// The world that the options describe: the content of the file, and the other options on top of it.
     pub(crate) fn world(&self) -> io::Result<Value> {
         let World { world, demo, subscription, tenant, page_size, operation_polls, role_propagation, .. } =
             &self.world;

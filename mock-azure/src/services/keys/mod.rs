@@ -187,7 +187,7 @@ fn shown(world: &World, row: &Row, id: &str) -> Value {
 fn regenerate(world: &mut World, call: &Call, row: &'static Row, id: &str, named: &str) -> Reply {
     let known: Vec<&str> = row.slots.iter().map(|(_, sent)| *sent).collect();
     let Some((slot, _)) = row.slots.iter().find(|(_, sent)| sent.eq_ignore_ascii_case(named)) else {
-        return Reply::unknown("key to make anew", named, &known);
+        return Reply::unknown("key to regenerate", named, &known);
     };
     if let Some(refusal) = refused(world, row, id) {
         return refusal;
@@ -207,7 +207,9 @@ fn regenerate(world: &mut World, call: &Call, row: &'static Row, id: &str, named
         }
         Answer::Enqueued => {
             if operations::running_on(world, id).is_some() {
-                return Reply::not_implemented("what is said to a second request while a key is made anew");
+                return Reply::not_implemented(
+                    "the response to a second request while a key is being regenerated",
+                );
             }
             let (target, form) = (id.to_owned(), row.form);
             let operation = operations::start(world, id, move |world, outcome| {

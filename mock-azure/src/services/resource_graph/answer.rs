@@ -64,7 +64,7 @@ impl Page {
         let place = match &self.token {
             Some(token) => Place::read(token, query).ok_or_else(|| {
                 Problem::Unknown(
-                    "the skip token of this request: it gave none such for this query".to_owned(),
+                    "the skip token of this request: it issued no such token for this query".to_owned(),
                 )
             })?,
             None => Place { offset: self.skip, empty: false },

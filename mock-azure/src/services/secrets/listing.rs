@@ -81,7 +81,7 @@ impl Page {
         let parts = marker.as_deref().and_then(|marker| marker.split_once('!'));
         let Some((kind @ ("next" | "empty"), after)) = parts else {
             return Err(Box::new(Reply::not_implemented(
-                "the skip token of this request: it gave none such",
+                "the skip token of this request: it issued no such token",
             )));
         };
         Ok(Self { size, after: Some(after.to_owned()), empty: kind == "empty", empty_next: false })

@@ -52,7 +52,7 @@ const RELATIONS: Tracked = Tracked {
     kind: "Microsoft.SecurityInsights/Incidents/relations",
     put: |world, call| match call.property("relatedResourceId").as_str() {
         Some(id) if !world.resources.contains(id) => {
-            Reply::not_implemented("what is said to a relation with what is not there")
+            Reply::not_implemented("the response to a relation with something that does not exist")
         }
         _ => keep(world, call, &RELATIONS, &RELATION),
     },

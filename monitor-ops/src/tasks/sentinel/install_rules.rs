@@ -63,12 +63,12 @@ impl SentinelClient {
         })
     }
 
-    /// The rules of [`install_vault_rules`](Self::install_vault_rules) as it makes them in this workspace, with their ids;
-    /// nothing is asked.
+    /// The rules that [`install_vault_rules`](Self::install_vault_rules) creates in this workspace, with their ids. No
+    /// request is sent.
     ///
     /// # Errors
     ///
-    /// The names cannot be made: not for a workspace with a valid id.
+    /// The names of the rules cannot be derived. This does not happen for a valid workspace id.
     pub fn vault_rules(workspace: &WorkspaceId) -> Result<Vec<AlertRule>> {
         rules().into_iter().map(|(purpose, rule)| planned(workspace, purpose, rule)).collect()
     }

@@ -71,7 +71,7 @@ pub(super) fn in_the_way(world: &mut World, visit: &Visit<'_>, name: &str) -> Op
     let spelled = visit.call.spelled(1);
     if made::is_taken(world, &visit.vault, name) {
         return Some(Reply::not_implemented(format!(
-            "what becomes of the certificate '{spelled}', as a secret or key of this name is there without one"
+            "what happens to the certificate '{spelled}', since a secret or key of this name exists without one"
         )));
     }
     let certificates = visit.secrets(world);
@@ -258,7 +258,7 @@ fn merge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     let certificate = visit.secrets(world).live.get(name);
     let operation = certificate.and_then(|found| found.operation.as_deref());
     let Some(operation) = operation.filter(|operation| !operation.done && operation.issued.is_none()) else {
-        return Reply::not_implemented("what a merge says where none is waited for");
+        return Reply::not_implemented("the response to a merge when none is pending");
     };
     let chain = visit.call.json()["x5c"].as_array().cloned().unwrap_or_default();
     let mut chain = chain.iter().filter_map(|one| STANDARD.decode(one.as_str()?).ok());

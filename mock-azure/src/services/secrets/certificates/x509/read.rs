@@ -42,7 +42,7 @@ fn parsed(der: &[u8]) -> Option<X509Certificate<'_>> {
 }
 
 fn unreadable() -> Box<Reply> {
-    Box::new(Reply::not_implemented("what is said to a certificate that it cannot read"))
+    Box::new(Reply::not_implemented("the response to a certificate that cannot be read"))
 }
 
 /// The public half, as a JWK.
