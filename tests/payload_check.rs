@@ -35,7 +35,7 @@ fn a_write_back_that_loses_nothing_passes_and_names_what_is_unknown_but_kept() {
 }
 
 #[test]
-fn the_same_instant_and_the_same_duration_in_other_words_are_no_change() {
+fn the_same_instant_and_duration_spelled_differently_are_not_a_change() {
     let rule = std::fs::read_to_string(format!("{FIXTURES}/query_rules/get.json")).unwrap();
     let rule = rule.replace("\"PT1H\"", "\"PT60M\"");
     let (code, text) = run(&["ScheduledQueryRule", "-"], &rule);
@@ -75,14 +75,14 @@ fn what_cannot_be_decoded_fails() {
 }
 
 #[test]
-fn a_read_only_model_names_what_it_does_not_look_at() {
+fn a_read_only_model_names_what_it_does_not_model() {
     let name = r#"{"nameAvailable":true,"new":1}"#;
     let (code, text) = run(&["NameAvailability", "-"], name);
     assert!(code == 0 && text.contains("dropped      /new\n"), "{text}");
 }
 
 #[test]
-fn an_exported_model_writes_out_what_it_does_not_look_at() {
+fn an_exported_model_writes_out_what_it_does_not_model() {
     let subscription = r#"{"subscriptionId":"00000000-0000-0000-0000-000000000001","displayName":"x","state":"Enabled","new":1}"#;
     let (code, text) = run(&["Subscription", "-"], subscription);
     assert!(code == 0 && text.contains("kept         /new\n"), "{text}");

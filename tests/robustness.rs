@@ -184,7 +184,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_of_a_ledger_say_the_same_again(line in bent_line()) {
+    fn ledger_lines_round_trip(line in bent_line()) {
         edges::ledger_line(&line);
     }
 

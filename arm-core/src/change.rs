@@ -60,7 +60,7 @@ mod tests {
     use super::Change;
 
     #[test]
-    fn a_change_tells_what_was_done_and_what_is_there_now() {
+    fn a_change_reports_what_was_done_and_the_current_resource() {
         let all = [Change::Created(1), Change::Updated { before: 1, after: 2 }, Change::Unchanged(3)];
         let told = all.map(|change| {
             let other = change.clone().map(|now| now * 10);

@@ -86,7 +86,7 @@ async fn stored(azure: &MockAzure) -> Value {
 
 /// Recorded: who made it and changed it, and when.
 #[tokio::test]
-async fn what_the_service_says_of_an_automation_has_a_name() {
+async fn every_member_of_an_automation_is_typed() {
     let azure = start().await;
     let made = client(&azure).create_or_update(&group(), &name(), &spec()).await.unwrap();
     let metadata = made.properties.metadata.unwrap();
@@ -316,7 +316,7 @@ async fn several_scopes_and_missing_secrets_are_refused_before_anything_is_sent(
 }
 
 #[tokio::test]
-async fn rules_that_never_match_are_written_when_wanted_but_told_with_the_reason() {
+async fn rules_that_never_match_are_written_if_requested_but_reported_with_the_reason() {
     let azure = start().await;
     let sheet = AutomationSpec::builder()
         .location("westeurope")

@@ -51,7 +51,7 @@ fn arm(azure: &MockAzure) -> ArmClient {
 }
 
 #[tokio::test]
-async fn vaults_whose_plan_or_log_is_off_are_listed_then_mended_and_then_there_is_nothing_to_do() {
+async fn vaults_whose_plan_or_log_is_off_are_listed_then_fixed_and_then_nothing_is_left_to_do() {
     let azure = seed().start().await;
     let cover = |fix| {
         let arm = arm(&azure);

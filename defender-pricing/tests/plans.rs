@@ -219,7 +219,7 @@ async fn no_right_is_one_clear_line_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn secret_scanning_says_what_is_missing() {
+async fn secret_scanning_reports_what_is_missing() {
     use defender_pricing::ScanReadiness;
     let sub = subscription();
     let azure = seed().start().await;
@@ -232,7 +232,7 @@ async fn secret_scanning_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn two_changes_of_one_plan_at_once_both_hold() {
+async fn two_concurrent_changes_of_one_plan_are_both_kept() {
     let sub = subscription();
     let seed = seed().plan(&sub, "CloudPosture", "Standard");
     let azure = seed
@@ -265,7 +265,7 @@ async fn the_last_word_on_an_extension_counts() {
 }
 
 #[tokio::test]
-async fn the_wait_for_another_update_is_no_longer_than_asked_for() {
+async fn the_wait_for_another_update_is_not_longer_than_requested() {
     let sub = subscription();
     let azure = seed().plan_update_in_progress(&sub, 1000).start().await;
     let enable = client(&azure).enable(&sub, &PlanName::KeyVaults);

@@ -188,7 +188,7 @@ impl Policy for Down {
 }
 
 #[tokio::test]
-async fn a_service_of_ones_own_tells_what_is_wrong_before_anything_is_written() {
+async fn a_webhook_reports_what_is_wrong_before_anything_is_written() {
     let other = "a key that the service does not have";
     let cases = [
         (
@@ -225,7 +225,7 @@ async fn a_service_of_ones_own_tells_what_is_wrong_before_anything_is_written() 
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
-async fn a_postgresql_server_that_is_not_there_is_told_before_anything_is_written() {
+async fn an_unreachable_postgresql_server_is_reported_before_anything_is_written() {
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let lab = Lab::of(seed()).await;
     let url = |user: &str| format!("postgresql://{user}:a-password@localhost:{port}/shop");

@@ -144,7 +144,7 @@ async fn a_value_whose_password_does_not_sign_in_is_not_taken_for_the_one_in_use
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_told_before_anything_is_written() {
+async fn problems_are_reported_before_anything_is_written() {
     type Change = fn(&Postgres);
     fn facts(server: &Postgres, role: &str, fact: (&'static str, &'static str)) {
         server.roles.lock().unwrap().get_mut(role).unwrap().facts.push(fact);

@@ -123,7 +123,7 @@ async fn a_patch_sends_only_what_it_changes() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_told_from_other_conflicts() {
+async fn a_taken_name_is_distinguished_from_other_conflicts() {
     let seed = MockAzure::seed()
         .vault_name_taken("kv-theirs")
         .deleted_vault(SUB, "rg", "kv-gone")
@@ -201,7 +201,7 @@ async fn a_purge_that_failed_is_an_error_although_its_link_answers_200() {
 /// Recorded: 200 also of a new vault, so what a run did is known from what was there before; and what vaults say of
 /// themselves.
 #[tokio::test]
-async fn a_vault_that_was_made_is_told_from_one_that_was_changed_and_what_it_says_has_a_name() {
+async fn a_created_vault_is_distinguished_from_a_changed_one_and_every_member_is_typed() {
     let lab = Lab::of(MockAzure::seed().resource_group(SUB, "rg", "westeurope")).await;
     let id = lab.id("kv-a");
     let ensure = |tag: &str| {
@@ -309,7 +309,7 @@ async fn ensuring_a_vault_changes_what_differs_and_keeps_the_rest() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_changed_is_said_and_nothing_is_sent() {
+async fn what_cannot_be_changed_is_reported_and_nothing_is_sent() {
     let lab = Lab::of(MockAzure::seed().vault(SUB, "rg", "kv-a")).await;
     let id = lab.id("kv-a");
     let elsewhere = VaultSpec::builder().location("eastus").tenant_id(TENANT).build();

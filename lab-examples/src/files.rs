@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_no_draft_stays() {
+    fn a_file_is_replaced_completely_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("page.html");
         replace(&file, b"one").unwrap();

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_of_the_options_are_told_at_once() {
+    fn all_problems_of_the_options_are_reported_together() {
         let wrong = Options {
             subscription: vec!["prod".to_owned()],
             resource_group: "rg.".to_owned(),

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_answers_are_right_and_the_sheets_are_told_apart() {
+    fn the_documented_answers_are_right_and_the_sheets_are_distinguished() {
         let (right, part, _) = asked("3\n3\n2\n4\n");
         assert_eq!((right, part.name.as_str(), part.ok), (Some(4), "quiz", true));
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_choice_is_asked_again() {
+    fn an_invalid_choice_is_asked_again() {
         let (right, _, prompt) = asked("0\nfive\n\n5\n3\n3\n2\n4\n");
         assert_eq!(right, Some(4));
         assert_eq!(prompt.matches("a number from 1 to 4").count(), 4);

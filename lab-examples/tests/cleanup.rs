@@ -371,7 +371,7 @@ async fn what_a_lab_made_in_another_subscription_is_not_forgotten() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_the_service_took_and_did_not_do_is_no_success() {
+async fn a_deletion_that_was_accepted_but_not_done_is_not_a_success() {
     let world = World::of(seed()).await;
     assert!(holds(&world.run("rg-lab", &["task1", "task2", "task5"]).await));
     world.azure.inject(Fault::body(200, "{}").on("DELETE", RULE));

@@ -50,7 +50,7 @@ async fn with_the_labs_own_workspace_beside_it_what_is_foreign_stays_and_so_does
 }
 
 #[tokio::test]
-async fn why_a_group_of_somebody_else_stays_is_said() {
+async fn the_reason_why_somebody_elses_group_stays_is_given() {
     let world = World::of(seed()).await;
     world.somebody_makes_the_group("rg-shared").await;
     assert!(holds(&world.run("rg-shared", &["task1"]).await));
@@ -116,7 +116,7 @@ async fn the_labs_own_sample_alerts_are_counted_among_what_stays() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_at_is_not_taken_for_gone() {
+async fn what_cannot_be_checked_is_not_taken_for_gone() {
     for path in ["/diagnosticSettings/", "/secrets?"] {
         let world = World::of(seed()).await;
         assert!(holds(&world.run("rg-lab", &["task1", "task2", "task4"]).await));

@@ -31,7 +31,7 @@ fn changes(part: &Part) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_whole_lab_holds_and_no_request_is_unknown_to_the_double() {
+async fn the_whole_lab_succeeds_and_no_request_is_unknown_to_the_double() {
     let lab = lab().await;
     assert!(lab.run(&all()).await, "{:#?}", lab.screen.recorded());
     let double = lab.azure.double.as_ref().unwrap();
@@ -233,7 +233,7 @@ async fn a_refusal_is_one_line_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_failed_part_stops_what_needs_it_and_nothing_else_and_a_reason_is_said_once() {
+async fn a_failed_part_stops_only_what_needs_it_and_its_reason_is_given_once() {
     let lab = lab().await;
     let double = lab.azure.double.as_ref().unwrap();
     let refused = mock_azure::Fault::status(409).code("Locked");

@@ -247,7 +247,7 @@ async fn offline_the_lab_runs_first_and_the_record_names_each_subscription() {
 }
 
 #[test]
-fn names_that_are_none_and_files_that_cannot_be_written_are_told_at_once() {
+fn invalid_names_and_unwritable_files_are_reported_together() {
     let file = vec!["/dev/null".into()];
     let management_group = vec![text("a/b"), text("")];
     let options = ReportOptions { file, management_group, fail_on: None };

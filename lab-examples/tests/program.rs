@@ -97,7 +97,7 @@ fn on_a_full_disk(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_is_no_success() {
+fn output_that_cannot_be_written_is_not_a_success() {
     for arguments in [
         &["task1", "--output", "json"][..],
         &["task1"],
@@ -112,7 +112,7 @@ fn output_that_cannot_be_written_is_no_success() {
 }
 
 #[test]
-fn whoever_closes_the_pipe_has_seen_enough() {
+fn a_closed_pipe_is_not_a_failure() {
     let mut child = command(&["task1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
@@ -189,7 +189,7 @@ fn a_plan_is_kept_applied_and_refused_with_the_exit_code_that_says_so() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_json_too() {
+fn problems_are_reported_as_json_too() {
     let output = program(&["--resource-group", "rg.", "--location", "", "task1", "--output", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -214,7 +214,7 @@ fn the_first_word_comes_before_the_sign_in_is_done() {
 /// On a terminal, the time that the sign-in has left is counted down.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_left_of_the_time_of_a_sign_in_is_told_while_it_hangs() {
+fn the_time_left_for_a_sign_in_is_shown_while_it_hangs() {
     use std::io::Read as _;
     let (folder, path) = endless_sign_in();
     let program = command(&[]).get_program().to_str().unwrap().to_owned();
@@ -317,7 +317,7 @@ fn on_a_terminal_there_is_colour_that_takes_no_room() {
 }
 
 #[test]
-fn lines_for_a_machine_come_as_it_happens_and_the_last_one_says_the_end() {
+fn ndjson_lines_come_as_things_happen_and_the_last_one_is_the_end() {
     let output = program(&["task1", "--output", "ndjson"]);
     assert_eq!(output.status.code(), Some(0));
     let lines: Vec<serde_json::Value> = String::from_utf8(output.stdout)

@@ -182,7 +182,7 @@ fn what_reorders_a_line_is_seen_on_the_page() {
 }
 
 #[test]
-fn the_page_loads_and_follows_nothing_but_itself() {
+fn the_page_loads_no_external_resource() {
     let html = report::html(&hostile("https://evil.example/\" href=\"https://evil.example/")).unwrap();
     let links = links(&html);
     assert!(!links.is_empty());
@@ -319,7 +319,7 @@ async fn a_file_that_cannot_be_written_fails_with_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_forms_of_others_hold_the_same_findings_and_the_gate_fails_on_them() {
+async fn the_other_formats_contain_the_same_findings_and_the_gate_fails_on_them() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["f.ocsf.json", "f.sarif", "f.csv"].map(|name| folder.path().join(name));
     let lab = Lab::with_screen(Options::default(), Screen::silent()).await.unwrap();

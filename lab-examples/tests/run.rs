@@ -52,7 +52,7 @@ async fn a_subscription_that_is_not_seen_stops_every_command_before_anything_is_
 }
 
 #[tokio::test]
-async fn all_that_stands_in_the_way_of_a_run_is_told_on_one_screen_and_nothing_is_written() {
+async fn all_problems_of_a_run_are_reported_on_one_screen_and_nothing_is_written() {
     let seed = seed().signed_in_role("Reader").unregistered(subscription(), "Microsoft.OperationalInsights");
     let world = World::of(seed).await;
     let options = Options { location: "atlantis".to_owned(), ..world.options("rg-lab") };
@@ -76,7 +76,7 @@ async fn all_that_stands_in_the_way_of_a_run_is_told_on_one_screen_and_nothing_i
 }
 
 #[tokio::test]
-async fn a_dry_run_names_what_stands_in_the_way_and_shows_the_rest() {
+async fn a_dry_run_names_the_problems_and_shows_the_rest() {
     let world = World::of(seed().signed_in_role("Reader")).await;
     let parts = world.run_with(Options { dry_run: true, ..world.options("rg-lab") }, &["task1"]).await;
     assert_eq!(parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["preflight", "task1"]);

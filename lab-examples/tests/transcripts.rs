@@ -67,12 +67,12 @@ fn no_example_is_longer_than_a_page() {
 }
 
 #[test]
-fn the_whole_lab_as_a_person_sees_it() {
+fn the_whole_lab_as_text() {
     assert_transcript("lab", &transcript(built("", "lab"), &["run"]));
 }
 
 #[test]
-fn the_whole_lab_as_a_machine_reads_it() {
+fn the_whole_lab_as_json() {
     assert_transcript("lab-json", &transcript(built("", "lab"), &["run", "--output", "json"]));
 }
 

@@ -64,7 +64,7 @@ async fn signalr_accepts_with_the_keys_and_cosmos_only_queues() {
 }
 
 #[tokio::test]
-async fn keys_that_are_off_work_nowhere_and_who_may_not_list_them_is_told() {
+async fn disabled_keys_work_nowhere_and_a_caller_who_may_not_list_them_is_told_so() {
     let id =
         format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stone");
     let azure = MockAzure::seed()

@@ -305,7 +305,7 @@ async fn an_enforced_plan_lets_no_machine_differ() {
 }
 
 #[tokio::test]
-async fn without_registration_the_plans_are_not_there() {
+async fn without_registration_there_are_no_plans() {
     let azure = seed().unregistered(SUB, "Microsoft.Security").start().await;
     let refused = send(&azure, Get, &of("KeyVaults"), Value::Null).await;
     assert_eq!((refused.status, refused.code()), (404, "Subscription Not Registered"));

@@ -79,7 +79,7 @@ fn a_link_leads_back_to_the_program_as_it_was_called() {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_is_told_before_anything_starts() {
+fn a_mistake_in_the_arguments_is_reported_before_anything_starts() {
     let run =
         |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_mock-azure")).args(arguments).output().unwrap();
     let output = run(&["--faults", "often"]);
@@ -89,7 +89,7 @@ fn a_mistake_in_the_arguments_is_told_before_anything_starts() {
 }
 
 #[test]
-fn more_connections_than_are_served_at_once_are_told_so() {
+fn too_many_concurrent_connections_are_refused_with_a_reason() {
     let program = Program::start(&["--quiet"]);
     let idle: Vec<_> = (0..512).map(|_| TcpStream::connect(&program.address).unwrap()).collect();
     let answer = program.get("management.azure.com", "/subscriptions?api-version=2022-12-01");
@@ -138,7 +138,7 @@ fn a_command_sees_the_double_instead_of_azure_and_ends_as_it_ends() {
 
 #[cfg(unix)]
 #[test]
-fn a_command_that_is_killed_ends_as_a_shell_says_it() {
+fn a_command_that_is_killed_exits_as_in_a_shell() {
     let ran = |signal: &str| {
         let script = format!("kill -{signal} $$");
         Command::new(env!("CARGO_BIN_EXE_mock-azure"))

@@ -363,7 +363,7 @@ async fn every_answer_has_the_ids_and_limits_that_support_asks_for() {
 }
 
 #[tokio::test]
-async fn graph_tells_who_is_signed_in_unless_it_is_forbidden() {
+async fn graph_returns_the_signed_in_principal_unless_it_is_forbidden() {
     let token = async |azure: &MockAzure| {
         azure.credential().get_token(&["https://graph.microsoft.com/.default"], None).await.unwrap()
     };

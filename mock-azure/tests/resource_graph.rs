@@ -254,7 +254,7 @@ async fn a_quote_in_a_value_is_a_value_when_it_is_escaped() {
 }
 
 #[tokio::test]
-async fn the_quota_is_told_with_every_answer_and_kept() {
+async fn the_quota_in_every_response_is_kept() {
     let azure = seed().graph_quota(2, Duration::from_secs(60)).start().await;
     let query = json!({ "query": "resources | count" });
     let left: Vec<String> = [

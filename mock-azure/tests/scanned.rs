@@ -328,7 +328,7 @@ async fn the_first_version_of_a_contact_shows_the_one_contact_there_is() {
 }
 
 #[tokio::test]
-async fn what_the_clouds_consist_of_is_told_before_anyone_signs_in() {
+async fn the_clouds_endpoints_are_served_before_sign_in() {
     let azure = double().await;
     let url = format!("{ARM}/metadata/endpoints?api-version=2020-06-01");
     let found = support::send_with(&azure, Get, &url, Value::Null, None).await;

@@ -222,7 +222,7 @@ async fn roles_decide_what_a_caller_may_do() {
 }
 
 #[tokio::test]
-async fn a_new_role_assignment_spreads_late() {
+async fn a_new_role_assignment_propagates_late() {
     let seed = MockAzure::seed().role_propagation(2).vault(SUB, "rg", "kv-a").secret("kv-a", "db", "one");
     let azure = seed.start().await;
     let name = "00000000-0000-0000-0000-0000000000d1";

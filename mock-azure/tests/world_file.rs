@@ -123,7 +123,7 @@ async fn a_file_the_builder_and_the_control_endpoint_give_the_same_world() {
 }
 
 #[test]
-fn what_a_file_says_wrongly_is_named_with_its_place() {
+fn an_error_in_a_file_is_reported_with_its_location() {
     for (text, place) in [
         ("page_sizes: 2", "page_sizes"),
         ("page_size: many", "page_size"),

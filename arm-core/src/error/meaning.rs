@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_since_it_was_read_is_told_from_other_conflicts() {
+    fn a_change_since_the_read_is_distinguished_from_other_conflicts() {
         let of_sentinel =
             "Newer instance of 'r' exists for workspace 'w' (Etag does not match). Data was not saved.";
         assert!(error(412, "", "").is_precondition_failed());
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_refusal_means_is_told_apart() {
+    fn refusals_are_distinguished_by_meaning() {
         assert!(error(403, "AuthorizationFailed", "m").is_role_missing());
         for code in ["RequestDisallowedByPolicy", "LinkedAuthorizationFailed", "ForbiddenByFirewall", ""] {
             assert!(!error(403, code, "m").is_role_missing(), "{code}");

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_told_to_azure_core_when_there_is_one() {
+    fn a_code_is_passed_to_azure_core_if_there_is_one() {
         let code = |body: &str| match error(400, body).kind() {
             ErrorKind::HttpResponse { error_code, .. } => error_code.clone(),
             other => panic!("{other:?}"),

@@ -65,7 +65,7 @@ async fn relative_links_are_resolved() {
 }
 
 #[tokio::test]
-async fn a_link_abroad_is_refused_and_nothing_is_sent_there() {
+async fn a_link_to_another_origin_is_refused_and_nothing_is_sent_there() {
     for foreign in [
         "https://evil.example/things",
         "http://management.azure.com/things",
@@ -119,7 +119,7 @@ async fn an_undecodable_item_hides_none_of_its_neighbours_and_does_not_vanish() 
 }
 
 #[tokio::test]
-async fn a_list_goes_on_where_it_was_left() {
+async fn a_list_resumes_where_it_was_left() {
     let script = Script::new([page("[1]", &link("a")), page("[2]", &link("b")), page("[3]", "null")]);
     let mut pages = list(&script).into_pages();
     let first = pages.try_next().await.unwrap().unwrap();
@@ -173,7 +173,7 @@ async fn the_place_of_a_list_is_known_at_each_step() {
 }
 
 #[tokio::test]
-async fn a_page_that_could_not_be_fetched_is_where_the_list_goes_on() {
+async fn a_list_resumes_at_the_page_that_could_not_be_fetched() {
     let script = Script::new([page("[1]", &link("a")), reply(404, "{}"), page("[2]", "null")]);
     let mut items = list(&script);
     items.try_next().await.unwrap();
@@ -183,7 +183,7 @@ async fn a_page_that_could_not_be_fetched_is_where_the_list_goes_on() {
 }
 
 #[tokio::test]
-async fn the_link_is_found_wherever_it_stands_and_strangers_do_not_matter() {
+async fn the_link_is_found_wherever_it_is_and_others_do_not_matter() {
     for first in [
         format!(r#"{{"nextLink":{},"value":[1]}}"#, link("a")),
         format!(

@@ -29,7 +29,7 @@ async fn a_resource_that_is_made_at_once_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_status_that_does_not_tell_how_far_it_is_is_no_success() {
+async fn a_status_without_a_state_is_not_a_success() {
     let first = reply(202, "").header("azure-asyncoperation", STATUS);
     let script = Script::new([first, reply(200, r#"{"name":"1"}"#)]);
     let error = put(&script).poller::<()>().await.unwrap_err();
@@ -37,7 +37,7 @@ async fn a_status_that_does_not_tell_how_far_it_is_is_no_success() {
 }
 
 #[tokio::test]
-async fn a_resource_without_a_body_is_no_success() {
+async fn a_resource_without_a_body_is_not_a_success() {
     let script = Script::new([reply(202, ""), reply(200, " ")]);
     let error = put(&script).poller::<()>().await.unwrap_err();
     assert!(error.to_string().contains("the service sent no resource"), "{error}");

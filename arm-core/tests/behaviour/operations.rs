@@ -191,7 +191,7 @@ async fn success_without_a_resource_is_an_error_where_one_is_expected() {
 }
 
 #[tokio::test]
-async fn links_abroad_are_refused() {
+async fn links_to_other_origins_are_refused() {
     for name in ["location", "azure-asyncoperation", "operation-location"] {
         for foreign in
             ["https://evil.example/s", "http://management.azure.com/s", "https://u:p@management.azure.com/s"]
@@ -230,7 +230,7 @@ async fn a_byte_order_mark_does_not_make_an_unfinished_operation_look_done() {
 }
 
 #[tokio::test]
-async fn a_sign_in_page_is_no_success() {
+async fn a_sign_in_page_is_not_a_success() {
     let html = || reply(200, "<html>Sign in").header("content-type", "text/html");
     let first = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
     for answers in [vec![first(), html()], vec![reply(202, ""), html()]] {
@@ -280,7 +280,7 @@ async fn a_location_that_is_the_resource_itself_is_not_its_end() {
 }
 
 #[tokio::test]
-async fn what_a_location_answers_is_no_end_while_it_is_unfinished() {
+async fn a_location_that_answers_unfinished_is_polled_again() {
     let first = || reply(202, "").header("location", format!("{BASE}/r"));
     for unfinished in [
         CREATING,
@@ -340,7 +340,7 @@ async fn a_result_that_is_not_finished_when_its_operation_is_is_waited_for() {
 }
 
 #[tokio::test]
-async fn when_the_link_of_a_delete_vanishes_the_resource_tells_whether_it_is_gone() {
+async fn when_the_link_of_a_delete_vanishes_the_resource_shows_whether_it_is_gone() {
     for name in ["location", "azure-asyncoperation"] {
         let first = || reply(202, "").header(name, format!("{BASE}/s"));
         let deleting = r#"{"properties":{"provisioningState":"Deleting"}}"#;
@@ -394,7 +394,7 @@ async fn when_the_link_of_a_write_vanishes_only_the_resources_own_state_is_belie
 }
 
 #[tokio::test]
-async fn when_the_link_of_an_action_vanishes_its_result_tells_or_nothing_does() {
+async fn when_the_link_of_an_action_vanishes_only_its_result_can_show_the_outcome() {
     let status = || reply(202, "").header("azure-asyncoperation", format!("{BASE}/s"));
     let with_result = status().header("location", format!("{BASE}/r"));
     let script = Script::new([with_result, reply(404, ABSENT), reply(202, ""), reply(200, THING)]);

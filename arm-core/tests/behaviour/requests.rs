@@ -134,7 +134,7 @@ async fn each_method_has_statuses_that_mean_success() {
 }
 
 #[tokio::test]
-async fn a_missing_thing_is_none_only_where_asked_for() {
+async fn a_missing_resource_is_none_only_if_requested() {
     let script = Script::new([reply(404, "{}"), reply(404, "{}"), reply(403, "{}")]);
     let arm = script.client();
     assert_eq!(arm.get(things(), "2026-01-01").json_opt::<Value>().await.unwrap(), None);
@@ -360,7 +360,7 @@ async fn no_wait_uses_up_the_budget_to_the_end_since_no_time_would_be_left_to_tr
 }
 
 #[tokio::test]
-async fn the_longest_wait_asked_for_is_no_overflow() {
+async fn the_longest_requested_wait_does_not_overflow() {
     let script = Script::new([reply(429, "").header("retry-after", u64::MAX.to_string())]);
     let retry = RetryBudget { longest_wait: Duration::MAX, ..RetryBudget::default() };
     let arm = script.client_with(ArmOptions { retry, ..ArmOptions::default() });

@@ -164,7 +164,7 @@ async fn the_four_states_are_set_at_the_level_of_the_id() {
 }
 
 #[tokio::test]
-async fn a_missing_alert_is_an_error_or_nothing() {
+async fn a_missing_alert_is_an_error_or_none() {
     let azure = MockAzure::seed().start().await;
     let client = AlertsClient::new(&arm(&azure));
     let id: AlertId =

@@ -49,7 +49,7 @@ async fn severity_is_known_only_when_metadata_was_asked_for() {
 
 /// Recorded: details in capitals at 2020-01-01, dates as HTTP writes them at 2021-06-01.
 #[tokio::test]
-async fn details_in_capitals_and_dates_of_http_say_the_same() {
+async fn capitalized_details_and_http_dates_are_read() {
     let id = AssessmentId::new(vault(), custom());
     let odd = json!({
         "id": id.to_string(), "name": custom().as_str(), "type": "Microsoft.Security/assessments",
@@ -69,7 +69,7 @@ async fn details_in_capitals_and_dates_of_http_say_the_same() {
 
 /// Recorded: metadata has categories, and says what is a preview.
 #[tokio::test]
-async fn what_the_service_says_of_a_recommendation_has_a_name() {
+async fn every_member_of_a_recommendation_is_typed() {
     let azure = MockAzure::seed().start().await;
     let client = AssessmentMetadataClient::new(&arm(&azure));
     let secrets = client.get(&AssessmentKey::MACHINE_SECRETS).await.unwrap().properties;

@@ -55,7 +55,7 @@ async fn no_paths_with_the_plan_off_is_not_clean() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_asked_at_once_and_each_subscription_is_told_apart() {
+async fn a_tenant_is_queried_as_a_whole_and_each_subscription_is_reported_separately() {
     let other: SubscriptionId = "00000000-0000-0000-0000-000000000002".parse().unwrap();
     let seed = with_cspm(seed().subscription(subscription()).subscription(&other));
     let azure = seed.start().await;

@@ -312,7 +312,7 @@ async fn stopped_at_any_request_running_it_again_finishes_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_otherwise_than_was_written_is_not_believed() {
+async fn a_response_that_differs_from_what_was_written_is_not_believed() {
     let (azure, finding) = exposed().await;
     azure.inject(
         mock_azure::Fault::body(200, r#"{"properties":{"effect":"Exempt"}}"#)

@@ -87,7 +87,7 @@ async fn the_secure_score_and_its_controls_are_read() {
 }
 
 #[tokio::test]
-async fn the_security_contact_is_written_and_kept_whole() {
+async fn the_security_contact_is_written_and_kept_completely() {
     let azure = MockAzure::seed().start().await;
     let client = SecurityContactsClient::new(&arm(&azure));
     let sub = subscription();
@@ -116,7 +116,7 @@ async fn the_security_contact_is_written_and_kept_whole() {
 
 /// Recorded: a contact has an etag and a place.
 #[tokio::test]
-async fn what_the_service_says_of_a_contact_has_a_name() {
+async fn every_member_of_a_contact_is_typed() {
     let azure = MockAzure::seed().start().await;
     let client = SecurityContactsClient::new(&arm(&azure));
     let contact = SecurityContact::builder().emails("soc@contoso.example").build();

@@ -108,7 +108,7 @@ async fn a_source_that_fails_hides_no_other_and_is_not_clean() {
 }
 
 #[tokio::test]
-async fn nothing_could_be_asked_is_an_error() {
+async fn a_scope_whose_every_source_fails_is_an_error() {
     let azure = scanned(secrets()).start().await;
     azure.inject(
         Fault::status(403).code("AuthorizationFailed").on("POST", "Microsoft.ResourceGraph").always(),

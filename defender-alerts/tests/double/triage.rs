@@ -173,7 +173,7 @@ fn a_sample_of_the_real_service_names_caller_operations_and_secret() {
 }
 
 #[test]
-fn identifiers_and_entities_in_pascal_case_say_the_same() {
+fn identifiers_and_entities_in_pascal_case_are_read() {
     let pascal = decoded(json!({
         "alertType": "KV_ListGetAnomaly",
         "resourceIdentifiers": [{ "AzureResourceId": vault().to_string(), "Type": "AzureResource" }],

@@ -91,7 +91,7 @@ impl AutomationSpec {
         Ok(())
     }
 
-    /// Every problem because of which [`create_or_update`](crate::AutomationsClient::create_or_update) would refuse it.
+    /// The problems for which [`create_or_update`](crate::AutomationsClient::create_or_update) would refuse it.
     pub fn problems(&self) -> Vec<Problem> {
         let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
         scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()

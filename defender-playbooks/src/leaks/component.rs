@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_another_value_is_no_part() {
+    fn a_piece_of_another_value_does_not_match() {
         for text in [
             "xabcdefgh",
             "abcdefghx",

@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_away_is_told_unless_it_is_the_services_own() {
+    fn what_is_removed_is_reported_unless_the_service_owns_it() {
         let before = json!({ "tags": { "team": "soc" }, "customerId": "1", "etag": "a" });
         let members = differing(&before, &json!({ "etag": "b" }), &["customerId"]);
         assert_eq!(members, [Member::changed("tags.team", Some(&json!("soc")), None)]);
     }
 
     #[test]
-    fn a_secret_is_told_to_change_and_never_shown() {
+    fn a_secret_is_shown_as_changed_and_its_value_never() {
         let url = "https://flow.example/x?sp=run&sig=REDACTED";
         for after in
             [json!({ "uri": "https://x.example" }), json!({ "target": url }), json!({ "password": "p" })]

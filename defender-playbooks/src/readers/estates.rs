@@ -155,7 +155,7 @@ impl Estate {
 }
 
 #[test]
-fn nobody_is_cut_off_whom_the_log_could_have_told_of() {
+fn no_reader_that_the_log_shows_is_cut_off() {
     let (mut went_on, mut gave_up, mut not_known) = (0, 0, 0);
     for seed in 0..1_000 {
         let estate = Estate::of(&mut Dice(seed));
@@ -196,7 +196,7 @@ fn nobody_is_cut_off_whom_the_log_could_have_told_of() {
 }
 
 #[test]
-fn a_deadline_goes_on_and_names_who_breaks() {
+fn after_the_deadline_it_continues_and_names_who_breaks() {
     let pinned = Movement { pinned: vec![("app".to_owned(), OLD.to_owned())], ..Movement::default() };
     let hour = Wait::from_secs(3600);
     assert!(matches!(next(&pinned, Wait::ZERO, hour, None), Next::GiveUp(_)));

@@ -34,7 +34,7 @@ fn three_vaults() -> Seed {
 }
 
 #[tokio::test]
-async fn the_report_says_for_each_vault_what_is_missing_and_how_to_mend_it() {
+async fn the_report_says_for_each_vault_what_is_missing_and_how_to_fix_it() {
     let azure = three_vaults().start().await;
     let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
     assert!(!report.plan.is_standard());

@@ -78,7 +78,7 @@ fn an_alert_is_a_detection_finding_with_its_severity_status_and_resource() {
 }
 
 #[test]
-fn what_could_not_be_looked_at_is_in_every_form() {
+fn what_could_not_be_checked_is_in_every_format() {
     let mut none = found(&[]);
     none.not_known.push("Defender CSPM is off".into());
     let events = none.to_ocsf();
@@ -109,7 +109,7 @@ fn sarif_names_each_rule_once_and_suppresses_what_is_settled() {
 }
 
 #[test]
-fn a_cell_is_no_formula_and_steers_no_terminal() {
+fn a_cell_is_never_a_formula_or_a_terminal_control() {
     let evil = "=HYPERLINK(\"http://evil.example\",\"\u{202e}x\")\n";
     let text = found(&[alert("1", "KV_X", "High", "Active", evil)]).to_csv().unwrap();
     assert_eq!(text.lines().count(), 2, "{text}");
@@ -129,7 +129,7 @@ fn a_gate_fails_on_what_is_open_and_bad_enough() {
 }
 
 #[test]
-fn the_same_finding_is_told_once() {
+fn each_finding_is_reported_once() {
     let one = alert("1", "KV_X", "High", "Active", "x");
     assert_eq!(found(&[one.clone(), one]).findings.len(), 1);
 }

@@ -254,7 +254,7 @@ async fn a_finding_that_stands_for_many_secrets_is_not_exempt_by_one_of_them() {
 }
 
 #[tokio::test]
-async fn while_defender_does_not_look_nothing_is_gone() {
+async fn while_defender_does_not_scan_nothing_is_gone() {
     let azure = found_by_defender().await;
     let first = look(&azure).await;
     let blind = look(&seed().start().await).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 const VALUE: &str = "Zk4-invented-value-0001";
 
 #[test]
-fn gitleaks_tells_place_and_owner_and_a_cut_value_is_a_redacted_one() {
+fn gitleaks_gives_place_and_owner_and_a_truncated_value_is_redacted() {
     let finding = |secret: &str| {
         json!({ "RuleID": "azure-storage", "Secret": secret, "Match": format!("key={secret}"), "File": "infra/app.env", "StartLine": 3,
             "Commit": "c0ffee", "Email": "a@example.invalid", "Link": "https://git.example.invalid/o/r/blob/c0ffee/infra/app.env#L3",
@@ -47,7 +47,7 @@ fn trufflehog_lines_have_three_states_and_its_messages_are_passed_over() {
 }
 
 #[test]
-fn github_tells_who_resolved_what_and_hides_values_when_asked() {
+fn github_says_who_resolved_what_and_hides_values_on_request() {
     let alert = json!({ "number": 1, "state": "resolved", "resolution": "false_positive", "validity": "active", "secret_type": "azure_storage_account_key",
         "html_url": "https://github.example/o/r/security/secret-scanning/1",
         "first_location_detected": { "path": "a.env", "start_line": 7, "commit_sha": "c2" } });

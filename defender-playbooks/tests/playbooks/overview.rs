@@ -107,7 +107,7 @@ async fn a_subscription_of_the_group_that_may_not_be_read_is_named_in_every_form
 }
 
 #[tokio::test]
-async fn a_named_subscription_that_is_not_there_is_no_clean_one() {
+async fn a_named_subscription_that_does_not_exist_is_not_clean() {
     let azure = seed().start().await;
     let named = vec![subscription(), HIDDEN.parse().unwrap(), subscription()];
     let overview = read(&azure, GraphScope::Subscriptions(named)).await;
@@ -122,7 +122,7 @@ async fn a_named_subscription_that_is_not_there_is_no_clean_one() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_see_what_lies_below_a_group_is_told_that_some_may_be_missing() {
+async fn if_the_descendants_of_a_group_cannot_be_read_the_report_says_that_some_may_be_missing() {
     let azure = seed().management_group(GROUP, [subscription().as_str(), HIDDEN]).start().await;
     azure.inject(Fault::status(403).code("AuthorizationFailed").on("GET", "/descendants").always());
     let overview = read(&azure, group()).await;

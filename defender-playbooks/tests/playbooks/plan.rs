@@ -230,7 +230,7 @@ async fn a_refused_task_is_refused_in_the_plan_with_the_same_words() {
 }
 
 #[test]
-fn what_is_no_plan_or_a_newer_one_is_one_clear_error() {
+fn an_invalid_or_newer_plan_is_one_clear_error() {
     let error = Plan::from_json("{}").unwrap_err().to_string();
     assert!(error.starts_with("not a plan: missing field `version`"), "{error}");
     let error = Plan::from_json(r#"{"version":2,"more":1}"#).unwrap_err().to_string();

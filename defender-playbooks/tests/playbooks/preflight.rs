@@ -22,7 +22,7 @@ async fn started(seed: Seed) -> (MockAzure, ArmClient, SubscriptionId) {
 }
 
 #[tokio::test]
-async fn all_that_stands_in_the_way_is_told_at_once() {
+async fn all_problems_are_reported_together() {
     let seed = MockAzure::seed().signed_in_role("Contributor").vault(SUB, "rg-app", "kv-taken");
     let (azure, arm, subscription) = started(seed.unregistered(SUB, "Microsoft.Security")).await;
     let problems = preflight(&arm, &subscription, &needs()).await;
@@ -36,7 +36,7 @@ async fn all_that_stands_in_the_way_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_way_is_no_line_and_what_cannot_be_asked_is_one() {
+async fn no_problem_is_no_line_and_a_check_that_cannot_be_made_is_one() {
     let (azure, arm, subscription) = started(MockAzure::seed()).await;
     let mut needs = needs();
     needs.new_vaults.remove(0);

@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_read_and_written_back_whole() {
+    fn a_response_is_read_and_written_back_completely() {
         let wire = json!({
             "id": "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/Quantum",
             "name": "Quantum",

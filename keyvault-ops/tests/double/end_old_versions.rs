@@ -167,7 +167,7 @@ impl Disturbance for Rival {
 }
 
 #[tokio::test]
-async fn whoever_sets_a_version_meanwhile_keeps_it_and_is_told_when_it_is_dead() {
+async fn a_version_set_by_somebody_else_meanwhile_is_kept_and_reported_if_dead() {
     let lab = async |value| {
         let lab = Lab::of(three_versions()).await;
         let by = Rival { secrets: lab.secrets.clone(), value, struck: AtomicBool::new(false) };

@@ -277,7 +277,7 @@ async fn what_someone_else_deletes_or_purges_meanwhile_is_gone_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_looked_for_is_not_said_to_be_gone() {
+async fn what_may_not_be_searched_is_not_reported_as_gone() {
     let lab = Lab::of(seed().secret(VAULT, "a", "x")).await;
     lab.azure.inject(Fault::status(403).on("GET", "/secrets/a/versions").always());
     lab.azure.inject(Fault::status(403).on("GET", "/deletedsecrets/none").always());
@@ -342,7 +342,7 @@ async fn purge_protection_is_reported_and_no_failure() {
 }
 
 #[tokio::test]
-async fn a_vault_is_removed_and_what_stays_is_said() {
+async fn a_vault_is_removed_and_what_stays_is_reported() {
     let lab = Lab::of(seed()).await;
     let id: VaultId =
         format!("/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{VAULT}")

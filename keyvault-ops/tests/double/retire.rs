@@ -42,7 +42,7 @@ async fn old_versions_are_retired_and_a_second_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn versions_of_the_same_second_are_not_told_apart_and_all_kept() {
+async fn versions_of_the_same_second_cannot_be_distinguished_and_are_all_kept() {
     let lab = Lab::of(seed().secret_versions(VAULT, "db", 5)).await;
     let done = lab.secrets.retire_old_versions(&name("db")).keep_enabled(2).await.unwrap();
     assert_eq!((done.disabled, done.kept), (0, 5));
@@ -192,7 +192,7 @@ async fn versions_that_are_surely_older_are_disabled_without_a_wait() {
 }
 
 #[tokio::test]
-async fn why_nothing_was_retired_is_said_and_can_be_followed_to_its_source() {
+async fn the_reason_why_nothing_was_retired_has_a_source() {
     let lab = Lab::of(seed().secret(VAULT, "db", "old").disabled_secret(VAULT, "db", "off")).await;
     let disabled = lab.secrets.retire_old_versions(&name("db")).await.unwrap_err();
     assert!(

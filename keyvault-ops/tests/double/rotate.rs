@@ -115,7 +115,7 @@ async fn a_dry_run_writes_nothing_and_says_what_would_be() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_rotated_is_said_before_anything_changes() {
+async fn what_cannot_be_rotated_is_reported_before_anything_changes() {
     let lab =
         Lab::of(three_versions().managed_secret(VAULT, "cert").deleted_secret(VAULT, "gone", "x")).await;
     let refused = |rotate: Rotate| async move { rotate.await.unwrap_err() };

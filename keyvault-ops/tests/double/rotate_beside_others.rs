@@ -141,7 +141,7 @@ async fn what_became_current_while_it_was_revoked_is_the_first_thing_said() {
 }
 
 #[tokio::test]
-async fn the_same_value_again_is_no_rotation_and_nothing_is_revoked() {
+async fn setting_the_same_value_is_not_a_rotation_and_nothing_is_revoked() {
     let lab = Lab::of(three_versions()).await;
     let error = lab.secrets.rotate(&name("db")).to(Secret::new("old-3")).await.unwrap_err();
     assert!(error.to_string().contains("the new value is the current one"), "{error}");

@@ -214,7 +214,7 @@ async fn a_secret_of_the_call_that_cannot_be_read_holds_up_what_it_may_hold() {
 }
 
 #[tokio::test]
-async fn a_deleted_secret_of_the_call_holds_up_nothing() {
+async fn a_deleted_secret_of_the_call_does_not_block_the_others() {
     let lab = Lab::of(seed().secret(VAULT, "db", "shared").secret(VAULT, "api", "shared")).await;
     lab.secrets.delete(&name("api")).await.unwrap();
     lab.secrets.wait_until_deleted(&name("api")).await.unwrap();
@@ -250,7 +250,7 @@ async fn before_each_set_of_a_group_those_already_set_are_looked_at() {
 }
 
 #[tokio::test]
-async fn a_credential_that_was_ended_while_it_was_set_in_the_next_secret_is_told_dead() {
+async fn a_credential_revoked_while_it_was_set_in_the_next_secret_is_reported_dead() {
     let after = Arc::new(AfterSet { secret: "api", ..AfterSet::default() });
     let lab = Lab::with_policies(
         seed().secret(VAULT, "db", "shared").secret(VAULT, "api", "shared"),
@@ -289,7 +289,7 @@ async fn a_credential_in_use_that_the_issuer_once_returned_is_never_taken_for_le
 }
 
 #[tokio::test]
-async fn a_dead_current_value_is_told_by_the_same_look_that_tells_what_is_current() {
+async fn a_dead_current_value_is_found_by_the_same_read_that_shows_what_is_current() {
     let mut told = 0;
     for unanswered in 0..8 {
         let lab = Arc::new(Lab::of(seed().secret(VAULT, "db", "old")).await);

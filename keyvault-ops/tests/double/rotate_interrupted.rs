@@ -105,14 +105,14 @@ async fn a_line_that_is_cut_at_any_request_leaves_a_secret_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_connection_lost_before_the_service_acts_is_got_over() {
+async fn a_connection_lost_before_the_service_acts_is_recovered_from() {
     let lost = |lab: &Lab, n| lab.azure.inject(Fault::reset().skip(n - 1));
     let stopped = break_at_every_request("the connection is lost before acting at", lost).await;
     assert_eq!(stopped, 0, "one lost answer stops no rotation");
 }
 
 #[tokio::test]
-async fn a_connection_lost_after_the_service_acted_is_got_over() {
+async fn a_connection_lost_after_the_service_acted_is_recovered_from() {
     let lost = |lab: &Lab, n| lab.azure.inject(Fault::reset_after_acting().skip(n - 1));
     let stopped = break_at_every_request("the connection is lost after acting at", lost).await;
     assert_eq!(stopped, 0, "one lost answer stops no rotation");
@@ -126,7 +126,7 @@ async fn a_service_that_acts_and_no_longer_answers_leaves_a_secret_that_can_be_r
 }
 
 #[tokio::test]
-async fn an_internal_error_is_got_over() {
+async fn an_internal_error_is_recovered_from() {
     let fails = |lab: &Lab, n| lab.azure.inject(Fault::status(500).skip(n - 1));
     let stopped = break_at_every_request("500 at", fails).await;
     assert_eq!(stopped, 0, "one lost answer stops no rotation");
@@ -140,14 +140,14 @@ async fn internal_errors_for_good_leave_a_secret_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_is_got_over() {
+async fn a_truncated_response_is_recovered_from() {
     let cut = |lab: &Lab, n| lab.azure.inject(Fault::truncated().skip(n - 1));
     let stopped = break_at_every_request("a truncated answer at", cut).await;
     assert_eq!(stopped, 0, "one lost answer stops no rotation");
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_is_got_over() {
+async fn a_response_that_is_too_late_is_recovered_from() {
     for n in 1..15 {
         let what = format!("no answer in time at request {n}");
         let lab = Lab::with_timeout(three_versions(), Duration::from_millis(250)).await;

@@ -48,7 +48,7 @@ async fn complete() -> Rotation {
 }
 
 #[tokio::test]
-async fn a_complete_rotation_says_all_that_it_did_and_no_more() {
+async fn a_complete_rotation_reports_all_that_it_did_and_no_more() {
     let rotation = complete().await;
     assert!(rotation.is_complete());
     let current = rotation.current.as_ref().unwrap();
@@ -253,7 +253,7 @@ async fn what_is_resumed_keeps_its_reason_and_stands_once_among_the_unfinished()
 }
 
 #[tokio::test]
-async fn the_ledger_alone_tells_a_later_run_what_was_set_and_before_it() {
+async fn the_ledger_alone_shows_a_later_run_what_was_set_and_what_was_before() {
     let lab = Lab::of(three_versions()).await;
     let (ledger, bank) = (Ledger::in_memory(), Bank::with(&["old-1", "old-2", "old-3"]));
     let rotate = || lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-1").ledger(&ledger);
@@ -268,7 +268,7 @@ async fn the_ledger_alone_tells_a_later_run_what_was_set_and_before_it() {
 }
 
 #[tokio::test]
-async fn without_a_ledger_the_tags_tell_a_later_run_what_was_before_it() {
+async fn without_a_ledger_the_tags_show_a_later_run_what_was_before() {
     let lab = Lab::of(three_versions()).await;
     let rotate = || lab.secrets.rotate(&name("db")).to(canary()).id("r-1");
     let stopped = rotate().consumers(Arc::new(Stuck)).await.unwrap_err().completed;

@@ -24,7 +24,7 @@ fn version(lab: &Lab, value: &str) -> SecretVersion {
 }
 
 #[tokio::test]
-async fn a_copied_tag_on_another_value_is_no_version_of_ours() {
+async fn a_copied_tag_on_another_value_is_not_taken_for_our_version() {
     let lab = Lab::of(three_versions()).await;
     let tags = BTreeMap::from([("rotated".to_owned(), "r-1".to_owned())]);
     lab.secrets.set(&name("db"), Secret::new("by hand")).tags(tags).await.unwrap();

@@ -110,7 +110,7 @@ async fn lists_go_over_all_pages_and_know_managed_secrets() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_where_another_stopped() {
+async fn a_list_resumes_where_another_stopped() {
     let lab = Lab::of(seed().page_size(10).secret_versions(VAULT, "many", 25)).await;
     let mut pages = lab.secrets.list_versions(&name("many")).into_pages();
     let first = pages.try_next().await.unwrap().unwrap();
@@ -164,7 +164,7 @@ async fn a_backup_is_restored_and_never_shown() {
 }
 
 #[tokio::test]
-async fn who_may_not_is_told_why() {
+async fn a_caller_without_permission_gets_the_reason() {
     let db = name("db");
     let bare = || MockAzure::seed().vault(SUB, "rg", VAULT).secret(VAULT, "db", CANARY);
     let rules = json!({ "defaultAction": "Deny", "ipRules": [] });

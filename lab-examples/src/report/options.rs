@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_the_name_says_the_form() {
+    fn the_extension_determines_the_format() {
         for (name, form) in [
             ("a.html", Form::Html),
             ("A.JSON", Form::Json),

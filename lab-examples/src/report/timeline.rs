@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn its_length_is_told_from_seconds_to_months() {
+    fn its_length_is_given_from_seconds_to_months() {
         for (seconds, words) in
             [(9, "9 s"), (180, "3 min"), (7500, "2 h 5 min"), (30 * 86_400 + 3600, "30 d 1 h")]
         {

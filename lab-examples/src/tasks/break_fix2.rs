@@ -176,7 +176,7 @@ async fn wait_for_scan(lab: &Lab, finding: &SecretFinding) -> Result<()> {
         true => lab.screen.step(
             "the finding",
             "waiting",
-            "the next scan of the disk, within a day; not fixed before that",
+            "for the next scan of the disk, within a day; not fixed before that",
         ),
         false => lab.screen.step("the finding", "verified", "the scan no longer reports it"),
     }

@@ -67,7 +67,7 @@ async fn plans(lab: &Lab) -> Result<()> {
     lab.screen.difference(
         "nothing about a sub-plan of KeyVaults",
         "chooses one by itself, and has closed the old plan to new subscriptions since July 2026",
-        "name PerKeyVault",
+        "request PerKeyVault",
     );
     show::plans(lab, &coverage);
     Ok(())
@@ -136,7 +136,7 @@ async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
     }
     lab.screen.difference(
         "you need Key Vault Administrator",
-        "allows everything that the lab does with secrets with Key Vault Secrets Officer",
+        "requires only Key Vault Secrets Officer for everything that the lab does with secrets",
         "assign the sheet's role, and note the smaller one",
     );
     Ok(())

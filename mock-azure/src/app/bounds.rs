@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_in_a_text_are_no_levels() {
+    fn brackets_in_a_string_are_not_levels() {
         let text = format!(r#"{{"a\\\"{}":1}}"#, "[".repeat(NESTING));
         assert_eq!(nesting(text.as_bytes()), 1);
     }

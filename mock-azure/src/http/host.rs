@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_azure_are_told_from_look_alikes() {
+    fn hosts_of_azure_are_distinguished_from_look_alikes() {
         let service = |authority| Host::resolve(authority).map(|host| host.service);
         assert_eq!(service("Management.Azure.com"), Some(Service::Management));
         assert_eq!(service("kv-prod.vault.azure.net:443"), Some(Service::Vault("kv-prod".into())));

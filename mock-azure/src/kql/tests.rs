@@ -90,7 +90,7 @@ fn a_missing_table_and_a_missing_column_are_semantic_errors() {
 }
 
 #[test]
-fn what_is_no_query_in_any_version_is_a_syntax_error_with_its_place() {
+fn text_that_is_not_a_query_in_any_version_is_a_syntax_error_with_its_position() {
     let cases = [
         ("not a valid query", "a", 1, 4),
         ("Audit\n| Where Code == 1", "Where", 2, 2),

@@ -46,7 +46,7 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Creates a new one, which lasts as long as the process.
+    /// Creates a new authority, which lasts as long as the process.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Authority {
         Ok(Self::of(key, certificate))
     }
 
-    /// Loads the one in a folder, or creates it there: `authority.pem`, to be trusted, and `authority.key`, which only
+    /// Loads the authority in a folder, or creates one there: `authority.pem`, to be trusted, and `authority.key`, which only
     /// its owner can read.
     ///
     /// # Errors
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_trusts_it_trusts_it_for_the_hosts_of_azure_only() {
+    fn the_authority_is_trusted_only_for_hosts_of_azure() {
         let authority = Authority::ephemeral().unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();

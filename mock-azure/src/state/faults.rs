@@ -87,7 +87,7 @@ impl Fault {
         Self::new(Effect::Raw { status: 200, bytes: body.into(), mime: mime.to_owned() })
     }
 
-    /// This status with this body, sent as JSON whatever it contains; the service does not act.
+    /// Answers with this status and this body, sent as JSON whatever it contains; the service does not act.
     pub fn body(status: u16, raw: impl Into<Vec<u8>>) -> Self {
         Self::new(Effect::Raw { status, bytes: raw.into(), mime: "application/json".to_owned() })
     }

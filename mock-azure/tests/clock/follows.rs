@@ -74,7 +74,7 @@ async fn the_clock_stands_still_where_it_was_set_and_moves_only_when_it_is_moved
 }
 
 #[tokio::test]
-async fn a_double_shows_the_real_time_unless_it_is_told_another() {
+async fn a_double_shows_the_real_time_unless_another_is_set() {
     let azure = MockAzure::seed().start().await;
     let (before, shown, after) = (OffsetDateTime::now_utc(), azure.now(), OffsetDateTime::now_utc());
     let slack = time::Duration::seconds(1); // the machine's clock may be corrected meanwhile
@@ -146,7 +146,7 @@ async fn a_long_running_operation_ends_when_its_time_has_passed_though_no_one_po
 }
 
 #[tokio::test]
-async fn a_role_counts_when_the_time_to_spread_has_passed() {
+async fn a_role_takes_effect_when_the_propagation_time_has_passed() {
     let azure = seed().role_propagation_time(10 * Duration::from_secs(60)).start().await;
     let (reader, principal) =
         ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "00000000-0000-0000-0000-0000000000d1");

@@ -102,7 +102,7 @@ async fn broken_and_unknown_queries_are_errors() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_says_so_beside_its_rows() {
+async fn a_truncated_answer_is_marked_as_such() {
     let azure =
         seed().log_row_limit(1).diagnostic_setting(&vault(), "x", &workspace(), &["allLogs"]).start().await;
     get_secret(&azure, "db").await;

@@ -168,7 +168,7 @@ async fn all_eleven_kinds_of_receivers_come_as_lists_and_refusals_to_subscribe_a
 
 /// Row 6.
 #[tokio::test]
-async fn why_a_receiver_failed_stands_in_message() {
+async fn message_says_why_a_receiver_failed() {
     let azure = seed().receiver_fails("b", "The mailbox is full.").operation_polls(0).start().await;
     let path = format!("{}/providers/Microsoft.Insights/actionGroups/soc", group());
     let mails = json!([

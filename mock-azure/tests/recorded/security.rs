@@ -61,7 +61,7 @@ async fn a_suppression_rule_that_is_not_there_is_refused_in_a_third_shape() {
 
 /// Row 5.
 #[tokio::test]
-async fn the_samples_of_key_vault_are_five_and_speak_otherwise_than_documented() {
+async fn key_vault_has_five_samples_whose_texts_differ_from_the_documentation() {
     let azure = seed().operation_polls(0).start().await;
     let simulate = security("locations/westeurope/alerts/default/simulate");
     let body = json!({ "properties": { "kind": "Bundles", "bundles": ["KeyVaults"] } });

@@ -89,7 +89,7 @@ async fn an_exemption_above_holds_below_but_for_what_it_excludes_and_counts_in_t
 }
 
 #[tokio::test]
-async fn what_is_no_standard_assignment_is_refused() {
+async fn an_invalid_standard_assignment_is_refused() {
     let caller = Caller::new(MockAzure::seed().assessment(VAULT, FIREWALL, "Unhealthy").start().await).await;
     let at = |name: &str| format!("{VAULT}{SECURITY}/standardAssignments/{name}?{STANDARD}");
     for (name, body, word) in [

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::caller::{Caller, SECURITY, SUB, VAULT};
 
 #[tokio::test]
-async fn attack_paths_are_no_resource_type() {
+async fn attack_paths_are_not_a_resource_type() {
     let caller = Caller::new(MockAzure::seed().start().await).await;
 
     let answer = caller.get(&format!("{SUB}{SECURITY}/attackPaths?api-version=2024-01-01")).await;

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_told_from_the_other_words_behind_a_secret() {
+    fn a_version_is_distinguished_from_the_other_segments_after_a_secret() {
         let version = "0123456789ABCDEF0123456789abcdef";
         for (url, expected) in [
             (format!("https://v.vault.azure.net/secrets/S/{version}"), true),

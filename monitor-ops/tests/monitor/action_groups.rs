@@ -83,7 +83,7 @@ async fn every_operation_does_what_it_says() {
 /// Recorded: why a receiver failed stands in `Message`; refusals to subscribe come without an envelope; all kinds of
 /// receivers come as lists.
 #[tokio::test]
-async fn why_a_receiver_failed_is_told_and_a_refusal_to_subscribe_has_its_code() {
+async fn the_reason_why_a_receiver_failed_is_given_and_a_refused_subscription_has_its_code() {
     let full = "The mailbox is full.";
     let azure = seed().receiver_fails("owner@contoso.example", full).start().await;
     let (client, soc) = (client(&azure), name("soc"));

@@ -83,7 +83,7 @@ async fn bad_queries_are_one_clear_line() {
 }
 
 #[tokio::test]
-async fn a_partial_answer_is_never_taken_for_a_whole_one() {
+async fn a_partial_answer_is_never_taken_for_a_complete_one() {
     let azure = logged().log_row_limit(1).start().await;
     read(&azure, "db").await;
     read(&azure, "db").await;
@@ -142,7 +142,7 @@ async fn both_tables_are_read_with_their_other_columns() {
 }
 
 #[tokio::test]
-async fn nothing_found_is_told_from_nothing_logged_and_nothing_come_yet() {
+async fn nothing_found_is_distinguished_from_nothing_logged_and_nothing_arrived_yet() {
     let azure = seed().start().await;
     read(&azure, "db").await;
     let gather = |azure: &MockAzure| logs(azure).evidence(&workspace()).vault(&vault());
@@ -163,7 +163,7 @@ async fn nothing_found_is_told_from_nothing_logged_and_nothing_come_yet() {
 }
 
 #[tokio::test]
-async fn more_than_the_limit_is_said_to_be_cut() {
+async fn a_result_beyond_the_limit_is_marked_as_truncated() {
     let azure = logged().start().await;
     for _ in 0..3 {
         read(&azure, "db").await;

@@ -104,7 +104,7 @@ async fn an_incident_brings_its_alerts() {
 }
 
 #[tokio::test]
-async fn off_is_told_from_not_allowed_to_know() {
+async fn off_is_distinguished_from_not_allowed_to_know() {
     let azure = seed().start().await;
     assert!(matches!(client(&azure).onboarding(&workspace()).await.unwrap(), Onboarding::Off));
     let refused = client(&azure).connect_defender(&workspace(), &subscription()).await.unwrap_err();

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_streams_of_linux_and_windows_are_told_apart() {
+    fn the_streams_of_linux_and_windows_are_distinguished() {
         let message = "Enable succeeded: \n[stdout]\nsaid\n[stderr]\nnot this\n\n[stderr]\noops\n";
         let linux =
             result(json!([{ "code": "ProvisioningState/succeeded", "level": "Info", "message": message }]));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn users_and_applications_are_told_apart_also_without_idtyp() {
+    fn users_and_applications_are_distinguished_even_without_idtyp() {
         let oid = "00000000-0000-0000-0000-0000000000b1";
         let user =
             read(json!({ "oid": oid, "scp": "user_impersonation", "preferred_username": "a@b.example" }));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_no_json_web_token_says_nothing() {
+    fn a_token_that_is_not_a_json_web_token_yields_nothing() {
         assert!(Claims::read("opaque").is_none() && Claims::read("a.!!.c").is_none());
         assert!(read(json!({ "sub": "x" })).is_none());
     }

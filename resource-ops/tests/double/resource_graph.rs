@@ -79,7 +79,7 @@ async fn no_subscription_is_an_error_and_not_the_whole_tenant() {
 }
 
 #[tokio::test]
-async fn many_subscriptions_are_asked_for_in_batches_and_nothing_is_missing() {
+async fn many_subscriptions_are_queried_in_batches_and_nothing_is_missing() {
     let azure = with(seed().page_size(200), 650, 1).start().await;
     let all: Vec<SubscriptionId> = (1..=650).map(number).collect();
     let rows: Vec<Row> = client(&azure).rows(&vaults(), all).try_collect().await.unwrap();

@@ -29,7 +29,7 @@ async fn a_group_is_written_read_and_changed() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_there_is_nothing_or_an_error_as_asked() {
+async fn a_missing_group_is_none_or_an_error_as_requested() {
     let azure = seed().resource_group(subscription(), "rg", "westeurope").start().await;
     let groups = client(&azure);
     assert!(groups.exists(&group("rg")).await.unwrap());
@@ -44,7 +44,7 @@ async fn a_group_that_is_not_there_is_nothing_or_an_error_as_asked() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_behind_empty_pages_and_can_be_filtered_by_tag() {
+async fn a_list_continues_after_empty_pages_and_can_be_filtered_by_tag() {
     let seeded = (1..=5).fold(seed().page_size(2).empty_pages(), |seed, n| {
         seed.resource_group(subscription(), &format!("rg-{n}"), "westeurope")
     });
@@ -89,7 +89,7 @@ async fn a_deletion_can_be_watched_and_says_why_it_failed() {
 }
 
 #[tokio::test]
-async fn ensuring_makes_a_group_once_and_leaves_one_that_is_there_alone() {
+async fn ensuring_creates_a_group_once_and_leaves_an_existing_one_unchanged() {
     let azure = seed().resource_group(subscription(), "there", "eastus").start().await;
     let groups = client(&azure);
     let spec = ResourceGroupSpec::new("westeurope");

@@ -184,7 +184,7 @@ async fn an_assignment_under_another_name_counts_and_one_above_does_not() {
 }
 
 #[tokio::test]
-async fn a_conflict_with_someone_faster_is_no_change() {
+async fn a_conflict_with_a_faster_writer_is_not_a_change() {
     let azure = azure().await;
     let roles = client(&azure);
     let name = RoleAssignmentId::new(&Scope::from(group("rg")), uuid::Uuid::from_u128(1)).unwrap();

@@ -21,7 +21,7 @@ async fn a_user_is_known_from_graph() {
 }
 
 #[tokio::test]
-async fn where_graph_is_forbidden_the_token_tells_who_it_is() {
+async fn if_graph_is_forbidden_the_token_identifies_the_principal() {
     for application in [false, true] {
         let azure = match application {
             false => seed().graph_forbidden(),

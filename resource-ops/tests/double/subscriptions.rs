@@ -34,7 +34,7 @@ async fn subscriptions_are_listed_and_read() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_not_there_is_nothing_or_an_error_as_asked() {
+async fn a_missing_subscription_is_none_or_an_error_as_requested() {
     let azure = seed().start().await;
     let subscriptions = SubscriptionsClient::new(&arm(&azure));
     let gone = "00000000-0000-0000-0000-0000000000ff".parse().unwrap();

@@ -137,7 +137,7 @@ async fn an_identity_that_somebody_gives_the_machine_meanwhile_is_not_lost() {
 }
 
 #[tokio::test]
-async fn an_identity_that_is_accepted_but_not_there_is_an_error() {
+async fn an_identity_that_is_accepted_but_missing_is_an_error() {
     let azure = seed().start().await;
     let shown = json!({
         "id": vm().to_string(),

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_of_two_roles_has_is_told_and_not_endlessly() {
+    fn differences_between_two_roles_are_reported_up_to_a_limit() {
         let roles = Roles::new(["a", "b"]).unwrap();
         let set = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(roles.differences(&set(&["x"]), &set(&["x"])), None);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_counts_as_finished_only_when_the_ledger_says_so() {
+    fn a_rotation_is_finished_only_if_the_ledger_says_so() {
         let one = r#""rotation":"r1","#;
         let two = r#""rotation":"r2","#;
         let text = [
