@@ -380,8 +380,8 @@ async fn when_the_link_of_a_write_vanishes_only_the_resources_own_state_is_belie
     assert_eq!(resource(put(&script).poller()).await.unwrap()["name"], "thing");
     assert_eq!(urls(&script).len(), 3, "a resource that is made is not asked for again");
     for (untold, why) in [
-        (reply(200, r#"{"name":"thing"}"#), "vanished, and the resource does not report its state"),
-        (reply(404, ABSENT), "vanished, and the resource cannot be read: "),
+        (reply(200, r#"{"name":"thing"}"#), "no longer works, and the resource does not report its state"),
+        (reply(404, ABSENT), "no longer works, and the resource cannot be read: "),
     ] {
         let script = Script::new([first(), reply(404, ABSENT), untold]);
         let error = put(&script).poller::<()>().await.unwrap_err();

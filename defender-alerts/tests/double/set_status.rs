@@ -90,7 +90,7 @@ async fn an_alert_that_still_reads_as_before_is_not_reported_as_changed() {
     let report = client.set_status(ids, AlertAction::Dismiss).await.unwrap();
 
     let error = report.failed().next().unwrap().result.as_ref().unwrap_err().to_string();
-    assert!(error.contains("still reads Active"), "{error}");
+    assert!(error.contains("still shows Active"), "{error}");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn the_log_adds_what_the_same_caller_did() {
 
     assert_eq!(finding.secrets, ["db-password"]);
     assert_eq!((finding.operation_count, finding.has_log()), (Some(4), true));
-    assert!(measure(&finding).contains("shows 1 secrets touched between 1970-01-01T00:01:00"));
+    assert!(measure(&finding).contains("shows 1 secrets accessed between 1970-01-01T00:01:00"));
     assert_eq!(finding.first, Some(log[0].time));
     assert_eq!(finding.missing, []);
     assert!(finding.steps.iter().any(|step| step.text.contains("Rotate db-password")));
