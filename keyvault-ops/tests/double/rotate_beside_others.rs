@@ -4,18 +4,25 @@ use std::{
     future::pending,
     io::Write as _,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use crate::support::{
-    Bank, Disturbance, Disturbed, Lab, VAULT, canary, enabled, failure, name, seed, three_versions,
+    Bank, CANARY, Disturbance, Disturbed, Lab, VAULT, canary, enabled, failure, name, seed, three_versions,
+    vault,
 };
-use arm_core::Secret;
+use arm_core::{ArmClient, Secret};
 use async_trait::async_trait;
-use azure_core::time::OffsetDateTime;
+use azure_core::{
+    http::{
+        Context, Request,
+        policies::{Policy, PolicyResult},
+    },
+    time::OffsetDateTime,
+};
 use keyvault_ops::{
     Consumers, Credential, CredentialRequest, FoundCredential, Issuer, IssuerKind, Ledger, RotateFailure,
     RotateStep, SecretId, SecretsClient, ValueSource,
@@ -121,6 +128,61 @@ async fn resuming_without_the_issuer_is_refused() {
     let rotation = lab.secrets.resume(&begun[0]).issuer(bank.clone()).ledger(&ledger).await.unwrap();
     assert!(rotation.is_complete(), "{rotation}");
     assert!(ledger.unfinished().unwrap().is_empty());
+}
+
+/// Lets someone set a value directly before one of the requests.
+#[derive(Debug)]
+struct BeforeRequest {
+    at: u32,
+    seen: AtomicU32,
+    rival: OnceLock<SecretsClient>,
+}
+
+#[async_trait]
+impl Policy for BeforeRequest {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        if let Some(rival) = self.rival.get()
+            && self.seen.fetch_add(1, SeqCst) + 1 == self.at
+        {
+            rival.set(&name("db"), Secret::new("by hand")).await?;
+        }
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_beside_which_somebody_set_a_value_is_told_as_done_only_if_its_own_is_current() {
+    for at in 1.. {
+        let before = Arc::new(BeforeRequest { at, seen: AtomicU32::new(0), rival: OnceLock::new() });
+        let lab = Lab::with_policies(three_versions(), vec![before.clone()]).await;
+        // A client of its own, which is not disturbed.
+        let theirs = ArmClient::new(lab.azure.credential(), Some(lab.azure.client_options().into())).unwrap();
+        before.rival.set(SecretsClient::new(&theirs, &vault()).unwrap()).unwrap();
+
+        let outcome = lab.secrets.rotate(&name("db")).to(canary()).await;
+
+        let undisturbed = before.seen.load(SeqCst) < at;
+        match outcome {
+            Ok(rotation) => {
+                assert_eq!(current(&lab), CANARY, "before request {at}: {rotation}");
+                let versions = lab.azure.secret_versions(VAULT, "db");
+                let theirs = versions.iter().any(|version| version.value == "by hand" && version.enabled);
+                assert_eq!(rotation.is_complete(), !theirs, "before request {at}: {rotation}");
+            }
+            Err(error) => {
+                assert!(!undisturbed, "before request {at}: {error}");
+                assert!(
+                    matches!(*error.source, RotateFailure::Overtaken { .. }),
+                    "before request {at}: {error}"
+                );
+                assert_eq!(current(&lab), "by hand");
+            }
+        }
+        if undisturbed {
+            assert!(at > 6, "it reads, sets, disables and reads again");
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -163,6 +163,28 @@ async fn if_one_of_a_group_cannot_be_set_nothing_is_revoked() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_left_over_is_revoked_though_another_secret_of_the_call_holds_another_credential()
+{
+    let lab = Lab::of(seed().secret(VAULT, "db", "first").secret(VAULT, "api", "own")).await;
+    let bank = Bank::with(&["first", "own"]);
+    lab.azure.inject(Fault::status(500).on("PUT", "/secrets/db").always());
+    lab.secrets.rotate(&name("db")).issuer(bank.clone()).id("r-db").await.unwrap_err();
+    assert!(bank.good().contains(&"key-1".to_owned()), "it was created and never set");
+    lab.azure.clear_faults();
+
+    let rotations = ["db", "api"]
+        .map(|secret| lab.secrets.rotate(&name(secret)).issuer(bank.clone()).id(format!("r-{secret}")));
+    let outcomes: Vec<_> = rotate_many(rotations, 1).collect().await;
+
+    assert!(
+        outcomes.iter().all(|outcome| outcome.result.as_ref().is_ok_and(keyvault_ops::Rotation::is_complete)),
+        "{outcomes:?}"
+    );
+    assert_eq!(bank.revoked.lock().unwrap().first().map(String::as_str), Some("key-1"));
+    assert_eq!(bank.good(), ["key-2", "key-3"]);
+}
+
+#[tokio::test]
 async fn what_only_an_older_version_of_another_secret_holds_is_revoked_after_that_one_has_moved() {
     let lab = Lab::of(
         seed().secret(VAULT, "db", "shared").secret(VAULT, "api", "shared").secret(VAULT, "api", "own"),
