@@ -257,5 +257,86 @@ mod tests {
             actions.iter().map(Action::kind).collect::<Vec<_>>(),
             ["LogicApp", "EventHub", "Workspace", "Fax"]
         );
+        assert_eq!(actions.iter().map(Action::target).collect::<Vec<_>>(), ["/l", "/h", "/w", ""]);
+        assert!(format!("{:?}", actions[3]).contains("Fax"));
+        let shown: Vec<Action> = actions.iter().map(Action::without_secret).collect();
+        let mut without = wire;
+        without[0].as_object_mut().unwrap().remove("uri");
+        assert_eq!(serde_json::to_value(&shown).unwrap(), without);
+    }
+
+    fn action(wire: Value) -> Action {
+        serde_json::from_value(wire).unwrap()
+    }
+
+    fn hub(trusted: Option<bool>, key: Option<&str>) -> Action {
+        action(json!({
+            "actionType": "EventHub", "eventHubResourceId": "/h", "isTrustedServiceEnabled": trusted,
+            "connectionString": key,
+        }))
+    }
+
+    #[test]
+    fn a_secret_is_missing_unless_it_is_there_or_none_is_needed() {
+        let app = |uri: Option<&str>| {
+            action(json!({ "actionType": "LogicApp", "logicAppResourceId": "/l", "uri": uri }))
+        };
+        for (action, missing) in [
+            (app(None), true),
+            (app(Some(" ")), true),
+            (app(Some("https://x")), false),
+            (hub(None, None), true),
+            (hub(Some(false), None), true),
+            (hub(Some(false), Some("")), true),
+            (hub(Some(false), Some("Endpoint=sb://x")), false),
+            (hub(None, Some("Endpoint=sb://x")), false),
+            (hub(Some(true), None), false),
+            (action(json!({ "actionType": "Workspace", "workspaceResourceId": "/w" })), false),
+            (action(json!({ "actionType": "Fax" })), false),
+        ] {
+            assert_eq!(action.missing_secret().is_some(), missing, "{action:?}");
+        }
+        assert!(!format!("{:?}", hub(None, Some("hunter2"))).contains("hunter2"));
+        let Action::EventHub(shown) = hub(Some(false), Some("hunter2")).without_secret() else { panic!() };
+        assert_eq!(shown.connection_string, None);
+    }
+
+    #[test]
+    fn actions_are_the_same_if_kind_and_target_are_and_unknown_ones_only_as_a_whole() {
+        let workspace = |id: &str| action(json!({ "actionType": "Workspace", "workspaceResourceId": id }));
+        assert!(workspace("/w").is_same_as(&workspace("/W")));
+        assert!(!workspace("/w").is_same_as(&workspace("/v")));
+        assert!(hub(Some(true), None).is_same_as(&hub(Some(false), Some("x"))));
+        assert!(!workspace("/h").is_same_as(&hub(None, None)));
+        let fax = |number: i32| action(json!({ "actionType": "Fax", "number": number }));
+        assert!(fax(1).is_same_as(&fax(1)) && !fax(1).is_same_as(&fax(2)));
+    }
+
+    #[test]
+    fn what_only_the_service_has_is_kept_and_a_hub_is_not_made_to_need_a_key() {
+        let completed = |mut own: Action, stored: Value| {
+            own.completed_by(&action(stored));
+            serde_json::to_value(own).unwrap()
+        };
+        let trusted = |trusted: Value| {
+            json!({
+                "actionType": "EventHub", "eventHubResourceId": "/H", "sasPolicyName": "send", "new": 1,
+                "isTrustedServiceEnabled": trusted,
+            })
+        };
+        let shown =
+            |own: Action, stored: Value| completed(own, trusted(stored))["isTrustedServiceEnabled"].clone();
+        assert_eq!(completed(hub(Some(true), None), trusted(json!(true))), trusted(json!(true)));
+        assert_eq!(shown(hub(Some(true), None), json!(false)), json!(true), "as was asked for");
+        assert_eq!(shown(hub(Some(false), Some("x")), json!(true)), json!(false), "as was asked for");
+        assert_eq!(shown(hub(Some(false), Some("x")), json!(null)), json!(null), "it means the same");
+        let app = json!({ "actionType": "LogicApp", "logicAppResourceId": "/L", "new": 1 });
+        let own = json!({ "actionType": "LogicApp", "logicAppResourceId": "/l", "uri": "https://x" });
+        let mut both = app.clone();
+        both["uri"] = json!("https://x");
+        assert_eq!(completed(action(own), app), both);
+        let workspace = json!({ "actionType": "Workspace", "workspaceResourceId": "/W", "new": 1 });
+        let own = json!({ "actionType": "Workspace", "workspaceResourceId": "/w" });
+        assert_eq!(completed(action(own), workspace.clone()), workspace);
     }
 }

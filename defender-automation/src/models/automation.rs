@@ -370,5 +370,52 @@ mod tests {
         let spec = serde_json::to_value(AutomationSpec::from(&read)).unwrap();
         assert_eq!(spec["properties"], wire["properties"]);
         assert_eq!((&spec["kind"], &spec["location"]), (&json!("k"), &json!("westeurope")));
+        assert!(["id", "name", "etag"].iter().all(|of_the_service| spec.get(of_the_service).is_none()));
+    }
+
+    #[test]
+    fn an_automation_is_on_unless_it_says_that_it_is_off() {
+        for (said, on) in [(json!(null), true), (json!(true), true), (json!(false), false)] {
+            let wire = json!({ "id": "/x", "etag": "1", "properties": { "isEnabled": said } });
+            let read: Automation = serde_json::from_value(wire).unwrap();
+            assert_eq!(AutomationSpec::from(&read).is_enabled, on, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let read = |location: Value| -> Automation {
+            serde_json::from_value(json!({ "id": "/x", "location": location, "properties": {} })).unwrap()
+        };
+        assert_eq!(read(json!("westeurope")).unread().count(), 0);
+        assert_eq!(read(json!({ "odd": 1 })).unread().collect::<Vec<_>>(), ["/location"]);
+    }
+
+    #[test]
+    fn a_patch_has_only_what_was_named() {
+        assert_eq!(serde_json::to_value(AutomationPatch::new()).unwrap(), json!({ "properties": {} }));
+        let patch = AutomationPatch::new()
+            .enabled(true)
+            .description("d")
+            .tags([("a".to_owned(), "b".to_owned())])
+            .sources([Source::alerts()])
+            .actions([]);
+        assert_eq!(
+            serde_json::to_value(patch).unwrap(),
+            json!({ "tags": { "a": "b" }, "properties": {
+                "description": "d", "isEnabled": true, "sources": [{ "eventSource": "Alerts", "ruleSets": [] }],
+                "actions": [],
+            } })
+        );
+    }
+
+    #[test]
+    fn a_scope_is_a_subscription_or_a_group() {
+        let subscription: SubscriptionId = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+        let group = subscription.resource_group("rg").unwrap();
+        let path = |scopes: Scopes| scopes.0.into_iter().map(|scope| scope.scope_path).collect::<Vec<_>>();
+        assert_eq!(path(Scopes::from(&subscription)), [format!("/subscriptions/{subscription}")]);
+        assert_eq!(path(Scopes::from(&group)), [group.to_string()]);
+        assert_eq!(path([&group, &group].into_iter().collect()).len(), 2);
     }
 }

@@ -216,3 +216,50 @@ impl BooleanRule {
         Rule::new(self.0, PropertyType::Boolean, Operator::Equals, value.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_comparison_is_written_with_its_path_type_and_operator() {
+        let text = || Rule::text("P");
+        let (number, integer) = (|| Rule::number("P"), || Rule::integer("P"));
+        for (rule, kind, operator, value) in [
+            (text().equals("x"), "String", "Equals", "x"),
+            (text().not_equals("x"), "String", "NotEquals", "x"),
+            (text().contains("x"), "String", "Contains", "x"),
+            (text().starts_with("x"), "String", "StartsWith", "x"),
+            (text().ends_with("x"), "String", "EndsWith", "x"),
+            (number().equals(1.5), "Number", "Equals", "1.5"),
+            (number().greater_than(1.5), "Number", "GreaterThan", "1.5"),
+            (number().at_least(1.5), "Number", "GreaterThanOrEqualTo", "1.5"),
+            (number().less_than(1.5), "Number", "LesserThan", "1.5"),
+            (integer().at_most(7), "Integer", "LesserThanOrEqualTo", "7"),
+            (Rule::boolean("P").is(false), "Boolean", "Equals", "false"),
+        ] {
+            let expected = json!({ "propertyJPath": "P", "propertyType": kind, "operator": operator, "expectedValue": value });
+            assert_eq!(serde_json::to_value(&rule).unwrap(), expected);
+        }
+        let paths = [
+            Rule::severity_is(AlertSeverity::High),
+            Rule::alert_type().equals("x"),
+            Rule::assessment_severity().equals("x"),
+            Rule::assessment_status().equals("x"),
+        ]
+        .map(|rule| rule.property_j_path);
+        assert_eq!(
+            paths,
+            ["Severity", "AlertType", "properties.metadata.severity", "properties.status.code"]
+        );
+        assert_eq!(Rule::severity_is(AlertSeverity::High).expected_value, "High");
+    }
+
+    #[test]
+    fn a_rule_without_a_type_compares_texts() {
+        let rule: Rule = serde_json::from_value(json!({ "operator": "Equals", "expectedValue": 7 })).unwrap();
+        assert_eq!((rule.property_type, rule.expected_value.as_str()), (PropertyType::String, "7"));
+    }
+}

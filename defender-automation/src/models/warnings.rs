@@ -254,6 +254,92 @@ mod tests {
         assert!(!never(vec![Rule::alert_type().starts_with("VM_")]));
     }
 
+    fn warned(source: Source) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        of_source(&source, &mut warnings);
+        warnings
+    }
+
+    #[test]
+    fn paths_of_assessments_on_alerts_and_text_comparisons_of_numbers_are_named() {
+        let path = "Properties.metadata.severity";
+        let rule = || [Rule::text(path).equals("High")];
+        assert_eq!(
+            warned(Source::alerts().when_all(rule())),
+            [Warning::AssessmentPathOnAlerts(path.to_owned())]
+        );
+        assert_eq!(warned(Source::assessments().when_all(rule())), []);
+        for operator in [Operator::Contains, Operator::StartsWith, Operator::EndsWith] {
+            let mut rule = Rule::number("Score").equals(1);
+            rule.operator = operator;
+            let expected = [Warning::TextOperatorOnOtherType("Score".to_owned())];
+            assert_eq!(warned(Source::assessments().when_all([rule.clone()])), expected);
+            rule.property_type = PropertyType::String;
+            assert_eq!(warned(Source::assessments().when_all([rule])), []);
+        }
+        assert_eq!(warned(Source::assessments().when_all([Rule::number("Score").at_least(1)])), []);
+    }
+
+    #[test]
+    fn the_set_that_never_matches_is_counted_from_one_and_only_on_alerts() {
+        let never = || [Rule::alert_type().contains("KeyVault")];
+        let sets = |source: Source| source.when_all([Rule::alert_type().contains("KV_")]).when_all(never());
+        let [Warning::NeverMatches { set: 2, .. }] = &*warned(sets(Source::alerts())) else { panic!() };
+        assert_eq!(warned(sets(Source::of(EventSource::SecureScores))), []);
+    }
+
+    #[test]
+    fn a_set_for_severities_to_come_is_spare_only_beside_one_that_can_match() {
+        let set = |kind: &str, severity| [Rule::alert_type().contains(kind), Rule::severity_is(severity)];
+        let (high, medium) = (AlertSeverity::High, AlertSeverity::Medium);
+        let spare = Source::alerts().when_all(set("KV_", high.clone())).when_all(set("KV_", medium.clone()));
+        assert_eq!(warned(spare), []);
+        let other = Source::alerts().when_all(set("KV_T", high.clone())).when_all(set("KV_", medium));
+        assert!(matches!(&*warned(other), [Warning::NeverMatches { set: 1, .. }]));
+        let none =
+            Source::alerts().when_all(set("KV_", high)).when_all(set("KV_", AlertSeverity::Informational));
+        assert_eq!(warned(none).len(), 2);
+    }
+
+    #[test]
+    fn what_names_no_key_vault_alert_is_not_judged_by_them() {
+        let severity = || Rule::severity_is(AlertSeverity::High);
+        assert!(!never(vec![Rule::alert_type().not_equals("KV_TORAccess"), severity()]));
+        assert!(!never(vec![Rule::text("Other").contains("KV_"), severity()]));
+        assert!(never(vec![Rule::alert_type().starts_with("AzureKeyVault")]));
+        assert!(never(vec![Rule::alert_type().contains("KV_"), Rule::alert_type().ends_with("_Nothing")]));
+        assert!(!never(vec![Rule::alert_type().contains("KV_"), Rule::alert_type().ends_with("Anomaly")]));
+        assert!(never(vec![
+            Rule::alert_type().equals("KV_TORAccess"),
+            Rule::alert_type().not_equals("kv_toraccess"),
+        ]));
+    }
+
+    #[test]
+    fn numbers_and_booleans_are_not_compared_as_texts() {
+        assert!(!never(vec![Rule::number("Score").equals(1), Rule::number("Score").equals("1.0")]));
+        assert!(!never(vec![Rule::text("A").equals("5"), Rule::number("A").at_least(4)]));
+    }
+
+    #[test]
+    fn an_event_hub_with_a_key_is_named_unless_it_is_trusted() {
+        let hub = |trusted: Option<bool>, key: Option<&str>| {
+            let mut action: Action = serde_json::from_value(serde_json::json!({
+                "actionType": "EventHub", "eventHubResourceId": "/h", "connectionString": key,
+            }))
+            .unwrap();
+            let Action::EventHub(hub) = &mut action else { panic!() };
+            hub.is_trusted_service_enabled = trusted;
+            let subscription = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+            AutomationSpec::key_vault_response("westeurope", &subscription, [action]).warnings()
+        };
+        let keyed = Warning::KeyedEventHub("/h".to_owned());
+        assert_eq!(hub(Some(false), Some("k")), std::slice::from_ref(&keyed));
+        assert_eq!(hub(None, Some("k")), std::slice::from_ref(&keyed));
+        assert_eq!(hub(Some(true), Some("k")), []);
+        assert!(matches!(&*hub(None, None), [Warning::WillBeRefused(Problem::MissingSecret { .. })]));
+    }
+
     #[test]
     fn two_values_for_one_property_contradict_each_other() {
         let severity = Rule::severity_is;

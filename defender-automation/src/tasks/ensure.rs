@@ -218,3 +218,128 @@ fn actions(own: &[Action], stored: &[Action], drop_others: bool) -> Vec<Action> 
 }
 
 arm_core::task!(EnsureAutomation => AutomationChange);
+
+#[cfg(test)]
+mod tests {
+    use arm_core::SubscriptionId;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Rule;
+
+    const SCOPE: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
+
+    fn stored() -> Value {
+        json!({
+            "id": "/x", "name": "a", "location": "West Europe", "tags": { "team": "soc", "of": "them" },
+            "properties": {
+                "description": "theirs", "isEnabled": true,
+                "scopes": [{ "scopePath": format!("{}/", SCOPE.to_uppercase()), "description": "all" }],
+                "sources": [source("Alerts", "KV_"), source("Assessments", "x")],
+                "actions": [
+                    { "actionType": "Workspace", "workspaceResourceId": "/THEIRS" },
+                    { "actionType": "Workspace", "workspaceResourceId": "/OURS", "new": 1 },
+                ],
+            },
+        })
+    }
+
+    fn source(event: &str, word: &str) -> Value {
+        let rule = json!({ "propertyJPath": "AlertType", "propertyType": "String", "expectedValue": word,
+                           "operator": "Contains" });
+        json!({ "eventSource": event, "ruleSets": [{ "rules": [rule] }] })
+    }
+
+    /// As it would be written onto what is stored.
+    fn written(change: impl FnOnce(&mut AutomationSpec), drop_others: bool) -> Value {
+        let action = |id: &str| {
+            serde_json::from_value(json!({ "actionType": "Workspace", "workspaceResourceId": id })).unwrap()
+        };
+        let mut spec = AutomationSpec::builder()
+            .location("westeurope")
+            .scopes(&SCOPE.trim_start_matches("/subscriptions/").parse::<SubscriptionId>().unwrap())
+            .sources([serde_json::from_value(source("Alerts", "KV_")).unwrap()])
+            .actions([action("/ours")])
+            .build();
+        change(&mut spec);
+        let before: Automation = serde_json::from_value(stored()).unwrap();
+        serde_json::to_value(merged(&spec, &before, drop_others)).unwrap()
+    }
+
+    /// What is stored, without what is never written, and changed.
+    fn expected(change: impl FnOnce(&mut Value)) -> Value {
+        let mut expected = stored();
+        expected.as_object_mut().unwrap().retain(|name, _| name != "id" && name != "name");
+        change(&mut expected);
+        expected
+    }
+
+    #[test]
+    fn what_is_there_in_other_words_stays_in_them() {
+        assert_eq!(written(|_| {}, false), expected(|_| {}));
+    }
+
+    #[test]
+    fn each_part_that_differs_is_written_and_everything_else_stays() {
+        let tags = |spec: &mut AutomationSpec| spec.tags = [("team".into(), "we".into())].into();
+        assert_eq!(written(tags, false), expected(|all| all["tags"]["team"] = json!("we")));
+        let description = |spec: &mut AutomationSpec| spec.description = Some("ours".to_owned());
+        assert_eq!(
+            written(description, false),
+            expected(|all| all["properties"]["description"] = json!("ours"))
+        );
+        let off = |spec: &mut AutomationSpec| spec.is_enabled = false;
+        assert_eq!(written(off, false), expected(|all| all["properties"]["isEnabled"] = json!(false)));
+        let location = |spec: &mut AutomationSpec| spec.location = "northeurope".to_owned();
+        assert_eq!(written(location, false), expected(|all| all["location"] = json!("northeurope")));
+        let other = "/subscriptions/00000000-0000-0000-0000-000000000002";
+        let scope = |spec: &mut AutomationSpec| other.clone_into(&mut spec.scopes[0].scope_path);
+        assert_eq!(
+            written(scope, false),
+            expected(|all| all["properties"]["scopes"] = json!([{ "scopePath": other }]))
+        );
+        let rules = |spec: &mut AutomationSpec| {
+            spec.sources = vec![serde_json::from_value(source("Alerts", "SQL_")).unwrap()];
+        };
+        assert_eq!(
+            written(rules, false),
+            expected(|all| {
+                all["properties"]["sources"] = json!([source("Assessments", "x"), source("Alerts", "SQL_")]);
+            })
+        );
+    }
+
+    #[test]
+    fn own_actions_are_added_once_and_those_of_others_go_only_if_asked() {
+        let ours = json!({ "actionType": "Workspace", "workspaceResourceId": "/OURS", "new": 1 });
+        let new = json!({ "actionType": "Workspace", "workspaceResourceId": "/new" });
+        let two = |spec: &mut AutomationSpec| spec.actions.push(serde_json::from_value(new.clone()).unwrap());
+        let theirs = &stored()["properties"]["actions"][0];
+        assert_eq!(
+            written(two, false),
+            expected(|all| all["properties"]["actions"] = json!([theirs, ours, new]))
+        );
+        assert_eq!(written(two, true), expected(|all| all["properties"]["actions"] = json!([ours, new])));
+    }
+
+    #[test]
+    fn a_source_covers_only_the_same_rules_of_the_same_event() {
+        let read = |source: Value| serde_json::from_value::<Source>(source).unwrap();
+        let stored = [read(source("Alerts", "KV_")), read(source("Assessments", "x"))];
+        assert!(covers(&stored, &[read(source("Assessments", "x")), read(source("Alerts", "KV_"))]));
+        assert!(covers(&stored, &[]));
+        for missing in [source("Assessments", "KV_"), source("SubAssessments", "x"), source("Alerts", "kv_")]
+        {
+            assert!(!covers(&stored, &[read(missing.clone())]), "{missing}");
+            assert!(!covers(&stored, &[read(source("Alerts", "KV_")), read(missing)]));
+        }
+        let mut more = read(source("Alerts", "KV_"));
+        let mut empty = more.rule_sets[0].clone();
+        empty.rules.clear();
+        more.rule_sets.push(empty);
+        assert!(!covers(&stored, &[more]));
+        let mut other_case = read(source("Alerts", "KV_"));
+        other_case.rule_sets[0].rules = vec![Rule::text("ALERTTYPE").contains("KV_")];
+        assert!(covers(&stored, &[other_case]));
+    }
+}
