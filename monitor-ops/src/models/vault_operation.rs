@@ -128,6 +128,48 @@ fn version_in(url: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn operation(name: &str, status: Option<u16>, uri: &str) -> VaultOperation {
+        serde_json::from_value(serde_json::json!({
+            "TimeGenerated": "2026-03-01T12:00:00Z", "Vault": "/v", "Operation": name, "Status": status,
+            "Result": null, "CallerIp": null, "ObjectId": null, "Upn": null, "AppId": null, "Uri": uri,
+            "Client": null, "CorrelationId": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_secret_was_revealed_only_by_a_read_that_succeeded_and_refused_only_for_want_of_rights() {
+        for (name, status, revealed, refused) in [
+            ("SecretGet", Some(200), true, false),
+            ("SecretBackup", Some(200), true, false),
+            ("SecretGet", Some(401), false, true),
+            ("SecretGet", Some(403), false, true),
+            ("SecretGet", Some(404), false, false),
+            ("SecretGet", None, false, false),
+            ("SecretList", Some(200), false, false),
+            ("SecretSet", Some(403), false, true),
+        ] {
+            let operation = operation(name, status, "");
+            assert_eq!(
+                (operation.revealed_secret(), operation.was_refused()),
+                (revealed, refused),
+                "{name} {status:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_secret_is_the_segment_behind_the_collection_in_lower_case() {
+        for (uri, secret) in [
+            ("https://v.vault.azure.net/secrets/DB-Password/0123?api-version=7.5", Some("db-password")),
+            ("https://v.vault.azure.net/secrets/DB?api-version=7.5", Some("db")),
+            ("https://v.vault.azure.net/secrets/?api-version=7.5", None),
+            ("https://v.vault.azure.net/secrets?api-version=7.5", None),
+        ] {
+            assert_eq!(operation("SecretGet", None, uri).secret().as_deref(), secret, "{uri}");
+        }
+    }
+
     #[test]
     fn a_version_is_distinguished_from_the_other_segments_after_a_secret() {
         let version = "0123456789ABCDEF0123456789abcdef";

@@ -253,3 +253,61 @@ impl GatherEvidence {
 }
 
 arm_core::awaited!(GatherEvidence => Result<Evidence>);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn operation(name: &str, status: u16, ip: &str, secret: &str) -> VaultOperation {
+        serde_json::from_value(json!({
+            "TimeGenerated": "2026-03-01T12:00:00Z", "Vault": "/v", "Operation": name, "Status": status,
+            "Result": "", "CallerIp": ip, "ObjectId": "", "Upn": "", "AppId": "", "Client": "",
+            "Uri": format!("https://v.vault.azure.net/secrets/{secret}"), "CorrelationId": "",
+        }))
+        .unwrap()
+    }
+
+    fn evidence() -> Evidence {
+        Evidence {
+            operations: Vec::new(),
+            source: LogSource::Present,
+            is_settled: true,
+            is_truncated: false,
+            unreadable: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_proved_unless_the_log_is_there_settled_whole_and_readable() {
+        assert!(evidence().is_conclusive());
+        for inconclusive in [
+            Evidence { source: LogSource::NoLogsYet, ..evidence() },
+            Evidence { source: LogSource::Off, ..evidence() },
+            Evidence { source: LogSource::Unknown("403".to_owned()), ..evidence() },
+            Evidence { is_settled: false, ..evidence() },
+            Evidence { is_truncated: true, ..evidence() },
+            Evidence { unreadable: vec!["row 1".to_owned()], ..evidence() },
+        ] {
+            assert!(!inconclusive.is_conclusive(), "{inconclusive:?}");
+        }
+    }
+
+    #[test]
+    fn the_secrets_read_the_callers_and_the_refusals_are_counted_from_the_operations() {
+        let evidence = Evidence {
+            operations: vec![
+                operation("SecretGet", 200, "203.0.113.7", "b"),
+                operation("SecretGet", 200, "203.0.113.7", "A"),
+                operation("SecretGet", 403, "203.0.113.8", "c"),
+                operation("SecretList", 200, "", "d"),
+                operation("SecretSet", 401, "", "e"),
+            ],
+            ..evidence()
+        };
+        assert_eq!(evidence.secrets_read().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(evidence.caller_ips().into_iter().collect::<Vec<_>>(), ["203.0.113.7", "203.0.113.8"]);
+        assert_eq!(evidence.refused(), 2);
+    }
+}

@@ -5,6 +5,7 @@ mod action_groups;
 mod diagnostics;
 mod evidence;
 mod lab;
+mod read_back;
 mod rules;
 mod sentinel;
 mod workspaces;

@@ -1,4 +1,4 @@
-use arm_core::{ArmErrorExt as _, Change, Mode, Task};
+use arm_core::{ArmErrorExt as _, Change, Mode, Task, refuse};
 use azure_core::{Error, Result};
 
 use crate::{OnboardingProperties, OnboardingState, SentinelClient, WorkspaceId};
@@ -63,7 +63,16 @@ impl SentinelClient {
                 Mode::DryRun => {
                     wanted.at(&workspace, "Microsoft.SecurityInsights/onboardingStates", "default")
                 }
-                Mode::Write => client.create_onboarding_state(&workspace, &wanted).await?,
+                Mode::Write => {
+                    // Who turned it on is in this answer only; whether it is on, a read tells.
+                    let made = client.create_onboarding_state(&workspace, &wanted).await?;
+                    if client.onboarding_state(&workspace).await?.is_none() {
+                        return refuse(format!(
+                            "the service accepted that Sentinel is turned on in {workspace}, but does not show it"
+                        ));
+                    }
+                    made
+                }
             }))
         })
     }
