@@ -58,3 +58,26 @@ impl fmt::Display for ContainmentReport {
         self.stays.iter().try_for_each(|what| writeln!(f, "still open: {what}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use azure_core::{Error, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_containment_is_complete_only_if_it_ran_and_nothing_failed_or_was_left() {
+        let mut report = ContainmentReport::default();
+        report.note("a".to_owned(), Ok(Step::Done));
+        report.note("b".to_owned(), Ok(Step::Unchanged));
+        report.stays.push("a token is valid for an hour".to_owned());
+        assert!(report.is_complete());
+        assert_eq!((&report.done[..], &report.unchanged[..]), (&["a".to_owned()][..], &["b".to_owned()][..]));
+        assert!(!ContainmentReport { dry_run: true, ..report.clone() }.is_complete());
+        let mut left = report.clone();
+        left.note("c".to_owned(), Ok(Step::Left("it is of somebody else")));
+        assert!(!left.is_complete() && left.left == ["c: it is of somebody else"]);
+        report.note("d".to_owned(), Err(Error::with_message(ErrorKind::Other, "no")));
+        assert!(!report.is_complete() && report.failed == [("d".to_owned(), "no".to_owned())]);
+    }
+}

@@ -110,3 +110,38 @@ impl LeakMatches {
 pub(super) fn shown<S: serde::Serializer>(id: &SecretId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(how: HowMatched, current: bool, leak: usize) -> SecretMatch {
+        let secret: SecretId = "https://kv.vault.azure.net/secrets/db".parse().unwrap();
+        let version: SecretVersion = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        SecretMatch { secret, versions: vec![VersionMatch { version, current, expired: false, how, leak }] }
+    }
+
+    #[test]
+    fn the_look_for_leaks_is_complete_only_if_all_was_read_and_looked_at() {
+        assert!(LeakMatches::default().is_complete());
+        let unread = LeakReport { unread: vec![crate::leaks::report::at(1, "cut")], ..LeakReport::default() };
+        assert!(!unread.is_complete());
+        let report = LeakMatches { report: unread, ..LeakMatches::default() };
+        let vault = ("kv".to_owned(), "403".to_owned());
+        let vault = LeakMatches { not_looked_at: vec![vault], ..LeakMatches::default() };
+        let dry_run = LeakMatches { dry_run: true, ..LeakMatches::default() };
+        assert!(!report.is_complete() && !vault.is_complete() && !dry_run.is_complete());
+    }
+
+    #[test]
+    fn a_candidate_is_neither_certain_nor_current_and_what_matches_nothing_is_named() {
+        let (sure, maybe) = (matched(HowMatched::Whole, true, 0), matched(HowMatched::Candidate, true, 1));
+        assert!(sure.is_certain() && sure.is_current());
+        assert!(!maybe.is_certain() && !maybe.is_current());
+        let old = matched(HowMatched::Hash, false, 0);
+        assert!(old.is_certain() && !old.is_current());
+        let all = LeakMatches { secrets: vec![sure.clone(), maybe.clone()], ..LeakMatches::default() };
+        assert_eq!(all.certain().collect::<Vec<_>>(), [&sure]);
+        assert_eq!(all.candidates().collect::<Vec<_>>(), [&maybe]);
+    }
+}

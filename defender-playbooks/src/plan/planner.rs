@@ -425,3 +425,18 @@ fn azure(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_applied_only_if_nothing_failed_differs_or_was_not_tried() {
+        let done = || Applied { done: vec!["a".to_owned()], ..Applied::default() };
+        let why = || vec![("b".to_owned(), "why".to_owned())];
+        assert!(done().is_complete());
+        assert!(!Applied { failed: why(), ..done() }.is_complete());
+        assert!(!Applied { differs: why(), ..done() }.is_complete());
+        assert!(!Applied { not_tried: vec!["b".to_owned()], ..done() }.is_complete());
+    }
+}

@@ -99,3 +99,28 @@ impl fmt::Display for Readers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_have_moved_only_if_none_is_pinned_silent_or_unknown() {
+        let moved = || Movement { moved: vec!["app".to_owned()], ..Movement::default() };
+        let not = [
+            (Movement { pinned: vec![("job".to_owned(), "v1".to_owned())], ..moved() }, "job (to v1)"),
+            (Movement { silent: vec!["idle".to_owned()], ..moved() }, "idle"),
+            (Movement { unknown: vec!["no log".to_owned()], ..moved() }, "no log"),
+        ];
+        assert!(moved().is_complete() && Movement::default().is_complete());
+        let all = moved().to_string();
+        for (movement, why) in not {
+            let said = movement.to_string();
+            assert!(!movement.is_complete() && said.contains(why) && said.contains("app"), "{said}");
+            assert_ne!(said.split(';').next(), all.split(';').next());
+        }
+        let unknown = Movement { unknown: vec!["no log".to_owned()], ..moved() }.to_string();
+        let silent = Movement { silent: vec!["idle".to_owned()], ..moved() }.to_string();
+        assert_ne!(unknown.split(';').next(), silent.split(';').next(), "not known is not the same as no");
+    }
+}
