@@ -19,10 +19,13 @@
 //! # Ok(()) }
 //! ```
 
-pub use azure_core::{Error, Result};
+pub use azure_core::Error;
 pub use futures::{StreamExt, TryStreamExt};
 
 pub use crate::{
     ArmClient, ArmErrorExt, ArmOptions, Change, ManagementGroupId, ResourceGroupId, ResourceId, ResourceName,
     Scope, SubscriptionId,
 };
+
+/// A result whose error is [`Error`] unless another is named, as in `Result<(), Box<dyn std::error::Error>>`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

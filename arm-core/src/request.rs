@@ -12,8 +12,6 @@ use azure_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use tracing::Instrument as _;
-
 use crate::{
     ArmClient, ArmErrorExt as _, ArmPath, error,
     error::{Tried, changes},
@@ -216,9 +214,7 @@ impl ArmRequest {
     /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
-        let span = tracing::info_span!("request", %what);
-        let outcome = self.exchange().instrument(span).await;
-        outcome.map_err(|error| {
+        self.exchange().await.map_err(|error| {
             let message = format!("{what}: {}", error::with_causes(&error));
             error.reworded(message)
         })

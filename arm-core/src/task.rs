@@ -119,15 +119,36 @@ impl<T> Task<T> {
     }
 }
 
-/// `monitor_ops::EnsureWorkspace`, or `monitor_ops::ensure`, of a path of code with modules, types and closures in it.
+/// `monitor_ops::EnsureWorkspace`, or `monitor_ops::DiagnosticsClient::ensure`, of a path of code with modules, types and
+/// closures in it.
 fn short(name: &str) -> String {
-    let name = name.split("::{{closure}}").next().unwrap_or_default();
     // The macro's closure stands in a conversion from the builder.
     let builder = name.split_once("From<").and_then(|(_, rest)| rest.split(['>', ',']).next());
-    let path = builder.unwrap_or(name).trim_start_matches('<');
-    let (package, last) =
-        (path.split("::").next().unwrap_or_default(), path.rsplit("::").next().unwrap_or_default());
-    format!("{package}::{last}")
+    let path = builder.map_or_else(|| without_generics(name), str::to_owned);
+    let path = path.split("::{{closure}}").next().unwrap_or_default().trim_start_matches('<');
+    let package = path.split("::").next().unwrap_or_default();
+    // A method is below its type, which is `<impl a::b::Type>` from another module.
+    let mut steps = path.rsplit("::").map(|step| step.trim_end_matches('>'));
+    let last = steps.next().unwrap_or_default();
+    match steps.next().filter(|of| of.starts_with(char::is_uppercase)) {
+        Some(of) => format!("{package}::{of}::{last}"),
+        None => format!("{package}::{last}"),
+    }
+}
+
+/// Without what stands between `<` and `>` behind a name, such as the closures that a method is called with.
+fn without_generics(path: &str) -> String {
+    let (mut out, mut depth, mut before) = (String::new(), 0, ':');
+    for at in path.chars() {
+        match at {
+            '<' if depth > 0 || before.is_alphanumeric() => depth += 1,
+            '>' if depth > 0 && before != '-' => depth -= 1,
+            _ if depth == 0 => out.push(at),
+            _ => {}
+        }
+        before = at;
+    }
+    out
 }
 
 impl<T, E> fmt::Debug for Task<T, E> {
@@ -341,7 +362,16 @@ mod tests {
         for (name, shown) in [
             (
                 "monitor_ops::tasks::x::<impl monitor_ops::client::C>::ensure::{{closure}}",
-                "monitor_ops::ensure",
+                "monitor_ops::C::ensure",
+            ),
+            (
+                "defender_playbooks::coverage::CoverageClient::fix::{{closure}}",
+                "defender_playbooks::CoverageClient::fix",
+            ),
+            ("contract_tests::tasks::run::{{closure}}", "contract_tests::run"),
+            (
+                "a::b::<impl a::C<a::D>>::assign<x::Y::{{closure}}, fn() -> u8>::{{closure}}::{{closure}}",
+                "a::C::assign",
             ),
             (
                 "<arm_core::task::Task<u8> as core::convert::From<keyvault_ops::tasks::rotate::Rotate>>::from::{{closure}}",

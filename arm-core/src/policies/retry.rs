@@ -15,6 +15,7 @@ use azure_core::{
     },
 };
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::{
     ArmErrorExt as _, RetryBudget,
@@ -59,6 +60,9 @@ pub struct NotRepeatable;
 /// over how much time, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) provides
 /// the same information.
 ///
+/// All attempts are in one `tracing` span, `request`, with method, path and resource provider; never a query, header or
+/// body.
+///
 /// In an official client, make it the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`. It sends
 /// every attempt from a fresh copy of the request, including the body.
 #[derive(Debug, Clone)]
@@ -96,58 +100,7 @@ impl Retry {
         }
     }
 
-    /// The wait before attempt `next`: doubled each time, with up to a quarter of it taken off at random.
-    fn backoff(&self, next: u32) -> Duration {
-        let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
-        let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
-        doubled.min(self.budget.longest_wait) / 1024 * parts
-    }
-}
-
-/// What an outcome means for the next step.
-enum Verdict {
-    /// Final: a success, or not to be repeated.
-    Final,
-    Again(Option<Duration>),
-    FreshToken,
-}
-
-fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
-    match outcome {
-        Err(error) => match error.kind() {
-            ErrorKind::Connection => Verdict::Again(None),
-            ErrorKind::Io if repeatable => Verdict::Again(None),
-            _ => Verdict::Final,
-        },
-        Ok(response) => {
-            // Asked only of answers that call for it: a look-up of a missing header is not cheap.
-            let wait = || retry_after(response.headers());
-            match u16::from(response.status()) {
-                401 => Verdict::FreshToken,
-                429 => Verdict::Again(wait()),
-                503 if repeatable => Verdict::Again(wait()),
-                503 => wait().map_or(Verdict::Final, |wait| Verdict::Again(Some(wait))),
-                408 | 500 | 502 | 504 if repeatable => Verdict::Again(None),
-                _ => Verdict::Final,
-            }
-        }
-    }
-}
-
-/// Whether an attempt may have changed something although it did not succeed.
-fn may_have_acted(outcome: &PolicyResult) -> bool {
-    match outcome {
-        Err(error) => leaves_doubt(error.kind()),
-        Ok(response) => {
-            let status = response.status();
-            u16::from(status) >= 300 && !is_refusal(status)
-        }
-    }
-}
-
-#[async_trait]
-impl Policy for Retry {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+    async fn attempts(&self, ctx: &Context<'_>, request: &Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let method = request.method();
         let idempotent =
             !matches!(method, Method::Post | Method::Patch) || ctx.value::<Repeatable>().is_some();
@@ -219,6 +172,70 @@ impl Policy for Retry {
             waited = waited.saturating_add(wait);
         }
     }
+
+    /// The wait before attempt `next`: doubled each time, with up to a quarter of it taken off at random.
+    fn backoff(&self, next: u32) -> Duration {
+        let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
+        let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
+        doubled.min(self.budget.longest_wait) / 1024 * parts
+    }
+}
+
+/// What an outcome means for the next step.
+enum Verdict {
+    /// Final: a success, or not to be repeated.
+    Final,
+    Again(Option<Duration>),
+    FreshToken,
+}
+
+fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
+    match outcome {
+        Err(error) => match error.kind() {
+            ErrorKind::Connection => Verdict::Again(None),
+            ErrorKind::Io if repeatable => Verdict::Again(None),
+            _ => Verdict::Final,
+        },
+        Ok(response) => {
+            // Asked only of answers that call for it: a look-up of a missing header is not cheap.
+            let wait = || retry_after(response.headers());
+            match u16::from(response.status()) {
+                401 => Verdict::FreshToken,
+                429 => Verdict::Again(wait()),
+                503 if repeatable => Verdict::Again(wait()),
+                503 => wait().map_or(Verdict::Final, |wait| Verdict::Again(Some(wait))),
+                408 | 500 | 502 | 504 if repeatable => Verdict::Again(None),
+                _ => Verdict::Final,
+            }
+        }
+    }
+}
+
+/// Whether an attempt may have changed something although it did not succeed.
+fn may_have_acted(outcome: &PolicyResult) -> bool {
+    match outcome {
+        Err(error) => leaves_doubt(error.kind()),
+        Ok(response) => {
+            let status = response.status();
+            u16::from(status) >= 300 && !is_refusal(status)
+        }
+    }
+}
+
+#[async_trait]
+impl Policy for Retry {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let (method, path) = (request.method(), request.url().path());
+        let span = tracing::info_span!("request", what = %format_args!("{method} {path}"), az.namespace = provider(path));
+        self.attempts(ctx, request, next).instrument(span).await
+    }
+}
+
+/// The resource provider that a path belongs to, such as `Microsoft.Security`: the last one.
+fn provider(path: &str) -> Option<&str> {
+    const BEFORE: &str = "/providers/";
+    let at = path.to_ascii_lowercase().rfind(BEFORE)? + BEFORE.len();
+    path.get(at..)?.split('/').next()
 }
 
 fn gave_up(error: Error, tried: Tried, writes: bool) -> Error {
@@ -261,6 +278,22 @@ mod tests {
             let (least, most) = (Duration::from_millis(most * 750 - 1), seconds(most));
             assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{waits:?}");
             assert!(waits.len() > 1, "all clients would come back at once");
+        }
+    }
+
+    #[test]
+    fn a_span_names_the_provider_that_answers() {
+        for (path, expected) in [
+            ("/subscriptions/s/providers/Microsoft.Security/pricings/KeyVaults", Some("Microsoft.Security")),
+            (
+                "/x/PROVIDERS/Microsoft.KeyVault/vaults/v/providers/Microsoft.Insights/y",
+                Some("Microsoft.Insights"),
+            ),
+            ("/subscriptions/s/resourcegroups", None),
+            ("/secrets/db", None),
+            ("/providers/", Some("")),
+        ] {
+            assert_eq!(provider(path), expected, "{path}");
         }
     }
 }
