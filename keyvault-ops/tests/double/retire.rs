@@ -182,7 +182,7 @@ async fn versions_that_are_surely_older_are_disabled_without_a_wait() {
     let done = lab.secrets.retire_old_versions(&name("db")).await.unwrap();
     assert_eq!((done.disabled, lab.azure.now()), (1, before));
     let shown = done.to_string();
-    let current = &done.current;
+    let current = done.current.as_ref().unwrap();
     assert_eq!(
         shown,
         format!("current {current}: 1 disabled, 1 kept enabled, 0 disabled before, of 2 versions")

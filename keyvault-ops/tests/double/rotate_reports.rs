@@ -61,7 +61,7 @@ async fn a_complete_rotation_reports_all_that_it_did_and_no_more() {
     );
     let retirement = rotation.retirement.as_ref().unwrap();
     assert_eq!((retirement.seen, retirement.disabled, retirement.disabled_before), (4, 2, 1));
-    assert_eq!((&retirement.current, retirement.kept, retirement.dry_run), (current, 1, false));
+    assert_eq!((retirement.current.as_ref(), retirement.kept, retirement.dry_run), (Some(current), 1, false));
     assert_eq!((rotation.issuer.unrevoked.len(), rotation.later.len()), (0, 0));
 }
 
@@ -114,7 +114,7 @@ async fn a_dry_run_counts_what_would_be_and_asks_neither_issuer_nor_consumers() 
     let plan = rotate.keep_enabled(2).dry_run().await.unwrap();
     let retirement = plan.retirement.as_ref().unwrap();
     assert_eq!((retirement.seen, retirement.disabled, retirement.disabled_before), (5, 2, 1));
-    assert_eq!((retirement.current.as_str(), retirement.kept), (versions[3].id.as_str(), 2));
+    assert_eq!((&retirement.current, retirement.kept), (&None, 2), "the new version does not exist yet");
     let active = plan.active.as_ref().unwrap();
     assert_eq!((active.versions, active.others, &active.current), (5, 1, &None));
     let kept: Vec<&str> = active.other_ids.iter().map(|version| version.as_str()).collect();

@@ -73,7 +73,7 @@ impl EndOldVersions {
         }
         match retire.await {
             Ok(retirement) => {
-                done.current = Some(retirement.current.clone());
+                done.current = retirement.current.clone();
                 done.retirement = Some(retirement);
             }
             Err(error) => {

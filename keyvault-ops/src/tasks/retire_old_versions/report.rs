@@ -12,8 +12,8 @@ pub struct Retirement {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The current version, which stays enabled.
-    pub current: SecretVersion,
+    /// The current version, which stays enabled. `None` in the dry run of a rotation, whose version does not exist yet.
+    pub current: Option<SecretVersion>,
     /// How many versions have been read.
     pub seen: u64,
     /// How many were disabled; in a dry run, would be.
@@ -32,10 +32,14 @@ pub struct Retirement {
 impl fmt::Display for Retirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.dry_run { "to disable" } else { "disabled" };
+        match &self.current {
+            Some(current) => write!(f, "current {current}: ")?,
+            None => f.write_str("a new version: ")?,
+        }
         write!(
             f,
-            "current {}: {} {verb}, {} kept enabled, {} disabled before, of {} versions",
-            self.current, self.disabled, self.kept, self.disabled_before, self.seen
+            "{} {verb}, {} kept enabled, {} disabled before, of {} versions",
+            self.disabled, self.kept, self.disabled_before, self.seen
         )
     }
 }

@@ -66,7 +66,7 @@ pub(super) async fn run(
     let mut done = Retirement {
         vault: client.host().to_owned(),
         secret: name.clone(),
-        current: run.current.clone(),
+        current: Some(run.current.clone()),
         seen: 0,
         disabled: 0,
         versions: Vec::new(),
@@ -107,7 +107,7 @@ impl Run<'_> {
                 let Some(id) = version.version() else { continue };
                 done.seen += 1;
                 let spared = self.spared.covers(&version) || !self.options.is_about(id);
-                if *id == done.current || (version.enabled && spared) {
+                if *id == self.current || (version.enabled && spared) {
                     done.kept += 1;
                 } else if version.enabled {
                     old.push(version);

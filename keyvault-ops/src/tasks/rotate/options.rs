@@ -27,7 +27,9 @@ use crate::{
 /// | read the final state | everything is done |
 ///
 /// **Running it again with the same [`id`](Self::id)** resumes where it stopped; another run changes nothing. With
-/// another id, it sets one more version and retires all earlier ones.
+/// another id, it sets one more version and retires all earlier ones. Only a [`Ledger`] tells a later run which
+/// credentials an earlier one has revoked: the value of a disabled version cannot be read. Without a ledger, a later run
+/// lists them as [not revoked](crate::IssuerReport::unrevoked), and is not complete.
 ///
 /// **With concurrent writers.** Its own version is the one in the response to its set, or in its [`Ledger`]; if the
 /// response was lost, the one with its tag and value. It never disables that version, nor any that was set after it had

@@ -177,7 +177,7 @@ impl Member {
             vault: self.task.client.host().to_owned(),
             secret: self.task.name.clone(),
             versions: Vec::new(),
-            current,
+            current: Some(current),
             seen: self.disabled_before + kept + self.old.iter().filter(|old| !old.disabled).count() as u64,
             disabled: 0,
             disabled_before: self.disabled_before,

@@ -89,11 +89,10 @@ impl Group {
         for member in &mut self.members {
             let (new, kept) = (u64::from(!member.done.resumed), member.kept.len() as u64);
             let versions = member.listed.len() as u64 + new;
-            let before = member.current.as_ref().and_then(|found| found.properties.version().cloned());
-            member.done.retirement = before.map(|current| crate::Retirement {
+            member.done.retirement = Some(crate::Retirement {
                 vault: member.task.client.host().to_owned(),
                 secret: member.task.name.clone(),
-                current,
+                current: member.done.current.clone(),
                 seen: versions,
                 disabled: member.old.len() as u64,
                 versions: member
