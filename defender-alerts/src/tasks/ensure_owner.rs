@@ -1,6 +1,6 @@
 //! An owner and a date for a finding.
 
-use arm_core::{Change, Mode, refuse};
+use arm_core::{Change, Mode, Wish};
 use azure_core::{Result, time::OffsetDateTime};
 use futures::TryStreamExt as _;
 use uuid::Uuid;
@@ -66,11 +66,7 @@ impl EnsureOwner {
         }
         client.create_or_update(&assessment, name, &spec).await?;
         let made = client.get(&assessment, name).await?;
-        if made.spec.owner != spec.owner || made.spec.remediation_due_date != spec.remediation_due_date {
-            return refuse(format!(
-                "the assignment of {assessment} has another owner or date than was written"
-            ));
-        }
+        Wish::new().verify(format_args!("the assignment of {assessment}"), &spec, &made.spec)?;
         Ok(Change::Created(made))
     }
 }

@@ -1,6 +1,6 @@
 //! The access of one principal.
 
-use arm_core::{ArmErrorExt as _, Mode, Scope, refuse};
+use arm_core::{ArmErrorExt as _, Mode, Scope, Wish, refuse};
 use azure_core::Result;
 use futures::TryStreamExt as _;
 use keyvault_ops::{AccessPolicy, AccessPolicyUpdateKind, VaultId, VaultsClient};
@@ -30,6 +30,9 @@ pub struct RemovedRole {
     condition: Option<String>,
     delegated_managed_identity_resource_id: Option<String>,
 }
+
+/// The service knows the type of a principal by itself.
+const GIVEN_BACK: Wish = Wish::new().exact(&["description", "condition"]).ignoring(&["principalType"]);
 
 impl RemovedRole {
     fn of(held: RoleAssignment) -> Self {
@@ -77,8 +80,10 @@ impl RemovedRole {
         }
         match roles.create(&self.id, &self.spec()).await {
             Ok(_) => match roles.get_opt(&self.id).await? {
-                Some(now) if now.principal == self.principal && now.role == self.role => Ok(Step::Done),
-                Some(_) => refuse("the assignment is another than it was"),
+                Some(now) => {
+                    GIVEN_BACK.verify("the role assignment", self, &Self::of(now))?;
+                    Ok(Step::Done)
+                }
                 None => refuse("the assignment does not exist"),
             },
             // Somebody has given it back under another name.

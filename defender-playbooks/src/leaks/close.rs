@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use arm_core::{Change, Outcome, refuse};
-use azure_core::Result;
+use arm_core::{Change, Outcome, Task, refuse};
 use defender_alerts::{
     AssessmentId, AssessmentsClient, Exempt, ExemptionReason, GovernanceAssignment,
     GovernanceAssignmentsClient, KnownRecommendation,
@@ -75,12 +74,12 @@ impl LeaksClient {
     /// # Permissions
     ///
     /// Contributor, Security Admin or Owner; and the plan Defender CSPM.
-    pub async fn assign(
+    pub fn assign(
         &self,
         closed: &[(&Leak, Closing)],
         due: OffsetDateTime,
         mut owner: impl FnMut(&Leak) -> Option<String>,
-    ) -> Vec<Outcome<AssessmentId, Change<GovernanceAssignment>>> {
+    ) -> Task<Vec<Outcome<AssessmentId, Change<GovernanceAssignment>>>> {
         let client = GovernanceAssignmentsClient::new(&self.arm);
         let mut findings = BTreeMap::new();
         for (leak, _) in closed.iter().filter(|(_, closing)| !closing.is_settled()) {
@@ -91,12 +90,14 @@ impl LeaksClient {
                 findings.entry(id.to_string().to_lowercase()).or_insert((id, owner));
             }
         }
-        let mut outcomes = Vec::new();
-        for (target, owner) in findings.into_values() {
-            let result: Result<_> = client.ensure(&target, owner, due).await;
-            outcomes.push(Outcome { target, result });
-        }
-        outcomes
+        Task::new(move |mode| async move {
+            let mut outcomes = Vec::new();
+            for (target, owner) in findings.into_values() {
+                let result = client.ensure(&target, owner, due).in_mode(mode).await;
+                outcomes.push(Outcome { target, result });
+            }
+            Ok(outcomes)
+        })
     }
 
     /// Prepares exemptions for Defender findings that people accept or consider false positives, so that each is closed

@@ -228,8 +228,10 @@ async fn a_finding_that_people_accept_is_exempt_with_a_reason_and_never_called_g
     let sarif = leaks::to_sarif(&closed, "rotated");
     let told = sarif["runs"][0]["results"].to_string();
     assert!(told.contains("dismissed at defender, with its reason there"), "{told}");
-    let assigned =
-        client.assign(&closed, OffsetDateTime::now_utc(), |_| Some("dev@contoso.example".to_owned())).await;
+    let assigned = client
+        .assign(&closed, OffsetDateTime::now_utc(), |_| Some("dev@contoso.example".to_owned()))
+        .await
+        .unwrap();
     assert_eq!(assigned.len(), 1, "nobody has to mend what is accepted");
 }
 

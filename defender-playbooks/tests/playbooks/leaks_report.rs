@@ -156,17 +156,17 @@ async fn a_finding_of_defender_that_is_not_gone_gets_an_owner_and_a_date_once() 
     let closed = leaks::close(&first, &LeakReport::default(), &BTreeSet::new());
     let due = time::macros::datetime!(2026-12-24 12:00 UTC);
     let client = LeaksClient::new(&arm);
-    assert!(client.assign(&closed, due, |_| None).await.is_empty());
+    assert!(client.assign(&closed, due, |_| None).await.unwrap().is_empty());
     for again in [false, true] {
         azure.clear_requests();
-        let done = client.assign(&closed, due, |_| Some("dev@contoso.example".to_owned())).await;
+        let done = client.assign(&closed, due, |_| Some("dev@contoso.example".to_owned())).await.unwrap();
         let change = done[0].result.as_ref().unwrap();
         assert_eq!(change.current().spec.owner.as_deref(), Some("dev@contoso.example"));
         assert_eq!(change.current().spec.remediation_due_date, Some(due));
         assert_eq!(writes(&azure).len(), usize::from(!again));
         assert!(azure.unknown_requests().is_empty());
     }
-    let other = client.assign(&closed, due, |_| Some("other@contoso.example".to_owned())).await;
+    let other = client.assign(&closed, due, |_| Some("other@contoso.example".to_owned())).await.unwrap();
     let kept = other[0].result.as_ref().unwrap().current().spec.owner.as_deref();
     assert_eq!(kept, Some("dev@contoso.example"), "whoever has it keeps it");
 }

@@ -4,7 +4,7 @@ mod policy;
 mod report;
 mod standard;
 
-use arm_core::{ArmClient, Mode, ResourceId, refuse};
+use arm_core::{ArmClient, Mode, ResourceId, Wish, refuse};
 use azure_core::{Result, time::OffsetDateTime};
 use resource_ops::ExemptionCategory;
 use typed_builder::TypedBuilder;
@@ -16,6 +16,9 @@ use crate::{Assessment, AssessmentCode, AssessmentId, AssessmentsClient, Expand}
 
 /// Names of exemptions are made out of this and the finding, so that a repeat finds its own.
 const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
+
+/// Who changed it when is in `metadata`, which the service writes.
+const WISH: Wish = Wish::new().exact(&["displayName", "description"]).ignoring(&["metadata"]);
 
 /// The reason for an exemption. Everybody who may read the exemption sees all of it: do not include secrets.
 ///

@@ -5,7 +5,7 @@ use azure_core::{Result, time::OffsetDateTime};
 use futures::TryStreamExt as _;
 use resource_ops::{PolicyAssignmentsClient, PolicyExemption, PolicyExemptionSpec, PolicyExemptionsClient};
 
-use super::{Exempt, Exemption, Judge, is_at_or_below, scope_of, title};
+use super::{Exempt, Exemption, Judge, WISH, is_at_or_below, scope_of, title};
 use crate::Assessment;
 
 impl Exempt {
@@ -77,8 +77,12 @@ impl Exempt {
         }
         client.create_or_update(scope, &name, &spec).await?;
         let after = client.get(scope, &name).await?;
-        if !self.covers(&after, judge) || !self.tells_it(&after.spec) {
-            return refuse(format!("the exemption {} differs from what was written", after.id));
+        WISH.verify(format_args!("the exemption {}", after.id), &spec, &after.spec)?;
+        if !self.covers(&after, judge) {
+            return refuse(format!(
+                "the exemption {} exists, but does not exempt {}",
+                after.id, self.finding
+            ));
         }
         Ok(changed(before, after))
     }

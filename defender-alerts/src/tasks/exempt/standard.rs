@@ -4,7 +4,7 @@ use arm_core::{Change, Mode, Scope, refuse};
 use azure_core::{Result, time::OffsetDateTime};
 use futures::TryStreamExt as _;
 
-use super::{Exempt, Exemption, is_at_or_below, scope_of, title};
+use super::{Exempt, Exemption, WISH, is_at_or_below, scope_of, title};
 use crate::{
     Assessment, AssignmentEffect, ExemptionData, StandardAssignment, StandardAssignmentSpec,
     StandardAssignmentsClient,
@@ -42,8 +42,12 @@ impl Exempt {
         }
         client.create_or_update(scope, name, &spec).await?;
         let after = client.get(scope, name).await?;
-        if !self.holds(&after) || !self.says_it(&after.spec) {
-            return refuse(format!("the exemption {} differs from what was written", after.id));
+        WISH.verify(format_args!("the exemption {}", after.id), &spec, &after.spec)?;
+        if !self.holds(&after) {
+            return refuse(format!(
+                "the exemption {} exists, but does not exempt {}",
+                after.id, self.finding
+            ));
         }
         Ok(changed(before, after))
     }
