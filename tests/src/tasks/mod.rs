@@ -1,22 +1,38 @@
 //! Every task that writes or deletes, as data: how it is asked for, and what its result says.
 
-use arm_core::{ArmClient, Mode, ResourceGroupId, ResourceId, SubscriptionId, Task};
-use defender_alerts::{AlertAction, AlertsClient};
-use defender_automation::{Action, AutomationSpec, AutomationsClient};
-use defender_playbooks::CoverageClient;
-use defender_pricing::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
-use futures::{TryStreamExt as _, future::BoxFuture};
-use keyvault_ops::{AlertsExpected, NetworkRules, SecretsClient, VaultId, VaultSpec, VaultsClient};
-use mock_azure::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT};
+mod declared;
+mod wishes;
+
+use arm_core::{ArmClient, Mode, Task};
+use defender_alerts::{AlertAction, AlertsClient, AssessmentsClient, GovernanceAssignmentsClient};
+use defender_automation::AutomationsClient;
+use defender_playbooks::{
+    CoverageClient,
+    containment::ContainmentsClient,
+    leaks::{self, LeakReport, LeaksClient},
+};
+use defender_pricing::{ExtensionName, PlanName, PricingClient, SubPlan};
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
+use keyvault_ops::{AlertsExpected, VaultsClient, rotate_many};
 use monitor_ops::{
-    ActionGroupsClient, DiagnosticSpec, DiagnosticsClient, QueryRule, QueryRulesClient, SentinelClient,
-    WorkspaceId, WorkspaceSpec, WorkspacesClient,
+    ActionGroupsClient, DiagnosticSpec, DiagnosticsClient, QueryRulesClient, SentinelClient, WorkspaceSpec,
+    WorkspacesClient,
 };
 use resource_ops::{
     PrincipalType, ProvidersClient, ResourceGroupSpec, ResourceGroupsClient, RoleAssignmentsClient, RoleId,
     VirtualMachinesClient,
 };
 use serde_json::json;
+
+pub use declared::declared;
+pub use wishes::{
+    PERSON, automation, exposed, furnish, furnished, group, judged, resource, rule, secrets, subscription,
+    vault, vault_spec, workspace,
+};
+use wishes::{
+    containment, due, exposed_secret, firewall_finding, issuer, old_versions, plan_before, policy_assignment,
+    reason, secret_findings, vault_spec_of_any_retention,
+};
 
 /// What a task says that it did, or would do.
 #[derive(Debug, Clone)]
@@ -37,81 +53,6 @@ pub struct TaskCase {
     pub name: &'static str,
     /// Asks for it and runs it.
     pub run: Run,
-}
-
-/// The subscription that all is in.
-pub fn subscription() -> SubscriptionId {
-    DEFAULT_SUBSCRIPTION.parse().unwrap()
-}
-
-/// The resource group that all is in.
-pub fn group() -> ResourceGroupId {
-    subscription().resource_group("rg-sec").unwrap()
-}
-
-/// A resource of the group, such as `Microsoft.KeyVault/vaults/kv-prod`.
-pub fn resource(text: &str) -> ResourceId {
-    format!("{}/providers/{text}", group()).parse().unwrap()
-}
-
-/// A workspace of the group.
-pub fn workspace(name: &str) -> WorkspaceId {
-    WorkspaceId::new(&group(), name).unwrap()
-}
-
-/// A vault of the group.
-pub fn vault(name: &str) -> VaultId {
-    VaultId::new(&group(), &name.parse().unwrap()).unwrap()
-}
-
-/// The secrets of `kv-prod`.
-pub fn secrets(arm: &ArmClient) -> SecretsClient {
-    SecretsClient::new(arm, &"kv-prod".parse().unwrap()).unwrap()
-}
-
-/// A vault that is asked for.
-pub fn vault_spec() -> VaultSpec {
-    VaultSpec::builder()
-        .location("westeurope")
-        .tenant_id(DEFAULT_TENANT)
-        .soft_delete_retention_in_days(7_u16)
-        .enable_purge_protection(true)
-        .network_acls(NetworkRules::only(["203.0.113.7"]))
-        .tags([("purpose".to_owned(), "lab".to_owned())])
-        .build()
-}
-
-/// The same, for a vault that may be there with another retention.
-fn vault_spec_of_any_retention() -> VaultSpec {
-    let mut spec = vault_spec();
-    spec.soft_delete_retention_in_days = None;
-    spec
-}
-
-/// An automation that is asked for.
-pub fn automation() -> AutomationSpec {
-    let flow = Action::logic_app(&resource("Microsoft.Logic/workflows/flow"), "https://flow.example/x");
-    let mut spec = AutomationSpec::key_vault_response("westeurope", &subscription(), [flow]);
-    spec.description = Some("answers Key Vault alerts".to_owned());
-    spec.tags.insert("purpose".to_owned(), "lab".to_owned());
-    spec
-}
-
-/// A rule that is asked for.
-pub fn rule() -> QueryRule {
-    let groups = [resource("Microsoft.Insights/actionGroups/ag-soc")];
-    QueryRule::mass_secret_reading(&workspace("law-sec"), "westeurope", 10).notifying(&groups)
-}
-
-/// The plan for machines as it was, to be restored.
-fn plan_before() -> Pricing {
-    serde_json::from_value(json!({
-        "id": format!("{}/providers/Microsoft.Security/pricings/VirtualMachines", subscription()),
-        "name": "VirtualMachines",
-        "type": "Microsoft.Security/pricings",
-        "properties": { "pricingTier": "Standard", "subPlan": "P1" },
-    }))
-    .unwrap()
 }
 
 async fn run<T, E>(
@@ -196,11 +137,7 @@ cases! {
     );
     "a vault is made": |arm, mode| run(VaultsClient::new(&arm).ensure(&vault("kv-new"), vault_spec()), mode, yes);
     "a vault is made or brought back": |arm, mode| run(
-        VaultsClient::new(&arm)
-.ensure(&vault("kv-new"), vault_spec_of_any_retention())
-.recover_deleted(),
-mode,
-yes,
+        VaultsClient::new(&arm).ensure(&vault("kv-new"), vault_spec_of_any_retention()).recover_deleted(), mode, yes,
     );
     "a vault is removed": |arm, mode| run(VaultsClient::new(&arm).remove(&vault("kv-old")), mode, yes);
     "a vault is removed for good": |arm, mode| run(
@@ -226,7 +163,7 @@ yes,
             .ensure(
                 group(),
                 RoleId::KEY_VAULT_SECRETS_USER,
-                "00000000-0000-0000-0000-0000000000b1".parse().unwrap(),
+                PERSON.parse().unwrap(),
             )
             .principal_type(PrincipalType::User)
             .description("for the lab"),
@@ -285,5 +222,57 @@ yes,
     );
     "old versions are disabled": |arm, mode| run(
         secrets(&arm).retire_old_versions(&"api-key".parse().unwrap()), mode, yes,
+    );
+    "secrets are rotated together": |arm, mode| async move {
+        let rotations = ["api-key", "extra"].map(|name| {
+            let rotate = secrets(&arm).rotate(&name.parse().unwrap()).id("r-2");
+            if mode.is_dry_run() { rotate.dry_run() } else { rotate }
+        });
+        let mut outcomes: Vec<_> = rotate_many(rotations, 1).collect().await;
+        outcomes.sort_by_key(|outcome| outcome.target.name.clone());
+        let complete = outcomes.iter().all(|one| one.result.as_ref().is_ok_and(|done| done.is_complete()));
+        Ok::<_, String>(Done { complete, result: format!("{outcomes:?}") })
+    };
+    "a secret's key is rotated where it was issued": |arm, mode| run(
+        secrets(&arm).rotate(&"storage".parse().unwrap()).id("r-3").issuer(issuer(&arm)),
+        mode,
+        |rotation| rotation.is_complete(),
+    );
+    "old versions end": |arm, mode| async move {
+        let name = "extra".parse().unwrap();
+        let old = old_versions(&secrets(&arm), &name).await?;
+        run(secrets(&arm).end_old_versions(&name, old), mode, |ended| ended.is_complete()).await
+    };
+    "old versions end with their keys": |arm, mode| async move {
+        let name = "storage".parse().unwrap();
+        let old = old_versions(&secrets(&arm), &name).await?;
+        let task = secrets(&arm).end_old_versions(&name, old).issuer(issuer(&arm));
+        run(task, mode, |ended| ended.is_complete()).await
+    };
+    "a finding is exempted": |arm, mode| async move {
+        let finding = exposed_secret(&arm).await?;
+        run(AssessmentsClient::new(&arm).exempt(&finding, reason()), mode, yes).await
+    };
+    "a finding of a policy is exempted": |arm, mode| run(
+        AssessmentsClient::new(&arm).exempt(&firewall_finding(), reason()).policy(policy_assignment()), mode, yes,
+    );
+    "a finding gets an owner": |arm, mode| run(
+        GovernanceAssignmentsClient::new(&arm).ensure(&firewall_finding(), "owner@contoso.example", due()), mode, yes,
+    );
+    "leaks that Defender found get an owner": |arm, mode| async move {
+        let first = leaks::of_defender(&secret_findings(&arm).await?);
+        let closed = leaks::close(&first, &LeakReport::default(), &Default::default());
+        let task = LeaksClient::new(&arm).assign(&closed, due(), |_| Some("dev@contoso.example".to_owned()));
+        run(task, mode, |outcomes| outcomes.iter().all(|outcome| outcome.result.is_ok())).await
+    };
+    "an attack is contained": |arm, mode| async move {
+        let client = ContainmentsClient::new(&arm);
+        let mut plan = containment();
+        let secrets = client.plan(&vault("kv-prod")).disable_secrets(["extra".parse().unwrap()]);
+        plan.secrets = secrets.await.map_err(|error| error.to_string())?.secrets;
+        run(client.contain(&plan), mode, |done| done.is_complete()).await
+    };
+    "a containment is undone": |arm, mode| run(
+        ContainmentsClient::new(&arm).undo(&containment()), mode, |done| done.is_complete(),
     );
 }
