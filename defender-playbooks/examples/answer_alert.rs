@@ -1,23 +1,25 @@
 //! Reads the evidence for a key vault alert, rotates the secrets that its caller read, each with the resource whose key
-//! it contains, and resolves the alert once all of that is done.
+//! it contains, and resolves the alert once all of that is done. Fails if something is left.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example answer_alert -- <alert id> <secret>=<resource id> ..
 //! ```
+//!
+//! `rotations.jsonl` records each step of a rotation, so that another run knows what this one did.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc};
 
 use defender_playbooks::{
     InvestigationsClient,
-    arm_core::{ArmClient, ArmOptions, ResourceId, credential_from_environment},
+    arm_core::{credential_from_environment, prelude::*},
     defender_alerts::{AlertAction, AlertId, AlertsClient},
-    keyvault_ops::SecretsClient,
+    keyvault_ops::{Ledger, Rotation, SecretsClient},
     monitor_ops::Evidence,
 };
 use keyvault_issuers::ResourceKeyIssuer;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let alert = arguments.next().ok_or("usage: answer_alert <alert id> <secret>=<resource id> ..")?;
     let mut issuers = BTreeMap::new();
@@ -28,53 +30,63 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = ArmOptions::default();
     let chosen = credential_from_environment(None, &options)?;
     let arm = ArmClient::new(chosen.credential, options)?;
-    print(answer(&arm, &alert.parse()?, &issuers).await?);
-    Ok(())
+    let ledger = Ledger::append_to("rotations.jsonl")?;
+    let left = answer(&arm, &alert.parse()?, &issuers, &ledger).await?;
+    print(&left);
+    Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The findings and actions, line by line. The alert is resolved only if nothing is left open.
+/// Returns what is left to do. The alert is resolved only if that is nothing.
 pub(crate) async fn answer(
     arm: &ArmClient,
-    alert: &AlertId,
+    id: &AlertId,
     issuers: &BTreeMap<String, ResourceId>,
-) -> Result<Vec<String>, Box<dyn Error>> {
-    let (mut lines, mut open) = (Vec::new(), false);
+    ledger: &Ledger,
+) -> Result<Vec<String>> {
     let alerts = AlertsClient::new(arm);
-    let found = InvestigationsClient::new(arm).investigate(&alerts.get(alert).await?).await;
+    let alert = alerts.get(id).await?;
+    let found = InvestigationsClient::new(arm).investigate(&alert).await;
+    let mut left = Vec::new();
     if !found.is_conclusive() {
-        lines.push("the logs are incomplete: more secrets may have been read".to_owned());
-        open = true;
+        left.push("the logs are incomplete: more secrets may have been read".to_owned());
     }
     for (vault, log) in &found.logs {
-        let secrets = SecretsClient::new(arm, &vault.name().parse()?)?;
         for name in log.evidence().map(Evidence::secrets_read).unwrap_or_default() {
             let Some(resource) = issuers.get(&name) else {
-                lines.push(format!("{name} was read, but no resource is given for it: rotate it by hand"));
-                open = true;
+                left.push(format!("{name}: no resource is given for it: rotate it by hand"));
                 continue;
             };
-            let issuer = Arc::new(ResourceKeyIssuer::new(arm, resource.clone())?);
-            // The same alert gives the same rotation id: another run resumes it where it stopped.
-            let rotation = secrets
-                .rotate(&name.parse()?)
-                .issuer(issuer)
-                .id(alert.to_string())
-                .reason("an alert")
-                .await?;
-            open |= !rotation.is_complete();
-            lines.push(rotation.to_string());
+            match rotate(arm, vault, &name, resource, id, ledger).await {
+                Ok(rotation) if rotation.is_complete() => {}
+                Ok(rotation) => left.push(rotation.to_string()),
+                Err(error) => left.push(format!("{name}: {error}")),
+            }
         }
     }
-    if open {
-        lines.push("the alert stays open".to_owned());
-        return Ok(lines);
+    if left.is_empty() {
+        // Not if somebody has taken it up meanwhile.
+        let report = alerts.set_status([id.clone()], AlertAction::Resolve).only_if(alert.status).await?;
+        left.extend(report.failed().map(|alert| format!("{}: {:?}", alert.target, alert.result)));
     }
-    let report = alerts.set_status([alert.clone()], AlertAction::Resolve).await?;
-    lines.push(if report.is_complete() { "resolved" } else { "the alert could not be resolved" }.to_owned());
-    Ok(lines)
+    Ok(left)
+}
+
+async fn rotate(
+    arm: &ArmClient,
+    vault: &ResourceId,
+    name: &str,
+    resource: &ResourceId,
+    alert: &AlertId,
+    ledger: &Ledger,
+) -> Result<Rotation, Box<dyn Error>> {
+    let secrets = SecretsClient::new(arm, &vault.name().parse()?)?;
+    let issuer = Arc::new(ResourceKeyIssuer::new(arm, resource.clone())?);
+    // The same alert gives the same rotation id: another run resumes it where it stopped, and rotates nothing twice.
+    let rotate = secrets.rotate(&name.parse()?).id(alert.to_string()).reason("an alert");
+    Ok(rotate.issuer(issuer).ledger(ledger).await?)
 }
 
 #[allow(clippy::print_stdout, reason = "a program speaks to its user")]
-fn print(lines: Vec<String>) {
-    lines.iter().for_each(|line| println!("{line}"));
+fn print(left: &[String]) {
+    left.iter().for_each(|line| println!("left: {line}"));
 }

@@ -1,62 +1,67 @@
-//! Lists the key vaults of a subscription whose plan or audit log is off, and fixes them.
+//! Lists the key vaults of a subscription whose plan or audit log is off, and fixes them. Fails if something is left.
 //!
 //! ```sh
-//! cargo run -p defender-playbooks --example cover_vaults -- <subscription> <resource group> <workspace> [--fix]
+//! cargo run -p defender-playbooks --example cover_vaults -- <subscription> <workspace id> [--fix]
 //! ```
 
-use std::error::Error;
+use std::{error::Error, process::ExitCode};
 
 use defender_playbooks::{
-    CoverageClient,
-    arm_core::{ArmClient, ArmOptions, SubscriptionId, credential_from_environment},
-    monitor_ops::{DiagnosticSpec, WorkspaceId},
+    CoverageClient, VaultCoverage,
+    arm_core::{credential_from_environment, prelude::*},
+    monitor_ops::{DiagnosticSpec, Sink, WorkspaceId},
 };
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [subscription, group, workspace, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: cover_vaults <subscription> <resource group> <workspace> [--fix]".into());
+    let [subscription, workspace, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: cover_vaults <subscription> <workspace id> [--fix]".into());
     };
-    let subscription: SubscriptionId = subscription.parse()?;
-    let workspace = WorkspaceId::new(&subscription.resource_group(group)?, workspace)?;
+    let (subscription, workspace) = (subscription.parse()?, workspace.parse()?);
     let options = ArmOptions::default();
     let chosen = credential_from_environment(None, &options)?;
     let arm = ArmClient::new(chosen.credential, options)?;
-    print(cover(&arm, &subscription, &workspace, rest.contains(&"--fix".to_owned())).await?);
-    Ok(())
+    let mut left = gaps(&arm, &subscription, &workspace).await?;
+    print("off", &left);
+    if rest.contains(&"--fix".to_owned()) {
+        left = fix(&arm, &subscription, &workspace).await?;
+        print("not fixed", &left);
+    }
+    Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is off, and what was done about it, or would be, line by line.
-pub(crate) async fn cover(
+/// What is off, and how to turn it on. Logs count if they go to this workspace.
+pub(crate) async fn gaps(
     arm: &ArmClient,
     subscription: &SubscriptionId,
     workspace: &WorkspaceId,
-    fix: bool,
-) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut lines = Vec::new();
-    let coverage = CoverageClient::new(arm);
-    let report = coverage.report(subscription, None).await?;
-    for vault in report.with_gaps() {
-        for gap in vault.gaps() {
-            lines.push(format!("{}: {gap}: {}", vault.vault.name, gap.remedy()));
-        }
+) -> Result<Vec<String>> {
+    let report = CoverageClient::new(arm).report(subscription, &Sink::from(workspace)).await?;
+    let of_vault = |vault: &VaultCoverage| {
+        let name = vault.vault.name.clone();
+        vault.gaps().iter().map(move |gap| format!("{name}: {gap}: {}", gap.remedy())).collect::<Vec<_>>()
+    };
+    Ok(report.with_gaps().flat_map(of_vault).collect())
+}
+
+/// Turns all of it on: **the plan is billed for every vault**. Returns what could not be turned on.
+pub(crate) async fn fix(
+    arm: &ArmClient,
+    subscription: &SubscriptionId,
+    workspace: &WorkspaceId,
+) -> Result<Vec<String>> {
+    let spec = DiagnosticSpec::audit_to(workspace)?;
+    let done = CoverageClient::new(arm).fix(subscription, &spec).await?;
+    let mut left: Vec<_> =
+        done.failures().map(|(vault, error)| format!("{}: {error}", vault.name())).collect();
+    if left.is_empty() && !done.is_complete() {
+        left.push(format!("{done:?}"));
     }
-    let task = coverage.fix(subscription, &DiagnosticSpec::audit_to(workspace)?);
-    let done = if fix { task.await? } else { task.dry_run().await? };
-    for (vault, error) in done.failures() {
-        lines.push(format!("{vault}: {error}"));
-    }
-    lines.push(match (fix, done.is_change(), done.is_complete()) {
-        (_, false, true) => "nothing needs to be done".to_owned(),
-        (false, ..) => "run with --fix to fix this".to_owned(),
-        (true, _, true) => "fixed".to_owned(),
-        (true, _, false) => "not everything could be fixed".to_owned(),
-    });
-    Ok(lines)
+    Ok(left)
 }
 
 #[allow(clippy::print_stdout, reason = "a program speaks to its user")]
-fn print(lines: Vec<String>) {
-    lines.iter().for_each(|line| println!("{line}"));
+fn print(what: &str, lines: &[String]) {
+    lines.iter().for_each(|line| println!("{what}: {line}"));
 }

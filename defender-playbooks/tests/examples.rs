@@ -11,8 +11,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use arm_core::{ArmClient, ResourceId, SubscriptionId};
 use defender_alerts::{AlertId, AlertStatus, AlertsClient};
-use keyvault_ops::SecretsClient;
-use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure, Seed};
+use keyvault_ops::{Ledger, SecretsClient};
+use mock_azure::{DEFAULT_SUBSCRIPTION, Fault, MockAzure, Seed};
 use monitor_ops::WorkspaceId;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -52,16 +52,20 @@ fn arm(azure: &MockAzure) -> ArmClient {
 
 #[tokio::test]
 async fn vaults_whose_plan_or_log_is_off_are_listed_then_fixed_and_then_nothing_is_left_to_do() {
-    let azure = seed().start().await;
-    let cover = |fix| {
-        let arm = arm(&azure);
-        async move { cover_vaults::cover(&arm, &subscription(), &workspace(), fix).await.unwrap() }
-    };
-    let listed = cover(false).await;
-    assert!(listed.iter().filter(|line| line.starts_with("kv-prod: ")).count() >= 2, "{listed:?}");
-    assert_eq!(listed.last().unwrap(), "run with --fix to fix this");
-    assert_eq!(cover(true).await.last().unwrap(), "fixed");
-    assert_eq!(cover(false).await.last().unwrap(), "nothing needs to be done");
+    let azure = seed().vault(subscription(), "rg-sec", "kv-other").start().await;
+    let (arm, subscription, workspace) = (arm(&azure), subscription(), workspace());
+    azure.inject(Fault::status(403).on("PUT", "kv-other"));
+    let off = cover_vaults::gaps(&arm, &subscription, &workspace).await.unwrap();
+    assert_eq!(off.len(), 4, "plan and log of two vaults: {off:#?}");
+    assert!(off.iter().all(|line| line.starts_with("kv-prod: ") || line.starts_with("kv-other: ")));
+
+    let left = cover_vaults::fix(&arm, &subscription, &workspace).await.unwrap();
+    assert!(left.len() == 1 && left[0].starts_with("kv-other: "), "the other one is fixed: {left:?}");
+    assert_eq!(cover_vaults::fix(&arm, &subscription, &workspace).await.unwrap(), [] as [&str; 0]);
+    assert_eq!(cover_vaults::gaps(&arm, &subscription, &workspace).await.unwrap(), [] as [&str; 0]);
+    azure.clear_requests();
+    cover_vaults::fix(&arm, &subscription, &workspace).await.unwrap();
+    assert!(azure.writes().is_empty() && azure.unknown_requests().is_empty());
 }
 
 /// A vault with a log, whose secret was read by the alert's caller then.
@@ -112,28 +116,29 @@ async fn what_an_alert_s_caller_read_is_rotated_and_an_alert_is_resolved_only_wh
     let azure = read(OffsetDateTime::now_utc() - Duration::from_secs(2 * 3600)).await;
     let account = resource("Microsoft.Storage/storageAccounts/stprod");
     let old = azure.resource_key(account.as_str(), "key1").unwrap();
+    let ledger = Ledger::in_memory();
     let answer = |issuers: BTreeMap<String, ResourceId>| {
-        let arm = arm(&azure);
-        async move { answer_alert::answer(&arm, &alert(), &issuers).await.unwrap() }
+        let (arm, ledger) = (arm(&azure), ledger.clone());
+        async move { answer_alert::answer(&arm, &alert(), &issuers, &ledger).await.unwrap() }
     };
     let without = answer(BTreeMap::new()).await;
-    assert!(
-        without.contains(&"storage was read, but no resource is given for it: rotate it by hand".to_owned())
-    );
+    assert_eq!(without, ["storage: no resource is given for it: rotate it by hand"]);
     assert_eq!(status(&azure).await, AlertStatus::Active);
 
-    let done = answer([("storage".to_owned(), account.clone())].into()).await;
-    assert!(!azure.takes_key(account.as_str(), &old), "the key that was read is dead: {done:?}");
-    assert_eq!(done.last().unwrap(), "resolved");
+    let issuers = BTreeMap::from([("storage".to_owned(), account.clone())]);
+    assert_eq!(answer(issuers.clone()).await, [] as [&str; 0]);
+    assert!(!azure.takes_key(account.as_str(), &old), "the key that was read is dead");
     assert_eq!(status(&azure).await, AlertStatus::Resolved);
+    azure.clear_requests();
+    assert_eq!(answer(issuers).await, [] as [&str; 0]);
+    assert!(azure.writes().is_empty(), "{:?}", azure.writes());
 }
 
 #[tokio::test]
 async fn an_alert_of_the_last_minutes_stays_open_since_its_log_may_still_come() {
     let azure = read(OffsetDateTime::now_utc()).await;
     let issuers = [("storage".to_owned(), resource("Microsoft.Storage/storageAccounts/stprod"))].into();
-    let done = answer_alert::answer(&arm(&azure), &alert(), &issuers).await.unwrap();
-    assert!(done[0].starts_with("the logs are incomplete"), "{done:?}");
-    assert_eq!(done.last().unwrap(), "the alert stays open");
+    let done = answer_alert::answer(&arm(&azure), &alert(), &issuers, &Ledger::in_memory()).await.unwrap();
+    assert!(done.len() == 1 && done[0].starts_with("the logs are incomplete"), "{done:?}");
     assert_eq!(status(&azure).await, AlertStatus::Active);
 }
