@@ -155,7 +155,12 @@ impl<'de> Deserializer<'de> for &mut Read<'de> {
             b'n' => self.scanner.word("null").ok_or(Odd).and_then(|()| visitor.visit_unit()),
             _ => {
                 let number = self.scanner.number().ok_or(Odd)?;
-                serde_json::Deserializer::from_str(number).deserialize_any(visitor).map_err(|_| Odd)
+                match (number.parse::<u64>(), number.parse::<i64>()) {
+                    (Ok(number), _) => visitor.visit_u64(number),
+                    // `-0` is a float.
+                    (_, Ok(number @ ..=-1)) => visitor.visit_i64(number),
+                    _ => serde_json::Deserializer::from_str(number).deserialize_any(visitor).map_err(|_| Odd),
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
+use serde_json::Value;
 
 use super::{Part, from_str};
 
@@ -43,6 +44,24 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
+    /// The object as text again, without the members of a name, ignoring case.
+    pub fn without(&self, name: &str) -> String {
+        let mut text = String::from("{");
+        for (it, value) in self.0.iter().filter(|(it, _)| !it.eq_ignore_ascii_case(name)) {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            match it {
+                // It has no escapes, and needs none.
+                Cow::Borrowed(it) => text.extend(["\"", it, "\""]),
+                Cow::Owned(it) => text.push_str(&Value::from(it.as_str()).to_string()),
+            }
+            text.extend([":", value.as_str()]);
+        }
+        text.push('}');
+        text
+    }
+
     /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -52,11 +71,11 @@ impl<'a> Members<'a> {
 impl<'a> Part<'a> {
     /// A string, without its quotes and escapes; `None` for any other value.
     pub fn text(self) -> Option<Cow<'a, str>> {
-        #[derive(Deserialize)]
-        #[serde(transparent)]
-        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-        self.as_str().starts_with('"').then(|| from_str(self.as_str()).ok()).flatten().map(|Text(text)| text)
+        let plain = self.as_str().strip_prefix('"')?.strip_suffix('"')?;
+        match plain.contains('\\') {
+            false => Some(Cow::Borrowed(plain)),
+            true => from_str(self.as_str()).ok().map(Cow::Owned),
+        }
     }
 
     /// A string as [`text`](Self::text) reads it, a number or a boolean as it stands; `None` for any other value.
@@ -142,6 +161,8 @@ mod tests {
         assert_eq!(members.get("C").map(Part::is_null), Some(true));
         assert_eq!(members.get("b\n").and_then(Part::text).as_deref(), Some("x\ty"));
         assert_eq!(members.get("A").and_then(Part::scalar).as_deref(), Some("2"));
+        assert_eq!(members.without("a"), r#"{"b\n":"x\ty","c":null}"#);
+        assert_eq!(Members::of(r#"{ "A" : 1 }"#).without("a"), "{}");
         assert!(members.get("d").is_none() && Members::of("[1]").is_empty() && items_of("{}").is_empty());
         assert_eq!(
             items_of(" [1, {\"b\": 2}]").iter().map(|it| it.as_str()).collect::<Vec<_>>(),
