@@ -63,10 +63,29 @@ pub struct SecretId {
     pub version: Option<SecretVersion>,
 }
 
-impl FromStr for SecretId {
-    type Err = IdError;
+impl SecretId {
+    /// Reads an id as the service writes it, in a fraction of the time that a parser of URLs takes; `None` if that has to
+    /// be asked.
+    fn usual(text: &str) -> Option<Self> {
+        let mut segments = text.strip_prefix("https://")?.split('/');
+        let host = segments.next()?;
+        let (_, top) = host.rsplit_once('.')?;
+        let plain = host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+        // A number at the end makes it an address, and an encoded label can be wrong.
+        if !plain
+            || host.contains("xn--")
+            || top.is_empty()
+            || !top.bytes().all(|byte| byte.is_ascii_lowercase())
+        {
+            return None;
+        }
+        segments.next().filter(|collection| matches!(*collection, "secrets" | "deletedsecrets"))?;
+        let name = segments.next()?.parse().ok()?;
+        let version = segments.next().map(str::parse).transpose().ok()?;
+        segments.next().is_none().then(|| Self { vault_host: host.to_owned(), name, version })
+    }
 
-    fn from_str(text: &str) -> Result<Self, IdError> {
+    fn by_url(text: &str) -> Result<Self, IdError> {
         let refuse = || {
             let rule = "must have the form https://{vault}/secrets/{name} or https://{vault}/secrets/{name}/{version}";
             Err(IdError::new("secret id", text, rule))
@@ -80,6 +99,14 @@ impl FromStr for SecretId {
             _ => return refuse(),
         };
         Ok(Self { vault_host: host.to_owned(), name: name.parse()?, version })
+    }
+}
+
+impl FromStr for SecretId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::usual(text).map_or_else(|| Self::by_url(text), Ok)
     }
 }
 
@@ -132,6 +159,29 @@ mod tests {
             let text = format!("https://kv.vault.azure.net/secrets/{name}{slash}{version}");
             let id: SecretId = text.parse().unwrap();
             proptest::prop_assert_eq!(id.to_string(), text);
+        }
+
+        #[test]
+        fn the_usual_form_means_what_a_parser_of_urls_makes_of_it(
+            host in "([a-z0-9.-]{0,9}|xn--[a-z0-9-]{0,6}|[0-9.x]{0,9})(\\.[a-z]{1,4}|\\.[a-z0-9-]{0,4})",
+            path in "(/secrets|/deletedsecrets|/keys)(/[0-9A-Za-z.%-]{0,9})(/[0-9a-f]{32}|/|[?#].?)?",
+        ) {
+            let text = format!("https://{host}{path}");
+            if let Some(usual) = SecretId::usual(&text) {
+                proptest::prop_assert_eq!(Ok(usual), SecretId::by_url(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_service_writes_is_the_usual_form() {
+        for text in [
+            "https://kv-prod.vault.azure.net/secrets/db",
+            "https://kv1.vault.usgovcloudapi.net/secrets/db/4387e9f3d6e14c459867679a90fd0f79",
+            "https://kv.vault.azure.cn/deletedsecrets/db",
+        ] {
+            assert_eq!(SecretId::usual(text), text.parse().ok(), "{text}");
+            assert!(SecretId::usual(text).is_some(), "{text}");
         }
     }
 }
