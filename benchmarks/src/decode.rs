@@ -33,7 +33,7 @@ fn measure() -> Section {
             model::<defender_alerts::AttackPath>("AttackPath", "attack_paths/row.json", ""),
             model::<defender_alerts::SubAssessment>("SubAssessment", "sub_assessments/get.json", ""),
             model::<defender_alerts::SuppressionRule>("SuppressionRule", "suppression_rules/get.json", ""),
-            model::<defender_alerts::SecurityContact>("SecurityContact", "security_contacts/get.json", ""),
+            model::<defender_alerts::SecurityContact>("SecurityContact", "security_contacts/get.json", "/properties"),
             model::<defender_alerts::SecureScore>("SecureScore", "secure_scores/get.json", ""),
             model::<defender_alerts::SecureScoreControl>("SecureScoreControl", "secure_scores/controls.json", "/value/0"),
             model::<defender_alerts::SecureScoreControlDefinition>("SecureScoreControlDefinition", "secure_scores/definitions.json", "/value/0"),

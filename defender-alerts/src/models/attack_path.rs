@@ -241,21 +241,22 @@ fn edge(value: Part<'_>) -> AttackPathEdge {
 
 /// An end of a path: an object of its own, or the internal id of a node.
 fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
+    let known = |id: &str| nodes.iter().find(|node| !id.is_empty() && node.internal_id == id).cloned();
     if value.is_null() {
         return None;
     }
-    let named = |id: String| AttackPathNode {
+    if value.is_object() {
+        let end = node(value);
+        // The object can say less than the node that it stands for.
+        let more = if end.resource_id.is_none() { known(&end.internal_id) } else { None };
+        return Some(more.unwrap_or(end));
+    }
+    let id = plain(value);
+    Some(known(&id).unwrap_or_else(|| AttackPathNode {
         fields: [("id", id.clone())].into_iter().collect(),
         internal_id: id,
         name: None,
         entity_type: None,
         resource_id: None,
-    };
-    let end = if value.is_object() { node(value) } else { named(plain(value)) };
-    let known = nodes.iter().find(|node| !end.internal_id.is_empty() && node.internal_id == end.internal_id);
-    // The object can say less than the node that it stands for.
-    Some(match known {
-        Some(known) if end.resource_id.is_none() => known.clone(),
-        _ => end,
-    })
+    }))
 }

@@ -2,11 +2,11 @@
 
 use arm_core::{
     ResourceName,
-    wire::{self, AsSent, UnknownFields},
+    wire::{self, AsSent, Deferred, Members, UnknownFields},
 };
 use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use typed_builder::TypedBuilder;
 
 use super::blank;
@@ -159,14 +159,19 @@ impl<'de> Deserialize<'de> for SuppressionRule {
         #[derive(Deserialize)]
         struct Wire {
             name: ResourceName,
-            properties: Map<String, Value>,
+            properties: Deferred<Value>,
         }
-        let Wire { name, mut properties } = Wire::deserialize(deserializer)?;
+        let Wire { name, properties } = Wire::deserialize(deserializer)?;
+        let properties = properties.written();
+        let members = Members::of(&properties);
         // `lastModifiedUtc` by the specification, `lastModifiedUTC` on the wire; no part of what a write says.
-        let is_own = |key: &&String| key.eq_ignore_ascii_case("lastModifiedUtc");
-        let written = properties.keys().find(is_own).cloned().and_then(|key| properties.remove(&key));
-        let last_modified = written.as_ref().and_then(Value::as_str).and_then(wire::instant::parse);
-        let spec = serde_json::from_value(Value::Object(properties)).map_err(D::Error::custom)?;
+        let own = "lastModifiedUtc";
+        let last_modified = members.get(own).and_then(|at| wire::instant::parse(&at.text()?));
+        let written = match members.is_empty() {
+            true => properties,
+            false => members.without(own).into(),
+        };
+        let spec = wire::from_str(&written).map_err(D::Error::custom)?;
         Ok(Self { name, last_modified, spec })
     }
 }
