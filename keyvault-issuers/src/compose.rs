@@ -146,6 +146,19 @@ mod tests {
     const OLD: &str = "AAAA+BBBB/CCCC0123456789==";
     const NEW: &str = "zz/zz+zz+zzzz9876543210zz=";
 
+    #[test]
+    fn only_a_slash_is_escaped_by_itself_and_what_the_old_key_lacks_is_encoded_as_its_other_characters() {
+        assert_eq!(replaced(r#""AAAA\/BBBB\/CCCC0123456789==""#), None, "the first is a plus");
+        let at = |value: &str| {
+            let (old, new) =
+                (Secret::new("AAAABBBBCCCC0123456789=="), Secret::new("zzzz+zzzzzzz9876543210z="));
+            replace(&Secret::new(value), &old, &new).map(|value| value.expose().to_owned())
+        };
+        assert_eq!(at("k=AAAABBBBCCCC0123456789%3D%3d").as_deref(), Some("k=zzzz%2Bzzzzzzz9876543210z%3D"));
+        assert_eq!(at("k=AAAABBBBCCCC0123456789==").as_deref(), Some("k=zzzz+zzzzzzz9876543210z="));
+        assert_eq!(at("k=AAAABBBBCCCC0123456789=%3d").as_deref(), Some("k=zzzz%2bzzzzzzz9876543210z="));
+    }
+
     fn replaced(value: &str) -> Option<String> {
         let outcome = replace(&Secret::new(value), &Secret::new(OLD), &Secret::new(NEW));
         outcome.map(|value| value.expose().to_owned())

@@ -253,6 +253,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_turns_keys_off_is_named_with_its_value() {
+        assert_eq!(Off::Flag("disableLocalAuth", true).to_string(), "disableLocalAuth: true");
+        assert_eq!(Off::Lacks("modes", "SharedKey").to_string(), "modes without SharedKey");
+    }
+
+    #[test]
     fn each_key_has_a_partner_that_is_not_itself() {
         for kind in KINDS {
             for slot in kind.slots {

@@ -106,3 +106,20 @@ async fn a_password_that_begins_like_another_is_not_taken_for_it() {
     assert!(issuer.identify(&OLD.into()).await.unwrap().is_some());
     assert_eq!(issuer.identify(&"nothing of the kind".into()).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_removal_that_is_refused_is_an_error_though_the_password_is_no_longer_listed() {
+    let lab = Lab::of(application()).await;
+    lab.azure.inject(Fault::status(403).on("POST", "/removePassword").always());
+    let error = issuer(&lab).revoke("00000000-0000-0000-0000-00000000dead").await.unwrap_err();
+    assert_eq!(arm_core::ArmErrorExt::status(&error), Some(403), "{error}");
+}
+
+#[tokio::test]
+async fn an_issuer_shows_its_application_and_no_password() {
+    let lab = Lab::of(application()).await;
+    let issuer = issuer(&lab);
+    issuer.identify(&arm_core::Secret::new(OLD)).await.unwrap();
+    let shown = format!("{issuer:?}");
+    assert!(shown.contains(APP) && !shown.contains(OLD), "{shown}");
+}

@@ -101,3 +101,39 @@ impl AppManagementPolicy {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_policy_restricts_applications_of_its_date_and_later_unless_it_or_the_restriction_is_off() {
+        let restricts = |enabled: Value, state: &str, since: Value, created: Value| {
+            let found = json!({
+                "restrictionType": "passwordAddition", "state": state, "restrictForAppsCreatedAfterDateTime": since,
+            });
+            let policy: AppManagementPolicy = serde_json::from_value(json!({
+                "id": "p", "isEnabled": enabled, "restrictions": { "passwordCredentials": [found] },
+            }))
+            .unwrap();
+            let application: Application = serde_json::from_value(json!({
+                "id": "a", "appId": "c", "createdDateTime": created,
+            }))
+            .unwrap();
+            assert_eq!(policy.restricts("passwordLifetime", &application).count(), 0);
+            policy.restricts("PASSWORDADDITION", &application).count() == 1
+        };
+        let (day, before, none) = (json!("2026-03-01T00:00:00Z"), json!("2026-02-28T00:00:00Z"), Value::Null);
+        let on = || json!(true);
+        assert!(restricts(on(), "enabled", day.clone(), day.clone()), "on the day itself");
+        assert!(restricts(on(), "enabled", before.clone(), day.clone()));
+        assert!(!restricts(on(), "enabled", day.clone(), before), "an older application");
+        assert!(restricts(on(), "enabled", none.clone(), day.clone()));
+        assert!(restricts(on(), "enabled", day.clone(), none.clone()), "whose age is not known");
+        assert!(restricts(none, "enabled", day.clone(), day.clone()));
+        assert!(!restricts(json!(false), "enabled", day.clone(), day.clone()));
+        assert!(!restricts(on(), "Disabled", day.clone(), day));
+    }
+}
