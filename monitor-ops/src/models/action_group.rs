@@ -251,6 +251,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_patch_has_only_what_was_named() {
+        let patch = ActionGroupPatch::new().enabled(false).tags([("a".to_owned(), "b".to_owned())]);
+        assert_eq!(
+            serde_json::to_value(patch).unwrap(),
+            serde_json::json!({ "tags": { "a": "b" }, "properties": { "enabled": false } })
+        );
+    }
+
+    #[test]
     fn unknown_kinds_of_receivers_and_unknown_fields_are_written_back_and_urls_are_not_printed() {
         let wire = json!({
             "id": "/x", "name": "soc", "type": "Microsoft.Insights/ActionGroups", "location": "Global",

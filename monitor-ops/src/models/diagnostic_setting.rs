@@ -216,6 +216,47 @@ mod tests {
 
     use super::*;
 
+    fn sinks() -> [Sink; 5] {
+        let id = |text: &str| -> ResourceId {
+            format!("/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/{text}")
+                .parse()
+                .unwrap()
+        };
+        let rule = || id("Microsoft.EventHub/namespaces/n/authorizationRules/r");
+        [
+            Sink::Workspace(id("Microsoft.OperationalInsights/workspaces/law")),
+            Sink::Workspace(id("Microsoft.OperationalInsights/workspaces/other")),
+            Sink::Storage(id("Microsoft.Storage/storageAccounts/st")),
+            Sink::EventHub { rule: rule(), hub: None },
+            Sink::EventHub { rule: rule(), hub: Some("hub".to_owned()) },
+        ]
+    }
+
+    #[test]
+    fn a_sink_is_the_same_only_as_itself_whatever_the_case_of_its_id() {
+        for (at, one) in sinks().iter().enumerate() {
+            for (other_at, other) in sinks().iter().enumerate() {
+                assert_eq!(one.is_same_as(other), at == other_at, "{one:?} {other:?}");
+            }
+            let mut setting = DiagnosticProperties::default();
+            assert!(!one.is_of(&setting) && setting.sinks().is_empty());
+            one.add_to(&mut setting);
+            assert_eq!(setting.sinks(), std::slice::from_ref(one));
+            for id in [
+                &mut setting.workspace_id,
+                &mut setting.storage_account_id,
+                &mut setting.event_hub_authorization_rule_id,
+            ] {
+                *id = id.as_ref().map(|id| id.to_uppercase());
+            }
+            assert!(one.is_of(&setting));
+        }
+        let mut nameless = DiagnosticProperties::default();
+        sinks()[3].add_to(&mut nameless);
+        nameless.event_hub_name = Some(String::new());
+        assert!(sinks()[3].is_of(&nameless) && !sinks()[4].is_of(&nameless));
+    }
+
     #[test]
     fn a_setting_is_written_back_with_what_this_crate_does_not_name() {
         let wire = json!({

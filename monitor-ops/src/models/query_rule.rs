@@ -290,6 +290,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_patch_has_only_what_was_named() {
+        let patch = QueryRulePatch::new().enabled(false).severity(3).tags([("a".to_owned(), "b".to_owned())]);
+        assert_eq!(
+            serde_json::to_value(patch).unwrap(),
+            serde_json::json!({ "tags": { "a": "b" }, "properties": { "enabled": false, "severity": 3 } })
+        );
+    }
+
+    #[test]
     fn booleans_that_come_as_texts_are_read_and_go_back_as_texts() {
         let sent = serde_json::json!({
             "name": "x", "location": "eastus",

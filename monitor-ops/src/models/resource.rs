@@ -94,3 +94,20 @@ impl<P> Resource<P> {
         &self.unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_resource_to_come_is_shown_under_its_id_and_one_that_is_there_under_its_own() {
+        let to_come = Resource::<Value>::in_location("westeurope", json!({}));
+        let shown = to_come.at("/subscriptions/s", "A.B/c", "n");
+        assert_eq!((shown.id.as_str(), shown.name.as_str()), ("/subscriptions/s/providers/A.B/c/n", "n"));
+        assert_eq!(shown.location.as_deref(), Some("westeurope"));
+        let there = shown.clone().at("/else", "A.B/c", "m");
+        assert_eq!((there.id, there.name), (shown.id, shown.name));
+    }
+}

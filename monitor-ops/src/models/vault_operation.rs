@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn the_version_that_was_read_and_the_one_that_was_asked_for_are_told_apart() {
+        let (read, asked) = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210");
+        let url = |version: &str| format!("https://v.vault.azure.net/secrets/s/{version}");
+        let mut pinned = operation("SecretGet", None, &url(read));
+        assert_eq!((pinned.version().as_deref(), pinned.requested_version()), (Some(read), None));
+        pinned.requested = url(asked);
+        assert_eq!(
+            (pinned.version().as_deref(), pinned.requested_version().as_deref()),
+            (Some(read), Some(asked))
+        );
+    }
+
+    #[test]
     fn a_version_is_distinguished_from_the_other_segments_after_a_secret() {
         let version = "0123456789ABCDEF0123456789abcdef";
         for (url, expected) in [

@@ -330,6 +330,34 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_on_another_workspace_is_moved_to_the_one_that_was_asked_for() {
+        let rule = QueryRule::refused_requests(&workspace(), "westeurope", 5);
+        let other = workspace().to_string().replace("law-sec", "law-other");
+        for scopes in [vec![other.clone()], vec![workspace().to_string(), other], vec![]] {
+            let mut before = rule.clone();
+            before.properties.scopes = scopes;
+            assert_eq!(onto(&rule, &before).properties.scopes, rule.properties.scopes);
+        }
+        let mut same = rule.clone();
+        same.properties.scopes = vec![workspace().to_string().to_uppercase()];
+        assert_eq!(onto(&rule, &same), same);
+    }
+
+    #[test]
+    fn a_condition_fails_in_one_to_all_of_at_most_six_periods() {
+        let allowed = |all: u32, failing: u32| {
+            let mut rule =
+                serde_json::to_value(QueryRule::refused_requests(&workspace(), "westeurope", 5)).unwrap();
+            rule["properties"]["criteria"]["allOf"][0]["failingPeriods"] = serde_json::json!({
+                "numberOfEvaluationPeriods": all, "minFailingPeriodsToAlert": failing,
+            });
+            checked(&serde_json::from_value(rule).unwrap()).is_ok()
+        };
+        assert!(allowed(1, 1) && allowed(6, 6) && allowed(6, 1));
+        assert!(!allowed(7, 1) && !allowed(0, 0) && !allowed(3, 0) && !allowed(3, 4));
+    }
+
+    #[test]
     fn a_rule_that_is_there_keeps_other_groups_and_unknown_fields() {
         let group: ResourceId =
             "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/soc"

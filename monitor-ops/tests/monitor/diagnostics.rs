@@ -289,3 +289,13 @@ async fn a_setting_that_the_service_answers_and_does_not_keep_is_an_error() {
         assert!(error.to_string().contains("shows another sink or fewer logs in it"), "{member}: {error}");
     }
 }
+
+/// Whose write it was that is there now, nobody knows.
+#[tokio::test]
+async fn a_write_that_may_have_been_carried_out_is_not_called_unchanged() {
+    let azure = seed().start().await;
+    azure.inject(Fault::reset_after_acting().on("PUT", "diagnosticSettings/").always());
+    let error = client(&azure).ensure(&vault(), &spec()).await.unwrap_err();
+    assert!(error.may_have_been_applied(), "{error}");
+    assert!(!client(&azure).ensure(&vault(), &spec()).await.unwrap().is_change());
+}

@@ -63,6 +63,7 @@ async fn every_operation_does_what_it_says() {
     assert_eq!(client.get_incident(&ws, &id).await.unwrap(), closed);
     assert!(client.incident_alerts(&ws, &id).await.unwrap().is_empty());
     client.delete_incident(&ws, &id).await.unwrap();
+    assert!(client.get_incident(&ws, &id).await.unwrap_err().is_not_found());
     client.delete_onboarding_state(&ws).await.unwrap();
     assert_eq!(client.onboarding_state(&ws).await.unwrap(), None);
     assert!(azure.unknown_requests().is_empty());

@@ -174,6 +174,17 @@ async fn a_workspace_that_is_not_ready_is_waited_for_and_never_written_over() {
     }
 }
 
+#[tokio::test]
+async fn a_workspace_that_never_becomes_ready_is_given_up_and_a_dry_run_does_not_wait() {
+    let azure = empty().await;
+    azure.inject(in_state("Creating").always());
+    let would = client(&azure).ensure(&workspace(), &spec()).dry_run().await.unwrap();
+    assert!(matches!(would, Change::Unchanged(_)), "{would:?}");
+    assert_eq!(azure.requests().len(), 1);
+    assert!(client(&azure).ensure(&workspace(), &spec()).await.is_err());
+    assert!(azure.writes().is_empty());
+}
+
 /// The same in a world where somebody really is at the workspace, which is not as it is wished.
 #[tokio::test]
 async fn a_workspace_that_somebody_is_at_is_written_only_once_it_is_ready() {
@@ -230,6 +241,6 @@ async fn a_workspace_that_failed_or_whose_state_cannot_be_read_is_left_alone() {
         json!({ "id": workspace().to_string(), "properties": { "provisioningState": { "of": "mind" } } });
     azure.inject(Fault::body(200, body.to_string()).on("GET", "/workspaces/law-sec").times(1));
     let error = client(&azure).ensure(&workspace(), &spec()).await.unwrap_err().to_string();
-    assert!(error.contains("cannot be read"), "{error}");
+    assert!(error.contains("cannot determine whether"), "{error}");
     assert!(azure.writes().is_empty());
 }
