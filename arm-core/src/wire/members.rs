@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// The object as text again, without the members of a name, ignoring case.
+    /// The object as text, without any member of this name, ignoring case.
     pub fn without(&self, name: &str) -> String {
         let mut text = String::from("{");
         for (it, value) in self.0.iter().filter(|(it, _)| !it.eq_ignore_ascii_case(name)) {
