@@ -166,7 +166,7 @@ fn flags_of(name: &str) -> Vec<&'static str> {
     let own: &[&str] = match name {
         "run" => return GLOBAL.to_vec(),
         "plan" => {
-            let own = ["detailed_exitcode", "state", "location", "vault_prefix", "mail"];
+            let own = ["detailed_exitcode", "state", "location", "vault_prefix", "mail", "confirm_sweep"];
             return [&WHERE[..], &own].concat();
         }
         "apply" => return vec!["live", "subscription", "output", "verbose", "dry_run", "yes", "state"],
@@ -214,8 +214,8 @@ impl Command {
   lab plan --output json               the plan as JSON
   lab plan --detailed-exitcode         exit with 2 if anything would change")]
 pub struct PlanOptions {
-    /// The parts to plan. Default: tasks 1, 2, 3 and 5, whose changes can be predicted. The others are only listed;
-    /// `cleanup` alone lists what it would delete.
+    /// The parts to plan. Default: tasks 1, 2, 3 and 5, after which a second plan is empty. Break & Fix is only listed, and so is
+    /// `cleanup` unless it is planned alone.
     #[arg(value_name = "PART", value_parser = crate::plan::PARTS_OF_A_PLAN)]
     pub tasks: Vec<String>,
     /// Save the plan to this file, for `lab apply`.

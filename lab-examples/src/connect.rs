@@ -11,6 +11,7 @@ use crate::{
     cli::Options,
     preflight::{self, Problems},
     request_log::RequestLog,
+    screen::tell,
     tenant,
 };
 
@@ -161,12 +162,6 @@ pub async fn connect() -> std::result::Result<Azure, Problems> {
     azure.group = place.resource_group.unwrap_or(azure.group);
     azure.vault = place.vault.unwrap_or(azure.vault);
     Ok(azure)
-}
-
-/// Prints a line on standard error for whoever is waiting.
-#[expect(clippy::print_stderr, reason = "the program's own output")]
-fn tell(text: &str) {
-    eprintln!("{}", printable_lines(text));
 }
 
 /// Asks on the terminal; anything but yes is an error.

@@ -140,7 +140,12 @@ impl Lab {
         self.planner().is_some_and(|planner| planner.is_planning())
     }
 
-    fn planner(&self) -> Option<Arc<Planner>> {
+    /// Whether the plan that is being made has this step.
+    pub(crate) fn plans(&self, step: &str) -> bool {
+        self.planner().is_some_and(|planner| planner.plan().changes.iter().any(|it| it.step == step))
+    }
+
+    pub(crate) fn planner(&self) -> Option<Arc<Planner>> {
         self.planner.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -173,38 +178,30 @@ impl Lab {
         self.step(Step::new(step).after(earlier, declared), task).await
     }
 
-    async fn step<T: Changes, K: Into<Task<T>>>(
+    /// The same for a step that depends on earlier ones in its own way.
+    pub(crate) async fn step<T: Changes, K: Into<Task<T>>>(
         &self,
         step: Step,
         task: impl Fn() -> K,
     ) -> Result<Option<T>> {
+        self.work(step, |mode| task().into().in_mode(mode).into_future()).await
+    }
+
+    /// The same for work that is no task.
+    pub(crate) async fn work<T, F>(&self, step: Step, work: impl Fn(Mode) -> F) -> Result<Option<T>>
+    where
+        T: Changes,
+        F: Future<Output = Result<T>>,
+    {
         let name = step.name().to_owned();
         let done = match self.planner() {
-            Some(planner) => planner.run(step, task).await?,
-            None => Some(task().into().in_mode(self.mode()).await?),
+            Some(planner) => planner.run_work(step, work).await?,
+            None => Some(work(self.mode()).await?),
         };
         // Changes that cannot be determined afterwards are not recorded; the steps show them.
         let changes = done.as_ref().and_then(|done| done.changes().ok()).unwrap_or_default();
         self.screen.changed(&name, &changes);
         Ok(done)
-    }
-
-    /// Runs work that is no task: as planned where the plan that is applied tells of it, else as it is.
-    pub(crate) async fn work<T, F>(&self, step: &str, work: impl Fn(Mode) -> F) -> Result<T>
-    where
-        T: Changes,
-        F: Future<Output = Result<T>>,
-    {
-        let tells = |planner: &Arc<Planner>| {
-            planner.is_planning() || planner.plan().changes.iter().any(|change| change.step == step)
-        };
-        match self.planner().filter(tells) {
-            Some(planner) => match planner.run_work(step, work).await? {
-                Some(done) => Ok(done),
-                None => refuse(format!("the step '{step}' does not depend on any other")),
-            },
-            None => work(self.mode()).await,
-        }
     }
 
     /// How tasks run: a dry run only previews them.

@@ -2,7 +2,6 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use arm_core::printable_lines;
 use clap::FromArgMatches as _;
 use defender_playbooks::plan::Plan;
 use lab_examples::{
@@ -10,7 +9,7 @@ use lab_examples::{
     cli::{self, Cli, Command, Options, Output, PlanOptions},
     plan, preflight, quiz,
     report::{self, ReportOptions},
-    screen::Screen,
+    screen::{Screen, tell},
     tasks::{self, Part},
 };
 
@@ -167,7 +166,8 @@ async fn planned(lab: &Lab, command: Option<&Command>, kept: Option<&Plan>, deta
         };
     }
     let Some(Command::Plan(PlanOptions { tasks, out })) = command else { return ExitCode::FAILURE };
-    let (made, problems) = plan::ready(lab, &plan::parts(tasks)).await;
+    let parts = plan::parts(tasks);
+    let (made, problems) = lab.screen.wait("what would change", plan::ready(lab, &parts)).await;
     if !problems.of_the_parts.lines().is_empty() {
         return refused(problems.all());
     }
@@ -226,11 +226,6 @@ fn written(outcome: std::io::Result<()>) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
-}
-
-/// Prints a line for people; ignores a closed standard error.
-fn tell(text: &str) {
-    drop(writeln!(std::io::stderr(), "{}", printable_lines(text)));
 }
 
 /// Asks the questions, or shows the answers.

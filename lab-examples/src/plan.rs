@@ -20,9 +20,12 @@ use crate::{
     tasks::{PARTS, Part},
 };
 
-/// The parts whose changes a plan can predict. The others act on alerts, secret values and machines that appear only
-/// during the run: a plan lists them with what they write.
+/// The parts that a plan has if none is named: those after which the next plan is empty.
 pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
+
+/// The parts whose changes a plan can predict. The others act on findings and machines that are read only during the
+/// run: a plan lists them with what they write.
+const TOLD: [&str; 6] = ["task1", "task2", "task3", "task4", "task5", "task6"];
 
 /// The parts that a plan can contain.
 pub const PARTS_OF_A_PLAN: [&str; 9] =
@@ -38,6 +41,8 @@ struct Context {
     resource_group: String,
     vault_prefix: String,
     mail: Vec<String>,
+    #[serde(default)]
+    confirm_sweep: bool,
     parts: Vec<String>,
     /// The value of the lab's tag.
     run: String,
@@ -57,7 +62,7 @@ impl Context {
     }
 }
 
-/// The parts with these names, in the lab's order; with no names, those whose changes can be predicted.
+/// The parts with these names, in the lab's order; with no names, those of [`PLANNED`].
 pub fn parts(names: &[String]) -> Vec<&'static Part> {
     let wanted = |part: &&Part| match names {
         [] => PLANNED.contains(&part.name),
@@ -92,13 +97,13 @@ pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
 
 /// The same before a run, where the cleanup looks, lists and asks by itself.
 pub(crate) async fn ready_to_run(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
-    let made = made_of(lab, parts, &PLANNED).await;
+    let made = made_of(lab, parts, &TOLD).await;
     with_needs(lab, parts, made).await
 }
 
 async fn with_needs(lab: &Lab, parts: &[&Part], (plan, of_the_parts): (Plan, Problems)) -> (Plan, InTheWay) {
     let mut needs = Needs::of(&plan);
-    let decided = parts.iter().filter(|part| !PLANNED.contains(&part.name));
+    let decided = parts.iter().filter(|part| !TOLD.contains(&part.name));
     needs.actions.extend(decided.flat_map(|part| part.actions).map(|action| (*action).to_owned()));
     let mut of_the_place = Problems::default();
     for problem in defender_playbooks::preflight(&lab.azure.arm, lab.subscription(), &needs).await {
@@ -112,7 +117,7 @@ pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
     let cleanup = [CLEANUP];
     // What other parts make is not there yet.
     let is_alone = matches!(parts, [part] if part.name == CLEANUP);
-    made_of(lab, parts, if is_alone { &cleanup } else { &PLANNED }).await
+    made_of(lab, parts, if is_alone { &cleanup } else { &TOLD }).await
 }
 
 const CLEANUP: &str = "cleanup";
@@ -143,11 +148,22 @@ async fn made_of(lab: &Lab, parts: &[&Part], told: &[&str]) -> (Plan, Problems) 
     lab.go_through(None);
     let mut plan = planner.plan();
     let State { run, vault, .. } = lab.state().clone();
-    let Options { live, location, resource_group, vault_prefix, mail, .. } = lab.options.clone();
+    let Options { live, location, resource_group, vault_prefix, mail, confirm_sweep, .. } =
+        lab.options.clone();
     let parts = parts.iter().map(|part| part.name.to_owned()).collect();
     let subscription = lab.subscription().to_string();
-    let context =
-        Context { live, subscription, location, resource_group, vault_prefix, mail, parts, run, vault };
+    let context = Context {
+        live,
+        subscription,
+        location,
+        resource_group,
+        vault_prefix,
+        mail,
+        confirm_sweep,
+        parts,
+        run,
+        vault,
+    };
     match context.written() {
         Ok(context) => plan.context = context,
         Err(error) => problems.add(advice::explain(&error)),
@@ -186,6 +202,7 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
     options.resource_group = context.resource_group;
     options.vault_prefix = context.vault_prefix;
     options.mail = context.mail;
+    options.confirm_sweep = context.confirm_sweep;
     Ok(plan)
 }
 
@@ -209,7 +226,7 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         state.run = run;
         state.vault = vault;
     }
-    let (now, problems) = ready(lab, &parts).await;
+    let (now, problems) = lab.screen.wait("what would change", ready(lab, &parts)).await;
     if !problems.of_the_parts.lines().is_empty() {
         return Err(problems.all());
     }

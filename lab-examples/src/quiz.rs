@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 
-use crate::screen::Screen;
+use crate::screen::{Cell, Screen};
 
 /// One question.
 #[derive(Debug)]
@@ -134,8 +134,7 @@ fn begin(screen: &Screen) {
 }
 
 fn ask(screen: &Screen, number: usize, question: &Question) {
-    let rows =
-        (1..).zip(question.choices).map(|(at, choice): (usize, _)| [at.to_string(), choice.to_owned()]);
+    let rows = (1..).zip(question.choices).map(|(at, choice): (usize, _)| [Cell::count(at), choice.into()]);
     screen.table(&format!("{number}. {}", question.asks), ["no.", "answer"], rows);
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use arm_core::{ArmErrorExt as _, printable_lines};
 use azure_core::{Result, error::ErrorKind};
-use defender_playbooks::plan::{Applied, Plan};
+use defender_playbooks::plan::{Applied, DecidedAtApply, Plan};
 
 use crate::{
     Lab, advice, plan,
@@ -113,7 +113,14 @@ impl Lab {
                 continue;
             }
             self.screen.begin(part.name, part.title);
-            let Err(error) = (part.run)(self).await else { continue };
+            // What the plan leaves open is decided now: nothing holds it to the plan.
+            let (gate, decides) = (self.planner(), |it: &DecidedAtApply| it.step == part.name);
+            if gate.as_ref().is_some_and(|gate| gate.plan().decided_at_apply.iter().any(decides)) {
+                self.go_through(None);
+            }
+            let outcome = (part.run)(self).await;
+            self.go_through(gate);
+            let Err(error) = outcome else { continue };
             if self.dry_run() && error.is_resource_not_found() {
                 let missing = "it depends on what an earlier part creates: run that, then preview again";
                 self.screen.step("the rest of this part", "would change", missing);

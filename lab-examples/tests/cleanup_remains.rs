@@ -6,7 +6,11 @@ mod support;
 use defender_alerts::{Alert, AlertStatus, AlertsClient};
 use defender_pricing::{PlanName, Pricing, PricingClient};
 use futures::TryStreamExt as _;
-use lab_examples::{cli::Options, screen::Part, state::State};
+use lab_examples::{
+    cli::Options,
+    screen::{Part, Value},
+    state::State,
+};
 use mock_azure::{DEFAULT_SUBSCRIPTION, Fault};
 use monitor_ops::{WorkspaceId, WorkspaceSpec, WorkspacesClient};
 use resource_ops::ResourceGroupsClient;
@@ -15,7 +19,8 @@ use support::{World, holds, seed, subscription};
 
 fn how<'a>(part: &'a Part, what: &str) -> Vec<&'a str> {
     let stays = part.tables.iter().find(|table| table.name == "What stays").unwrap();
-    stays.rows.iter().filter(|row| row[0].ends_with(what)).map(|row| row[1].as_str()).collect()
+    let of = |row: &&Vec<Value>| row[0].as_str().is_some_and(|id| id.ends_with(what));
+    stays.rows.iter().filter(of).map(|row| row[1].as_str().unwrap()).collect()
 }
 
 fn steps(part: &Part) -> Vec<(&str, &str)> {

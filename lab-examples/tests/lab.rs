@@ -3,8 +3,11 @@
 
 use arm_core::ResourceId;
 use azure_core::http::headers::HeaderName;
+use defender_alerts::{AlertAction, AlertsClient};
+use defender_playbooks::plan::{Plan, PlanAction};
 use defender_pricing::{PlanName, PricingClient, Tier};
-use keyvault_ops::{VaultId, VaultsClient};
+use futures::{TryStreamExt as _, future::ready};
+use keyvault_ops::{SecretsClient, VaultId, VaultsClient};
 use lab_examples::{
     Lab,
     cli::Options,
@@ -127,6 +130,86 @@ async fn a_plan_is_not_applied_after_somebody_else_changed_what_it_changes() {
     let refused = plan::apply(&lab, &made).await.unwrap_err();
     assert!(refused.lines().iter().any(|line| line.contains("pricings/KeyVaults")), "{refused}");
     assert!(double.requests().iter().all(|it| it.method != "PUT" && it.method != "PATCH"));
+}
+
+fn named(names: &[&str]) -> Vec<&'static tasks::Part> {
+    plan::parts(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn a_plan_of_all_six_tasks_tells_secrets_versions_keys_and_alerts_and_is_done_exactly() {
+    let lab = lab().await;
+    let parts = named(&["task1", "task2", "task3", "task4", "task5", "task6"]);
+    let (made, problems) = plan::ready(&lab, &parts).await;
+    assert_eq!(problems, plan::InTheWay::default());
+    let double = lab.azure.double.as_ref().unwrap();
+    assert!(double.writes().is_empty(), "{:?}", double.writes());
+    assert!(made.decided_at_apply.is_empty());
+    let (told, vault) = (made.to_string(), lab.vault().unwrap());
+    let vault = format!("https://{}.vault.azure.net/secrets", vault.name());
+    for line in [
+        &format!("  + create {vault}/test-secret-1"),
+        &format!("  > read {vault}/test-secret-20"),
+        "      needs Key Vault Secrets User (Microsoft.KeyVault/vaults/secrets/getSecret/action); after task1: the role at the vault, task4: the secrets",
+        &format!("  + create {vault}/storage-connection"),
+        &format!("  + create {vault}/storage-connection/(known after apply)"),
+        &format!("  ~ update {vault}/storage-connection/(known after apply)"),
+        "      attributes.enabled: true -> false",
+        "      keys[key1].value: (secret)",
+        "      keys[key2].value: (secret)",
+        "      properties.status: \"Active\" -> \"Resolved\"",
+        "      needs Security Admin (Microsoft.Security/locations/alerts/resolve/action); after task4: the sample alerts",
+    ] {
+        assert_eq!(told.lines().filter(|it| *it == line).count(), 1, "{line}\n{told}");
+    }
+    assert!(told.ends_with("0 to delete, 0 unchanged, 20 to read"), "{told}");
+    let kept = Plan::from_json(&made.to_json().unwrap()).unwrap();
+    assert!(plan::apply(&lab, &kept).await.unwrap(), "{:#?}", lab.screen.recorded());
+
+    // What is there now is told by its ids.
+    let (next, _) = plan::make(&lab, &named(&["task4", "task6"])).await;
+    let count = next.count();
+    assert_eq!((count.read, count.delete), (20, 0), "{next}");
+    let of = |action| {
+        let changes = next.changes.iter().filter(move |change| change.action == action);
+        changes.map(|change| change.id.replace(&vault, "")).collect::<Vec<_>>()
+    };
+    assert_eq!(of(PlanAction::Create), ["/storage-connection/(known after apply)"]);
+    let [version, account] = of(PlanAction::Update).try_into().unwrap();
+    assert!(version.starts_with("/storage-connection/") && !version.contains('('), "{version}");
+    assert!(account.ends_with("/storageAccounts/stcontosoprod"), "{account}");
+    assert!(plan::apply(&lab, &next).await.unwrap(), "{:#?}", lab.screen.recorded());
+}
+
+#[tokio::test]
+async fn a_plan_of_tasks_4_and_6_is_refused_after_somebody_set_a_secret_or_took_up_an_alert() {
+    let lab = lab().await;
+    for name in ["task1", "task2", "task4"] {
+        assert!(lab.run(&[tasks::find(name).unwrap()]).await);
+    }
+    let parts = named(&["task4", "task6"]);
+    let (made, _) = plan::make(&lab, &parts).await;
+    let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault().unwrap().name().parse().unwrap()).unwrap();
+    secrets.set(&"storage-connection".parse().unwrap(), "REDACTED".into()).await.unwrap();
+    let alerts = AlertsClient::new(&lab.azure.arm);
+    let sample = alerts.list_key_vault(lab.subscription()).try_filter(|alert| ready(alert.is_sample()));
+    let sample = std::pin::pin!(sample).try_next().await.unwrap().unwrap();
+    let taken_up = alerts.set_status([sample.id.clone()], AlertAction::StartProgress).await.unwrap();
+    assert!(taken_up.is_complete());
+    let double = lab.azure.double.as_ref().unwrap();
+    double.clear_requests();
+    let refused = plan::apply(&lab, &made).await.unwrap_err();
+    for moved in ["/secrets/storage-connection/", &sample.id.to_string()] {
+        assert!(refused.lines().iter().any(|line| line.contains(moved)), "{moved}: {refused}");
+    }
+    assert!(double.writes().is_empty(), "{:?}", double.writes());
+}
+
+#[tokio::test]
+async fn task_6_is_planned_only_with_what_sets_its_secret() {
+    let (made, problems) = plan::make(&lab().await, &named(&["task1", "task6"])).await;
+    assert_eq!(problems.lines(), ["task6: there is no exposed secret yet: plan task4 with it"]);
+    assert!(made.changes.iter().all(|change| change.step.starts_with("task1")));
 }
 
 #[tokio::test]

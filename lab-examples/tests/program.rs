@@ -168,8 +168,9 @@ fn a_plan_is_kept_applied_and_refused_with_the_exit_code_that_says_so() {
         (&["apply", "/nowhere/lab.plan"], 1),
         (&["apply", kept, "--subscription", "00000000-0000-0000-0000-0000000000ff"], 1),
         (&["apply", kept, "--live"], 1),
-        (&["plan", "task6"], 0),
-        (&["plan", "task6", "--detailed-exitcode"], 2),
+        (&["plan", "task6"], 1),
+        (&["plan", "break-fix-2"], 0),
+        (&["plan", "break-fix-2", "--detailed-exitcode"], 2),
         (&["plan", "task9"], 64),
         (&["apply"], 64),
     ] {
@@ -284,9 +285,13 @@ fn a_dumb_terminal_gets_ascii_alone() {
 #[test]
 fn on_a_terminal_there_is_colour_that_takes_no_room() {
     let program = command(&[]).get_program().to_str().unwrap().to_owned();
-    for (columns, arguments) in
-        [(80, "run"), (120, "run"), (80, "plan"), (120, "plan task1 task6"), (80, "report --file r.html")]
-    {
+    for (columns, arguments) in [
+        (80, "run"),
+        (120, "run"),
+        (80, "plan"),
+        (120, "plan task1 task4 task6"),
+        (80, "report --file r.html"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let shell = format!("stty cols {columns}; '{program}' {arguments}");
         let mut script = Command::new("script");
@@ -314,6 +319,19 @@ fn on_a_terminal_there_is_colour_that_takes_no_room() {
             widest(&shown)
         );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_said_on_standard_error_fits_the_terminal_too() {
+    let program = command(&[]).get_program().to_str().unwrap().to_owned();
+    let mut script = Command::new("script");
+    let shell = format!("stty cols 60; '{program}' apply /nowhere/lab.plan");
+    script.args(["-qec", &shell, "/dev/null"]).env("TERM", "xterm").env_remove("COLUMNS");
+    let Ok(output) = script.stdin(Stdio::null()).output() else { return }; // there is no `script` here
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().count() > 1 && widest(&text) <= 60, "{text}");
+    assert!(text.contains("Nothing was written"), "{text}");
 }
 
 #[test]

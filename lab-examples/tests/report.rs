@@ -303,7 +303,7 @@ async fn offline_the_lab_runs_unseen_and_the_page_shows_what_it_left() {
     assert!(section(&page, "ledger").contains("new version set"));
 
     let page: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
-    assert_eq!(page["version"], 1);
+    assert_eq!(page["version"], 2);
     assert!(page["alerts"]["read"]["total"].as_u64() >= Some(14));
     assert!(page["run"]["parts"].as_array().unwrap().iter().all(|part| part["ok"] == true));
     std::fs::remove_dir_all(&folder).unwrap();

@@ -18,6 +18,7 @@ use azure_core::{
 use lab_examples::{
     Azure, Lab,
     cli::Options,
+    plan,
     screen::{PartState, Screen},
     tasks::{self, PARTS, Part},
     tenant,
@@ -102,7 +103,8 @@ async fn the_question_is_the_plan_and_a_no_writes_nothing() {
         "~ update /subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/pricings/KeyVaults",
         "properties.pricingTier: \"Free\" -> \"Standard\"",
         "needs Security Admin (Microsoft.Security/pricings/write); billed by what the plan covers",
-        "? decided when applied: twenty secrets, sample alerts",
+        "needs Key Vault Secrets Officer (Microsoft.KeyVault/vaults/secrets/setSecret/action); after task1: the role at the vault",
+        "? decided when applied: the plan KeyVaults",
         "subscription 'Subscription 0001'",
     ] {
         assert!(question.contains(line), "{line}: {question}");
@@ -120,6 +122,23 @@ async fn a_run_on_what_is_as_wanted_asks_nothing_and_writes_nothing() {
     let parts: Vec<_> = twice.iter().map(|name| tasks::find(name).unwrap()).collect();
     assert!(lab.run(&parts).await, "{:#?}", lab.screen.recorded());
     assert_eq!(world.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_kept_plan_with_a_sweep_is_applied_with_the_sweep_although_nobody_says_so_again() {
+    let world = World::of(seed()).await;
+    let lab = world.lab_with(world.options("rg-lab")).await;
+    let parts = plan::parts(&["task1", "task4"].map(str::to_owned));
+    let (made, _) = plan::make(&lab, &parts).await;
+    assert_eq!(made.count().read, 20, "{made}");
+    let kept = world.folder.path().join("lab.plan");
+    plan::keep(&made, &kept).unwrap();
+    let mut options = Options { confirm_sweep: false, ..world.options("rg-lab") };
+    let read = plan::read(&kept, &mut options).unwrap();
+    let lab = world.lab_with(options).await;
+    assert!(plan::apply(&lab, &read).await.unwrap(), "{:#?}", lab.screen.recorded());
+    let quiet = world.lab_with(Options { confirm_sweep: false, ..world.options("rg-lab") }).await;
+    assert_eq!(plan::make(&quiet, &parts).await.0.count().read, 0, "nobody has allowed it");
 }
 
 const RULE: &str = "kv-secrets-in-bulk";

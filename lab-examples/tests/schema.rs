@@ -1,8 +1,9 @@
 //! What the program writes for machines is what the schemas say, command by command and form by form.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on fails
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
+use arm_core::SubscriptionId;
 use boon::{Compiler, Draft, Schemas};
 use lab_examples::{
     Lab,
@@ -12,6 +13,7 @@ use lab_examples::{
     tasks::PARTS,
 };
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 const OCSF: &str = include_str!("schemas/ocsf-1.8.json");
 const SARIF: &str = include_str!("schemas/sarif-2.1.json");
@@ -112,6 +114,56 @@ async fn what_every_part_records_is_as_the_schema_says() {
             );
         }
     }
+}
+
+/// Whether a value is what the kind of its column promises.
+fn is_of_kind(kind: &str, value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    match kind {
+        _ if value.is_null() => true,
+        "text" => {
+            value.is_string()
+                && OffsetDateTime::parse(text, &Rfc3339).is_err()
+                && text.parse::<f64>().is_err()
+        }
+        "time" => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+        "id" => text.starts_with("/subscriptions/") || text.parse::<SubscriptionId>().is_ok(),
+        "flag" => value.is_boolean(),
+        "count" | "days" => value.is_u64(),
+        "part" => value["count"].is_u64() && value["of"].is_u64(),
+        "list" => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
+        "mixed" => true,
+        _ => false,
+    }
+}
+
+#[test]
+fn what_tables_hold_is_typed_numbers_as_numbers_times_as_rfc_3339_and_ids_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut kinds = BTreeSet::new();
+    for arguments in [
+        &["run", "--output", "json"][..],
+        &["quiz", "--answers", "--output", "json"],
+        &["report", "--management-group", "contoso", "--output", "json"],
+    ] {
+        let record = json(&program(folder.path(), arguments));
+        let tables =
+            record["parts"].as_array().unwrap().iter().flat_map(|part| part["tables"].as_array().unwrap());
+        for table in tables {
+            let columns: Vec<&str> =
+                table["columns"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+            kinds.extend(columns.iter().map(|kind| (*kind).to_owned()));
+            for row in table["rows"].as_array().unwrap() {
+                let row = row.as_array().unwrap();
+                assert_eq!(row.len(), columns.len(), "{table:#}");
+                for (kind, value) in columns.iter().zip(row) {
+                    assert!(is_of_kind(kind, value), "{kind}: {value} in {}", table["name"]);
+                }
+            }
+        }
+    }
+    let all = ["count", "days", "flag", "id", "list", "mixed", "part", "text", "time"];
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), all);
 }
 
 #[test]
@@ -236,7 +288,8 @@ fn what_is_not_as_the_schema_says_is_seen() {
         ("/started", "yesterday".into()),
         ("/parts/0/state", "odd".into()),
         ("/parts/0/steps/0", json!({})),
-        ("/parts/0/tables/0/rows/0/0", 1.into()),
+        ("/parts/0/tables/0/rows/0/0", json!({ "count": 1 })),
+        ("/parts/0/tables/0/columns/0/kind", "number".into()),
         ("/parts/0/steps/0/more", 1.into()),
     ] {
         let mut value = right.clone();

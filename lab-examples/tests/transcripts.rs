@@ -6,9 +6,10 @@
 use std::{path::PathBuf, process::Command};
 
 /// Names that are made up, times and ids differ from run to run.
-const MASKS: [(&str, &str); 5] = [
+const MASKS: [(&str, &str); 6] = [
     (r"kv-defended-[0-9a-f]{8}", "kv-defended-[random]"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[guid]"),
+    (r"\d{19}_", "[ticks]_"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "[time]"),
     (r"at most \d+ requests", "at most [n] requests"),
     (r"has not propagated yet: \S+", "has not propagated yet: [wait]"),

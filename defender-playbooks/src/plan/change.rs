@@ -12,6 +12,10 @@ use super::members::{self, Member};
 /// Stands in for a part of an id that is assigned when the plan is applied.
 pub(super) const MADE_AT_APPLY: &str = "(known after apply)";
 
+/// A new value that is longer, such as a query, is shown only by its beginning; the JSON form has all of it.
+const LONGEST: usize = 240;
+const BEGINNING: usize = 120;
+
 /// What happens to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,7 +137,13 @@ impl PlannedChange {
 
     /// Creates a change for a new resource of this kind, part of whose id is assigned when the plan is applied.
     pub fn create_below<R: PlannedResource>(parent: impl fmt::Display) -> Self {
-        Self::of::<R>(PlanAction::Create, format!("{parent}/{MADE_AT_APPLY}"))
+        Self::below::<R>(PlanAction::Create, parent)
+    }
+
+    /// The same for any action: for an update of what an earlier step of the same plan creates. It covers every resource
+    /// of this parent to which that happens.
+    pub fn below<R: PlannedResource>(action: PlanAction, parent: impl fmt::Display) -> Self {
+        Self::of::<R>(action, format!("{parent}/{MADE_AT_APPLY}"))
     }
 
     /// Adds the members of this value.
@@ -198,10 +208,14 @@ impl PlannedChange {
 
     /// This change, decided after the earlier steps of the same plan: what they change no longer counts as a change.
     pub(super) fn following(mut self, earlier: &[PlannedChange]) -> Self {
-        let earlier =
-            earlier.iter().filter(|it| it.step != self.step && it.id.eq_ignore_ascii_case(&self.id));
+        // What is made below the same parent need not be the same.
+        let is_same =
+            |it: &&PlannedChange| !self.id_is_made_at_apply() && it.id.eq_ignore_ascii_case(&self.id);
+        let earlier: Vec<_> = earlier.iter().filter(|it| it.step != self.step).filter(is_same).collect();
         let mut there = false;
-        for before in earlier.filter(|it| matches!(it.action, PlanAction::Create | PlanAction::Update)) {
+        for before in
+            earlier.into_iter().filter(|it| matches!(it.action, PlanAction::Create | PlanAction::Update))
+        {
             there = true;
             for member in &mut self.members {
                 if let Some(known) = before.members.iter().find(|known| known.member == member.member) {
@@ -278,18 +292,37 @@ impl PlannedChange {
         Some(format!("{id}: {missing} was planned, but is not so"))
     }
 
-    /// Whether both are about the same resource.
+    fn id_is_made_at_apply(&self) -> bool {
+        self.id.contains(MADE_AT_APPLY)
+    }
+
+    /// Whether both are about the same resource. An id that is assigned when the plan is applied is that of any resource
+    /// to which the same happens.
     pub(super) fn is_about(&self, other: &Self) -> bool {
-        let matches = |pattern: &str, id: &str| match pattern.split_once(MADE_AT_APPLY) {
-            Some((begin, end)) => {
-                let (id, begin, end) =
-                    (id.to_ascii_lowercase(), begin.to_ascii_lowercase(), end.to_ascii_lowercase());
-                id.len() >= begin.len() + end.len() && id.starts_with(&begin) && id.ends_with(&end)
-            }
-            None => pattern.eq_ignore_ascii_case(id),
-        };
+        if (self.id_is_made_at_apply() || other.id_is_made_at_apply())
+            && self.action != other.action
+            && self.is_change()
+            && other.is_change()
+        {
+            return false;
+        }
         matches(&self.id, &other.id) || matches(&other.id, &self.id)
     }
+}
+
+/// Whether an id is as a pattern says, in which something stands in for each part that is assigned when the plan is
+/// applied.
+fn matches(pattern: &str, id: &str) -> bool {
+    let (pattern, id) = (pattern.to_ascii_lowercase(), id.to_ascii_lowercase());
+    let Some((known, end)) = pattern.rsplit_once(MADE_AT_APPLY) else { return pattern == id };
+    let Some(mut rest) = id.strip_suffix(end) else { return false };
+    for (at, part) in known.split(MADE_AT_APPLY).enumerate() {
+        rest = match rest.split_once(part) {
+            Some((before, after)) if at > 0 || before.is_empty() => after,
+            _ => return false,
+        };
+    }
+    true
 }
 
 /// The first members of which only one is there, or which are not the same.
@@ -330,9 +363,18 @@ impl fmt::Display for Member {
             _ if self.secret => write!(f, "{name}: (secret)"),
             (Some(before), Some(after)) => write!(f, "{name}: {} -> {}", text(before), text(after)),
             (Some(before), None) => write!(f, "{name}: {} -> (gone)", text(before)),
-            (None, Some(after)) => write!(f, "{name}: {}", text(after)),
+            (None, Some(after)) => write!(f, "{name}: {}", beginning(text(after))),
             (None, None) => write!(f, "{name}"),
         }
+    }
+}
+
+/// A text that nobody reads to its end: how it begins, and how long it is.
+fn beginning(text: String) -> String {
+    let size = text.chars().count();
+    match text.char_indices().nth(BEGINNING) {
+        Some((at, _)) if size > LONGEST => format!("{} .. ({size} characters)", text[..at].trim_end()),
+        _ => text,
     }
 }
 
@@ -356,5 +398,39 @@ impl fmt::Display for PlannedChange {
             write!(f, "; after {}", printable(&self.after.join(", ")))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_that_is_new_is_shown_by_its_beginning_and_one_that_changes_in_full() {
+        let query = Some(Value::from("where x == 1 | ".repeat(100)));
+        let (new, changed) = (Member::changed("query", None, query.as_ref()), Some(Value::from("take 1")));
+        let shown = new.to_string();
+        assert!(
+            shown.starts_with("query: \"where x == 1 |") && shown.ends_with(".. (1502 characters)"),
+            "{shown}"
+        );
+        let shown = Member::changed("query", query.as_ref(), changed.as_ref()).to_string();
+        assert!(shown.len() > 1500 && shown.ends_with("-> \"take 1\""), "{shown}");
+    }
+
+    #[test]
+    fn an_id_is_as_planned_where_it_was_known() {
+        for (pattern, id, is) in [
+            ("/a/b", "/A/b", true),
+            ("/a/b", "/a/bc", false),
+            ("/a/(known after apply)", "/A/1", true),
+            ("/a/(known after apply)", "/b/1", false),
+            ("/a/(known after apply)/c", "/a/1/c", true),
+            ("/a/(known after apply)/c", "/a/1/d", false),
+            ("/a/(known after apply)/c/(known after apply)", "/a/rg/x/c/1", true),
+            ("/a/(known after apply)/c/(known after apply)", "/a/rg/x/d/1", false),
+        ] {
+            assert_eq!(matches(pattern, id), is, "{pattern}: {id}");
+        }
     }
 }

@@ -20,6 +20,7 @@
 //! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it
 //! separately.
 
+mod alerts;
 mod change;
 mod members;
 mod planner;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+pub use alerts::PlannedAlert;
 pub use change::{PlanAction, PlannedChange, PlannedResource};
 pub use members::Member;
 pub use planner::{Applied, PlanMoved, Planner, Step};
@@ -179,12 +181,20 @@ impl fmt::Display for Count {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut step = None;
-        for change in &self.changes {
+        let mut changes = self.changes.iter().peekable();
+        while let Some(change) = changes.next() {
             if step != Some(&change.step) {
                 step = Some(&change.step);
                 writeln!(f, "{}", arm_core::printable(&change.step))?;
             }
-            for line in change.to_string().lines() {
+            let (text, next) = (change.to_string(), changes.peek().filter(|next| next.step == change.step));
+            let (first, more) = text.split_once('\n').unwrap_or((&text, ""));
+            writeln!(f, "  {first}")?;
+            // Of several to which the same happens, it is said once, of the last.
+            let next = next.map(|next| next.to_string());
+            let is_said_of_next =
+                next.is_some_and(|next| next.split_once('\n').is_some_and(|(_, rest)| rest == more));
+            for line in more.lines().filter(|_| !is_said_of_next) {
                 writeln!(f, "  {line}")?;
             }
         }

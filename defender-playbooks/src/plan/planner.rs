@@ -381,14 +381,11 @@ where
 pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]) -> Vec<String> {
     let mut moved = Vec::new();
     for planned in planned {
-        match now.iter().find(|now| planned.is_about(now)) {
-            Some(now) => moved.extend(planned.moved(now)),
-            None if planned.is_change() && planned.after.is_empty() => {
-                moved
-                    .push(format!("{}: {} was planned, but is no longer needed", planned.id, planned.action));
-            }
-            None => {}
+        let mut same = now.iter().filter(|now| planned.is_about(now)).peekable();
+        if same.peek().is_none() && planned.is_change() && planned.after.is_empty() {
+            moved.push(format!("{}: {} was planned, but is no longer needed", planned.id, planned.action));
         }
+        moved.extend(same.filter_map(|now| planned.moved(now)));
     }
     let more = now.iter().filter(|now| is_unknown(now, planned));
     moved.extend(more.map(|more| format!("{}: {} was not planned", more.id, more.action)));

@@ -16,6 +16,32 @@ impl PlannedSecret {
     pub fn id_in(vault: &str, secret: &SecretName) -> String {
         format!("https://{vault}/secrets/{secret}")
     }
+
+    /// What sets a new secret, whose value is made when the plan is applied.
+    pub fn set_in(vault: &str, secret: &SecretName) -> PlannedChange {
+        PlannedChange::of::<Self>(PlanAction::Create, Self::id_in(vault, secret)).made_at_apply("value")
+    }
+
+    /// What reads a secret, where that is noticed.
+    pub fn read_in(vault: &str, secret: &SecretName) -> PlannedChange {
+        PlannedChange {
+            role: "Key Vault Secrets User".to_owned(),
+            permission: permission("getSecret/action"),
+            ..PlannedChange::of::<Self>(PlanAction::Read, Self::id_in(vault, secret))
+        }
+    }
+
+    /// What rotates a secret that an earlier step of the same plan sets: a new version, and the older ones disabled.
+    pub fn rotation_in(vault: &str, secret: &SecretName) -> [PlannedChange; 2] {
+        let id = Self::id_in(vault, secret);
+        let set = PlannedChange::create_below::<Self>(&id).made_at_apply("value");
+        [set, Self::disabled(PlannedChange::below::<Self>(PlanAction::Update, &id))]
+    }
+
+    fn disabled(change: PlannedChange) -> PlannedChange {
+        let change = change.member("attributes.enabled", Some(json!(true)), Some(json!(false)));
+        PlannedChange { permission: permission("update/action"), ..change }
+    }
 }
 
 impl PlannedResource for PlannedSecret {
@@ -33,16 +59,21 @@ impl PlannedResource for PlannedSecret {
 
 impl Changes for SeedReport {
     fn changes(&self) -> Result<Vec<PlannedChange>> {
-        let one = |outcome: &Outcome<SecretName, Seeded>| {
-            let seeded = outcome.result.as_ref().map_err(|error| refused(&outcome.target, error))?;
-            let action = if *seeded == Seeded::Unchanged { PlanAction::NoChange } else { PlanAction::Create };
-            let change = PlannedChange::of::<PlannedSecret>(
-                action,
-                PlannedSecret::id_in(&self.vault, &outcome.target),
-            );
-            Ok(if change.is_change() { change.made_at_apply("value") } else { change })
-        };
-        self.outcomes.iter().map(one).collect()
+        let mut all = Vec::new();
+        for Outcome { target, result } in &self.outcomes {
+            let seeded = result.as_ref().map_err(|error| refused(target, error))?;
+            if *seeded == Seeded::Replaced {
+                all.push(purge(&self.vault, target));
+            }
+            let id = PlannedSecret::id_in(&self.vault, target);
+            let create = || PlannedChange::of::<PlannedSecret>(PlanAction::Create, &id);
+            all.push(match seeded {
+                Seeded::Unchanged => PlannedChange::of::<PlannedSecret>(PlanAction::NoChange, &id),
+                Seeded::Recovered => PlannedChange { permission: permission("recover/action"), ..create() },
+                _ => create().made_at_apply("value"),
+            });
+        }
+        Ok(all)
     }
 }
 
@@ -78,9 +109,22 @@ fn disabled(retirement: &Retirement) -> impl Iterator<Item = PlannedChange> + us
     let mut versions: Vec<String> = retirement.versions.iter().map(ToString::to_string).collect();
     versions.sort_unstable();
     versions.into_iter().map(move |version| {
-        let change = PlannedChange::of::<PlannedSecret>(PlanAction::Update, format!("{id}/{version}"));
-        change.member("attributes.enabled", Some(json!(true)), Some(json!(false)))
+        PlannedSecret::disabled(PlannedChange::of::<PlannedSecret>(
+            PlanAction::Update,
+            format!("{id}/{version}"),
+        ))
     })
+}
+
+/// A data action on secrets.
+fn permission(action: &str) -> String {
+    format!("Microsoft.KeyVault/vaults/secrets/{action}")
+}
+
+/// A deleted secret that goes for good.
+fn purge(vault: &str, name: &SecretName) -> PlannedChange {
+    let deleted = format!("https://{vault}/deletedsecrets/{name}");
+    PlannedChange::delete_of::<PlannedSecret>(deleted, &permission("purge/action"), None)
 }
 
 impl Changes for CleanUpReport {
@@ -97,14 +141,15 @@ impl Changes for CleanUpReport {
             let id = PlannedSecret::id_in(&self.vault, name);
             if let Some(versions) = self.deleted.get(name) {
                 let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-                let permission = "Microsoft.KeyVault/vaults/secrets/delete";
                 let as_read = json!({ "versions": versions });
-                all.push(PlannedChange::delete_of::<PlannedSecret>(&id, permission, Some(&as_read)));
+                all.push(PlannedChange::delete_of::<PlannedSecret>(
+                    &id,
+                    &permission("delete"),
+                    Some(&as_read),
+                ));
             }
             if self.purged.contains(name) {
-                let deleted = format!("https://{}/deletedsecrets/{name}", self.vault);
-                let permission = "Microsoft.KeyVault/vaults/secrets/purge/action";
-                all.push(PlannedChange::delete_of::<PlannedSecret>(deleted, permission, None));
+                all.push(purge(&self.vault, name));
             }
             if !self.deleted.contains_key(name) && !self.purged.contains(name) {
                 all.push(PlannedChange::of::<PlannedSecret>(PlanAction::NoChange, id));
@@ -117,11 +162,6 @@ impl Changes for CleanUpReport {
 impl Changes for SweepReport {
     /// Each secret that is read: nothing is changed, and it raises alerts.
     fn changes(&self) -> Result<Vec<PlannedChange>> {
-        let read = |name: &SecretName| PlannedChange {
-            role: "Key Vault Secrets User".to_owned(),
-            permission: "Microsoft.KeyVault/vaults/secrets/getSecret/action".to_owned(),
-            ..PlannedChange::of::<PlannedSecret>(PlanAction::Read, PlannedSecret::id_in(&self.vault, name))
-        };
-        Ok(self.names.iter().map(read).collect())
+        Ok(self.names.iter().map(|name| PlannedSecret::read_in(&self.vault, name)).collect())
     }
 }

@@ -1,9 +1,11 @@
 //! A selection of tasks is planned, kept, and done exactly as planned, or not at all.
 
 use arm_core::{ArmClient, ArmErrorExt as _};
+use defender_alerts::{AlertAction, AlertsClient};
 use defender_automation::{Action, AutomationSpec, AutomationsClient};
 use defender_playbooks::plan::{Plan, PlanAction, PlannedChange, PlannedSecret, Planner, Step};
 use defender_pricing::{PlanName, PricingClient};
+use futures::TryStreamExt as _;
 use keyvault_ops::{SecretsClient, Vault, VaultId, VaultSpec, VaultsClient};
 use mock_azure::{DEFAULT_TENANT, Fault, MockAzure};
 use resource_ops::{
@@ -197,6 +199,25 @@ async fn a_step_onto_what_an_earlier_one_changes_is_planned_onto_what_that_leave
     let applying = plan.begin(&plan).unwrap();
     twice(&applying).await.unwrap();
     assert!(applying.applied().is_complete());
+}
+
+#[tokio::test]
+async fn the_status_of_an_alert_is_planned_with_the_action_that_sets_it() {
+    let seed = MockAzure::seed().vault(subscription(), "rg-sec", VAULT);
+    let azure = seed.key_vault_alerts(vault_id()).start().await;
+    let alerts = AlertsClient::new(&arm(&azure));
+    let alert = alerts.list(&subscription()).try_next().await.unwrap().unwrap();
+    for (action, verb) in [
+        (AlertAction::Resolve, "resolve"),
+        (AlertAction::Dismiss, "dismiss"),
+        (AlertAction::StartProgress, "inProgress"),
+    ] {
+        let planner = Planner::new();
+        planner.run("the alert", || alerts.set_status([alert.id.clone()], action)).await.unwrap();
+        let plan = planner.plan();
+        let permission = format!("Microsoft.Security/locations/alerts/{verb}/action");
+        assert_eq!(plan.changes[0].permission, permission);
+    }
 }
 
 #[tokio::test]

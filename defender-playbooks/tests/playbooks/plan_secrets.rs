@@ -3,9 +3,11 @@
 use arm_core::ArmClient;
 use defender_playbooks::{
     CoverageClient,
-    plan::{Plan, PlanAction, PlannedChange, Planner, Step},
+    plan::{Plan, PlanAction, PlannedChange, PlannedSecret, Planner, Step},
 };
-use keyvault_ops::{AlertsExpected, SecretName, SecretsClient, VaultId, VaultSpec, VaultsClient};
+use keyvault_ops::{
+    AlertsExpected, SecretName, SecretsClient, VaultId, VaultSpec, VaultsClient, WhenDeleted,
+};
 use mock_azure::{DEFAULT_TENANT, MockAzure, Seed};
 use monitor_ops::{DiagnosticSetting, DiagnosticSpec};
 use serde_json::json;
@@ -114,6 +116,74 @@ async fn versions_that_are_disabled_are_planned_by_id_and_another_one_refuses_th
     assert_eq!(refused.moved.len(), 1, "the version that was current is one of them now: {refused}");
     is_done_exactly(&work).await;
     assert!(planned(&work).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_rotation_is_planned_by_the_versions_that_it_disables_and_another_one_refuses_the_plan() {
+    let azure = seed().start().await;
+    let client = secrets(&arm(&azure));
+    let work =
+        async |planner: &Planner| planner.run("rotate", || client.rotate(&secret("one"))).await.map(drop);
+    let plan = planned(&work).await;
+    let [made, disabled] = plan.changes.as_slice() else { panic!("{plan}") };
+    assert_eq!(made.id, format!("https://{VAULT}.vault.azure.net/secrets/one/(known after apply)"));
+    assert_eq!((made.action, disabled.action), (PlanAction::Create, PlanAction::Update));
+    assert_eq!(disabled.permission, "Microsoft.KeyVault/vaults/secrets/update/action");
+    client.set(&secret("one"), "REDACTED".into()).await.unwrap();
+    let refused = plan.begin(&planned(&work).await).unwrap_err();
+    assert_eq!(refused.moved.len(), 1, "the version that was just set would be disabled too: {refused}");
+    assert!(refused.moved[0].ends_with(": update was not planned"), "{refused}");
+    is_done_exactly(&work).await;
+}
+
+#[tokio::test]
+async fn a_deleted_secret_is_planned_with_the_actions_that_getting_it_back_or_replacing_it_needs() {
+    use PlanAction::{Create, Delete};
+    let azure = seed().start().await;
+    let client = secrets(&arm(&azure));
+    client.seed("lab", 1).await.unwrap();
+    client.clean_up([secret("lab-1")]).await.unwrap();
+    for (when, told) in [
+        (WhenDeleted::Recover, vec![(Create, "recover/action")]),
+        (WhenDeleted::Purge, vec![(Delete, "purge/action"), (Create, "setSecret/action")]),
+    ] {
+        let work = async |planner: &Planner| {
+            planner.run("set", || client.seed("lab", 1).when_deleted(when)).await.map(drop)
+        };
+        let plan = planned(work).await;
+        let action = |change: &PlannedChange| change.permission.rsplit_once("secrets/").unwrap().1.to_owned();
+        let of: Vec<_> = plan.changes.iter().map(|change| (change.action, action(change))).collect();
+        let told: Vec<_> = told.into_iter().map(|(what, action)| (what, action.to_owned())).collect();
+        assert_eq!(of, told);
+    }
+}
+
+/// Secrets are set, read as an attacker would, and one of them is rotated.
+async fn set_read_and_rotate(planner: &Planner, client: &SecretsClient) -> azure_core::Result<()> {
+    let host = client.host();
+    let set = planner.run("set", || client.seed("lab", 2)).await?;
+    let created: Vec<SecretName> = set.iter().flat_map(|report| report.created().cloned()).collect();
+    let reads = created.iter().map(|name| PlannedSecret::read_in(host, name));
+    let step = Step::new("sweep").also_after("set", reads);
+    let names = ["lab-1", "lab-2"].map(secret);
+    planner.run(step, || client.sweep(AlertsExpected::confirmed()).only(names.clone())).await?;
+    let step = Step::new("rotate").after("set", PlannedSecret::rotation_in(host, &names[0]));
+    planner.run(step, || client.rotate(&names[0])).await.map(drop)
+}
+
+#[tokio::test]
+async fn secrets_that_the_plan_itself_sets_are_read_and_rotated_in_the_same_plan() {
+    let azure = seed().start().await;
+    let client = secrets(&arm(&azure));
+    let work = async |planner: &Planner| set_read_and_rotate(planner, &client).await;
+    let plan = planned(&work).await;
+    assert_eq!((plan.count().create, plan.count().update, plan.count().read), (3, 1, 2), "{plan}");
+    assert!(writes(&azure).is_empty());
+    let once = |line: &str| plan.to_string().matches(line).count();
+    assert_eq!(once("getSecret/action"), 1, "what happens to several is said once: {plan}");
+    is_done_exactly(&work).await;
+    let next = planned(&work).await;
+    assert_eq!((next.count().no_change, next.count().create, next.count().read), (2, 1, 2), "{next}");
 }
 
 #[tokio::test]

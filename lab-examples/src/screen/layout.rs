@@ -14,6 +14,22 @@ pub(super) fn width() -> usize {
     told.or_else(|| Table::new().width().map(usize::from)).unwrap_or(WIDTH).max(LEAST)
 }
 
+/// How wide standard error is: as `COLUMNS` says, else the terminal; `None` where there is neither.
+pub(super) fn width_of_errors() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    told.or_else(|| Table::new().use_stderr().width().map(usize::from)).map(|width| width.max(LEAST))
+}
+
+/// A text on as many lines as it needs, line by line, each as far in as it was.
+pub(super) fn fill_all(text: &str, width: usize, marked: impl Fn(&str) -> String) -> String {
+    let laid_out = text.lines().map(|line| {
+        let words = line.trim_start();
+        let indent = &line[..line.len() - words.len()];
+        fill(&marked(words), indent, &format!("{indent}  "), width)
+    });
+    laid_out.collect::<Vec<_>>().join("\n")
+}
+
 /// A text on as many lines as it needs.
 pub(super) fn fill(text: &str, first: &str, others: &str, width: usize) -> String {
     let options = Options::new(width)

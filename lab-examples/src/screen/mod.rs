@@ -1,5 +1,6 @@
 //! What people see and what programs read: every step is recorded once and shown twice.
 
+mod cell;
 mod layout;
 mod progress;
 mod record;
@@ -17,10 +18,22 @@ use arm_core::printable;
 use azure_core::time::OffsetDateTime;
 use defender_playbooks::plan::{PlanAction, PlannedChange};
 
+pub use cell::{Cell, Column, Kind, Value};
 pub(crate) use record::json_text;
 pub use record::{Changed, Difference, Event, Part, PartState, Record, Rows, Step, VERSION, schema};
 
 use crate::cli::Output;
+
+/// Prints a line for whoever is waiting on standard error, which fits where that is a terminal. One who has closed it has
+/// seen enough.
+pub fn tell(text: &str) {
+    let text = arm_core::printable_lines(text);
+    let text = match layout::width_of_errors() {
+        Some(width) => layout::fill_all(&text, width, str::to_owned),
+        None => text.into_owned(),
+    };
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
 
 /// Shows and records.
 #[derive(Debug)]
@@ -32,6 +45,7 @@ pub struct Screen {
     /// Neither colour nor anything beyond ASCII: `TERM=dumb`.
     plain: bool,
     width: usize,
+    width_of_questions: usize,
     muted: AtomicBool,
     broken: AtomicBool,
     record: Mutex<Record>,
@@ -51,6 +65,7 @@ impl Screen {
             progress: text && std::io::stderr().is_terminal() && !plain,
             plain,
             width: layout::width(),
+            width_of_questions: layout::width_of_errors().unwrap_or(layout::width()),
             ..Self::silent()
         }
     }
@@ -66,6 +81,7 @@ impl Screen {
             progress: false,
             plain: false,
             width: layout::WIDTH,
+            width_of_questions: layout::WIDTH,
             muted: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             record: Mutex::new(record),
@@ -170,26 +186,20 @@ impl Screen {
         self.hang("", "", &printable(text));
     }
 
-    /// Wraps a text of several lines, such as a question, without colour; unchanged if no text is shown.
+    /// Wraps a question, which goes to standard error; unchanged if no text is shown.
     pub fn fit(&self, text: &str) -> String {
-        self.laid_out(text, str::to_owned)
-    }
-
-    /// The same for a plan, with its marks in colour.
-    pub fn plan(&self, text: &str) -> String {
-        self.laid_out(text, |words| self.marked(words))
-    }
-
-    fn laid_out(&self, text: &str, marked: impl Fn(&str) -> String) -> String {
         if !self.text {
             return text.to_owned();
         }
-        let laid_out = text.lines().map(|line| {
-            let words = line.trim_start();
-            let indent = &line[..line.len() - words.len()];
-            layout::fill(&marked(&printable(words)), indent, &format!("{indent}  "), self.width)
-        });
-        laid_out.collect::<Vec<_>>().join("\n")
+        layout::fill_all(text, self.width_of_questions, |words| printable(words).into_owned())
+    }
+
+    /// A plan, wrapped, with its marks in colour; unchanged if no text is shown.
+    pub fn plan(&self, text: &str) -> String {
+        if !self.text {
+            return text.to_owned();
+        }
+        layout::fill_all(text, self.width, |words| self.marked(&printable(words)))
     }
 
     /// A line of a plan, its mark in colour.
@@ -325,21 +335,28 @@ impl Screen {
     }
 
     /// Shows a table.
-    pub fn table<const N: usize>(
+    pub fn table<const N: usize, C: Into<Cell>>(
         &self,
         name: &str,
         columns: [&str; N],
-        rows: impl IntoIterator<Item = [String; N]>,
+        rows: impl IntoIterator<Item = [C; N]>,
     ) {
-        let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+        let rows: Vec<Vec<Cell>> = rows.into_iter().map(|row| row.map(Into::into).to_vec()).collect();
         if self.text {
             self.hang("  ", "    ", &self.paint("1", &printable(name)));
-            let shown = rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect());
+            let shown =
+                rows.iter().map(|row| row.iter().map(|cell| printable(&cell.shown).into_owned()).collect());
             for line in layout::table(&columns, shown.collect(), self.width.saturating_sub(2), self.plain) {
                 self.line(&format!("  {line}"));
             }
         }
-        let table = Rows { name: name.to_owned(), columns: columns.map(str::to_owned).to_vec(), rows };
+        self.record_table(name, &columns, rows);
+    }
+
+    fn record_table(&self, name: &str, columns: &[&str], rows: Vec<Vec<Cell>>) {
+        let columns = cell::columns(columns, &rows);
+        let rows = rows.into_iter().map(|row| row.into_iter().map(|cell| cell.value).collect()).collect();
+        let table = Rows { name: name.to_owned(), columns, rows };
         self.event(&Event::Table { part: &self.name(), table: &table });
         self.part(|part| part.tables.push(table));
     }
@@ -354,10 +371,7 @@ impl Screen {
             self.hang("    ", "      ", &printable(what));
             self.hang("      ", "      ", &self.paint("2", &printable(more)));
         }
-        let columns = columns.map(str::to_owned).to_vec();
-        let table = Rows { name: name.to_owned(), columns, rows: rows.into_iter().map(Vec::from).collect() };
-        self.event(&Event::Table { part: &self.name(), table: &table });
-        self.part(|part| part.tables.push(table));
+        self.record_table(name, &columns, rows.into_iter().map(|row| row.map(Cell::from).to_vec()).collect());
     }
 }
 
@@ -402,7 +416,8 @@ mod tests {
 
     #[test]
     fn a_plan_has_colour_and_a_question_which_is_escaped_when_it_is_asked_has_none() {
-        let screen = Screen { text: true, colour: true, width: 40, ..Screen::silent() };
+        let screen =
+            Screen { text: true, colour: true, width: 40, width_of_questions: 40, ..Screen::silent() };
         let text = "step\n  + create /one\n      needs a role and another one; billed by the hour";
         let question = screen.fit(text);
         assert_eq!(arm_core::printable_lines(&question), question);

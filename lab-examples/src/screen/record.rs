@@ -7,8 +7,10 @@ use azure_core::time::OffsetDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cell::{Column, Value};
+
 /// The version of the JSON form.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The record of a run. The crate's `lab.schema.json` describes its JSON form. Within a version, fields are added,
 /// never renamed or removed.
@@ -132,10 +134,10 @@ pub struct Changed {
 pub struct Rows {
     /// The title.
     pub name: String,
-    /// The headings.
-    pub columns: Vec<String>,
-    /// The rows, with one text for each column.
-    pub rows: Vec<Vec<String>>,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows, with one value for each column.
+    pub rows: Vec<Vec<Value>>,
 }
 
 /// A difference between the lab sheet and the service.
@@ -209,7 +211,7 @@ pub fn schema() -> serde_json::Value {
     let lines = generator.subschema_for::<Event<'_>>();
     let mut schema = generator.into_root_schema_for::<Record>().to_value();
     schema["title"] =
-        "The record of a lab, version 1: --output json; --output ndjson writes lines of #/$defs/Event".into();
+        "The record of a lab, version 2: --output json; --output ndjson writes lines of #/$defs/Event".into();
     let _ = lines;
     schema
 }

@@ -8,7 +8,10 @@ use futures::TryStreamExt as _;
 use monitor_ops::{DiagnosticSpec, Sink};
 use serde_json::Value;
 
-use crate::{Lab, screen::plural};
+use crate::{
+    Lab,
+    screen::{Cell, plural},
+};
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if !lab.options.live && !lab.dry_run() {
@@ -111,13 +114,10 @@ fn causes(lab: &Lab, report: &CoverageReport) {
 }
 
 fn show(lab: &Lab, name: &str, report: &CoverageReport) {
-    let list = |texts: Vec<String>| if texts.is_empty() { "nothing".to_owned() } else { texts.join("; ") };
     let rows = report.vaults.iter().map(|vault| {
-        [
-            vault.vault.id.name().to_owned(),
-            if vault.is_covered() { "yes" } else { "no" }.to_owned(),
-            list(vault.gaps().iter().map(ToString::to_string).collect()),
-        ]
+        let missing = Cell::list(vault.gaps().iter().map(ToString::to_string));
+        let missing = if missing.shown.is_empty() { missing.shown("nothing") } else { missing };
+        [Cell::id(&vault.vault.id), Cell::flag(vault.is_covered()), missing]
     });
     lab.screen.table(name, ["vault", "covered", "missing"], rows);
     let mut fixes: Vec<&str> = report.vaults.iter().flat_map(|vault| vault.gaps()).map(Gap::remedy).collect();

@@ -3,6 +3,7 @@
 mod break_fix1;
 mod break_fix2;
 mod cleanup;
+mod exposed;
 mod show;
 mod task1;
 mod task2;
@@ -79,7 +80,7 @@ pub const PARTS: &[Part] = &[
         title: "Task 4: generate suspicious activity, and make its alerts visible",
         writes: "twenty secrets, sample alerts",
         needs: &["task1"],
-        actions: &["Microsoft.Security/locations/alerts/simulate/action"],
+        actions: &[],
         asks_itself: false,
         run: |lab| Box::pin(task4::run(lab)),
     },
@@ -97,7 +98,7 @@ pub const PARTS: &[Part] = &[
         title: "Task 6: rotate what was exposed, retire the old versions, verify it",
         writes: "a new secret version, old versions disabled, sample alerts resolved",
         needs: &["task4"],
-        actions: &["Microsoft.Security/locations/alerts/resolve/action"],
+        actions: &[],
         asks_itself: false,
         run: |lab| Box::pin(task6::run(lab)),
     },

@@ -1,62 +1,68 @@
 //! Tables that several parts show.
 
-use std::time::Duration;
-
+use arm_core::wire::instant;
 use defender_alerts::{Alert, Assessment, Finding};
 use defender_pricing::{PlanCoverage, Pricing};
-use time::OffsetDateTime;
 
-use crate::Lab;
+use crate::{
+    Lab,
+    screen::{Cell, Kind},
+};
 
 /// All plans, one a row.
 pub(crate) fn plans(lab: &Lab, coverage: &[PlanCoverage]) {
     let rows = coverage.iter().map(|row| {
         let on = row.extensions_on.len();
         let extensions = on + row.extensions_off.len() + row.extensions_failed.len();
-        let replaced = row.replaced_by.iter().map(|plan| plan.as_str()).collect::<Vec<_>>().join(", ");
+        let replaced: Vec<&str> = row.replaced_by.iter().map(|plan| plan.as_str()).collect();
+        let extensions_on = if extensions == 0 { Cell::none(Kind::Part) } else { Cell::part(on, extensions) };
+        let plan = format!(
+            "/subscriptions/{}/providers/Microsoft.Security/pricings/{}",
+            lab.subscription(),
+            row.plan
+        );
         [
-            row.plan.to_string(),
-            row.tier.to_string(),
-            row.sub_plan.as_ref().map(ToString::to_string).unwrap_or_default(),
-            row.status.as_ref().map(ToString::to_string).unwrap_or_default(),
-            row.trial_left.map(days).unwrap_or_default(),
-            if extensions == 0 { String::new() } else { format!("{on} of {extensions}") },
-            if row.deprecated { format!("deprecated: {replaced}") } else { String::new() },
+            Cell::id(plan),
+            row.tier.to_string().into(),
+            row.sub_plan.as_ref().map(ToString::to_string).unwrap_or_default().into(),
+            row.status.as_ref().map(ToString::to_string).unwrap_or_default().into(),
+            row.trial_left.map_or(Cell::none(Kind::Days), Cell::days),
+            extensions_on,
+            if row.deprecated { format!("deprecated: {}", replaced.join(", ")) } else { String::new() }
+                .into(),
         ]
     });
     let columns = ["plan", "tier", "sub-plan", "coverage", "trial left", "extensions on", "remark"];
     lab.screen.table("Defender plans", columns, rows);
 }
 
-fn days(left: Duration) -> String {
-    format!("{} days", left.as_secs() / 86_400)
-}
-
 /// Alerts, one a row.
 pub(crate) fn alerts(lab: &Lab, alerts: &[Alert]) {
     let rows = alerts.iter().map(|alert| {
         [
-            alert.alert_type.clone(),
-            alert.display_name.clone(),
-            alert.severity.to_string(),
-            alert.status.to_string(),
-            alert.start_time.map(time).unwrap_or_default(),
+            Cell::from(alert.alert_type.clone()),
+            alert.display_name.clone().into(),
+            alert.severity.to_string().into(),
+            alert.status.to_string().into(),
+            alert.start_time.map_or(Cell::none(Kind::Time), Cell::time),
+            Cell::id(&alert.id).unseen(),
         ]
     });
-    lab.screen.table("Key Vault alerts", ["type", "name", "severity", "status", "time"], rows);
+    lab.screen.table("Key Vault alerts", ["type", "name", "severity", "status", "time", "id"], rows);
 }
 
 /// Recommendations, one a row.
 pub(crate) fn recommendations(lab: &Lab, name: &str, found: &[Assessment]) {
     let rows = found.iter().map(|assessment| {
         [
-            assessment.display_name.clone(),
-            assessment.severity().as_ref().map(ToString::to_string).unwrap_or_default(),
-            assessment.status.code.to_string(),
-            assessment.id.scope().to_string().rsplit('/').next().unwrap_or_default().to_owned(),
+            Cell::from(assessment.display_name.clone()),
+            assessment.severity().as_ref().map(ToString::to_string).unwrap_or_default().into(),
+            assessment.status.code.to_string().into(),
+            Cell::id(assessment.id.scope()),
+            Cell::id(&assessment.id).unseen(),
         ]
     });
-    lab.screen.table(name, ["recommendation", "severity", "state", "on"], rows);
+    lab.screen.table(name, ["recommendation", "severity", "state", "on", "id"], rows);
 }
 
 /// The extensions of a plan, one a row.
@@ -74,31 +80,31 @@ pub(crate) fn extensions(lab: &Lab, name: &str, plan: &Pricing) {
 
 /// What triage says of an alert.
 pub(crate) fn finding(lab: &Lab, finding: &Finding) {
-    let list = |items: &[String]| items.join(", ");
+    let list = |items: &[String]| Cell::list(items).shown(items.join(", "));
     let span = match (finding.first, finding.last) {
-        (Some(first), Some(last)) => format!("{} to {}", time(first), time(last)),
-        _ => String::new(),
+        (Some(first), Some(last)) => {
+            let shown = format!("{} to {}", Cell::time(first).shown, Cell::time(last).shown);
+            Cell::list([first, last].map(instant::format)).shown(shown)
+        }
+        _ => Cell::none(Kind::List),
     };
     let tenant = match finding.caller.in_tenant {
         Some(true) => "of this tenant",
         Some(false) => "of another tenant",
         None => "tenant unknown",
     };
+    let caller = format!("{}, {tenant}", finding.caller.name().unwrap_or("not known"));
     let mut rows = vec![
-        ["alert".to_owned(), format!("{} ({})", finding.title, finding.severity)],
-        ["caller".to_owned(), format!("{}, {tenant}", finding.caller.name().unwrap_or("not known"))],
-        ["operations".to_owned(), list(&finding.operations)],
-        ["secrets".to_owned(), list(&finding.secrets)],
-        ["time".to_owned(), span],
+        ["alert".into(), format!("{} ({})", finding.title, finding.severity).into()],
+        ["caller".into(), caller.into()],
+        ["operations".into(), list(&finding.operations)],
+        ["secrets".into(), list(&finding.secrets)],
+        ["time".into(), span],
     ];
-    rows.extend(finding.missing.iter().map(|missing| ["missing".to_owned(), missing.to_string()]));
+    rows.extend(finding.missing.iter().map(|missing| ["missing".into(), missing.to_string().into()]));
+    let steps = finding.steps.iter();
     rows.extend(
-        finding.steps.iter().map(|step| [format!("{:?}", step.phase).to_lowercase(), step.text.to_string()]),
+        steps.map(|step| [format!("{:?}", step.phase).to_lowercase().into(), step.text.to_string().into()]),
     );
     lab.screen.table("Triage", ["", "what is known, and what to do"], rows);
-}
-
-fn time(instant: OffsetDateTime) -> String {
-    let text = arm_core::wire::instant::format(instant);
-    text.get(..19).map_or(text.clone(), |seconds| seconds.replace('T', " "))
 }

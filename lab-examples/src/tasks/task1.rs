@@ -15,6 +15,7 @@ use crate::{Lab, tasks::show};
 /// The steps of a plan that later ones follow.
 pub(crate) const GROUP_STEP: &str = "task1: the resource group";
 pub(crate) const VAULT_STEP: &str = "task1: the vault";
+pub(crate) const ROLE_STEP: &str = "task1: the role at the vault";
 
 /// The role of the lab sheet, by name.
 const ROLE: &str = "Key Vault Administrator";
@@ -125,7 +126,7 @@ async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
         "principalId": me.id.to_string(),
         "principalType": me.principal_type.to_string(),
     }))?;
-    let change = lab.change_after("task1: the role at the vault", VAULT_STEP, [declared], ensure).await?;
+    let change = lab.change_after(ROLE_STEP, VAULT_STEP, [declared], ensure).await?;
     if let Some(change) = change {
         super::assigned(lab, &change)?;
         lab.screen.about(&change.current().id).step(

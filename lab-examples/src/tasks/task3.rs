@@ -8,7 +8,11 @@ use defender_alerts::{
 use defender_pricing::{ExtensionName, PlanName, PricingClient, ScanReadiness};
 use futures::TryStreamExt as _;
 
-use crate::{Lab, screen::plural, tasks::show};
+use crate::{
+    Lab,
+    screen::{Cell, Kind, plural},
+    tasks::show,
+};
 
 const WANTED: [ExtensionName; 3] = [
     ExtensionName::SensitiveDataDiscovery,
@@ -69,9 +73,9 @@ async fn readiness(lab: &Lab) -> Result<()> {
             }
             ScanReadiness::Off { plan, extension: None } => format!("off: turn on {plan}"),
         };
-        [what.to_owned(), told]
+        [what.into(), told.into(), Cell::flag(readiness.is_on()).unseen()]
     });
-    lab.screen.table("What is scanned for secrets", ["where", "state"], shown);
+    lab.screen.table("What is scanned for secrets", ["where", "state", "on"], shown);
     Ok(())
 }
 
@@ -107,14 +111,15 @@ async fn findings(lab: &Lab) -> Result<()> {
     }
     let rows = found.findings.iter().map(|finding| {
         [
-            finding.title.clone(),
-            finding.resource.as_deref().and_then(|id| id.rsplit('/').next()).unwrap_or_default().to_owned(),
-            finding.file_path.clone().unwrap_or_default(),
-            finding.severity.as_ref().map(ToString::to_string).unwrap_or_default(),
-            format!("{:?}", finding.source),
+            Cell::from(finding.title.clone()),
+            finding.resource.as_ref().map_or(Cell::none(Kind::Id), Cell::id),
+            finding.file_path.clone().unwrap_or_default().into(),
+            finding.severity.as_ref().map(ToString::to_string).unwrap_or_default().into(),
+            format!("{:?}", finding.source).into(),
+            Cell::id(&finding.id).unseen(),
         ]
     });
-    lab.screen.table("Secrets in plain text", ["finding", "on", "path", "severity", "source"], rows);
+    lab.screen.table("Secrets in plain text", ["finding", "on", "path", "severity", "source", "id"], rows);
     Ok(())
 }
 

@@ -2,75 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arm_core::{ArmErrorExt as _, ArmPath, ResourceId, ResourceType};
-use azure_core::Result;
+use arm_core::{ArmErrorExt as _, ArmPath, ResourceId, ResourceType, Task, refuse};
+use azure_core::{Error, Result, error::ErrorKind};
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
     AttackPathsClient,
 };
-use defender_playbooks::{CoverageClient, VaultCoverage, plan::PlannedSecret};
+use defender_playbooks::{
+    CoverageClient, VaultCoverage,
+    plan::{PlannedAlert, PlannedSecret, Step},
+};
 use defender_pricing::{PlanName, PricingClient};
 use futures::TryStreamExt as _;
 use keyvault_issuers::{KeyedResourcesClient, ResourceKeyIssuer, ResourceKeys};
-use keyvault_ops::{Ledger, Rotation, SecretName, SecretsClient};
+use keyvault_ops::{Ledger, Rotation, SecretsClient};
 use monitor_ops::Sink;
 use serde_json::Value;
 
 use crate::{
     Lab,
-    screen::plural,
-    tasks::{show, task4},
-    tenant,
+    screen::{Cell, Kind, plural},
+    tasks::{
+        exposed::{self, Rotated},
+        show, task4,
+    },
 };
 
-/// The secret with the key of a storage account, in the offline tenant.
-const STORAGE_SECRET: &str = "storage-connection";
-/// The key that it holds at first.
-const EXPOSED_KEY: &str = "key1";
-
-/// The account whose key is exposed. On real Azure the lab makes none, and takes nobody's.
-fn account(lab: &Lab) -> Result<Option<ResourceId>> {
-    if lab.azure.double.is_none() {
-        return Ok(None);
-    }
-    let group = lab.subscription().resource_group(tenant::PRODUCTION)?;
-    let account = group.resource(&"Microsoft.Storage/storageAccounts".parse()?, tenant::STORAGE)?;
-    Ok(Some(account))
-}
-
-/// The secret that this task rotates.
-fn exposed(account: Option<&ResourceId>) -> Result<SecretName> {
-    let first = format!("{}-1", task4::PREFIX);
-    Ok(account.map_or(first.as_str(), |_| STORAGE_SECRET).parse()?)
-}
-
-/// Puts the account's key into the vault, as an application stores it, if it is not there.
-pub(crate) async fn expose(lab: &Lab) -> Result<()> {
-    let Some(account) = account(lab)? else { return Ok(()) };
-    let name = exposed(Some(&account))?;
-    let what = format!("secret {name}");
-    let detail =
-        format!("a connection string with {EXPOSED_KEY} of {}, as an application stores it", account.name());
-    if lab.dry_run() {
-        lab.screen.step(what, "would change", detail);
-        return Ok(());
-    }
-    let secrets = task4::secrets(lab)?;
-    let listed: Vec<_> = secrets.list().try_collect().await?;
-    if listed.iter().any(|secret| secret.id.name == name) {
-        lab.screen.step(what, "unchanged", "");
-        return Ok(());
-    }
-    let keys = KeyedResourcesClient::new(&lab.azure.arm).list_keys(&account).await?;
-    let key = keys.find(EXPOSED_KEY).map(arm_core::Secret::expose).unwrap_or_default();
-    let connection = format!(
-        "DefaultEndpointsProtocol=https;AccountName={};AccountKey={key};EndpointSuffix=core.windows.net",
-        account.name()
-    );
-    secrets.set(&name, connection.into()).await?;
-    lab.screen.about(PlannedSecret::id_in(secrets.host(), &name)).step(what, "set", detail);
-    Ok(())
-}
+const ROTATE_STEP: &str = "task6: the rotation";
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     attack_paths(lab).await?;
@@ -78,7 +36,11 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let found: Vec<_> =
         AssessmentsClient::new(&lab.azure.arm).find(lab.subscription(), filter).try_collect().await?;
     show::recommendations(lab, "Open recommendations on vaults", &found);
-    if lab.vault_is_to_come().await? {
+    let is_to_come = lab.vault_is_to_come().await?;
+    if is_to_come && lab.is_planning() && !lab.plans(task4::SECRETS_STEP) {
+        return refuse("there is no exposed secret yet: plan task4 with it");
+    }
+    if is_to_come && !lab.is_planning() {
         lab.screen.step(
             "the exposed secret",
             "would change",
@@ -89,7 +51,10 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     let secrets = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
     rotate(lab, &secrets).await?;
     resolve(lab).await?;
-    checklist(lab, &secrets).await
+    match lab.is_planning() {
+        true => Ok(()),
+        false => checklist(lab, &secrets).await,
+    }
 }
 
 async fn attack_paths(lab: &Lab) -> Result<()> {
@@ -110,14 +75,16 @@ async fn attack_paths(lab: &Lab) -> Result<()> {
     );
     let found = lab.screen.wait("attack paths", client.find(lab.subscription())).await?;
     let rows = found.concerning_secrets().map(|path| {
-        let name = |node: &Option<defender_alerts::AttackPathNode>| {
-            node.as_ref().and_then(|node| node.name.clone()).unwrap_or_default()
+        let place = |node: &Option<defender_alerts::AttackPathNode>| {
+            let id = node.as_ref().and_then(|node| node.resource_id.as_ref());
+            let name = node.as_ref().and_then(|node| node.name.clone()).unwrap_or_default();
+            id.map_or(Cell::none(Kind::Id), Cell::id).shown(name)
         };
         [
-            path.display_name.clone(),
-            path.risk_level.as_ref().map(ToString::to_string).unwrap_or_default(),
-            name(&path.entry),
-            name(&path.target),
+            Cell::from(path.display_name.clone()),
+            path.risk_level.as_ref().map(ToString::to_string).unwrap_or_default().into(),
+            place(&path.entry),
+            place(&path.target),
         ]
     });
     lab.screen.table("Attack paths on secrets", ["path", "risk", "from", "to"], rows);
@@ -132,24 +99,31 @@ async fn attack_paths(lab: &Lab) -> Result<()> {
 }
 
 async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
-    let account = account(lab)?;
-    let name = exposed(account.as_ref())?;
+    let account = exposed::account(lab)?;
+    let name = exposed::secret(account.as_ref())?;
     lab.screen.difference(
         "to disable all versions but the last of the list",
         "lists versions in no particular order, so this can disable the current one",
         "disable by id, and re-read before each",
     );
     let ledger = lab.ledger()?;
-    let rotation = secrets
-        .rotate(&name)
-        .reason("exposed in the lab")
-        .expires_in(Duration::from_secs(90 * 86_400))
-        .ledger(&ledger);
-    let rotation = match &account {
-        Some(account) => rotation.issuer(Arc::new(ResourceKeyIssuer::new(&lab.azure.arm, account.clone())?)),
-        None => rotation,
+    let issuer = match &account {
+        Some(account) => Some(Arc::new(ResourceKeyIssuer::new(&lab.azure.arm, account.clone())?)),
+        None => None,
     };
-    let rotation = if lab.dry_run() { rotation.dry_run() } else { rotation };
+    let rotation = |mode| {
+        let rotation = secrets
+            .rotate(&name)
+            .reason("exposed in the lab")
+            .expires_in(Duration::from_secs(90 * 86_400))
+            .ledger(&ledger);
+        let rotation = match &issuer {
+            Some(issuer) => rotation.issuer(issuer.clone()),
+            None => rotation,
+        };
+        let (task, account) = (Task::from(rotation).in_mode(mode), account.clone());
+        async move { Ok(Rotated { rotation: task.await.map_err(stopped)?, account }) }
+    };
     // Read before, to be tried at the account when it should be dead.
     let old = match &account {
         Some(account) if !lab.dry_run() => {
@@ -157,33 +131,31 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         }
         _ => Default::default(),
     };
-    match lab.screen.wait("rotation", rotation.into_future()).await {
-        Ok(rotation) if rotation.dry_run => {
-            lab.screen.step(
-                format!("secret {name}"),
-                "would change",
-                "new value, old versions disabled by id",
-            );
+    let mut declared: Vec<_> = PlannedSecret::rotation_in(secrets.host(), &name).into();
+    declared.extend(account.as_ref().map(exposed::keys_anew));
+    let set_by = if account.is_some() { exposed::STEP } else { task4::SECRETS_STEP };
+    let step = Step::new(ROTATE_STEP).after(set_by, declared);
+    let Some(Rotated { rotation, .. }) = lab.screen.wait("rotation", lab.work(step, rotation)).await? else {
+        return Ok(());
+    };
+    if rotation.dry_run {
+        lab.screen.step(format!("secret {name}"), "would change", "new value, old versions disabled by id");
+        if !lab.is_planning() {
             return Ok(());
         }
-        Ok(rotation) => {
-            let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
-            let detail = format!(
-                "tags rotated, reason and date; {} disabled by id",
-                plural(disabled as usize, "old version")
-            );
-            let about = lab.screen.about(PlannedSecret::id_in(&rotation.vault, &name));
-            let about = about.figures([("versionsDisabled", disabled as usize)]);
-            about.step(format!("secret {name}"), "rotated", detail);
-            if let Some(account) = &account {
-                ended(lab, account, &old, &rotation);
-            } else {
-                lab.screen.note("no issuer was given: the old credential stays valid where it was issued");
-            }
-        }
-        Err(error) => {
-            let message = error.to_string();
-            return Err(azure_core::Error::with_error(azure_core::error::ErrorKind::Other, error, message));
+    } else {
+        let disabled = rotation.retirement.as_ref().map_or(0, |retirement| retirement.disabled);
+        let detail = format!(
+            "tags rotated, reason and date; {} disabled by id",
+            plural(disabled as usize, "old version")
+        );
+        let about = lab.screen.about(PlannedSecret::id_in(&rotation.vault, &name));
+        let about = about.figures([("versionsDisabled", disabled as usize)]);
+        about.step(format!("secret {name}"), "rotated", detail);
+        if let Some(account) = &account {
+            ended(lab, account, &old, &rotation);
+        } else {
+            lab.screen.note("no issuer was given: the old credential stays valid where it was issued");
         }
     }
     lab.screen.difference(
@@ -192,6 +164,12 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "say in each report whether an issuer was used",
     );
     retire(lab, secrets, &name, &ledger).await
+}
+
+/// How far a rotation, or a retirement, got.
+fn stopped(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let message = error.to_string();
+    Error::with_error(ErrorKind::Other, error, message)
 }
 
 /// What became of the exposed key at the account itself.
@@ -229,15 +207,21 @@ async fn retire(
     name: &keyvault_ops::SecretName,
     ledger: &Ledger,
 ) -> Result<()> {
-    let retired = secrets.retire_old_versions(name).ledger(ledger).await.map_err(|error| {
-        let message = error.to_string();
-        azure_core::Error::with_error(azure_core::error::ErrorKind::Other, error, message)
-    })?;
+    let retire = |mode| {
+        let task = Task::from(secrets.retire_old_versions(name).ledger(ledger)).in_mode(mode);
+        async move { task.await.map_err(stopped) }
+    };
+    // The rotation disables them: after it, none is left.
+    let step = Step::new("task6: the old versions").after(ROTATE_STEP, []);
+    let Some(retired) = lab.work(step, retire).await? else { return Ok(()) };
     lab.screen.step(
         "old versions once more",
         if retired.disabled == 0 { "unchanged" } else { "disabled" },
         "",
     );
+    if lab.is_planning() {
+        return Ok(());
+    }
     let active = secrets.verify_single_active(name).await?;
     let detail = format!("{} versions, 1 of them enabled and current", active.versions);
     let about = lab.screen.about(PlannedSecret::id_in(secrets.host(), name));
@@ -261,13 +245,16 @@ async fn resolve(lab: &Lab) -> Result<()> {
         lab.screen
             .note(&format!("{} open sample alerts do not belong to this lab: left unchanged", others.len()));
     }
+    // Whoever has taken one up since keeps it.
+    let set = || alerts.set_status(own.clone(), AlertAction::Resolve).only_if(AlertStatus::Active);
+    let made = task4::samples_in(lab.subscription());
+    let declared = PlannedAlert::status_below(made, &AlertStatus::Active, &AlertStatus::Resolved);
+    let step = Step::new("task6: the sample alerts").after(task4::SAMPLES_STEP, [declared]);
+    let Some(report) = lab.step(step, set).await? else { return Ok(()) };
     if own.is_empty() {
         lab.screen.step("sample alerts", "unchanged", "none of this lab's are open");
         return Ok(());
     }
-    // Whoever has taken one up since keeps it.
-    let set = alerts.set_status(own, AlertAction::Resolve).only_if(AlertStatus::Active);
-    let report = set.in_mode(lab.mode()).await?;
     for failed in report.failed() {
         lab.screen.about(&failed.target).step(
             format!("alert {}", failed.target),
@@ -294,7 +281,7 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let coverage = CoverageClient::new(arm).report(lab.subscription(), &sink).await?;
     let vault = lab.vault()?;
     let own = coverage.vaults.iter().find(|found| found.vault.id == vault);
-    let name = exposed(account(lab)?.as_ref())?;
+    let name = exposed::secret(exposed::account(lab)?.as_ref())?;
     let single = secrets.verify_single_active(&name).await?.is_single();
     let alerts: Vec<Alert> = AlertsClient::new(arm).list_key_vault(lab.subscription()).try_collect().await?;
     let open = alerts.iter().filter(|alert| alert.status == AlertStatus::Active).count();
@@ -316,11 +303,7 @@ async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         ),
     ];
     let shown = rows.into_iter().map(|(what, holds, more)| {
-        [
-            what.to_owned(),
-            if holds { "yes" } else { "no" }.to_owned(),
-            if holds { String::new() } else { more },
-        ]
+        [Cell::from(what), Cell::flag(holds), if holds { String::new() } else { more }.into()]
     });
     lab.screen.table("Checklist, read just now", ["what", "holds", ""], shown);
     Ok(())

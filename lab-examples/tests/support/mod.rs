@@ -108,7 +108,7 @@ impl World {
 
 pub(crate) fn rows<'a>(part: &'a Part, table: &str) -> Vec<&'a str> {
     let found = part.tables.iter().find(|found| found.name == table);
-    found.iter().flat_map(|table| &table.rows).map(|row| row[0].as_str()).collect()
+    found.iter().flat_map(|table| &table.rows).map(|row| row[0].as_str().unwrap()).collect()
 }
 
 pub(crate) fn holds(parts: &[Part]) -> bool {

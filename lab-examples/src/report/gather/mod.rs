@@ -59,7 +59,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
     let of_vaults = covered.iter().flat_map(|found| found.vaults.iter().flat_map(Finding::of_vault));
     findings.extend(paths.chain(exposed).chain(not_followed).chain(of_vaults));
     let page = ReportPage {
-        version: 1,
+        version: 2,
         subscription: subscription.to_string(),
         subscription_name: lab.place.name.clone(),
         tenant: lab.place.tenant.clone(),

@@ -18,7 +18,7 @@ use crate::{
     cli::Options,
     connect, files,
     preflight::{self, Problems},
-    screen::{Screen, plural},
+    screen::{Cell, Kind, Screen, plural},
     tenant,
 };
 
@@ -171,18 +171,19 @@ fn tell(screen: &Screen, page: &OverviewPage) {
     screen.counted("read", "found", read, format!("{read} of {all}"));
     let rows = page.subscriptions.iter().map(|row| {
         let vaults = row.vaults.read();
-        let of = |count: usize| vaults.map(|all| format!("{count} of {}", all.len()));
+        let unknown = |kind| Cell::none(kind).shown("not known");
+        let of = |count: usize| vaults.map_or(unknown(Kind::Part), |all| Cell::part(count, all.len()));
         let covered = vaults.map_or(0, |all| all.iter().filter(|it| it.covered).count());
         let logged = vaults.map_or(0, |all| all.iter().filter(|it| it.logged == Some(true)).count());
-        let count = |severity: &str| row.open.get(severity).copied().unwrap_or_default().to_string();
-        let not_known = "not known".to_owned();
+        let high = row.open.get("High").copied().unwrap_or_default();
+        let open = |count: usize| row.name.as_ref().map_or(unknown(Kind::Count), |_| Cell::count(count));
         [
-            row.name.clone().unwrap_or_default(),
-            row.id.clone(),
-            row.name.as_ref().map_or(not_known.clone(), |_| count("High")),
-            row.name.as_ref().map_or(not_known.clone(), |_| row.open.values().sum::<usize>().to_string()),
-            of(covered).unwrap_or_else(|| not_known.clone()),
-            of(logged).unwrap_or(not_known),
+            Cell::from(row.name.clone().unwrap_or_default()),
+            Cell::id(&row.id),
+            open(high),
+            open(row.open.values().sum()),
+            of(covered),
+            of(logged),
         ]
     });
     screen.table(

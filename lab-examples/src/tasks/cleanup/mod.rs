@@ -11,6 +11,7 @@ mod plans;
 mod thing;
 
 use azure_core::Result;
+use defender_playbooks::plan::Step;
 
 use self::{
     changes::Removal,
@@ -24,7 +25,7 @@ const STEP: &str = "cleanup: what the lab created";
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
     if lab.is_planning() {
-        return lab.work(STEP, |_| removal(lab, None)).await.map(drop);
+        return lab.work(Step::new(STEP), |_| removal(lab, None)).await.map(drop);
     }
     let plan = lab.screen.wait("existing resources", CleanupPlan::read(lab)).await?;
     let rows = plan.deleted_rows();
@@ -40,7 +41,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     } else {
         lab.ask(&plan.question())?;
         let planned = &plan;
-        lab.work(STEP, |mode| removal(lab, Some(planned).filter(|_| !mode.is_dry_run()))).await?;
+        lab.work(Step::new(STEP), |mode| removal(lab, Some(planned).filter(|_| !mode.is_dry_run()))).await?;
     }
     if !lab.dry_run() {
         let left = CleanupPlan::read(lab).await?;
