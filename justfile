@@ -37,6 +37,10 @@ real-services:
 kusto-truth:
     tests/kusto-truth/run
 
+# what a program that exports to OpenTelemetry sees
+telemetry:
+    cargo test --locked --manifest-path tests/telemetry/Cargo.toml
+
 # the figures of BENCHMARKS.md
 bench:
     cargo run --profile bench -p benchmarks
