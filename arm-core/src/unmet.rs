@@ -1,6 +1,6 @@
 //! Compares the actual with the requested state, by meaning rather than by spelling.
 
-use std::{fmt, net::IpAddr};
+use std::{error::Error as _, fmt, net::IpAddr};
 
 use azure_core::{Error, error::ErrorKind};
 use serde::Serialize;
@@ -54,7 +54,7 @@ impl fmt::Display for NotAsWished {
 
 impl std::error::Error for NotAsWished {}
 
-/// The members that a service did not apply, if the error is a [`NotAsWished`].
+/// The members that a service did not apply, if the error is a [`NotAsWished`], or has one below its own message.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<()>) {
@@ -66,7 +66,9 @@ impl std::error::Error for NotAsWished {}
 /// # }
 /// ```
 pub fn unmet(error: &Error) -> &[Unmet] {
-    error.downcast_ref::<NotAsWished>().map_or(&[], |differs| &differs.unmet)
+    std::iter::successors(error.source(), |&cause| cause.source())
+        .find_map(|cause| cause.downcast_ref::<NotAsWished>())
+        .map_or(&[], |differs| &differs.unmet)
 }
 
 /// Compares the requested with the actual state. The same comparison decides before a write whether anything has to be
@@ -275,6 +277,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ArmErrorExt as _;
 
     const WISH: Wish = Wish::new().exact(&["query"]).ordered(&["dimensions"]).partial(&["tags"]);
 
@@ -321,6 +324,8 @@ mod tests {
         let told =
             "the service accepted the change of the rule 'r', but properties.enabled is false, not true";
         assert_eq!(error.to_string(), told);
+        assert_eq!(super::unmet(&error).len(), 1);
+        let error = error.reworded(format!("rule 1 of 3: {told}")).with_context("installing rules");
         assert_eq!(super::unmet(&error).len(), 1);
         assert!(verifying.verify("it", &found, &found).is_ok());
         assert!(super::unmet(&Error::with_message(ErrorKind::Other, "another")).is_empty());

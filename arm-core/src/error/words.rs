@@ -5,6 +5,7 @@ use std::{borrow::Cow, error::Error as _};
 use azure_core::Error;
 
 use super::Tried;
+use crate::NotAsWished;
 
 /// See [`ArmErrorExt::reworded`](super::ArmErrorExt::reworded).
 pub(super) fn reworded(error: Error, message: String) -> Error {
@@ -19,7 +20,8 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
             },
         }
     };
-    match cause.filter(|cause| adds_to(&message, cause.as_ref())) {
+    // What the service did not apply is read by callers, whether or not the message says it.
+    match cause.filter(|cause| cause.is::<NotAsWished>() || adds_to(&message, cause.as_ref())) {
         Some(cause) => Error::with_error(kind, cause, message),
         None => Error::with_message(kind, message),
     }
