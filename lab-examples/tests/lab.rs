@@ -199,7 +199,7 @@ async fn a_plan_of_tasks_4_and_6_is_refused_after_somebody_set_a_secret_or_took_
     let double = lab.azure.double.as_ref().unwrap();
     double.clear_requests();
     let refused = plan::apply(&lab, &made).await.unwrap_err();
-    for moved in ["/secrets/storage-connection/", &sample.id.to_string()] {
+    for moved in ["/secrets/storage-connection/", sample.id.as_ref()] {
         assert!(refused.lines().iter().any(|line| line.contains(moved)), "{moved}: {refused}");
     }
     assert!(double.writes().is_empty(), "{:?}", double.writes());
