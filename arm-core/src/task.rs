@@ -199,8 +199,8 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
 /// # let _ = (would, done); Ok(()) }
 /// ```
 ///
-/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is passed on before it runs: its
-/// `run` also writes nothing if the builder was set to a dry run.
+/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is passed on before it runs: it also
+/// has a method `mode(&self) -> Mode`, and its `run` writes nothing if that is a dry run.
 ///
 /// `task!(deciding Builder => T)` is for a builder whose write carries an ETag, and whose `run` takes `&self`: see
 /// [`Task::deciding`].
@@ -218,7 +218,8 @@ macro_rules! task {
     };
     (own dry_run: $builder:ty => $output:ty, $error:ty) => {
         $crate::task!(@awaited $builder => $output, $error, |builder| {
-            $crate::Task::new(move |mode| builder.run(mode))
+            let mode = builder.mode();
+            $crate::Task::new(move |mode| builder.run(mode)).in_mode(mode)
         });
     };
     (@awaited $builder:ty => $output:ty, $error:ty, |$own:ident| $task:expr) => {
@@ -237,7 +238,9 @@ macro_rules! task {
     };
     ($builder:ty => $output:ty, $error:ty) => {
         $crate::task!(@modes $builder => $output, $error);
-        $crate::task!(own dry_run: $builder => $output, $error);
+        $crate::task!(@awaited $builder => $output, $error, |builder| {
+            $crate::Task::new(move |mode| builder.run(mode))
+        });
     };
     (@modes $builder:ty => $output:ty, $error:ty) => {
         #[allow(unreachable_pub)] // a builder may be private

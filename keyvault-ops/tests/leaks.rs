@@ -68,13 +68,15 @@ async fn no_value_is_seen_in_traces_errors_reports_or_the_ledger() {
     let issued = lab.secrets.rotate(&name("other")).issuer(Bank::with(&[CANARY])).ledger(&ledger);
     see(&issued.await.unwrap());
     SEEN.lock().unwrap().push_str(&support::text(&ledger));
+    see(&lab.secrets.rotate(&db).to(arm_core::Secret::new(format!("{CANARY}-3"))).dry_run().await.unwrap());
+    see(&lab.secrets.retire_old_versions(&db).dry_run().await.unwrap());
     let random = random_value().unwrap();
     see(&random);
     let seen = SEEN.lock().unwrap();
     assert!(seen.contains("/secrets/db"), "the requests are traced");
     assert!(seen.contains("stopped"), "the ledger is written");
-    for task in ["Rotate", "Sweep"] {
-        let span = format!("task name=\"keyvault_ops::{task}\" dry_run=false");
+    for (task, dry) in [("Rotate", true), ("Rotate", false), ("RetireOldVersions", true), ("Sweep", false)] {
+        let span = format!("task name=\"keyvault_ops::{task}\" dry_run={dry}");
         let tasks: Vec<&str> = seen.lines().filter(|line| line.starts_with("task name=")).collect();
         assert!(seen.contains(&span), "no span of {task} among {tasks:?}");
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use arm_core::{Secret, Task, prelude::*};
+use arm_core::{Secret, prelude::*};
 use azure_core_opentelemetry::OpenTelemetryTracerProvider;
 use defender_alerts::AlertsClient;
 use defender_playbooks::CoverageClient;
@@ -184,7 +184,7 @@ async fn tasks_of_every_kind_are_spans_above_their_requests_and_show_no_secret()
     assert!(fixed.is_complete());
     let secrets = SecretsClient::new(arm, &"kv-prod".parse().unwrap()).unwrap();
     let (name, key) = ("db".parse().unwrap(), "storage".parse().unwrap());
-    Task::from(secrets.rotate(&name).to(Secret::new(CANARY))).dry_run().await.unwrap();
+    secrets.rotate(&name).to(Secret::new(CANARY)).dry_run().await.unwrap();
     secrets.rotate(&name).to(Secret::new(CANARY)).await.unwrap();
     assert_eq!(secrets.get(&name).await.unwrap().value.expose(), CANARY);
     secrets.set(&key, Secret::new(keys[0].clone())).await.unwrap();

@@ -88,6 +88,10 @@ impl RetireOldVersions {
         self
     }
 
+    fn mode(&self) -> Mode {
+        if self.options.dry_run { Mode::DryRun } else { Mode::Write }
+    }
+
     async fn run(mut self, mode: Mode) -> Result<Retirement, RetireError> {
         self.options.dry_run |= mode.is_dry_run();
         run(&self.client, &self.name, &self.options).await

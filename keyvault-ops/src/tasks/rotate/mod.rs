@@ -30,6 +30,10 @@ pub use rotations::{ReportedRotation, RotationState, Rotations};
 pub(in crate::tasks) use wish::ROTATING;
 
 impl Rotate {
+    fn mode(&self) -> Mode {
+        if self.retire.dry_run { Mode::DryRun } else { Mode::Write }
+    }
+
     async fn run(mut self, mode: Mode) -> Result<Rotation, RotateError> {
         self.retire.dry_run |= mode.is_dry_run();
         run::rotate(self).await
