@@ -298,3 +298,32 @@ fn address(text: &str) -> Option<String> {
         text => Some(format!("https://{text}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_alert_keeps_its_description_and_says_whether_it_is_a_sample() {
+        let id = "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Security/locations/we/alerts/a";
+        let alert: Alert = serde_json::from_value(json!({ "id": id, "properties": {
+            "alertType": "SIMULATED_KV_TORAccess", "description": "what happened", "status": "Active",
+        } }))
+        .unwrap();
+        let finding = Finding::of_alert(&alert);
+        assert_eq!((finding.description.as_str(), finding.is_sample), ("what happened", true));
+        assert!(finding.is_open());
+    }
+
+    #[test]
+    fn an_unfinished_rotation_names_its_secret_and_when_it_was_last_at_work() {
+        let (first, last) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + time::Duration::HOUR);
+        let secret: SecretName = "db".parse().unwrap();
+        let finding = Finding::of_unfinished_rotation("kv.vault.azure.net", &secret, first, last);
+        assert_eq!(finding.resources, ["https://kv.vault.azure.net/secrets/db"]);
+        assert_eq!((finding.first, finding.last), (Some(first), Some(last)));
+        assert!(finding.is_open() && !finding.remediation.is_empty());
+    }
+}

@@ -85,6 +85,24 @@ mod tests {
     }
 
     #[test]
+    fn a_password_stands_between_the_name_of_an_address_and_its_host() {
+        let is = |text: &str| {
+            let from = text.find("hunter2xx").unwrap();
+            is_component(text, from, from + 9, Within::Secret)
+        };
+        assert!(is("postgres://user:hunter2xx@db/x") && is("redis://:hunter2xx@db"));
+        for none in [
+            "postgres://user:hunter2xx/db",
+            "https://h/p:hunter2xx@x",
+            "https://u@h:hunter2xx@x",
+            "https://userhunter2xx@x",
+            "user:hunter2xx@db",
+        ] {
+            assert!(!is(none), "{none}");
+        }
+    }
+
+    #[test]
     fn a_value_is_found_in_connection_strings_addresses_and_json() {
         let key = "ab/cd+efgh==";
         let storage =

@@ -77,3 +77,20 @@ pub(crate) fn address(path: &str) -> String {
     });
     parts.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leaks::Place;
+
+    #[test]
+    fn a_path_is_a_uri_and_a_line_is_counted_from_one() {
+        assert_eq!(address(r"a-b/c\d_e~1.rs x%"), "a-b/c/d_e~1.rs%20x%25");
+        let at = |line: Option<u64>| {
+            let place = Place { file: Some("f".to_owned()), line, ..Place::default() };
+            location(&Leak::of("s", "r".to_owned(), place))["physicalLocation"]["region"].clone()
+        };
+        assert_eq!(at(Some(1)), json!({ "startLine": 1 }));
+        assert_eq!((at(Some(0)), at(None)), (Value::Null, Value::Null));
+    }
+}

@@ -175,3 +175,46 @@ async fn cut_at_any_request_the_fix_ends_in_the_same_state() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_plan_that_is_on_and_does_not_cover_everything_is_a_gap_of_each_vault() {
+    for (status, covered) in [("PartiallyCovered", false), ("NotCovered", false), ("FullyCovered", true)] {
+        let azure = seed()
+            .plan(subscription(), "KeyVaults", "Standard")
+            .diagnostic_setting(vault().as_str(), "x", &workspace().to_string(), &["AuditEvent"])
+            .start()
+            .await;
+        let shown = json!({
+            "id": format!("/subscriptions/{}/providers/Microsoft.Security/pricings/KeyVaults", subscription()),
+            "name": "KeyVaults",
+            "type": "Microsoft.Security/pricings",
+            "properties": { "pricingTier": "Standard", "resourcesCoverageStatus": status },
+        });
+        azure.inject(Fault::body(200, shown.to_string()).on("GET", "/pricings/KeyVaults").always());
+        let report = client(&azure).report(&subscription(), &sink()).await.unwrap();
+        let [found] = &*report.vaults else { panic!("{report:?}") };
+        assert_eq!((found.is_covered(), found.is_logged()), (covered, Some(true)), "{status}");
+        assert_eq!(report.with_gaps().count(), usize::from(!covered), "{status}");
+        if !covered {
+            assert!(matches!(found.gaps(), [Gap::NotFullyCovered(_)]), "{:?}", found.gaps());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fix_is_complete_only_if_every_vault_was_listed_and_logged() {
+    let azure = three_vaults().start().await;
+    let on = |method: &str, path: &str| Fault::status(403).on(method, path).always();
+    azure.inject(on("PUT", "kv-silent/providers/Microsoft.Insights/diagnosticSettings"));
+    let fix = client(&azure).fix(&subscription(), &spec()).await.unwrap();
+    let failed: Vec<&str> = fix.failures().map(|(vault, _)| vault.name()).collect();
+    assert_eq!((failed, fix.is_complete(), fix.is_change()), (vec!["kv-silent"], false, true));
+
+    azure.clear_faults();
+    azure.inject(on("GET", "/providers/Microsoft.KeyVault/vaults?"));
+    let fix = client(&azure).fix(&subscription(), &spec()).await.unwrap();
+    assert!(fix.vaults.is_err() && fix.failures().next().is_none() && !fix.is_complete());
+
+    azure.clear_faults();
+    assert!(client(&azure).fix(&subscription(), &spec()).await.unwrap().is_complete());
+}

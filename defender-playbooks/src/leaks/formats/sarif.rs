@@ -182,3 +182,31 @@ fn hash(prints: BTreeMap<String, wireless::Fingerprint>) -> Leaked {
         Leaked::Hash(LeakedHash::Sha256(it.0.expose().to_ascii_lowercase().into()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_scanner_reports_as_passed_or_for_information_is_no_leak() {
+        let result =
+            |kind: Option<&str>| json!({ "ruleId": kind.unwrap_or("none"), "kind": kind, "message": {} });
+        let kinds = [
+            None,
+            Some("fail"),
+            Some("open"),
+            Some("review"),
+            Some("pass"),
+            Some("notApplicable"),
+            Some("informational"),
+        ];
+        let results: Vec<_> = kinds.into_iter().map(result).collect();
+        let log = json!({ "runs": [{ "tool": { "driver": { "name": "s" } }, "results": results }] });
+        let report = read(&log.to_string());
+        let rules: Vec<&str> = report.leaks.iter().map(|leak| leak.rule.as_str()).collect();
+        assert_eq!(rules, ["none", "fail", "open", "review"]);
+        assert!(report.is_complete(), "{:?}", report.unread);
+    }
+}
