@@ -466,7 +466,8 @@ mod tests {
         let after = own.clone().following(std::slice::from_ref(&earlier));
         assert_eq!((&after.action, &after.members), (&PlanAction::Update, &vec![member("n", 1, 2)]));
         assert_eq!((&after.after, &after.read), (&vec!["a".to_owned()], &None));
-        let all = change("b", PlanAction::Update, vec![member("m", 1, 2)]).following(&[earlier.clone()]);
+        let all = change("b", PlanAction::Update, vec![member("m", 1, 2)])
+            .following(std::slice::from_ref(&earlier));
         assert_eq!((all.action, all.members), (PlanAction::NoChange, Vec::new()));
 
         for none in [
