@@ -84,7 +84,7 @@ impl ArmClient {
     }
 
     /// The options for an official client of another endpoint (a vault), with this client's transport,
-    /// origin pin and retry. Use it with [`credential`](Self::credential).
+    /// origin pin and retry. Use them with [`credential`](Self::credential).
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
     ("ObjectIsBeingRecovered", SecretRefusal::BeingRecovered),
 ];
 
-/// Queries on an error of the data plane.
+/// Queries on a data-plane error.
 ///
 /// ```
 /// use keyvault_ops::{SecretErrorExt as _, SecretRefusal};

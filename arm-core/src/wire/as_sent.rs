@@ -156,7 +156,7 @@ fn beside<M: WriteBack>(mut model: M, original: Original, unread: Unread) -> M {
     model
 }
 
-/// Writes a model over the JSON received.
+/// Serializes a model, keeping every part of the JSON received that was not changed.
 pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     if model.as_sent().0.is_none() {
         return model.write(serializer);

@@ -103,7 +103,7 @@ impl fmt::Debug for SentText {
     }
 }
 
-/// A member's value as text, in the text that is being read.
+/// The raw text of a member's value, borrowed from the text that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a>(&'a str);
 

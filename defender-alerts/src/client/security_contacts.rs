@@ -61,7 +61,7 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service, except that no contact is set: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service, except for a missing contact: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))

@@ -121,7 +121,7 @@ impl Alert {
         super::key_vault::strip_prefix(&self.alert_type, super::key_vault::SAMPLE).is_some()
     }
 
-    /// Whether it is about a key vault: because of its type, or because one of its resources is a vault.
+    /// Whether it is about a key vault: either its type says so, or one of its resources is a vault.
     pub fn is_key_vault(&self) -> bool {
         self.key_vault_type().is_some() || self.affects(&ResourceType::VAULT)
     }

@@ -10,7 +10,7 @@ use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, Govern
 /// Assigns an owner and a due date to a recommendation on a resource, unless it has them. An existing assignment is
 /// left unchanged, whoever the owner is: compare the owner in the [`Change`].
 ///
-/// **If it stops halfway**, the owner was assigned or not; running it again finishes it. A second run writes nothing. The owner
+/// **If it stops halfway**, the owner may or may not be assigned; running it again finishes it. A second run writes nothing. The owner
 /// may get a weekly mail. The next scan shows whether the finding is fixed.
 ///
 /// ```

@@ -83,8 +83,8 @@ impl SecretFindingsClient {
         Self { graph: ResourceGraphClient::new(arm) }
     }
 
-    /// Finds the secrets of a scope in all three models, through Resource Graph. A source that fails does not hide
-    /// the others; the result is an error only if all fail.
+    /// Finds the exposed secrets of a scope from all three sources, with Resource Graph. A source that fails does not
+    /// hide the others; the result is an error only if all fail.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -113,7 +113,7 @@ impl SecretFindingsClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Only if every source fails: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
         let scope = scope.into();
         let coverage = posture::coverage(&self.graph, scope.clone()).await;

@@ -25,8 +25,8 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 ];
 
 impl AutomationSpec {
-    /// Responds to the Key Vault alerts of a subscription with severity Medium or High. "Key Vault and High" in one set
-    /// would never match, since no documented Key Vault alert is High.
+    /// Responds to Key Vault alerts of Medium or High severity in a subscription. A rule set that required both Key
+    /// Vault and High would never match, since no documented Key Vault alert is High.
     ///
     /// Sample alerts, whose type is `SIMULATED_KV_..`, are included, so that the whole chain can be tested.
     pub fn key_vault_response(

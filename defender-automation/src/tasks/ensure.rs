@@ -18,15 +18,15 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
 /// Ensures that an automation exists as specified. Await it, or preview it with [`dry_run`](Self::dry_run) first.
 ///
 /// Reads the automation, merges the spec into it, has the service validate the result, and writes it. Members that this
-/// crate does not model, tags, sources of other events, and other people's actions that need no secret are kept. An
-/// action of somebody else that has a secret cannot be kept, because the service does not return the secret: the task
+/// crate does not model, tags, sources of other events, and other people's actions that need no secret are kept.
+/// Somebody else's action that has a secret cannot be kept, because the service does not return the secret: the task
 /// refuses, unless that action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is called.
 ///
 /// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed since:
 /// after rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
-/// **If it stops halfway**, the automation was written or not; running it again finishes it. A second run writes
-/// nothing.
+/// **If it stops halfway**, the automation may or may not be written; running it again finishes it. A second
+/// run writes nothing.
 ///
 /// # Permissions
 ///

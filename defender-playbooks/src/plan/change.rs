@@ -168,7 +168,7 @@ impl PlannedChange {
         self
     }
 
-    /// Whether anything is written, or read with an effect.
+    /// Whether this step has an effect: it writes something, or reads something in a way that has side effects.
     pub fn is_change(&self) -> bool {
         self.action != PlanAction::NoChange
     }

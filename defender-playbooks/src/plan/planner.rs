@@ -131,9 +131,9 @@ impl Step {
     /// example, a step over all vaults in a plan that creates a vault. Its dry run is still called, and reports the
     /// changes to existing resources.
     ///
-    /// Such changes are marked with the step that they depend on, as with [`after`](Self::after), and what is then done
-    /// must be among `changes`. Without them, the step would be refused when the plan is applied, since its change to the
-    /// new resource was not planned. Can be called more than once.
+    /// Such changes are marked with the step that they depend on, as with [`after`](Self::after), and whatever it then
+    /// does must be among `changes`. Without them, the step would be refused when the plan is applied, since its change to
+    /// the new resource was not planned. Can be called more than once.
     pub fn also_after(
         mut self,
         step: impl Into<String>,

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::{PlanAction, PlannedChange, PlannedResource, change};
 use crate::CoverageFix;
 
-/// The result of a task that knows what was changed, or would be.
+/// A task's result that can tell what was changed, or would be.
 ///
 /// All tasks in this workspace that change resources return such results. Implement it for your own;
-/// [`Task::map`](arm_core::Task::map) converts a result into another.
+/// [`Task::map`](arm_core::Task::map) converts one result into another.
 pub trait Changes {
     /// The changes, one for each resource.
     ///

@@ -9,11 +9,11 @@ use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::updat
 
 /// Turns a plan off: writes the Free tier and reads it back.
 ///
-/// The settings of its extensions are lost. If the plan already is off, nothing is written.
+/// The settings of its extensions are lost. If the plan is already off, nothing is written.
 ///
 /// # Errors
 ///
-/// The same as for [`EnablePlan`](crate::EnablePlan), and so are the permissions.
+/// The errors, and the permissions, are the same as for [`EnablePlan`](crate::EnablePlan).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct DisablePlan {

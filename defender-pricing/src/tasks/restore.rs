@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// The same as for [`EnablePlan`](crate::EnablePlan), and so are the permissions.
+/// The errors, and the permissions, are the same as for [`EnablePlan`](crate::EnablePlan).
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};

@@ -47,7 +47,7 @@ impl ApplicationsClient {
         self.graph.get(application(object_id), ApiVersion::IN_PATH).json().await
     }
 
-    /// Adds a password: `Applications_AddPassword`. Only this response contains its value. It can take from seconds to
+    /// Adds a password: `Applications_AddPassword`. Only this response contains its value. It can take seconds or
     /// minutes before the password works at sign-in.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/application-addpassword)

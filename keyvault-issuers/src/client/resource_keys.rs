@@ -73,7 +73,7 @@ impl KeyedResourcesClient {
     ///
     /// # Permissions
     ///
-    /// `{type}/listKeys/action`, which Contributor has, and Storage Account Key Operator Service Role for storage
+    /// `{type}/listKeys/action`, which Contributor has, as does Storage Account Key Operator Service Role for storage
     /// accounts. Because it is a POST, a read-only lock on the resource blocks it.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl KeyedResourcesClient {
         self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await
     }
 
-    /// Regenerates a key, under the name that the service accepts: `StorageAccounts_RegenerateKey`,
+    /// Regenerates a key, given the name that the service accepts for it: `StorageAccounts_RegenerateKey`,
     /// `DatabaseAccounts_RegenerateKey`, `Namespaces_RegenerateKeys`, `Accounts_RegenerateKey`,
     /// `Accounts_RegenerateKeys`, `AdminKeys_Regenerate`, `Redis_RegenerateKey`, `SignalR_RegenerateKey`,
     /// `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`, `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await

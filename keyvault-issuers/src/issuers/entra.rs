@@ -35,16 +35,17 @@ const NAME_LENGTH: usize = 100;
 ///
 /// **Kind**: many. The name of each password that it adds contains the rotation's id, by which a later run recognizes
 /// it. The value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The
-/// listed password is identified by its first three characters, which the service lists, **and** by signing in with it.
-/// If two of them start alike, the password cannot be identified: the report names the old one instead of removing it.
-/// A value that starts like none of them is refused: it belongs to another application, or its password was removed.
+/// matching entry in the service's list is identified by its first three characters, which the list shows, **and** by
+/// signing in with it. If two listed passwords start alike, the password cannot be identified: the report names the old
+/// one instead of removing it. A value that starts like none of them is refused: it belongs to another application, or
+/// its password was removed.
 ///
-/// **Service behaviour**: it takes from seconds to minutes until a new password works at sign-in, or a removed one
+/// **Service behaviour**: it takes seconds to minutes before a new password works at sign-in or a removed one
 /// stops working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
-/// passwords or limit their lifetime: the lifetime is cut to the limit.
+/// passwords or limit their lifetime: a longer lifetime is shortened to the limit.
 ///
-/// **Verification**: before the new password is set, it must obtain a token three times in a row. After the old one is
-/// removed, sign-in with it must be refused.
+/// **Verification**: before the new value is set, sign-in with it must succeed three times in a row. After the old one
+/// is removed, sign-in with it must be refused.
 ///
 /// | stopped | leaves |
 /// |---|---|
@@ -53,7 +54,7 @@ const NAME_LENGTH: usize = 100;
 /// | after it is set | both work |
 /// | after the old one is removed | only the new one works |
 ///
-/// A dry run sends the issuer no request and changes nothing.
+/// In a dry run, the issuer sends no requests and changes nothing.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {

@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// | after the value is set | both keys work |
 /// | after the old key is regenerated | only the new key works; the next run may regenerate the old one again, which is harmless |
 ///
-/// A dry run sends the issuer no request and changes nothing.
+/// In a dry run, the issuer sends no requests and changes nothing.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,8 +60,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Permissions
 ///
-/// `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`, as in Storage Account
-/// Key Operator Service Role for storage accounts, or Contributor. They are checked before anything is written.
+/// `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`, which Contributor has. For storage
+/// accounts, Reader and Storage Account Key Operator Service Role together have them. They are checked before anything is
+/// written.
 #[derive(Clone)]
 pub struct ResourceKeyIssuer {
     client: KeyedResourcesClient,
@@ -77,7 +78,7 @@ impl std::fmt::Debug for ResourceKeyIssuer {
 }
 
 impl ResourceKeyIssuer {
-    /// Issues keys of this resource.
+    /// Creates an issuer for the keys of this resource.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ use crate::proof::{failure, send, sign};
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |
 /// | `revoke` | `id` | 200 or 204: it no longer works, or never existed |
 ///
-/// **Kind**: your choice. **If it stops halfway**, it leaves what your service leaves. `find` must always return what
+/// **Kind**: your choice. **If it stops halfway**, what is left depends on your service. `find` must always return what
 /// `create` made for a rotation. `create` is not repeated if its response was lost; the others are. A dry run makes no
 /// call.
 ///

@@ -128,7 +128,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// The same as for [`create_or_update`](Self::create_or_update), and so are the permissions.
+    /// The errors, and the permissions, are the same as for [`create_or_update`](Self::create_or_update).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
     ///

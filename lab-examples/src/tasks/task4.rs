@@ -84,7 +84,7 @@ async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<Vec<SecretName>> {
         format!("{count} secrets {PREFIX}-1 .. {PREFIX}-{SECRETS}"),
         "set",
         count,
-        "random values, shown nowhere",
+        "random values, never shown",
     );
     let is_there = |outcome: &Outcome<SecretName, Seeded>| matches!(outcome.result, Ok(Seeded::Unchanged));
     let to_come = report.outcomes.into_iter().filter(|outcome| lab.is_planning() && !is_there(outcome));

@@ -56,7 +56,7 @@ impl Category {
         Self::Named(name.into())
     }
 
-    /// A group.
+    /// All categories in a group.
     pub fn group(name: impl Into<String>) -> Self {
         Self::Group(name.into())
     }

@@ -42,7 +42,7 @@ arm_core::open_enum! {
     }
 }
 
-/// One operation, from either table.
+/// One operation from the vault log, whichever of the two tables it is in.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]

@@ -18,7 +18,7 @@ impl DiagnosticsClient {
     ///
     /// The change is that of the setting that sends it, or of one of them.
     ///
-    /// **If it stops halfway**, the setting was written or not; running it again finishes it. A second run writes
+    /// **If it stops halfway**, the setting may or may not be written; running it again finishes it. A second run writes
     /// nothing.
     ///
     /// # Permissions

@@ -23,7 +23,7 @@ impl ActionGroupsClient {
     ///
     /// `short_name` (1 to 12 characters) is used for SMS, and only when the group is created.
     ///
-    /// **If it stops halfway**, the group was written or not; running it again finishes it. A second run writes
+    /// **If it stops halfway**, the group may or may not be written; running it again finishes it. A second run writes
     /// nothing. New receivers get a mail about this.
     ///
     /// # Permissions

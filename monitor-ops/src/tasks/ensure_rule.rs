@@ -107,7 +107,7 @@ impl QueryRulesClient {
     /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that the service does not
     /// support, and a condition that fails in none of its periods.
     ///
-    /// **If it stops halfway**, the rule was written or not; running it again finishes it. A second run writes
+    /// **If it stops halfway**, the rule may or may not be written; running it again finishes it. A second run writes
     /// nothing.
     ///
     /// # Permissions

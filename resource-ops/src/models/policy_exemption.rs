@@ -106,7 +106,7 @@ impl PolicyExemptionSpec {
 }
 
 impl PolicyExemption {
-    /// The exemption that creating it now would give.
+    /// The exemption that would result from creating it now.
     pub fn planned(scope: &arm_core::Scope, name: &str, spec: PolicyExemptionSpec) -> Self {
         let id = format!("{scope}/providers/Microsoft.Authorization/policyExemptions/{name}");
         Self { id, name: name.to_owned(), spec }

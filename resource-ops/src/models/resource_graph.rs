@@ -65,7 +65,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Which authorization resources a query includes, seen from its scope.
+    /// Which authorization resources a query includes, relative to its scope.
     pub enum AuthorizationScopeFilter {
         /// At the scope and below.
         AtScopeAndBelow = "AtScopeAndBelow",

@@ -143,8 +143,8 @@ impl GraphQuery {
         self.step(format_args!("take {rows}"), false)
     }
 
-    /// Whether each row depends on a single resource, so that running the query on parts of a scope gives the parts of
-    /// the result.
+    /// Whether each row depends on a single resource, so that the query can be run on parts of a scope and the results
+    /// combined.
     pub fn is_batchable(&self) -> bool {
         self.row_by_row
     }

@@ -10,7 +10,7 @@ use crate::{Provider, ProviderNamespace, ProvidersClient, RegistrationState};
 /// The pause between two reads.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Registers a resource provider in a subscription unless it already is, and waits until it is.
+/// Registers a resource provider in a subscription unless it is already registered, and waits until it is.
 ///
 /// **If it stops halfway**, the registration continues by itself; running it again waits for it. A second run writes
 /// nothing.
@@ -41,7 +41,7 @@ pub struct EnsureRegistered {
 }
 
 impl ProvidersClient {
-    /// Registers a provider unless it already is, and waits for it. See [`EnsureRegistered`].
+    /// Registers a provider unless it is already registered, and waits until it is. See [`EnsureRegistered`].
     pub fn ensure_registered(
         &self,
         subscription: &SubscriptionId,

@@ -8,7 +8,7 @@ use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
 /// Creates a resource group unless it exists. An existing one is left unchanged, whatever its region and tags.
 ///
-/// **If it stops halfway**, the group was created or not; running it again finishes it. A second run writes nothing.
+/// **If it stops halfway**, the group may or may not exist; running it again finishes it. A second run writes nothing.
 ///
 /// A group that is being deleted is an error, since anything put into it would be deleted too.
 ///

@@ -49,7 +49,7 @@ pub struct EnsureRoleAssignment {
 }
 
 impl RoleAssignmentsClient {
-    /// Assigns a role unless it already is. See [`EnsureRoleAssignment`].
+    /// Assigns a role unless it is already assigned. See [`EnsureRoleAssignment`].
     pub fn ensure(
         &self,
         scope: impl Into<Scope>,

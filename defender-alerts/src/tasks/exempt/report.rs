@@ -63,7 +63,7 @@ pub struct Exempted {
 }
 
 impl Exempted {
-    /// Whether Defender already shows the exemption. That may take 24 hours: read the assessment again.
+    /// Whether Defender already shows the exemption. This can take up to 24 hours; read the assessment again later.
     pub fn is_seen(&self) -> bool {
         self.status.as_ref().is_some_and(AssessmentStatus::is_exempt)
     }

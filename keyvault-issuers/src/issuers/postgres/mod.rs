@@ -28,8 +28,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// The secret's value names one of the two roles. A rotation gives the idle role a new password, signs in with it, and
 /// puts both its name and its password into the value. Once all consumers have moved, the other role loses its
-/// password. Every consumer keeps working until it has read the new value. Let the two roles own nothing and be members
-/// of one role that owns everything:
+/// password. Every consumer keeps working until it has read the new value. The two roles should own nothing and be
+/// members of one role that owns everything:
 ///
 /// ```sql
 /// CREATE ROLE app NOLOGIN;
@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// **Kind**: two slots, named after the roles. The value may be a URL, a JDBC URL, libpq keywords, an Npgsql string or
 /// a flat JSON object. Only the user and the password are replaced; every other byte is kept. The role in use is
 /// determined by signing in with the value. A value that names another role or another server is refused without being
-/// sent anywhere, and so is one that cannot sign in.
+/// sent anywhere; one that cannot sign in is refused too.
 ///
 /// **Checked first**: that both roles exist, may log in, and have the same attributes, settings, memberships, grants,
 /// policies and owned objects in every database; that the caller may alter them; and that the server does not accept
@@ -52,19 +52,20 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// program, as with `psql`'s `\password`, so that no password is in a statement or in the server's log. A role that
 /// loses its password can no longer sign in, but its open sessions continue: see [`end_sessions`](Self::end_sessions).
 ///
-/// **Verification**: before the new password is set, it must sign in at the address in the value. After the old role
-/// has lost its password, the old value must be refused. Passwords are sent only over TLS, with the certificate
-/// verified whatever `sslmode` says, or to this machine. A later run that can no longer read the old value relies on
+/// **Verification**: before the new value is set, sign-in with it at the address it contains must succeed. After the
+/// old role has lost its password, the old value must be refused. Passwords are sent only to this machine, or over TLS
+/// with the certificate verified whatever `sslmode` says. A later run that can no longer read the old value relies on
 /// the server's word that the password was removed.
 ///
 /// | stopped | leaves |
 /// |---|---|
-/// | before the idle role gets a password | no change at the server |
-/// | after that, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives it another one |
+/// | before the idle role gets a password | no change on the server |
+/// | after that, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives the idle role another one |
 /// | after the value is set | both roles work |
 /// | after the old role loses its password | only the new value works; the next run removes the password once more, which is harmless |
 ///
-/// A dry run sends the issuer no request and changes nothing; it names the version that would no longer be current.
+/// In a dry run, the issuer sends no requests and changes nothing; the report names the version that would no longer be
+/// current.
 ///
 /// ```no_run
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, administrator: arm_core::Secret) -> Result<(), Box<dyn std::error::Error>> {

@@ -63,7 +63,7 @@ impl fmt::Display for EndedVersions {
     }
 }
 
-/// Why not all old versions were ended, and how far it got.
+/// Why some old versions were not ended, and how far the task got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EndError {
@@ -75,7 +75,7 @@ pub struct EndError {
 
 impl fmt::Display for EndError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the old versions have not ended: {} ({})", self.source, self.completed)
+        write!(f, "not all old versions were ended: {} ({})", self.source, self.completed)
     }
 }
 

@@ -12,8 +12,8 @@ impl SentinelClient {
     /// Refuses while the tenant-based connector exists, since both together would ingest every alert twice. With
     /// Defender XDR, the tenant-based one is recommended.
     ///
-    /// **If it stops halfway**, the connector was written or not; it has the same id in every run, so running it again
-    /// finishes it. Once it exists, another run writes nothing.
+    /// **If it stops halfway**, the connector may or may not exist; its id is the same in every run, so running again
+    /// completes the task. Once it exists, another run writes nothing.
     ///
     /// # Permissions
     ///

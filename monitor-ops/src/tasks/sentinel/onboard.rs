@@ -41,7 +41,7 @@ impl SentinelClient {
 
     /// Ensures that Sentinel is on for a workspace. Sentinel is billed for every gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel is on or not; running it again finishes it. If it already is on, nothing is
+    /// **If it stops halfway**, Sentinel may or may not be on; running it again finishes it. If it is already on, nothing is
     /// written.
     ///
     /// # Permissions
