@@ -25,7 +25,7 @@ pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
 
 /// The parts whose changes a plan can predict. The others act on findings and machines that are read only during the
 /// run: a plan lists them with what they write.
-const TOLD: [&str; 6] = ["task1", "task2", "task3", "task4", "task5", "task6"];
+const PREDICTED: [&str; 6] = ["task1", "task2", "task3", "task4", "task5", "task6"];
 
 /// The parts that a plan can contain.
 pub const PARTS_OF_A_PLAN: [&str; 9] =
@@ -97,13 +97,13 @@ pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
 
 /// The same before a run, where the cleanup looks, lists and asks by itself.
 pub(crate) async fn ready_to_run(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
-    let made = made_of(lab, parts, &TOLD).await;
+    let made = made_of(lab, parts, &PREDICTED).await;
     with_needs(lab, parts, made).await
 }
 
 async fn with_needs(lab: &Lab, parts: &[&Part], (plan, of_the_parts): (Plan, Problems)) -> (Plan, InTheWay) {
     let mut needs = Needs::of(&plan);
-    let decided = parts.iter().filter(|part| !TOLD.contains(&part.name));
+    let decided = parts.iter().filter(|part| !PREDICTED.contains(&part.name));
     needs.actions.extend(decided.flat_map(|part| part.actions).map(|action| (*action).to_owned()));
     let mut of_the_place = Problems::default();
     for problem in defender_playbooks::preflight(&lab.azure.arm, lab.subscription(), &needs).await {
@@ -117,18 +117,18 @@ pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
     let cleanup = [CLEANUP];
     // What other parts make is not there yet.
     let is_alone = matches!(parts, [part] if part.name == CLEANUP);
-    made_of(lab, parts, if is_alone { &cleanup } else { &TOLD }).await
+    made_of(lab, parts, if is_alone { &cleanup } else { &PREDICTED }).await
 }
 
 const CLEANUP: &str = "cleanup";
 
-async fn made_of(lab: &Lab, parts: &[&Part], told: &[&str]) -> (Plan, Problems) {
+async fn made_of(lab: &Lab, parts: &[&Part], predicted: &[&str]) -> (Plan, Problems) {
     let planner = Arc::new(Planner::new());
     lab.go_through(Some(planner.clone()));
     lab.screen.mute(true);
     let (mut problems, mut missing, mut said) = (Problems::default(), Vec::new(), Vec::new());
     for part in parts {
-        if !told.contains(&part.name) {
+        if !predicted.contains(&part.name) {
             planner.decide_at_apply(part.name, part.writes);
             continue;
         }

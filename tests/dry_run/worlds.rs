@@ -54,79 +54,37 @@ fn seed(happened: impl Fn(&str) -> bool) -> Seed {
         .secret_versions("kv-prod", "api-key", 4)
         .deleted_secret("kv-prod", "gone", "value");
     let base = furnished(base);
-    let machine = resource("Microsoft.Compute/virtualMachines/vm-app");
-    type Add = (&'static str, Box<dyn FnOnce(Seed) -> Seed>);
-    let more: Vec<Add> = vec![
-        (
-            "kv-old",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.vault(&sub, "rg-sec", "kv-old")
-            }),
-        ),
-        (
-            "kv-old is protected",
-            Box::new(|seed| seed.vault_property("kv-old", "enablePurgeProtection", true)),
-        ),
-        (
-            "kv-new is deleted",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.deleted_vault(&sub, "rg-sec", "kv-new")
-            }),
-        ),
-        (
-            "the plan for machines",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.plan(&sub, "VirtualMachines", "Standard")
-            }),
-        ),
-        (
-            "the plan for vaults",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.plan(&sub, "KeyVaults", "Standard")
-            }),
-        ),
-        (
-            "an extension",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.plan_extension(&sub, "VirtualMachines", "AgentlessVmScanning", true)
-            }),
-        ),
-        (
-            "a provider is missing",
-            Box::new({
-                let sub = sub.clone();
-                move |seed| seed.unregistered(&sub, "Microsoft.EventGrid")
-            }),
-        ),
-        ("alerts", Box::new(|seed| seed.key_vault_alerts(resource("Microsoft.KeyVault/vaults/kv-prod")))),
-        (
-            "an identity of the user",
-            Box::new({
-                let machine = machine.clone();
-                move |seed| seed.vm_user_identity(&machine, "id-app")
-            }),
-        ),
-        ("Sentinel", Box::new(|seed| seed.sentinel(&workspace("law-sec").to_string()))),
-        (
-            "the connector of the tenant",
-            Box::new(|seed| {
-                seed.sentinel(&workspace("law-sec").to_string())
-                    .defender_tenant_connector(&workspace("law-sec").to_string())
-            }),
-        ),
-        ("a deleted secret", Box::new(|seed| seed.deleted_secret("kv-prod", "lab-2", "value"))),
-        ("a disabled secret", Box::new(|seed| seed.disabled_secret("kv-prod", "lab-3", "value"))),
-        ("a managed secret", Box::new(|seed| seed.managed_secret("kv-prod", "cert"))),
-        ("a secret on the machine", Box::new(exposed)),
-        ("a vault without firewall", Box::new(judged)),
-    ];
-    more.into_iter().filter(|(what, _)| happened(what)).fold(base, |seed, (_, add)| add(seed))
+    BESIDES.iter().filter(|(what, _)| happened(what)).fold(base, |seed, (_, add)| add(seed))
 }
+
+type Add = fn(Seed) -> Seed;
+
+/// What may stand there besides.
+const BESIDES: &[(&str, Add)] = &[
+    ("kv-old", |seed| seed.vault(subscription(), "rg-sec", "kv-old")),
+    ("kv-old is protected", |seed| seed.vault_property("kv-old", "enablePurgeProtection", true)),
+    ("kv-new is deleted", |seed| seed.deleted_vault(subscription(), "rg-sec", "kv-new")),
+    ("the plan for machines", |seed| seed.plan(subscription(), "VirtualMachines", "Standard")),
+    ("the plan for vaults", |seed| seed.plan(subscription(), "KeyVaults", "Standard")),
+    ("an extension", |seed| {
+        seed.plan_extension(subscription(), "VirtualMachines", "AgentlessVmScanning", true)
+    }),
+    ("a provider is missing", |seed| seed.unregistered(subscription(), "Microsoft.EventGrid")),
+    ("alerts", |seed| seed.key_vault_alerts(resource("Microsoft.KeyVault/vaults/kv-prod"))),
+    ("an identity of the user", |seed| {
+        seed.vm_user_identity(&resource("Microsoft.Compute/virtualMachines/vm-app"), "id-app")
+    }),
+    ("Sentinel", |seed| seed.sentinel(&workspace("law-sec").to_string())),
+    ("the connector of the tenant", |seed| {
+        let workspace = workspace("law-sec").to_string();
+        seed.sentinel(&workspace).defender_tenant_connector(&workspace)
+    }),
+    ("a deleted secret", |seed| seed.deleted_secret("kv-prod", "lab-2", "value")),
+    ("a disabled secret", |seed| seed.disabled_secret("kv-prod", "lab-3", "value")),
+    ("a managed secret", |seed| seed.managed_secret("kv-prod", "cert")),
+    ("a secret on the machine", exposed),
+    ("a vault without firewall", judged),
+];
 
 type Act = fn(ArmClient) -> BoxFuture<'static, azure_core::Result<()>>;
 

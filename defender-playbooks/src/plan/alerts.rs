@@ -7,7 +7,7 @@ use azure_core::Result;
 use defender_alerts::{AlertId, AlertStatus, SetStatusReport};
 use serde_json::{Value, json};
 
-use super::{Changes, PlanAction, PlannedChange, PlannedResource, resources::refused};
+use super::{Changes, PlanAction, PlannedChange, PlannedKind, PlannedResource, resources::refused};
 
 /// The part of an alert that tasks change: its status.
 #[derive(Debug)]
@@ -16,10 +16,12 @@ pub struct PlannedAlert {
     status: AlertStatus,
 }
 
-impl PlannedResource for PlannedAlert {
+impl PlannedKind for PlannedAlert {
     const ROLE: &'static str = "Security Admin";
     const PERMISSION: &'static str = "Microsoft.Security/locations/alerts/simulate/action";
+}
 
+impl PlannedResource for PlannedAlert {
     fn id(&self) -> String {
         self.id.clone()
     }

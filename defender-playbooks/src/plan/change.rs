@@ -45,14 +45,18 @@ impl PlanAction {
     }
 }
 
-/// A kind of resource that a plan can show.
-pub trait PlannedResource {
+/// A kind of resource that a plan can name: what it takes to write one.
+pub trait PlannedKind {
     /// A built-in role that allows writing it.
     const ROLE: &'static str;
     /// The action required to write it.
     const PERMISSION: &'static str;
     /// What it is billed by, such as `by the data ingested`; `None` if it costs nothing by itself.
     const BILLED: Option<&'static str> = None;
+}
+
+/// A resource that a plan can show, member by member.
+pub trait PlannedResource: PlannedKind {
     /// Members that are assigned when it is written, and that no plan can predict.
     const MADE_AT_APPLY: &'static [&'static str] = &[];
     /// Members, by their last name, that the service fills in if the request omits them.
@@ -106,15 +110,15 @@ pub struct PlannedChange {
 impl PlannedChange {
     /// Creates a change of a resource of this kind, to be filled in: for a [`Step`](super::Step) that depends on
     /// another one, and for result types of your own.
-    pub fn of<R: PlannedResource>(action: PlanAction, id: impl Into<String>) -> Self {
+    pub fn of<K: PlannedKind>(action: PlanAction, id: impl Into<String>) -> Self {
         Self {
             step: String::new(),
             action,
             id: id.into(),
             members: Vec::new(),
-            role: R::ROLE.to_owned(),
-            permission: R::PERMISSION.to_owned(),
-            billed: R::BILLED.map(str::to_owned),
+            role: K::ROLE.to_owned(),
+            permission: K::PERMISSION.to_owned(),
+            billed: K::BILLED.map(str::to_owned),
             read: None,
             after: Vec::new(),
         }
@@ -122,7 +126,7 @@ impl PlannedChange {
 
     /// Creates a change that deletes a resource of this kind, with the permission that this needs. `as_read` is the
     /// resource as read: if it has changed when the plan is applied, the step is refused.
-    pub fn delete_of<R: PlannedResource>(
+    pub fn delete_of<K: PlannedKind>(
         id: impl Into<String>,
         permission: &str,
         as_read: Option<&Value>,
@@ -131,19 +135,19 @@ impl PlannedChange {
             permission: permission.to_owned(),
             billed: None,
             read: as_read.map(members::fingerprint),
-            ..Self::of::<R>(PlanAction::Delete, id)
+            ..Self::of::<K>(PlanAction::Delete, id)
         }
     }
 
     /// Creates a change for a new resource of this kind, part of whose id is assigned when the plan is applied.
-    pub fn create_below<R: PlannedResource>(parent: impl fmt::Display) -> Self {
-        Self::below::<R>(PlanAction::Create, parent)
+    pub fn create_below<K: PlannedKind>(parent: impl fmt::Display) -> Self {
+        Self::below::<K>(PlanAction::Create, parent)
     }
 
     /// The same for any action: for an update of what an earlier step of the same plan creates. It covers every resource
     /// of this parent to which that happens.
-    pub fn below<R: PlannedResource>(action: PlanAction, parent: impl fmt::Display) -> Self {
-        Self::of::<R>(action, format!("{parent}/{MADE_AT_APPLY}"))
+    pub fn below<K: PlannedKind>(action: PlanAction, parent: impl fmt::Display) -> Self {
+        Self::of::<K>(action, format!("{parent}/{MADE_AT_APPLY}"))
     }
 
     /// Adds the members of this value.

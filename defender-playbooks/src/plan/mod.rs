@@ -36,7 +36,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 pub use alerts::PlannedAlert;
-pub use change::{PlanAction, PlannedChange, PlannedResource};
+pub use change::{PlanAction, PlannedChange, PlannedKind, PlannedResource};
 pub use members::Member;
 pub use planner::{Applied, PlanMoved, Planner, Step};
 pub use resources::Changes;

@@ -12,7 +12,7 @@ use monitor_ops::{
 use resource_ops::{Provider, ResourceGroup, RoleAssignment, VirtualMachine};
 use serde_json::{Value, json};
 
-use super::{PlanAction, PlannedChange, PlannedResource, change};
+use super::{PlanAction, PlannedChange, PlannedKind, PlannedResource, change};
 use crate::CoverageFix;
 
 /// A task's result that can tell what was changed, or would be.
@@ -29,10 +29,17 @@ pub trait Changes {
 }
 
 macro_rules! resources {
-    ($($kind:ty { role: $role:literal, permission: $permission:literal, $($rest:tt)* })+) => {
-        $(impl PlannedResource for $kind {
+    ($($kind:ty {
+        role: $role:literal, permission: $permission:literal, billed: $billed:expr,
+        $($rest:tt)*
+    })+) => {
+        $(impl PlannedKind for $kind {
             const ROLE: &'static str = $role;
             const PERMISSION: &'static str = $permission;
+            const BILLED: Option<&'static str> = $billed;
+        }
+
+        impl PlannedResource for $kind {
             $($rest)*
         })+
     };
@@ -41,7 +48,7 @@ macro_rules! resources {
 resources! {
     Pricing {
         role: "Security Admin", permission: "Microsoft.Security/pricings/write",
-        const BILLED: Option<&'static str> = Some("by what the plan covers");
+        billed: Some("by what the plan covers"),
         const OF_THE_SERVICE: &'static [&'static str] = &["subPlan", "enforce", "inherited", "inheritedFrom"];
         fn id(&self) -> String { self.id.to_string() }
         fn shown(&self) -> Result<Value> { change::json(self) }
@@ -49,6 +56,7 @@ resources! {
     }
     Vault {
         role: "Key Vault Contributor", permission: "Microsoft.KeyVault/vaults/write",
+        billed: None,
         const OF_THE_SERVICE: &'static [&'static str] = &[
             "bypass", "defaultAction", "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment",
             "enableSoftDelete", "hsmPoolResourceId", "publicNetworkAccess", "softDeleteRetentionInDays", "tenantId", "vaultUri",
@@ -58,6 +66,7 @@ resources! {
     }
     ResourceGroup {
         role: "Contributor", permission: "Microsoft.Resources/subscriptions/resourceGroups/write",
+        billed: None,
         fn id(&self) -> String { self.id.to_string() }
         fn shown(&self) -> Result<Value> {
             Ok(json!({ "location": self.location, "tags": self.tags, "managedBy": self.managed_by }))
@@ -65,6 +74,7 @@ resources! {
     }
     RoleAssignment {
         role: "Role Based Access Control Administrator", permission: "Microsoft.Authorization/roleAssignments/write",
+        billed: None,
         fn id(&self) -> String { self.id.to_string() }
         fn shown(&self) -> Result<Value> {
             Ok(json!({
@@ -78,6 +88,7 @@ resources! {
     }
     VirtualMachine {
         role: "Virtual Machine Contributor", permission: "Microsoft.Compute/virtualMachines/write",
+        billed: None,
         const MADE_AT_APPLY: &'static [&'static str] = &["identity.principalId"];
         const OF_THE_SERVICE: &'static [&'static str] = &["principalId", "tenantId"];
         fn id(&self) -> String { self.id.to_string() }
@@ -93,12 +104,13 @@ resources! {
     }
     Provider {
         role: "Contributor", permission: "*/register/action",
+        billed: None,
         fn id(&self) -> String { self.id.clone().unwrap_or_else(|| format!("/providers/{}", self.namespace)) }
         fn shown(&self) -> Result<Value> { Ok(json!({ "registrationState": self.registration_state.to_string() })) }
     }
     Workspace {
         role: "Log Analytics Contributor", permission: "Microsoft.OperationalInsights/workspaces/write",
-        const BILLED: Option<&'static str> = Some("by the data ingested");
+        billed: Some("by the data ingested"),
         const MADE_AT_APPLY: &'static [&'static str] = &["properties.customerId"];
         const OF_THE_SERVICE: &'static [&'static str] = &[
             "customerId", "dailyQuotaGb", "dataIngestionStatus", "enableLogAccessUsingOnlyResourcePermissions", "legacy",
@@ -109,20 +121,21 @@ resources! {
     }
     DiagnosticSetting {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/diagnosticSettings/write",
-        const BILLED: Option<&'static str> = Some("by the logs that it sends");
+        billed: Some("by the logs that it sends"),
         const OF_THE_SERVICE: &'static [&'static str] = &["days", "logAnalyticsDestinationType"];
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }
     ActionGroup {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/actionGroups/write",
+        billed: None,
         const OF_THE_SERVICE: &'static [&'static str] = &["status"];
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }
     QueryRule {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
-        const BILLED: Option<&'static str> = Some("by the rule");
+        billed: Some("by the rule"),
         fn id(&self) -> String { self.id.clone() }
         // Whether the service validates the query is decided when it is written: its table need not exist yet.
         fn shown(&self) -> Result<Value> {
@@ -135,24 +148,27 @@ resources! {
     }
     Automation {
         role: "Security Admin", permission: "Microsoft.Security/automations/write",
+        billed: None,
         const OF_THE_SERVICE: &'static [&'static str] = &["metadata"];
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }
     OnboardingState {
         role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/onboardingStates/write",
-        const BILLED: Option<&'static str> = Some("by the data ingested into the workspace");
+        billed: Some("by the data ingested into the workspace"),
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }
     DataConnector {
         role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/dataConnectors/write",
+        billed: None,
         const OF_THE_SERVICE: &'static [&'static str] = &["tenantId"];
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }
     AlertRule {
         role: "Microsoft Sentinel Contributor", permission: "Microsoft.SecurityInsights/alertRules/write",
+        billed: None,
         fn id(&self) -> String { self.id.clone() }
         fn shown(&self) -> Result<Value> { change::json(self) }
     }

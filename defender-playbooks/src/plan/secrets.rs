@@ -3,13 +3,13 @@
 use arm_core::Outcome;
 use azure_core::Result;
 use keyvault_ops::{CleanUpReport, Retirement, Rotation, SecretName, SeedReport, Seeded, SweepReport};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Changes, PlanAction, PlannedChange, PlannedResource, resources::refused};
+use super::{Changes, PlanAction, PlannedChange, PlannedKind, resources::refused};
 
 /// A secret of a vault, or a version of one: only its existence, never its value.
 #[derive(Debug)]
-pub struct PlannedSecret(String);
+pub enum PlannedSecret {}
 
 impl PlannedSecret {
     /// The full id of a secret in the vault with this host name, such as `kv-prod.vault.azure.net`.
@@ -44,17 +44,9 @@ impl PlannedSecret {
     }
 }
 
-impl PlannedResource for PlannedSecret {
+impl PlannedKind for PlannedSecret {
     const ROLE: &'static str = "Key Vault Secrets Officer";
     const PERMISSION: &'static str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-
-    fn shown(&self) -> Result<Value> {
-        Ok(Value::Null)
-    }
 }
 
 impl Changes for SeedReport {

@@ -26,3 +26,31 @@ pub use rotate::{
 pub use seed::{SeedReport, SeedSecrets, Seeded, WhenDeleted};
 pub use sweep::{AlertsExpected, Sweep, SweepReport};
 pub use verify_single_active::ActiveVersions;
+
+/// Into the error of requests, for a function that returns those: with the same message, and the task's error below it.
+macro_rules! into_azure_core {
+    ($($error:ty),+) => {
+        $(impl From<$error> for azure_core::Error {
+            fn from(error: $error) -> Self {
+                let message = error.to_string();
+                Self::with_error(azure_core::error::ErrorKind::Other, error, message)
+            }
+        })+
+    };
+}
+
+into_azure_core!(EndError, RetireError, RotateError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tasks_error_is_kept_below_the_error_of_requests() {
+        let stopped = || RetireError { completed: None, source: RetireFailure::CurrentDisabled };
+        let error = azure_core::Error::from(stopped());
+        assert_eq!(error.to_string(), stopped().to_string());
+        let kept = error.downcast_ref::<RetireError>().map(|kept| &kept.source);
+        assert!(matches!(kept, Some(RetireFailure::CurrentDisabled)));
+    }
+}

@@ -1,6 +1,6 @@
 //! Break & Fix 2: a secret in a machine's environment.
 
-use azure_core::{Error, Result, error::ErrorKind};
+use azure_core::{Error, Result};
 use defender_alerts::{SecretFinding, SecretFindingsClient};
 use futures::TryStreamExt as _;
 use keyvault_ops::SecretsClient;
@@ -59,10 +59,7 @@ async fn rotate(lab: &Lab) -> Result<()> {
     let name = format!("{}-2", task4::PREFIX).parse()?;
     let rotation = secrets.rotate(&name).reason("found on a machine").ledger(&lab.ledger()?);
     let rotation = if lab.dry_run() { rotation.dry_run() } else { rotation };
-    let rotation = rotation.await.map_err(|error| {
-        let message = error.to_string();
-        Error::with_error(ErrorKind::Other, error, message)
-    })?;
+    let rotation = rotation.await?;
     if rotation.dry_run {
         lab.screen.step(format!("secret {name}"), "would change", "rotated");
         return Ok(());

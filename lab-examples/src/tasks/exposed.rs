@@ -1,8 +1,8 @@
 //! The exposed credential: the key of a storage account in a secret, as an application stores it.
 
-use arm_core::{Mode, ResourceId};
+use arm_core::{Mode, ResourceId, refuse};
 use azure_core::Result;
-use defender_playbooks::plan::{Changes, PlanAction, PlannedChange, PlannedResource, PlannedSecret, Step};
+use defender_playbooks::plan::{Changes, PlanAction, PlannedChange, PlannedKind, PlannedSecret, Step};
 use futures::TryStreamExt as _;
 use keyvault_issuers::KeyedResourcesClient;
 use keyvault_ops::{Rotation, SecretName, SecretsClient};
@@ -77,17 +77,20 @@ async fn store_key(
     }
     if !mode.is_dry_run() {
         let keys = KeyedResourcesClient::new(&lab.azure.arm).list_keys(account).await?;
-        let key = keys.find(EXPOSED_KEY).map(arm_core::Secret::expose).unwrap_or_default();
+        let Some(key) = keys.find(EXPOSED_KEY) else {
+            return refuse(format!("the account {} has no key '{EXPOSED_KEY}'", account.name()));
+        };
         let connection = format!(
-            "DefaultEndpointsProtocol=https;AccountName={};AccountKey={key};EndpointSuffix=core.windows.net",
-            account.name()
+            "DefaultEndpointsProtocol=https;AccountName={};AccountKey={};EndpointSuffix=core.windows.net",
+            account.name(),
+            key.expose()
         );
         secrets.set(&name, connection.into()).await?;
     }
     Ok(vec![set.clone()])
 }
 
-/// A rotation, and the account at which it makes the keys anew.
+/// A rotation, and the account whose keys it regenerates.
 #[derive(Debug)]
 pub(super) struct Rotated {
     pub(super) rotation: Rotation,
@@ -97,31 +100,24 @@ pub(super) struct Rotated {
 impl Changes for Rotated {
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         let mut all = self.rotation.changes()?;
-        all.extend(self.account.as_ref().map(keys_anew));
+        all.extend(self.account.as_ref().map(keys_regenerated));
         Ok(all)
     }
 }
 
-struct KeyedAccount(ResourceId);
+/// The storage account, as a plan names it.
+enum KeyedAccount {}
 
-impl PlannedResource for KeyedAccount {
+impl PlannedKind for KeyedAccount {
     const ROLE: &'static str = "Storage Account Key Operator Service Role";
     const PERMISSION: &'static str = "Microsoft.Storage/storageAccounts/regenerateKey/action";
-
-    fn id(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn shown(&self) -> Result<Value> {
-        Ok(Value::Null)
-    }
 }
 
-/// The key that is not in use is made anew and stored; then the exposed one is made anew, which ends it.
-pub(super) fn keys_anew(account: &ResourceId) -> PlannedChange {
+/// The idle key is regenerated and stored; then the exposed one is regenerated, which ends it.
+pub(super) fn keys_regenerated(account: &ResourceId) -> PlannedChange {
     let change = PlannedChange::of::<KeyedAccount>(PlanAction::Update, account.to_string());
-    let anew = |change: PlannedChange, key: &str| {
+    let regenerated = |change: PlannedChange, key: &str| {
         change.member(&format!("keys[{key}].value"), None, Some(Value::Null))
     };
-    anew(anew(change, EXPOSED_KEY), "key2")
+    regenerated(regenerated(change, EXPOSED_KEY), "key2")
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use arm_core::{ArmErrorExt as _, ArmPath, ResourceId, ResourceType, Task, refuse};
-use azure_core::{Error, Result, error::ErrorKind};
+use azure_core::Result;
 use defender_alerts::{
     Alert, AlertAction, AlertStatus, AlertsClient, AssessmentCode, AssessmentFilter, AssessmentsClient,
     AttackPathsClient,
@@ -122,7 +122,7 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
             None => rotation,
         };
         let (task, account) = (Task::from(rotation).in_mode(mode), account.clone());
-        async move { Ok(Rotated { rotation: task.await.map_err(stopped)?, account }) }
+        async move { Ok(Rotated { rotation: task.await?, account }) }
     };
     // Read before, to be tried at the account when it should be dead.
     let old = match &account {
@@ -132,7 +132,7 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         _ => Default::default(),
     };
     let mut declared: Vec<_> = PlannedSecret::rotation_in(secrets.host(), &name).into();
-    declared.extend(account.as_ref().map(exposed::keys_anew));
+    declared.extend(account.as_ref().map(exposed::keys_regenerated));
     let set_by = if account.is_some() { exposed::STEP } else { task4::SECRETS_STEP };
     let step = Step::new(ROTATE_STEP).after(set_by, declared);
     let Some(Rotated { rotation, .. }) = lab.screen.wait("rotation", lab.work(step, rotation)).await? else {
@@ -164,12 +164,6 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         "say in each report whether an issuer was used",
     );
     retire(lab, secrets, &name, &ledger).await
-}
-
-/// How far a rotation, or a retirement, got.
-fn stopped(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let message = error.to_string();
-    Error::with_error(ErrorKind::Other, error, message)
 }
 
 /// What became of the exposed key at the account itself.
@@ -209,7 +203,7 @@ async fn retire(
 ) -> Result<()> {
     let retire = |mode| {
         let task = Task::from(secrets.retire_old_versions(name).ledger(ledger)).in_mode(mode);
-        async move { task.await.map_err(stopped) }
+        async move { Ok(task.await?) }
     };
     // The rotation disables them: after it, none is left.
     let step = Step::new("task6: the old versions").after(ROTATE_STEP, []);
