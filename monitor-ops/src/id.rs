@@ -1,4 +1,4 @@
-//! The names and ids of this crate.
+//! The ids and addresses of this crate.
 
 use std::{fmt, str::FromStr};
 
@@ -22,16 +22,16 @@ pub struct WorkspaceId(ResourceId);
 arm_core::as_text!(WorkspaceId);
 
 impl WorkspaceId {
-    /// Builds the id of a workspace in a group. The name has 4 to 63 letters, digits or `-`.
+    /// Builds the id of a workspace in a resource group.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The name does not have 4 to 63 letters, digits or `-`, or starts or ends with `-`.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::WORKSPACE, name)?.try_into()
     }
 
-    /// The name.
+    /// The name of the workspace.
     pub fn name(&self) -> &str {
         self.0.name()
     }
@@ -45,7 +45,7 @@ impl WorkspaceId {
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The id contains no resource group.
     pub fn group(&self) -> Result<ResourceGroupId, IdError> {
         self.0
             .resource_group()
@@ -89,7 +89,7 @@ impl fmt::Display for WorkspaceId {
     }
 }
 
-/// The GUID of a workspace in log queries: its `customerId`, not its resource id.
+/// The GUID that identifies a workspace in log queries: its `customerId`, not its resource id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CustomerId(Uuid);
 
@@ -110,7 +110,7 @@ impl fmt::Display for CustomerId {
     }
 }
 
-/// An email address: one `@`, something before it, a dotted host after it, no blanks.
+/// An email address: a user name, one `@` and a dotted host name, without spaces.
 #[derive(Clone)]
 pub struct MailAddress {
     text: Box<str>,

@@ -1,16 +1,16 @@
-//! Parts of Kusto queries. Every value from outside goes through one of these.
+//! Helpers for Kusto queries. Insert untrusted values only with [`quoted`], [`list`] or [`datetime`].
 
 pub use arm_core::kql::{datetime, list, quoted};
 
-/// Vault operations from both tables that they can be in, under the same columns. Ends without a newline, so
-/// that more operators can follow.
+/// A query for vault operations in both tables that can contain them, with the same columns for both. It ends without a
+/// newline, so that more operators can be appended.
 ///
-/// Tables that do not exist yet are left out; if neither exists, the query is refused.
+/// Tables that do not exist yet are skipped; if neither exists, the query is refused.
 pub(crate) fn vault_operations() -> String {
     format!("union isfuzzy=true\n{FROM_BOTH_TABLES}\n| where Operation != 'Authentication'")
 }
 
-/// The same, but with no rows instead of a refusal if neither table exists.
+/// Like [`vault_operations`], but returns no rows if neither table exists.
 pub(crate) fn vault_operations_or_nothing() -> String {
     format!(
         "union isfuzzy=true\n    (datatable({COLUMNS})[]),\n{FROM_BOTH_TABLES}\n| where Operation != 'Authentication'"
@@ -21,7 +21,7 @@ const COLUMNS: &str = "TimeGenerated:datetime, _ResourceId:string, Vault:string,
                        Result:string, CallerIp:string, ObjectId:string, Upn:string, AppId:string, Uri:string, \
                        Requested:string, Client:string, CorrelationId:string";
 
-/// `identity_claim_*` and most other columns of `AzureDiagnostics` exist only once they have been used.
+/// `identity_claim_*` and most other columns of `AzureDiagnostics` exist only after a record has used them.
 const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
     | where ResourceProvider =~ 'MICROSOFT.KEYVAULT' and Category == 'AuditEvent'
     | project TimeGenerated, _ResourceId, Vault = tolower(_ResourceId), Operation = OperationName,
@@ -48,7 +48,7 @@ const FROM_BOTH_TABLES: &str = "    (AzureDiagnostics
 /// Requests that a vault refused.
 pub(crate) const REFUSED: &str = "| where Status == 403";
 
-/// Callers that list secrets and then read many, or read very many. One row for each caller and vault.
+/// Callers that list secrets and read many of them, or read even more without listing. One row per caller and vault.
 pub(crate) fn mass_reading(distinct: u32) -> String {
     let half = distinct.div_ceil(2).max(1);
     format!(
@@ -62,9 +62,9 @@ pub(crate) fn mass_reading(distinct: u32) -> String {
     )
 }
 
-/// Whether a query was refused because a table does not exist (yet), and which table.
+/// Returns the name of the missing table if a query was refused because a table does not exist.
 ///
-/// A table is created with its first record; until then this means "no logs yet".
+/// A table is created with its first record, so this often just means "no logs yet".
 pub fn missing_table(error: &azure_core::Error) -> Option<String> {
     use arm_core::ArmErrorExt as _;
     let error = error.arm_error()?;

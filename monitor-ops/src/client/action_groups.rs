@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{ActionGroup, ActionGroupPatch, TestNotification, TestNotificationResult};
 
-/// Action groups: the receivers notified of an alert.
+/// Action groups: the receivers to notify of an alert.
 #[derive(Debug, Clone)]
 pub struct ActionGroupsClient {
     arm: ArmClient,
@@ -114,7 +114,7 @@ impl ActionGroupsClient {
         self.arm.patch(one(group, name), Self::API_VERSION).body(patch).repeatable().json().await
     }
 
-    /// Deletes an action group: `ActionGroups_Delete`. Rules that name it no longer notify anyone.
+    /// Deletes an action group: `ActionGroups_Delete`. Alert rules that use it no longer notify its receivers.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/delete)
     ///
@@ -154,7 +154,7 @@ impl ActionGroupsClient {
         self.arm.post(one(group, name).literal("createNotifications"), Self::API_VERSION).body(test).poller()
     }
 
-    /// Reads the result of test notifications, by the id at the end of their link:
+    /// Reads the result of test notifications, by the id at the end of their status URL:
     /// `ActionGroups_GetTestNotificationsAtActionGroupResourceLevel`. `None` while they are in progress.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/get-test-notifications-at-action-group-resource-level)
@@ -177,8 +177,8 @@ impl ActionGroupsClient {
         arm_core::wire::decode(&response).map(Some)
     }
 
-    /// Enables a receiver that has unsubscribed: `ActionGroups_EnableReceiver`. Returns whether anything changed:
-    /// `false` if it already was enabled.
+    /// Enables a receiver that has unsubscribed: `ActionGroups_EnableReceiver`. Returns `false` if it was already
+    /// enabled.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/action-groups/enable-receiver)
     ///
@@ -188,7 +188,7 @@ impl ActionGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`.
+    /// `is_resource_not_found()`: there is no such group, or no such receiver in it.
     ///
     /// # Retries
     ///

@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::{BatchAnswer, BatchQuery, CustomerId, LogQuery, Metadata, QueryResults};
 
-/// Log queries: by workspace, or by resource, wherever its logs are stored.
+/// Log queries over a workspace, or over the logs of a resource in all workspaces that have them.
 ///
 /// A query only reads, so it is retried like a GET. A table is created with its first record; until then, a query that
-/// names it is refused, see [`missing_table`](crate::missing_table).
+/// names it is refused: see [`missing_table`](crate::missing_table).
 ///
 /// ```
 /// # use monitor_ops::{CustomerId, LogQuery, LogsClient, Timespan};
@@ -23,7 +23,7 @@ pub struct LogsClient {
 }
 
 impl LogsClient {
-    /// The version of every request, which is part of the path, see the
+    /// The version of every request, as part of the path, from the
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/query?view=rest-loganalytics-2022-10-27-preview).
     pub const API_VERSION: &str = "v1";
 
@@ -46,7 +46,7 @@ impl LogsClient {
     ///
     /// # Errors
     ///
-    /// 400 with the error in the query; [`missing_table`](crate::missing_table) recognizes one kind.
+    /// 400 if the query is invalid; [`missing_table`](crate::missing_table) recognizes a table that does not exist yet.
     pub async fn query(&self, workspace: &CustomerId, query: impl Into<LogQuery>) -> Result<QueryResults> {
         self.execute(of_workspace(workspace), &query.into()).await
     }
@@ -71,8 +71,8 @@ impl LogsClient {
         self.execute(of_resource(resource), &query.into()).await
     }
 
-    /// Runs a short query in a workspace as a GET: `Query_Get`. Its text is part of the URL, and ends up in the logs
-    /// of proxies.
+    /// Runs a short query in a workspace as a GET: `Query_Get`. The query text is part of the URL, so proxies may log
+    /// it.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/get)
     ///
@@ -88,7 +88,7 @@ impl LogsClient {
     }
 
     /// Runs a short query over the logs of one resource as a GET: `Query_ResourceGet` (also listed as
-    /// `Query_ResourceGetXms`). Its text is part of the URL, and ends up in the logs of proxies.
+    /// `Query_ResourceGetXms`). The query text is part of the URL, so proxies may log it.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/query/resource-get)
     ///
@@ -121,7 +121,7 @@ impl LogsClient {
         request.body(&body).reads_only().json::<Answers>().await.map(|answers| answers.responses)
     }
 
-    /// Reads the contents of a workspace: tables, functions and so on: `Metadata_Get`.
+    /// Reads the metadata of a workspace, such as its tables and functions: `Metadata_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/get)
     ///
@@ -132,7 +132,7 @@ impl LogsClient {
         self.arm.get(of_workspace(workspace).segment("metadata"), ApiVersion::IN_PATH).json().await
     }
 
-    /// Like [`metadata`](Self::metadata), but as a POST, for use with proxies that cache GET responses:
+    /// Like [`metadata`](Self::metadata), but as a POST, for proxies that cache GET responses:
     /// `Metadata_Post`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/metadata/post)

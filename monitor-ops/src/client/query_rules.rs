@@ -30,7 +30,7 @@ impl QueryRulesClient {
         self.arm.get(rules(subscription.into()), Self::API_VERSION).pager()
     }
 
-    /// Streams the rules of a group: `ScheduledQueryRules_ListByResourceGroup`.
+    /// Streams the rules of a resource group: `ScheduledQueryRules_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/list-by-resource-group)
     ///
@@ -71,7 +71,7 @@ impl QueryRulesClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs.
+    /// `Microsoft.Insights/scheduledQueryRules/write`, and permission to read the logs.
     ///
     /// # Errors
     ///

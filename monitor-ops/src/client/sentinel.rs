@@ -8,7 +8,7 @@ use crate::{
 
 /// Sentinel on a workspace.
 ///
-/// Before onboarding, every operation except the onboarding state gets 400: see
+/// Until a workspace is onboarded, all operations except those on the onboarding state fail with 400: see
 /// [`is_not_onboarded`](crate::is_not_onboarded). An update must include the `etag` that was read.
 #[derive(Debug, Clone)]
 pub struct SentinelClient {
@@ -24,18 +24,18 @@ pub struct IncidentFilter {
 }
 
 impl IncidentFilter {
-    /// Lists all incidents.
+    /// Creates a filter that matches all incidents.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only incidents with this status.
+    /// Lists only incidents with this status.
     pub fn status(self, status: &IncidentStatus) -> Self {
         let value = status.as_str().replace('\'', "''");
         self.matching(format!("properties/status eq '{value}'"))
     }
 
-    /// Only incidents that match an OData filter. Quotes in its values must be doubled.
+    /// Lists only incidents that also match an OData filter. Single quotes in its values must be doubled.
     pub fn matching(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(match self.filter {
             Some(before) => format!("{before} and {}", filter.into()),
@@ -50,7 +50,7 @@ impl IncidentFilter {
         self
     }
 
-    /// The number of incidents per page, up to 1000.
+    /// Sets the number of incidents per page, from 1 to 1000.
     pub fn page_size(mut self, incidents: u16) -> Self {
         self.top = Some(incidents.clamp(1, 1000));
         self
@@ -77,7 +77,7 @@ impl SentinelClient {
     ///
     /// # Errors
     ///
-    /// `is_role_missing()`: the caller may not read it, so the state is unknown.
+    /// `is_role_missing()`: the caller is not allowed to read the state, so it is unknown.
     pub async fn onboarding_state(&self, workspace: &WorkspaceId) -> Result<Option<OnboardingState>> {
         self.arm.get(path(workspace).literal("onboardingStates/default"), Self::API_VERSION).json_opt().await
     }
@@ -169,7 +169,7 @@ impl SentinelClient {
     ///
     /// # Retries
     ///
-    /// A repeated update is refused as out of date: read the connector again.
+    /// A repeated update is refused because its etag is out of date: read the connector again.
     pub async fn create_or_update_connector(
         &self,
         workspace: &WorkspaceId,
@@ -296,7 +296,7 @@ impl SentinelClient {
         self.arm.get(path(workspace).literal("incidents").segment(id), Self::API_VERSION).json().await
     }
 
-    /// Creates or replaces an incident: `Incidents_CreateOrUpdate`. Read it, change it, and write it with its etag.
+    /// Creates or replaces an incident: `Incidents_CreateOrUpdate`. An update must include the etag.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/securityinsights/incidents/create-or-update)
     ///

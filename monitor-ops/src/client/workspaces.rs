@@ -30,7 +30,7 @@ impl WorkspacesClient {
         self.arm.get(workspaces(subscription.into()), Self::API_VERSION).pager()
     }
 
-    /// Streams the workspaces of a group: `Workspaces_ListByResourceGroup`.
+    /// Streams the workspaces of a resource group: `Workspaces_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces/list-by-resource-group)
     ///
@@ -132,7 +132,8 @@ impl WorkspacesClient {
         self.arm.get(deleted(subscription.into()), Self::API_VERSION).pager()
     }
 
-    /// Streams the deleted workspaces of a group that can be recovered: `DeletedWorkspaces_ListByResourceGroup`.
+    /// Streams the deleted workspaces of a resource group that can be recovered:
+    /// `DeletedWorkspaces_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/loganalytics/deleted-workspaces/list-by-resource-group)
     ///

@@ -23,8 +23,7 @@ pub struct ActionGroupProperties {
     pub receivers: Receivers,
 }
 
-/// The form on the wire. The lists are members of their own, so that one that cannot be read does not affect the
-/// others.
+/// The wire format. Each list is a separate member, so that an unreadable one does not affect the others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -77,27 +76,27 @@ impl From<Wire> for ActionGroupProperties {
 }
 
 impl ActionGroupProperties {
-    /// An enabled group without receivers.
+    /// Creates an enabled group without receivers.
     pub fn new(short_name: impl Into<String>) -> Self {
         Self { group_short_name: short_name.into(), enabled: true, receivers: Receivers::default() }
     }
 }
 
-/// Receivers, by type. Types that are not modelled are kept and written back.
+/// Receivers, by type. Types that are not modeled are kept and written back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Receivers {
-    /// Mail addresses.
+    /// Email addresses.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub email_receivers: Vec<EmailReceiver>,
     /// Text messages.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub sms_receivers: Vec<PhoneReceiver>,
-    /// Calls.
+    /// Phone calls.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub voice_receivers: Vec<PhoneReceiver>,
-    /// Web addresses.
+    /// Webhooks.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub webhook_receivers: Vec<WebhookReceiver>,
     /// Logic Apps.
@@ -109,7 +108,7 @@ pub struct Receivers {
     /// Event hubs.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub event_hub_receivers: Vec<EventHubReceiver>,
-    /// Roles.
+    /// Users with an Azure role.
     #[serde(deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub arm_role_receivers: Vec<RoleReceiver>,
     /// Users of the Azure app.
@@ -126,7 +125,7 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// The names of all receivers of the modelled types.
+    /// The names of all receivers of the modeled types.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         names.extend(self.email_receivers.iter().map(|receiver| receiver.name.as_str()));

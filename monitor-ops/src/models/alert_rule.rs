@@ -37,7 +37,7 @@ arm_core::open_enum! {
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct AlertRule {
-    /// The id, as the service spells it; empty on a rule that has not been sent yet.
+    /// The id, as the service spells it; empty until the rule has been written.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name: a GUID, except for built-in rules.
@@ -97,7 +97,7 @@ pub enum RuleKind {
     Scheduled(Box<ScheduledRule>),
     /// Creates incidents from another product's alerts.
     IncidentCreation(IncidentCreationRule),
-    /// Correlates signals; built in.
+    /// The built-in rule that correlates signals.
     Fusion(FusionRule),
     /// A kind that this version does not model, with its properties.
     Other {
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for RuleKind {
 }
 
 impl RuleKind {
-    /// A rule whose properties cannot be read is one of a kind that is not known.
+    /// A rule whose properties cannot be read becomes [`RuleKind::Other`].
     fn of(kind: String, properties: Deferred<Value>) -> Self {
         fn read<T: DeserializeOwned>(properties: &Deferred<Value>) -> Option<T> {
             let of_text = properties.text().and_then(|text| wire::from_str(text).ok());
@@ -177,10 +177,10 @@ pub struct ScheduledRule {
     /// The query.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub query: String,
-    /// How often it runs, from 5 minutes to 14 days.
+    /// How often the query runs, from 5 minutes to 14 days.
     #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub query_frequency: Option<Duration>,
-    /// How far back it looks: at least the frequency, at most 14 days.
+    /// How far back the query looks: at least the frequency, at most 14 days.
     #[serde(default, with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub query_period: Option<Duration>,
     /// How the number of rows is compared with the threshold.
@@ -203,7 +203,7 @@ pub struct ScheduledRule {
     /// The columns that identify entities.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub entity_mappings: Vec<EntityMapping>,
-    /// Columns to include in the alert, by their name in it.
+    /// Columns to include in the alert, keyed by the name that the alert shows.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_details: BTreeMap<String, String>,
     #[serde(flatten)]
@@ -211,7 +211,7 @@ pub struct ScheduledRule {
 }
 
 impl ScheduledRule {
-    /// An enabled rule that raises an alert if its query returns any rows.
+    /// Creates an enabled rule that raises an alert if its query returns any rows.
     pub fn new(
         display_name: impl Into<String>,
         severity: SentinelSeverity,
@@ -253,7 +253,7 @@ pub struct EntityMapping {
 }
 
 impl EntityMapping {
-    /// An entity with one identifier.
+    /// Maps an entity with one identifier, such as `AadUserId`, to a column.
     pub fn new(entity_type: &str, identifier: &str, column: &str) -> Self {
         let unknown = UnknownFields::default();
         let field = FieldMapping {
@@ -277,8 +277,8 @@ pub struct FieldMapping {
     unknown: UnknownFields,
 }
 
-/// A rule that creates incidents from another product's alerts. Not for use with Defender XDR, which creates its
-/// own.
+/// A rule that creates incidents from another product's alerts. Do not use it with Defender XDR, which creates its own
+/// incidents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -297,7 +297,7 @@ pub struct IncidentCreationRule {
 }
 
 impl IncidentCreationRule {
-    /// A rule that creates an incident from every alert of a product.
+    /// Creates a rule that opens an incident for every alert of a product.
     pub fn new(display_name: impl Into<String>, product: impl Into<String>) -> Self {
         Self {
             display_name: display_name.into(),
@@ -314,7 +314,7 @@ impl IncidentCreationRule {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FusionRule {
-    /// The template that it comes from.
+    /// The name of the template that the rule was created from.
     pub alert_rule_template_name: String,
     /// Whether it is enabled.
     pub enabled: bool,

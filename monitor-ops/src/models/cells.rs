@@ -1,4 +1,4 @@
-//! Columns, and one row of an answer, whose cells are read by the types of their columns.
+//! The columns and rows of a result. Cells are deserialized by the names of their columns.
 
 use serde::{
     Deserialize, Deserializer,
@@ -78,8 +78,7 @@ impl<'de> Deserializer<'de> for Row<'de> {
     }
 }
 
-/// One cell. The service writes as strings the numbers that JSON does not have: `NaN`, `Infinity`, decimals, and
-/// long numbers.
+/// One cell. The service writes some numbers as strings: `NaN`, `Infinity`, decimals, and long numbers.
 struct Cell<'a>(&'a Value);
 
 impl<'de> IntoDeserializer<'de, Error> for Cell<'de> {

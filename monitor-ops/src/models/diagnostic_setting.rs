@@ -36,12 +36,12 @@ pub type DiagnosticCategory = Resource<CategoryProperties>;
 pub struct CategoryProperties {
     /// Logs or metrics.
     pub category_type: CategoryType,
-    /// The groups that contain the category: `audit`, `allLogs`. Metrics are in none.
+    /// The groups that contain the category, such as `audit` or `allLogs`. Metrics are in no group.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub category_groups: Vec<String>,
 }
 
-/// A diagnostic setting: which logs of a resource are sent where.
+/// A diagnostic setting: which logs and metrics of a resource are sent where.
 pub type DiagnosticSetting = Resource<DiagnosticProperties>;
 
 /// The properties of a [`DiagnosticSetting`].
@@ -49,25 +49,25 @@ pub type DiagnosticSetting = Resource<DiagnosticProperties>;
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct DiagnosticProperties {
-    /// A storage account.
+    /// The id of the storage account to send to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_account_id: Option<String>,
-    /// An authorization rule of a Service Bus namespace; obsolete.
+    /// The id of an authorization rule of the Service Bus namespace to send to; obsolete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_bus_rule_id: Option<String>,
-    /// An authorization rule of an Event Hubs namespace.
+    /// The id of an authorization rule of the Event Hubs namespace to send to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_hub_authorization_rule_id: Option<String>,
-    /// The event hub; `None` for one hub for each category.
+    /// The event hub to send to; `None` for one hub per category.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_hub_name: Option<String>,
-    /// A workspace.
+    /// The id of the workspace to send to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
-    /// A partner's resource.
+    /// The id of the partner resource to send to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marketplace_partner_id: Option<String>,
-    /// The tables. For vaults, the service always returns null, so it cannot be read back.
+    /// The workspace tables to use. For vaults, the service always returns null, so this cannot be read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_analytics_destination_type: Option<DestinationType>,
     /// The logs.
@@ -81,7 +81,7 @@ pub struct DiagnosticProperties {
 }
 
 impl DiagnosticProperties {
-    /// Whether it sends operations on a key vault: `AuditEvent`, or a group that contains it.
+    /// Whether the audit log of a key vault is sent: `AuditEvent`, or a group that contains it.
     pub fn sends_audit(&self) -> bool {
         let is = |field: &Option<String>, names: &[&str]| {
             field.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
@@ -92,7 +92,7 @@ impl DiagnosticProperties {
         })
     }
 
-    /// The sinks that it sends to, except partner resources and ids that cannot be read.
+    /// The sinks of the setting, except Service Bus, partner resources, and ids that cannot be parsed.
     pub fn sinks(&self) -> Vec<Sink> {
         let parsed = |id: &Option<String>| id.as_deref().and_then(|id| id.parse::<ResourceId>().ok());
         let hub = self.event_hub_name.clone().filter(|name| !name.is_empty());
@@ -105,7 +105,7 @@ impl DiagnosticProperties {
     }
 }
 
-/// One category, or group of categories, of a setting.
+/// One category, or one group of categories, in a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -113,10 +113,10 @@ pub struct SettingEntry {
     /// The category; `None` if the entry is for a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// The group, `audit` or `allLogs`. Azure may add categories to it.
+    /// The group, `audit` or `allLogs`; `None` if the entry is for a category. Azure may add categories to a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_group: Option<String>,
-    /// Whether the category is sent.
+    /// Whether the category or group is sent.
     pub enabled: bool,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -151,13 +151,13 @@ pub enum Sink {
     EventHub {
         /// The rule.
         rule: ResourceId,
-        /// The hub; `None` for one hub for each category.
+        /// The hub; `None` for one hub per category.
         hub: Option<String>,
     },
 }
 
 impl Sink {
-    /// The id in a setting.
+    /// The id that a setting contains for this sink.
     pub fn id(&self) -> &ResourceId {
         match self {
             Self::Workspace(id) | Self::Storage(id) | Self::EventHub { rule: id, .. } => id,
@@ -180,14 +180,14 @@ impl Sink {
         }
     }
 
-    /// Whether both are the same destination: ids are compared ignoring case.
+    /// Whether both are the same destination. Ids are compared ignoring case.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let mut setting = DiagnosticProperties::default();
         other.add_to(&mut setting);
         self.is_of(&setting)
     }
 
-    /// Makes a setting send to this sink as well.
+    /// Makes a setting send to this sink, in place of any sink of the same type.
     pub(crate) fn add_to(&self, setting: &mut DiagnosticProperties) {
         let id = Some(self.id().to_string());
         match self {

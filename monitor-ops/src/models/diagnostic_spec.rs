@@ -4,22 +4,22 @@ use typed_builder::TypedBuilder;
 
 use crate::{DestinationType, Sink, WorkspaceId};
 
-/// What to send, and where.
+/// What a resource should send, and where.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct DiagnosticSpec {
     /// The name of the setting to create, or of the one created by an earlier run.
     pub name: ResourceName,
-    /// A destination of logs.
+    /// The destination.
     #[builder(setter(into))]
     pub sink: Sink,
     /// The categories of logs and metrics (`AllMetrics`).
     #[builder(setter(into))]
     pub categories: Vec<Category>,
-    /// The tables, for a workspace. For a vault, they cannot be read back, so an existing setting keeps its own.
+    /// The tables to use in a workspace. Applies only to a new setting: for a vault, the choice cannot be read back.
     #[builder(default, setter(strip_option))]
     pub destination: Option<DestinationType>,
-    /// Whether a setting with this name that sends somewhere else may be changed to also send here. If not, the task
-    /// refuses and leaves it unchanged.
+    /// Whether a setting with this name that sends elsewhere may be changed: the sink replaces one of the same type,
+    /// and other sinks are kept. If `false` (the default), the task refuses and leaves the setting unchanged.
     #[builder(default)]
     pub change_existing: bool,
 }
@@ -29,7 +29,7 @@ impl DiagnosticSpec {
     ///
     /// # Errors
     ///
-    /// None in practice, since the setting's name is valid.
+    /// None in practice: the name of the setting is always valid.
     pub fn audit_to(workspace: &WorkspaceId) -> Result<Self> {
         Ok(Self {
             name: "audit-to-log-analytics".parse()?,

@@ -45,7 +45,7 @@ arm_core::open_enum! {
     }
 }
 
-/// A Sentinel incident. An update must carry its `etag`.
+/// A Sentinel incident. An update must include its `etag`.
 pub type Incident = Resource<IncidentProperties>;
 
 /// The properties of an [`Incident`].
@@ -62,7 +62,7 @@ pub struct IncidentProperties {
     /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The classification. Required to close it.
+    /// The classification. Required to close the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<IncidentClassification>,
     /// The reason for the classification.
@@ -77,7 +77,7 @@ pub struct IncidentProperties {
     /// When it was created. The service sets it.
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub created_time_utc: Option<OffsetDateTime>,
-    /// Additional data, as the service writes it: number of alerts and comments, tactics and so on.
+    /// Additional data, as the service writes it: the number of alerts and comments, tactics and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_data: Option<Value>,
     /// The rules that raised its alerts, by id.
@@ -91,7 +91,7 @@ pub struct IncidentProperties {
 }
 
 impl IncidentProperties {
-    /// A new incident.
+    /// Creates a new incident.
     pub fn new(title: impl Into<String>, severity: SentinelSeverity) -> Self {
         Self {
             title: title.into(),

@@ -1,4 +1,4 @@
-//! One file for each resource.
+//! The models, with one file per resource.
 
 mod action_group;
 mod alert_rule;

@@ -13,9 +13,9 @@ use crate::CustomerId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Timespan {
-    /// The time up to now.
+    /// This long, up to now.
     Last(Duration),
-    /// From an instant to another.
+    /// From one instant to another.
     Between(OffsetDateTime, OffsetDateTime),
 }
 
@@ -38,7 +38,7 @@ impl Serialize for Timespan {
 
 /// A query over logs, in the Kusto language.
 ///
-/// Insert untrusted values into the text with [`kql::quoted`](crate::kql::quoted), never by hand.
+/// Insert untrusted values with [`kql::quoted`](crate::kql::quoted), never by concatenation.
 #[derive(Debug, Clone, Serialize)]
 #[must_use = "a query does nothing until it is sent"]
 pub struct LogQuery {
@@ -64,7 +64,7 @@ impl LogQuery {
         Self { query: query.into(), timespan: None, workspaces: Vec::new(), prefer: Prefer::default() }
     }
 
-    /// Limits the query to this time span, whatever its text says.
+    /// Limits the query to this time span, in addition to any limits in its text.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.timespan = Some(span);
         self
@@ -76,7 +76,7 @@ impl LogQuery {
         self
     }
 
-    /// How long the service may take, in whole seconds up to 10 minutes. Its default is 3 minutes.
+    /// Sets how long the service may take: whole seconds, up to 10 minutes. The service's default is 3 minutes.
     pub fn server_timeout(mut self, limit: Duration) -> Self {
         self.prefer.wait = Some(limit);
         self
@@ -114,9 +114,9 @@ impl From<&str> for LogQuery {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct QueryResults {
-    /// The tables; the first is the result.
+    /// The tables; the first one is the result itself.
     pub tables: Vec<LogTable>,
-    /// Why rows are missing although the query as a whole succeeded.
+    /// Why rows are missing although the query succeeded; `None` if the result is complete.
     pub error: Option<QueryError>,
     /// Statistics about the execution, if requested, as the service writes them.
     pub statistics: Option<Value>,
@@ -130,23 +130,22 @@ impl QueryResults {
         self.error.is_some()
     }
 
-    /// The rows of the result; an error if some are missing.
+    /// Returns the rows of the first table as values of a type, see [`LogTable::rows`].
     ///
-    /// To use rows despite that, see [`tables`](Self::tables) and [`error`](Self::error).
+    /// To use an incomplete result, read [`tables`](Self::tables) and [`error`](Self::error) instead.
     ///
     /// # Errors
     ///
-    /// A row that is not a `T`, by its number and column.
+    /// Rows are missing, the response has no table, or a row is not a `T`: the message gives its number and column.
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         self.answer()?.rows()
     }
 
-    /// The rows of the first table that can be read, and an error for each that cannot; an error if some are
-    /// missing.
+    /// Returns the rows of the first table that can be read, and an error for each row that cannot.
     ///
     /// # Errors
     ///
-    /// The response has no table.
+    /// Rows are missing, or the response has no table.
     pub fn readable_rows<T: DeserializeOwned>(&self) -> Result<(Vec<T>, Vec<Error>)> {
         Ok(self.answer()?.readable_rows())
     }
@@ -166,7 +165,7 @@ impl QueryResults {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct LogTable {
-    /// The name; `PrimaryResult` is the result itself.
+    /// The name; the result itself is `PrimaryResult`.
     pub name: String,
     /// The columns, in the order of the cells.
     pub columns: Vec<LogColumn>,
@@ -176,7 +175,7 @@ pub struct LogTable {
 }
 
 impl LogTable {
-    /// The rows as values of a type whose fields are named after the columns.
+    /// Returns the rows as values of a type whose fields are named after the columns.
     ///
     /// ```
     /// # let table: monitor_ops::LogTable = serde_json::from_str(r#"{"name":"PrimaryResult",
@@ -193,12 +192,12 @@ impl LogTable {
     ///
     /// # Errors
     ///
-    /// A row that is not a `T`, by its number and column.
+    /// A row is not a `T`: the message gives its number and column.
     pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         (0..self.cells.len()).map(|index| self.row(index)).collect()
     }
 
-    /// The rows that can be read, and an error for each that cannot.
+    /// Returns the rows that can be read, and an error for each row that cannot.
     pub fn readable_rows<T: DeserializeOwned>(&self) -> (Vec<T>, Vec<Error>) {
         let (mut rows, mut errors) = (Vec::new(), Vec::new());
         for index in 0..self.cells.len() {
@@ -210,8 +209,8 @@ impl LogTable {
         (rows, errors)
     }
 
-    /// One row. Strings in columns of numbers, such as `NaN`, are read as numbers where a number is asked for. The
-    /// error names the column, never its content.
+    /// Reads one row. Strings such as `NaN` are read as numbers if the field is a number. The error names the column,
+    /// never its content.
     fn row<T: DeserializeOwned>(&self, index: usize) -> Result<T> {
         let row = Row { columns: &self.columns, cells: &self.cells[index] };
         serde_path_to_error::deserialize(row).map_err(|error| {
@@ -261,7 +260,7 @@ pub struct QueryError {
 }
 
 impl QueryError {
-    /// The innermost error, which says what is wrong.
+    /// The innermost error, which contains the actual cause.
     pub fn root(&self) -> &Self {
         let below = self.inner.as_deref().or_else(|| self.details.first());
         below.map_or(self, Self::root)
@@ -287,7 +286,7 @@ pub struct BatchQuery {
 }
 
 impl BatchQuery {
-    /// A query on a workspace; its result has the same id.
+    /// Creates a query on a workspace. Its result has the same id.
     pub fn new(id: impl Into<String>, workspace: CustomerId, query: impl Into<LogQuery>) -> Self {
         let body = query.into();
         let headers = body.preferences().map(|prefer| ("Prefer", prefer)).into_iter().collect();
@@ -303,7 +302,7 @@ pub struct BatchAnswer {
     pub id: String,
     /// The HTTP status of this query.
     pub status: u16,
-    /// The body: tables, or an error.
+    /// The body: tables, an error, or both.
     pub body: BatchBody,
 }
 
@@ -314,11 +313,11 @@ pub struct BatchBody {
     /// The tables; empty if the query failed.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tables: Vec<LogTable>,
-    /// Why it failed, or why rows are missing.
+    /// Why the query failed, or why rows are missing.
     pub error: Option<QueryError>,
 }
 
-/// The contents of a workspace. All parts except the tables are as the service writes them.
+/// The metadata of a workspace. Everything except the tables is as the service writes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -338,7 +337,7 @@ pub struct Metadata {
     /// Resource types that send logs.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub resource_types: Vec<Value>,
-    /// Categories of all these.
+    /// The categories that group the other items.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub categories: Vec<Value>,
     /// The example queries.

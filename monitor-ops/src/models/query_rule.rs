@@ -43,7 +43,7 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// What a rule creates from its query.
+    /// What a rule creates from the result of its query.
     pub enum QueryRuleKind {
         /// An alert.
         LogAlert = "LogAlert",
@@ -68,7 +68,7 @@ pub struct QueryRuleProperties {
     /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Severity 0 (critical) to 4 (verbose). Required for log alerts.
+    /// The severity, from 0 (critical) to 4 (verbose). Required for log alerts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<u8>,
     /// Whether it is enabled. Default: `true`.
@@ -77,20 +77,20 @@ pub struct QueryRuleProperties {
     /// The workspaces or resources whose logs are read.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub scopes: Vec<String>,
-    /// How often it runs.
+    /// How often the rule runs.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub evaluation_frequency: Option<Duration>,
-    /// How far back each run reads.
+    /// How far back each run looks.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub window_size: Option<Duration>,
-    /// How far back the query reads, if further than the window.
+    /// How far back the query looks, if further than the window.
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub override_query_time_range: Option<Duration>,
-    /// How long it is muted after an alert. Cannot be combined with [`auto_mitigate`](Self::auto_mitigate), and must
-    /// not be less than the frequency.
+    /// How long the rule is muted after an alert: at least its frequency. Cannot be combined with
+    /// [`auto_mitigate`](Self::auto_mitigate).
     #[serde(with = "wire::iso_duration::option", skip_serializing_if = "Option::is_none")]
     pub mute_actions_duration: Option<Duration>,
-    /// When it raises an alert.
+    /// When the rule raises an alert.
     pub criteria: Criteria,
     /// The actions of an alert.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,10 +138,10 @@ pub struct Condition {
     /// The column to aggregate; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_measure_column: Option<String>,
-    /// The column with the id of the resource that the alert is about.
+    /// The column that contains the id of the resource that the alert is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id_column: Option<String>,
-    /// The columns by which the aggregate is split: one alert for each combination.
+    /// The columns by which the aggregate is split. Each combination of values has its own alert.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<Dimension>,
     /// How the aggregate is compared with the threshold.
@@ -150,7 +150,7 @@ pub struct Condition {
     /// The threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// How many windows must fail to raise an alert.
+    /// How many evaluation periods must meet the condition to raise an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_periods: Option<FailingPeriods>,
     #[serde(flatten)]
@@ -158,7 +158,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// A condition on more than `threshold` rows.
+    /// Creates a condition that is met by more than `threshold` rows.
     pub fn row_count_above(threshold: u32, query: impl Into<String>) -> Self {
         Self {
             query: query.into(),
@@ -191,19 +191,19 @@ pub struct Dimension {
     unknown: UnknownFields,
 }
 
-/// How many windows must fail to raise an alert.
+/// How many evaluation periods must meet the condition to raise an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailingPeriods {
-    /// The number of windows to evaluate.
+    /// The number of most recent periods to consider.
     pub number_of_evaluation_periods: u32,
-    /// The number of these windows that must fail.
+    /// The number of these periods that must meet the condition.
     pub min_failing_periods_to_alert: u32,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// The actions of a rule when it raises an alert.
+/// What a rule does when it raises an alert.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]

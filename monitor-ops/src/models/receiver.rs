@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::MailAddress;
 
 arm_core::open_enum! {
-    /// Whether a receiver gets notifications.
+    /// Whether a receiver is notified.
     pub enum ReceiverStatus {
-        /// It gets notifications.
+        /// It is notified.
         Enabled = "Enabled",
         /// It has unsubscribed: only the receiver, or an `EnableReceiver` call, can enable it again.
         Disabled = "Disabled",
-        /// It has no such state.
+        /// The service does not specify it.
         NotSpecified = "NotSpecified",
     }
 }
@@ -50,7 +50,7 @@ impl EmailReceiver {
     }
 }
 
-/// A phone number that receives a text message or a call.
+/// A phone number to send a text message to, or to call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -61,7 +61,7 @@ pub struct PhoneReceiver {
     pub country_code: String,
     /// The number without the country code.
     pub phone_number: String,
-    /// Whether messages are sent. The service sets it.
+    /// Whether the receiver is notified. The service sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ReceiverStatus>,
     #[serde(flatten)]
@@ -69,7 +69,7 @@ pub struct PhoneReceiver {
 }
 
 impl PhoneReceiver {
-    /// A receiver at a number.
+    /// Creates a receiver at a number.
     pub fn new(name: &str, country_code: &str, phone_number: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -81,7 +81,7 @@ impl PhoneReceiver {
     }
 }
 
-/// A URL that receives a POST.
+/// A URL to send a POST to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -94,10 +94,10 @@ pub struct WebhookReceiver {
     /// Whether the body uses the common alert schema. Default: `false`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_common_alert_schema: bool,
-    /// Whether the call includes a Microsoft Entra ID token.
+    /// Whether the request includes a Microsoft Entra ID token.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub use_aad_auth: bool,
-    /// The application that the token is for.
+    /// The object id of the application that the token is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_id: Option<String>,
     /// The audience of the token.
@@ -111,7 +111,7 @@ pub struct WebhookReceiver {
 }
 
 impl WebhookReceiver {
-    /// A receiver at an address, in the common alert schema.
+    /// Creates a receiver at a URL, using the common alert schema.
     pub fn new(name: impl Into<String>, service_uri: impl Into<Secret>) -> Self {
         Self {
             name: name.into(),
@@ -133,7 +133,7 @@ impl WebhookReceiver {
 pub struct LogicAppReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The Logic App.
+    /// The id of the Logic App.
     pub resource_id: String,
     /// The URL of its trigger, which contains a signature.
     #[serde(with = "wire::secret")]
@@ -146,7 +146,7 @@ pub struct LogicAppReceiver {
 }
 
 impl LogicAppReceiver {
-    /// A receiver for a Logic App, in the common alert schema.
+    /// Creates a receiver for a Logic App, using the common alert schema.
     pub fn new(name: impl Into<String>, resource: &ResourceId, callback_url: impl Into<Secret>) -> Self {
         Self {
             name: name.into(),
@@ -165,9 +165,9 @@ impl LogicAppReceiver {
 pub struct FunctionReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The function app.
+    /// The id of the function app.
     pub function_app_resource_id: String,
-    /// The function.
+    /// The name of the function.
     pub function_name: String,
     /// The URL of its trigger, which contains a key.
     #[serde(with = "wire::secret")]
@@ -180,7 +180,7 @@ pub struct FunctionReceiver {
 }
 
 impl FunctionReceiver {
-    /// A receiver for a function, in the common alert schema.
+    /// Creates a receiver for a function, using the common alert schema.
     pub fn new(name: &str, app: &ResourceId, function: &str, trigger_url: impl Into<Secret>) -> Self {
         Self {
             name: name.to_owned(),
@@ -193,16 +193,16 @@ impl FunctionReceiver {
     }
 }
 
-/// An event hub that receives the alert.
+/// An event hub to send the alert to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct EventHubReceiver {
     /// The name, unique in the group.
     pub name: String,
-    /// The namespace.
+    /// The name of the namespace.
     pub event_hub_name_space: String,
-    /// The hub.
+    /// The name of the hub.
     pub event_hub_name: String,
     /// The subscription of the namespace.
     pub subscription_id: String,
@@ -217,7 +217,7 @@ pub struct EventHubReceiver {
 }
 
 impl EventHubReceiver {
-    /// A receiver for a hub of a namespace in a subscription, in the common alert schema.
+    /// Creates a receiver for a hub of a namespace in a subscription, using the common alert schema.
     pub fn new(name: &str, subscription: &SubscriptionId, namespace: &str, hub: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -231,7 +231,7 @@ impl EventHubReceiver {
     }
 }
 
-/// All users with a role on the subscription, notified by mail.
+/// A role on the subscription, whose members are notified by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -248,7 +248,7 @@ pub struct RoleReceiver {
 }
 
 impl RoleReceiver {
-    /// Creates a receiver for everyone with a role, given by its GUID.
+    /// Creates a receiver for everyone who has a role, by its GUID, using the common alert schema.
     pub fn new(name: impl Into<String>, role_id: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -259,7 +259,7 @@ impl RoleReceiver {
     }
 }
 
-/// A user of the Azure app, who receives a push notification.
+/// A user of the Azure app to send a push notification to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -273,7 +273,7 @@ pub struct AppPushReceiver {
 }
 
 impl AppPushReceiver {
-    /// A receiver for a user, by the address that the user signs in with.
+    /// Creates a receiver for a user, by the address that the user signs in with.
     pub fn new(name: impl Into<String>, address: &MailAddress) -> Self {
         let (name, email_address) = (name.into(), address.to_string());
         Self { name, email_address, unknown: UnknownFields::default() }
@@ -300,8 +300,8 @@ pub struct ItsmReceiver {
 }
 
 impl ItsmReceiver {
-    /// Creates a receiver for a connection of a workspace (`{subscription}|{customer id}`) in a region; the JSON
-    /// configures its tickets.
+    /// Creates a receiver for a connection of a workspace (`{subscription}|{customer id}`) in a region. `tickets` is
+    /// the configuration of its tickets, as JSON.
     pub fn new(name: &str, workspace: &str, connection: &str, tickets: &str, region: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -322,13 +322,13 @@ pub struct RunbookReceiver {
     /// The name, unique in the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The automation account.
+    /// The id of the automation account.
     pub automation_account_id: String,
-    /// The runbook.
+    /// The name of the runbook.
     pub runbook_name: String,
-    /// The webhook that starts it.
+    /// The id of the webhook that starts the runbook.
     pub webhook_resource_id: String,
-    /// Whether the runbook is Azure's own.
+    /// Whether the runbook is one that Azure provides.
     pub is_global_runbook: bool,
     /// The URL of the webhook, which contains a token.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
@@ -341,7 +341,7 @@ pub struct RunbookReceiver {
 }
 
 impl RunbookReceiver {
-    /// A receiver for a runbook of an account, by a webhook and its URL, in the common alert schema.
+    /// Creates a receiver for a runbook of an account, started by a webhook at `url`, using the common alert schema.
     pub fn new(
         name: &str,
         account: &ResourceId,

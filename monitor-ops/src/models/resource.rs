@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 /// An ARM resource with its own type of properties.
 ///
-/// Written back, it is the JSON received with the changes applied: members that are not modelled, values that cannot be
-/// read and the service's spelling are kept. A write that would replace something that cannot be read is refused.
+/// Written back, it is the received JSON with your changes applied: members that are not modeled, values that cannot be
+/// read, and the service's spelling are kept. A write that would replace a value that cannot be read is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Resource<P> {
-    /// The id, as the service spells it; empty on a resource that has not been sent yet.
+    /// The id, as the service spells it; empty until the resource has been written.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name.
@@ -46,7 +46,7 @@ pub struct Resource<P> {
 arm_core::write_back!(Resource<P: Sized>);
 
 impl<P> Resource<P> {
-    /// A new resource, without a region.
+    /// Creates a resource without a region.
     pub fn new(properties: P) -> Self {
         Self {
             id: String::new(),
@@ -62,12 +62,12 @@ impl<P> Resource<P> {
         }
     }
 
-    /// A new resource in a region.
+    /// Creates a resource in a region.
     pub fn in_location(location: impl Into<String>, properties: P) -> Self {
         Self { location: Some(location.into()), ..Self::new(properties) }
     }
 
-    /// The resource as it would be shown once it is written under this id.
+    /// The resource with the id and name that it will have once it is written; unchanged if it already has an id.
     pub(crate) fn at(self, parent: impl std::fmt::Display, kind: &str, name: &str) -> Self {
         if !self.id.is_empty() {
             return self;
@@ -75,11 +75,11 @@ impl<P> Resource<P> {
         Self { id: format!("{parent}/providers/{kind}/{name}"), name: name.to_owned(), ..self }
     }
 
-    /// The id, parsed.
+    /// Parses the id.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The id is empty, or not a valid resource id.
     pub fn resource_id(&self) -> Result<ResourceId, IdError> {
         self.id.parse()
     }
@@ -89,7 +89,7 @@ impl<P> Resource<P> {
         self.as_sent.unread()
     }
 
-    /// Members of the response that are not modelled.
+    /// Members of the response that are not modeled.
     pub fn unknown(&self) -> &UnknownFields {
         &self.unknown
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Resource;
 
-/// The onboarding state: it exists if Sentinel is on for a workspace.
+/// The onboarding state of a workspace, which exists if Sentinel is on.
 pub type OnboardingState = Resource<OnboardingProperties>;
 
 /// The properties of an [`OnboardingState`].
@@ -25,7 +25,7 @@ pub struct OnboardingProperties {
 arm_core::open_enum! {
     /// The kind of a data connector.
     pub enum ConnectorKind {
-        /// Alerts of Defender for Cloud, with one connector for each subscription: the legacy connector.
+        /// Alerts of Defender for Cloud: the legacy connector, one for each subscription.
         AzureSecurityCenter = "AzureSecurityCenter",
         /// Entra ID Protection.
         AzureActiveDirectory = "AzureActiveDirectory",
@@ -72,7 +72,7 @@ pub struct ConnectorProperties {
 }
 
 impl Resource<ConnectorProperties> {
-    /// A connector for the Defender for Cloud alerts of one subscription.
+    /// Creates a connector for the Defender for Cloud alerts of one subscription.
     pub fn defender_for_cloud(subscription: &SubscriptionId) -> Self {
         let properties = ConnectorProperties {
             subscription_id: Some(subscription.to_string()),
@@ -95,8 +95,8 @@ impl Resource<ConnectorProperties> {
         state.is_some_and(|state| state.eq_ignore_ascii_case("Enabled"))
     }
 
-    /// Whether this is the tenant-based connector of Defender for Cloud, which replaces the one for each subscription.
-    /// No version of the API documents its kind, so its kind and name are checked.
+    /// Whether this is the tenant-based connector of Defender for Cloud, which replaces the per-subscription ones. No
+    /// version of the API documents its kind, so both its kind and its name are checked.
     pub fn is_tenant_based_defender(&self) -> bool {
         let names = [self.kind.as_deref().unwrap_or_default(), self.name.as_str()];
         names.iter().any(|name| name.to_ascii_lowercase().starts_with("microsoftdefenderforcloud"))

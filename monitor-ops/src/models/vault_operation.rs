@@ -29,7 +29,7 @@ arm_core::open_enum! {
         SecretListDeleted = "SecretListDeleted",
         /// A deleted secret was read.
         SecretGetDeleted = "SecretGetDeleted",
-        /// The vault was read; Azure itself often does so.
+        /// The vault was read, often by Azure itself.
         VaultGet = "VaultGet",
         /// The vault was created or updated.
         VaultPut = "VaultPut",
@@ -42,7 +42,7 @@ arm_core::open_enum! {
     }
 }
 
-/// One operation from the vault log, whichever of the two tables it is in.
+/// One operation from a vault's log, from either of the two tables.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -74,42 +74,42 @@ pub struct VaultOperation {
     /// The URL of the object.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub uri: String,
-    /// The URL that was requested, if the log has it. For a read of the current version, it contains no version; `uri`
-    /// then has the one that was returned.
+    /// The URL that was requested, if the log has it. For a read of the current version, it contains no version, while
+    /// `uri` contains the version that was returned.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub requested: String,
     /// The client's user agent.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub client: String,
-    /// The client's request id.
+    /// The GUID that the client sent to correlate its own logs with the vault's.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub correlation_id: String,
 }
 
 impl VaultOperation {
-    /// The secret, in lower case.
+    /// The name of the secret, in lower case; `None` if the operation was not on a secret.
     pub fn secret(&self) -> Option<String> {
         let rest = self.uri.split_once("/secrets/")?.1;
         let name = rest.split(['/', '?']).next().filter(|name| !name.is_empty())?;
         Some(name.to_ascii_lowercase())
     }
 
-    /// The version of the secret that was requested or returned, in lower case.
+    /// The version of the secret that was requested or returned, in lower case; `None` if the log has none.
     pub fn version(&self) -> Option<String> {
         version_in(&self.uri)
     }
 
-    /// The version that was requested by id, in lower case; `None` if the current one was.
+    /// The version that was requested explicitly, in lower case; `None` if the current one was requested.
     pub fn requested_version(&self) -> Option<String> {
         version_in(&self.requested)
     }
 
-    /// Whether the vault refused it.
+    /// Whether the vault refused it (401 or 403).
     pub fn was_refused(&self) -> bool {
         matches!(self.status, Some(401 | 403))
     }
 
-    /// Whether it returned a secret's value.
+    /// Whether it returned the value or a backup of a secret.
     pub fn revealed_secret(&self) -> bool {
         let reads = [VaultOperationName::SecretGet, VaultOperationName::SecretBackup];
         reads.contains(&self.operation) && self.status == Some(200)

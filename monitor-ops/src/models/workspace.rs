@@ -16,7 +16,7 @@ arm_core::open_enum! {
         Succeeded = "Succeeded",
         /// Creation or update failed.
         Failed = "Failed",
-        /// Creation or update was cancelled.
+        /// Creation or update was canceled.
         Canceled = "Canceled",
         /// Being deleted.
         Deleting = "Deleting",
@@ -34,11 +34,11 @@ arm_core::open_enum! {
     pub enum WorkspaceSku {
         /// Pay per gigabyte, the usual tier.
         PerGb2018 = "PerGB2018",
-        /// A daily commitment.
+        /// A commitment to a daily volume.
         CapacityReservation = "CapacityReservation",
         /// Part of a dedicated cluster.
         Cluster = "LACluster",
-        /// Seven days, 500 MB a day; closed to new subscriptions.
+        /// Up to 500 MB a day, kept for seven days; closed to new subscriptions.
         Free = "Free",
         /// Legacy.
         Standard = "Standard",
@@ -56,9 +56,9 @@ arm_core::open_enum! {
     pub enum PublicNetworkAccess {
         /// Allowed.
         Enabled = "Enabled",
-        /// Only through private links.
+        /// Denied: only private links can be used.
         Disabled = "Disabled",
-        /// As a network security perimeter allows.
+        /// Governed by a network security perimeter.
         SecuredByPerimeter = "SecuredByPerimeter",
     }
 }
@@ -86,10 +86,10 @@ pub struct WorkspaceProperties {
     /// The daily limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_capping: Option<WorkspaceCapping>,
-    /// Whether logs can be ingested over public networks. The service's default is yes.
+    /// Whether logs can be ingested over public networks. The service's default is `Enabled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_ingestion: Option<PublicNetworkAccess>,
-    /// Whether it can be queried over public networks. The service's default is yes.
+    /// Whether logs can be queried over public networks. The service's default is `Enabled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access_for_query: Option<PublicNetworkAccess>,
     /// When it was created.
@@ -106,7 +106,7 @@ pub struct WorkspaceProperties {
 }
 
 impl WorkspaceProperties {
-    /// Whether it can be used.
+    /// Whether the workspace can be used.
     pub fn is_ready(&self) -> bool {
         matches!(self.provisioning_state, None | Some(ProvisioningState::Succeeded))
     }

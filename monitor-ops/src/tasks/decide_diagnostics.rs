@@ -1,4 +1,4 @@
-//! Deciding, without a request, which setting is to send what is missing.
+//! Decides, without sending a request, which setting should send the missing categories.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub(crate) enum Decision {
     Write { before: Option<Box<DiagnosticSetting>>, after: Box<DiagnosticSetting> },
 }
 
-/// The categories of a resource, and what groups hold.
+/// The categories of a resource, with the groups that contain them.
 pub(crate) struct Known<'a>(pub(crate) &'a [DiagnosticCategory]);
 
 impl Known<'_> {
@@ -37,7 +37,7 @@ impl Known<'_> {
     fn of_entry(&self, entry: &SettingEntry) -> BTreeSet<String> {
         match (&entry.category_group, &entry.category) {
             (Some(group), _) => self.group(group),
-            // A category that the resource no longer lists is sent all the same.
+            // A category counts as sent even if the resource no longer lists it.
             (None, Some(name)) => [self.named(name).unwrap_or_else(|| name.clone())].into(),
             (None, None) => BTreeSet::new(),
         }
@@ -134,7 +134,7 @@ pub(crate) fn decide(
     Ok(Decision::Write { before: own.cloned().map(Box::new), after: Box::new(after) })
 }
 
-/// Adds categories to a setting: by their group where that is possible, else one by one.
+/// Adds categories to a setting: as a group where possible, otherwise one by one.
 fn add(
     known: &Known<'_>,
     setting: &mut DiagnosticProperties,
@@ -167,7 +167,7 @@ fn add(
     }
 }
 
-/// Replaces the groups of a setting by their categories, since the two cannot be mixed.
+/// Replaces the groups in a setting with their categories, since groups and categories cannot be mixed.
 fn by_names(known: &Known<'_>, setting: &mut DiagnosticProperties) {
     let (groups, mut names): (Vec<_>, Vec<_>) =
         setting.logs.drain(..).partition(|entry| entry.category_group.is_some());

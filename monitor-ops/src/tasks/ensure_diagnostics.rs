@@ -1,4 +1,4 @@
-//! Ensuring that the logs of resources are sent to a sink.
+//! Ensures that the logs of resources are sent to a sink.
 
 use arm_core::{ArmErrorExt as _, Change, Fleet, Mode, Outcome, ResourceId, Task, refuse, wire};
 use azure_core::{Error, Result};
@@ -12,30 +12,30 @@ use crate::{
 impl DiagnosticsClient {
     /// Ensures that a resource sends its logs as the spec says.
     ///
-    /// Reads all settings first: anything that one of them already sends to that destination, by name or in a group, is
-    /// not sent twice, which the service would refuse with 409. The rest goes into the setting with the spec's name;
-    /// settings with other names are never changed. Groups and single categories are not mixed.
+    /// Reads all settings first. Categories that one of them already sends to that destination, by name or in a group,
+    /// are not added again, since the service would refuse that with 409. The missing ones are added to the setting
+    /// with the spec's name; settings with other names are never changed. Groups and single categories are not mixed.
     ///
-    /// The change is that of the setting that sends it, or of one of them.
+    /// The returned change is that of the setting that sends the logs, or of one of them if there are several.
     ///
-    /// **If it stops halfway**, the setting may or may not be written; running it again finishes it. A second run writes
-    /// nothing.
+    /// **If it stops halfway**, the setting may or may not be written; running it again finishes it. A second run
+    /// writes nothing.
     ///
     /// # Permissions
     ///
-    /// Reading and writing diagnostic settings, and `Microsoft.OperationalInsights/workspaces/sharedKeys/action`
-    /// on the workspace (Log Analytics Contributor).
+    /// Permission to read and write diagnostic settings, and
+    /// `Microsoft.OperationalInsights/workspaces/sharedKeys/action` on the workspace (Log Analytics Contributor).
     ///
     /// # Errors
     ///
-    /// It refuses if the resource lacks the category, if there already are five settings, or if the setting with this
-    /// name sends somewhere else.
+    /// The resource lacks a category or already has five settings, or the setting with this name sends elsewhere and
+    /// [`change_existing`](DiagnosticSpec::change_existing) is off.
     pub fn ensure(&self, resource: &ResourceId, spec: &DiagnosticSpec) -> Task<Change<DiagnosticSetting>> {
         let (client, resource, spec) = (self.clone(), resource.clone(), spec.clone());
         Task::new(move |mode| async move { client.ensure_one(&resource, &spec, mode).await })
     }
 
-    /// [`ensure`](Self::ensure) for many resources, eight at a time. Each has its own outcome; a failure does not
+    /// Runs [`ensure`](Self::ensure) for many resources, eight at a time. Each has its own outcome; a failure does not
     /// stop the others.
     pub fn ensure_many(
         &self,
@@ -83,7 +83,7 @@ impl DiagnosticsClient {
             Mode::Write => match self.create_or_update(resource, &spec.name, &wanted).await {
                 Ok(written) => written,
                 Err(error) => {
-                    // Somebody else may have been faster, and all is sent by now: the settings tell, not the refusal.
+                    // Another writer may have added everything in the meantime: check the settings.
                     let refused = !error.may_have_been_applied();
                     let settings = self.list(resource).try_collect::<Vec<_>>().await.unwrap_or_default();
                     return match decide(&categories, &settings, spec) {

@@ -1,4 +1,4 @@
-//! Ensuring who is notified of alerts by mail.
+//! Ensures that people are notified of alerts by mail.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Task, Wish, refuse, wire};
 
@@ -21,10 +21,10 @@ impl ActionGroupsClient {
     /// is not re-enabled, because that is the receiver's own choice: see
     /// [`Receivers::unsubscribed`](crate::Receivers::unsubscribed).
     ///
-    /// `short_name` (1 to 12 characters) is used for SMS, and only when the group is created.
+    /// `short_name` (1 to 12 characters) appears in text messages. It is used only to create the group.
     ///
     /// **If it stops halfway**, the group may or may not be written; running it again finishes it. A second run writes
-    /// nothing. New receivers get a mail about this.
+    /// nothing. Azure tells new receivers by mail that they were added.
     ///
     /// # Permissions
     ///
@@ -74,7 +74,7 @@ impl ActionGroupsClient {
     }
 }
 
-/// The receivers that a task was asked for: those of others are theirs to change meanwhile.
+/// The receivers with the requested addresses. Others may change in the meantime, so they are not verified.
 fn asked_for<'a>(group: &'a ActionGroup, addresses: &[MailAddress]) -> Vec<&'a EmailReceiver> {
     let is_asked_for = |receiver: &&EmailReceiver| {
         addresses.iter().any(|address| receiver.email_address.eq_ignore_ascii_case(address.as_str()))
@@ -87,7 +87,7 @@ fn has(group: &ActionGroup, address: &MailAddress) -> bool {
     receivers.iter().any(|receiver| receiver.email_address.eq_ignore_ascii_case(address.as_str()))
 }
 
-/// Adds the addresses that are missing, under names that are free.
+/// Adds the missing addresses, under names that are not in use yet.
 fn add(group: &mut ActionGroup, addresses: &[MailAddress]) {
     for address in addresses {
         if has(group, address) {

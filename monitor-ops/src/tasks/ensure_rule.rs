@@ -18,15 +18,16 @@ const LATENESS: Duration = Duration::from_secs(600);
 /// How often these rules run.
 const FREQUENCY: Duration = Duration::from_secs(300);
 
-/// So far back they look: the frequency, and what a log can be late, with some to spare. A shorter window
-/// would lose logs that come late.
+/// How far back these rules look: the frequency plus the lateness, with some margin. A shorter window would miss late
+/// logs.
 const WINDOW: Duration = Duration::from_secs(1800);
 
 impl QueryRule {
-    /// Raises an alert (severity 2) when vaults refused more than `more_than` requests within half an hour.
+    /// Creates a rule that raises an alert (severity 2) when a vault refuses more than `more_than` requests within half
+    /// an hour.
     ///
-    /// Reads both tables that can contain vault logs. The window is much longer than the frequency, so that late logs
-    /// are included. It covers every vault whose logs go to the workspace, with one alert for each.
+    /// The rule reads both tables that can contain vault logs, and covers every vault whose logs go to the workspace,
+    /// with one alert for each vault. Its window is much longer than its frequency, so that late logs are included.
     pub fn refused_requests(workspace: &WorkspaceId, location: impl Into<String>, more_than: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::REFUSED);
         let rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(more_than, query));
@@ -36,8 +37,8 @@ impl QueryRule {
         )
     }
 
-    /// Raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault within
-    /// half an hour, or half as many after listing them.
+    /// Creates a rule that raises an alert (severity 1) when one caller reads `distinct` different secrets of a vault
+    /// within half an hour, or reads half as many and also lists them.
     pub fn mass_secret_reading(workspace: &WorkspaceId, location: impl Into<String>, distinct: u32) -> Self {
         let query = format!("{}\n{}", kql::vault_operations(), kql::mass_reading(distinct));
         let mut rule = Self::on_vault_logs(workspace, location, Condition::row_count_above(0, query))
@@ -72,14 +73,14 @@ impl QueryRule {
         self
     }
 
-    /// Notifies these action groups.
+    /// Makes the rule notify these action groups.
     pub fn notifying<'a>(mut self, groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         self.properties.actions = Some(RuleActions::notify(groups));
         self
     }
 
-    /// Whether late logs can be missed: the window must exceed the frequency by the ten minutes that vault logs can
-    /// take to arrive.
+    /// Whether the rule can miss late logs: its window exceeds its frequency by less than the ten minutes that vault
+    /// logs can take to arrive.
     pub fn misses_late_logs(&self) -> bool {
         match (self.properties.window_size, self.properties.evaluation_frequency) {
             (Some(window), Some(frequency)) => window < frequency.saturating_add(LATENESS),
@@ -88,7 +89,7 @@ impl QueryRule {
     }
 }
 
-/// Members that the service fills in are not compared; a query on a missing table is accepted unchecked.
+/// Members that the service sets are not compared, nor is the flag for a query on a missing table.
 const WISH: Wish = Wish::new()
     .exact(&["query", "displayName", "description"])
     .ordered(&["allOf"])
@@ -98,26 +99,26 @@ const WISH: Wish = Wish::new()
 impl QueryRulesClient {
     /// Ensures that a rule exists as specified.
     ///
-    /// Anything that the spec does not contain is kept: members that this crate does not model, other action groups.
-    /// While the table that the query reads does not exist, the service cannot validate the query: then, and only then,
-    /// it is written with `skipQueryValidation`.
+    /// Anything that `rule` does not specify is kept, such as members that this crate does not model and other action
+    /// groups. If the service cannot validate the query because its table does not exist yet, the rule is written with
+    /// `skipQueryValidation`.
     ///
-    /// Muting and automatic resolution exclude each other: a rule that resolves its alert cannot be muted. So a request
-    /// for one removes the other, and a mute of zero clears it. A rule that has both, or is muted for less than its
-    /// frequency, is refused, in a dry run as well; so is a frequency, a window or a mute that the service does not
-    /// support, and a condition that fails in none of its periods.
+    /// A rule that resolves its alerts automatically cannot be muted, so specifying one of the two on an existing rule
+    /// turns the other off. A mute of zero removes the mute. These are refused before anything is written, in a dry run
+    /// as well: a rule with both, a mute or window shorter than the frequency, a duration that the service does not
+    /// support, and failing periods other than 1 or more of at most 6.
     ///
     /// **If it stops halfway**, the rule may or may not be written; running it again finishes it. A second run writes
     /// nothing.
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Insights/scheduledQueryRules/write`, and reading the logs of the workspace.
+    /// `Microsoft.Insights/scheduledQueryRules/write`, and permission to read the logs of the workspace.
     ///
     /// # Errors
     ///
-    /// A query that does not run, or a duration that the service does not accept, gets a 400 that says what is wrong,
-    /// and nothing is written; `is_role_missing()`, also for a workspace in another tenant.
+    /// 400 if the query is invalid or the service does not accept a duration: the message says what is wrong, and
+    /// nothing is written. `is_role_missing()`, also for a workspace in another tenant.
     pub fn ensure(
         &self,
         group: &ResourceGroupId,
@@ -179,7 +180,7 @@ impl QueryRulesClient {
     }
 }
 
-/// Refuses a rule whose coupled members contradict each other.
+/// Refuses a rule whose members contradict each other, or whose values the service does not support.
 fn checked(rule: &QueryRule) -> Result<QueryRule> {
     let it = &rule.properties;
     let mute = it.mute_actions_duration.filter(|mute| !mute.is_zero());
@@ -236,7 +237,7 @@ fn clear_mute(rule: &mut QueryRule) {
     *mute = mute.filter(|mute| !mute.is_zero());
 }
 
-/// A rule as it should be, given what it is.
+/// The existing rule with the specified members applied.
 fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
     let mut wanted = before.clone();
     if let Some(location) = &rule.location
@@ -257,7 +258,7 @@ fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
     set(&mut to.auto_mitigate, &from.auto_mitigate);
     match (from.auto_mitigate, from.mute_actions_duration) {
         (Some(true), None) => to.mute_actions_duration = None,
-        // Resolving by itself is what the service does unless told.
+        // By default, the service resolves alerts automatically, which excludes muting.
         (None, Some(mute)) if !mute.is_zero() => to.auto_mitigate = Some(false),
         _ => {}
     }
@@ -282,7 +283,7 @@ fn onto(rule: &QueryRule, before: &QueryRule) -> QueryRule {
         }
         kept.custom_properties.extend(actions.custom_properties.clone());
     }
-    // A query that was taken unchecked stays so unless something else is written, which checks it again.
+    // A rule that was accepted without validation stays so until something else changes: that write validates it.
     if wanted != *before {
         wanted.properties.skip_query_validation = rule.properties.skip_query_validation;
     }

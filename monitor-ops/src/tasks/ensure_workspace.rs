@@ -1,4 +1,4 @@
-//! Ensuring that a workspace exists.
+//! Ensures that a workspace exists.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use crate::{
     ProvisioningState, Resource, Workspace, WorkspaceId, WorkspaceProperties, WorkspaceSpec, WorkspacesClient,
 };
 
-/// The pause between two reads of a workspace that is not ready.
+/// The pause between two reads of a workspace that is not ready yet.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How long to wait for a workspace.
+/// How long to wait for a workspace to become ready.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Ensures that a workspace exists and is ready; await it. An existing one is left unchanged, whatever the spec says.
 ///
-/// If it exists but is being created, updated, linked to an account or deleted, the task waits for that, up to 15
-/// minutes, and never overwrites it. A workspace whose creation or update failed is refused: only its owner knows the
-/// desired state. If a workspace with this name was deleted less than 14 days ago, using the name would recover it with
-/// its logs; this is refused too, unless [`recover_deleted`](Self::recover_deleted) is set.
+/// If it is being created, updated, linked to an account or deleted, the task waits up to 15 minutes for that to
+/// finish, and never overwrites it. A workspace whose creation or update failed is refused: only its owner knows the
+/// desired state. If a workspace with this name was deleted less than 14 days ago, creating it would recover the old
+/// one with its logs; this is refused too, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the service continues to create it; running it again waits for that. Once it exists,
-/// another run writes nothing.
+/// **If it stops halfway**, the service continues to create the workspace; running it again waits for that. Once the
+/// workspace exists, another run writes nothing.
 ///
 /// # Permissions
 ///
@@ -47,8 +47,8 @@ impl WorkspacesClient {
 }
 
 impl EnsureWorkspace {
-    /// If the workspace was deleted and can be recovered, recovers it with its logs and applies the spec. The
-    /// service recovers it only in its old region.
+    /// If the workspace was deleted and can be recovered, recovers it with its logs and applies the spec. This is
+    /// possible only in its original region.
     pub fn recover_deleted(mut self) -> Self {
         self.recover = true;
         self
@@ -64,7 +64,7 @@ impl EnsureWorkspace {
             return Ok(Change::Created(preview(id, deleted.as_ref(), spec)?));
         }
         client.create_or_update(id, spec).await?;
-        // The answer to the write may be older than the workspace.
+        // The response to the write may be out of date.
         match client.settled(id, mode).await? {
             Some(made) => {
                 Wish::new().verify(format_args!("the workspace {id}"), spec, &made)?;
@@ -83,7 +83,7 @@ impl EnsureWorkspace {
             let deleted = match all.try_next().await {
                 Ok(Some(deleted)) => deleted,
                 Ok(None) => return Ok(None),
-                // There is no such group, or not yet.
+                // The resource group does not exist (yet).
                 Err(error) if error.is_resource_not_found() => return Ok(None),
                 Err(error) => return Err(error),
             };
@@ -112,7 +112,7 @@ impl EnsureWorkspace {
 arm_core::task!(EnsureWorkspace => Change<Workspace>);
 
 impl WorkspacesClient {
-    /// The workspace once it is ready; `None` if there is none. A dry run does not wait.
+    /// Waits until the workspace is ready, and returns it; `None` if there is none. A dry run does not wait.
     async fn settled(&self, id: &WorkspaceId, mode: Mode) -> Result<Option<Workspace>> {
         let mut waited = Duration::ZERO;
         loop {

@@ -19,13 +19,13 @@ const LATENESS: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogSource {
-    /// The logs are present: anything not in them did not happen, provided that logging loses nothing.
+    /// The logs are present: an operation that is not in them did not happen, unless the logging lost it.
     Present,
     /// The vault sends logs to the workspace, but none have arrived yet, so nothing is known.
     NoLogsYet,
     /// The vault does not send logs to the workspace, so nothing is known now or later.
     Off,
-    /// The result is empty, and it is unknown whether the vault sends logs, for this reason.
+    /// The result is empty, and whether the vault sends logs could not be determined, for this reason.
     Unknown(String),
 }
 
@@ -39,14 +39,14 @@ pub struct Evidence {
     pub source: LogSource,
     /// Whether the time span ended long enough ago for all logs to have arrived: vault logs can take ten minutes.
     pub is_settled: bool,
-    /// Whether there are more operations than requested.
+    /// Whether there are more operations than the limit allows.
     pub is_truncated: bool,
-    /// Rows of the log that could not be read, and why. Their operations are missing from the list.
+    /// Why rows of the log could not be read, one entry per row. Their operations are missing from the list.
     pub unreadable: Vec<String>,
 }
 
 impl Evidence {
-    /// Whether the list is complete, as far as logs can be.
+    /// Whether the list can be considered complete: present, settled, not truncated, and without unreadable rows.
     pub fn is_conclusive(&self) -> bool {
         self.source == LogSource::Present
             && self.is_settled
@@ -63,7 +63,7 @@ impl Evidence {
             .collect()
     }
 
-    /// The addresses that operations came from.
+    /// The IP addresses that the operations came from.
     pub fn caller_ips(&self) -> BTreeSet<&str> {
         self.operations
             .iter()
@@ -72,16 +72,16 @@ impl Evidence {
             .collect()
     }
 
-    /// How many operations the vault refused.
+    /// The number of operations that the vault refused.
     pub fn refused(&self) -> usize {
         self.operations.iter().filter(|operation| operation.was_refused()).count()
     }
 }
 
-/// Looks up operations on vaults in a workspace. Narrow it, then await it.
+/// Looks up operations on vaults in the logs of a workspace. Narrow the search with its methods, then await it.
 ///
 /// Reads both tables that can contain them, `AzureDiagnostics` and `AZKVAuditLogs`. If nothing is found and a vault was
-/// given, its diagnostic settings are read, to distinguish "nothing happened" from "nothing is logged".
+/// given, the vault's diagnostic settings are read, to distinguish "nothing happened" from "nothing is logged".
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct GatherEvidence {
@@ -129,49 +129,49 @@ impl LogsClient {
 }
 
 impl GatherEvidence {
-    /// Only operations on this vault.
+    /// Includes only operations on this vault.
     pub fn vault(mut self, vault: &ResourceId) -> Self {
         self.vault = Some(vault.clone());
         self
     }
 
-    /// Only operations of this caller, by object id. Repeated calls add callers.
+    /// Includes only operations of this caller, by object id. Repeated calls add callers.
     pub fn caller(mut self, object_id: impl Into<String>) -> Self {
         self.callers.push(object_id.into());
         self
     }
 
-    /// Only operations from this address. Repeated calls add addresses.
+    /// Includes only operations from this IP address. Repeated calls add addresses.
     pub fn caller_ip(mut self, address: impl Into<String>) -> Self {
         self.ips.push(address.into());
         self
     }
 
-    /// Only these operations.
+    /// Includes only these operations. Repeated calls add operations.
     pub fn operations(mut self, operations: impl IntoIterator<Item = VaultOperationName>) -> Self {
         self.operations.extend(operations);
         self
     }
 
-    /// Only operations on this secret, by name.
+    /// Includes only operations on this secret, by name.
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = Some(name.to_lowercase());
         self
     }
 
-    /// Only operations in this time span. Default: the last 24 hours.
+    /// Includes only operations in this time span. Default: the last 24 hours.
     pub fn timespan(mut self, span: Timespan) -> Self {
         self.span = span;
         self
     }
 
-    /// The maximum number of operations. Default: 10,000.
+    /// Sets the maximum number of operations, at least 1. Default: 10,000.
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations.max(1);
         self
     }
 
-    /// The query that is sent.
+    /// Returns the query that will be sent.
     pub fn query(&self) -> String {
         let mut query = kql::vault_operations();
         let mut narrow = |condition: String| {
@@ -231,7 +231,7 @@ impl GatherEvidence {
             Timespan::Between(_, to) => to,
             Timespan::Last(_) => OffsetDateTime::now_utc(),
         };
-        // What comes after the end of time never has.
+        // A time span that ends too late to be represented is never settled.
         let settled = LATENESS.try_into().ok().and_then(|lateness| until.checked_add(lateness));
         let is_settled = settled.is_some_and(|settled| settled <= OffsetDateTime::now_utc());
         Ok(Evidence { operations, source, is_settled, is_truncated, unreadable })

@@ -1,4 +1,4 @@
-//! Tasks, which take several requests: one file each, with the method that starts it.
+//! Tasks, each of which takes several requests. One file per task, with the method that starts it.
 
 mod decide_diagnostics;
 mod ensure_diagnostics;

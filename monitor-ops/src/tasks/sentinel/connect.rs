@@ -6,14 +6,14 @@ use super::stable_name;
 use crate::{ConnectorKind, DataConnector, SentinelClient, WorkspaceId};
 
 impl SentinelClient {
-    /// Ensures that Sentinel ingests the Defender for Cloud alerts of a subscription, through the connector for a
-    /// single subscription (`AzureSecurityCenter`).
+    /// Ensures that Sentinel ingests the Defender for Cloud alerts of a subscription, through the per-subscription
+    /// connector (`AzureSecurityCenter`).
     ///
-    /// Refuses while the tenant-based connector exists, since both together would ingest every alert twice. With
+    /// Fails while the tenant-based connector exists, since both together would ingest every alert twice. With
     /// Defender XDR, the tenant-based one is recommended.
     ///
-    /// **If it stops halfway**, the connector may or may not exist; its id is the same in every run, so running again
-    /// completes the task. Once it exists, another run writes nothing.
+    /// **If it stops halfway**, the connector may or may not exist; its id is the same in every run, so running it
+    /// again finishes it. A second run writes nothing.
     ///
     /// # Permissions
     ///
@@ -72,7 +72,7 @@ impl SentinelClient {
         let after = match mode {
             Mode::DryRun => wanted.at(workspace, "Microsoft.SecurityInsights/dataConnectors", name.as_str()),
             Mode::Write => match self.create_or_update_connector(workspace, &name, &wanted).await {
-                // The first answer may have been lost, and the repeat refused.
+                // The first response may have been lost, and the retry refused.
                 Err(error) => match self.get_connector(workspace, &name).await {
                     Ok(found) if found.takes_alerts() => found,
                     _ => return Err(error),

@@ -22,12 +22,12 @@ impl SentinelClient {
     /// Ensures that two analytics rules on vault logs exist: many refused requests from one caller, and bulk reads of
     /// secrets.
     ///
-    /// They read both tables that can contain vault logs, and can be written before either exists. They look back half
-    /// an hour every ten minutes, so that late logs are included. For existing rules, the severity, whether they are
-    /// enabled, and fields that this crate does not model are kept.
+    /// The rules read both tables that can contain vault logs, and can be written before either exists. Every ten
+    /// minutes, they look back half an hour, so that late logs are included. Existing rules keep their severity,
+    /// whether they are enabled, and fields that this crate does not model.
     ///
-    /// **If it stops halfway**, the first rule may exist without the second; they have the same ids in every run, so
-    /// running it again finishes it. Once both exist, another run writes nothing.
+    /// **If it stops halfway**, the first rule may exist without the second; their ids are the same in every run, so
+    /// running it again finishes it. A second run writes nothing.
     ///
     /// # Permissions
     ///
@@ -63,12 +63,12 @@ impl SentinelClient {
         })
     }
 
-    /// The rules that [`install_vault_rules`](Self::install_vault_rules) creates in this workspace, with their ids. No
-    /// request is sent.
+    /// Returns the rules that [`install_vault_rules`](Self::install_vault_rules) creates in this workspace, with their
+    /// ids. Sends no request.
     ///
     /// # Errors
     ///
-    /// The names of the rules cannot be derived. This does not happen for a valid workspace id.
+    /// None in practice: the names of the rules can be derived from every valid workspace id.
     pub fn vault_rules(workspace: &WorkspaceId) -> Result<Vec<AlertRule>> {
         rules().into_iter().map(|(purpose, rule)| planned(workspace, purpose, rule)).collect()
     }
@@ -98,7 +98,7 @@ impl SentinelClient {
                 let written = self.create_or_update_rule(workspace, &name, &wanted).await;
                 let found = self.get_rule_opt(workspace, &name).await;
                 match (written, found) {
-                    // The first answer may have been lost, and the repeat refused.
+                    // The first response may have been lost, and the retry refused.
                     (Err(_), Ok(Some(found))) if onto(&rule, &found).is_ok_and(|same| same == found) => found,
                     (Err(error), _) | (Ok(_), Err(error)) => return Err(error),
                     (Ok(_), Ok(None)) => {
@@ -118,12 +118,12 @@ impl SentinelClient {
     }
 }
 
-/// What is looked for, and with which rule.
+/// The rules, each with its purpose.
 fn rules() -> [(&'static str, ScheduledRule); 2] {
     [("refused-requests", refused()), ("mass-reading", mass_reading())]
 }
 
-/// A rule that is not there yet.
+/// A rule that does not exist yet, with the id and name that it will have.
 fn planned(workspace: &WorkspaceId, purpose: &str, rule: ScheduledRule) -> Result<AlertRule> {
     let name = stable_name(workspace, purpose)?;
     let mut planned = AlertRule::new(RuleKind::Scheduled(Box::new(rule)));
@@ -142,7 +142,7 @@ const WISH: Wish = Wish::new().exact(&["query", "displayName", "description"]).i
     "lastModifiedUtc",
 ]);
 
-/// A rule as it should be, given what it is.
+/// The existing rule with the specified members applied.
 fn onto(rule: &ScheduledRule, before: &AlertRule) -> Result<AlertRule> {
     let mut wanted = before.clone();
     let RuleKind::Scheduled(old) = &mut wanted.rule else {

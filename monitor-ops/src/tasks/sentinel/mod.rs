@@ -1,4 +1,4 @@
-//! Turning Sentinel on, connecting it, and installing rules.
+//! Turns Sentinel on, connects it, and installs rules.
 
 mod connect;
 mod install_rules;

@@ -11,11 +11,11 @@ pub enum Onboarding {
     On(Box<OnboardingState>),
     /// It is off.
     Off,
-    /// The caller may not read it: it may be on or off.
+    /// Unknown: the caller is not allowed to read the state.
     NotAllowed(Error),
 }
 
-/// Whether Sentinel refused because it is not on for the workspace. A missing permission is different:
+/// Whether Sentinel refused a request because it is off for the workspace. A missing permission is a different error:
 /// `is_role_missing()`.
 pub fn is_not_onboarded(error: &Error) -> bool {
     error.arm_error().is_some_and(|refusal| {
@@ -39,14 +39,14 @@ impl SentinelClient {
         }
     }
 
-    /// Ensures that Sentinel is on for a workspace. Sentinel is billed for every gigabyte of logs.
+    /// Ensures that Sentinel is on for a workspace. Sentinel is billed per gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel may or may not be on; running it again finishes it. If it is already on, nothing is
-    /// written.
+    /// **If it stops halfway**, Sentinel may or may not be on; running it again finishes it. A second run writes
+    /// nothing.
     ///
     /// # Permissions
     ///
-    /// Microsoft Sentinel Contributor on the workspace's group.
+    /// Microsoft Sentinel Contributor on the workspace's resource group.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl SentinelClient {
                     wanted.at(&workspace, "Microsoft.SecurityInsights/onboardingStates", "default")
                 }
                 Mode::Write => {
-                    // Who turned it on is in this answer only; whether it is on, a read tells.
+                    // Only this response says who turned it on; a read confirms that it is on.
                     let made = client.create_onboarding_state(&workspace, &wanted).await?;
                     if client.onboarding_state(&workspace).await?.is_none() {
                         return refuse(format!(
