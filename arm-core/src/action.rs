@@ -1,4 +1,4 @@
-//! Actions that roles allow.
+//! The actions that a role allows.
 
 /// Whether a role's action pattern, in which `*` is a wildcard, covers an action. Case is ignored.
 ///

@@ -1,18 +1,18 @@
 //! What a task did, or would do.
 
-/// What a write did to a resource, or would do in a dry run.
+/// What a write did to a resource, or what it would do in a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It did not exist before.
+    /// The resource did not exist before.
     Created(T),
-    /// It existed, and was changed.
+    /// The resource existed and was changed.
     Updated {
         /// The resource before.
         before: T,
         /// The resource after.
         after: T,
     },
-    /// It already was in the desired state; nothing was written.
+    /// The resource already was in the desired state; nothing was written.
     Unchanged(T),
 }
 
@@ -22,21 +22,21 @@ impl<T> Change<T> {
         !matches!(self, Self::Unchanged(_))
     }
 
-    /// The current resource.
+    /// Returns the resource as it is now or, in a dry run, as it would be.
     pub fn current(&self) -> &T {
         match self {
             Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,
         }
     }
 
-    /// The current resource.
+    /// Returns the resource as it is now or, in a dry run, as it would be.
     pub fn into_current(self) -> T {
         match self {
             Self::Created(now) | Self::Updated { after: now, .. } | Self::Unchanged(now) => now,
         }
     }
 
-    /// `created`, `updated` or `unchanged`.
+    /// Returns `created`, `updated` or `unchanged`.
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Created(_) => "created",

@@ -13,9 +13,10 @@ use azure_core::{
 
 use crate::{ArmOptions, Audience, CloudEndpoints, MaxResponseBody, OriginPin, Retry, transport};
 
-/// Talks to Azure Resource Manager: one pipeline for each audience, shared by all clones.
+/// A client for Azure Resource Manager, with one pipeline for each [`Audience`].
 ///
-/// Clones are cheap and share tokens and connections. Service clients take a reference to it.
+/// Clones are cheap and share pipelines, tokens and connections. Every service client is created from a reference to
+/// it.
 ///
 /// ```no_run
 /// use arm_core::{ArmClient, ArmOptions, credential_from_environment};
@@ -54,7 +55,7 @@ impl ArmClient {
     ///
     /// # Errors
     ///
-    /// The transport cannot be built, or an endpoint of the cloud is not a URL.
+    /// The transport cannot be created, or an endpoint of the cloud is not `https`.
     pub fn new(credential: Arc<dyn TokenCredential>, options: impl Into<Option<ArmOptions>>) -> Result<Self> {
         let mut options = options.into().unwrap_or_default();
         let endpoints = options.cloud.endpoints()?;
@@ -78,17 +79,17 @@ impl ArmClient {
         Ok(Self { shared: Arc::new(shared), audience: Audience::Management })
     }
 
-    /// The same client for another service: its own endpoint, token and origin pin.
+    /// Returns this client for another service, with that service's endpoint, token and origin pin.
     pub fn with_audience(&self, audience: Audience) -> Self {
         Self { shared: self.shared.clone(), audience }
     }
 
-    /// The options for an official client of another endpoint (a vault), with this client's transport,
-    /// origin pin and retry. Use them with [`credential`](Self::credential).
+    /// Returns options for an official client of another endpoint, such as a vault: this client's transport and retry,
+    /// and an origin pin for that endpoint. Use them with [`credential`](Self::credential).
     ///
     /// # Errors
     ///
-    /// The endpoint has no host to pin requests to.
+    /// The endpoint is not `https`.
     pub fn client_options_for(&self, endpoint: &Url) -> Result<ClientOptions> {
         let mut options = self.shared.options.client.clone();
         options.per_call_policies.push(Arc::new(Retry::new(self.shared.options.retry)));
@@ -98,17 +99,17 @@ impl ArmClient {
         Ok(options)
     }
 
-    /// The credential, for official clients.
+    /// Returns the credential, for use with official clients.
     pub fn credential(&self) -> Arc<dyn TokenCredential> {
         self.shared.credential.clone()
     }
 
-    /// The endpoints of the cloud.
+    /// Returns the endpoints of the client's cloud.
     pub fn endpoints(&self) -> &CloudEndpoints {
         &self.shared.endpoints
     }
 
-    /// The OAuth scope requested for this client's audience.
+    /// Returns the OAuth scope of this client's tokens.
     pub fn token_scope(&self) -> String {
         self.shared.endpoints.of(self.audience).1
     }

@@ -2,7 +2,7 @@
 
 use azure_core::{Error, Result, error::ErrorKind, http::Url};
 
-/// One of the Azure clouds, or endpoints of your own.
+/// An Azure cloud: a known one, or a custom one with its endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cloud {
@@ -13,7 +13,7 @@ pub enum Cloud {
     UsGovernment,
     /// Azure in China, operated by 21Vianet.
     China,
-    /// Endpoints of your own, such as Azure Stack.
+    /// A cloud with its own endpoints, such as Azure Stack.
     Custom(Box<CloudEndpoints>),
 }
 
@@ -22,7 +22,7 @@ pub enum Cloud {
 pub struct CloudEndpoints {
     /// Resource Manager, such as `https://management.azure.com`.
     pub management: Url,
-    /// The audience of tokens for Resource Manager; usually the endpoint itself.
+    /// The audience of tokens for Resource Manager; usually the same as the endpoint.
     pub management_audience: String,
     /// Microsoft Graph, such as `https://graph.microsoft.com`.
     pub graph: Url,
@@ -30,11 +30,11 @@ pub struct CloudEndpoints {
     pub log_analytics: Url,
     /// The suffix of vault host names, such as `vault.azure.net`.
     pub vault_suffix: String,
-    /// Where users and applications sign in, such as `https://login.microsoftonline.com`.
+    /// The sign-in endpoint for users and applications, such as `https://login.microsoftonline.com`.
     pub authority: Url,
 }
 
-/// A service with its own tokens.
+/// A service that requires its own tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Audience {
@@ -47,11 +47,12 @@ pub enum Audience {
 }
 
 impl Cloud {
-    /// The cloud's endpoints. Endpoints that are not `https` are refused: tokens are never sent in the clear.
+    /// Returns the cloud's endpoints. Endpoints that are not `https` are refused, since tokens are never sent in the
+    /// clear.
     ///
     /// # Errors
     ///
-    /// An endpoint is not a URL, or not `https`.
+    /// An endpoint is not `https`, or has no host.
     pub fn endpoints(&self) -> Result<CloudEndpoints> {
         let known = |management: &str, audience: &str, graph: &str, logs: &str, vaults: &str, login: &str| {
             Ok(CloudEndpoints {
@@ -102,11 +103,11 @@ impl Cloud {
         }
     }
 
-    /// The cloud's configuration for the credentials and clients of the official crates.
+    /// Returns the cloud's configuration for credentials and clients of the official crates.
     ///
     /// # Errors
     ///
-    /// An endpoint is not a URL, or not `https`.
+    /// Currently none.
     pub fn configuration(&self) -> Result<azure_core::cloud::CloudConfiguration> {
         use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
         Ok(match self {
@@ -123,7 +124,7 @@ impl Cloud {
 }
 
 impl CloudEndpoints {
-    /// The endpoint of an audience, and the scope of its tokens.
+    /// Returns the endpoint of an audience, and the scope of its tokens.
     pub(crate) fn of(&self, audience: Audience) -> (&Url, String) {
         let scope = |resource: &str| format!("{}/.default", resource.trim_end_matches('/'));
         match audience {

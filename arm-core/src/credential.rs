@@ -1,4 +1,4 @@
-//! Choosing the credential that a program runs with.
+//! Chooses the credential that a program runs with.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use azure_identity::{
 
 use crate::{ArmOptions, transport};
 
-/// The kinds of credential that [`credential_from_environment`] knows.
+/// The kinds of credential that [`credential_from_environment`] supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialKind {
-    /// A federated token in a file, as in Kubernetes: `AZURE_FEDERATED_TOKEN_FILE`.
+    /// A federated token in the file `AZURE_FEDERATED_TOKEN_FILE`, as in Kubernetes.
     WorkloadIdentity,
-    /// An application with a secret: `AZURE_CLIENT_SECRET`.
+    /// An application with the secret `AZURE_CLIENT_SECRET`.
     ClientSecret,
     /// The identity of the machine or service that the program runs on.
     ManagedIdentity,
-    /// The user of `az login` or `azd auth login`.
+    /// The user who signed in with `az login` or `azd auth login`.
     DeveloperTools,
 }
 
@@ -41,25 +41,25 @@ impl std::fmt::Display for CredentialKind {
     }
 }
 
-/// A credential, and which kind was chosen.
+/// A credential and its kind.
 #[derive(Debug, Clone)]
 pub struct ChosenCredential {
-    /// The kind of credential that was chosen.
+    /// The kind that was chosen.
     pub kind: CredentialKind,
     /// The credential.
     pub credential: Arc<dyn TokenCredential>,
 }
 
-/// Chooses a credential from the environment, or creates the requested kind.
+/// Chooses a credential from the environment, or creates one of the requested kind.
 ///
-/// In this order: a federated token file; an application's id, tenant and secret; a managed identity, if its endpoint
-/// is set (App Service, Functions, Container Apps, Arc; virtual machines set no such variable: pass
-/// `Some(CredentialKind::ManagedIdentity)` there); the developer's own sign-in. An incompletely configured application
-/// is an error that names what to set; it is never skipped silently.
+/// The order is: a federated token file; an application's id, tenant and secret; a managed identity, if its endpoint is
+/// set; the developer's sign-in. App Service, Functions, Container Apps and Arc set that endpoint. Virtual machines do
+/// not: pass `Some(CredentialKind::ManagedIdentity)` there. An incompletely configured application is an error that
+/// names what to set; it is never skipped silently.
 ///
 /// # Errors
 ///
-/// The environment is incomplete, or names an unknown way to sign in.
+/// A variable that the chosen kind needs is not set, or the credential cannot be created.
 pub fn credential_from_environment(
     wish: Option<CredentialKind>,
     options: &ArmOptions,
@@ -79,7 +79,7 @@ fn choose(
             CredentialKind::WorkloadIdentity
         } else if has("AZURE_CLIENT_SECRET") || (has("AZURE_CLIENT_ID") && has("AZURE_TENANT_ID") && !machine)
         {
-            // An application without its secret is an error below, and never run as the developer.
+            // An application without its secret is an error below; it never falls back to the developer's sign-in.
             CredentialKind::ClientSecret
         } else if machine {
             CredentialKind::ManagedIdentity
@@ -131,7 +131,7 @@ fn choose(
     Ok(ChosenCredential { kind, credential })
 }
 
-/// Transport and cloud for a credential that sends requests itself.
+/// Returns the transport and cloud for a credential that sends its own requests.
 fn client_options(options: &ArmOptions) -> Result<ClientOptions> {
     Ok(ClientOptions {
         transport: Some(transport::or_default(options.client.transport.clone())?),

@@ -9,8 +9,8 @@ use futures::{
 
 /// Runs the same work on many targets (subscriptions, vaults, alerts), several at a time.
 ///
-/// Every target gets exactly one [`Outcome`], in no particular order; a failure never stops the others. Dropping the
-/// stream cancels the work in progress and starts no more.
+/// Every target has exactly one [`Outcome`], in no particular order; a failure never stops the others. Dropping the
+/// stream cancels the work in progress, and no more is started.
 ///
 /// ```
 /// use arm_core::Fleet;
@@ -39,7 +39,7 @@ pub struct Fleet<K> {
 pub struct Outcome<K, T, E = azure_core::Error> {
     /// The target.
     pub target: K,
-    /// What the work returned.
+    /// The result of the work.
     pub result: Result<T, E>,
 }
 
@@ -49,13 +49,13 @@ impl<K: Clone + Send + 'static> Fleet<K> {
         Self { targets: targets.into_iter().collect(), concurrency: 8 }
     }
 
-    /// The number of targets to work on concurrently; at least 1. Default: 8.
+    /// Sets how many targets to work on concurrently; at least 1. Default: 8.
     pub fn concurrency(mut self, targets: usize) -> Self {
         self.concurrency = targets.max(1);
         self
     }
 
-    /// Runs the work, as the stream is polled.
+    /// Returns a stream of outcomes; the work runs as the stream is polled.
     pub fn run<'a, F, Fut, T, E>(self, mut work: F) -> BoxStream<'a, Outcome<K, T, E>>
     where
         F: FnMut(K) -> Fut + Send + 'a,

@@ -1,5 +1,5 @@
-//! Values as literals of Kusto's language, for log queries and Resource Graph. Every value that comes from outside goes
-//! into a query through one of these.
+//! Values as literals of the Kusto Query Language, for log queries and Resource Graph. Put every untrusted value into a
+//! query with one of these functions.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::wire;
 
-/// A string as a Kusto literal: quoted, with every character escaped that could end it.
+/// Writes a string as a Kusto literal: quoted, with every character that could end it escaped.
 ///
 /// ```
 /// assert_eq!(arm_core::kql::quoted("it's"), r"'it\'s'");
@@ -22,7 +22,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => literal.push_str("\\n"),
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
-            // Also the two separators that some readers take for the end of a line.
+            // Also the two separators that some parsers treat as the end of a line.
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 let _ = write!(literal, "\\u{:04x}", u32::from(c));
             }
@@ -33,7 +33,7 @@ pub fn quoted(text: &str) -> String {
     literal
 }
 
-/// Texts as a list for `in` and `in~`.
+/// Writes strings as a list for `in` and `in~`.
 ///
 /// ```
 /// assert_eq!(arm_core::kql::list(["a", "b"]), "('a', 'b')");
@@ -43,12 +43,12 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     format!("({})", literals.join(", "))
 }
 
-/// An instant as a literal, in UTC.
+/// Writes an instant as a `datetime(..)` literal in UTC.
 pub fn datetime(instant: OffsetDateTime) -> String {
     format!("datetime({})", precise(instant))
 }
 
-/// An instant with the seven fractional digits that Kusto supports; with more, it would not be an instant.
+/// Writes an instant in UTC with at most seven fractional digits, the most that Kusto can parse.
 pub fn precise(instant: OffsetDateTime) -> String {
     let ticks = instant.nanosecond() / 100 * 100;
     wire::instant::format(instant.replace_nanosecond(ticks).unwrap_or(instant))

@@ -27,9 +27,9 @@ mod unmet;
 #[allow(clippy::missing_errors_doc, reason = "for serde, whose errors they are")]
 pub mod wire;
 
+pub use action::covers_action;
 /// The official crate whose `Result`, `Error`, credentials, options and URLs appear in the signatures of these
 /// crates.
-pub use action::covers_action;
 pub use azure_core;
 pub use change::Change;
 pub use client::ArmClient;

@@ -1,8 +1,8 @@
-//! Enums that keep values which the service adds later.
+//! Enums that keep values that the service adds later.
 
 /// Declares a service enum with an `Unknown(String)` variant that keeps unknown values unchanged.
 ///
-/// Known values are read ignoring case, and written as declared.
+/// Known values are read ignoring case and written as declared.
 ///
 /// ```
 /// arm_core::open_enum! {
@@ -41,7 +41,7 @@ macro_rules! open_enum {
             /// The values that this version models.
             pub const KNOWN: &[$name] = &[$(Self::$variant),+];
 
-            /// The value as the service writes it.
+            /// Returns the value as the service writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)+

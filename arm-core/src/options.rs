@@ -6,7 +6,7 @@ use azure_core::http::ClientOptions;
 
 use crate::Cloud;
 
-/// Options of an [`ArmClient`](crate::ArmClient). The defaults are right for the public cloud.
+/// Options of an [`ArmClient`](crate::ArmClient). The defaults suit the public cloud.
 ///
 /// `client.retry` is ignored: [`retry`](Self::retry) controls the only retry loop.
 #[derive(Debug, Clone)]
@@ -16,14 +16,14 @@ pub struct ArmOptions {
     /// Transport, policies, user agent, logging and tracing, as in every official client. A custom transport must not
     /// follow redirects, since the origin pin cannot see them.
     pub client: ClientOptions,
-    /// The budget of a request: attempts and time.
+    /// The number of attempts and the time that each request may take.
     pub retry: RetryBudget,
-    /// How long to wait for a long-running operation. Default: 1 hour.
+    /// The maximum time to wait for a long-running operation. Default: 1 hour.
     pub operation_budget: Duration,
-    /// The wait between two polls if the service does not ask for one, from 1 second to 2 minutes. Default: 5
+    /// The wait between two polls if the response has no `Retry-After`; clamped to 1 second to 2 minutes. Default: 5
     /// seconds.
     pub poll_interval: Duration,
-    /// The maximum size of a response body, decompressed, in bytes; a larger one is an error. Default: 64 MiB.
+    /// The maximum size of a decompressed response body, in bytes; a larger body is an error. Default: 64 MiB.
     pub max_response_body: usize,
 }
 
@@ -46,7 +46,7 @@ impl From<ClientOptions> for ArmOptions {
     }
 }
 
-/// The budget of one request: attempts and time.
+/// The number of attempts and the time that one request may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
     /// The number of attempts, including the first. Default: 5.
@@ -55,10 +55,9 @@ pub struct RetryBudget {
     pub total: Duration,
     /// The time limit for one attempt, from sending to the last byte of the response. Default: 100 seconds.
     pub attempt: Duration,
-    /// The wait before the second attempt, which doubles before each further one, with random jitter. Default: 500
-    /// ms.
+    /// The wait before the second attempt. It doubles before each further attempt, with random jitter. Default: 500 ms.
     pub first_wait: Duration,
-    /// The longest single wait, whatever `Retry-After` says. Default: 2 minutes.
+    /// The longest single wait, even if `Retry-After` is longer. Default: 2 minutes.
     pub longest_wait: Duration,
 }
 
@@ -75,7 +74,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// A single attempt, repeated only with a fresh token after 401.
+    /// Returns a budget of a single attempt, which is repeated only after a 401, with a fresh token.
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
     }

@@ -9,13 +9,12 @@ use crate::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceId, Scope, SubscriptionId, id::check_segment,
 };
 
-/// What may stand as it is; all else is percent-encoded. `$` is common in OData: `$batch`, `$filter`.
+/// The characters that are percent-encoded. `$` is not, since it is common in OData: `$batch`, `$filter`.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'$');
 
-/// The path of a request, built segment by segment, each percent-encoded.
+/// The path of a request, built of percent-encoded segments.
 ///
-/// A segment that could change the path (`..`, a slash, a control character) fails the request before anything is
-/// sent.
+/// If a segment could change the path (`..`, a slash, a control character), the request fails before anything is sent.
 ///
 /// ```
 /// use arm_core::{ArmPath, SubscriptionId};
@@ -35,17 +34,17 @@ pub struct ArmPath {
 }
 
 impl ArmPath {
-    /// The empty path.
+    /// Returns the empty path.
     pub fn root() -> Self {
         Self { encoded: String::new(), refused: None }
     }
 
-    /// A path to which no request is sent; the error gives the reason.
+    /// Returns a path for which every request fails with this error before anything is sent.
     pub fn refused(error: IdError) -> Self {
         Self { refused: Some(error), ..Self::root() }
     }
 
-    /// Appends literal segments from the program's own source, such as `providers/Microsoft.Security`.
+    /// Appends literal segments from the program's source code, such as `providers/Microsoft.Security`.
     pub fn literal(self, text: &'static str) -> Self {
         text.split('/').fold(self, ArmPath::segment)
     }
@@ -70,7 +69,7 @@ impl ArmPath {
         id.split('/').skip(1).fold(self, ArmPath::segment)
     }
 
-    /// The full URL below an endpoint.
+    /// Returns the full URL at an endpoint.
     pub(crate) fn to_url(&self, endpoint: &Url, query: &[(String, String)]) -> azure_core::Result<Url> {
         if let Some(refused) = &self.refused {
             return Err(refused.clone().into());

@@ -1,6 +1,6 @@
 //! What nearly every program needs: `use arm_core::prelude::*;`.
 //!
-//! With it, the crates for the services and tokio, a program depends on nothing else:
+//! Besides `arm-core`, a program depends only on the crates for its services and tokio:
 //!
 //! ```no_run
 //! use arm_core::prelude::*;
@@ -27,5 +27,6 @@ pub use crate::{
     Scope, SubscriptionId,
 };
 
-/// A result whose error is [`Error`] unless another is named, as in `Result<(), Box<dyn std::error::Error>>`.
+/// A `Result` whose error type defaults to [`Error`]; another can be given, as in `Result<(), Box<dyn
+/// std::error::Error>>`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! One request: built, sent, checked, decoded.
+//! One request: building it, sending it, checking and decoding the response.
 
 use std::sync::{Arc, PoisonError};
 
@@ -19,12 +19,12 @@ use crate::{
     wire,
 };
 
-/// The `api-version` of a request.
+/// The `api-version` query parameter of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiVersion(Option<&'static str>);
 
 impl ApiVersion {
-    /// For services that have their version in the path: Microsoft Graph, Log Analytics.
+    /// No `api-version` parameter, for services that have their version in the path: Microsoft Graph, Log Analytics.
     pub const IN_PATH: Self = Self(None);
 }
 
@@ -36,8 +36,8 @@ impl From<&'static str> for ApiVersion {
 
 /// A request of an [`ArmClient`], built with [`ArmClient::get`] and its siblings.
 ///
-/// Also use this for operations that no crate offers yet: it has the same token, origin pin, retry, errors and decoding
-/// as all others.
+/// Use it also for operations that no crate offers yet: it has the same token, origin pin, retry, errors and decoding
+/// as every other request.
 ///
 /// ```no_run
 /// # async fn f(arm: arm_core::ArmClient, vault: arm_core::ResourceId) -> azure_core::Result<()> {
@@ -64,7 +64,7 @@ pub struct ArmRequest {
 #[derive(Debug, Clone)]
 enum Target {
     Path(ArmPath),
-    /// A link that the service gave; the origin pin decides whether it is followed.
+    /// A link from a response; the origin pin decides whether it is followed.
     Link(Url),
 }
 
@@ -146,7 +146,7 @@ impl ArmRequest {
         self
     }
 
-    /// Adds a query parameter, if there is a value.
+    /// Adds a query parameter if `value` is not `None`.
     pub fn query_opt(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.query(name, value),
@@ -160,7 +160,7 @@ impl ArmRequest {
         self
     }
 
-    /// Writes only if the resource still has this ETag; otherwise, the service answers 412.
+    /// Writes only if the resource still has this ETag; otherwise, the service answers 412. `None` sets no condition.
     pub fn if_match(mut self, etag: Option<&str>) -> Self {
         self.headers.extend(etag.map(|etag| (IF_MATCH, HeaderValue::from(etag.to_owned()))));
         self
@@ -179,7 +179,7 @@ impl ArmRequest {
         self
     }
 
-    /// Marks a POST that changes nothing, such as a query: it is retried like a GET, and its errors do not warn of
+    /// Marks a POST that changes nothing, such as a query. It is retried like a GET, and its errors do not warn of
     /// possible changes.
     pub fn reads_only(mut self) -> Self {
         self.reads = true;
@@ -247,7 +247,7 @@ impl ArmRequest {
         ctx.insert(tried.clone());
         let unchecked = PipelineStreamOptions { skip_checks: true, ..Default::default() };
         let response = self.arm.pipeline().stream(&ctx, &mut request, Some(unchecked)).await?;
-        // The transport has read it whole; `Pipeline::send` would copy it twice more.
+        // The transport has already read the whole body; `Pipeline::send` would copy it twice more.
         let (status, headers, body) = response.deconstruct();
         let response = RawResponse::from_bytes(status, headers, whole(body, 0, usize::MAX).await?);
         if self.accepted.contains(&u16::from(response.status())) {
@@ -271,7 +271,7 @@ impl ArmRequest {
         })
     }
 
-    /// Sends the request and decodes the response; `None` only if the resource does not exist, see
+    /// Sends the request and decodes the response. `None` only if the resource does not exist: see
     /// [`is_resource_not_found`](crate::ArmErrorExt::is_resource_not_found).
     ///
     /// # Errors
@@ -285,7 +285,7 @@ impl ArmRequest {
         }
     }
 
-    /// Sends the request, and ignores the body of the response.
+    /// Sends the request and ignores the body of the response.
     ///
     /// # Errors
     ///
@@ -295,7 +295,7 @@ impl ArmRequest {
     }
 }
 
-/// `GET /subscriptions/..`, without the query: for messages.
+/// `GET /subscriptions/..`, without the query, for use in messages.
 impl std::fmt::Display for ArmRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.target {
@@ -305,7 +305,7 @@ impl std::fmt::Display for ArmRequest {
     }
 }
 
-/// Method and path only: query, headers and body may hold secrets.
+/// Shows only method and path: query, headers and body may contain secrets.
 impl std::fmt::Debug for ArmRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ArmRequest({self})")

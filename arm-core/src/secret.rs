@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// A value that is never printed, and is wiped from memory when dropped.
 ///
-/// It does not implement `Serialize`: for a field that must be sent, use [`wire::secret`](crate::wire::secret).
+/// It does not implement `Serialize`. For a field that must be sent, use [`wire::secret`](crate::wire::secret).
 ///
 /// ```
 /// let secret = arm_core::Secret::new("REDACTED");
@@ -22,7 +22,7 @@ impl Secret {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value itself. Review every call of this.
+    /// Returns the value itself. Review every call of this method.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -8,22 +8,22 @@ use crate::wire;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SystemMetadata {
-    /// Who created it.
+    /// The identity that created the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// `User`, `Application`, ..
+    /// The kind of that identity: `User`, `Application`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by_type: Option<String>,
-    /// The time.
+    /// When the resource was created.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
     pub created_at: Option<OffsetDateTime>,
-    /// Who last changed it.
+    /// The identity that last changed the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by: Option<String>,
-    /// `User`, `Application`, ..
+    /// The kind of that identity: `User`, `Application`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by_type: Option<String>,
-    /// The time.
+    /// When the resource was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::instant::option")]
     pub last_modified_at: Option<OffsetDateTime>,
 }

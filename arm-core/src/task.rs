@@ -1,4 +1,4 @@
-//! What all tasks share: they can be awaited, or asked what they would do.
+//! What all tasks share: they can be awaited or previewed.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use crate::ArmErrorExt as _;
 
-/// How many times a task decides whose writes are refused since what it read was changed meanwhile.
+/// How many times a task decides before it fails, if its writes are refused because the resource has changed.
 const DECISIONS: u32 = 4;
 
 /// Whether a task may write.
@@ -31,14 +31,14 @@ impl Mode {
     }
 }
 
-/// A task of several requests: it reads, decides, writes and verifies. Nothing happens until it is awaited.
+/// A task of several requests that reads, decides, writes and verifies. Nothing happens until it is awaited.
 ///
-/// Both ways run the same code: [`dry_run`](Self::dry_run) reads and decides exactly like a real run, fails where it
-/// would fail, and stops before the first write. Running a task again after it was stopped halfway finishes it; another
-/// run writes nothing.
+/// [`dry_run`](Self::dry_run) runs the same code: it reads and decides exactly like a real run, fails where a real run
+/// would fail, and stops before the first write. Running a task again after it was stopped halfway finishes it; running
+/// a finished task again writes nothing.
 ///
-/// Tasks with options are builders, such as `EnablePlan`. They are awaited in the same way, and `Task::from` turns them
-/// into a `Task`, so that a program can keep different tasks together.
+/// Tasks with options are builders, such as `EnablePlan`. They are awaited in the same way. `Task::from` converts them,
+/// so that a program can handle different builders as one type.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<arm_core::Change<u8>>) -> azure_core::Result<()> {
@@ -62,7 +62,7 @@ impl<T, E> Task<T, E> {
         Self::named(std::any::type_name::<F>(), run)
     }
 
-    /// A task that runs in a span of its own, which is named by the path of its code.
+    /// Creates a task that runs in its own span, named after the path of its code.
     fn named<F, Fut>(code: &'static str, run: F) -> Self
     where
         F: FnOnce(Mode) -> Fut + Send + 'static,
@@ -75,18 +75,18 @@ impl<T, E> Task<T, E> {
         Self { run: Box::new(run), mode: Mode::Write }
     }
 
-    /// Previews the task: shows what it would do, and writes nothing.
+    /// Previews the task: reads and decides like a real run, and writes nothing.
     pub fn dry_run(self) -> Self {
         self.in_mode(Mode::DryRun)
     }
 
-    /// Runs in this mode; a task composed of other tasks passes it on to them.
+    /// Sets the mode. A task composed of other tasks passes its mode on to them.
     pub fn in_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Maps the result of the task.
+    /// Maps the result of a successful run.
     pub fn map<U>(self, f: impl FnOnce(T) -> U + Send + 'static) -> Task<U, E>
     where
         T: 'static,
@@ -98,10 +98,11 @@ impl<T, E> Task<T, E> {
 }
 
 impl<T> Task<T> {
-    /// Creates a task whose write carries the ETag of the state that it was decided from. If somebody else has changed
-    /// that in the meantime, the service refuses the write
+    /// Creates a task whose write carries the ETag of the resource as it was read.
+    ///
+    /// If the resource has changed since then, the service refuses the write
     /// ([`is_precondition_failed`](crate::ArmErrorExt::is_precondition_failed)), and the task reads and decides again.
-    /// After four such attempts, it fails with the refusal.
+    /// After four refusals, it fails with the last one.
     pub fn deciding<F, Fut>(run: F) -> Self
     where
         F: Fn(Mode) -> Fut + Send + Sync + 'static,
@@ -119,15 +120,15 @@ impl<T> Task<T> {
     }
 }
 
-/// `monitor_ops::EnsureWorkspace`, or `monitor_ops::DiagnosticsClient::ensure`, of a path of code with modules, types and
-/// closures in it.
+/// Shortens a code path with modules, types and closures to `monitor_ops::EnsureWorkspace` or
+/// `monitor_ops::DiagnosticsClient::ensure`.
 fn short(name: &str) -> String {
-    // The macro's closure stands in a conversion from the builder.
+    // The macro's closure is inside a conversion from the builder.
     let builder = name.split_once("From<").and_then(|(_, rest)| rest.split(['>', ',']).next());
     let path = builder.map_or_else(|| without_generics(name), str::to_owned);
     let path = path.split("::{{closure}}").next().unwrap_or_default().trim_start_matches('<');
     let package = path.split("::").next().unwrap_or_default();
-    // A method is below its type, which is `<impl a::b::Type>` from another module.
+    // A method follows its type, which appears as `<impl a::b::Type>` if the method is in another module.
     let mut steps = path.rsplit("::").map(|step| step.trim_end_matches('>'));
     let last = steps.next().unwrap_or_default();
     match steps.next().filter(|of| of.starts_with(char::is_uppercase)) {
@@ -136,7 +137,7 @@ fn short(name: &str) -> String {
     }
 }
 
-/// Without what stands between `<` and `>` behind a name, such as the closures that a method is called with.
+/// Removes the generic arguments that follow a name, such as the closures that a method is called with.
 fn without_generics(path: &str) -> String {
     let (mut out, mut depth, mut before) = (String::new(), 0, ':');
     for at in path.chars() {
@@ -166,16 +167,16 @@ impl<T, E> IntoFuture for Task<T, E> {
     }
 }
 
-/// Refuses to continue: nothing was written.
+/// Returns an error with this message, to refuse a task before anything is written.
 ///
 /// # Errors
 ///
-/// Always: an error of kind `Other` with this message.
+/// Always: an error of kind `Other`.
 pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
     Err(Error::with_message(ErrorKind::Other, message.into()))
 }
 
-/// Turns a builder with a method `async fn run(self, mode: Mode) -> Result<T, E>` into a task: it can be awaited, has
+/// Turns a builder with a method `async fn run(self, mode: Mode) -> Result<T, E>` into a task: it can be awaited, gets
 /// `dry_run` and `in_mode`, and converts into a [`Task`].
 ///
 /// ```
@@ -199,10 +200,10 @@ pub fn refuse<T>(message: impl Into<String>) -> azure_core::Result<T> {
 /// # let _ = (would, done); Ok(()) }
 /// ```
 ///
-/// `task!(own dry_run: Builder => T, E)` leaves `dry_run` to the builder, for one that is passed on before it runs: it also
-/// has a method `mode(&self) -> Mode`, and its `run` writes nothing if that is a dry run.
+/// `task!(own dry_run: Builder => T, E)` is for a builder that defines `dry_run` itself and stores its mode. The
+/// builder also has a method `mode(&self) -> Mode`, and its `run` writes nothing if that is a dry run.
 ///
-/// `task!(deciding Builder => T)` is for a builder whose write carries an ETag, and whose `run` takes `&self`: see
+/// `task!(deciding Builder => T)` is for a builder whose write carries an ETag and whose `run` takes `&self`: see
 /// [`Task::deciding`].
 #[macro_export]
 macro_rules! task {
@@ -243,14 +244,14 @@ macro_rules! task {
         });
     };
     (@modes $builder:ty => $output:ty, $error:ty) => {
-        #[allow(unreachable_pub)] // a builder may be private
+        #[allow(unreachable_pub)] // the builder may be private
         impl $builder {
             /// Previews the task: reads and decides like a real run, and writes nothing.
             pub fn dry_run(self) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).dry_run()
             }
 
-            /// Runs in this mode.
+            /// Sets the mode.
             pub fn in_mode(self, mode: $crate::Mode) -> $crate::Task<$output, $error> {
                 $crate::Task::from(self).in_mode(mode)
             }
@@ -258,8 +259,8 @@ macro_rules! task {
     };
 }
 
-/// Makes a builder with a method `async fn run(self) -> T` awaitable: for a single request with options, and for tasks
-/// that only read. A task that writes after reading is a [`task!`].
+/// Makes a builder with a method `async fn run(self) -> T` awaitable. Use it for a single request with options, and for
+/// tasks that only read. For a task that writes after reading, use [`task!`].
 ///
 /// ```
 /// #[derive(Debug)]

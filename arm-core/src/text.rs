@@ -3,10 +3,10 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Escapes characters that could control a terminal or reorder a line: control characters (including line breaks and
-/// tabs), bidirectional controls and invisible characters, each as in `\\u{1b}`.
+/// tabs), bidirectional controls and invisible characters. An escape looks like `\u{1b}`.
 ///
-/// Use it for all text from a service or another person, such as names, messages and headers, before printing it. Text
-/// without such characters is borrowed.
+/// Use it before printing any text from a service or another person, such as names, messages and headers. Text without
+/// such characters is borrowed.
 ///
 /// ```
 /// assert_eq!(arm_core::printable("kv-prod"), "kv-prod");
@@ -58,7 +58,7 @@ fn needs_escape(c: char) -> bool {
         )
 }
 
-/// The beginning of an unexpected body, on one line.
+/// Returns the beginning of an unexpected body, on one line.
 pub(crate) fn excerpt(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(120) {

@@ -2,11 +2,11 @@
 
 use azure_core::http::Transport;
 
-/// The transport of this crate's clients, for official clients and credentials that you create yourself.
+/// Creates the transport that this crate's clients use, for official clients and credentials that you create yourself.
 ///
 /// TLS is rustls with ring and the platform's certificates. Redirects are not followed. Connecting times out after 20
-/// seconds, each read after 60. Without this transport, an official client in a program that has only ring panics,
-/// since there is no process-wide provider.
+/// seconds, and each read after 60. Without this transport, an official client panics in a program whose only TLS
+/// provider is ring, since no process-wide provider is installed.
 ///
 /// # Errors
 ///
@@ -29,12 +29,12 @@ pub fn default_transport() -> azure_core::Result<Transport> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    // reqwest sets no protocols on a configuration that it is given.
+    // reqwest sets no ALPN protocols on a preconfigured TLS backend.
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
-        // Whatever features of reqwest other crates turn on: an answer is as large as it says.
+        // Even if other crates turn on these features of reqwest, a body must be no larger than its Content-Length.
         .no_gzip()
         .no_deflate()
         .no_brotli()
@@ -46,7 +46,7 @@ pub fn default_transport() -> azure_core::Result<Transport> {
     Ok(Transport::new(Arc::new(client)))
 }
 
-/// The transport of the options, or ours.
+/// Returns the given transport, or ours if there is none.
 pub(crate) fn or_default(transport: Option<Transport>) -> azure_core::Result<Transport> {
     match transport {
         Some(transport) => Ok(transport),

@@ -1,4 +1,4 @@
-//! Compares the actual with the requested state, by meaning rather than by spelling.
+//! Compares the requested with the actual state, by meaning rather than by spelling.
 
 use std::{error::Error as _, fmt, net::IpAddr};
 
@@ -13,7 +13,7 @@ use crate::wire::iso_duration;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Unmet {
-    /// The path, such as `properties.networkAcls.ipRules[0].value`.
+    /// The path of the member, such as `properties.networkAcls.ipRules[0].value`.
     pub member: String,
     /// The requested value.
     pub wished: Value,
@@ -30,13 +30,13 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// The service accepted a write, but the result differs from what was requested.
+/// The error of a write that the service accepted, but whose result differs from what was requested.
 ///
-/// Tasks fail with this error when they read back what they wrote. [`unmet`] extracts it from an error.
+/// Tasks fail with it if they read back something other than they wrote. [`unmet`] finds it in an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NotAsWished {
-    /// What was written, such as `the vault 'kv-prod'`.
+    /// The resource that was written, such as `the vault 'kv-prod'`.
     pub what: String,
     /// The members that differ; at least one.
     pub unmet: Vec<Unmet>,
@@ -54,7 +54,8 @@ impl fmt::Display for NotAsWished {
 
 impl std::error::Error for NotAsWished {}
 
-/// The members that a service did not apply, if the error is a [`NotAsWished`], or has one below its own message.
+/// Returns the members that the service did not apply, if a [`NotAsWished`] is among the sources of the error;
+/// otherwise an empty slice.
 ///
 /// ```
 /// # async fn f(task: arm_core::Task<()>) {
@@ -71,14 +72,14 @@ pub fn unmet(error: &Error) -> &[Unmet] {
         .map_or(&[], |differs| &differs.unmet)
 }
 
-/// Compares the requested with the actual state. The same comparison decides before a write whether anything has to be
-/// written, and after it whether the service did what was requested.
+/// A comparison of the requested with the actual state. Before a write, it decides whether anything needs to be
+/// written; after the write, whether the service did what was requested.
 ///
 /// Members that the request does not contain are ignored, and a requested `null` matches an absent member. Services
 /// normalize values in their own way, so these are considered equal: texts that differ only in case, unless
-/// [`exact`](Self::exact) names their member; an address `203.0.113.7` and `203.0.113.7/32`; the same instant in two
-/// time zones; `PT1H` and `PT60M`; regions with and without spaces; an absent list and an empty one. Lists are compared
-/// as sets, unless [`ordered`](Self::ordered) names them: each requested item must be present, and no other.
+/// [`exact`](Self::exact) names their member; `203.0.113.7` and `203.0.113.7/32`; the same instant in two time zones;
+/// `PT1H` and `PT60M`; regions with and without spaces; an absent list and an empty one. Lists are compared as sets,
+/// unless [`ordered`](Self::ordered) names them: each requested item must be present, and no other.
 ///
 /// ```
 /// use arm_core::Wish;
@@ -105,35 +106,35 @@ impl Wish {
         Self { exact: &[], ordered: &[], partial: &[], ignored: &[] }
     }
 
-    /// Members, by name, that are compared exactly: queries, display names, descriptions.
+    /// Sets the names of members that are compared exactly, such as queries, display names and descriptions.
     pub const fn exact(mut self, members: &'static [&'static str]) -> Self {
         self.exact = members;
         self
     }
 
-    /// Lists, by name, whose order matters.
+    /// Sets the names of lists whose order matters.
     pub const fn ordered(mut self, members: &'static [&'static str]) -> Self {
         self.ordered = members;
         self
     }
 
-    /// Lists, by name, that may contain more than was requested.
+    /// Sets the names of lists that may contain more than was requested.
     pub const fn partial(mut self, members: &'static [&'static str]) -> Self {
         self.partial = members;
         self
     }
 
-    /// Members, by name, that are not compared, since the service sets them.
+    /// Sets the names of members that are not compared, since the service sets them.
     pub const fn ignoring(mut self, members: &'static [&'static str]) -> Self {
         self.ignored = members;
         self
     }
 
-    /// Checks, after a write, that what was read back matches the request. `what` names it in the error.
+    /// Checks that what was read back after a write matches the request. `what` names the resource in the error.
     ///
     /// # Errors
     ///
-    /// [`NotAsWished`] with every member that differs, see [`unmet`].
+    /// [`NotAsWished`] with every member that differs (see [`unmet`]), or one of the two cannot be serialized.
     pub fn verify(
         &self,
         what: impl fmt::Display,
@@ -150,7 +151,7 @@ impl Wish {
         }
     }
 
-    /// The members that differ from the request.
+    /// Returns the members that differ from the request.
     pub fn unmet(&self, wished: &Value, found: &Value) -> Vec<Unmet> {
         let mut unmet = Vec::new();
         self.compare("", "", wished, Some(found), &mut unmet);
@@ -188,7 +189,7 @@ impl Wish {
         }
     }
 
-    /// Each item of the wish takes one that meets it; what is left on either side is unmet.
+    /// Pairs each requested item with an actual item that matches it; items left over on either side are unmet.
     fn compare_sets(
         &self,
         path: &str,
@@ -241,7 +242,7 @@ fn names(members: &[&str], name: &str) -> bool {
     members.iter().any(|member| member.eq_ignore_ascii_case(name))
 }
 
-/// Whether two texts mean the same to the service: ignoring case, or as the same address or instant.
+/// Whether two texts mean the same to the service: equal ignoring case, or the same address, instant or duration.
 pub fn is_same_text(a: &str, b: &str) -> bool {
     let same = |read: fn(&str) -> Option<String>| read(a).is_some_and(|a| read(b).is_some_and(|b| a == b));
     a.eq_ignore_ascii_case(b) || same(address) || same(instant) || same(duration)
@@ -253,7 +254,7 @@ pub fn is_same_region(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-/// An address or network in one spelling: a network of one address is that address.
+/// Normalizes an address or network; a single address becomes a network of one address.
 fn address(text: &str) -> Option<String> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let address: IpAddr = address.parse().ok()?;

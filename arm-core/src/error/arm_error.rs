@@ -1,4 +1,4 @@
-//! The body of a service's error, in any of its shapes.
+//! Reads the body of an error response, in any form that services use.
 
 use azure_core::{
     base64,
@@ -12,7 +12,7 @@ use crate::{
     wire::{Members, Part, header, items_of, lossy_text},
 };
 
-/// An error returned by the service, as far as its body could be read.
+/// An error returned by the service, with everything that could be read from its body.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ArmError {
@@ -20,27 +20,27 @@ pub struct ArmError {
     pub status: u16,
     /// The service's code, such as `SubscriptionNotRegistered`; empty if it sent none.
     pub code: String,
-    /// The service's message; the beginning of the body if that is not JSON.
+    /// The service's message; if the body is not JSON, its beginning.
     pub message: String,
     /// The target of the error.
     pub target: Option<String>,
     /// The code of the innermost cause. In Key Vault, it distinguishes `ForbiddenByRbac` from `ForbiddenByFirewall`.
     pub inner_code: Option<String>,
-    /// The message of the innermost cause. For log queries, only this says what is wrong.
+    /// The message of the innermost cause. For log queries, only this message says what is wrong.
     pub inner_message: Option<String>,
     /// All nested details in the service's order, each followed by its own details.
     pub details: Vec<ErrorDetail>,
-    /// Additional typed information, such as policy violations, as the service sent it.
+    /// The `additionalInfo` entries, such as policy violations, as the service sent them.
     pub additional_info: Vec<Value>,
-    /// `x-ms-request-id`, which support asks for first.
+    /// `x-ms-request-id`, the first thing that Azure support asks for.
     pub request_id: Option<String>,
     /// `x-ms-correlation-request-id`.
     pub correlation_id: Option<String>,
-    /// The claims that the token lacks: sign in again with these.
+    /// The claims that the token lacks: sign in again with them.
     pub claims_challenge: Option<ClaimsChallenge>,
 }
 
-/// The claims that a token needs for a request to be accepted.
+/// The claims that a token must have for the request to be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimsChallenge {
@@ -75,7 +75,7 @@ pub struct ErrorDetail {
 }
 
 impl ArmError {
-    /// Reads a response. Never fails: fields that cannot be read stay empty.
+    /// Reads an error response. Never fails: fields that cannot be read stay empty.
     pub fn of(response: &RawResponse) -> Self {
         let text = lossy_text(response.body());
         let header = |name| header(response.headers(), &HeaderName::from_static(name)).map(str::to_owned);
@@ -94,7 +94,7 @@ impl ArmError {
     }
 
     /// Reads an error body: `{"error":{..}}`, the same without the wrapper, the sign-in service's form, or
-    /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as for suppression rules.
+    /// `{"HttpStatusCode":404,"ErrorCode":"Not Found","Message":".."}`, as returned for suppression rules.
     pub fn read(body: &str, status: u16) -> Self {
         let whole = Members::of(body);
         let wrapped = whole.iter().filter(|(name, _)| *name == "error").last().map(|(_, error)| error);
@@ -108,7 +108,7 @@ impl ArmError {
             None => {
                 let code = optional(error, "code").unwrap_or_else(|| text(error, "errorCode"));
                 let message = match error.get("message").filter(|message| message.is_object()) {
-                    // Graph and OData wrap the message with its language.
+                    // Graph and OData wrap the message together with its language.
                     Some(message) => text(&Members::of(message.as_str()), "value"),
                     None => text(error, "message"),
                 };
@@ -149,7 +149,7 @@ impl ArmError {
     }
 }
 
-/// A code in lower case and without blanks.
+/// Returns a code in lower case, without spaces.
 pub(super) fn folded(code: &str) -> String {
     code.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
@@ -197,7 +197,7 @@ impl std::fmt::Display for ArmError {
     }
 }
 
-/// A member by name; some services write `Code` and `Message`.
+/// Returns a member by name, ignoring case: some services write `Code` and `Message`.
 fn text(members: &Members<'_>, name: &str) -> String {
     members.get(name).and_then(Part::scalar).unwrap_or_default().into_owned()
 }
@@ -210,7 +210,7 @@ fn list<'a>(members: &Members<'a>, name: &str) -> Vec<Part<'a>> {
     members.get(name).map(|list| items_of(list.as_str())).unwrap_or_default()
 }
 
-/// Causes and details are read so deep and no deeper.
+/// The maximum depth to which causes and details are read.
 const DEEPEST: usize = 64;
 
 fn details_of(error: &Members<'_>, details: &mut Vec<ErrorDetail>, depth: usize) {
@@ -223,7 +223,7 @@ fn details_of(error: &Members<'_>, details: &mut Vec<ErrorDetail>, depth: usize)
     }
 }
 
-/// The code and the message of the innermost cause that has one.
+/// Returns the code and the message of the innermost cause that has one.
 fn innermost(error: &Members<'_>) -> (Option<String>, Option<String>) {
     let (mut code, mut message) = (None, None);
     let mut inner = error.get("innererror");
@@ -237,7 +237,7 @@ fn innermost(error: &Members<'_>) -> (Option<String>, Option<String>) {
     (code, message)
 }
 
-/// The error that Sentinel, as a proxy, puts as a string into the message of another.
+/// Returns the error that Sentinel, as a proxy, embeds as a string in the message of its own.
 fn inside_message(error: &Members<'_>) -> Option<String> {
     let message = error.get("message")?.text().filter(|message| message.trim_start().starts_with('{'))?;
     Members::of(&message).get("error").is_some_and(Part::is_object).then(|| message.into_owned())

@@ -1,10 +1,10 @@
-//! What an error means: decided by the service's codes, never by the status alone.
+//! What an error means, as decided by the service's codes and rarely by the status alone.
 
 use serde_json::Value;
 
 use super::{ArmError, arm_error::folded};
 
-/// Prefixes of codes that end in `NotFound` but are not about the resource that was asked for; folded.
+/// Prefixes, folded, of codes that end in `NotFound` but do not refer to the requested resource.
 const OF_SOMETHING_ELSE: &[&str] = &[
     "subscription",
     "tenant",
@@ -20,7 +20,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "linked",
 ];
 
-/// Conflicts that go away by themselves.
+/// The codes of temporary conflicts.
 const PASSING: &[&str] = &[
     "AnotherOperationInProgress",
     "OperationInProgress",
@@ -38,22 +38,22 @@ const PASSING: &[&str] = &[
     "ObjectIsBeingRecovered",
 ];
 
-/// The messages of conflicts that go away by themselves and have no code of their own.
+/// Phrases in the messages of temporary conflicts that have no specific code.
 const PASSING_WORDS: &[&str] =
     &["in progress", "is currently being", "try again later", "retry in", "retry later", "retry after"];
 
-/// Errors that a role resolves.
+/// The codes of errors that a role resolves.
 const ROLE_MISSING: &[&str] =
     &["AuthorizationFailed", "Authorization_RequestDenied", "InsufficientPermissions", "ForbiddenByRbac"];
 
-/// The provider is not registered for the subscription.
+/// The codes of a provider that is not registered for the subscription.
 const UNREGISTERED: &[&str] = &["SubscriptionNotRegistered", "MissingSubscriptionRegistration"];
 
 /// A refusal by Azure Policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyRefusal {
-    /// The display names of the policy assignments that refused it; empty if the service names none.
+    /// The display names of the policy assignments that refused the request; empty if the service names none.
     pub policies: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ impl ArmError {
 
     /// See [`ArmErrorExt::is_precondition_failed`](super::ArmErrorExt::is_precondition_failed).
     pub fn is_precondition_failed(&self) -> bool {
-        // HTTP gives 412 no other meaning, and some services send it without a code.
+        // In HTTP, 412 has no other meaning, and some services send it without a code.
         self.status == 412 || (self.status == 409 && self.message.contains("Etag does not match"))
     }
 
@@ -122,7 +122,7 @@ fn policy_in(info: &Value) -> Option<String> {
     names.iter().find_map(|name| info[*name].as_str().filter(|name| !name.is_empty())).map(str::to_owned)
 }
 
-/// The names in `Policy identifiers: '[{"policyAssignment":{"name":"..","id":".."},..}]'`.
+/// Returns the names in `Policy identifiers: '[{"policyAssignment":{"name":"..","id":".."},..}]'`.
 fn policies_in_message(message: &str) -> Vec<String> {
     let list = message.split_once("identifiers: '").and_then(|(_, behind)| behind.split_once("'."));
     let list = list.map(|(list, _)| list).or_else(|| {

@@ -1,4 +1,4 @@
-//! The response in an `azure_core::Error`, what it means, and how often the request was tried.
+//! What an `azure_core::Error` says: the response, its meaning, and how often the request was tried.
 
 mod arm_error;
 mod meaning;
@@ -19,7 +19,7 @@ pub(crate) use self::{
 };
 use crate::wire::retry_after;
 
-/// The error of a response whose status is not accepted.
+/// Returns the error of a response whose status is not accepted.
 pub(crate) fn of_response(response: RawResponse) -> Error {
     let read = ArmError::of(&response);
     let status = response.status();
@@ -36,7 +36,7 @@ mod sealed {
     impl Sealed for azure_core::Error {}
 }
 
-/// Queries on an `azure_core::Error`, so that no caller has to parse a body.
+/// Methods that answer questions about an `azure_core::Error`, so that no caller has to parse a body.
 ///
 /// ```
 /// use arm_core::ArmErrorExt as _;
@@ -52,73 +52,80 @@ mod sealed {
 /// }
 /// ```
 pub trait ArmErrorExt: sealed::Sealed {
-    /// The service's error, if the service responded.
+    /// Returns the service's error; `None` if the service did not respond.
     fn arm_error(&self) -> Option<ArmError>;
-    /// The HTTP status, if the service responded.
+    /// Returns the HTTP status; `None` if the service did not respond.
     fn status(&self) -> Option<u16>;
-    /// The requested resource does not exist: 404 with a code that says so, such as `ResourceNotFound`, `NotFound` or
-    /// `SecretNotFound`, or without a body.
+    /// Whether the requested resource does not exist: 404 with a code that says so, such as `ResourceNotFound`,
+    /// `NotFound` or `SecretNotFound`, or without a body.
     ///
-    /// `ResourceGroupNotFound` is one of these codes, since nothing in a missing group exists. A 404 for another reason
-    /// is not: a missing subscription, registration, provider, resource type or parent, or a proxy's error page.
+    /// `ResourceGroupNotFound` is one of these codes, since nothing exists in a missing group. `false` for a 404 with
+    /// another reason: a missing subscription, registration, provider, resource type or parent, or a proxy's error
+    /// page.
     fn is_resource_not_found(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_resource_not_found())
     }
-    /// A temporary conflict: another operation on the resource is in progress. Try again soon. Any other conflict
-    /// remains until somebody resolves it.
+    /// Whether this is a temporary conflict: another operation on the resource is in progress. Try again soon. Any
+    /// other conflict remains until somebody resolves it.
     fn is_in_progress(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_in_progress())
     }
-    /// The caller has no role that allows it: ask for one. A role assigned moments ago may not have propagated yet.
+    /// Whether the caller lacks a role for the request. A role assigned moments ago may not have propagated yet.
     ///
-    /// No other 403 is solved by a role: see [`policy_refusal`](Self::policy_refusal) and
+    /// A 403 can have other causes: see [`policy_refusal`](Self::policy_refusal) and
     /// [`is_linked_authorization_failed`](Self::is_linked_authorization_failed).
     fn is_role_missing(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_role_missing())
     }
-    /// `LinkedAuthorizationFailed`: the caller may write the resource, but not use another one that it names, such
-    /// as the workspace of a diagnostic setting. The message says which one, and which permission is missing.
+    /// Whether the code is `LinkedAuthorizationFailed`: the caller may write the resource, but not use another one that
+    /// it refers to, such as the workspace of a diagnostic setting. The message says which one, and which permission is
+    /// missing.
     fn is_linked_authorization_failed(&self) -> bool {
         self.is_code("LinkedAuthorizationFailed")
     }
-    /// `ScopeLocked`: a management lock forbids it. The lock has to be removed first.
+    /// Whether the code is `ScopeLocked`: a management lock forbids the request. Remove the lock first.
     fn is_scope_locked(&self) -> bool {
         self.is_code("ScopeLocked")
     }
-    /// `RequestDisallowedByPolicy`: the policies that forbid it. No role helps.
+    /// Returns the policies that forbid the request (`RequestDisallowedByPolicy`); `None` for any other error. No role
+    /// helps.
     fn policy_refusal(&self) -> Option<PolicyRefusal> {
         self.arm_error()?.policy_refusal()
     }
-    /// The resource provider is not registered for the subscription: `SubscriptionNotRegistered`,
-    /// `MissingSubscriptionRegistration`. Register it, and wait until it is.
+    /// Whether the resource provider is not registered for the subscription: `SubscriptionNotRegistered`,
+    /// `MissingSubscriptionRegistration`. Register it, and wait until the registration is complete.
     fn is_registration_missing(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_registration_missing())
     }
-    /// The token is not accepted without these claims: sign in again with them.
+    /// Returns the claims without which the token is not accepted: sign in again with them.
     fn claims_challenge(&self) -> Option<ClaimsChallenge> {
         self.arm_error()?.claims_challenge
     }
-    /// 404, for any reason. For decisions, use [`is_resource_not_found`](Self::is_resource_not_found).
+    /// Whether the status is 404, for any reason. For decisions, use
+    /// [`is_resource_not_found`](Self::is_resource_not_found).
     fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
-    /// 403, for any reason. For decisions, use [`is_role_missing`](Self::is_role_missing) and its siblings.
+    /// Whether the status is 403, for any reason. For decisions, use [`is_role_missing`](Self::is_role_missing) and its
+    /// siblings.
     fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
     }
-    /// 409, for any reason. For decisions, use [`is_in_progress`](Self::is_in_progress) or a code.
+    /// Whether the status is 409, for any reason. For decisions, use [`is_in_progress`](Self::is_in_progress) or a
+    /// code.
     fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
-    /// 401: no token, or one that is not accepted. See [`claims_challenge`](Self::claims_challenge).
+    /// Whether the status is 401: there was no token, or it was not accepted. See
+    /// [`claims_challenge`](Self::claims_challenge).
     fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
-    /// The resource has changed since it was read: 412, or Sentinel's ETag conflict.
+    /// Whether the resource has changed since it was read: 412, or Sentinel's ETag conflict.
     fn is_precondition_failed(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_precondition_failed())
     }
-    /// 429: too many requests. See [`wait_asked_for`](Self::wait_asked_for).
+    /// Whether the status is 429: too many requests. See [`wait_asked_for`](Self::wait_asked_for).
     fn is_throttled(&self) -> bool {
         self.status() == Some(429)
     }
@@ -126,26 +133,26 @@ pub trait ArmErrorExt: sealed::Sealed {
     /// or the service failed halfway. Read the resource before you repeat it. `false` for requests that only read, were
     /// refused, or were never sent.
     fn may_have_been_applied(&self) -> bool;
-    /// How many times the request was sent; `None` if it was not sent, or if this is unknown.
+    /// Returns how many times the request was sent; `None` if it was not sent, or if this is unknown.
     fn attempts(&self) -> Option<u32>;
-    /// How long all attempts and waits took; `None` if nothing was sent, or if this is unknown.
+    /// Returns how long all attempts and waits took; `None` if nothing was sent, or if this is unknown.
     fn elapsed(&self) -> Option<Duration>;
-    /// How long the service asked to wait before the next attempt, in its last response.
+    /// Returns the `Retry-After` of the last response: how long the service asks to wait.
     fn wait_asked_for(&self) -> Option<Duration>;
-    /// Whether the service's error contains this code, at the top, in a detail or innermost, ignoring case and spaces.
+    /// Whether the service's error contains this code: at the top, in a detail or innermost. Ignores case and spaces.
     fn is_code(&self, code: &str) -> bool {
         self.arm_error().is_some_and(|error| error.has_code(code))
     }
-    /// `x-ms-request-id` of the response.
+    /// Returns the `x-ms-request-id` of the response.
     fn request_id(&self) -> Option<String> {
         self.arm_error()?.request_id
     }
-    /// `x-ms-correlation-request-id` of the response.
+    /// Returns the `x-ms-correlation-request-id` of the response.
     fn correlation_id(&self) -> Option<String> {
         self.arm_error()?.correlation_id
     }
-    /// The same error with another message, which should contain everything in the old one. Sources that only repeat it
-    /// are dropped, so that nothing appears twice in the chain.
+    /// Replaces the message, which should contain everything that the old one says. Sources that only repeat the
+    /// message are dropped, so that nothing appears twice in the chain.
     fn reworded(self, message: impl Into<String>) -> Error;
 }
 
@@ -179,7 +186,7 @@ impl ArmErrorExt for Error {
     }
 }
 
-/// The response inside an error: at the top, or below a context.
+/// Returns the response in an error: its own, or that of a source.
 fn response_of(error: &Error) -> Option<&RawResponse> {
     if let ErrorKind::HttpResponse { raw_response: Some(response), .. } = error.kind() {
         return Some(response);

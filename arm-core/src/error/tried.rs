@@ -1,4 +1,4 @@
-//! How a request was tried, and whether it may have changed something in spite of its failure.
+//! How often a request was tried, and whether it may have changed something despite its failure.
 
 use std::{fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use azure_core::{
     http::{Method, StatusCode},
 };
 
-/// How a request was tried before it was given up: kept as a source of its error.
+/// How often and how long a request was tried before it failed; a source of its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tried {
     pub(crate) attempts: u32,
@@ -25,12 +25,12 @@ impl fmt::Display for Tried {
 impl std::error::Error for Tried {}
 
 impl Tried {
-    /// What is known of a response that could not be read.
+    /// One attempt, whose response could not be read.
     pub(crate) fn answered(may_be_applied: bool) -> Self {
         Self { attempts: 1, may_be_applied, ..Self::default() }
     }
 
-    /// The innermost, which knows the single attempts.
+    /// Returns the innermost one, which counted the attempts.
     pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let (mut found, mut next) = (None, Some(error));
         while let Some(error) = next {
@@ -41,15 +41,15 @@ impl Tried {
     }
 }
 
-/// Whether a request of this method can change something.
+/// Whether a request with this method can change something.
 pub(crate) fn changes(method: Method) -> bool {
     !matches!(method, Method::Get | Method::Head)
 }
 
-/// The one rule on whether a change may have been made although it ended in this.
+/// Whether a write that ended in this error may have changed something.
 ///
-/// Not if it never left, or if the service refused it: a 4xx other than 408, a 501, a 505. An answer that could not
-/// be read was an answer, and a success or a redirect that nobody expected may be one all the same.
+/// It has not if it was never sent, or if the service refused it: with a 4xx other than 408, a 501 or a 505. It may
+/// have if the response could not be read, or was an unexpected success or redirect.
 pub(crate) fn leaves_doubt(kind: &ErrorKind) -> bool {
     match kind {
         ErrorKind::HttpResponse { status, .. } => !is_refusal(*status),

@@ -1,4 +1,4 @@
-//! The message of an error: complete, without repetition, and without the queries of URLs.
+//! Error messages: complete, without repetition, and without the queries of URLs.
 
 use std::{borrow::Cow, error::Error as _};
 
@@ -20,7 +20,7 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
             },
         }
     };
-    // What the service did not apply is read by callers, whether or not the message says it.
+    // Callers read `NotAsWished`, so it is kept even if the message repeats it.
     match cause.filter(|cause| cause.is::<NotAsWished>() || adds_to(&message, cause.as_ref())) {
         Some(cause) => Error::with_error(kind, cause, message),
         None => Error::with_message(kind, message),
@@ -28,19 +28,19 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
 }
 
 impl Tried {
-    /// Attaches it to an error, whose message and sources stay.
+    /// Attaches itself to an error, and keeps the error's message with those of its causes.
     pub(crate) fn attach(self, error: Error) -> Error {
         let message = with_causes(&error);
         Error::with_error(error.kind().clone(), self, message)
     }
 
-    /// Marks an error during an operation: the operation was started.
+    /// Marks an error of an operation that has already been started.
     pub(crate) fn begun(error: Error) -> Error {
         Self { may_be_applied: true, ..Self::of(&error).unwrap_or_default() }.attach(error)
     }
 }
 
-/// Whether a cause and those below it say what the message does not; what shows a URL is left out in any case.
+/// Whether a cause and its sources say something that the message does not. A chain that contains a URL never counts.
 fn adds_to(message: &str, cause: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(cause);
     while let Some(cause) = next {
@@ -53,13 +53,14 @@ fn adds_to(message: &str, cause: &(dyn std::error::Error + 'static)) -> bool {
     true
 }
 
-/// A message with those of its causes that add something, and without the queries of URLs, which may be private.
+/// Returns the message, followed by those of the causes that add something; without the queries of URLs, which may be
+/// private.
 pub(crate) fn with_causes(error: &Error) -> String {
     let mut message = without_url(&error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = without_url(&error.to_string());
-        // How it was tried is said in words, or says nothing.
+        // `Tried` is already part of the message, or adds nothing.
         if !error.is::<Tried>() && !text.is_empty() && !message.contains(&text) {
             message.push_str(": ");
             message.push_str(&text);
@@ -69,7 +70,7 @@ pub(crate) fn with_causes(error: &Error) -> String {
     message
 }
 
-/// Cuts reqwest's ` for url (https://..)`, and the queries of other URLs.
+/// Removes reqwest's ` for url (https://..)`, and the queries of other URLs.
 fn without_url(text: &str) -> String {
     let Some((before, url)) = text.split_once(" for url (") else {
         return without_queries(text).into_owned();
@@ -77,7 +78,7 @@ fn without_url(text: &str) -> String {
     format!("{before}{}", url.rsplit_once(')').map_or("", |(_, after)| after))
 }
 
-/// The text with `?..` for the queries of URLs, which may hold signatures and tokens.
+/// Replaces the queries of URLs, which may contain signatures and tokens, with `?..`.
 pub(crate) fn without_queries(text: &str) -> Cow<'_, str> {
     let (mut shown, mut rest) = (String::new(), text);
     while let Some((before, url)) = rest.split_once("://") {
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(without_queries("is it? yes"), "is it? yes");
     }
 
-    /// An error with the next one below it.
+    /// An error whose source is the next one.
     #[derive(Debug)]
     struct Layer(&'static str, Option<Box<Layer>>);
 

@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use crate::{IdError, ResourceName};
 
-/// The name of a management group: the last segment of its id.
+/// A management group, identified by its name, the last segment of its id.
 #[derive(Clone)]
 pub struct ManagementGroupId {
     text: Box<str>,
@@ -11,7 +11,7 @@ pub struct ManagementGroupId {
 crate::text_id!(ManagementGroupId);
 
 impl ManagementGroupId {
-    /// `/providers/Microsoft.Management/managementGroups/{name}`
+    /// Returns `/providers/Microsoft.Management/managementGroups/{name}`.
     pub fn to_path(&self) -> String {
         format!("{PREFIX}{self}")
     }
@@ -22,7 +22,7 @@ pub(crate) const PREFIX: &str = "/providers/Microsoft.Management/managementGroup
 impl FromStr for ManagementGroupId {
     type Err = IdError;
 
-    /// Reads the name alone or the whole id.
+    /// Parses the name alone, or the whole id.
     fn from_str(text: &str) -> Result<Self, IdError> {
         let name = match text.get(..PREFIX.len()) {
             Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &text[PREFIX.len()..],

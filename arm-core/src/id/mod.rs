@@ -1,4 +1,4 @@
-//! Typed ids: validated once, compared without regard to case, written into URLs segment by segment.
+//! Typed ids: validated once, compared ignoring case, written into URLs segment by segment.
 
 mod management_group;
 mod name;
@@ -19,7 +19,7 @@ pub use resource_type::ResourceType;
 pub use scope::Scope;
 pub use subscription::SubscriptionId;
 
-/// Why a string is not a valid id: the invalid segment, and the rule that it breaks.
+/// The error of a string that is not a valid id: the invalid segment, and the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdError {
     what: &'static str,
@@ -28,18 +28,18 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// Creates the error of an id or name of kind `what` (such as "vault name") whose `segment` breaks `rule`. The
-    /// rule is a phrase such as "must have 3 to 24 characters".
+    /// Creates the error of an id or name of kind `what` (such as "vault name") whose `segment` breaks `rule`, a phrase
+    /// such as "must have 3 to 24 characters".
     pub fn new(what: &'static str, segment: impl Into<String>, rule: &'static str) -> Self {
         Self { what, segment: segment.into(), rule }
     }
 
-    /// The invalid segment.
+    /// Returns the invalid segment.
     pub fn segment(&self) -> &str {
         &self.segment
     }
 
-    /// The rule that it breaks.
+    /// Returns the rule that the segment breaks.
     pub fn rule(&self) -> &'static str {
         self.rule
     }
@@ -60,7 +60,7 @@ impl From<IdError> for azure_core::Error {
     }
 }
 
-/// The bytes that nearly all segments are made of: looked up faster than characters are told apart.
+/// The bytes of which nearly all segments consist. A lookup is faster than classifying characters.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = b' ';
@@ -71,7 +71,7 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// The rules that every segment of a path must meet.
+/// Checks the rules that every segment of a path must meet.
 pub(crate) fn check_segment(what: &'static str, segment: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new(what, segment, rule));
     if segment.is_empty() {

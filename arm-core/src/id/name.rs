@@ -4,7 +4,7 @@ use crate::id::{IdError, check_segment};
 
 /// The name of a resource: one segment of a path.
 ///
-/// Services have narrower rules; this type only keeps a name from changing the path.
+/// Services have narrower rules. This type only ensures that a name cannot change the path.
 #[derive(Clone)]
 pub struct ResourceName {
     text: Box<str>,
@@ -41,7 +41,7 @@ impl FromStr for ResourceGroupName {
     }
 }
 
-/// The rules of a resource group's name.
+/// Checks the rules for the name of a resource group.
 pub(super) fn check_group_name(text: &str) -> Result<(), IdError> {
     let refuse = |rule| Err(IdError::new("resource group name", text, rule));
     if text.is_empty() || text.chars().count() > 90 {

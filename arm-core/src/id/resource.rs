@@ -11,10 +11,10 @@ use crate::{
 
 const WHAT: &str = "resource id";
 
-/// The id of any ARM resource: top-level, nested, or an extension of another.
+/// The id of any ARM resource: top-level, nested, or an extension of another resource.
 ///
-/// Services send some malformed ids. In a response, these are kept unchanged, and fail only when they are used: see
-/// [`is_valid`](Self::is_valid).
+/// Some services send malformed ids. These are kept unchanged when a response is decoded, and fail only when they are
+/// used: see [`is_valid`](Self::is_valid).
 ///
 /// ```
 /// use arm_core::ResourceId;
@@ -29,7 +29,7 @@ const WHAT: &str = "resource id";
 #[derive(Clone)]
 pub struct ResourceId {
     text: Box<str>,
-    /// Where the last `/providers/` begins; `None` if the text is no id.
+    /// Where the last `/providers/` begins; `None` if the text is not a valid id.
     provider: Option<usize>,
 }
 
@@ -42,23 +42,23 @@ impl<'de> serde::Deserialize<'de> for ResourceId {
 }
 
 impl ResourceId {
-    /// Whether it is well-formed. A parsed id always is; one from a response may not be. It then has no type, parent or
-    /// children, and a request to it is refused before it is sent.
+    /// Whether the id is well-formed. A parsed id always is; one from a response may not be. A malformed id has an
+    /// empty type and no parent or children, and a request to it fails before it is sent.
     pub fn is_valid(&self) -> bool {
         self.provider.is_some()
     }
 
-    /// Keeps an id as the service sent it, even if it is malformed.
+    /// Wraps an id as the service sent it, even if it is malformed.
     pub fn as_answered(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self { text: text.into(), provider: None })
     }
 
-    /// The name: the last segment.
+    /// Returns the name of the resource, which is the last segment.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The type of the resource itself; for an extension resource, the type of the extension.
+    /// Returns the type of the resource itself; for an extension resource, the type of the extension.
     pub fn resource_type(&self) -> ResourceType {
         let own = self.provider.map_or("", |provider| &self.text[provider + "/providers/".len()..]);
         let mut segments = own.split('/');
@@ -75,20 +75,20 @@ impl ResourceId {
         self.resource_type() == *kind
     }
 
-    /// The subscription; `None` for a resource of the tenant.
+    /// Returns the subscription; `None` for a tenant-level resource.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         let mut segments = self.text.split('/').skip(1);
         segments.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
         segments.next()?.parse().ok()
     }
 
-    /// The resource group; `None` for a resource of a subscription or the tenant.
+    /// Returns the resource group; `None` for a subscription-level or tenant-level resource.
     pub fn resource_group(&self) -> Option<ResourceGroupId> {
         let end = self.text.match_indices('/').nth(4)?.0;
         self.text[..end].parse().ok()
     }
 
-    /// The resource that contains this one, or that it extends; `None` for a top-level resource.
+    /// Returns the resource that contains this one, or that this one extends; `None` for a top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
         let provider = self.provider?;
         let own = self.text[provider..].split('/').skip(1).count();
@@ -96,22 +96,23 @@ impl ResourceId {
         self.text[..cut].parse().ok()
     }
 
-    /// A resource nested in this one.
+    /// Returns the id of a resource nested in this one.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The kind or name is not a valid path segment, or this id is malformed.
     pub fn child(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         check_segment(WHAT, kind)?;
         check_segment(WHAT, name)?;
         format!("{self}/{kind}/{name}").parse()
     }
 
-    /// A resource that extends this one, such as a diagnostic setting. `kind` is `{namespace}/{type}`.
+    /// Returns the id of a resource that extends this one, such as a diagnostic setting. `kind` is
+    /// `{namespace}/{type}`.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// `kind` does not have that form, the name is not a valid path segment, or this id is malformed.
     pub fn extension(&self, kind: &str, name: &str) -> Result<ResourceId, IdError> {
         let kind: ResourceType = kind.parse()?;
         check_segment(WHAT, name)?;
@@ -120,11 +121,11 @@ impl ResourceId {
 }
 
 impl ResourceGroupId {
-    /// A top-level resource in this group.
+    /// Returns the id of a top-level resource in this group.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The name is not a valid path segment.
     pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
         check_segment("resource name", name)?;
         format!("{self}/providers/{kind}/{name}").parse()
@@ -167,7 +168,7 @@ impl FromStr for ResourceId {
             let Some(mut kind) = segments.next()? else {
                 return refuse(text, "names a provider without a type and a name");
             };
-            // A type may be called 'providers' too, but only right after the namespace.
+            // A type may also be called 'providers', but only right after the namespace.
             segment = loop {
                 if segments.next()?.is_none() {
                     return refuse(kind, "is a type without a name");
@@ -186,7 +187,7 @@ impl FromStr for ResourceId {
 struct Segments<'a> {
     what: &'static str,
     path: &'a str,
-    /// Where the next one begins; beyond the end of the path when there is none.
+    /// Where the next segment begins; beyond the end of the path if there is none.
     at: usize,
 }
 
@@ -197,7 +198,7 @@ impl<'a> Segments<'a> {
 
     fn next(&mut self) -> Result<Option<&'a str>, IdError> {
         let Some(rest) = self.path.get(self.at..) else { return Ok(None) };
-        // For a few bytes, quicker than a search made for long texts.
+        // For a few bytes, this is faster than a search optimized for long texts.
         let length = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
         let segment = &rest[..length];
         self.at += length + 1;
@@ -205,7 +206,7 @@ impl<'a> Segments<'a> {
         Ok(Some(segment))
     }
 
-    /// Where the slash before the segment that was taken last stands in the path with its leading slash.
+    /// Returns the position, in the path with its leading slash, of the slash before the segment that was taken last.
     fn begin_of(&self, last: &str) -> usize {
         self.at - 1 - last.len()
     }

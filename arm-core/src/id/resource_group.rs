@@ -5,7 +5,7 @@ use crate::{
     id::subscription::{GUID_RULE, is_guid},
 };
 
-/// A resource group in a subscription.
+/// The id of a resource group: its subscription and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResourceGroupId {
     subscription: SubscriptionId,
@@ -13,28 +13,28 @@ pub struct ResourceGroupId {
 }
 
 impl ResourceGroupId {
-    /// The group with this name in this subscription.
+    /// Creates the id of the group with this name in this subscription.
     pub fn new(subscription: SubscriptionId, name: ResourceGroupName) -> Self {
         Self { subscription, name }
     }
 
-    /// The subscription that the group is in.
+    /// Returns the subscription of the group.
     pub fn subscription(&self) -> &SubscriptionId {
         &self.subscription
     }
 
-    /// The name of the group.
+    /// Returns the name of the group.
     pub fn name(&self) -> &ResourceGroupName {
         &self.name
     }
 }
 
 impl SubscriptionId {
-    /// A resource group of this subscription.
+    /// Returns the id of a resource group in this subscription.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The name is not a valid [`ResourceGroupName`].
     pub fn resource_group(&self, name: &str) -> Result<ResourceGroupId, IdError> {
         Ok(ResourceGroupId::new(self.clone(), name.parse::<ResourceGroupName>()?))
     }

@@ -22,17 +22,17 @@ impl ResourceType {
         Self { text: std::borrow::Cow::Borrowed(text) }
     }
 
-    /// A type whose parts were checked as those of a resource id.
+    /// Creates a type whose parts have already been checked as parts of a resource id.
     pub(crate) fn of_checked(text: String) -> Self {
         Self { text: text.into() }
     }
 
-    /// The namespace of the resource provider: `Microsoft.KeyVault`.
+    /// Returns the namespace of the resource provider, such as `Microsoft.KeyVault`.
     pub fn namespace(&self) -> &str {
         self.text.split_once('/').map_or("", |(namespace, _)| namespace)
     }
 
-    /// The type without the namespace: `vaults`, `servers/databases`.
+    /// Returns the type without the namespace, such as `vaults` or `servers/databases`.
     pub fn kind(&self) -> &str {
         self.text.split_once('/').map_or("", |(_, kind)| kind)
     }

@@ -4,23 +4,24 @@ use crate::{
     IdError, ManagementGroupId, ResourceGroupId, ResourceId, SubscriptionId, id::management_group::PREFIX,
 };
 
-/// The scope that a plan, a role assignment or a setting applies to.
+/// The scope to which a plan, a role assignment or a setting applies.
 ///
-/// Every id converts into one: methods that take `impl Into<Scope>` also take a `&SubscriptionId`.
+/// Every id converts into a scope, so methods that take `impl Into<Scope>` also take a `&SubscriptionId`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A subscription.
     Subscription(SubscriptionId),
     /// A resource group.
     ResourceGroup(ResourceGroupId),
-    /// One resource.
+    /// A single resource.
     Resource(ResourceId),
     /// A management group.
     ManagementGroup(ManagementGroupId),
 }
 
 impl Scope {
-    /// The subscription that the scope is or belongs to.
+    /// Returns the subscription that the scope is or belongs to; `None` for a management group or a tenant-level
+    /// resource.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         match self {
             Self::Subscription(id) => Some(id.clone()),

@@ -4,7 +4,7 @@ use crate::IdError;
 
 pub(crate) const GUID_RULE: &str = "must be a GUID such as 00000000-0000-0000-0000-000000000001";
 
-/// The GUID of a subscription.
+/// The id of a subscription, a GUID.
 #[derive(Clone)]
 pub struct SubscriptionId {
     text: Box<str>,
@@ -13,7 +13,7 @@ pub struct SubscriptionId {
 crate::text_id!(SubscriptionId);
 
 impl SubscriptionId {
-    /// `/subscriptions/{guid}`, as ids and scopes write it.
+    /// Returns `/subscriptions/{guid}`, the form used in ids and scopes.
     pub fn to_path(&self) -> String {
         format!("/subscriptions/{self}")
     }

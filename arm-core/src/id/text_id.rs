@@ -1,10 +1,10 @@
-//! What all ids and names have in common, for all crates.
+//! What all ids and names have in common, in all crates.
 
-/// Implements the traits of an id or name that is stored as validated text. The type implements
-/// [`FromStr`](std::str::FromStr) and has a field `text` that borrows as `str`. The text keeps its spelling, and is
-/// compared ignoring ASCII case.
+/// Implements the traits of an id or name that is stored as validated text. The type must implement
+/// [`FromStr`](std::str::FromStr) and have a field `text` that dereferences to `str`. The text keeps its spelling, but
+/// is compared ignoring ASCII case.
 ///
-/// With `text_id!(own deserialize: Name)`, the type implements `Deserialize` itself.
+/// `text_id!(own deserialize: Name)` leaves `Deserialize` to the type.
 ///
 /// ```
 /// use arm_core::IdError;
@@ -42,7 +42,7 @@ macro_rules! text_id {
     };
     (own deserialize: $name:ident) => {
         impl $name {
-            /// The text as it was given.
+            /// Returns the text in its original spelling.
             pub fn as_str(&self) -> &str {
                 &self.text
             }
@@ -106,7 +106,7 @@ macro_rules! text_id {
     };
 }
 
-/// Serializes a type as the text that it displays, and deserializes it by parsing that text.
+/// Implements `Serialize` as the `Display` text of a type, and `Deserialize` by parsing that text.
 ///
 /// ```
 /// struct Port(u16);

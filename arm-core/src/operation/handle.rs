@@ -1,21 +1,23 @@
-//! Where an operation is polled, and how its state is read.
+//! Where to poll an operation, and how to read its state.
 
 use azure_core::http::{RawResponse, Url, headers::Headers, poller::PollerStatus};
 use serde::{Deserialize, Serialize};
 
-/// Where a long-running operation is polled. Store it to resume with [`ArmClient::resume_operation`](crate::ArmClient::resume_operation).
+/// The links of a long-running operation. Store it to resume with
+/// [`ArmClient::resume_operation`](crate::ArmClient::resume_operation).
 ///
-/// Links may be signed, so store it like a password; `Debug` shows them without their query parameters.
+/// Links may be signed, so store the handle like a password. `Debug` shows the links without their query parameters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationHandle {
-    /// How to read the state.
+    /// How the state is read.
     pub kind: OperationKind,
     /// The link to poll.
     pub poll: Url,
-    /// Where to fetch the resource once the operation has succeeded; `None` if there is none.
+    /// The link to the resource, to fetch once the operation has succeeded; `None` if there is none.
     pub result: Option<Url>,
-    /// The resource that is written or deleted, which is read if the status link disappears; `None` for an action.
+    /// The URL of the resource being written or deleted, which is read if the status link stops working; `None` for an
+    /// action.
     pub resource: Option<Url>,
     /// Whether the operation deletes the resource.
     #[serde(default)]
@@ -35,15 +37,15 @@ impl std::fmt::Debug for OperationHandle {
     }
 }
 
-/// How the state of an operation is read.
+/// How to read the state of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OperationKind {
-    /// `Azure-AsyncOperation`: the body's `status`.
+    /// From `Azure-AsyncOperation`: the `status` in the body.
     Status,
-    /// `Location`: 202 until it is done, or a body with a state.
+    /// From `Location`: 202 until the operation is done, or a body with a state.
     Location,
-    /// The resource itself: its `provisioningState`, or whether it still exists if it is being deleted.
+    /// From the resource itself: its `provisioningState` or, for a deletion, whether it still exists.
     Resource,
 }
 

@@ -1,4 +1,4 @@
-//! Long-running operations: the one poller.
+//! Long-running operations, with one poller for all of them.
 
 mod handle;
 mod steps;
@@ -26,30 +26,30 @@ pub use self::handle::{OperationHandle, OperationKind};
 use self::{handle::with_body, steps::Step};
 use crate::{ArmClient, ArmRequest, error::Tried, wire};
 
-/// A long-running operation that results in a `T`: await it, or watch it as a stream of [`Operation`]s, which ends when
+/// A long-running operation that results in a `T`. Await it, or watch it as a stream of [`Operation`]s that ends when
 /// the operation has succeeded.
 ///
-/// An operation without a resource results in `()`. The poller waits as long as the service asks between polls
-/// (`Retry-After`, bounded to between 1 second and 2 minutes). A failed or cancelled operation is an error with the
-/// service's code and message. If the status link stops working, the poller reads the resource itself; if that does not
-/// show the outcome either, it returns an error, never a success. Dropping a poller stops the polling, not the operation.
+/// An operation without a resource results in `()`. Between polls, the poller waits for `Retry-After`, clamped to 1
+/// second to 2 minutes. A failed or canceled operation is an error with the service's code and message. If the status
+/// link stops working, the poller reads the resource itself; if that does not show the outcome either, it returns an
+/// error, never a success. Dropping a poller stops the polling, not the operation.
 #[must_use = "nothing is sent before it is awaited or watched"]
 pub struct Poller<T> {
     polls: BoxStream<'static, Result<Polled<T>>>,
 }
 
-/// What one poll told, and with the last one the result.
+/// The state after one poll; with the last poll, also the result.
 type Polled<T> = (Operation, Option<T>);
 
-/// The state of a long-running operation, as of one poll.
+/// The state of a long-running operation after one poll.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The state as given by the service: `InProgress`, `Succeeded`, or one of its own such as `RegisteringDns`.
+    /// The state as the service sent it: `InProgress`, `Succeeded`, or a service-specific one such as `RegisteringDns`.
     pub state: String,
     /// The progress in percent, if the service reports it.
     pub percent_complete: Option<f64>,
-    /// What is needed to resume waiting later, or elsewhere; `None` at the end.
+    /// The handle with which to resume waiting later, or in another process; `None` at the end.
     pub handle: Option<OperationHandle>,
 }
 
@@ -85,7 +85,8 @@ impl<T: Send + 'static> IntoFuture for Poller<T> {
 }
 
 impl ArmRequest {
-    /// Starts a long-running operation. No request is sent before it is polled or awaited.
+    /// Returns a poller that starts this long-running operation. No request is sent before the poller is polled or
+    /// awaited.
     ///
     /// The first response may be 200, 201, 202 or 204.
     pub fn poller<T: DeserializeOwned + Send + 'static>(self) -> Poller<T> {
@@ -109,7 +110,7 @@ fn watch<T: DeserializeOwned + Send + 'static>(arm: ArmClient, next: Next) -> Po
     Poller { polls: try_unfold(watch, Watch::poll).boxed() }
 }
 
-/// An operation that is watched.
+/// An operation that is being watched.
 struct Watch {
     arm: ArmClient,
     next: Next,
@@ -122,7 +123,7 @@ enum Next {
     Begin(Box<ArmRequest>),
     /// Poll, after this time.
     Poll(Box<OperationHandle>, Duration),
-    /// It has ended.
+    /// Nothing: the operation has ended.
     End,
 }
 
@@ -163,7 +164,7 @@ impl Watch {
         steps::poll(&self.arm, *handle).await.map_err(Tried::begun)
     }
 
-    /// The state of an operation that is to be polled again, unless that would take too long.
+    /// Returns the state of an unfinished operation and schedules the next poll, unless the budget is spent.
     fn go_on(
         &mut self,
         state: String,
@@ -188,7 +189,7 @@ impl Watch {
     }
 }
 
-/// The `T` in the last response.
+/// Decodes the `T` in the last response.
 fn result_in<T: DeserializeOwned + 'static>(response: &RawResponse) -> Result<T> {
     if TypeId::of::<T>() == TypeId::of::<()>() {
         return wire::decode_text("null", response.headers());

@@ -1,4 +1,4 @@
-//! What each response of a long-running operation says, and where to ask next.
+//! What each response of a long-running operation means, and where to poll next.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     wire::{self, header, retry_after},
 };
 
-/// What one response says.
+/// What one response means.
 pub(super) enum Step {
     Running {
         state: String,
@@ -28,9 +28,9 @@ pub(super) enum Step {
         handle: Box<OperationHandle>,
         wait: Option<Duration>,
     },
-    /// Done; the resource is to be fetched there.
+    /// Done; the resource has yet to be fetched there.
     Fetch(Box<OperationHandle>),
-    /// Done; this is the resource.
+    /// Done; the response contains the resource.
     Done(RawResponse),
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn first(request: ArmRequest) -> Result<Step> {
     let resource = (writes || deletes).then(|| url.clone());
     let location = link("location")?;
     let result = if writes { Some(url.clone()) } else { location.clone().filter(|_| !deletes) };
-    // What a link to the resource itself answers is the resource, and no end.
+    // A link to the resource itself returns the resource, not the end of the operation.
     let elsewhere = |to: &Url| resource.as_ref().is_none_or(|resource| !leads_to(to, resource));
     let location = location.filter(elsewhere);
     let status = u16::from(response.status());
@@ -78,12 +78,12 @@ pub(super) async fn first(request: ArmRequest) -> Result<Step> {
                 format!("{what}: the operation is {state}, but the service does not say where to poll it");
             Err(Error::with_message(ErrorKind::Other, message))
         }
-        // Done; or an action was accepted without a word on where to ask, so that nothing can be waited for.
+        // Done; or an action was accepted without a link to poll, so that there is nothing to wait for.
         _ => Ok(Step::Done(response)),
     }
 }
 
-/// Asks how far the operation has come.
+/// Polls the operation once.
 pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Step> {
     let request = ArmRequest::follow(arm.clone(), handle.poll.clone()).expect_status(&[200, 201, 202, 204]);
     let what = request.to_string();
@@ -107,7 +107,7 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
         })?,
     };
     let state = match handle.kind {
-        // As long as it can be read it is not deleted, whatever it says of itself.
+        // As long as the resource can be read it is not deleted, whatever state it reports.
         OperationKind::Resource if handle.deletes => match state_in(&body) {
             Some(state) if status_of(&state) != PollerStatus::Succeeded => state,
             _ => "InProgress".to_owned(),
@@ -129,14 +129,14 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
                 Step::Fetch(Box::new(at_result(handle, result)))
             }
             (OperationKind::Location | OperationKind::Resource, _) => Step::Done(response),
-            // What the operation has made, when no link leads to it.
+            // The result is in the status itself if no link leads to it.
             (OperationKind::Status, None) => Step::Done(with_body(match &body["properties"] {
                 Value::Null => String::new(),
                 made => made.to_string(),
             })),
         }),
         _ => {
-            // A service may move the link while it works.
+            // A service may change the link while the operation runs.
             let moved = link(&handle.poll, response.headers(), "location")?;
             let poll = moved.filter(|_| handle.kind == OperationKind::Location).unwrap_or(handle.poll);
             let (percent, handle) = (body["percentComplete"].as_f64(), OperationHandle { poll, ..handle });
@@ -145,14 +145,14 @@ pub(super) async fn poll(arm: &ArmClient, handle: OperationHandle) -> Result<Ste
     }
 }
 
-/// The place where the result is, asked as such: it may not be finished even though the operation is.
+/// Returns the handle for the result, which may be unfinished even though the operation has ended.
 fn at_result(handle: OperationHandle, result: Url) -> OperationHandle {
     let kind = if handle.resource.is_some() { OperationKind::Resource } else { OperationKind::Location };
     OperationHandle { kind, poll: result, result: None, ..handle }
 }
 
-/// The status link has vanished: the resource of the operation is read instead. If that does not tell, it is an
-/// error, never a success.
+/// Reads the operation's resource instead of a status link that no longer works. If the resource does not show the
+/// outcome, returns an error, never a success.
 async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Result<Step> {
     if handle.kind == OperationKind::Resource {
         return match handle.deletes && gone.is_resource_not_found() {
@@ -196,7 +196,7 @@ async fn vanished(arm: &ArmClient, handle: OperationHandle, gone: Error) -> Resu
     }
 }
 
-/// Whether the link leads nowhere (any more), for whatever reason.
+/// Whether the link does not work, or no longer works, for any reason.
 fn is_away(error: &Error) -> bool {
     matches!(error.status(), Some(404 | 410))
 }
@@ -205,7 +205,7 @@ fn body_of(response: &RawResponse) -> Value {
     wire::decode(response).unwrap_or(Value::Null)
 }
 
-/// The members of a body that tells the state of an operation, as recorded of some thirty services.
+/// The members that appear in an operation's status, as recorded from about thirty services.
 const MONITOR: &[&str] = &[
     "id",
     "name",
@@ -220,10 +220,10 @@ const MONITOR: &[&str] = &[
     "lastActionDateTime",
 ];
 
-/// The state that a body tells: of an operation in `status`, of a resource in `properties.provisioningState`.
+/// Returns the state in a body: an operation's `status`, or a resource's `properties.provisioningState`.
 ///
-/// A `status` counts wherever it comes, if it is one of the words for operations, or stands in what can only be
-/// an operation: results may have a `status` of their own.
+/// Results may have a `status` of their own. A `status` therefore counts only if it is a known state of operations, or
+/// if the body has only members of an operation's status.
 fn state_in(body: &Value) -> Option<String> {
     let of_operation = body["status"].as_str().filter(|word| {
         let known = !matches!(status_of(word), PollerStatus::UnknownValue(_));
@@ -239,7 +239,7 @@ fn link(base: &Url, headers: &Headers, name: &'static str) -> Result<Option<Url>
     Ok(text.filter(|text| !text.trim().is_empty()).map(|text| base.join(text.trim())).transpose()?)
 }
 
-/// Whether a link leads to a resource, however its path is spelled and whatever is asked there.
+/// Whether a link leads to a resource, regardless of case, encoding and query.
 fn leads_to(link: &Url, resource: &Url) -> bool {
     let place = |url: &Url| {
         let path = percent_decode_str(url.path().trim_end_matches('/')).decode_utf8_lossy().to_lowercase();

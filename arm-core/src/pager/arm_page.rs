@@ -1,4 +1,4 @@
-//! Pages in ARM's form: `value` and `nextLink`. Old versions of some services return the bare list.
+//! Pages in ARM's form: `value` and `nextLink`. Old versions of some services return a bare list.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -16,7 +16,7 @@ use serde_json::{Deserializer, value::RawValue};
 use super::page::{End, ListPage, Page, Undecodable, unreadable};
 use crate::{ArmErrorExt as _, error::Tried, wire};
 
-/// Reads the answer to a request for a page, whose items are decoded as they are taken.
+/// Reads the response to a request for a page. Its items are decoded as they are taken.
 pub(super) fn read<T>(response: RawResponse, what: String, url: Url) -> Result<Box<dyn Page<T>>>
 where
     T: DeserializeOwned + Send + 'static,
@@ -45,7 +45,7 @@ struct Wire<T> {
     next_link: Option<String>,
 }
 
-/// Where the items begin; `None` if a page has no list.
+/// Returns the position of the first item; `None` if the page has no list.
 fn first_item(page: &str) -> Option<usize> {
     if let Some(items) = trimmed(page).strip_prefix('[') {
         return Some(page.len() - items.len());
@@ -68,9 +68,9 @@ struct PageText<T> {
     text: ByteString,
     /// Where the items begin.
     begin: usize,
-    /// Behind the last item that was taken.
+    /// The position after the last item that was taken.
     at: usize,
-    /// How many were taken.
+    /// The number of items that were taken.
     items: usize,
     undecodable: Option<Undecodable>,
     what: String,
@@ -79,7 +79,7 @@ struct PageText<T> {
 }
 
 impl<T> PageText<T> {
-    /// What was not read yet, without the comma before the next item; `None` at the end.
+    /// Returns the unread rest, without the comma before the next item; `None` at the end.
     fn next_value(&self) -> Option<&str> {
         let rest = trimmed(&self.text[self.at..]);
         match self.items {
@@ -96,7 +96,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
                 Ok((item, behind)) => (Ok(item), behind),
                 Err(error) => (Err(error), first_value::<IgnoredAny>(rest)?.ok()?.1),
             };
-            // Where a page is cut off, the last item may be as well.
+            // In a truncated page, the last item may be truncated too.
             if !behind.starts_with([',', ']']) {
                 return None;
             }
@@ -115,7 +115,8 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
 
     fn end(&mut self) -> Result<End> {
         let rest = trimmed(&self.text[self.at..]);
-        // Behind the items: the page without them. Where it is broken: the whole, for an error that names the place.
+        // At the end of the items, decode the page without them. If it is broken, decode all of it for an error with
+        // the location.
         let text = match rest.starts_with(']') {
             true => Cow::Owned(format!("{}{rest}", &self.text[..self.begin])),
             false => Cow::Borrowed(&*self.text),
@@ -135,7 +136,7 @@ impl<T: DeserializeOwned> Page<T> for PageText<T> {
     }
 }
 
-/// The value that a text begins with, and what stands behind it.
+/// Returns the value at the beginning of a text, and the rest.
 fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::Result<(T, &'de str)>> {
     if let Some((value, behind)) = wire::first_value(text) {
         return Some(Ok((value, trimmed(behind))));
@@ -145,13 +146,13 @@ fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<serde_json::R
     Some(value.map(|value| (value, trimmed(&text[values.byte_offset()..]))))
 }
 
-/// Where the next page is. An invalid link is reported when it is followed: this page's items come first.
+/// Returns the link to the next page. An invalid link is an error only when it is followed, after this page's items.
 fn next_page(url: &Url, link: Option<String>) -> Option<String> {
     let link = link.filter(|link| !link.is_empty())?;
     Some(url.join(&link).map_or(link, String::from))
 }
 
-/// Without the whitespace of JSON before it.
+/// Removes leading JSON whitespace.
 fn trimmed(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\n', '\r'])
 }

@@ -1,4 +1,4 @@
-//! Lists: the one pager.
+//! Lists, with one pager for all of them.
 
 mod arm_page;
 mod page;
@@ -24,15 +24,14 @@ pub use self::page::ListPage;
 use self::page::{End, Page, Undecodable, unreadable};
 use crate::{ArmClient, ArmRequest};
 
-/// A list, as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
+/// A list as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
 ///
-/// - One page is in memory at a time, and its items are decoded as they are taken. After an empty page with a link, the
-///   list continues.
-/// - A link to another origin is an error, and no request is sent there; so is a link to a page that has already been
-///   read.
-/// - An item that cannot be decoded does not hide others: the rest of its page comes first, then an error that names
-///   the page and the item.
-/// - An error ends the stream; use [`continuation`](Self::continuation) to continue.
+/// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a link does not
+///   end the list.
+/// - A link to another origin, or to a page that has already been read, is an error, and it is not followed.
+/// - An item that cannot be decoded does not hide others: the other items of its page come first, then an error that
+///   names the page and the item.
+/// - An error ends the stream. Use [`continuation`](Self::continuation) to resume.
 #[must_use = "a list is not read before the stream is polled"]
 pub struct Pager<T> {
     fetch: Box<dyn Fn(Option<String>) -> Fetching<T> + Send + Sync>,
@@ -46,7 +45,7 @@ pub struct Pager<T> {
 type Fetching<T> = BoxFuture<'static, Result<Box<dyn Page<T>>>>;
 
 enum State<T> {
-    /// The page at the continuation comes next.
+    /// The page at the continuation has to be fetched next.
     Next,
     Fetching(Fetching<T>),
     Reading(Box<dyn Page<T>>),
@@ -62,13 +61,14 @@ impl ArmRequest {
 }
 
 impl ArmClient {
-    /// Resumes a list at the `continuation()` of a stream.
+    /// Resumes a list at a [`Pager::continuation`].
     ///
-    /// The link is checked like any other: one to another origin fails, and no request is sent.
+    /// The link is checked like any other: if it leads to another origin, the first read fails and no request is sent.
+    /// An empty continuation, the end of a list, gives an empty list.
     ///
     /// # Errors
     ///
-    /// The continuation is not a link. One to another origin fails when the list is read.
+    /// The continuation is not a link.
     pub fn resume_list<T: DeserializeOwned + Send + 'static>(&self, continuation: &str) -> Result<Pager<T>> {
         if continuation.is_empty() {
             return Ok(Pager::empty());
@@ -90,7 +90,7 @@ impl<T> Pager<T> {
         }
     }
 
-    /// An empty list, for which no request is sent.
+    /// Returns an empty list, for which no request is sent.
     pub fn empty() -> Self
     where
         T: Send + 'static,
@@ -98,7 +98,7 @@ impl<T> Pager<T> {
         pages(|_| async { Ok(ListPage::new(Vec::new(), None)) }).continue_at("")
     }
 
-    /// Starts this list at one of its [`continuation`](Self::continuation)s.
+    /// Makes this list start at one of its [`continuation`](Self::continuation)s.
     pub fn continue_at(mut self, continuation: impl Into<String>) -> Self {
         let continuation = continuation.into();
         self.state = if continuation.is_empty() { State::Ended } else { State::Next };
@@ -107,17 +107,18 @@ impl<T> Pager<T> {
         self
     }
 
-    /// Where to resume, perhaps in another process, with [`continue_at`](Self::continue_at) or
-    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): the page that is being read or, after an item that
-    /// could not be decoded, the next page.
+    /// Returns where to resume, perhaps in another process, with [`continue_at`](Self::continue_at) or
+    /// [`ArmClient::resume_list`](crate::ArmClient::resume_list): the page being read or, after an item that could not
+    /// be decoded, the next page.
     ///
-    /// `None` before the first page; an empty string after the last one, from which a resumed list has no items.
+    /// `None` until the first page has been read to its end. After the last page, an empty string: a list resumed there
+    /// has no items.
     pub fn continuation(&self) -> Option<&str> {
         self.continuation.as_deref()
     }
 
-    /// The same list as a stream of whole pages; the first one is the rest of the current page. A truncated page is
-    /// an error, and none of its items are returned.
+    /// Returns the list as a stream of whole pages, the first of which is the rest of the current page. A truncated
+    /// page is an error, and none of its items are returned.
     pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
     where
         T: 'static,
@@ -136,7 +137,7 @@ impl<T> Pager<T> {
         .fuse()
     }
 
-    /// The next item of the page that is being read.
+    /// Returns the next item of the page being read.
     fn next_item(&mut self) -> Option<T> {
         match &mut self.state {
             State::Reading(page) => page.next_item(),
@@ -144,7 +145,7 @@ impl<T> Pager<T> {
         }
     }
 
-    /// All items of the page that is being read.
+    /// Returns all remaining items of the page being read.
     fn whole_page(&mut self) -> Result<ListPage<T>> {
         let items = std::iter::from_fn(|| self.next_item()).collect();
         self.leave_page()?;
@@ -152,7 +153,7 @@ impl<T> Pager<T> {
         Ok(ListPage::new(items, self.continuation.clone().filter(|_| !ended)))
     }
 
-    /// Leaves the page that is being read, and turns to the next. `None` if that was the last.
+    /// Leaves the page being read and fetches the next one. `None` after the last page.
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<()>>> {
         loop {
             match &mut self.state {
@@ -183,7 +184,7 @@ impl<T> Pager<T> {
     fn fetch_page(&mut self) -> State<T> {
         let link = self.continuation.as_ref();
         if link.is_some_and(|link| !self.seen.insert(self.hasher.hash_one(link))) {
-            // There is no known page to resume from.
+            // No page is known from which to resume.
             self.continuation = Some(String::new());
             return failed(format!(
                 "page {} of the list links to a page that has already been read, so the list would never end",
@@ -238,15 +239,15 @@ impl<T> FusedStream for Pager<T> {
     }
 }
 
-/// Without links, whose queries may be private.
+/// Omits links, whose queries may be private.
 impl<T> fmt::Debug for Pager<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pager").field("pages", &self.pages).finish_non_exhaustive()
     }
 }
 
-/// A list whose pages come from a function, for services that page in their own way. Its argument is `None` for the
-/// first page, then the continuation of the previous page.
+/// Creates a list whose pages come from a function, for services with their own form of paging. The function's argument
+/// is `None` for the first page, then the continuation of the previous page.
 pub fn pages<T, F, Fut>(fetch: F) -> Pager<T>
 where
     T: Send + 'static,
@@ -259,7 +260,7 @@ where
     })
 }
 
-/// A list in ARM's form: `value` and `nextLink`.
+/// Creates a list in ARM's form: `value` and `nextLink`.
 pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> Pager<T> {
     let start = first.url().ok();
     let mut pager = Pager::new(move |continuation| {
@@ -274,7 +275,7 @@ pub(crate) fn list<T: DeserializeOwned + Send + 'static>(first: ArmRequest) -> P
             arm_page::read(response, what, url)
         })
     });
-    // The first page has a link as well: one back to it is a circle.
+    // The first page has a link too: a link back to it is a loop.
     pager.seen.extend(start.map(|link| pager.hasher.hash_one(link.as_str())));
     pager
 }

@@ -1,4 +1,4 @@
-//! A page that is being read, and one whose items are decoded.
+//! Pages: the interface for reading one, and a page whose items are already decoded.
 
 use std::fmt;
 
@@ -13,19 +13,20 @@ use crate::{error::Tried, wire};
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
-    /// The token of the next page; `None` at the end of the list, and `Some("")` if only a decoding error follows.
-    /// Store it only after the stream has been polled again, because an error about an item of this page comes then.
+    /// The continuation of the next page; `None` at the end of the list, and `Some("")` if only a decoding error
+    /// follows. Poll the stream again before you store it, because an error about an item of this page comes after the
+    /// page.
     pub continuation: Option<String>,
     undecodable: Option<Undecodable>,
 }
 
 impl<T> ListPage<T> {
-    /// Creates a page, with the token of the next one.
+    /// Creates a page with the continuation of the next one.
     pub fn new(items: Vec<T>, continuation: Option<String>) -> Self {
         Self { items, continuation, undecodable: None }
     }
 
-    /// Creates a page from items that are still JSON. One that cannot be decoded does not hide the others: it is
+    /// Creates a page from items that are still JSON. An item that cannot be decoded does not hide the others: it is
     /// reported after the page, and then the list ends.
     pub fn of_raw(items: &[Box<RawValue>], continuation: Option<String>) -> Self
     where
@@ -53,7 +54,7 @@ impl<T> ListPage<T> {
     }
 }
 
-/// Without links, whose queries may be private.
+/// Omits links, whose queries may be private.
 impl<T: fmt::Debug> fmt::Debug for ListPage<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListPage").field("items", &self.items).finish_non_exhaustive()
@@ -77,14 +78,14 @@ impl<T: Send> Page<T> for Decoded<T> {
 
 /// A page that is being read.
 pub(super) trait Page<T>: Send {
-    /// The next item that can be decoded.
+    /// Returns the next item that can be decoded.
     fn next_item(&mut self) -> Option<T>;
 
-    /// What stands behind the last item; an error when the page cannot be read to its end.
+    /// Returns what follows the last item; an error if the page cannot be read to its end.
     fn end(&mut self) -> Result<End>;
 }
 
-/// What stands behind the last item of a page.
+/// What follows the last item of a page.
 #[derive(Debug, Default)]
 pub(super) struct End {
     pub(super) continuation: Option<String>,
@@ -104,7 +105,7 @@ impl Undecodable {
     }
 }
 
-/// Of a list that cannot be read: nothing is changed by that.
+/// Returns the error of a list that cannot be read. Reading it changed nothing.
 pub(super) fn unreadable(message: String) -> Error {
     Tried::answered(false).attach(Error::with_message(ErrorKind::DataConversion, message))
 }

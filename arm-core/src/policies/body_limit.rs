@@ -1,4 +1,4 @@
-//! Bounded response bodies.
+//! Limits the size of response bodies.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use azure_core::{
 };
 use futures::TryStreamExt as _;
 
-/// A transport that reads responses completely, and fails if they are larger than a limit.
+/// A transport that reads whole responses, and fails if one is larger than a limit.
 #[derive(Debug, Clone)]
 pub struct MaxResponseBody {
     transport: Transport,
@@ -22,7 +22,7 @@ pub struct MaxResponseBody {
 }
 
 impl MaxResponseBody {
-    /// Wraps a transport, limiting responses to `limit` bytes after decompression.
+    /// Wraps a transport and limits response bodies to `limit` bytes after decompression.
     pub fn around(transport: Transport, limit: usize) -> Transport {
         Transport::with_policy(Arc::new(Self { transport, limit }))
     }
@@ -38,7 +38,7 @@ impl Policy for MaxResponseBody {
     }
 }
 
-/// A body in one piece, of about the announced size. One that comes in one piece is not copied.
+/// Collects a body of about the announced size. A body that arrives in one piece is not copied.
 pub(crate) async fn whole(mut body: AsyncResponseBody, announced: usize, limit: usize) -> Result<Bytes> {
     let check = |size: usize| {
         if size <= limit {
@@ -54,7 +54,7 @@ pub(crate) async fn whole(mut body: AsyncResponseBody, announced: usize, limit: 
     let Some(first) = body.try_next().await? else { return Ok(Bytes::new()) };
     check(first.len())?;
     let Some(mut next) = body.try_next().await? else { return Ok(first) };
-    // A server may announce what it never sends.
+    // A server may announce more than it sends.
     let mut all = Vec::with_capacity(announced.min(limit).min(1 << 20));
     all.extend_from_slice(&first);
     loop {

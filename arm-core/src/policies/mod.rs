@@ -1,4 +1,4 @@
-//! The policies that every request passes, besides azure_core's own.
+//! The policies that every request passes, in addition to azure_core's.
 
 mod body_limit;
 mod origin_pin;

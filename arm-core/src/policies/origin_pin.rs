@@ -1,4 +1,4 @@
-//! Pinning requests to one origin, so that no token leaves it.
+//! Pins requests to one origin, so that no token leaves it.
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use azure_core::{
     },
 };
 
-/// Sends requests only to one origin (scheme, host and port), so that a token reaches no other host.
+/// A policy that sends requests only to one origin (scheme, host and port), so that no other host receives the token.
 ///
 /// A service's response can contain links (`nextLink`, `Location`, `Azure-AsyncOperation`). If a link has another
-/// origin, the request fails and is not sent. The policy belongs before the one that adds the token; in an official
-/// client, put it into `ClientOptions::per_try_policies`, where the token has already been added but is still not sent.
+/// origin, the request fails and is not sent. Place the policy before the one that adds the token. In an official
+/// client, add it to `ClientOptions::per_try_policies`: the token has been added by then, but not sent.
 #[derive(Debug, Clone)]
 pub struct OriginPin {
     origin: Url,
 }
 
 impl OriginPin {
-    /// Pins requests to the origin of a URL, which must be `https`.
+    /// Creates a policy that pins requests to the origin of a URL, which must be `https`.
     ///
     /// # Errors
     ///
-    /// The endpoint has no host.
+    /// The URL is not `https`.
     pub fn new(endpoint: &Url) -> Result<Self> {
         if endpoint.scheme() != "https" {
             let message =
@@ -41,7 +41,7 @@ impl OriginPin {
     ///
     /// # Errors
     ///
-    /// The URL has another origin.
+    /// The URL has another origin, or a user name or password.
     pub fn check(&self, url: &Url) -> Result<()> {
         let foreign = url.origin() != self.origin.origin();
         if !foreign && url.username().is_empty() && url.password().is_none() {

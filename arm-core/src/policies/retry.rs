@@ -1,4 +1,4 @@
-//! The one retry loop.
+//! The only retry loop.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,28 +23,28 @@ use crate::{
     wire::retry_after,
 };
 
-/// In a request's context: this POST or PATCH is harmless to repeat.
+/// A marker in a request's context: this POST or PATCH is harmless to repeat.
 ///
 /// For official clients, set it in `ClientMethodOptions::context`; for an [`ArmRequest`](crate::ArmRequest), call
 /// [`repeatable`](crate::ArmRequest::repeatable).
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
 
-/// In a request's context: the request changes nothing, whatever its method.
+/// A marker in a request's context: the request changes nothing, whatever its method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reads;
 
-/// In a request's context: where the loop records its attempts, for a response that it passes on.
+/// A value in a request's context: where the loop records its attempts, for a response that it returns as it is.
 #[derive(Debug, Default)]
 pub(crate) struct TriedSoFar(pub(crate) Mutex<Tried>);
 
-/// In a request's context: the request is not safe to repeat, whatever its method.
+/// A marker in a request's context: the request is not safe to repeat, whatever its method.
 ///
-/// For a PUT that creates something new each time, such as a version of a Key Vault secret.
+/// Use it for a PUT that creates something new each time, such as a version of a Key Vault secret.
 #[derive(Debug, Clone, Copy)]
 pub struct NotRepeatable;
 
-/// Retries requests that are safe to repeat, within a budget.
+/// A policy that retries requests that are safe to repeat, within a budget.
 ///
 /// | outcome | GET, HEAD, PUT, DELETE | POST, PATCH |
 /// |---|---|---|
@@ -54,17 +54,18 @@ pub struct NotRepeatable;
 /// | 408, 500, 502, 503, 504 | retry | error: may have been carried out |
 /// | 401 | once, with a fresh token | once, with a fresh token |
 ///
-/// [`Repeatable`] and [`NotRepeatable`] in a request's context move the request to the other column.
+/// With [`Repeatable`] in its context, a POST or PATCH is retried like a PUT; with [`NotRepeatable`], any request is
+/// retried like a POST.
 ///
-/// `Retry-After` is honoured up to [`RetryBudget::longest_wait`]. The final error says how many attempts were made,
-/// over how much time, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) provides
-/// the same information.
+/// `Retry-After` is honored up to [`RetryBudget::longest_wait`]. The final error says how many attempts were made, how
+/// long they took, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) provides the
+/// same information.
 ///
-/// All attempts are in one `tracing` span, `request`, with method, path and resource provider; never a query, header or
-/// body.
+/// All attempts share one `tracing` span, `request`, with method, path and resource provider, but never a query, header
+/// or body.
 ///
-/// In an official client, make it the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`. It sends
-/// every attempt from a fresh copy of the request, including the body.
+/// In an official client, make it the last of `ClientOptions::per_call_policies`, with `RetryOptions::none()`. Every
+/// attempt sends a fresh copy of the request, including the body.
 #[derive(Debug, Clone)]
 pub struct Retry {
     budget: RetryBudget,
@@ -77,7 +78,7 @@ impl Retry {
         Self { budget, fresh_token: false }
     }
 
-    /// Also retries a request once after a 401, when the token policy has dropped its cached token.
+    /// Also retries a request once after a 401, because the token policy then drops its cached token.
     pub fn with_fresh_token(mut self) -> Self {
         self.fresh_token = true;
         self
@@ -145,7 +146,7 @@ impl Retry {
                 |asked| asked.min(self.budget.longest_wait),
             );
             let exhausted = tried.attempts >= self.budget.attempts;
-            // A wait that ends with the budget leaves no time for an attempt.
+            // A wait that uses up the budget leaves no time for an attempt.
             if exhausted || spent.saturating_add(wait) >= self.budget.total {
                 let error = match outcome {
                     Err(error) => error,
@@ -173,7 +174,7 @@ impl Retry {
         }
     }
 
-    /// The wait before attempt `next`: doubled each time, with up to a quarter of it taken off at random.
+    /// Returns the wait before attempt `next`: doubled each time, minus a random part of up to a quarter.
     fn backoff(&self, next: u32) -> Duration {
         let doubled = self.budget.first_wait.saturating_mul(1 << next.saturating_sub(2).min(16));
         let parts = 768 + uuid::Uuid::new_v4().as_u128() as u32 % 257;
@@ -181,9 +182,9 @@ impl Retry {
     }
 }
 
-/// What an outcome means for the next step.
+/// What to do after an attempt.
 enum Verdict {
-    /// Final: a success, or not to be repeated.
+    /// Return the outcome: it is a success, or must not be repeated.
     Final,
     Again(Option<Duration>),
     FreshToken,
@@ -197,7 +198,7 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
             _ => Verdict::Final,
         },
         Ok(response) => {
-            // Asked only of answers that call for it: a look-up of a missing header is not cheap.
+            // Read only if needed: looking up a missing header is not cheap.
             let wait = || retry_after(response.headers());
             match u16::from(response.status()) {
                 401 => Verdict::FreshToken,
@@ -211,7 +212,7 @@ fn judge(outcome: &PolicyResult, repeatable: bool) -> Verdict {
     }
 }
 
-/// Whether an attempt may have changed something although it did not succeed.
+/// Whether an unsuccessful attempt may have changed something.
 fn may_have_acted(outcome: &PolicyResult) -> bool {
     match outcome {
         Err(error) => leaves_doubt(error.kind()),
@@ -231,7 +232,7 @@ impl Policy for Retry {
     }
 }
 
-/// The resource provider that a path belongs to, such as `Microsoft.Security`: the last one.
+/// Returns the last resource provider in a path, such as `Microsoft.Security`.
 fn provider(path: &str) -> Option<&str> {
     const BEFORE: &str = "/providers/";
     let at = path.to_ascii_lowercase().rfind(BEFORE)? + BEFORE.len();
@@ -251,7 +252,7 @@ fn gave_up(error: Error, tried: Tried, writes: bool) -> Error {
     tried.attach(error.reworded(message))
 }
 
-/// Without the fractions of a millisecond, for messages.
+/// Drops fractions of a millisecond, for messages.
 fn in_millis(duration: Duration) -> Duration {
     Duration::from_millis(duration.as_millis().try_into().unwrap_or(u64::MAX))
 }

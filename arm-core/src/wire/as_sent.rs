@@ -1,8 +1,8 @@
-//! Write-backs that lose nothing: the JSON received is kept next to the model that was read from it.
+//! Lossless write-backs: a model keeps the JSON from which it was read.
 //!
-//! When a model is read, changed and written back, the body is the JSON received, with only those members replaced that
-//! were changed in the model. Names and values therefore keep their spelling, and parts that could not be read are
-//! written back unchanged. A write that would replace such a part is refused.
+//! When a model is read, changed and written back, the body is the JSON received with only the changed members
+//! replaced. Names and values therefore keep their spelling, and parts that could not be read are written back
+//! unchanged. A write that would replace such a part is refused.
 
 use std::{
     borrow::Cow,
@@ -26,9 +26,9 @@ use super::{
     without_values,
 };
 
-/// The JSON that the service sent for a model that is written back; empty for one created here.
+/// The JSON that the service sent for a model that is written back; empty for a model created locally.
 ///
-/// Two are equal if their unreadable parts are equal. `Debug` shows locations, never values.
+/// Two values are equal if their unreadable parts are equal. `Debug` shows the locations of those parts, never values.
 #[derive(Clone, Default)]
 pub struct AsSent(Option<Arc<Sent>>);
 
@@ -37,7 +37,7 @@ struct Sent {
     unread: Unread,
 }
 
-/// What came. Most models are only read, so the text is decoded as a value when it is needed as one.
+/// The JSON received. Most models are never written back, so the text is decoded to a value only when needed.
 enum Original {
     Text(Box<str>),
     Value(Value),
@@ -53,12 +53,12 @@ impl Original {
 }
 
 impl AsSent {
-    /// The locations that could not be read, as JSON pointers.
+    /// Returns the locations that could not be read, as JSON pointers.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|sent| &sent.unread).map(String::as_str)
     }
 
-    /// What could not be read, by its place.
+    /// Returns the values that could not be read, by location.
     fn unread_values(&self) -> BTreeMap<&str, Option<Value>> {
         let Some(sent) = self.0.as_ref().filter(|sent| !sent.unread.is_empty()) else {
             return BTreeMap::new();
@@ -67,10 +67,10 @@ impl AsSent {
         sent.unread.iter().map(|place| (place.as_str(), original.pointer(place).cloned())).collect()
     }
 
-    /// The body of a write: the JSON received, with `now` in place of what `before` reads from it. `never_sent` removes
-    /// the members that a write leaves to the service.
+    /// Returns the body of a write: the JSON received, with the changes from `before` to `now`. `before` serializes the
+    /// model as it was received; `never_sent` removes members that must not be sent.
     ///
-    /// For a model created here, it is `now` itself.
+    /// For a model created locally, the body is `now` itself.
     pub fn over<M: WriteBack>(
         &self,
         now: Value,
@@ -103,22 +103,22 @@ impl Eq for AsSent {}
 
 /// A model that is read, changed and written back. Implement it with [`write_back!`](crate::write_back).
 pub trait WriteBack: Sized {
-    /// Reads the model; a member that cannot be read is an error.
+    /// Reads the model; fails if a member cannot be read.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-    /// Writes only what the model contains.
+    /// Writes only the members of the model.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-    /// The JSON received.
+    /// Returns the JSON received.
     fn as_sent(&self) -> &AsSent;
-    /// The place for the JSON received.
+    /// Returns the JSON received, to be set when the model is read.
     fn as_sent_mut(&mut self) -> &mut AsSent;
 }
 
-/// Reads a model, skipping members that cannot be read if the rest makes sense without them.
+/// Reads a model, skipping members that cannot be read if the model can be read without them.
 pub fn deserialize<'de, M: WriteBack, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
     deserializer.deserialize_newtype_struct(WITH_TEXT, Beside(PhantomData))
 }
 
-/// Reads a model beside what came: from the text itself where the deserializer is ours and all of it can be read.
+/// Reads a model together with the JSON received: from its text if the deserializer is ours and everything can be read.
 struct Beside<M>(PhantomData<M>);
 
 impl<'de, M: WriteBack> Visitor<'de> for Beside<M> {
@@ -142,7 +142,7 @@ impl<'de, M: WriteBack> Visitor<'de> for Beside<M> {
     }
 }
 
-/// Reads the model alone.
+/// Reads only the model.
 impl<'de, M: WriteBack> DeserializeSeed<'de> for Beside<M> {
     type Value = M;
 
@@ -156,7 +156,7 @@ fn beside<M: WriteBack>(mut model: M, original: Original, unread: Unread) -> M {
     model
 }
 
-/// Serializes a model, keeping every part of the JSON received that was not changed.
+/// Serializes a model, and keeps every unchanged part of the JSON received.
 pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     if model.as_sent().0.is_none() {
         return model.write(serializer);
@@ -166,11 +166,11 @@ pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Resul
     model.as_sent().over(now, before, |_| {}).map_err(<S::Error as Error>::custom)?.serialize(serializer)
 }
 
-/// Checks whether a body can be written at all, so that a dry run is refused like a real one.
+/// Checks that a body can be written, so that a dry run fails like a real run.
 ///
 /// # Errors
 ///
-/// The body would overwrite something that cannot be read.
+/// The body would overwrite a part that could not be read.
 pub fn check_writable(body: &impl Serialize) -> azure_core::Result<()> {
     let refusal = |error: serde_json::Error| {
         azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, error.to_string())
@@ -178,10 +178,10 @@ pub fn check_writable(body: &impl Serialize) -> azure_core::Result<()> {
     serde_json::to_value(body).map(drop).map_err(refusal)
 }
 
-/// So many members of one model may be unreadable.
+/// The maximum number of unreadable members in a model.
 const MOST: usize = 64;
 
-/// A model, and the places that were left out to read it.
+/// Returns a model, and the locations that were left out to read it.
 fn leniently<M: WriteBack>(original: &Value) -> Result<(M, Unread), String> {
     if let Ok(model) = M::read(original) {
         return Ok((model, Unread::new()));
@@ -223,7 +223,7 @@ fn pointers(path: &Path) -> Vec<Step> {
     steps.collect()
 }
 
-/// Takes out what stands at the end of a path; whether there was something.
+/// Removes the value at a path; returns whether there was one.
 fn take(value: &mut Value, path: &[Step]) -> bool {
     let Some((last, way)) = path.split_last() else { return false };
     let inside = way.iter().try_fold(value, |value, step| match step {
@@ -240,7 +240,7 @@ fn take(value: &mut Value, path: &[Step]) -> bool {
     }
 }
 
-/// What was taken out of a copy, by its place in the original.
+/// The values removed from a copy, by their location in the original.
 #[derive(Default)]
 struct Removed {
     places: Unread,
@@ -248,7 +248,7 @@ struct Removed {
 }
 
 impl Removed {
-    /// The place in the original of a path in the copy, whose lists are shorter by what was taken out.
+    /// Returns the location in the original of a path in the copy, whose lists lack the removed items.
     fn place(&self, path: &[Step]) -> String {
         let mut place = String::new();
         for step in path {
@@ -277,10 +277,11 @@ impl Removed {
     }
 }
 
-/// Makes a model one that is written back over the JSON received.
+/// Makes a model keep the JSON received, so that writing it back changes only what was changed in the model.
 ///
-/// The type derives `Serialize` and `Deserialize` with `#[serde(remote = "Self")]` and has a field
-/// `#[serde(skip)] as_sent: AsSent`; the macro implements both traits in terms of these.
+/// The type must derive `Serialize` and `Deserialize` with `#[serde(remote = "Self")]`, and have a field
+/// `#[serde(skip)] as_sent: AsSent`. The macro implements both traits and [`WriteBack`](crate::wire::WriteBack) in
+/// terms of these.
 ///
 /// ```
 /// use arm_core::wire::{self, AsSent};
@@ -394,7 +395,7 @@ mod tests {
         on: bool,
     }
 
-    /// Read from text by our own deserializer, and by another, which must be the same.
+    /// Reads from text by our own deserializer and by another, which must give the same.
     fn read(value: &Value) -> Rule {
         let text = value.to_string();
         let rule: Rule = wire::from_str(&text).unwrap();

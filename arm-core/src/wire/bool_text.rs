@@ -1,4 +1,4 @@
-//! `"True"` and `"False"` in place of booleans.
+//! Booleans that the service writes as `"True"` and `"False"`.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(if *value { "True" } else { "False" })
 }
 
-/// The same for an optional field.
+/// For an optional field.
 pub mod option {
     use super::{Deserialize, Deserializer, Serializer, Wire};
 

@@ -1,4 +1,4 @@
-//! Values that are decoded when they are first needed.
+//! Values that are decoded on first use.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::OnceLock};
 
@@ -9,10 +9,10 @@ use serde::{
 
 use super::from_text::{TEXT_OF_VALUE, from_str};
 
-/// A value that is decoded when it is first needed, since most values are not.
+/// A value that is decoded on first use, for members that are rarely used.
 ///
-/// For types that any JSON value can be decoded as. A text that `serde_json` might still reject, because a number is
-/// too large or a surrogate is unpaired, is decoded immediately.
+/// `T` must accept any JSON value, since a decoding error gives the default of `T`. A text that `serde_json` might
+/// reject, because a number is too large or a surrogate is unpaired, is decoded immediately.
 #[derive(Clone, Default)]
 pub struct Deferred<T> {
     text: Box<str>,
@@ -20,19 +20,19 @@ pub struct Deferred<T> {
 }
 
 impl<T> Deferred<T> {
-    /// The text from which it was read; `None` if it was decoded immediately, or created here.
+    /// Returns the text from which the value was read; `None` if it was decoded immediately, or created locally.
     pub fn text(&self) -> Option<&str> {
         Some(&*self.text).filter(|text| !text.is_empty())
     }
 }
 
 impl<T: DeserializeOwned + Default> Deferred<T> {
-    /// The value.
+    /// Returns a reference to the value, decoded on the first call.
     pub fn get(&self) -> &T {
         self.value.get_or_init(|| self.text().and_then(|text| from_str(text).ok()).unwrap_or_default())
     }
 
-    /// The value itself.
+    /// Returns the value, decoded if necessary.
     pub fn into_inner(self) -> T {
         self.get();
         self.value.into_inner().unwrap_or_default()
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Default> Deferred<T> {
 }
 
 impl<T: DeserializeOwned + Default + Serialize> Deferred<T> {
-    /// The text that it was read from, or an equivalent one.
+    /// Returns the text from which the value was read, or an equivalent one.
     pub fn written(&self) -> Cow<'_, str> {
         self.text()
             .map_or_else(|| Cow::Owned(serde_json::to_string(self.get()).unwrap_or_default()), Cow::Borrowed)

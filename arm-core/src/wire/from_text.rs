@@ -1,7 +1,7 @@
-//! Decoding from text with the quick scanner: what `serde_json` does for models that fit, in less time.
+//! Decodes text with the fast scanner: the same result as `serde_json` for most models, in less time.
 //!
-//! Whatever is odd makes it fail without a word, and `serde_json` is asked again. So both read the same, and errors are
-//! `serde_json`'s.
+//! For anything unusual, it fails without a reason and `serde_json` decodes the text instead. Results are therefore the
+//! same, and all errors are those of `serde_json`.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ use serde::{
 
 use super::scan::Scanner;
 
-/// Asks our own deserializer for a value and its text. All others pass over a newtype's name.
+/// Asks our own deserializer for a value and its text. Other deserializers ignore a newtype's name.
 pub(super) const WITH_TEXT: &str = "arm_core::WithText";
 /// Asks our own deserializer for the text of a value.
 pub(super) const TEXT_ALONE: &str = "arm_core::Part";
-/// Asks it for the text of a value that can be decoded for certain, or else for the value.
+/// Asks our own deserializer for the text of a value that is certain to be decodable, or else for the value.
 pub(super) const TEXT_OF_VALUE: &str = "arm_core::Deferred";
 
-/// Decodes JSON text in the same way as a response.
+/// Decodes JSON text in the same way as the body of a response.
 ///
 /// # Errors
 ///
@@ -34,18 +34,18 @@ pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<
     }
 }
 
-/// The value that a text begins with, and what stands behind it; `None` if `serde_json` must be asked.
+/// Returns the value at the beginning of a text, and the rest; `None` if `serde_json` has to decode it.
 pub(crate) fn first_value<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, &'de str)> {
     let mut read = Read { scanner: Scanner::new(text), depth: 0 };
     let opens = read.scanner.peek()?;
     let value = T::deserialize(&mut read).ok()?;
     let rest = text.get(read.scanner.at()..)?;
-    // Numbers and words do not end by themselves.
+    // Numbers and literals have no closing delimiter.
     let ends = |byte: &u8| b" \n\t\r\"[]{},:".contains(byte);
     (b"{[\"".contains(&opens) || rest.as_bytes().first().is_none_or(ends)).then_some((value, rest))
 }
 
-/// That `serde_json` must be asked.
+/// The error that makes `serde_json` decode the text.
 #[derive(Debug)]
 struct Odd;
 
@@ -71,7 +71,7 @@ impl de::Error for Odd {
     }
 }
 
-/// So deep may models be nested; fewer levels than `serde_json` takes.
+/// The maximum depth of models, which is less than that of `serde_json`.
 const DEEPEST: u32 = 100;
 
 struct Read<'de> {
@@ -80,7 +80,7 @@ struct Read<'de> {
 }
 
 impl<'de> Read<'de> {
-    /// Reads a list or an object, whose first byte is seen, to its end.
+    /// Reads a whole list or object, whose first byte has been seen.
     fn inside<T>(
         &mut self,
         close: u8,
@@ -88,7 +88,7 @@ impl<'de> Read<'de> {
     ) -> Result<T, Odd> {
         self.depth += 1;
         self.scanner.peek().filter(|_| self.depth < DEEPEST).ok_or(Odd)?;
-        // The brackets stand two before those that close.
+        // In ASCII, an opening bracket is two before its closing one.
         self.scanner.take(close - 2).ok_or(Odd)?;
         let value = read(Items { read: self, close, first: true })?;
         self.scanner.take(close).ok_or(Odd)?;
@@ -96,7 +96,7 @@ impl<'de> Read<'de> {
         Ok(value)
     }
 
-    /// Itself, where a value begins with one of these bytes.
+    /// Returns itself if the next value begins with one of these bytes.
     fn begins_with(&mut self, bytes: &[u8]) -> Result<&mut Self, Odd> {
         self.scanner.peek().filter(|byte| bytes.contains(byte)).map(|_| self).ok_or(Odd)
     }
@@ -124,7 +124,7 @@ enum Text<'de> {
     Unescaped(String),
 }
 
-/// Numbers of any size, of which the visitor says whether they fit.
+/// Numbers of any size; the visitor decides whether they fit.
 macro_rules! numbers {
     ($($name:ident)*) => {$(
         fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
@@ -133,7 +133,7 @@ macro_rules! numbers {
     )*};
 }
 
-/// What no model of ours asks for.
+/// Methods that none of our models call.
 macro_rules! odd {
     ($($name:ident($($argument:ty),*))*) => {$(
         fn $name<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, Odd> {
@@ -190,7 +190,7 @@ impl<'de> Deserializer<'de> for &mut Read<'de> {
         {
             return visitor.visit_borrowed_str(text);
         }
-        // Types of serde_json that stand for a text or a number speak with its own deserializer.
+        // Special types of serde_json, such as raw values, need its own deserializer.
         if name.starts_with('$') {
             let text = self.scanner.value().ok_or(Odd)?;
             let mut of_text = serde_json::Deserializer::from_str(text);
@@ -267,7 +267,7 @@ struct Items<'a, 'de> {
 }
 
 impl Items<'_, '_> {
-    /// Whether there is another; goes behind the comma.
+    /// Whether there is another item; skips the comma.
     fn next(&mut self) -> Result<bool, Odd> {
         let byte = self.read.scanner.peek().ok_or(Odd)?;
         if byte == self.close {
@@ -311,7 +311,7 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
     }
 }
 
-/// A value, and then its text.
+/// A value, followed by its text.
 struct WithText<'a, 'de> {
     read: &'a mut Read<'de>,
     begin: usize,

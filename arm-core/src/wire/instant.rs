@@ -1,4 +1,5 @@
-//! Instants: RFC 3339 with any number of digits, and, as some services write them, without a zone or as RFC 1123 does.
+//! Instants: RFC 3339 with any number of fractional digits and, as some services write them, without a time zone or in
+//! the form of RFC 1123.
 
 use azure_core::time::OffsetDateTime;
 use serde::{Deserializer, Serializer, de::Error as _, ser::Error as _};
@@ -13,8 +14,8 @@ const WITHOUT_ZONE: &[time::format_description::FormatItem<'_>] = time::macros::
     "[year]-[month]-[day][optional [T]][optional [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
 );
 
-/// Reads an instant. Without a time zone, it is in UTC. Years before 0 are rejected, since they could not be written
-/// again.
+/// Parses an instant; `None` if it is invalid. Without a time zone, it is in UTC. Years before 0 are rejected, since
+/// they cannot be written back.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     in_utc(text.as_bytes())
@@ -24,7 +25,7 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
         .filter(|instant| instant.year() >= 0)
 }
 
-/// The usual form, `2026-03-01T12:00:00.1234567Z`, in a fifth of the time that a format description takes.
+/// Parses the usual form, `2026-03-01T12:00:00.1234567Z`, in a fifth of the time that a format description takes.
 fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
     let number = |digits: &[u8]| {
         let digit = |sum: u32, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'));
@@ -50,8 +51,8 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
-/// Writes an instant in UTC; or in its own time zone if only there the year has four digits, such as
-/// `9999-12-31T23:59:59-01:00`.
+/// Writes an instant in UTC, or in its own time zone if only that gives a year of four digits, as in
+/// `9999-12-31T23:59:59-01:00`. Empty if neither does.
 pub fn format(instant: OffsetDateTime) -> String {
     written(instant).unwrap_or_default()
 }
@@ -74,7 +75,7 @@ pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Resu
     serializer.serialize_str(&text)
 }
 
-/// The same for an optional field.
+/// For an optional field.
 pub mod option {
     use super::{Deserializer, OffsetDateTime, Serializer, parse, text};
 
@@ -108,7 +109,7 @@ mod tests {
             "2026-03-01T13:00:00.0000000+01:00",
             "2026-03-01T12:00:00",
             "2026-03-01 12:00:00.000",
-            "Sun, 01 Mar 2026 12:00:00 GMT", // recorded of assessments at 2021-06-01
+            "Sun, 01 Mar 2026 12:00:00 GMT", // recorded from assessments at 2021-06-01
         ] {
             assert_eq!(parse(text).map(format).as_deref(), Some("2026-03-01T12:00:00Z"), "{text}");
         }

@@ -4,8 +4,8 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-/// Reads a duration of weeks, days, hours, minutes and seconds. Years and months have no fixed length
-/// and are refused, as is a negative duration.
+/// Parses a duration of weeks, days, hours, minutes and seconds; `None` if it is invalid, is negative, or has years or
+/// months, which have no fixed length.
 pub fn parse(text: &str) -> Option<Duration> {
     let rest = text.trim().strip_prefix('P')?;
     let (days, time) = match rest.split_once('T') {
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(days + time).ok()
 }
 
-/// The seconds of `12H30M`: each unit at most once, in this order.
+/// Returns the seconds of a text such as `12H30M`, in which each unit occurs at most once, in this order.
 fn sum(mut text: &str, units: &[(char, f64)]) -> Option<f64> {
     let mut seconds = 0.0;
     for (unit, worth) in units {
@@ -33,7 +33,7 @@ fn sum(mut text: &str, units: &[(char, f64)]) -> Option<f64> {
     text.is_empty().then_some(seconds)
 }
 
-/// Writes a duration: whole days, hours, minutes, and seconds with as many digits as needed.
+/// Writes a duration in days, hours, minutes, and seconds with as many fractional digits as needed.
 pub fn format(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let mut text = String::from("P");
@@ -70,7 +70,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.serialize_str(&format(*duration))
 }
 
-/// The same for an optional field.
+/// For an optional field.
 pub mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, parse};
 

@@ -1,4 +1,4 @@
-//! Read-only models that keep the text from which they were read, so that they can be written out unchanged.
+//! Read-only models that keep the text from which they were read, so that they can be serialized unchanged.
 
 use std::{fmt, marker::PhantomData, ops::Range, sync::Arc};
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::from_text::{TEXT_ALONE, WITH_TEXT, from_str};
 
-/// A model that keeps the text from which it was read. Implement it with [`kept!`](crate::kept).
+/// A model that keeps the text from which it was read. Implement this trait with [`kept!`](crate::kept).
 pub trait Kept: Sized + PartialEq {
     /// The type decoded from the text, which may borrow from it.
     type Wire<'a>: Deserialize<'a>;
@@ -19,7 +19,7 @@ pub trait Kept: Sized + PartialEq {
     /// Creates the model from the decoded value and the text from which it borrows.
     fn read(wire: Self::Wire<'_>, text: &str) -> Self;
 
-    /// The text from which it was read.
+    /// Returns the text from which the model was read.
     fn sent(&self) -> &SentText;
 }
 
@@ -51,12 +51,12 @@ pub fn deserialize<'de, M: Kept, D: Deserializer<'de>>(deserializer: D) -> Resul
     deserializer.deserialize_newtype_struct(WITH_TEXT, WithText(PhantomData))
 }
 
-/// Writes a model unchanged.
+/// Serializes a model as the text from which it was read.
 ///
 /// # Errors
 ///
-/// A field has been changed since the model was read, so it no longer matches the text; or the model was never read,
-/// such as the plan of a dry run.
+/// A field was changed after the model was read, so it no longer matches the text; or the model was created locally,
+/// for example as the plan of a dry run.
 pub fn serialize<M: Kept, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     let text = model.sent().as_str();
     if text.is_empty() {
@@ -84,36 +84,36 @@ impl SentText {
         Self(text.into())
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text of one part.
+    /// Returns the text of one part.
     pub fn part(&self, place: &Place) -> &str {
         let Place(Range { start, end }) = place;
         self.0.get(*start as usize..*end as usize).unwrap_or_default()
     }
 }
 
-/// Hides the text: it may contain data that must not appear in a log.
+/// Hides the text, which may contain data that must not appear in a log.
 impl fmt::Debug for SentText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
     }
 }
 
-/// The raw text of a member's value, borrowed from the text that is being read.
+/// The raw text of a member's value, borrowed from the text being read.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a>(&'a str);
 
 impl<'a> Part<'a> {
-    /// The part's text.
+    /// Returns the part's text.
     pub fn as_str(self) -> &'a str {
         self.0
     }
 
-    /// Its position in the text that it borrows from.
+    /// Returns the part's position in `whole`, the text from which it is borrowed.
     pub fn place_in(self, whole: &str) -> Place {
         let start = (self.0.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
         let at = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -152,11 +152,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Part<'a> {
     }
 }
 
-/// Makes a model one that is written out unchanged.
+/// Makes a model serialize as the text from which it was read.
 ///
-/// `kept!(Name)` is for a type that implements [`Kept`](crate::wire::Kept). `kept!(derived Name)` is for one that derives
-/// `Deserialize` with `#[serde(remote = "Self")]`, and has a field `#[serde(skip)] sent: SentText`. `kept!(Name from Wire)`
-/// is for one that is made `From<Wire>`, and has a field `sent: SentText`.
+/// `kept!(Name)` is for a type that implements [`Kept`](crate::wire::Kept). `kept!(derived Name)` is for a type that
+/// derives `Deserialize` with `#[serde(remote = "Self")]` and has a field `#[serde(skip)] sent: SentText`. `kept!(Name
+/// from Wire)` is for a type that implements `From<Wire>` and has a field `sent: SentText`.
 ///
 /// ```
 /// use arm_core::wire::{self, SentText};

@@ -1,4 +1,4 @@
-//! Objects whose values stay text until they are needed.
+//! Objects whose values remain text until they are needed.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Part, from_str};
 
-/// The members of an object, with their values as undecoded text.
+/// The members of a JSON object, with their values as undecoded text.
 ///
 /// ```
 /// use arm_core::wire::{Members, items_of};
@@ -24,7 +24,7 @@ use super::{Part, from_str};
 pub struct Members<'a>(Vec<(Cow<'a, str>, Part<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The members of a JSON text; empty if it is not an object.
+    /// Reads the members of a JSON text; empty if it is not an object.
     pub fn of(text: &'a str) -> Self {
         match is_object(text) {
             true => from_str(text).unwrap_or_default(),
@@ -32,19 +32,19 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A value by the name of its member: the exact name, or else ignoring case.
+    /// Returns the value of a member: the one with the exact name, or else one whose name differs only in case.
     pub fn get(&self, name: &str) -> Option<Part<'a>> {
-        // Of members of the same name the last counts, as with `serde_json`.
+        // Of several members with the same name, the last counts, as in `serde_json`.
         let exact = self.0.iter().rev().find(|(it, _)| it == name);
         exact.or_else(|| self.0.iter().find(|(it, _)| it.eq_ignore_ascii_case(name))).map(|(_, value)| *value)
     }
 
-    /// Names and values, in the order of the text.
+    /// Returns names and values, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Part<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// The object as text, without any member of this name, ignoring case.
+    /// Returns the object as text without members of this name, ignoring case.
     pub fn without(&self, name: &str) -> String {
         let mut text = String::from("{");
         for (it, value) in self.0.iter().filter(|(it, _)| !it.eq_ignore_ascii_case(name)) {
@@ -52,7 +52,7 @@ impl<'a> Members<'a> {
                 text.push(',');
             }
             match it {
-                // It has no escapes, and needs none.
+                // The name has no escapes, and needs none.
                 Cow::Borrowed(it) => text.extend(["\"", it, "\""]),
                 Cow::Owned(it) => text.push_str(&Value::from(it.as_str()).to_string()),
             }
@@ -62,14 +62,14 @@ impl<'a> Members<'a> {
         text
     }
 
-    /// Whether it is empty.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<'a> Part<'a> {
-    /// A string, without its quotes and escapes; `None` for any other value.
+    /// Returns a string without its quotes and escapes; `None` for any other value.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let plain = self.as_str().strip_prefix('"')?.strip_suffix('"')?;
         match plain.contains('\\') {
@@ -78,7 +78,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// A string as [`text`](Self::text) reads it, a number or a boolean as it stands; `None` for any other value.
+    /// Returns a string like [`text`](Self::text), and a number or boolean as it is written; `None` for any other
+    /// value.
     pub fn scalar(self) -> Option<Cow<'a, str>> {
         match self.as_str().as_bytes() {
             [b'{' | b'[' | b'n', ..] => None,
@@ -87,23 +88,23 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Whether it is an object.
+    /// Whether the value is an object.
     pub fn is_object(self) -> bool {
         is_object(self.as_str())
     }
 
-    /// Whether it is a list.
+    /// Whether the value is a list.
     pub fn is_list(self) -> bool {
         is_list(self.as_str())
     }
 
-    /// Whether it is null.
+    /// Whether the value is null.
     pub fn is_null(self) -> bool {
         self.as_str() == "null"
     }
 }
 
-/// The items of a JSON list, as undecoded text; empty if it is not a list.
+/// Returns the items of a JSON list as undecoded text; empty if it is not a list.
 pub fn items_of(text: &str) -> Vec<Part<'_>> {
     match is_list(text) {
         true => from_str(text).unwrap_or_default(),

@@ -1,14 +1,15 @@
-//! Three JSON values: what came, what was made of it, and what it is to be.
+//! Merges three JSON values: the original, the model read from it, and the changed model.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-/// The places, as JSON pointers, that were left out to read the rest.
+/// The locations, as JSON pointers, that were left out to read the rest.
 pub(super) type Unread = BTreeSet<String>;
 
-/// What came, changed where `now` differs from `before`. Members are the same whatever the case of their names, and
-/// keep the spelling that came. The error names the place of what would be written over although it could not be read.
+/// Returns the original, changed where `now` differs from `before`. Names of members are compared ignoring case, and
+/// keep their original spelling. The error names the location of a value that would be overwritten although it could
+/// not be read.
 pub(super) fn merge(original: Value, before: &Value, now: Value, unread: &Unread) -> Result<Value, String> {
     Merge { unread }.values(&mut String::new(), original, before, now)
 }
@@ -32,7 +33,7 @@ impl Merge<'_> {
         now: Value,
     ) -> Result<Value, String> {
         if *before == now {
-            // Members that the model always writes are written also where the service left them out.
+            // Members that the model always writes are written even if the service left them out.
             return Ok(match (original, now) {
                 (Value::Object(original), Value::Object(now)) => {
                     self.objects(place, original, before.as_object(), now)?
@@ -61,7 +62,8 @@ impl Merge<'_> {
         let empty = Map::new();
         let before = before.unwrap_or(&empty);
         let spelled: Vec<String> = original.keys().cloned().collect();
-        // A name of ours stands for the member of the same spelling, or for the only one of another case.
+        // A name of the model refers to the member with the same spelling or, if there is none, to the first that
+        // differs only in case.
         let ours = |fields: &Map<String, Value>, name: &str| {
             if fields.contains_key(name) {
                 return Some(name.to_owned());
@@ -88,7 +90,7 @@ impl Merge<'_> {
             merged.extend(kept.map(|kept| (name, kept)));
             place.truncate(length);
         }
-        // What is left has no member of its name, in any case, that it could stand for.
+        // The names left over refer to no member of the original.
         for (name, is) in now {
             if let Some(other) = merged.keys().find(|key| key.eq_ignore_ascii_case(&name)) {
                 push(place, other);
@@ -99,8 +101,8 @@ impl Merge<'_> {
         Ok(Value::Object(merged))
     }
 
-    /// Items that are as they were, then those that changed, by what names them or by their place. Items that could
-    /// not be read stay behind the others.
+    /// Merges each item with the original item that it was: an equal one, one with the same identity, or the one at the
+    /// same index. Items that could not be read are kept, after the others.
     fn lists(
         &self,
         place: &mut String,
@@ -155,7 +157,7 @@ fn refusal(place: &str) -> String {
     )
 }
 
-/// For each item of now, the item that it was.
+/// Returns, for each item of `now`, the index of the item that it was.
 fn pair(before: &[Value], now: &[Value]) -> Vec<Option<usize>> {
     let mut from: Vec<Option<usize>> = vec![None; now.len()];
     let mut free: Vec<bool> = vec![true; before.len()];
@@ -175,7 +177,7 @@ fn pair(before: &[Value], now: &[Value]) -> Vec<Option<usize>> {
     from
 }
 
-/// What names an item among its neighbours.
+/// Returns the members that identify an item within its list.
 fn identity(item: &Value) -> Option<Vec<&str>> {
     const NAMES: &[&str] = &[
         "id",

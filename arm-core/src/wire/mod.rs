@@ -1,6 +1,6 @@
-//! How Azure writes values, and how we read them: leniently, without losing anything.
+//! Reads and writes values in the forms that Azure uses: leniently, and without losing anything.
 //!
-//! Each module is for serde's `with` (or `deserialize_with`) on a field.
+//! Most modules and some functions are for serde's `with` or `deserialize_with` on a field.
 
 pub mod as_sent;
 pub mod bool_text;
@@ -44,19 +44,19 @@ pub(crate) use retry_after::retry_after;
 
 use crate::text::excerpt;
 
-/// A header's value. The optional getters of [`Headers`] make an error for each header that is absent, and drop it.
+/// Returns a header's value. The optional getters of [`Headers`] create and drop an error for each absent header.
 pub(crate) fn header<'a>(headers: &'a Headers, name: &HeaderName) -> Option<&'a str> {
     headers.get_optional_with(name, |value| Ok::<_, Infallible>(value.as_str())).ok().flatten()
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A body as text: without a byte order mark, and with replacement characters where it is not UTF-8.
+/// Returns a body as text: without a byte order mark, and with replacement characters where it is not UTF-8.
 pub(crate) fn lossy_text(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body))
 }
 
-/// A body as text, without a byte order mark, and not copied; an error where it is not UTF-8.
+/// Returns a body as text without a byte order mark, and without copying it; an error if it is not UTF-8.
 pub(crate) fn into_text(mut body: Bytes) -> azure_core::Result<ByteString> {
     if body.starts_with(BYTE_ORDER_MARK) {
         body = body.slice(BYTE_ORDER_MARK.len()..);
@@ -72,15 +72,15 @@ fn refuse(message: String) -> Error {
     Error::with_message(ErrorKind::DataConversion, message)
 }
 
-/// Decodes a JSON response. A body that is not JSON is an error that shows its content type and beginning; one of the
-/// wrong shape is an error that gives the location, but never a value.
+/// Decodes a JSON response. The error for a body that is not JSON shows its content type and beginning; the error for a
+/// body of the wrong shape gives the location, but never a value.
 pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result<T> {
     let body: &[u8] = response.body();
     let text = std::str::from_utf8(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).map_err(not_utf8)?;
     decode_text(text, response.headers())
 }
 
-/// The same for the text of an answer with these headers.
+/// Decodes the text of a response that has these headers.
 pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) -> azure_core::Result<T> {
     from_str(text).map_err(|error| {
         if error.is_data() || text.trim_start().starts_with(['{', '[', '"']) {
@@ -94,8 +94,8 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
     })
 }
 
-/// The text of a decoding error without the offending value, which may be a secret. For models that decode a part later
-/// than the response.
+/// Returns the text of a decoding error without the offending value, which may be a secret. For models that decode a
+/// part later than the rest of the response.
 pub fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let Some(end) = message.rfind(", expected") else { return message };

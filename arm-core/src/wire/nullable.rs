@@ -5,7 +5,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-/// Reads `null` as the default. Together with `#[serde(default)]`, an absent field is the same.
+/// Reads `null` as the default value. Add `#[serde(default)]` to treat an absent field in the same way.
 pub fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -14,7 +14,7 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a list; `null` is an empty one, and `null` items are skipped.
+/// Reads a list. `null` is an empty list, and `null` items are skipped.
 pub fn without_nulls<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

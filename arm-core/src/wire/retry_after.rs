@@ -7,7 +7,7 @@ use azure_core::{
 
 use super::header;
 
-/// How long the service asks to wait. Negative and unreadable values are ignored.
+/// Returns how long the service asks to wait. Negative and invalid values are ignored.
 pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
     let text = |name: &HeaderName| header(headers, name).map(str::trim);
     let milliseconds = [X_MS_RETRY_AFTER_MS, RETRY_AFTER_MS]

@@ -1,17 +1,17 @@
-//! Where the values of a JSON text end, sixteen bytes at a time.
+//! Finds where the values of a JSON text end, sixteen bytes at a time.
 //!
-//! It accepts what `serde_json` accepts, and nothing else, to a depth of [`DEEPEST`]. It does not say what is wrong: where
-//! it gives up, `serde_json` is asked, whose word counts.
+//! It accepts nothing that `serde_json` rejects, to a depth of [`DEEPEST`]. It does not say what is wrong: if it fails,
+//! `serde_json` decodes the text and decides.
 
 use wide::u8x16;
 
-/// So deep may values be nested.
+/// The maximum depth of nested values.
 const DEEPEST: u32 = 64;
 
-/// Numbers without an exponent and no longer than this fit an `f64`.
+/// A number without an exponent fits an `f64` if it has at most this many characters.
 const MANY_DIGITS: usize = 300;
 
-/// A place in a text. Each method goes behind what it reads, and is nothing where something else stands.
+/// A position in a text. Each method moves past what it reads, and returns `None` if it finds something else.
 #[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -28,12 +28,12 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// What was read since a place.
+    /// Returns the text read since a position.
     pub(super) fn since(&self, begin: usize) -> &'a str {
         self.text.get(begin..self.at).unwrap_or_default()
     }
 
-    /// The next byte that is no whitespace.
+    /// Skips whitespace, and returns the next byte without reading it.
     #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
@@ -45,10 +45,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// One byte, behind whitespace.
+    /// Reads this byte, after whitespace.
     #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> Option<()> {
-        // A branch: the next place then does not wait for this byte.
+        // With a branch, the next position does not depend on this byte.
         if self.peek()? != byte {
             return None;
         }
@@ -56,14 +56,14 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// A literal, whose first byte was seen.
+    /// Reads a literal, whose first byte has been seen.
     pub(super) fn word(&mut self, word: &str) -> Option<()> {
         let found = self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes());
         self.at += if found { word.len() } else { 0 };
         found.then_some(())
     }
 
-    /// What stands between the quotes of a string, and whether it has escapes.
+    /// Reads a string; returns the text between its quotes, and whether it has escapes.
     pub(super) fn string(&mut self) -> Option<(&'a str, bool)> {
         self.peek();
         let begin = self.at + 1;
@@ -71,7 +71,7 @@ impl<'a> Scanner<'a> {
         Some((self.text.get(begin..self.at - 1)?, escaped))
     }
 
-    /// Goes behind a string; whether it has escapes.
+    /// Skips a string; returns whether it has escapes.
     #[inline(always)]
     fn pass_string(&mut self) -> Option<bool> {
         self.take(b'"')?;
@@ -125,8 +125,8 @@ impl<'a> Scanner<'a> {
         Some(self.since(begin))
     }
 
-    /// Any value that can be decoded for certain: it has no number that might be too large, and no escape that might be
-    /// half of a character. Stays where it is if there is none.
+    /// Reads a value that is certain to be decodable: without a number that might be too large, or an escape that might
+    /// be half of a surrogate pair. If the value is not, stays where it is.
     pub(super) fn certain_value(&mut self) -> Option<&'a str> {
         let begin = self.at;
         self.doubtful = false;
@@ -137,11 +137,11 @@ impl<'a> Scanner<'a> {
         value
     }
 
-    /// Any value.
+    /// Reads any value.
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.peek();
         let begin = self.at;
-        // A copy, whose place is in a register and not behind the reference.
+        // A copy keeps the position in a register instead of behind the reference.
         let mut inner = *self;
         let passed = inner.pass_value();
         *self = inner;
@@ -150,7 +150,7 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn pass_value(&mut self) -> Option<()> {
-        // One bit for each level: whether it is an object.
+        // One bit for each level: whether that level is an object.
         let (mut objects, mut depth) = (0_u64, 0_u32);
         loop {
             match self.peek()? {
@@ -159,7 +159,7 @@ impl<'a> Scanner<'a> {
                 }
                 open @ (b'{' | b'[') => {
                     self.at += 1;
-                    // `}` and `]` are two behind.
+                    // In ASCII, `}` and `]` are two after `{` and `[`.
                     if self.take(open + 2).is_none() {
                         if depth == DEEPEST {
                             return None;
@@ -197,7 +197,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The name of a member and the colon, where the innermost level is an object.
+    /// Reads the name of a member and the colon if the innermost level is an object.
     #[inline(always)]
     fn name_in(&mut self, objects: u64) -> Option<()> {
         if objects & 1 == 1 {
@@ -208,7 +208,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes stand before the first that ends a plain run of a string: a quote, a backslash, a control character.
+/// Returns how many bytes precede the first quote, backslash or control character.
 fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
@@ -226,7 +226,7 @@ fn plain(bytes: &[u8]) -> usize {
     at + rest.iter().position(ends).unwrap_or(rest.len())
 }
 
-/// The length of an escape, given what stands behind its backslash.
+/// Returns the length of an escape, given the bytes after its backslash.
 fn escape(behind: &[u8]) -> Option<usize> {
     match behind.first()? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),

@@ -1,4 +1,4 @@
-//! A [`Secret`] in a request body.
+//! A [`Secret`] in the body of a request.
 
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -9,12 +9,12 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret,
     String::deserialize(deserializer).map(Secret::new)
 }
 
-/// Writes the value. Use it only for the body of a request.
+/// Writes the value in the clear. Use it only for the body of a request.
 pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
 
-/// The same for an optional field.
+/// For an optional field.
 pub mod option {
     use super::{Deserialize, Deserializer, Secret, Serializer};
 

@@ -1,4 +1,4 @@
-//! A string that the service sometimes writes as a number or a boolean.
+//! Strings that the service sometimes writes as numbers or booleans.
 
 use std::{borrow::Cow, fmt};
 
@@ -50,12 +50,12 @@ impl<'de> de::Visitor<'de> for Scalar {
     }
 }
 
-/// Reads any scalar as text, borrowed if possible; null is empty.
+/// Reads any scalar as text, borrowed if possible; null is an empty string.
 pub fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     deserializer.deserialize_any(Scalar)
 }
 
-/// Reads any scalar as text; null is empty.
+/// Reads any scalar as text; null is an empty string.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(scalar(deserializer)?.into_owned())
 }
@@ -65,7 +65,7 @@ pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(text)
 }
 
-/// The same for an optional field.
+/// For an optional field.
 pub mod option {
     use super::{Deserializer, Serializer, scalar};
 

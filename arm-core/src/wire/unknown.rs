@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Fields of a resource that its type does not model, kept for writing it back.
+/// The fields of a resource that its type does not model, kept so that they can be written back.
 ///
-/// Add it, flattened, to types that are read, changed and written back:
+/// Add it as a flattened field to types that are read, changed and written back:
 ///
 /// ```
 /// use arm_core::wire::UnknownFields;
@@ -26,12 +26,12 @@ use serde_json::{Map, Value};
 pub struct UnknownFields(Map<String, Value>);
 
 impl UnknownFields {
-    /// A field, by its exact name.
+    /// Returns a field by its exact name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// All fields.
+    /// Returns all fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, value::RawValue};
 use super::*;
 use crate::wire::Part;
 
-/// Texts that are JSON, nearly JSON, or pieces of it.
+/// Texts that are JSON, nearly JSON, or parts of JSON.
 pub(in crate::wire) fn texts() -> impl Strategy<Value = String> {
     let pieces = prop_oneof![
         Just("{"),
@@ -81,7 +81,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The value that a text begins with and where it ends, as `serde_json` has it.
+/// Returns the value at the beginning of a text and where it ends, according to `serde_json`.
 fn first_of<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter();
     let value = values.next()?.ok()?;
