@@ -1,4 +1,4 @@
-//! What an error of Key Vault means.
+//! Classification of Key Vault errors.
 
 use std::{error::Error as _, fmt};
 
@@ -10,10 +10,10 @@ mod sealed {
     impl Sealed for azure_core::Error {}
 }
 
-/// Queries on an error of the control plane.
+/// Methods that classify control-plane errors.
 pub trait VaultErrorExt: sealed::Sealed {
-    /// Another vault has the name: a live one anywhere in the cloud, or a soft-deleted one, which must be recovered
-    /// or purged first.
+    /// Whether another vault has the name: a live one anywhere in the cloud, or a soft-deleted one, which must be
+    /// recovered or purged first.
     fn is_vault_name_taken(&self) -> bool;
 }
 
@@ -27,9 +27,9 @@ impl VaultErrorExt for Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretRefusal {
-    /// The version is disabled. This is not about permissions.
+    /// The version is disabled. This is not a permission problem.
     Disabled,
-    /// The caller has no role for it, or has one that has not propagated yet, which can take minutes.
+    /// The caller has no role that allows it, or the role assignment has not propagated yet, which can take minutes.
     ForbiddenByRbac,
     /// No access policy allows it.
     ForbiddenByPolicy,
@@ -39,9 +39,9 @@ pub enum SecretRefusal {
     Forbidden,
     /// The secret belongs to a certificate: only Key Vault itself can change it.
     ManagedByKeyVault,
-    /// There is no such secret, deleted or not; or the caller may not see whether it is deleted.
+    /// There is no such secret, live or deleted, or the caller may not see deleted ones.
     NotFound,
-    /// The secret is soft-deleted: recover or purge it. Its name cannot be used.
+    /// The secret is soft-deleted. Its name cannot be reused until it is recovered or purged.
     SoftDeleted,
     /// A delete or purge is in progress, even if a read says otherwise. Try again soon.
     BeingDeleted,
@@ -49,11 +49,11 @@ pub enum SecretRefusal {
     BeingRecovered,
     /// Another conflict.
     Conflict,
-    /// The vault's limits are reached: 4,000 reads in 10 seconds.
+    /// The vault's request limit is exceeded: 4,000 reads in 10 seconds.
     Throttled,
 }
 
-/// The inner codes of the data plane.
+/// The inner error codes of the data plane.
 const INNER_CODES: &[(&str, SecretRefusal)] = &[
     ("SecretDisabled", SecretRefusal::Disabled),
     ("ForbiddenByRbac", SecretRefusal::ForbiddenByRbac),
@@ -68,7 +68,7 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
     ("ObjectIsBeingRecovered", SecretRefusal::BeingRecovered),
 ];
 
-/// Queries on a data-plane error.
+/// Methods that classify data-plane errors.
 ///
 /// ```
 /// use keyvault_ops::{SecretErrorExt as _, SecretRefusal};
@@ -83,10 +83,10 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
 /// }
 /// ```
 pub trait SecretErrorExt: sealed::Sealed {
-    /// Why the vault refused; `None` if it did not respond, or for any other error.
+    /// Why the vault refused the request; `None` if it did not respond, or for any other error.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
-    /// Whether the request may have been carried out despite the error: the same as
+    /// Whether the request may have been carried out despite the error. Same as
     /// [`may_have_been_applied`](arm_core::ArmErrorExt::may_have_been_applied).
     fn may_have_acted(&self) -> bool;
 }
@@ -112,7 +112,7 @@ impl SecretErrorExt for Error {
     }
 }
 
-/// Marks the error of a read that found the secret among the deleted ones.
+/// Marks the error of a read after which the secret was found among the deleted ones.
 #[derive(Debug)]
 pub(crate) struct IsSoftDeleted {
     source: Error,
@@ -121,7 +121,7 @@ pub(crate) struct IsSoftDeleted {
 impl IsSoftDeleted {
     pub(crate) fn around(source: Error, advice: &str) -> Error {
         let (kind, message) = (source.kind().clone(), format!("{source}; {advice}"));
-        // Its words stand in the message already.
+        // Its text is already part of the message.
         let source = source.reworded("the vault's refusal");
         Error::with_error(kind, Self { source }, message)
     }
@@ -150,7 +150,7 @@ fn is_soft_deleted(error: &Error) -> bool {
     false
 }
 
-/// Adds to the error what was attempted on what, in one line with the service's reason.
+/// Rewords the error as the attempted operation and the service's reason, on one line.
 pub(crate) fn attempted(what: impl fmt::Display, error: Error) -> Error {
     let said = error.to_string();
     let read = error.arm_error().as_ref().map(ArmError::to_string);

@@ -5,7 +5,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-/// A random value: 256 bits from the operating system, as 43 letters, digits, `-` and `_`.
+/// Returns a random value: 256 bits from the operating system, encoded as 43 letters, digits, `-` and `_`.
 ///
 /// # Errors
 ///

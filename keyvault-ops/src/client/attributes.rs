@@ -10,7 +10,7 @@ const CONTENT_TYPE_LIMIT: usize = 255;
 pub(crate) const TAG_LIMIT: usize = 15;
 pub(crate) const TAG_LENGTH: usize = 512;
 
-/// The attributes in a set or update; only those that are given are sent.
+/// The attributes of a set or update request; only those that are `Some` are sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
     pub(crate) enabled: Option<bool>,
@@ -20,7 +20,7 @@ pub(crate) struct Attributes {
     pub(crate) tags: Option<BTreeMap<String, String>>,
 }
 
-/// Refuses what the service would refuse.
+/// Checks the limits that the service enforces.
 pub(crate) fn check(attributes: &Attributes) -> Result<()> {
     let refuse = |message: String| Err(Error::with_message(ErrorKind::DataConversion, message));
     if let Some(content_type) = &attributes.content_type

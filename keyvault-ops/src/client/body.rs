@@ -1,4 +1,4 @@
-//! Request bodies: wiped from memory, and marked if they must not be repeated.
+//! Request bodies that are wiped from memory, and options that say whether a request may be repeated.
 
 use std::io::{self, Write};
 
@@ -11,9 +11,9 @@ use azure_core::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-/// A request body whose memory is wiped when the last copy of it is dropped.
+/// A request body whose memory is wiped when its last clone is dropped.
 ///
-/// Its length is measured before it is written, since a buffer that grows would leave copies behind.
+/// Its length is computed first, since a growing buffer would leave copies behind.
 pub(crate) fn sealed_body(body: &impl Serialize) -> Result<Bytes> {
     let failed =
         |_| Error::with_message(ErrorKind::DataConversion, "the request body cannot be written as JSON");
@@ -24,7 +24,7 @@ pub(crate) fn sealed_body(body: &impl Serialize) -> Result<Bytes> {
     Ok(Bytes::from_owner(encoded))
 }
 
-/// Counts what is written.
+/// Counts the bytes written.
 struct Length(usize);
 
 impl Write for Length {

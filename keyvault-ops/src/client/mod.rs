@@ -1,4 +1,4 @@
-//! One client for each service; one method for each operation.
+//! One client per service, with one method per operation.
 
 mod attributes;
 mod body;

@@ -26,11 +26,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleWait {
-    /// How long until the next attempt.
+    /// The time until the next attempt.
     pub wait: Duration,
-    /// How long it has taken so far.
+    /// The time spent so far.
     pub waited: Duration,
-    /// How long it may take.
+    /// The total time allowed.
     pub budget: Duration,
 }
 
@@ -38,7 +38,7 @@ pub struct RoleWait {
 pub(crate) struct RolePropagation {
     budget: Duration,
     since: Instant,
-    /// The sum of the waits so far; more than has really passed if waits are skipped.
+    /// The sum of the waits so far; more than the elapsed time if waits are skipped, as in tests.
     waited: Mutex<Duration>,
     on_wait: Arc<dyn Fn(RoleWait) + Send + Sync>,
 }

@@ -1,4 +1,4 @@
-//! Secrets: one method for each operation of the data plane, over the official client.
+//! Secrets: one method per data-plane operation, on top of the official client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,8 +37,8 @@ use crate::{
 /// The secrets of one vault.
 ///
 /// A thin layer over the official `azure_security_keyvault_secrets::SecretClient`. It adds names that cannot change the
-/// path, links that are followed only to the vault, the retry of [`ArmClient`], values that are wiped and never
-/// printed, and errors that answer questions ([`SecretErrorExt`](crate::SecretErrorExt)).
+/// path, page links that are followed only within the vault, the retries of [`ArmClient`], values that are wiped and
+/// never printed, and errors that can be classified ([`SecretErrorExt`](crate::SecretErrorExt)).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,8 +60,8 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets User to read, Key Vault Secrets Officer for everything; in a vault that uses access policies, the
-/// permissions `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
+/// Key Vault Secrets User to read, Key Vault Secrets Officer for all operations; in a vault that uses access policies,
+/// the permissions `get`, `list`, `set`, `delete`, `recover`, `purge`, `backup`, `restore`.
 #[derive(Clone)]
 pub struct SecretsClient {
     arm: ArmClient,
@@ -76,7 +76,7 @@ impl std::fmt::Debug for SecretsClient {
 }
 
 impl SecretsClient {
-    /// Creates a client for the vault of this name, in the cloud of this connection.
+    /// Creates a client for the vault with this name, in the cloud of this connection.
     ///
     /// # Errors
     ///
@@ -109,11 +109,11 @@ impl SecretsClient {
         Self::with_policies(arm, endpoint, None)
     }
 
-    /// The same client, for use right after the caller assigned itself a role.
+    /// Returns a client for use right after a role was assigned to the caller.
     ///
-    /// A new role assignment takes effect only after some minutes, and no API shows when. For `budget` from now on,
-    /// requests refused with `ForbiddenByRbac` are retried; `on_wait` is called before every wait. Other refusals are
-    /// returned immediately, and so is this one by any other client.
+    /// A new role assignment takes effect only after some minutes, and no API shows when. The returned client retries
+    /// requests refused with `ForbiddenByRbac` until `budget`, counted from now, is spent, and calls `on_wait` before
+    /// each wait. It returns other refusals immediately.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl SecretsClient {
     fn with_policies(arm: &ArmClient, endpoint: Url, roles: Option<RolePropagation>) -> Result<Self> {
         let mut client_options = arm.client_options_for(&endpoint)?;
         if let Some(roles) = roles {
-            // Outside the retry, which is the last of them.
+            // Outside the retry policy, which is the last one.
             let before_retry = client_options.per_call_policies.len().saturating_sub(1);
             client_options.per_call_policies.insert(before_retry, Arc::new(roles));
         }
@@ -144,19 +144,19 @@ impl SecretsClient {
         &self.endpoint
     }
 
-    /// The vault's host name, as in [`SecretId`](crate::SecretId)s.
+    /// The vault's host name, as used in a [`SecretId`](crate::SecretId).
     pub fn host(&self) -> &str {
         self.endpoint.host_str().unwrap_or_default()
     }
 
-    /// Reads the current version of a secret: `GetSecret`. Only this reliably shows which version is current.
+    /// Reads the current version of a secret: `GetSecret`. Only this read reliably shows which version is current.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret)
     ///
     /// # Errors
     ///
-    /// [`SecretRefusal::Disabled`]: the current version is disabled. The deleted secrets are read to distinguish
-    /// [`SecretRefusal::SoftDeleted`] from [`SecretRefusal::NotFound`].
+    /// [`SecretRefusal::Disabled`]: the current version is disabled. [`SecretRefusal::SoftDeleted`] or
+    /// [`SecretRefusal::NotFound`]: there is no live secret; a second request finds out whether it is deleted.
     pub async fn get(&self, name: &SecretName) -> Result<SecretBundle> {
         let error = match self.read(name, None).await {
             Err(error) if error.secret_refusal() == Some(SecretRefusal::NotFound) => error,
@@ -269,7 +269,7 @@ impl SecretsClient {
         })
     }
 
-    /// A list of the official client, of which it reads one page for each of ours.
+    /// Wraps a list of the official client in a [`Pager`] that reads it page by page.
     fn pages<P: Send + 'static, T: DeserializeOwned + Send + 'static>(
         &self,
         what: String,
@@ -295,10 +295,10 @@ impl SecretsClient {
         Ok(PagerOptions { continuation: link.map(PagerContinuation::Link), ..Default::default() })
     }
 
-    /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name stays taken until it is recovered or
+    /// Soft-deletes a secret with all its versions: `DeleteSecret`. Its name cannot be reused until it is recovered or
     /// purged.
     ///
-    /// The response arrives before the deletion is complete: until then, the secret is found neither among the live nor
+    /// The response arrives before the deletion is complete: until then, the secret appears neither among the live nor
     /// among the deleted secrets. See [`wait_until_deleted`](Self::wait_until_deleted).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret)
@@ -309,7 +309,7 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// A second delete gets `NotFound` or `BeingDeleted`.
+    /// A second delete fails with `NotFound` or `BeingDeleted`.
     pub async fn delete(&self, name: &SecretName) -> Result<DeletedSecret> {
         let answer = self.official.delete_secret(name.as_str(), None).await;
         let deleted = answer.and_then(|response| Wire::decode(response)?.deleted());
@@ -380,8 +380,8 @@ impl SecretsClient {
         backup.map_err(|error| self.failed("backing up", name, error))
     }
 
-    /// Restores a secret from a backup: `RestoreSecret`. Its name must be free, and the vault in the same subscription
-    /// and geography.
+    /// Restores a secret from a backup: `RestoreSecret`. The secret's name must be free, and the vault must be in the
+    /// same subscription and geography as the original one.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret)
     ///
@@ -410,13 +410,13 @@ struct Blob {
     value: Secret,
 }
 
-/// The one page that was asked for.
+/// Unwraps the requested page.
 fn first<T>(page: Result<Option<T>>) -> Result<T> {
     let page = page.map_err(without_values)?;
     page.ok_or_else(|| Error::with_message(ErrorKind::DataConversion, "the list has no page"))
 }
 
-/// The official client decodes pages itself, and its error shows the value that it stumbled over.
+/// Removes values from an error: the official client decodes pages itself, and its error quotes what it cannot decode.
 fn without_values(error: Error) -> Error {
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {

@@ -18,7 +18,7 @@ use crate::{SecretName, SecretProperties, models::Wire};
 /// The largest value, in bytes.
 const VALUE_LIMIT: usize = 25 * 1024;
 
-/// A secret about to be set; awaiting it sends it. See [`SecretsClient::set`].
+/// A request to set a secret; await it to send it. See [`SecretsClient::set`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is set until it is awaited"]
 pub struct SetSecret {
@@ -43,21 +43,21 @@ impl SecretsClient {
     ///
     /// # Retries
     ///
-    /// Each set creates a version. It is therefore not retried if it may have been carried out:
-    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) reports this, and a read shows the result.
+    /// Each set creates a version, so it is not retried if it may have been carried out.
+    /// [`may_have_acted`](crate::SecretErrorExt::may_have_acted) is then `true`; read the secret to find out.
     pub fn set(&self, name: &SecretName, value: Secret) -> SetSecret {
         SetSecret { client: self.clone(), name: name.clone(), value, attributes: Attributes::default() }
     }
 }
 
 impl SetSecret {
-    /// The content type; at most 255 characters.
+    /// Sets the content type; at most 255 characters.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.attributes.content_type = Some(content_type.into());
         self
     }
 
-    /// Adds a tag. At most 15, with names and values of at most 512 characters. Tags are not secret.
+    /// Adds a tag. A secret can have 15 tags, with names and values of at most 512 characters. Tags are not secret.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.tags.get_or_insert_default().insert(name.into(), value.into());
         self
@@ -69,19 +69,19 @@ impl SetSecret {
         self
     }
 
-    /// When it expires. For information only: an expired secret can still be read.
+    /// Sets when the secret expires. For information only: an expired secret can still be read.
     pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.expires = Some(instant);
         self
     }
 
-    /// When it becomes valid. For information only: it can be read before.
+    /// Sets when the secret becomes valid. For information only: it can be read before that.
     pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.not_before = Some(instant);
         self
     }
 
-    /// Sets it as disabled: it becomes the current version, but nobody can read it.
+    /// Sets the secret as disabled: the new version becomes the current one, but nobody can read it.
     pub fn disabled(mut self) -> Self {
         self.attributes.enabled = Some(false);
         self
@@ -101,7 +101,7 @@ impl SetSecret {
     }
 }
 
-/// Refuses a value that no vault accepts.
+/// Rejects a value that is larger than a vault accepts.
 pub(crate) fn check_value(value: &Secret) -> Result<()> {
     let bytes = value.expose().len();
     if bytes <= VALUE_LIMIT {

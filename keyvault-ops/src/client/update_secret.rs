@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{SecretName, SecretProperties, SecretVersion, models::Wire};
 
-/// A change of one version of a secret; awaiting it sends it. See [`SecretsClient::update`].
+/// A request to update one version of a secret; await it to send it. See [`SecretsClient::update`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is changed until it is awaited"]
 pub struct UpdateSecret {
@@ -26,7 +26,7 @@ pub struct UpdateSecret {
 impl SecretsClient {
     /// Changes the attributes and tags of one version, not its value: `UpdateSecret`. Await the returned value.
     ///
-    /// Anything not set here stays unchanged; tags are replaced as a whole.
+    /// Attributes that are not set stay unchanged; tags are replaced as a whole.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret)
     ///
@@ -44,20 +44,20 @@ impl SecretsClient {
 }
 
 impl UpdateSecret {
-    /// Enables it, so that it can be read.
+    /// Enables the version, so that it can be read.
     pub fn enable(mut self) -> Self {
         self.attributes.enabled = Some(true);
         self
     }
 
-    /// Disables it, so that it cannot be read. If it is current, readers of the secret get
+    /// Disables the version, so that it cannot be read. If it is the current one, readers of the secret get
     /// [`SecretRefusal::Disabled`](crate::SecretRefusal::Disabled).
     pub fn disable(mut self) -> Self {
         self.attributes.enabled = Some(false);
         self
     }
 
-    /// The content type; at most 255 characters.
+    /// Sets the content type; at most 255 characters.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.attributes.content_type = Some(content_type.into());
         self
@@ -69,13 +69,13 @@ impl UpdateSecret {
         self
     }
 
-    /// When it expires. For information only: an expired secret can still be read.
+    /// Sets when the version expires. For information only: an expired version can still be read.
     pub fn expires_on(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.expires = Some(instant);
         self
     }
 
-    /// When it becomes valid. For information only: it can be read before.
+    /// Sets when the version becomes valid. For information only: it can be read before that.
     pub fn not_before(mut self, instant: OffsetDateTime) -> Self {
         self.attributes.not_before = Some(instant);
         self

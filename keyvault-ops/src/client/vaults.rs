@@ -1,4 +1,4 @@
-//! Vaults: one method for each operation of the control plane.
+//! Vaults: one method per control-plane operation.
 
 use arm_core::{ArmClient, ArmPath, Pager, Poller, ResourceGroupId, SubscriptionId};
 use azure_core::Result;
@@ -14,7 +14,7 @@ use crate::{
 /// All older versions retire on 27 February 2027.
 pub const API_VERSION: &str = "2026-02-01";
 
-/// The version of the list of all resources, as `Vaults_List` wants it.
+/// The API version of `Vaults_List`, which lists all resources.
 const RESOURCES_VERSION: &str = "2015-11-01";
 
 /// Key vaults, as resources. For their secrets, see [`SecretsClient`](crate::SecretsClient).
@@ -59,7 +59,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`, even if it is soft-deleted.
+    /// `is_resource_not_found()`, also if the vault is soft-deleted.
     pub async fn get(&self, id: &VaultId) -> Result<Vault> {
         self.arm.get(id, API_VERSION).json().await
     }
@@ -73,8 +73,8 @@ impl VaultsClient {
         self.arm.get(id, API_VERSION).json_opt().await
     }
 
-    /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller for the vault, whose host
-    /// name can then be reached.
+    /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller to get the vault once its
+    /// host name can be reached.
     ///
     /// A PUT removes anything that the spec does not contain. To change an existing vault, start from
     /// `VaultSpec::from(&vault)`.
@@ -83,13 +83,13 @@ impl VaultsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.KeyVault/vaults/write`; to change the permission model also
+    /// `Microsoft.KeyVault/vaults/write`; to change the permission model, also
     /// `Microsoft.Authorization/roleAssignments/write`.
     ///
     /// # Errors
     ///
     /// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault has the name, possibly a
-    /// soft-deleted one; `is_code("InvalidResourceLocation")`: it exists in another region.
+    /// soft-deleted one; `is_code("InvalidResourceLocation")`: the vault exists in another region.
     ///
     /// # Retries
     ///
@@ -126,9 +126,13 @@ impl VaultsClient {
 
     /// Changes parts of a vault and keeps the rest: `Vaults_Update`.
     ///
+    /// # Permissions
+    ///
+    /// As for [`create_or_update`](Self::create_or_update).
+    ///
     /// # Errors
     ///
-    /// The errors, and the permissions, are the same as for [`create_or_update`](Self::create_or_update).
+    /// As for [`create_or_update`](Self::create_or_update).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
     ///
@@ -139,8 +143,8 @@ impl VaultsClient {
         self.arm.patch(id, API_VERSION).body(patch).expect_status(&[200, 201]).repeatable().json().await
     }
 
-    /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; see [`remove`](Self::remove)
-    /// for both. Deleting a vault that does not exist succeeds.
+    /// Soft-deletes a vault: `Vaults_Delete`. Its name stays taken until it is purged; [`remove`](Self::remove) can do
+    /// both. Deleting a vault that does not exist succeeds.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/delete)
     ///
@@ -155,10 +159,10 @@ impl VaultsClient {
         self.arm.delete(id, API_VERSION).send_empty().await
     }
 
-    /// Adds, replaces or removes access policies: `Vaults_UpdateAccessPolicy`. Returns all policies that the vault then
-    /// has.
+    /// Adds, replaces or removes access policies: `Vaults_UpdateAccessPolicy`. Returns all policies of the vault after
+    /// the change.
     ///
-    /// They take effect only in a vault that does not use roles.
+    /// Access policies take effect only in a vault that does not use Azure RBAC.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update-access-policy)
     ///
@@ -212,8 +216,8 @@ impl VaultsClient {
         self.arm.get(path, API_VERSION).query_opt("$top", self.top()).pager()
     }
 
-    /// Streams the vaults among all resources, without their properties: `Vaults_List`. Resource Manager answers from
-    /// its own cache, without the Key Vault provider.
+    /// Streams the vaults of a subscription without their properties: `Vaults_List`. Resource Manager answers from its
+    /// own cache, without asking the Key Vault provider.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/list)
     ///
@@ -279,7 +283,7 @@ impl VaultsClient {
     ///
     /// # Retries
     ///
-    /// A second purge gets `is_resource_not_found()`.
+    /// A second purge fails with `is_resource_not_found()`.
     pub fn purge_deleted(
         &self,
         subscription: &SubscriptionId,

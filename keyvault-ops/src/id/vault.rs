@@ -41,7 +41,7 @@ impl VaultName {
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// No valid vault name begins with `prefix`.
     pub fn unique(prefix: &str) -> Result<Self, IdError> {
         let random = uuid::Uuid::new_v4().simple().to_string();
         Self::with_suffix(prefix, &random[..SUFFIX])
@@ -105,8 +105,8 @@ impl VaultId {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }
 
-    /// Whether it is a valid vault id. A parsed id always is; one from a response may not be, and a request to it is
-    /// then refused before it is sent.
+    /// Whether this is a valid vault id. A parsed id always is; one from a response may not be, and a request for it
+    /// then fails before it is sent.
     pub fn is_valid(&self) -> bool {
         Self::try_from(self.id.clone()).is_ok()
     }
@@ -188,12 +188,12 @@ impl Serialize for VaultId {
 
 impl<'de> Deserialize<'de> for VaultId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What an answer says is kept, also where it is no vault's: it fails when it is used.
+        // The id is kept as the service sent it, even if it is not a vault's: using it then fails.
         Ok(Self { id: ResourceId::deserialize(deserializer)? })
     }
 }
 
-/// The id of the vault once it is deleted.
+/// The path of the deleted vault.
 pub(crate) fn deleted_vault(subscription: &SubscriptionId, location: &str, name: &str) -> ArmPath {
     ArmPath::from(subscription)
         .provider("Microsoft.KeyVault")

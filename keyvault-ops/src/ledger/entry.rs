@@ -10,22 +10,22 @@ use crate::{SecretName, SecretVersion};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
-    /// The time.
+    /// When the entry was written.
     #[serde(with = "wire::instant")]
     pub time: OffsetDateTime,
     /// The vault's host name.
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The rotation that it belongs to.
+    /// The id of the rotation that it belongs to; `None` for other tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<String>,
     /// What was done, or is about to be done.
     pub action: LedgerAction,
-    /// The version concerned; for [`Begun`](LedgerAction::Begun), the one that was current.
+    /// The version that the action concerns; for [`Begun`](LedgerAction::Begun), the one that was current.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<SecretVersion>,
-    /// The issuer's id of the credential concerned.
+    /// The issuer's id of the credential that the action concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     /// For [`Begun`](LedgerAction::Begun): the credentials that the issuer identified in the old versions.
@@ -34,7 +34,7 @@ pub struct LedgerEntry {
     /// For [`Begun`](LedgerAction::Begun): where the new value comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ValueSource>,
-    /// The reason.
+    /// Details, such as the reason of the rotation, or why it stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -81,7 +81,7 @@ pub enum LedgerAction {
 pub enum ValueSource {
     /// A random value.
     Random,
-    /// It was given by [`Rotate::to`](crate::Rotate::to).
+    /// A value given with [`Rotate::to`](crate::Rotate::to).
     Given,
     /// An [`Issuer`](crate::Issuer) creates it.
     Issuer,

@@ -1,4 +1,4 @@
-//! What was done to secrets, one line of JSON each, without values.
+//! A record of what was done to secrets, as lines of JSON without values.
 
 mod entry;
 mod store;
@@ -17,9 +17,9 @@ use crate::{SecretName, SecretVersion};
 /// A record of every step of the tasks that use it. It contains names, versions, credential ids and reasons, never a
 /// value.
 ///
-/// An entry is written before and after each irreversible step; a stopped rotation is finished from these entries, see
-/// [`unfinished`](Self::unfinished). Each is appended in a single write, with the file locked, so that several
-/// processes can share a file. A truncated line affects only itself.
+/// An entry is written before and after each irreversible step. These entries are used to resume a stopped rotation:
+/// see [`unfinished`](Self::unfinished). Each entry is appended in a single write while the file is locked, so that
+/// several processes can share a file. A truncated line does not affect the others.
 ///
 /// Clones write to the same place. A task that cannot write to its ledger stops before its next step.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Appends to this file, which is created if it does not exist.
+    /// Creates a ledger that appends to this file, which is created if it does not exist.
     ///
     /// # Errors
     /// The file cannot be opened for writing.
@@ -42,12 +42,12 @@ impl Ledger {
         Ok(Self { store: Arc::new(Store::file(path.as_ref())?) })
     }
 
-    /// Keeps the entries in memory until the process ends.
+    /// Creates a ledger that keeps its entries in memory until its last clone is dropped.
     pub fn in_memory() -> Self {
         Self { store: Arc::new(Store::default()) }
     }
 
-    /// The lines as stored.
+    /// Returns the lines as stored.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -55,7 +55,7 @@ impl Ledger {
         self.store.read()
     }
 
-    /// All readable lines, oldest first.
+    /// Returns all entries, oldest first. Lines that cannot be parsed are skipped.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -64,10 +64,10 @@ impl Ledger {
         Ok(lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
-    /// The rotations that were started but have not ended.
+    /// Returns the rotations that were started but have not ended.
     ///
-    /// [`SecretsClient::resume`](crate::SecretsClient::resume) resumes one. If it got its value from an issuer, or from
-    /// [`to`](crate::Rotate::to), the same must be provided again; otherwise, it is refused.
+    /// [`SecretsClient::resume`](crate::SecretsClient::resume) resumes one of them. If its value came from an issuer or
+    /// from [`to`](crate::Rotate::to), provide the same issuer or value again; otherwise, the rotation is refused.
     ///
     /// ```
     /// # async fn f(
@@ -108,7 +108,7 @@ impl Ledger {
         Ok(open)
     }
 
-    /// What is written about one rotation of one secret.
+    /// Collects the entries of one rotation of one secret.
     pub(crate) fn record_of(&self, vault: &str, secret: &SecretName, rotation: &str) -> Result<Record> {
         let mut record = Record::default();
         for entry in self.entries().map_err(unreadable)? {
@@ -135,7 +135,7 @@ fn unreadable(error: io::Error) -> Error {
     Error::with_message(ErrorKind::Io, format!("the ledger cannot be read: {error}"))
 }
 
-/// What a ledger says about an earlier run of a rotation.
+/// What a ledger recorded about earlier runs of a rotation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
     pub(crate) source: Option<ValueSource>,
@@ -144,11 +144,11 @@ pub(crate) struct Record {
     pub(crate) credentials: BTreeMap<SecretVersion, String>,
     /// The credentials that were created, oldest first.
     pub(crate) created: Vec<String>,
-    /// Whether a set was begun whose answer is not recorded.
+    /// Whether a set was started whose response was not recorded.
     pub(crate) setting: bool,
-    /// The version that the set made.
+    /// The version that the set created.
     pub(crate) set: Option<SecretVersion>,
-    /// The credentials that the issuer confirmed as revoked.
+    /// The credentials that the issuer confirmed to have revoked.
     pub(crate) revoked: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Where the lines are kept.
+//! The storage of a ledger: a file or memory.
 
 use std::{
     fs::{File, OpenOptions},
@@ -59,7 +59,7 @@ fn open(path: &Path) -> Result<File> {
     OpenOptions::new().create(true).read(true).append(true).open(path)
 }
 
-/// Whether the last line was cut off. The next one must not be appended to it.
+/// Whether the last line was truncated. The next one must not be appended to it.
 fn ends_within_a_line(file: &mut File) -> Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);

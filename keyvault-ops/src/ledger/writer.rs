@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{Ledger, LedgerAction, LedgerEntry, ValueSource};
 use crate::{SecretName, SecretVersion};
 
-/// Writes the lines of one task on one secret.
+/// Writes the lines of one task for one secret.
 #[derive(Debug, Clone)]
 pub(crate) struct LedgerWriter {
     pub(crate) ledger: Option<Ledger>,
@@ -15,7 +15,7 @@ pub(crate) struct LedgerWriter {
     pub(crate) rotation: Option<String>,
 }
 
-/// What a line says beside its action.
+/// The fields of a line other than its action.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     pub(crate) version: Option<SecretVersion>,

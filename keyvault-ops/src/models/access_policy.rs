@@ -10,7 +10,7 @@ use typed_builder::TypedBuilder;
 #[builder(field_defaults(setter(into)))]
 #[non_exhaustive]
 pub struct AccessPolicy {
-    /// The tenant, which must be that of the vault.
+    /// The id of the tenant, which must be the vault's.
     pub tenant_id: String,
     /// The object id of a user, group or application.
     pub object_id: String,
@@ -33,13 +33,13 @@ pub struct Permissions {
     /// Permissions on secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Vec<SecretPermission>>,
-    /// Permissions on keys, certificates and storage accounts, as the service wrote them.
+    /// Permissions on keys, certificates and storage accounts, as the service sent them.
     #[serde(flatten)]
     others: UnknownFields,
 }
 
 impl Permissions {
-    /// Only these operations on secrets.
+    /// Allows only these operations on secrets.
     pub fn on_secrets(permissions: impl IntoIterator<Item = SecretPermission>) -> Self {
         Self { secrets: Some(permissions.into_iter().collect()), others: UnknownFields::default() }
     }
@@ -72,7 +72,7 @@ open_enum! {
 open_enum! {
     /// How an update changes a vault's policies.
     pub enum AccessPolicyUpdateKind {
-        /// Adds the permissions to those of the principals.
+        /// Adds the permissions to those that the principals already have.
         Add = "add",
         /// Replaces the permissions of the principals.
         Replace = "replace",

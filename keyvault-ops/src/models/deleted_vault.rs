@@ -10,11 +10,11 @@ use crate::{Vault, VaultId, id::deleted_vault};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedVault {
-    /// The id among the deleted vaults of the location.
+    /// The resource id of the deleted vault.
     pub id: String,
     /// The name.
     pub name: String,
-    /// The id before it was deleted.
+    /// The resource id that the vault had before it was deleted.
     pub vault_id: VaultId,
     /// The region.
     pub location: String,
@@ -24,7 +24,7 @@ pub struct DeletedVault {
     pub scheduled_purge_date: Option<OffsetDateTime>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether purge protection prevents purging it before that.
+    /// Whether purge protection prevents purging it before the scheduled date.
     pub purge_protection_enabled: bool,
     sent: SentText,
 }
@@ -32,7 +32,7 @@ pub struct DeletedVault {
 arm_core::kept!(DeletedVault from Wire);
 
 impl DeletedVault {
-    /// A vault as it would be after its deletion; the dates are the service's.
+    /// The vault as it would be after its deletion, without the dates, which the service sets.
     pub(crate) fn planned(id: &VaultId, vault: &Vault) -> Self {
         let subscription = id.resource_id().subscription();
         let path = subscription.map(|it| deleted_vault(&it, &vault.location, &vault.name).to_string());
@@ -49,18 +49,18 @@ impl DeletedVault {
         }
     }
 
-    /// The retention period in days that it was deleted with.
+    /// The retention period, in days.
     pub(crate) fn retention_days(&self) -> Option<i64> {
         Some((self.scheduled_purge_date? - self.deletion_date?).whole_days())
     }
 
-    /// The number of days, rounded up, for which its name stays taken unless it is purged.
+    /// The number of days, rounded up, until the service purges it and frees its name; `None` if that date is unknown.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge_date.map(|date| days_until(date, now))
     }
 }
 
-/// The days until an instant, rounded up.
+/// The number of days until an instant, rounded up; 0 if it has passed.
 pub(crate) fn days_until(date: OffsetDateTime, now: OffsetDateTime) -> i64 {
     let seconds = (date - now).whole_seconds().max(0);
     seconds / 86_400 + i64::from(seconds % 86_400 > 0)

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct NameAvailability {
     /// Whether the name is available.
     pub name_available: bool,
-    /// The reason, if not.
+    /// The reason, if it is not available.
     pub reason: Option<UnavailableReason>,
     /// The service's message.
     pub message: Option<String>,

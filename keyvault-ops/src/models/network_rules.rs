@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NetworkRules {
-    /// Whether trusted Azure services bypass the rules. By default, they do.
+    /// Which callers bypass the rules. Default: trusted Azure services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<NetworkBypass>,
     /// What happens to callers that match no rule.
@@ -58,7 +58,7 @@ impl IpRule {
 pub struct VirtualNetworkRule {
     /// The resource id of the subnet.
     pub id: String,
-    /// Accept the rule even if the subnet has no service endpoint for Key Vault.
+    /// Whether to accept the rule even if the subnet has no service endpoint for Key Vault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore_missing_vnet_service_endpoint: Option<bool>,
     #[serde(flatten)]
@@ -88,9 +88,9 @@ open_enum! {
 open_enum! {
     /// Whether the vault can be reached over the public network.
     pub enum PublicNetworkAccess {
-        /// It can, if the firewall allows it.
+        /// Callers that the firewall allows can reach it.
         Enabled = "Enabled",
-        /// Only through private endpoints and by trusted services.
+        /// Only private endpoints and trusted services can reach it.
         Disabled = "Disabled",
     }
 }

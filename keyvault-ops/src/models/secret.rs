@@ -25,13 +25,13 @@ pub struct SecretBundle {
 pub struct SecretProperties {
     /// The id; without a version in lists of secrets.
     pub id: SecretId,
-    /// Whether it is enabled. Only this prevents reading a secret; its dates do not.
+    /// Whether it is enabled. A disabled version cannot be read; `not_before` and `expires` do not prevent reading.
     pub enabled: bool,
     /// When this version was set, precise to the second: versions set within one second cannot be distinguished.
     pub created: Option<OffsetDateTime>,
     /// When this version was set or updated.
     pub updated: Option<OffsetDateTime>,
-    /// When it becomes valid. For information only: it can be read before.
+    /// When it becomes valid. For information only: it can be read before that.
     pub not_before: Option<OffsetDateTime>,
     /// When it expires. For information only: an expired secret can still be read.
     pub expires: Option<OffsetDateTime>,
@@ -39,13 +39,14 @@ pub struct SecretProperties {
     pub content_type: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether Key Vault manages it, as it does for every certificate. It cannot be set, updated or deleted.
+    /// Whether Key Vault manages it, because it belongs to a certificate. A managed secret cannot be set, updated or
+    /// deleted.
     pub managed: bool,
-    /// The key of the certificate that it belongs to; only of a managed one.
+    /// The id of its certificate's key; `None` unless it is managed.
     pub kid: Option<String>,
     /// Whether and for how long it can be recovered after deletion.
     pub recovery_level: Option<RecoveryLevel>,
-    /// The number of days.
+    /// The number of days for which it can be recovered after deletion.
     pub recoverable_days: Option<u16>,
 }
 
@@ -81,7 +82,7 @@ pub struct DeletedSecret {
 }
 
 impl DeletedSecret {
-    /// The number of days, rounded up, for which its name stays taken unless it is purged.
+    /// The number of days, rounded up, until the service purges it and frees its name; `None` if that date is unknown.
     pub fn days_left(&self, now: OffsetDateTime) -> Option<i64> {
         self.scheduled_purge.map(|date| days_until(date, now))
     }
@@ -134,13 +135,13 @@ open_enum! {
         RecoverablePurgeable = "Recoverable+Purgeable",
         /// For 90 days; nobody can purge it.
         Recoverable = "Recoverable",
-        /// For 90 days; the subscription cannot be cancelled either.
+        /// For 90 days; nobody can purge it, and the subscription cannot be canceled either.
         RecoverableProtectedSubscription = "Recoverable+ProtectedSubscription",
-        /// For the vault's 7 to 89 days, unless it is purged.
+        /// For the vault's retention period of 7 to 89 days, unless it is purged.
         CustomizedRecoverablePurgeable = "CustomizedRecoverable+Purgeable",
-        /// For the vault's 7 to 89 days; nobody can purge it.
+        /// For the vault's retention period of 7 to 89 days; nobody can purge it.
         CustomizedRecoverable = "CustomizedRecoverable",
-        /// For the vault's 7 to 89 days; the subscription cannot be cancelled either.
+        /// For the vault's retention period of 7 to 89 days; the subscription cannot be canceled either.
         CustomizedRecoverableProtectedSubscription = "CustomizedRecoverable+ProtectedSubscription",
     }
 }
@@ -158,7 +159,7 @@ impl RecoveryLevel {
     }
 }
 
-/// The form on the wire of a secret, with or without value, deleted or not.
+/// A secret as JSON, with or without a value, live or deleted.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wire {
@@ -218,7 +219,7 @@ impl<'de> Deserialize<'de> for DeletedSecret {
 }
 
 impl Wire {
-    /// Decodes an answer; an error never holds a value.
+    /// Decodes a response; an error never contains a value.
     pub(crate) fn decode(response: impl Into<RawResponse>) -> Result<Self> {
         wire::decode(&response.into())
     }

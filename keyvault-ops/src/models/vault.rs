@@ -22,7 +22,7 @@ pub struct Vault {
     /// The tags.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub tags: BTreeMap<String, String>,
-    /// Who created and changed it. Read-only.
+    /// Who created and last changed it, and when. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_data: Option<SystemMetadata>,
     /// The properties.
@@ -62,13 +62,13 @@ pub struct VaultProperties {
     /// Whether access is granted by role assignments rather than access policies.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub enable_rbac_authorization: bool,
-    /// Whether deleted objects can be recovered; always on today.
+    /// Whether deleted objects can be recovered. Today, this is always on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_soft_delete: Option<bool>,
-    /// How many days they can be recovered: 7 to 90, set when the vault is created.
+    /// For how many days deleted objects can be recovered: 7 to 90, fixed when the vault is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Whether nothing can be purged before that. It cannot be turned off again.
+    /// Whether purging is prevented for that many days. Purge protection cannot be turned off again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_purge_protection: Option<bool>,
     /// Whether virtual machines may fetch certificates from it.
@@ -86,7 +86,7 @@ pub struct VaultProperties {
     /// Whether it can be reached over the public network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network_access: Option<PublicNetworkAccess>,
-    /// The state of its creation. Read-only.
+    /// The state of the vault's creation. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<ProvisioningState>,
     /// Private endpoints, and whether their connections are approved. Read-only.
@@ -128,7 +128,7 @@ pub struct PrivateEndpointConnectionProperties {
     /// Whether the connection is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_link_service_connection_state: Option<PrivateLinkState>,
-    /// `Succeeded`, `Creating`, ..
+    /// The provisioning state: `Succeeded`, `Creating`, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<String>,
     #[serde(flatten)]
@@ -148,13 +148,13 @@ pub struct PrivateEndpoint {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PrivateLinkState {
-    /// Pending, approved, ..
+    /// The owner's decision: pending, approved, ..
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PrivateLinkStatus>,
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the consumer has to do. The text `None` means nothing.
+    /// The action that the consumer must take. The text `None` means that there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actions_required: Option<String>,
 }

@@ -7,10 +7,10 @@ use typed_builder::TypedBuilder;
 
 use crate::{AccessPolicy, NetworkRules, PublicNetworkAccess, Sku, SkuName, Vault, VaultId};
 
-/// A vault to create: what [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update) writes.
+/// The settings of a vault, as written by [`VaultsClient::create_or_update`](crate::VaultsClient::create_or_update).
 ///
 /// A PUT replaces the vault's settings. To change an existing vault, start from `VaultSpec::from(&vault)`, which keeps
-/// everything the vault has, including what this crate does not model; or use [`update`](crate::VaultsClient::update).
+/// all its settings, including those that this crate does not model; or use [`update`](crate::VaultsClient::update).
 ///
 /// ```
 /// use keyvault_ops::VaultSpec;
@@ -31,14 +31,14 @@ pub struct VaultSpec {
     pub location: String,
     /// The tenant whose principals can use it.
     pub tenant_id: String,
-    /// Default: standard.
+    /// The pricing tier. Default: standard.
     #[builder(default = SkuName::Standard)]
     pub sku: SkuName,
     /// The tags. Default: none.
     #[builder(default)]
     pub tags: BTreeMap<String, String>,
-    /// Whether access is granted by role assignments. Default: `true`. It is always sent, since the service's
-    /// default differs between api-versions. Changing it on an existing vault needs
+    /// Whether access is granted by role assignments. Default: `true`. It is always sent, since the service's default
+    /// differs between api-versions. Changing it on an existing vault requires
     /// `Microsoft.Authorization/roleAssignments/write`.
     #[builder(default = true)]
     pub enable_rbac_authorization: bool,
@@ -48,7 +48,7 @@ pub struct VaultSpec {
     /// The retention period, 7 to 90 days. Default: 90. It cannot be changed later.
     #[builder(default, setter(strip_option))]
     pub soft_delete_retention_in_days: Option<u16>,
-    /// Prevents purging anything before these days are over. **It cannot be turned off again.** Default: off.
+    /// Whether to prevent purging during the retention period. **It cannot be turned off again.** Default: off.
     #[builder(default)]
     pub enable_purge_protection: bool,
     /// Whether virtual machines may fetch certificates.
@@ -63,7 +63,7 @@ pub struct VaultSpec {
     /// The firewall.
     #[builder(default, setter(strip_option))]
     pub network_acls: Option<NetworkRules>,
-    /// Whether it can be reached over the public network. Default: `true`.
+    /// Whether it can be reached over the public network. Default: the service's, which is enabled.
     #[builder(default, setter(strip_option))]
     pub public_network_access: Option<PublicNetworkAccess>,
     #[builder(default, setter(skip))]
@@ -108,7 +108,7 @@ impl From<&Vault> for VaultSpec {
 }
 
 impl Vault {
-    /// The vault that a spec describes, before the service has said anything about it.
+    /// The vault that a spec describes, without the fields that the service fills in.
     pub(crate) fn planned(id: &VaultId, spec: &VaultSpec) -> azure_core::Result<Self> {
         let planned = serde_json::to_value(spec).and_then(|mut vault| {
             vault["id"] = id.as_str().into();
@@ -165,7 +165,8 @@ impl Serialize for VaultSpec {
     }
 }
 
-/// A PUT does not say what the service sets, nor that purge protection is off, which the service refuses.
+/// Removes what a PUT must not contain: fields that the service sets, and `enablePurgeProtection: false`, which it
+/// refuses.
 fn never_sent(vault: &mut Value) {
     if let Some(vault) = vault.as_object_mut() {
         vault.retain(|name, _| !["id", "name", "systemData", "type"].contains(&name.as_str()));
@@ -181,7 +182,7 @@ const OF_THE_SERVICE: &[&str] =
     &["enableSoftDelete", "hsmPoolResourceId", "privateEndpointConnections", "provisioningState", "vaultUri"];
 
 impl VaultSpec {
-    /// The body of the request: what the spec says, and nothing else.
+    /// The request body, with only what the spec contains.
     fn body(&self) -> serde_json::Result<Value> {
         let properties = Properties {
             tenant_id: &self.tenant_id,
@@ -202,7 +203,7 @@ impl VaultSpec {
     }
 }
 
-/// A change of a vault: fields that are set are written, the rest is kept.
+/// A partial update of a vault: fields that are `Some` are written, the rest are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, TypedBuilder)]
 #[builder(field_defaults(default, setter(into, strip_option)))]
 pub struct VaultPatch {
@@ -219,7 +220,8 @@ pub struct VaultPatch {
 #[serde(rename_all = "camelCase")]
 #[builder(field_defaults(default, setter(into, strip_option)))]
 pub struct VaultPatchProperties {
-    /// Whether access is granted by role assignments. Needs `Microsoft.Authorization/roleAssignments/write`.
+    /// Whether access is granted by role assignments. Changing it requires
+    /// `Microsoft.Authorization/roleAssignments/write`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_rbac_authorization: Option<bool>,
     /// Replaces all access policies.

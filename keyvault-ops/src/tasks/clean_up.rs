@@ -1,4 +1,4 @@
-//! Deleting secrets, and reporting what is left.
+//! Deleting secrets and reporting what is left.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,10 +16,10 @@ use crate::{
     SecretVersion, SecretsClient,
 };
 
-/// Deletes secrets, waits until they really are deleted, and optionally purges them; await it.
+/// Deletes secrets, waits until the deletions are complete, and optionally purges the secrets; await it.
 ///
-/// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running it again finishes it.
-/// A run after that changes nothing.
+/// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running it again completes
+/// the task, and a run after that changes nothing.
 ///
 /// # Permissions
 ///
@@ -33,7 +33,7 @@ pub struct CleanUpSecrets {
     concurrency: usize,
 }
 
-/// What a run does to one secret.
+/// What a run did to one secret.
 #[derive(Debug, Default)]
 struct Did {
     deleted: Option<BTreeSet<SecretVersion>>,
@@ -48,23 +48,23 @@ pub enum Remains {
     Nothing,
     /// It is soft-deleted: it can be recovered, and its name stays taken.
     SoftDeleted {
-        /// The number of days.
+        /// The number of days until the service purges it, if known.
         days_left: Option<i64>,
         /// Whether a purge was attempted and refused, as in a vault with purge protection.
         purge_refused: bool,
     },
 }
 
-/// What is left of all secrets.
+/// The result of a cleanup.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CleanUpReport {
     /// The host name of the vault, such as `kv-prod.vault.azure.net`.
     pub vault: String,
-    /// One outcome for each secret, by name.
+    /// One outcome for each secret, sorted by name.
     pub outcomes: Vec<Outcome<SecretName, Remains>>,
-    /// The secrets that this run deleted, or in a dry run would delete, with the versions that were seen of each. Secrets
-    /// that were deleted before, or do not exist, are not included.
+    /// The secrets that this run deleted, or in a dry run would delete, with the versions that were listed for each.
+    /// Secrets that were already deleted, or do not exist, are not included.
     pub deleted: BTreeMap<SecretName, BTreeSet<SecretVersion>>,
     /// The secrets that this run purged, or in a dry run would purge.
     pub purged: BTreeSet<SecretName>,
@@ -137,7 +137,7 @@ impl CleanUpSecrets {
         self
     }
 
-    /// How many to delete concurrently. Default: 8.
+    /// Sets how many secrets to delete concurrently. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self
@@ -195,7 +195,7 @@ impl CleanUpSecrets {
         }
     }
 
-    /// What would be left, read without a value: whether it can be purged, and for how long it could be recovered.
+    /// Determines what would be left of a secret, without reading its value.
     async fn would_remain(&self, name: &SecretName, did: &mut Did) -> Result<Remains> {
         let (properties, days_left) = match self.there(name).await? {
             Some((there, versions)) => {
@@ -213,7 +213,7 @@ impl CleanUpSecrets {
         };
         let refused = properties.recovery_level.as_ref().is_some_and(RecoveryLevel::forbids_purge);
         match properties.recovery_level {
-            // Such a vault keeps nothing.
+            // Such a vault keeps no deleted secrets.
             Some(RecoveryLevel::Purgeable) => Ok(Remains::Nothing),
             _ if self.purge && !refused => {
                 did.purged = true;
@@ -223,7 +223,7 @@ impl CleanUpSecrets {
         }
     }
 
-    /// One of the versions of a secret, and the ids of all of them; `None` if there is no such secret.
+    /// Returns one version of a secret and the ids of all of them; `None` if there is no such secret.
     async fn there(&self, name: &SecretName) -> Result<Option<(SecretProperties, BTreeSet<SecretVersion>)>> {
         let (mut first, mut versions) = (None, BTreeSet::new());
         let mut listed = self.client.list_versions(name);
@@ -240,16 +240,17 @@ impl CleanUpSecrets {
         }
     }
 
-    /// Deletes a secret and waits for it; `None` if there is none, deleted or not.
+    /// Deletes a secret and waits until this is complete; `None` if there is no such secret, live or deleted.
     async fn delete(&self, name: &SecretName, did: &mut Did) -> Result<Option<DeletedSecret>> {
-        // For the report alone: who may delete may not be allowed to list, and a secret that is being deleted has none.
+        // Only for the report: the caller may not be allowed to list, and a secret that is being deleted has no
+        // versions.
         let there = self.there(name).await.ok().flatten();
         let versions = there.map(|(_, versions)| versions).unwrap_or_default();
         let delete = || self.client.delete(name);
         match until_settled(delete, &[SecretRefusal::BeingRecovered]).await {
             Ok(_) => did.deleted = Some(versions),
             Err(error) => match error.secret_refusal() {
-                // The first answer may have been lost.
+                // The first response may have been lost.
                 Some(SecretRefusal::BeingDeleted) => did.deleted = Some(versions),
                 Some(SecretRefusal::NotFound) => return self.find_deleted(name).await,
                 _ => return Err(error),

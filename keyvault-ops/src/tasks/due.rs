@@ -1,4 +1,4 @@
-//! Which secrets of a vault are due for a rotation.
+//! Selecting the secrets of a vault that are due for rotation.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,12 +8,13 @@ use time::OffsetDateTime;
 
 use crate::{Issuer, SecretName, SecretProperties, SecretsClient};
 
-/// Selects the secrets due for rotation. Await it for the list. It changes nothing, and reads no value unless
+/// Selects the secrets that are due for rotation; await it for the list. It changes nothing, and reads no value unless
 /// [`issued_by`](Self::issued_by) is set.
 ///
-/// A secret is due if it has all the requested tags, contains a credential of the requested issuer, and matches any of
-/// the reasons: it is named, is older than allowed, or expires soon. Without reasons, only tags and issuer decide;
-/// without any condition, no secret is due. Disabled secrets and those of certificates are never due.
+/// A secret is due if it has all the requested tags, contains a credential of the requested issuer, and meets at least
+/// one of the other requested conditions: it is named, older than a given age, or expires soon. If no such condition is
+/// requested, only tags and issuer decide; without any condition, no secret is due. Disabled secrets and those of
+/// certificates are never due.
 ///
 /// # Permissions
 ///
@@ -62,7 +63,7 @@ impl fmt::Debug for DueSecrets {
 pub struct DueSecret {
     /// The secret.
     pub name: SecretName,
-    /// All reasons.
+    /// All reasons that apply.
     pub reasons: Vec<DueReason>,
 }
 
@@ -70,9 +71,9 @@ pub struct DueSecret {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DueReason {
-    /// It was named, by a finding or a person.
+    /// It is one of the secrets passed to [`named`](DueSecrets::named).
     Named,
-    /// It has the requested tags, and there was no other condition.
+    /// It has the requested tags, and no name, age or expiry was requested.
     Tagged,
     /// It contains this credential of the requested issuer.
     Issued(String),
@@ -114,39 +115,40 @@ impl SecretsClient {
 }
 
 impl DueSecrets {
-    /// Only secrets with this tag and value. Repeated calls require all of them.
+    /// Selects only secrets with this tag and value. Repeated calls require all of these tags.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Only secrets with this tag, whatever its value.
+    /// Selects only secrets with this tag, whatever its value.
     pub fn tagged(mut self, name: impl Into<String>) -> Self {
         self.tags.push((name.into(), None));
         self
     }
 
-    /// Secrets with these names, for example from findings.
+    /// Selects secrets with these names, for example from findings.
     pub fn named(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.named.extend(names);
         self
     }
 
-    /// Secrets whose current version was set longer ago than this. A version without a date does not count as old.
+    /// Selects secrets whose current version was set longer ago than this. A version without a date does not count as
+    /// old.
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);
         self
     }
 
-    /// Secrets whose current version expires within this time, or has expired.
+    /// Selects secrets whose current version expires within this time, or has expired.
     pub fn expiring_within(mut self, time: Duration) -> Self {
         self.expiring_within = Some(time);
         self
     }
 
-    /// Only secrets whose current value contains a credential of this issuer. It reads the values of the secrets that
-    /// are otherwise due, or of all secrets if there is no other condition, and has the issuer
-    /// [identify](Issuer::identify) each.
+    /// Selects only secrets whose current value contains a credential of this issuer. This reads the values of the
+    /// secrets that are otherwise due, or of all secrets if there is no other condition, and has the issuer
+    /// [identify](Issuer::identify) each of them.
     pub fn issued_by(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
@@ -170,7 +172,7 @@ impl DueSecrets {
         Ok(due)
     }
 
-    /// `None` if it is not due.
+    /// Returns why a secret is due, apart from its issuer; `None` if it is not due.
     fn reasons(&self, secret: &SecretProperties, now: OffsetDateTime) -> Option<Vec<DueReason>> {
         let has = |(name, value): &(String, Option<String>)| {
             secret.tags.get(name).is_some_and(|held| value.as_ref().is_none_or(|value| value == held))

@@ -1,4 +1,4 @@
-//! Ensuring that a vault exists as wanted.
+//! Ensuring that a vault exists and matches its spec.
 
 use arm_core::{ArmErrorExt as _, Change, Mode, Wish, is_same_region};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -9,7 +9,7 @@ use crate::{
     AccessPolicy, DeletedVault, Vault, VaultErrorExt as _, VaultId, VaultName, VaultSpec, VaultsClient,
 };
 
-/// Members that the service fills in are not compared.
+/// Compares a spec with a vault, except for the fields that the service fills in.
 const WISH: Wish = Wish::new().ignoring(&[
     "etag",
     "enableSoftDelete",
@@ -20,13 +20,14 @@ const WISH: Wish = Wish::new().ignoring(&[
     "vaultUri",
 ]);
 
-/// Creates a vault unless it exists, and changes an existing one only where it differs from the spec.
+/// Creates a vault unless it exists, and changes an existing one only where it differs from the spec; await it.
 ///
-/// Anything that the spec does not contain is kept: tags, access policies of other principals, firewall, fields that
-/// this crate does not model. Purge protection is turned on if requested, and never off. If the name belongs to a
-/// soft-deleted vault of the same group, that is an error, unless [`recover_deleted`](Self::recover_deleted) is set.
+/// Anything that the spec does not contain is kept: other tags, the access policies of other principals, the firewall,
+/// and fields that this crate does not model. Purge protection is turned on if requested, and never off. It is an error
+/// if a soft-deleted vault of the same group has the name, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the vault exists or it does not; running it again finishes it. A second run writes nothing.
+/// **If it stops halfway**, the vault may or may not exist; running it again completes the task, and a run after that
+/// writes nothing.
 ///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
@@ -42,14 +43,16 @@ const WISH: Wish = Wish::new().ignoring(&[
 ///
 /// # Permissions
 ///
-/// `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model also
+/// `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model, also
 /// `Microsoft.Authorization/roleAssignments/write`.
 ///
 /// # Errors
 ///
-/// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): by another vault in the cloud, or by a
-/// soft-deleted one elsewhere in the subscription, which is named. A dry run checks this too, and is refused with the
-/// reason.
+/// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault in the cloud has the name, or a
+/// soft-deleted one in the subscription, whose id is then in the message. A dry run checks this too, but its error has
+/// only the message.
+///
+/// An existing vault is in another region or tenant, or has another retention period: these cannot be changed.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureVault {
@@ -84,7 +87,7 @@ impl EnsureVault {
         if mode.is_dry_run() {
             let mut planned = Vault::planned(&self.id, &self.spec)?;
             match self.refused_name(self.find_deleted().await?)? {
-                // What else it was is not told before it is back.
+                // Its other settings are unknown until it is recovered.
                 Some(deleted) => planned.tags = deleted.tags.into_iter().chain(planned.tags).collect(),
                 None => self.check_name().await?,
             }
@@ -102,7 +105,7 @@ impl EnsureVault {
             Err(reason) => return Err(error.reworded(reason.to_string())),
         };
         let recovered = self.client.recover(&deleted, &self.spec.tenant_id).await?;
-        // It is as it was; bring it to what is wanted.
+        // It has its old settings: apply the spec.
         let change = self.change(recovered, mode).await?;
         Ok(Change::Created(change.into_current()))
     }
@@ -122,7 +125,7 @@ impl EnsureVault {
         Ok(Change::Updated { before: found, after })
     }
 
-    /// The vault after a write, if it is as asked for.
+    /// Reads the vault back after a write, and checks that it matches the spec.
     async fn verified(&self, spec: &VaultSpec) -> Result<Vault> {
         let found = self.client.get(&self.id).await?;
         WISH.verify(format_args!("the vault '{}'", self.id.name()), spec, &found)?;
@@ -137,7 +140,7 @@ impl EnsureVault {
         }
     }
 
-    /// Refuses another region or retention period: neither can change, not even on recovery.
+    /// Rejects another region or retention period: neither can change, not even on recovery.
     fn check_fixed(&self, location: &str, days: Option<i64>) -> Result<()> {
         if !is_same_region(location, &self.spec.location) {
             return self.fixed("location", location, &self.spec.location);
@@ -157,7 +160,7 @@ impl EnsureVault {
         ))
     }
 
-    /// The vault as it is, with the wish laid over it.
+    /// The spec of the existing vault, with the wanted settings applied.
     fn merged(&self, found: &Vault) -> Result<VaultSpec> {
         let (wanted, mut merged) = (&self.spec, VaultSpec::from(found));
         let days = found.properties.soft_delete_retention_in_days.map(i64::from);
@@ -185,7 +188,7 @@ impl EnsureVault {
         take(&mut merged.enabled_for_deployment, &wanted.enabled_for_deployment);
         take(&mut merged.enabled_for_disk_encryption, &wanted.enabled_for_disk_encryption);
         take(&mut merged.enabled_for_template_deployment, &wanted.enabled_for_template_deployment);
-        // The service spells addresses and subnets in its own way.
+        // The service normalizes addresses and subnet ids.
         if let Some(rules) = &wanted.network_acls
             && !found.properties.network_acls.as_ref().is_some_and(|there| is_met(rules, there))
         {
@@ -195,7 +198,8 @@ impl EnsureVault {
         Ok(merged)
     }
 
-    /// What the soft-deleted vault that has the name means: one to recover, or a refusal that says where it is.
+    /// Returns the soft-deleted vault that has the name if it is to be recovered; otherwise, an error that says where
+    /// it is.
     fn refused_name(&self, deleted: Option<DeletedVault>) -> Result<Option<DeletedVault>> {
         match deleted {
             None => Ok(None),
@@ -216,7 +220,7 @@ impl EnsureVault {
         }
     }
 
-    /// Whether someone else has the name: names are unique in the whole cloud.
+    /// Fails if someone else has the name, which must be unique in the whole cloud.
     async fn check_name(&self) -> Result<()> {
         let Some(subscription) = self.id.resource_id().subscription() else { return Ok(()) };
         let name: VaultName = self.id.name().parse()?;
@@ -227,13 +231,13 @@ impl EnsureVault {
                 let message = format!("the name '{name}' cannot be used for a new vault: {why}");
                 Err(Error::with_message(ErrorKind::Other, message))
             }
-            // Who may make vaults need not be allowed to ask.
+            // A caller that may create vaults may not be allowed to check names.
             Err(error) if error.is_role_missing() => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// The soft-deleted vault that has the name, wherever in the subscription it was.
+    /// Finds the soft-deleted vault that has the name, anywhere in the subscription.
     async fn find_deleted(&self) -> Result<Option<DeletedVault>> {
         let Some(subscription) = self.id.resource_id().subscription() else { return Ok(None) };
         let mut deleted = self.client.list_deleted(&subscription);
@@ -242,7 +246,7 @@ impl EnsureVault {
                 Ok(Some(vault)) if vault.name.eq_ignore_ascii_case(self.id.name()) => return Ok(Some(vault)),
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
-                // Who may make vaults need not be allowed to see deleted ones.
+                // A caller that may create vaults may not be allowed to see deleted ones.
                 Err(error) if error.is_role_missing() => return Ok(None),
                 Err(error) => return Err(error),
             }
@@ -258,7 +262,7 @@ impl EnsureVault {
     }
 }
 
-/// Whether what is there is what is wanted, by meaning and not by spelling.
+/// Whether the existing value means the same as the wanted one, even if it is spelled differently.
 fn is_met(wanted: &impl Serialize, there: &impl Serialize) -> bool {
     let values = serde_json::to_value(wanted).ok().zip(serde_json::to_value(there).ok());
     values.is_some_and(|(wanted, there)| Wish::new().unmet(&wanted, &there).is_empty())

@@ -1,4 +1,4 @@
-//! What takes more than one request: each task reads, decides, writes and verifies.
+//! Tasks that take more than one request: each reads, decides, writes and verifies.
 
 mod clean_up;
 mod due;
@@ -27,7 +27,7 @@ pub use seed::{SeedReport, SeedSecrets, Seeded, WhenDeleted};
 pub use sweep::{AlertsExpected, Sweep, SweepReport};
 pub use verify_single_active::ActiveVersions;
 
-/// Into the error of requests, for a function that returns those: with the same message, and the task's error below it.
+/// Converts the errors of tasks into `azure_core::Error`, with the same message and the task's error as the source.
 macro_rules! into_azure_core {
     ($($error:ty),+) => {
         $(impl From<$error> for azure_core::Error {

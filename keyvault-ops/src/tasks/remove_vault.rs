@@ -1,4 +1,4 @@
-//! Deleting a vault, and reporting what is left.
+//! Deleting a vault and reporting what is left.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use time::OffsetDateTime;
 
 use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted_vault};
 
-/// Deletes a vault, and optionally purges it; await it.
+/// Deletes a vault and optionally purges it; await it.
 ///
-/// **If it stops halfway**, the vault exists or is soft-deleted; running it again finishes it. A run after that changes
-/// nothing.
+/// **If it stops halfway**, the vault still exists or is soft-deleted; running it again completes the task, and a run
+/// after that changes nothing.
 ///
 /// # Permissions
 ///
-/// `Microsoft.KeyVault/vaults/delete`, `Microsoft.KeyVault/deletedVaults/read`; to purge it also
+/// `Microsoft.KeyVault/vaults/read` and `/delete`, `Microsoft.KeyVault/deletedVaults/read`; to purge it, also
 /// `Microsoft.KeyVault/locations/deletedVaults/purge/action`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
@@ -33,24 +33,25 @@ pub enum VaultRemains {
     /// The vault no longer exists, and its name is free.
     Nothing,
     /// It is soft-deleted with all its contents, and its name is taken in the whole cloud. Its role assignments and
-    /// Event Grid subscriptions are gone, even after a recovery.
+    /// Event Grid subscriptions are gone, and a recovery does not restore them.
     SoftDeleted {
         /// The deleted vault.
         deleted: Box<DeletedVault>,
-        /// The number of days.
+        /// The number of days until the service purges it, if known.
         days_left: Option<i64>,
     },
 }
 
-/// The result of removing a vault, or what it would be.
+/// The result of removing a vault, or in a dry run what it would be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VaultRemoval {
     /// The vault.
     pub vault: VaultId,
-    /// The vault before this run deleted it, or in a dry run would delete it; `None` if it did not exist.
+    /// The vault that this run deleted, or in a dry run would delete, as it was before; `None` if it did not exist.
     pub deleted: Option<Box<Vault>>,
-    /// The id of the deleted vault that this run purged, or in a dry run would purge.
+    /// The id of the deleted vault that this run purged, or in a dry run would purge; `None` if there was nothing to
+    /// purge.
     pub purged: Option<String>,
     /// What is left of it.
     pub remains: VaultRemains,
@@ -84,7 +85,7 @@ impl VaultsClient {
 }
 
 impl RemoveVault {
-    /// Deletes it permanently, unless it has purge protection.
+    /// Also purges the vault, unless it has purge protection.
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self
@@ -100,7 +101,7 @@ impl RemoveVault {
         Ok(VaultRemoval { vault: self.id, deleted: found.map(Box::new), purged, remains })
     }
 
-    /// What is left, with the purge if it was asked for; `planned` is a vault that would be deleted.
+    /// Purges the vault if requested, and returns what is left. `planned` is the vault that a dry run would delete.
     async fn remains(
         &self,
         planned: Option<&Vault>,

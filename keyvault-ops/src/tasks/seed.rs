@@ -18,9 +18,9 @@ const SEEDED: &str = "seeded";
 /// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; await it.
 ///
 /// Existing secrets are left unchanged. **If it stops halfway**, some are not set; running it again sets the rest, and
-/// a run after that changes nothing. If a name belongs to a soft-deleted secret, that is an error of this secret,
-/// unless [`when_deleted`](Self::when_deleted) is set; a deleted secret that was not seeded with this prefix belongs to
-/// somebody else, and is always an error.
+/// a run after that changes nothing. If a soft-deleted secret has one of the names, the outcome for that name is an
+/// error, unless [`when_deleted`](Self::when_deleted) is set. A deleted secret that was not seeded with this prefix
+/// belongs to somebody else, and is always an error.
 ///
 /// # Permissions
 ///
@@ -35,7 +35,7 @@ pub struct SeedSecrets {
     when_deleted: WhenDeleted,
 }
 
-/// What to do if a name belongs to a soft-deleted secret.
+/// What to do if a soft-deleted secret has one of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenDeleted {
     /// Report it as an error, [`SecretRefusal::SoftDeleted`].
@@ -67,7 +67,7 @@ pub enum Seeded {
 pub struct SeedReport {
     /// The vault's host name.
     pub vault: String,
-    /// One outcome for each secret, by name.
+    /// One outcome for each secret, sorted by name.
     pub outcomes: Vec<Outcome<SecretName, Seeded>>,
 }
 
@@ -85,19 +85,19 @@ impl SeedReport {
             .count()
     }
 
-    /// Only the secrets that were set just now: what a cleanup of this run may delete.
+    /// The secrets that this run set: the ones that a cleanup of this run may delete.
     pub fn created(&self) -> impl Iterator<Item = &SecretName> {
         let created =
             |outcome: &&Outcome<_, _>| matches!(outcome.result, Ok(Seeded::Created | Seeded::Replaced));
         self.outcomes.iter().filter(created).map(|outcome| &outcome.target)
     }
 
-    /// The names, whether or not they exist.
+    /// All requested names, whether or not the secrets exist.
     pub fn names(&self) -> impl Iterator<Item = &SecretName> {
         self.outcomes.iter().map(|outcome| &outcome.target)
     }
 
-    /// The secrets that do not exist, and why.
+    /// The secrets that could not be set, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
         self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
     }
@@ -129,7 +129,8 @@ impl SecretsClient {
         }
     }
 
-    /// The existing secrets that [`seed`](Self::seed) set with this prefix, by their tag: for a cleanup.
+    /// Lists the existing secrets that [`seed`](Self::seed) set with this prefix, by their tag, for example to clean
+    /// them up.
     ///
     /// # Errors
     ///
@@ -147,13 +148,13 @@ impl SecretsClient {
 }
 
 impl SeedSecrets {
-    /// How many to set concurrently. Default: 8.
+    /// Sets how many secrets to set concurrently. Default: 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.max(1);
         self
     }
 
-    /// What to do if names belong to soft-deleted secrets. Default: report them.
+    /// Sets what to do if a soft-deleted secret has one of the names. Default: report it.
     pub fn when_deleted(mut self, what: WhenDeleted) -> Self {
         self.when_deleted = what;
         self
@@ -236,7 +237,7 @@ impl SeedSecrets {
         Ok(if self.when_deleted == WhenDeleted::Recover { Seeded::Recovered } else { Seeded::Replaced })
     }
 
-    /// Sets a random value, once a delete or recovery that is under way is done.
+    /// Sets a random value, after waiting for a pending delete or recovery.
     async fn set(&self, name: &SecretName) -> Result<()> {
         let set = || async {
             self.client

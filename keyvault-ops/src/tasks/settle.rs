@@ -1,4 +1,4 @@
-//! Deletes, recoveries and purges are answered before they are done.
+//! Waiting for deletes, recoveries and purges, to which the service responds before they are complete.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use azure_core::{Error, Result};
 
 use crate::{DeletedSecret, SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient};
 
-/// How long a delete, recovery or purge is waited for.
+/// How long to wait for a delete, recovery or purge.
 const BUDGET: Duration = Duration::from_secs(180);
 /// The waits that the service's documentation suggests: 1, 2, 4, 8, 16 seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
 impl SecretsClient {
-    /// Waits until a deleted secret is listed among the deleted ones; at most 3 minutes.
+    /// Waits until a deletion is complete; at most 3 minutes.
     ///
     /// # Errors
     ///
@@ -22,7 +22,7 @@ impl SecretsClient {
             .await
     }
 
-    /// Waits until a recovered secret exists again; at most 3 minutes.
+    /// Waits until a recovery is complete; at most 3 minutes.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl SecretsClient {
     }
 }
 
-/// Repeats an operation while it is refused for a reason that passes.
+/// Repeats an operation while it is refused for one of these temporary reasons.
 pub(crate) async fn until_settled<T, F, Fut>(operation: F, passing: &[SecretRefusal]) -> Result<T>
 where
     F: Fn() -> Fut,

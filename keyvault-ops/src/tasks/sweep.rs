@@ -1,4 +1,4 @@
-//! The pattern of a secret dump: list again and again, then read one secret after the other.
+//! The pattern of a secret dump: list repeatedly, then read one secret after another.
 
 use std::{
     collections::BTreeSet,
@@ -12,35 +12,35 @@ use futures::TryStreamExt as _;
 
 use crate::{SecretErrorExt as _, SecretName, SecretRefusal, SecretsClient};
 
-/// What a vault takes: reads of secrets in ten seconds.
+/// The number of secret reads that a vault allows in ten seconds.
 const VAULT_LIMIT: u32 = 4_000;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Confirms that alerts are expected and that the owners of the vault know.
+/// A confirmation that alerts are expected and that the owners of the vault know.
 #[derive(Debug, Clone, Copy)]
 pub struct AlertsExpected(());
 
 impl AlertsExpected {
-    /// Confirms: I know that this looks like an attack, and the owners of the vault have agreed.
+    /// Confirms that you know this looks like an attack, and that the owners of the vault have agreed.
     pub fn confirmed() -> Self {
         Self(())
     }
 }
 
-/// Lists a vault's secrets repeatedly, including managed ones, and then reads many of them, one after the other; await
+/// Lists a vault's secrets repeatedly, including managed ones, and then reads many of them, one after another; await
 /// it.
 ///
-/// This is what `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) detects. **It raises alerts**,
-/// so it requires [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
+/// The alert `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) detects this pattern. **It raises
+/// alerts**, so it requires [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
 ///
-/// It stays below half of the vault's limit of 4,000 reads in 10 seconds, and the report says how close it came.
+/// By default, it makes at most half of the 4,000 requests in 10 seconds that a vault allows; the report says how many
+/// it made.
 ///
-/// A dry run lists the secrets once and reads none: it reports what would be read. That one listing is in the vault's
-/// log.
+/// A dry run lists the secrets once, which the vault logs, and reads none: it reports what would be read.
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets User. Secrets that may not be read are counted, not an error.
+/// Key Vault Secrets User. Secrets that the caller may not read are counted; they are not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Sweep {
@@ -113,14 +113,14 @@ impl fmt::Display for SweepReport {
 }
 
 impl SecretsClient {
-    /// Lists and reads secrets like an attacker dumping a vault. See [`Sweep`].
+    /// Lists and reads secrets the way an attacker dumping a vault would. See [`Sweep`].
     pub fn sweep(&self, _alerts: AlertsExpected) -> Sweep {
         Sweep { client: self.clone(), listings: 3, reads: usize::MAX, only: None, limit: VAULT_LIMIT / 2 }
     }
 }
 
 impl Sweep {
-    /// How many times to list all secrets before the first read. Default: 3.
+    /// Sets how many times to list all secrets before the first read. Default: 3.
     pub fn listings(mut self, times: u32) -> Self {
         self.listings = times.max(1);
         self
@@ -132,13 +132,13 @@ impl Sweep {
         self
     }
 
-    /// Reads only these secrets, of those that are listed. Default: all.
+    /// Reads only these of the listed secrets. Default: all.
     pub fn only(mut self, names: impl IntoIterator<Item = SecretName>) -> Self {
         self.only = Some(names.into_iter().collect());
         self
     }
 
-    /// The maximum number of requests in 10 seconds. Default: 2,000; it never exceeds the vault's limit.
+    /// Sets the maximum number of requests in 10 seconds. Default: 2,000; maximum: 4,000, the vault's limit.
     pub fn at_most_in_10_seconds(mut self, requests: u32) -> Self {
         self.limit = requests.clamp(1, VAULT_LIMIT);
         self
@@ -181,14 +181,14 @@ impl Sweep {
         Ok(report)
     }
 
-    /// The listed secrets that are read.
+    /// The listed secrets that are to be read.
     fn wanted<'a>(&'a self, names: &'a [(SecretName, bool)]) -> impl Iterator<Item = &'a (SecretName, bool)> {
         let is_wanted =
             |(name, _): &&(SecretName, bool)| self.only.as_ref().is_none_or(|only| only.contains(name));
         names.iter().filter(is_wanted).take(self.reads)
     }
 
-    /// What would be done, after one listing of so many requests.
+    /// The report of a dry run, after one listing that took this many requests.
     fn planned(&self, mut report: SweepReport, names: &[(SecretName, bool)], pages: u32) -> SweepReport {
         let wanted = || self.wanted(names);
         report.listings = self.listings;
@@ -241,7 +241,7 @@ impl Pace {
         Self { limit, begun: now, window: now, in_window: 0, most: 0, requests: 0, waited: Duration::ZERO }
     }
 
-    /// Call it before each request.
+    /// Waits if the window is full. Must be called before each request.
     async fn step(&mut self) {
         let spent = self.window.elapsed();
         if self.in_window >= self.limit && spent < WINDOW {

@@ -5,9 +5,9 @@ use futures::TryStreamExt as _;
 
 use crate::{SecretBundle, SecretErrorExt as _, SecretName, SecretRefusal, SecretVersion, SecretsClient};
 
-/// How many ids a report names; it counts the rest.
+/// The maximum number of ids in a report; the rest are only counted.
 const NAMED: usize = 100;
-/// How often a secret that changes meanwhile is read again.
+/// How many times to read a secret that changes while it is read.
 const ATTEMPTS: u32 = 3;
 
 /// Which versions of a secret can be read.
@@ -18,7 +18,7 @@ pub struct ActiveVersions {
     pub current: Option<SecretVersion>,
     /// How many others are enabled.
     pub others: u64,
-    /// The ids of the other enabled versions; only the first 100.
+    /// The ids of the other enabled versions; at most 100.
     pub other_ids: Vec<SecretVersion>,
     /// How many versions there are.
     pub versions: u64,
@@ -48,8 +48,8 @@ impl std::fmt::Display for ActiveVersions {
 impl SecretsClient {
     /// Reports which versions of a secret can be read, and whether only the current one can.
     ///
-    /// Reads the current version, lists all, and reads again. The value is wiped immediately, and memory use does not
-    /// grow with the number of versions. Changes nothing.
+    /// Reads the current version, lists all versions, and reads the current one again. The value is wiped immediately,
+    /// and memory use does not grow with the number of versions. Changes nothing.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl SecretsClient {
         self.active_versions(name, &|_| ()).await
     }
 
-    /// The same; `hear` is called with each current version that is read.
+    /// Like `verify_single_active`, and calls `hear` with each current version that it reads.
     pub(crate) async fn active_versions(
         &self,
         name: &SecretName,
@@ -98,7 +98,7 @@ impl SecretsClient {
         Ok(active)
     }
 
-    /// The id of the current version; `None` when it is disabled.
+    /// The id of the current version; `None` if it is disabled.
     async fn current_version(
         &self,
         name: &SecretName,

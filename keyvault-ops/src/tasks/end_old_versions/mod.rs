@@ -1,4 +1,4 @@
-//! Ending old versions whose value was exposed.
+//! Revoking and disabling old versions whose value was exposed.
 
 mod report;
 mod run;
@@ -12,23 +12,23 @@ pub use report::{EndError, EndedVersions, OpenCredential};
 use super::rotate::{Hooks, ISSUER_LIMIT};
 use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient};
 
-/// Ends old versions of a secret, such as those whose value leaked while the current one did not: revokes the
-/// credential of each at its issuer, and disables the version. The current version is never touched, even if it is
-/// named.
+/// Revokes the credentials in old versions of a secret and disables the versions, such as those whose value leaked
+/// while the current one did not; await it. The current version is never touched, even if it is listed.
 ///
-/// With [`consumers`](Self::consumers), it waits until they have moved to the current version, unless
-/// [`at_once`](Self::at_once) is set. Directly before each revocation it checks again that the current version is
-/// unchanged and holds another credential, that no rotation is in progress, that none of the secrets given to
-/// [`beside`](Self::beside) holds the credential now, and that the issuer still knows it. If one of these checks fails,
-/// the credential stays valid and is [named](EndedVersions::open) with the reason. Other places that hold the
-/// credential are not known. At the end, the current value is used once, if it has the same issuer.
+/// With [`consumers`](Self::consumers), it first waits until they have moved to the current version, unless
+/// [`at_once`](Self::at_once) is set. Directly before each revocation, it checks that the current version is unchanged
+/// and contains another credential, that no rotation of a two-slot issuer is in progress, that no secret passed to
+/// [`beside`](Self::beside) contains the credential, and that the issuer still recognizes it. If the current version
+/// has changed, the task stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken); if another check
+/// fails, the credential stays valid and is [listed](EndedVersions::open) with the reason. Copies of the credential
+/// elsewhere are not found. After the revocations, the current value is tested if it has the same issuer.
 ///
 /// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running it again
-/// disables them. A credential that is already revoked by then looks like one of another issuer, and is named
-/// as open. A run after a complete one writes nothing, since the value of a disabled version cannot be read.
+/// disables them. The issuer no longer recognizes a credential that the earlier run revoked, so it is listed as open. A
+/// run after a complete one writes nothing, since the value of a disabled version cannot be read.
 ///
-/// Without an [`issuer`](Self::issuer), the versions are disabled, and every credential stays open: **it remains valid
-/// where it was issued**.
+/// Without an [`issuer`](Self::issuer), the versions are disabled, but all their credentials are listed as open: **they
+/// remain valid where they were issued**.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -43,8 +43,8 @@ use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient}
 ///
 /// # Permissions
 ///
-/// Key Vault Secrets Officer, or an access policy with `get`, `list` and `set`; for the other secrets, permission to
-/// read them.
+/// Key Vault Secrets Officer, or an access policy with `get`, `list` and `set`; for secrets passed to `beside`,
+/// permission to read them.
 #[derive(Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EndOldVersions {
@@ -69,7 +69,7 @@ impl fmt::Debug for EndOldVersions {
 }
 
 impl SecretsClient {
-    /// Ends these old versions of a secret, and their credentials. See [`EndOldVersions`].
+    /// Revokes the credentials in these old versions of a secret and disables the versions. See [`EndOldVersions`].
     pub fn end_old_versions(
         &self,
         name: &SecretName,
@@ -89,31 +89,31 @@ impl SecretsClient {
 }
 
 impl EndOldVersions {
-    /// The issuer of the credentials in the versions.
+    /// Sets the issuer of the credentials in the versions.
     pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// The readers that must use the current version before anything is revoked.
+    /// Sets the consumers that must have moved to the current version before anything is revoked.
     pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
     }
 
-    /// Does not wait for readers: for a leak that is being exploited.
+    /// Does not wait for the consumers: for a leak that is being exploited.
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
         self
     }
 
-    /// Adds another secret that may hold the same credential. It is read before each revocation.
+    /// Adds another secret that may contain the same credential. It is read before each revocation.
     pub fn beside(mut self, client: SecretsClient, name: SecretName) -> Self {
         self.beside.push((client, name));
         self
     }
 
-    /// Records every revoked credential and every disabled version.
+    /// Records every revoked credential and every disabled version in this ledger.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.ledger = Some(ledger.clone());
         self

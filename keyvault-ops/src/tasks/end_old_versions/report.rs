@@ -16,9 +16,9 @@ pub struct EndedVersions {
     pub revoked: Vec<String>,
     /// Versions whose credential was not revoked, and why. The credential may still work: check it yourself.
     pub open: Vec<OpenCredential>,
-    /// What happened to the versions; `None` if it stopped earlier.
+    /// The outcome of disabling the versions; `None` if the task stopped before that.
     pub retirement: Option<Retirement>,
-    /// Whether nothing was written.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for EndedVersions {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EndError {
-    /// What was done before.
+    /// What was done before the task stopped.
     pub completed: Box<EndedVersions>,
     /// Why it stopped.
     pub source: Box<RotateFailure>,

@@ -1,4 +1,4 @@
-//! Reading what the versions hold, revoking, disabling.
+//! The steps: identify the credentials in the versions, revoke them, disable the versions.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
 
 type Step<T = ()> = Result<T, RotateFailure>;
 
-/// A credential of old versions.
+/// A credential, and the old versions that contain it.
 struct Known {
     id: String,
     value: Secret,
@@ -94,7 +94,7 @@ impl EndOldVersions {
         }
     }
 
-    /// What the versions hold, each credential once.
+    /// Identifies the credentials in the versions, each of them once.
     async fn credentials(
         &self,
         hooks: Option<&Hooks>,
@@ -133,7 +133,7 @@ impl EndOldVersions {
         Ok(found.into_values().collect())
     }
 
-    /// Revokes a credential, if nothing that is seen needs it.
+    /// Revokes a credential, unless something is known to need it.
     async fn end(&self, hooks: &Hooks, credential: &Known, mode: Mode, done: &mut EndedVersions) -> Step {
         if let Some(why) = self.needed(hooks, credential, done).await? {
             credential.versions.iter().for_each(|version| done.leave(version, why.clone()));
@@ -162,7 +162,7 @@ impl EndOldVersions {
         Ok(())
     }
 
-    /// Why a credential must not end, as seen just now.
+    /// Checks whether a credential is still needed, and returns why.
     async fn needed(&self, hooks: &Hooks, known: &Known, done: &EndedVersions) -> Step<Option<String>> {
         for (client, name) in &self.beside {
             let held = match client.get(name).await {
@@ -186,7 +186,7 @@ impl EndOldVersions {
         if Some(&version) != done.current.as_ref() {
             return Err(RotateFailure::Overtaken { current: version });
         }
-        // Whoever regenerates that slot just now has perhaps not set it yet.
+        // Another rotation may have regenerated that slot without having set the new value yet.
         if hooks.kind() == IssuerKind::TwoSlots && current.properties.tags.contains_key(ROTATING) {
             return Ok(Some("a rotation of the secret is in progress: run this again after it".to_owned()));
         }
@@ -204,7 +204,7 @@ impl EndOldVersions {
         }
     }
 
-    /// Makes sure that nobody has made a value current meanwhile that is revoked, and that the current one, if it is of the same
+    /// Checks that no revoked value has become current in the meantime, and that the current value, if it has the same
     /// issuer, still works.
     async fn check_current(
         &self,

@@ -1,4 +1,4 @@
-//! Disabling what is no longer current.
+//! Disabling versions that are no longer current.
 
 mod report;
 mod run;
@@ -16,16 +16,16 @@ use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 /// Disables all versions of a secret except the current one; await it.
 ///
 /// Versions are selected by id, never by position in a list, since lists are unordered. The current version is the one
-/// that a read without a version returns. It is read again directly before each version is disabled; as soon as it
-/// differs, nothing more is disabled. A version that is not certainly older than the current one is disabled only if
-/// the current one is still the same some seconds after the list was read: a version that was listed and is not current
-/// by then never becomes current again, because each set creates a new id.
+/// that a read without a version returns. It is read again directly before each version is disabled; as soon as it has
+/// changed, nothing more is disabled. A version that may be newer than the current one is disabled only if the current
+/// one is still the same some seconds after the list was read: a listed version that is not current by then can never
+/// become current, because each set creates a new id.
 ///
 /// Credentials are not revoked: for that, use [`Rotate`](crate::Rotate) with an issuer, or
-/// [`EndOldVersions`](crate::EndOldVersions) for single versions.
+/// [`EndOldVersions`](crate::EndOldVersions) for individual versions.
 ///
 /// **If it stops halfway**, some old versions are still enabled and the current one is unchanged; running it again
-/// disables the rest, and a run after that changes nothing. Memory use: the id of each disabled version.
+/// disables the rest, and a run after that changes nothing. The ids of all disabled versions are kept in memory.
 ///
 /// # Permissions
 ///
@@ -58,13 +58,14 @@ impl RetireOldVersions {
         self
     }
 
-    /// Disables only these, and leaves all others unchanged. The current version stays enabled even if it is named.
+    /// Disables only these versions, and leaves all others unchanged. The current version stays enabled even if it is
+    /// listed.
     pub fn only(mut self, versions: impl IntoIterator<Item = SecretVersion>) -> Self {
         self.options.only = Some(versions.into_iter().collect());
         self
     }
 
-    /// How many to disable concurrently. Default: 8; maximum: 25.
+    /// Sets how many versions to disable concurrently. Default: 8; maximum: 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests.clamp(1, 25);
         self
@@ -76,7 +77,7 @@ impl RetireOldVersions {
         self
     }
 
-    /// Records every version that is disabled.
+    /// Records every disabled version in this ledger.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.options.ledger = Some(ledger.clone());
         self

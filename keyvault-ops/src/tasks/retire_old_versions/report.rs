@@ -4,7 +4,7 @@ use azure_core::Error;
 
 use crate::{SecretName, SecretVersion};
 
-/// The outcome for the versions of a secret.
+/// The result of disabling the old versions of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retirement {
@@ -12,15 +12,16 @@ pub struct Retirement {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The current version, which stays enabled. `None` in the dry run of a rotation, whose version does not exist yet.
+    /// The current version, which stays enabled. `None` in the dry run of a rotation, since the new version does not
+    /// exist yet.
     pub current: Option<SecretVersion>,
     /// How many versions have been read.
     pub seen: u64,
-    /// How many were disabled; in a dry run, would be.
+    /// How many versions were disabled, or in a dry run would be.
     pub disabled: u64,
-    /// The versions that were disabled, or would be, in no particular order.
+    /// The versions that were disabled, or in a dry run would be, in no particular order.
     pub versions: Vec<SecretVersion>,
-    /// How many already were disabled.
+    /// How many were already disabled.
     pub disabled_before: u64,
     /// How many stay enabled, including the current one. More than requested if several were created within the same
     /// second, since these cannot be distinguished.
@@ -44,11 +45,11 @@ impl fmt::Display for Retirement {
     }
 }
 
-/// Why not all old versions were disabled, and how far it got.
+/// Why not all old versions were disabled, and how far the task got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RetireError {
-    /// What was done before; `None` if it stopped before the current version was known.
+    /// What was done before the task stopped; `None` if it stopped before the current version was known.
     pub completed: Option<Retirement>,
     /// Why it stopped.
     pub source: RetireFailure,
@@ -60,7 +61,7 @@ pub struct RetireError {
 pub enum RetireFailure {
     /// A request failed.
     Service(Error),
-    /// The current version is disabled, so it is unknown which one it is; nothing is disabled.
+    /// The current version is disabled, so it is unknown which one it is. Nothing was disabled.
     CurrentDisabled,
     /// Somebody else has set a version in the meantime.
     Overtaken {

@@ -1,4 +1,4 @@
-//! Disabling, page by page.
+//! Disabling versions, page by page.
 
 use std::{
     cmp::Reverse,
@@ -18,9 +18,9 @@ use crate::{
     ledger::{LedgerWriter, Line},
 };
 
-/// How many versions are disabled between two reports of progress: as many as a page has.
+/// How many versions are disabled between two progress reports: the size of a page.
 pub(crate) const CHUNK: usize = 25;
-/// How old the answer to a read or list may be.
+/// How stale the response to a read or list may be.
 const SETTLING: Duration = Duration::from_secs(5);
 
 type Hear = Arc<dyn Fn(&Retirement) + Send + Sync>;
@@ -129,10 +129,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes sure that none of these became current after the current version was read.
+    /// Checks that none of these versions became current after the current version was read.
     ///
-    /// Older ones did not. Ones of the same second did not either, if the current version is still the same after a
-    /// while: by then, a new version is of a later second. Others are looked at again after a while.
+    /// Versions that are older than the current one cannot have. For all others, it waits and checks that the current
+    /// version is still the same. For versions of the same second, this is done only once, since a version set after
+    /// the wait has a later date.
     async fn settle(&self, old: &[SecretProperties], settled: &mut bool) -> Result<(), RetireFailure> {
         let older = |version: &SecretProperties| {
             let surely = version.created.is_some() && version.created < self.created;
@@ -153,7 +154,7 @@ impl Run<'_> {
         }
     }
 
-    /// Disables versions; those under way are finished, and counted, also when one fails.
+    /// Disables versions. If one fails, the others are still attempted and counted.
     async fn disable_all(
         &self,
         old: Vec<SecretProperties>,
@@ -183,7 +184,7 @@ impl Run<'_> {
     }
 }
 
-/// Disables one version, and makes sure that it is.
+/// Disables one version, and checks in the response that it is.
 pub(crate) async fn disable(
     client: &SecretsClient,
     name: &SecretName,
@@ -199,8 +200,8 @@ pub(crate) async fn disable(
     writer.write(LedgerAction::Disabled, Line::version(version))
 }
 
-/// Which of these versions to keep: this one before all others, then the newest; all of the second in which the last
-/// one was created, since they are not told apart.
+/// Selects the versions to keep: `first` if it is one of them, then the newest. All versions created in the same second
+/// as the last of these are kept, since they cannot be distinguished.
 pub(crate) fn newest(
     versions: &[(SecretVersion, Option<OffsetDateTime>)],
     first: Option<&SecretVersion>,
@@ -215,7 +216,7 @@ pub(crate) fn newest(
     recent.map(|(version, _)| version).chain(first).cloned().collect()
 }
 
-/// The latest of many instants.
+/// The latest `room` of many instants.
 struct Newest {
     room: usize,
     instants: BinaryHeap<Reverse<OffsetDateTime>>,
@@ -238,7 +239,7 @@ impl Newest {
     }
 }
 
-/// The versions that stay enabled beside the current one: all created at this second or later.
+/// The versions that stay enabled besides the current one: all that were created in this second or later.
 struct Spared {
     since: Option<OffsetDateTime>,
 }

@@ -1,4 +1,5 @@
-//! What the secrets of one call hold, in memory only: no rotation ends a credential that another of them still needs.
+//! The values of all secrets of one call, in memory only, so that no rotation revokes a credential that another secret
+//! needs.
 
 use std::{
     collections::BTreeMap,
@@ -12,32 +13,32 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::{Issuer, Rotate};
 use crate::{SecretBundle, SecretErrorExt as _, SecretId, SecretRefusal};
 
-/// The secrets of a call. Empty for a rotation of its own.
+/// The secrets of a call; empty for a single rotation.
 #[derive(Clone, Default)]
 pub(super) struct Beside(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     secrets: BTreeMap<SecretId, Held>,
-    /// How many values were added: who has looked at all of them sees by it whether there are others.
+    /// How many values were added, which shows whether there are new ones since an earlier look.
     added: u64,
-    /// Whether a credential was revoked, by any rotation of the call.
+    /// Whether any rotation of the call revoked a credential.
     revoked: bool,
 }
 
 struct Held {
     rotate: Rotate,
-    /// What its enabled versions hold, or held, until its consumers have moved.
+    /// The values of its enabled versions, including earlier ones until its consumers have moved.
     values: Vec<Secret>,
     known: Known,
 }
 
-/// How far the values of a secret are known.
+/// Whether the values of a secret are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
-    /// All that could be read at the beginning.
+    /// All values could be read.
     All,
-    /// Nobody can read its current value: it is disabled, or the secret is deleted. Someone may undo that.
+    /// Nobody can read its current value, because it is disabled or the secret is deleted. Someone may undo that.
     Hidden,
     /// A read failed.
     Not,
@@ -69,7 +70,7 @@ impl Beside {
         }
     }
 
-    /// Notes that nobody uses the older versions of a secret any more, but for what was to be kept.
+    /// Notes that the consumers of a secret have moved, so that only these values are still needed besides the new one.
     pub(super) fn note_moved(&self, secret: &SecretId, values: Vec<Secret>) {
         if let Some(held) = self.state().secrets.get_mut(secret) {
             (held.values, held.known) = (values, Known::All);
@@ -84,8 +85,8 @@ impl Beside {
         self.state().revoked
     }
 
-    /// Reads the current version and, if an issuer is to revoke anything, all other enabled ones. Answers what is
-    /// current, if that can be read.
+    /// Reads the current version and, if an issuer is to revoke anything, all other enabled ones. Returns the current
+    /// version, if it can be read.
     pub(super) async fn read(&self, rotate: &Rotate) -> Option<SecretBundle> {
         let secret = rotate.target();
         let (current, mut known) = match rotate.client.get(&rotate.name).await {
@@ -121,8 +122,8 @@ impl Beside {
         Ok(())
     }
 
-    /// What secrets other than these hold, and how many values the call knows. Looks again at those that could not be
-    /// read. `None` if one still cannot, so that it is not known what it holds.
+    /// Returns the values of the secrets outside this group, and how many values the call knows. Reads those again that
+    /// could not be read before; `None` if one of them still cannot be read.
     pub(super) async fn elsewhere(
         &self,
         group: &[SecretId],
@@ -151,7 +152,7 @@ impl Beside {
     }
 }
 
-/// How many secrets are looked at again at the same time.
+/// How many secrets are read again concurrently.
 const LOOKS: usize = 8;
 
 impl Known {

@@ -1,4 +1,4 @@
-//! Looking which version is current, directly before each step that cannot be taken back.
+//! Checking which version is current, directly before each irreversible step.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -16,25 +16,26 @@ use super::{
 };
 use crate::{ActiveVersions, SecretBundle, SecretProperties, SecretVersion};
 
-/// How old the answer to a read or list may be, as far as this crate allows for it.
+/// How stale the response to a read or list may be, as far as this crate allows for it.
 pub(super) const SETTLING: Duration = Duration::from_secs(5);
-/// How often a rotation that stopped asks what there is.
+/// How many times a rotation that stopped tries to read the final state.
 const LAST_LOOKS: usize = 3;
-/// How long an old version may be answered after a new one was set.
+/// How long the vault may return an old version after a new one was set.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What a rotation that stopped has seen last.
+/// The final state of a rotation that stopped, as far as it could be read.
 pub(super) struct LastLook {
-    /// Which versions are enabled, if it could be found out.
+    /// Which versions are enabled, if known.
     pub(super) active: Option<ActiveVersions>,
     /// The current version, if it could be read.
     current: Option<SecretBundle>,
-    /// Its id, if its issuer could not be asked whether it works.
+    /// The id of the current version, if its issuer could not say whether it works.
     pub(super) untried: Option<SecretVersion>,
 }
 
 impl Member {
-    /// Reads the current version until it is not one of before. `Err` holds a version that someone else has set.
+    /// Reads the current version until it is no longer one from before the set. The inner `Err` holds a version that
+    /// someone else has set.
     pub(super) async fn look(&self) -> Step<Result<SecretBundle, SecretBundle>> {
         let mut waited = Duration::ZERO;
         loop {
@@ -45,7 +46,7 @@ impl Member {
                     return Ok(Ok(found.ok_or_else(gone)?));
                 }
                 Some(version) => self.is_old(version),
-                // The version of before may be the one that is disabled.
+                // The disabled version may be the previous one.
                 None => self.current.is_none() && !self.done.resumed,
             };
             match found {
@@ -62,13 +63,13 @@ impl Member {
         }
     }
 
-    /// What can be read in the end.
+    /// Reads which versions can be read at the end.
     pub(super) async fn active_versions(&self) -> azure_core::Result<ActiveVersions> {
         let hear = |found: SecretBundle| self.beside.note(&self.secret_id(None), &found.value);
         self.task.client.active_versions(&self.task.name, &hear).await
     }
 
-    /// The same, and the current version, asked for more than once: what was done is to be told.
+    /// The same, with the current version, tried several times so that the report is complete.
     async fn last_look(&self) -> LastLook {
         let last = Mutex::new(None);
         let hear = |found: SecretBundle| {
@@ -94,7 +95,7 @@ impl Member {
         LastLook { active: None, current, untried: None }
     }
 
-    /// Whether this version was there before the new one was set.
+    /// Whether this version existed before the new one was set.
     fn is_old(&self, version: &SecretVersion) -> bool {
         match self.done.resumed {
             true => self.done.previous.as_ref() == Some(version),
@@ -104,12 +105,12 @@ impl Member {
 }
 
 impl Group {
-    /// Makes sure that every secret of the group still has the new version as its current one.
+    /// Checks that the new version is still current in every secret of the group.
     pub(super) async fn look_at_all(&self) -> GroupStep {
         self.look_at(|_| true).await
     }
 
-    /// The same of those in which it was set.
+    /// The same, only for the secrets in which it has been set.
     pub(super) async fn look_at_set(&self) -> GroupStep {
         self.look_at(|member| member.done.current.is_some()).await
     }
@@ -124,11 +125,12 @@ impl Group {
         Ok(())
     }
 
-    /// What can be read after the rotation stopped, and whether a current value is dead by what was revoked.
+    /// Reads the final state after the rotation stopped, and checks whether a revocation has invalidated a current
+    /// value.
     pub(super) async fn last_look(&self) -> (Vec<LastLook>, Option<(usize, RotateFailure)>) {
         let hooks = self.hooks.as_ref().filter(|_| self.may_have_ended_one());
         if hooks.is_some() {
-            // What was set directly before the last revocation is seen by now.
+            // After this pause, a version that was set directly before the last revocation is visible.
             pause(SETTLING).await;
         }
         let (mut looks, mut dead) = (Vec::new(), None);
@@ -151,7 +153,7 @@ impl Group {
         (looks, dead)
     }
 
-    /// Whether this call, or an earlier run of this rotation, may have ended a credential.
+    /// Whether this call, or an earlier run of this rotation, may have revoked a credential.
     pub(super) fn may_have_ended_one(&self) -> bool {
         let may = |member: &Member| {
             let earlier = member.done.resumed || member.begun || !member.record.revoked.is_empty();
@@ -168,7 +170,7 @@ impl Group {
         revoked
     }
 
-    /// `None`: the issuer could not be asked.
+    /// Whether a value no longer works; `None` if the issuer could not say.
     pub(super) async fn is_dead(&self, hooks: &Hooks, value: &Secret) -> Option<bool> {
         let olds = self.members.iter().flat_map(|member| &member.old);
         let mut revoked =
@@ -189,7 +191,7 @@ impl Group {
     }
 }
 
-/// Someone else has set a version.
+/// The failure for a version that someone else has set.
 pub(super) fn overtaken(newer: &SecretBundle) -> RotateFailure {
     match id_of(&newer.properties) {
         Ok(current) => RotateFailure::Overtaken { current },

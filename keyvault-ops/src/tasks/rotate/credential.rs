@@ -1,4 +1,4 @@
-//! Where the new value comes from: tested before it is set, and never left behind unnamed.
+//! Obtaining the new value, which is tested before it is set and never left behind unreported.
 
 use super::{
     Credential, CredentialRequest, FoundCredential, IssuerKind, RotateFailure, RotateStep,
@@ -16,17 +16,17 @@ use crate::{
     random_value,
 };
 
-/// What there is of earlier runs.
+/// What earlier runs have left.
 enum TakenUp {
     /// A credential that was set.
     Set(Credential),
-    /// One that was not, and comes with its value.
+    /// A credential that was not set, with its value.
     Unused(Credential),
     Nothing,
 }
 
 impl Group {
-    /// The credential to set, or the one that an earlier run has set.
+    /// Returns the credential to set, or the one that an earlier run has set.
     pub(super) async fn obtain(&mut self) -> GroupStep<Credential> {
         self.step = RotateStep::CreateCredential;
         if let Some(set) = self.already_set().await? {
@@ -72,10 +72,10 @@ impl Group {
         Ok(credential)
     }
 
-    /// Goes on with what earlier runs have created.
+    /// Continues with what earlier runs have created.
     async fn take_up(&mut self, hooks: &Hooks, found: Vec<FoundCredential>) -> GroupStep<TakenUp> {
         if !found.is_empty() || self.members.iter().any(|member| member.record.setting) {
-            // An earlier run got this far: its set may not be seen yet.
+            // An earlier run got this far, and its set may not be visible yet.
             self.settle().await?;
             if let Some(set) = self.already_set().await? {
                 return Ok(TakenUp::Set(set));
@@ -91,7 +91,7 @@ impl Group {
         }
     }
 
-    /// The credential that an earlier run has set in one of the secrets. It is tested again.
+    /// Finds the credential that an earlier run has set in one of the secrets, and tests it again.
     async fn already_set(&mut self) -> GroupStep<Option<Credential>> {
         let mut set: Option<Credential> = None;
         for at in 0..self.members.len() {
@@ -116,14 +116,14 @@ impl Group {
                 self.members.iter_mut().for_each(|member| member.done.issuer.verified = proved);
             }
             let credential = Credential { id: id.unwrap_or_default(), value: current.value };
-            // Set by earlier runs that were not of one group: each keeps its own.
+            // Earlier runs that were not one group may have set different credentials: each secret keeps its own.
             self.in_use.push(credential.id.clone());
             set.get_or_insert(credential);
         }
         Ok(set)
     }
 
-    /// Waits until everything that was done is seen, and reads again.
+    /// Waits until all earlier changes are visible, and reads again.
     async fn settle(&mut self) -> GroupStep {
         pause(SETTLING).await;
         for at in 0..self.members.len() {
@@ -132,7 +132,7 @@ impl Group {
         Ok(())
     }
 
-    /// What earlier runs have created.
+    /// Finds the credentials that earlier runs have created.
     async fn found(&self, hooks: &Hooks) -> Step<Vec<FoundCredential>> {
         if hooks.kind() != IssuerKind::Many {
             return Ok(Vec::new());
@@ -143,7 +143,7 @@ impl Group {
             let created = record.created.iter().map(|id| FoundCredential { id: id.clone(), value: None });
             for credential in hooks.find(&member.task.id).await?.into_iter().chain(created) {
                 let revoked = record.revoked.contains(&credential.id);
-                // What an old version held was not created for this rotation, whatever the issuer says.
+                // The credential of an old version was not created for this rotation, whatever the issuer says.
                 let old = record.credentials.values().any(|id| *id == credential.id);
                 if !revoked && !old && !found.iter().any(|known| known.id == credential.id) {
                     found.push(credential);
@@ -153,8 +153,8 @@ impl Group {
         Ok(found)
     }
 
-    /// Of the credentials of earlier runs, which surely never became current, uses one that comes with its value and
-    /// revokes the others.
+    /// Reuses one of the credentials of earlier runs that comes with its value, and revokes the others. None of them
+    /// ever became current.
     async fn take_over(
         &mut self,
         hooks: &Hooks,
@@ -174,7 +174,8 @@ impl Group {
         for (at, member) in self.members.iter().enumerate() {
             let failed = |failure| (at, failure);
             member.look_before_set().await.map_err(failed)?;
-            // An issuer may have named one that was in use: what a disabled version holds cannot be read.
+            // The issuer may have returned one that is in use: the value of a disabled version cannot be read to rule
+            // that out.
             if member.current.is_none() {
                 return Err(failed(RotateFailure::Undetermined(format!(
                     "credential '{id}' of rotation '{}' may be the one of the current version, which is disabled: enable \
@@ -235,7 +236,7 @@ impl Group {
                 return Err(failed(failure));
             }
         };
-        // One that is in use is not written down as created: a later run would take it for left over.
+        // One that is in use is not recorded as created: a later run would treat it as left over.
         self.check_new(hooks, &credential).map_err(failed)?;
         if let Err(failure) = member.note(LedgerAction::CredentialCreated, Line::credential(&credential.id)) {
             self.discard(hooks, &credential, &failure).await;
@@ -244,7 +245,7 @@ impl Group {
         Ok(credential)
     }
 
-    /// Whether what the issuer returned is not the credential in use.
+    /// Checks that the issuer has not returned the credential in use.
     fn check_new(&self, hooks: &Hooks, credential: &Credential) -> Step {
         let same_value = |member: &Member| {
             member.current.as_ref().is_some_and(|current| current.value == credential.value)
@@ -262,7 +263,7 @@ impl Group {
         }
     }
 
-    /// Whether it is a new credential that a vault takes.
+    /// Checks that the credential is new and that a vault accepts it.
     fn check_created(&self, hooks: &Hooks, credential: &Credential) -> Step {
         self.check_new(hooks, credential)?;
         if credential.id.is_empty() || credential.id.chars().count() > TAG_LENGTH {
@@ -282,9 +283,9 @@ impl Group {
         Ok(())
     }
 
-    /// Revokes a credential that was surely not set; names it if that fails.
+    /// Revokes a credential that was certainly not set; reports it as left over if that fails.
     pub(super) async fn discard(&mut self, hooks: &Hooks, credential: &Credential, why: &RotateFailure) {
-        // The credential in use is not ours to revoke; of two slots or one, the new one takes no place of its own.
+        // The credential in use must not be revoked; with one or two slots, there is never an additional credential.
         if matches!(why, RotateFailure::SameCredential { .. }) || hooks.kind() != IssuerKind::Many {
             return;
         }
@@ -293,7 +294,7 @@ impl Group {
             self.name_orphan(&credential.id);
         } else {
             let line = Line::credential(&credential.id);
-            // It is revoked: a ledger that cannot say so takes nothing from that.
+            // It is revoked, even if the ledger cannot record that.
             let _ = self.members[0].note(LedgerAction::CredentialRevoked, line);
         }
     }
@@ -306,7 +307,8 @@ impl Group {
         }
     }
 
-    /// Tags each current version with the intent to change the idle slot, and makes sure that no one else does.
+    /// Tags each current version with the intent to change the idle slot, and checks that no other rotation has tagged
+    /// it.
     async fn intend(&mut self) -> GroupStep {
         for (at, member) in self.members.iter().enumerate() {
             member.write_intent().await.map_err(|failure| (at, failure))?;
@@ -314,7 +316,7 @@ impl Group {
         pause(SETTLING).await;
         self.confirm_intent().await?;
         for (at, member) in self.members.iter().enumerate().filter(|(_, member)| !member.task.revoke_first) {
-            // Someone may still use the idle slot: from an older version, or a hand-made one.
+            // A consumer may still use the idle slot, from an older version or one set by hand.
             let current = member.current.as_ref().and_then(|current| current.properties.version().cloned());
             let moved = member.wait_until_moved(&member.secret_id(current)).await;
             moved.map_err(|failure| (at, failure))?;
@@ -322,7 +324,7 @@ impl Group {
         Ok(())
     }
 
-    /// Makes sure that the intent that stands is ours.
+    /// Checks that the tagged intent is ours.
     pub(super) async fn confirm_intent(&self) -> GroupStep {
         for (at, member) in self.members.iter().enumerate() {
             member.confirm_intent().await.map_err(|failure| (at, failure))?;

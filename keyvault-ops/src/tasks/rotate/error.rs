@@ -8,7 +8,7 @@ use crate::{RetireFailure, Rotation, SecretId, SecretVersion};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RotateError {
-    /// What was done. Its [`id`](Rotation::id) resumes the rotation.
+    /// What was done. Run the rotation again with its [`id`](Rotation::id) to resume it.
     pub completed: Box<Rotation>,
     /// The step that failed.
     pub step: RotateStep,
@@ -30,7 +30,7 @@ pub enum RotateStep {
     Set,
     /// Checking that the new version is current.
     Confirm,
-    /// Revoking the old credentials before anyone has moved.
+    /// Revoking the old credentials before the consumers have moved.
     RevokeFirst,
     /// Waiting for the consumers.
     WaitForConsumers,
@@ -70,13 +70,13 @@ pub enum RotateFailure {
         /// The credentials that this rotation has revoked, or regenerated if there are two slots.
         revoked: Vec<String>,
     },
-    /// The request cannot be carried out. Nothing was changed.
+    /// The request cannot be carried out. The secret's value was not changed.
     Invalid(String),
     /// A request failed.
     Service(Error),
     /// A hook of the issuer or the consumers failed.
     Hook(Error),
-    /// A hook did not finish in time. What it started may still happen.
+    /// A hook did not finish in time. What it started may still take effect.
     HookTimedOut {
         /// The hook.
         hook: &'static str,
@@ -92,7 +92,7 @@ pub enum RotateFailure {
     },
     /// The current version is disabled: nobody can read the secret.
     CurrentDisabled,
-    /// The vault keeps returning an old version: the new one cannot be seen.
+    /// The vault keeps returning an old version: the new one is not visible.
     StillOld {
         /// The version that it returns.
         current: SecretVersion,
@@ -106,7 +106,7 @@ pub enum RotateFailure {
     },
     /// Another rotation is about to change the idle slot of the issuer.
     ForeignIntent {
-        /// Its id: run it again to finish it.
+        /// The id of that rotation: run it again to complete it.
         rotation: String,
     },
     /// Another secret with the same credential could not be rotated, so none of them continued.
@@ -218,5 +218,5 @@ impl std::error::Error for RotateError {
 }
 
 pub(super) type Step<T = ()> = Result<T, RotateFailure>;
-/// A failure with the place of the secret in the group that it concerns.
+/// A failure, with the index in the group of the secret that it concerns.
 pub(super) type GroupStep<T = ()> = Result<T, (usize, RotateFailure)>;

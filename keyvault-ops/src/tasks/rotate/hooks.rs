@@ -1,4 +1,4 @@
-//! Calls of the user's own code, each within a time limit.
+//! Calls to the user's own code, each with a time limit.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::SecretId;
 
-/// An issuer, and how long each of its hooks may take.
+/// An issuer, and the time limit of each of its hooks.
 #[derive(Clone)]
 pub(in crate::tasks) struct Hooks {
     pub(in crate::tasks) issuer: Arc<dyn Issuer>,
@@ -37,7 +37,7 @@ impl Hooks {
         within(self.limit, "identify", self.issuer.identify(value)).await
     }
 
-    /// Repeats a test that fails for as long as a new credential may take to work.
+    /// Retries a failing test for as long as a new credential may take to work.
     pub(in crate::tasks) async fn verify(&self, value: &Secret) -> Step {
         let settle_time = self.issuer.settle_time();
         let (mut wait, mut waited) = (Duration::from_secs(1), Duration::ZERO);

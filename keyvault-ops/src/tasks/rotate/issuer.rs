@@ -6,7 +6,7 @@ use azure_core::Result;
 
 use crate::SecretId;
 
-/// Where a credential is issued: a database, a storage account, an application registration.
+/// A service that issues credentials, such as a database, a storage account or an application registration.
 ///
 /// A rotation calls [`create`](Self::create), tests the new credential with [`verify`](Self::verify), and only then
 /// sets it in the vault. Once the consumers have moved, it revokes the old credentials, but only those that
@@ -57,39 +57,38 @@ use crate::SecretId;
 /// ```
 #[async_trait]
 pub trait Issuer: Send + Sync {
-    /// How many credentials it can have at a time, which determines how a rotation proceeds.
+    /// Returns how many credentials it can have at a time, which determines how a rotation proceeds.
     fn kind(&self) -> IssuerKind;
 
-    /// How long a new credential may take to work. A failing [`verify`](Self::verify) is retried for that long.
-    /// Default: no time.
+    /// Returns how long a new credential may take to work. A failing [`verify`](Self::verify) is retried for that long.
+    /// Default: zero.
     fn settle_time(&self) -> Duration {
         Duration::ZERO
     }
 
     /// Whether [`verify`](Self::verify) uses the credential. `false` means that it only checks that the issuer lists
-    /// it, and a rotation is never complete. Called after a `verify`. Default: `true`.
+    /// it; a rotation is then never complete. Called after a `verify`. Default: `true`.
     fn proves(&self) -> bool {
         true
     }
 
-    /// Creates a new credential in addition to the one in use, labelled with the rotation's id if the service supports
-    /// that. For [`IssuerKind::TwoSlots`], it regenerates the slot that is not `in_use`.
+    /// Creates a new credential in addition to the one in use, labeled with the rotation's id if the service supports
+    /// that. For [`IssuerKind::TwoSlots`], regenerates the slot that is not `in_use`.
     async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential>;
 
-    /// The existing credentials that were created for this rotation, since an earlier run may have stopped right after
-    /// [`create`](Self::create). They include their values only if the service shows them again. Called only for
+    /// Returns the existing credentials that were created for this rotation, since an earlier run may have stopped
+    /// right after [`create`](Self::create). Values are included only if the service shows them again. Called only for
     /// [`IssuerKind::Many`].
     async fn find(&self, rotation: &str) -> Result<Vec<FoundCredential>>;
 
-    /// The id of the credential in this value. `None` if it is not one of this issuer's, or no longer works: it is then
-    /// named in the report and never revoked.
+    /// Returns the id of the credential in this value; `None` if it is not one of this issuer's, or no longer works.
+    /// Such a credential is listed in the report and never revoked.
     async fn identify(&self, value: &Secret) -> Result<Option<String>>;
 
-    /// Uses the credential, for example by signing in with it. An error means that it does not work, and it is then not
-    /// set.
+    /// Tests the credential by using it, for example to sign in. If this fails, the credential is not set.
     async fn verify(&self, value: &Secret) -> Result<()>;
 
-    /// Revokes a credential. Must succeed if it is called again for a revoked one. `Ok` counts as proof that the
+    /// Revokes a credential. Must succeed for a credential that is already revoked. `Ok` counts as proof that the
     /// credential no longer works.
     async fn revoke(&self, id: &str) -> Result<()>;
 }
@@ -98,10 +97,10 @@ pub trait Issuer: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IssuerKind {
-    /// Any number: an old one works until it is revoked.
+    /// Any number: old ones work until they are revoked.
     Many,
     /// Two, such as `key1` and `key2`. The rotation regenerates the idle one. Before that, it tags the current version
-    /// with its intent and reads the tag again after a while; if it finds another rotation's intent, it refuses.
+    /// with its intent and reads the tag again after a few seconds; if another rotation's intent is there, it stops.
     TwoSlots,
     /// One: creating a new credential revokes the old one immediately. Refused without
     /// [`Rotate::accept_outage`](crate::Rotate::accept_outage).
@@ -128,7 +127,7 @@ pub struct Credential {
     /// The issuer's id for it, such as `key2`; at most 512 characters. Not secret: it is stored in the version's tag
     /// `credential` and in the ledger.
     pub id: String,
-    /// The value to be stored.
+    /// The value to store.
     pub value: Secret,
 }
 
@@ -137,17 +136,17 @@ pub struct Credential {
 pub struct FoundCredential {
     /// The issuer's id for it.
     pub id: String,
-    /// The value to be stored, if the service shows it again.
+    /// The value to store, if the service shows it again.
     pub value: Option<Secret>,
 }
 
 /// The applications that read a secret.
 #[async_trait]
 pub trait Consumers: Send + Sync {
-    /// Waits until all of them use this version. An error stops the rotation with all old versions enabled and all old
-    /// credentials valid.
+    /// Waits until all of them use this version. An error stops the rotation with all old versions enabled and, except
+    /// after [`Rotate::revoke_first`](crate::Rotate::revoke_first), all old credentials valid.
     ///
-    /// App Service and Functions may take 24 hours to re-read a reference. A restart does not necessarily help, but a
-    /// configuration change does. Consumers that are pinned to a version never move by themselves.
+    /// App Service and Functions may take up to 24 hours to re-read a reference. A restart does not necessarily help,
+    /// but a configuration change does. Consumers that are pinned to a version never move by themselves.
     async fn wait_until_moved(&self, to: &SecretId) -> Result<()>;
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::SecretId;
 
-/// Carries out many rotations, several at a time, for example one for each exposed secret.
+/// Runs many rotations, several at a time, for example one for each exposed secret.
 ///
 /// **Secrets with the same value form a group**, whatever their names and vaults: all of them get the same new value,
 /// and only then is the old credential revoked, once. If one of them cannot be set, nothing in the group is disabled or
@@ -29,13 +29,14 @@ use crate::SecretId;
 /// issuer, the values of all enabled versions of all secrets are read before the first one is rotated. A credential in
 /// several secrets is revoked by the last one to move; the others list it as not revoked, and are not complete. A
 /// disabled or deleted secret is checked again directly before each revocation. If a secret cannot be read for another
-/// reason, nothing is revoked that it might contain.
+/// reason, no credential that it might contain is revoked.
 ///
 /// Every secret has exactly one outcome, in no particular order; a failure never stops the others. A secret listed
 /// twice is rotated once, as listed first. Dropping the stream cancels the rotations in progress and starts no more;
 /// the same call with the same [`id`](Rotate::id)s finishes them.
 ///
-/// A rotation does not close a finding: the next scan does. Until then, report it as waiting for the scan.
+/// A rotation does not close the finding that reported the secret: the next scan does. Until then, report the finding
+/// as waiting for that scan.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, found: Vec<keyvault_ops::SecretName>) {
@@ -75,7 +76,8 @@ struct SameValue {
     rotations: Vec<Rotate>,
 }
 
-/// All secrets are read before anything is done to one: what another one holds is not revoked.
+/// Reads all secrets before any is changed, so that no credential in another one is revoked, and groups those with the
+/// same value.
 async fn groups(rotations: Vec<Rotate>, concurrency: usize, beside: Beside) -> Vec<SameValue> {
     let alone = rotations.len() == 1;
     let valued: Vec<(Option<Secret>, Rotate)> = stream::iter(rotations)
@@ -99,8 +101,8 @@ async fn groups(rotations: Vec<Rotate>, concurrency: usize, beside: Beside) -> V
     groups
 }
 
-/// The value that a rotation ends: the current one, or, if the rotation has set it, the one before. `None` if it
-/// cannot be read: the rotation itself says why.
+/// The value that a rotation replaces: the current one or, if the rotation has already set that, the previous one.
+/// `None` if it cannot be read; the rotation itself then reports why.
 async fn old_value(rotate: &Rotate, beside: &Beside) -> Option<Secret> {
     let current = beside.read(rotate).await?;
     let tags = &current.properties.tags;

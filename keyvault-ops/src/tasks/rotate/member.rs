@@ -1,4 +1,4 @@
-//! One secret of a rotation: what it was before, and which of its versions are to end.
+//! One secret of a rotation: its state before, and which of its versions are to be retired.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -26,25 +26,24 @@ pub(super) struct Member {
     pub(super) writer: LedgerWriter,
     pub(super) done: Rotation,
     pub(super) record: Record,
-    /// What a read without version answered at the beginning; `None` when it was disabled.
+    /// The current version at the beginning; `None` if it was disabled.
     pub(super) current: Option<SecretBundle>,
     /// All versions that were listed at the beginning: none of them becomes current again once ours is set.
     pub(super) listed: HashSet<SecretVersion>,
     pub(super) disabled_before: u64,
-    /// The newest versions, if a read without version found them disabled: whoever disabled them said nothing of their
-    /// credentials.
+    /// The newest versions, if the current version was disabled at the beginning: their credentials may still be valid.
     pub(super) ended_before: Vec<SecretVersion>,
-    /// The versions to end.
+    /// The versions to retire.
     pub(super) old: Vec<OldVersion>,
     /// The old versions that stay enabled.
     pub(super) kept: Vec<OldVersion>,
-    /// The credentials that were identified in this run, also in versions that someone has disabled since.
+    /// The credentials that were identified in this run, including those in versions that were disabled since.
     pub(super) identified: BTreeMap<SecretVersion, String>,
-    /// Whether an earlier run of this rotation has left a tag: it may have ended a credential.
+    /// Whether an earlier run of this rotation has left a tag, so that it may have revoked a credential.
     pub(super) begun: bool,
 }
 
-/// A version that was enabled at the beginning.
+/// A version from before the rotation.
 pub(super) struct OldVersion {
     pub(super) version: SecretVersion,
     /// The issuer's id of its credential, if it was identified.
@@ -104,7 +103,7 @@ impl Member {
         self.writer.write(action, line).map_err(RotateFailure::Ledger)
     }
 
-    /// The current version; `None` when it is disabled.
+    /// The current version; `None` if it is disabled.
     pub(super) async fn read_current(&self) -> Step<Option<SecretBundle>> {
         let read = self.task.client.get(&self.task.name).await;
         if let Ok(found) = &read {
@@ -121,7 +120,7 @@ impl Member {
         }
     }
 
-    /// Reads and lists what there is, and finds out whether an earlier run has set the new version.
+    /// Reads the current version, lists all versions, and finds out whether an earlier run has set the new one.
     pub(super) async fn snapshot(&mut self) -> Step {
         if let Some(ledger) = &self.writer.ledger {
             let record = ledger.record_of(&self.writer.vault, &self.writer.secret, &self.task.id);
@@ -168,8 +167,8 @@ impl Member {
         Ok(())
     }
 
-    /// Which version an earlier run of this rotation has set: the one that the ledger names, else the one that has its
-    /// tag and its value.
+    /// Finds the version that an earlier run of this rotation has set: the one in the ledger, or else the one with its
+    /// tag and value.
     async fn find_own(&mut self, marked: &[SecretProperties]) -> Step {
         let own = match (&self.record.set, marked) {
             (Some(set), _) => Some(set.clone()),
@@ -188,7 +187,7 @@ impl Member {
         Ok(())
     }
 
-    /// Tags go over when someone sets a version by hand: only the value tells which version is ours.
+    /// Finds out by the value which tagged version is ours: someone who sets a version by hand may copy the tags.
     async fn own_of(&self, marked: &[SecretProperties]) -> Step<SecretVersion> {
         for version in marked.iter().filter_map(SecretProperties::version) {
             let Some(given) = &self.task.value else { break };
@@ -219,7 +218,7 @@ impl Member {
         }
     }
 
-    /// Which of the enabled versions end, and which are kept.
+    /// Divides the enabled versions into those to retire and those to keep.
     fn divide(&mut self, enabled: Vec<(SecretVersion, Option<time::OffsetDateTime>)>) {
         let own = self.done.current.as_ref();
         let others: Vec<_> = enabled.into_iter().filter(|(version, _)| Some(version) != own).collect();
@@ -237,7 +236,7 @@ impl Member {
         self.old = end.into_iter().map(old).collect();
     }
 
-    /// Asks the issuer which credentials the enabled versions hold. What an earlier run wrote counts as well.
+    /// Has the issuer identify the credentials in the enabled versions. Those that an earlier run recorded are added.
     pub(super) async fn identify(&mut self, hooks: &Hooks) -> Step {
         if hooks.kind() == IssuerKind::One {
             return Ok(());
@@ -245,7 +244,7 @@ impl Member {
         let known: BTreeSet<&SecretVersion> =
             self.old.iter().chain(&self.kept).map(|old| &old.version).collect();
         let previous = self.done.previous.as_ref();
-        // Disabled since an earlier run or the last read: by it, or by someone else.
+        // Disabled since an earlier run or the last read, by that run or by someone else.
         let disabled: BTreeSet<SecretVersion> = self
             .record
             .credentials
@@ -294,7 +293,7 @@ impl Member {
         Ok(())
     }
 
-    /// The credential that the current value holds, if it is known.
+    /// The id of the credential in the current value, if known.
     pub(super) fn in_use(&self) -> Option<&str> {
         let current = self.current.as_ref()?.properties.version()?;
         let mut versions = self.old.iter().chain(&self.kept);

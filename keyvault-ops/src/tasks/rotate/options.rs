@@ -1,4 +1,4 @@
-//! What is asked for.
+//! The options of a rotation.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,13 +10,13 @@ use crate::{
     tasks::retire_old_versions::RetireOptions,
 };
 
-/// Gives a secret a new value and disables the old ones; await it.
+/// Sets a new value for a secret and disables the old versions; await it.
 ///
 /// The steps, and the state if it stops there:
 ///
 /// | step | state if it stops here |
 /// |---|---|
-/// | check the request; read the current version; list the versions; the [`Issuer`] identifies their credentials | nothing changed |
+/// | check the request; read the current version; list the versions; have the [`Issuer`] identify their credentials | nothing changed |
 /// | create a new credential at the issuer, if there is one | nothing changed in the vault; the next run with the same id finds the credential and uses or revokes it |
 /// | test the new credential where it is used; revoke it if it does not work | the same |
 /// | check again, then set | either the old or the new value is current |
@@ -26,29 +26,29 @@ use crate::{
 /// | check again, then disable an old version by id; repeat for the next one | the new value is current; some old versions are still enabled |
 /// | read the final state | everything is done |
 ///
-/// **Running it again with the same [`id`](Self::id)** resumes where it stopped; another run changes nothing. With
-/// another id, it sets one more version and retires all earlier ones. Only a [`Ledger`] tells a later run which
-/// credentials an earlier one has revoked: the value of a disabled version cannot be read. Without a ledger, a later run
-/// lists them as [not revoked](crate::IssuerReport::unrevoked), and is not complete.
+/// **Running it again with the same [`id`](Self::id)** resumes where it stopped; once it is complete, another run
+/// changes nothing. With another id, it sets one more version and disables all earlier ones. A later run learns only
+/// from a [`Ledger`] which credentials an earlier one has revoked, since the value of a disabled version cannot be
+/// read. Without a ledger, it lists them as [not revoked](crate::IssuerReport::unrevoked), and is not complete.
 ///
-/// **With concurrent writers.** Its own version is the one in the response to its set, or in its [`Ledger`]; if the
-/// response was lost, the one with its tag and value. It never disables that version, nor any that was set after it had
-/// listed the versions: those are named in the report, which is then not complete. If somebody else sets a version, it
-/// stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. A
-/// deleted secret stops it; it never recovers or recreates one.
+/// **Concurrent writers.** A rotation recognizes its own version by the response to its set or by its [`Ledger`]; if
+/// the response was lost, by its tag and value. It never disables that version, nor any that was set after it had
+/// listed the versions: those are listed in the report, which is then not complete. If somebody else sets a version, it
+/// stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. If
+/// the secret is deleted, it stops; it never recovers or recreates a secret.
 ///
-/// **What remains.** Key Vault has no compare-and-set, and a read may be some seconds old. If somebody sets a value
-/// between the last check and a set, that value is no longer current afterwards (the version is kept, and named). If
-/// somebody makes a value current *whose credential is being revoked*, that value is dead. The read after each
-/// revocation, and after the last one, detects this, and reports
+/// **Remaining races.** Key Vault has no compare-and-set, and a read may be some seconds old. If somebody sets a value
+/// between the last check and the rotation's own set, that value is no longer current afterwards; its version is kept
+/// and listed in the report. If somebody makes a value current *whose credential is being revoked*, that value no
+/// longer works. The rotation checks for this after each revocation, and again at the end, and reports
 /// [`RotateFailure::CurrentCredentialDead`](crate::RotateFailure::CurrentCredentialDead).
 ///
 /// **A new value in the vault does not invalidate the old one.** Without an issuer, the old credential stays valid
 /// until it is revoked where it was issued; the report says so.
 ///
 /// The old version's tags, content type and lifetime, if it had one, are copied to the new one. The tag `rotated` (the
-/// id) and, with an issuer, `credential` are added, and must fit; `replaces`, `reason` and `date` are added if they
-/// fit.
+/// id) and, with an issuer, `credential` are added, and must fit into the 15 tags of a version; `replaces`, `reason`
+/// and `date` are added if they fit.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +88,7 @@ pub struct Rotate {
 
 /// How long a hook of an issuer may take.
 pub(in crate::tasks) const ISSUER_LIMIT: Duration = Duration::from_secs(300);
-/// How long the consumers are waited for: App Service may take a day.
+/// How long to wait for the consumers: App Service may take a day.
 pub(in crate::tasks) const CONSUMERS_LIMIT: Duration = Duration::from_secs(36 * 3600);
 
 impl fmt::Debug for Rotate {
@@ -102,7 +102,7 @@ impl fmt::Debug for Rotate {
 }
 
 impl SecretsClient {
-    /// Gives a secret a new value and disables the old ones. See [`Rotate`].
+    /// Sets a new value for a secret and disables the old versions. See [`Rotate`].
     pub fn rotate(&self, name: &SecretName) -> Rotate {
         Rotate {
             client: self.clone(),
@@ -122,8 +122,8 @@ impl SecretsClient {
         }
     }
 
-    /// Resumes a rotation that a [`Ledger`] lists as unfinished. Provide the same ledger, and the issuer or value that
-    /// it was started with; without them, it is refused.
+    /// Resumes a rotation that a [`Ledger`] lists as unfinished. Provide the same ledger. If it was started with an
+    /// issuer or a value, provide that too; otherwise, it is refused.
     pub fn resume(&self, unfinished: &UnfinishedRotation) -> Rotate {
         let rotate = self.rotate(&unfinished.secret).id(&unfinished.rotation);
         Rotate { reason: unfinished.reason.clone(), unfinished: Some(unfinished.clone()), ..rotate }
@@ -131,57 +131,57 @@ impl SecretsClient {
 }
 
 impl Rotate {
-    /// The new value. Default: the issuer's, or a random one.
+    /// Sets the new value. Default: one that the issuer creates, or a random one.
     pub fn to(mut self, value: Secret) -> Self {
         self.value = Some(value);
         self
     }
 
-    /// The issuer that creates the new credential and revokes the old one.
+    /// Sets the issuer that creates the new credential and revokes the old one.
     pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// The consumers that must move to the new value before the old ones are disabled.
+    /// Sets the consumers that must move to the new value before the old ones are revoked and disabled.
     pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
     }
 
-    /// How long one call of an [`Issuer`] hook may take. Default: 5 minutes.
+    /// Sets how long one call of an [`Issuer`] method may take. Default: 5 minutes.
     pub fn issuer_limit(mut self, limit: Duration) -> Self {
         self.issuer_limit = limit;
         self
     }
 
-    /// How long the [`Consumers`] may take to move. Default: 36 hours.
+    /// Sets how long the [`Consumers`] may take to move. Default: 36 hours.
     pub fn consumers_limit(mut self, limit: Duration) -> Self {
         self.consumers_limit = limit;
         self
     }
 
-    /// Allows an [`IssuerKind::One`](crate::IssuerKind::One): from the creation of the new credential until they have
-    /// read it, all consumers fail.
+    /// Allows an issuer of kind [`IssuerKind::One`](crate::IssuerKind::One): all consumers fail from the creation of
+    /// the new credential until they have read it.
     pub fn accept_outage(mut self) -> Self {
         self.accept_outage = true;
         self
     }
 
-    /// The lifetime of the new value. Default: that of the old one.
+    /// Sets the lifetime of the new value. Default: that of the old one.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
     }
 
-    /// The reason, stored as a tag of the new version; at most 512 characters. Not secret.
+    /// Sets the reason, stored as a tag of the new version; at most 512 characters. Not secret.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// The id of this rotation, with which it can be resumed. Default: random, see the report or the ledger. At most
-    /// 512 characters. Not secret.
+    /// Sets the id of this rotation, with which it can be resumed; at most 512 characters. Default: a random one, which
+    /// is in the report and the ledger. Not secret.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
@@ -200,7 +200,7 @@ impl Rotate {
         self
     }
 
-    /// How many versions to disable concurrently. Default: 8; maximum: 25.
+    /// Sets how many versions to disable concurrently. Default: 8; maximum: 25.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.retire.concurrency = requests.clamp(1, 25);
         self
@@ -212,13 +212,14 @@ impl Rotate {
         self
     }
 
-    /// Records every step, and reads what an earlier run with the same id recorded.
+    /// Records every step in this ledger, and reads what an earlier run with the same id recorded there.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.retire.ledger = Some(ledger.clone());
         self
     }
 
-    /// Only reports which version is current and how many would be disabled. Calls neither issuer nor consumers.
+    /// Only reports which version is current and how many would be disabled. Calls neither the issuer nor the
+    /// consumers.
     pub fn dry_run(mut self) -> Self {
         self.retire.dry_run = true;
         self

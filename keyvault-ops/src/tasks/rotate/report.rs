@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{ActiveVersions, Retirement, SecretName, SecretVersion};
 
-/// What a rotation did, or has done so far. It contains no secret value.
+/// What a rotation has done. It contains no secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {
@@ -14,20 +14,22 @@ pub struct Rotation {
     pub id: String,
     /// The version that was current before; `None` if it was disabled, or an earlier run did not record it.
     pub previous: Option<SecretVersion>,
-    /// The new version.
+    /// The new version; `None` if it was not set.
     pub current: Option<SecretVersion>,
-    /// Whether an earlier run had set it.
+    /// Whether an earlier run had set the new version.
     pub resumed: bool,
     /// What the issuer was asked to do, and what is left to do there.
     pub issuer: IssuerReport,
     /// Whether the rotation waited for the consumers.
     pub consumers_moved: bool,
-    /// The outcome for the versions that were listed before the new one was set.
+    /// The outcome for the versions that were listed before the new one was set; `None` if the rotation stopped before
+    /// disabling any.
     pub retirement: Option<Retirement>,
-    /// Enabled versions that this rotation did not disable, besides the new one and those to be kept: they appeared, or
-    /// were enabled, after it had listed the versions. The next rotation handles them.
+    /// Enabled versions other than the new one and those to be kept: they were set or enabled after this rotation had
+    /// listed the versions. The next rotation handles them.
     pub later: Vec<SecretVersion>,
-    /// The final state; for a rotation that stopped, as far as it could be read; for a dry run, the current state.
+    /// The final state; for a rotation that stopped, as far as it could be read; for a dry run, the state that the
+    /// rotation would leave.
     pub active: Option<ActiveVersions>,
     /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
@@ -37,13 +39,13 @@ pub struct Rotation {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerReport {
-    /// Whether there is one. Without it, **the old credential stays valid at its issuer**.
+    /// Whether an issuer was given. Without one, **the old credential stays valid at its issuer**.
     pub configured: bool,
     /// The issuer's id for the credential that it created.
     pub created: Option<String>,
-    /// Whether the new credential was used, and worked. Also `false` if its issuer has no way to use one.
+    /// Whether the new credential was used, and worked. Also `false` if the issuer has no way to use credentials.
     pub verified: bool,
-    /// The ids of the old credentials that the issuer was asked to revoke, and confirmed.
+    /// The ids of the old credentials that the issuer confirmed to have revoked.
     pub revoked: Vec<String>,
     /// Old versions whose credential was not revoked: the issuer did not identify it, the value could not be read, or
     /// another secret in the same [`rotate_many`](crate::rotate_many) contains it. It may still work: follow up on it.
@@ -51,8 +53,8 @@ pub struct IssuerReport {
     /// Credentials that may be left over: created but not stored, or not known to be stored. Running the rotation
     /// again, with the same id, looks for them.
     pub orphans: Vec<String>,
-    /// If a rotation stopped after something may have been revoked: the current version, if its issuer could not be
-    /// asked whether it works. Running the rotation again asks.
+    /// The current version, if the rotation stopped after something may have been revoked and the issuer could not say
+    /// whether this version works. Running the rotation again checks it.
     pub untried: Option<SecretVersion>,
 }
 
@@ -77,9 +79,9 @@ impl IssuerReport {
 }
 
 impl Rotation {
-    /// Whether all of this held at the last read: the new version is current; nothing else is enabled except what was
-    /// to be kept; and, with an issuer, it confirmed the revocation of the credential of every disabled version, and
-    /// none is left over.
+    /// Whether, at the last read, the new version was current and no other version was enabled except those to be kept.
+    /// With an issuer, also whether the new credential was verified, the credentials of all old versions were revoked,
+    /// and none was left over.
     ///
     /// Without an issuer, this says nothing about the old credential, which stays valid where it was issued.
     pub fn is_complete(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The end of the old credentials and versions.
+//! Revoking the old credentials and disabling the old versions.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ impl Group {
         Ok(())
     }
 
-    /// Revokes the identified credentials of the versions that end, each once, and never the one in use.
+    /// Revokes the identified credentials of the versions to retire, each of them once, and never the one in use.
     pub(super) async fn revoke(&mut self) -> GroupStep {
         let Some(hooks) = self.hooks.clone().filter(|hooks| hooks.kind() != IssuerKind::One) else {
             return Ok(());
@@ -65,13 +65,13 @@ impl Group {
         Ok(())
     }
 
-    /// Notes what may be dead from here on, whatever the answer.
+    /// Notes that this credential may be revoked from here on, whatever the response.
     pub(super) fn note_revoked(&mut self, id: &str) {
         self.revoked.push(id.to_owned());
         self.members.iter().for_each(|member| member.beside.note_revoked());
     }
 
-    /// Makes sure that the new versions are current. Answers whether another secret of the same call may hold the
+    /// Checks that the new versions are current. Returns whether another secret of the same call may contain the
     /// credential.
     async fn look_before_revoking(&self, hooks: &Hooks, id: &str) -> GroupStep<bool> {
         let Some(beside) = self.members.first().map(|member| &member.beside) else { return Ok(true) };
@@ -86,8 +86,8 @@ impl Group {
         }
     }
 
-    /// How many values the call knows, if no other secret of it holds this credential; `None` if one does, or if it is
-    /// not known what it holds.
+    /// Returns how many values the call knows, if no other secret of it contains this credential; `None` if one does,
+    /// or if one cannot be read.
     pub(super) async fn held_beside(&self, hooks: &Hooks, id: &str) -> Step<Option<u64>> {
         let group: Vec<SecretId> = self.members.iter().map(|member| member.secret_id(None)).collect();
         let Some(first) = self.members.first() else { return Ok(None) };
@@ -98,7 +98,7 @@ impl Group {
         let holding = olds.filter(|old| old.credential.as_deref() == Some(id));
         let values: Vec<&Secret> = holding.filter_map(|old| old.value.as_ref()).collect();
         for value in &elsewhere {
-            // Without a value, it is known from the ledger only.
+            // Without a value, the credential is known only from the ledger.
             let held = match values.is_empty() {
                 true => hooks.identify(value).await?.as_deref() == Some(id),
                 false => values.contains(&value),
@@ -110,7 +110,7 @@ impl Group {
         Ok(Some(known))
     }
 
-    /// Also what this rotation created in an earlier run and did not set.
+    /// The ids of the credentials to revoke, including those that an earlier run created and did not set.
     async fn to_revoke(&self) -> GroupStep<BTreeSet<String>> {
         let own = self.in_use.iter().map(String::as_str);
         let kept: BTreeSet<&str> = self
@@ -132,7 +132,7 @@ impl Group {
         Ok(ids)
     }
 
-    /// Disables the versions that end.
+    /// Disables the versions to retire.
     pub(super) async fn disable_old(&mut self) -> GroupStep {
         self.step = RotateStep::Retire;
         for at in 0..self.members.len() {
@@ -144,11 +144,11 @@ impl Group {
         Ok(())
     }
 
-    /// Reads what holds in the end.
+    /// Reads the final state.
     pub(super) async fn report(&mut self) -> GroupStep {
         self.step = RotateStep::Report;
         if !self.revoked.is_empty() {
-            // Who made a revoked value current just before is seen by now.
+            // After this pause, a revoked value that somebody made current just before is visible.
             pause(SETTLING).await;
         }
         self.look_at_all().await?;
@@ -169,7 +169,7 @@ impl Member {
         }
     }
 
-    /// `Err` in `Ok` holds a version that someone else has set.
+    /// The inner `Err` holds a version that someone else has set.
     async fn disable_old(&mut self) -> Step<Result<(), crate::SecretBundle>> {
         let Some(current) = self.done.current.clone() else { return Ok(Ok(())) };
         let kept = self.kept.len() as u64 + 1;
@@ -227,7 +227,7 @@ impl Member {
         let current = active.current.clone();
         self.done.active = Some(active);
         if self.task.issuer.is_some() && !replaced {
-            // What holds the credential that is in use is not to be revoked.
+            // The credential that is in use must not be revoked.
             let ended =
                 |old: &OldVersion| old.revoked || old.credential.as_ref().is_some_and(|id| own.contains(id));
             self.done.issuer.unrevoked =

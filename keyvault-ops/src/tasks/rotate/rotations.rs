@@ -1,4 +1,4 @@
-//! What became of many rotations, to show and to keep.
+//! The report of many rotations, as text, JSON and HTML.
 
 use std::{fmt, fmt::Write as _};
 
@@ -12,8 +12,8 @@ use crate::{SecretId, SecretVersion};
 /// The report of [`rotate_many`](crate::rotate_many): the outcome for each secret, the worst first. It contains no
 /// secret value.
 ///
-/// Collect the outcomes into it. [`Display`](fmt::Display) writes it as text, [`to_json`](Self::to_json) and
-/// [`to_html`](Self::to_html) for programs and browsers.
+/// Collect the outcomes into it. [`Display`](fmt::Display) formats it as text; [`to_json`](Self::to_json) and
+/// [`to_html`](Self::to_html) are for programs and browsers.
 ///
 /// ```
 /// # async fn f(rotations: Vec<keyvault_ops::Rotate>) -> std::io::Result<()> {
@@ -59,7 +59,7 @@ pub struct ReportedRotation {
     pub later: Vec<String>,
 }
 
-/// How a rotation ended, the worst first.
+/// How a rotation ended, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -134,12 +134,12 @@ impl Rotations {
         self.all.iter().filter(|rotation| rotation.state == state).count()
     }
 
-    /// Whether there is at least one, and all are complete.
+    /// Whether there is at least one rotation, and all are complete.
     pub fn is_complete(&self) -> bool {
         !self.all.is_empty() && self.count(RotationState::Complete) == self.all.len()
     }
 
-    /// Such as `3 rotations: 1 stopped, 2 complete`.
+    /// The counts, such as `3 rotations: 1 stopped, 2 complete`.
     fn summary(&self) -> String {
         let counts = RotationState::ALL.map(|state| (state, self.count(state)));
         let counts = counts.iter().filter(|(_, count)| *count > 0);
@@ -189,7 +189,7 @@ th, td { border: 1px solid #888; padding: .3rem .6rem; text-align: left; vertica
 </style>
 ";
 
-/// A text as HTML.
+/// A text, escaped for HTML.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {

@@ -1,4 +1,4 @@
-//! The steps of a rotation, of one secret or of several that hold the same credential.
+//! The steps of a rotation, for one secret or for several that contain the same credential.
 
 use super::{
     Credential, IssuerKind, Rotate, RotateError, RotateFailure, RotateStep, Rotation,
@@ -19,7 +19,7 @@ pub(super) async fn rotate(task: Rotate) -> Result<Rotation, RotateError> {
     rotate_group(vec![task], Beside::default()).await.pop().unwrap_or_else(|| Err(nothing()))
 }
 
-/// Rotates secrets that hold the same credential: all get the new one, then the old one is revoked once.
+/// Rotates secrets that contain the same credential: all get the new one, then the old one is revoked once.
 ///
 /// `beside` holds all secrets of the same call.
 pub(super) async fn rotate_group(tasks: Vec<Rotate>, beside: Beside) -> Vec<Result<Rotation, RotateError>> {
@@ -35,9 +35,9 @@ pub(super) struct Group {
     pub(super) members: Vec<Member>,
     pub(super) hooks: Option<Hooks>,
     pub(super) step: RotateStep,
-    /// The ids of the credentials that the new versions hold.
+    /// The ids of the credentials in the new versions.
     pub(super) in_use: Vec<String>,
-    /// The credentials that the issuer was told to revoke in this run.
+    /// The credentials that the issuer was asked to revoke in this run.
     pub(super) revoked: Vec<String>,
 }
 
@@ -84,7 +84,8 @@ impl Group {
         }
     }
 
-    /// What a dry run tells: what would be in the end. Ids of versions that are not there yet are left open.
+    /// Fills in the report of a dry run: the state that the rotation would leave. Versions that do not exist yet have
+    /// no id.
     fn plan(&mut self) {
         for member in &mut self.members {
             let (new, kept) = (u64::from(!member.done.resumed), member.kept.len() as u64);
@@ -114,7 +115,7 @@ impl Group {
         }
     }
 
-    /// The secrets of a group held the same value when they were put together.
+    /// Checks that the secrets of a group still have the same value, as they had when they were grouped.
     fn check_same_credential(&self) -> GroupStep {
         let mut values = self.members.iter().enumerate().filter(|(_, member)| !member.done.resumed);
         let value = |member: &Member| member.current.as_ref().map(|current| current.value.clone());
@@ -137,7 +138,7 @@ impl Group {
             if self.members[at].done.resumed {
                 continue;
             }
-            // Whoever has replaced it in another secret of the group may end it.
+            // Someone who has replaced the credential in another secret of the group may revoke it.
             self.look_at_set().await?;
             let outcome = match two_slots {
                 true => match self.members[at].confirm_intent().await {
@@ -160,8 +161,9 @@ impl Group {
         Ok(())
     }
 
-    /// Of two who regenerated the same slot, or the only credential, one has a value that works: whoever came last. And
-    /// one that stood in a secret of a group while it was set in the next may have been ended there.
+    /// Tests the credential again, for two reasons. If two rotations regenerated the same slot or the only credential,
+    /// only the later value works. And while a credential was set in one secret of a group after another, someone may
+    /// have revoked it.
     async fn confirm_credential(&self, credential: &Credential) -> GroupStep {
         let ends = |hooks: &&Hooks| hooks.kind() != IssuerKind::Many || self.members.len() > 1;
         let Some(hooks) = self.hooks.as_ref().filter(ends) else { return Ok(()) };
@@ -221,7 +223,7 @@ impl Member {
             detail: Some(format!("{step}: {source}")),
             ..Line::default()
         };
-        // What stopped it is the better news; a ledger that fails as well adds nothing.
+        // The failure that stopped it matters more than a ledger that fails as well.
         let _ = self.note(action, line);
     }
 }

@@ -1,4 +1,4 @@
-//! Setting the new version, and knowing which one it is.
+//! Setting the new version, and finding out which one it is.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{LedgerAction, SecretErrorExt as _, SecretVersion, ledger::Line};
 
-/// How often a set is sent, when it is known that the one before did nothing.
+/// How many times a set is sent, if the one before is known to have had no effect.
 const ATTEMPTS: u32 = 2;
 
 impl Member {
-    /// Makes sure that the current version is still the one of the snapshot.
+    /// Checks that the current version is still the one of the snapshot.
     pub(super) async fn look_before_set(&self) -> Step {
         let found = self.read_current().await?;
         let version = found.as_ref().map(|found| id_of(&found.properties)).transpose()?;
@@ -66,7 +66,7 @@ impl Member {
         }
     }
 
-    /// Looks for a version with our tag and our value that was not there before, until a set would be seen.
+    /// Looks for a new version with our tag and our value, until a set would be visible.
     async fn find_set(&self, new: &NewVersion) -> Step<Option<SecretVersion>> {
         let mut waited = Duration::ZERO;
         loop {

@@ -1,4 +1,4 @@
-//! What is asked for, checked before anything is done, and what becomes of it as a new version.
+//! The checks of a rotation's options, and the new version that they describe.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,18 +12,18 @@ use crate::{
     ledger::Record,
 };
 
-/// The rotation that set a version.
+/// Tag: the id of the rotation that set a version.
 pub(super) const ROTATED: &str = "rotated";
-/// The version that was current before.
+/// Tag: the version that was current before.
 pub(super) const REPLACES: &str = "replaces";
-/// The issuer's id of the credential that a version holds.
+/// Tag: the issuer's id of the credential in a version.
 pub(super) const CREDENTIAL: &str = "credential";
-/// The rotation that is about to regenerate the idle slot.
+/// Tag: the id of the rotation that is about to regenerate the idle slot.
 pub(in crate::tasks) const ROTATING: &str = "rotating";
 const REASON: &str = "reason";
 const DATE: &str = "date";
-/// Tags that a rotation added: they do not go over to the next version. On a version that no rotation set, they are
-/// the user's own.
+/// Tags that a rotation adds; they are not copied to the next version. On a version that no rotation set, they are the
+/// user's own.
 const OWN_TAGS: &[&str] = &[ROTATED, REPLACES, CREDENTIAL, REASON, DATE];
 
 /// The tags that the user gave a version.
@@ -38,7 +38,7 @@ fn user_tags(version: &SecretProperties) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What is to be set.
+/// The version to set.
 #[derive(Debug)]
 pub(super) struct NewVersion {
     pub(super) value: Secret,
@@ -52,7 +52,7 @@ fn refuse<T>(reason: impl Into<String>) -> Step<T> {
 }
 
 impl Rotate {
-    /// Checks all that can be checked without a request.
+    /// Checks everything that can be checked without a request.
     pub(super) fn check(&self) -> Step {
         let long = |text: &str| text.chars().count() > TAG_LENGTH;
         if self.id.is_empty() || long(&self.id) || self.reason.as_deref().is_some_and(long) {
@@ -79,7 +79,7 @@ impl Rotate {
         self.expires(None, OffsetDateTime::now_utc()).map(drop)
     }
 
-    /// Checks that an earlier run got its value from where this one would.
+    /// Checks that an earlier run got its value from the same source as this one would.
     pub(super) fn check_source(&self, record: &Record) -> Step {
         if let Some(begun) = &self.unfinished
             && begun.vault != self.client.host()
@@ -118,7 +118,7 @@ impl Rotate {
         Ok(())
     }
 
-    /// The new version, which takes over what the user said about the old one.
+    /// Builds the new version, which keeps what the user set on the old one.
     pub(super) fn new_version(
         &self,
         old: Option<&SecretProperties>,
@@ -128,7 +128,7 @@ impl Rotate {
         let mut tags = old.map(user_tags).unwrap_or_default();
         let date = arm_core::wire::instant::format(now.replace_nanosecond(0).unwrap_or(now));
         let replaces: Option<&SecretVersion> = old.and_then(SecretProperties::version);
-        // In the order of their use: the last ones give way where there is no room.
+        // In the order of their importance: the last ones are left out if there is no room.
         let added = [
             (ROTATED, Some(self.id.clone())),
             (CREDENTIAL, Some(credential.id.clone()).filter(|id| !id.is_empty())),
@@ -161,7 +161,7 @@ impl Rotate {
         let Some(expires) = old.and_then(|old| old.expires) else { return Ok(None) };
         let lifetime = old.and_then(|old| old.created).map(|created| expires - created);
         Ok(match lifetime {
-            // A date so far away means never: it stays as it is.
+            // A date that far away means never, and is kept.
             Some(lifetime) if lifetime.is_positive() => Some(now.checked_add(lifetime).unwrap_or(expires)),
             _ => None,
         })
