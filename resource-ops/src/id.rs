@@ -12,12 +12,12 @@ macro_rules! guid {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Creates it from a GUID.
+            /// Creates the id from a GUID.
             pub const fn new(guid: Uuid) -> Self {
                 Self(guid)
             }
 
-            /// The GUID.
+            /// Returns the GUID.
             pub const fn guid(&self) -> Uuid {
                 self.0
             }
@@ -62,7 +62,7 @@ guid! {
 }
 
 guid! {
-    /// The GUID of a role definition, the same in every subscription for a built-in role.
+    /// The GUID of a role definition. A built-in role has the same GUID in every subscription.
     ///
     /// ```
     /// use resource_ops::RoleId;
@@ -83,17 +83,17 @@ impl RoleId {
     pub const READER: Self = Self(uuid::uuid!("acdd72a7-3385-48ef-bd42-f606fba81ae7"));
     /// User Access Administrator: manages access to all resources.
     pub const USER_ACCESS_ADMINISTRATOR: Self = Self(uuid::uuid!("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"));
-    /// Role Based Access Control Administrator: manages role assignments, often under a condition.
+    /// Role Based Access Control Administrator: manages role assignments, often restricted by a condition.
     pub const ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR: Self =
         Self(uuid::uuid!("f58310d9-a9f6-439a-9e8d-f62e7b41a168"));
     /// Key Vault Secrets User: reads secret values.
     pub const KEY_VAULT_SECRETS_USER: Self = Self(uuid::uuid!("4633458b-17de-408a-b874-0445c86b69e6"));
-    /// Key Vault Secrets Officer: any action on secrets, except managing permissions.
+    /// Key Vault Secrets Officer: performs any action on secrets, except managing permissions.
     pub const KEY_VAULT_SECRETS_OFFICER: Self = Self(uuid::uuid!("b86a8fe4-44ce-4948-aee5-eccb2c155cd7"));
     /// Key Vault Purge Operator: purges deleted vaults.
     pub const KEY_VAULT_PURGE_OPERATOR: Self = Self(uuid::uuid!("a68e7c17-0ab2-4c09-9a58-125dae29748c"));
 
-    /// The full id of the role definition, as used in assignments at a scope.
+    /// Returns the full id of the role definition, as used in assignments at this scope.
     pub fn definition_at(&self, scope: &Scope) -> String {
         let subscription = scope.subscription().map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
         format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self}")
@@ -107,12 +107,12 @@ macro_rules! typed_resource {
         pub struct $name(ResourceId);
 
         impl $name {
-            /// The same id as a [`ResourceId`].
+            /// Returns the same id as a [`ResourceId`].
             pub fn resource(&self) -> &ResourceId {
                 &self.0
             }
 
-            /// The last segment.
+            /// Returns the name, which is the last segment.
             pub fn name(&self) -> &str {
                 self.0.name()
             }
@@ -166,26 +166,26 @@ macro_rules! typed_resource {
 }
 
 typed_resource! {
-    /// The id of a role assignment: its scope and a GUID that the caller chose.
+    /// The id of a role assignment: its scope, and a GUID chosen by the caller that created it.
     RoleAssignmentId, "role assignment id", "Microsoft.Authorization/roleAssignments"
 }
 
 impl RoleAssignmentId {
-    /// Builds the id of an assignment at a scope, under a name of your own.
+    /// Creates the id of an assignment at a scope, with a name that you choose.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The scope is a malformed [`ResourceId`].
     pub fn new(scope: &Scope, name: Uuid) -> Result<Self, IdError> {
         format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").parse()
     }
 
-    /// The id that this crate gives the assignment of a role to a principal at a scope: the same every time, so that a
-    /// repeat finds the existing assignment.
+    /// Returns the id that this crate gives to the assignment of a role to a principal at a scope. It is always the
+    /// same, so that a repeated call finds the existing assignment.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The scope is a malformed [`ResourceId`].
     pub fn of(scope: &Scope, role: RoleId, principal: PrincipalId) -> Result<Self, IdError> {
         let what = format!("{}|{role}|{principal}", scope.to_string().to_ascii_lowercase());
         Self::new(scope, Uuid::new_v5(&Uuid::NAMESPACE_URL, what.as_bytes()))
@@ -198,11 +198,11 @@ typed_resource! {
 }
 
 impl VirtualMachineId {
-    /// Builds the id of a machine in a group.
+    /// Creates the id of a machine in a resource group.
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// The name is not a valid path segment.
     pub fn new(group: &ResourceGroupId, name: &str) -> Result<Self, IdError> {
         group.resource(&ResourceType::VIRTUAL_MACHINE, name).map(Self)
     }

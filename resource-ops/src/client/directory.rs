@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{DirectoryPrincipal, PrincipalId};
 
-/// Principals in Microsoft Graph, and the signed-in principal.
+/// A client for principals in Microsoft Graph, and for the signed-in principal.
 #[derive(Debug, Clone)]
 pub struct DirectoryClient {
     pub(crate) arm: ArmClient,
@@ -16,8 +16,8 @@ impl DirectoryClient {
         Self { arm: arm.clone(), graph: arm.with_audience(Audience::Graph) }
     }
 
-    /// Reads the signed-in user: Graph's `GET /me`. An application gets 400;
-    /// see [`signed_in`](Self::signed_in).
+    /// Reads the signed-in user: Graph's `GET /me`. For an application, the service answers 400; see
+    /// [`signed_in`](Self::signed_in).
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-get)
     ///

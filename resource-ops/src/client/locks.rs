@@ -6,9 +6,9 @@ use crate::{Lock, LockSpec};
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/resources/management-locks).
 const API_VERSION: &str = "2020-05-01";
 
-/// Locks of subscriptions, groups and resources.
+/// A client for locks on subscriptions, resource groups and resources.
 ///
-/// A lock applies only to Resource Manager: the contents of a vault can still be read, changed and deleted.
+/// Locks apply only to Resource Manager: the contents of a locked vault can still be read, changed and deleted.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, vault: &arm_core::ResourceId) -> azure_core::Result<()> {
@@ -29,7 +29,7 @@ impl LocksClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the locks on a scope and below it: `ManagementLocks_ListByScope`.
+    /// Streams the locks at a scope and below it: `ManagementLocks_ListByScope`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/list-by-scope)
     ///
@@ -60,7 +60,7 @@ impl LocksClient {
         self.arm.get(locks(scope).segment(name), API_VERSION).json_opt().await
     }
 
-    /// Locks a scope, or changes a lock: `ManagementLocks_CreateOrUpdateByScope`.
+    /// Creates or updates a lock: `ManagementLocks_CreateOrUpdateByScope`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/create-or-update-by-scope)
     ///
@@ -74,7 +74,7 @@ impl LocksClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat.
+    /// Safe to repeat: it writes the same state again.
     pub async fn create_or_update(
         &self,
         scope: impl Into<Scope>,
@@ -84,7 +84,7 @@ impl LocksClient {
         self.arm.put(locks(scope).segment(name), API_VERSION).body(&spec.body()).json().await
     }
 
-    /// Removes a lock: `ManagementLocks_DeleteByScope`.
+    /// Deletes a lock: `ManagementLocks_DeleteByScope`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/management-locks/delete-by-scope)
     ///

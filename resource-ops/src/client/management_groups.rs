@@ -6,7 +6,7 @@ use crate::Descendant;
 /// [reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups).
 const API_VERSION: &str = "2020-05-01";
 
-/// Management groups.
+/// A client for management groups.
 #[derive(Debug, Clone)]
 pub struct ManagementGroupsClient {
     arm: ArmClient,
@@ -18,10 +18,11 @@ impl ManagementGroupsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams everything below a management group, at every depth: `ManagementGroups_GetDescendants`.
+    /// Streams all management groups and subscriptions below a management group, at any depth:
+    /// `ManagementGroups_GetDescendants`.
     ///
-    /// The list includes subscriptions in which the caller may not read anything, which Resource Graph omits. The root
-    /// group, whose name is the tenant id, contains all subscriptions of the tenant.
+    /// Unlike Resource Graph, it includes subscriptions in which the caller may not read anything. The root group,
+    /// whose name is the tenant id, contains all subscriptions of the tenant.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants)
     ///
@@ -31,7 +32,7 @@ impl ManagementGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_not_found()`: there is no such group; `is_forbidden()`: the caller may not read it.
+    /// `is_not_found()`: the group does not exist; `is_forbidden()`: the caller may not read it.
     pub fn list_descendants(&self, group: &ManagementGroupId) -> Pager<Descendant> {
         self.arm.get(ArmPath::from(group).literal("descendants"), API_VERSION).pager()
     }

@@ -1,4 +1,4 @@
-//! One file for each client, one method for each REST operation.
+//! Clients, with one method for each REST operation.
 
 mod directory;
 mod locks;

@@ -6,7 +6,7 @@ use crate::Permission;
 /// [reference](https://learn.microsoft.com/rest/api/authorization/permissions).
 const API_VERSION: &str = "2022-04-01";
 
-/// The permissions of the signed-in principal.
+/// A client for the permissions of the signed-in principal.
 #[derive(Debug, Clone)]
 pub struct PermissionsClient {
     arm: ArmClient,
@@ -18,8 +18,8 @@ impl PermissionsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the signed-in principal's permissions at a scope, one item for each role assigned there or above:
-    /// `Permissions_ListForResourceGroup`, and the same at other scopes.
+    /// Streams the signed-in principal's permissions at a scope, with one item for each role assigned there or above:
+    /// `Permissions_ListForResourceGroup`, or the same at another scope.
     ///
     /// An action is allowed if any of them [allows](Permission::allows) it. Locks, deny assignments and policies can
     /// still refuse it.

@@ -6,7 +6,7 @@ use crate::PolicyAssignment;
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/policy/policy-assignments).
 const API_VERSION: &str = "2023-04-01";
 
-/// Policy assignments: which policies apply to which scopes.
+/// A client for policy assignments, which apply policies to scopes.
 #[derive(Debug, Clone)]
 pub struct PolicyAssignmentsClient {
     arm: ArmClient,

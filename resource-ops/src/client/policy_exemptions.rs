@@ -6,7 +6,7 @@ use crate::{PolicyExemption, PolicyExemptionSpec};
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions).
 const API_VERSION: &str = "2022-07-01-preview";
 
-/// Policy exemptions: which resources a policy does not apply to, and why.
+/// A client for policy exemptions, which exclude scopes from a policy.
 #[derive(Debug, Clone)]
 pub struct PolicyExemptionsClient {
     arm: ArmClient,
@@ -18,9 +18,9 @@ impl PolicyExemptionsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the exemptions at a scope, above it and below it. The scope says which operation: `PolicyExemptions_List`,
+    /// Streams the exemptions at a scope, above it and below it. The operation is `PolicyExemptions_List`,
     /// `PolicyExemptions_ListForResourceGroup`, `PolicyExemptions_ListForResource` or
-    /// `PolicyExemptions_ListForManagementGroup`. Expired ones are listed too.
+    /// `PolicyExemptions_ListForManagementGroup`, depending on the scope. Expired exemptions are listed too.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions/list)
     ///
@@ -46,7 +46,7 @@ impl PolicyExemptionsClient {
         self.arm.get(exemptions(scope).segment(name), API_VERSION).json().await
     }
 
-    /// Reads an exemption; `None` if it does not exist. The same operation as [`get`](Self::get).
+    /// Reads an exemption; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl PolicyExemptionsClient {
 
     /// Creates or replaces an exemption: `PolicyExemptions_CreateOrUpdate`.
     ///
-    /// To change one, read it, modify its `spec` and write that.
+    /// To change an exemption, read it, modify its `spec`, and write the modified `spec`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions/create-or-update)
     ///

@@ -7,7 +7,7 @@ use crate::{Provider, ProviderNamespace};
 /// [reference](https://learn.microsoft.com/rest/api/resources/providers).
 const API_VERSION: &str = "2024-03-01";
 
-/// Resource providers, which have to be registered before a subscription can use their services.
+/// A client for resource providers, which must be registered before a subscription can use their services.
 #[derive(Debug, Clone)]
 pub struct ProvidersClient {
     arm: ArmClient,
@@ -35,7 +35,7 @@ impl ProvidersClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// As for [`get`](Self::get).
     pub async fn get_with_aliases(
         &self,
         subscription: &SubscriptionId,
@@ -45,14 +45,14 @@ impl ProvidersClient {
         request.query("$expand", "resourceTypes/aliases").json().await
     }
 
-    /// Starts to register a provider: `Providers_Register`. The registration takes a while;
-    /// [`ensure_registered`](Self::ensure_registered) waits for it.
+    /// Starts the registration of a provider: `Providers_Register`. [`ensure_registered`](Self::ensure_registered) also
+    /// waits until the registration is complete.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/providers/register)
     ///
     /// # Permissions
     ///
-    /// `{namespace}/register/action`; Contributor has it.
+    /// `{namespace}/register/action`: Contributor or Owner.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl ProvidersClient {
     ///
     /// # Retries
     ///
-    /// Registering again changes nothing.
+    /// Safe to repeat: registering again changes nothing.
     pub async fn register(
         &self,
         subscription: &SubscriptionId,

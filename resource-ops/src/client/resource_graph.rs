@@ -12,13 +12,13 @@ use crate::{QueryRequest, QueryResponse, Quota};
 /// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 const API_VERSION: &str = "2022-10-01";
 
-/// The longest wait for quota that is taken from an answer.
+/// The longest wait for quota that a response can impose.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Resource Graph: queries over everything that the caller can read.
+/// A client for Resource Graph: queries over everything that the caller can read.
 ///
-/// A user can make about 15 queries in 5 seconds. Clones share what is known about the quota: once it is used up, the
-/// next query waits as long as the service says.
+/// A caller can make about 15 queries in 5 seconds. Clones share the state of this quota: once it is used up, the next
+/// query waits as long as the service says, up to 60 seconds.
 #[derive(Debug, Clone)]
 pub struct ResourceGraphClient {
     arm: ArmClient,
@@ -37,11 +37,11 @@ impl ResourceGraphClient {
     ///
     /// # Permissions
     ///
-    /// Anything that the caller may not read is omitted silently.
+    /// The service silently omits everything that the caller may not read.
     ///
     /// # Errors
     ///
-    /// A query that the service does not understand gets 400; `is_code("ParserFailure")`.
+    /// `is_code("ParserFailure")`: the query is not valid.
     ///
     /// # Retries
     ///
@@ -53,7 +53,7 @@ impl ResourceGraphClient {
         Ok(page)
     }
 
-    /// Sends a query once there is quota for it.
+    /// Sends a query as soon as there is quota for it.
     pub(crate) async fn send(&self, request: &QueryRequest) -> Result<RawResponse> {
         let until = *self.lock();
         let wait = until.map(|until| until.saturating_duration_since(Instant::now()));

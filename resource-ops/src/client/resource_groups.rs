@@ -7,7 +7,7 @@ use crate::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 /// [reference](https://learn.microsoft.com/rest/api/resources/resource-groups).
 const API_VERSION: &str = "2024-03-01";
 
-/// Resource groups.
+/// A client for resource groups.
 #[derive(Debug, Clone)]
 pub struct ResourceGroupsClient {
     arm: ArmClient,
@@ -62,7 +62,7 @@ impl ResourceGroupsClient {
         self.arm.get(path(group), API_VERSION).json_opt().await
     }
 
-    /// Returns whether a group exists: `ResourceGroups_CheckExistence`.
+    /// Checks whether a group exists: `ResourceGroups_CheckExistence`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/check-existence)
     ///
@@ -77,8 +77,8 @@ impl ResourceGroupsClient {
         }
     }
 
-    /// Creates or replaces a group: `ResourceGroups_CreateOrUpdate`. Tags that the spec lacks are removed; see
-    /// [`ensure`](Self::ensure).
+    /// Creates or replaces a group: `ResourceGroups_CreateOrUpdate`. Tags that are not in the spec are removed. To
+    /// leave an existing group unchanged, use [`ensure`](Self::ensure).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/resource-groups/create-or-update)
     ///
@@ -88,7 +88,7 @@ impl ResourceGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("InvalidResourceGroupLocation")`: it exists in another region;
+    /// `is_code("InvalidResourceGroupLocation")`: the group exists in another region;
     /// `is_code("ResourceGroupBeingDeleted")`.
     ///
     /// # Retries
@@ -123,8 +123,8 @@ impl ResourceGroupsClient {
 
     /// Deletes a group and everything in it: `ResourceGroups_Delete`, a long-running operation.
     ///
-    /// No request is sent before the poller is awaited or polled; dropping it after that does not stop the deletion.
-    /// Vaults are only soft-deleted: their names stay taken.
+    /// No request is sent before the poller is awaited or polled. Dropping the poller afterwards does not stop the
+    /// deletion. Vaults are only soft-deleted, so their names stay taken.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, group: &arm_core::ResourceGroupId) -> azure_core::Result<()> {
@@ -149,7 +149,7 @@ impl ResourceGroupsClient {
         self.arm.delete(path(group), API_VERSION).poller()
     }
 
-    /// Deletes a group, with these resource types in it by force, which skips their graceful shutdown:
+    /// Deletes a group, and force-deletes resources of these types in it, without a graceful shutdown:
     /// `ResourceGroups_Delete` with `forceDeletionTypes`.
     pub fn force_delete<'a>(
         &self,

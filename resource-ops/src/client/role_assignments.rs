@@ -7,9 +7,10 @@ use crate::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignme
 /// [reference](https://learn.microsoft.com/rest/api/authorization/role-assignments).
 const API_VERSION: &str = "2022-04-01";
 
-/// Role assignments, at any scope.
+/// A client for role assignments at any scope.
 ///
-/// A new assignment takes effect only after some minutes, and no operation shows when: retry requests that are refused.
+/// A new assignment takes effect after some minutes, and no operation shows when: retry requests that are refused until
+/// then.
 #[derive(Debug, Clone)]
 pub struct RoleAssignmentsClient {
     arm: ArmClient,
@@ -45,8 +46,7 @@ impl RoleAssignmentsClient {
         self.arm.get(path, API_VERSION).query_opt("$filter", filter.text()).pager()
     }
 
-    /// Reads an assignment: `RoleAssignments_Get`, or by its full id `RoleAssignments_GetById`; the request
-    /// is the same.
+    /// Reads an assignment: `RoleAssignments_Get` or `RoleAssignments_GetById`, which send the same request.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/get)
     ///
@@ -66,8 +66,8 @@ impl RoleAssignmentsClient {
         self.arm.get(id, API_VERSION).json_opt().await
     }
 
-    /// Assigns a role under a name of your own: `RoleAssignments_Create`, or by its full id
-    /// `RoleAssignments_CreateById`. [`ensure`](Self::ensure) chooses the name and can be repeated.
+    /// Assigns a role, with a name that you choose: `RoleAssignments_Create` or `RoleAssignments_CreateById`.
+    /// [`ensure`](Self::ensure) derives the name, and also finds an assignment that exists under another name.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/create)
     ///
@@ -78,19 +78,19 @@ impl RoleAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("RoleAssignmentExists")`: the same role, principal and scope under another name;
-    /// `is_code("PrincipalNotFound")`: the directory does not know the principal (yet).
+    /// `is_code("RoleAssignmentExists")`: the same assignment exists under another name;
+    /// `is_code("PrincipalNotFound")`: the principal is not, or not yet, in the directory.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: the same assignment under the same name succeeds.
+    /// Safe to repeat: creating the same assignment with the same name succeeds.
     pub async fn create(&self, id: &RoleAssignmentId, spec: &RoleAssignmentSpec) -> Result<RoleAssignment> {
         let body = spec.body(&scope_of(id)?);
         self.arm.put(id, API_VERSION).body(&body).json().await
     }
 
-    /// Removes an assignment: `RoleAssignments_Delete`, or by its full id `RoleAssignments_DeleteById`. Returns the
-    /// assignment that was removed, or `None` if there was none.
+    /// Deletes an assignment: `RoleAssignments_Delete` or `RoleAssignments_DeleteById`. Returns the deleted assignment;
+    /// `None` if it did not exist.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/role-assignments/delete)
     ///
@@ -114,7 +114,7 @@ impl RoleAssignmentsClient {
     }
 }
 
-/// The scope in an assignment's id.
+/// Returns the scope in an assignment's id.
 fn scope_of(id: &RoleAssignmentId) -> Result<Scope> {
     let text = id.resource().as_str();
     let end = text.to_ascii_lowercase().rfind("/providers/").unwrap_or_default();

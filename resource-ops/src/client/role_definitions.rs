@@ -8,7 +8,7 @@ use crate::{RoleDefinition, RoleId};
 /// [reference](https://learn.microsoft.com/rest/api/authorization/role-definitions).
 const API_VERSION: &str = "2022-04-01";
 
-/// Role definitions.
+/// A client for role definitions.
 #[derive(Debug, Clone)]
 pub struct RoleDefinitionsClient {
     arm: ArmClient,
@@ -50,11 +50,11 @@ impl RoleDefinitionsClient {
 
     /// Finds a role by its display name: `RoleDefinitions_List` with `$filter=roleName eq '..'`.
     ///
-    /// A missing role is an error that says so; see [`get_by_name_opt`](Self::get_by_name_opt).
+    /// To branch on a missing role, use [`get_by_name_opt`](Self::get_by_name_opt).
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// The role does not exist: an error of kind `Other`, for which `is_resource_not_found()` is `false`.
     pub async fn get_by_name(&self, scope: impl Into<Scope>, name: &str) -> Result<RoleDefinition> {
         let scope = scope.into();
         self.get_by_name_opt(&scope, name).await?.ok_or_else(|| {
@@ -70,7 +70,7 @@ impl RoleDefinitionsClient {
     ///
     /// # Errors
     ///
-    /// As for [`get_by_name`](Self::get_by_name), except that a missing resource is `None`.
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn get_by_name_opt(
         &self,
         scope: impl Into<Scope>,
@@ -79,7 +79,7 @@ impl RoleDefinitionsClient {
         let filter = format!("roleName eq '{}'", name.replace('\'', "''"));
         let mut found = self.list_filtered(scope, &filter);
         while let Some(role) = found.try_next().await? {
-            // The name is compared here too: a filter that was not understood must not choose a role.
+            // Compare the name again: a filter that the service ignored must not choose the wrong role.
             if role.role_name.eq_ignore_ascii_case(name) {
                 return Ok(Some(role));
             }

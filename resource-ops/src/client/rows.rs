@@ -1,4 +1,4 @@
-//! The rows of a query, across pages and batches of subscriptions.
+//! Streams the rows of a query across pages and batches of subscriptions.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use super::ResourceGraphClient;
 use crate::{QueryOptions, QueryRequest, query::GraphQuery};
 
-/// Subscriptions in one query, as the service recommends.
+/// The maximum number of subscriptions in one batch, as the service recommends.
 const BATCH: usize = 300;
-/// The most subscriptions in one query that cannot be split into batches.
+/// The maximum number of subscriptions in a query that cannot be split into batches.
 const MOST: usize = 1000;
 
 /// The scope of a query.
@@ -21,9 +21,9 @@ const MOST: usize = 1000;
 pub enum GraphScope {
     /// Everything in the tenant that the caller can read.
     Tenant,
-    /// These subscriptions. An empty list is an error, since for the service it would mean the whole tenant.
+    /// These subscriptions. An empty list is an error, since the service would search the whole tenant.
     Subscriptions(Vec<SubscriptionId>),
-    /// These management groups, with everything below them.
+    /// These management groups, with everything below them. An empty list is an error.
     ManagementGroups(Vec<ManagementGroupId>),
 }
 
@@ -46,7 +46,7 @@ impl From<&ManagementGroupId> for GraphScope {
 }
 
 impl GraphScope {
-    /// The scopes of the queries to send, one after the other.
+    /// Returns the scopes of the queries to send, one after the other.
     fn batches(self, query: &GraphQuery) -> std::result::Result<Vec<Self>, String> {
         match self {
             Self::Subscriptions(ids) if ids.is_empty() => {
@@ -73,11 +73,11 @@ impl GraphScope {
 }
 
 impl ResourceGraphClient {
-    /// Streams the rows of a query, page by page, each as a `T`: `Resources`.
+    /// Streams all rows of a query, each decoded as a `T`: `Resources`.
     ///
-    /// If there are many subscriptions, they are queried in batches, provided that the query looks at each row alone;
-    /// for other queries, use [`GraphScope::Tenant`] or management groups. Rows that the service omits without a next
-    /// page are an error at the end, never a silent loss.
+    /// More than 300 subscriptions are queried in batches if the query [is batchable](GraphQuery::is_batchable). Other
+    /// queries accept at most 1000 subscriptions; for more, use [`GraphScope::Tenant`] or management groups. If the
+    /// service truncates the result, the stream ends with an error.
     ///
     /// ```
     /// # use arm_core::ArmClient;
@@ -103,7 +103,7 @@ impl ResourceGraphClient {
         stream(self.clone(), query, scope.into())
     }
 
-    /// Resumes the rows of a query at the `continuation()` of a stream. Query and scope must be the same.
+    /// Resumes the rows of a query at a [`Pager::continuation`]. Query and scope must be the same as before.
     pub fn resume_rows<T>(
         &self,
         query: &GraphQuery,
@@ -117,7 +117,7 @@ impl ResourceGraphClient {
     }
 }
 
-/// The position of a stream: its batch, and the page or row in it.
+/// The position of a stream: its batch and page, or the end of a truncated result.
 enum Place {
     Page { batch: usize, token: Option<String> },
     Cut,
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::query::Table;
 
-    /// The subscriptions in each query.
+    /// Returns the subscriptions in each query.
     fn sizes(subscriptions: u32, query: &GraphQuery) -> Option<Vec<usize>> {
         let id = |n: u32| format!("00000000-0000-0000-0000-{n:012}").parse().unwrap();
         let scope = GraphScope::Subscriptions((1..=subscriptions).map(id).collect());

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{PrincipalId, SignIn};
 
-/// Whether users and applications may sign in, through Microsoft Graph.
+/// A client that enables and disables sign-in for users and applications, through Microsoft Graph.
 ///
-/// Disabling sign-in does not end tokens that were already issued: these last 60 to 90 minutes, a managed identity's up
-/// to 24 hours. So remove the access at the resource too.
+/// Disabling sign-in does not revoke tokens that were already issued. These are valid for 60 to 90 minutes, those of a
+/// managed identity for up to 24 hours, so remove the access at the resource too.
 #[derive(Debug, Clone)]
 pub struct SignInsClient {
     graph: ArmClient,
@@ -19,7 +19,7 @@ impl SignInsClient {
         Self { graph: arm.with_audience(Audience::Graph) }
     }
 
-    /// Reads whether a user may sign in, and from when sessions are valid: `Users_Get`.
+    /// Reads whether a user may sign in, and since when sessions are valid: `Users_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-get)
     ///
@@ -29,13 +29,13 @@ impl SignInsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is no such user.
+    /// `is_resource_not_found()`: the user does not exist.
     pub async fn user(&self, id: PrincipalId) -> Result<SignIn> {
         let asked = "id,displayName,userPrincipalName,accountEnabled,signInSessionsValidFromDateTime";
         self.graph.get(user(id), ApiVersion::IN_PATH).query("$select", asked).json().await
     }
 
-    /// Reads whether an application may sign in here, by the object id of its service principal:
+    /// Reads whether an application may sign in to this tenant, by the object id of its service principal:
     /// `ServicePrincipals_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-get)
@@ -46,7 +46,7 @@ impl SignInsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: there is no such service principal.
+    /// `is_resource_not_found()`: the service principal does not exist.
     pub async fn application(&self, id: PrincipalId) -> Result<SignIn> {
         let asked = "id,displayName,accountEnabled,servicePrincipalType,appOwnerOrganizationId";
         self.graph.get(application(id), ApiVersion::IN_PATH).query("$select", asked).json().await
@@ -58,8 +58,8 @@ impl SignInsClient {
     ///
     /// # Permissions
     ///
-    /// `User.EnableDisableAccount.All` and `User.Read.All`; for a user with an administrator role, a higher role such
-    /// as Privileged Authentication Administrator.
+    /// `User.EnableDisableAccount.All` and `User.Read.All`. For a user with an administrator role, also a higher role
+    /// such as Privileged Authentication Administrator.
     ///
     /// # Errors
     ///
@@ -67,19 +67,19 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat.
+    /// Not retried automatically if the response is lost. Safe to repeat: it writes the same state again.
     pub async fn set_user_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
         self.set_enabled(user(id), enabled).await
     }
 
-    /// Enables or disables sign-in for an application here: `ServicePrincipals_Update`. Disabling it affects everyone
-    /// who uses it.
+    /// Enables or disables sign-in to this tenant for an application: `ServicePrincipals_Update`. Disabling it affects
+    /// everyone who uses the application.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/serviceprincipal-update)
     ///
     /// # Permissions
     ///
-    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for one that the caller owns.
+    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that the caller owns.
     ///
     /// # Errors
     ///
@@ -87,13 +87,13 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat.
+    /// Not retried automatically if the response is lost. Safe to repeat: it writes the same state again.
     pub async fn set_application_enabled(&self, id: PrincipalId, enabled: bool) -> Result<()> {
         self.set_enabled(application(id), enabled).await
     }
 
-    /// Revokes the sessions and refresh tokens of a user, within minutes: `Users_RevokeSignInSessions`. **This cannot
-    /// be undone.** A guest's sessions in the home tenant are not affected.
+    /// Revokes the sessions and refresh tokens of a user within minutes: `Users_RevokeSignInSessions`. **This cannot be
+    /// undone.** A guest's sessions in the home tenant are not affected.
     ///
     /// [Reference](https://learn.microsoft.com/graph/api/user-revokesigninsessions)
     ///
@@ -107,7 +107,7 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// A repeat also revokes the sessions started since.
+    /// A repeated call also revokes sessions started since the first one.
     pub async fn revoke_sessions(&self, id: PrincipalId) -> Result<()> {
         let path = user(id).literal("revokeSignInSessions");
         self.graph.post(path, ApiVersion::IN_PATH).expect_status(&[200, 204]).repeatable().send_empty().await

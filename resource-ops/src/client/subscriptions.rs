@@ -8,7 +8,7 @@ use crate::Subscription;
 /// [reference](https://learn.microsoft.com/rest/api/resources/subscriptions).
 const API_VERSION: &str = "2022-12-01";
 
-/// Subscriptions.
+/// A client for subscriptions.
 #[derive(Debug, Clone)]
 pub struct SubscriptionsClient {
     arm: ArmClient,
@@ -33,7 +33,8 @@ impl SubscriptionsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("SubscriptionNotFound")`: it does not exist, or belongs to another tenant than the token.
+    /// `is_code("SubscriptionNotFound")`: the subscription does not exist, or belongs to a tenant other than the
+    /// token's.
     pub async fn get(&self, subscription: &SubscriptionId) -> Result<Subscription> {
         self.arm.get(subscription, API_VERSION).json().await
     }
@@ -45,20 +46,19 @@ impl SubscriptionsClient {
     /// As for [`get`](Self::get), except that a missing resource is `None`.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<Subscription>> {
         match self.arm.get(subscription, API_VERSION).json_opt().await {
-            // Here, and only here, it is the resource that was asked for.
+            // Only here, the subscription is the requested resource itself.
             Err(error) if error.is_code("SubscriptionNotFound") => Ok(None),
             outcome => outcome,
         }
     }
 
-    /// Streams the regions that are available to a subscription: `Subscriptions_ListLocations`.
+    /// Streams the regions available to a subscription: `Subscriptions_ListLocations`.
     ///
-    /// Not every service is available in every region: see the provider's own list
-    /// ([`Provider::resource_types`](crate::Provider)).
+    /// Not every service is available in every region: see [`Provider::resource_types`](crate::Provider).
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Resources/subscriptions/locations/read`, which Reader has.
+    /// `Microsoft.Resources/subscriptions/locations/read`: Reader.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/resources/subscriptions/list-locations)
     pub fn list_locations(&self, subscription: &SubscriptionId) -> Pager<Location> {

@@ -11,7 +11,7 @@ use crate::{
 /// [reference](https://learn.microsoft.com/rest/api/compute/virtual-machines).
 const API_VERSION: &str = "2024-03-01";
 
-/// Virtual machines: identity, status, and scripts that run in them.
+/// A client for virtual machines: their identities and status, and scripts to run in them.
 #[derive(Debug, Clone)]
 pub struct VirtualMachinesClient {
     arm: ArmClient,
@@ -51,7 +51,7 @@ impl VirtualMachinesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// `is_resource_not_found()`.
     pub async fn get_with_status(&self, machine: &VirtualMachineId) -> Result<VirtualMachine> {
         self.arm.get(machine, API_VERSION).query("$expand", "instanceView").json().await
     }
@@ -108,11 +108,12 @@ impl VirtualMachinesClient {
         self.update_if_match(machine, update, None)
     }
 
-    /// Changes parts of a machine if it still has this etag: `VirtualMachines_Update` with `If-Match`.
+    /// Changes parts of a machine if it still has this ETag: `VirtualMachines_Update` with `If-Match`. `None` sets no
+    /// condition.
     ///
     /// # Errors
     ///
-    /// `is_precondition_failed()`: somebody else has changed it.
+    /// `is_precondition_failed()`: the machine has changed since it was read.
     pub fn update_if_match(
         &self,
         machine: &VirtualMachineId,
@@ -123,7 +124,7 @@ impl VirtualMachinesClient {
     }
 
     /// Runs a script in a machine and waits for its output: `VirtualMachines_RunCommand`, a long-running operation. A
-    /// machine runs one script at a time.
+    /// machine runs only one script at a time.
     ///
     /// ```
     /// # use resource_ops::{RunCommandInput, VirtualMachineId, VirtualMachinesClient};
@@ -146,8 +147,8 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// This client never starts a script a second time. If the connection is lost, the script may have run: write
-    /// scripts so that they can run twice.
+    /// This client never starts a script a second time. If the connection is lost, the script may have run, so write
+    /// scripts that can safely run twice.
     pub fn run_command(
         &self,
         machine: &VirtualMachineId,
@@ -156,14 +157,14 @@ impl VirtualMachinesClient {
         self.arm.post(ArmPath::from(machine).literal("runCommand"), API_VERSION).body(input).poller()
     }
 
-    /// Streams the managed commands of a machine: `VirtualMachineRunCommands_ListByVirtualMachine`.
+    /// Streams the managed run commands of a machine: `VirtualMachineRunCommands_ListByVirtualMachine`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/list-by-virtual-machine)
     pub fn list_run_commands(&self, machine: &VirtualMachineId) -> Pager<VirtualMachineRunCommand> {
         self.arm.get(commands(machine), API_VERSION).pager()
     }
 
-    /// Reads a managed command: `VirtualMachineRunCommands_GetByVirtualMachine`.
+    /// Reads a managed run command: `VirtualMachineRunCommands_GetByVirtualMachine`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/get-by-virtual-machine)
     ///
@@ -178,12 +179,12 @@ impl VirtualMachinesClient {
         self.arm.get(commands(machine).segment(name), API_VERSION).json().await
     }
 
-    /// Reads a managed command with its output: `VirtualMachineRunCommands_GetByVirtualMachine` with
+    /// Reads a managed run command with its output: `VirtualMachineRunCommands_GetByVirtualMachine` with
     /// `$expand=instanceView`.
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// `is_resource_not_found()`.
     pub async fn get_run_command_with_output(
         &self,
         machine: &VirtualMachineId,
@@ -193,8 +194,8 @@ impl VirtualMachinesClient {
         request.query("$expand", "instanceView").json().await
     }
 
-    /// Creates or replaces a managed command, which runs it: `VirtualMachineRunCommands_CreateOrUpdate`, a long-running
-    /// operation. It succeeds once the script has run, even if the script failed: read the output.
+    /// Creates or replaces a managed run command, which runs the script: `VirtualMachineRunCommands_CreateOrUpdate`, a
+    /// long-running operation. It succeeds once the script has run, even if the script failed: read the output.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
     ///
@@ -204,7 +205,7 @@ impl VirtualMachinesClient {
     ///
     /// # Retries
     ///
-    /// Not safe to repeat: sending it again may run it again.
+    /// Not safe to repeat: each request may run the script again, and this client retries it like any PUT.
     pub fn create_or_update_run_command(
         &self,
         machine: &VirtualMachineId,
@@ -214,8 +215,8 @@ impl VirtualMachinesClient {
         self.arm.put(commands(machine).segment(name), API_VERSION).body(spec).poller()
     }
 
-    /// Changes parts of a managed command, which runs it: `VirtualMachineRunCommands_Update`, a long-running
-    /// operation.
+    /// Changes parts of a managed run command, which runs the script again: `VirtualMachineRunCommands_Update`, a
+    /// long-running operation.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/update)
     pub fn update_run_command(
@@ -227,8 +228,8 @@ impl VirtualMachinesClient {
         self.arm.patch(commands(machine).segment(name), API_VERSION).body(update).poller()
     }
 
-    /// Deletes a managed command and its output: `VirtualMachineRunCommands_Delete`, a long-running operation. A
-    /// script that is running is stopped.
+    /// Deletes a managed run command and its output: `VirtualMachineRunCommands_Delete`, a long-running operation. If
+    /// the script is running, it is stopped.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/delete)
     ///

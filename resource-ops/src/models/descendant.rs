@@ -26,7 +26,7 @@ pub struct Descendant {
 pub struct DescendantProperties {
     /// The display name.
     pub display_name: Option<String>,
-    /// The management group directly above it.
+    /// The management group directly above.
     pub parent: Option<ParentGroup>,
 }
 
@@ -40,13 +40,13 @@ pub struct ParentGroup {
 }
 
 impl Descendant {
-    /// The subscription id, if it is a subscription.
+    /// Returns the subscription id; `None` if this is a management group.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         let (before, id) = self.id.rsplit_once('/')?;
         before.to_ascii_lowercase().ends_with("/subscriptions").then(|| id.parse().ok()).flatten()
     }
 
-    /// The management group's name, if it is a management group.
+    /// Returns the management group's name; `None` if this is a subscription.
     pub fn management_group(&self) -> Option<ManagementGroupId> {
         if self.subscription().is_some() { None } else { self.id.parse().ok() }
     }

@@ -1,20 +1,20 @@
 use arm_core::{open_enum, wire};
 use serde::Deserialize;
 
-/// A region, or an edge zone that belongs to one.
+/// A region, or an edge zone that belongs to a region.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Location {
-    /// The physical zone behind each logical zone of this subscription; in another subscription, the same number can be
-    /// another zone.
+    /// The physical zone behind each logical zone of this subscription. In another subscription, the same logical zone
+    /// can be a different physical zone.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub availability_zone_mappings: Vec<AvailabilityZoneMappings>,
     /// The display name, such as `West Europe`.
     pub display_name: Option<String>,
     /// `/subscriptions/{id}/locations/{name}`
     pub id: Option<String>,
-    /// Geography, and the paired region.
+    /// The geography and the paired region.
     pub metadata: Option<LocationMetadata>,
     /// The name to use in requests, such as `westeurope`.
     pub name: String,
@@ -28,7 +28,7 @@ pub struct Location {
     pub location_type: Option<LocationType>,
 }
 
-/// One zone of a region.
+/// The logical and physical name of one zone of a region.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -39,7 +39,7 @@ pub struct AvailabilityZoneMappings {
     pub physical_zone: Option<String>,
 }
 
-/// Where a region is.
+/// The location of a region, and the region paired with it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -48,20 +48,20 @@ pub struct LocationMetadata {
     pub geography: Option<String>,
     /// The continent or market, such as `Europe` or `US`.
     pub geography_group: Option<String>,
-    /// The region that an edge zone belongs to.
+    /// The region to which an edge zone belongs.
     pub home_location: Option<String>,
-    /// Degrees north, as text.
+    /// The latitude in degrees north, as text.
     pub latitude: Option<String>,
-    /// Degrees east, as text.
+    /// The longitude in degrees east, as text.
     pub longitude: Option<String>,
     /// The region paired with this one for failover; empty for newer regions.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub paired_region: Vec<PairedRegion>,
-    /// The province or state, such as `Netherlands`.
+    /// The country, province or state, such as `Netherlands`.
     pub physical_location: Option<String>,
-    /// Whether Azure recommends it for new deployments.
+    /// Whether Azure recommends the region for new deployments.
     pub region_category: Option<RegionCategory>,
-    /// Physical, or a logical group of regions such as `europe`.
+    /// Whether this is a physical region, or a logical group of regions such as `europe`.
     pub region_type: Option<RegionType>,
 }
 
@@ -81,9 +81,9 @@ pub struct PairedRegion {
 open_enum! {
     /// Whether Azure recommends a region.
     pub enum RegionCategory {
-        /// Recommended: it has availability zones, or will have.
+        /// Recommended: the region has availability zones, or will have them.
         Recommended = "Recommended",
-        /// An older name of `Other`.
+        /// An older name for `Other`.
         Extended = "Extended",
         /// For disaster recovery or data residency.
         Other = "Other",
@@ -95,7 +95,7 @@ open_enum! {
     pub enum RegionType {
         /// Datacenters in one place.
         Physical = "Physical",
-        /// A group of regions, which contains no resources of its own.
+        /// A group of regions that contains no resources itself.
         Logical = "Logical",
     }
 }

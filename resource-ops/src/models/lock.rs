@@ -3,25 +3,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 open_enum! {
-    /// What a lock forbids in Resource Manager.
+    /// The operations in Resource Manager that a lock forbids.
     pub enum LockLevel {
-        /// Deleting its scope and anything below it, including role assignments.
+        /// Deletion of the scope and anything below it, including role assignments.
         CanNotDelete = "CanNotDelete",
-        /// Also writes and actions.
+        /// Deletion, writes and actions.
         ReadOnly = "ReadOnly",
     }
 }
 
-/// A lock of a subscription, group or resource.
+/// A lock on a subscription, resource group or resource.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Lock {
-    /// The id: the scope and the name.
+    /// The id, which contains the scope and the name.
     pub id: String,
     /// The name.
     pub name: String,
-    /// What it forbids, and the reason.
+    /// The level and the reason.
     pub properties: LockProperties,
     #[serde(skip)]
     sent: SentText,
@@ -29,14 +29,14 @@ pub struct Lock {
 
 arm_core::kept!(derived Lock);
 
-/// What a lock forbids, and the reason.
+/// The level of a lock, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LockProperties {
-    /// What it forbids.
+    /// The operations that the lock forbids.
     pub level: LockLevel,
-    /// The reason, as a note for people.
+    /// The reason, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
 }
@@ -44,9 +44,9 @@ pub struct LockProperties {
 /// A lock to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockSpec {
-    /// What it forbids.
+    /// The operations that the lock forbids.
     pub level: LockLevel,
-    /// The reason, as a note for people.
+    /// The reason, as free text.
     pub notes: Option<String>,
 }
 

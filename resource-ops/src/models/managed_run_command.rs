@@ -10,8 +10,8 @@ use typed_builder::TypedBuilder;
 
 use crate::RunCommandInputParameter;
 
-/// A managed command: a script that is a resource below a machine, runs when it is written, and keeps its
-/// output.
+/// A managed run command: a script stored as a resource of a machine. It runs whenever the resource is written, and the
+/// resource keeps its output.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
@@ -20,33 +20,33 @@ pub struct VirtualMachineRunCommand {
     pub id: ResourceId,
     /// The name.
     pub name: String,
-    /// The region: that of the machine.
+    /// The region, which is that of the machine.
     pub location: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// The script or command that it runs.
+    /// The script or built-in command to run.
     pub source: ScriptSource,
     /// The parameters of the script. Protected ones are never returned.
     pub parameters: Vec<RunCommandInputParameter>,
     /// Whether the operation ends as soon as the script has started.
     pub async_execution: bool,
-    /// The user that runs it. Default: root or System.
+    /// The user as whom the script runs. Default: root or System.
     pub run_as_user: Option<String>,
-    /// How long it may run, in seconds. Default: 90 minutes.
+    /// The time limit of the script, in seconds. Default: 90 minutes.
     pub timeout_in_seconds: Option<u32>,
-    /// A blob that also receives the output.
+    /// The URI of a blob that also receives the output.
     pub output_blob_uri: Option<String>,
-    /// A blob that also receives the errors.
+    /// The URI of a blob that also receives the error output.
     pub error_blob_uri: Option<String>,
-    /// Whether a script that fails makes the operation fail.
+    /// Whether a failed script makes the operation fail.
     pub treat_failure_as_deployment_failure: bool,
-    /// `Succeeded` once the script has run, whatever its exit code.
+    /// `Succeeded` once the script has run, even if it failed.
     pub provisioning_state: Option<String>,
-    /// The result. Only if requested.
+    /// The result; `None` unless it was requested.
     pub instance_view: Option<RunCommandInstanceView>,
 }
 
-/// What a managed command runs: exactly one of these.
+/// The source of a managed run command: set exactly one of `script`, `script_uri` and `command_id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -60,24 +60,24 @@ pub struct ScriptSource {
     /// The id of a built-in command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command_id: Option<String>,
-    /// The identity with which the script is read.
+    /// The identity with which the script at `script_uri` is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script_uri_managed_identity: Option<RunCommandManagedIdentity>,
 }
 
 impl ScriptSource {
-    /// The text of a script.
+    /// Creates a source from the text of a script.
     pub fn script(text: impl Into<String>) -> Self {
         Self { script: Some(text.into()), ..Self::default() }
     }
 
-    /// A script at a URI. The URI may contain a signature: take care where it is shown.
+    /// Creates a source from the URI of a script. The URI may contain a signature, so do not show or log it.
     pub fn uri(uri: impl Into<String>) -> Self {
         Self { script_uri: Some(uri.into()), ..Self::default() }
     }
 }
 
-/// An identity of the machine, by client id or object id; without either, the machine's own.
+/// An identity of the machine, by client id or object id. With neither, the system-assigned identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RunCommandManagedIdentity {
@@ -90,26 +90,26 @@ pub struct RunCommandManagedIdentity {
 }
 
 open_enum! {
-    /// The state of a managed command.
+    /// The state of a managed run command.
     pub enum ExecutionState {
-        /// Unknown.
+        /// The state is unknown.
         NotKnown = "Unknown",
-        /// It has not started.
+        /// The script has not started.
         Pending = "Pending",
-        /// It is running.
+        /// The script is running.
         Running = "Running",
-        /// Its exit code was not 0.
+        /// The script ended with an exit code other than 0.
         Failed = "Failed",
-        /// Its exit code was 0.
+        /// The script ended with exit code 0.
         Succeeded = "Succeeded",
-        /// It took too long.
+        /// The script exceeded the time limit.
         TimedOut = "TimedOut",
-        /// It was stopped.
+        /// The script was stopped.
         Canceled = "Canceled",
     }
 }
 
-/// The result of a managed command. The output can contain secrets; `Debug` does not show it.
+/// The result of a managed run command. `Debug` does not show the output, which can contain secrets.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -117,20 +117,20 @@ pub struct RunCommandInstanceView {
     /// The state of the execution.
     #[serde(default = "not_known", deserialize_with = "state")]
     pub execution_state: ExecutionState,
-    /// A message for people.
+    /// A human-readable message.
     pub execution_message: Option<String>,
     /// The script's exit code.
     pub exit_code: Option<i32>,
-    /// What it wrote to standard output; the last 4 KB.
+    /// The last 4 KB of the standard output.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub output: String,
-    /// What it wrote to standard error.
+    /// The standard error output.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub error: String,
-    /// When it started.
+    /// When the script started.
     #[serde(default, with = "instant::option")]
     pub start_time: Option<OffsetDateTime>,
-    /// When it ended.
+    /// When the script ended.
     #[serde(default, with = "instant::option")]
     pub end_time: Option<OffsetDateTime>,
 }
@@ -204,7 +204,7 @@ impl From<Wire> for VirtualMachineRunCommand {
     }
 }
 
-/// A managed command to create: the body of a PUT, which runs it.
+/// A managed run command to create: the body of a PUT, which runs the script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TypedBuilder)]
 pub struct VirtualMachineRunCommandSpec {
     /// The region of the machine.
@@ -214,30 +214,30 @@ pub struct VirtualMachineRunCommandSpec {
     #[builder(default)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// The script and how it is run.
+    /// The script and how to run it.
     pub properties: RunCommandProperties,
 }
 
-/// The parts of a managed command to change: the body of a PATCH, which runs it again.
+/// The parts of a managed run command to change: the body of a PATCH, which runs the script again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VirtualMachineRunCommandUpdate {
-    /// All tags. Replaces the existing ones.
+    /// All tags, which replace the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The script and how it is run. Absent members stay unchanged, except protected values, which are removed.
+    /// The script and how to run it. Absent members stay unchanged, except protected parameters, which are removed.
     pub properties: RunCommandProperties,
 }
 
-/// The script of a managed command, and how it is run.
+/// The script of a managed run command, and how to run it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 #[builder(field_defaults(default))]
 pub struct RunCommandProperties {
-    /// The script or command that it runs.
+    /// The script or built-in command to run.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<ScriptSource>,
-    /// The parameters of the script, which are returned later.
+    /// The parameters of the script. Anyone who can read the command can read them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<RunCommandInputParameter>,
     /// Parameters of the script that are never returned.
@@ -247,7 +247,7 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub async_execution: Option<bool>,
-    /// The user that runs it. Default: root or System.
+    /// The user as whom the script runs. Default: root or System.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<String>,
@@ -255,15 +255,15 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option, into))]
     #[serde(with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub run_as_password: Option<Secret>,
-    /// How long it may run, in seconds. Default: 90 minutes.
+    /// The time limit of the script, in seconds. Default: 90 minutes.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_in_seconds: Option<u32>,
-    /// A blob that also receives the output.
+    /// The URI of a blob that also receives the output.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_blob_uri: Option<String>,
-    /// A blob that also receives the errors.
+    /// The URI of a blob that also receives the error output.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_blob_uri: Option<String>,
@@ -271,11 +271,11 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_blob_managed_identity: Option<RunCommandManagedIdentity>,
-    /// The identity with which the errors are written.
+    /// The identity with which the error output is written.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_blob_managed_identity: Option<RunCommandManagedIdentity>,
-    /// Whether a script that fails makes the operation fail.
+    /// Whether a failed script makes the operation fail.
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub treat_failure_as_deployment_failure: Option<bool>,

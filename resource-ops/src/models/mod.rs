@@ -1,4 +1,4 @@
-//! The models, one file for each resource.
+//! Models, with one file for each resource.
 
 mod descendant;
 mod location;

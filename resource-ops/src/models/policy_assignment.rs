@@ -1,16 +1,16 @@
 use arm_core::wire::{self, SentText};
 use serde::Deserialize;
 
-/// A policy or initiative that is assigned to a scope.
+/// A policy or initiative assigned to a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PolicyAssignment {
-    /// The id: the scope and the name.
+    /// The id, which contains the scope and the name.
     pub id: String,
     /// The name.
     pub name: String,
-    /// What it assigns.
+    /// The assigned definition and the display name.
     pub properties: PolicyAssignmentProperties,
     #[serde(skip)]
     sent: SentText,
@@ -18,12 +18,12 @@ pub struct PolicyAssignment {
 
 arm_core::kept!(derived PolicyAssignment);
 
-/// The definition that a policy assignment assigns.
+/// The properties of a [`PolicyAssignment`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PolicyAssignmentProperties {
-    /// The id of the definition of the policy or initiative.
+    /// The id of the policy or initiative definition.
     #[serde(default, with = "wire::text")]
     pub policy_definition_id: String,
     /// The display name.
@@ -32,7 +32,7 @@ pub struct PolicyAssignmentProperties {
 }
 
 impl PolicyAssignment {
-    /// Whether it assigns an initiative, which contains several policies.
+    /// Whether the assigned definition is an initiative, which contains several policies.
     pub fn is_initiative(&self) -> bool {
         self.properties.policy_definition_id.to_ascii_lowercase().contains("/policysetdefinitions/")
     }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use typed_builder::TypedBuilder;
 
 open_enum! {
-    /// Why a resource is exempt.
+    /// The kind of reason for an exemption.
     pub enum ExemptionCategory {
         /// The risk is accepted.
         Waiver = "Waiver",
@@ -20,14 +20,14 @@ open_enum! {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyExemption {
-    /// The id: the scope and the name.
+    /// The id, which contains the scope and the name.
     #[serde(default, with = "wire::text")]
     pub id: String,
     /// The name.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the exemption, modify a clone and write that: fields that this version does not
-    /// model are kept.
+    /// The settings. To change the exemption, modify a clone and write it: fields that this version does not model are
+    /// kept.
     #[serde(rename = "properties")]
     pub spec: PolicyExemptionSpec,
 }
@@ -50,18 +50,18 @@ pub struct PolicyExemption {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct PolicyExemptionSpec {
-    /// The id of the policy assignment that does not apply.
+    /// The id of the policy assignment from which the scope is exempt.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub policy_assignment_id: String,
-    /// The policies of an initiative that do not apply, by their reference ids. **Default: all of them.**
+    /// The reference ids of the policies in an initiative from which the scope is exempt. **Default: all of them.**
     #[builder(default, setter(transform = |ids: impl IntoIterator<Item = impl Into<String>>| ids.into_iter().map(Into::into).collect()))]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub policy_definition_reference_ids: Vec<String>,
-    /// The category of the reason.
+    /// The kind of reason.
     #[serde(default = "no_category")]
     pub exemption_category: ExemptionCategory,
-    /// When it expires. Default: never.
+    /// When the exemption expires. Default: never.
     #[builder(default, setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<OffsetDateTime>,
@@ -69,7 +69,7 @@ pub struct PolicyExemptionSpec {
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The reason, for people.
+    /// The reason, as free text.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -88,17 +88,18 @@ fn no_category() -> ExemptionCategory {
 }
 
 impl PolicyExemptionSpec {
-    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
+    /// Returns JSON pointers to the parts of the response that could not be read. These parts are written back
+    /// unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 
-    /// Whether it is in force at this time.
+    /// Whether the exemption is in force at this time.
     pub fn is_in_force(&self, at: OffsetDateTime) -> bool {
         self.expires_on.is_none_or(|end| at < end)
     }
 
-    /// Whether selectors limit it to some of the resources in its scope.
+    /// Whether selectors limit the exemption to some of the resources in its scope.
     pub fn has_selectors(&self) -> bool {
         let some = |found: &serde_json::Value| found.as_array().is_none_or(|selectors| !selectors.is_empty());
         self.unknown.get("resourceSelectors").is_some_and(|found| !found.is_null() && some(found))
@@ -106,7 +107,7 @@ impl PolicyExemptionSpec {
 }
 
 impl PolicyExemption {
-    /// The exemption that would result from creating it now.
+    /// Returns the exemption that would result from creating it now.
     pub fn planned(scope: &arm_core::Scope, name: &str, spec: PolicyExemptionSpec) -> Self {
         let id = format!("{scope}/providers/Microsoft.Authorization/policyExemptions/{name}");
         Self { id, name: name.to_owned(), spec }

@@ -5,7 +5,7 @@ use arm_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A resource provider, from a subscription's point of view.
+/// A resource provider, as seen by a subscription.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -14,11 +14,11 @@ pub struct Provider {
     pub id: Option<String>,
     /// The namespace, such as `Microsoft.Security`.
     pub namespace: String,
-    /// Whether the subscription can use it.
+    /// Whether the subscription can use the provider.
     pub registration_state: RegistrationState,
-    /// Whether it has to be registered.
+    /// Whether registration is needed: `RegistrationRequired` or `RegistrationFree`.
     pub registration_policy: Option<String>,
-    /// The types of its resources.
+    /// The resource types of the provider.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub resource_types: Vec<ProviderResourceType>,
     #[serde(skip)]
@@ -30,13 +30,13 @@ arm_core::kept!(derived Provider);
 open_enum! {
     /// Whether a subscription can use a resource provider.
     pub enum RegistrationState {
-        /// It cannot be used.
+        /// The provider cannot be used.
         NotRegistered = "NotRegistered",
         /// The registration is in progress.
         Registering = "Registering",
-        /// It can be used.
+        /// The provider can be used.
         Registered = "Registered",
-        /// It is being unregistered.
+        /// The provider is being unregistered.
         Unregistering = "Unregistering",
     }
 }
@@ -48,15 +48,15 @@ open_enum! {
 pub struct ProviderResourceType {
     /// The type without the namespace.
     pub resource_type: String,
-    /// The regions that have it.
+    /// The regions in which it is available.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub locations: Vec<String>,
     /// The supported api-versions, newest first.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub api_versions: Vec<String>,
-    /// The api-version that the service suggests.
+    /// The api-version that the service recommends.
     pub default_api_version: Option<String>,
-    /// Aliases of properties, for policies. Only if requested.
+    /// Aliases of properties, for use in policies; empty unless requested.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub aliases: Vec<Value>,
 }

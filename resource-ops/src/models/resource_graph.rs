@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typed_builder::TypedBuilder;
 
-/// A query in the service's format: the body of a request.
+/// A query in the service's format, the body of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryRequest {
-    /// The query, in Kusto.
+    /// The query in Kusto.
     #[builder(setter(into))]
     pub query: String,
-    /// The subscriptions to query. If both this and the management groups are empty, the whole tenant.
+    /// The subscriptions to query. If this and `management_groups` are empty, the whole tenant is queried.
     #[builder(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subscriptions: Vec<SubscriptionId>,
@@ -37,19 +37,19 @@ pub struct QueryOptions {
     /// The token from the previous page.
     #[serde(rename = "$skipToken", skip_serializing_if = "Option::is_none")]
     pub skip_token: Option<String>,
-    /// Rows on each page, 1 to 1000. Default: 1000.
+    /// The number of rows on each page, 1 to 1000. Default: 1000.
     #[serde(rename = "$top", skip_serializing_if = "Option::is_none")]
     pub top: Option<u32>,
-    /// Rows to skip at the beginning.
+    /// The number of rows to skip at the beginning.
     #[serde(rename = "$skip", skip_serializing_if = "Option::is_none")]
     pub skip: Option<u32>,
-    /// Objects or a table. Default: objects.
+    /// The format of the rows. Default: objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_format: Option<ResultFormat>,
-    /// Whether a scope of more than 10,000 subscriptions may be reduced to what the service can search.
+    /// Whether the service may search only a part of a scope of more than 10,000 subscriptions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_partial_scopes: Option<bool>,
-    /// Which authorization resources are included, seen from the scope.
+    /// Which authorization resources are included, relative to the scope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_scope_filter: Option<AuthorizationScopeFilter>,
 }
@@ -59,7 +59,7 @@ open_enum! {
     pub enum ResultFormat {
         /// One object for each row.
         ObjectArray = "objectArray",
-        /// Columns, and a list of cells for each row.
+        /// A list of columns, and a list of cells for each row.
         Table = "table",
     }
 }
@@ -71,25 +71,25 @@ open_enum! {
         AtScopeAndBelow = "AtScopeAndBelow",
         /// At the scope and above.
         AtScopeAndAbove = "AtScopeAndAbove",
-        /// At the scope alone.
+        /// Only at the scope.
         AtScopeExact = "AtScopeExact",
         /// Above, at and below the scope.
         AtScopeAboveAndBelow = "AtScopeAboveAndBelow",
     }
 }
 
-/// Statistics over a column.
+/// A request for statistics on a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FacetRequest {
     /// The column.
     pub expression: String,
-    /// How they are computed.
+    /// How the statistics are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<FacetRequestOptions>,
 }
 
-/// How statistics are computed.
+/// Options for computing statistics.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FacetRequestOptions {
@@ -112,14 +112,14 @@ pub struct FacetRequestOptions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QueryResponse {
-    /// The number of rows of the whole result.
+    /// The number of rows in the whole result.
     pub total_records: u64,
     /// The number of rows on this page.
     pub count: u64,
-    /// Whether rows are missing that no further page will return.
+    /// Whether rows are missing that no further page returns.
     #[serde(with = "arm_core::wire::bool_text")]
     pub result_truncated: bool,
-    /// The token of the next page.
+    /// The token of the next page; `None` on the last page.
     #[serde(rename = "$skipToken", default)]
     pub skip_token: Option<String>,
     /// The rows, as objects or as a table.
@@ -127,12 +127,12 @@ pub struct QueryResponse {
     /// The requested statistics.
     #[serde(default, deserialize_with = "arm_core::wire::without_nulls")]
     pub facets: Vec<Facet>,
-    /// The user's remaining quota.
+    /// The caller's remaining quota.
     #[serde(skip)]
     pub quota: Quota,
 }
 
-/// Statistics, or why there are none.
+/// Statistics on a column, or the reason why there are none.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -143,23 +143,23 @@ pub struct Facet {
     pub result_type: String,
     /// The total number of rows.
     pub total_records: Option<u64>,
-    /// The number of rows here.
+    /// The number of rows in `data`.
     pub count: Option<u64>,
     /// The rows.
     #[serde(default)]
     pub data: Value,
-    /// What went wrong.
+    /// The errors, if the statistics could not be computed.
     #[serde(default, deserialize_with = "arm_core::wire::null_as_default")]
     pub errors: Vec<Value>,
 }
 
-/// A user's remaining quota: about 15 queries in 5 seconds.
+/// A caller's remaining quota, which is about 15 queries in 5 seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quota {
     /// The remaining number of queries.
     pub remaining: Option<u32>,
-    /// When the quota is full again.
+    /// The time until the quota is full again.
     pub resets_after: Option<Duration>,
 }
 
@@ -172,13 +172,13 @@ impl Quota {
         }
     }
 
-    /// How long to wait before the next query.
+    /// Returns how long to wait before the next query; `None` if queries remain.
     pub(crate) fn wait(&self) -> Option<Duration> {
         self.resets_after.filter(|_| self.remaining == Some(0))
     }
 }
 
-/// `hh:mm:ss`
+/// Parses `hh:mm:ss`.
 fn clock(text: &str) -> Option<Duration> {
     let mut parts = text.trim().split(':');
     let (hours, minutes): (u64, u64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

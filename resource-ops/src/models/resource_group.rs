@@ -7,7 +7,7 @@ use arm_core::{
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-/// A resource group, as returned by the service.
+/// A resource group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
@@ -16,11 +16,12 @@ pub struct ResourceGroup {
     pub id: ResourceGroupId,
     /// The name.
     pub name: String,
-    /// The region that stores the group's own record; its resources can be elsewhere. It never changes.
+    /// The region that stores the group's metadata. It never changes, and the group's resources can be in other
+    /// regions.
     pub location: String,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// The id of the resource that manages this group, if one does.
+    /// The id of the resource that manages this group; `None` if there is none.
     pub managed_by: Option<String>,
     /// `Succeeded`, or `Deleting` while it is being deleted.
     pub provisioning_state: Option<String>,
@@ -29,12 +30,12 @@ pub struct ResourceGroup {
 }
 
 impl ResourceGroup {
-    /// Whether the group is being deleted: nothing can be put into it.
+    /// Whether the group is being deleted, so that nothing can be put into it.
     pub fn is_deleting(&self) -> bool {
         self.provisioning_state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("Deleting"))
     }
 
-    /// The group as it would be if it were created now.
+    /// Returns the group that would result from creating it now.
     pub(crate) fn planned(id: &ResourceGroupId, spec: &ResourceGroupSpec) -> Self {
         Self {
             id: id.clone(),
@@ -91,14 +92,14 @@ impl From<Wire> for ResourceGroup {
     }
 }
 
-/// A resource group to create: the body of a PUT, which replaces the tags.
+/// A resource group to create: the body of a PUT, which replaces all tags.
 ///
-/// Created from a [`ResourceGroup`], it keeps members that this crate does not model.
+/// A spec created from a [`ResourceGroup`] keeps members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct ResourceGroupSpec {
-    /// The region that stores the group's own record, such as `westeurope`. It cannot be changed later.
+    /// The region that stores the group's metadata, such as `westeurope`. It cannot be changed later.
     pub location: String,
     /// All tags.
     pub tags: BTreeMap<String, String>,
@@ -127,7 +128,7 @@ impl Serialize for ResourceGroupSpec {
 }
 
 impl ResourceGroupSpec {
-    /// Creates a group without tags.
+    /// Creates the spec of a group without tags.
     pub fn new(location: impl Into<String>) -> Self {
         Self {
             location: location.into(),
@@ -161,7 +162,7 @@ impl From<&ResourceGroup> for ResourceGroupSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceGroupPatch {
-    /// All tags. Replaces the existing ones.
+    /// All tags, which replace the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// The id of the resource that manages this group.

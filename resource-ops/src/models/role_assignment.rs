@@ -8,7 +8,7 @@ use typed_builder::TypedBuilder;
 
 use crate::{PrincipalId, PrincipalType, RoleAssignmentId, RoleId};
 
-/// A role that a principal holds at a scope and at everything below it.
+/// The assignment of a role to a principal at a scope and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleAssignment {
@@ -24,21 +24,21 @@ pub struct RoleAssignment {
     pub principal: PrincipalId,
     /// The type of the principal.
     pub principal_type: Option<PrincipalType>,
-    /// A description for people.
+    /// The description.
     pub description: Option<String>,
-    /// A condition that must also hold.
+    /// The condition under which the role is granted.
     pub condition: Option<String>,
-    /// The version of the condition's language: `2.0`.
+    /// The version of the condition language: `2.0`.
     pub condition_version: Option<String>,
-    /// When it was created.
+    /// When the assignment was created.
     pub created_on: Option<OffsetDateTime>,
-    /// When it was last changed.
+    /// When the assignment was last changed.
     pub updated_on: Option<OffsetDateTime>,
-    /// The object id of the principal that created it.
+    /// The object id of the principal that created the assignment.
     pub created_by: Option<String>,
-    /// The object id of the principal that last changed it.
+    /// The object id of the principal that last changed the assignment.
     pub updated_by: Option<String>,
-    /// The id of the managed identity on whose behalf it was created.
+    /// The id of the managed identity on whose behalf the assignment was created.
     pub delegated_managed_identity_resource_id: Option<String>,
     sent: SentText,
 }
@@ -46,12 +46,12 @@ pub struct RoleAssignment {
 arm_core::kept!(RoleAssignment from Wire);
 
 impl RoleAssignment {
-    /// Whether it was created at exactly this scope, not above or below.
+    /// Whether the assignment is at exactly this scope, not above or below it.
     pub fn is_at(&self, scope: &Scope) -> bool {
         self.scope.trim_end_matches('/').eq_ignore_ascii_case(&scope.to_string())
     }
 
-    /// The assignment as it would be if it were created now.
+    /// Returns the assignment that would result from creating it now.
     pub(crate) fn planned(id: RoleAssignmentId, scope: &Scope, spec: &RoleAssignmentSpec) -> Self {
         Self {
             id,
@@ -101,7 +101,7 @@ struct Properties {
     delegated_managed_identity_resource_id: Option<String>,
 }
 
-/// The role that the full id of a definition ends in, and that id.
+/// Reads the full id of a role definition; returns the role in its last segment, and the id.
 fn role_and_definition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(RoleId, String), D::Error> {
     let definition = String::deserialize(deserializer)?;
     let role = definition.rsplit('/').next().unwrap_or_default().parse().map_err(D::Error::custom)?;
@@ -138,23 +138,23 @@ pub struct RoleAssignmentSpec {
     pub role: RoleId,
     /// The object id of the principal.
     pub principal: PrincipalId,
-    /// The type of the principal. If set, the service does not look the principal up in the directory, which may not
-    /// know a new one yet.
+    /// The type of the principal. If it is set, the service does not look the principal up in the directory, where a
+    /// new one may be missing.
     #[builder(default, setter(strip_option))]
     pub principal_type: Option<PrincipalType>,
-    /// A description for people.
+    /// The description.
     #[builder(default, setter(strip_option, into))]
     pub description: Option<String>,
-    /// A condition that must also hold, in version 2.0 of the language.
+    /// The condition under which the role is granted, in version 2.0 of the condition language.
     #[builder(default, setter(strip_option, into))]
     pub condition: Option<String>,
-    /// The id of the managed identity on whose behalf it is created.
+    /// The id of the managed identity on whose behalf the assignment is created.
     #[builder(default, setter(strip_option, into))]
     pub delegated_managed_identity_resource_id: Option<String>,
 }
 
 impl RoleAssignmentSpec {
-    /// The body of a PUT at a scope.
+    /// Returns the body of a PUT at a scope.
     pub(crate) fn body<'a>(&'a self, scope: &Scope) -> impl Serialize + 'a {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -196,14 +196,14 @@ impl RoleAssignmentSpec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RoleAssignmentFilter {
-    /// At the scope, above it and below it.
+    /// All assignments at, above and below the scope.
     #[default]
     All,
-    /// At the scope and above it, but not below.
+    /// Assignments at and above the scope, but not below.
     AtScope,
-    /// Those assigned directly to a principal, not to its groups.
+    /// Assignments made directly to a principal, not to its groups.
     Principal(PrincipalId),
-    /// Those of a principal, directly or through its groups.
+    /// Assignments made to a principal, directly or through its groups.
     AssignedTo(PrincipalId),
 }
 

@@ -7,31 +7,31 @@ use time::OffsetDateTime;
 
 use crate::RoleId;
 
-/// A role definition: what its holder may do.
+/// A role definition: the permissions that a role grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleDefinition {
-    /// The full id, with the scope at which it was read.
+    /// The full id, which contains the scope at which the role was read.
     pub id: String,
     /// The role's GUID.
     pub role: RoleId,
     /// The display name, such as `Key Vault Secrets User`.
     pub role_name: String,
-    /// Built in, or custom.
+    /// Whether the role is built in or custom.
     pub role_type: RoleType,
-    /// A description for people.
+    /// The description.
     pub description: Option<String>,
-    /// The permissions that it grants.
+    /// The permissions that the role grants.
     pub permissions: Vec<Permission>,
-    /// Where it can be assigned.
+    /// The scopes at which the role can be assigned.
     pub assignable_scopes: Vec<String>,
-    /// When it was created.
+    /// When the role was created.
     pub created_on: Option<OffsetDateTime>,
-    /// When it was last changed.
+    /// When the role was last changed.
     pub updated_on: Option<OffsetDateTime>,
-    /// The object id of the principal that created it.
+    /// The object id of the principal that created the role.
     pub created_by: Option<String>,
-    /// The object id of the principal that last changed it.
+    /// The object id of the principal that last changed the role.
     pub updated_by: Option<String>,
     sent: SentText,
 }
@@ -39,16 +39,16 @@ pub struct RoleDefinition {
 arm_core::kept!(RoleDefinition from Wire);
 
 open_enum! {
-    /// Whether a role is built in.
+    /// Whether a role is built in or custom.
     pub enum RoleType {
-        /// The same in every tenant.
+        /// Built in: the same in every tenant.
         BuiltIn = "BuiltInRole",
-        /// Defined by the tenant.
+        /// Custom: defined in the tenant.
         Custom = "CustomRole",
     }
 }
 
-/// What a role allows, as action patterns in which `*` is a wildcard.
+/// A set of permissions, as action patterns in which `*` is a wildcard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -65,15 +65,15 @@ pub struct Permission {
     /// Actions excluded from `data_actions`.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub not_data_actions: Vec<String>,
-    /// A condition that must also hold.
+    /// The condition under which the permissions are granted.
     pub condition: Option<String>,
-    /// The version of the condition's language.
+    /// The version of the condition language.
     pub condition_version: Option<String>,
 }
 
 impl Permission {
-    /// Whether it allows an action on resources, such as `Microsoft.KeyVault/vaults/write`. An action that is allowed
-    /// only under its [`condition`](Self::condition) counts as allowed.
+    /// Whether an action on resources, such as `Microsoft.KeyVault/vaults/write`, is allowed. The
+    /// [`condition`](Self::condition) is ignored: an action that is allowed only under it counts as allowed.
     pub fn allows(&self, action: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| covers_action(pattern, action));
         any(&self.actions) && !any(&self.not_actions)

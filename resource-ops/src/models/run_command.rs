@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::InstanceViewStatus;
 
-/// A script to run in a machine, as an action.
+/// A script to run in a machine once, without creating a resource.
 ///
-/// It runs in its own shell, as root or System, for at most 90 minutes. Changes to its own environment end with it;
-/// running processes keep the environment they were started with.
+/// It runs in its own shell, as root or System, for at most 90 minutes. Changes to its environment are lost when it
+/// ends, and do not affect running processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RunCommandInput {
-    /// The command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another one that the service knows.
+    /// The id of the command: `RunShellScript` on Linux, `RunPowerShellScript` on Windows, or another built-in command.
     pub command_id: String,
-    /// The script's lines.
+    /// The lines of the script.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<String>,
     /// The parameters of the script.
@@ -24,12 +24,12 @@ pub struct RunCommandInput {
 }
 
 impl RunCommandInput {
-    /// A shell script, for Linux.
+    /// Creates a shell script, for Linux.
     pub fn shell(script: impl Into<String>) -> Self {
         Self::new("RunShellScript", script)
     }
 
-    /// A PowerShell script, for Windows.
+    /// Creates a PowerShell script, for Windows.
     pub fn powershell(script: impl Into<String>) -> Self {
         Self::new("RunPowerShellScript", script)
     }
@@ -39,8 +39,8 @@ impl RunCommandInput {
         Self { command_id: command_id.to_owned(), script, parameters: Vec::new() }
     }
 
-    /// Passes a parameter to the script. A shell script sees it as `$1`, `$2`, .. and under its name. Prefer this to
-    /// inserting values into the script, where they could be executed.
+    /// Passes a parameter to the script. A shell script receives it as `$1`, `$2`, .. and under its name. Prefer
+    /// parameters to inserting values into the script, where they could be executed.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.parameters.push(RunCommandInputParameter { name: name.into(), value: value.into() });
         self
@@ -52,23 +52,23 @@ impl RunCommandInput {
 pub struct RunCommandInputParameter {
     /// The name.
     pub name: String,
-    /// The value; never printed.
+    /// The value, which is never printed.
     #[serde(with = "wire::secret")]
     pub value: Secret,
 }
 
-/// The result of a script that ran as an action.
+/// The result of a script run with [`RunCommandInput`].
 ///
-/// The output can contain secrets, and is not shown by `Debug`.
+/// `Debug` does not show the output, which can contain secrets.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Wire")]
 #[non_exhaustive]
 pub struct RunCommandResult {
-    /// One status on Linux; one for each stream on Windows.
+    /// The statuses: a single one on Linux, one for each output stream on Windows.
     pub value: Vec<InstanceViewStatus>,
 }
 
-/// The result alone, or the status of the operation around it: `properties.output.value`.
+/// The result alone, or in the status of the operation: `properties.output.value`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Wire {
@@ -102,8 +102,8 @@ impl From<Wire> for RunCommandResult {
 }
 
 impl RunCommandResult {
-    /// Whether the service reports no failure. It does not detect every failure of a script: let the script print its
-    /// result, and read [`stdout`](Self::stdout).
+    /// Whether the service reports no failure. The service does not detect every failure of a script: let the script
+    /// print its result, and read [`stdout`](Self::stdout).
     pub fn succeeded(&self) -> bool {
         let failed = |status: &InstanceViewStatus| {
             let code = status.code.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -112,17 +112,18 @@ impl RunCommandResult {
         !self.value.is_empty() && !self.value.iter().any(failed)
     }
 
-    /// What the script wrote to standard output.
+    /// Returns the script's standard output.
     pub fn stdout(&self) -> String {
         self.stream("StdOut", "[stdout]\n", Some("\n[stderr]\n"))
     }
 
-    /// What the script wrote to standard error.
+    /// Returns the script's standard error output.
     pub fn stderr(&self) -> String {
         self.stream("StdErr", "\n[stderr]\n", None)
     }
 
-    /// Windows has a status for each stream, Linux one text with marks.
+    /// Returns one output stream. On Windows, each stream has its own status; on Linux, one text contains both, with
+    /// markers.
     fn stream(&self, component: &str, begin: &str, end: Option<&str>) -> String {
         for status in &self.value {
             let code = status.code.as_deref().unwrap_or_default();
@@ -132,7 +133,7 @@ impl RunCommandResult {
                     return message.to_owned();
                 }
             } else if let Some((_, text)) = message.split_once(begin) {
-                // What a script prints may look like the mark: the last one is the service's.
+                // The script may print a marker itself: the last one is from the service.
                 let end = end.and_then(|end| text.rfind(end)).unwrap_or(text.len());
                 return text[..end].to_owned();
             }

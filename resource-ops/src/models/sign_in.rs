@@ -15,12 +15,12 @@ pub struct SignIn {
     pub display_name: Option<String>,
     /// The sign-in name. Users only.
     pub user_principal_name: Option<String>,
-    /// Whether it may sign in; `None` if Graph does not say.
+    /// Whether sign-in is enabled; `None` if Graph does not say.
     pub account_enabled: Option<bool>,
-    /// Sessions started before this are no longer valid. Users only.
+    /// The time before which started sessions are no longer valid. Users only.
     #[serde(default, rename = "signInSessionsValidFromDateTime", with = "arm_core::wire::instant::option")]
     pub sessions_valid_from: Option<OffsetDateTime>,
-    /// `Application`, `ManagedIdentity`, .. Applications only.
+    /// The kind of service principal: `Application`, `ManagedIdentity`, .. Applications only.
     pub service_principal_type: Option<String>,
     /// The tenant that owns the application. Applications only.
     pub app_owner_organization_id: Option<String>,

@@ -16,11 +16,11 @@ pub struct Subscription {
     pub id: SubscriptionId,
     /// The display name.
     pub display_name: String,
-    /// Whether it can be used.
+    /// Whether the subscription can be used.
     pub state: SubscriptionState,
-    /// The tenant that it trusts.
+    /// The tenant to which the subscription belongs.
     pub tenant_id: Option<String>,
-    /// What the offer allows.
+    /// The offer and its limits.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub subscription_policies: SubscriptionPolicies,
     /// The tags.
@@ -35,28 +35,28 @@ arm_core::kept!(derived Subscription);
 open_enum! {
     /// Whether a subscription can be used.
     pub enum SubscriptionState {
-        /// It can be used.
+        /// The subscription can be used.
         Enabled = "Enabled",
-        /// It can be used for now; check its billing.
+        /// The subscription can still be used; check its billing.
         Warned = "Warned",
-        /// It can be used for now; a payment is overdue.
+        /// The subscription can still be used; a payment is overdue.
         PastDue = "PastDue",
-        /// It is read-only.
+        /// The subscription is read-only.
         Disabled = "Disabled",
-        /// It is deleted.
+        /// The subscription is deleted.
         Deleted = "Deleted",
     }
 }
 
-/// What a subscription's offer allows.
+/// The offer of a subscription and its limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SubscriptionPolicies {
-    /// The regions that can be used.
+    /// The id of the set of regions that can be used, such as `Public_2014-09-01`.
     pub location_placement_id: Option<String>,
     /// The offer, such as `PayAsYouGo_2014-09-01`.
     pub quota_id: Option<String>,
-    /// `On`, `Off` or `CurrentPeriodOff`.
+    /// The state of the spending limit: `On`, `Off` or `CurrentPeriodOff`.
     pub spending_limit: Option<String>,
 }

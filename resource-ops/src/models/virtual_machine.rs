@@ -20,25 +20,25 @@ pub struct VirtualMachine {
     pub name: String,
     /// The region.
     pub location: String,
-    /// The ETag of the version that was read.
+    /// The ETag of the machine as it was read.
     pub etag: Option<String>,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// The identities that it can sign in with.
+    /// The managed identities of the machine; `None` if it has none.
     pub identity: Option<MachineIdentity>,
-    /// The machine's own GUID.
+    /// The GUID that identifies the machine.
     pub vm_id: Option<String>,
     /// The size, such as `Standard_B2s`.
     pub vm_size: Option<String>,
-    /// Linux or Windows.
+    /// The operating system.
     pub os_type: Option<OsType>,
     /// The host name of the machine.
     pub computer_name: Option<String>,
-    /// `Succeeded`, or `Updating` while it changes.
+    /// `Succeeded`, or `Updating` during a change.
     pub provisioning_state: Option<String>,
-    /// Its status. Only if requested.
+    /// The status of the machine; `None` unless it was requested.
     pub instance_view: Option<InstanceView>,
-    /// All properties, as the service sent them.
+    /// All properties as the service sent them, except the status.
     pub properties: Map<String, Value>,
     sent: SentText,
 }
@@ -56,15 +56,15 @@ open_enum! {
 }
 
 open_enum! {
-    /// Which kinds of identity a machine has.
+    /// The kinds of identity that a machine has.
     pub enum IdentityType {
         /// A system-assigned identity, which is deleted with the machine.
         SystemAssigned = "SystemAssigned",
         /// User-assigned identities, which are separate resources.
         UserAssigned = "UserAssigned",
-        /// Both.
+        /// A system-assigned identity and user-assigned identities.
         Both = "SystemAssigned, UserAssigned",
-        /// None.
+        /// No identity.
         None = "None",
     }
 }
@@ -77,9 +77,9 @@ pub struct MachineIdentity {
     /// The kinds of identity.
     #[serde(rename = "type")]
     pub identity_type: IdentityType,
-    /// The object id of its system-assigned identity, to which roles are assigned.
+    /// The object id of the system-assigned identity, to use in role assignments.
     pub principal_id: Option<PrincipalId>,
-    /// The tenant of its system-assigned identity.
+    /// The tenant of the system-assigned identity.
     pub tenant_id: Option<String>,
     /// The user-assigned identities, by their resource ids.
     #[serde(default, deserialize_with = "wire::null_as_default")]
@@ -89,7 +89,7 @@ pub struct MachineIdentity {
 impl MachineIdentity {
     /// Whether the machine has a system-assigned identity.
     pub fn is_system_assigned(&self) -> bool {
-        // The service also writes the two words without a space.
+        // The service also writes `SystemAssigned,UserAssigned` without a space.
         self.identity_type.as_str().split(',').any(|kind| kind.trim().eq_ignore_ascii_case("SystemAssigned"))
     }
 }
@@ -116,38 +116,38 @@ pub struct InstanceView {
     pub os_name: Option<String>,
     /// The operating system's version.
     pub os_version: Option<String>,
-    /// The agent; `None` while the machine is off.
+    /// The VM agent; `None` while the machine is off.
     pub vm_agent: Option<VmAgent>,
-    /// Provisioning and power states.
+    /// The provisioning state and the power state.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub statuses: Vec<InstanceViewStatus>,
 }
 
 impl InstanceView {
-    /// `running`, `deallocated`, `stopped`, ..
+    /// Returns the power state, such as `running`, `deallocated` or `stopped`.
     pub fn power_state(&self) -> Option<&str> {
         self.statuses.iter().find_map(|status| status.code.as_deref()?.strip_prefix("PowerState/"))
     }
 
-    /// Whether it is running, so that a command can be run in it.
+    /// Whether the machine is running, so that it can run a command.
     pub fn is_running(&self) -> bool {
         self.power_state() == Some("running")
     }
 }
 
-/// The agent in a machine.
+/// The VM agent in a machine.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct VmAgent {
     /// The version of the agent.
     pub vm_agent_version: Option<String>,
-    /// Whether it is ready.
+    /// The statuses, which tell whether the agent is ready.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub statuses: Vec<InstanceViewStatus>,
 }
 
-/// One status of a machine, or the output of a command.
+/// A status of a machine, or the output of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -158,7 +158,7 @@ pub struct InstanceViewStatus {
     pub level: Option<String>,
     /// The status as text.
     pub display_status: Option<String>,
-    /// A message for people.
+    /// A human-readable message.
     pub message: Option<String>,
     /// When the status was set.
     #[serde(with = "instant::option")]
@@ -212,31 +212,31 @@ impl From<Wire> for VirtualMachine {
 /// The parts of a machine to change: the body of a PATCH. Absent members stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct VirtualMachineUpdate {
-    /// All tags. Replaces the existing ones.
+    /// All tags, which replace the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// The identities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityUpdate>,
-    /// Properties, by their names on the wire.
+    /// The properties to change, by their names in JSON.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub properties: Map<String, Value>,
 }
 
-/// The identities that a machine should have. A type without `UserAssigned` removes all user-assigned ones.
+/// The identities that a machine should have. A type without `UserAssigned` removes all user-assigned identities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityUpdate {
     /// The kinds of identity.
     #[serde(rename = "type")]
     pub identity_type: IdentityType,
-    /// User-assigned identities by their resource ids: `{}` adds or keeps one, null removes it.
+    /// The user-assigned identities, by resource id: `{}` adds or keeps an identity, null removes it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub user_assigned_identities: BTreeMap<String, Value>,
 }
 
 impl IdentityUpdate {
-    /// Adds a system-assigned identity to those that the machine has.
+    /// Creates an update that adds a system-assigned identity to the current identities.
     pub fn with_system_identity(now: Option<&MachineIdentity>) -> Self {
         let kept = now.map(|now| now.user_assigned_identities.keys()).into_iter().flatten();
         let user_assigned_identities: BTreeMap<String, Value> =

@@ -1,4 +1,4 @@
-//! Columns, values computed from them, and conditions on them.
+//! Columns, values computed from columns, and conditions.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ pub struct Condition(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal(String);
 
-/// A column, or a value inside one: `name`, `properties.metadata.severity`. A name with a dot in it needs
-/// [`Expression::key`].
+/// Returns a column or a value inside one, such as `name` or `properties.metadata.severity`. For a name that contains a
+/// dot, use [`Expression::key`].
 pub fn column(path: &str) -> Expression {
     let mut names = path.split('.');
     let first = names.next().unwrap_or_default();
@@ -29,18 +29,18 @@ pub fn column(path: &str) -> Expression {
     names.fold(Expression(first), |inside, name| inside.key(name))
 }
 
-/// The first of these values that is not empty.
+/// Returns the first of these values that is not empty.
 pub fn coalesce(values: impl IntoIterator<Item = Expression>) -> Expression {
     let values: Vec<String> = values.into_iter().map(|value| value.0).collect();
     Expression(format!("coalesce({})", values.join(", ")))
 }
 
-/// All of these conditions; true for an empty list.
+/// Returns a condition that is true if all of these are; true for an empty list.
 pub fn all_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     joined(conditions, " and ", "true")
 }
 
-/// Any of these conditions; false for an empty list.
+/// Returns a condition that is true if any of these is; false for an empty list.
 pub fn any_of(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     joined(conditions, " or ", "false")
 }
@@ -60,7 +60,7 @@ fn joined(conditions: impl IntoIterator<Item = Condition>, word: &str, of_none: 
 }
 
 impl Expression {
-    /// A value inside this one, by its exact name.
+    /// Returns the value with this exact name inside this value.
     pub fn key(self, name: &str) -> Self {
         match is_plain(name) {
             true => Self(format!("{}.{name}", self.0)),
@@ -68,82 +68,82 @@ impl Expression {
         }
     }
 
-    /// The value as text.
+    /// Converts the value to text.
     pub fn to_text(self) -> Self {
         Self(format!("tostring({})", self.0))
     }
 
-    /// The value as text in lower case.
+    /// Converts the value to text in lower case.
     pub fn to_lower(self) -> Self {
         Self(format!("tolower({})", self.0))
     }
 
-    /// The value parsed from JSON in a string.
+    /// Parses a string that contains JSON.
     pub fn parse_json(self) -> Self {
         Self(format!("parse_json({})", self.0))
     }
 
-    /// Equal to a value; texts are case-sensitive.
+    /// Whether this equals a value; texts are case-sensitive.
     pub fn equals(self, value: impl Into<Literal>) -> Condition {
         self.compared("==", value.into())
     }
 
-    /// Not equal to a value; texts are case-sensitive.
+    /// Whether this differs from a value; texts are case-sensitive.
     pub fn differs_from(self, value: impl Into<Literal>) -> Condition {
         self.compared("!=", value.into())
     }
 
-    /// Equal to a text, ignoring case.
+    /// Whether this equals a text, ignoring case.
     pub fn equals_ignore_case(self, text: &str) -> Condition {
         self.compared("=~", text.into())
     }
 
-    /// Greater than or equal to a value.
+    /// Whether this is greater than or equal to a value.
     pub fn at_least(self, value: impl Into<Literal>) -> Condition {
         self.compared(">=", value.into())
     }
 
-    /// Less than a value.
+    /// Whether this is less than a value.
     pub fn less_than(self, value: impl Into<Literal>) -> Condition {
         self.compared("<", value.into())
     }
 
-    /// Contains a string, ignoring case.
+    /// Whether this contains a text, ignoring case.
     pub fn contains(self, text: &str) -> Condition {
         self.compared("contains", text.into())
     }
 
-    /// Contains a whole term, ignoring case. Faster than `contains`.
+    /// Whether this contains a whole term, ignoring case. Faster than [`contains`](Self::contains).
     pub fn has(self, term: &str) -> Condition {
         self.compared("has", term.into())
     }
 
-    /// Starts with a string, ignoring case.
+    /// Whether this starts with a text, ignoring case.
     pub fn starts_with(self, text: &str) -> Condition {
         self.compared("startswith", text.into())
     }
 
-    /// Ends with a string, ignoring case.
+    /// Whether this ends with a text, ignoring case.
     pub fn ends_with(self, text: &str) -> Condition {
         self.compared("endswith", text.into())
     }
 
-    /// One of these texts, ignoring case; false for an empty list.
+    /// Whether this equals one of these texts, ignoring case; false for an empty list.
     pub fn is_any_of<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("in~", texts)
     }
 
-    /// Contains one of these whole terms, ignoring case; false for an empty list.
+    /// Whether this contains one of these whole terms, ignoring case; false for an empty list.
     pub fn has_any<'a>(self, terms: impl IntoIterator<Item = &'a str>) -> Condition {
         self.listed("has_any", terms)
     }
 
-    /// Absent, null, or an empty text.
+    /// Whether this is absent, null or an empty text.
     pub fn is_empty(self) -> Condition {
         Condition(format!("isempty({})", self.0))
     }
 
-    /// Neither absent, nor null, nor an empty text.
+    /// Whether this is neither absent, nor null, nor an empty text.
     pub fn is_not_empty(self) -> Condition {
         Condition(format!("isnotempty({})", self.0))
     }

@@ -1,4 +1,4 @@
-//! Resource Graph queries, built so that no value can become part of the query's text.
+//! Resource Graph queries, built so that no value can be interpreted as part of the query.
 
 mod expression;
 mod text;
@@ -8,7 +8,7 @@ use std::fmt;
 pub use arm_core::kql::quoted;
 pub use expression::{Condition, Expression, Literal, all_of, any_of, coalesce, column, not};
 
-/// A table of Resource Graph.
+/// A table in Resource Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Table {
@@ -20,20 +20,20 @@ pub enum Table {
     SecurityResources,
     /// Role assignments and definitions.
     AuthorizationResources,
-    /// Advisor's recommendations.
+    /// Azure Advisor recommendations.
     AdvisorResources,
-    /// Monitor's alerts.
+    /// Azure Monitor alerts.
     AlertsManagementResources,
     /// Policy states and assignments.
     PolicyResources,
-    /// Health of resources.
+    /// The health of resources.
     HealthResources,
-    /// Recent changes of resources.
+    /// Recent changes to resources.
     ResourceChanges,
 }
 
 impl Table {
-    /// The name in a query.
+    /// Returns the table's name in a query.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Resources => "resources",
@@ -49,7 +49,7 @@ impl Table {
     }
 }
 
-/// The order of sorted rows.
+/// A sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Smallest first.
@@ -58,9 +58,9 @@ pub enum Order {
     Descending,
 }
 
-/// A query of Resource Graph.
+/// A Resource Graph query.
 ///
-/// Values are escaped: whatever a user types stays a value.
+/// All values are escaped, so user input cannot change the query.
 ///
 /// ```
 /// use resource_ops::query::{GraphQuery, Table, any_of, column};
@@ -86,24 +86,24 @@ pub struct GraphQuery {
 }
 
 impl GraphQuery {
-    /// All rows of a table.
+    /// Creates a query for all rows of a table.
     pub fn table(table: Table) -> Self {
         Self { text: table.as_str().to_owned(), row_by_row: true }
     }
 
-    /// A query in Kusto, sent unchanged. Values in it must be [`quoted`].
+    /// Creates a query from Kusto text, which is sent unchanged. Values in it must be [`quoted`].
     ///
-    /// Because it may count or sort, it cannot be split into one query for each batch of subscriptions.
+    /// Because it may count or sort, it is never split into one query for each batch of subscriptions.
     pub fn of_text(text: impl Into<String>) -> Self {
         Self { text: text.into(), row_by_row: false }
     }
 
-    /// Only resources of this type, ignoring case.
+    /// Keeps only resources of this type, ignoring case.
     pub fn of_type(self, kind: &str) -> Self {
         self.filter(column("type").equals_ignore_case(kind))
     }
 
-    /// Only rows that match a condition.
+    /// Keeps only rows that match a condition.
     pub fn filter(self, condition: Condition) -> Self {
         self.step(format_args!("where {condition}"), true)
     }
@@ -113,14 +113,14 @@ impl GraphQuery {
         self.step(format_args!("extend {} = {expression}", column_name(name)), true)
     }
 
-    /// Only these columns. `id` is always included: without it, the service cannot page.
+    /// Keeps only these columns. `id` is always included, since the service cannot page without it.
     pub fn project<'a>(self, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let others = columns.into_iter().filter(|name| *name != "id").map(column_name);
         let list: Vec<String> = std::iter::once("id".to_owned()).chain(others).collect();
         self.step(format_args!("project {}", list.join(", ")), true)
     }
 
-    /// Counts rows grouped by these columns; the number is in `count_`.
+    /// Counts the rows in each group with the same values in these columns; the count is in the column `count_`.
     pub fn count_by<'a>(self, columns: impl IntoIterator<Item = &'a str>) -> Self {
         let list: Vec<String> = columns.into_iter().map(column_name).collect();
         match list.is_empty() {
@@ -143,8 +143,8 @@ impl GraphQuery {
         self.step(format_args!("take {rows}"), false)
     }
 
-    /// Whether each row depends on a single resource, so that the query can be run on parts of a scope and the results
-    /// combined.
+    /// Whether each row of the result depends on a single row of the table, so that the query can be run on parts of a
+    /// scope and the results combined.
     pub fn is_batchable(&self) -> bool {
         self.row_by_row
     }
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Skips a string literal at the beginning of a query as Kusto reads it; returns what follows.
+    /// Skips a string literal at the beginning of a query, as Kusto reads it; returns what follows.
     fn literal(query: &str) -> Option<(String, &str)> {
         let mut chars = query.strip_prefix('\'')?.char_indices();
         let mut text = String::new();

@@ -1,6 +1,6 @@
-//! Strings and names, escaped for a query.
+//! Decides which names need quoting in a query.
 
-/// Words that Kusto does not read as the name of a column.
+/// Words that Kusto does not accept as column names.
 const RESERVED: &[&str] = &[
     "and",
     "as",
@@ -54,7 +54,7 @@ const RESERVED: &[&str] = &[
     "with",
 ];
 
-/// Whether a name needs no quoting in a query. `kind` needs none: it is a column of every table.
+/// Whether a name can be used in a query without quoting. `kind` can, since it is a column of every table.
 pub(super) fn is_plain(name: &str) -> bool {
     let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');

@@ -1,4 +1,4 @@
-//! Giving a machine a system-assigned identity.
+//! Gives a machine a system-assigned identity.
 
 use arm_core::{Change, Mode};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -8,15 +8,16 @@ use crate::{
     VirtualMachinesClient,
 };
 
-/// Gives a virtual machine a system-assigned identity, and keeps its user-assigned ones, which a careless update
-/// would remove.
+/// Gives a virtual machine a system-assigned identity, and keeps its user-assigned identities, which an update that
+/// does not name them would remove.
 ///
-/// Reads the machine, enables the identity if it has none, waits, and reads it back: `identity` then contains the
-/// principal to assign roles to. The directory may take a while to know it, so assign roles with its principal type.
+/// Reads the machine, enables the identity if there is none, waits, and reads the machine back: `identity` then
+/// contains the principal to which you can assign roles. The principal may not be in the directory yet, so set its
+/// principal type when you assign roles.
 ///
-/// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits for it. A
-/// second run writes nothing. If somebody else changes the machine in the meantime, it reads and decides again, so that
-/// no identity that was just added is lost.
+/// **If it stops halfway**, the machine has the identity or will have it soon; running it again waits for it. A second
+/// run writes nothing. If somebody else changes the machine in the meantime, the task reads and decides again, so that
+/// no identity added by others is lost.
 ///
 /// ```
 /// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};
@@ -28,8 +29,8 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// `Microsoft.Compute/virtualMachines/read` and `/write`, and for user-assigned identities
-/// `Microsoft.ManagedIdentity/userAssignedIdentities/assign/action`.
+/// `Microsoft.Compute/virtualMachines/read` and `/write`, and
+/// `Microsoft.ManagedIdentity/userAssignedIdentities/assign/action` if the machine has user-assigned identities.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnableSystemIdentity {
@@ -38,7 +39,8 @@ pub struct EnableSystemIdentity {
 }
 
 impl VirtualMachinesClient {
-    /// Gives a machine a system-assigned identity and keeps those it has. See [`EnableSystemIdentity`].
+    /// Gives a machine a system-assigned identity, and keeps its user-assigned identities. See
+    /// [`EnableSystemIdentity`].
     pub fn enable_system_identity(&self, machine: &VirtualMachineId) -> EnableSystemIdentity {
         EnableSystemIdentity::new(self.clone(), machine.clone())
     }
@@ -57,7 +59,7 @@ impl EnableSystemIdentity {
         let identity = IdentityUpdate::with_system_identity(before.identity.as_ref());
         if mode.is_dry_run() {
             let mut after = before.clone();
-            after.etag = None; // the service gives another
+            after.etag = None; // the service assigns a new one
             after.identity = Some(MachineIdentity {
                 identity_type: identity.identity_type,
                 principal_id: None,

@@ -1,4 +1,4 @@
-//! Registering a resource provider.
+//! Registers a resource provider.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use azure_core::{Error, Result, error::ErrorKind};
 
 use crate::{Provider, ProviderNamespace, ProvidersClient, RegistrationState};
 
-/// The pause between two reads.
+/// The wait between two reads.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Registers a resource provider in a subscription unless it is already registered, and waits until it is.
+/// Registers a resource provider in a subscription unless it is already registered, and waits for the registration.
 ///
-/// **If it stops halfway**, the registration continues by itself; running it again waits for it. A second run writes
-/// nothing.
+/// **If it stops halfway**, the registration continues in Azure; running the task again waits for it. A second run
+/// writes nothing.
 ///
 /// ```
 /// # use resource_ops::{ProviderNamespace, ProvidersClient};
@@ -26,11 +26,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Permissions
 ///
-/// `{namespace}/register/action`; Contributor has it.
+/// `{namespace}/register/action`: Contributor or Owner.
 ///
 /// # Errors
 ///
-/// The time runs out before the registration is done.
+/// The registration takes longer than [`wait_at_most`](Self::wait_at_most).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureRegistered {
@@ -41,7 +41,7 @@ pub struct EnsureRegistered {
 }
 
 impl ProvidersClient {
-    /// Registers a provider unless it is already registered, and waits until it is. See [`EnsureRegistered`].
+    /// Registers a provider unless it is already registered, and waits for the registration. See [`EnsureRegistered`].
     pub fn ensure_registered(
         &self,
         subscription: &SubscriptionId,
@@ -60,7 +60,7 @@ impl EnsureRegistered {
         Self { client, subscription, provider, wait: Duration::from_secs(600) }
     }
 
-    /// How long to wait for the registration. Default: 10 minutes.
+    /// Sets how long to wait for the registration. Default: 10 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

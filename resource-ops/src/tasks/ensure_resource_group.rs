@@ -1,4 +1,4 @@
-//! Ensuring that a resource group exists.
+//! Ensures that a resource group exists.
 
 use arm_core::{Change, Mode, ResourceGroupId, Wish};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -6,11 +6,12 @@ use serde_json::json;
 
 use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
-/// Creates a resource group unless it exists. An existing one is left unchanged, whatever its region and tags.
+/// Creates a resource group unless it exists. An existing group is left unchanged, even if its region or tags differ.
 ///
-/// **If it stops halfway**, the group may or may not exist; running it again finishes it. A second run writes nothing.
+/// **If it stops halfway**, the group may or may not exist; running the task again finishes it. A second run writes
+/// nothing.
 ///
-/// A group that is being deleted is an error, since anything put into it would be deleted too.
+/// If the group is being deleted, the task fails, since anything put into the group would be deleted too.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceGroupId};
@@ -34,7 +35,7 @@ pub struct EnsureResourceGroup {
 }
 
 impl ResourceGroupsClient {
-    /// Creates a group unless it exists. See [`EnsureResourceGroup`].
+    /// Creates a resource group unless it exists. See [`EnsureResourceGroup`].
     pub fn ensure(&self, group: &ResourceGroupId, spec: ResourceGroupSpec) -> EnsureResourceGroup {
         EnsureResourceGroup::new(self.clone(), group.clone(), spec)
     }

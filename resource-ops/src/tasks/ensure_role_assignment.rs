@@ -1,4 +1,4 @@
-//! Assigning a role.
+//! Assigns a role.
 
 use arm_core::{ArmErrorExt as _, Change, Mode, Scope, Wish, refuse};
 use azure_core::{Error, Result};
@@ -10,14 +10,14 @@ use crate::{
     RoleAssignmentsClient, RoleId,
 };
 
-/// Assigns a role to a principal at a scope, unless exactly that assignment exists, under any name.
+/// Assigns a role to a principal at a scope, unless the same assignment already exists under any name.
 ///
-/// A role that the principal has at a scope above does not count: this assignment must survive the removal of that one.
-/// The assignment's name is derived from scope, role and principal, so that two programs that do this at the same time
+/// A role that the principal has at a higher scope does not count, since it can be removed independently. The
+/// assignment's name is derived from scope, role and principal, so that two programs that run the task at the same time
 /// create only one assignment.
 ///
-/// **If it stops halfway**, the role is assigned or it is not; running it again finishes it. A second run writes
-/// nothing. The role takes effect only some minutes later.
+/// **If it stops halfway**, the role may or may not be assigned; running the task again finishes it. A second run
+/// writes nothing. The role takes effect some minutes later.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceId};
@@ -38,8 +38,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `is_role_missing()`; `is_code("PrincipalNotFound")`: for a principal created only moments ago, set its
-/// [`principal_type`](Self::principal_type).
+/// `is_role_missing()`; `is_code("PrincipalNotFound")`: if the principal was created moments ago, set its
+/// [`principal_type`](Self::principal_type). An existing assignment with a condition is an error too.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureRoleAssignment {
@@ -71,8 +71,8 @@ impl EnsureRoleAssignment {
         Self { client, scope, spec }
     }
 
-    /// Sets the type of the principal. The service then does not look the principal up in the directory, which may not
-    /// know it yet.
+    /// Sets the type of the principal. The service then does not look the principal up in the directory, where a new
+    /// one may be missing.
     pub fn principal_type(mut self, kind: PrincipalType) -> Self {
         self.spec.principal_type = Some(kind);
         self
@@ -98,7 +98,7 @@ impl EnsureRoleAssignment {
                 self.verify(&made)?;
                 Ok(Change::Created(made))
             }
-            // Someone else was faster, under another name.
+            // Somebody else has just created it under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => match self.find().await? {
                 Some(found) => self.unconditional(found).map(Change::Unchanged),
                 None => Err(error),
@@ -108,7 +108,7 @@ impl EnsureRoleAssignment {
         }
     }
 
-    /// The assignment of this role to this principal at exactly this scope.
+    /// Finds the assignment of this role to this principal at exactly this scope.
     async fn find(&self) -> Result<Option<RoleAssignment>> {
         let filter = RoleAssignmentFilter::Principal(self.spec.principal);
         let mut held = self.client.list_filtered(&self.scope, filter);
@@ -136,8 +136,8 @@ impl EnsureRoleAssignment {
         Wish::new().exact(&["description"]).verify(what, &wished, &found)
     }
 
-    /// Refuses an assignment that has a condition: it grants less than the role, and removing the condition would
-    /// grant more than was asked for.
+    /// Refuses an assignment with a condition: it grants less than the role, and the task must not remove the
+    /// condition.
     fn unconditional(&self, found: RoleAssignment) -> Result<RoleAssignment> {
         match found.condition.as_deref().filter(|condition| !condition.trim().is_empty()) {
             None => Ok(found),

@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! Finds out who is signed in.
 
 use arm_core::{ArmClient, ArmErrorExt as _};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::{DirectoryClient, DirectoryPrincipal, PrincipalId, PrincipalType};
 
-/// The user or application that the credential signs in.
+/// The user or application that is signed in with the credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedInPrincipal {
-    /// The object id, to which roles are assigned.
+    /// The object id, to use in role assignments.
     pub id: PrincipalId,
     /// `User` or `ServicePrincipal`.
     pub principal_type: PrincipalType,
@@ -21,21 +21,21 @@ pub struct SignedInPrincipal {
     pub user_principal_name: Option<String>,
     /// The client id of an application.
     pub app_id: Option<String>,
-    /// Where this information comes from.
+    /// The source of this information.
     pub source: PrincipalSource,
 }
 
-/// Where the information about a signed-in principal comes from.
+/// The source of the information about a signed-in principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalSource {
     /// Microsoft Graph.
     Graph,
-    /// The claims of the token, because Graph could not be reached or refused.
+    /// The claims of the token, because Graph refused the request or gave no token.
     Token,
 }
 
-/// The claims of a token about its holder.
+/// The claims in a token about the principal.
 #[derive(Deserialize)]
 struct Claims {
     oid: Option<PrincipalId>,
@@ -50,13 +50,14 @@ struct Claims {
 }
 
 impl Claims {
-    /// Reads the claims of a JSON web token; `None` if the token is something else.
+    /// Reads the claims of a JSON Web Token; `None` if the token is of another kind.
     fn read(token: &str) -> Option<Self> {
         let claims = token.split('.').nth(1)?.trim_end_matches('=');
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
 
-    /// Tokens of a user have scopes or a sign-in name, also where `idtyp` was not asked for.
+    /// Whether the principal is an application. The token of a user contains scopes or a sign-in name even if `idtyp`
+    /// was not requested.
     fn is_application(&self) -> bool {
         match self.idtyp.as_deref() {
             Some(kind) => kind.eq_ignore_ascii_case("app"),
@@ -82,9 +83,10 @@ impl Claims {
 }
 
 impl DirectoryClient {
-    /// Returns the signed-in user or service principal: from Graph, or from the token itself if Graph may not be read.
+    /// Returns the signed-in user or service principal: from Graph or, if the caller may not read Graph, from the
+    /// token.
     ///
-    /// Roles are assigned to its object id.
+    /// Its object id is the one to use in role assignments.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient) -> azure_core::Result<()> {
@@ -125,7 +127,7 @@ async fn find(directory: &DirectoryClient, arm: &ArmClient) -> Result<SignedInPr
     }
 }
 
-/// Graph's codes for a token that it does not take, or whose access a policy of the tenant ends.
+/// Graph's codes for a token that it does not accept, or that a policy of the tenant blocks.
 const GRAPH_REFUSES: &[&str] = &[
     "AccessDenied",
     "Forbidden",
@@ -134,7 +136,7 @@ const GRAPH_REFUSES: &[&str] = &[
     "Unauthorized",
 ];
 
-/// Whether Graph's refusal leaves the question open: no consent, no access, or a principal it does not show.
+/// Whether Graph's refusal leaves open who is signed in: no consent, no access, or a principal that it does not show.
 fn says_nothing(error: &Error) -> bool {
     error.is_role_missing()
         || GRAPH_REFUSES.iter().any(|code| error.is_code(code))
