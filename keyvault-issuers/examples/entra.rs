@@ -21,7 +21,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .vault(DEFAULT_SUBSCRIPTION, "rg-app", "kv-prod")
         .vault_role("kv-prod", "Key Vault Secrets Officer")
         .application(APPLICATION, CLIENT, "web", leaked)
-        .password_propagation_time(Duration::from_secs(30)) // as the real sign-in takes its time
+        .password_propagation_time(Duration::from_secs(30)) // real sign-in takes a while, too
         .start()
         .await;
     let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into()))?;

@@ -1,5 +1,5 @@
-//! A database URL was found in a log: the other role gets a new password and goes into the secret, then the leaked password is
-//! removed.
+//! Rotates a database URL that was found in a log: gives the other role a new password and stores it in the secret,
+//! then removes the leaked password.
 //!
 //! `cargo run -p keyvault-issuers --features postgres --example postgres`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -12,7 +12,7 @@ use keyvault_ops::SecretsClient;
 use mock_azure::{DEFAULT_SUBSCRIPTION, MockAzure};
 use stand_in::{ADMINISTRATOR, LEAKED, Postgres};
 
-/// Speaks enough of PostgreSQL's protocol to stand in for a server.
+/// A stand-in for a server, which speaks enough of PostgreSQL's protocol.
 #[allow(
     dead_code,
     clippy::unwrap_used,

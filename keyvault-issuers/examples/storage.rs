@@ -1,4 +1,5 @@
-//! A storage key in a connection string was found on a disk: replaces it with the account's other key and regenerates it.
+//! Rotates a storage key in a connection string that was found on a disk: stores the account's other key instead, then
+//! regenerates the leaked one.
 //!
 //! `cargo run -p keyvault-issuers --example storage`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -29,7 +30,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (secrets, name) = (SecretsClient::new(&arm, &"kv-prod".parse()?)?, "storage".parse()?);
     secrets.set(&name, stored.into()).await?;
 
-    // With the ledger, another process can resume a rotation that was stopped.
+    // With a ledger in a file, another process can resume a rotation that stopped.
     let ledger = Ledger::in_memory();
     let issuer = Arc::new(ResourceKeyIssuer::new(&arm, account.clone())?);
     let rotation = secrets.rotate(&name).issuer(issuer).reason("found on a disk").ledger(&ledger).await?;

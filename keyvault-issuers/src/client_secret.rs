@@ -4,11 +4,11 @@ use arm_core::Secret;
 
 /// The longest value that can be a password on its own.
 const LONGEST: usize = 64;
-/// How many characters follow the mark in the middle.
+/// How many characters follow the `Q~` in the middle.
 const REST: std::ops::RangeInclusive<usize> = 31..=34;
 
-/// The password in a value: text of the usual form (three characters, a digit, `Q~` and more), or else the whole value
-/// if it is plain text. `None` if there is none or more than one.
+/// Finds the password in a value: text of the usual form (three characters, a digit, `Q~` and more), or else the whole
+/// value if it is plain text. `None` if there is none or more than one.
 pub(crate) fn find(value: &Secret) -> Option<Secret> {
     let text = value.expose();
     let mut found: Vec<&str> = text.match_indices("Q~").filter_map(|(at, _)| around(text, at)).collect();

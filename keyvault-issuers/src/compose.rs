@@ -33,13 +33,12 @@ struct Place {
     styles: Vec<(u8, Style)>,
 }
 
-/// Whether the value holds the key.
+/// Whether the value contains the key.
 pub(crate) fn holds(value: &Secret, key: &Secret) -> bool {
     places(value.expose(), key.expose()).next().is_some()
 }
 
-/// The value with every `old` replaced by `new`, and everything else byte for byte. `None` if it does not contain
-/// `old`.
+/// Returns the value with every `old` replaced by `new` and every other byte kept; `None` if it does not contain `old`.
 pub(crate) fn replace(value: &Secret, old: &Secret, new: &Secret) -> Option<Secret> {
     let text = value.expose();
     let mut written = Zeroizing::new(String::with_capacity(text.len() + 3 * new.expose().len()));
@@ -107,11 +106,11 @@ fn style_of(byte: u8, seen: &[(u8, Style)]) -> Style {
     }
     let same = seen.iter().find(|(other, _)| *other == byte).map(|(_, style)| *style);
     let other = || match seen.iter().map(|(_, style)| *style).find(|style| *style != Style::Plain) {
-        // Only a slash is written so.
+        // Only a slash can be written in this style.
         Some(Style::Escaped) | None => Style::Plain,
         Some(style) => style,
     };
-    // JSON leaves a URL's other characters alone, but a URL that encodes one of them encodes all.
+    // A value that encodes one special character encodes the others too.
     same.unwrap_or_else(other)
 }
 

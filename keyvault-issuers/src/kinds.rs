@@ -1,4 +1,4 @@
-//! The types of resources with keys, as data: one row for each type.
+//! The types of resources with keys, as data: one row per type.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ pub(crate) struct Kind {
     /// The action that regenerates a key.
     pub(crate) regenerate: Regenerate,
     pub(crate) slots: &'static [Slot],
-    /// What turns keys off, below `properties`.
+    /// The setting, below `properties`, that turns keys off.
     pub(crate) off: Off,
-    /// Whether it is set on the parent, such as the namespace of an authorization rule.
+    /// Whether that setting is on the parent, such as the namespace of an authorization rule.
     pub(crate) off_above: bool,
     pub(crate) proof: Proof,
-    /// The suffixes of its own hosts in the public, US government and China clouds.
+    /// The suffixes of the hosts of such resources in the public, US government and China clouds.
     pub(crate) hosts: [&'static [&'static str]; 3],
-    /// Where the resource's own endpoint is, below `properties`.
+    /// The path of the resource's own endpoint, below `properties`.
     pub(crate) endpoint: &'static [&'static str],
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Slot {
     pub(crate) partner: &'static str,
 }
 
-/// What turns the keys of a resource off.
+/// The setting that turns the keys of a resource off.
 #[derive(Clone, Copy)]
 pub(crate) enum Off {
     /// A member with this value.
@@ -85,16 +85,16 @@ impl Regenerate {
     }
 }
 
-/// How to use a key in order to see whether it works.
+/// How to test whether a key works.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Not possible: the key is only seen in the list.
+    /// Not possible: the key can only be listed.
     None,
     /// `Get Account Information`, signed with the shared key.
     Storage,
     /// A list of databases, signed with a master key.
     Cosmos,
-    /// A list of this kind of entity, with a token signed with the rule's key.
+    /// A list of entities of this kind, with a token signed with the rule's key.
     Namespace(&'static str),
     /// A list of models; only for kinds of account that have one.
     OpenAi,
@@ -123,7 +123,7 @@ const PRIMARY_LOWER: &[Slot] =
     &[slot("primary", "primaryKey", "secondary"), slot("secondary", "secondaryKey", "primary")];
 const NOWHERE: [&[&str]; 3] = [&[], &[], &[]];
 
-/// What the types that are only listed have in common.
+/// The common properties of the types whose keys can only be listed.
 const LISTED: Kind = Kind {
     name: "",
     version: "",

@@ -58,7 +58,7 @@ impl ApplicationsClient {
     ///
     /// # Errors
     ///
-    /// `is_code("CredentialTypeNotAllowedAsPerAppPolicy")`: a policy forbids passwords.
+    /// `is_code("CredentialTypeNotAllowedAsPerAppPolicy")`: a policy forbids passwords;
     /// `is_code("CredentialInvalidLifetimeAsPerAppPolicy")`: a policy requires a shorter lifetime.
     ///
     /// # Retries
@@ -84,7 +84,7 @@ impl ApplicationsClient {
     ///
     /// # Permissions
     ///
-    /// The same as for [`add_password`](Self::add_password).
+    /// As for [`add_password`](Self::add_password).
     ///
     /// # Errors
     ///

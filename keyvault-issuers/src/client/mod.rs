@@ -1,4 +1,4 @@
-//! One method for each operation, or for each kind of operation that all these types share.
+//! One method per operation, or per kind of operation that the resource types share.
 
 mod applications;
 mod resource_keys;

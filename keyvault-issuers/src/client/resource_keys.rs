@@ -56,7 +56,7 @@ impl KeyedResourcesClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist. A resource type that is not in the table is refused.
+    /// `is_resource_not_found()`: it does not exist; or its type is not in the table.
     pub async fn get(&self, id: &ResourceId) -> Result<KeyedResource> {
         let kind = kind_of(id)?;
         let above = id.parent().filter(|_| kind.off_above);
@@ -78,13 +78,13 @@ impl KeyedResourcesClient {
     ///
     /// # Errors
     ///
-    /// Cognitive Services answers 400 if `disableLocalAuth` is set.
+    /// The resource's type is not in the table. Cognitive Services responds with 400 if `disableLocalAuth` is set.
     pub async fn list_keys(&self, id: &ResourceId) -> Result<ResourceKeys> {
         let kind = kind_of(id)?;
         self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await
     }
 
-    /// Regenerates a key, given the name that the service accepts for it: `StorageAccounts_RegenerateKey`,
+    /// Regenerates a key, named as in the [table](crate#types-of-resources): `StorageAccounts_RegenerateKey`,
     /// `DatabaseAccounts_RegenerateKey`, `Namespaces_RegenerateKeys`, `Accounts_RegenerateKey`,
     /// `Accounts_RegenerateKeys`, `AdminKeys_Regenerate`, `Redis_RegenerateKey`, `SignalR_RegenerateKey`,
     /// `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`, `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await
@@ -98,8 +98,8 @@ impl KeyedResourcesClient {
     ///
     /// # Retries
     ///
-    /// Not retried if the request may have been carried out, since each request makes another key. In that case, list
-    /// the keys.
+    /// Not retried if the request may have been carried out, since each request creates another key. In that case, list
+    /// the keys to find out.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/regenerate-key)
     pub fn regenerate_key(&self, id: &ResourceId, key: &str) -> Poller<()> {
@@ -122,7 +122,7 @@ impl KeyedResourcesClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Authorization/permissions/read`, which every Reader has.
+    /// `Microsoft.Authorization/permissions/read`, which the role Reader includes.
     pub fn permissions(&self, id: &ResourceId) -> Pager<Permissions> {
         let path = ArmPath::from(id).provider("Microsoft.Authorization").literal("permissions");
         self.arm.get(path, PERMISSIONS_VERSION).pager()

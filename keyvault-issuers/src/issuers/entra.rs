@@ -25,29 +25,29 @@ const PAUSE: Duration = Duration::from_secs(5);
 const SUCCESSES: u32 = 3;
 /// The lifetime of a password, unless the caller or a policy sets another.
 const LIFETIME: Duration = Duration::from_secs(180 * 86_400);
-/// The longest name of a password.
+/// The maximum length of a password's name.
 const NAME_LENGTH: usize = 100;
 
-/// The passwords (client secrets) of an application in Microsoft Entra ID.
+/// An issuer of passwords (client secrets) for an application in Microsoft Entra ID.
 ///
 /// **Prefer a federated credential**: it needs no secret at all if the application runs in Azure, Kubernetes, GitHub or
 /// another place that Entra ID can trust.
 ///
-/// **Kind**: many. The name of each password that it adds contains the rotation's id, by which a later run recognizes
-/// it. The value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The
-/// matching entry in the service's list is identified by its first three characters, which the list shows, **and** by
-/// signing in with it. If two listed passwords start alike, the password cannot be identified: the report names the old
-/// one instead of removing it. A value that starts like none of them is refused: it belongs to another application, or
-/// its password was removed.
+/// **Kind**: many. Each password that it adds is named after the rotation's id, by which a later run recognizes it. The
+/// value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The password's
+/// entry in the service's list is identified by its first three characters, which the list shows, **and** by signing
+/// in. If two listed passwords start with the same characters, the old one cannot be identified: it is listed in the
+/// report instead of being removed. A value that starts like none of them is refused: it belongs to another
+/// application, or its password was removed.
 ///
-/// **Service behaviour**: it takes seconds to minutes before a new password works at sign-in or a removed one
-/// stops working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
+/// **Service behavior**: it takes seconds to minutes before a new password works at sign-in or a removed one stops
+/// working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
 /// passwords or limit their lifetime: a longer lifetime is shortened to the limit.
 ///
 /// **Verification**: before the new value is set, sign-in with it must succeed three times in a row. After the old one
 /// is removed, sign-in with it must be refused.
 ///
-/// | stopped | leaves |
+/// | if it stops | what is left |
 /// |---|---|
 /// | before the password is added | no change |
 /// | after that, before it is set | a password that is in no secret; the next run finds it by its name and removes it |
@@ -79,7 +79,7 @@ pub struct EntraPasswordIssuer {
     object_id: String,
     lifetime: Duration,
     ready: Arc<OnceCell<Ready>>,
-    /// The values of known passwords, to see them refused in the end.
+    /// The values of known passwords, to check at the end that they are refused.
     told: Arc<Mutex<HashMap<String, Secret>>>,
 }
 
@@ -95,7 +95,7 @@ impl std::fmt::Debug for EntraPasswordIssuer {
 }
 
 impl EntraPasswordIssuer {
-    /// Issues passwords of the application with this object id. That is not its client id.
+    /// Creates an issuer for the application with this object id, which is not its client id.
     pub fn new(arm: &ArmClient, tenant: &str, object_id: &str) -> Self {
         Self {
             client: ApplicationsClient::new(arm),
@@ -107,7 +107,7 @@ impl EntraPasswordIssuer {
         }
     }
 
-    /// How long a new password is valid, unless a policy requires less. Default: 180 days.
+    /// Sets how long a new password is valid, unless a policy requires a shorter time. Default: 180 days.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
@@ -158,7 +158,7 @@ impl EntraPasswordIssuer {
         ))
     }
 
-    /// Checks that a password which cannot sign in may still be one of this application's, since the secret of another
+    /// Checks that a password that cannot sign in may still belong to this application, since the secret of another
     /// application must not be replaced.
     async fn check_listed(&self, secret: &Secret) -> Result<()> {
         let application = self.client.get(&self.object_id).await?;

@@ -20,23 +20,23 @@ const SETTLE_TIME: Duration = Duration::from_secs(120);
 /// The pause between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The keys of an Azure resource: a storage account, a Cosmos DB account, a Service Bus authorization rule, or another
-/// type in the [table](crate#types-of-resources).
+/// An issuer that rotates the keys of an Azure resource: a storage account, a Cosmos DB account, a Service Bus
+/// authorization rule, or another type in the [table](crate#types-of-resources).
 ///
 /// **Kind**: two slots. The key in use is identified by comparing the secret's value, in memory, with the listed keys.
 /// A value that contains none of them is refused. The value may be the plain key, or text that contains it, such as a
 /// connection string, a URL or JSON. Only the key is replaced, in the same encoding; every other byte is kept.
 ///
-/// **Service behaviour**: regenerating a key invalidates the old one, and every SAS signed with it, within seconds to
+/// **Service behavior**: regenerating a key invalidates the old one, and every SAS signed with it, within seconds to
 /// minutes. Connections that are already open, such as Event Hubs links, continue. Cosmos DB may take hours: set the
 /// rotation's [`issuer_limit`](keyvault_ops::Rotate::issuer_limit) accordingly.
 ///
 /// **Verification**: before the new key is set, it signs one request that changes nothing, sent only to the resource's
 /// own host. After the old key is regenerated, its old value must be refused. For the types marked *listed, not used*
-/// in the table, no such request is known: a key is only known to be listed, and a rotation is never
+/// in the table, no such request is known: the issuer only checks that the key is listed, and a rotation is never
 /// [complete](keyvault_ops::Rotation::is_complete).
 ///
-/// | stopped | leaves |
+/// | if it stops | what is left |
 /// |---|---|
 /// | before the idle key is regenerated | no change at the resource |
 /// | after that, before the new value is set | the idle key is new and in no secret; the key in use works. The next run regenerates the idle key again |
@@ -88,7 +88,7 @@ impl ResourceKeyIssuer {
         Ok(Self { client: KeyedResourcesClient::new(arm), id: resource, kind, ready: Arc::default() })
     }
 
-    /// The resource.
+    /// The resource whose keys it rotates.
     pub fn resource(&self) -> &ResourceId {
         &self.id
     }
@@ -109,7 +109,7 @@ impl ResourceKeyIssuer {
         }
         let permissions = match self.client.permissions(&self.id).try_collect::<Vec<_>>().await {
             Ok(permissions) => permissions,
-            // A caller who may not read its permissions learns this from the first refused request.
+            // A caller that may not read its permissions learns of a missing one from the first refused request.
             Err(error) if error.is_forbidden() => return Ok(resource),
             Err(error) => return Err(error),
         };
@@ -126,7 +126,7 @@ impl ResourceKeyIssuer {
         Ok(resource)
     }
 
-    /// The key that a value contains.
+    /// Finds the key that a value contains.
     fn held(&self, keys: &ResourceKeys, value: &Secret) -> Result<Option<&'static Slot>> {
         let holds =
             |slot: &&'static Slot| keys.find(slot.listed).is_some_and(|key| compose::holds(value, key));

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::proof::{failure, send, sign};
 
-/// Your own service that issues and revokes credentials, for everything else.
+/// An issuer that calls your own service, for all other kinds of credentials.
 ///
 /// Each call is a JSON POST to one `https` address, without an Azure token. Its header `x-signature` is the base64
 /// HMAC-SHA256, with the shared key, of `{x-timestamp}.{body}`; `x-timestamp` is the Unix time. Your service must check
@@ -21,15 +21,15 @@ use crate::proof::{failure, send, sign};
 ///
 /// | `operation` | other members of the body | response |
 /// |---|---|---|
-/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what is stored; 422 if `current` is not one of its own |
+/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if `current` is not one of its own |
 /// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, with the value if it can be shown again |
 /// | `identify` | `value` | `{"id": ..}`, or `null` if it is not one of its own or no longer works |
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |
 /// | `revoke` | `id` | 200 or 204: it no longer works, or never existed |
 ///
-/// **Kind**: your choice. **If it stops halfway**, what is left depends on your service. `find` must always return what
-/// `create` made for a rotation. `create` is not repeated if its response was lost; the others are. A dry run makes no
-/// call.
+/// **Kind**: your choice. **If it stops halfway**, what is left depends on your service. `find` must return every
+/// credential that `create` made for a rotation. `create` is not retried if its response was lost; the other operations
+/// are. A dry run makes no calls.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, secrets: &keyvault_ops::SecretsClient, key: arm_core::Secret)
@@ -46,7 +46,7 @@ use crate::proof::{failure, send, sign};
 ///
 /// # Permissions
 ///
-/// The shared key.
+/// None in Azure: your service checks the signature.
 #[derive(Clone)]
 pub struct WebhookIssuer {
     arm: ArmClient,
@@ -88,8 +88,8 @@ struct Identified {
 }
 
 impl WebhookIssuer {
-    /// Creates an issuer for the service at this address, which must be `https`, with the key that you share with it:
-    /// at least 16 characters.
+    /// Creates an issuer for the service at this address, which must be `https`. The key, of at least 16 characters, is
+    /// shared with the service.
     ///
     /// # Errors
     ///
@@ -106,13 +106,13 @@ impl WebhookIssuer {
         Ok(Self { arm: arm.clone(), endpoint, key, kind, settle_time: Duration::ZERO })
     }
 
-    /// How long a new credential may take to work. Default: no time.
+    /// Sets how long a new credential may take to work. Default: zero.
     pub fn settle_time(mut self, time: Duration) -> Self {
         self.settle_time = time;
         self
     }
 
-    /// Sends a call. Returns the status and the body, which is never shown.
+    /// Sends a call. Returns the status and the body, which must never be shown.
     async fn call(&self, operation: &str, body: Value, repeatable: bool) -> Result<(u16, Vec<u8>)> {
         let mut request = Request::new(self.endpoint.clone(), Method::Post);
         let timestamp = OffsetDateTime::now_utc().unix_timestamp().to_string();

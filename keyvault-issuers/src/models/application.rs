@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Application {
-    /// The object id. It signs in with its client id, [`app_id`](Self::app_id).
+    /// The object id. For sign-in, the client id is used: [`app_id`](Self::app_id).
     pub id: String,
     /// The client id.
     pub app_id: String,
@@ -26,16 +26,16 @@ pub struct Application {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PasswordCredential {
-    /// The id, by which it is removed.
+    /// The id, with which it can be removed.
     pub key_id: String,
-    /// The name it was given when it was added.
+    /// The name that was given when it was added.
     pub display_name: Option<String>,
     /// The first three characters of the value, if the service returns them.
     pub hint: Option<String>,
     /// When it expires.
     #[serde(default, with = "wire::instant::option")]
     pub end_date_time: Option<OffsetDateTime>,
-    /// The value. Only in the response to [`add_password`](crate::ApplicationsClient::add_password).
+    /// The value; `None` except in the response to [`add_password`](crate::ApplicationsClient::add_password).
     #[serde(default, with = "wire::secret::option")]
     pub secret_text: Option<Secret>,
 }
@@ -76,7 +76,7 @@ pub struct AppRestrictions {
 pub struct PasswordRestriction {
     /// The type, such as `passwordAddition` or `passwordLifetime`.
     pub restriction_type: String,
-    /// `enabled` or `disabled`. In force if absent.
+    /// `enabled` or `disabled`; if absent, it is in force.
     pub state: Option<String>,
     /// The longest lifetime, such as `P90D`.
     pub max_lifetime: Option<String>,
@@ -86,7 +86,7 @@ pub struct PasswordRestriction {
 }
 
 impl AppManagementPolicy {
-    /// The restrictions of this type that apply to an application.
+    /// Returns the restrictions of this type that apply to an application.
     pub(crate) fn restricts<'a>(
         &'a self,
         kind: &'a str,

@@ -13,7 +13,8 @@ pub struct KeyedResource {
     /// The kind, such as `OpenAI`, if its type has several.
     pub kind: Option<String>,
     /// Whether its keys can be used; `None` if the resource does not say. `false` with `allowSharedKeyAccess: false`,
-    /// with `disableLocalAuth: true`, or if a Batch account's `allowedAuthenticationModes` lacks `SharedKey`.
+    /// with `disableLocalAuth: true`, with Redis's `disableAccessKeyAuthentication: true`, or if a Batch account's
+    /// `allowedAuthenticationModes` lacks `SharedKey`.
     pub takes_keys: Option<bool>,
     /// The endpoint at which its keys are used, if it has one.
     pub endpoint: Option<String>,

@@ -1,7 +1,7 @@
 use arm_core::{covers_action, wire};
 use serde::Deserialize;
 
-/// The caller's permissions at a scope, through one of its roles. `*` is a wildcard.
+/// The permissions that one of the caller's roles grants at a scope. `*` is a wildcard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]

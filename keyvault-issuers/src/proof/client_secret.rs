@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Verdict, failure, send};
 
-/// The secret is wrong, or not known there yet; or it has expired.
+/// The error codes for a secret that is wrong or not known there yet, and for one that has expired.
 const BAD_SECRET: [u64; 2] = [7_000_215, 7_000_222];
 
 #[derive(Deserialize, Default)]
@@ -21,7 +21,7 @@ struct Refusal {
     error_codes: Vec<u64>,
 }
 
-/// Requests a token with client credentials, and drops it.
+/// Requests a token with client credentials, and discards it.
 pub(crate) async fn of_secret(
     arm: &ArmClient,
     tenant: &str,

@@ -1,4 +1,4 @@
-//! The resource's own host. A key, or what is signed with it, is sent nowhere else.
+//! The resource's own host. A key, or a signature made with it, is sent nowhere else.
 
 use arm_core::ArmClient;
 use azure_core::{Result, http::Url};
@@ -10,7 +10,7 @@ use crate::{KeyedResource, kinds::Kind};
 const CLOUDS: [&str; 3] =
     ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
 
-/// Where the keys of a resource are used: its own endpoint, if that is in this cloud and matches its name.
+/// Returns the resource's own endpoint, or derives it from the resource's name. Fails if it is not in this cloud.
 pub(super) fn endpoint(arm: &ArmClient, kind: &Kind, resource: &KeyedResource) -> Result<Url> {
     let management = arm.endpoints().management.host_str().unwrap_or_default().to_owned();
     let cloud = CLOUDS.iter().position(|host| *host == management);

@@ -27,7 +27,7 @@ use endpoint::endpoint;
 use shared_key::SharedKey;
 pub(crate) use verdict::{Verdict, failure};
 
-/// Whether a key of this resource can be used at all, rather than only seen in a list.
+/// Whether a key of this resource can be tested, rather than only listed.
 pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
     let models = |it: &str| ["OpenAI", "AIServices"].iter().any(|known| known.eq_ignore_ascii_case(it));
     match kind.proof {
@@ -37,8 +37,8 @@ pub(crate) fn is_possible(kind: &Kind, resource: &KeyedResource) -> bool {
     }
 }
 
-/// Uses a key. `Err` means that nothing is known about it: the request did not get through, or was refused for another
-/// reason.
+/// Tests a key by using it. `Err` means that nothing is known about the key: the request did not get through, or was
+/// refused for another reason.
 pub(crate) async fn of_key(
     arm: &ArmClient,
     kind: &Kind,
@@ -86,8 +86,8 @@ pub(crate) async fn of_key(
     }
 }
 
-/// Sends to one origin, without an Azure token, and returns whatever the status is. `repeatable`: sending it twice does
-/// no harm.
+/// Sends a request to one origin, without an Azure token, and returns the response whatever its status. `repeatable`:
+/// sending it twice does no harm.
 pub(crate) async fn send(
     arm: &ArmClient,
     endpoint: &Url,

@@ -1,4 +1,4 @@
-//! The requests, by service. None of them changes anything.
+//! The test requests, by service. None of them changes anything.
 
 use arm_core::Secret;
 use azure_core::{
@@ -39,8 +39,8 @@ pub(super) fn cosmos(endpoint: &Url, key: &Secret, now: OffsetDateTime) -> Resul
     Ok(request)
 }
 
-/// A list of the entities of a namespace, which needs the claim Manage. If a rule lacks it, the service says which
-/// claim is missing: so the signature was valid.
+/// A list of the entities of a namespace, which requires the claim Manage. If the rule lacks it, the service reports
+/// the missing claim, which shows that the signature was valid.
 pub(super) fn namespace(
     endpoint: &Url,
     entities: &str,

@@ -1,4 +1,4 @@
-//! The signature of storage accounts, which covers every header that the pipeline has added.
+//! The request signature of storage accounts, which covers every `x-ms-` header that the pipeline has added.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -37,8 +37,8 @@ impl Policy for SharedKey {
     }
 }
 
-/// [Documented](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). A request without a
-/// body has none of the headers that are listed without their names.
+/// Builds the [text to sign](https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key). In a
+/// request without a body, the headers that it lists without their names are all empty.
 fn text_to_sign(account: &str, request: &Request) -> String {
     let mut own: Vec<(String, &str)> = request
         .headers()

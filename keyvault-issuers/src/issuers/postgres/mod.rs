@@ -24,11 +24,12 @@ const SETTLE_TIME: Duration = Duration::from_secs(60);
 /// The pause between two checks.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The passwords of two login roles of a PostgreSQL server that take turns. Needs the feature `postgres`.
+/// An issuer of passwords for two login roles of a PostgreSQL server, which take turns. Requires the feature
+/// `postgres`.
 ///
 /// The secret's value names one of the two roles. A rotation gives the idle role a new password, signs in with it, and
-/// puts both its name and its password into the value. Once all consumers have moved, the other role loses its
-/// password. Every consumer keeps working until it has read the new value. The two roles should own nothing and be
+/// stores both its name and its password in the value. Once all consumers have moved, the password of the other role is
+/// removed. Every consumer keeps working until it has read the new value. The two roles should own nothing and be
 /// members of one role that owns everything:
 ///
 /// ```sql
@@ -45,27 +46,26 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// sent anywhere; one that cannot sign in is refused too.
 ///
 /// **Checked first**: that both roles exist, may log in, and have the same attributes, settings, memberships, grants,
-/// policies and owned objects in every database; that the caller may alter them; and that the server does not accept
-/// just any password for them. Differences are reported, and nothing is changed.
+/// policies and owned objects in every database; that the caller may alter them; and that the server does not accept an
+/// arbitrary password for them. Differences are reported, and nothing is changed.
 ///
-/// **Service behaviour**: a password takes effect immediately. It is sent as a SCRAM-SHA-256 verifier computed by this
+/// **Service behavior**: a password takes effect immediately. It is sent as a SCRAM-SHA-256 verifier computed by this
 /// program, as with `psql`'s `\password`, so that no password is in a statement or in the server's log. A role that
 /// loses its password can no longer sign in, but its open sessions continue: see [`end_sessions`](Self::end_sessions).
 ///
 /// **Verification**: before the new value is set, sign-in with it at the address it contains must succeed. After the
 /// old role has lost its password, the old value must be refused. Passwords are sent only to this machine, or over TLS
 /// with the certificate verified whatever `sslmode` says. A later run that can no longer read the old value relies on
-/// the server's word that the password was removed.
+/// the server's confirmation that the password was removed.
 ///
-/// | stopped | leaves |
+/// | if it stops | what is left |
 /// |---|---|
 /// | before the idle role gets a password | no change on the server |
 /// | after that, before the new value is set | the idle role has a password that is in no secret; the role in use works. The next run gives the idle role another one |
 /// | after the value is set | both roles work |
 /// | after the old role loses its password | only the new value works; the next run removes the password once more, which is harmless |
 ///
-/// In a dry run, the issuer sends no requests and changes nothing; the report names the version that would no longer be
-/// current.
+/// In a dry run, the issuer sends no requests and changes nothing.
 ///
 /// ```no_run
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, administrator: arm_core::Secret) -> Result<(), Box<dyn std::error::Error>> {
@@ -81,9 +81,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Permissions
 ///
-/// A role that may alter both roles: `CREATEROLE` and, from PostgreSQL 16 on, both roles `WITH ADMIN
-/// OPTION`; for [`end_sessions`](Self::end_sessions) also `pg_signal_backend`. It signs in with its own password, and
-/// must be able to connect to the database in the value.
+/// A role that may alter both roles: `CREATEROLE` and, from PostgreSQL 16 on, both roles `WITH ADMIN OPTION`; for
+/// [`end_sessions`](Self::end_sessions), also `pg_signal_backend`. It signs in with its own password, and must be able
+/// to connect to the database in the value.
 #[derive(Clone)]
 pub struct PostgresRoleIssuer {
     server: Server,
@@ -91,7 +91,7 @@ pub struct PostgresRoleIssuer {
     end_sessions: bool,
     /// The databases in which the roles have been compared.
     compared: Arc<tokio::sync::Mutex<HashSet<Option<String>>>>,
-    /// The values that signed in, by role, to see them refused in the end.
+    /// The values that signed in, by role, to check at the end that they are refused.
     told: Arc<std::sync::Mutex<HashMap<String, Stored>>>,
 }
 
@@ -106,13 +106,13 @@ impl std::fmt::Debug for PostgresRoleIssuer {
 }
 
 impl PostgresRoleIssuer {
-    /// Issues passwords for these two roles. `administrator` is a connection string for the server and for the role
-    /// that alters them, in any of the forms that a value may have.
+    /// Creates an issuer for these two roles. `administrator` is a connection string for the server with a role that
+    /// may alter them, in any of the forms that a value may have.
     ///
     /// # Errors
     ///
-    /// The connection string lacks a host, user or password; or the two roles are the same, include the caller's own,
-    /// or have names with characters other than letters, digits, `_`, `-` and `.`.
+    /// The connection string lacks a host, user or password; or the two roles are the same, include the
+    /// administrator's, or have names with characters other than letters, digits, `_`, `-` and `.`.
     pub fn new(administrator: &Secret, roles: [&str; 2]) -> Result<Self> {
         let unfit =
             |why: &str| failure(format!("the administrator's connection string cannot be used: {why}"));
@@ -138,13 +138,13 @@ impl PostgresRoleIssuer {
     ///
     /// # Errors
     ///
-    /// The text contains no certificate.
+    /// The text contains no certificate, or one that cannot be read.
     pub fn root_certificates(mut self, pem: &str) -> Result<Self> {
         self.server.trust(pem)?;
         Ok(self)
     }
 
-    /// Names another address of the same server, such as that of a pooler. Values with that address are accepted, and
+    /// Adds another address of the same server, such as that of a pooler. Values with that address are accepted, and
     /// their passwords are sent there.
     pub fn also_at(mut self, host: &str, port: u16) -> Self {
         self.server.also_at(host, port);
@@ -158,7 +158,7 @@ impl PostgresRoleIssuer {
         self
     }
 
-    /// Reads a value, if it belongs to one of the two roles at this server.
+    /// Reads a value, which must belong to one of the two roles at this server.
     fn read(&self, value: &Secret) -> Result<Stored> {
         let stored = Stored::read(value).map_err(unfit)?;
         if !self.roles.has(&stored.user) {

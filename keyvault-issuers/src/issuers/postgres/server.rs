@@ -29,7 +29,7 @@ pub(super) const APPLICATION: &str = "keyvault-issuers";
 #[derive(Clone)]
 pub(super) struct Server {
     administrator: Stored,
-    /// More addresses at which it listens.
+    /// Additional addresses at which it listens.
     others: Vec<Address>,
     tls: Option<Arc<ClientConfig>>,
     own_roots: bool,
@@ -138,7 +138,7 @@ impl Server {
             Err(error) => return Ok(Err(error)),
         };
         let task = tokio::spawn(async move {
-            // An error is reported to whoever is waiting for a response.
+            // An error is reported by the request that is waiting for a response.
             let _ = connection.await;
         });
         Ok(Ok(Session { client, task, name: name(addresses) }))
@@ -160,7 +160,7 @@ fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier
         .map_err(|error| failure(format!("TLS cannot be set up: {error}")))
 }
 
-/// A session that is closed, and seen closed, by [`close`](Self::close).
+/// A session. [`close`](Self::close) waits until it is closed.
 pub(super) struct Session {
     client: Client,
     task: JoinHandle<()>,
@@ -168,8 +168,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Sends a statement, and returns its rows as text. It is sent as it is, so only checked names and quoted literals
-    /// may be part of it.
+    /// Sends a statement, and returns its rows as text. It is sent unchanged, so it may contain only checked names and
+    /// quoted literals.
     pub(super) async fn ask(&self, statement: &str) -> Result<Vec<Vec<String>>> {
         let answer = self.client.simple_query(statement).await;
         let answer = answer.map_err(|error| failure(said_by(&self.name, &error)))?;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::address::Address;
 
-/// A value that names a user and a password of a PostgreSQL server.
+/// A value that contains a user and a password of a PostgreSQL server.
 #[derive(Clone)]
 pub(super) struct Stored {
     value: Secret,
@@ -22,8 +22,8 @@ pub(super) struct Stored {
     pub(super) database: Option<String>,
 }
 
-/// One `name=value` of a connection string: its name without case, spaces and underscores, the position of its value
-/// between quotes, and its meaning.
+/// One `name=value` of a connection string: its name in lower case without spaces and underscores, the position of its
+/// value without quotes, and the decoded value.
 struct Member {
     name: String,
     at: Range<usize>,
@@ -81,7 +81,7 @@ impl Stored {
         })
     }
 
-    /// The value with another user and password, and everything else byte for byte. Neither may need quotes or escapes
+    /// Returns the value with another user and password and every other byte kept. Neither may need quotes or escapes
     /// in any form.
     pub(super) fn with(&self, user: &str, password: &Secret) -> Option<Secret> {
         let text = self.value.expose();
@@ -167,7 +167,7 @@ fn json(text: &str) -> Option<Vec<Member>> {
         let start = (raw.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
         let (at, text) = match serde_json::from_str::<String>(raw) {
             Ok(text) => (start + 1..start + raw.len() - 1, text),
-            // A port.
+            // A number, such as a port.
             Err(_) => (start..start + raw.len(), raw.to_owned()),
         };
         Some(Member { name: plain(&name), at, text: Zeroizing::new(text) })
