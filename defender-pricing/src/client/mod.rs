@@ -1,4 +1,4 @@
-//! One method for each REST operation.
+//! The client, with one method for each REST operation.
 
 mod pricings;
 

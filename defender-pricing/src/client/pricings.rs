@@ -1,4 +1,4 @@
-//! The plans of Defender for Cloud: one method for each REST operation.
+//! The client for Defender for Cloud plans.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use crate::{PlanName, Pricing, PricingSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings?view=rest-defenderforcloud-2024-01-01).
 pub const API_VERSION: &str = "2024-01-01";
 
-/// Defender plans of subscriptions and individual machines.
+/// A client for Defender plans of subscriptions and individual machines.
 ///
 /// Clones share one lock for each subscription, since the service allows only one update of a subscription at a time.
 #[derive(Debug, Clone)]
@@ -59,26 +59,26 @@ impl PricingClient {
         self.arm.get(pricings(&scope.into()), API_VERSION).query("$filter", filter).pager()
     }
 
-    /// Reads one plan: `Pricings_Get`.
+    /// Reads a plan: `Pricings_Get`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/get)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/pricings/read`. For a plan that does not exist, the service answers 4xx, and its message
-    /// lists the existing plans.
+    /// `Microsoft.Security/pricings/read`.
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`: it does not exist.
+    /// For a plan that does not exist, such as a misspelled one, the service answers 4xx with a message that lists the
+    /// existing plans. `is_resource_not_found()`: the resource does not exist.
     pub async fn get(&self, scope: impl Into<Scope>, plan: &PlanName) -> Result<Pricing> {
         self.arm.get(pricing(&scope.into(), plan), API_VERSION).json().await
     }
 
-    /// Replaces one plan: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps existing settings.
+    /// Replaces a plan: `Pricings_Update`. Prefer [`enable`](Self::enable), which keeps existing settings.
     ///
-    /// The response can be a partial success: check every extension's
-    /// [`operation_status`](crate::Extension::operation_status).
+    /// A successful response can contain failures: check the [`operation_status`](crate::Extension::operation_status)
+    /// of every extension.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update)
     ///
@@ -102,9 +102,9 @@ impl PricingClient {
         self.put(&scope.into(), plan, spec).json().await
     }
 
-    /// Makes a single machine follow its subscription again: `Pricings_Delete`.
+    /// Deletes the plan of a single machine, which then inherits that of its subscription: `Pricings_Delete`.
     ///
-    /// At a subscription, the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
+    /// For a subscription, the service answers 400 `InvalidUrlConfiguration`: use [`disable`](Self::disable) there.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings/delete)
     ///
@@ -127,7 +127,7 @@ impl PricingClient {
         self.arm.put(pricing(scope, plan), API_VERSION).body(spec)
     }
 
-    /// The lock of the subscription that a scope is in.
+    /// Returns the lock of the subscription to which a scope belongs.
     pub(crate) fn updates_of(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<()>> {
         let Some(subscription) = scope.subscription() else { return Arc::default() };
         self.updates.lock().unwrap_or_else(PoisonError::into_inner).entry(subscription).or_default().clone()

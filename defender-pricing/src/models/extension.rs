@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 
 use crate::ExtensionName;
 
-/// An extension of a plan: its current or its desired state.
+/// An extension of a plan, in its current or desired state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Extension {
     /// The name of the extension.
     pub name: ExtensionName,
-    /// Whether it is on. If [`operation_status`](Self::operation_status) says that the last change failed, this is the
-    /// requested state, not the actual one.
+    /// Whether the extension is on. If the last change failed (see [`operation_status`](Self::operation_status)), this
+    /// is the requested state, not the actual one.
     #[serde(with = "bool_text")]
     pub is_enabled: bool,
-    /// Settings. Some contain JSON in a string, such as `ExclusionTags`. The service fails (500) on settings of an
-    /// extension that is off.
+    /// The settings. Some, such as `ExclusionTags`, are strings that contain JSON. Omitted in a write if the extension
+    /// is off, since the service would answer 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_extension_properties: Option<Map<String, Value>>,
     /// The result of the last change. Read-only.
@@ -46,12 +46,12 @@ impl Extension {
         Self { is_enabled: false, ..Self::on(name) }
     }
 
-    /// Whether its last change failed.
+    /// Whether the last change of the extension failed.
     pub fn has_failed(&self) -> bool {
         self.operation_status.as_ref().is_some_and(|status| status.code == OperationCode::Failed)
     }
 
-    /// A copy fit for a PUT: without read-only members, and without settings if the extension is off.
+    /// Returns a copy for a PUT: without read-only members, and without settings if the extension is off.
     pub(crate) fn for_writing(&self) -> Self {
         let mut sent = self.clone();
         sent.operation_status = None;
@@ -68,7 +68,7 @@ impl Extension {
 pub struct OperationStatus {
     /// Whether the change succeeded.
     pub code: OperationCode,
-    /// Why it failed.
+    /// The reason why the change failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     #[serde(flatten)]
@@ -78,9 +78,9 @@ pub struct OperationStatus {
 open_enum! {
     /// Whether a change of an extension succeeded.
     pub enum OperationCode {
-        /// The extension is as requested.
+        /// The change succeeded.
         Succeeded = "Succeeded",
-        /// The change failed, although the service answered the request as a whole with 200.
+        /// The change failed, although the response as a whole had the status 200.
         Failed = "Failed",
     }
 }

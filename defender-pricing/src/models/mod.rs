@@ -1,4 +1,4 @@
-//! The models of plans.
+//! Models of plans and their extensions.
 
 mod extension;
 mod names;

@@ -13,13 +13,13 @@ open_enum! {
         StorageAccounts = "StorageAccounts",
         /// SQL servers on machines.
         SqlServerVirtualMachines = "SqlServerVirtualMachines",
-        /// Kubernetes. Deprecated: Use `Containers`.
+        /// Kubernetes. Deprecated: use `Containers`.
         KubernetesService = "KubernetesService",
-        /// Container registries. Deprecated: Use `Containers`.
+        /// Container registries. Deprecated: use `Containers`.
         ContainerRegistry = "ContainerRegistry",
         /// Key Vault.
         KeyVaults = "KeyVaults",
-        /// DNS. Deprecated: Use `VirtualMachines`.
+        /// DNS. Deprecated: use `VirtualMachines`.
         Dns = "Dns",
         /// Resource Manager.
         Arm = "Arm",
@@ -39,7 +39,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a plan is on, and billed.
+    /// The tier of a plan: whether it is on and billed.
     pub enum Tier {
         /// Off.
         Free = "Free",
@@ -65,7 +65,7 @@ open_enum! {
         PerKeyVault = "PerKeyVault",
         /// Resource Manager at a fixed price for each subscription.
         PerSubscription = "PerSubscription",
-        /// Storage, the current plan.
+        /// Storage: the current plan.
         DefenderForStorageV2 = "DefenderForStorageV2",
         /// Key Vault and storage, billed by transaction. Closed to new subscriptions.
         PerTransaction = "PerTransaction",
@@ -77,31 +77,31 @@ open_enum! {
 open_enum! {
     /// An extension: a part of a plan that is turned on and off separately.
     pub enum ExtensionName {
-        /// Scans the disks of machines without an agent. **Secret scanning of machines needs this one.**
+        /// Scans the disks of machines without an agent. **Required for secret scanning of machines.**
         AgentlessVmScanning = "AgentlessVmScanning",
-        /// Finds Kubernetes clusters without an agent.
+        /// Discovers Kubernetes clusters without an agent.
         AgentlessDiscoveryForKubernetes = "AgentlessDiscoveryForKubernetes",
         /// Finds sensitive data in data stores. It does not scan machines for secrets.
         SensitiveDataDiscovery = "SensitiveDataDiscovery",
         /// Scans container images in registries for vulnerabilities.
         ContainerRegistriesVulnerabilityAssessments = "ContainerRegistriesVulnerabilityAssessments",
-        /// Permissions management in Microsoft Entra.
+        /// Adds permissions management in Microsoft Entra.
         EntraPermissionsManagement = "EntraPermissionsManagement",
-        /// Posture of APIs.
+        /// Assesses the posture of APIs.
         ApiPosture = "ApiPosture",
-        /// Posture of serverless functions.
+        /// Assesses the posture of serverless functions.
         AgentlessServerlessPosture = "AgentlessServerlessPosture",
-        /// Posture of serverless containers.
+        /// Assesses the posture of serverless containers.
         ServerlessContainers = "ServerlessContainers",
-        /// Posture of Databricks.
+        /// Assesses the posture of Databricks.
         DatabricksSecurityPosture = "DatabricksSecurityPosture",
         /// Scans blobs for malware as they are uploaded. Billed by volume.
         OnUploadMalwareScanning = "OnUploadMalwareScanning",
-        /// The subscription that Defender for Endpoint reports to.
+        /// Sends the findings of Defender for Endpoint to this subscription.
         MdeDesignatedSubscription = "MdeDesignatedSubscription",
-        /// File integrity monitoring.
+        /// Monitors the integrity of files.
         FileIntegrityMonitoring = "FileIntegrityMonitoring",
-        /// The sensor on Kubernetes nodes.
+        /// Installs the sensor on Kubernetes nodes.
         ContainerSensor = "ContainerSensor",
         /// Includes prompts as evidence in alerts on AI services.
         AiPromptEvidence = "AIPromptEvidence",
@@ -109,13 +109,13 @@ open_enum! {
 }
 
 open_enum! {
-    /// How much of what a plan protects is covered. Independent of the tier; only for subscriptions.
+    /// How many of the resources that a plan protects are covered. Independent of the tier; only for subscriptions.
     pub enum CoverageStatus {
-        /// All resources that the plan protects.
+        /// All resources are covered.
         FullyCovered = "FullyCovered",
-        /// Some resources: individual ones override the subscription.
+        /// Some resources are covered: individual ones override the subscription.
         PartiallyCovered = "PartiallyCovered",
-        /// No resource.
+        /// No resource is covered.
         NotCovered = "NotCovered",
     }
 }

@@ -11,7 +11,7 @@ use typed_builder::TypedBuilder;
 
 use crate::{CoverageStatus, Extension, ExtensionName, PlanName, SubPlan, Tier};
 
-/// A plan, as returned by the service.
+/// A Defender plan of a subscription or resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 #[non_exhaustive]
@@ -20,31 +20,31 @@ pub struct Pricing {
     pub id: ResourceId,
     /// The name of the plan.
     pub name: PlanName,
-    /// The tier: on or off.
+    /// The tier, which tells whether the plan is on.
     pub tier: Tier,
-    /// The sub-plan. `None` if the plan has none, or was turned on without naming one.
+    /// The sub-plan; `None` if the plan has none, or was turned on without one.
     pub sub_plan: Option<SubPlan>,
-    /// Time left of the free trial; zero once it is used up.
+    /// The remaining time of the free trial; zero once it is used up.
     pub free_trial_remaining: Option<Duration>,
-    /// When it was last set to Standard.
+    /// When the plan was last set to Standard.
     pub enabled_at: Option<OffsetDateTime>,
     /// Whether individual resources are prevented from overriding the plan. Subscriptions only.
     pub enforce: Option<bool>,
-    /// Whether the plan is inherited from a scope above. Individual resources only.
+    /// Whether the plan is inherited from a higher scope. Individual resources only.
     pub inherited: Option<bool>,
-    /// The scope that it is inherited from.
+    /// The scope from which the plan is inherited.
     pub inherited_from: Option<String>,
     /// How much of the subscription is covered. Subscriptions only.
     pub coverage: Option<CoverageStatus>,
     /// The extensions of the plan.
     pub extensions: Vec<Extension>,
-    /// Whether the plan is deprecated: it can be kept but no longer turned on.
+    /// Whether the plan is deprecated: it can be kept, but no longer turned on.
     pub deprecated: bool,
-    /// The plans that replace it.
+    /// The plans that replace this one.
     pub replaced_by: Vec<PlanName>,
-    /// Who manages the plan, if not the subscription itself. Returned only by newer api-versions.
+    /// The manager of the plan, if it is not the subscription itself. Returned only by newer api-versions.
     pub managed_by: Option<String>,
-    /// Where the plan comes from, such as `M365`. Returned only by newer api-versions.
+    /// The origin of the plan, such as `M365`. Returned only by newer api-versions.
     pub originated_from: Option<String>,
     /// The security operator that acts for the plan. Returned only by newer api-versions.
     pub security_operator_resource_id: Option<String>,
@@ -60,19 +60,21 @@ impl Pricing {
         self.tier == Tier::Standard
     }
 
-    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
+    /// Returns JSON pointers to the parts of the response that could not be read. These parts are written back
+    /// unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 
-    /// Who manages the plan elsewhere, such as a tenant's Microsoft 365 license: changing it here conflicts with that.
+    /// Returns the external manager of the plan, such as a Microsoft 365 license of the tenant, which may undo a change
+    /// made here. `None` if the plan is managed in Defender for Cloud.
     pub fn managed_elsewhere(&self) -> Option<&str> {
         let named = [&self.managed_by, &self.originated_from].into_iter().flatten();
         let own = ["", "None", "Self", "Subscription", "User", "Azure", "MDC", "DefenderForCloud"];
         named.map(String::as_str).find(|name| !own.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 
-    /// The extension with this name, if the plan has it.
+    /// Returns the extension with this name; `None` if the plan does not have it.
     pub fn extension(&self, name: &ExtensionName) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.name == *name)
     }
@@ -85,18 +87,19 @@ impl Pricing {
 
 /// A plan to write: the body of a PUT.
 ///
-/// Created from a [`Pricing`], it keeps members that this crate does not model.
+/// A spec created from a [`Pricing`] keeps members that this crate does not model.
 #[derive(Debug, Clone, PartialEq, TypedBuilder)]
 pub struct PricingSpec {
-    /// The tier: on or off.
+    /// The tier, which tells whether the plan is on.
     pub tier: Tier,
-    /// The sub-plan. If `None`, the service chooses one.
+    /// The sub-plan. `None` leaves the choice to the service.
     #[builder(default, setter(into, strip_option))]
     pub sub_plan: Option<SubPlan>,
     /// Whether individual resources are prevented from overriding the plan. Subscriptions only.
     #[builder(default, setter(strip_option))]
     pub enforce: Option<bool>,
-    /// All extensions. Replaces the existing list; `None` leaves the choice to the service. The Free tier has none.
+    /// All extensions, which replace the existing list. `None` leaves the choice to the service. The Free tier has
+    /// none.
     #[builder(default, setter(into, strip_option))]
     pub extensions: Option<Vec<Extension>>,
     #[builder(default, setter(skip))]
@@ -106,7 +109,7 @@ pub struct PricingSpec {
 }
 
 impl PricingSpec {
-    /// Leaves the choice of extensions to the service.
+    /// Removes the list of extensions, which leaves the choice to the service.
     pub fn without_extensions(mut self) -> Self {
         self.extensions = None;
         self
@@ -261,7 +264,8 @@ impl Serialize for PricingSpec {
     }
 }
 
-/// A PUT says neither what the service sets nor, of an extension that is off, its settings.
+/// Removes the members that a PUT must not contain: those that the service sets, and the settings of extensions that
+/// are off.
 fn never_sent(plan: &mut Value) {
     if let Some(plan) = plan.as_object_mut() {
         plan.retain(|name, _| name.eq_ignore_ascii_case("properties"));

@@ -1,4 +1,4 @@
-//! Coverage: which plan covers how much.
+//! Shows how much each plan covers.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use futures::TryStreamExt as _;
 
 use crate::{CoverageStatus, ExtensionName, PlanName, Pricing, PricingClient, SubPlan, Tier};
 
-/// One plan of a subscription, as a row of a table.
+/// The coverage of one plan of a subscription.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PlanCoverage {
     /// The name of the plan.
     pub plan: PlanName,
-    /// The tier: on or off.
+    /// The tier, which tells whether the plan is on.
     pub tier: Tier,
     /// The sub-plan.
     pub sub_plan: Option<SubPlan>,
-    /// Time left of the free trial.
+    /// The remaining time of the free trial; `None` if there is none left.
     pub trial_left: Option<Duration>,
-    /// How much is covered, as reported by the service.
+    /// How much the plan covers, as reported by the service.
     pub status: Option<CoverageStatus>,
     /// The extensions that are on.
     pub extensions_on: Vec<ExtensionName>,
@@ -28,9 +28,9 @@ pub struct PlanCoverage {
     pub extensions_failed: Vec<ExtensionName>,
     /// The extensions that are off.
     pub extensions_off: Vec<ExtensionName>,
-    /// Whether the plan can no longer be turned on.
+    /// Whether the plan is deprecated: it can be kept, but no longer turned on.
     pub deprecated: bool,
-    /// The plans that replace it.
+    /// The plans that replace this one.
     pub replaced_by: Vec<PlanName>,
 }
 
@@ -55,7 +55,7 @@ impl From<&Pricing> for PlanCoverage {
 }
 
 impl PricingClient {
-    /// Lists the coverage of each plan, one row per plan.
+    /// Returns the coverage of each plan of a subscription.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Turning a plan off.
+//! Turns a plan off.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use azure_core::Result;
 
 use crate::{PlanChange, PlanName, PricingClient, PricingSpec, Tier, tasks::update};
 
-/// Turns a plan off: writes the Free tier and reads it back.
+/// Turns a plan off: writes the Free tier, and reads the plan back.
 ///
 /// The settings of its extensions are lost. If the plan is already off, nothing is written.
 ///
 /// # Errors
 ///
-/// The errors, and the permissions, are the same as for [`EnablePlan`](crate::EnablePlan).
+/// The same as for [`EnablePlan`](crate::EnablePlan), which also lists the permissions.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct DisablePlan {
@@ -36,7 +36,7 @@ impl DisablePlan {
         Self { client, scope, plan, wait: Duration::from_secs(300), over_manager: false }
     }
 
-    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
+    /// Sets how long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

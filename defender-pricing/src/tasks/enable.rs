@@ -1,4 +1,4 @@
-//! Turning a plan on.
+//! Turns a plan on.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::{
     SubPlan, Tier, tasks::update,
 };
 
-/// Turns a plan on, with its sub-plan and extensions, and keeps everything else unchanged.
+/// Turns a plan on with a sub-plan and extensions, and keeps everything else unchanged.
 ///
-/// Reads the plan, merges the request into it, writes the whole list, reads every extension's status, and reads the
-/// plan again. Extensions that are on stay on, with their settings, and members that this crate does not model are
-/// kept. From Free, it takes two steps, because the service then turns on extensions of its own, which the second step
-/// keeps. `KeyVaults` gets the sub-plan `PerKeyVault` unless it has another one, or another one is requested.
+/// Reads the plan, merges the request into it, writes the plan, checks the status of every extension, and reads the
+/// plan back. Extensions that are on stay on with their settings, and members that this crate does not model are kept.
+/// A plan that is Free is written twice, because the service then turns on extensions by default, which the second
+/// write keeps. `KeyVaults` gets the sub-plan `PerKeyVault` unless the plan has another one, or another one is
+/// requested.
 ///
-/// A plan that is managed elsewhere ([`Pricing::managed_elsewhere`]) is refused unless
-/// [`over_its_manager`](Self::over_its_manager) is called, and so is a change to members that could not be read:
-/// nothing is written.
+/// The task writes nothing and fails if the plan is managed elsewhere ([`Pricing::managed_elsewhere`]), unless
+/// [`over_its_manager`](Self::over_its_manager) is called, and if it would overwrite members that could not be read.
 ///
-/// **If it stops halfway**, the plan may be on without the requested extensions; running it again finishes it. If
+/// **If it stops halfway**, the plan may be on without the requested extensions; running the task again finishes it. If
 /// everything already is as requested, nothing is written.
 ///
 /// ```
@@ -41,12 +41,11 @@ use crate::{
 ///
 /// # Permissions
 ///
-/// Security Admin or Contributor; Owner for all extensions.
+/// Security Admin or Contributor; Owner to turn on every extension.
 ///
 /// # Errors
 ///
-/// `is_in_progress()` if another update of the subscription does not finish within
-/// [`wait_at_most`](Self::wait_at_most).
+/// `is_in_progress()`: another update of the subscription did not finish within [`wait_at_most`](Self::wait_at_most).
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnablePlan {
@@ -58,7 +57,7 @@ pub struct EnablePlan {
     over_manager: bool,
 }
 
-/// What is asked for besides the Standard tier.
+/// The requested settings besides the Standard tier.
 #[derive(Debug, Clone, Default)]
 struct Wish {
     sub_plan: Option<SubPlan>,
@@ -89,7 +88,7 @@ impl EnablePlan {
         self.with(Extension::on(name))
     }
 
-    /// If an extension is named twice, the last one counts.
+    /// Adds a request for an extension. If an extension is named twice, the last request counts.
     fn with(mut self, wish: Extension) -> Self {
         self.wish.extensions.retain(|extension| extension.name != wish.name);
         self.wish.extensions.push(wish);
@@ -101,7 +100,7 @@ impl EnablePlan {
         names.into_iter().fold(self, EnablePlan::extension)
     }
 
-    /// Turns this extension on, with these settings in place of its current ones.
+    /// Turns this extension on, and replaces its settings with these.
     pub fn extension_with(self, name: ExtensionName, properties: Map<String, Value>) -> Self {
         let mut extension = Extension::on(name);
         extension.additional_extension_properties = Some(properties);
@@ -113,7 +112,7 @@ impl EnablePlan {
         self.with(Extension::off(name))
     }
 
-    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
+    /// Sets how long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
@@ -139,7 +138,7 @@ impl EnablePlan {
         }
         let mut answer = before.clone();
         if before.tier == Tier::Free {
-            // The service turns on extensions of its own: let it, then merge onto what it chose.
+            // The service turns on some extensions by default: let it, then merge the request into the result.
             let first = PricingSpec::from(&wanted).without_extensions();
             answer = update::write(&self.client, &self.scope, &self.plan, &first, self.wait).await?;
         }
@@ -161,7 +160,7 @@ impl EnablePlan {
 }
 
 impl Wish {
-    /// The plan as it should be, given what it is.
+    /// Merges the request into a plan.
     fn onto(&self, now: &Pricing) -> Pricing {
         let mut wanted = now.clone();
         wanted.tier = Tier::Standard;
@@ -182,7 +181,7 @@ impl Wish {
         wanted
     }
 
-    /// The extensions asked for that are not as asked.
+    /// Returns the requested extensions that are not as requested.
     fn failures_in(&self, now: &Pricing) -> Vec<FailedExtension> {
         let unmet = |wish: &&Extension| match now.extension(&wish.name) {
             Some(found) => {
@@ -208,7 +207,7 @@ impl Wish {
     }
 }
 
-/// What an extension shows in place of a setting that was asked for.
+/// Returns the first requested setting that an extension does not have, as a reason.
 fn lost_setting(wish: &Extension, found: &Extension) -> Option<String> {
     let wished = Value::Object(wish.additional_extension_properties.clone()?);
     let found = Value::Object(found.additional_extension_properties.clone().unwrap_or_default());
@@ -216,7 +215,7 @@ fn lost_setting(wish: &Extension, found: &Extension) -> Option<String> {
     Some(format!("the service accepted the change, but {}", unmet.first()?))
 }
 
-/// The extensions that an answer calls failed, although its status was 200.
+/// Returns the extensions that a response reports as failed, although its status was 200.
 fn failures(answer: &Pricing) -> Vec<FailedExtension> {
     let failed = answer.extensions.iter().filter(|extension| extension.has_failed());
     failed

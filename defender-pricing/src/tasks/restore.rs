@@ -1,4 +1,4 @@
-//! Putting a plan back to what it was.
+//! Restores a plan to an earlier state.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::{
 };
 
 /// Restores a plan to the state in which it was read: tier, sub-plan, enforcement, and every extension with its
-/// settings. An extension that has been turned on since, by the service or by somebody else, is turned off.
+/// settings. Extensions that have been turned on since then, by the service or by somebody else, are turned off.
 ///
 /// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime.
 ///
-/// **If it stops halfway**, the plan is in its current or its previous state; running it again finishes it. A second
-/// run writes nothing.
+/// **If it stops halfway**, the plan is either restored or unchanged; running the task again finishes it. A second run
+/// writes nothing.
 ///
 /// # Errors
 ///
-/// The errors, and the permissions, are the same as for [`EnablePlan`](crate::EnablePlan).
+/// The same as for [`EnablePlan`](crate::EnablePlan), which also lists the permissions.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -55,13 +55,13 @@ impl RestorePlan {
         Self { client, scope, wanted, expected: None, wait: Duration::from_secs(300) }
     }
 
-    /// Restores only if the plan still has these settings; if not, it is an error, and nothing is written.
+    /// Restores the plan only if it still has these settings; otherwise, the task fails and writes nothing.
     pub fn if_still(mut self, expected: &Pricing) -> Self {
         self.expected = Some(expected.clone());
         self
     }
 
-    /// How long to wait while another update of the subscription is in progress. Default: 5 minutes.
+    /// Sets how long to wait while another update of the subscription is in progress. Default: 5 minutes.
     pub fn wait_at_most(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
@@ -96,7 +96,7 @@ impl RestorePlan {
     }
 }
 
-/// What is written: the settings as they were, on the plan as it is now, whose unknown fields stay.
+/// Returns the plan to write: the current one, with its unknown fields, and with the earlier settings.
 fn back_to(was: &Pricing, now: &Pricing) -> Pricing {
     let mut wanted = now.clone();
     wanted.tier = was.tier.clone();
@@ -108,13 +108,13 @@ fn back_to(was: &Pricing, now: &Pricing) -> Pricing {
     }
     wanted.sub_plan.clone_from(&was.sub_plan);
     wanted.extensions.clone_from(&was.extensions);
-    // The service keeps what a list leaves out: what was not there before is turned off by name.
+    // The service keeps extensions that the list omits, so turn off by name those that were not there before.
     let added = now.extensions.iter().filter(|extension| was.extension(&extension.name).is_none());
     wanted.extensions.extend(added.map(|extension| Extension::off(extension.name.clone())));
     wanted
 }
 
-/// The extensions that are not as they should be again.
+/// Returns the extensions that were not restored.
 fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
     let differs = |wish: &&Extension| match after.extension(&wish.name) {
         Some(found) => found.is_enabled != wish.is_enabled || (wish.is_enabled && found.has_failed()),
@@ -131,8 +131,8 @@ fn differing(wanted: &Pricing, after: &Pricing) -> Vec<FailedExtension> {
 }
 
 impl Pricing {
-    /// Whether both have the same tier, sub-plan, enforcement and extensions. Dates, the trial and the reported
-    /// coverage are ignored, and so are the settings of extensions that are off.
+    /// Whether both plans have the same tier, sub-plan, enforcement and enabled extensions with their settings. Dates,
+    /// the trial, the reported coverage and extensions that are off are ignored.
     pub fn has_settings_of(&self, other: &Pricing) -> bool {
         let on = |pricing: &Pricing| {
             let mut on: Vec<Extension> = pricing.extensions.iter().map(Extension::for_writing).collect();

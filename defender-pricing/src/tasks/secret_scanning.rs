@@ -1,4 +1,4 @@
-//! Which kinds of secret scanning the plans turn on.
+//! Determines which kinds of secret scanning the plans turn on.
 
 use arm_core::SubscriptionId;
 use azure_core::Result;
@@ -6,44 +6,45 @@ use futures::TryStreamExt as _;
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
 
-/// What Defender scans for secrets, according to its plans and extensions.
+/// The kinds of secret scanning that the plans and extensions turn on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretScanning {
-    /// Disks of machines. Needs `AgentlessVmScanning` of CloudPosture or Servers P2, not `SensitiveDataDiscovery`.
+    /// Scanning of machine disks. Requires `AgentlessVmScanning` of CloudPosture or Servers P2, not
+    /// `SensitiveDataDiscovery`.
     pub machines: ScanReadiness,
-    /// Resource Manager and CloudFormation deployments. Included in CloudPosture.
+    /// Scanning of Resource Manager and CloudFormation deployments. Included in CloudPosture.
     pub deployments: ScanReadiness,
-    /// Code in connected repositories. Included in CloudPosture, once a connector exists.
+    /// Scanning of code in connected repositories. Included in CloudPosture, but also requires a connector.
     pub code: ScanReadiness,
-    /// Data stores. Needs `SensitiveDataDiscovery` of CloudPosture, which finds sensitive data, not secrets on
-    /// machines.
+    /// Scanning of data stores. Requires `SensitiveDataDiscovery` of CloudPosture, which finds sensitive data, not
+    /// secrets on machines.
     pub data_stores: ScanReadiness,
 }
 
 /// Whether a scan can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanReadiness {
-    /// It can run: these plans turn it on.
+    /// The scan can run: these plans turn it on.
     On(Vec<PlanName>),
-    /// It cannot run until this is turned on.
+    /// The scan cannot run until this plan or extension is turned on.
     Off {
-        /// Plan to turn on, or to turn the extension on in.
+        /// The plan to turn on, or the plan of the extension.
         plan: PlanName,
-        /// Extension to turn on, if one is needed.
+        /// The extension to turn on, if one is needed.
         extension: Option<ExtensionName>,
     },
 }
 
 impl ScanReadiness {
-    /// Whether the scan can run. If not, the absence of findings proves nothing.
+    /// Whether the scan can run. If it cannot, the absence of findings proves nothing.
     pub fn is_on(&self) -> bool {
         matches!(self, Self::On(_))
     }
 }
 
 impl SecretScanning {
-    /// Determines it from the plans of a subscription.
+    /// Determines the kinds of secret scanning from the plans of a subscription.
     pub fn of(plans: &[Pricing]) -> Self {
         let on = |name: &PlanName| plans.iter().find(|plan| plan.name == *name && plan.is_standard());
         let posture = on(&PlanName::CloudPosture);
@@ -74,7 +75,7 @@ impl SecretScanning {
 }
 
 impl PricingClient {
-    /// Reports which kinds of secret scanning the plans of a subscription turn on, and what to turn on for the others.
+    /// Returns which kinds of secret scanning the plans of a subscription turn on, and what to turn on for the others.
     ///
     /// # Errors
     ///

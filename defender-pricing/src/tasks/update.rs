@@ -1,4 +1,4 @@
-//! How a plan is changed: one update a subscription at a time, and never believed before it is read back.
+//! Changes a plan: with one update of a subscription at a time, and with the result read back.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::{ExtensionName, PlanName, Pricing, PricingClient, PricingSpec, SubPla
 #[non_exhaustive]
 #[must_use = "extensions can fail although the plan was changed"]
 pub struct PlanChange {
-    /// The plan before and after, as returned by the service; in a dry run, as it would be.
+    /// The plan before and after the change; in a dry run, as it would be.
     pub change: Change<Pricing>,
-    /// Extensions that were requested, or that the service tried to turn on, but that are not on.
+    /// The extensions that are not as requested, or that the service failed to turn on.
     pub failed_extensions: Vec<FailedExtension>,
 }
 
 impl PlanChange {
-    /// What would be: since when, and how much is covered, the service will say.
+    /// The result of a dry run, without the values that only the service can set.
     pub(crate) fn planned(before: Pricing, mut after: Pricing) -> Self {
         (after.enabled_at, after.coverage) = (None, None);
         Self { change: Change::Updated { before, after }, failed_extensions: Vec::new() }
@@ -32,22 +32,22 @@ impl PlanChange {
     }
 }
 
-/// An extension that could not be changed.
+/// An extension that failed to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailedExtension {
     /// The name of the extension.
     pub name: ExtensionName,
-    /// The service's reason. Most often the caller may not assign a role to the extension's identity.
+    /// The reason given by the service. Often, the caller may not assign a role to the extension's identity.
     pub reason: String,
 }
 
-/// The pause between two tries while someone else's update is in progress.
+/// The wait between two attempts while another update is in progress.
 const PAUSE: Duration = Duration::from_secs(15);
 
-/// Writes a plan; waits, within a budget, while another update of the subscription is in progress. The
-/// caller holds [`PricingClient::updates_of`] from its first read on, so that no task of this program comes
-/// in between and is overwritten.
+/// Writes a plan; waits, within a budget, while another update of the subscription is in progress. The caller holds the
+/// lock of [`PricingClient::updates_of`] from its first read on, so that it does not overwrite a change by another task
+/// of this program.
 pub(crate) async fn write(
     client: &PricingClient,
     scope: &Scope,
@@ -75,7 +75,7 @@ pub(crate) async fn write(
     }
 }
 
-/// What speaks against writing a plan, in a dry run as well.
+/// Checks whether a plan may be written; also in a dry run.
 pub(crate) fn check(before: &Pricing, spec: &PricingSpec, over_manager: bool) -> Result<()> {
     wire::check_writable(spec)?;
     match before.managed_elsewhere() {
@@ -88,7 +88,7 @@ pub(crate) fn check(before: &Pricing, spec: &PricingSpec, over_manager: bool) ->
     }
 }
 
-/// Reads a plan back and makes sure of its tier.
+/// Reads a plan back, and checks its tier and sub-plan.
 pub(crate) async fn verify(
     client: &PricingClient,
     scope: &Scope,
