@@ -1,11 +1,11 @@
-//! Reads the evidence for a key vault alert, rotates the secrets that its caller read, each with the resource whose key
-//! it contains, and resolves the alert once all of that is done. Fails if something is left.
+//! Reads the evidence for a key vault alert, rotates each secret that its caller read at the resource whose key it
+//! contains, and resolves the alert once everything is done. Fails if anything is left to do.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example answer_alert -- <alert id> <secret>=<resource id> ..
 //! ```
 //!
-//! `rotations.jsonl` records each step of a rotation, so that another run knows what this one did.
+//! `rotations.jsonl` records each step of a rotation, so that another run can resume it.
 
 use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc};
 
@@ -36,7 +36,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Returns what is left to do. The alert is resolved only if that is nothing.
+/// Returns what is left to do. The alert is resolved only if nothing is.
 pub(crate) async fn answer(
     arm: &ArmClient,
     id: &AlertId,
@@ -64,7 +64,7 @@ pub(crate) async fn answer(
         }
     }
     if left.is_empty() {
-        // Not if somebody has taken it up meanwhile.
+        // Only if nobody has changed its status in the meantime.
         let report = alerts.set_status([id.clone()], AlertAction::Resolve).only_if(alert.status).await?;
         left.extend(report.failed().map(|alert| format!("{}: {:?}", alert.target, alert.result)));
     }
@@ -81,7 +81,7 @@ async fn rotate(
 ) -> Result<Rotation, Box<dyn Error>> {
     let secrets = SecretsClient::new(arm, &vault.name().parse()?)?;
     let issuer = Arc::new(ResourceKeyIssuer::new(arm, resource.clone())?);
-    // The same alert gives the same rotation id: another run resumes it where it stopped, and rotates nothing twice.
+    // The alert's id is the id of the rotation, so that another run resumes it and rotates nothing twice.
     let rotate = secrets.rotate(&name.parse()?).id(alert.to_string()).reason("an alert");
     Ok(rotate.issuer(issuer).ledger(ledger).await?)
 }

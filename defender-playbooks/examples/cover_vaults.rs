@@ -1,4 +1,5 @@
-//! Lists the key vaults of a subscription whose plan or audit log is off, and fixes them. Fails if something is left.
+//! Lists the key vaults of a subscription that are not covered or not logged, and fixes them with `--fix`. Fails if
+//! anything is left to fix.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example cover_vaults -- <subscription> <workspace id> [--fix]
@@ -31,7 +32,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(if left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is off, and how to turn it on. Logs count if they go to this workspace.
+/// Returns what is off, and how to turn it on. Logs count only if they go to this workspace.
 pub(crate) async fn gaps(
     arm: &ArmClient,
     subscription: &SubscriptionId,
@@ -45,7 +46,7 @@ pub(crate) async fn gaps(
     Ok(report.with_gaps().flat_map(of_vault).collect())
 }
 
-/// Turns all of it on: **the plan is billed for every vault**. Returns what could not be turned on.
+/// Turns everything on: **the plan is billed for every vault**. Returns what could not be turned on.
 pub(crate) async fn fix(
     arm: &ArmClient,
     subscription: &SubscriptionId,

@@ -1,4 +1,4 @@
-//! An alert, joined with the logs of its vaults.
+//! Combines an alert with the logs of its vaults.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use monitor_ops::{
 };
 use time::Duration;
 
-/// Investigates alerts: triage of the alert, and evidence from the logs of the vaults that it names.
+/// Investigates alerts: triages an alert, and gathers evidence from the logs of the vaults that it names.
 ///
 /// ```
 /// # use defender_playbooks::InvestigationsClient;
@@ -28,7 +28,7 @@ pub struct InvestigationsClient {
     arm: ArmClient,
 }
 
-/// An investigation; await it. It only reads. What cannot be read is part of the result, not an error.
+/// Investigates an alert; await it. It only reads. A log that cannot be read is part of the result, not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Investigate {
@@ -43,7 +43,7 @@ pub struct Investigate {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Investigation {
-    /// What the alert says, completed with what the logs say about its caller.
+    /// What the alert says, supplemented by what the logs say about its caller.
     pub finding: Finding,
     /// The log of each vault that the alert names.
     pub logs: Vec<(ResourceId, VaultLog)>,
@@ -57,7 +57,7 @@ pub enum VaultLog {
     Sample,
     /// The vault does not send its audit log to a workspace, so it is unknown what was accessed.
     NotLogged,
-    /// It was read. [`Evidence::source`] says whether an empty result means anything.
+    /// It was read. [`Evidence::source`] says whether an empty result can be relied on.
     Read(Evidence),
     /// It could not be read.
     Failed(azure_core::Error),
@@ -71,8 +71,8 @@ impl InvestigationsClient {
 
     /// Investigates an alert.
     ///
-    /// For each vault, it reads the log in the workspace that the vault's diagnostic settings name, from an hour before
-    /// to an hour after the alert, for operations of the alert's caller.
+    /// Searches the log of each vault for operations of the alert's caller, from an hour before to an hour after the
+    /// alert. The log is in the workspace that the vault's diagnostic settings name.
     ///
     /// # Permissions
     ///
@@ -81,7 +81,7 @@ impl InvestigationsClient {
         self.investigate_in(alert, None)
     }
 
-    /// Like [`investigate`](Self::investigate), but also tells callers from this tenant from outsiders.
+    /// Like [`investigate`](Self::investigate), but also distinguishes callers in your own tenant from outsiders.
     pub fn investigate_in(&self, alert: &Alert, own_tenant: Option<&str>) -> Investigate {
         Investigate {
             arm: self.arm.clone(),
@@ -94,19 +94,19 @@ impl InvestigationsClient {
 }
 
 impl Investigate {
-    /// Reads this workspace instead of the one named in the vault's settings.
+    /// Reads the logs in this workspace instead of the one named in the vault's settings.
     pub fn workspace(mut self, workspace: &WorkspaceId) -> Self {
         self.workspace = Some(workspace.clone());
         self
     }
 
-    /// How much time before and after the alert to read. Default: one hour.
+    /// Sets how much time before and after the alert to read. Default: one hour.
     pub fn around(mut self, time: Duration) -> Self {
         self.around = time.abs();
         self
     }
 
-    /// The maximum number of operations for each vault. Default: 10,000.
+    /// Sets the maximum number of operations for each vault. Default: 10,000.
     pub fn limit(mut self, operations: usize) -> Self {
         self.limit = operations;
         self
@@ -147,7 +147,7 @@ impl Investigate {
             .vault(vault)
             .timespan(self.timespan())
             .limit(self.limit);
-        // By object id where the alert has one: one caller can have many addresses.
+        // By object id if the alert has one, since one caller can have many addresses.
         match &self.finding.caller.object_id {
             Some(caller) => asked = asked.caller(caller),
             None => {
@@ -199,18 +199,18 @@ impl Investigation {
     }
 
     /// The secrets whose values the caller obtained, by name in lower case. `None` unless the logs are
-    /// [conclusive](Self::is_conclusive), because more may have been read than is known.
+    /// [conclusive](Self::is_conclusive), because the caller may have read others too.
     pub fn secrets_read(&self) -> Option<BTreeSet<String>> {
         self.is_conclusive().then(|| self.secrets_known_read())
     }
 
-    /// The secrets known to have been read. There may be more.
+    /// The secrets that the caller is known to have read. There may be others.
     pub fn secrets_known_read(&self) -> BTreeSet<String> {
         self.logs.iter().filter_map(|(_, log)| log.evidence()).flat_map(Evidence::secrets_read).collect()
     }
 }
 
-/// An operation in the log, in the form that triage uses.
+/// Converts an operation in the log into the form that triage uses.
 fn access(operation: &VaultOperation) -> VaultAccess {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     VaultAccess {

@@ -1,4 +1,4 @@
-//! Everything that stands in the way of some work in a subscription, found before anything is written.
+//! Finds everything that would prevent some work in a subscription, before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ const CONCURRENCY: usize = 4;
 pub struct Needs {
     /// Actions that must be allowed on the subscription, such as `Microsoft.KeyVault/vaults/write`.
     pub actions: Vec<String>,
-    /// Actions that must be allowed at a scope in it, such as a resource group; a role assigned only there is taken
-    /// into account. If the scope does not exist yet, the subscription is checked.
+    /// Actions that must be allowed at a narrower scope, such as a resource group; a role assigned only there counts.
+    /// If the scope does not exist yet, the subscription is checked instead.
     pub actions_at: Vec<(Scope, String)>,
     /// Regions that must be available to the subscription, such as `westeurope`.
     pub regions: Vec<String>,
@@ -32,8 +32,9 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What a plan requires: the action of each change at its scope, the resource providers and regions of new
-    /// resources, and the names of new vaults. Changes inside vaults need data-plane roles, which are not checked.
+    /// Returns what a plan requires: the action of each change at its resource group or subscription, the resource
+    /// providers, and the regions and vault names of new resources. Changes inside vaults require data-plane roles,
+    /// which are not checked.
     pub fn of(plan: &Plan) -> Self {
         let mut needs = Self::default();
         for change in plan.changes.iter().filter(|change| change.is_change()) {
@@ -55,7 +56,7 @@ impl Needs {
         if change.action == PlanAction::Delete {
             return;
         }
-        // Those two are registered in every subscription.
+        // These two are registered in every subscription.
         if !["Microsoft.Authorization", "Microsoft.Resources"].contains(&namespace)
             && let Ok(provider) = namespace.parse()
         {
@@ -85,8 +86,8 @@ fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
     }
 }
 
-/// The resource group of an id, or its subscription. `None` for anything that is not in Azure Resource Manager, such as
-/// secrets.
+/// The resource group of an id, or else its subscription. `None` for anything outside Azure Resource Manager, such as a
+/// secret.
 fn scope_of(id: &str) -> Option<Scope> {
     let parts: Vec<&str> = id.split('/').collect();
     match parts.as_slice() {
@@ -100,12 +101,12 @@ fn scope_of(id: &str) -> Option<Scope> {
     }
 }
 
-/// Checks everything that could stand in the way of some work. Returns one line for each problem, and none if there is
-/// none. Writes nothing.
+/// Checks everything that could prevent some work. Returns one line for each problem; empty if none was found. Writes
+/// nothing.
 ///
-/// A check that cannot be made is a problem too. Finding no problem is not a guarantee: locks, policies and deny
-/// assignments can still refuse a request, roles assigned only on a single resource are not seen, and somebody can take
-/// a name in the meantime.
+/// A check that cannot be made is reported as a problem too. Finding no problem is not a guarantee: locks, policies and
+/// deny assignments can still refuse a request, a role assigned only on a single resource counts only if
+/// [`Needs::actions_at`] names that resource, and somebody can take a name in the meantime.
 ///
 /// # Permissions
 /// For providers, regions and names: `Microsoft.Resources/subscriptions/providers/read`,
@@ -145,7 +146,7 @@ pub async fn preflight(arm: &ArmClient, subscription: &SubscriptionId, needs: &N
     rights.into_iter().chain(regions).chain(providers.into_iter().chain(names).flatten()).collect()
 }
 
-/// What is not allowed, one line for each scope.
+/// The actions that are not allowed, one line for each scope.
 async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Needs) -> Vec<String> {
     let mut wanted: BTreeMap<String, (Scope, Vec<&str>)> = BTreeMap::new();
     let whole = Scope::from(subscription);
@@ -157,7 +158,7 @@ async fn not_allowed(arm: &ArmClient, subscription: &SubscriptionId, needs: &Nee
     let mut problems = Vec::new();
     for (scope, actions) in wanted.into_values() {
         let held = match held(arm, &scope).await {
-            // What will be created there is created with the rights held above it.
+            // The scope does not exist yet: it will be created with the permissions held above it.
             Err(error) if error.is_not_found() && scope != whole => held(arm, &whole).await,
             held => held,
         };

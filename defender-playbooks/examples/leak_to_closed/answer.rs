@@ -1,4 +1,4 @@
-//! The response, as on real Azure: nothing here knows about the double.
+//! The response, exactly as it would run on real Azure: nothing here depends on the double.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,9 +25,9 @@ pub(crate) struct Case {
     pub(crate) arm: ArmClient,
     pub(crate) alert: AlertId,
     pub(crate) vault: VaultId,
-    /// The addresses that may still reach the vault: our own, and those of the applications.
+    /// The addresses that may still reach the vault: our own first, then those of the applications.
     pub(crate) keep: Vec<String>,
-    /// What the scanner found, and what it finds once the file is gone.
+    /// What the scanner found, and what it finds after the file was removed.
     pub(crate) first: LeakReport,
     pub(crate) second: LeakReport,
     /// The issuer of each secret's credential.
@@ -49,14 +49,14 @@ pub(crate) struct Answer {
 
 pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     let arm = &case.arm;
-    // Evidence: who it was, and which secrets they have read.
+    // Evidence: who the attacker is, and which secrets they read.
     let alerts = AlertsClient::new(arm);
     let found = InvestigationsClient::new(arm).investigate(&alerts.get(&case.alert).await?).await;
     let taken = found.secrets_read().ok_or("the logs are incomplete: rotate everything in the vault")?;
     let stranger = found.finding.caller.object_id.as_deref().ok_or("the alert names nobody")?;
 
-    // Containment: plan, review, carry out. The plan is the record for the undo, so store it first. What cannot be
-    // undone must be requested by name, and `record.irreversible()` lists it.
+    // Containment: plan, review, carry out. The plan is the record for the undo, so store it first. Steps that cannot
+    // be undone must be requested explicitly, and `record.irreversible()` lists them.
     let containments = ContainmentsClient::new(arm);
     let mut plan = containments.plan(&case.vault).principal(stranger.parse()?);
     plan = plan.disable_sign_in().revoke_sessions().lock(format!("alert {}", case.alert));
@@ -80,9 +80,9 @@ pub(crate) async fn answer(case: &Case) -> Done<Answer> {
     })
     .await;
 
-    // New credentials, readers that move, and the end of the old ones; four secrets at a time.
+    // Rotation, four secrets at a time: sets new credentials, waits for the readers to move, and revokes the old ones.
     let rotations: Vec<_> = rotate_many(plan.rotations(arm)?, 4).collect().await;
-    // After these, what leaked of old versions only.
+    // After the rotations, the secrets of which only old versions leaked.
     let mut ended = Vec::new();
     for end in plan.retirements(arm)? {
         ended.push(end.await);

@@ -1,9 +1,9 @@
-//! From twenty leaked secrets in a repository, and an attacker in the vault, to a resolved alert: it reads the
-//! evidence, contains the vault, rotates every secret at its issuer, waits until the readers have moved, checks that
-//! the old credentials no longer work, and names what is left.
+//! From twenty leaked secrets in a repository, and an attacker in the vault, to a resolved alert: reads the evidence,
+//! contains the attack, rotates every secret at its issuer, waits until the readers have moved, checks that the old
+//! credentials no longer work, and lists what is left to do.
 //!
-//! Runs offline, on the double of Azure: `world.rs` sets up the double, `answer.rs` is what a program does on real
-//! Azure.
+//! Runs offline, on a double of Azure: `world.rs` sets up the double, and `answer.rs` does what a program would do on
+//! real Azure.
 //!
 //! ```sh
 //! cargo run -p defender-playbooks --example leak_to_closed

@@ -54,7 +54,7 @@ const KEYED: [(&str, &[&str], &str, &str); 6] = [
     ("Microsoft.Search/searchServices", &["search"], "primaryKey", "{\"key\":\"{key}\",\"index\":\"shop\"}"),
 ];
 
-/// A secret in the vault, its credential, and the issuer of that.
+/// A secret in the vault, its credential, and the resource that issued the credential.
 pub(crate) struct Planted {
     pub(crate) name: SecretName,
     pub(crate) credential: String,
@@ -86,7 +86,7 @@ pub(crate) fn alert() -> Done<AlertId> {
     Ok(format!("{alerts}/a1").parse()?)
 }
 
-/// The id of a resource; a nested one has a name for each level.
+/// The id of a resource. The name of a nested one has a part for each level.
 fn id(kind: &str, name: &str) -> Done<ResourceId> {
     let (namespace, kinds) = kind.split_once('/').ok_or("a type has a namespace")?;
     let parts = kinds.split('/').zip(name.split('/'));
@@ -120,8 +120,8 @@ fn seed(now: OffsetDateTime) -> Done<Seed> {
     Ok(seed)
 }
 
-/// The alert that Defender raises for what the attacker does next. The double detects nothing, so it is told to raise
-/// it.
+/// The alert that Defender raises for what the attacker does next. The double detects nothing, so the alert is part of
+/// its seed.
 fn about_the_stranger(now: OffsetDateTime) -> Done<Value> {
     let time = instant::format(now);
     Ok(json!({
@@ -144,7 +144,7 @@ fn about_the_stranger(now: OffsetDateTime) -> Done<Value> {
 impl World {
     pub(crate) async fn build() -> Done<Self> {
         mock_azure::fast_forward();
-        // By now, the log of two hours ago has arrived.
+        // Starts two hours ago, so that the log has arrived by now.
         let azure = seed(OffsetDateTime::now_utc() - Duration::from_secs(2 * 3600))?.start().await;
         let mut world = Self { azure, planted: Vec::new() };
         for (kind, names, listed, stored) in KEYED {
@@ -179,7 +179,7 @@ impl World {
         Ok(ArmClient::new(self.azure.credential(), Some(self.azure.client_options().into()))?)
     }
 
-    /// The attacker lists the vault and reads three secrets, from an address of their own.
+    /// The attacker reads three secrets, from an address of their own.
     pub(crate) async fn enumerate(&self) -> Done<()> {
         self.azure.set_caller_ip(STRANGERS_ADDRESS);
         for planted in self.planted.iter().step_by(7) {
@@ -209,7 +209,7 @@ impl World {
         }
     }
 
-    /// The input of the response: what a scanner found, and who issues what.
+    /// The input for the response: what the scanner found, and who issues each credential.
     pub(crate) fn case(&self) -> Done<Case> {
         let arm = self.arm()?;
         let mut issuers: BTreeMap<SecretName, Arc<dyn Issuer>> = BTreeMap::new();
@@ -234,7 +234,7 @@ impl World {
         })
     }
 
-    /// A gitleaks report on the repository: every credential, and one that is in no vault.
+    /// A gitleaks report on the repository: every credential, and a token that is in no vault.
     fn scanned(&self) -> String {
         let found = self.planted.iter().enumerate().map(|(line, planted)| {
             json!({ "RuleID": "azure-key", "Secret": planted.credential, "File": "deploy/settings.env", "StartLine": line + 1,
@@ -244,7 +244,7 @@ impl World {
     }
 }
 
-/// What the scanner still finds once the file is gone: somebody else's token.
+/// What the scanner still finds after the file was removed: somebody else's token.
 fn elsewhere() -> Value {
     json!([{ "RuleID": "npm-access-token", "Secret": "npm_0123456789abcdef", "File": ".npmrc", "StartLine": 1, "Commit": "c0ffee",
         "Email": "ops@contoso.example" }])
@@ -254,19 +254,19 @@ fn secrets(arm: &ArmClient) -> Done<SecretsClient> {
     Ok(SecretsClient::new(arm, &vault()?.name().parse()?)?)
 }
 
-/// The application that reads a secret: the two share the vault.
+/// The application that reads a secret: each reads about half of them.
 fn reader_of(name: &SecretName) -> &'static str {
     APPLICATIONS[name.as_str().len() % 2]
 }
 
-/// Reads a secret as another principal, with a token of its own.
+/// Reads a secret as this principal, with a token of its own.
 async fn read(azure: &MockAzure, who: &str, name: &SecretName) -> Done<Secret> {
     let credential = azure.credential_of(who).ok_or("nobody of this id")?;
     let arm = ArmClient::new(credential, Some(azure.client_options().into()))?;
     Ok(secrets(&arm)?.get(name).await?.value)
 }
 
-/// The applications: each is restarted, which here means that it reads its secret again. Only the vault's log shows
+/// Consumers that move by a restart of the application, which reads its secret again. The vault's log then shows
 /// whether it did.
 struct Restarted {
     azure: MockAzure,

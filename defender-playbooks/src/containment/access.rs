@@ -19,7 +19,7 @@ use super::report::Step;
 pub struct RemovedRole {
     /// The role assignment's id.
     pub id: RoleAssignmentId,
-    /// The scope of the assignment: the vault, its group, its subscription, or above.
+    /// The scope of the assignment: the vault, its resource group, its subscription, or above.
     pub scope: String,
     /// The role.
     pub role: RoleId,
@@ -31,7 +31,7 @@ pub struct RemovedRole {
     delegated_managed_identity_resource_id: Option<String>,
 }
 
-/// The service knows the type of a principal by itself.
+/// The principal type is not compared, since the service determines it.
 const GIVEN_BACK: Wish = Wish::new().exact(&["description", "condition"]).ignoring(&["principalType"]);
 
 impl RemovedRole {
@@ -86,22 +86,22 @@ impl RemovedRole {
                 }
                 None => refuse("the assignment does not exist"),
             },
-            // Somebody has given it back under another name.
+            // Somebody has restored it under another name.
             Err(error) if error.is_code("RoleAssignmentExists") => Ok(Step::Unchanged),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What a principal holds: what is removed, and what remains.
+/// The role assignments of a principal that are removed, and descriptions of those that remain.
 pub(super) async fn roles_of(
     roles: &RoleAssignmentsClient,
     vault: &VaultId,
     principal: PrincipalId,
     wider: bool,
 ) -> Result<(Vec<RemovedRole>, Vec<String>)> {
-    // Direct assignments are queried by principal id: `assignedTo` is documented only for users and applications, and
-    // may find nothing for a group. It adds assignments held through groups.
+    // Direct assignments are queried by principal id, because `assignedTo` is documented only for users and
+    // applications, and may find nothing for a group. `assignedTo` then adds assignments held through groups.
     let mut held: Vec<RoleAssignment> =
         roles.list_filtered(vault, RoleAssignmentFilter::Principal(principal)).try_collect().await?;
     let mut all = roles.list_filtered(vault, RoleAssignmentFilter::AssignedTo(principal));
@@ -152,13 +152,13 @@ pub(super) async fn not_oneself(
     Ok(())
 }
 
-/// The built-in roles whose holder can give access back.
+/// The built-in roles that allow their holder to restore access.
 const GIVE_ACCESS: [RoleId; 3] =
     [RoleId::OWNER, RoleId::USER_ACCESS_ADMINISTRATOR, RoleId::ROLE_BASED_ACCESS_CONTROL_ADMINISTRATOR];
 
-/// Refuses to remove the last principal that can restore access. Only an Owner counts as a replacement for an Owner: the
-/// other two roles can assign every role, but can do nothing else. Assignments under a condition do not count, since the
-/// condition may allow only a few roles; nor do custom roles.
+/// Refuses to remove the last principal that can restore access. Only an Owner can replace an Owner: the other two
+/// roles can assign every role, but can do nothing else. Assignments with a condition do not count, since the condition
+/// may allow only a few roles; nor do custom roles.
 async fn not_the_last(roles: &RoleAssignmentsClient, taken: &RemovedRole) -> Result<()> {
     if !GIVE_ACCESS.contains(&taken.role) {
         return Ok(());

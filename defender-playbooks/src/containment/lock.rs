@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::report::Step;
 
-/// A lock that a containment puts on the vault. Its name is unique, so that it cannot be confused with another lock.
+/// A lock that a containment puts on the vault. Its unique name distinguishes it from all other locks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

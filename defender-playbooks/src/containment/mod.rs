@@ -1,4 +1,4 @@
-//! Contain an attack, with a record that allows it to be undone.
+//! Contains an attack, with a record that allows the containment to be undone.
 
 mod access;
 mod lock;

@@ -28,7 +28,7 @@ impl NarrowedNetwork {
         contained.bypass = Some(NetworkBypass::AzureServices);
         contained.default_action = Some(NetworkAction::Deny);
         contained.virtual_network_rules.clear();
-        // Spelled as it is now, so that a repeat finds it equal.
+        // Addresses that already have a rule keep its spelling, so that a second run finds no difference.
         let spelled = |address: &String| {
             before
                 .ip_rules
@@ -83,7 +83,7 @@ impl NarrowedNetwork {
     }
 }
 
-/// Without what the containment added, and with what it removed.
+/// Removes what the containment added, and restores what it removed.
 fn merge<T: Clone>(now: &mut Vec<T>, before: &[T], contained: &[T], same: impl Fn(&T, &T) -> bool) {
     let has = |list: &[T], one: &T| list.iter().any(|other| same(one, other));
     now.retain(|one| has(before, one) || !has(contained, one));
@@ -104,7 +104,7 @@ async fn write(vaults: &VaultsClient, vault: &VaultId, rules: &NetworkRules, mod
     }
 }
 
-/// No rules at all means that any network may connect. An undo must write that out, since omitting the rules changes
+/// Without any rules, any network may connect. An undo must write this explicitly, since omitting the rules changes
 /// nothing.
 fn written_out(rules: Option<&NetworkRules>) -> NetworkRules {
     let mut rules = rules.cloned().unwrap_or_default();
@@ -113,7 +113,7 @@ fn written_out(rules: Option<&NetworkRules>) -> NetworkRules {
     rules
 }
 
-/// Compares by meaning: order and spelling of addresses do not matter.
+/// Whether the rules have the same effect: the order and spelling of addresses do not matter.
 fn is_equal(one: &NetworkRules, other: &NetworkRules) -> bool {
     fn texts(values: impl Iterator<Item = String>) -> Vec<String> {
         let mut texts: Vec<String> = values.map(|text| text.to_ascii_lowercase()).collect();

@@ -9,13 +9,13 @@ use super::{
     access::{self, not_oneself},
 };
 
-/// Containment of an attack on a vault: plan, carry out, undo.
+/// Contains attacks on vaults: plans a containment, carries it out, and undoes it.
 #[derive(Debug, Clone)]
 pub struct ContainmentsClient {
     pub(super) arm: ArmClient,
 }
 
-/// What is to be contained, and the state before it: **the record for the undo**. Store it before calling
+/// The changes of a containment, and the state before it: **the record for the undo**. Store it before calling
 /// [`contain`](ContainmentsClient::contain). It contains no secret values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,7 +29,7 @@ pub struct ContainmentPlan {
     pub roles: Vec<RemovedRole>,
     /// Access policies to remove.
     pub policies: Vec<AccessPolicy>,
-    /// The principal's sign-in and sessions.
+    /// The sign-in to disable, or the sessions to revoke.
     #[serde(default)]
     pub sign_in: Option<EndedSignIn>,
     /// Secrets to disable.
@@ -37,7 +37,7 @@ pub struct ContainmentPlan {
     /// The lock to put on the vault.
     #[serde(default)]
     pub lock: Option<VaultLock>,
-    /// Access that the principal keeps: through groups, and from assignments above the vault.
+    /// Access that the principal keeps, through groups or from assignments above the vault.
     pub stays: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl ContainmentsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Plans the containment of an attack on this vault. It reads everything and writes nothing.
+    /// Plans the containment of an attack on this vault. Writes nothing.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, vault: &keyvault_ops::VaultId, stranger: resource_ops::PrincipalId)
@@ -106,12 +106,12 @@ impl ContainmentsClient {
 }
 
 impl ContainmentPlan {
-    /// The steps that cannot be undone. Show them before asking for confirmation; a dry run lists them too.
+    /// Returns the steps that cannot be undone. Show them before asking for confirmation; a dry run lists them too.
     pub fn irreversible(&self) -> Vec<String> {
         self.sign_in.iter().filter_map(EndedSignIn::irreversible).collect()
     }
 
-    /// The principal whose access it removes.
+    /// The principal whose access the plan removes.
     pub(super) fn principal(&self) -> Option<PrincipalId> {
         let of_role = self.roles.first().map(|role| role.principal);
         let of_policy = || self.policies.first().and_then(|policy| policy.object_id.parse().ok());
@@ -127,27 +127,27 @@ impl PlanContainment {
         self
     }
 
-    /// The address from which this program, and whoever runs the undo, reaches the vault. It stays allowed.
+    /// Also allows the address from which this program reaches the vault, which the undo needs as well.
     pub fn own_address(mut self, address: impl Into<String>) -> Self {
         self.own = Some(address.into());
         self
     }
 
-    /// Restricts the network even if the caller can then no longer reach the secrets. The firewall itself remains
-    /// reachable.
+    /// Restricts the network even if the caller can then no longer reach the secrets. The firewall's settings can still
+    /// be changed.
     pub fn even_against_oneself(mut self) -> Self {
         self.against_oneself = true;
         self
     }
 
-    /// Removes the roles assigned directly to this principal at the vault, and its access policies.
+    /// Removes the roles assigned directly to this principal on the vault, and its access policies.
     pub fn principal(mut self, principal: PrincipalId) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// Also removes the principal's roles at the vault's group, its subscription and above, which affect much more than
-    /// the vault.
+    /// Also removes the principal's roles on the vault's resource group, its subscription and above, which affects much
+    /// more than the vault.
     pub fn also_above(mut self) -> Self {
         self.wider = true;
         self
@@ -159,21 +159,21 @@ impl PlanContainment {
         self
     }
 
-    /// Disables sign-in for the principal, a user or an application, in Microsoft Graph. Disabling an application
-    /// affects everyone who uses it.
+    /// Disables the sign-in of the principal, which must be a user or an application, in Microsoft Graph. Disabling an
+    /// application affects everyone who uses it.
     pub fn disable_sign_in(mut self) -> Self {
         self.sign_in = true;
         self
     }
 
-    /// Revokes the sessions of the principal, a user. **This cannot be undone.**
+    /// Revokes the sessions of the principal, which must be a user. **This cannot be undone.**
     pub fn revoke_sessions(mut self) -> Self {
         self.sessions = true;
         self
     }
 
-    /// Locks the vault and its role assignments against deletion, with this note for people. Secrets are not locked:
-    /// anyone who can still reach them can delete them.
+    /// Locks the vault and its role assignments against deletion, with this note for people. Secrets are not protected:
+    /// anyone with access to them can still delete them.
     pub fn lock(mut self, notes: impl Into<String>) -> Self {
         self.lock = Some(notes.into());
         self

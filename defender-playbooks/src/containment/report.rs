@@ -7,24 +7,24 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ContainmentReport {
-    /// What was written; in a dry run, what would be.
+    /// What was done; in a dry run, what would be.
     pub done: Vec<String>,
-    /// What already was in the desired state.
+    /// What was already in the desired state.
     pub unchanged: Vec<String>,
-    /// What was left alone because somebody else has changed it since, and why.
+    /// What was left alone because somebody else has changed it since, with the reason.
     pub left: Vec<String>,
-    /// What failed, and why. Running it again retries these.
+    /// What failed, with the reason. Another run retries these steps.
     pub failed: Vec<(String, String)>,
     /// The changes that cannot be undone.
     pub irreversible: Vec<String>,
-    /// Access that the principal still has in other ways.
+    /// Access that the principal still has through other assignments.
     pub stays: Vec<String>,
     /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
 impl ContainmentReport {
-    /// Whether everything is as planned.
+    /// Whether everything is as planned; `false` after a dry run.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.left.is_empty() && !self.dry_run
     }

@@ -9,18 +9,17 @@ use super::{
 };
 
 impl ContainmentsClient {
-    /// Carries out a plan in this order: network, roles, access policies, sign-in and sessions, secrets, the lock. A
-    /// step that fails does not stop the others. The plan is refused if it is against the caller, even if somebody else
-    /// made it. A role is kept, and its step fails, if it is that of the last Owner, or of the last principal that can
-    /// restore access: an Owner, User Access Administrator or Role Based Access Control Administrator without a condition, at its scope
-    /// and above. Whether a group that holds such a role has members is not checked.
+    /// Carries out a plan in this order: network, roles, access policies, sign-in and sessions, secrets, lock. A step
+    /// that fails does not stop the others. A plan against the signed-in caller is refused, even if somebody else made
+    /// it. A role is kept, and its step fails, if its holder is the last Owner at its scope and above, or the last
+    /// principal that can restore access: an Owner, User Access Administrator or Role Based Access Control
+    /// Administrator without a condition. Whether a group that holds such a role has members is not checked.
     ///
     /// Tokens that the principal already has remain valid: for 60 to 90 minutes, or up to 24 hours for a managed
     /// identity.
     ///
-    /// **If it stops halfway**, the completed steps remain in force; running it again with the same plan finishes it,
-    /// and a run after that writes nothing. What somebody else has changed since the plan was made is left alone and
-    /// reported.
+    /// **If it stops halfway**, the completed steps remain in place; running it again with the same plan finishes it. A
+    /// second run writes nothing. What somebody else has changed since the plan was made is left alone and reported.
     ///
     /// # Permissions
     ///
@@ -31,9 +30,9 @@ impl ContainmentsClient {
         Contain { arm: self.arm.clone(), plan: plan.clone() }
     }
 
-    /// Undoes a containment, in reverse order. It reverts only what the plan changed, and keeps what somebody else has
-    /// done since. If a secret has a new version, its old versions stay disabled, and revoked sessions stay revoked:
-    /// see [`ContainmentPlan::irreversible`].
+    /// Undoes a containment, in reverse order. Reverts only what the plan changed, and keeps what somebody else has
+    /// changed since. The old versions of a secret that has a new version stay disabled, and revoked sessions stay
+    /// revoked: see [`ContainmentPlan::irreversible`].
     ///
     /// **If it stops halfway**, running it again finishes it. Needs the same permissions as [`contain`](Self::contain).
     pub fn undo(&self, plan: &ContainmentPlan) -> Undo {
@@ -101,7 +100,7 @@ impl Contain {
         for secret in &plan.secrets {
             report.note(format!("disable the secret {}", secret.name), secret.apply(&secrets, mode).await);
         }
-        // Last, since a lock prevents removing role assignments.
+        // Last, since a lock prevents the removal of role assignments.
         if let Some(lock) = &plan.lock {
             report.note(format!("lock {vault}"), lock.apply(&locks, vault, mode).await);
         }

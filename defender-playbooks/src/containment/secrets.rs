@@ -1,4 +1,4 @@
-//! Individual secrets.
+//! Disables individual secrets.
 
 use arm_core::{Mode, refuse};
 use azure_core::Result;
@@ -15,7 +15,7 @@ use super::report::Step;
 pub struct DisabledSecret {
     /// The secret.
     pub name: SecretName,
-    /// The versions that were enabled, and are disabled.
+    /// The versions that were enabled, which the containment disables.
     pub enabled: Vec<SecretVersion>,
     /// The versions that were already disabled.
     pub disabled: Vec<SecretVersion>,
@@ -46,8 +46,8 @@ impl DisabledSecret {
         Ok(Step::Done)
     }
 
-    /// Enables what was enabled, unless somebody has set a new version. In that case the secret was rotated, and
-    /// enabling the old value would bring a leaked one back.
+    /// Enables what was enabled, unless somebody has set a new version: the secret was then rotated, and enabling the
+    /// old versions would bring a leaked value back.
     pub(super) async fn undo(&self, client: &SecretsClient, mode: Mode) -> Result<Step> {
         let due = self.in_state(client, false).await?;
         if due.is_empty() {

@@ -1,4 +1,4 @@
-//! A principal's sign-in and sessions.
+//! Ends a principal's sign-in and sessions.
 
 use arm_core::{ArmErrorExt as _, Mode, refuse};
 use azure_core::Result;
@@ -19,7 +19,7 @@ pub struct EndedSignIn {
     pub principal_type: PrincipalType,
     /// The display name.
     pub name: Option<String>,
-    /// Whether to disable sign-in; `false` if it already was disabled, so there is nothing to undo.
+    /// Whether to disable sign-in; `false` if it was already disabled, so that there is nothing to undo.
     pub disable: bool,
     /// Whether to revoke the sessions of a user, **which cannot be undone**.
     pub revoke_sessions: bool,
@@ -96,7 +96,7 @@ impl EndedSignIn {
         }
     }
 
-    /// Revokes the sessions once: later sessions belong to somebody who has signed in again.
+    /// Revokes the sessions only once: later ones belong to somebody who has signed in again.
     pub(super) async fn revoke(&self, client: &SignInsClient, mode: Mode) -> Result<Step> {
         if client.user(self.principal).await?.sessions_valid_from != self.sessions_valid_from {
             return Ok(Step::Unchanged);

@@ -13,9 +13,9 @@ use super::CoverageClient;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CoverageFix {
-    /// The plan.
+    /// The change of the plan.
     pub plan: PlanChange,
-    /// The diagnostic setting of each vault, or the error if the vaults could not be listed.
+    /// The change of each vault's diagnostic setting, or the error if the vaults could not be listed.
     pub vaults: Result<Vec<Outcome<ResourceId, Change<DiagnosticSetting>>>>,
 }
 
@@ -31,7 +31,7 @@ impl CoverageFix {
         self.plan.is_complete() && self.vaults.is_ok() && self.failures().next().is_none()
     }
 
-    /// The vaults whose logging could not be fixed.
+    /// The vaults whose logging could not be fixed, each with the error.
     pub fn failures(&self) -> impl Iterator<Item = (&ResourceId, &azure_core::Error)> {
         self.outcomes().filter_map(|vault| Some((&vault.target, vault.result.as_ref().err()?)))
     }
@@ -42,14 +42,14 @@ impl CoverageFix {
 }
 
 impl CoverageClient {
-    /// Fixes what is missing: turns on the plan `KeyVaults` (sub-plan `PerKeyVault`), then makes every vault send its
-    /// audit log as the spec says.
+    /// Covers and logs every vault: turns on the plan `KeyVaults` (sub-plan `PerKeyVault`), then makes every vault send
+    /// its audit log as the spec says.
     ///
     /// **The plan is billed for every vault.** Other plans are not changed, nor are parts of this one that these crates
     /// do not model.
     ///
-    /// If it stops halfway, the plan may be on while some vaults are not logged; running it again finishes it. A second
-    /// run writes nothing. One failing vault does not stop the others: see [`CoverageFix::failures`].
+    /// **If it stops halfway**, the plan may be on while some vaults are not logged; running it again finishes it. A
+    /// second run writes nothing. One failing vault does not stop the others: see [`CoverageFix::failures`].
     ///
     /// # Permissions
     ///

@@ -1,4 +1,4 @@
-//! The coverage of one vault: decided from what was read, without a request.
+//! Determines the coverage of one vault from what was read, without sending a request.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use defender_pricing::{CoverageStatus, Pricing};
 use keyvault_ops::{NetworkAction, PublicNetworkAccess, Vault};
 use monitor_ops::{DiagnosticSetting, Sink};
 
-/// Something that is missing, and how to fix it.
+/// Something that keeps a vault from being covered or logged, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Gap {
     /// The subscription's plan is Free: no alerts are raised.
     PlanOff,
-    /// The plan is on, but the service still does not cover everything and reports this status.
+    /// The plan is on, but the service does not cover everything yet, and reports this status.
     NotFullyCovered(CoverageStatus),
     /// The vault does not send its audit log anywhere.
     NotLogged,
@@ -31,7 +31,7 @@ pub enum Gap {
 }
 
 impl Gap {
-    /// How to fix it.
+    /// Returns how to fix it.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::PlanOff => {
@@ -80,7 +80,7 @@ impl fmt::Display for Gap {
     }
 }
 
-/// What would make a vault safer, regardless of coverage.
+/// A setting that would make a vault safer if it were changed, regardless of coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Advice {
@@ -114,13 +114,13 @@ pub struct VaultCoverage {
     pub vault: Vault,
     /// Its diagnostic settings, or the error if they could not be read.
     pub diagnostics: Result<Vec<DiagnosticSetting>, String>,
-    /// Further advice to make it safer.
+    /// Advice to make the vault safer.
     pub advice: Vec<Advice>,
     gaps: Vec<Gap>,
 }
 
 impl VaultCoverage {
-    /// Assesses a vault. `sink` is where its audit log should go, if that matters; `gone` are sinks that do not exist.
+    /// Assesses a vault. `sink` is where its audit log must go, or `None` for any; `gone` are sinks that do not exist.
     pub(crate) fn of(
         plan: &Pricing,
         vault: Vault,
@@ -144,7 +144,7 @@ impl VaultCoverage {
         Self { vault, diagnostics, advice, gaps }
     }
 
-    /// Whether Defender protects the vault. Logs are additional evidence, not a requirement.
+    /// Whether Defender protects the vault. This does not require logs.
     pub fn is_covered(&self) -> bool {
         self.gaps.iter().all(Gap::is_about_logging)
     }

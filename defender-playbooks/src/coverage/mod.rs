@@ -1,4 +1,4 @@
-//! Why a vault is shown as not covered, and how to fix it.
+//! Reports why vaults are shown as not covered, and fixes it.
 
 mod fix;
 mod judge;

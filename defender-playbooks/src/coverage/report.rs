@@ -17,7 +17,7 @@ use super::{CoverageClient, VaultCoverage};
 pub struct CoverageReport {
     /// The plan `KeyVaults` of the subscription.
     pub plan: Pricing,
-    /// The vaults, in the order of the service.
+    /// The vaults, in the service's order.
     pub vaults: Vec<VaultCoverage>,
 }
 
@@ -34,8 +34,8 @@ type Settings = std::result::Result<Vec<DiagnosticSetting>, String>;
 impl CoverageClient {
     /// Reports for every vault of a subscription whether it is covered and logged, and what is missing.
     ///
-    /// `sink` is where the audit logs should go; with `None`, any existing sink will do. Workspaces are checked to
-    /// exist; storage accounts and event hubs are assumed to.
+    /// `sink` is where the audit logs must go; with `None`, any existing sink will do. Whether a workspace exists is
+    /// checked; storage accounts and event hubs are assumed to exist.
     ///
     /// # Permissions
     ///
@@ -115,7 +115,7 @@ impl Sinks {
         sinks
     }
 
-    /// The settings, unless all that send logs go to sinks whose existence could not be read.
+    /// Returns the settings, or an error if the existence of none of the sinks that receive logs could be read.
     fn check(&self, settings: Vec<DiagnosticSetting>) -> Settings {
         let logging = settings.iter().filter(|setting| setting.properties.sends_audit());
         let sinks: Vec<Sink> = logging.flat_map(|setting| setting.properties.sinks()).collect();

@@ -23,11 +23,11 @@ const COLUMNS: [&str; 13] = [
 ];
 
 impl Findings {
-    /// Comma-separated values (RFC 4180) with a header row. Each source that could not be read is a row of the kind
-    /// `notKnown`.
+    /// Returns the findings as comma-separated values (RFC 4180) with a header row. Each source that could not be read
+    /// is a row of the kind `notKnown`.
     ///
-    /// Many of the texts are untrusted: one that a spreadsheet would treat as a formula is prefixed with an apostrophe,
-    /// and control and bidirectional characters are escaped.
+    /// Much of the text is untrusted: a cell that a spreadsheet would treat as a formula is prefixed with an
+    /// apostrophe, and control and bidirectional characters are escaped.
     ///
     /// # Errors
     ///

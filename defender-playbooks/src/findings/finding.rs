@@ -19,16 +19,16 @@ pub enum FindingKind {
     AttackPath,
     /// A secret in plain text.
     ExposedSecret,
-    /// A recommendation that is not followed.
+    /// A recommendation that is not met.
     Recommendation,
-    /// A vault that is not covered, or whose audit log does not arrive anywhere.
+    /// A vault that is not covered, or whose audit log does not arrive where it should.
     Coverage,
     /// A rotation that was started but not finished.
     Rotation,
 }
 
 impl FindingKind {
-    /// The name used in every output format.
+    /// Returns the name used in every output format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -49,16 +49,16 @@ pub enum FindingStatus {
     New,
     /// Somebody is working on it.
     InProgress,
-    /// It was dealt with.
+    /// It has been resolved.
     Resolved,
-    /// It was dismissed as not a problem.
+    /// It was dismissed as harmless.
     Dismissed,
     /// A status of the service that this version does not know.
     Other(String),
 }
 
 impl FindingStatus {
-    /// The name used in every output format.
+    /// Returns the name used in every output format.
     pub fn as_str(&self) -> &str {
         match self {
             Self::New => "New",
@@ -79,7 +79,7 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The id, stable across reads.
     pub id: String,
-    /// The rule behind it: the alert's type, the recommendation's key, ..
+    /// The rule behind it, such as the alert's type or the recommendation's key.
     pub rule: String,
     /// The title.
     pub title: String,
@@ -89,11 +89,11 @@ pub struct Finding {
     pub severity: Option<Severity>,
     /// The current status.
     pub status: FindingStatus,
-    /// Whether it is a sample, so nothing really happened.
+    /// Whether it is a sample, so that nothing really happened.
     pub is_sample: bool,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
-    /// The affected resources: Azure resource ids if they have one, else the service's names.
+    /// The affected resources: their Azure resource ids, or the service's names for those without an id.
     pub resources: Vec<String>,
     /// The file that contains an exposed secret.
     pub file: Option<String>,
@@ -105,7 +105,7 @@ pub struct Finding {
     pub remediation: Vec<String>,
     /// MITRE ATT&CK techniques, such as `T1555`.
     pub techniques: Vec<String>,
-    /// The link to its page in the portal.
+    /// The link to the finding in the portal.
     pub link: Option<String>,
 }
 
@@ -155,7 +155,7 @@ impl Finding {
             resources: if resources.is_empty() { named.into_iter().collect() } else { resources },
             first: alert.start_time.or(alert.time_generated),
             last: alert.end_time,
-            // Parts that cannot be read are left out: the alert itself is what matters.
+            // Parts that cannot be read are omitted: the alert itself is what matters.
             remediation: alert.remediation_steps().unwrap_or_default(),
             techniques: alert.techniques().unwrap_or_default(),
             link: address(&alert.alert_uri),
@@ -205,7 +205,7 @@ impl Finding {
         }
     }
 
-    /// Converts a recommendation; `None` if it is followed or was not evaluated for the resource.
+    /// Converts a recommendation; `None` if it is met or was not evaluated for the resource.
     pub fn of_assessment(assessment: &Assessment) -> Option<Self> {
         if assessment.status.code != AssessmentCode::Unhealthy {
             return None;
@@ -232,8 +232,9 @@ impl Finding {
         })
     }
 
-    /// A rotation that was started but not finished, according to a ledger: the old credential may still be valid.
-    /// `vault` is the host name; `first` and `last` are the times of its first and last entry.
+    /// Creates a finding for a rotation that was started but not finished, according to a ledger: the old credential
+    /// may still be valid. `vault` is the host name; `first` and `last` are the times of the rotation's first and last
+    /// entry.
     pub fn of_unfinished_rotation(
         vault: &str,
         secret: &SecretName,
@@ -260,7 +261,7 @@ impl Finding {
         }
     }
 
-    /// The gaps of a vault. A source that could not be read is not a finding: see
+    /// Converts the gaps of a vault. Logging that could not be read is not a finding: see
     /// [`Findings::not_known`](super::Findings::not_known).
     pub fn of_vault(vault: &VaultCoverage) -> Vec<Self> {
         let id: &ResourceId = vault.vault.id.resource_id();
@@ -290,7 +291,7 @@ impl Finding {
     }
 }
 
-/// A page's address; the service leaves the scheme of some out.
+/// The URL of a page, with the scheme, which the service sometimes omits.
 fn address(text: &str) -> Option<String> {
     match text {
         "" => None,

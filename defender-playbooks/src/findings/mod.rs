@@ -40,11 +40,11 @@ pub use finding::{Finding, FindingKind, FindingStatus};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Findings {
-    /// The findings, without duplicates.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// What could not be checked. Unless this is empty, having no findings does not mean that there are none.
+    /// What could not be checked. Unless this is empty, the absence of findings proves nothing.
     pub not_known: Vec<NotKnown>,
-    /// When they were read. Used for a finding that has no time of its own.
+    /// When the findings were read. Used as the time of a finding that has none of its own.
     pub read_at: OffsetDateTime,
     /// The tenant, if known.
     pub tenant: Option<String>,
@@ -54,14 +54,14 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct NotKnown {
-    /// The subscription; `None` if it concerns all of them, or is unknown.
+    /// The subscription; `None` if this concerns all of them, or is unknown.
     pub subscription: Option<SubscriptionId>,
-    /// What could not be checked and why, for people.
+    /// A description, for people, of what could not be checked and why.
     pub what: String,
 }
 
 impl NotKnown {
-    /// Something in one subscription that could not be checked.
+    /// Describes something in one subscription that could not be checked.
     pub fn in_subscription(subscription: &SubscriptionId, what: impl Into<String>) -> Self {
         Self { subscription: Some(subscription.clone()), what: what.into() }
     }
@@ -92,15 +92,15 @@ impl Findings {
         Self { findings: Vec::new(), not_known: Vec::new(), read_at, tenant: None }
     }
 
-    /// Adds a finding, unless one with the same id exists: an exposed secret is a recommendation too.
+    /// Adds a finding, unless one with the same id exists, since an exposed secret is also listed as a recommendation.
     pub fn add(&mut self, finding: Finding) {
         if !self.findings.iter().any(|known| known.id.eq_ignore_ascii_case(&finding.id)) {
             self.findings.push(finding);
         }
     }
 
-    /// Whether a gate at this severity should fail: because of an open finding of at least this severity that is not a
-    /// sample, or because a source could not be read. An unknown severity counts as the highest.
+    /// Whether a gate at this severity should fail: if an open finding that is not a sample has at least this severity,
+    /// or if a source could not be read. An unknown severity counts as the highest.
     pub fn fails(&self, least: &Severity) -> bool {
         let bad = |finding: &&Finding| {
             let severity = finding.severity.as_ref();

@@ -9,9 +9,9 @@ use super::{Finding, FindingStatus, Findings, NotKnown};
 use crate::leaks::address;
 
 impl Findings {
-    /// The findings as one SARIF 2.1 run. A resolved or dismissed finding has an accepted suppression. GitHub code
-    /// scanning does not support suppressions: upload only open findings there. Each source that could not be read is a
-    /// warning notification of the invocation, whose `executionSuccessful` is then `false`.
+    /// Returns the findings as one SARIF 2.1 run. A resolved or dismissed finding has an accepted suppression. GitHub
+    /// code scanning does not support suppressions: upload only open findings there. Each source that could not be read
+    /// is a warning notification of the invocation, whose `executionSuccessful` is then `false`.
     pub fn to_sarif(&self) -> Value {
         let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
         for finding in &self.findings {

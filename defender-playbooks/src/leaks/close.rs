@@ -10,29 +10,29 @@ use time::OffsetDateTime;
 
 use super::{Leak, LeakReport, LeaksClient, formats::DEFENDER};
 
-/// The result of a second scan for a leak that was acted upon.
+/// The result of a second scan for a leak that was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Closing {
     /// The place was scanned again, and the leak is no longer there.
     Gone,
-    /// It is still there. A rotated secret may stay in a repository's history for ever: check whether it is dismissed.
+    /// It is still there. A rotated secret can stay in a repository's history: dismiss it in the tool that found it.
     StillThere,
-    /// It is still there, and somebody has accepted it in the tool that found it: with an exemption in Defender, a
-    /// resolution on GitHub, an audit or a suppression. **It is not fixed.**
+    /// It is still there, and somebody has accepted it in the tool that found it, through an exemption in Defender, a
+    /// resolution on GitHub, an audit, or a suppression. **It is not fixed.**
     Dismissed,
-    /// The place was not scanned again, or not completely, so nothing is known. For a Defender finding, this is the
-    /// state until its next scan, even while Defender still lists it.
+    /// The place was not scanned again, or not completely, so nothing is known. A Defender finding has this state until
+    /// Defender's next scan, even if Defender still lists it.
     WaitingForScan,
 }
 
 /// Compares the leaks of a first report with a second report.
 ///
-/// `looked_at` names the repositories and resource ids that the second report covers, because a report does not say
-/// where nothing was found. A leak anywhere else is [`WaitingForScan`](Closing::WaitingForScan), and so is every leak
-/// not seen again if the second report could not be read completely. Defender lists what its last scan found: name a
-/// resource only if it was scanned after the remediation.
+/// `looked_at` contains the repositories and resource ids that the second report covers, because a report does not say
+/// where nothing was found. A leak that is not found again counts as [`WaitingForScan`](Closing::WaitingForScan) if its
+/// place is not among them, or if the second report could not be read completely. Defender lists what its last scan
+/// found: include a resource only if it was scanned after the remediation.
 pub fn close<'a>(
     first: &'a LeakReport,
     second: &LeakReport,
@@ -57,19 +57,19 @@ pub fn close<'a>(
 }
 
 impl Closing {
-    /// Whether nothing is left to do: it is gone, or somebody has accepted it.
+    /// Whether nothing is left to do: the leak is gone, or somebody has accepted it.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Gone | Self::Dismissed)
     }
 }
 
 impl LeaksClient {
-    /// Assigns an owner and a due date to each Defender finding that is neither gone nor dismissed, unless it has one:
-    /// a governance assignment, by [`EnsureOwner`](defender_alerts::EnsureOwner). `owner` may decline with `None`. Findings of other
-    /// scanners are skipped.
+    /// Assigns an owner and a due date to each Defender finding that is neither gone nor dismissed, with
+    /// [`EnsureOwner`](defender_alerts::EnsureOwner). A finding that already has an assignment keeps it. `owner`
+    /// returns the owner, or `None` to skip a finding. Findings of other scanners are skipped.
     ///
     /// An assignment does not close a finding: the next scan does. **If it stops halfway**, running it again finishes
-    /// it; a second run writes nothing.
+    /// it. A second run writes nothing.
     ///
     /// # Permissions
     ///
@@ -86,7 +86,7 @@ impl LeaksClient {
             if let Some(id) = assessment(leak)
                 && let Some(owner) = owner(leak)
             {
-                // Several secrets may belong to one finding: it gets the owner of the first.
+                // A finding that covers several secrets gets the owner of the first one.
                 findings.entry(id.to_string().to_lowercase()).or_insert((id, owner));
             }
         }
@@ -100,13 +100,13 @@ impl LeaksClient {
         })
     }
 
-    /// Prepares exemptions for Defender findings that people accept or consider false positives, so that each is closed
-    /// with a reason. `reason` gives the reason, or declines with `None`. Findings of other scanners are skipped: dismiss
-    /// them in those tools.
+    /// Returns exemptions for Defender findings that people accept or consider false positives, each with a reason.
+    /// `reason` returns the reason, or `None` to skip a finding. Findings of other scanners are skipped: dismiss them
+    /// in those tools.
     ///
-    /// This writes nothing: each exemption is a task with its own dry run. A finding that covers all secrets of a
-    /// resource, as in Defender's older models, is refused, because exempting it would also exempt secrets that nobody
-    /// has checked.
+    /// Writes nothing: each exemption is a task with its own dry run. A finding that covers all secrets of a resource,
+    /// as in Defender's older models, is refused, because exempting it would also exempt secrets that nobody has
+    /// checked.
     ///
     /// ```
     /// # async fn f(leaks: defender_playbooks::leaks::LeaksClient, first: defender_playbooks::leaks::LeakReport,
@@ -154,7 +154,7 @@ impl LeaksClient {
     }
 }
 
-/// Whether the whole assessment is this one leak.
+/// Whether the assessment covers only this leak.
 fn is_alone(leak: &Leak, assessment: &AssessmentId) -> bool {
     let id = leak.place.link.as_deref().unwrap_or_default().to_ascii_lowercase();
     let grouped = KnownRecommendation::SECRETS.iter().any(|known| known.key == *assessment.key());

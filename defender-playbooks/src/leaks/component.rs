@@ -1,20 +1,20 @@
-//! Where a value occurs inside a longer text, as a part of its own rather than a piece of another value.
+//! Whether a value that occurs inside a longer text is a separate part of it, rather than a piece of another value.
 
 use zeroize::Zeroizing;
 
-/// Where a value is searched.
+/// The kind of text in which a value is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Within {
-    /// A secret: a connection string, an address with a password, JSON.
+    /// A secret, such as a connection string, a URL with a password, or JSON.
     Secret,
-    /// A line of a file, where spaces separate parts too.
+    /// A line of a file, in which spaces also separate parts.
     Line,
 }
 
 /// The shortest value that is searched for inside others.
 pub(super) const SHORTEST: usize = 8;
 
-/// Whether `text[from..to]` is a part of its own: quoted, after `key=`, or the password of an address.
+/// Whether `text[from..to]` is a separate part: the whole text, quoted, after `key=`, or the password in a URL.
 pub(super) fn is_component(text: &str, from: usize, to: usize, within: Within) -> bool {
     let (Some(before), Some(after)) = (text.get(..from), text.get(to..)) else { return false };
     let quote = |one: Option<char>| one.filter(|one| matches!(one, '"' | '\'' | '`'));
@@ -39,7 +39,7 @@ fn follows_key(before: &str) -> bool {
     is_key(key)
 }
 
-/// Whether the text begins with a separator, and then ends or goes on with `key=`.
+/// Whether the text begins with a separator, and then ends or continues with `key=`.
 fn precedes_key(after: &str) -> bool {
     let Some(rest) = after.strip_prefix([';', '&', ',', '\n']) else { return false };
     let key = rest.split_once('=').map(|(key, _)| key);
@@ -52,8 +52,8 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.chars().all(word)
 }
 
-/// The parts of a secret that grant access and may have leaked alone: the key or password of a connection string, and
-/// the password of an address. Account and host names are not among them.
+/// The parts of a secret that grant access and may have leaked on their own: the key or password in a connection
+/// string, and the password in a URL. Account and host names are not included.
 pub(super) fn credentials(secret: &str) -> impl Iterator<Item = &str> {
     let pairs = secret.split([';', '&', '\n']).filter_map(|pair| pair.split_once('='));
     let values = pairs.filter(|(key, _)| opens_something(key)).map(|(_, value)| value.trim());
@@ -61,7 +61,7 @@ pub(super) fn credentials(secret: &str) -> impl Iterator<Item = &str> {
     values.chain(password.map(|(_, password)| password)).filter(|part| part.len() >= SHORTEST)
 }
 
-/// What scanners hash: the secret itself, its parts, and each part together with its name, since detect-secrets treats
+/// The texts that scanners hash: the secret itself, its parts, and each part with its name, since detect-secrets treats
 /// `AccountKey=..` as the secret.
 pub(super) fn hashed(secret: &str) -> impl Iterator<Item = Zeroizing<String>> {
     let pairs = secret.split([';', '&', '\n']).map(str::trim);

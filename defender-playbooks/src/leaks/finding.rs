@@ -18,12 +18,12 @@ pub struct Leak {
     pub place: Place,
     /// Whether the scanner tested the secret.
     pub tested: Tested,
-    /// The person who committed it, or the owner of the place, if the report says.
+    /// The person who committed it or is assigned to it, if the report says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Whether somebody has marked it as not a secret, or as no longer valid.
+    /// Whether somebody has accepted it in the scanner's tool, for example as not a secret or no longer valid.
     pub dismissed: bool,
-    /// What the report contains of the secret. Serialized as one word: `value`, `text`, `hash`, `redacted`, `nothing`.
+    /// How much of the secret the report contains. Serialized as [`kind`](Leaked::kind), without the secret.
     pub leaked: Leaked,
 }
 
@@ -38,16 +38,16 @@ pub struct Place {
     /// The commit that introduced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The file, in the repository or on the machine.
+    /// The path of the file in the repository or on the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// The line, from 1.
+    /// The line number, starting at 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The machine, deployment or repository, if it is an Azure resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceId>,
-    /// A link to it.
+    /// A link to the finding; for Defender, its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -86,7 +86,7 @@ pub enum Tested {
     Not,
 }
 
-/// What a report contains of a secret.
+/// How much of a secret a report contains.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Leaked {
@@ -96,18 +96,18 @@ pub enum Leaked {
     Text(Secret),
     /// Its hash.
     Hash(LeakedHash),
-    /// Only its beginning and end. This can only produce candidates.
+    /// Only its beginning and end, which can only identify candidates.
     Redacted {
         /// The beginning.
         start: Secret,
         /// The end.
         end: Secret,
     },
-    /// None of it.
+    /// Nothing of it.
     Nothing,
 }
 
-/// The hash of a leaked secret. It is unsalted, and a weak secret can be guessed from it, so it is not shown either.
+/// The hash of a leaked secret. It is not shown either, because it is unsalted: a weak secret can be guessed from it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeakedHash {
@@ -118,7 +118,7 @@ pub enum LeakedHash {
 }
 
 impl Leaked {
-    /// The whole secret. `Nothing` for a value that the scanner has masked.
+    /// The whole secret; `Nothing` if the scanner has masked it.
     pub(crate) fn value(text: Secret) -> Self {
         let shown = text.expose().trim();
         if shown.is_empty()
@@ -130,7 +130,7 @@ impl Leaked {
         Self::Value(text)
     }
 
-    /// A value of which the scanner shows only the beginning or end, around dots or asterisks.
+    /// A value of which the scanner shows only the beginning and end, around dots or asterisks.
     pub(crate) fn masked(text: &Secret) -> Self {
         let shown = text.expose();
         let hidden = |one: char| matches!(one, '*' | '.' | '…');
@@ -143,7 +143,7 @@ impl Leaked {
         }
     }
 
-    /// One word that describes it.
+    /// Returns the name of the variant: `value`, `text`, `hash`, `redacted` or `nothing`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Value(_) => "value",
@@ -174,7 +174,7 @@ impl Serialize for Leaked {
 }
 
 impl Leak {
-    /// A finding of this scanner, with nothing else known yet.
+    /// A finding of this scanner, with no other details yet.
     pub(crate) fn of(scanner: &str, rule: String, place: Place) -> Self {
         Self {
             scanner: scanner.to_owned(),
@@ -187,7 +187,7 @@ impl Leak {
         }
     }
 
-    /// Removes the secret from everything that is shown: a path or an address may contain it too.
+    /// Masks the secret in everything that is shown, since a path or URL may contain it too.
     pub(crate) fn without_value(mut self) -> Self {
         if let Leaked::Value(value) = &self.leaked {
             let hide = |text: &mut String| {
@@ -206,7 +206,7 @@ impl Leak {
         self
     }
 
-    /// Whether this is the same secret in the same place in a later report; lines and commits can change.
+    /// Whether this is the same leak in a later report. Lines and commits may have changed.
     pub(crate) fn is_again(&self, earlier: &Self) -> bool {
         let same_place = self.place.repository == earlier.place.repository
             && self.place.file == earlier.place.file

@@ -5,13 +5,13 @@ use keyvault_ops::{EndError, EndedVersions, RotateError, Rotation, SecretId, Sec
 
 use super::{Closing, Leak, LeakPlan, LeakStep, PlannedSecret, Tested};
 
-/// A Markdown report for people: what was found, what was done about it and what is left to do. It contains no secret
-/// value.
+/// Returns a Markdown report for people: what was found, what was done about it and what is left to do. It contains no
+/// secret value.
 ///
-/// `rotations` are the outcomes of the plan's [`rotations`](LeakPlan::rotations), and `closed` is the result of
-/// [`close`](super::close). What is left to do comes first. Nothing counts as done unless that was verified: a secret
-/// that was not rotated, a rotation that is not complete, and a leak whose place was not scanned again are all left to
-/// do.
+/// `rotations` and `retirements` are the outcomes of the plan's [`rotations`](LeakPlan::rotations) and
+/// [`retirements`](LeakPlan::retirements), and `closed` is the result of [`close`](super::close). What is left to do
+/// comes first. Only verified results count as done: a secret that was not rotated, an incomplete rotation, and a leak
+/// whose place was not scanned again are all left to do.
 pub fn to_markdown(
     plan: &LeakPlan,
     rotations: &[Outcome<SecretId, Rotation, RotateError>],
@@ -39,7 +39,7 @@ pub fn to_markdown(
             readers,
             cell(&done.outcome(planned).0).into_owned(),
         ];
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     if !closed.is_empty() {
@@ -52,7 +52,7 @@ pub fn to_markdown(
     text
 }
 
-/// What people have to do, the most urgent first.
+/// What is left for people to do, most urgent first.
 fn left(plan: &LeakPlan, done: &Done<'_>, closed: &[(&Leak, Closing)]) -> Vec<String> {
     let mut left = Vec::new();
     for planned in &plan.secrets {
@@ -98,7 +98,7 @@ struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// What became of a secret, and whether it needs nobody any more.
+    /// What was done about a secret, and whether nothing is left to do.
     fn outcome(&self, planned: &PlannedSecret) -> (String, bool) {
         let is_it = |host: &str, name: &SecretName| {
             *name == planned.secret.name && host.eq_ignore_ascii_case(&planned.secret.vault_host)
@@ -110,7 +110,7 @@ impl Done<'_> {
                     let readers = if rotation.consumers_moved { ", after its readers moved" } else { "" };
                     (format!("rotated, and the old credential revoked{readers}"), true)
                 }
-                // Without an issuer, the old credential stays valid where it was issued.
+                // Without an issuer, the old credential was not revoked and is still valid.
                 Ok(rotation) => (rotation.to_string(), false),
                 Err(error) => (format!("NOT ROTATED: {error}"), false),
             };

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::{Leak, LeakReport};
 
-/// Which secrets of which vaults have leaked. It contains no secret value.
+/// The secrets in vaults that have leaked. It contains no secret value.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -12,10 +12,9 @@ pub struct LeakMatches {
     pub report: LeakReport,
     /// The secrets that have leaked, or may have.
     pub secrets: Vec<SecretMatch>,
-    /// The number of values that the run will read, or has read. Each read is logged by the vault, and many may raise
-    /// an alert.
+    /// The number of values that a run reads. The vault logs each read, and many reads may raise an alert.
     pub reads: usize,
-    /// Vaults and versions that could not be searched, and why. What they contain is **not known** to be safe.
+    /// Vaults and versions that could not be searched, and why. Their secrets are **not known** to be safe.
     pub not_looked_at: Vec<(String, String)>,
     /// The number of enabled versions in which no leaked value was found.
     pub clear: usize,
@@ -28,23 +27,23 @@ pub struct LeakMatches {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SecretMatch {
-    /// The secret, without version.
+    /// The secret, without a version.
     #[serde(serialize_with = "shown")]
     pub secret: SecretId,
     /// The matches, by version.
     pub versions: Vec<VersionMatch>,
 }
 
-/// A version of a secret that matches a leak.
+/// A version of a secret, and the leak that it matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct VersionMatch {
     /// The version.
     pub version: SecretVersion,
-    /// Whether it is the current one.
+    /// Whether it is the current version.
     pub current: bool,
-    /// Whether it has expired. Key Vault still returns expired values.
+    /// Whether it has expired. Key Vault still returns the values of expired versions.
     pub expired: bool,
     /// How it was matched.
     pub how: HowMatched,
@@ -61,28 +60,28 @@ pub enum HowMatched {
     Whole,
     /// The leaked value is a part of the secret, such as the key in a connection string.
     PartOfSecret,
-    /// The leaked text contains the secret, such as a line of a file.
+    /// The leaked text, such as a line of a file, contains the secret.
     InText,
     /// The hash is that of the secret or of a part of it.
     Hash,
-    /// Only the beginning and the end are known, and they match: **a candidate** for people to check.
+    /// Only the beginning and end of the leaked value are known, and they match: **a candidate** for people to check.
     Candidate,
 }
 
 impl SecretMatch {
-    /// Whether the secret itself was found, rather than one that resembles it.
+    /// Whether this secret certainly leaked, rather than only resembling a leaked one.
     pub fn is_certain(&self) -> bool {
         self.versions.iter().any(|version| version.how != HowMatched::Candidate)
     }
 
-    /// Whether the current version has certainly leaked.
+    /// Whether the current version certainly leaked.
     pub fn is_current(&self) -> bool {
         self.versions.iter().any(|version| version.current && version.how != HowMatched::Candidate)
     }
 }
 
 impl LeakMatches {
-    /// The secrets that have certainly leaked.
+    /// The secrets that certainly leaked.
     pub fn certain(&self) -> impl Iterator<Item = &SecretMatch> {
         self.secrets.iter().filter(|secret| secret.is_certain())
     }
@@ -92,8 +91,9 @@ impl LeakMatches {
         self.secrets.iter().filter(|secret| !secret.is_certain())
     }
 
-    /// The leaks that were not found in any secret that was searched, for people to follow up: the place names the
-    /// repository, and [`owner`](Leak::owner) may name somebody to ask.
+    /// The leaks that match none of the searched secrets, for people to follow up: [`place`](Leak::place) says where,
+    /// and
+    /// [`owner`](Leak::owner) may name somebody to ask.
     pub fn unmatched(&self) -> impl Iterator<Item = &Leak> {
         let is_matched = |leak: usize| {
             self.secrets.iter().flat_map(|secret| &secret.versions).any(|version| version.leak == leak)
@@ -101,7 +101,7 @@ impl LeakMatches {
         self.report.leaks.iter().enumerate().filter(move |(at, _)| !is_matched(*at)).map(|(_, leak)| leak)
     }
 
-    /// Whether every report was read and every version searched. If not, *nothing found* proves nothing.
+    /// Whether every report was read and every version was searched. If not, *nothing found* proves nothing.
     pub fn is_complete(&self) -> bool {
         self.report.is_complete() && self.not_looked_at.is_empty() && !self.dry_run
     }

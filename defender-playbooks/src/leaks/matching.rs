@@ -48,17 +48,17 @@ impl LeaksClient {
         Self { arm: arm.clone() }
     }
 
-    /// Finds out which secrets of these vaults have leaked, in their current and older enabled versions.
+    /// Finds the secrets of these vaults that have leaked, in all enabled versions.
     ///
     /// **Reading values is visible**: the vault logs each read, and many reads may raise a Defender for Key Vault
-    /// alert. A dry run lists names without reading values, and returns how many there are ([`LeakMatches::reads`]);
-    /// the run itself is refused without [`reads_at_most`](MatchLeaks::reads_at_most).
+    /// alert. A dry run lists names without reading values, and returns the number of values to read
+    /// ([`LeakMatches::reads`]); the run itself is refused without [`reads_at_most`](MatchLeaks::reads_at_most).
     ///
-    /// Values are compared in memory: whole values by an HMAC with a key made for the run, values inside connection
-    /// strings by one automaton over the leaked values, and hashes with the same hash function. A value that merely
-    /// contains another is not a match.
+    /// Values are compared in memory: whole values by an HMAC with a key generated for the run, values inside
+    /// connection strings by an automaton over the leaked values, and hashes by hashing the secret. A value that merely
+    /// contains another as part of a longer word is not a match.
     ///
-    /// It writes nothing. If it is stopped and run again, it reads everything again.
+    /// Writes nothing. Every run reads all values again.
     ///
     /// # Permissions
     ///
@@ -101,13 +101,13 @@ impl MatchLeaks {
         self
     }
 
-    /// Allows the run to read at most this many values. If there are more, it is refused before the first read.
+    /// Allows the run to read at most this many values. If there are more, the run is refused before the first read.
     pub fn reads_at_most(mut self, values: usize) -> Self {
         self.at_most = Some(values);
         self
     }
 
-    /// The pause between two reads. Default: 50 ms, which keeps well below a vault's limit.
+    /// Sets the pause between two reads. Default: 50 ms, which stays well below a vault's rate limit.
     pub fn pause(mut self, between: Duration) -> Self {
         self.pause = between;
         self
@@ -165,7 +165,7 @@ impl MatchLeaks {
 
 arm_core::task!(MatchLeaks => LeakMatches);
 
-/// A secret, and its enabled versions: those whose value can be read.
+/// A secret and its enabled versions, whose values can be read.
 struct Enabled {
     id: SecretId,
     versions: Vec<SecretProperties>,
@@ -188,7 +188,7 @@ async fn enabled(client: &SecretsClient, names: Option<&BTreeSet<SecretName>>) -
 }
 
 impl Enabled {
-    /// Reads each value once, and whether it is the current one, which only a read without a version shows.
+    /// Reads each value once, and determines which one is current, which only a read without a version shows.
     async fn read(
         &self,
         client: &SecretsClient,
@@ -230,12 +230,12 @@ async fn wait(pause: Duration) {
 
 type Mark = [u8; 32];
 
-/// The leaked values, prepared for comparison. The key is made for the run and dropped with it.
+/// The leaked values, prepared for comparison. The key is generated for the run and dropped with it.
 struct Known<'a> {
     key: Zeroizing<[u8; 32]>,
     whole: HashMap<Mark, Vec<usize>>,
     inside: Option<AhoCorasick>,
-    /// The leaks of the automaton's patterns.
+    /// The leak of each pattern in the automaton.
     patterns: Vec<usize>,
     texts: Vec<(usize, &'a str, Within)>,
     hashes: HashMap<&'a str, Vec<usize>>,
@@ -287,7 +287,7 @@ impl<'a> Known<'a> {
         Ok(mac.finalize().into_bytes().into())
     }
 
-    /// The leaks that contain this secret or are contained in it, each with the best match.
+    /// The leaks that match this secret, each with its best match.
     fn leaks_in(&self, value: &str) -> BTreeMap<usize, HowMatched> {
         let mut found = BTreeMap::new();
         let mut add = |leak: usize, how: HowMatched| {

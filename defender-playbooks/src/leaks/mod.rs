@@ -1,4 +1,4 @@
-//! From a leaked secret to one that no longer grants access.
+//! Finds leaked secrets in vaults, and takes them to the point where they no longer grant access.
 
 mod close;
 mod component;

@@ -35,7 +35,7 @@ pub struct PlannedSecret {
     pub secret: SecretId,
     /// What to do.
     pub step: LeakStep,
-    /// Who reads it and must move, if the vault's log was queried.
+    /// The readers, which must move, if the vault's log was queried or the caller named them.
     pub readers: Vec<String>,
     /// Why there may be more readers; empty if the log is complete or was not queried.
     pub readers_unknown: Vec<String>,
@@ -43,10 +43,10 @@ pub struct PlannedSecret {
     pub old_versions: Vec<SecretVersion>,
     /// Whether a rotation can revoke the old credential at its issuer.
     pub issuer_known: bool,
-    /// Whether somebody uses what leaked.
+    /// Whether its misuse is proven.
     #[serde(skip)]
     misused: bool,
-    /// The other secrets of the plan that may hold the same credential.
+    /// The other secrets of the plan that may contain the same credential.
     #[serde(skip)]
     beside: Vec<SecretId>,
     #[serde(skip)]
@@ -62,13 +62,13 @@ pub struct PlannedSecret {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum LeakStep {
-    /// It is being used by an attacker: revoke the old credential before the consumers have moved.
+    /// An attacker is using it: revoke the old credential without waiting for the consumers.
     RevokeFirst,
-    /// Rotate it: consumers move, then the old credential is revoked.
+    /// Rotate it: the old credential is revoked once the consumers have moved.
     Rotate,
     /// Only older versions leaked, which are still enabled: disable them, and revoke their credentials.
     RetireOld,
-    /// It only resembles a leaked one: somebody has to check.
+    /// It only resembles a leaked one: somebody has to check it.
     LookAt,
 }
 
@@ -78,7 +78,7 @@ pub enum LeakStep {
 pub struct SecretFacts {
     /// The issuer of its credential.
     pub issuer: Option<Arc<dyn Issuer>>,
-    /// Who reads it, according to the vault's log.
+    /// The readers, according to the vault's log.
     pub readers: Vec<String>,
     /// Why there may be more readers.
     pub readers_unknown: Vec<String>,
@@ -95,13 +95,13 @@ impl SecretFacts {
         self
     }
 
-    /// Sets the readers.
+    /// Adds readers.
     pub fn read_by<S: Into<String>>(mut self, readers: impl IntoIterator<Item = S>) -> Self {
         self.readers.extend(readers.into_iter().map(Into::into));
         self
     }
 
-    /// Revokes the old credential only once these consumers have moved.
+    /// Sets the consumers that must have moved before the old credential is revoked.
     pub fn followed_by(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
@@ -129,7 +129,7 @@ impl SecretFacts {
 }
 
 impl LeakPlan {
-    /// Plans from the matches and from what is known about each secret.
+    /// Makes a plan from the matches and from what is known about each secret.
     pub fn of(matches: &LeakMatches, mut facts: impl FnMut(&SecretId) -> SecretFacts) -> Self {
         let mut secrets: Vec<PlannedSecret> =
             matches.secrets.iter().map(|found| planned(found, facts(&found.secret))).collect();
@@ -147,13 +147,13 @@ impl LeakPlan {
     /// credential of a secret is revoked only once the log shows that they have moved, unless the facts name [other
     /// consumers](SecretFacts::followed_by) or its misuse is proven.
     ///
-    /// `logs` has the readers of each vault; [ignore](VaultReaders::ignore) the attacker there, who never moves.
-    /// What a log cannot show, including that it could not be read, is in
-    /// [`readers_unknown`](PlannedSecret::readers_unknown). It writes nothing.
+    /// `logs` contains one [`VaultReaders`] per vault; [ignore](VaultReaders::ignore) the attacker there, who would
+    /// never move. Gaps in a log, or why it could not be read, are in
+    /// [`readers_unknown`](PlannedSecret::readers_unknown). Writes nothing.
     ///
     /// # Permissions
     ///
-    /// Those of [`VaultReaders`].
+    /// The same as for [`VaultReaders`].
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, matches: defender_playbooks::leaks::LeakMatches,
@@ -184,24 +184,24 @@ impl LeakPlan {
         Self::of(matches, |secret| known.remove(secret).unwrap_or_else(|| facts(secret)))
     }
 
-    /// The rotations of this plan, for [`rotate_many`](keyvault_ops::rotate_many): those of [`LeakStep::RevokeFirst`]
-    /// and [`LeakStep::Rotate`]. Candidates and old versions are not included.
+    /// Returns the rotations of this plan, for [`rotate_many`](keyvault_ops::rotate_many): those of
+    /// [`LeakStep::RevokeFirst`] and [`LeakStep::Rotate`]. Candidates and old versions are not included.
     ///
-    /// The plan gives each rotation an id, by which a second run of the same plan resumes one that was stopped.
+    /// The plan gives each rotation an id, so that a second run of the same plan resumes a rotation that was stopped.
     ///
     /// # Errors
     ///
-    /// A secret is not in a vault of this cloud.
+    /// A secret is not in a vault of the client's cloud.
     pub fn rotations(&self, arm: &ArmClient) -> Result<Vec<Rotate>> {
         let due = |planned: &&PlannedSecret| matches!(planned.step, LeakStep::RevokeFirst | LeakStep::Rotate);
         self.secrets.iter().filter(due).map(|planned| planned.rotation(arm)).collect()
     }
 
-    /// The tasks that end leaked old versions of secrets whose current version did not leak: those of
-    /// [`LeakStep::RetireOld`]. **Await them after the [rotations](Self::rotations)**: a credential that another secret of
-    /// the plan contains at that time is not revoked, and the report names it.
+    /// Returns the tasks of [`LeakStep::RetireOld`]: they disable leaked old versions of secrets whose current version
+    /// did not leak, and revoke their credentials. **Await them after the [rotations](Self::rotations)**: a credential
+    /// that another secret of the plan still contains is not revoked, and the report names it.
     ///
-    /// The secret's consumers must use its current version first, unless its misuse is proven.
+    /// If a secret has consumers, its task first waits until they use the current version, unless misuse is proven.
     ///
     /// ```
     /// # async fn f(arm: &arm_core::ArmClient, plan: defender_playbooks::leaks::LeakPlan) -> azure_core::Result<()> {
@@ -216,14 +216,14 @@ impl LeakPlan {
     ///
     /// # Errors
     ///
-    /// A secret is not in a vault of this cloud.
+    /// A secret is not in a vault of the client's cloud.
     pub fn retirements(&self, arm: &ArmClient) -> Result<Vec<EndOldVersions>> {
         let due = |planned: &&PlannedSecret| planned.step == LeakStep::RetireOld;
         self.secrets.iter().filter(due).map(|planned| planned.retirement(arm)).collect()
     }
 }
 
-/// A client of the secret's vault.
+/// A client for the secret's vault.
 fn client(arm: &ArmClient, secret: &SecretId) -> Result<SecretsClient> {
     let host = &secret.vault_host;
     let vault: VaultName = host
@@ -292,7 +292,7 @@ fn planned(found: &SecretMatch, facts: SecretFacts) -> PlannedSecret {
     }
 }
 
-/// Of the secrets, those that may hold the same credential as this one: by the same leak, or of the same issuer.
+/// The secrets that may contain the same credential as this one: those with the same leak or the same issuer.
 fn beside(at: usize, found: &[SecretMatch], planned: &[PlannedSecret]) -> Vec<SecretId> {
     if planned[at].step != LeakStep::RetireOld {
         return Vec::new();

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::LeakReport;
 
-/// Rules for credentials that Azure issues: the names that scanners give them, the name of the rule, and the
+/// Rules for credentials that Azure issues: words in scanners' names for them, the name of our rule, and its regular
 /// expression.
 const FORMATS: [Format; 6] = [
     (&["storage"], "azure-storage-key", r"(?i)AccountKey=([A-Za-z0-9+/]{86}==)"),
@@ -25,14 +25,14 @@ const FORMATS: [Format; 6] = [
     ),
 ];
 
-/// A gitleaks configuration for the kinds of secrets that were found, extending its default rules. Kinds for which
-/// there is no rule here are listed in a comment.
+/// Returns a gitleaks configuration with rules for the kinds of secrets that were found, in addition to gitleaks's
+/// default rules. Kinds without such a rule are listed in a comment.
 pub fn gitleaks_config(report: &LeakReport) -> String {
     let found: BTreeSet<String> = report.leaks.iter().map(|leak| leak.rule.to_lowercase()).collect();
     let due: BTreeSet<&str> = found.iter().flat_map(|rule| known(rule)).map(|(_, id, _)| *id).collect();
     let mut text = "title = \"secrets that leaked before\"\n\n[extend]\nuseDefault = true\n".to_owned();
     for (_, id, expression) in FORMATS.iter().filter(|(_, id, _)| due.contains(id)) {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(
             text,
             "\n[[rules]]\nid = \"{id}\"\ndescription = \"{id}, which leaked before\"\nregex = '''{expression}'''\nsecretGroup = 1\n"
@@ -53,7 +53,7 @@ pub fn gitleaks_config(report: &LeakReport) -> String {
     text
 }
 
-/// The entry for `.pre-commit-config.yaml` that runs gitleaks before each commit.
+/// Returns the entry for `.pre-commit-config.yaml` that runs gitleaks before each commit.
 pub fn pre_commit_entry() -> &'static str {
     "repos:\n  - repo: https://github.com/gitleaks/gitleaks\n    rev: v8.30.1\n    hooks:\n      - id: gitleaks\n"
 }

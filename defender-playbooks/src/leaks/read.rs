@@ -5,10 +5,10 @@ use super::{
     report::{LeakReport, ReportFormat, Unread, elements},
 };
 
-/// Reads a scanner's report; the format is detected.
+/// Reads a scanner's report. The format is detected.
 ///
 /// The values in it are kept only in memory that is wiped; wiping `text` is up to you. A part that cannot be read is
-/// reported with its line, and the rest is still read.
+/// reported with its line number, and the rest is still read.
 ///
 /// ```
 /// let report = r#"[{"RuleID":"azure-storage","Secret":"REDACTED","File":"app.env","StartLine":3,"Commit":"c0"}]"#;
@@ -23,7 +23,8 @@ pub fn read(text: &str) -> LeakReport {
     }
 }
 
-/// Like [`read`](self::read), for a report that does not name its repository: gitleaks, SARIF or a baseline.
+/// Like [`read`](self::read), but for a report that may not name its repository, such as one of gitleaks, SARIF or
+/// detect-secrets.
 pub fn read_in(repository: &str, text: &str) -> LeakReport {
     let mut report = read(text);
     for leak in &mut report.leaks {

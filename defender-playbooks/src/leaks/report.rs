@@ -1,4 +1,4 @@
-//! The content of a report, the parts of it that cannot be read, and how they are located.
+//! The content of a report, the parts of it that cannot be read, and where they are.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl LeakReport {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Unread {
-    /// The line, from 1, on which the part begins or reading stopped; 0 if the report is not text.
+    /// The line number, starting at 1, where the part begins or reading stopped; 0 if the report is not a text.
     pub line: usize,
     /// The reason.
     pub why: String,
@@ -71,7 +71,7 @@ pub enum ReportFormat {
     DetectSecrets,
 }
 
-/// The elements of a list, and where reading stopped before its end.
+/// The elements of a list, and where reading stopped if that was before its end.
 pub(super) fn elements(text: &str) -> (Vec<&RawValue>, Option<Unread>) {
     let mut found = Vec::new();
     let stopped = {
@@ -112,7 +112,7 @@ pub(super) fn because(error: &serde_json::Error, lines_before: usize) -> Unread 
     Unread { line, why: format!("{why} (column {})", error.column()) }
 }
 
-/// How many lines of the text precede a part of it.
+/// The number of lines of the text before one of its parts.
 pub(super) fn lines_before(text: &str, part: &str) -> usize {
     let offset = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len());
     text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count()

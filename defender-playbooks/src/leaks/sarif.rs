@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{Closing, Leak};
 
-/// Writes leaks as SARIF 2.1, each with the result of a second scan. It contains no secret value.
+/// Returns leaks as SARIF 2.1, each with the result of a second scan. It contains no secret value.
 ///
-/// A leak that is [`Gone`](Closing::Gone) is an accepted suppression with this justification. So is one that is
-/// [`Dismissed`](Closing::Dismissed), with a justification that says where it was dismissed. One that waits for a scan
-/// is under review, and one that is still there is not suppressed. GitHub code scanning does not support suppressions:
-/// upload only leaks that are not suppressed.
+/// A [`Gone`](Closing::Gone) leak has an accepted suppression with this justification. A
+/// [`Dismissed`](Closing::Dismissed) one has an accepted suppression that says where it was dismissed. The suppression
+/// of a leak that waits for a scan is under review, and a leak that is still there has none. GitHub code scanning does
+/// not support suppressions: upload only leaks without one.
 pub fn to_sarif(closed: &[(&Leak, Closing)], justification: &str) -> Value {
     let rules: BTreeSet<&str> = closed.iter().map(|(leak, _)| leak.rule.as_str()).collect();
     let rules: Vec<Value> =

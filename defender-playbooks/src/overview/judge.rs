@@ -8,8 +8,8 @@ use super::{Overview, Seen};
 use crate::findings::{Finding, Findings, NotKnown};
 
 impl Overview {
-    /// All findings, each with its subscription, and what could not be read: as OCSF, SARIF and CSV, and for a gate by
-    /// severity. An exposed secret is not reported a second time as a recommendation.
+    /// Returns all findings, each with its subscription, and what could not be read. They can be written as OCSF, SARIF
+    /// and CSV, and checked by a gate. An exposed secret is not reported again as a recommendation.
     pub fn findings(&self) -> Findings {
         let mut findings = Findings::new(self.read_at);
         findings.tenant.clone_from(&self.tenant);
@@ -25,7 +25,7 @@ impl Overview {
         findings
     }
 
-    /// What could not be read, so that having no findings there does not mean that there are none.
+    /// Returns what could not be read, where the absence of findings proves nothing.
     pub fn not_known(&self) -> Vec<NotKnown> {
         let mut all = Unknown(Vec::new());
         all.0.extend(self.not_listed.clone().map(NotKnown::from));

@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub(super) ids: Vec<SubscriptionId>,
-    /// Why there may be others.
+    /// Why there may be others; `None` if the list is complete.
     pub(super) not_listed: Option<String>,
 }
 
@@ -51,8 +51,8 @@ impl Members {
         ids.into_iter().for_each(|id| self.add(id));
     }
 
-    /// What lies below these groups, also what the caller may not read. Where that may not be asked, it is noted, as
-    /// long as something else is known.
+    /// Adds the subscriptions below these groups, including those that the caller may not read. If the caller may not
+    /// list them, that is recorded, provided that something else is known; otherwise it is an error.
     async fn below(
         &mut self,
         arm: &ArmClient,

@@ -1,9 +1,9 @@
-//! Many subscriptions in one view: what is open, what is covered, and what could not be read.
+//! One view of many subscriptions: open findings, coverage, and what could not be read.
 //!
 //! Alerts, attack paths, exposed secrets and recommendations come from Resource Graph, with one query for any number of
-//! subscriptions; plans and vaults are read in each. Resource Graph silently omits what the caller may not read. For
-//! this reason, the caller's permissions in every subscription are checked too: **whatever could not be read is named,
-//! and an empty result never counts as clean.**
+//! subscriptions; plans and vaults are read per subscription. Resource Graph silently omits what the caller may not
+//! read, so the caller's permissions in every subscription are checked too: **whatever could not be read is named, and
+//! an empty result never counts as clean.**
 //!
 //! ```
 //! # use mock_azure::MockAzure;
@@ -58,13 +58,13 @@ impl OverviewClient {
     }
 }
 
-/// The state of many subscriptions when they were read.
+/// The state of many subscriptions at the time they were read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Overview {
     /// When it was read.
     pub read_at: OffsetDateTime,
-    /// The tenant, if a subscription reports it.
+    /// The tenant, if any subscription reports it.
     pub tenant: Option<String>,
     /// Each subscription of the scope, by name, including those that cannot be read.
     pub subscriptions: Vec<SubscriptionOverview>,
@@ -74,19 +74,19 @@ pub struct Overview {
     pub alerts: Result<Vec<Alert>>,
     /// The attack paths.
     pub attack_paths: Result<AttackPaths>,
-    /// Secrets in plain text.
+    /// The secrets found in plain text.
     pub secrets: Result<SecretFindings>,
-    /// Recommendations about key vaults, secrets, credentials and passwords that are not followed.
+    /// Recommendations about key vaults, secrets, credentials and passwords that are not met.
     pub recommendations: Result<Vec<Assessment>>,
 }
 
 impl Overview {
-    /// How many of the subscriptions could be read, at least in part.
+    /// The number of subscriptions that could be read, at least in part.
     pub fn read_count(&self) -> usize {
         self.subscriptions.iter().filter(|it| it.seen.is_ok()).count()
     }
 
-    /// A subscription.
+    /// Returns one subscription; `None` if the scope does not contain it.
     pub fn subscription(&self, id: &SubscriptionId) -> Option<&SubscriptionOverview> {
         self.subscriptions.iter().find(|it| it.id == *id)
     }
@@ -98,37 +98,37 @@ impl Overview {
 pub struct SubscriptionOverview {
     /// The subscription.
     pub id: SubscriptionId,
-    /// What was read, or why the subscription is not visible: then nothing is known about it.
+    /// What was read, or why the subscription is not visible, in which case nothing is known about it.
     pub seen: Result<Box<Seen>>,
 }
 
 impl SubscriptionOverview {
-    /// Its display name; its id if it is not visible.
+    /// The display name, or the id if the subscription is not visible.
     pub fn name(&self) -> &str {
         self.seen.as_ref().map_or(self.id.as_str(), |seen| &seen.name)
     }
 }
 
-/// What was read of a subscription.
+/// What was read about a subscription.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Seen {
-    /// Its display name.
+    /// The display name.
     pub name: String,
-    /// Its tenant, if reported.
+    /// The tenant, if reported.
     pub tenant: Option<String>,
-    /// Whether it is active.
+    /// The state, such as active.
     pub state: SubscriptionState,
     /// The Defender plans.
     pub plans: Result<Vec<PlanCoverage>>,
-    /// The vaults: whether each is covered and logged.
+    /// The vaults, and whether each is covered and logged.
     pub vaults: Result<Vec<VaultCoverage>>,
-    /// What Resource Graph omits, because the caller may not read it.
+    /// What Resource Graph omits because the caller may not read it.
     pub left_out: Vec<String>,
 }
 
 impl Seen {
-    /// Whether a plan is on; `None` if that could not be read.
+    /// Whether a plan is on; `None` if it could not be read or is not listed.
     pub fn is_on(&self, plan: &PlanName) -> Option<bool> {
         let found = self.plans.as_ref().ok()?.iter().find(|it| it.plan == *plan)?;
         Some(found.tier == Tier::Standard)

@@ -1,4 +1,4 @@
-//! Reading an overview.
+//! Reads an overview.
 
 use std::cmp::Reverse;
 
@@ -15,25 +15,25 @@ use resource_ops::{GraphScope, Permission, PermissionsClient, SubscriptionsClien
 use super::{Overview, OverviewClient, Seen, SubscriptionOverview, members::Members};
 use crate::CoverageClient;
 
-/// What Resource Graph shows only to those who hold this action in the subscription.
+/// What Resource Graph shows only to callers that are allowed this action in the subscription.
 const SHOWN_TO: [(&str, &str); 3] = [
     ("alerts", "Microsoft.Security/locations/alerts/read"),
     ("recommendations and exposed secrets", "Microsoft.Security/assessments/read"),
     ("attack paths", "Microsoft.Security/attackPaths/read"),
 ];
 
-/// What recommendations about secrets speak of.
+/// The words by which recommendations about secrets are recognized.
 const WORDS: [&str; 5] = ["key vault", "keyvault", "secret", "credential", "password"];
 
 impl OverviewClient {
-    /// Reads all subscriptions of a scope, without writing.
+    /// Reads all subscriptions of a scope. Writes nothing.
     ///
     /// A subscription, plan, vault or source that cannot be read is reported as such, and does not hide anything else.
-    /// A subscription that you name but that does not exist is reported as not visible. Subscriptions in which the
-    /// caller may not read anything are known only for a management group (or the tenant) whose descendants the caller
-    /// may list; if not, [`Overview::not_listed`] says that some may be missing.
+    /// A named subscription that does not exist is reported as not visible. Subscriptions in which the caller may not
+    /// read anything are found only if the caller may list the descendants of the management group (or tenant);
+    /// otherwise, [`Overview::not_listed`] says that some may be missing.
     ///
-    /// Resource Graph can be minutes behind.
+    /// The data of Resource Graph can be several minutes old.
     ///
     /// # Permissions
     ///
@@ -42,7 +42,7 @@ impl OverviewClient {
     ///
     /// # Errors
     ///
-    /// The scope is empty; there is no such management group; or the subscriptions of the tenant cannot be listed.
+    /// The scope is empty, the management group does not exist, or the subscriptions of the tenant cannot be listed.
     pub async fn read(&self, scope: impl Into<GraphScope>) -> Result<Overview> {
         let scope = scope.into();
         if matches!(&scope, GraphScope::Subscriptions(named) if named.is_empty()) {
@@ -124,7 +124,7 @@ async fn see(arm: &ArmClient, id: SubscriptionId) -> Result<Box<Seen>> {
     }))
 }
 
-/// What Resource Graph leaves out in silence.
+/// What Resource Graph silently omits.
 fn left_out(held: &Result<Vec<Permission>>) -> Vec<String> {
     let held = match held {
         Ok(held) => held,

@@ -1,4 +1,4 @@
-//! What the results of tasks on alerts say.
+//! The planned changes of tasks on alerts.
 
 use std::fmt;
 
@@ -32,17 +32,17 @@ impl PlannedResource for PlannedAlert {
 }
 
 impl PlannedAlert {
-    /// What happens to a sample alert.
+    /// Creates a planned change of a sample alert.
     pub fn sample(action: PlanAction, id: impl Into<String>) -> PlannedChange {
         PlannedChange::of::<Self>(action, id)
     }
 
-    /// What makes sample alerts, whose ids are made by the service.
+    /// Creates a planned change that creates sample alerts, whose ids the service assigns.
     pub fn samples_below(parent: impl fmt::Display) -> PlannedChange {
         PlannedChange::create_below::<Self>(parent)
     }
 
-    /// What sets the status of alerts that an earlier step of the same plan makes.
+    /// Creates a planned change that sets the status of alerts created by an earlier step of the same plan.
     pub fn status_below(parent: impl fmt::Display, from: &AlertStatus, to: &AlertStatus) -> PlannedChange {
         let change = PlannedChange::below::<Self>(PlanAction::Update, parent);
         let status = |status: &AlertStatus| Some(json!(status.to_string()));
@@ -50,7 +50,7 @@ impl PlannedAlert {
     }
 }
 
-/// With the action that sets this status.
+/// Replaces the permission with the one for setting this status.
 fn set(status: &AlertStatus, change: PlannedChange) -> PlannedChange {
     let action = match status {
         AlertStatus::Active => "activate",

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::members::{self, Member};
 
-/// Stands in for a part of an id that is assigned when the plan is applied.
+/// The placeholder for a part of an id that is assigned when the plan is applied.
 pub(super) const MADE_AT_APPLY: &str = "(known after apply)";
 
-/// A new value that is longer, such as a query, is shown only by its beginning; the JSON form has all of it.
+/// Of a longer new value, such as a query, only the beginning is shown; the JSON form contains all of it.
 const LONGEST: usize = 240;
 const BEGINNING: usize = 120;
 
@@ -22,18 +22,18 @@ const BEGINNING: usize = 120;
 pub enum PlanAction {
     /// It is created.
     Create,
-    /// It exists, and some of its members change.
+    /// Some of its members change.
     Update,
     /// It is deleted.
     Delete,
-    /// It is in the desired state; nothing is written.
+    /// It already is in the desired state; nothing is written.
     NoChange,
     /// It is only read, but the read has an effect, such as a sweep that raises alerts.
     Read,
 }
 
 impl PlanAction {
-    /// `create`, `update`, `delete`, `no change` or `read`.
+    /// Returns `create`, `update`, `delete`, `no change` or `read`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -45,7 +45,7 @@ impl PlanAction {
     }
 }
 
-/// A kind of resource that a plan can name: what it takes to write one.
+/// A kind of resource that a plan can contain, and what is required to write one.
 pub trait PlannedKind {
     /// A built-in role that allows writing it.
     const ROLE: &'static str;
@@ -57,22 +57,22 @@ pub trait PlannedKind {
 
 /// A resource that a plan can show, member by member.
 pub trait PlannedResource: PlannedKind {
-    /// Members that are assigned when it is written, and that no plan can predict.
+    /// Members whose values are assigned when the resource is written, so that a plan cannot predict them.
     const MADE_AT_APPLY: &'static [&'static str] = &[];
     /// Members, by their last name, that the service fills in if the request omits them.
     const OF_THE_SERVICE: &'static [&'static str] = &[];
 
-    /// The full id.
+    /// Returns the full id.
     fn id(&self) -> String;
 
-    /// Its content as JSON, without secrets.
+    /// Returns the content as JSON, without secrets.
     ///
     /// # Errors
     ///
     /// It cannot be serialized as JSON.
     fn shown(&self) -> Result<Value>;
 
-    /// Whether it is billed in its current form. Default: whenever its kind is.
+    /// Whether the resource in its current form is billed, if its kind is. Default: `true`.
     fn is_billed(&self) -> bool {
         true
     }
@@ -87,9 +87,9 @@ pub struct PlannedChange {
     pub step: String,
     /// The action.
     pub action: PlanAction,
-    /// The full id. It contains `(known after apply)` for parts assigned when the plan is applied.
+    /// The full id, with `(known after apply)` in place of parts that are assigned when the plan is applied.
     pub id: String,
-    /// The members that change; for a new resource, all that are known.
+    /// The members that change; for a new resource, all known members.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
     /// A built-in role that allows the change.
@@ -99,7 +99,7 @@ pub struct PlannedChange {
     /// What it is billed by; `None` if it costs nothing by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<String>,
-    /// The fingerprint of the resource as it was read; `None` if it did not exist, or is not changed.
+    /// The fingerprint of the resource as it was read; `None` if it did not exist or does not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read: Option<String>,
     /// Earlier steps of the same plan whose results this step depends on. See [`Step::after`](super::Step::after).
@@ -108,8 +108,8 @@ pub struct PlannedChange {
 }
 
 impl PlannedChange {
-    /// Creates a change of a resource of this kind, to be filled in: for a [`Step`](super::Step) that depends on
-    /// another one, and for result types of your own.
+    /// Creates a change of a resource of this kind, without members. Use it for a [`Step`](super::Step) that depends on
+    /// another one, and for your own result types.
     pub fn of<K: PlannedKind>(action: PlanAction, id: impl Into<String>) -> Self {
         Self {
             step: String::new(),
@@ -124,8 +124,8 @@ impl PlannedChange {
         }
     }
 
-    /// Creates a change that deletes a resource of this kind, with the permission that this needs. `as_read` is the
-    /// resource as read: if it has changed when the plan is applied, the step is refused.
+    /// Creates a change that deletes a resource of this kind, with the permission required for that. `as_read` is the
+    /// resource as it was read: if it has changed by the time the plan is applied, the step is refused.
     pub fn delete_of<K: PlannedKind>(
         id: impl Into<String>,
         permission: &str,
@@ -144,17 +144,17 @@ impl PlannedChange {
         Self::below::<K>(PlanAction::Create, parent)
     }
 
-    /// The same for any action: for an update of what an earlier step of the same plan creates. It covers every resource
-    /// of this parent to which that happens.
+    /// Like [`create_below`](Self::create_below), but for any action, such as an update of resources that an earlier
+    /// step of the same plan creates. It covers every resource below this parent that has the action.
     pub fn below<K: PlannedKind>(action: PlanAction, parent: impl fmt::Display) -> Self {
         Self::of::<K>(action, format!("{parent}/{MADE_AT_APPLY}"))
     }
 
-    /// Adds the members of this value.
+    /// Sets the members to those of this value, in place of any earlier ones.
     ///
     /// # Errors
     ///
-    /// It cannot be serialized as JSON.
+    /// The value cannot be serialized as JSON.
     pub fn with(mut self, wish: &impl Serialize) -> Result<Self> {
         self.members = members::differing(&Value::Null, &json(wish)?, &[]);
         Ok(self)
@@ -172,12 +172,12 @@ impl PlannedChange {
         self
     }
 
-    /// Whether this step has an effect: it writes something, or reads something in a way that has side effects.
+    /// Whether this change has an effect: it writes something, or its read has a side effect.
     pub fn is_change(&self) -> bool {
         self.action != PlanAction::NoChange
     }
 
-    /// What a task did, or would do.
+    /// Converts what a task did, or would do.
     pub(super) fn from_change<R: PlannedResource>(change: &Change<R>) -> Result<Self> {
         let current = change.current();
         let after = current.shown()?;
@@ -210,9 +210,9 @@ impl PlannedChange {
         Ok(planned)
     }
 
-    /// This change, decided after the earlier steps of the same plan: what they change no longer counts as a change.
+    /// This change on top of the earlier steps of the same plan: what they already change is no longer part of it.
     pub(super) fn following(mut self, earlier: &[PlannedChange]) -> Self {
-        // What is made below the same parent need not be the same.
+        // Resources to be created below the same parent need not be the same one.
         let is_same =
             |it: &&PlannedChange| !self.id_is_made_at_apply() && it.id.eq_ignore_ascii_case(&self.id);
         let earlier: Vec<_> = earlier.iter().filter(|it| it.step != self.step).filter(is_same).collect();
@@ -241,7 +241,7 @@ impl PlannedChange {
         self
     }
 
-    /// What has changed since it was planned; `None` if nothing has.
+    /// How `now` differs from this planned change; `None` if it does not.
     pub(super) fn moved(&self, now: &Self) -> Option<String> {
         let id = &self.id;
         if !self.after.is_empty() {
@@ -262,8 +262,8 @@ impl PlannedChange {
         None
     }
 
-    /// For a change that depends on another one of its plan: what is left to do must have been planned, but need not be
-    /// everything.
+    /// For a change that depends on an earlier step: whatever is left to do must have been planned, but some of it may
+    /// already be done.
     fn is_beyond(&self, now: &Self) -> Option<String> {
         if !now.is_change() {
             return None;
@@ -279,7 +279,7 @@ impl PlannedChange {
         more.filter(|more| !more.known_after_apply).map(|more| format!("{}: {more} was not planned", self.id))
     }
 
-    /// What was done but not planned, or the other way round.
+    /// How `done` differs from this planned change; `None` if it does not.
     pub(super) fn differs_from_done(&self, done: &Self) -> Option<String> {
         let id = &self.id;
         let was_done_before = !self.after.is_empty() && done.action == PlanAction::NoChange;
@@ -300,8 +300,8 @@ impl PlannedChange {
         self.id.contains(MADE_AT_APPLY)
     }
 
-    /// Whether both are about the same resource. An id that is assigned when the plan is applied is that of any resource
-    /// to which the same happens.
+    /// Whether both are about the same resource. An id that is assigned when the plan is applied stands for any
+    /// resource with the same action.
     pub(super) fn is_about(&self, other: &Self) -> bool {
         if (self.id_is_made_at_apply() || other.id_is_made_at_apply())
             && self.action != other.action
@@ -314,8 +314,7 @@ impl PlannedChange {
     }
 }
 
-/// Whether an id is as a pattern says, in which something stands in for each part that is assigned when the plan is
-/// applied.
+/// Whether an id matches a pattern that contains a placeholder for each part assigned when the plan is applied.
 fn matches(pattern: &str, id: &str) -> bool {
     let (pattern, id) = (pattern.to_ascii_lowercase(), id.to_ascii_lowercase());
     let Some((known, end)) = pattern.rsplit_once(MADE_AT_APPLY) else { return pattern == id };
@@ -329,7 +328,7 @@ fn matches(pattern: &str, id: &str) -> bool {
     true
 }
 
-/// The first members of which only one is there, or which are not the same.
+/// The first member that is in only one of the lists, or differs between them.
 fn unequal(planned: &[Member], now: &[Member]) -> Option<(String, String)> {
     let nothing = || "nothing".to_owned();
     let find =
@@ -373,7 +372,7 @@ impl fmt::Display for Member {
     }
 }
 
-/// A text that nobody reads to its end: how it begins, and how long it is.
+/// Shortens a long text to its beginning and its length.
 fn beginning(text: String) -> String {
     let size = text.chars().count();
     match text.char_indices().nth(BEGINNING) {

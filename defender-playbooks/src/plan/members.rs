@@ -1,4 +1,4 @@
-//! The differences between two readings of a resource, member by member.
+//! The differences between two reads of a resource, member by member.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// Counters and timestamps of the service: not part of a plan, and no sign that somebody changed something.
+/// Counters, states and timestamps that the service sets: not part of a plan, and not a sign of somebody's change.
 const OF_THE_CLOCK: &[&str] = &[
     "createdDate",
     "createdOn",
@@ -29,7 +29,7 @@ const OF_THE_CLOCK: &[&str] = &[
 /// Members that repeat the id of the resource.
 const OF_THE_ID: &[&str] = &["id", "name", "type"];
 
-/// Members whose value is a credential. They are left out; [`Member::secret`] shows that they change.
+/// Members whose value is a credential. Their values are omitted; [`Member::secret`] marks them.
 const SECRET: &[&str] = &[
     "adminPassword",
     "callbackUrl",
@@ -67,10 +67,10 @@ pub struct Member {
     /// The value after; `None` if it is removed or unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Whether its value is assigned when the plan is applied.
+    /// Whether the value is assigned when the plan is applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub known_after_apply: bool,
-    /// Whether its value is a secret, which a plan never contains.
+    /// Whether the value is a secret, which a plan never contains.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
 }
@@ -92,14 +92,14 @@ impl Member {
         }
     }
 
-    /// Whether this member, as found or done, is what was planned.
+    /// Whether this member, as found or written, is what was planned.
     pub(super) fn is_as_planned(&self, planned: &Self) -> bool {
         self.member.eq_ignore_ascii_case(&planned.member)
             && (planned.known_after_apply || same(&self.member, &self.after, &planned.after))
     }
 }
 
-/// Compares like the tasks, for all kinds of resources: the members in which every character is significant.
+/// Compares values as the tasks do, for all kinds of resources. In these members, every character is significant.
 const MEANING: Wish = Wish::new().exact(&["description", "displayName", "expectedValue", "query"]);
 
 /// Whether two values of a member mean the same to the service.
@@ -115,8 +115,7 @@ fn is_same(member: &str, a: &Value, b: &Value) -> bool {
     MEANING.unmet(&named(a), &named(b)).is_empty()
 }
 
-/// The members that differ. A value that the request leaves to the service, and that the service has filled in, is not
-/// a difference.
+/// The members that differ. A value that the request omits and the service has filled in is not a difference.
 pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> Vec<Member> {
     let (before, after) = (leaves(before), leaves(after));
     let gone = before.iter().filter(|(member, _)| !after.contains_key(*member));
@@ -131,8 +130,8 @@ pub(super) fn differing(before: &Value, after: &Value, of_service: &[&str]) -> V
     members
 }
 
-/// A fingerprint of a resource as it was read, so that a plan need not contain it: it changes whenever somebody changes
-/// anything, but not with time.
+/// A fingerprint of a resource as it was read, so that a plan need not contain the resource. It changes whenever
+/// somebody changes anything, but not over time.
 pub(super) fn fingerprint(read: &Value) -> String {
     let mut hash = Sha256::new();
     for (member, value) in leaves(read) {
@@ -141,7 +140,7 @@ pub(super) fn fingerprint(read: &Value) -> String {
     hash.finalize().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// Every value with its path. `null`, an empty list and an empty object are the same as no member.
+/// Every value with its path. `null`, empty lists and empty objects count as absent.
 fn leaves(value: &Value) -> BTreeMap<String, Value> {
     let mut leaves = BTreeMap::new();
     collect(String::new(), value, &mut leaves);
@@ -174,7 +173,7 @@ fn collect(place: String, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// Whether each item has a name of its own.
+/// Whether each item has a unique name.
 fn are_named_by(items: &[Value], key: &str) -> bool {
     let mut names: Vec<&str> = items.iter().filter_map(|item| item[key].as_str()).collect();
     names.sort_unstable();

@@ -1,23 +1,23 @@
-//! Plans: what a selection of tasks would do, to be reviewed, stored, and then applied exactly.
+//! Plans: what a selection of tasks would do, to be reviewed, stored, and then applied exactly as planned.
 //!
 //! A [`Planner`] makes a plan from the tasks' own dry runs; there is no separate decision logic. For each resource, a
 //! plan gives the full id, the changes member by member, a role that allows them, and what is billed. It is serialized
 //! as JSON, described by the schema [`SCHEMA`].
 //!
 //! - **A plan contains no secret.** For members that are credentials, it only says that they change.
-//! - **What is assigned at apply is not predicted**: it is marked as known after apply.
-//! - **A step that depends on an earlier one** is marked with it. If an earlier step changes the same resource, the
-//!   step is planned on top of that change. If an earlier step creates what it needs, it is planned from what the
-//!   caller declares ([`Step::after`]), since a task cannot read what does not exist.
+//! - **Values assigned when the plan is applied are not predicted**: they are marked as known after apply.
+//! - **A step that depends on an earlier one** names it. If the earlier step changes the same resource, the later one
+//!   is planned on top of that change. If the earlier step creates the resource, the later one is planned from the
+//!   changes that the caller declares ([`Step::after`]), since a task cannot read a resource that does not exist.
 //! - **A plan that is out of date is refused**: before the first write, [`Plan::begin`] compares the whole plan with
 //!   one made now, and each step is compared again directly before its own write. A resource to be changed must be
-//!   exactly as it was read, including the members that the plan does not touch; a fingerprint shows that.
-//! - **A step over everything that exists**, such as all vaults of a subscription, does not see in its dry run what an
-//!   earlier step of the same plan creates. When the plan is applied, it does, and is refused, because that was not
-//!   planned. Declare the changes to come with [`Step::also_after`], or make two plans, the second after the first is
-//!   applied.
+//!   exactly as it was read, including the members that the plan does not touch; a fingerprint ensures this.
+//! - **A step over everything that exists**, such as all vaults of a subscription, cannot see in its dry run what an
+//!   earlier step of the same plan creates. When the plan is applied, it sees the new resource, and is refused because
+//!   that change was not planned. Declare such changes with [`Step::also_after`], or make two plans, the second after
+//!   applying the first.
 //!
-//! Steps of one plan must not undo each other: the second would be refused when the plan is applied. Plan it
+//! Steps of one plan must not undo each other: the second one would be refused when the plan is applied. Plan it
 //! separately.
 
 mod alerts;
@@ -45,7 +45,7 @@ pub use secrets::PlannedSecret;
 /// The JSON schema of plans.
 pub const SCHEMA: &str = include_str!("plan.schema.json");
 
-/// The version of the JSON form. Within a version, members are added, never renamed or removed.
+/// The version of the JSON form. Within a version, members may be added, but are never renamed or removed.
 const VERSION: u32 = 1;
 
 /// What a selection of tasks will do.
@@ -55,10 +55,10 @@ const VERSION: u32 = 1;
 pub struct Plan {
     /// The version of the JSON form.
     pub version: u32,
-    /// When it was made.
+    /// When the plan was made.
     #[serde(with = "instant")]
     pub made_at: OffsetDateTime,
-    /// What the program needs to make the plan again, such as a subscription and names. No secrets.
+    /// What the program needs to make the plan again, such as a subscription and names. Must not contain secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Value>,
     /// The number of resources created, updated, deleted and left unchanged.
@@ -77,11 +77,11 @@ pub struct Plan {
 pub struct DecidedAtApply {
     /// The name of the step.
     pub step: String,
-    /// What it writes, described for people.
+    /// A description of what it writes, for people.
     pub what: String,
 }
 
-/// The number of resources that a plan changes, by action.
+/// The number of resources in a plan, by action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
@@ -94,7 +94,7 @@ pub struct Count {
     pub delete: usize,
     /// Unchanged.
     pub no_change: usize,
-    /// To be read, with an effect.
+    /// To be read, with a side effect.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub read: usize,
 }
@@ -126,7 +126,7 @@ impl Plan {
         }
     }
 
-    /// The number of changes of each kind.
+    /// The number of resources, by action.
     pub fn count(&self) -> Count {
         self.count
     }
@@ -136,11 +136,11 @@ impl Plan {
         self.decided_at_apply.is_empty() && !self.changes.iter().any(PlannedChange::is_change)
     }
 
-    /// Reads a plan.
+    /// Parses a plan from JSON.
     ///
     /// # Errors
     ///
-    /// It is not a plan, or one of a newer version.
+    /// The text is not a plan, or the plan has a different version.
     pub fn from_json(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Versioned {
@@ -164,7 +164,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The time it was made cannot be serialized.
+    /// The time at which the plan was made cannot be serialized.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(|error| Error::new(ErrorKind::DataConversion, error))
     }
@@ -190,7 +190,7 @@ impl fmt::Display for Plan {
             let (text, next) = (change.to_string(), changes.peek().filter(|next| next.step == change.step));
             let (first, more) = text.split_once('\n').unwrap_or((&text, ""));
             writeln!(f, "  {first}")?;
-            // Of several to which the same happens, it is said once, of the last.
+            // If the same details follow several resources in a row, they are shown once, after the last one.
             let next = next.map(|next| next.to_string());
             let is_said_of_next =
                 next.is_some_and(|next| next.split_once('\n').is_some_and(|(_, rest)| rest == more));

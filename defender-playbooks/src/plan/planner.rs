@@ -1,4 +1,4 @@
-//! The gate that tasks pass through: once to plan them, once to apply the plan.
+//! Runs tasks twice: once to plan them, once to apply the plan.
 
 use std::{
     error::Error as StdError,
@@ -13,7 +13,7 @@ use azure_core::{Error, Result, error::ErrorKind};
 use super::{Changes, DecidedAtApply, Plan, PlanAction, PlannedChange};
 
 /// Plans tasks and applies the plan. The same code runs twice: first with a planner that only calls the tasks' dry
-/// runs, then with the one that [`Plan::begin`] returns.
+/// runs, then with the planner that [`Plan::begin`] returns.
 ///
 /// ```
 /// # use arm_core::{ArmClient, SubscriptionId};
@@ -62,7 +62,7 @@ struct State {
 }
 
 impl Plan {
-    /// How a plan made now from the same tasks differs; empty if nothing has changed.
+    /// Returns how a plan made now from the same tasks differs from this one; empty if nothing has changed.
     pub fn moved(&self, now: &Plan) -> Vec<String> {
         let mut steps: Vec<&str> =
             self.changes.iter().chain(&now.changes).map(|it| it.step.as_str()).collect();
@@ -79,12 +79,12 @@ impl Plan {
         moved
     }
 
-    /// Starts applying the plan: run the tasks through the returned planner. `now` is a plan made just now from the
-    /// same tasks.
+    /// Returns a planner that applies the plan: run the tasks through it. `now` is a plan made just now from the same
+    /// tasks.
     ///
     /// # Errors
     ///
-    /// The plan is out of date. Nothing was written.
+    /// The plan is out of date.
     pub fn begin(&self, now: &Plan) -> std::result::Result<Planner, PlanMoved> {
         match self.moved(now) {
             moved if moved.is_empty() => Ok(Planner::applying(self.clone())),
@@ -112,12 +112,13 @@ impl Step {
         &self.name
     }
 
-    /// Declares what this step will do if `step`, an earlier one, creates what this one is about. While that does not
-    /// exist, the task cannot read it, and its dry run is not called. If it exists, `changes` are ignored.
+    /// Declares the changes of this step in case `step`, an earlier one, creates the resource that this step works on.
+    /// A task cannot read a resource that does not exist, so its dry run is then not called. If the earlier step
+    /// creates nothing, `changes` are ignored.
     ///
-    /// Such changes are less certain than others, and are marked with the step that they depend on. When the plan is
-    /// applied, the task's own dry run is called directly before it: its changes must be among `changes`, or the step
-    /// is refused.
+    /// Such changes are less certain than others, and name the step that they depend on. When the plan is applied, the
+    /// task's own dry run is called directly before the task: its changes must be among `changes`, or the step is
+    /// refused.
     pub fn after(
         mut self,
         step: impl Into<String>,
@@ -127,13 +128,13 @@ impl Step {
         self
     }
 
-    /// Declares what this step will do in addition, if `step`, an earlier one, creates another resource for it: for
-    /// example, a step over all vaults in a plan that creates a vault. Its dry run is still called, and reports the
-    /// changes to existing resources.
+    /// Declares additional changes of this step in case `step`, an earlier one, creates another resource for it: for
+    /// example, for a step over all vaults in a plan that creates a vault. The task's dry run is still called, and
+    /// reports the changes to existing resources.
     ///
-    /// Such changes are marked with the step that they depend on, as with [`after`](Self::after), and whatever it then
-    /// does must be among `changes`. Without them, the step would be refused when the plan is applied, since its change to
-    /// the new resource was not planned. Can be called more than once.
+    /// As with [`after`](Self::after), such changes name the step that they depend on, and what the task does to the
+    /// new resource must be among `changes`. Without this declaration, the step would be refused when the plan is
+    /// applied, since its change to the new resource was not planned. Can be called more than once.
     pub fn also_after(
         mut self,
         step: impl Into<String>,
@@ -172,18 +173,18 @@ impl From<PlanMoved> for Error {
     }
 }
 
-/// How far a plan was applied, by the names of its steps.
+/// Which steps of a plan were applied, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
     /// Steps done as planned.
     pub done: Vec<String>,
-    /// Steps that failed, with the reason. What was done before a failure stays done.
+    /// Steps that failed, with the reason. What was done before a failure remains in place.
     pub failed: Vec<(String, String)>,
-    /// Steps done, but not as planned, with the differences: the service did something else, or somebody else acted at
-    /// the same time.
+    /// Steps done, but not as planned, with the differences: the service did something else, or somebody else made
+    /// changes at the same time.
     pub differs: Vec<(String, String)>,
-    /// Steps not tried.
+    /// Steps that were not attempted.
     pub not_tried: Vec<String>,
 }
 
@@ -212,12 +213,12 @@ impl Planner {
         Self { applies: Some(plan), state: Mutex::default() }
     }
 
-    /// Whether it is making a plan, so nothing is written.
+    /// Whether this planner makes a plan, so that nothing is written.
     pub fn is_planning(&self) -> bool {
         self.applies.is_none()
     }
 
-    /// The plan so far.
+    /// Returns the plan made so far, or the plan being applied.
     pub fn plan(&self) -> Plan {
         self.applies.clone().unwrap_or_else(|| {
             let state = self.state();
@@ -225,8 +226,8 @@ impl Planner {
         })
     }
 
-    /// Adds work that is not a task, or that depends on what happens while the plan is applied, such as on alerts. The
-    /// plan lists it without its changes. Does nothing while a plan is applied.
+    /// Adds work that is not a task, or whose changes depend on what happens while the plan is applied, such as on
+    /// alerts that are raised. The plan lists it without changes. Does nothing while a plan is applied.
     pub fn decide_at_apply(&self, step: impl Into<String>, what: impl Into<String>) {
         if self.is_planning() {
             let step = DecidedAtApply { step: step.into(), what: what.into() };
@@ -234,7 +235,7 @@ impl Planner {
         }
     }
 
-    /// How far the plan was applied.
+    /// Returns which steps of the plan have been applied so far.
     pub fn applied(&self) -> Applied {
         let state = self.state();
         let mut names: Vec<&String> =
@@ -248,16 +249,16 @@ impl Planner {
         Applied { done: state.done.clone(), failed, differs, not_tried }
     }
 
-    /// Plans a task, or does what was planned for it.
+    /// Plans a task, or carries out what was planned for it.
     ///
-    /// While a plan is being made, the result is that of the task's dry run, or `None` for a step that depends on a
+    /// While a plan is being made, returns the result of the task's dry run, or `None` for a step that depends on a
     /// resource that does not exist yet ([`Step::after`]). While a plan is being applied, the task's dry run is called
     /// once more; if it differs from the plan, the step is refused and nothing is written. If the task then does
     /// something that was not planned, its result is still returned: see [`Applied::differs`].
     ///
     /// # Errors
     ///
-    /// Any error of the task; or an error whose source is [`PlanMoved`] if the state has changed.
+    /// Any error of the task, or an error whose source is [`PlanMoved`] if the state has changed.
     pub async fn run<T, E, K>(&self, step: impl Into<Step>, task: impl Fn() -> K) -> Result<Option<T>>
     where
         T: Changes,
@@ -271,8 +272,8 @@ impl Planner {
         .await
     }
 
-    /// Like [`run`](Self::run), for work that is not a task and may borrow. In [`Mode::DryRun`], it returns what it would
-    /// do and writes nothing; in [`Mode::Write`], it does it.
+    /// Like [`run`](Self::run), but for work that is not a task, and may borrow. In [`Mode::DryRun`], `work` must write
+    /// nothing and return what it would do; in [`Mode::Write`], it does it.
     ///
     /// # Errors
     ///
@@ -341,8 +342,8 @@ impl Planner {
     }
 }
 
-/// Looks, compares, writes, and compares again: what was done, and what of it is not as planned. `all` are the changes of
-/// the whole plan.
+/// Calls the dry run, compares it with the plan, writes, and compares again. Returns what was done, and how it differs
+/// from the plan. `all` are the changes of the whole plan.
 async fn apply<T, F>(step: &str, all: &[PlannedChange], work: impl Fn(Mode) -> F) -> Result<(T, Vec<String>)>
 where
     T: Changes,
@@ -377,7 +378,7 @@ where
     Ok((done, differences))
 }
 
-/// What a step would do now that was not planned, or the other way round.
+/// How the changes of a step differ now from what was planned.
 pub(super) fn moved(step: &str, planned: &[PlannedChange], now: &[PlannedChange]) -> Vec<String> {
     let mut moved = Vec::new();
     for planned in planned {
@@ -396,14 +397,14 @@ fn is_unknown(now: &PlannedChange, planned: &[PlannedChange]) -> bool {
     now.is_change() && !planned.iter().any(|planned| planned.is_about(now))
 }
 
-/// What to do about a change that nobody planned because an earlier step of the same plan makes what it is about.
+/// What to do about an unplanned change to a resource that another step of the same plan creates.
 fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Option<String> {
     let is_part = |whole: &PlannedChange| {
         let (id, whole) = (now.id.to_ascii_lowercase(), whole.id.to_ascii_lowercase());
         id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
     };
     let made = all.iter().filter(|it| it.step != step && it.action == PlanAction::Create);
-    // The innermost: a vault before its resource group.
+    // The innermost one: a vault rather than its resource group.
     let earlier = made.filter(|it| is_part(it)).max_by_key(|it| it.id.len())?;
     Some(format!(
         "{step}: the step '{}' of this plan creates a resource that did not exist when this step was planned: plan this step \
@@ -412,7 +413,7 @@ fn of_this_plan(step: &str, now: &PlannedChange, all: &[PlannedChange]) -> Optio
     ))
 }
 
-/// A task's error as the type that all tasks share.
+/// Converts a task's error into the type that all tasks share.
 fn azure(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
     match error.into().downcast::<Error>() {
         Ok(error) => *error,

@@ -1,4 +1,4 @@
-//! What plans know about each kind of resource, as a table, and about the results of tasks.
+//! A table of what plans know about each kind of resource, and the changes in the results of tasks.
 
 use arm_core::{Change, Outcome};
 use azure_core::{Error, Result, error::ErrorKind};
@@ -15,16 +15,16 @@ use serde_json::{Value, json};
 use super::{PlanAction, PlannedChange, PlannedKind, PlannedResource, change};
 use crate::CoverageFix;
 
-/// A task's result that can tell what was changed, or would be.
+/// The result of a task that can list what was changed, or would be.
 ///
-/// All tasks in this workspace that change resources return such results. Implement it for your own;
-/// [`Task::map`](arm_core::Task::map) converts one result into another.
+/// All tasks in this workspace that change resources return such results. Implement the trait for your own results, or
+/// convert them with [`Task::map`](arm_core::Task::map).
 pub trait Changes {
-    /// The changes, one for each resource.
+    /// Returns the changes, one for each resource.
     ///
     /// # Errors
     ///
-    /// One of several changes was refused, or would be.
+    /// One of the changes was refused, or would be.
     fn changes(&self) -> Result<Vec<PlannedChange>>;
 }
 
@@ -92,7 +92,7 @@ resources! {
         const MADE_AT_APPLY: &'static [&'static str] = &["identity.principalId"];
         const OF_THE_SERVICE: &'static [&'static str] = &["principalId", "tenantId"];
         fn id(&self) -> String { self.id.to_string() }
-        // Its other properties do not concern the tasks, and may contain what a startup script was given.
+        // The tasks do not use the other properties, which may contain secrets passed to a startup script.
         fn shown(&self) -> Result<Value> {
             let identity = self.identity.as_ref();
             let users: Vec<&String> = identity.iter().flat_map(|it| it.user_assigned_identities.keys()).collect();
@@ -137,7 +137,7 @@ resources! {
         role: "Monitoring Contributor", permission: "Microsoft.Insights/scheduledQueryRules/write",
         billed: Some("by the rule"),
         fn id(&self) -> String { self.id.clone() }
-        // Whether the service validates the query is decided when it is written: its table need not exist yet.
+        // Whether the service validates the query is decided when it is written, since its table may not exist yet.
         fn shown(&self) -> Result<Value> {
             let mut shown = change::json(self)?;
             if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
@@ -221,7 +221,7 @@ impl Changes for CoverageFix {
 }
 
 impl Changes for VaultRemoval {
-    /// The vault, with all it holds; and the deleted vault, if it is purged.
+    /// Returns the vault, with everything in it, and the deleted vault if it is purged.
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         let mut all = Vec::new();
         if let Some(vault) = &self.deleted {
@@ -239,14 +239,14 @@ impl Changes for VaultRemoval {
     }
 }
 
-/// Changes that were put together elsewhere.
+/// Changes that were assembled elsewhere.
 impl Changes for Vec<PlannedChange> {
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         Ok(self.clone())
     }
 }
 
-/// Why one of several cannot be changed. The error itself belongs to the result.
+/// Why one of several targets cannot be changed, as a copy: the original error belongs to the result.
 pub(super) fn refused(target: &impl ToString, error: &Error) -> Error {
     Error::with_message(ErrorKind::Other, format!("{}: {error}", target.to_string()))
 }

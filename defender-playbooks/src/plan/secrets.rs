@@ -1,4 +1,4 @@
-//! What the results of tasks on secrets say.
+//! The planned changes of tasks on secrets.
 
 use arm_core::Outcome;
 use azure_core::Result;
@@ -12,17 +12,17 @@ use super::{Changes, PlanAction, PlannedChange, PlannedKind, resources::refused}
 pub enum PlannedSecret {}
 
 impl PlannedSecret {
-    /// The full id of a secret in the vault with this host name, such as `kv-prod.vault.azure.net`.
+    /// Returns the full id of a secret in the vault with this host name, such as `kv-prod.vault.azure.net`.
     pub fn id_in(vault: &str, secret: &SecretName) -> String {
         format!("https://{vault}/secrets/{secret}")
     }
 
-    /// What sets a new secret, whose value is made when the plan is applied.
+    /// Creates a planned change that sets a new secret, whose value is generated when the plan is applied.
     pub fn set_in(vault: &str, secret: &SecretName) -> PlannedChange {
         PlannedChange::of::<Self>(PlanAction::Create, Self::id_in(vault, secret)).made_at_apply("value")
     }
 
-    /// What reads a secret, where that is noticed.
+    /// Creates a planned change that reads a secret, if the read has a side effect.
     pub fn read_in(vault: &str, secret: &SecretName) -> PlannedChange {
         PlannedChange {
             role: "Key Vault Secrets User".to_owned(),
@@ -31,7 +31,8 @@ impl PlannedSecret {
         }
     }
 
-    /// What rotates a secret that an earlier step of the same plan sets: a new version, and the older ones disabled.
+    /// Creates the planned changes that rotate a secret set by an earlier step of the same plan: a new version is set,
+    /// and the older ones are disabled.
     pub fn rotation_in(vault: &str, secret: &SecretName) -> [PlannedChange; 2] {
         let id = Self::id_in(vault, secret);
         let set = PlannedChange::create_below::<Self>(&id).made_at_apply("value");
@@ -70,7 +71,8 @@ impl Changes for SeedReport {
 }
 
 impl Changes for Rotation {
-    /// A new version, and the old ones disabled, each unless an earlier run of the rotation has done it.
+    /// Returns the new version and the old ones that are disabled, except those that an earlier run has already
+    /// handled.
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         let id = PlannedSecret::id_in(&self.vault, &self.secret);
         let mut all = Vec::new();
@@ -86,7 +88,7 @@ impl Changes for Rotation {
 }
 
 impl Changes for Retirement {
-    /// Each version that is disabled, by its id.
+    /// Returns each version that is disabled, by its id.
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         let all: Vec<PlannedChange> = disabled(self).collect();
         let id = PlannedSecret::id_in(&self.vault, &self.secret);
@@ -108,19 +110,19 @@ fn disabled(retirement: &Retirement) -> impl Iterator<Item = PlannedChange> + us
     })
 }
 
-/// A data action on secrets.
+/// The full name of a data action on secrets.
 fn permission(action: &str) -> String {
     format!("Microsoft.KeyVault/vaults/secrets/{action}")
 }
 
-/// A deleted secret that goes for good.
+/// The purge of a deleted secret.
 fn purge(vault: &str, name: &SecretName) -> PlannedChange {
     let deleted = format!("https://{vault}/deletedsecrets/{name}");
     PlannedChange::delete_of::<PlannedSecret>(deleted, &permission("purge/action"), None)
 }
 
 impl Changes for CleanUpReport {
-    /// Each secret that goes, with all its versions, and each deleted one that is purged.
+    /// Returns each secret that is deleted, with all its versions, and each deleted one that is purged.
     ///
     /// # Errors
     ///
@@ -152,7 +154,7 @@ impl Changes for CleanUpReport {
 }
 
 impl Changes for SweepReport {
-    /// Each secret that is read: nothing is changed, and it raises alerts.
+    /// Returns each secret that is read: nothing is changed, but the reads raise alerts.
     fn changes(&self) -> Result<Vec<PlannedChange>> {
         Ok(self.names.iter().map(|name| PlannedSecret::read_in(&self.vault, name)).collect())
     }

@@ -1,5 +1,6 @@
-//! A thousand estates, drawn from seeds: readers that follow at their own pace, pin a version, or fall silent, and a log that
-//! comes late or is lost. Nobody is cut off whom the log could have told of, unless it said before that it could not.
+//! A thousand estates, generated from seeds: readers that follow at their own pace, pin a version, or fall silent, and
+//! a log that is late or incomplete. No reader that the log could have shown is cut off, unless the log was reported to
+//! be inconclusive.
 
 use std::time::Duration as Wait;
 
@@ -31,21 +32,21 @@ impl Dice {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Habit {
-    /// Asks for the current version, so often.
+    /// Requests the current version at this interval.
     Follows(Duration),
-    /// Asks for the old version by its id.
+    /// Requests the old version by its id at this interval.
     Pinned(Duration),
-    /// Followed, and was seen for the last time before the set: it runs on with what it has.
+    /// Requested the current version until the new one was set, and then keeps using what it has.
     Silent(Duration),
 }
 
 struct Estate {
     readers: Vec<(String, Habit)>,
-    /// Everything that happened, with the time at which the log shows it: never, if it was lost.
+    /// Every read, with the time at which the log shows it; `None` if the log has lost it.
     rows: Vec<(Read, Option<OffsetDateTime>)>,
-    /// Since when the vault is logged.
+    /// When logging of the vault began.
     logged: OffsetDateTime,
-    /// From when on the log is lost for good.
+    /// When the log breaks; everything later is lost.
     broken: Option<OffsetDateTime>,
     delay: Duration,
 }
@@ -84,7 +85,7 @@ impl Estate {
             estate.live(&name, habit, dice);
             estate.readers.push((name, habit));
         }
-        // The rotator looks at the old version by its id, and is no reader for that.
+        // The rotator reads the old version by its id, which does not make it a reader.
         estate.happen(read(SET - Duration::minutes(1), SETTER, Some(OLD), OLD), dice);
         estate
     }
@@ -109,7 +110,7 @@ impl Estate {
         self.rows.push((read, (!lost).then_some(shown)));
     }
 
-    /// What a look at this time sees, in the way of `VaultReaders::moved_to`.
+    /// What a check at this time sees, as `VaultReaders::moved_to` does.
     fn look(&self, now: OffsetDateTime) -> Movement {
         let from = SET - WINDOW;
         let seen = |time: OffsetDateTime, shown: Option<OffsetDateTime>| {
@@ -121,7 +122,7 @@ impl Estate {
             .filter(|(read, shown)| seen(read.time, *shown))
             .map(|(read, _)| read.clone())
             .collect();
-        // Each look makes a row of its own, which comes as late as all others.
+        // Each check adds a row of its own, which is as late as all others.
         let arrived = |time: OffsetDateTime| {
             time >= self.logged && self.broken.is_none_or(|broken| time < broken) && time + self.delay <= now
         };
@@ -140,7 +141,7 @@ impl Estate {
         movement(&reads, &asked, unknown)
     }
 
-    /// Who breaks when the old version ends at this time.
+    /// The readers that break if the old version is disabled at this time.
     fn breaks(&self, now: OffsetDateTime) -> Vec<&str> {
         let holds_old = |(name, habit): &&(String, Habit)| match habit {
             Habit::Pinned(_) | Habit::Silent(_) => true,
@@ -164,7 +165,7 @@ fn no_reader_that_the_log_shows_is_cut_off() {
             let now = SET + Duration::try_from(waited).unwrap();
             let seen = estate.look(now);
             match next(&seen, waited, Wait::from_secs(72 * 3600), None) {
-                // Often at first, as most move soon.
+                // Often at first, since most readers move soon.
                 Next::Wait if waited < Wait::from_secs(4 * 3600) => waited += Wait::from_secs(1_800),
                 Next::Wait => waited += Wait::from_secs(4 * 3600),
                 end => break ((end, now), seen),

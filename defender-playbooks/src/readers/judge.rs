@@ -1,4 +1,4 @@
-//! What the rows of a log say about the readers of a secret. Pure: no request, no clock.
+//! What the rows of a log say about the readers of a secret. Pure functions, without requests or clock.
 
 use std::collections::BTreeMap;
 
@@ -29,11 +29,11 @@ pub(super) struct Question<'a> {
     pub(super) set: OffsetDateTime,
     /// Object ids of callers whose reads are ignored.
     pub(super) ignored: &'a [String],
-    /// The caller that set the version and read old ones to do so: its reads by version are ignored.
+    /// The caller that set the version, and read old ones in the process: its reads by version are ignored.
     pub(super) setter: Option<&'a str>,
 }
 
-/// The reads of a secret, and who set versions of it and when.
+/// The reads that returned the secret's value.
 pub(super) fn reads(operations: &[VaultOperation]) -> Vec<Read> {
     let disclosed =
         |it: &&VaultOperation| it.operation == VaultOperationName::SecretGet && it.revealed_secret();
@@ -55,7 +55,7 @@ fn read(operation: &VaultOperation) -> Read {
     }
 }
 
-/// The callers, each with what it has read.
+/// The callers, each with what they have read.
 pub(super) fn readers(reads: &[Read]) -> Vec<Reader> {
     let mut found: BTreeMap<&str, Reader> = BTreeMap::new();
     for read in reads {
@@ -86,7 +86,7 @@ pub(super) fn readers(reads: &[Read]) -> Vec<Reader> {
     found.into_values().collect()
 }
 
-/// Who has moved, who will not move by itself, and who has not been seen since.
+/// Which readers have moved, which will not move by themselves, and which have not been seen since.
 pub(super) fn movement(reads: &[Read], asked: &Question<'_>, unknown: Vec<String>) -> Movement {
     let counts = |read: &&Read| {
         let own = asked.setter.is_some_and(|setter| setter.eq_ignore_ascii_case(&read.caller));
@@ -106,10 +106,10 @@ pub(super) fn movement(reads: &[Read], asked: &Question<'_>, unknown: Vec<String
         match follows {
             Some(true) => movement.moved.push(reader.who),
             Some(false) => movement.silent.push(reader.who),
-            // It requests the new version by its id, and nothing else.
+            // It requests only the new version, by its id.
             None if reader.pinned.contains_key(asked.version) => movement.moved.push(reader.who),
             None if is_pinned => {}
-            // The log does not show what it got.
+            // The log does not show which version it got.
             None => movement.silent.push(reader.who),
         }
     }

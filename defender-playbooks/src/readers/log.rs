@@ -11,18 +11,18 @@ use super::{SETTLING, VaultReaders};
 
 /// The maximum number of rows read for one secret.
 const ROWS: usize = 50_000;
-/// How far before the window a sign of life is searched for.
+/// How far before the window to search for rows that prove that logging was already on.
 const BEFORE: Duration = Duration::days(30);
-/// How far apart the log's time of a set and the vault's own may be.
+/// The maximum difference between the time of a set in the log and in the vault.
 const SKEW: Duration = Duration::seconds(30);
 
-/// What was done with a secret, and why that may be incomplete.
+/// The operations on a secret, and why they may be incomplete.
 pub(super) struct SecretLog {
     pub(super) operations: Vec<VaultOperation>,
     pub(super) gaps: Vec<String>,
 }
 
-/// Who set the version that was set at this time.
+/// The caller that set a version at this time.
 pub(super) fn setter(operations: &[VaultOperation], set: OffsetDateTime) -> Option<String> {
     let near = sets(operations).filter(|it| (it.time - set).abs() <= SKEW);
     near.min_by_key(|it| (it.time - set).abs()).map(|it| it.object_id.clone())
@@ -34,7 +34,7 @@ fn sets(operations: &[VaultOperation]) -> impl Iterator<Item = &VaultOperation> 
 
 impl VaultReaders {
     fn ask(&self, from: OffsetDateTime, to: Option<OffsetDateTime>) -> monitor_ops::GatherEvidence {
-        // The newest rows are not cut off by a clock that differs from the service's.
+        // An end far in the future, so that a local clock that is behind does not cut off the newest rows.
         let end = to.or(from.checked_add(Duration::days(3650))).unwrap_or(from);
         let vault: &ResourceId = self.vault.resource_id();
         LogsClient::new(&self.arm)
@@ -68,7 +68,7 @@ impl VaultReaders {
         Ok(SecretLog { operations: found.operations, gaps })
     }
 
-    /// Why the log may start later than the window: it contains no earlier row, nor the creation of the secret.
+    /// Why the log may start later than the window: it contains neither an earlier row nor the creation of the secret.
     pub(super) async fn coverage(
         &self,
         name: &SecretName,
@@ -79,7 +79,7 @@ impl VaultReaders {
         if !before.operations.is_empty() {
             return Ok(None);
         }
-        // Or the secret itself was created within the window, and the log shows every set of it.
+        // That is fine if the secret was created within the window and the log shows every set of it.
         let versions: Vec<_> = self.secrets.list_versions(name).try_collect().await?;
         let young = versions.iter().all(|version| version.created.is_some_and(|created| created >= from));
         let begins = young && sets(operations).count() >= versions.len();
@@ -88,14 +88,14 @@ impl VaultReaders {
         Ok((!begins).then(|| gap.to_owned()))
     }
 
-    /// Whether the log has a row of the vault so much newer than this time that all older ones have arrived. The query
-    /// itself sooner or later produces such a row.
+    /// Whether the log has a row of the vault that is so much newer than this time that all older rows have arrived.
+    /// Waiting adds such a row by itself, since listing versions is logged too.
     pub(super) async fn has_caught_up(&self, with: OffsetDateTime) -> Result<bool> {
         let later = with.checked_add(SETTLING).unwrap_or(with);
         Ok(!self.ask(later, None).limit(1).await?.operations.is_empty())
     }
 
-    /// When a version was set. This lists the versions, which the vault logs.
+    /// When a version was set. Lists the versions, which adds a row to the vault's log.
     pub(super) async fn created(
         &self,
         name: &SecretName,

@@ -1,4 +1,4 @@
-//! Who reads a secret, and who has moved to its new version: evidence before the old one is revoked.
+//! Which callers read a secret, and which have moved to its new version: evidence before the old one is revoked.
 
 mod judge;
 mod log;
@@ -17,7 +17,7 @@ pub use report::{Movement, Reader, Readers};
 use vault_readers::SETTLING;
 pub use vault_readers::VaultReaders;
 
-/// The first pause while waiting for readers: no log shows a new version before it has settled.
+/// The first pause while waiting for readers: the log cannot show a new version reliably any sooner.
 const FIRST_PAUSE: Duration = Duration::from_secs(16 * 60);
 /// The pause between later checks.
 const PAUSE: Duration = Duration::from_secs(300);
@@ -27,7 +27,7 @@ impl VaultReaders {
     ///
     /// # Errors
     ///
-    /// The log could not be read. A gap in it is not an error: see [`Readers::unknown`].
+    /// The log or the secret's versions could not be read. A gap in the log is not an error: see [`Readers::unknown`].
     pub async fn readers(&self, name: &SecretName) -> Result<Readers> {
         let from = self.begin(OffsetDateTime::now_utc());
         let log = self.log_of(name, from).await?;
@@ -41,11 +41,11 @@ impl VaultReaders {
         })
     }
 
-    /// Whether the readers of a secret have moved to this version, as far as the log shows so far.
+    /// Returns which readers of a secret have moved to this version, as far as the log shows so far. Does not wait.
     ///
     /// # Errors
     ///
-    /// The log or the version could not be read.
+    /// The log could not be read, or the version does not exist.
     pub async fn moved_to(&self, name: &SecretName, version: &SecretVersion) -> Result<Movement> {
         let Some(set) = self.created(name, version).await? else {
             return refuse(not_there(name, version));
@@ -95,7 +95,7 @@ impl VaultReaders {
     }
 }
 
-/// What a check means for the wait.
+/// What to do after a check.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     GoOn,
@@ -107,7 +107,7 @@ fn next(seen: &Movement, waited: Duration, patience: Duration, deadline: Option<
     let late = deadline.is_some_and(|deadline| waited >= deadline);
     match seen {
         seen if seen.is_complete() || late => Next::GoOn,
-        // They will not move however long we wait; the others are waited for first.
+        // Pinned readers will not move, however long we wait. Give up only once all others have moved.
         seen if deadline.is_none()
             && seen.silent.is_empty()
             && seen.unknown.is_empty()
@@ -129,11 +129,11 @@ impl Consumers for VaultReaders {
         let last_look = self.deadline.unwrap_or(self.patience);
         let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
         loop {
-            // This itself adds a row to the log, which shows that the log of a quiet vault has caught up.
+            // This adds a row to the log, so that even the log of a quiet vault shows that it has caught up.
             let Some(set) = self.created(&to.name, version).await? else {
                 return refuse(not_there(&to.name, version));
             };
-            // As long as the log cannot tell, the rest of it is not asked for.
+            // The rest of the log is not queried until it has caught up.
             let has_caught_up = self.has_caught_up(set).await?;
             let seen = match has_caught_up || waited >= last_look {
                 true => self.look(&to.name, version, set, has_caught_up).await?,

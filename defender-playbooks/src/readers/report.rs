@@ -2,17 +2,17 @@ use std::{collections::BTreeMap, fmt};
 
 use time::OffsetDateTime;
 
-/// Who reads a secret, according to the vault's own log.
+/// The readers of a secret, according to the vault's own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Readers {
     /// The secret.
     pub secret: String,
-    /// The start of the log that was read.
+    /// The start of the time window that was searched.
     pub from: OffsetDateTime,
-    /// Each caller that obtained its value.
+    /// The callers that obtained its value.
     pub readers: Vec<Reader>,
-    /// Why there may be more readers; empty if the log is complete, as far as can be seen.
+    /// Why there may be more readers; empty if the log appears complete.
     pub unknown: Vec<String>,
 }
 
@@ -24,15 +24,15 @@ pub struct Reader {
     pub who: String,
     /// The object id, for [`VaultReaders::ignore`](crate::VaultReaders::ignore).
     pub object_id: String,
-    /// Whether it is a person, who may have looked only once, rather than a workload.
+    /// Whether it is a person, who may have read it only once, rather than a workload.
     pub is_person: bool,
     /// The number of reads.
     pub reads: usize,
     /// The time of the last read.
     pub last: OffsetDateTime,
-    /// The version that it got when it last requested the current one, and when.
+    /// The version that it got when it last requested the current one, and the time of that read.
     pub current: Option<(String, OffsetDateTime)>,
-    /// The versions that it requested by id, each with the last time. It will not move from these by itself.
+    /// The versions that it requested by id, each with the time of the last read. It will not move by itself.
     pub pinned: BTreeMap<String, OffsetDateTime>,
 }
 
@@ -40,18 +40,18 @@ pub struct Reader {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Movement {
-    /// Readers that have read the version.
+    /// The readers that have read the version.
     pub moved: Vec<String>,
-    /// Readers that request another version by its id, and never move by themselves.
+    /// The readers that request another version by its id, each with that version. They never move by themselves.
     pub pinned: Vec<(String, String)>,
-    /// Readers that read the secret before but have not read this version yet.
+    /// The readers that read the secret before, but have not read this version yet.
     pub silent: Vec<String>,
     /// Why the log is inconclusive. The lists above may then be incomplete.
     pub unknown: Vec<String>,
 }
 
 impl Movement {
-    /// Whether all readers in the log have moved, and the log is complete as far as can be seen.
+    /// Whether all readers in the log have moved, and the log appears complete.
     pub fn is_complete(&self) -> bool {
         self.pinned.is_empty() && self.silent.is_empty() && self.unknown.is_empty()
     }

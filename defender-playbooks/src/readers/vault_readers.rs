@@ -1,4 +1,4 @@
-//! What is read, and how long to wait.
+//! The settings: what is read, and how long to wait.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,18 +12,19 @@ use monitor_ops::WorkspaceId;
 
 use super::Movement;
 
-/// How late a row may arrive in the log, as documented; anything newer is not known yet.
+/// The documented time that a row can take to arrive in the log; anything newer is not known yet.
 pub(super) const SETTLING: time::Duration = time::Duration::minutes(15);
 
-/// The readers of the secrets in one vault, according to the vault's own log in a workspace. For a rotation, they are
-/// the [`Consumers`](keyvault_ops::Consumers) that must have moved before the old credential is revoked.
+/// Finds the readers of the secrets in one vault, from the vault's own log in a workspace. In a rotation, it acts as
+/// the
+/// [`Consumers`](keyvault_ops::Consumers), which must have moved before the old credential is revoked.
 ///
 /// A reader has moved once the log shows that it got the new version. A reader that requests an old version by its
 /// id never moves by itself. One that read the secret before and has not been seen since has not moved. **Not
-/// known** never counts as moved: if the log starts too late, has not caught up, was cut off, or does not show what
-/// certainly happened, the report says so.
+/// known** never counts as moved: if the log starts too late, has not caught up, was truncated, or lacks an operation
+/// that certainly happened, the report says so.
 ///
-/// The log cannot show who read the secret before the window, or who fetched a value once and keeps it.
+/// The log cannot show who read the secret before the window, or who fetched a value once and still uses it.
 ///
 /// # Permissions
 ///
@@ -58,7 +59,7 @@ pub struct VaultReaders {
 }
 
 impl VaultReaders {
-    /// Creates the readers of this vault's secrets, from its log in this workspace.
+    /// Creates a value for the readers of this vault's secrets, from the vault's log in this workspace.
     ///
     /// # Errors
     ///
@@ -78,20 +79,21 @@ impl VaultReaders {
         })
     }
 
-    /// How far back to search for readers. Must be longer than the longest time between two reads of any of them.
-    /// Default: 30 days.
+    /// Sets how far back to search for readers. It must exceed the longest interval between two reads by the same
+    /// reader. Default: 30 days.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Ignores the reads of this caller, by object id: a person who looked, or a reader that no longer exists.
+    /// Ignores the reads of this caller, by object id, such as a person who only looked, or a reader that no longer
+    /// exists.
     pub fn ignore(mut self, object_id: impl Into<String>) -> Self {
         self.ignored.push(object_id.into());
         self
     }
 
-    /// How long readers may take to move. After that, the wait ends with an error that names those who have not.
+    /// Sets how long readers may take to move. After that, the wait ends with an error that names those that have not.
     /// Default: 30 hours, since App Service may take a day.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -99,14 +101,14 @@ impl VaultReaders {
     }
 
     /// Continues after this time, even if some readers have not moved: **they will break**. [`last`](Self::last)
-    /// names them.
+    /// names them. Replaces [`patience`](Self::patience).
     pub fn go_on_after(mut self, wait: Duration) -> Self {
         self.deadline = Some(wait);
         self
     }
 
-    /// The last movement seen while waiting for readers, such as who will break after
-    /// [`go_on_after`](Self::go_on_after).
+    /// Returns the result of the last check while waiting for readers, which names those that will break after
+    /// [`go_on_after`](Self::go_on_after). `None` before the first check.
     pub fn last(&self) -> Option<Movement> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

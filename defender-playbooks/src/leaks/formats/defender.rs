@@ -7,11 +7,11 @@ use crate::leaks::{Leak, LeakReport, Place, Unread};
 pub(crate) const DEFENDER: &str = "defender";
 
 /// Converts the findings of Defender for Cloud, from all of its models: on machines, in deployments and in code. They
-/// never contain the value, so they cannot be matched to a secret automatically; they are planned and closed like any
-/// other leak. Exempted findings are included, as [`dismissed`](Leak::dismissed).
+/// never contain the value, so they cannot be matched to a secret automatically, but they are planned and closed like
+/// any other leak. Exempted findings are included as [`dismissed`](Leak::dismissed).
 ///
-/// A source that failed or whose plan is off, and a subscription that is not fully covered, are
-/// [`unread`](LeakReport::unread): a leak that was not found there does not count as gone.
+/// A source that failed or whose plan is off, and a subscription that is not fully covered, are listed in
+/// [`unread`](LeakReport::unread): a leak that is not found there does not count as gone.
 pub fn of_defender(found: &SecretFindings) -> LeakReport {
     let leaks = found.findings.iter().chain(&found.exempt).map(leak).collect();
     let sources = found.sources.iter().filter_map(|(source, state)| {
@@ -48,7 +48,8 @@ fn leak(finding: &SecretFinding) -> Leak {
     leak
 }
 
-/// A repository of a connector: `../gitHubOwners/{owner}/repos/{name}`, `../azureDevOpsOrgs/{organization}/projects/{project}/repos/{name}`.
+/// The repository in the id of a connector's resource, such as `../gitHubOwners/{owner}/repos/{name}` or
+/// `../azureDevOpsOrgs/{organization}/projects/{project}/repos/{name}`.
 fn repository(id: &ResourceId) -> Option<String> {
     let segments: Vec<&str> = id.as_str().split('/').collect();
     let after = |word: &str| {

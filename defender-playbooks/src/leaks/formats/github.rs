@@ -55,7 +55,7 @@ impl Alert {
             _ => Tested::Not,
         };
         let resolved = self.state.as_deref() == Some("resolved");
-        // Closed as "won't fix" is no statement that it is harmless.
+        // Closing an alert as "won't fix" does not mean that the leak is harmless.
         leak.dismissed = resolved && self.resolution.as_deref() != Some("wont_fix");
         leak.owner = self.assigned_to.and_then(|user| some(user.login));
         leak.leaked = self.secret.map_or(Leaked::Nothing, Leaked::value);
@@ -63,7 +63,7 @@ impl Alert {
     }
 }
 
-/// `https://host/owner/name/security/secret-scanning/1`: owner and name.
+/// The owner and name in a URL such as `https://host/owner/name/security/secret-scanning/1`.
 fn of_address(address: &str) -> Option<String> {
     let (_, path) = address.split_once("://")?.1.split_once('/')?;
     path.split_once("/security/").map(|(repository, _)| repository.to_owned())

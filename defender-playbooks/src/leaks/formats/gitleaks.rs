@@ -38,7 +38,7 @@ impl Finding {
     }
 }
 
-/// `--redact=N` with N below 100 leaves the beginning, and three dots behind it, in `Match` too.
+/// `--redact=N` with N below 100 keeps the beginning, followed by three dots, in `Secret` and in `Match`.
 pub(super) fn leaked(secret: Option<Secret>, matched: Option<Secret>) -> Leaked {
     let Some(secret) = secret else { return Leaked::Nothing };
     let shown = secret.expose();
@@ -49,7 +49,7 @@ pub(super) fn leaked(secret: Option<Secret>, matched: Option<Secret>) -> Leaked 
     Leaked::value(secret)
 }
 
-/// `https://host/owner/name/blob/..`: the part before the file.
+/// The repository in a link such as `https://host/owner/name/blob/..`: the part before the file.
 fn repository(link: &str) -> Option<String> {
     let end = ["/-/blob/", "/blob/", "/src/commit/"].iter().find_map(|word| link.find(word))?;
     Some(link[..end].to_owned())

@@ -1,4 +1,4 @@
-//! One file for each format: its field names, and nothing else.
+//! The report formats, with one file each.
 
 mod defender;
 mod detect_secrets;
@@ -29,7 +29,7 @@ pub(super) fn read(format: ReportFormat, text: &str) -> LeakReport {
     report
 }
 
-/// A list of findings, each read on its own.
+/// Reads a list of findings, each independently.
 fn list<T: DeserializeOwned>(text: &str, leak: impl Fn(T) -> Leak) -> LeakReport {
     let text = text.trim_start_matches('\u{feff}');
     let (elements, stopped) = elements(text);

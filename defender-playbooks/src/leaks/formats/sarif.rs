@@ -162,7 +162,7 @@ impl Finding {
         });
         let snippet = region.and_then(|it| it.snippet).and_then(|it| it.text);
         leak.leaked = match snippet {
-            // For gitleaks, the snippet is known to be the secret; for others, it is the line.
+            // In a report of gitleaks, the snippet is the secret; in others, it is the line.
             Some(text) if driver.eq_ignore_ascii_case("gitleaks") => gitleaks::leaked(Some(text), None),
             Some(text) => match Leaked::value(text) {
                 Leaked::Value(text) => Leaked::Text(text),
@@ -174,7 +174,7 @@ impl Finding {
     }
 }
 
-/// TruffleHog writes the SHA-256 of the secret. Any other fingerprint will not match the hash of a value.
+/// TruffleHog writes the SHA-256 of the secret. Other fingerprints of that length never match the hash of a value.
 fn hash(prints: BTreeMap<String, wireless::Fingerprint>) -> Leaked {
     let digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let found = prints.into_values().find(|it| digest(it.0.expose()));

@@ -26,7 +26,7 @@ struct Metadata {
     data: BTreeMap<String, Source>,
 }
 
-/// Git, GitHub, a file system, a container: the same names wherever they have the same.
+/// The members that the sources share, such as Git, GitHub, file systems and containers.
 #[derive(Deserialize, Default)]
 struct Source {
     repository: Option<String>,
@@ -40,7 +40,7 @@ struct Source {
     container: Option<String>,
 }
 
-/// One object on each line, possibly with log messages of the program in between.
+/// Reads one object per line, possibly with log messages of TruffleHog in between.
 pub(super) fn read(text: &str) -> LeakReport {
     let mut report = LeakReport::default();
     for line in text.lines().filter(|line| line.trim_start().starts_with('{')) {

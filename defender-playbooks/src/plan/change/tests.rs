@@ -1,4 +1,4 @@
-//! What a plan compares, what an earlier step changes, and how long values are shown.
+//! Tests how a plan compares changes, how it accounts for earlier steps, and how it shows long values.
 
 use serde_json::json;
 
