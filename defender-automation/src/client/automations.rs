@@ -141,13 +141,14 @@ impl AutomationsClient {
         self.arm.delete(one(group, name), API_VERSION).send_empty().await
     }
 
-    /// Checks with the service whether it would accept an automation, without storing it: `Automations_Validate`.
+    /// Asks the service whether it would accept an automation, without storing it: `Automations_Validate`. An invalid
+    /// automation is a result, not an error.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations/validate)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/automations/read`. An invalid automation is a result, not an error.
+    /// `Microsoft.Security/automations/read`.
     ///
     /// # Errors
     ///

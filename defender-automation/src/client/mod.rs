@@ -1,4 +1,4 @@
-//! One method for each REST operation.
+//! One method per REST operation.
 
 mod automations;
 

@@ -9,15 +9,15 @@ use serde_json::Value;
 
 /// What an automation does with an event.
 ///
-/// Secrets are write-only: an action that was read has none, and needs it again before it is written.
+/// Secrets are write-only: an action that was read has none, and its secret must be set again before it is written.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
     /// Runs a Logic App.
     LogicApp(LogicAppAction),
-    /// Sends to an event hub.
+    /// Sends events to an event hub.
     EventHub(EventHubAction),
-    /// Sends to a Log Analytics workspace.
+    /// Sends events to a Log Analytics workspace.
     Workspace(WorkspaceAction),
     /// A type of action that this version does not model. It is written back unchanged.
     Other(OtherAction),
@@ -28,21 +28,21 @@ pub enum Action {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LogicAppAction {
-    /// The Logic App.
+    /// The resource id of the Logic App.
     pub logic_app_resource_id: String,
-    /// The URL of its trigger. The service accepts an automation without it, but then nothing is run.
+    /// The URL of its trigger. The service accepts an automation without it, but then never runs the Logic App.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub uri: Option<Secret>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// Sends to an event hub.
+/// Sends events to an event hub.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct EventHubAction {
-    /// The event hub.
+    /// The resource id of the event hub.
     pub event_hub_resource_id: String,
     /// Whether Defender sends as a trusted service, with its own identity and without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,19 +50,19 @@ pub struct EventHubAction {
     /// The connection string, if Defender sends with a key.
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub connection_string: Option<Secret>,
-    /// The policy that the connection string belongs to. The service sets it.
+    /// The name of the connection string's shared access policy. The service sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sas_policy_name: Option<String>,
     #[serde(flatten)]
     unknown: UnknownFields,
 }
 
-/// Sends to a Log Analytics workspace.
+/// Sends events to a Log Analytics workspace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkspaceAction {
-    /// The workspace.
+    /// The resource id of the workspace.
     pub workspace_resource_id: String,
     #[serde(flatten)]
     unknown: UnknownFields,
@@ -72,9 +72,9 @@ pub struct WorkspaceAction {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OtherAction {
-    /// The kind.
+    /// The type of the action.
     pub kind: String,
-    /// The whole action, as the service wrote it.
+    /// The whole action, as the service sent it.
     pub fields: Value,
 }
 
@@ -85,8 +85,8 @@ impl fmt::Debug for OtherAction {
 }
 
 impl Action {
-    /// Sends to an event hub as a trusted service, without a key: the hub's namespace must allow trusted services, and
-    /// Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
+    /// Sends events to an event hub as a trusted service, without a key: the hub's namespace must allow trusted
+    /// services, and Defender's identity needs `Azure Event Hubs Data Sender` on the hub.
     pub fn event_hub(hub: &ResourceId) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -97,8 +97,8 @@ impl Action {
         })
     }
 
-    /// Sends to an event hub with a connection string that grants sending. Prefer [`event_hub`](Self::event_hub), which
-    /// has no key to leak or rotate.
+    /// Sends events to an event hub with a connection string that grants sending. Prefer
+    /// [`event_hub`](Self::event_hub), which has no key to leak or rotate.
     pub fn event_hub_with_key(hub: &ResourceId, connection_string: impl Into<Secret>) -> Self {
         Self::EventHub(EventHubAction {
             event_hub_resource_id: hub.to_string(),
@@ -115,13 +115,13 @@ impl Action {
         Self::LogicApp(LogicAppAction { logic_app_resource_id, uri: Some(trigger_url.into()), unknown })
     }
 
-    /// Sends to a Log Analytics workspace.
+    /// Sends events to a Log Analytics workspace.
     pub fn workspace(workspace: &ResourceId) -> Self {
         let unknown = UnknownFields::default();
         Self::Workspace(WorkspaceAction { workspace_resource_id: workspace.to_string(), unknown })
     }
 
-    /// The kind, as the service writes it.
+    /// The type of the action, as the service writes it, such as `EventHub`.
     pub fn kind(&self) -> &str {
         match self {
             Self::LogicApp(_) => "LogicApp",
@@ -131,7 +131,7 @@ impl Action {
         }
     }
 
-    /// The target of the action, as the service spells it; empty for an unknown type.
+    /// The resource id of the target, as the service spells it; empty for an unknown type.
     pub fn target(&self) -> &str {
         match self {
             Self::LogicApp(action) => &action.logic_app_resource_id,
@@ -141,7 +141,7 @@ impl Action {
         }
     }
 
-    /// The name of the secret that the action lacks; `None` if it lacks none.
+    /// A description of the secret that the action lacks; `None` if it lacks none.
     pub fn missing_secret(&self) -> Option<&'static str> {
         let absent =
             |secret: &Option<Secret>| secret.as_ref().is_none_or(|secret| secret.expose().trim().is_empty());
@@ -164,7 +164,7 @@ impl Action {
         }
     }
 
-    /// Fills in, from the stored action, what this one leaves out.
+    /// Fills in the fields that this action leaves out, from the stored one.
     pub(crate) fn completed_by(&mut self, stored: &Self) {
         match (self, stored) {
             (Self::LogicApp(own), Self::LogicApp(stored)) => {

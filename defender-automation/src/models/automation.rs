@@ -15,7 +15,7 @@ use crate::{Action, Source};
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Automation {
-    /// The id, as the service spells it.
+    /// The resource id, as the service spells it.
     #[serde(default, deserialize_with = "wire::null_as_default", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The name.
@@ -119,7 +119,7 @@ impl<S: Into<Scope>> FromIterator<S> for Scopes {
     }
 }
 
-/// An automation to write.
+/// The settings of an automation to create or replace.
 ///
 /// ```
 /// use arm_core::{ResourceId, SubscriptionId};
@@ -200,7 +200,7 @@ impl AutomationSpec {
 }
 
 impl From<&Automation> for AutomationSpec {
-    /// Everything but the secrets, which the service never returns: give them to the actions again.
+    /// Copies everything except the secrets, which the service never returns: set them on the actions again.
     fn from(automation: &Automation) -> Self {
         let properties = automation.properties.clone();
         Self {
@@ -234,7 +234,7 @@ impl Serialize for AutomationSpec {
 }
 
 impl AutomationSpec {
-    /// The body of the request: what the spec says, and nothing else.
+    /// The request body, with only what the spec contains.
     fn body(&self) -> serde_json::Result<Value> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -273,7 +273,7 @@ impl AutomationSpec {
     }
 }
 
-/// The parts of an automation to change. Absent members stay unchanged, including actions with their secrets.
+/// A partial update of an automation. Parts that are not set stay unchanged, including actions with their secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AutomationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,12 @@
-//! The documented alerts of Defender for Key Vault, and the automation that answers them.
+//! The documented alerts of Defender for Key Vault, and an automation that responds to them.
 
 use arm_core::SubscriptionId;
 
 use crate::{Action, AlertSeverity, AutomationSpec, Rule, Source};
 
-/// The documented alert types with their severities, from the
-/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High. The
-/// service may raise others that are not documented.
+/// The documented Key Vault alert types with their severities, from the
+/// [reference](https://learn.microsoft.com/azure/defender-for-cloud/alerts-azure-key-vault). None is High. The service
+/// may raise others that are not documented.
 pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
     ("KV_SuspiciousIPAccess", AlertSeverity::Medium),
     ("KV_TORAccess", AlertSeverity::Medium),
@@ -25,10 +25,10 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 ];
 
 impl AutomationSpec {
-    /// Responds to Key Vault alerts of Medium or High severity in a subscription. A rule set that required both Key
-    /// Vault and High would never match, since no documented Key Vault alert is High.
+    /// Creates a spec that responds to Key Vault alerts of Medium or High severity in a subscription. No documented Key
+    /// Vault alert is High: that rule set is there for future ones.
     ///
-    /// Sample alerts, whose type is `SIMULATED_KV_..`, are included, so that the whole chain can be tested.
+    /// Sample alerts, whose type is `SIMULATED_KV_..`, are included, so that the actions can be tested.
     pub fn key_vault_response(
         location: impl Into<String>,
         subscription: &SubscriptionId,

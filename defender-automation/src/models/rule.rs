@@ -2,7 +2,7 @@ use arm_core::wire::{self, UnknownFields};
 use serde::{Deserialize, Serialize};
 
 arm_core::open_enum! {
-    /// How a property is compared. Strings are compared ignoring case.
+    /// How a property is compared with a value. Strings are compared ignoring case.
     pub enum Operator {
         /// Equal.
         Equals = "Equals",
@@ -73,7 +73,7 @@ pub struct Rule {
     /// The type of the property.
     #[serde(default = "text_type")]
     pub property_type: PropertyType,
-    /// The value, as a string regardless of its type.
+    /// The value to compare with, as a string regardless of its type.
     #[serde(default, with = "wire::text")]
     pub expected_value: String,
     /// How the property and the value are compared.
@@ -97,43 +97,43 @@ impl Rule {
         Self::text("Severity").equals(severity.as_str())
     }
 
-    /// A rule on the type of an alert, such as `KV_ListGetAnomaly`.
+    /// Starts a rule on the type of an alert, such as `KV_ListGetAnomaly`.
     pub fn alert_type() -> TextRule {
         Self::text("AlertType")
     }
 
-    /// A rule on the severity of an assessment.
+    /// Starts a rule on the severity of an assessment.
     pub fn assessment_severity() -> TextRule {
         Self::text("properties.metadata.severity")
     }
 
-    /// A rule on the status of an assessment: `Healthy`, `Unhealthy`, `NotApplicable`.
+    /// Starts a rule on the status of an assessment: `Healthy`, `Unhealthy`, `NotApplicable`.
     pub fn assessment_status() -> TextRule {
         Self::text("properties.status.code")
     }
 
-    /// A rule on a string in the event.
+    /// Starts a rule on a string in the event.
     pub fn text(path: impl Into<String>) -> TextRule {
         TextRule(path.into())
     }
 
-    /// A rule on a number in the event.
+    /// Starts a rule on a number in the event.
     pub fn number(path: impl Into<String>) -> NumberRule {
         NumberRule(path.into(), PropertyType::Number)
     }
 
-    /// A rule on an integer in the event.
+    /// Starts a rule on an integer in the event.
     pub fn integer(path: impl Into<String>) -> NumberRule {
         NumberRule(path.into(), PropertyType::Integer)
     }
 
-    /// A rule on a Boolean in the event.
+    /// Starts a rule on a Boolean in the event.
     pub fn boolean(path: impl Into<String>) -> BooleanRule {
         BooleanRule(path.into())
     }
 }
 
-/// A rule on a string that still lacks its comparison.
+/// A rule on a string, whose comparison is not chosen yet.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct TextRule(String);
@@ -143,33 +143,33 @@ impl TextRule {
         Rule::new(self.0, PropertyType::String, operator, value.into())
     }
 
-    /// Equal to this string.
+    /// Matches if the property equals this string.
     pub fn equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// Not equal to this string.
+    /// Matches if the property does not equal this string.
     pub fn not_equals(self, value: impl Into<String>) -> Rule {
         self.with(Operator::NotEquals, value)
     }
 
-    /// Contains this string.
+    /// Matches if the property contains this string.
     pub fn contains(self, value: impl Into<String>) -> Rule {
         self.with(Operator::Contains, value)
     }
 
-    /// Starts with this string.
+    /// Matches if the property starts with this string.
     pub fn starts_with(self, value: impl Into<String>) -> Rule {
         self.with(Operator::StartsWith, value)
     }
 
-    /// Ends with this string.
+    /// Matches if the property ends with this string.
     pub fn ends_with(self, value: impl Into<String>) -> Rule {
         self.with(Operator::EndsWith, value)
     }
 }
 
-/// A rule on a number that still lacks its comparison.
+/// A rule on a number, whose comparison is not chosen yet.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct NumberRule(String, PropertyType);
@@ -179,39 +179,39 @@ impl NumberRule {
         Rule::new(self.0, self.1, operator, value.to_string())
     }
 
-    /// Equal to this number.
+    /// Matches if the property equals this number.
     pub fn equals(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::Equals, value)
     }
 
-    /// Greater than this number.
+    /// Matches if the property is greater than this number.
     pub fn greater_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThan, value)
     }
 
-    /// At least this number.
+    /// Matches if the property is at least this number.
     pub fn at_least(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::GreaterThanOrEqualTo, value)
     }
 
-    /// Less than this number.
+    /// Matches if the property is less than this number.
     pub fn less_than(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThan, value)
     }
 
-    /// At most this number.
+    /// Matches if the property is at most this number.
     pub fn at_most(self, value: impl std::fmt::Display) -> Rule {
         self.with(Operator::LesserThanOrEqualTo, value)
     }
 }
 
-/// A rule on a Boolean that still lacks its comparison.
+/// A rule on a Boolean, whose comparison is not chosen yet.
 #[derive(Debug, Clone)]
 #[must_use = "a rule needs a comparison"]
 pub struct BooleanRule(String);
 
 impl BooleanRule {
-    /// Equal to this value.
+    /// Matches if the property has this value.
     pub fn is(self, value: bool) -> Rule {
         Rule::new(self.0, PropertyType::Boolean, Operator::Equals, value.to_string())
     }

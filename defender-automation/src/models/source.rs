@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::Rule;
 
 arm_core::open_enum! {
-    /// The type of event that an automation handles. Snapshots are sent once a week, the others as things happen.
+    /// The type of event that an automation handles. Snapshots are sent once a week, other events as they occur.
     pub enum EventSource {
         /// Security alerts.
         Alerts = "Alerts",
@@ -12,7 +12,7 @@ arm_core::open_enum! {
         Assessments = "Assessments",
         /// All recommendations.
         AssessmentsSnapshot = "AssessmentsSnapshot",
-        /// Sub-assessments: findings of a recommendation. Grouped ones were retired in July 2026.
+        /// Sub-assessments: findings of a recommendation. Grouped sub-assessments were retired in July 2026.
         SubAssessments = "SubAssessments",
         /// All sub-assessments.
         SubAssessmentsSnapshot = "SubAssessmentsSnapshot",
@@ -49,7 +49,7 @@ arm_core::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Source {
-    /// The kind of event.
+    /// The type of event.
     pub event_source: EventSource,
     /// The rule sets; an event passes if it matches at least one of them.
     #[serde(default, deserialize_with = "wire::without_nulls")]
@@ -58,7 +58,7 @@ pub struct Source {
     unknown: UnknownFields,
 }
 
-/// A set of rules, all of which must hold.
+/// A set of rules, all of which must match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -71,22 +71,22 @@ pub struct RuleSet {
 }
 
 impl Source {
-    /// Every event of a source.
+    /// Creates a source that matches every event of this type.
     pub fn of(event_source: EventSource) -> Self {
         Self { event_source, rule_sets: Vec::new(), unknown: UnknownFields::default() }
     }
 
-    /// Every alert.
+    /// Creates a source that matches every alert.
     pub fn alerts() -> Self {
         Self::of(EventSource::Alerts)
     }
 
-    /// Every change of a recommendation.
+    /// Creates a source that matches every change of a recommendation.
     pub fn assessments() -> Self {
         Self::of(EventSource::Assessments)
     }
 
-    /// Only events that match all these rules. If called several times, an event passes if it matches all rules of at
+    /// Adds a rule set: an event must match all these rules. If called several times, it must match all rules of at
     /// least one call.
     pub fn when_all(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect();

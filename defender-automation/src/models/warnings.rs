@@ -1,4 +1,4 @@
-//! What is wrong with an automation before it is sent.
+//! Checks of an automation before it is sent.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
     Source,
 };
 
-/// Why an automation is not sent.
+/// Why an automation cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -42,24 +42,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something that the service accepts although it does not do what one would expect.
+/// A part of an automation that does not do what one would expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
     /// No event can match all rules of a set.
     NeverMatches {
-        /// The set, counted from 1.
+        /// The number of the set, counted from 1.
         set: usize,
         /// The reason.
         reason: String,
     },
     /// A property path of assessments in a rule on alerts, which do not have this property.
     AssessmentPathOnAlerts(String),
-    /// A comparison for strings only, on a property of another type.
+    /// A comparison that is for strings only, on a property of another type. This is its path.
     TextOperatorOnOtherType(String),
-    /// An event hub is used with a key, which is unnecessary for a trusted service.
+    /// This event hub is used with a key, which is unnecessary for a trusted service.
     KeyedEventHub(String),
-    /// The service will refuse it for this reason.
+    /// The automation will not be sent, for this reason.
     WillBeRefused(Problem),
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Warning {
 }
 
 impl AutomationSpec {
-    /// Refuses what would lose a secret, and what the service would refuse.
+    /// Rejects a spec that would lose a secret or that the service would refuse.
     pub(crate) fn check(&self, name: &ResourceName) -> Result<()> {
         if let Some(problem) = self.problems().first() {
             return refuse(format!("the automation '{name}' is not sent: {problem}"));
@@ -91,13 +91,13 @@ impl AutomationSpec {
         Ok(())
     }
 
-    /// The problems for which [`create_or_update`](crate::AutomationsClient::create_or_update) would refuse it.
+    /// Returns the problems for which [`create_or_update`](crate::AutomationsClient::create_or_update) would refuse it.
     pub fn problems(&self) -> Vec<Problem> {
         let scopes = (self.scopes.len() != 1).then_some(Problem::NotOneScope(self.scopes.len()));
         scopes.into_iter().chain(self.actions.iter().filter_map(lacks_secret)).collect()
     }
 
-    /// Everything that will not do what one would expect.
+    /// Returns a warning for everything that would not do what one would expect.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = self.problems().into_iter().map(Warning::WillBeRefused).collect();
         for source in &self.sources {
@@ -145,7 +145,7 @@ fn of_source(source: &Source, warnings: &mut Vec<Warning>) {
         }
         let on_alerts = source.event_source == EventSource::Alerts;
         let reason = contradiction(&set.rules).or_else(|| {
-            // Beside a set that differs by severity only and can match, it is there for alerts to come.
+            // A set that differs only by severity from one that can match is there for future alerts.
             let spare = source.rule_sets.iter().any(|other| {
                 without_severity(&other.rules) == without_severity(&set.rules)
                     && no_key_vault_alert(&other.rules).is_none()
@@ -158,7 +158,7 @@ fn of_source(source: &Source, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Two rules that contradict each other.
+/// Finds two rules that contradict each other, and describes them.
 fn contradiction(rules: &[Rule]) -> Option<String> {
     let equals =
         |rule: &&Rule| rule.operator == Operator::Equals && rule.property_type == PropertyType::String;
@@ -176,7 +176,7 @@ fn without_severity(rules: &[Rule]) -> Vec<&Rule> {
     rules.iter().filter(|rule| !rule.property_j_path.eq_ignore_ascii_case("Severity")).collect()
 }
 
-/// Rules meant for Key Vault alerts that no such alert can meet.
+/// Describes why no Key Vault alert can match rules that are meant for such alerts; `None` if one can.
 fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
     let on =
         |path: &'static str| rules.iter().filter(move |rule| rule.property_j_path.eq_ignore_ascii_case(path));
@@ -190,7 +190,7 @@ fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
     let fitting: Vec<_> =
         KEY_VAULT_ALERTS.iter().filter(|(kind, _)| on("AlertType").all(|rule| holds(rule, kind))).collect();
     if fitting.is_empty() {
-        // An exact type that is not documented may exist all the same.
+        // An exact type that is not documented may still exist.
         let exact = on("AlertType").any(|rule| {
             rule.operator == Operator::Equals && rule.expected_value.to_ascii_uppercase().starts_with("KV_")
         });
@@ -209,7 +209,7 @@ fn no_key_vault_alert(rules: &[Rule]) -> Option<String> {
     )
 }
 
-/// Whether a string meets a rule; if that cannot be told, it counts as met.
+/// Whether a string matches a rule; `true` if that is unknown.
 fn holds(rule: &Rule, text: &str) -> bool {
     let (text, value) = (text.to_ascii_lowercase(), rule.expected_value.to_ascii_lowercase());
     match rule.operator {

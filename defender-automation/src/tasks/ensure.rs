@@ -1,11 +1,11 @@
-//! Ensuring that an automation exists as wanted.
+//! Ensuring that an automation exists as specified.
 
 use arm_core::{Change, Mode, ResourceGroupId, ResourceName, Wish, is_same_region, refuse};
 use azure_core::Result;
 
 use crate::{Action, Automation, AutomationSpec, AutomationsClient, Source, Warning};
 
-/// Members that the service fills in are not compared; secrets are never returned.
+/// Compares an automation with its spec, except for the fields that the service fills in.
 const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring(&[
     "id",
     "name",
@@ -20,13 +20,13 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
 /// Reads the automation, merges the spec into it, has the service validate the result, and writes it. Members that this
 /// crate does not model, tags, sources of other events, and other people's actions that need no secret are kept.
 /// Somebody else's action that has a secret cannot be kept, because the service does not return the secret: the task
-/// refuses, unless that action is given as well, or [`dropping_other_actions`](Self::dropping_other_actions) is called.
+/// fails, unless the spec contains that action too, or [`dropping_other_actions`](Self::dropping_other_actions) is set.
 ///
-/// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed since:
-/// after rotating one, call [`with_new_secrets`](Self::with_new_secrets).
+/// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed: after
+/// rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
-/// **If it stops halfway**, the automation may or may not be written; running it again finishes it. A second
-/// run writes nothing.
+/// **If it stops halfway**, the automation may or may not be written; running it again completes the task, and a run
+/// after that writes nothing.
 ///
 /// # Permissions
 ///
@@ -47,7 +47,7 @@ pub struct EnsureAutomation {
     drop_others: bool,
 }
 
-/// What was done, or would be done, and warnings.
+/// The change that was made, or in a dry run would be, and warnings.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AutomationChange {
@@ -139,7 +139,7 @@ impl EnsureAutomation {
     }
 }
 
-/// The automation as it should be, given what it is.
+/// Merges the spec into the existing automation.
 fn merged(spec: &AutomationSpec, before: &Automation, drop_others: bool) -> AutomationSpec {
     let mut wanted = AutomationSpec::from(before);
     wanted.is_enabled = spec.is_enabled;
@@ -166,7 +166,7 @@ fn merged(spec: &AutomationSpec, before: &Automation, drop_others: bool) -> Auto
     wanted
 }
 
-/// Refuses if an action of others has a secret: the service does not return it, so writing would clear it.
+/// Fails if an action of others has a secret: the service does not return it, so writing would clear it.
 fn keeps_all_secrets(name: &ResourceName, wanted: &AutomationSpec) -> Result<()> {
     for action in &wanted.actions {
         if let Some(what) = action.missing_secret() {
@@ -181,7 +181,7 @@ fn keeps_all_secrets(name: &ResourceName, wanted: &AutomationSpec) -> Result<()>
     wanted.check(name)
 }
 
-/// Whether every wanted source is there with these rules; fields that only the service has do not count.
+/// Whether every wanted source exists with the same rules, ignoring fields that only the service sets.
 fn covers(stored: &[Source], wanted: &[Source]) -> bool {
     wanted.iter().all(|want| {
         let mut same = stored.iter().filter(|source| source.event_source == want.event_source);
@@ -199,7 +199,7 @@ fn covers(stored: &[Source], wanted: &[Source]) -> bool {
     })
 }
 
-/// The stored actions, completed by the spec's, then those of the spec that are new.
+/// Returns the stored actions, completed by the spec's, then the new ones of the spec.
 fn actions(own: &[Action], stored: &[Action], drop_others: bool) -> Vec<Action> {
     let mut all = Vec::new();
     for old in stored {
@@ -250,7 +250,7 @@ mod tests {
         json!({ "eventSource": event, "ruleSets": [{ "rules": [rule] }] })
     }
 
-    /// As it would be written onto what is stored.
+    /// The spec, merged into what is stored, as JSON.
     fn written(change: impl FnOnce(&mut AutomationSpec), drop_others: bool) -> Value {
         let action = |id: &str| {
             serde_json::from_value(json!({ "actionType": "Workspace", "workspaceResourceId": id })).unwrap()
@@ -266,7 +266,7 @@ mod tests {
         serde_json::to_value(merged(&spec, &before, drop_others)).unwrap()
     }
 
-    /// What is stored, without what is never written, and changed.
+    /// What is stored, without the fields that are never written, after a change.
     fn expected(change: impl FnOnce(&mut Value)) -> Value {
         let mut expected = stored();
         expected.as_object_mut().unwrap().retain(|name, _| name != "id" && name != "name");
