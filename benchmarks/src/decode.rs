@@ -1,4 +1,4 @@
-//! Decoding each model.
+//! Measures the decoding of each model.
 
 use std::{hint::black_box, path::Path};
 
@@ -77,7 +77,7 @@ fn error() -> Row {
     row("ArmError", refusal, |_| !ArmError::of(black_box(&response)).code.is_empty())
 }
 
-/// One model, with the answer at a place in a fixture.
+/// Measures one model with the JSON at a JSON pointer in a fixture.
 fn model<T: DeserializeOwned>(name: &str, fixture: &str, place: &str) -> Row {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(fixture);
     let answer: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();

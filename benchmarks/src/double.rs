@@ -1,4 +1,4 @@
-//! The double: what a request costs in process and over HTTP, and how much it grows over a million.
+//! The double: the cost of a request in process and over HTTP, and the growth of memory over a million requests.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -19,17 +19,17 @@ use crate::{
 pub(crate) const BENCH: Bench = Bench { name: "double", measure };
 const ROUNDS: usize = 7;
 const REQUESTS: u32 = 5_000;
-/// What is asked before memory is looked at: what is bounded is full by then.
+/// The number of requests before memory is measured: by then, everything that is bounded is full.
 const WARM_UP: u32 = 200_000;
 const MILLION: u32 = 1_000_000;
-/// What one GET took over the socket when wiremock was the server, on the same machine.
+/// The microseconds that one GET took over the socket when wiremock was the server, on the same machine.
 const BEFORE: f64 = 220.0;
 
 fn seed() -> Seed {
     MockAzure::seed().subscriptions([SUB]).demo(SUB)
 }
 
-/// Serves the double on a port, which it prints, until its standard input ends.
+/// Serves the double on a port, prints its URL, and ends when standard input is closed.
 pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -70,7 +70,7 @@ fn measure() -> Section {
     }
 }
 
-/// Microseconds of processor time for one GET through the transport.
+/// The microseconds of processor time for one GET through the transport.
 fn in_process() -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -110,7 +110,7 @@ const fn vault(method: &'static str, path: &'static str, body: &'static str) -> 
 
 const LIST: Ask = arm("GET", "/subscriptions/SUB/resourcegroups?api-version=2024-03-01", "");
 
-/// What is asked in turn; `SUB` is the subscription, `N` one of a thousand numbers.
+/// The requests, sent in turn. `SUB` stands for the subscription, `N` for one of a thousand numbers.
 const MIXED: &[Ask] = &[
     LIST,
     arm("GET", "/subscriptions/SUB/providers/Microsoft.Security/alerts?api-version=2022-01-01", ""),
@@ -158,7 +158,7 @@ fn ask(connection: &TcpStream, ask: &Ask) -> (u16, usize) {
     exchange(connection, ask.method, ask.host, ask.path, ask.body)
 }
 
-/// Sends one request and reads its answer to the end: the status, and the length of the body.
+/// Sends one request and reads the complete response. Returns the status and the length of the body.
 fn exchange(mut connection: &TcpStream, method: &str, host: &str, path: &str, body: &str) -> (u16, usize) {
     let path = path.replace("SUB", SUB);
     let length = body.len();
@@ -184,7 +184,7 @@ fn exchange(mut connection: &TcpStream, method: &str, host: &str, path: &str, bo
     (status, length)
 }
 
-/// This program again, as the double on a port.
+/// Another process of this program, which serves the double on a port.
 struct Program {
     child: Child,
     address: String,

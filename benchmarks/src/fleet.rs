@@ -32,7 +32,7 @@ fn measure() -> Section {
         (1..=SUBSCRIPTIONS).map(|n| format!("00000000-0000-0000-0000-{n:012}").parse().unwrap()).collect();
     let body = body();
     let ideal = (AWAY * SUBSCRIPTIONS.div_ceil(AT_ONCE)).as_secs_f64() * 1e3;
-    // Wall and processor time, in milliseconds.
+    // Elapsed time and processor time, in milliseconds.
     let once = |work: &dyn Fn() -> usize| {
         let (since, used) = (Instant::now(), cpu());
         assert_eq!(work(), SUBSCRIPTIONS as usize * 16);

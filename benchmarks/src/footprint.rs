@@ -1,4 +1,4 @@
-//! What a program that lists alerts weighs: build time, crates, size.
+//! The footprint of a program that lists alerts: build time, crates, size.
 
 use std::{
     collections::HashSet,
@@ -17,7 +17,7 @@ pub(crate) const OURS: &str = "list-alerts";
 pub(crate) const READER: &str = "read-alerts";
 pub(crate) const BARE: &str = "list-alerts-bare";
 
-// The old generated crate of these services: a program that lists alerts, stripped, built with one job.
+// A program that lists alerts with the old generated crate of these services, stripped, built with one job.
 const OLD_SECONDS: f64 = 238.0;
 const OLD_CRATES: f64 = 140.0;
 const OLD_MEGABYTES: f64 = 4.6;
@@ -47,7 +47,7 @@ fn measure() -> Section {
     }
 }
 
-/// A program of that package, built as it would be shipped.
+/// Builds this program as it would be shipped, and returns its path.
 pub(crate) fn built(program: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     build(program, &[], &target);
@@ -66,13 +66,13 @@ fn build(program: &str, more: &[&str], target: &Path) {
     assert!(command.args(more).env("CARGO_TARGET_DIR", target).status().unwrap().success());
 }
 
-/// How many crates are compiled into the program or needed to build it.
+/// The number of crates that are compiled into the program or needed to build it.
 fn crates() -> usize {
     let tree = ["tree", "--package", "list-alerts", "--edges", "normal,build", "--prefix", "none"];
     let output = cargo(&tree).output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    // What stands behind, in brackets, is a path, or a mark that it was listed before.
+    // The part in parentheses after the name is a path, or a mark that the crate was already listed.
     let names = text.lines().map(|line| line.split(" (").next().unwrap_or(line));
     names.collect::<HashSet<_>>().len()
 }

@@ -1,4 +1,4 @@
-//! The whole lab, and rotations, on the double.
+//! Measures the complete lab, and rotations, on the double.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Listing 10,000 alerts over TLS.
+//! Measures the listing of 10,000 alerts over TLS.
 
 use std::process::Command;
 
@@ -33,7 +33,7 @@ fn measure() -> Section {
     }
 }
 
-/// Milliseconds and MiB of a program that must read all of them.
+/// The milliseconds of processor time and the MiB of memory of a program, which must read all alerts.
 fn figures(command: &mut Command) -> [f64; 2] {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,7 +1,9 @@
-//! Measures what the crates cost and writes `BENCHMARKS.md` and its plot: each figure beside a floor of the same run.
+//! Measures what the crates cost, and writes `BENCHMARKS.md` and its plot: each figure next to a floor from the same
+//! run.
 //!
-//! `cargo run --profile bench -p benchmarks` measures all and writes the file; with names, only those, to standard output.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)] // a bench that cannot go on stops, and prints its figures
+//! `cargo run --profile bench -p benchmarks` runs all benchmarks and writes the files. With names, it runs only those,
+//! and prints the results.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)] // a benchmark that cannot continue panics, and results are printed
 
 mod decode;
 mod double;
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let names = Arguments::parse().names;
-    // azure_core takes a backtrace for each error that it makes, also for those that it swallows.
+    // azure_core captures a backtrace for each error that it creates, including those that it discards.
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
         eprintln!("unset RUST_BACKTRACE: backtraces would be measured");
         return ExitCode::from(2);

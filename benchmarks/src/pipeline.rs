@@ -1,4 +1,4 @@
-//! One request through the whole client.
+//! Measures one request through the complete client.
 
 use std::{
     io::{Read as _, Write as _},
@@ -78,7 +78,7 @@ fn measure() -> Section {
     }
 }
 
-/// Answers every request with the same body and keeps connections, until the process ends.
+/// Answers every request with the same body and keeps connections open, until the process ends.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

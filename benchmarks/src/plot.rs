@@ -1,4 +1,4 @@
-//! All ratios in one picture.
+//! Plots all ratios in one picture.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,11 @@ use crate::table::Section;
 const WIDTH: f64 = 1080.0;
 const NAMES: f64 = 470.0;
 const LINE: f64 = 18.0;
-/// The ratios at which a line is drawn, on a scale of doublings.
+/// The ratios at which a line is drawn, on a logarithmic scale.
 const MARKS: [f64; 8] = [0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
 
-/// A bar from the lower to the upper quartile of each row that has a floor, with a dot on the median. The strong line is the
-/// floor.
+/// Draws a bar from the lower to the upper quartile of each row that has a floor, with a dot on the median. The dark
+/// line is the floor.
 pub(crate) fn svg(sections: &[(&str, Section)]) -> String {
     let lines: usize = sections
         .iter()
@@ -67,14 +67,14 @@ pub(crate) fn svg(sections: &[(&str, Section)]) -> String {
     svg + "</svg>\n"
 }
 
-/// Where a ratio stands.
+/// The horizontal position of a ratio.
 fn across(ratio: f64) -> f64 {
     let [least, .., most] = MARKS;
     let part = (ratio.clamp(least, most) / least).log2() / (most / least).log2();
     NAMES + part * (WIDTH - NAMES - 50.0)
 }
 
-/// Without code marks, and cut where it says more than the figure is of.
+/// The label without backticks and without the details of the scan.
 fn short(what: &str) -> String {
     let plain = what.replace('`', "");
     plain.split_once(", scanned").map_or(plain.clone(), |(name, _)| name.to_owned())

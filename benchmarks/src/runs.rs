@@ -1,8 +1,8 @@
-//! How figures are taken: in rounds, in each of which every work has its turn.
+//! Takes measurements in rounds. Each round runs every piece of work once.
 
 use std::{process::Command, time::Instant};
 
-/// What one work gave, round by round.
+/// The figures of one piece of work, round by round.
 pub(crate) struct Runs(Vec<f64>);
 
 impl Runs {
@@ -14,7 +14,7 @@ impl Runs {
         self.0.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The quartiles of what a comparison with a floor gives, round by round.
+    /// The quartiles of the comparison with a floor, round by round.
     pub(crate) fn beside(&self, floor: &Self, compare: impl Fn(f64, f64) -> f64) -> [f64; 3] {
         let compared: Vec<f64> =
             self.0.iter().zip(&floor.0).map(|(ours, floor)| compare(*ours, *floor)).collect();
@@ -34,14 +34,14 @@ fn quartiles(figures: &[f64]) -> [f64; 3] {
     [1, 2, 3].map(at)
 }
 
-/// A figure that was taken once, or is known.
+/// A figure that was measured once, or is known.
 impl From<f64> for Runs {
     fn from(figure: f64) -> Self {
         Self(vec![figure])
     }
 }
 
-/// What several works gave in `rounds` rounds, each of them one or more figures.
+/// Runs several pieces of work in `rounds` rounds. Each piece returns one or more figures per round.
 pub(crate) fn rounds<const N: usize, const M: usize>(
     rounds: usize,
     works: [&dyn Fn() -> [f64; M]; N],
@@ -55,7 +55,7 @@ pub(crate) fn rounds<const N: usize, const M: usize>(
     runs
 }
 
-/// Milliseconds from start to end of a program that must succeed.
+/// The milliseconds from start to end of a program, which must succeed.
 pub(crate) fn wall(command: &mut Command) -> f64 {
     let since = Instant::now();
     let output = command.output().unwrap();
@@ -63,7 +63,7 @@ pub(crate) fn wall(command: &mut Command) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
 
-/// Microseconds of one of `times` calls, each of which must succeed.
+/// The average microseconds of one of `times` calls, each of which must succeed.
 pub(crate) fn each(times: u32, work: impl Fn() -> bool) -> f64 {
     let since = Instant::now();
     for _ in 0..times {

@@ -1,4 +1,4 @@
-//! A TLS server with 10,000 alerts on ready-made pages, in a process of its own so that only clients are measured.
+//! A TLS server with 10,000 alerts on prepared pages, in a separate process so that only the clients are measured.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -15,11 +15,11 @@ use rustls::pki_types::PrivateKeyDer;
 use tempfile::NamedTempFile;
 
 pub(crate) const SUBSCRIPTION: &str = mock_azure::DEFAULT_SUBSCRIPTION;
-/// Another, whose list is one page with one alert.
+/// Another subscription, whose list is one page with one alert.
 pub(crate) const WITH_ONE_ALERT: &str = "00000000-0000-0000-0000-0000000000a1";
 pub(crate) const PAGES: usize = 100;
 
-/// The server in its process, which ends with this value.
+/// The server's process, which is killed when this value is dropped.
 pub(crate) struct Serving {
     child: Child,
     endpoint: String,
@@ -42,7 +42,7 @@ impl Serving {
         &self.endpoint
     }
 
-    /// A program that trusts this server, and asks it without a proxy.
+    /// A command for a program, with an environment in which it trusts this server and connects without a proxy.
     pub(crate) fn ask(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env("SSL_CERT_FILE", self.certificate.path()).env("NO_PROXY", "localhost");
@@ -79,7 +79,7 @@ pub(crate) fn serve() {
     }
 }
 
-/// The pages as the double answers them, with links to this endpoint.
+/// The pages that the double returns, with links to this endpoint.
 fn pages(endpoint: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut pages: Vec<String> = runtime.block_on(async {
@@ -128,7 +128,7 @@ fn answer(stream: TcpStream, config: Arc<rustls::ServerConfig>, pages: &[String]
     }
 }
 
-/// The page that a request asks for; behind the last stands the one page of the other subscription.
+/// The index of the requested page. The page of the other subscription comes after the last one.
 fn page_of(head: &str) -> usize {
     if head.contains(WITH_ONE_ALERT) {
         return PAGES;

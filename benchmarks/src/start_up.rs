@@ -1,4 +1,4 @@
-//! A program that sends one request, from start to end.
+//! Measures a program that sends one request, from start to end.
 
 use crate::{
     footprint::{BARE, OURS, built},

@@ -1,19 +1,19 @@
-//! Figures, and the document that they are written to.
+//! The figures, and the document that they are written to.
 
 use std::fmt::Write as _;
 
 use crate::runs::Runs;
 
-/// Something that is measured on its own.
+/// One benchmark.
 pub(crate) struct Bench {
     pub(crate) name: &'static str,
     pub(crate) measure: fn() -> Section,
 }
 
-/// The figures of one bench.
+/// The figures of one benchmark.
 pub(crate) struct Section {
     pub(crate) title: &'static str,
-    /// What was done and what the floor is.
+    /// What was measured, and what the floor is.
     pub(crate) about: String,
     pub(crate) rows: Vec<Row>,
 }
@@ -23,16 +23,16 @@ pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) floor: String,
     pub(crate) ours: String,
-    /// Ours by the floor, or above it, as the goal has it.
+    /// Our figure relative to the floor: a ratio or a difference, whichever the goal uses.
     pub(crate) result: String,
-    /// The quartiles of ours by the floor.
+    /// The quartiles of the ratio of our figure to the floor.
     pub(crate) ratio: Option<[f64; 3]>,
     value: f64,
     goal: Option<(f64, String)>,
 }
 
 impl Row {
-    /// Ours as a multiple of the floor; `unit` is written after both.
+    /// Our figure as a multiple of the floor. `unit` is written after both figures.
     pub(crate) fn ratio(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
         let ratio = ours.beside(floor, |ours, floor| ours / floor);
         let [low, value, high] = ratio;
@@ -44,7 +44,7 @@ impl Row {
         Self { floor, result, value, ratio: Some(ratio), ..Self::alone(what, ours.median(), unit) }
     }
 
-    /// What ours adds to the floor.
+    /// The difference between our figure and the floor.
     pub(crate) fn difference(what: impl Into<String>, floor: &Runs, ours: &Runs, unit: &str) -> Self {
         let [low, value, high] = ours.beside(floor, |ours, floor| ours - floor);
         let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, figure(value, unit));
@@ -52,7 +52,7 @@ impl Row {
         Self { result, value, ..Self::ratio(what, floor, ours, unit) }
     }
 
-    /// A figure by itself.
+    /// A figure without a floor.
     pub(crate) fn alone(what: impl Into<String>, ours: f64, unit: &str) -> Self {
         let (floor, result) = (String::new(), String::new());
         Self {
@@ -66,13 +66,13 @@ impl Row {
         }
     }
 
-    /// The most that it may be, in the terms of the result.
+    /// Sets the goal: the maximum of the result, in its unit.
     pub(crate) fn at_most(mut self, limit: f64, unit: &str) -> Self {
         self.goal = Some((limit, format!("≤ {limit} {unit}")));
         self
     }
 
-    /// Whether there is a goal that it does not meet.
+    /// Whether the figure misses its goal.
     pub(crate) fn missed(&self) -> bool {
         self.goal.as_ref().is_some_and(|(limit, _)| self.value > *limit)
     }
@@ -116,7 +116,7 @@ pub(crate) fn document(sections: &[(&str, Section)]) -> String {
     )
 }
 
-/// The processor and the compiler.
+/// A description of the processor, the operating system and the compiler.
 fn machine() -> String {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let mut models = cpus.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));

@@ -1,4 +1,4 @@
-//! Clients that ask a local server.
+//! Clients that send their requests to a local server.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use azure_core::{
 };
 use list_alerts::AnyToken;
 
-/// Sends what is meant for Azure to a local server instead.
+/// Sends requests for Azure to a local server instead.
 #[derive(Debug)]
 pub(crate) struct Local {
     pub(crate) client: reqwest::Client,

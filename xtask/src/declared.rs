@@ -1,4 +1,4 @@
-//! How an operation is declared: the method of its client, and its contract.
+//! The declarations of an operation: the method of its client, and its contract.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -6,7 +6,7 @@ use heck::{ToKebabCase as _, ToSnakeCase as _};
 
 use crate::specification::Operation;
 
-/// A path, as the client's method and a contract express it.
+/// A path, as expressed in the client's method and in a contract. The fields show examples.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// `subscription: &SubscriptionId`

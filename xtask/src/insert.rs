@@ -25,7 +25,7 @@ pub(crate) fn at_end_of_list(text: &str, word: &str, entry: &str) -> Result<Stri
     Err(format!("no list of contracts mentions '{word}'"))
 }
 
-/// Inserts a line, in order, among those with the same prefix.
+/// Inserts a line in alphabetical order among those with the same prefix.
 pub(crate) fn among(text: &str, beginning: &str, line: &str) -> Result<String, String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let first = lines.iter().position(|it| it.starts_with(beginning));

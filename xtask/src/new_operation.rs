@@ -212,7 +212,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<Done, String> {
     Ok(done)
 }
 
-/// The item of a list, or the whole response; and whether it is a list.
+/// The schema of a list's items or of the whole response, and whether the response is a list.
 fn item_of(
     specification: &mut Specification,
     operation: &Operation,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::specification::{Schema, Specification, first_sentence};
 
-/// Types that a response needs and the crate does not have yet.
+/// The types that a response requires and that the crate does not have yet.
 #[derive(Debug, Default)]
 pub(crate) struct Types {
     /// Their declarations, dependents first.
@@ -20,7 +20,7 @@ pub(crate) struct Types {
 const KEYWORDS: &[&str] = &["type", "match", "ref", "use", "move", "in", "for", "where", "as", "fn", "mod"];
 
 impl Types {
-    /// The Rust type of a schema; declares the types it needs that are not in `known`.
+    /// Returns the Rust type of a schema, and declares the types it requires that are not `known`.
     pub(crate) fn of(
         &mut self,
         specification: &mut Specification,
@@ -124,7 +124,7 @@ impl Types {
         Ok(())
     }
 
-    /// A source file with these types.
+    /// Returns a source file with these types.
     pub(crate) fn file(&self) -> String {
         let mut head = String::new();
         let mut own: Vec<&str> =
@@ -146,7 +146,7 @@ impl Types {
     }
 }
 
-/// All members of an object, including those of `allOf`: name, whether the service always sends it, schema.
+/// All members of an object, including those of `allOf`: the name, whether the service always sends it, and the schema.
 pub(crate) fn members(
     specification: &mut Specification,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! Builds a sample value of a schema, for a fixture: with every member, and no real names.
+//! Builds a sample value of a schema for a fixture, with every member and without real names.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 
 const DEPTH: usize = 8;
 
-/// A sample of a schema. `name` is the member that it is for.
+/// A sample value of a schema, for the member `name`.
 pub(crate) fn sample(
     specification: &mut Specification,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! An OpenAPI 2 file from Azure's public specifications, with what an operation needs.
+//! Reads an operation from an OpenAPI 2 file of Azure's public specifications.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +29,7 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) version: String,
     pub(crate) summary: String,
-    /// Names of the query's optional parameters.
+    /// The names of the optional query parameters.
     pub(crate) optional_query: Vec<String>,
     pub(crate) body: Option<Schema>,
     pub(crate) answer: Option<Schema>,
@@ -56,7 +56,7 @@ impl Specification {
         Ok(&self.files[path])
     }
 
-    /// Resolves a value: itself, or the target of its `$ref`.
+    /// Resolves a schema: returns the target of its `$ref`, or the schema itself.
     pub(crate) fn resolve(&mut self, schema: &Schema) -> Result<Schema, String> {
         let Some(reference) = schema.value["$ref"].as_str() else { return Ok(schema.clone()) };
         let (file, pointer) =
@@ -75,7 +75,7 @@ impl Specification {
         Schema { file: self.main.clone(), value: value.clone(), name: None }
     }
 
-    /// The operation with this id.
+    /// Returns the operation with this id.
     pub(crate) fn operation(&mut self, id: &str) -> Result<Operation, String> {
         let main = self.files[&self.main].clone();
         let version = main["info"]["version"].as_str().unwrap_or_default().to_owned();
@@ -135,7 +135,7 @@ impl Schema {
     }
 }
 
-/// The first sentence of a description, without its full stop.
+/// The first sentence of a description, without its period.
 pub(crate) fn first_sentence(of: &Value) -> String {
     let text = ["summary", "description", "title"].iter().find_map(|member| of[*member].as_str());
     let text = text.unwrap_or_default().split(['\n', '\r']).next().unwrap_or_default();
