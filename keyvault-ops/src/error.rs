@@ -47,7 +47,7 @@ pub enum SecretRefusal {
     BeingDeleted,
     /// A recovery is in progress, even if a read says otherwise. Try again soon.
     BeingRecovered,
-    /// Another conflict.
+    /// The request conflicts with the state of the secret for another reason.
     Conflict,
     /// The vault's request limit is exceeded: 4,000 reads in 10 seconds.
     Throttled,

@@ -9,7 +9,7 @@ use crate::{Automation, AutomationPatch, AutomationSpec, Validation};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations).
 pub const API_VERSION: &str = "2023-12-01-preview";
 
-/// Workflow automations: what Defender for Cloud does with its alerts and findings.
+/// A client for workflow automations, which run actions on Defender's alerts and findings.
 ///
 /// The URL of a Logic App's trigger and the connection string of an event hub are write-only. An automation that was
 /// read therefore cannot simply be written back: [`create_or_update`](Self::create_or_update) refuses one that lacks

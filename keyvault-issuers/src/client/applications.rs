@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{AppManagementPolicy, Application, PasswordCredential};
 
-/// Applications in Microsoft Entra ID and their passwords, through Microsoft Graph.
+/// A client for applications in Microsoft Entra ID and their passwords, through Microsoft Graph.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, object_id: &str) -> azure_core::Result<()> {

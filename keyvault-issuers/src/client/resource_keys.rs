@@ -10,8 +10,8 @@ use crate::{
 
 const PERMISSIONS_VERSION: &str = "2022-04-01";
 
-/// Resources with keys: storage accounts, Cosmos DB accounts, authorization rules of Service Bus and Event Hubs
-/// namespaces, and the other types in the [table](crate#types-of-resources).
+/// A client for resources with keys: storage accounts, Cosmos DB accounts, authorization rules of Service Bus and Event
+/// Hubs namespaces, and the other types in the [table](crate#types-of-resources).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, account: &arm_core::ResourceId) -> azure_core::Result<()> {

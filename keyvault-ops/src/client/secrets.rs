@@ -34,7 +34,7 @@ use crate::{
     models::{Wire, WirePage},
 };
 
-/// The secrets of one vault.
+/// A client for the secrets of one vault.
 ///
 /// A thin layer over the official `azure_security_keyvault_secrets::SecretClient`. It adds names that cannot change the
 /// path, page links that are followed only within the vault, the retries of [`ArmClient`], values that are wiped and
@@ -112,8 +112,8 @@ impl SecretsClient {
     /// Returns a client for use right after a role was assigned to the caller.
     ///
     /// A new role assignment takes effect only after some minutes, and no API shows when. The returned client retries
-    /// requests refused with `ForbiddenByRbac` until `budget`, counted from now, is spent, and calls `on_wait` before
-    /// each wait. It returns other refusals immediately.
+    /// requests refused with `ForbiddenByRbac` for up to `budget` from now, and calls `on_wait` before each wait. It
+    /// returns other refusals immediately.
     ///
     /// # Errors
     ///

@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults).
-/// All older versions retire on 27 February 2027.
+/// All older versions are retired on 27 February 2027.
 pub const API_VERSION: &str = "2026-02-01";
 
 /// The API version of `Vaults_List`, which lists all resources.
 const RESOURCES_VERSION: &str = "2015-11-01";
 
-/// Key vaults, as resources. For their secrets, see [`SecretsClient`](crate::SecretsClient).
+/// A client for key vaults as resources. For their secrets, see [`SecretsClient`](crate::SecretsClient).
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, subscription: &arm_core::SubscriptionId) -> azure_core::Result<()> {

@@ -141,7 +141,8 @@ open_enum! {
         CustomizedRecoverablePurgeable = "CustomizedRecoverable+Purgeable",
         /// For the vault's retention period of 7 to 89 days; nobody can purge it.
         CustomizedRecoverable = "CustomizedRecoverable",
-        /// For the vault's retention period of 7 to 89 days; the subscription cannot be canceled either.
+        /// For the vault's retention period of 7 to 89 days; nobody can purge it, and the subscription cannot be
+        /// canceled either.
         CustomizedRecoverableProtectedSubscription = "CustomizedRecoverable+ProtectedSubscription",
     }
 }

@@ -92,7 +92,7 @@ pub struct VaultProperties {
     /// Private endpoints, and whether their connections are approved. Read-only.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "wire::null_as_default")]
     pub private_endpoint_connections: Vec<PrivateEndpointConnection>,
-    /// The hardware pool it belongs to. Read-only.
+    /// The resource id of the hardware (HSM) pool that it belongs to. Read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hsm_pool_resource_id: Option<String>,
     #[serde(flatten)]
@@ -194,9 +194,9 @@ impl From<SkuName> for Sku {
 open_enum! {
     /// The tier of a vault.
     pub enum SkuName {
-        /// Keys in software.
+        /// Keys are protected in software.
         Standard = "standard",
-        /// Keys in hardware too.
+        /// Keys can also be protected in hardware.
         Premium = "premium",
     }
 }

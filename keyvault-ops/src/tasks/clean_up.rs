@@ -18,8 +18,8 @@ use crate::{
 
 /// Deletes secrets, waits until the deletions are complete, and optionally purges the secrets; await it.
 ///
-/// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running it again completes
-/// the task, and a run after that changes nothing.
+/// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running the task again
+/// finishes it. A second run changes nothing.
 ///
 /// # Permissions
 ///

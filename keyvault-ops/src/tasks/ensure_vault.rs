@@ -26,8 +26,8 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// and fields that this crate does not model. Purge protection is turned on if requested, and never off. It is an error
 /// if a soft-deleted vault of the same group has the name, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the vault may or may not exist; running it again completes the task, and a run after that
-/// writes nothing.
+/// **If it stops halfway**, the vault may or may not exist; running the task again finishes it. A second run writes
+/// nothing.
 ///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};
@@ -52,7 +52,7 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// soft-deleted one in the subscription, whose id is then in the message. A dry run checks this too, but its error has
 /// only the message.
 ///
-/// An existing vault is in another region or tenant, or has another retention period: these cannot be changed.
+/// An existing vault with another region, tenant or retention period is an error too, since these cannot be changed.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureVault {

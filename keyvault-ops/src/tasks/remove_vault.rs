@@ -11,8 +11,8 @@ use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted
 
 /// Deletes a vault and optionally purges it; await it.
 ///
-/// **If it stops halfway**, the vault still exists or is soft-deleted; running it again completes the task, and a run
-/// after that changes nothing.
+/// **If it stops halfway**, the vault still exists or is soft-deleted; running the task again finishes it. A second run
+/// changes nothing.
 ///
 /// # Permissions
 ///

@@ -17,8 +17,8 @@ const SEEDED: &str = "seeded";
 
 /// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; await it.
 ///
-/// Existing secrets are left unchanged. **If it stops halfway**, some are not set; running it again sets the rest, and
-/// a run after that changes nothing. If a soft-deleted secret has one of the names, the outcome for that name is an
+/// Existing secrets are left unchanged. **If it stops halfway**, some are not set; running the task again sets the
+/// rest. A second run changes nothing. If a soft-deleted secret has one of the names, the outcome for that name is an
 /// error, unless [`when_deleted`](Self::when_deleted) is set. A deleted secret that was not seeded with this prefix
 /// belongs to somebody else, and is always an error.
 ///
@@ -129,8 +129,8 @@ impl SecretsClient {
         }
     }
 
-    /// Lists the existing secrets that [`seed`](Self::seed) set with this prefix, by their tag, for example to clean
-    /// them up.
+    /// Lists the existing secrets that [`seed`](Self::seed) set with this prefix, for example to clean them up. They
+    /// are recognized by their tag.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient}
 /// fails, the credential stays valid and is [listed](EndedVersions::open) with the reason. Copies of the credential
 /// elsewhere are not found. After the revocations, the current value is tested if it has the same issuer.
 ///
-/// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running it again
+/// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running the task again
 /// disables them. The issuer no longer recognizes a credential that the earlier run revoked, so it is listed as open. A
 /// run after a complete one writes nothing, since the value of a disabled version cannot be read.
 ///

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Retirement, RotateFailure, SecretName, SecretVersion};
 
-/// The result of ending old versions. It contains no secret value.
+/// The result of [`EndOldVersions`](crate::EndOldVersions). It contains no secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndedVersions {
@@ -63,7 +63,7 @@ impl fmt::Display for EndedVersions {
     }
 }
 
-/// Why some old versions were not ended, and how far the task got.
+/// Why [`EndOldVersions`](crate::EndOldVersions) stopped, and how far it got.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EndError {

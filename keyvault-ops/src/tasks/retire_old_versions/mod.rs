@@ -24,8 +24,8 @@ use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 /// Credentials are not revoked: for that, use [`Rotate`](crate::Rotate) with an issuer, or
 /// [`EndOldVersions`](crate::EndOldVersions) for individual versions.
 ///
-/// **If it stops halfway**, some old versions are still enabled and the current one is unchanged; running it again
-/// disables the rest, and a run after that changes nothing. The ids of all disabled versions are kept in memory.
+/// **If it stops halfway**, some old versions are still enabled and the current one is unchanged; running the task
+/// again disables the rest. A second run changes nothing. The ids of all disabled versions are kept in memory.
 ///
 /// # Permissions
 ///

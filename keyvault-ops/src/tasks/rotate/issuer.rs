@@ -76,8 +76,8 @@ pub trait Issuer: Send + Sync {
     /// that. For [`IssuerKind::TwoSlots`], regenerates the slot that is not `in_use`.
     async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential>;
 
-    /// Returns the existing credentials that were created for this rotation, since an earlier run may have stopped
-    /// right after [`create`](Self::create). Values are included only if the service shows them again. Called only for
+    /// Returns the existing credentials that were created for this rotation: an earlier run may have stopped right
+    /// after [`create`](Self::create). Values are included only if the service shows them again. Called only for
     /// [`IssuerKind::Many`].
     async fn find(&self, rotation: &str) -> Result<Vec<FoundCredential>>;
 
@@ -113,7 +113,7 @@ pub enum IssuerKind {
 pub struct CredentialRequest<'a> {
     /// The rotation's id, which is also passed to [`Issuer::find`].
     pub rotation: &'a str,
-    /// The secret that will hold it.
+    /// The secret that will contain the credential.
     pub secret: &'a SecretId,
     /// The current value, such as a connection string to put the new key into. `None` if it cannot be read.
     pub current: Option<&'a Secret>,

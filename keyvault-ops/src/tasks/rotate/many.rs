@@ -23,7 +23,7 @@ use crate::SecretId;
 /// and only then is the old credential revoked, once. If one of them cannot be set, nothing in the group is disabled or
 /// revoked, and the others report this ([`RotateFailure::Group`]). Use the same issuer (clones of one `Arc`) for a
 /// whole group; different ones are refused. Values are compared only in memory. Secrets given different values by
-/// [`Rotate::to`] are not a group.
+/// [`Rotate::to`] do not form a group.
 ///
 /// **A credential that another secret in the call contains is not revoked** before that secret has moved: with an
 /// issuer, the values of all enabled versions of all secrets are read before the first one is rotated. A credential in
@@ -32,8 +32,8 @@ use crate::SecretId;
 /// reason, no credential that it might contain is revoked.
 ///
 /// Every secret has exactly one outcome, in no particular order; a failure never stops the others. A secret listed
-/// twice is rotated once, as listed first. Dropping the stream cancels the rotations in progress and starts no more;
-/// the same call with the same [`id`](Rotate::id)s finishes them.
+/// twice is rotated once, with the options that are listed first. Dropping the stream cancels the rotations in progress
+/// and starts no more; the same call with the same [`id`](Rotate::id)s finishes them.
 ///
 /// A rotation does not close the finding that reported the secret: the next scan does. Until then, report the finding
 /// as waiting for that scan.

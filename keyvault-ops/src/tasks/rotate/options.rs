@@ -32,8 +32,8 @@ use crate::{
 /// read. Without a ledger, it lists them as [not revoked](crate::IssuerReport::unrevoked), and is not complete.
 ///
 /// **Concurrent writers.** A rotation recognizes its own version by the response to its set or by its [`Ledger`]; if
-/// the response was lost, by its tag and value. It never disables that version, nor any that was set after it had
-/// listed the versions: those are listed in the report, which is then not complete. If somebody else sets a version, it
+/// the response was lost, by its tag and value. It never disables that version, nor any that was set after it had read
+/// the list of versions; the report contains the latter, and is then not complete. If somebody else sets a version, it
 /// stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken) and disables and revokes nothing more. If
 /// the secret is deleted, it stops; it never recovers or recreates a secret.
 ///

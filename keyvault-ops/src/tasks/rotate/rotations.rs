@@ -12,8 +12,8 @@ use crate::{SecretId, SecretVersion};
 /// The report of [`rotate_many`](crate::rotate_many): the outcome for each secret, the worst first. It contains no
 /// secret value.
 ///
-/// Collect the outcomes into it. [`Display`](fmt::Display) formats it as text; [`to_json`](Self::to_json) and
-/// [`to_html`](Self::to_html) are for programs and browsers.
+/// Collect the outcomes of `rotate_many` into it. [`Display`](fmt::Display) formats it as text;
+/// [`to_json`](Self::to_json) and [`to_html`](Self::to_html) are for programs and browsers.
 ///
 /// ```
 /// # async fn f(rotations: Vec<keyvault_ops::Rotate>) -> std::io::Result<()> {
@@ -28,7 +28,7 @@ use crate::{SecretId, SecretVersion};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotations {
-    /// One for each secret; those that need attention come first.
+    /// One outcome for each secret; those that need attention come first.
     pub all: Vec<ReportedRotation>,
 }
 
