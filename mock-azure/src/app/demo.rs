@@ -6,9 +6,9 @@ use crate::{
 };
 
 impl Seed {
-    /// Adds the contents of a security lab to a subscription: plans, a vault with secrets, alerts and recommendations
-    /// about it, and a machine with a secret in its environment. The machine supports two scripts: `cat FILE` and `sed
-    /// -i '/^NAME=/d' FILE`.
+    /// Adds the contents of a small security lab to a subscription: plans, a vault with secrets, alerts and
+    /// recommendations about the vault, and a machine with a secret in its environment. The machine supports two
+    /// scripts: `cat FILE` and `sed -i '/^NAME=/d' FILE`.
     pub fn demo(self, subscription: &str) -> Self {
         let group = format!("/subscriptions/{subscription}/resourceGroups/rg-lab");
         let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-lab");

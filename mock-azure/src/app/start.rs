@@ -13,7 +13,8 @@ use crate::{
 const PROGRAM_AUDIT: usize = 5_000;
 
 impl Seed {
-    /// Starts the double for this process: its transport answers without a socket.
+    /// Starts the double in this process, without a socket. Connect clients with
+    /// [`client_options`](MockAzure::client_options).
     pub async fn start(self) -> MockAzure {
         let world = build(self);
         fast_forward::follow(&world.clock);
@@ -21,7 +22,7 @@ impl Seed {
     }
 }
 
-/// The new state has a different tenant or principal from the running double.
+/// The error of [`MockAzure::reset`]: the seed's tenant or principal differs from that of the running double.
 #[derive(Debug)]
 pub struct AnotherTenant(());
 
@@ -37,12 +38,12 @@ impl std::fmt::Display for AnotherTenant {
 impl std::error::Error for AnotherTenant {}
 
 impl MockAzure {
-    /// Starts over with the state that `seed` describes: resources, clock, faults and recorded requests. Tokens already
-    /// issued stay valid.
+    /// Replaces the state, including resources, clock, faults and recorded requests, with the one that `seed`
+    /// describes. Tokens already issued stay valid.
     ///
     /// # Errors
     ///
-    /// The seed has a different tenant or signed-in principal. The double is then unchanged.
+    /// The seed has a different tenant or signed-in principal. The double then stays as it is.
     pub fn reset(&self, seed: Seed) -> Result<(), AnotherTenant> {
         let mut state = self.shared.lock();
         #[cfg(feature = "server")]

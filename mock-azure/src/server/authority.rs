@@ -31,8 +31,8 @@ const KEPT: usize = 1000;
 
 /// A private certificate authority that issues certificates only for Azure's hosts.
 ///
-/// Anything that trusts it will accept this double as Azure: configure its certificate only in the program under test,
-/// not on the machine. Its key never leaves this process, or the folder given to keep it in.
+/// Any program that trusts it accepts this double as Azure, so configure its certificate only in the program under
+/// test, not on the whole machine. Its key never leaves this process or the folder in which it is kept.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,
@@ -46,7 +46,7 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Creates a new authority, which lasts as long as the process.
+    /// Creates a new authority whose key exists only in memory.
     ///
     /// # Errors
     ///
@@ -57,8 +57,8 @@ impl Authority {
         Ok(Self::of(key, certificate))
     }
 
-    /// Loads the authority in a folder, or creates one there: `authority.pem`, to be trusted, and `authority.key`, which only
-    /// its owner can read.
+    /// Loads the authority from a folder, or creates one there: `authority.pem`, the certificate to trust, and
+    /// `authority.key`, which only its owner can read.
     ///
     /// # Errors
     ///
@@ -82,12 +82,12 @@ impl Authority {
         Self { issuer: Issuer::new(own_params(), key), certificate, hosts: Mutex::default() }
     }
 
-    /// The certificate to trust, in PEM.
+    /// Returns the certificate to trust, in PEM.
     pub fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// Writes the certificate to trust to a file.
+    /// Writes the certificate to trust to a file, in PEM.
     ///
     /// # Errors
     ///

@@ -51,26 +51,26 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// Default options: no log, and a new certificate authority.
+    /// Creates the default options: no log, and a new certificate authority.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls this function with one line for each request.
+    /// Sets a function that is called with one line for each request. Default: none.
     pub fn log(mut self, log: fn(&str)) -> Self {
         self.log = Some(log);
         self
     }
 
-    /// The world to which the control endpoint's `reset` returns, in the format of [`Seed::from_text`]. Default: none,
-    /// until one is set there.
+    /// Sets the world to which the control API's `reset` returns, in the format of [`Seed::from_text`]. Default: none,
+    /// until one is set through the control API.
     pub fn world(mut self, text: impl Into<String>) -> Self {
         self.world = Some(text.into());
         self
     }
 
-    /// Records every request in this file, from which [`Server::load`] can restore the current state. It contains the
-    /// tokens and secrets of the requests.
+    /// Records every request in this file, from which [`Server::load`] can restore the state. The file contains the
+    /// tokens and secrets in the requests.
     pub fn save_to(mut self, file: File) -> Self {
         self.save = Some(file);
         self
@@ -84,13 +84,14 @@ impl ServerOptions {
 }
 
 impl Seed {
-    /// Serves the double on a port for other programs, which can use it in three ways: over plain HTTP, where the
-    /// `Host` header selects the part of Azure; as a proxy for Azure's hosts and no others; and over TLS at the port
-    /// itself. For TLS, they have to trust its [`authority`](Server::authority).
+    /// Serves the double on a port, for other programs. They can use it over plain HTTP, where the `Host` header
+    /// selects the part of Azure; as a proxy for Azure's hosts and no others; and over TLS at the port itself. For TLS,
+    /// they have to trust its [`authority`](Server::authority).
     ///
-    /// It then accepts any bearer token, since real clients may bring their own. A token from its own sign-in host has
-    /// the roles of its principal. Long-running operations also complete with time, for clients that do not poll them.
-    /// It keeps the last thousand requests, and the first thousand unknown ones, without tokens and secrets.
+    /// The server accepts any bearer token, since real clients may bring their own. A token issued by its own sign-in
+    /// host has the roles of its principal. Long-running operations also complete as time passes, for clients that do
+    /// not poll them. The server keeps the last thousand requests and the first thousand unknown ones, without tokens
+    /// and secrets.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ fn start(
 
 impl Server {
     /// Restores the state recorded by [`ServerOptions::save_to`], as of the last request. If the clock was running, it
-    /// continues and shows the real time.
+    /// runs again and shows the real time.
     ///
     /// # Errors
     ///
@@ -142,22 +143,23 @@ impl Server {
         start(saved.seed()?, listener, options, Some(&saved))
     }
 
-    /// The local address, such as `http://127.0.0.1:40123`.
+    /// Returns the local address, such as `http://127.0.0.1:40123`.
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The certificate authority for Azure's hosts.
+    /// Returns the certificate authority for Azure's hosts.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Calls the control endpoint, like a request to it; the crate's `control.openapi.json` describes it. If the double
-    /// is being recorded, these calls are recorded too; calls to its other methods are not.
+    /// Calls the control API, as a request over HTTP would; the crate's `control.openapi.json` describes it. If
+    /// requests are being recorded ([`ServerOptions::save_to`]), these calls are recorded too; calls to the other
+    /// methods are not.
     ///
     /// # Errors
     ///
-    /// The refusal, with its message.
+    /// The API refuses the request. The error contains its message.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = self.program.handle(Request {
@@ -179,8 +181,8 @@ impl Server {
         }
     }
 
-    /// The environment variables that direct a program here instead of to Azure. `certificate` is a file with the
-    /// certificate of the [`authority`](Server::authority).
+    /// Returns the environment variables that direct a program to this server instead of Azure. `certificate` is the
+    /// path of a file with the certificate of the [`authority`](Server::authority).
     pub fn environment(&self, certificate: &Path) -> Vec<(&'static str, String)> {
         let certificate = certificate.display().to_string();
         let mut all: Vec<(&'static str, String)> = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]

@@ -44,15 +44,15 @@ pub(crate) fn sessions_from(world: &World, object_id: &str) -> OffsetDateTime {
 }
 
 impl MockAzure {
-    /// A credential for another principal in the directory, by its object id. Requests with it have the roles of that
-    /// principal, which the logs name. `None` if the directory has no such user or application.
+    /// Returns a credential for another principal in the directory, by its object id. Requests with it have that
+    /// principal's roles, and the logs name that principal. `None` if the directory has no such user or application.
     pub fn credential_of(&self, object_id: &str) -> Option<Arc<dyn TokenCredential>> {
         let principal = directory::find(&self.shared.lock().world, object_id)?.clone();
         let signs_in = !matches!(principal.kind, PrincipalKind::Group);
         signs_in.then(|| self.credential_for(self.tenant(), principal, refused))
     }
 
-    /// Whether a principal may sign in: Graph's `accountEnabled`.
+    /// Returns whether a principal may sign in: Graph's `accountEnabled`.
     pub fn may_sign_in(&self, object_id: &str) -> bool {
         !is_disabled(&self.shared.lock().world, object_id)
     }

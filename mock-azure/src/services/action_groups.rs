@@ -61,7 +61,7 @@ pub(crate) struct Notifications {
 }
 
 impl Seed {
-    /// Makes test notifications to this receiver fail, with this text as the reason.
+    /// Makes test notifications to this receiver fail. `why` is the reason in the response.
     pub fn receiver_fails(self, receiver: &str, why: &str) -> Self {
         let (receiver, why) = (receiver.to_owned(), why.to_owned());
         self.setting(move |world| {

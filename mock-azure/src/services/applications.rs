@@ -74,7 +74,7 @@ pub(crate) fn sign_in(world: &World, app_id: &str, secret: &str) -> Option<Sign>
 }
 
 impl Seed {
-    /// Adds an application with its own service principal and one password, which works immediately.
+    /// Adds an application with its service principal and one password, which works immediately.
     pub fn application(self, object_id: &str, app_id: &str, name: &str, password: &str) -> Self {
         let (id, app_id, name) = (object_id.to_owned(), app_id.to_owned(), name.to_owned());
         let value = password.to_owned();
@@ -100,8 +100,8 @@ impl Seed {
         })
     }
 
-    /// How much time must pass on the double's clock before a password that is added to an application works, or a
-    /// removed one stops working. Default: none.
+    /// Sets how much time must pass on the double's clock before a password added to an application works, or a removed
+    /// one stops working. Default: none.
     pub fn password_propagation_time(self, time: std::time::Duration) -> Self {
         let time = time.try_into().unwrap_or(Duration::MAX);
         self.setting(move |world| world.states.get_mut::<Applications>().propagation = time)
@@ -115,7 +115,7 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// The key ids and names of the passwords that an application lists.
+    /// Returns the key ids and names of the passwords that an application lists.
     pub fn application_passwords(&self, object_id: &str) -> Vec<(String, Option<String>)> {
         let state = self.shared.lock();
         let applications = &state.world.states.get::<Applications>().all;
@@ -125,7 +125,7 @@ impl MockAzure {
         listed.map(|held| (held.key_id.clone(), held.name.as_str().map(str::to_owned))).collect()
     }
 
-    /// Whether an application, given by its client id, can currently sign in with this secret.
+    /// Returns whether an application, given by its client id, can currently sign in with this secret.
     pub fn application_takes(&self, app_id: &str, secret: &str) -> bool {
         sign_in(&self.shared.lock().world, app_id, secret) == Some(Sign::In)
     }

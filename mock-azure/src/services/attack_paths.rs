@@ -41,8 +41,8 @@ impl Seed {
         self.step(move |world| world.states.get_mut::<AttackPaths>().all.push(AttackPath::Row(row)))
     }
 
-    /// Returns attack paths in the format of tenants with Exposure Management: `riskLevel`, `entryPoint` and `target`
-    /// as objects, and steps.
+    /// Makes Resource Graph return attack paths in the format of tenants with Exposure Management: `riskLevel`,
+    /// `entryPoint` and `target` as objects, and steps.
     pub fn exposure_management(self) -> Self {
         self.setting(|world| world.states.get_mut::<AttackPaths>().exposure_management = true)
     }

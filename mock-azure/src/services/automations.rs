@@ -60,8 +60,8 @@ pub(crate) struct Automations {
 }
 
 impl MockAzure {
-    /// The secrets (trigger URL or connection string) currently stored for an automation's actions, in their order. The
-    /// service itself never returns them.
+    /// Returns the secrets (trigger URL or connection string) currently stored for an automation's actions, in the
+    /// order of the actions. The service itself never returns them.
     pub fn automation_secrets(&self, automation: &str) -> Vec<Option<String>> {
         let state = self.shared.lock();
         state
@@ -76,8 +76,8 @@ impl MockAzure {
 }
 
 impl MockAzure {
-    /// The ids of the alerts on which an automation acts: those in its scope that match all rules of at least one set.
-    /// Empty if the automation is off, or if an action lacks its secret.
+    /// Returns the ids of the alerts on which an automation acts: those in its scope that match all rules of at least
+    /// one rule set. Empty if the automation is off, or if an action lacks its secret.
     pub fn automation_acts_on(&self, automation: &str) -> Vec<String> {
         let state = self.shared.lock();
         acts_on(&state.world, automation)

@@ -48,8 +48,8 @@ impl Seed {
         self.principal(object_id, display_name, PrincipalKind::Group)
     }
 
-    /// A principal that is created later, such as a machine's identity, is not found by the next `lookups` role
-    /// assignments that do not give its type.
+    /// Makes the next `lookups` role assignments for a principal created later, such as a machine's identity, fail
+    /// because the principal is not found. Assignments that give the principal's type succeed.
     pub fn principal_replication(self, lookups: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<Directory>().replication = lookups)
     }

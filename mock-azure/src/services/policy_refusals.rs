@@ -16,10 +16,10 @@ const TYPES: &str = "listOfResourceTypesNotAllowed";
 
 impl Seed {
     /// Forbids resources of this type, such as `Microsoft.KeyVault/vaults`, at a scope through Azure Policy: creating
-    /// or changing one is refused with `RequestDisallowedByPolicy`, until the policy assignment with this name is
+    /// or changing one is refused with `RequestDisallowedByPolicy` until the policy assignment named `assignment` is
     /// deleted.
     ///
-    /// A request can create the same assignment, of the built-in policy "Not allowed resource types".
+    /// A request can create the same assignment, with the built-in policy "Not allowed resource types".
     pub fn resource_type_not_allowed(self, scope: impl ToString, assignment: &str, kind: &str) -> Self {
         let scope = scope.to_string();
         let assigned = json!({

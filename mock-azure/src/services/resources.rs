@@ -21,7 +21,7 @@ pub(crate) const SURFACE: Surface = Surface {
 };
 
 impl Seed {
-    /// Adds any resource, as a GET would return it; it needs `id`, `name` and `type`.
+    /// Adds a resource of any type, as a GET would return it. It must have `id`, `name` and `type`.
     pub fn resource(self, resource: Value) -> Self {
         self.step(move |world| world.resources.put(resource))
     }

@@ -47,25 +47,25 @@ pub(crate) struct Roles {
 }
 
 impl Seed {
-    /// A new role assignment takes effect only after `checks` requests that needed it have been refused.
+    /// Makes a new role assignment take effect only after `checks` requests that needed it have been refused.
     pub fn role_propagation(self, checks: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<Roles>().propagation = checks)
     }
 
-    /// A new role assignment takes effect only after this much time has passed on the double's clock, in addition to
-    /// [`role_propagation`](Seed::role_propagation) if that is set too.
+    /// Makes a new role assignment take effect only after this much time has passed on the double's clock, in addition
+    /// to [`role_propagation`](Seed::role_propagation) if both are set.
     pub fn role_propagation_time(self, time: std::time::Duration) -> Self {
         let time = time.try_into().unwrap_or(Duration::MAX);
         self.setting(move |world| world.states.get_mut::<Roles>().propagation_time = time)
     }
 
-    /// The role (by name or GUID) of the signed-in principal on every subscription. Default: `Owner`.
+    /// Sets the role (by name or GUID) of the signed-in principal on every subscription. Default: `Owner`.
     pub fn signed_in_role(self, role: &str) -> Self {
         let role = role.to_owned();
         self.setting(move |world| world.states.get_mut::<Roles>().first_role = Some(role))
     }
 
-    /// Assigns a role (by name or GUID) to a principal, effective immediately.
+    /// Assigns a role (by name or GUID) to a principal. The assignment takes effect immediately.
     pub fn role_assignment(self, principal: &str, role: &str, scope: &str) -> Self {
         let (principal, role, scope) = (principal.to_owned(), role.to_owned(), scope.to_owned());
         self.step(move |world| grant(world, &principal, &role, &scope))
@@ -117,7 +117,8 @@ pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scop
 }
 
 impl MockAzure {
-    /// Whether a principal has a role (by name or GUID) at a scope or above it, and the assignment has propagated.
+    /// Returns whether a principal has a role (by name or GUID) at or above a scope, through an assignment that has
+    /// propagated.
     pub fn has_role(&self, principal: &str, role: &str, scope: &str) -> bool {
         has_role(&mut self.shared.lock().world, principal, role, scope)
     }

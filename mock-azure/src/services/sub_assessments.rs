@@ -27,7 +27,7 @@ pub(crate) struct SubAssessments {
 }
 
 impl Seed {
-    /// Serves sub-assessments, as the service did until they were retired.
+    /// Serves sub-assessments, as the service did until it retired them.
     pub fn sub_assessments_served(self) -> Self {
         self.setting(|world| world.states.get_mut::<SubAssessments>().served = true)
     }

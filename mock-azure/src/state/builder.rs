@@ -11,14 +11,14 @@ use crate::{
     },
 };
 
-/// The subscription of a double, unless its seed [names all subscriptions](Seed::subscriptions).
+/// The subscription of a double, unless its seed sets [other subscriptions](Seed::subscriptions).
 pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// The tenant of a double, unless its seed sets one.
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-0000000000aa";
 
 pub(crate) type Step = Box<dyn FnOnce(&mut World) + Send>;
 
-/// Describes the initial state of a double, then starts it. Each service adds its own methods.
+/// A builder for the initial state of a double. Each service adds methods for its own resources.
 #[must_use = "a seed does nothing until it is started"]
 pub struct Seed {
     clock: Clock,
@@ -53,37 +53,38 @@ impl Seed {
         }
     }
 
-    /// Adds a subscription. In lists, it comes after [`DEFAULT_SUBSCRIPTION`].
+    /// Adds a subscription. Lists return it after [`DEFAULT_SUBSCRIPTION`].
     pub fn subscription(mut self, id: impl ToString) -> Self {
         self.subscriptions.push(id.to_string());
         self
     }
 
-    /// Sets all subscriptions, which include [`DEFAULT_SUBSCRIPTION`] only if it is among them. Later calls of
-    /// [`subscription`](Self::subscription) add to these.
+    /// Sets the complete list of subscriptions. It contains [`DEFAULT_SUBSCRIPTION`] only if `ids` does. Later calls of
+    /// [`subscription`](Self::subscription) add to the list.
     pub fn subscriptions(mut self, ids: impl IntoIterator<Item = impl ToString>) -> Self {
         self.subscriptions = ids.into_iter().map(|id| id.to_string()).collect();
         self.default_subscription = false;
         self
     }
 
-    /// The tenant of all subscriptions. Default: [`DEFAULT_TENANT`].
+    /// Sets the tenant of all subscriptions. Default: [`DEFAULT_TENANT`].
     pub fn tenant(mut self, id: impl ToString) -> Self {
         self.tenant = id.to_string();
         self
     }
 
-    /// The source of ids, secret versions and everything random: the same number gives the same values. Default: 0.
+    /// Sets the seed of ids, secret versions and everything else that is random: the same number gives the same values.
+    /// Default: 0.
     pub fn seed(mut self, number: u64) -> Self {
         self.number = number;
         self
     }
 
-    /// Starts the double's clock at this time and stops it there, until it is [advanced](crate::MockAzure::advance) or
-    /// [runs freely](crate::MockAzure::run_freely). Default: it runs, and shows the real time.
+    /// Starts the double's clock at this time and stops it there until it is [advanced](crate::MockAzure::advance) or
+    /// [runs freely](crate::MockAzure::run_freely). Default: the clock runs and shows the real time.
     ///
-    /// With the same time, the same [`seed`](Seed::seed) and the same requests in the same order, a double gives the
-    /// same responses, byte for byte.
+    /// With the same start time, the same [`seed`](Seed::seed) and the same requests in the same order, a double gives
+    /// the same responses, byte for byte.
     pub fn starts_at(mut self, time: OffsetDateTime) -> Self {
         self.clock = Clock::still_at(time);
         self
@@ -102,7 +103,7 @@ impl Seed {
         })
     }
 
-    /// Splits every list into pages of this size, unless a request asks for another with `$top`.
+    /// Splits every list into pages of this size, except where a request gives another size in `$top`.
     pub fn page_size(self, items: usize) -> Self {
         self.setting(move |world| world.paging.size = Some(items.max(1)))
     }
@@ -112,7 +113,7 @@ impl Seed {
         self.setting(|world| world.paging.empty_page = true)
     }
 
-    /// How many polls report a long-running operation as still running. Default: 1.
+    /// Sets how many polls report a long-running operation as still running. Default: 1.
     pub fn operation_polls(self, polls: u32) -> Self {
         self.setting(move |world| world.operations.polls = polls)
     }

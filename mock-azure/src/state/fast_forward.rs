@@ -12,18 +12,18 @@ use azure_core::async_runtime::{AbortableTask, AsyncRuntime, SpawnedTask, TaskFu
 
 use crate::state::clock::{Clock, WeakClock};
 
-/// Skips every wait of the SDK (between retries, between polls) in this process, and advances the doubles' clocks
+/// Makes the SDK skip every wait (between retries, between polls) in this process, and advances the doubles' clocks
 /// instead.
 ///
-/// `Retry-After` is still sent unchanged; only the waiting is skipped. A wait advances the clocks of the doubles that
-/// were started on the waiting thread, and no others, so that parallel tests do not affect each other. Concurrent waits
-/// count once. In a multi-threaded runtime, a spawned task may wait on a thread other than the one that started the
-/// double, and then advances no clock.
+/// `Retry-After` is still sent unchanged; only the waiting is skipped. A wait advances only the clocks of the doubles
+/// that were started on the waiting thread, so that parallel tests do not affect each other. Concurrent waits count
+/// once. In a multi-threaded runtime, a spawned task may wait on a thread other than the one that started the double;
+/// such a wait advances no clock.
 ///
-/// Tokens do not age when a wait is skipped: their holder uses the real clock, on which no time has passed.
+/// Tokens do not age when a wait is skipped, because clients check their expiry against the machine's clock.
 ///
-/// Call it first: once something has waited, the runtime can no longer be changed. Calling it again does nothing.
-/// Returns whether waits are skipped from now on.
+/// Call this function first: once something has waited, the runtime can no longer be replaced. Further calls do
+/// nothing. Returns whether waits are skipped from now on.
 pub fn fast_forward() -> bool {
     static INSTALLED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *INSTALLED.get_or_init(|| set_async_runtime(Arc::new(FastForward)).is_ok())

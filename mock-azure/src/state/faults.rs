@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::http::{Body, Call, Reply};
 
-/// A failure of matching requests. Default: only the next one.
+/// A failure to inject into matching requests. Default: only the next request.
 ///
 /// ```
 /// use mock_azure::Fault;
@@ -52,12 +52,12 @@ impl Fault {
         }
     }
 
-    /// The service refuses with this status and does not act. See [`code`](Self::code).
+    /// The service refuses with this status and does not act. [`code`](Self::code) sets the error code.
     pub fn status(status: u16) -> Self {
         Self::new(Effect::Status(status))
     }
 
-    /// `429` with `Retry-After`, in whole seconds rounded up; the service does not act.
+    /// The service refuses with `429` and `Retry-After`, in whole seconds, rounded up, and does not act.
     pub fn throttled(retry_after: Duration) -> Self {
         Self::new(Effect::Throttled(retry_after))
     }
@@ -72,40 +72,41 @@ impl Fault {
         Self::new(Effect::Reset)
     }
 
-    /// The service acts, then the connection is lost, so the client cannot know whether the request was applied.
+    /// The service acts, then the connection is lost, so the client cannot tell whether the request was applied.
     pub fn reset_after_acting() -> Self {
         Self::new(Effect::ResetAfterActing)
     }
 
-    /// The service acts; the client receives the headers and half of the body, then the connection is lost.
+    /// The service acts, but the connection is lost after the client has received the headers and half of the body.
     pub fn truncated() -> Self {
         Self::new(Effect::Truncated)
     }
 
-    /// `200` with a body of another type, such as a proxy's sign-in page; the service does not act.
+    /// The response is `200` with a body of another content type, such as a proxy's sign-in page; the service does not
+    /// act.
     pub fn wrong_content_type(mime: &str, body: &str) -> Self {
         Self::new(Effect::Raw { status: 200, bytes: body.into(), mime: mime.to_owned() })
     }
 
-    /// Answers with this status and this body, sent as JSON whatever it contains; the service does not act.
+    /// The response has this status and this body, labeled as JSON whatever it contains; the service does not act.
     pub fn body(status: u16, raw: impl Into<Vec<u8>>) -> Self {
         Self::new(Effect::Raw { status, bytes: raw.into(), mime: "application/json".to_owned() })
     }
 
-    /// The service acts; every link in its response (`nextLink`, `Location`, `Azure-AsyncOperation`) points to this
-    /// address instead. A `nextLink` is added to a list that has none.
+    /// The service acts, and every link in its response (`nextLink`, `Location`, `Azure-AsyncOperation`) points to this
+    /// address instead. A list without a `nextLink` gets one.
     pub fn foreign_next_link(link: &str) -> Self {
         Self::new(Effect::ForeignLink(link.to_owned()))
     }
 
-    /// The service acts; its response gets this header. To combine it with any other fault, use
+    /// The service acts, and its response gets this header. To add a header to any other fault, use
     /// [`with_header`](Self::with_header).
     pub fn header(name: &str, value: &str) -> Self {
         Self::new(Effect::Pass).with_header(name, value)
     }
 
-    /// About one matching request in `one_in` is lost, refused with 503 or delayed. The same seed and the same order of
-    /// requests give the same faults. The fault remains until the faults are cleared.
+    /// About one in `one_in` matching requests is lost, refused with 503 or delayed. The same seed and the same order
+    /// of requests give the same faults. This fault stays active until the faults are cleared.
     pub fn seeded(seed: u64, one_in: u64) -> Self {
         Self::new(Effect::Seeded { seed, one_in: one_in.max(1) }).always()
     }
@@ -135,7 +136,7 @@ impl Fault {
         self
     }
 
-    /// Affects `n` matching requests.
+    /// Affects the next `n` matching requests.
     pub fn times(mut self, n: u64) -> Self {
         self.times = Some(n);
         self

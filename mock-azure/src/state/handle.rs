@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// A running double of Azure. Several can run in parallel; clones are the same double.
+/// A running double of Azure. Several can run in parallel. A clone is a handle to the same double.
 #[derive(Clone)]
 pub struct MockAzure {
     pub(crate) clock: Clock,
@@ -45,17 +45,18 @@ impl MockAzure {
         Self { clock, shared: Shared::new(world), tenant, principal, serials, scopes: Arc::default() }
     }
 
-    /// Starts the description of a double.
+    /// Returns a builder for the initial state of a double.
     pub fn seed() -> Seed {
         Seed::new()
     }
 
-    /// A credential of the signed-in principal. Its tokens are unsigned JSON web tokens for the requested audience.
+    /// Returns a credential of the signed-in principal. Its tokens are unsigned JSON web tokens for the requested
+    /// audience.
     pub fn credential(&self) -> Arc<dyn TokenCredential> {
         self.credential_in(&self.tenant)
     }
 
-    /// A credential of the same principal in another tenant, which the double refuses.
+    /// Returns a credential of the same principal in another tenant. The double refuses its tokens.
     pub fn credential_in(&self, tenant: &str) -> Arc<dyn TokenCredential> {
         self.credential_for(tenant, self.principal.clone(), |_, _| None)
     }
@@ -77,20 +78,20 @@ impl MockAzure {
         })
     }
 
-    /// The time on the double's clock.
+    /// Returns the time on the double's clock.
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
     }
 
-    /// Advances the double's clock, whether or not it is running. Whatever is due in that time has happened by the next
-    /// request: long-running operations have completed, role assignments have propagated, log records have arrived,
-    /// tokens have expired, and soft-deleted resources are purged if their retention has ended.
+    /// Advances the double's clock, whether or not it is running. Everything due in that time takes effect before the
+    /// next request: long-running operations complete, role assignments propagate, log records arrive, tokens expire,
+    /// and soft-deleted resources are purged if their retention has ended.
     pub fn advance(&self, by: std::time::Duration) {
         self.clock.advance(by.try_into().unwrap_or(time::Duration::MAX));
     }
 
-    /// Sets the double's clock. Moving it forward is the same as [`advance`](Self::advance); moving it back does not
-    /// undo anything.
+    /// Sets the double's clock. Moving it forward is the same as [`advance`](Self::advance); moving it back undoes
+    /// nothing.
     pub fn set_time(&self, time: OffsetDateTime) {
         self.clock.set(time);
     }
@@ -100,47 +101,47 @@ impl MockAzure {
         self.clock.freeze();
     }
 
-    /// Lets the double's clock run from the current time, at the speed of a real one.
+    /// Lets the double's clock run from its current time, at normal speed.
     pub fn run_freely(&self) {
         self.clock.run();
     }
 
-    /// Whether the double's clock is running.
+    /// Returns whether the double's clock is running.
     pub fn is_running_freely(&self) -> bool {
         self.clock.is_running()
     }
 
-    /// The tenant.
+    /// Returns the tenant id.
     pub fn tenant(&self) -> &str {
         &self.tenant
     }
 
-    /// The object id of the signed-in principal.
+    /// Returns the object id of the signed-in principal.
     pub fn signed_in(&self) -> &str {
         &self.principal.object_id
     }
 
-    /// Every request so far, in order.
+    /// Returns all requests so far, in order. A served double keeps only the last thousand.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.requests.iter().cloned().collect()
     }
 
-    /// The [requests](Self::requests) that ask for a change, whether or not they were accepted.
+    /// Returns the [requests](Self::requests) that would change something, whether or not they were accepted.
     pub fn writes(&self) -> Vec<Recorded> {
         self.requests().into_iter().filter(|request| !request.is_read()).collect()
     }
 
-    /// The requests unknown to the double, which got a 501.
+    /// Returns the requests that the double did not know, and which got a 501.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.unknown.clone()
     }
 
-    /// The requests for hosts that do not belong to Azure, which the transport refused to send.
+    /// Returns the requests for hosts that do not belong to Azure. They were refused.
     pub fn foreign_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.foreign.clone()
     }
 
-    /// The scopes for which tokens were requested from the credential, in order.
+    /// Returns the scopes for which tokens were requested from the credential, in order.
     pub fn token_requests(&self) -> Vec<String> {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -160,14 +161,14 @@ impl MockAzure {
         self.shared.lock().faults.clear();
     }
 
-    /// Drops the connection at the `n`-th request from now (1 is the next): that request and all later ones are lost
-    /// before the service acts, until [`clear_faults`](Self::clear_faults). To the service, this looks as if the
-    /// program had stopped there. To lose only one request, inject `Fault::reset().skip(n - 1)`.
+    /// Drops the connection at the `n`-th request from now (1 is the next), as if the program had stopped there: that
+    /// request and all later ones are lost before the service acts, until [`clear_faults`](Self::clear_faults). To lose
+    /// only one request, inject `Fault::reset().skip(n - 1)`.
     pub fn interrupt_at(&self, n: u64) {
         self.inject(Fault::reset().skip(n.saturating_sub(1)).always());
     }
 
-    /// Makes all tokens issued so far invalid, so they get a 401; new ones are valid.
+    /// Revokes all tokens issued so far: requests with them get a 401. New tokens are valid.
     pub fn revoke_tokens(&self) {
         self.shared.lock().world.revoke_tokens();
     }

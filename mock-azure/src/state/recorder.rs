@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{http::Call, state::redaction::redact};
 
-/// One request received by the double.
+/// A request that the double received.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -43,8 +43,8 @@ impl Recorded {
         }
     }
 
-    /// Whether it only reads: a GET or HEAD, or a POST that changes nothing, such as a query, a name check, a listing of
-    /// account keys, or a request for a token.
+    /// Returns whether the request only reads: a GET or HEAD, or a POST that changes nothing, such as a query, a name
+    /// check, a listing of account keys, or a request for a token.
     pub fn is_read(&self) -> bool {
         let action = self.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         match self.method.as_str() {
@@ -54,12 +54,12 @@ impl Recorded {
         }
     }
 
-    /// A query parameter, by name, ignoring case.
+    /// Returns a query parameter by name, ignoring case.
     pub fn query(&self, name: &str) -> Option<&str> {
         find(&self.query, name)
     }
 
-    /// A header, by name, ignoring case.
+    /// Returns a header by name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }

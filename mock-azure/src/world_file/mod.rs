@@ -50,7 +50,7 @@ enum SignedIn {
     ServicePrincipal,
 }
 
-/// Why a world cannot be read, and the location in the file.
+/// The reason why a world cannot be read, and its location in the file.
 #[derive(Debug)]
 pub struct WorldError(String);
 
@@ -63,8 +63,8 @@ impl fmt::Display for WorldError {
 impl std::error::Error for WorldError {}
 
 impl Seed {
-    /// Reads a world from JSON or YAML. The crate's `world.schema.json` describes the format: it supports all methods of
-    /// this builder, except those that take closures.
+    /// Reads a world from JSON or YAML. The crate's `world.schema.json` describes the format, which supports all
+    /// methods of this builder except those that take closures.
     ///
     /// ```
     /// # fn main() -> Result<(), mock_azure::WorldError> {
@@ -82,7 +82,8 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// The text is neither, or a member is unknown, missing or of the wrong type. The message gives the location.
+    /// The text is neither JSON nor YAML, or a member is unknown, missing or of the wrong type. The message gives the
+    /// location.
     pub fn from_text(text: &str) -> Result<Self, WorldError> {
         let value = world_from_text(text)?;
         let world: World = serde_path_to_error::deserialize(value).map_err(|error| {
@@ -140,7 +141,7 @@ fn time_of(place: &str, text: &str) -> Result<OffsetDateTime, WorldError> {
     })
 }
 
-/// Reads JSON or YAML as JSON, without validating it.
+/// Parses JSON or YAML into a JSON value, without validating it.
 ///
 /// # Errors
 ///
@@ -154,7 +155,7 @@ pub fn world_from_text(text: &str) -> Result<serde_json::Value, WorldError> {
     }
 }
 
-/// The JSON schema of world files.
+/// Returns the JSON schema of world files.
 pub fn world_schema() -> serde_json::Value {
     schemars::schema_for!(World).to_value()
 }

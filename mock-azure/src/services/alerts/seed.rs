@@ -17,8 +17,8 @@ use crate::{
 const NEWEST: OffsetDateTime = datetime!(2026-11-02 09:15:42.1921106 UTC);
 
 impl Seed {
-    /// Adds an alert on a resource. `alert_type` is a documented id, such as `KV_ListGetAnomaly`; for an unknown id,
-    /// the alert gets that type and otherwise looks like the others.
+    /// Adds an alert on a resource. `alert_type` is a documented type, such as `KV_ListGetAnomaly`, or any other text,
+    /// for an alert of that type with generic content.
     pub fn alert(self, resource: impl ToString, alert_type: &str) -> Self {
         let (resource, alert_type) = (resource.to_string(), alert_type.to_owned());
         self.step(move |world| add(world, &resource, &alert_type))
@@ -34,8 +34,8 @@ impl Seed {
         })
     }
 
-    /// Adds `count` alerts of about 3.35 KB each, in the group `rg-fleet`. Every fifth is about one of twenty vaults,
-    /// the others about other resource types. This is cheap: each alert is generated when it is read.
+    /// Adds `count` alerts of about 3.35 KB each, in the group `rg-fleet`. One in five is about one of twenty vaults,
+    /// the others are about other resource types. The call is cheap, since each alert is generated when it is read.
     pub fn alerts(self, subscription: impl ToString, count: usize) -> Self {
         let subscription = subscription.to_string();
         self.step(move |world| {
@@ -47,7 +47,7 @@ impl Seed {
         })
     }
 
-    /// Adds an alert exactly as the service would return it. Its `id` determines its location.
+    /// Adds an alert exactly as the service would return it. Its location is taken from its `id`.
     pub fn alert_json(self, alert: Value) -> Self {
         self.step(move |world| world.states.get_mut::<Alerts>().all.push(Record::whole(alert)))
     }

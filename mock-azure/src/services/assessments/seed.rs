@@ -14,14 +14,15 @@ use crate::{
 const SINCE: &str = "2026-10-12T09:07:18.6759138Z";
 
 impl Seed {
-    /// Adds an assessment of a resource, by the key of the recommendation. `code` is `Healthy`, `Unhealthy` or
+    /// Adds an assessment of a resource, by the key of its recommendation. `code` is `Healthy`, `Unhealthy` or
     /// `NotApplicable`.
     pub fn assessment(self, resource: impl ToString, key: &str, code: &str) -> Self {
         let (resource, key, code) = (resource.to_string(), key.to_owned(), code.to_owned());
         self.step(move |world| add(world, &resource, &key, &code, in_azure(&resource)))
     }
 
-    /// Adds an assessment of a machine outside Azure that reports to a workspace, given by its resource id.
+    /// Adds an assessment of a machine outside Azure that reports to a workspace. `workspace` is a resource id,
+    /// `machine` a name.
     pub fn on_premises_assessment(self, workspace: &str, machine: &str, key: &str, code: &str) -> Self {
         let (workspace, machine) = (workspace.to_owned(), machine.to_owned());
         let (key, code) = (key.to_owned(), code.to_owned());
@@ -40,8 +41,8 @@ impl Seed {
         })
     }
 
-    /// Adds the assessments of all known recommendations on a vault, alternating between unhealthy, healthy and not
-    /// applicable.
+    /// Adds an assessment of a vault for each known Key Vault recommendation, alternating between unhealthy, healthy
+    /// and not applicable.
     pub fn key_vault_assessments(self, vault: impl ToString) -> Self {
         let vault = vault.to_string();
         self.step(move |world| {
@@ -58,9 +59,9 @@ impl Seed {
         self.step(move |world| world.resources.put(assessment))
     }
 
-    /// Adds a secret found on a machine or in a repository, in the model with one assessment for each finding: category
-    /// `ExposedSecrets`, no fixed key. As in the service, every other one has keys in Pascal case and its details as
-    /// JSON in a string. It is returned while the plan that scans for secrets is on.
+    /// Adds a secret found on a machine or in a repository, as an assessment of its own: category `ExposedSecrets`, no
+    /// fixed key. As in the service, every second one has keys in Pascal case and its details as JSON in a string. The
+    /// finding is returned while the plan that scans for secrets is on.
     pub fn exposed_secret(self, resource: impl ToString, secret: &str) -> Self {
         let (resource, secret) = (resource.to_string(), secret.to_owned());
         self.step(move |world| {
@@ -75,7 +76,7 @@ impl Seed {
         })
     }
 
-    /// Adds the assessment of the grouped model, with a fixed key, which says that a machine has secrets.
+    /// Adds the older, grouped assessment with a fixed key, which says that a machine has exposed secrets.
     pub fn grouped_secret_assessment(self, machine: impl ToString) -> Self {
         self.assessment(machine, MACHINE_SECRETS, "Unhealthy")
     }

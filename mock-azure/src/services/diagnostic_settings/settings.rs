@@ -29,8 +29,8 @@ const SINKS: &[&str] = &[
 ];
 
 impl Seed {
-    /// Adds a diagnostic setting that has existed from the beginning: it sends categories (or `audit`, `allLogs`) of a
-    /// resource to a workspace.
+    /// Adds a diagnostic setting that sends log categories (or the groups `audit` or `allLogs`) of a resource to a
+    /// workspace.
     pub fn diagnostic_setting(
         self,
         resource: &str,

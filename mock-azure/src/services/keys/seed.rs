@@ -13,8 +13,9 @@ use crate::{
 const LOCATION: &str = "westeurope";
 
 impl Seed {
-    /// Adds a resource with keys in `westeurope`, and its resource group if that does not exist. `kind` is a resource
-    /// type such as `Microsoft.Storage/storageAccounts`; a nested type has a name for each level: `namespace/rule`.
+    /// Adds a resource with access keys in `westeurope`, and its resource group if that does not exist. `kind` is a
+    /// resource type such as `Microsoft.Storage/storageAccounts`; for a nested type, `name` has one part per level:
+    /// `namespace/rule`.
     pub fn keyed_resource(self, subscription: impl ToString, group: &str, kind: &str, name: &str) -> Self {
         let (subscription, group) = (subscription.to_string(), group.to_owned());
         let (kind, name) = (kind.to_owned(), name.to_owned());
@@ -46,8 +47,8 @@ impl Seed {
         })
     }
 
-    /// How long after a key is regenerated a resource still accepts the old one, and not yet the new one. Default:
-    /// none.
+    /// Sets how long a resource still accepts the old key, and not yet the new one, after a key is regenerated.
+    /// Default: no delay.
     pub fn key_propagation_time(self, time: Duration) -> Self {
         let time = time.try_into().unwrap_or(time::Duration::MAX);
         self.setting(move |world| world.states.get_mut::<Keys>().propagation = time)
@@ -55,14 +56,14 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// A key of a resource, by its name in the list, such as `key1`.
+    /// Returns a key of a resource, by its name in the list, such as `key1`.
     pub fn resource_key(&self, id: &str, name: &str) -> Option<String> {
         let state = self.shared.lock();
         let keys = state.world.states.get::<Keys>();
         keys.all(id).iter().find(|key| key.name == name).map(|key| key.value.clone())
     }
 
-    /// Whether a resource currently accepts this key at its own host. `false` if its type has no keys.
+    /// Returns whether a resource currently accepts this key at its own host. `false` if its type has no keys.
     pub fn takes_key(&self, id: &str, key: &str) -> bool {
         let state = self.shared.lock();
         let now = state.world.now();
@@ -70,7 +71,7 @@ impl MockAzure {
             && state.world.states.get::<Keys>().taken(id, now).any(|taken| taken == key)
     }
 
-    /// Regenerates a key, as somebody would in the portal.
+    /// Regenerates a key, as a user would in the portal.
     pub fn regenerate_key(&self, id: &str, name: &str) {
         let world = &mut self.shared.lock().world;
         let kind = world.resources.get(id).and_then(|found| found["type"].as_str()).map(str::to_owned);

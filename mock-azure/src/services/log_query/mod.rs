@@ -28,12 +28,12 @@ pub(crate) struct Queries {
 }
 
 impl Seed {
-    /// How long after an event its log record arrives in the workspace. Default: immediately.
+    /// Sets how long after an event its log record arrives in the workspace. Default: immediately.
     pub fn log_delay(self, delay: Duration) -> Self {
         self.setting(move |world| world.states.get_mut::<Queries>().delay = delay)
     }
 
-    /// The number of rows after which a query's result is truncated, with a partial error.
+    /// Sets the number of rows after which a query's result is truncated, with a partial error.
     pub fn log_row_limit(self, rows: usize) -> Self {
         self.setting(move |world| world.states.get_mut::<Queries>().row_limit = Some(rows))
     }

@@ -8,8 +8,8 @@ use super::{FailingExtension, PricingState, plans::Plan, read, resource, scope::
 use crate::state::{Seed, World};
 
 impl Seed {
-    /// Sets the tier of a plan of a subscription, `Free` or `Standard`. On Standard, it has its full sub-plan and the
-    /// extensions that the service turns on by itself. The plan may be one that the service does not document.
+    /// Sets the tier of a plan of a subscription, `Free` or `Standard`. A `Standard` plan has its full sub-plan and the
+    /// extensions that the service turns on by itself. `plan` may also be a name that the service does not document.
     pub fn plan(self, subscription: impl ToString, plan: &str, tier: &str) -> Self {
         let (subscription, plan, tier) = (subscription.to_string(), plan.to_owned(), tier.to_owned());
         self.step(move |world| {
@@ -32,8 +32,8 @@ impl Seed {
         })
     }
 
-    /// Sets properties of a plan as a GET returns them, such as `subPlan`, `enforce`, `freeTrialRemainingTime` or
-    /// undocumented ones. Others are kept.
+    /// Sets properties of a plan in the form that a GET returns, such as `subPlan`, `enforce`, `freeTrialRemainingTime`
+    /// or undocumented ones. Other properties are kept.
     pub fn plan_properties(self, subscription: impl ToString, plan: &str, properties: Value) -> Self {
         self.amend(subscription, plan, move |there| {
             if let (Some(there), Value::Object(new)) = (there.as_object_mut(), properties) {
@@ -63,7 +63,7 @@ impl Seed {
         })
     }
 
-    /// The next `times` updates that turn on this extension return 200, with the extension failed.
+    /// Makes the next `times` updates that turn on this extension return 200 with the extension marked as failed.
     pub fn failing_extension(
         self,
         subscription: impl ToString,
@@ -80,8 +80,8 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<PricingState>().failing.push(failing))
     }
 
-    /// The next `times` updates of any plan of a subscription are refused with 409, because another
-    /// update is in progress.
+    /// Makes the next `times` updates of any plan of a subscription fail with 409, as if another update were in
+    /// progress.
     pub fn plan_update_in_progress(self, subscription: impl ToString, times: u32) -> Self {
         let key = Scope::of_subscription(&subscription.to_string()).key();
         self.setting(move |world| {
@@ -89,7 +89,7 @@ impl Seed {
         })
     }
 
-    /// How long an update of a plan takes; meanwhile, other updates of the same subscription are refused with 409.
+    /// Sets how long an update of a plan takes. Meanwhile, other updates in the same subscription are refused with 409.
     pub fn plan_updates_take(self, time: Duration) -> Self {
         self.setting(move |world| world.states.get_mut::<PricingState>().takes = time)
     }

@@ -56,7 +56,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
 }
 
 impl MockAzure {
-    /// Whether the condition of a scheduled query rule would be met if it ran now.
+    /// Returns whether the condition of a scheduled query rule would be met if it ran now.
     pub fn rule_fires(&self, rule: &str) -> bool {
         let state = self.shared.lock();
         fires(&state.world, rule).unwrap_or(false)

@@ -36,9 +36,9 @@ pub(crate) struct ResourceGraph {
 }
 
 impl Seed {
-    /// Adds a management group that contains these subscriptions. The tenant's root group, whose name is the tenant id,
+    /// Adds a management group that contains these subscriptions. The tenant's root group, named by the tenant id,
     /// contains all subscriptions. A subscription that is not seeded in any other way appears only among the group's
-    /// descendants: the caller may not read anything in it.
+    /// descendants; the caller may not read anything in it.
     pub fn management_group<S: ToString>(
         self,
         name: &str,
@@ -48,8 +48,8 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<ResourceGraph>().management_groups.push(group))
     }
 
-    /// Limits Resource Graph to this many queries in each period; it refuses more with 429. The real service allows 15
-    /// in 5 seconds. Default: no limit in-process; the real one in the program.
+    /// Limits Resource Graph to this many queries in each period; further ones are refused with 429. The real service
+    /// allows 15 in 5 seconds. Default: no limit in-process; the real limit in the server.
     pub fn graph_quota(self, queries: u32, period: std::time::Duration) -> Self {
         self.setting(move |world| {
             world.states.get_mut::<ResourceGraph>().quota = Quota::enforced(queries, period)

@@ -10,11 +10,11 @@ use crate::{
     state::{MockAzure, Seed, World},
 };
 
-/// A version of a secret, as stored in the vault.
+/// A version of a secret as stored in the vault.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SecretVersion {
-    /// The version's 32 characters.
+    /// The version's id, 32 characters.
     pub id: String,
     /// The value.
     pub value: String,
@@ -40,17 +40,17 @@ impl std::fmt::Debug for SecretVersion {
 }
 
 impl Seed {
-    /// Sets a secret; called again for the same name, it adds a version. Seed the vault first.
+    /// Adds a secret. Another call with the same name adds a version. The vault must have been seeded before.
     pub fn secret(self, vault: &str, name: &str, value: &str) -> Self {
         self.version(vault, name, value, |_| {})
     }
 
-    /// Sets a secret whose newest version is disabled.
+    /// Adds a secret whose newest version is disabled.
     pub fn disabled_secret(self, vault: &str, name: &str, value: &str) -> Self {
         self.version(vault, name, value, |version| version.enabled = false)
     }
 
-    /// Gives a secret `n` versions, all created within the same second.
+    /// Adds `n` versions of a secret, all created within the same second.
     pub fn secret_versions(self, vault: &str, name: &str, n: u32) -> Self {
         let name = name.to_owned();
         self.in_vault(vault, move |secrets, world| {
@@ -74,7 +74,7 @@ impl Seed {
         })
     }
 
-    /// Sets a secret and deletes it: its name is unavailable until it is recovered or purged.
+    /// Adds a secret and deletes it: its name is unavailable until it is recovered or purged.
     pub fn deleted_secret(self, vault: &str, name: &str, value: &str) -> Self {
         let name = name.to_owned();
         let key = name.to_ascii_lowercase();
@@ -84,19 +84,19 @@ impl Seed {
         })
     }
 
-    /// How many requests for a name still find a delete, recover or purge incomplete. Default: 1.
+    /// Sets how many requests for a name still find a delete, recovery or purge incomplete. Default: 1.
     pub fn secret_settling(self, requests: u32) -> Self {
         self.setting(move |world| world.states.get_mut::<SecretState>().settling = requests)
     }
 
-    /// After every `every` requests to vaults, refuses `refusals` of them with 429.
+    /// Refuses `refusals` requests to vaults with 429 after every `every` requests.
     pub fn secret_throttling(self, every: u32, refusals: u32) -> Self {
         self.setting(move |world| {
             world.states.get_mut::<SecretState>().throttle = Some(Throttle { every, refusals, seen: 0 })
         })
     }
 
-    /// Changes the order of versions in lists: each number gives one order, the same in every run.
+    /// Changes the order of versions in lists. Each number selects one order, which is the same in every run.
     pub fn version_order(self, number: u64) -> Self {
         self.setting(move |world| world.states.get_mut::<SecretState>().order = Some(number))
     }
@@ -133,7 +133,7 @@ struct Surroundings {
 }
 
 impl MockAzure {
-    /// All versions of a secret, in the order in which they were set; empty if there is no such secret or it is
+    /// Returns all versions of a secret in the order in which they were set. Empty if there is no such secret or it is
     /// deleted.
     pub fn secret_versions(&self, vault: &str, name: &str) -> Vec<SecretVersion> {
         let state = self.shared.lock();

@@ -16,7 +16,7 @@ const KEPT: usize = 200_000;
 /// The default address that requests come from.
 pub(super) const CALLER_IP: &str = "203.0.113.7";
 
-/// One operation on a vault or its secrets, including refused ones.
+/// An operation on a vault or its secrets, successful or refused.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AuditEvent {
@@ -30,7 +30,7 @@ pub struct AuditEvent {
     pub object_id: String,
     /// The caller's sign-in name; `None` for applications.
     pub upn: Option<String>,
-    /// The client id of the application that called, or that the caller signed in with.
+    /// The client id of the calling application, or of the one through which the calling user signed in.
     pub app_id: Option<String>,
     /// The address that the request came from.
     pub caller_ip: String,
@@ -49,8 +49,8 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// A successful operation, such as `SecretGet`, at a time of your choice, authorized by role, from the address of
-    /// the double's other requests. Change its fields as needed, and pass it to [`Seed::audit_event`] or
+    /// Creates an event for a successful operation, such as `SecretGet`, at the given time, authorized by a role, from
+    /// the address of the double's other requests. Change its fields as needed, and pass it to [`Seed::audit_event`] or
     /// [`MockAzure::audit_event`].
     pub fn new(
         operation: impl Into<Cow<'static, str>>,
@@ -74,7 +74,7 @@ impl AuditEvent {
         }
     }
 
-    /// The status text, as in the log's `resultSignature`.
+    /// Returns the status text, as in the log's `resultSignature`.
     pub fn result_signature(&self) -> &'static str {
         match self.status {
             200 => "OK",
@@ -128,8 +128,8 @@ impl AuditLog {
 }
 
 impl Seed {
-    /// Adds an event to the vaults' audit log, with its own time. Log queries find it if the vault's log was sent to a
-    /// workspace at that time, once it has had time to arrive there ([`log_delay`](Seed::log_delay)).
+    /// Adds an event, with its own time, to the vaults' audit log. Log queries find it after
+    /// [`log_delay`](Seed::log_delay) if the vault's log was being sent to a workspace at the event's time.
     pub fn audit_event(self, event: AuditEvent) -> Self {
         self.step(move |world| world.states.get_mut::<AuditLog>().push(event))
     }
@@ -141,7 +141,7 @@ impl MockAzure {
         self.shared.lock().world.states.get_mut::<AuditLog>().push(event);
     }
 
-    /// The operations on vaults and secrets in chronological order, as in the vaults' audit log.
+    /// Returns the operations in the vaults' audit log, in chronological order.
     pub fn audit_events(&self) -> Vec<AuditEvent> {
         self.shared.lock().world.states.get::<AuditLog>().events().cloned().collect()
     }

@@ -12,7 +12,7 @@ const LOCATION: &str = "westeurope";
 
 impl Seed {
     /// Adds a vault in `westeurope` whose access is controlled by roles, and its resource group if that does not exist.
-    /// Nobody has a role on its secrets: see [`vault_role`](Self::vault_role).
+    /// Nobody has a role for its secrets yet: see [`vault_role`](Self::vault_role).
     pub fn vault(self, subscription: impl ToString, group: &str, name: &str) -> Self {
         let (subscription, group, name) = (subscription.to_string(), group.to_owned(), name.to_owned());
         self.step(move |world| add(world, &subscription, &group, &name))
@@ -28,7 +28,8 @@ impl Seed {
         })
     }
 
-    /// Assigns the signed-in principal a role (by name or GUID) on a seeded vault, such as `Key Vault Secrets Officer`.
+    /// Assigns a role (by name or GUID) on a seeded vault, such as `Key Vault Secrets Officer`, to the signed-in
+    /// principal.
     pub fn vault_role(self, name: &str, role: &str) -> Self {
         let (name, role) = (name.to_owned(), role.to_owned());
         self.step(move |world| {
@@ -40,8 +41,8 @@ impl Seed {
         })
     }
 
-    /// Makes access policies control access to a seeded vault, with these permissions on secrets for the signed-in
-    /// principal: `get`, `list`, `set`, ..
+    /// Switches a seeded vault to access policies, and gives the signed-in principal these permissions on secrets:
+    /// `get`, `list`, `set`, ..
     pub fn access_policy(self, name: &str, secret_permissions: &[&str]) -> Self {
         let (name, secrets) = (name.to_owned(), json!(secret_permissions));
         self.step(move |world| {
@@ -63,7 +64,7 @@ impl Seed {
         self.vault(subscription, group, name).step(move |world| soft_delete(world, &deleted))
     }
 
-    /// Makes a vault name unavailable, because somebody else has it.
+    /// Makes a vault name unavailable, as if somebody else had taken it.
     pub fn vault_name_taken(self, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         self.setting(move |world| {
@@ -71,7 +72,7 @@ impl Seed {
         })
     }
 
-    /// The address from which requests reach vaults. Default: `203.0.113.7`.
+    /// Sets the address from which requests reach vaults. Default: `203.0.113.7`.
     pub fn caller_ip(self, address: &str) -> Self {
         let address = address.to_owned();
         self.setting(move |world| world.states.get_mut::<VaultState>().caller_ip = Some(address))

@@ -13,30 +13,30 @@ pub struct Script<'a> {
     pub machine: &'a str,
     /// The text of the script.
     pub text: &'a str,
-    /// The name and value of each parameter, in order; a shell sees the first as `$1`.
+    /// The name and value of each parameter, in order. In a shell, the first is `$1`.
     pub parameters: &'a [(String, String)],
 }
 
 impl Script<'_> {
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// What a script printed, and its exit code. Default: no output, and 0.
+/// The output of a script and its exit code. Default: no output, and 0.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ScriptOutput {
     /// The standard output.
     pub stdout: String,
     /// The standard error.
     pub stderr: String,
-    /// The exit code. Azure reports a command as successful if its script ran to the end, whatever this is.
+    /// The exit code. Azure reports a command as successful if its script ran to the end, whatever the exit code.
     pub exit_code: i32,
 }
 
 impl ScriptOutput {
-    /// A script that printed this to standard output and exited with 0.
+    /// Creates the output of a script that printed this to standard output and exited with 0.
     pub fn printed(stdout: impl Into<String>) -> Self {
         Self { stdout: stdout.into(), ..Self::default() }
     }

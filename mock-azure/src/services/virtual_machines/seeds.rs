@@ -48,7 +48,7 @@ impl Seed {
         })
     }
 
-    /// Puts a file into a machine, such as `/etc/environment` with a secret in it. `machine` is the machine's id.
+    /// Adds a file to a machine, such as `/etc/environment` with a secret in it. `machine` is the machine's id.
     pub fn vm_file(self, machine: impl ToString, path: &str, content: &str) -> Self {
         let (machine, path, content) = (machine.to_string(), path.to_owned(), content.to_owned());
         self.step(move |world| {
@@ -56,10 +56,10 @@ impl Seed {
         })
     }
 
-    /// Defines what scripts do when they run in a machine, since the double does not interpret them. `run` gets the
-    /// script and the machine's files, which it may change, and returns the output and exit code, or `None` for an
-    /// unknown script, which then gets a 501. Without this, every script does. It is called when the request is
-    /// accepted; the output is available when the operation completes.
+    /// Defines what scripts do when they run on a machine, since the double does not interpret them. `run` gets the
+    /// script and the machine's files, which it may change, and returns the output and exit code, or `None` if it does
+    /// not know the script; the request then gets a 501. Without this method, every script gets a 501. `run` is called
+    /// when the request is accepted; the output is available when the operation completes.
     ///
     /// ```
     /// use mock_azure::{MockAzure, ScriptOutput};
@@ -76,7 +76,7 @@ impl Seed {
         self.setting(move |world| world.states.get_mut::<VirtualMachines>().runner = Some(Box::new(run)))
     }
 
-    /// Makes a machine stopped and deallocated, so nothing can run in it.
+    /// Stops and deallocates a machine, so that nothing can run on it.
     pub fn vm_deallocated(self, machine: impl ToString) -> Self {
         let machine = machine.to_string();
         self.step(move |world| {
@@ -84,7 +84,7 @@ impl Seed {
         })
     }
 
-    /// Assigns a machine a user-assigned identity.
+    /// Assigns a user-assigned identity to a machine. `identity` is the id of the identity.
     pub fn vm_user_identity(self, machine: impl ToString, identity: &str) -> Self {
         let (machine, identity) = (machine.to_string(), identity.to_owned());
         self.step(move |world| {
@@ -96,7 +96,7 @@ impl Seed {
 }
 
 impl MockAzure {
-    /// The current content of a file in a machine.
+    /// Returns the current content of a file on a machine. `None` if there is no such file.
     pub fn vm_file(&self, machine: &str, path: &str) -> Option<String> {
         self.shared.lock().world.states.get::<VirtualMachines>().file(machine, path).map(str::to_owned)
     }
