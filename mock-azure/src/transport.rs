@@ -1,4 +1,4 @@
-//! The transport of a process that has the double inside: production URLs, and no socket.
+//! The transport to a double in the same process, with production URLs and no socket.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl MockAzure {
     }
 }
 
-/// Takes requests for Azure's hosts to the double and refuses all others.
+/// Routes requests for Azure's hosts to the double and refuses all others.
 #[derive(Debug)]
 struct InProcess {
     shared: Shared,
@@ -44,7 +44,7 @@ struct InProcess {
 impl HttpClient for InProcess {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
-        // What gives a machine its tokens has no TLS.
+        // The endpoint for a machine's tokens has no TLS.
         let scheme = |host: Host| if host.service == Service::Identity { "http" } else { "https" };
         if Host::resolve(url.authority()).map(scheme) != Some(url.scheme()) {
             return Err(self.refuse(request));
@@ -113,7 +113,7 @@ fn headers(request: &Request) -> Vec<(String, String)> {
     request.headers().iter().map(owned).collect()
 }
 
-/// The answer, once the time for which it is held back has passed.
+/// The response, after its delay.
 async fn answer(reply: Reply, body: impl FnOnce(Bytes) -> PinnedStream) -> AsyncRawResponse {
     let wire = reply.into_wire();
     if !wire.delay.is_zero() {
@@ -132,7 +132,7 @@ fn whole(body: Bytes) -> PinnedStream {
     Box::pin(stream::iter([Ok(body)]))
 }
 
-/// Half of a body, then a lost connection.
+/// Half of a body, followed by a lost connection.
 fn half(body: Bytes) -> PinnedStream {
     let half = body.slice(..body.len() / 2);
     let lost = Error::with_message(ErrorKind::Io, "the connection was closed before the body was complete");

@@ -19,11 +19,11 @@ use crate::{
 
 /// Admits a request, or returns the refusal.
 pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>> {
-    // Whoever comes with a key signs the request: the service checks that.
+    // Requests to these hosts bring a key or ask for a token; the service itself checks them.
     if matches!(call.host.service, Service::Login | Service::Keyed(_) | Service::Identity) {
         return Ok(());
     }
-    // Documented: what a cloud consists of is told before anyone signs in.
+    // Documented: a cloud's endpoints are public, without a sign-in.
     if call.host.service == Service::Management && call.path() == clouds::PATH {
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Box<Reply>
     Ok(())
 }
 
-/// Documented: the responses to a token that is missing or not valid here.
+/// Documented: the responses to a missing or invalid token.
 fn authenticate(world: &World, call: &Call) -> Result<Caller, Box<Reply>> {
     let header = call.header("authorization").unwrap_or_default();
     let token = match header.split_once(' ') {
@@ -161,7 +161,7 @@ fn subscription_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Recorded: the response without the permission.
+/// Recorded: the response to a caller without the permission.
 fn may(world: &mut World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     if call.subscription().is_none() {
         return Ok(());
@@ -199,7 +199,7 @@ fn group_exists(world: &World, call: &Call) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Recorded: 409 for a provider that is not registered. Reported: what Microsoft.Security says instead.
+/// Recorded: 409 for a provider that is not registered. Reported: the different response of Microsoft.Security.
 fn registered(world: &World, call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     let (Some(subscription), namespace) = (call.subscription(), addressed.namespace()) else { return Ok(()) };
     if world.states.get::<Providers>().is_registered(subscription, namespace) {

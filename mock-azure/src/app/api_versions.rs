@@ -81,11 +81,11 @@ fn find(kind: &str, verb: Option<String>) -> Option<Addressed> {
     })
 }
 
-/// Refuses a request without an api-version, or with one that its resource type does not have here.
+/// Refuses a request without an api-version, or with one that the double does not support for its resource type.
 pub(crate) fn check(call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>> {
     let asked = call.api_version();
     if asked.is_empty() {
-        // Documented: the api-version is required, and this is the answer without it.
+        // Documented: the api-version is required, and this is the response without it.
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Box::new(Reply::arm_error(400, "MissingApiVersionParameter", message)));
     }
@@ -99,8 +99,8 @@ pub(crate) fn check(call: &Call, addressed: &Addressed) -> Result<(), Box<Reply>
     }))
 }
 
-/// Whether Azure may have an api-version. Documented: it is a date with an optional word behind it. There
-/// was no Resource Manager before 2012, and no version is far ahead of the newest that is known.
+/// Whether an api-version could exist in Azure. Documented: it is a date, optionally followed by a word. Resource
+/// Manager had none before 2012, and none is far ahead of the newest known one.
 fn may_exist(version: &str) -> bool {
     const OLDEST: &str = "2012-01-01";
     let (Some(date), word) = (version.get(..10), version.get(10..).unwrap_or_default()) else { return false };
@@ -112,14 +112,14 @@ fn may_exist(version: &str) -> bool {
     is_date && is_word && date >= OLDEST && date.get(..4) <= Some(latest_year().as_str())
 }
 
-/// The year after that of the newest api-version that is known.
+/// The year after that of the newest known api-version.
 fn latest_year() -> String {
     let versions = SURFACES.iter().flat_map(|surface| surface.types).flat_map(|(_, versions)| *versions);
     let newest = versions.filter_map(|version| version.get(..4)?.parse::<u16>().ok()).max();
     (newest.unwrap_or_default() + 1).to_string()
 }
 
-/// Documented: these are the answers to an api-version that no location has.
+/// Documented: the responses to an api-version that exists nowhere.
 fn refuse(call: &Call, addressed: &Addressed, asked: &str) -> Reply {
     let supported = addressed.versions.join(", ");
     let (namespace, kind) = addressed.kind.split_once('/').unwrap_or((addressed.kind, ""));

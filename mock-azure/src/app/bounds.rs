@@ -1,4 +1,4 @@
-//! Limits on the size of a request. What Azure answers beyond them is not known here.
+//! Limits on the size of a request. Azure's responses beyond these limits are not known here.
 
 use crate::http::{Reply, Request};
 

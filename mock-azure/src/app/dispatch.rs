@@ -19,11 +19,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Disposition {
     Answered(Reply),
-    /// The connection is lost, before or after the service acted: the client cannot know which.
+    /// The connection is lost before or after the service acted; the client cannot tell which.
     Lost,
     /// The connection is lost after the headers and half of the body.
     HalfAnswered(Reply),
-    /// The host name does not resolve: its vault, or the resource it belongs to, does not exist.
+    /// The host name does not resolve, because its vault or other resource does not exist.
     Unresolved,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn handle(state: &mut State, request: Request) -> Disposition {
     disposition
 }
 
-/// A panic gets a response, and ends neither the program nor the world.
+/// Turns a panic into a response, so that it ends neither the program nor the world.
 fn unbroken(state: &mut State, call: &mut Call) -> Disposition {
     catch_unwind(AssertUnwindSafe(|| act(state, call))).unwrap_or_else(|panic| {
         let message = format!("mock-azure panicked at {} {}: {}", call.verb, call.url(), said(&*panic));

@@ -1,5 +1,5 @@
-//! The query options that a surface accepts. Any other option is unknown here: ignoring it would answer a different
-//! question.
+//! The query options that a surface accepts. Any other option is refused as unknown, since ignoring it would answer a
+//! different question.
 
 use crate::{
     app::registry::SURFACES,
@@ -7,7 +7,7 @@ use crate::{
     state::{Accepts, At, QueryOption},
 };
 
-/// The link to the next page of any list.
+/// The option in the link to the next page of any list.
 const SKIP_TOKEN: &str = "$skiptoken";
 
 /// The options accepted at a host.

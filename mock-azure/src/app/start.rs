@@ -65,7 +65,7 @@ impl MockAzure {
     }
 }
 
-/// The world that a seed describes: every service sets up what it has in a new subscription.
+/// Builds the world that a seed describes: every service sets up its part of each subscription.
 fn build(seed: Seed) -> World {
     let (mut world, subscriptions, steps) = seed.begin(SURFACES);
     for id in subscriptions {
@@ -81,7 +81,7 @@ fn build(seed: Seed) -> World {
     world
 }
 
-/// The world of the program: for clients that bring their own tokens and do not poll, and that run for days.
+/// Builds the world of the server, whose clients bring their own tokens and do not poll, and which runs for days.
 #[cfg(feature = "server")]
 pub(crate) fn build_program(seed: Seed) -> World {
     let mut world = build(seed);

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-/// Reads `P1DT2H3M4S` and its parts; months and years have no fixed length and are refused.
+/// Parses `P1DT2H3M4S` and its parts. Refuses months and years, which have no fixed length.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let rest = text.strip_prefix('P')?;
     let (days, clock) = match rest.split_once('T') {

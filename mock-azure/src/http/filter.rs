@@ -1,4 +1,4 @@
-//! What `$filter` expressions are made of.
+//! The parts of `$filter` expressions.
 
 /// The text of a quoted value, `'O''Brien'`; `None` if it is not exactly one quoted value.
 pub(crate) fn quoted(value: &str) -> Option<String> {

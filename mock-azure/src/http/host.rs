@@ -1,4 +1,4 @@
-//! Which part of Azure a host name belongs to.
+//! Finds the part of Azure to which a host name belongs.
 
 /// One Azure cloud: its hosts and the token audiences that they accept.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(crate) struct Cloud {
     pub(crate) vault_audience: &'static str,
     graph: &'static [&'static str],
     logs: &'static [&'static str],
-    /// What the hosts of resources with keys end with.
+    /// The domains of the hosts of resources with keys.
     keyed: &'static [&'static str],
     pub(crate) login: &'static str,
 }
@@ -74,16 +74,16 @@ const CLOUDS: &[Cloud] = &[
     },
 ];
 
-/// Sign-in hosts that belong to the public cloud beside the usual one.
+/// Other sign-in hosts of the public cloud.
 const OTHER_LOGIN_HOSTS: &[&str] = &["login.windows.net", "login.microsoft.com", "sts.windows.net"];
 
-/// The address of a machine's own metadata.
+/// The address of a machine's metadata endpoint.
 const MACHINE: &str = "169.254.169.254";
 
-/// Where an app asks for a token: at an address of its own machine.
+/// The path at which an app requests tokens, at a local address.
 const IN_APP: &str = "/msi/token";
 
-/// What answers at a host.
+/// The service at a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Service {
     Management,
@@ -94,7 +94,7 @@ pub(crate) enum Service {
     Login,
     /// The data plane of a resource with keys, by its lower-case host.
     Keyed(String),
-    /// What gives tokens to the code that runs on a machine or in an app.
+    /// The endpoint that issues tokens to code on a machine or in an app.
     Identity,
 }
 
@@ -111,7 +111,7 @@ impl Host {
         Self { service: Service::Management, cloud: &CLOUDS[0] }
     }
 
-    /// Reads an authority (`host` or `host:443`); `None` when it is no host of Azure.
+    /// Resolves an authority (`host` or `host:443`). `None` if it is not a host of Azure.
     pub(crate) fn resolve(authority: &str) -> Option<Self> {
         let name = authority.strip_suffix(":443").unwrap_or(authority).to_ascii_lowercase();
         let found = |service, cloud| Some(Self { service, cloud });
@@ -148,8 +148,8 @@ impl Host {
         None
     }
 
-    /// Like [`resolve`](Self::resolve), but an address of this machine counts as the management host, and as what gives an
-    /// app its tokens.
+    /// Like [`resolve`](Self::resolve), but a local address is the management host or, at its path, the endpoint for an
+    /// app's tokens.
     pub(crate) fn resolve_or_local(authority: &str, path: &str) -> Option<Self> {
         let local = || match path.eq_ignore_ascii_case(IN_APP) {
             true => Self { service: Service::Identity, ..Self::management() },
@@ -158,7 +158,7 @@ impl Host {
         Self::resolve(authority).or_else(|| is_local(authority).then(local))
     }
 
-    /// All domains in which hosts of Azure lie, and those hosts themselves.
+    /// All domains of Azure's hosts, and the hosts that have no domain of their own.
     #[cfg(feature = "server")]
     pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
         let all = CLOUDS.iter().flat_map(|cloud| {
@@ -169,7 +169,7 @@ impl Host {
         all.chain(OTHER_LOGIN_HOSTS.iter().copied())
     }
 
-    /// Whether a token for `audience` is good here.
+    /// Whether a token for `audience` is valid here.
     pub(crate) fn accepts(&self, audience: &str) -> bool {
         let audience = audience.trim_end_matches('/');
         let of_host = |hosts: &[&str]| {
@@ -189,7 +189,7 @@ fn is_label(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// Whether an authority is an address of this machine, where the double speaks plain HTTP.
+/// Whether an authority is a local address, where the double speaks plain HTTP.
 pub(crate) fn is_local(authority: &str) -> bool {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,

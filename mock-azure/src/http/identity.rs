@@ -1,13 +1,13 @@
-//! Who signs in, and the tokens that say so.
+//! Principals and their tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-/// How long a token is good for.
+/// How long a token is valid.
 pub(crate) const TOKEN_LIFETIME: Duration = Duration::hours(1);
 
-/// The person or application that is signed in.
+/// A user, application or group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) object_id: String,
@@ -15,7 +15,7 @@ pub(crate) struct Principal {
     pub(crate) kind: PrincipalKind,
 }
 
-/// A user has a sign-in name, an application its client id.
+/// The kind of a principal, with a user's sign-in name or an application's client id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PrincipalKind {
     User { upn: String },
@@ -34,23 +34,23 @@ impl Principal {
     }
 }
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller {
     pub(crate) object_id: String,
-    /// Sign-in name or client id, as refusals name the caller.
+    /// The sign-in name or client id, by which refusals name the caller.
     pub(crate) name: String,
     pub(crate) upn: Option<String>,
-    /// The application that calls, or that a user signed in with.
+    /// The calling application, or the one through which the user signed in.
     pub(crate) app_id: Option<String>,
-    /// Came with a token of another issuer, which the program takes: no role is asked of it.
+    /// Whether the token is from another issuer, which the server accepts; no role is then required.
     pub(crate) unchecked: bool,
 }
 
-/// The client id of the Azure CLI: the application that users sign in with.
+/// The client id of Azure CLI, the application through which users sign in.
 pub(crate) const CLI_APP_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {
     pub(crate) audience: String,
@@ -60,7 +60,7 @@ pub(crate) struct Claims {
     pub(crate) serial: u64,
 }
 
-/// The audience that a scope (`https://vault.azure.net/.default`) or v1 resource asks for.
+/// The audience of a scope (`https://vault.azure.net/.default`) or of a v1 resource.
 pub(crate) fn audience_of(scope: &str) -> String {
     let scope = scope.split_whitespace().find(|scope| scope.contains("://")).unwrap_or(scope);
     let resource = scope
@@ -70,7 +70,7 @@ pub(crate) fn audience_of(scope: &str) -> String {
     resource.trim_end_matches('/').to_owned()
 }
 
-/// Makes an unsigned token.
+/// Creates an unsigned token.
 pub(crate) fn mint(
     tenant: &str,
     principal: &Principal,
@@ -108,13 +108,13 @@ pub(crate) fn mint(
     unsigned(&claims)
 }
 
-/// A JSON web token that no one has signed.
+/// Encodes an unsigned JSON web token.
 pub(crate) fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT" })), part(claims))
 }
 
-/// Reads a token made by [`mint`], or any JSON web token with the same claims.
+/// Reads a token created by [`mint`], or any JSON web token with the same claims.
 pub(crate) fn read(token: &str) -> Option<Claims> {
     let payload = token.split('.').nth(1)?;
     let claims: Value =

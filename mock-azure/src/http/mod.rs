@@ -1,4 +1,4 @@
-//! One request and one answer, and what both are made of. Knows nothing of the double.
+//! Requests and responses. Nothing in this module depends on the double.
 
 pub(crate) mod duration;
 pub(crate) mod filter;

@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Lists that are split into pages.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -10,16 +10,16 @@ use crate::http::{
 
 const SKIP_TOKEN: &str = "$skiptoken";
 
-/// How lists are cut.
+/// How lists are split.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Paging {
-    /// Items on a page; each list's own default when absent.
+    /// The number of items on a page. `None`: each list's own default.
     pub(crate) size: Option<usize>,
-    /// Whether an empty page, with a link to go on, follows the first.
+    /// Whether the first page is followed by an empty one with a next link.
     pub(crate) empty_page: bool,
 }
 
-/// Answers one page of a list. The first request may carry `$top`; later ones carry an opaque token.
+/// Returns one page of a list. The first request may have `$top`; later ones have an opaque token.
 pub(crate) fn page<'a>(
     paging: &Paging,
     call: &Call,
@@ -29,7 +29,7 @@ pub(crate) fn page<'a>(
     page_of(paging, call, default_size, items, Value::clone)
 }
 
-/// The same, for items that only become JSON when they are on the page asked for.
+/// Like [`page`], for items that are converted to JSON only if they are on the requested page.
 pub(crate) fn page_of<T>(
     paging: &Paging,
     call: &Call,
@@ -56,7 +56,7 @@ pub(crate) fn page_of<T>(
     Reply::ok(body)
 }
 
-/// The same, of a list whose every page with items has a link, so that the last page is empty.
+/// Like [`page`], for a list in which every page with items has a next link, so that the last page is empty.
 pub(crate) fn page_then_empty(
     paging: &Paging,
     call: &Call,
@@ -74,7 +74,7 @@ pub(crate) fn page_then_empty(
     reply
 }
 
-/// Where in a list a page begins, and whether an empty page comes before it.
+/// Where in a list a page begins, and whether an empty page precedes it.
 #[derive(Clone, Copy)]
 struct Place {
     offset: usize,

@@ -1,4 +1,4 @@
-//! One request, read once: who asks which host for which path.
+//! A request, parsed once.
 
 use azure_core::Bytes;
 use percent_encoding::percent_decode_str;
@@ -10,7 +10,7 @@ use crate::http::{
     identity::Caller,
 };
 
-/// The HTTP method, as something that a `match` can name.
+/// The HTTP method, as an enum to match on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
@@ -22,29 +22,29 @@ pub(crate) enum Method {
     Other,
 }
 
-/// One request as it came in.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// The host that the client called, as in the `Host` header.
+    /// The host that the client called, from the `Host` header.
     pub(crate) authority: String,
-    /// The path and the query as they stood in the request line.
+    /// The path, as in the request line.
     pub(crate) path: String,
     pub(crate) query: String,
-    /// With names in lower case.
+    /// The headers, with lower-case names.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
 }
 
-/// One request, read.
+/// A parsed request.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) verb: String,
     pub(crate) host: Host,
-    /// Host and port as the client wrote them: what absolute links are made of.
+    /// Host and port as the client wrote them, for absolute links.
     pub(crate) authority: String,
-    /// Who asks; set once the request has been admitted.
+    /// The sender. Set when the request has been admitted.
     pub(crate) caller: Caller,
     spelled: Vec<String>,
     lower: Vec<String>,
@@ -58,7 +58,7 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(request: Request, host: Host) -> Self {
         let Request { method: verb, authority, path: raw_path, query, headers, body } = request;
-        // Recorded: Resource Manager takes a scope whose slashes are encoded.
+        // Recorded: Resource Manager accepts a scope with encoded slashes.
         let is_slashed = host.service == Service::Management && raw_path.contains("%2");
         let path =
             if is_slashed { raw_path.replace("%2F", "/").replace("%2f", "/") } else { raw_path.clone() };
@@ -95,23 +95,23 @@ impl Call {
         }
     }
 
-    /// The path's segments in lower case, decoded: match on these.
+    /// The decoded segments of the path in lower case, to match on.
     pub(crate) fn path(&self) -> Vec<&str> {
         self.lower.iter().map(String::as_str).collect()
     }
 
-    /// The segment at `index` as the client spelt it.
+    /// The segment at `index` as the client spelled it.
     pub(crate) fn spelled(&self, index: usize) -> &str {
         self.spelled.get(index).map_or("", String::as_str)
     }
 
-    /// The last segment as the client spelt it: the name of the resource that is asked for.
+    /// The last segment as the client spelled it: the name of the requested resource.
     pub(crate) fn name(&self) -> &str {
         self.spelled.last().map_or("", String::as_str)
     }
 
-    /// The id made of the first `count` segments, as the client spelt it. Recorded: but for the words of
-    /// Resource Manager, which it normalises.
+    /// The id that the first `count` segments form, as the client spelled it. Recorded: Resource Manager normalizes its
+    /// own keywords.
     pub(crate) fn id(&self, count: usize) -> String {
         let count = count.min(self.spelled.len());
         let segments = self.spelled.iter().zip(&self.lower).take(count).enumerate();
@@ -131,12 +131,12 @@ impl Call {
         self.lower.iter().fold(String::new(), |id, segment| id + "/" + segment)
     }
 
-    /// How many segments the path has.
+    /// The number of segments of the path.
     pub(crate) fn len(&self) -> usize {
         self.lower.len()
     }
 
-    /// A query parameter, by name without regard to case.
+    /// A query parameter by name, ignoring case.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -146,12 +146,12 @@ impl Call {
         &self.query
     }
 
-    /// The `api-version` asked for, or `None`.
+    /// The requested `api-version`; empty if there is none.
     pub(crate) fn api_version(&self) -> &str {
         self.query("api-version").unwrap_or_default()
     }
 
-    /// A header, by name without regard to case.
+    /// A header by name, ignoring case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -161,12 +161,12 @@ impl Call {
         &self.headers
     }
 
-    /// The body, or `null` when there is none or it is not JSON.
+    /// The body; `null` if there is none or it is not JSON.
     pub(crate) fn json(&self) -> &Value {
         &self.json
     }
 
-    /// A value inside the body's `properties`, or `null`.
+    /// A value in the body's `properties`; `null` if it is missing.
     pub(crate) fn property(&self, name: &str) -> &Value {
         &self.json["properties"][name]
     }
@@ -176,13 +176,13 @@ impl Call {
         &self.text
     }
 
-    /// The path as it stood in the request line.
+    /// The path as in the request line.
     pub(crate) fn raw_path(&self) -> &str {
         &self.raw_path
     }
 
-    /// An absolute link on the host that the client called. Azure's hosts are called over `https`; an
-    /// address of this machine over `http`, unless a proxy in between says otherwise.
+    /// An absolute link to the host that the client called: `https` for Azure's hosts; `http` for a local address,
+    /// unless a proxy in between says otherwise.
     pub(crate) fn link(&self, path_and_query: &str) -> String {
         let forwarded = self.header("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
         let scheme = if host::is_local(&self.authority) && !forwarded { "http" } else { "https" };
@@ -209,9 +209,9 @@ impl Call {
         }
     }
 
-    /// Splits the path of an extension resource, `{scope}/providers/{namespace}/{type}/..`, at its
-    /// last `providers`: the scope's number of segments, and the segments that follow the type. Names of
-    /// namespaces and types are compared without regard to case.
+    /// Splits the path of an extension resource, `{scope}/providers/{namespace}/{type}/..`, at its last `providers`.
+    /// Returns the number of segments of the scope, and the segments after the type. Namespaces and types are compared
+    /// ignoring case.
     pub(crate) fn extension(&self, namespace: &str, kind: &str) -> Option<(usize, Vec<&str>)> {
         let at = self.lower.iter().rposition(|segment| segment == "providers")?;
         let is = |index: usize, text: &str| {
@@ -221,8 +221,8 @@ impl Call {
         matches.then(|| (at, self.lower[at + 3..].iter().map(String::as_str).collect()))
     }
 
-    /// Whether the path is about resources of a type, `{namespace}/{type}` or `{namespace}/{parent}/{type}`: how
-    /// many segments stand before its last `providers`, and whether it names one resource and not all.
+    /// If the path addresses resources of a type, `{namespace}/{type}` or `{namespace}/{parent}/{type}`, returns the
+    /// number of segments before its last `providers`, and whether it names a single resource.
     pub(crate) fn of_type(&self, kind: &str) -> Option<(usize, bool)> {
         let at = self.lower.iter().rposition(|segment| segment == "providers")?;
         let (namespace, below) = self.lower[at + 1..].split_first()?;

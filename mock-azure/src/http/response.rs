@@ -1,4 +1,4 @@
-//! One answer, before it becomes HTTP.
+//! A response, before it is sent over HTTP.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ impl Reply {
         Self::json(status, json!({ "error": { "code": code, "message": message.into() } }))
     }
 
-    /// `501 MockNotImplemented`: the double does not know this, and therefore not what Azure would answer. `what` names
-    /// the unknown part and, where that helps, the known ones.
+    /// `501 MockNotImplemented`: the double does not know this, so it does not know Azure's response either. `what`
+    /// names the unknown part and, where that helps, the known ones.
     pub(crate) fn not_implemented(what: impl AsRef<str>) -> Self {
         Self::arm_error(501, "MockNotImplemented", format!("mock-azure does not know {}", what.as_ref()))
     }
@@ -62,7 +62,7 @@ impl Reply {
         Self::arm_error(400, "BadRequest", message)
     }
 
-    /// `404 ResourceNotFound` in Resource Manager's words. `kind` is `Namespace/type/name`.
+    /// `404 ResourceNotFound` in Resource Manager's format. `kind_and_name` is `Namespace/type/name`.
     pub(crate) fn resource_not_found(kind_and_name: &str, group: &str) -> Self {
         Self::arm_error(
             404,
@@ -105,7 +105,7 @@ impl Reply {
         }
     }
 
-    /// The body as it goes over the wire, and its type.
+    /// The body as it is sent, and its content type.
     pub(crate) fn into_wire(self) -> Wire {
         let (body, mime) = match self.body {
             Body::Empty => (Bytes::new(), None),
@@ -120,12 +120,12 @@ impl Reply {
 
 const JSON: &str = "application/json; charset=utf-8";
 
-/// One response, ready to be sent.
+/// A response, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// How long it is held back.
+    /// How long the response is held back.
     pub(crate) delay: Duration,
 }

@@ -1,4 +1,4 @@
-//! How the services write instants.
+//! The services' formats for timestamps.
 
 use time::{OffsetDateTime, format_description::FormatItem, macros::format_description};
 
@@ -16,7 +16,7 @@ pub(crate) fn seconds(instant: OffsetDateTime) -> String {
     in_utc(instant, SECONDS)
 }
 
-/// `None` if there is no such time in UTC: at the end of the year 9999, in another zone.
+/// Empty if the time cannot be represented in UTC, such as the end of the year 9999 in another zone.
 fn in_utc(instant: OffsetDateTime, format: &[FormatItem<'_>]) -> String {
     let utc = instant.checked_to_offset(time::UtcOffset::UTC);
     utc.and_then(|utc| utc.format(format).ok()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Functions of a group of rows.
+//! Aggregate functions.
 
 use std::{cmp::Ordering, collections::HashSet};
 
@@ -26,7 +26,7 @@ pub(crate) fn exists(name: &str) -> bool {
     AGGREGATES.iter().any(|(known, ..)| *known == name)
 }
 
-/// Refuses an aggregate that is not known, or has too few or too many arguments.
+/// Refuses an unknown aggregate, or one with too few or too many arguments.
 pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
     fits(AGGREGATES, name, arguments)
         .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the aggregate '{name}' is not known here"))))

@@ -1,8 +1,8 @@
-//! How many arguments functions take.
+//! The number of arguments of functions.
 
 use super::KqlError;
 
-/// Whether so many arguments fit a function of the table, if it is there.
+/// Checks the number of arguments of a function in the table. `None` if the function is not in it.
 pub(super) fn fits(
     table: &[(&str, usize, usize)],
     name: &str,

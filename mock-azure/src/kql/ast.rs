@@ -1,4 +1,4 @@
-//! What a query is made of.
+//! The syntax tree of a query.
 
 use super::{Scalar, Table};
 
@@ -8,9 +8,9 @@ pub(crate) enum Expr {
     Literal(Scalar),
     Name(String),
     Call(String, Vec<Expr>),
-    /// `a.b['c']`: a value and the members that lead into it.
+    /// `a.b['c']`: a value and the path of members into it.
     Path(Box<Expr>, Vec<Expr>),
-    /// Operators that bind equally, from left to right: one level however long it is.
+    /// Operators of equal precedence, from left to right. A chain is one level deep, however long it is.
     Chain(Box<Expr>, Vec<(&'static str, Expr)>),
     In {
         value: Box<Expr>,
@@ -43,7 +43,7 @@ pub(crate) struct Named {
     pub(crate) expr: Expr,
 }
 
-/// Where rows come from.
+/// The source of rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Table(String),
@@ -52,11 +52,11 @@ pub(crate) enum Source {
         legs: Vec<Pipeline>,
     },
     Print(Vec<Named>),
-    /// Rows in the query itself.
+    /// Rows written in the query itself.
     Datatable(Table),
 }
 
-/// What happens to rows.
+/// An operator that transforms rows.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Where(Expr),

@@ -14,7 +14,7 @@ pub(crate) fn same(a: &Scalar, b: &Scalar, ignore_case: bool) -> bool {
     }
 }
 
-/// How two values are ordered; values that cannot be compared go by their text.
+/// Orders two values. Values that cannot be compared are ordered by their text.
 pub(crate) fn compare(a: &Scalar, b: &Scalar) -> Ordering {
     match (a, b) {
         (Scalar::Text(a), Scalar::Text(b)) => a.cmp(b),
@@ -67,7 +67,7 @@ pub(crate) fn binary(operator: &str, a: &Scalar, b: &Scalar) -> Result<Scalar, K
     }))
 }
 
-/// Whether two values can be held against each other: not a text and a number, say.
+/// Whether two values can be compared, unlike a text and a number, for example.
 fn comparable(a: &Scalar, b: &Scalar) -> bool {
     let text = |value: &Scalar| matches!(value, Scalar::Text(_));
     let time = |value: &Scalar| matches!(value, Scalar::Time(_) | Scalar::Span(_));
@@ -79,7 +79,7 @@ pub(crate) fn has_term(lower_text: &str, term: &Scalar) -> bool {
     has(lower_text, &term.to_text().to_lowercase())
 }
 
-/// Whether a text holds a term, bounded by what is neither letter nor digit.
+/// Whether a text contains a term that is bounded by characters other than letters and digits.
 fn has(text: &str, term: &str) -> bool {
     let bounded = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     text.match_indices(term).any(|(at, found)| {

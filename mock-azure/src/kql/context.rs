@@ -1,4 +1,4 @@
-//! What a query runs in.
+//! The context in which a query runs.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{Scalar, Table, Tables, function::Patterns, limits::Budget};
 
-/// What a query can name, and what it may still do.
+/// The names that a query can use, and its remaining budget.
 pub(crate) struct Context<'a> {
     pub(super) tables: &'a Tables,
     pub(super) lets: HashMap<String, Scalar>,

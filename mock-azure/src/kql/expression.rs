@@ -1,8 +1,8 @@
-//! Values computed from a row: the expressions of a query.
+//! Parses expressions, which compute values from a row.
 
 use super::{KqlError, Scalar, ast::Expr, parse::Parser, token::Part};
 
-/// Operators between two values, by how strongly they bind; the weakest first.
+/// Binary operators by precedence, lowest first.
 const BINARY: &[&[&str]] = &[
     &["or"],
     &["and"],
@@ -37,14 +37,14 @@ const BINARY: &[&[&str]] = &[
     &["*", "/", "%"],
 ];
 
-/// The level of comparisons, at which lists are asked for membership.
+/// The precedence level of comparisons, and of operators that test for membership in a list.
 const COMPARISON: usize = 2;
 
-/// How many lists one value may be held against without parentheses.
+/// The maximum number of lists with which one value may be compared without parentheses.
 const LISTS: usize = 10;
 
 impl Parser {
-    /// An expression of operators that bind at least as strongly as `level`.
+    /// Parses an expression whose operators have at least the precedence `level`.
     pub(crate) fn expr(&mut self, level: usize) -> Result<Expr, KqlError> {
         self.descend()?;
         let mut left = self.unary()?;
@@ -67,8 +67,8 @@ impl Parser {
         Ok(left)
     }
 
-    /// The operator at this place, its level and how many tokens it is, if it binds strongly enough.
-    /// `!has` and `matches regex` are two tokens.
+    /// The operator at this position, its level and its number of tokens, if its precedence is high enough. `!has` and
+    /// `matches regex` are two tokens.
     fn operator(&self, level: usize) -> Option<(usize, &'static str, usize)> {
         let joined;
         let (text, tokens) = match (&self.peek().part, self.ahead(1)) {
@@ -114,7 +114,7 @@ impl Parser {
         Ok(Expr::In { value, list, negated, ignore_case: word == "in~" })
     }
 
-    /// What follows an opening parenthesis, up to the closing one.
+    /// Parses the arguments after an opening parenthesis, up to the closing one.
     fn arguments(&mut self) -> Result<Vec<Expr>, KqlError> {
         let mut list = Vec::new();
         if self.take_symbol(")") {
@@ -178,7 +178,7 @@ impl Parser {
     }
 }
 
-/// Adds an operand. A chain of operators that bind equally stays one level deep.
+/// Adds an operand. A chain of operators with equal precedence stays one level deep.
 fn chain(left: Expr, level: usize, operator: &'static str, right: Expr) -> Expr {
     match left {
         Expr::Chain(first, mut rest)

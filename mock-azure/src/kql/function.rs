@@ -1,4 +1,4 @@
-//! Functions of a row.
+//! Scalar functions.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Column, Kind, KqlError, Scalar, aggregate, arity::fits, ast::Expr, token};
 
-/// Name, fewest and most arguments.
+/// The name of each function, and its minimum and maximum number of arguments.
 const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("ago", 1, 1),
     ("array_length", 1, 1),
@@ -41,12 +41,12 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("toupper", 1, 1),
 ];
 
-/// Whether there is a function or aggregate of this name.
+/// Whether there is a function or aggregate with this name.
 pub(crate) fn exists(name: &str) -> bool {
     FUNCTIONS.iter().any(|(known, ..)| *known == name) || aggregate::exists(name)
 }
 
-/// Refuses a function of a row that is not known, or has too few or too many arguments.
+/// Refuses an unknown scalar function, or one with too few or too many arguments.
 pub(crate) fn known(name: &str, arguments: usize) -> Result<(), KqlError> {
     fits(FUNCTIONS, name, arguments)
         .unwrap_or_else(|| Err(KqlError::Unsupported(format!("the function '{name}' is not known here"))))
@@ -147,7 +147,7 @@ fn number(value: &Scalar) -> Option<f64> {
     value.number().or_else(|| value.to_text().trim().parse().ok())
 }
 
-/// The regular expressions of a query, each read once.
+/// The regular expressions of a query, each compiled once.
 #[derive(Default)]
 pub(crate) struct Patterns(RefCell<HashMap<String, Regex>>);
 
@@ -159,7 +159,7 @@ impl Patterns {
         }
         let read = RegexBuilder::new(&pattern).size_limit(1 << 20).build();
         let read = read.map_err(|error| match error {
-            // Documented: the engine refuses a pattern that is no regular expression.
+            // Documented: the engine refuses an invalid regular expression.
             regex::Error::Syntax(_) => KqlError::Semantic {
                 code: "SEM0420",
                 message: format!("{user}: invalid regular expression '{pattern}'"),

@@ -1,4 +1,4 @@
-//! What a query asks about, read without running it.
+//! Finds what a query selects, without running it.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::{
     compare, parse, token,
 };
 
-/// A condition that keeps rows whose column compares so with a text.
+/// A condition that keeps rows by comparing a column with a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Comparison {
     operator: &'static str,
@@ -18,14 +18,14 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Whether a value of the column would be kept.
+    /// Whether the condition keeps this value of the column.
     pub(crate) fn keeps(&self, value: &str) -> bool {
         compare::binary(self.operator, &Scalar::text(value), &Scalar::text(self.text.clone()))
             .is_ok_and(|kept| kept.truth())
     }
 }
 
-/// The texts that a query compares a column with, except to leave rows out.
+/// The comparisons of a column with texts in a query, except those that exclude rows.
 pub(crate) fn comparisons(query: &str, column: &str) -> Result<Vec<Comparison>, KqlError> {
     let query = parse::query(token::tokens(query)?)?;
     let mut reader = Reader { column, lets: HashMap::new(), found: Vec::new() };
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
             Expr::HasTerms { value, list, negated: false, .. } => {
                 list.iter().for_each(|item| self.compare(value, "has", item));
             }
-            // A condition that is turned round leaves rows out.
+            // A negated condition excludes rows.
             Expr::Call(name, _) if name == "not" => {}
             Expr::Call(_, arguments) => arguments.iter().for_each(|argument| self.expr(argument)),
             _ => {}
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         self.found.extend(texts.into_iter().map(|text| Comparison { operator, text }));
     }
 
-    /// Whether this is the column, as it stands or in another case.
+    /// Whether an expression is this column, ignoring case.
     fn is_column(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Name(name) => name == self.column,

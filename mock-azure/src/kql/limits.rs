@@ -1,4 +1,4 @@
-//! How much a query may ask for. What is over a limit is unsupported here, whatever the service does.
+//! Limits on queries. A query over a limit is unsupported here, whatever the service does.
 
 use std::cell::Cell;
 
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use super::{KqlError, Scalar};
 
-/// Characters of a query.
+/// The maximum number of characters in a query.
 pub(crate) const TEXT: usize = 1 << 20;
 
-/// How deep parentheses, calls and sub-queries may nest.
+/// The maximum nesting of parentheses, calls and sub-queries.
 pub(crate) const DEPTH: usize = 100;
 
-/// Steps and `let` statements of a whole query.
+/// The maximum number of steps and `let` statements in a whole query.
 pub(crate) const STEPS: usize = 500;
 
-/// Characters of one computed text.
+/// The maximum number of characters in a computed text.
 const CELL: usize = 1 << 20;
 
-/// Values that one run may compute or copy.
+/// The maximum number of values that one run may compute or copy.
 pub(crate) const WORK: usize = 10_000_000;
 
-/// How many bytes of a long value weigh as much as one short value.
+/// How many bytes of a long value cost as much as one short value.
 const BYTES: usize = 16;
 
-/// Counts what a run does.
+/// The remaining budget of a run.
 pub(crate) struct Budget(Cell<usize>);
 
 impl Budget {
@@ -38,7 +38,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Pays for a value that was made.
+    /// Charges the budget for a computed value.
     pub(crate) fn pay(&self, value: &Scalar) -> Result<(), KqlError> {
         let bytes = match value {
             Scalar::Text(text) => text.len(),

@@ -1,9 +1,9 @@
 //! A part of the Kusto query language, enough for queries over audit logs and resource inventories.
 //!
-//! It refuses in the service's words only what is no query in any version of the language, or names
-//! what is known not to exist. All else that it lacks is [`KqlError::Unsupported`], never an empty answer.
+//! It returns the service's own errors only for what is invalid in every version of the language, or refers to
+//! something known not to exist. Everything else that it lacks is [`KqlError::Unsupported`], never an empty result.
 //!
-//! Work is bounded: a text by its length, nesting by its depth, a run by the values it computes.
+//! Work is bounded: texts by their length, nesting by its depth, a run by the number of values that it computes.
 
 mod aggregate;
 mod arity;
@@ -30,16 +30,16 @@ pub(crate) use table::{Column, Table, Tables};
 pub(crate) use token::has_too_many_digits;
 pub(crate) use value::{Kind, Scalar};
 
-/// Why a query has no answer.
+/// Why a query has no result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum KqlError {
-    /// The text is no query: the token at which reading ended, its line from 1 and position from 0.
+    /// The text is not a query: the token at which parsing stopped, its line from 1 and its position from 0.
     Syntax { token: String, line: usize, position: usize },
-    /// The operator after a table that is known not to exist, and the table.
+    /// The table is known not to exist; with the operator after it.
     NoTable { operator: &'static str, table: String },
-    /// A column or argument that does not exist or fit, with Kusto's code.
+    /// A column or argument does not exist or has the wrong type, with Kusto's error code.
     Semantic { code: &'static str, message: String },
-    /// Kusto may know it; this engine does not.
+    /// Kusto may support it; this engine does not.
     Unsupported(String),
 }
 
@@ -48,7 +48,7 @@ impl KqlError {
         Self::Unsupported(what.into())
     }
 
-    /// Kusto's code of a semantic error.
+    /// Kusto's code for a semantic error.
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::Syntax { .. } => "SYN0002",
@@ -58,7 +58,7 @@ impl KqlError {
         }
     }
 
-    /// One line, as a rule's validation quotes it.
+    /// The error in one line, as the validation of a rule quotes it.
     pub(crate) fn line(&self) -> String {
         match self {
             // Recorded: 'not a valid query' is refused at 'a' on line [1,4].
@@ -84,7 +84,7 @@ fn run_within(query: &str, tables: &Tables, now: OffsetDateTime, work: usize) ->
     context::Context::new(tables, now, work).run(parsed)
 }
 
-/// Whether a text is a query at all, whatever tables there are.
+/// Checks that a text is a query, whatever tables exist.
 pub(crate) fn parse(query: &str) -> Result<(), KqlError> {
     parse::query(token::tokens(query)?).map(drop)
 }

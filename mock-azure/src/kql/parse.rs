@@ -1,4 +1,4 @@
-//! From tokens to a query.
+//! Parses tokens into a query.
 
 use super::{
     Column, Kind, KqlError, Scalar, Table,
@@ -24,7 +24,7 @@ pub(crate) fn query(tokens: Vec<Token>) -> Result<Query, KqlError> {
     while parser.take_symbol(";") {}
     match (&parser.peek().part, &pipeline.source, pipeline.steps.as_slice()) {
         (Part::End, ..) => Ok(Query { lets, pipeline }),
-        // Recorded: 'not a valid query' is refused at 'a'. What takes words behind it is an operator.
+        // Recorded: 'not a valid query' is refused at 'a'. A name that may be followed by words is an operator.
         (Part::Name(_) | Part::Literal(_), Source::Table(name), []) if !may_be_operator(name) => {
             Err(parser.peek().refuse())
         }
@@ -32,8 +32,8 @@ pub(crate) fn query(tokens: Vec<Token>) -> Result<Query, KqlError> {
     }
 }
 
-/// Whether some version of Kusto may have an operator of this name. Documented: names are case-sensitive,
-/// and operators are written in lower case.
+/// Whether some version of Kusto may have an operator with this name. Documented: names are case-sensitive, and
+/// operators are in lower case.
 fn may_be_operator(name: &str) -> bool {
     !name.contains(|c: char| c.is_ascii_uppercase()) && !function::exists(name)
 }
@@ -54,7 +54,7 @@ impl Parser {
         &self.tokens[(self.at + by).min(self.tokens.len() - 1)].part
     }
 
-    /// Goes one level down; the caller comes up again with [`ascend`](Self::ascend).
+    /// Descends one level; the caller returns with [`ascend`](Self::ascend).
     pub(crate) fn descend(&mut self) -> Result<(), KqlError> {
         self.depth += 1;
         if self.depth > limits::DEPTH {
@@ -116,7 +116,7 @@ impl Parser {
         if self.take_name(wanted) { Ok(()) } else { Err(self.peek().unexpected()) }
     }
 
-    /// Whether a `let` defines rows: a union, or a table that is piped on.
+    /// Whether a `let` defines rows: a union, or a table followed by a pipe.
     fn starts_view(&self) -> bool {
         self.is_name("union")
             || matches!((&self.peek().part, self.ahead(1)), (Part::Name(_), Part::Symbol("|")))

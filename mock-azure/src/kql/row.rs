@@ -17,7 +17,7 @@ pub(super) struct Row<'r> {
     pub(super) cells: &'r [Scalar],
 }
 
-/// The row of what stands outside of any table.
+/// The row for expressions outside of any table.
 pub(super) const NO_ROW: Row<'_> = Row { columns: &[], cells: &[] };
 
 impl<'r> Row<'r> {
@@ -40,7 +40,7 @@ impl Context<'_> {
         exprs.map(own).collect()
     }
 
-    /// The value of an expression; what stands in the row or the query already is not copied.
+    /// The value of an expression. Values in the row or the query are borrowed, not copied.
     pub(super) fn value<'e>(&'e self, expr: &'e Expr, row: Row<'e>) -> Result<Cow<'e, Scalar>, KqlError> {
         self.budget.spend(1)?;
         let made = match expr {
@@ -85,7 +85,7 @@ impl Context<'_> {
             }
             Expr::HasTerms { value, list, all, negated } => {
                 let text = self.value(value, row)?.to_text().to_lowercase();
-                // All are there when none is missing.
+                // All are present if none is missing.
                 let found = self.any(list, row, |item| has_term(&text, item) != *all)? != *all;
                 Scalar::Bool(found != *negated)
             }
@@ -109,7 +109,7 @@ impl Context<'_> {
         Ok(made)
     }
 
-    /// Follows members into an object or list; what is not there is null.
+    /// Follows a path of members into an object or list. A missing member is null.
     fn path(&self, bag: &Expr, members: &[Expr], row: Row<'_>) -> Result<Scalar, KqlError> {
         let bag = self.value(bag, row)?;
         let Scalar::Dynamic(whole) = bag.as_ref() else { return Ok(Scalar::Null) };
@@ -126,7 +126,7 @@ impl Context<'_> {
         Ok(Scalar::of_json(found))
     }
 
-    /// Whether one of the items, or one in a list among them, is wanted.
+    /// Whether an item, or one in a nested list, satisfies the predicate.
     fn any(&self, list: &[Expr], row: Row<'_>, wanted: impl Fn(&Scalar) -> bool) -> Result<bool, KqlError> {
         for item in list {
             let found = match self.value(item, row)?.as_ref() {

@@ -1,4 +1,4 @@
-//! What an expression needs and what type it has, known before any row is read.
+//! Checks an expression and determines its type, before any row is read.
 
 use super::{
     Column, Kind, KqlError, Scalar, Table,
@@ -6,7 +6,7 @@ use super::{
     function,
 };
 
-/// Refuses an expression that names a column that is not there, or a function that is not known.
+/// Refuses an expression with a missing column or an unknown function.
 pub(crate) fn check(
     expr: &Expr,
     table: &Table,
@@ -20,7 +20,7 @@ pub(crate) fn check(
         Expr::Name(name) if table.open => {
             Err(KqlError::Unsupported(format!("the column '{name}' is not known here")))
         }
-        // Reported: the wording of SEM0100, by users of columns that come with their first value.
+        // Reported: the wording of SEM0100, by users of columns that appear with their first value.
         Expr::Name(name) => Err(KqlError::Semantic {
             code: "SEM0100",
             message: format!("'{operator}' operator: Failed to resolve scalar expression named '{name}'"),
@@ -73,7 +73,7 @@ fn arithmetic(operator: &str, left: Kind, right: Kind) -> Kind {
     }
 }
 
-/// The name that a column gets.
+/// The name of an output column.
 pub(crate) fn name(named: &Named, index: usize) -> String {
     match (&named.name, &named.expr) {
         (Some(name), _) | (None, Expr::Name(name)) => name.clone(),

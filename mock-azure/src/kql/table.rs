@@ -1,4 +1,4 @@
-//! Tables, and what is known about the ones that are not here.
+//! Tables, and which missing ones are known not to exist.
 
 use std::collections::HashMap;
 
@@ -24,8 +24,7 @@ impl Column {
 pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Vec<Scalar>>,
-    /// Whether the real table may have columns that are not here. One that is not here is then
-    /// unsupported rather than missing.
+    /// Whether the real table may have more columns than this one. A missing column is then unsupported, not an error.
     pub(crate) open: bool,
 }
 
@@ -34,7 +33,7 @@ impl Table {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Puts two tables under each other; columns are matched by name.
+    /// Appends the rows of another table, matching columns by name.
     pub(crate) fn append(&mut self, other: Self) {
         self.open |= other.open;
         let mut places = Vec::with_capacity(other.columns.len());
@@ -58,7 +57,7 @@ impl Table {
         }
     }
 
-    /// The table as the query API writes it.
+    /// The table in the format of the query API.
     pub(crate) fn to_json(&self) -> Value {
         let columns: Vec<Value> = self
             .columns
@@ -79,8 +78,8 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// No tables; `absent` tells which names are known not to exist when they are not added. Any
-    /// other name may be a table that is not known here.
+    /// Creates an empty set. `absent` tells which names are known not to exist unless they are added; any other name
+    /// may be a table that is not known here.
     pub(crate) fn new(absent: fn(&str) -> bool) -> Self {
         Self { held: HashMap::new(), absent }
     }
@@ -97,7 +96,7 @@ impl Tables {
         !self.held.contains_key(name) && (self.absent)(name)
     }
 
-    /// The names of the tables that are here, sorted.
+    /// The names of the tables in this set, sorted.
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.held.keys().map(String::as_str).collect();
         names.sort_unstable();

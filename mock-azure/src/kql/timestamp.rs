@@ -1,4 +1,4 @@
-//! How queries write instants.
+//! The format of timestamps in queries.
 
 use time::{OffsetDateTime, UtcOffset, format_description::FormatItem, macros::format_description};
 
@@ -10,7 +10,7 @@ pub(super) fn precise(instant: OffsetDateTime) -> String {
     in_utc(instant, SEVEN_DIGITS)
 }
 
-/// `None` if there is no such time in UTC: at the end of the year 9999, in another zone.
+/// Empty if the time cannot be represented in UTC, such as the end of the year 9999 in another zone.
 fn in_utc(instant: OffsetDateTime, format: &[FormatItem<'_>]) -> String {
     let utc = instant.checked_to_offset(UtcOffset::UTC);
     utc.and_then(|utc| utc.format(format).ok()).unwrap_or_default()

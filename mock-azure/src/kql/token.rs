@@ -1,11 +1,11 @@
-//! From text to tokens.
+//! Splits a text into tokens.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{KqlError, Scalar, limits};
 
-/// What a token is.
+/// The kind of a token, with its content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Part {
     Name(String),
@@ -14,7 +14,7 @@ pub(crate) enum Part {
     End,
 }
 
-/// A token and where it stands.
+/// A token and its position.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) part: Part,
@@ -24,12 +24,13 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// The text cannot go on so in any version of Kusto.
+    /// The error for a token that no version of Kusto accepts here.
     pub(crate) fn refuse(&self) -> KqlError {
         KqlError::Syntax { token: self.text.clone(), line: self.line, position: self.position }
     }
 
-    /// The text does not go on as it can here. At its end it is no query; before, Kusto may know more.
+    /// The error for a token that this engine does not accept here. At the end of the text, it is a syntax error;
+    /// before, Kusto may support more.
     pub(crate) fn unexpected(&self) -> KqlError {
         if self.part == Part::End || self.joins() {
             return self.refuse();
@@ -38,7 +39,7 @@ impl Token {
         KqlError::Unsupported(format!("the text '{text}' on line [{line},{position}] is not known here"))
     }
 
-    /// Whether it stands between two things, so that no version of Kusto begins anything with it.
+    /// Whether it joins two operands, so that nothing begins with it in any version of Kusto.
     fn joins(&self) -> bool {
         const JOINING: &[&str] =
             &["==", "!=", "=~", "!~", "<=", ">=", "=", "<", ">", ",", "|", ";", "/", "%"];
@@ -59,7 +60,7 @@ const TYPED: &[&str] =
 struct Reader {
     chars: Vec<char>,
     at: usize,
-    /// A place whose line is known, and where that line begins: places are asked for in order.
+    /// A position whose line is known, and where that line begins. Positions are looked up in order.
     known: (usize, usize, usize),
     after_pipe: bool,
 }
@@ -87,7 +88,7 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<Token>, KqlError> {
     }
 }
 
-/// Refuses brackets that do not match; no version of Kusto has such a query.
+/// Refuses unbalanced brackets, which are invalid in every version of Kusto.
 fn balanced(tokens: &[Token]) -> Result<(), KqlError> {
     let mut open = Vec::new();
     for token in tokens {
@@ -111,7 +112,7 @@ impl Reader {
         self.at >= self.chars.len()
     }
 
-    /// The line of a place, from 1, and the position in it, from 0.
+    /// The line of a position, from 1, and the position in that line, from 0.
     fn place(&mut self, at: usize) -> (usize, usize) {
         let (from, mut line, mut begins) = self.known;
         let from = if from <= at {
@@ -194,7 +195,7 @@ impl Reader {
             match self.peek(0) {
                 _ if self.ended() => return Err(self.refuse(start)),
                 '\n' if verbatim => return Err(self.unsupported(start)),
-                // Documented: a text over several lines stands between three back-ticks.
+                // Documented: a text over several lines is enclosed in three backticks.
                 '\n' => return Err(self.refuse(start)),
                 c if c == quote && verbatim && self.peek(1) == quote => {
                     text.push(quote);
@@ -266,7 +267,7 @@ impl Reader {
         while word(self.peek(0)) {
             self.at += 1;
         }
-        // An operator, such as `project-away`, can have hyphens; elsewhere they take away.
+        // An operator, such as `project-away`, can contain hyphens; elsewhere, a hyphen subtracts.
         while self.after_pipe && self.peek(0) == '-' && self.peek(1).is_ascii_alphabetic() {
             self.at += 1;
             while self.peek(0).is_ascii_alphabetic() {
@@ -331,7 +332,7 @@ impl Reader {
     }
 }
 
-/// A number of units, such as `5m`.
+/// A duration as a number with a unit, such as `5m`.
 fn spell(number: &str, unit: &str) -> Option<Duration> {
     Duration::checked_seconds_f64(number.parse::<f64>().ok()? * unit_seconds(unit)?)
 }
@@ -347,7 +348,7 @@ fn unit_seconds(unit: &str) -> Option<f64> {
     })
 }
 
-/// A time as Kusto reads it: a date, or a date and time with or without zone.
+/// Parses a time as Kusto does: a date, or a date and time with or without a zone.
 pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim().replacen(' ', "T", 1);
     if has_too_many_digits(&text) {
@@ -358,12 +359,12 @@ pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
     read.checked_to_offset(time::UtcOffset::UTC)
 }
 
-/// Whether a time has more digits of a second than the service reads: seven.
+/// Whether a time has more than seven digits after the second, the maximum of the service.
 pub(crate) fn has_too_many_digits(text: &str) -> bool {
     text.split_once('.').is_some_and(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).count() > 7)
 }
 
-/// `30m`, `hh:mm:ss` or `d.hh:mm:ss`.
+/// Parses `30m`, `hh:mm:ss` or `d.hh:mm:ss`.
 pub(crate) fn span(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     if digits.len() < text.len() {

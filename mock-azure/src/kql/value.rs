@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The type that a query calls so.
+    /// The type with this name in a query.
     pub(crate) fn named(name: &str) -> Option<Self> {
         const ALL: &[Kind] = &[
             Kind::Bool,
@@ -90,7 +90,7 @@ impl Scalar {
         }
     }
 
-    /// The value as `tostring` gives it.
+    /// The value as `tostring` returns it.
     pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Null => String::new(),
@@ -106,13 +106,13 @@ impl Scalar {
         }
     }
 
-    /// The cell as the query API writes it.
+    /// The cell in the format of the query API.
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Null | Self::Dynamic(Value::Null) => Value::Null,
             Self::Bool(truth) => json!(truth),
             Self::Long(number) => json!(number),
-            // Reported (azure-sdk-for-net#24975): what JSON has no number for comes as a text.
+            // Reported (azure-sdk-for-net#24975): numbers that JSON cannot represent are returned as texts.
             Self::Real(number) if number.is_nan() => json!("NaN"),
             Self::Real(number) if number.is_infinite() => {
                 json!(if *number > 0.0 { "Infinity" } else { "-Infinity" })
@@ -123,7 +123,7 @@ impl Scalar {
         }
     }
 
-    /// What a JSON value is inside a query.
+    /// Converts a JSON value to a query's value.
     pub(crate) fn of_json(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,

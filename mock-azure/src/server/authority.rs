@@ -26,7 +26,7 @@ use crate::{http::host::Host, state::clock};
 
 const CERTIFICATE: &str = "authority.pem";
 const KEY: &str = "authority.key";
-/// How many hosts' certificates are kept.
+/// The maximum number of hosts whose certificates are kept.
 const KEPT: usize = 1000;
 
 /// A private certificate authority that issues certificates only for Azure's hosts.
@@ -96,7 +96,7 @@ impl Authority {
         fs::write(path, &self.certificate)
     }
 
-    /// What a TLS connection to any host of Azure begins with.
+    /// The TLS configuration for all of Azure's hosts.
     pub(super) fn tls(self: Arc<Self>) -> io::Result<ServerConfig> {
         let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions();
@@ -131,7 +131,8 @@ impl Authority {
     }
 }
 
-/// The same for each authority but for its key, so that one is the same after it was read from its folder.
+/// The parameters of every authority. They are constant, so an authority is the same after it is loaded from its
+/// folder.
 fn own_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     let mut name = DistinguishedName::new();
@@ -139,7 +140,7 @@ fn own_params() -> CertificateParams {
     params.distinguished_name = name;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Whoever trusts it trusts it for these names only.
+    // A program that trusts the authority trusts it only for these names.
     let permitted = Host::domains().map(|domain| GeneralSubtree::DnsName(domain.to_owned())).collect();
     params.name_constraints =
         Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
@@ -147,7 +148,7 @@ fn own_params() -> CertificateParams {
     params
 }
 
-/// By the clock of the machine, since that is what clients read.
+/// Uses the machine's clock, since clients do too.
 fn valid_for(params: &mut CertificateParams, period: Duration) {
     let now: OffsetDateTime = clock::of_this_machine();
     params.not_before = now - Duration::days(1);
@@ -162,7 +163,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// Vouches for a host by the name that the client asks for.
+/// Selects the certificate by the name that the client requests.
 #[derive(Debug)]
 struct ByName(Arc<Authority>);
 
@@ -223,7 +224,7 @@ mod tests {
             ("management.azure.com.attacker.example", false),
             ("azure.com", false),
         ] {
-            // As if its key had been stolen: the double itself vouches for no such host.
+            // As if the key had been stolen: the double itself issues no certificate for such a host.
             let key = authority.vouch_for(host).unwrap();
             let name = ServerName::try_from(host).unwrap();
             let found = verifier.verify_server_cert(&key.cert[0], &[], &name, &[], UnixTime::now());

@@ -1,4 +1,4 @@
-//! One connection: plain, or TLS, or asked as a proxy to lead to a host of Azure.
+//! A connection: plain HTTP, TLS, or a proxy request for one of Azure's hosts.
 
 use std::{
     future::poll_fn,
@@ -33,21 +33,21 @@ use crate::{
     http::{self, Reply, host::Host},
 };
 
-/// How long a connection may do nothing before its next request has come.
+/// How long a connection may be idle between requests.
 const IDLE: Duration = Duration::from_secs(120);
-/// How long a body, or the beginning of TLS, may take.
+/// How long receiving a body, or a TLS handshake, may take.
 const SLOW: Duration = Duration::from_secs(30);
 /// The first byte of TLS.
 const HANDSHAKE: u8 = 0x16;
 
-/// What a connection needs.
+/// What every connection needs.
 #[derive(Clone)]
 pub(super) struct Door {
     pub(super) program: Arc<Program>,
     pub(super) tls: TlsAcceptor,
 }
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(super) async fn serve(stream: TcpStream, door: Door, crowded: bool) {
     let mut first = [0];
     let begins = timeout(IDLE, stream.peek(&mut first)).await;
@@ -61,15 +61,15 @@ pub(super) async fn serve(stream: TcpStream, door: Door, crowded: bool) {
     }
 }
 
-/// As one of Azure's hosts, whose name the client says.
+/// Serves TLS as the host that the client names.
 async fn encrypted<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: IO, door: &Door, crowded: bool) {
     if let Ok(Ok(stream)) = timeout(SLOW, door.tls.accept(io)).await {
         requests(stream, door, crowded, false).await;
     }
 }
 
-/// Answers all requests of a connection; or, in a crowd, that there are too many connections. Gives what follows
-/// if the client has asked a proxy to lead it to a host of Azure.
+/// Answers all requests of a connection or, if there are too many connections, says so. Returns the tunnel if the
+/// client requested one to a host of Azure.
 async fn requests<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: IO,
     door: &Door,
@@ -87,15 +87,15 @@ async fn requests<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
     });
     let mut http1 = http1::Builder::new();
-    // Twice what is allowed: what is more than that is refused by the parser itself.
+    // Twice the limits: the parser itself refuses anything larger.
     http1.max_headers(2 * bounds::HEADERS).max_buf_size(2 * bounds::HEAD);
     http1.timer(TokioTimer::new()).header_read_timeout(IDLE);
-    // A connection that the client gives up, or that a fault cuts, ends with an error. Nobody need know.
+    // A connection that the client closes, or that a fault cuts, ends with an error that nobody needs to see.
     let _ = http1.serve_connection(TokioIo::new(io), service).with_upgrades().await;
     led.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Leads to the hosts of Azure, which are all here, and to no other.
+/// Opens a tunnel to one of Azure's hosts, which are all served here, and refuses any other host.
 fn connect(
     program: &Program,
     request: &mut Request<Incoming>,
@@ -112,7 +112,7 @@ fn connect(
     Ok(Response::new(Sent { left: None, cut: Cut::Never }))
 }
 
-/// An error means that the connection is cut without an answer.
+/// Answers a request. On an error, the connection is cut without a response.
 async fn answer(program: &Program, request: Request<Incoming>, crowded: bool) -> io::Result<Response<Sent>> {
     let (parts, body) = request.into_parts();
     if crowded {
@@ -128,7 +128,7 @@ async fn answer(program: &Program, request: Request<Incoming>, crowded: bool) ->
     }
 }
 
-/// The body, unless it is too long.
+/// Reads the whole body. `None` if it is too long.
 async fn whole(mut body: Incoming) -> io::Result<Option<Bytes>> {
     let mut all = Vec::new();
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
@@ -159,7 +159,7 @@ fn incoming(parts: Parts, body: Bytes) -> http::Request {
     }
 }
 
-/// An answer after which the connection ends, because the rest of the request is not read.
+/// A response that closes the connection, because the rest of the request is not read.
 fn closing(reply: Reply) -> io::Result<Response<Sent>> {
     sent(reply.header(CONNECTION.as_str(), "close").into_wire(), false)
 }
@@ -186,7 +186,7 @@ fn sent(wire: http::Wire, half: bool) -> io::Result<Response<Sent>> {
     response.body(Sent { left: (!body.is_empty()).then_some(body), cut }).map_err(io::Error::other)
 }
 
-/// The body of an answer, or its first half, after which the connection is cut.
+/// The body of a response, or its first half, after which the connection is cut.
 struct Sent {
     left: Option<Bytes>,
     cut: Cut,
@@ -194,7 +194,7 @@ struct Sent {
 
 enum Cut {
     Never,
-    /// Once what was written has gone out: it does so while the body is waited for.
+    /// Cuts the connection once the written data has been sent, which happens while the body is polled.
     Soon,
     Now,
 }

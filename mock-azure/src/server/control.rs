@@ -1,4 +1,4 @@
-//! The control endpoint: what the handle in Rust can do, for programs in any language. It is available only at a local
+//! The control API: the operations of the Rust handle, for programs in any language. It is available only at a local
 //! address, never at an Azure host.
 
 use std::time::Duration;
@@ -18,11 +18,11 @@ const OPENAPI: &str = include_str!("../../control.openapi.json");
 
 type Answer = Result<Value, Refusal>;
 
-/// Why nothing was done: a status, and a sentence.
+/// Why nothing was done: a status and a message.
 #[derive(Debug)]
 struct Refusal(u16, String);
 
-/// One thing that can be asked.
+/// A method, a path and its handler.
 type Route = (&'static str, &'static str, fn(&Program, &Request) -> Answer);
 
 const ROUTES: &[Route] = &[
@@ -115,7 +115,7 @@ struct Clock {
     running: Option<bool>,
 }
 
-/// Answers what is asked of the program itself; leaves all else to Azure.
+/// Answers a request to the control API. `None` for all other requests, which are Azure's.
 pub(super) fn answer(program: &Program, request: &Request) -> Option<Reply> {
     let asked = request.path == "/health" || request.path.starts_with("/_mock/");
     if !asked || !is_local(&request.authority) {

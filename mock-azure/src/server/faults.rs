@@ -1,4 +1,4 @@
-//! Faults as JSON.
+//! Faults described in JSON.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use serde::Deserialize;
 
 use crate::state::faults::Fault;
 
-/// A fault: what happens, and to which requests; by default to the next one.
+/// A fault: its effect, and the requests that it affects. Default: the next one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scripted {
     effect: Effect,
-    /// The code of a `status`.
+    /// The error code of a `status` effect.
     code: Option<String>,
     #[serde(default)]
     headers: Vec<(String, String)>,
-    /// Only requests with this method.
+    /// Affects only requests with this method.
     method: Option<String>,
-    /// Only requests whose URL contains this.
+    /// Affects only requests whose URL contains this.
     #[serde(default)]
     url_contains: String,
-    /// Skips this many matching requests first.
+    /// The number of matching requests to skip first.
     skip: Option<u64>,
-    /// How many requests it affects. Default: one, or all with `always`.
+    /// The number of requests to affect. Default: one, or all with `always`.
     times: Option<u64>,
     #[serde(default)]
     always: bool,

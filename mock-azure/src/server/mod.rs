@@ -1,4 +1,4 @@
-//! The double as a program: HTTP and HTTPS on a port, which is also a proxy for Azure's hosts.
+//! The double as a server: HTTP and HTTPS on one port, which is also a proxy for Azure's hosts.
 
 mod authority;
 mod connection;
@@ -26,9 +26,9 @@ use crate::{
     state::{DEFAULT_SUBSCRIPTION, MockAzure, Seed},
 };
 
-/// How many connections are served at once.
+/// The maximum number of connections that are served at once.
 const CONNECTIONS: usize = 512;
-/// How many more are told so; all beyond are closed at once.
+/// How many more connections get a refusal; any beyond those are closed immediately.
 const TURNED_AWAY: usize = 64;
 
 /// A double served on a local port. Dropping it stops it and closes its connections.
@@ -189,14 +189,14 @@ impl Server {
             .into_iter()
             .map(|name| (name, self.uri()))
             .collect();
-        // This machine is reached as it is, and nothing else goes around the proxy, whatever the machine's own settings say.
+        // Only local addresses bypass the proxy, whatever the machine's own settings say.
         all.extend(["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1".to_owned())));
         // Python, OpenSSL, curl, Node.js.
         for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             all.push((name, certificate.clone()));
         }
         all.push(("NODE_USE_ENV_PROXY", "1".to_owned()));
-        // Who signs in: the application that `Seed::signed_in_service_principal` describes, with any secret.
+        // The application that `Seed::signed_in_service_principal` signs in, with any secret.
         all.extend([
             ("AZURE_TENANT_ID", self.tenant().to_owned()),
             ("AZURE_CLIENT_ID", "00000000-0000-0000-0000-0000000000c2".to_owned()),
@@ -207,7 +207,7 @@ impl Server {
     }
 }
 
-/// The server is the double that it serves.
+/// A server dereferences to the double that it serves.
 impl Deref for Server {
     type Target = MockAzure;
 
@@ -226,7 +226,7 @@ async fn accept(listener: TcpListener, door: Door) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: some come back as connections end.
+            // Most likely out of file descriptors, which are freed as connections end.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };

@@ -1,4 +1,4 @@
-//! What all connections share: the double, the world that it goes back to, and the journal.
+//! The state that all connections share: the double, the world to which it can be reset, and the journal.
 
 use std::{
     fs::File,
@@ -26,18 +26,18 @@ pub(super) struct Program {
     journal: Mutex<Option<File>>,
 }
 
-/// The first line of a journal: how it began.
+/// The first line of a journal: the initial state.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Beginning {
-    /// 1
+    /// The version of the format: 1.
     journal: u32,
     world: String,
     at: String,
     running: bool,
 }
 
-/// Every other line: what was asked, and when.
+/// Every other line: a request and its time.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -50,7 +50,7 @@ struct Entry {
     body: String,
 }
 
-/// What is in a journal.
+/// The content of a journal.
 #[derive(Debug)]
 pub(super) struct Saved {
     beginning: Beginning,
@@ -58,7 +58,7 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Reads a journal. Its last line may be cut: the request was not answered.
+    /// Reads a journal. Its last line may be incomplete: that request was not answered.
     pub(super) fn read(text: &str) -> io::Result<Self> {
         let mut lines = text.lines();
         let wrong = |line: usize, error: serde_json::Error| {
@@ -78,7 +78,7 @@ impl Saved {
         Ok(Self { beginning, entries })
     }
 
-    /// The world as it began.
+    /// The seed of the initial world.
     pub(super) fn seed(&self) -> io::Result<Seed> {
         let seed = Seed::from_text(&self.beginning.world).map_err(invalid)?;
         Ok(seed.starts_at(time(&self.beginning.at)?))
@@ -94,7 +94,7 @@ impl Program {
         Self { azure, world: Mutex::new(world), journal: Mutex::new(None) }
     }
 
-    /// The world that a reset goes back to.
+    /// The world to which `reset` returns.
     pub(super) fn world(&self) -> Option<String> {
         locked(&self.world).clone()
     }
@@ -103,7 +103,7 @@ impl Program {
         *locked(&self.world) = Some(world);
     }
 
-    /// Does again all that was asked. A clock that ran shows the real time then.
+    /// Replays all requests. A clock that was running then shows the real time.
     pub(super) fn replay(&self, saved: &Saved) -> io::Result<()> {
         if saved.beginning.running {
             self.azure.run_freely();
@@ -126,7 +126,7 @@ impl Program {
         Ok(())
     }
 
-    /// From now on, writes down all that is asked, after what was `saved` before.
+    /// Records all requests from now on, after those in `saved`.
     pub(super) fn save_to(&self, mut file: File, saved: Option<&Saved>) -> io::Result<()> {
         let text = |value: serde_json::Result<String>| value.map_err(io::Error::other);
         match saved {
@@ -150,7 +150,7 @@ impl Program {
         Ok(())
     }
 
-    /// Carries out one request. If there is a journal, the request is in it before it is answered.
+    /// Handles one request. If there is a journal, the request is written to it before it is answered.
     pub(super) fn handle(&self, request: Request) -> io::Result<Disposition> {
         let mut journal = locked(&self.journal);
         if let Some(file) = journal.as_mut() {
@@ -162,7 +162,7 @@ impl Program {
         Ok(self.act(request))
     }
 
-    /// While a request is answered, time stands still: it can be answered the same way again.
+    /// Stops the clock while a request is answered, so that a replay gives the same response.
     fn act(&self, request: Request) -> Disposition {
         if let Some(reply) = control::answer(self, &request) {
             return Disposition::Answered(reply);

@@ -22,22 +22,22 @@ use crate::{
 pub(crate) const SURFACE: Surface =
     Surface { at: At::Graph, options: &[("$select", Accepts::Read)], answer, ..Surface::EMPTY };
 
-/// Since when sessions count of whom none were revoked.
+/// The time from which a user's sessions are valid if none were revoked.
 const BEGINNING: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 
-/// What was changed of accounts, by object id in lower case.
+/// Changes to accounts, by lower-case object id.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     disabled: HashSet<String>,
     sessions_from: HashMap<String, OffsetDateTime>,
 }
 
-/// Whether a principal may not sign in.
+/// Whether a principal is not allowed to sign in.
 pub(crate) fn is_disabled(world: &World, object_id: &str) -> bool {
     world.states.get::<Accounts>().disabled.contains(&object_id.to_ascii_lowercase())
 }
 
-/// Sessions of a user that began then or earlier count no longer.
+/// The time up to which a user's sessions have been revoked.
 pub(crate) fn sessions_from(world: &World, object_id: &str) -> OffsetDateTime {
     let revoked = world.states.get::<Accounts>().sessions_from.get(&object_id.to_ascii_lowercase()).copied();
     revoked.unwrap_or(BEGINNING)
@@ -58,7 +58,7 @@ impl MockAzure {
     }
 }
 
-/// Documented: the codes of the sign-in for a user and for an application.
+/// Documented: the sign-in's error codes for a user and for an application.
 fn refused(world: &World, principal: &Principal) -> Option<&'static str> {
     is_disabled(world, &principal.object_id).then_some(match principal.kind {
         PrincipalKind::ServicePrincipal { .. } => "AADSTS7000112: The application is disabled.",
@@ -86,7 +86,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Patch, []) => {
             let body = call.json();
             let enabled = body["accountEnabled"].as_bool()?;
-            // What else a principal has is not kept here.
+            // Other members of a principal are not stored here.
             body.as_object().filter(|members| members.len() == 1)?;
             on(world, found.as_ref(), id, |accounts, id, _| {
                 if enabled {
@@ -110,7 +110,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(directory::forbidden(world).unwrap_or(known))
 }
 
-/// Changes an account, where Graph lets the caller.
+/// Changes an account if Graph allows it to the caller.
 fn on(
     world: &mut World,
     found: Option<&Principal>,
@@ -125,7 +125,7 @@ fn on(
     change(world.states.get_mut::<Accounts>(), found.object_id.to_ascii_lowercase(), now)
 }
 
-/// Documented: `$select` names the members of the answer; `accountEnabled` of users is only told so.
+/// Documented: `$select` names the members of the response; `accountEnabled` of a user is returned only if selected.
 fn selected(world: &World, call: &Call, found: &Principal, asked: &str) -> Option<Reply> {
     let mut all = json!({
         "id": found.object_id,

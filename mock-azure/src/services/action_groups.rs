@@ -21,7 +21,7 @@ pub(crate) const SURFACE: Surface = Surface {
 };
 
 const GROUPS: Tracked = Tracked {
-    // Recorded: this spelling, and another in ids.
+    // Recorded: this spelling, and a different one in ids.
     kind: "Microsoft.Insights/ActionGroups",
     in_ids: Some("microsoft.insights/actionGroups"),
     put,
@@ -29,7 +29,7 @@ const GROUPS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// The lists of receivers, the fields that each entry must have, and what a test calls them.
+/// The lists of receivers, the fields that each entry must have, and the type name in test notifications.
 const RECEIVERS: &[(&str, &[&str], &str)] = &[
     ("emailReceivers", &["name", "emailAddress"], "Email"),
     ("smsReceivers", &["name", "countryCode", "phoneNumber"], "Sms"),
@@ -52,11 +52,11 @@ const RECEIVERS: &[(&str, &[&str], &str)] = &[
     ("eventHubReceivers", &["name", "eventHubNameSpace", "eventHubName", "subscriptionId"], "EventHub"),
 ];
 
-/// Test notifications under way and done, by id.
+/// Running and completed test notifications, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Notifications {
     all: HashMap<String, Notification>,
-    /// Why a receiver, by its name, cannot be reached.
+    /// The reason why a receiver cannot be reached, by receiver name.
     failing: HashMap<String, String>,
 }
 
@@ -120,7 +120,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     }
 }
 
-/// Documented: a short name of at most 12 characters, what each receiver needs, and names used once.
+/// Documented: a short name of at most 12 characters, the required fields of each receiver, and unique names.
 fn validate(body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let short = properties["groupShortName"].as_str().unwrap_or_default();
@@ -172,7 +172,7 @@ fn is_mail(address: &str) -> bool {
         && labels.iter().all(|label| !label.is_empty())
 }
 
-/// Mail and text message receivers are enabled when they come, and stay as they were.
+/// Mail and text message receivers are enabled when they are added, and keep their status afterwards.
 fn with_statuses(mut body: Value, existing: Option<&Value>) -> Value {
     for list in ["emailReceivers", "smsReceivers"] {
         if body["properties"][list].is_null() {
@@ -194,7 +194,7 @@ fn with_statuses(mut body: Value, existing: Option<&Value>) -> Value {
     body
 }
 
-/// What the service adds. Recorded: every kind of receiver is a list, and what is not given is null.
+/// Adds what the service adds. Recorded: there is a list for every kind of receiver, and missing members are null.
 fn complete(body: &mut Value) {
     for member in ["identity", "kind", "tags"] {
         if body[member].is_null() {
@@ -267,7 +267,7 @@ fn notify(world: &mut World, call: &Call) -> Reply {
                 "Detail": null,
             });
             if let Some(why) = why {
-                // Recorded: the reason stands here, and not in the member that is documented for it.
+                // Recorded: the reason is here, not in the member that is documented for it.
                 detail["Message"] = json!(why);
             }
             details.push(detail);
@@ -298,7 +298,7 @@ fn under_way(world: &World, call: &Call, id: &str) -> Reply {
 }
 
 fn status(world: &mut World, call: &Call, id: &str) -> Reply {
-    // Documented: the status of a notification can be asked for once it was sent.
+    // Documented: the status of a notification can be requested after it was sent.
     let Some(notification) = world.states.get_mut::<Notifications>().all.get_mut(id) else {
         return Reply::arm_error(404, "NotFound", format!("The notification '{id}' was not found."));
     };
@@ -309,7 +309,7 @@ fn status(world: &mut World, call: &Call, id: &str) -> Reply {
     under_way(world, call, id)
 }
 
-/// Documented: 409 for a receiver that is enabled already, 404 for one that is not there.
+/// Documented: 409 for a receiver that is already enabled, 404 for one that does not exist.
 fn subscribe(world: &mut World, call: &Call) -> Reply {
     let wanted = call.json()["receiverName"].as_str().unwrap_or_default().to_owned();
     let id = call.id(8);
@@ -332,7 +332,7 @@ fn subscribe(world: &mut World, call: &Call) -> Reply {
     refused(404, "ReceiverNotFound", &message)
 }
 
-/// Recorded: these refusals have no `error` around them.
+/// Recorded: these refusals have no `error` wrapper.
 fn refused(status: u16, code: &str, message: &str) -> Reply {
     Reply::json(status, json!({ "code": code, "message": message }))
 }

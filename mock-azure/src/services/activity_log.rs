@@ -22,7 +22,7 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// Recorded: the spelling, the statuses, and what is there when a body does not say it.
+/// Recorded: the spelling, the statuses, and the defaults for missing members.
 const RULES: Tracked = Tracked {
     kind: ALERTS,
     in_ids: Some("microsoft.insights/activityLogAlerts"),
@@ -46,7 +46,7 @@ fn store(world: &mut World, call: &Call, whole: Value) -> Reply {
     let properties = &whole["properties"];
     let conditions = properties["condition"]["allOf"].as_array().map(Vec::as_slice).unwrap_or_default();
     let scopes = properties["scopes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // Documented: a scope, and a condition on the category.
+    // Documented: a scope and a condition on the category are required.
     if scopes.is_empty() || !conditions.iter().any(|one| one["field"].as_str().is_some_and(is_category)) {
         let message = "An activity log alert needs a scope, and a condition on the field 'category'.";
         return Reply::arm_error(400, "BadRequest", message);
@@ -63,7 +63,7 @@ fn is_category(field: &str) -> bool {
     field.eq_ignore_ascii_case("category")
 }
 
-/// Recorded: all that it says, much of it `null`.
+/// Recorded: all members, many of which are `null`.
 const LOG_PROFILES: Tracked = Tracked {
     kind: PROFILES,
     in_ids: Some("microsoft.insights/logprofiles"),

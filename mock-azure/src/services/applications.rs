@@ -1,4 +1,4 @@
-//! Applications in Microsoft Graph, and their passwords: adding or removing one takes effect only after a while.
+//! Applications in Microsoft Graph, and their passwords, which start and stop working only after a delay.
 
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -20,7 +20,7 @@ pub(crate) const SURFACE: Surface = Surface { at: At::Graph, answer, ..Surface::
 pub(crate) struct Applications {
     all: Vec<Application>,
     propagation: Duration,
-    /// What the tenant's policy for applications restricts.
+    /// The restrictions of the tenant's policy for applications.
     policy: Option<Value>,
 }
 
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// What the sign-in says to a client secret.
+/// The sign-in's response to a client secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     In,
@@ -57,7 +57,8 @@ pub(crate) enum Sign {
     Expired,
 }
 
-/// What an application's client secret is worth now; `None` if the double does not know the application's passwords.
+/// The sign-in's response to an application's client secret. `None` if the double does not know the application's
+/// passwords.
 pub(crate) fn sign_in(world: &World, app_id: &str, secret: &str) -> Option<Sign> {
     let applications = world.states.get::<Applications>();
     let application = applications.all.iter().find(|found| found.app_id.eq_ignore_ascii_case(app_id))?;
@@ -173,14 +174,14 @@ fn policy(world: &World) -> Value {
     })
 }
 
-/// What the tenant's policy says to a kind of restriction, if it is in force.
+/// A restriction of the tenant's policy, by its type, if it is in force.
 fn restriction(world: &World, kind: &str) -> Option<Value> {
     let policy = world.states.get::<Applications>().policy.as_ref()?.as_array()?;
     let found = policy.iter().find(|found| found["restrictionType"] == kind)?;
     (found["state"] != "disabled").then(|| found.clone())
 }
 
-/// Recorded: the body, the answer, and that the value is shown this once. Reported: the refusals by policy.
+/// Recorded: the body, the response, and that the value is returned only once. Reported: the refusals by policy.
 fn add(world: &mut World, call: &Call, id: &str) -> Reply {
     let now = world.now();
     let asked = &call.json()["passwordCredential"];
@@ -217,7 +218,7 @@ fn add(world: &mut World, call: &Call, id: &str) -> Reply {
     Reply::ok(shown)
 }
 
-/// Recorded: 204. Reported: 400 for one that is not there.
+/// Recorded: 204. Reported: 400 for one that does not exist.
 fn remove(world: &mut World, call: &Call, id: &str) -> Reply {
     let now = world.now();
     let key_id = call.json()["keyId"].as_str().unwrap_or_default().to_owned();

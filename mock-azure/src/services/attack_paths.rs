@@ -1,5 +1,5 @@
-//! Attack paths: rows of Resource Graph while Defender CSPM is on. Resource Manager has no such
-//! resource type, and says so.
+//! Attack paths, which are rows of Resource Graph while Defender CSPM is on. Resource Manager has no such resource type
+//! and refuses requests for it.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
 
 pub(crate) const SURFACE: Surface = Surface { graph_rows: Some(rows), answer, ..Surface::EMPTY };
 
-/// The paths, and the shape of the tenant's rows.
+/// The attack paths, and the format of the tenant's rows.
 #[derive(Debug, Default)]
 pub(crate) struct AttackPaths {
     exposure_management: bool,
@@ -59,7 +59,7 @@ fn answer(_world: &mut World, call: &Call) -> Option<Reply> {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Some(Reply::arm_error(400, "MissingApiVersionParameter", message));
     }
-    // Reported: attack paths are rows of Resource Graph and no resource type; so a list is refused.
+    // Reported: attack paths are rows of Resource Graph, not a resource type, so a list is refused.
     let message = format!(
         "The resource type 'attackPaths' could not be found in the namespace 'Microsoft.Security' for api version \
          '{version}'."
@@ -87,7 +87,7 @@ fn all_of(world: &World, subscription: &str) -> Vec<Value> {
     state.all.iter().map(row).filter(in_subscription).collect()
 }
 
-/// The rows of the paths that a resource is on.
+/// The rows of the attack paths that include a resource.
 pub(crate) fn through(world: &World, resource: &str) -> Vec<Value> {
     let on = |row: &Value| {
         entities(row).iter().any(|entity| {
@@ -103,7 +103,7 @@ fn entities(row: &Value) -> &[Value] {
     entities.map(Vec::as_slice).unwrap_or_default()
 }
 
-/// A path as the risk of an assessment shows it.
+/// An attack path as it appears in the risk of an assessment.
 pub(crate) fn as_risk_path(row: &Value) -> Value {
     let node = |entity: &Value| json!({ "id": entity["entityInternalID"], "nodePropertiesLabel": [entity["entityType"]] });
     let edges = row["properties"]["graphComponent"]["connections"].as_array();
@@ -207,7 +207,7 @@ fn row(world: &World, entry: &str, target: &str, title: &str) -> Value {
     })
 }
 
-/// `virtualmachines` of a machine's id.
+/// The last part of the type in a resource id, such as `virtualmachines`.
 fn kind_of(resource: &str) -> String {
     let segments: Vec<&str> = resource.split('/').collect();
     segments.iter().rev().nth(1).map(|kind| kind.to_ascii_lowercase()).unwrap_or_default()

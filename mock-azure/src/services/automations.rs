@@ -1,4 +1,4 @@
-//! Workflow automations of Defender for Cloud. Their secrets go in and never come out.
+//! Workflow automations of Defender for Cloud. Their secrets are write-only.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const AUTOMATIONS: Tracked = Tracked {
     kind: TYPE,
     put,
     patch: Some(patch),
-    // Unlike its neighbours, this service says 204 for an automation that was there, too.
+    // Unlike similar services, this one returns 204 even if the automation existed.
     deleted: (204, 204),
     ..Tracked::ROW
 };
@@ -53,7 +53,7 @@ const OPERATORS: &[&str] = &[
     "EndsWith",
 ];
 
-/// The secrets of each automation's actions, in their order, by automation id in lower case.
+/// The secrets of each automation's actions, in the order of the actions, by lower-case automation id.
 #[derive(Debug, Default)]
 pub(crate) struct Automations {
     secrets: HashMap<String, Vec<Option<String>>>,
@@ -113,7 +113,7 @@ fn acts_on(world: &World, id: &str) -> Vec<String> {
         .collect()
 }
 
-/// Without sets every event counts; else all rules of one set must hold.
+/// Without rule sets, every event matches; otherwise, all rules of at least one set must match.
 fn source_meets(source: &Value, event: &Value) -> bool {
     let sets: Vec<&Value> = source["ruleSets"].as_array().into_iter().flatten().collect();
     let all_hold =
@@ -192,7 +192,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
     }
 }
 
-/// Takes the secrets out of what will be answered. Actions sent without theirs have none any more.
+/// Removes the secrets from the response. Actions that are sent without their secrets lose them.
 fn store(world: &mut World, call: &Call, mut body: Value) -> Reply {
     let mut secrets = Vec::new();
     for action in body["properties"]["actions"].as_array_mut().into_iter().flatten() {
@@ -214,7 +214,7 @@ fn store(world: &mut World, call: &Call, mut body: Value) -> Reply {
     stamped(world, call, body)
 }
 
-/// Stores an automation under a new etag. Recorded: it says when and by whom it was made and changed.
+/// Stores an automation with a new etag. Recorded: the resource says when and by whom it was created and changed.
 fn stamped(world: &mut World, call: &Call, mut body: Value) -> Reply {
     let (now, who) = (json!(timestamp::precise(world.now())), json!(call.caller.object_id));
     let before = world.resources.get(&call.id(8)).map(|found| found["properties"]["metadata"].clone());
@@ -245,7 +245,7 @@ fn bad(message: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::arm_error(400, "BadRequest", message))
 }
 
-/// What a PUT refuses. Reported: a single scope. Documented: what sources, rules and actions need.
+/// Validates the body of a PUT. Reported: only one scope. Documented: the requirements for sources, rules and actions.
 fn check(body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let list = |name: &str| properties[name].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -315,7 +315,7 @@ fn source_is_valid(source: &Value) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Says whether an automation would be accepted and could act, without storing it.
+/// Responds whether an automation would be accepted and could act, without storing it.
 fn validate(body: &Value) -> Reply {
     let message = match check(body) {
         Err(unknown) if unknown.status == 501 => return *unknown,

@@ -1,4 +1,4 @@
-//! What the clouds consist of, for clients that ask before they sign in.
+//! The endpoints of the clouds, for clients that request them before they sign in.
 
 use serde_json::{Value, json};
 
@@ -14,13 +14,13 @@ const VERSIONS: &[&str] = &["2019-05-01", "2020-06-01"];
 
 pub(crate) const SURFACE: Surface = Surface { answer, ..Surface::EMPTY };
 
-/// One cloud, by its hosts.
+/// A cloud and its hosts.
 struct Cloud {
     name: &'static str,
     portal: &'static str,
     login: &'static str,
     management: &'static str,
-    /// The audience of the classic management, which tokens can still be for.
+    /// The audience of the classic management API, for which tokens can still be issued.
     classic: &'static str,
     active_directory: &'static str,
     graph: &'static str,
@@ -32,7 +32,7 @@ struct Cloud {
     registries: &'static str,
 }
 
-/// Documented: the endpoints of each.
+/// Documented: the endpoints of each cloud.
 const CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "AzureCloud",

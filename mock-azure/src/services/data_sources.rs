@@ -1,4 +1,4 @@
-//! What agents collect for a workspace, as the retired agent was told.
+//! Data sources: what the retired agent collects for a workspace.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) const SURFACE: Surface = Surface {
 
 const SOURCES: Tracked = Tracked { kind: TYPE, list, put, ..Tracked::ROW };
 
-/// Documented: of one kind, which a list has to name.
+/// Documented: a list must name one kind.
 fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     let asked = call.query("$filter").unwrap_or_default();
     let kind =

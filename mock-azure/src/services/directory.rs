@@ -1,4 +1,4 @@
-//! Microsoft Graph: who is signed in.
+//! The principals in Microsoft Graph.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ use crate::{
 pub(crate) const SURFACE: Surface =
     Surface { at: At::Graph, options: &[("$filter", Accepts::Read)], answer, ..Surface::EMPTY };
 
-/// The principals of the tenant beside the signed-in one, and whether Graph may be read.
+/// The tenant's other principals besides the signed-in one, and whether Graph may be read.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     others: Vec<Principal>,
     forbidden: bool,
-    /// How many more look-ups will not find a new principal.
+    /// How many more lookups will not find a new principal, by object id.
     unseen_for: HashMap<String, u32>,
     replication: u32,
 }
@@ -70,7 +70,7 @@ pub(crate) fn add(world: &mut World, principal: Principal) {
     directory.others.push(principal);
 }
 
-/// Whether the directory has heard of a principal yet. Each look-up brings that nearer.
+/// Whether a lookup finds a principal that may still be replicating. Each call counts as a lookup.
 pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
     match world.states.get_mut::<Directory>().unseen_for.get_mut(&object_id.to_ascii_lowercase()) {
         Some(left) if *left > 0 => {
@@ -81,12 +81,12 @@ pub(crate) fn has_replicated(world: &mut World, object_id: &str) -> bool {
     }
 }
 
-/// A principal of the directory, by object id.
+/// Finds a principal by its object id.
 pub(crate) fn find<'a>(world: &'a World, object_id: &str) -> Option<&'a Principal> {
     all(world).find(|principal| principal.object_id.eq_ignore_ascii_case(object_id))
 }
 
-/// A principal of the directory, by the client id of its application.
+/// Finds a principal by the client id of its application.
 pub(crate) fn application<'a>(world: &'a World, client_id: &str) -> Option<&'a Principal> {
     all(world).find(|principal| match &principal.kind {
         PrincipalKind::ServicePrincipal { app_id } => app_id.eq_ignore_ascii_case(client_id),
@@ -98,14 +98,14 @@ fn all(world: &World) -> impl Iterator<Item = &Principal> {
     std::iter::once(&world.signed_in).chain(&world.states.get::<Directory>().others)
 }
 
-/// Recorded: the form and codes of Graph's refusals.
+/// Recorded: the format and codes of Graph's errors.
 pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reply {
     let inner =
         json!({ "date": "2026-03-01T12:00:00", "request-id": "00000000-0000-0000-0000-000000000000" });
     Reply::json(status, json!({ "error": { "code": code, "message": message, "innerError": inner } }))
 }
 
-/// The refusal without consent, where the double was told so.
+/// The refusal without consent, if the seed says so.
 pub(crate) fn forbidden(world: &World) -> Option<Reply> {
     let message = "Insufficient privileges to complete the operation.";
     world.states.get::<Directory>().forbidden.then(|| refusal(403, "Authorization_RequestDenied", message))
@@ -160,7 +160,7 @@ fn me(world: &World, call: &Call) -> Reply {
     }
 }
 
-/// A user of the directory, by sign-in name or object id.
+/// Finds a user by sign-in name or object id.
 pub(crate) fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
     all(world).find(|principal| match &principal.kind {
         PrincipalKind::User { upn } => {
@@ -170,7 +170,7 @@ pub(crate) fn user<'a>(world: &'a World, id: &str) -> Option<&'a Principal> {
     })
 }
 
-/// What a collection of Graph holds.
+/// The type of a collection's items in Graph.
 #[derive(Clone, Copy)]
 enum Sort {
     User,
@@ -191,7 +191,7 @@ impl Sort {
         self.name() == Self::of(principal).name()
     }
 
-    /// As Graph names the type.
+    /// Graph's name of the type.
     fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -201,7 +201,7 @@ impl Sort {
     }
 }
 
-/// A whole collection, or what a filter with one comparison finds in it. Other options are not known.
+/// A whole collection, or the items that match a filter with one comparison. Other options are unknown.
 fn list(world: &World, call: &Call, sort: Sort) -> Option<Reply> {
     if call.query_pairs().iter().any(|(name, _)| name != "$filter") {
         return None;
@@ -242,7 +242,7 @@ fn comparison(sort: Sort, filter: &str) -> Option<(&'static str, String)> {
     Some((field, quoted(value)?))
 }
 
-/// Those of the ids that are there, of the types asked for.
+/// The principals with these ids and of the requested types; missing ones are omitted.
 fn by_ids(world: &World, call: &Call) -> Option<Reply> {
     let texts = |key: &str| -> Vec<&str> {
         call.json()[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()

@@ -1,4 +1,4 @@
-//! What exemptions do to findings of Defender.
+//! The effects of exemptions on Defender's findings.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -12,21 +12,21 @@ use crate::{
     state::{World, tracked::is_in},
 };
 
-/// Documented: up to 24 hours. The double takes them all.
+/// Documented: up to 24 hours. The double always takes all of them.
 const UNTIL_SEEN: Duration = Duration::hours(24);
 
-/// An exemption of an assessment that Defender has seen.
+/// An exemption that Defender has applied to an assessment.
 pub(crate) struct Seen {
-    /// Whether the resource counts as healthy; else it leaves the secure score.
+    /// Whether the resource counts as healthy. Otherwise, it is not part of the secure score.
     pub(crate) is_mitigated: bool,
-    /// Since when.
+    /// When it was applied.
     pub(crate) since: String,
 }
 
-/// The exemption of an assessment by a key, which the policy stands behind, if any.
+/// Finds the exemption of an assessment by its key and, if there is one, the policy behind it.
 pub(crate) fn of(world: &World, resource: &str, key: &str, policy: Option<&str>) -> Option<Seen> {
     let resource = resource.to_ascii_lowercase();
-    // Its scope and all that it lies in: a prefix of the id each.
+    // The resource's scope and all its parents, each a prefix of the id.
     let scopes = resource.match_indices('/').skip(2).map(|(end, _)| &resource[..end]);
     let mut scopes = scopes.chain([resource.as_str()]);
     scopes.find_map(|scope| {
@@ -53,8 +53,8 @@ fn by_standard(world: &World, found: &Value, resource: &str, key: &str) -> Optio
     seen(world, found, &data["exemptionCategory"], &properties["metadata"]["createdOn"])
 }
 
-/// Of an initiative, the double does not know which reference is which policy: an exemption from it is kept, and judged by
-/// nobody.
+/// An exemption from an initiative has no effect here: the double does not know which reference stands for which
+/// policy.
 fn by_policy(world: &World, found: &Value, policy: &str) -> Option<Seen> {
     let properties = &found["properties"];
     let assignment = world.resources.get(properties["policyAssignmentId"].as_str()?)?;

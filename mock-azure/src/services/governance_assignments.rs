@@ -1,4 +1,4 @@
-//! Governance assignments: who has to follow a recommendation on a resource, and until when.
+//! Governance assignments: who must remediate a recommendation for a resource, and by when.
 
 use serde_json::json;
 

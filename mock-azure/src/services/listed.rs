@@ -1,4 +1,4 @@
-//! Resources that only a seed brings: they are listed and read, and a new subscription has none.
+//! Resource types that only the seed can add: they can be listed and read, and a new subscription has none.
 
 use serde_json::{Value, json};
 
@@ -7,15 +7,15 @@ use crate::{
     state::{GraphRow, Surface, TypeVersions, World},
 };
 
-/// Recorded: an empty list of each `Microsoft.Security` type without plan or machine behind it. The others are empty
-/// by what they hold: what someone made, assigned or connected, which no one has done in a new subscription.
+/// Recorded: an empty list for each `Microsoft.Security` type whose plan or machines are missing. The others are empty
+/// because nothing of the kind was created, assigned or connected in a new subscription.
 const TYPES: &[TypeVersions] = &[
     ("Microsoft.Security/jitNetworkAccessPolicies", &["2015-06-01-preview", "2020-01-01"]),
     ("Microsoft.Security/locations/jitNetworkAccessPolicies", &["2015-06-01-preview", "2020-01-01"]),
     ("Microsoft.Security/discoveredSecuritySolutions", &["2015-06-01-preview", "2020-01-01"]),
     ("Microsoft.Security/securitySolutions", &["2015-06-01-preview", "2020-01-01"]),
     ("Microsoft.Security/iotSecuritySolutions", &["2017-08-01-preview", "2019-08-01"]),
-    // Documented: one for each initiative that is assigned.
+    // Documented: one for each assigned initiative.
     ("Microsoft.Security/regulatoryComplianceStandards", &["2019-01-01-preview", "2019-01-01"]),
     (
         "Microsoft.Security/securityConnectors",
@@ -27,20 +27,20 @@ const TYPES: &[TypeVersions] = &[
             "2024-07-01-preview",
         ],
     ),
-    // Retired in 2024: Azure has no classic administrators any more.
+    // Retired in 2024: Azure no longer has classic administrators.
     ("Microsoft.Authorization/classicAdministrators", &["2015-06-01", "2015-07-01"]),
     ("Microsoft.Authorization/denyAssignments", &["2018-07-01-preview", "2022-04-01"]),
     ("Microsoft.Authorization/roleEligibilityScheduleInstances", &["2020-10-01-preview", "2020-10-01"]),
     ("Microsoft.Insights/metricAlerts", &["2018-03-01", "2024-03-01-preview"]),
 ];
 
-/// Those that can be asked for at any scope, and answer what is at it and below.
+/// Types that can be listed at any scope, with the items at and below it.
 const EXTENSIONS: &[&str] = &["denyassignments", "roleeligibilityscheduleinstances"];
 
 pub(crate) const SURFACE: Surface =
     Surface { types: TYPES, graph_rows: Some(graph_rows), answer, ..Surface::EMPTY };
 
-/// Documented: Resource Graph has Defender's in a table of their own.
+/// Documented: in Resource Graph, Defender's types have a table of their own.
 fn graph_rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let scope = format!("/subscriptions/{subscription}");
     let of_defender = TYPES.iter().filter(|(kind, _)| kind.starts_with("Microsoft.Security/"));

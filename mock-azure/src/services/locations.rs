@@ -14,13 +14,13 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// A physical region: its name, the name that is shown, geography and group of geographies, longitude and latitude, where it
-/// is, its pair, and whether it has three availability zones.
+/// A physical region: its name, display name, geography and group of geographies, longitude and latitude, physical
+/// location, paired region, and whether it has three availability zones.
 struct Region(Name, Name, Name, Name, (Name, Name), Name, Option<Name>, bool);
 
 type Name = &'static str;
 
-/// Documented: the regions of the public cloud, where they lie, their pairs and which have zones.
+/// Documented: the regions of the public cloud, their locations and pairs, and which have zones.
 #[rustfmt::skip]
 const PUBLIC: &[Region] = &[
     Region("eastus", "East US", "United States", "US", ("-79.8164", "37.3719"), "Virginia", Some("westus"), true),
@@ -95,7 +95,7 @@ fn answer(_: &mut World, call: &Call) -> Option<Reply> {
 }
 
 impl Region {
-    /// Recorded: what a region says grew with the api-versions.
+    /// Recorded: newer api-versions show more of a region.
     fn show(&self, subscription: &str, version: &str) -> Value {
         let Region(name, text, geography, group, (longitude, latitude), place, pair, zones) = *self;
         let id = |name: &str| format!("/subscriptions/{subscription}/locations/{name}");

@@ -1,4 +1,4 @@
-//! Locks, and what they keep from happening.
+//! Locks, and what they prevent.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ pub(crate) const SURFACE: Surface = Surface {
 const LOCKS: Tracked = Tracked {
     kind: TYPE,
     place: Place::Resource,
-    // Recorded: the list of a scope holds what lies on it and below; at the scope alone, when it asks for that.
+    // Recorded: the list of a scope contains the locks at and below it, or only those at the scope if the request says
+    // so.
     list: |row, world, call, at| {
         let (scope, all_below) = (call.id(at), call.query("$filter").is_none());
         let all = world.resources.of_type(&scope, row.kind);
@@ -49,8 +50,8 @@ fn put(world: &mut World, call: &Call) -> Reply {
     LOCKS.store(world, call, json!({ "properties": properties }))
 }
 
-/// Documented: `CanNotDelete` refuses a delete of its scope, and of all below it; `ReadOnly` a write and an action too.
-/// A lock below refuses the delete of what it lies in.
+/// Documented: `CanNotDelete` prevents deleting its scope and everything below it; `ReadOnly` also prevents writes and
+/// actions. A lock on a child prevents deleting the parent.
 pub(crate) fn refusal(world: &World, call: &Call) -> Option<Reply> {
     let deletes = match call.method {
         Method::Delete => true,

@@ -1,4 +1,4 @@
-//! Tokens for the code that runs on a machine or in an app, which has no secret.
+//! Tokens for code that runs on a machine or in an app and has no secret.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(crate) const SURFACE: Surface = Surface { at: At::Identity, answer, ..Surfac
 const ON_A_MACHINE: &[&str] = &["2018-02-01", "2019-08-01", "2020-06-01", "2021-02-01"];
 const IN_AN_APP: &[&str] = &["2019-08-01"];
 
-/// The application that `signed_in_service_principal` describes.
+/// The application that `signed_in_service_principal` signs in.
 const DEFAULT: &str = "00000000-0000-0000-0000-0000000000c2";
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
@@ -25,7 +25,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         (Method::Get, ["msi", "token"]) => (IN_AN_APP, "x-identity-header"),
         _ => return None,
     };
-    // Documented: the refusal without the header that no request by mistake has.
+    // Documented: the refusal without this header, which protects against accidental requests.
     if header == "metadata" && call.header(header) != Some("true") {
         return Some(refusal("bad_request_102", "Required metadata header not specified"));
     }
@@ -49,9 +49,9 @@ fn refusal(error: &str, text: &str) -> Reply {
     Reply::json(400, json!({ "error": error, "error_description": text }))
 }
 
-/// The identity of the system, or the one of a user's that is asked for.
+/// The system-assigned identity, or the user-assigned one that is requested.
 fn principal<'a>(world: &'a World, call: &Call) -> Result<&'a Principal, Box<Reply>> {
-    // Reported: the answer for an identity that the machine has not.
+    // Reported: the response for an identity that the machine does not have.
     let missing = || Box::new(refusal("invalid_request", "Identity not found"));
     if let Some(id) = call.query("client_id") {
         return directory::application(world, id).ok_or_else(missing);
@@ -75,7 +75,7 @@ fn principal<'a>(world: &'a World, call: &Call) -> Result<&'a Principal, Box<Rep
     }
 }
 
-/// Documented: the members, all of them texts.
+/// Documented: the members, all of which are strings.
 fn granted(world: &World, principal: &Principal, resource: &str, on_a_machine: bool) -> Reply {
     let (now, audience) = (world.clock.of_clients(), identity::audience_of(resource));
     let token = identity::mint(&world.tenant, principal, &audience, world.next_token(), now);

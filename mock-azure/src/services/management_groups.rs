@@ -1,4 +1,4 @@
-//! Management groups: what lies below one. They are seeded with `Seed::management_group`.
+//! Management groups and their descendants. They are seeded with `Seed::management_group`.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return None;
     }
     let Some(subscriptions) = resource_graph::all_members(world, group) else {
-        // Documented: the answer for a group that is not there.
+        // Documented: the response for a group that does not exist.
         let message = format!("The management group '{}' cannot be found.", call.spelled(3));
         return Some(Reply::arm_error(404, "NotFound", message));
     };
@@ -36,7 +36,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(paging::page(&world.paging, call, 1000, below.iter()))
 }
 
-/// Documented: the type of a subscription is `/subscriptions` here.
+/// Documented: here, the type of a subscription is `/subscriptions`.
 fn descendant(world: &World, id: &str, parent: &str) -> Value {
     json!({
         "id": format!("/subscriptions/{id}"),

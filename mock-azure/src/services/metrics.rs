@@ -1,4 +1,4 @@
-//! How often a vault was asked, and with what result: counted from its log.
+//! Request metrics of vaults, counted from the audit log.
 
 use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -25,13 +25,13 @@ struct Metric {
     name: &'static str,
     shown: &'static str,
     unit: &'static str,
-    /// What is told of it unless something else is asked for.
+    /// The aggregation that is returned by default.
     primary: &'static str,
-    /// What a request counts, by its status.
+    /// The value that a request adds, by its status.
     of: fn(u16) -> f64,
 }
 
-/// Documented: their names, units and aggregations. How long answers take, and how full a vault is, is not known here.
+/// Documented: their names, units and aggregations. Latency and saturation are not known here.
 const METRICS: [Metric; 3] = [
     Metric {
         name: "ServiceApiHit",
@@ -58,7 +58,7 @@ const METRICS: [Metric; 3] = [
 
 const AGGREGATIONS: [&str; 5] = ["average", "count", "maximum", "minimum", "total"];
 
-/// More points than this are not told at once.
+/// The maximum number of points in a response.
 const MOST: i64 = 10_000;
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
@@ -94,7 +94,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     })))
 }
 
-/// What a request asks for.
+/// The parameters of a request.
 struct Asked {
     metrics: Vec<&'static Metric>,
     aggregations: Vec<String>,
@@ -121,7 +121,7 @@ impl Asked {
             }
             aggregations.push(name);
         }
-        // Documented: the hour before, minute by minute.
+        // Documented: by default, the last hour, minute by minute.
         let interval = call.query("interval").unwrap_or("PT1M").to_owned();
         let step = duration::parse(&interval).filter(|step| *step >= Duration::minutes(1));
         let Some(step) = step else {
@@ -143,7 +143,7 @@ impl Asked {
         Ok(Self { metrics, aggregations, from, to, interval, step })
     }
 
-    /// Recorded: a point for each interval, and no number where nothing happened.
+    /// Recorded: there is a point for each interval, without a value if nothing happened.
     fn series(&self, metric: &Metric, vault: &str, hits: &[(OffsetDateTime, u16)]) -> Value {
         let mut data = Vec::new();
         let mut start = self.from - Duration::seconds(i64::from(self.from.second()));
@@ -183,7 +183,7 @@ fn aggregate(name: &str, numbers: &[f64]) -> f64 {
     }
 }
 
-/// Two times, or a time and how long.
+/// Parses a timespan: two times, or a time and a duration.
 fn between(text: &str) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let time = |text: &str| {
         let text = text.trim().replacen(' ', "T", 1);

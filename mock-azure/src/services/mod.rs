@@ -1,8 +1,8 @@
 //! The surfaces of the double, one file or folder each.
 //!
-//! To add one: a file here with a `SURFACE`; a `mod` line, and a line in `app/registry.rs`. If it
-//! remembers more than ARM resources, its own type lies in `World::states`. Its seeds are an `impl Seed` block in
-//! its own file. A surface names the fields it needs and takes the others from `Surface::EMPTY`.
+//! To add one, add a file here with a `SURFACE`, a `mod` line, and a line in `app/registry.rs`. State beyond ARM
+//! resources goes into a type of its own, stored in `World::states`. Seeds are an `impl Seed` block in the same file. A
+//! surface sets the fields that it needs and takes the others from `Surface::EMPTY`.
 
 pub(crate) mod accounts;
 pub(crate) mod action_groups;

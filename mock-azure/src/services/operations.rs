@@ -1,4 +1,4 @@
-//! The links that long-running operations are polled at.
+//! The links at which long-running operations are polled.
 
 use crate::state::{Surface, operations};
 

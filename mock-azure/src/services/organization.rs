@@ -41,7 +41,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     })
 }
 
-/// Documented: the members, and that each tenant has a domain from the beginning.
+/// Documented: the members, and that every tenant has an initial domain.
 fn domain() -> Value {
     json!({
         "id": DOMAIN,

@@ -1,4 +1,4 @@
-//! What the caller may do at a scope, as Resource Manager tells.
+//! The caller's permissions at a scope.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Policies and initiatives that are assigned to a scope. They are kept; `policy_refusals` judges by one of them.
+//! Assignments of policies and initiatives. They are stored; `policy_refusals` enforces one policy.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) const TYPE: &str = "Microsoft.Authorization/policyAssignments";
 
-/// Recorded: until this one, an assignment says its SKU.
+/// Recorded: the last version in which an assignment has a SKU.
 const LAST_WITH_SKU: &str = "2019-09-01";
 
 pub(crate) const SURFACE: Surface = Surface {
@@ -52,7 +52,7 @@ const ASSIGNMENTS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Recorded: a list holds the assignments of the scope, of what it lies in, and of what lies in it.
+/// Recorded: a list contains the assignments at the scope, above it and below it.
 fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     let scope = call.id(at).to_ascii_lowercase();
     let filter = call.query("$filter").unwrap_or_default();
@@ -110,7 +110,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
             body[other] = call.json()[other].clone();
         }
     }
-    // Recorded: 201, for one that is there too.
+    // Recorded: 201 even if it existed.
     ASSIGNMENTS.store(world, call, body).with_status(201)
 }
 

@@ -1,4 +1,5 @@
-//! Scopes that a policy does not judge, and why. `exemptions` says what they do to findings of Defender.
+//! Policy exemptions: scopes that a policy does not evaluate, and why. `exemptions` has their effects on Defender's
+//! findings.
 
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -34,8 +35,7 @@ const EXEMPTIONS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Documented: a list holds the exemptions of the scope, of what it lies in, and of what lies in it, unless the filter
-/// says otherwise.
+/// Documented: a list contains the exemptions at the scope, above it and below it, unless the filter says otherwise.
 fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     const FILTERS: [&str; 4] =
         ["atScope()", "atExactScope()", "excludeExpired()", "policyAssignmentId eq '{id}'"];
@@ -66,7 +66,7 @@ fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
 fn put(world: &mut World, call: &Call) -> Reply {
     let properties = &call.json()["properties"];
     let assignment = properties["policyAssignmentId"].as_str().unwrap_or_default();
-    // Documented: the two are required, and these are the categories.
+    // Documented: both members are required, and these are the categories.
     let category = properties["exemptionCategory"].as_str().unwrap_or_default();
     if assignment.is_empty() || !["Waiver", "Mitigated"].contains(&category) {
         return Reply::bad_request(
@@ -80,7 +80,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
             "the response to an exemption from an assignment that does not exist: '{assignment}'"
         ));
     };
-    // Documented: the exemption lies at or below the scope of the assignment, unless this is not to be checked.
+    // Documented: the exemption must be at or below the scope of the assignment, unless validation is turned off.
     let scope = call.id(call.len() - 4).to_ascii_lowercase();
     if properties["assignmentScopeValidation"] != "DoNotValidate" && !is_in(&scope, &assigned) {
         return Reply::bad_request(format!(

@@ -1,4 +1,4 @@
-//! What a policy refuses. Of Azure's policies one is judged: "Not allowed resource types".
+//! Refusals by Azure Policy. Only one policy is enforced: "Not allowed resource types".
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,8 @@ impl Seed {
     }
 }
 
-/// Documented: a policy with the effect `deny` refuses to make or change what it forbids, with 403 and both names of it.
+/// Documented: a policy with the effect `deny` refuses to create or change a forbidden resource, with 403 and the names
+/// of the assignment and the definition.
 pub(crate) fn refusal(world: &World, call: &Call, kind: &str) -> Option<Reply> {
     if !matches!(call.method, Method::Put | Method::Patch) || call.subscription().is_none() {
         return None;
@@ -68,7 +69,7 @@ fn denies(policy: &Value, target: &str, kind: &str) -> bool {
             .any(|denied| denied.as_str().is_some_and(|it| it.eq_ignore_ascii_case(kind)))
 }
 
-/// Documented: the names stand in the message as JSON, and again in `additionalInfo`.
+/// Documented: the message contains the names as JSON, and `additionalInfo` repeats them.
 fn disallowed(assignment: &Value, call: &Call, kind: &str) -> Value {
     let (name, policy) = (call.name(), &assignment["properties"]);
     let shown = if policy["displayName"].is_string() { &policy["displayName"] } else { &assignment["name"] };

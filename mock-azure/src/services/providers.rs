@@ -1,4 +1,4 @@
-//! Which resource providers a subscription has registered.
+//! The registration of resource providers in a subscription.
 
 use std::collections::HashMap;
 
@@ -94,8 +94,8 @@ fn register(world: &mut World, subscription: &str, namespace: &str) -> Option<Re
 }
 
 fn unknown(world: &World, namespace: &str) -> Reply {
-    // Documented: a namespace is the name of who offers it and the service's, with a dot between. A name
-    // that is not so cannot exist; another may be one of the hundreds that the double has not.
+    // Documented: a namespace is the provider's name and the service's name, joined by a dot. A name without a dot
+    // cannot exist; any other may be one of the hundreds that the double does not have.
     let mut words = namespace.split('.');
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric())
@@ -107,7 +107,7 @@ fn unknown(world: &World, namespace: &str) -> Reply {
     Reply::arm_error(404, "InvalidResourceNamespace", message)
 }
 
-/// The namespaces that the surfaces speak for.
+/// The namespaces that the surfaces support.
 fn namespaces(world: &World) -> Vec<&'static str> {
     let mut all: Vec<&str> = world
         .surfaces

@@ -1,4 +1,4 @@
-//! Resource groups: deleting one takes everything in it along.
+//! Resource groups. Deleting one deletes everything in it.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) const TYPE: &str = "Microsoft.Resources/resourceGroups";
 
-/// The api-versions of Resource Manager itself: of groups, resources and providers.
+/// The api-versions of Resource Manager itself, for groups, resources and providers.
 pub(crate) const VERSIONS: &[&str] = &[
     "2015-11-01",
     "2017-05-10",
@@ -48,7 +48,7 @@ impl Seed {
     }
 }
 
-/// The id of a resource group, which is made if it is not there.
+/// Returns the id of a resource group, which is created if it does not exist.
 pub(crate) fn ensure(world: &mut World, subscription: &str, name: &str, location: &str) -> String {
     let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
     if let Some(there) = world.resources.get(&id).and_then(|group| group["id"].as_str()) {
@@ -58,7 +58,8 @@ pub(crate) fn ensure(world: &mut World, subscription: &str, name: &str, location
     id
 }
 
-/// No row of [`Tracked`](crate::state::Tracked): groups lie below no provider, have `HEAD`, and go by an operation.
+/// Does not use [`Tracked`](crate::state::Tracked): groups belong to no provider, support `HEAD`, and are deleted by an
+/// operation.
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.path().as_slice()) {
         (Method::Get, ["subscriptions", _, "resourcegroups"]) => Some(list(world, call)),
@@ -80,7 +81,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Documented: the answer for a group that is not there.
+/// Documented: the response for a group that does not exist.
 fn not_found(call: &Call) -> Reply {
     let message = format!("Resource group '{}' could not be found.", call.spelled(3));
     Reply::arm_error(404, "ResourceGroupNotFound", message)
@@ -126,7 +127,8 @@ fn tag_filter(filter: &str) -> Option<(String, String)> {
 
 fn put(world: &mut World, call: &Call) -> Reply {
     let (id, name, body) = (call.id(4), call.spelled(3), call.json());
-    // Documented: the rule for names, that a location is required and stays, and that a group being deleted is closed.
+    // Documented: the rule for names, that a location is required and cannot change, and that nothing can be added to a
+    // group that is being deleted.
     if let Some(refusal) = bad_name(name) {
         return refusal;
     }

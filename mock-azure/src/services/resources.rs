@@ -62,11 +62,11 @@ struct Condition {
 enum Field {
     Text(&'static str),
     ResourceGroup,
-    /// A tag of this name, whatever its value.
+    /// Any tag with this name, whatever its value.
     TagName,
-    /// A tag of any name.
+    /// Any tag with this value, whatever its name.
     TagValue,
-    /// The tag of this name: `tagName eq 'a' and tagValue eq 'b'` is about one tag.
+    /// The tag with this name and value: `tagName eq 'a' and tagValue eq 'b'` is about one tag.
     Tag(String),
 }
 
@@ -88,7 +88,7 @@ impl Condition {
     }
 }
 
-/// The comparisons of a filter, or nothing when a part of it is not known.
+/// The comparisons in a filter. `None` if a part of it is unknown.
 fn conditions(filter: &str) -> Option<Vec<Condition>> {
     let mut conditions = filter
         .split(" and ")
@@ -124,7 +124,7 @@ fn conditions(filter: &str) -> Option<Vec<Condition>> {
     Some(conditions)
 }
 
-/// Resources of a group, neither the group itself nor what extends or belongs to a resource.
+/// Whether a resource is directly in a group: not the group itself, and neither a child nor an extension of a resource.
 fn is_top_level(resource: &Value) -> bool {
     let segments: Vec<&str> =
         resource["id"].as_str().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect();

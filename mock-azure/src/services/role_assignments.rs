@@ -1,4 +1,4 @@
-//! Role assignments, at any scope, and what they allow.
+//! Role assignments at any scope, and what they allow.
 
 use std::collections::HashMap;
 
@@ -32,14 +32,14 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// An index over the assignments in the store, and how far each has spread.
+/// An index of the stored assignments, with their propagation.
 #[derive(Debug, Default)]
 pub(crate) struct Roles {
-    /// Ids of assignments, in lower case, by principal. An id may be stale: the store decides.
+    /// The lower-case ids of assignments, by principal. An id may be stale; the store decides.
     by_principal: HashMap<String, Vec<String>>,
-    /// How many more checks will not yet see an assignment.
+    /// How many more checks will not see an assignment yet.
     unseen_for: HashMap<String, u32>,
-    /// When an assignment will be seen, where that is still to come.
+    /// When an assignment takes effect, if that is in the future.
     unseen_until: HashMap<String, OffsetDateTime>,
     propagation: u32,
     propagation_time: Duration,
@@ -100,18 +100,18 @@ fn record(world: &mut World, principal: &str, shown: Value, unseen_for: u32) {
     }
 }
 
-/// Whether a principal may carry out a management action at a scope. A check moves propagation on.
+/// Whether a principal may perform a management action at a scope. Each check advances propagation.
 pub(crate) fn may(world: &mut World, principal: &str, action: &str, scope: &str) -> bool {
     roles_at(world, principal, scope).iter().any(|role| role.allows(action))
 }
 
-/// What a principal may do at a scope: the permissions of each role that it holds there.
+/// The permissions of each role that a principal has at a scope.
 pub(crate) fn permissions(world: &mut World, principal: &str, scope: &str) -> Vec<Value> {
     let held = roles_at(world, principal, scope);
     held.iter().filter_map(|role| role.data["permissions"].as_array()).flatten().cloned().collect()
 }
 
-/// Whether a principal may carry out an action on the data of a resource.
+/// Whether a principal may perform an action on a resource's data.
 pub(crate) fn may_on_data(world: &mut World, principal: &str, action: &str, scope: &str) -> bool {
     roles_at(world, principal, scope).iter().any(|role| role.allows_data(action))
 }
@@ -129,7 +129,7 @@ fn has_role(world: &mut World, principal: &str, role: &str, scope: &str) -> bool
     roles_at(world, principal, scope).iter().any(|held| Some(&held.id) == wanted)
 }
 
-/// The roles that a principal holds at a scope, as far as they have spread.
+/// The roles that a principal has at a scope, through assignments that have propagated.
 fn roles_at(world: &mut World, principal: &str, scope: &str) -> Vec<&'static BuiltIn> {
     let (now, scope) = (world.now(), scope.to_ascii_lowercase());
     let Some(ids) = world.states.get::<Roles>().by_principal.get(&principal.to_ascii_lowercase()) else {
@@ -168,7 +168,7 @@ fn role_of(assignment: &Value) -> Option<&'static BuiltIn> {
     BuiltIn::find(definition.rsplit('/').next()?)
 }
 
-/// Whether `scope` (in lower case) lies at or below `above`.
+/// Whether `scope` (in lower case) is at or below `above`.
 fn reaches(above: &str, scope: &str) -> bool {
     let above = above.trim_end_matches('/').to_ascii_lowercase();
     scope.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -228,8 +228,8 @@ impl Assignment<'_> {
 
 fn put(world: &mut World, call: &Call) -> Reply {
     let (scope, name) = (call.id(call.len() - 4), call.name());
-    // Documented: names and principals are GUIDs. Reported: what users see for a principal that is new or of
-    // another type. Recorded: an assignment that exists.
+    // Documented: names and principals are GUIDs. Reported: the errors for a principal that is new or of another type.
+    // Recorded: the error for an assignment that exists.
     let refuse = |status, code: &str, message: String| Reply::arm_error(status, code, message);
     if uuid::Uuid::parse_str(name).is_err() {
         let message =
@@ -304,8 +304,8 @@ fn put(world: &mut World, call: &Call) -> Reply {
     Reply::json(201, shown)
 }
 
-/// A second PUT under the same name: good when it is about the same role and principal. Recorded: 201, and the
-/// new description and condition.
+/// A second PUT with the same name, accepted for the same role and principal. Recorded: 201, with the new description
+/// and condition.
 fn update(world: &mut World, mut existing: Value, principal: &str, role: &BuiltIn, asked: &Value) -> Reply {
     let there = existing["properties"]["principalId"].as_str().unwrap_or_default();
     if there.eq_ignore_ascii_case(principal) && role_of(&existing).is_some_and(|held| held.id == role.id) {
@@ -323,7 +323,7 @@ fn update(world: &mut World, mut existing: Value, principal: &str, role: &BuiltI
     )
 }
 
-/// The name of an assignment of the same role to the same principal at the same scope.
+/// The name of an existing assignment of the same role to the same principal at the same scope.
 fn twin(world: &World, scope: &str, principal: &str, role: &BuiltIn) -> Option<String> {
     let ids = world.states.get::<Roles>().by_principal.get(&principal.to_ascii_lowercase())?;
     ids.iter().filter_map(|id| world.resources.get(id)).find_map(|found| {
@@ -357,7 +357,7 @@ fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     paging::page(&world.paging, call, 1000, found.into_iter())
 }
 
-/// What a list asks for.
+/// The filter of a list.
 #[derive(Default)]
 struct Wanted {
     at_scope: bool,

@@ -1,4 +1,4 @@
-//! The secure score: one for each subscription, counted from its assessments.
+//! The secure score of each subscription, calculated from its assessments.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) const SURFACE: Surface = Surface {
 
 const SCORE: &str = "ascScore";
 
-/// One security control: a name, what it is worth, and the recommendations that count for it.
+/// A security control: its name, maximum score, and the recommendations that count towards it.
 struct Control {
     name: &'static str,
     title: &'static str,
@@ -84,7 +84,7 @@ impl Control {
         })
     }
 
-    /// How much of the control's worth the subscription has, out of how much.
+    /// The subscription's score for the control, and the maximum score.
     fn score(&self, counts: [u64; 3]) -> (f64, u32) {
         let [healthy, unhealthy, _] = counts;
         match healthy + unhealthy {
@@ -117,7 +117,7 @@ impl Control {
     }
 }
 
-/// An amount without a fraction is written without one.
+/// A score, written as an integer if it has no fraction.
 fn points(current: f64, max: u32) -> Value {
     let rounded = |value: f64, digits: f64| {
         let value = (value * digits).round() / digits;
@@ -186,6 +186,6 @@ fn only(name: &str, reply: impl FnOnce() -> Reply) -> Reply {
     if name.eq_ignore_ascii_case(SCORE) {
         return reply();
     }
-    // Documented: a subscription has one score, 'ascScore'.
+    // Documented: a subscription has only one score, 'ascScore'.
     Reply::arm_error(404, "ResourceNotFound", format!("The secure score '{name}' was not found."))
 }

@@ -1,4 +1,4 @@
-//! Whom Defender writes to.
+//! Security contacts, whom Defender notifies by mail.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 const BARE: &str = "2020-01-01-preview";
-/// Documented: here a contact is numbered, and has one address and two switches.
+/// Documented: in this version, a contact is numbered and has one address and two switches.
 const FIRST: &str = "2017-08-01-preview";
 
 const TYPE: &str = "Microsoft.Security/securityContacts";
@@ -33,12 +33,12 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         return if at == 2 { first(world, call, &rest) } else { None };
     }
     match rest.as_slice() {
-        // Recorded: a bare list where there is a contact, in the first version.
+        // Recorded: this version returns an array without `value` if there is a contact.
         [] if at == 2 && call.method == Method::Get && call.api_version() == BARE => {
             let contacts: Vec<&Value> = world.resources.of_type(&call.id(2), TYPE).collect();
             Some(Reply::ok(if contacts.is_empty() { json!({ "value": [] }) } else { json!(contacts) }))
         }
-        // Documented: the one name is 'default'.
+        // Documented: the only name is 'default'.
         [name] if at == 2 && *name != "default" => {
             Some(Reply::bad_request(format!("The security contact name '{name}' is not 'default'.")))
         }
@@ -46,7 +46,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// The one contact there is, as the first version shows and takes it.
+/// The only contact, in the format of the first version.
 fn first(world: &mut World, call: &Call, rest: &[&str]) -> Option<Reply> {
     const NAME: &str = "default1";
     let scope = call.id(2);
@@ -123,7 +123,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     CONTACTS.store(world, call, json!({ "etag": etag, "location": "West Europe", "properties": properties }))
 }
 
-/// Documented: what the addresses and the choices look like.
+/// Documented: the format of the addresses and the allowed values.
 fn problem(properties: &Value) -> Option<String> {
     let emails = properties["emails"].as_str().unwrap_or_default();
     if let Some(email) =

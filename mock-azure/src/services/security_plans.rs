@@ -1,4 +1,4 @@
-//! Which plans are on, for the surfaces that only answer while one is.
+//! Which plans are on, for surfaces that depend on one.
 
 use serde_json::Value;
 
@@ -9,13 +9,13 @@ fn plan<'a>(world: &'a World, subscription: &str, name: &str) -> Option<&'a Valu
     world.resources.get(&id)
 }
 
-/// Whether a plan is at the tier Standard.
+/// Whether a plan's tier is Standard.
 pub(crate) fn is_on(world: &World, subscription: &str, name: &str) -> bool {
     plan(world, subscription, name).is_some_and(|plan| plan["properties"]["pricingTier"] == "Standard")
 }
 
-/// Whether secrets are looked for: on machines by the extension for agentless scanning of Defender
-/// CSPM or of plan 2 for servers, elsewhere by Defender CSPM.
+/// Whether Defender scans for secrets: on machines, with the agentless scanning extension of Defender CSPM or of plan 2
+/// for servers; elsewhere, with Defender CSPM.
 pub(crate) fn scans_secrets(world: &World, subscription: &str, machine: bool) -> bool {
     if !machine {
         return is_on(world, subscription, "CloudPosture");

@@ -1,4 +1,4 @@
-//! Settings of Defender for Cloud: what it shares with others, what it installs, where it sends what it collects.
+//! Settings of Defender for Cloud: integrations, auto-provisioning, workspaces, and threat protection.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 
 const SETTINGS: &str = "Microsoft.Security/settings";
 const AUTO_PROVISIONING: &str = "Microsoft.Security/autoProvisioningSettings";
-/// As the ids of the alerts say.
+/// The same as in the ids of alerts.
 const HOME: &str = "westeurope";
 const LOCATIONS: &str = "Microsoft.Security/locations";
 const WORKSPACES: &str = "Microsoft.Security/workspaceSettings";
@@ -37,20 +37,21 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// A setting that is there before anyone writes it.
+/// A setting that exists before it is first written.
 struct Default {
     kind: &'static str,
     name: &'static str,
-    /// The `kind` of a setting.
+    /// The setting's `kind` member, if it has one.
     sort: Option<&'static str>,
-    /// The member that it sets, and to what.
+    /// The property that it sets; `to` is its value.
     sets: &'static str,
     to: Value,
-    /// The api-version that it came with.
+    /// The api-version that added it.
     since: &'static str,
 }
 
-/// Recorded: the two first, and what is provisioned. Documented: the others, and that what needs consent is off.
+/// Recorded: the first two and auto-provisioning. Documented: the others, and that settings that require consent are
+/// off.
 const fn defaults() -> [Default; 6] {
     const fn setting(name: &'static str, sort: &'static str, on: bool, since: &'static str) -> Default {
         Default { kind: SETTINGS, name, sort: Some(sort), sets: "enabled", to: Value::Bool(on), since }
@@ -138,7 +139,7 @@ fn write(world: &mut World, call: &Call, setting: &Default) -> Reply {
         Value::Bool(_) => given.is_boolean(),
         _ => matches!(given.as_str(), Some("On" | "Off")),
     };
-    // Documented: what a setting can be, and that its kind is that of its name.
+    // Documented: the values of a setting, and that its kind follows from its name.
     if !is_good {
         return Reply::bad_request(format!("The value {given} of '{}' is not valid.", setting.sets));
     }
@@ -171,7 +172,7 @@ const WORKSPACE_SETTINGS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Recorded: one, where Defender keeps what it knows of a subscription.
+/// Recorded: there is one location, where Defender stores the data of a subscription.
 fn home(call: &Call, rest: &[&str]) -> Option<Reply> {
     let shown = json!({
         "id": format!("{}/providers/{LOCATIONS}/{HOME}", call.id(2)),
@@ -186,7 +187,7 @@ fn home(call: &Call, rest: &[&str]) -> Option<Reply> {
     }
 }
 
-/// Recorded: off, until it is turned on for a storage account or a Cosmos DB account.
+/// Recorded: off until it is turned on for a storage account or a Cosmos DB account.
 fn threat_protection(world: &mut World, call: &Call, at: usize) -> Option<Reply> {
     let id = format!("{}/providers/{THREAT_PROTECTION}/current", call.id(at));
     if !world.resources.contains(&call.id(at)) {

@@ -1,4 +1,4 @@
-//! Security statuses: the list that came before assessments, kept for old scripts.
+//! Security statuses: the predecessor of assessments, kept for old scripts.
 
 use serde_json::{Value, json};
 

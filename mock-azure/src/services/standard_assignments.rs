@@ -1,4 +1,4 @@
-//! Which standard of Defender judges which scope, and what is exempt. `exemptions` says what they do to findings.
+//! Assignments of Defender's standards to scopes, and exemptions from them. `exemptions` has their effects on findings.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ const ASSIGNMENTS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Documented: all that matter over a scope. Seen in a list of a connector: those of the resources below are among them.
+/// Documented: all that apply to a scope. Observed in a connector's list: it includes those of the resources below.
 fn list(row: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     let scope = call.id(at).to_ascii_lowercase();
     let owner = call.id(at.min(2));
@@ -50,7 +50,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
         return Reply::bad_request(format!("The assignment key '{name}' is not a GUID."));
     }
     let properties = &call.json()["properties"];
-    // Documented: the effects, and the categories, which are sent with a capital too.
+    // Documented: the effects and the categories, which clients may also send capitalized.
     let effect = properties["effect"].as_str().unwrap_or_default();
     if !["Audit", "Exempt", "Attest"].contains(&effect) {
         return Reply::bad_request(format!("The effect '{effect}' is not one of: Audit, Exempt, Attest."));
@@ -84,7 +84,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     ASSIGNMENTS.store(world, call, json!({ "properties": properties }))
 }
 
-/// Published: Resource Graph has them in this table.
+/// Published: these are rows of this table in Resource Graph.
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let scope = format!("/subscriptions/{subscription}");
     let all = world.resources.of_type(&scope, TYPE);

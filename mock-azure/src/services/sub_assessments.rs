@@ -1,5 +1,5 @@
-//! The findings of grouped recommendations: retired, so that lists are empty and no finding is there,
-//! unless the double is told to serve them still.
+//! Sub-assessments: the findings of grouped recommendations. They are retired, so lists are empty and no finding
+//! exists, unless the seed says that they are still served.
 
 use serde_json::{Value, json};
 
@@ -121,7 +121,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
             let found = world.resources.get(&call.id(call.len())).filter(|_| served);
             Some(found.map_or_else(
                 || {
-                    // Documented: 404 for a finding that is not there.
+                    // Documented: 404 for a finding that does not exist.
                     let message = format!("The sub-assessment '{name}' was not found.");
                     Reply::arm_error(404, "ResourceNotFound", message)
                 },

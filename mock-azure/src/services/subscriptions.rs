@@ -36,7 +36,7 @@ pub(crate) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds one; answers whether it is new.
+    /// Adds a subscription. Returns whether it is new.
     pub(crate) fn add(&mut self, id: &str) -> bool {
         let new = !self.contains(id);
         if new {
@@ -54,7 +54,7 @@ impl Subscriptions {
         &self.ids
     }
 
-    /// The tags of a subscription, if it has any.
+    /// The tags of a subscription. `None` if it has none.
     pub(crate) fn tags(&self, id: &str) -> Option<&Map<String, Value>> {
         self.tags.get(&id.to_ascii_lowercase()).filter(|tags| !tags.is_empty())
     }
@@ -63,7 +63,7 @@ impl Subscriptions {
         self.tags.insert(id.to_ascii_lowercase(), tags);
     }
 
-    /// An id as it was seeded.
+    /// An id in the spelling of the seed.
     pub(crate) fn spelled(&self, id: &str) -> Option<String> {
         self.spelled.get(&id.to_ascii_lowercase()).cloned()
     }

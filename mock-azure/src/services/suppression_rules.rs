@@ -1,4 +1,4 @@
-//! Rules that dismiss new alerts by themselves.
+//! Suppression rules, which dismiss new alerts automatically.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -23,7 +23,7 @@ const RULES: Tracked = Tracked {
     put,
     deleted: (204, 204),
     found: |_, call, rule| {
-        // Documented: an option of the list, and of nothing else.
+        // Documented: only the list has this option.
         let is_list = call.of_type(TYPE).is_some_and(|(_, one)| !one);
         let of = rule["properties"]["alertType"].as_str().unwrap_or_default();
         !is_list || call.query("AlertType").is_none_or(|wanted| wanted.eq_ignore_ascii_case(of))
@@ -32,17 +32,17 @@ const RULES: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// How a request may spell when a rule ends.
+/// The spellings of a rule's end in requests.
 const END: &[&str] = &["expirationDateUTC", "expirationDateUtc"];
 
-/// How long a rule lives that names no end: six months.
+/// How long a rule without an end is valid: six months.
 const LIFE: Duration = Duration::days(182);
 
 fn put(world: &mut World, call: &Call) -> Reply {
     if let Some(problem) = problem(&call.json()["properties"]) {
         return Reply::bad_request(problem);
     }
-    // Recorded: the dates come back with UTC in capitals, and a rule without an end gets one.
+    // Recorded: the names of the dates are returned with `UTC` in upper case, and a rule without an end gets one.
     let mut properties = call.json()["properties"].clone();
     let asked = END.iter().find_map(|name| properties.as_object_mut()?.remove(*name)).unwrap_or_default();
     let now = world.now();
@@ -54,7 +54,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     RULES.store(world, call, json!({ "properties": properties })).with_status(200)
 }
 
-/// Recorded: a shape of its own.
+/// Recorded: this error has a format of its own.
 fn not_found(call: &Call) -> Reply {
     let (subscription, name) = (call.subscription().unwrap_or_default(), call.name());
     Reply::json(
@@ -73,7 +73,7 @@ fn not_found(call: &Call) -> Reply {
     )
 }
 
-/// Documented: these members are required, with these states.
+/// Documented: the required members and the states.
 fn problem(properties: &Value) -> Option<String> {
     for field in ["alertType", "reason", "state"] {
         if properties[field].as_str().is_none_or(str::is_empty) {
@@ -91,7 +91,7 @@ fn problem(properties: &Value) -> Option<String> {
     None
 }
 
-/// Whether a rule of the subscription that is on, and has not expired, is about a new alert.
+/// Whether an enabled, unexpired rule of the subscription matches a new alert.
 pub(crate) fn suppresses(world: &World, subscription: &str, alert: &Value) -> bool {
     let now = timestamp::precise(world.now());
     let scope = format!("/subscriptions/{subscription}");
@@ -107,7 +107,7 @@ pub(crate) fn suppresses(world: &World, subscription: &str, alert: &Value) -> bo
     })
 }
 
-/// Whether an element such as `{"field": "entities.ip.address", "in": [..]}` is true of an alert.
+/// Whether an alert matches an element such as `{"field": "entities.ip.address", "in": [..]}`.
 fn holds(element: &Value, alert: &Value) -> bool {
     let field = element["field"].as_str().unwrap_or_default().to_ascii_lowercase();
     let Some((kind, key)) = field.strip_prefix("entities.").and_then(|rest| rest.split_once('.')) else {

@@ -1,4 +1,4 @@
-//! The tags of a subscription, a group or a resource, as a resource of their own.
+//! The tags of a subscription, a group or a resource, as a separate resource.
 
 use serde_json::{Map, Value, json};
 

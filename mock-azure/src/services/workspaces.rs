@@ -43,7 +43,7 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// Workspaces that were deleted and can come back, by id in lower case.
+/// Deleted workspaces that can be recovered, by lower-case id.
 #[derive(Debug, Default)]
 pub(crate) struct Workspaces {
     deleted: BTreeMap<String, Value>,
@@ -95,7 +95,7 @@ fn lay_out(world: &mut World, subscription: &str, group: &str, name: &str, state
     id
 }
 
-/// The workspace with a customer id.
+/// Finds a workspace by its customer id.
 pub(crate) fn by_customer_id<'a>(world: &'a World, customer_id: &str) -> Option<&'a Value> {
     let matches = |workspace: &&Value| {
         workspace["properties"]["customerId"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(customer_id))
@@ -103,7 +103,7 @@ pub(crate) fn by_customer_id<'a>(world: &'a World, customer_id: &str) -> Option<
     world.resources.of_type("/subscriptions", TYPE).find(matches)
 }
 
-/// Whether the caller can reach a workspace that a request names: status, code and message if not.
+/// Checks that the caller can reach a workspace that a request names. The error is a status, code and message.
 pub(crate) fn reachable(world: &World, id: Option<&str>) -> Result<(), (u16, &'static str, String)> {
     let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(()) };
     let segments: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
@@ -166,7 +166,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     }
     if let Some(mut recovered) = world.states.get_mut::<Workspaces>().deleted.remove(&id.to_ascii_lowercase())
     {
-        // Recorded: a PUT under the name of a deleted workspace brings it back as it was.
+        // Recorded: a PUT with the name of a deleted workspace restores it.
         merge(&mut recovered, call.json());
         recovered["properties"]["provisioningState"] = json!("Succeeded");
         touch(&mut recovered, &now, &etag);
@@ -207,21 +207,21 @@ fn with_location(body: &Value, existing: Option<&Value>) -> Value {
     body
 }
 
-/// Recorded: a workspace is gone at once.
+/// Recorded: a workspace is deleted immediately.
 fn delete(row: &Tracked, world: &mut World, call: &Call) -> Reply {
     let id = call.id(8);
     let forced = call.query("force").is_some_and(|force| force.eq_ignore_ascii_case("true"));
     row.gone(if forced { !world.resources.remove_tree(&id).is_empty() } else { soft_delete(world, &id) })
 }
 
-/// Whether there was one.
+/// Soft-deletes a workspace. Returns whether it existed.
 fn soft_delete(world: &mut World, id: &str) -> bool {
     let Some(gone) = world.resources.remove_tree(id).into_iter().next() else { return false };
     world.states.get_mut::<Workspaces>().deleted.insert(id.to_ascii_lowercase(), gone);
     true
 }
 
-/// Documented: the rule for names, a location that stays, and the range of days.
+/// Documented: the rule for names, that the location cannot change, and the range of days.
 fn invalid(name: &str, body: &Value, existing: Option<&Value>) -> Option<Reply> {
     let allowed = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if !(4..=63).contains(&name.len()) || !allowed || name.starts_with('-') || name.ends_with('-') {
@@ -282,7 +282,7 @@ fn merge(existing: &mut Value, body: &Value) {
     }
 }
 
-/// Puts the members of an object over another, and anything else in its place.
+/// Merges the members of an object into another; replaces any other value.
 fn lay_over(there: &mut Value, new: &Value) {
     match (there, new) {
         (there @ Value::Object(_), Value::Object(new)) => {

@@ -1,4 +1,4 @@
-//! The builder: what the double knows before the first request.
+//! The builder of the double's initial state.
 
 use time::OffsetDateTime;
 
@@ -24,7 +24,7 @@ pub struct Seed {
     clock: Clock,
     number: u64,
     tenant: String,
-    /// Those that are there, and whether they are all.
+    /// The subscriptions. `default_subscription` tells whether the default one is added to them.
     subscriptions: Vec<String>,
     default_subscription: bool,
     settings: Vec<Step>,
@@ -125,19 +125,20 @@ impl Seed {
         self.setting(move |world| world.operations.failures.push(ScriptedFailure { target, failure }))
     }
 
-    /// A step that runs before the subscriptions are laid out.
+    /// Adds a step that runs before the subscriptions are created.
     pub(crate) fn setting(mut self, step: impl FnOnce(&mut World) + Send + 'static) -> Self {
         self.settings.push(Box::new(step));
         self
     }
 
-    /// A step that runs once the subscriptions are there, in the order of the calls.
+    /// Adds a step that runs after the subscriptions are created, in the order of the calls.
     pub(crate) fn step(mut self, step: impl FnOnce(&mut World) + Send + 'static) -> Self {
         self.steps.push(Box::new(step));
         self
     }
 
-    /// The world as the settings want it, what to lay out there, and what to do then.
+    /// Builds the world with its settings applied. Also returns the subscriptions to create, and the steps to run
+    /// afterwards.
     pub(crate) fn begin(self, surfaces: &'static [Surface]) -> (World, Vec<String>, Vec<Step>) {
         let mut world = World::new(&self.tenant, self.clock, self.number, surfaces);
         for setting in self.settings {

@@ -1,4 +1,4 @@
-//! The time of one double, which everything in it follows.
+//! The clock of a double, which determines every time in it.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -7,24 +7,24 @@ use std::{
 
 use time::{Duration, OffsetDateTime};
 
-/// What the clock of this machine shows. Nothing else in the crate asks it.
+/// The time on the machine's clock. Nothing else in the crate reads that clock.
 pub(crate) fn of_this_machine() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// The clock of one double; clones are the same clock.
+/// The clock of a double. Clones are the same clock.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock(Arc<Mutex<Hands>>);
 
 #[derive(Debug)]
 struct Hands {
-    /// What it showed when it was last set, stopped or let go.
+    /// The time at which it was last set, stopped or started.
     at: OffsetDateTime,
-    /// Since when it has run; nothing while it stands still.
+    /// Since when it has been running. `None` if it is stopped.
     running: Option<Instant>,
-    /// How far it was moved by hand.
+    /// How far it was moved by `advance` and `set`.
     moved: Duration,
-    /// How much of the time that has passed was waited for by clients that did not really wait.
+    /// The total length of skipped waits.
     skipped: Duration,
 }
 
@@ -40,7 +40,7 @@ impl Hands {
 }
 
 impl Default for Clock {
-    /// Shows the real time, and runs.
+    /// Runs and shows the real time.
     fn default() -> Self {
         let (moved, skipped) = (Duration::ZERO, Duration::ZERO);
         let hands = Hands { at: of_this_machine(), running: Some(Instant::now()), moved, skipped };
@@ -49,7 +49,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Shows this time, and stands still.
+    /// Creates a clock that is stopped at this time.
     pub(crate) fn still_at(time: OffsetDateTime) -> Self {
         let clock = Self::default();
         clock.freeze();
@@ -65,14 +65,13 @@ impl Clock {
         self.hands().now()
     }
 
-    /// The time as the clients know it, who do not see the waits pass that they skip: by it, their tokens
-    /// expire.
+    /// The time as clients know it, without the waits that they skipped. It determines when their tokens expire.
     pub(crate) fn of_clients(&self) -> OffsetDateTime {
         let hands = self.hands();
         hands.now().saturating_sub(hands.skipped)
     }
 
-    /// How far it was moved by hand so far.
+    /// How far it was moved by `advance` and `set`.
     pub(crate) fn moved(&self) -> Duration {
         self.hands().moved
     }
@@ -98,7 +97,7 @@ impl Clock {
         self.hands().running.is_some()
     }
 
-    /// Shows this time, as if it had run until then.
+    /// Sets the time as if the clock had run until then.
     #[cfg(feature = "server")]
     pub(crate) fn show(&self, time: OffsetDateTime) {
         let mut hands = self.hands();
@@ -106,7 +105,7 @@ impl Clock {
         hands.running = hands.running.map(|_| Instant::now());
     }
 
-    /// From now on, this clock is as that one.
+    /// Takes over the state of another clock.
     pub(crate) fn follow(&self, other: &Self) {
         let (at, running) = {
             let other = other.hands();
@@ -122,7 +121,7 @@ impl Clock {
         hands.running = Some(Instant::now());
     }
 
-    /// A client has waited until now and does not really wait: it is at least that late.
+    /// Moves the clock to the end of a skipped wait, unless it is already later.
     pub(super) fn skip_to(&self, until: OffsetDateTime) {
         let mut hands = self.hands();
         let by = until - hands.now();
@@ -137,7 +136,7 @@ impl Clock {
     }
 }
 
-/// A clock that goes with its double.
+/// A reference that does not keep the clock alive.
 #[derive(Debug)]
 pub(super) struct WeakClock(Weak<Mutex<Hands>>);
 

@@ -1,4 +1,4 @@
-//! The credential that the double hands out.
+//! The credential of a double's principal.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -20,10 +20,10 @@ use azure_core::{
     error::ErrorKind,
 };
 
-/// What the sign-in says to a principal that it lets in no more.
+/// Returns the sign-in's error code if the principal is no longer allowed to sign in.
 pub(crate) type Refused = fn(&World, &Principal) -> Option<&'static str>;
 
-/// Makes a token for the audience asked for, at once and without a network.
+/// Issues a token for the requested audience, immediately and without a network.
 #[derive(Debug)]
 pub(crate) struct MockCredential {
     pub(crate) tenant: String,
@@ -50,7 +50,7 @@ impl TokenCredential for MockCredential {
         let audience = identity::audience_of(&asked);
         let token = identity::mint(&self.tenant, &self.principal, &audience, serial, now);
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
-        // Whoever holds it keeps it by the clock of this machine, whatever the double's shows.
+        // Its holder checks the expiry against the machine's clock, not the double's.
         Ok(AccessToken::new(token, clock::of_this_machine() + identity::TOKEN_LIFETIME))
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting without waiting.
+//! Skips waits.
 
 use std::{
     cell::RefCell,
@@ -34,7 +34,7 @@ thread_local! {
     static CLOCKS: RefCell<Vec<WeakClock>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The waits of this thread move this clock from now on.
+/// Makes the waits of this thread advance this clock from now on.
 pub(crate) fn follow(clock: &Clock) {
     CLOCKS.with_borrow_mut(|clocks| {
         clocks.retain(|clock| clock.upgrade().is_some());
@@ -42,7 +42,7 @@ pub(crate) fn follow(clock: &Clock) {
     });
 }
 
-/// Tokio, but `sleep` only lets other tasks run.
+/// Tokio's runtime, except that `sleep` only yields to other tasks.
 struct FastForward;
 
 impl AsyncRuntime for FastForward {

@@ -1,4 +1,4 @@
-//! Faults: scripted or seeded, so that every failure can be replayed.
+//! Faults, scripted or seeded, so that every failure can be reproduced.
 
 use std::time::Duration;
 
@@ -153,10 +153,10 @@ impl Fault {
     }
 }
 
-/// What a fault does to one request.
+/// The effect of a fault on one request.
 #[derive(Debug, Default)]
 pub(crate) struct Strike {
-    /// The answer in place of the service's.
+    /// The response instead of the service's.
     pub(crate) instead: Option<Reply>,
     pub(crate) loss: Option<Loss>,
     delay: Duration,
@@ -164,7 +164,7 @@ pub(crate) struct Strike {
     headers: Vec<(String, String)>,
 }
 
-/// How a connection is lost.
+/// When a connection is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     BeforeActing,
@@ -206,7 +206,7 @@ impl Strike {
         strike
     }
 
-    /// Changes the answer as the fault wants it.
+    /// Applies the fault's changes to the response.
     pub(crate) fn alter(&self, mut reply: Reply) -> Reply {
         if let Some(link) = &self.link {
             for name in ["location", "azure-asyncoperation"] {
@@ -252,7 +252,7 @@ fn scramble(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The faults in force.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     armed: Vec<Armed>,
@@ -274,7 +274,8 @@ impl Faults {
         self.armed.clear();
     }
 
-    /// What strikes this request. Every matching fault counts it; the one armed first strikes.
+    /// The effect of the faults on this request. All matching faults count the request, but only the first one takes
+    /// effect.
     pub(crate) fn strike(&mut self, call: &Call) -> Strike {
         if self.armed.is_empty() {
             return Strike::default();

@@ -1,4 +1,4 @@
-//! What the double remembers, and what its services are made of.
+//! The double's state, and the building blocks of its services.
 
 mod builder;
 pub(crate) mod clock;

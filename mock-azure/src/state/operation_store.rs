@@ -1,11 +1,11 @@
-//! The long-running operations that are remembered.
+//! The store of long-running operations.
 
 use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-/// What an operation does to the world when it ends; the answer's body, if it has one.
+/// Changes the world when an operation completes. Returns the body of the final response, if it has one.
 pub(super) type Effect<W> = Box<dyn FnOnce(&mut W, Result<(), &Failure>) -> Option<Value> + Send>;
 
 /// Why an operation failed.
@@ -15,7 +15,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
-/// How far an operation has come.
+/// The state of an operation.
 #[derive(Debug, Clone)]
 pub(crate) enum Progress {
     Running,
@@ -35,23 +35,23 @@ pub(crate) struct ScriptedFailure {
 pub(crate) struct Operations<W> {
     /// How many polls find an operation still running.
     pub(crate) polls: u32,
-    /// What `Retry-After` says while it runs; never below 1.
+    /// The `Retry-After` of a running operation, in seconds; at least 1.
     pub(crate) retry_after: u64,
-    /// Also end by a clock that runs, for clients that do not poll: after the time that the polls would take.
-    /// Without this, only a clock that is moved by hand ends them.
+    /// Whether operations also complete as the clock runs, after the time that the polls would take, for clients that
+    /// do not poll. Otherwise, only moving the clock completes them without polls.
     pub(crate) by_clock: bool,
     pub(crate) failures: Vec<ScriptedFailure>,
     pub(super) all: HashMap<String, Operation<W>>,
     pub(super) running: Vec<String>,
-    /// Those that have ended, in that order, as long as they are remembered.
+    /// The completed operations that are kept, in order of completion.
     pub(super) ended: VecDeque<String>,
 }
 
-/// How many operations are remembered after their end.
+/// How many completed operations are kept.
 const ENDED: usize = 1000;
 
 impl<W> Operations<W> {
-    /// An operation has come to its end.
+    /// Marks an operation as completed.
     pub(super) fn end(&mut self, id: &str, progress: Progress) {
         self.running.retain(|running| running != id);
         if let Some(operation) = self.all.get_mut(id) {
@@ -84,7 +84,7 @@ pub(super) struct Operation<W> {
     pub(super) target: String,
     pub(super) started: String,
     pub(super) since: OffsetDateTime,
-    /// How far the clock had been moved by hand when it began.
+    /// How far the clock had been moved when the operation began.
     pub(super) moved: Duration,
     pub(super) polls_left: u32,
     pub(super) effect: Option<Effect<W>>,

@@ -1,4 +1,4 @@
-//! Long-running operations: started by a request, ended by polls.
+//! Long-running operations, which a request starts and polls complete.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Starts an operation on the resource `target` and answers its id.
+/// Starts an operation on the resource `target` and returns the operation's id.
 pub(crate) fn start(
     world: &mut World,
     target: &str,
@@ -40,7 +40,7 @@ pub(crate) fn start(
     id
 }
 
-/// The id of the operation that runs on a resource.
+/// The id of the operation that is running on a resource.
 pub(crate) fn running_on(world: &World, target: &str) -> Option<String> {
     let operations = &world.operations;
     let on = |id: &&String| {
@@ -49,7 +49,7 @@ pub(crate) fn running_on(world: &World, target: &str) -> Option<String> {
     operations.running.iter().find(on).cloned()
 }
 
-/// Takes an operation one step further, and says how far it has come.
+/// Advances an operation by one poll and returns its progress.
 fn poll(world: &mut World, id: &str) -> Option<Progress> {
     let operation = world.operations.all.get_mut(id)?;
     if operation.polls_left > 0 {
@@ -64,7 +64,7 @@ fn poll(world: &mut World, id: &str) -> Option<Progress> {
     Some(progress)
 }
 
-/// Ends the operations whose time has come.
+/// Completes the operations that are due.
 pub(crate) fn pass_time(world: &mut World) {
     if world.operations.running.is_empty() {
         return;
@@ -82,7 +82,7 @@ pub(crate) fn pass_time(world: &mut World) {
     }
 }
 
-/// A read of a resource moves the operation on it: a client that polls the resource itself sees it end.
+/// Counts a read of a resource as a poll of its operation, for clients that poll the resource itself.
 pub(crate) fn observe(world: &mut World, call: &Call) {
     if world.operations.running.is_empty() {
         return;
@@ -95,12 +95,12 @@ pub(crate) fn observe(world: &mut World, call: &Call) {
     }
 }
 
-/// The link that answers `202` until the operation ends, then its final answer.
+/// The link that returns `202` until the operation completes, then its final response.
 pub(crate) fn location(call: &Call, id: &str) -> String {
     link(call, "operationresults", id)
 }
 
-/// The link whose body tells the operation's status.
+/// The link whose response contains the operation's status.
 pub(crate) fn status_link(call: &Call, id: &str) -> String {
     link(call, "operationstatuses", id)
 }
@@ -110,17 +110,17 @@ fn link(call: &Call, kind: &str, id: &str) -> String {
     call.link(&format!("/subscriptions/{subscription}/{kind}/{id}?api-version={}", call.api_version()))
 }
 
-/// `202` with `Location`, the first answer of many deletes and actions.
+/// `202` with `Location`, the first response of many deletes and actions.
 pub(crate) fn accepted(world: &World, call: &Call, id: &str) -> Reply {
     pace(world, Reply::empty(202)).header("location", location(call, id))
 }
 
-/// Adds `Retry-After` to an answer that asks the client to come back.
+/// Adds `Retry-After` to a response after which the client polls.
 pub(crate) fn pace(world: &World, reply: Reply) -> Reply {
     reply.header("retry-after", world.operations.retry_after.max(1).to_string())
 }
 
-/// Answers the two kinds of poll links.
+/// Answers requests for the two kinds of poll links.
 pub(crate) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     let (kind, id) = match call.path().as_slice() {
         ["subscriptions", _, kind @ ("operationresults" | "operationstatuses"), id] => {
@@ -150,7 +150,7 @@ fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
         Progress::Running => {
             let reply = accepted(world, call, id);
             match world.operations.all.get(id) {
-                // Recorded: a purge tells how far it is in the body of its 202.
+                // Recorded: the 202 of a purge has the status in its body.
                 Some(operation) if operation.target.contains("/deletedvaults/") => {
                     let created = operation.started.clone();
                     reply.with_body(json!({ "createdDateTime": created, "status": "NotStarted" }))
@@ -168,7 +168,7 @@ fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
             _ => Reply::empty(200),
         },
         Progress::Failed(failure) => match world.operations.all.get(id) {
-            // Reported (msrestazure-for-python#157): a status in the body counts, whatever the status of the answer.
+            // Reported (msrestazure-for-python#157): a status in the body takes precedence over the status code.
             Some(operation) if operation.target.contains("/deletedvaults/") => Reply::ok(json!({
                 "createdDateTime": operation.started,
                 "lastActionDateTime": timestamp::precise(world.now()),
@@ -183,7 +183,7 @@ fn result(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
 fn status(world: &World, call: &Call, id: &str, progress: Progress) -> Reply {
     let operation = world.operations.all.get(id);
     let started = operation.map(|operation| operation.started.clone());
-    // What a machine's operation answers lies one level deeper: `properties.output.value` of a run command.
+    // The result of a machine's operation is one level deeper: `properties.output.value` for a run command.
     let of_compute = operation.is_some_and(|operation| operation.target.contains("/microsoft.compute/"));
     let mut body = json!({
         "id": call.id(call.len()),

@@ -1,4 +1,4 @@
-//! The recorder: what was asked, in order.
+//! Records requests, in order.
 
 use std::{collections::VecDeque, fmt};
 
@@ -65,7 +65,7 @@ impl Recorded {
     }
 }
 
-/// The last segments of POSTs that change nothing, beside `list..`.
+/// The last path segments of POSTs that change nothing, besides `list..`.
 const READS: &[&str] =
     &["$batch", "checknameavailability", "metadata", "query", "resources", "token", "validate"];
 
@@ -73,7 +73,7 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// One line, without headers and body: neither a token nor a secret gets into a test's output.
+/// One line without headers and body, so that neither tokens nor secrets get into a test's output.
 impl fmt::Debug for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} https://{}{}", self.method, self.host, self.path)?;
@@ -87,7 +87,7 @@ impl fmt::Debug for Recorded {
     }
 }
 
-/// The requests seen, and those that went astray.
+/// The recorded requests: all, unknown ones, and those for hosts that do not belong to Azure.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     pub(crate) requests: VecDeque<Recorded>,
@@ -96,12 +96,12 @@ pub(crate) struct Recorder {
     bounded: bool,
 }
 
-/// How many requests, and how many unknown ones, are kept by a program.
+/// How many requests, and how many unknown ones, a server keeps.
 const KEPT: usize = 1000;
 
 impl Recorder {
-    /// From now on, keep the last requests only, and the first that are unknown, without tokens and
-    /// secrets: a program that runs for days must not grow, and what it says goes into files.
+    /// Keeps only the last requests and the first unknown ones from now on, without tokens and secrets, because a
+    /// server that runs for days must not grow, and its output may be stored in files.
     #[cfg(feature = "server")]
     pub(crate) fn bound(&mut self) {
         self.bounded = true;
@@ -122,7 +122,7 @@ impl Recorder {
         self.requests.push_back(recorded);
     }
 
-    /// Keeps that a client asked a proxy to lead it somewhere else.
+    /// Records a proxy request for a host that does not belong to Azure.
     #[cfg(feature = "server")]
     pub(crate) fn refuse_to_lead_to(&mut self, host: &str) {
         if self.foreign.len() < KEPT {

@@ -1,4 +1,4 @@
-//! What a program does not keep of a request: tokens and secrets.
+//! Removes tokens and secrets from the requests that a server records.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::http::host::{Host, Service};
 
 const REDACTED: &str = "REDACTED";
 
-/// The headers whose values are kept: names, or beginnings of names that end with a dash.
+/// The headers whose values are kept: names, or prefixes that end with a dash.
 const PLAIN_HEADERS: &[&str] = &[
     "accept",
     "accept-",
@@ -21,7 +21,7 @@ const PLAIN_HEADERS: &[&str] = &[
     "x-ms-correlation-",
 ];
 
-/// What the names of members and parameters contain whose values are secret, in lower case.
+/// Fragments of the names of members and parameters with secret values, in lower case.
 const SECRET_NAMES: &[&str] = &[
     "code",
     "connectionstring",
@@ -35,13 +35,13 @@ const SECRET_NAMES: &[&str] = &[
     "token",
 ];
 
-/// What texts contain that are secret under whichever name: links and connection strings with a key.
+/// Fragments of texts that are secret under any name: links and connection strings with a key.
 const SECRET_TEXTS: &[&str] = &["sig=", "accountkey=", "sharedaccesskey=", "password="];
 
-/// The longest body that is kept, in bytes.
+/// The maximum size of a body that is kept, in bytes.
 const BODY: usize = 16 * 1024;
 
-/// Takes the secrets out of what is kept of a request to `host`.
+/// Removes the secrets from a recorded request to `host`.
 pub(super) fn redact(
     host: &str,
     query: &mut [(String, String)],

@@ -1,12 +1,12 @@
-//! The one store of ARM resources that all services share.
+//! The store of ARM resources, which all services share.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Every ARM resource, as the JSON that a GET answers, by its id in lower case.
+/// All ARM resources, as the JSON that a GET returns, by lower-case id.
 ///
-/// Ordered, so that everything below a scope is one range.
+/// The map is ordered, so that everything below a scope is one range.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
     by_id: BTreeMap<String, Value>,
@@ -32,7 +32,7 @@ impl Resources {
         }
     }
 
-    /// Takes a resource and everything below it: child and extension resources.
+    /// Removes a resource and everything below it: child and extension resources.
     pub(crate) fn remove_tree(&mut self, id: &str) -> Vec<Value> {
         let root = id.to_ascii_lowercase();
         let below: Vec<String> = self.keys_below(&root).collect();
@@ -41,7 +41,7 @@ impl Resources {
         gone
     }
 
-    /// Everything below a scope, in the order of the ids.
+    /// Everything below a scope, ordered by id.
     pub(crate) fn below(&self, scope: &str) -> impl Iterator<Item = &Value> {
         let prefix = format!("{}/", scope.trim_end_matches('/').to_ascii_lowercase());
         self.by_id
@@ -50,7 +50,7 @@ impl Resources {
             .map(|(_, resource)| resource)
     }
 
-    /// Resources of one type below a scope, in the order of the ids.
+    /// The resources of one type below a scope, ordered by id.
     pub(crate) fn of_type<'a>(&'a self, scope: &str, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.below(scope).filter(move |resource| is_type(resource, kind))
     }
@@ -64,7 +64,7 @@ impl Resources {
     }
 }
 
-/// Where an ARM id lies.
+/// The parts of an ARM id.
 pub(crate) struct Parts<'a> {
     pub(crate) subscription: &'a str,
     pub(crate) group: Option<&'a str>,
@@ -81,7 +81,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a resource is of a type, without regard to case.
+/// Whether a resource has this type, ignoring case.
 pub(crate) fn is_type(resource: &Value, kind: &str) -> bool {
     resource["type"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(kind))
 }

@@ -1,18 +1,18 @@
-//! One double's state, and the lock that its doors share.
+//! The state of a double, behind a lock.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::state::{faults::Faults, recorder::Recorder, world::World};
 
-/// All that one double is.
+/// The whole state of a double.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
-    /// Called with one line for each request, by the program.
+    /// A function that the server calls with one line for each request.
     pub(crate) log: Option<fn(&str)>,
-    /// How many requests were answered.
+    /// The number of answered requests.
     pub(crate) answered: u64,
 }
 

@@ -1,10 +1,10 @@
-//! What each service remembers beside its ARM resources, without a list of the services.
+//! The services' state besides ARM resources, stored by type, so that no list of services is needed.
 
 use std::{any::Any, cell::OnceCell};
 
-/// One value of each type that was ever asked for; the first asker gets the type's default.
+/// One value of each type that was requested. The first request creates the type's default.
 ///
-/// A chain, because a cell that is filled once can hand out its value while more cells are filled.
+/// The values form a chain, since a cell that is filled once can lend its value while more cells are filled.
 #[derive(Default)]
 pub(crate) struct States {
     first: OnceCell<Box<Cell>>,
@@ -16,7 +16,7 @@ struct Cell {
 }
 
 impl States {
-    /// What one service remembers.
+    /// The state of this type.
     pub(crate) fn get<T: Any + Default + Send>(&self) -> &T {
         let mut rest = self;
         loop {
@@ -30,7 +30,7 @@ impl States {
         }
     }
 
-    /// The same, to be changed.
+    /// The state of this type, mutably.
     pub(crate) fn get_mut<T: Any + Default + Send>(&mut self) -> &mut T {
         self.get::<T>();
         let mut rest = self.first.get_mut();

@@ -1,33 +1,32 @@
-//! What a part of Azure is made of.
+//! The interface of a part of Azure.
 
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::http::{Call, Reply, host::Service};
 
-/// A resource type as its service spells it, and the api-versions that it answers, oldest first.
+/// A resource type in its service's spelling, and the api-versions that it supports, oldest first.
 pub(crate) type TypeVersions = (&'static str, &'static [&'static str]);
 
-/// A query option, such as `$filter`, and what it may say.
+/// A query option, such as `$filter`, and the values that it accepts.
 pub(crate) type QueryOption = (&'static str, Accepts);
 
-/// What a query option may say.
+/// The values that a query option accepts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Accepts {
-    /// The surface reads it, and answers 501 to what it does not know.
+    /// The surface parses it, and returns 501 for what it does not know.
     Read,
-    /// A number from 1.
+    /// A positive integer.
     Count,
-    /// These words, joined by commas.
+    /// These words, separated by commas.
     Words(&'static [&'static str]),
 }
 
-/// A table of Resource Graph, in lower case, such as `securityresources`, and a row of it. A row has
-/// `id`, `name`, `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added
-/// where it lacks them.
+/// A table of Resource Graph in lower case, such as `securityresources`, and a row of it. A row has `id`, `name`,
+/// `type` and `properties`; `tenantId`, `subscriptionId` and `resourceGroup` are added if they are missing.
 pub(crate) type GraphRow = (&'static str, Value);
 
-/// Which kind of host a surface answers at.
+/// The kind of host at which a surface answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
     Management,
@@ -53,32 +52,32 @@ impl At {
     }
 }
 
-/// One part of Azure, in a world `W`.
+/// A part of Azure, in a world `W`.
 #[derive(Debug)]
 pub(crate) struct Surface<W: 'static> {
     pub(crate) at: At,
-    /// The resource types that it answers, with their api-versions; also what permissions are named after.
+    /// The supported resource types, with their api-versions. Permissions are named after them.
     pub(crate) types: &'static [TypeVersions],
-    /// The query options that it takes, whose names begin with `$`; any other is 501.
+    /// The supported query options that begin with `$`. Any other gets a 501.
     pub(crate) options: &'static [QueryOption],
-    /// Lays out what a new subscription has.
+    /// Sets up the contents of a new subscription.
     pub(crate) provision: Option<fn(&mut W, &str)>,
-    /// What this surface adds to Resource Graph for one subscription, beside the ARM resources that
-    /// it keeps in the world, which are in the tables `resources` and `resourcecontainers` anyway. It adds to
-    /// other tables, whose names end with `resources`.
+    /// The rows that this surface adds to Resource Graph for one subscription, in tables whose names end with
+    /// `resources`. The ARM resources that it stores in the world are already in the tables `resources` and
+    /// `resourcecontainers`.
     pub(crate) graph_rows: Option<fn(&W, &str) -> Vec<GraphRow>>,
-    /// Answers a request, or leaves it to the next surface.
+    /// Answers a request. `None` leaves it to the next surface.
     pub(crate) answer: fn(&mut W, &Call) -> Option<Reply>,
-    /// Hears of every answer, at whichever host, once it is settled.
+    /// Called with every final response, at any host.
     pub(crate) heard: Option<fn(&mut W, &Call, &Reply)>,
-    /// Hears that the resource with this id, and all below it, is about to go for good.
+    /// Called before the resource with this id, and everything below it, is removed for good.
     pub(crate) leaving: Option<fn(&mut W, &str)>,
-    /// Takes away what has run out by now; called at most once in a second of the double's clock.
+    /// Removes what has expired. Called at most once per second of the double's clock.
     pub(crate) expire: Option<fn(&mut W, OffsetDateTime)>,
 }
 
 impl<W> Surface<W> {
-    /// A surface that answers nothing.
+    /// A surface that answers no requests.
     pub(crate) const EMPTY: Self = Self {
         at: At::Management,
         types: &[],

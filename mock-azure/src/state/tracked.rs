@@ -1,4 +1,4 @@
-//! What services do alike with resources that are listed, read, written and deleted one by one.
+//! Common handling of resources that are listed, read, written and deleted individually.
 
 use serde_json::{Value, json};
 
@@ -7,57 +7,57 @@ use crate::{
     state::world::World,
 };
 
-/// Where resources of a type lie.
+/// The parent of resources of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In a resource group; the subscription has a list of all.
+    /// A resource group. The subscription also has a list of all.
     Group,
-    /// Directly in a subscription.
+    /// A subscription.
     Subscription,
-    /// On any resource or scope, which has a list of its own.
+    /// Any resource or scope, each with its own list.
     Resource,
 }
 
-/// How a list is cut.
+/// How a list is split into pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pages {
-    /// Not at all.
+    /// It is not split.
     None,
-    /// Into pages of at most so many.
+    /// Pages with at most this many items.
     Of(usize),
-    /// As well, and the last page links to an empty one.
+    /// Like `Of`, but the last page has a link to an empty one.
     ThenEmpty(usize),
 }
 
-/// A type of resource, as a row of data: how it is listed, read and deleted, and what writes it.
+/// A resource type, as a row of data: how its resources are listed, read, written and deleted.
 pub(crate) struct Tracked {
-    /// As the service names the type; below another type `{namespace}/{parent}/{type}`.
+    /// The type in the service's spelling. For a child type, `{namespace}/{parent}/{type}`.
     pub(crate) kind: &'static str,
-    /// As the service spells the type in ids, where that is another spelling.
+    /// The spelling of the type in ids, if it differs.
     pub(crate) in_ids: Option<&'static str>,
     pub(crate) place: Place,
-    /// Items on a page of a list.
+    /// How a list is split into pages.
     pub(crate) pages: Pages,
-    /// Answers a list, given how many segments its scope has.
+    /// Answers a list. The last argument is the number of segments of the scope.
     pub(crate) list: fn(&Self, &World, &Call, usize) -> Reply,
-    /// Checks and stores what a `PUT` brings.
+    /// Validates and stores the body of a `PUT`.
     pub(crate) put: fn(&mut World, &Call) -> Reply,
-    /// Checks and stores what a `PATCH` brings. `None`: the type has none.
+    /// Validates and stores the body of a `PATCH`. `None` if the type does not support it.
     pub(crate) patch: Option<fn(&mut World, &Call) -> Reply>,
-    /// Takes the resource, with what hangs on it.
+    /// Deletes the resource and what depends on it.
     pub(crate) delete: fn(&Self, &mut World, &Call) -> Reply,
-    /// The status of a `DELETE` for a resource that was there, and for one that was not.
+    /// The status of a `DELETE` if the resource existed, and if it did not.
     pub(crate) deleted: (u16, u16),
-    /// Which resources a request finds.
+    /// Whether a request finds a resource.
     pub(crate) found: fn(&World, &Call, &Value) -> bool,
-    /// How a request sees a resource.
+    /// The resource in the format that a request returns.
     pub(crate) shown: fn(&World, &Call, &Value) -> Value,
-    /// The answer for a resource that is not there.
+    /// The response if the resource does not exist.
     pub(crate) missing: fn(&Self, &Call) -> Reply,
 }
 
 impl Tracked {
-    /// What most types have: a row names what is its own.
+    /// The defaults of a row, which most types share.
     pub(crate) const ROW: Self = Self {
         kind: "",
         in_ids: None,
@@ -73,7 +73,7 @@ impl Tracked {
         missing: Self::not_found,
     };
 
-    /// Answers list, get, put, patch and delete of the type.
+    /// Answers the list, get, put, patch and delete requests for the type.
     pub(crate) fn answer(&self, world: &mut World, call: &Call) -> Option<Reply> {
         let (at, one) = call.of_type(self.kind)?;
         let in_group = at == 4 && call.path().get(2) == Some(&"resourcegroups");
@@ -126,12 +126,12 @@ impl Tracked {
         }
     }
 
-    /// The answer of a `DELETE`, by whether the resource was there.
+    /// The response to a `DELETE`, which depends on whether the resource existed.
     pub(crate) fn gone(&self, there: bool) -> Reply {
         Reply::empty(if there { self.deleted.0 } else { self.deleted.1 })
     }
 
-    /// Takes the resource and answers it, as some types do.
+    /// Deletes the resource and returns it, as some types do.
     pub(crate) fn answer_gone(&self, world: &mut World, call: &Call) -> Reply {
         match world.resources.remove_tree(&call.id(call.len())).first() {
             Some(gone) => Reply::ok((self.shown)(world, call, gone)),
@@ -139,13 +139,13 @@ impl Tracked {
         }
     }
 
-    /// Recorded: the answer for a resource that is not there.
+    /// Recorded: the response if the resource does not exist.
     pub(crate) fn not_found(&self, call: &Call) -> Reply {
         no_such(self.kind, call)
     }
 
-    /// The id of the resource in the path. Recorded: in the service's spelling, however a request spells it; the
-    /// names of the group and of the resource stay as they were when these were made.
+    /// The id of the resource in the path. Recorded: it is in the service's spelling, whatever the request's; the names
+    /// of the group and of the resource keep their original spelling.
     pub(crate) fn id(&self, world: &World, call: &Call) -> String {
         let own = |id: &str| world.resources.get(id)?["id"].as_str().map(str::to_owned);
         own(&call.id(call.len())).unwrap_or_else(|| {
@@ -160,7 +160,7 @@ impl Tracked {
         })
     }
 
-    /// Stores a body under the id of the path; `201` when it is new.
+    /// Stores a body under the id in the path. Returns `201` if it is new.
     pub(crate) fn store(&self, world: &mut World, call: &Call, mut body: Value) -> Reply {
         let id = self.id(world, call);
         let new = !world.resources.contains(&id);
@@ -171,7 +171,7 @@ impl Tracked {
         Reply::json(if new { 201 } else { 200 }, (self.shown)(world, call, &body))
     }
 
-    /// The stored resource with a patch laid over it: top-level fields and properties, one by one.
+    /// The stored resource with a patch applied to its top-level fields and properties.
     pub(crate) fn patched(world: &World, call: &Call) -> Value {
         let mut whole = world.resources.get(&call.id(call.len())).cloned().unwrap_or_default();
         for (key, value) in call.json().as_object().into_iter().flatten() {
@@ -189,32 +189,32 @@ impl Tracked {
     }
 }
 
-/// Recorded: the answer for a resource of a group that is not there: its type, and all names in its path.
+/// Recorded: the response for a resource of a group that does not exist, with its type and all names in its path.
 fn no_such(kind: &str, call: &Call) -> Reply {
     let names = kind.split('/').skip(1).enumerate().map(|(depth, _)| call.spelled(7 + 2 * depth));
     let names: Vec<&str> = names.collect();
     Reply::resource_not_found(&format!("{kind}/{}", names.join("/")), call.spelled(3))
 }
 
-/// Whether a resource extends a scope itself, and not something below it.
+/// Whether a resource extends a scope directly, and not something below it.
 pub(crate) fn is_on(resource: &Value, scope: &str) -> bool {
     let id = resource["id"].as_str().unwrap_or_default();
     let below = id.get(scope.len()..).unwrap_or_default();
     below.split('/').filter(|part| !part.is_empty()).count() == 4
 }
 
-/// The scope of what extends it, in lower case.
+/// The scope of an extension resource, in lower case.
 pub(crate) fn scope_of(found: &Value) -> Option<String> {
     let id = found["id"].as_str()?.to_ascii_lowercase();
     id.rfind("/providers/").map(|end| id[..end].to_owned())
 }
 
-/// Whether a resource is a scope or lies in it; both in lower case.
+/// Whether a resource is a scope or is below it. Both are in lower case.
 pub(crate) fn is_in(id: &str, scope: &str) -> bool {
     id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Who made a resource and who changed it last, as the request at hand leaves it.
+/// Who created a resource and who last changed it, after the current request.
 pub(crate) fn system_data(world: &World, call: &Call, before: Option<&Value>) -> Value {
     let (who, kind) = (&call.caller.name, if call.caller.upn.is_some() { "User" } else { "Application" });
     let now = timestamp::precise(world.now());
@@ -235,9 +235,9 @@ pub(crate) fn system_data(world: &World, call: &Call, before: Option<&Value>) ->
     data
 }
 
-/// `400 LocationRequired` when a body has none, `409` when it would move the resource.
+/// `400 LocationRequired` if the body has no location, `409` if it has a different one.
 pub(crate) fn location(world: &World, call: &Call) -> Result<(), Box<Reply>> {
-    // Documented: a location is required, and stays.
+    // Documented: a location is required, and cannot change.
     let Some(location) = call.json()["location"].as_str().filter(|location| !location.is_empty()) else {
         let message = "The location property is required for this definition.";
         return Err(Box::new(Reply::arm_error(400, "LocationRequired", message)));

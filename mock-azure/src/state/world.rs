@@ -1,4 +1,4 @@
-//! Everything that the double remembers.
+//! The double's whole state.
 
 use std::sync::{
     Arc,
@@ -20,28 +20,28 @@ use crate::{
 /// One part of Azure.
 pub(crate) type Surface = surface::Surface<World>;
 
-/// The state of one double. Services share the resources and may each keep what else they remember in `states`.
+/// The state of a double. Services share the resources, and can store other state in `states`.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tenant: String,
     pub(crate) clock: Clock,
-    /// What ids and random choices come from.
+    /// The seed of ids and random choices.
     pub(crate) seed: u64,
     pub(crate) signed_in: Principal,
     pub(crate) resources: Resources,
     pub(crate) operations: Operations<Self>,
     pub(crate) paging: Paging,
     pub(crate) states: States,
-    /// All parts of Azure, in the order in which they are asked.
+    /// All parts of Azure, in the order in which they are tried.
     pub(crate) surfaces: &'static [Surface],
-    /// Accept tokens of other issuers too, as the program on a port does.
+    /// Whether tokens of other issuers are accepted too, as in the server.
     pub(crate) any_token: bool,
-    /// Counts the tokens handed out; shared with the credential.
+    /// The number of issued tokens, shared with the credential.
     pub(crate) tokens: Arc<AtomicU64>,
-    /// Tokens with a lower number have been revoked.
+    /// Tokens with a lower number are revoked.
     pub(crate) oldest_token: u64,
     ids: u64,
-    /// The second in which what had run out was last taken away.
+    /// The second in which expired state was last removed.
     swept: i64,
 }
 
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// Removes a resource for good with everything below it, once all parts of Azure have heard of it.
+    /// Removes a resource and everything below it for good, after notifying all parts of Azure.
     pub(crate) fn remove(&mut self, id: &str) -> Vec<Value> {
         for leaving in self.surfaces.iter().filter_map(|surface| surface.leaving) {
             leaving(self, id);
@@ -81,7 +81,7 @@ impl World {
         self.clock.now()
     }
 
-    /// A GUID that no one else has, and that is the same in every run with the same seed.
+    /// A new unique GUID, the same in every run with the same seed.
     pub(crate) fn fresh_id(&mut self) -> String {
         self.ids += 1;
         self.seeded_id(&format!("{}/{}", self.tenant, self.ids))
@@ -92,7 +92,7 @@ impl World {
         stable_id(&format!("{}/{text}", self.seed))
     }
 
-    /// Takes away what has run out since the last request.
+    /// Removes what has expired since the last request.
     pub(crate) fn expire(&mut self) {
         let now = self.now();
         if self.swept == now.unix_timestamp() {
@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    /// An etag as services of Azure write them.
+    /// A new etag in the format of Azure's services.
     pub(crate) fn fresh_etag(&mut self) -> String {
         format!("\"{}\"", self.fresh_id())
     }
@@ -114,7 +114,7 @@ impl World {
         self.tokens.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// From now on, tokens handed out earlier are refused.
+    /// Revokes all tokens issued so far.
     pub(crate) fn revoke_tokens(&mut self) {
         self.oldest_token = self.tokens.load(Ordering::Relaxed);
     }

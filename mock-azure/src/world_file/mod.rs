@@ -1,4 +1,4 @@
-//! A world described in a file, for programs in any language.
+//! Worlds described in files, for programs in any language.
 
 pub(crate) mod step;
 mod yaml;
@@ -149,7 +149,7 @@ fn time_of(place: &str, text: &str) -> Result<OffsetDateTime, WorldError> {
 pub fn world_from_text(text: &str) -> Result<serde_json::Value, WorldError> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
-        // A file that begins as JSON was meant as JSON.
+        // A text that begins with a brace is meant to be JSON.
         Err(error) if text.trim_start().starts_with('{') => Err(WorldError(format!("not JSON: {error}"))),
         Err(_) => yaml::value(text).map_err(WorldError),
     }

@@ -1,4 +1,4 @@
-//! The steps of a world: each is a method of the builder, by the same name.
+//! The steps of a world. Each is a method of the builder with the same name.
 
 use std::time::Duration;
 
@@ -245,7 +245,7 @@ shapes! {
 }
 
 impl Step {
-    /// Adds it to a seed. `main` is the subscription of what names none.
+    /// Adds the step to a seed. `main` is the subscription of steps that name none.
     pub(super) fn take(self, seed: Seed, main: &str) -> Result<Seed, String> {
         let of = |subscription: Option<String>| subscription.unwrap_or_else(|| main.to_owned());
         Ok(match self {
@@ -349,7 +349,7 @@ impl Step {
 }
 
 impl Event {
-    /// The event that is meant.
+    /// Converts it to an audit event.
     pub(crate) fn event(self) -> Result<AuditEvent, String> {
         let time = time_of("time", &self.time).map_err(|error| error.to_string())?;
         let mut event = AuditEvent::new(self.operation, self.vault_id, time);

@@ -1,9 +1,9 @@
-//! YAML as JSON.
+//! Converts YAML to JSON.
 
 use serde_json::{Map, Number, Value};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// The one document of a text.
+/// Parses a text with at most one document. A text without one is an empty object.
 pub(super) fn value(text: &str) -> Result<Value, String> {
     let documents = YamlLoader::load_from_str(text).map_err(|error| format!("not YAML: {error}"))?;
     match documents.as_slice() {

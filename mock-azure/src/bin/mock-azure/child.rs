@@ -14,7 +14,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Runs a command, and ends as it ends.
+/// Runs a command and returns its exit code.
 pub(crate) async fn run(
     azure: &Server,
     subscription: &str,
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     let mut child = Command::new(program);
     child.args(arguments).envs(azure.environment(&certificate)).env("AZURE_SUBSCRIPTION_ID", subscription);
     if as_app {
-        // What an app in Azure has: no secret, and a place to ask for tokens.
+        // An app in Azure has no secret, only an endpoint for tokens.
         for name in ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"] {
             child.env_remove(name);
         }
@@ -44,14 +44,14 @@ pub(crate) async fn run(
     let ended = loop {
         tokio::select! {
             ended = running.wait() => break ended?,
-            // The command receives Ctrl-C too, and decides when to end.
+            // The command receives Ctrl-C too, and decides when to exit.
             _ = tokio::signal::ctrl_c() => {}
         }
     };
     Ok(code(ended).and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// How a command ended; after a signal as a shell says it: 128 and the signal's number.
+/// The exit code of a command. After a signal, as in a shell: 128 plus the signal's number.
 #[cfg(unix)]
 fn code(ended: ExitStatus) -> Option<i32> {
     ended.code().or_else(|| Some(128 + ended.signal()?))
@@ -62,7 +62,8 @@ fn code(ended: ExitStatus) -> Option<i32> {
     ended.code()
 }
 
-/// Azure CLI reads the signed-in identity from its own folder: an application, for which it then requests a token.
+/// Writes Azure CLI's own configuration folder, in which an application is signed in. The CLI then requests a token for
+/// it.
 fn sign_azure_cli_in(child: &mut Command, folder: &Path, tenant: &str, subscription: &str) -> io::Result<()> {
     const CLIENT: &str = "00000000-0000-0000-0000-0000000000c2";
     let profile = json!({

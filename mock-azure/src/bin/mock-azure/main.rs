@@ -53,7 +53,7 @@ async fn serve(options: &Options) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The double, and the subscription that a command is signed in to.
+/// Starts the double. Also returns the subscription that a command is signed in to.
 async fn start(options: &Options) -> io::Result<(Server, String)> {
     let (ip, port) = (options.door.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), options.door.port);
     if !ip.is_loopback() {
@@ -106,7 +106,7 @@ fn tell_the_way(azure: &Server, certificate: &Path) {
     }
 }
 
-/// Prints the requests of the command that are unknown here: it may have continued without the response.
+/// Prints the command's requests that the double did not know, since the command may have ignored the failure.
 fn tell_what_was_unknown(azure: &Server) {
     let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
     for request in azure.unknown_requests().iter().chain(&azure.foreign_requests()) {
@@ -120,7 +120,7 @@ fn tell_what_was_unknown(azure: &Server) {
     }
 }
 
-/// An unread log is no reason to stop.
+/// Ignores errors: a log that nobody reads is no reason to stop.
 fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

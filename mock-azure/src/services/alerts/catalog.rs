@@ -1,17 +1,17 @@
-//! The kinds of alerts that the double knows.
+//! The alert types that the double knows.
 
-/// What an alert of a kind tells about the caller.
+/// The information about the caller in alerts of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallerKind {
     User,
-    /// A service principal: no user principal name.
+    /// A service principal, without a user principal name.
     Application,
     UserAndApplication,
-    /// Traffic from outside Azure: an address, no object id.
+    /// Traffic from outside Azure: an address, but no object id.
     AddressOnly,
 }
 
-/// One kind of alert, as its reference page describes it.
+/// An alert type, as its reference page describes it.
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) id: &'static str,
@@ -20,13 +20,13 @@ pub(crate) struct Kind {
     pub(crate) severity: &'static str,
     pub(crate) intent: &'static str,
     pub(crate) caller: CallerKind,
-    /// What the caller did, in the service's operation names.
+    /// The caller's operations, by the service's names.
     pub(crate) operations: &'static [&'static str],
-    /// The name of the plan; also of its bundle of samples.
+    /// The name of the plan, and of its bundle of samples.
     pub(crate) plan: &'static str,
 }
 
-/// What all alerts of a plan share.
+/// The common properties of a plan's alerts.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) bundle: &'static str,
@@ -62,7 +62,7 @@ impl Kind {
     }
 }
 
-/// Any kind, by its id without regard to case.
+/// Finds an alert type by its id, ignoring case.
 pub(crate) fn find(id: &str) -> Option<&'static Kind> {
     KEY_VAULT.iter().chain(OTHERS).find(|kind| kind.id.eq_ignore_ascii_case(id))
 }
@@ -87,7 +87,7 @@ const fn low(mut kind: Kind, intent: &'static str) -> Kind {
     kind
 }
 
-/// The documented kinds of Defender for Key Vault.
+/// The documented alert types of Defender for Key Vault.
 pub(crate) const KEY_VAULT: &[Kind] = &[
     key_vault(
         "KV_SuspiciousIPAccess",
@@ -209,7 +209,7 @@ const fn other(
     Kind { id, title, text, severity, intent, caller: CallerKind::AddressOnly, operations: &[], plan }
 }
 
-/// One kind of each other plan that has samples.
+/// One alert type of each other plan that has samples.
 pub(crate) const OTHERS: &[Kind] = &[
     other(
         "AppServices",

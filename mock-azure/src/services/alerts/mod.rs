@@ -15,7 +15,7 @@ use catalog::{KEY_VAULT, Kind, OTHERS, PLANS};
 use shape::Draft;
 
 const VERSIONS: &[&str] = &["2019-01-01", "2020-01-01", "2021-01-01", "2021-11-01", LONG_RUNNING_SIMULATION];
-/// Before this api-version, a simulation is answered 204 and has no link to poll.
+/// Before this api-version, a simulation returns 204 without a link to poll.
 const LONG_RUNNING_SIMULATION: &str = "2022-01-01";
 
 pub(crate) const SURFACE: Surface = Surface {
@@ -31,13 +31,13 @@ pub(crate) struct Alerts {
     all: Vec<Record>,
 }
 
-/// One alert: where it lives, and what it is.
+/// An alert and its location.
 #[derive(Debug)]
 struct Record {
     subscription: String,
     group: Option<String>,
     location: String,
-    /// The last segment of the id; the `name` inside may be another.
+    /// The last segment of the id; the alert's `name` may differ.
     key: String,
     status: Option<&'static str>,
     body: Body,
@@ -97,7 +97,7 @@ impl Record {
     }
 }
 
-/// The alerts of a subscription, as a GET answers them.
+/// The alerts of a subscription, as a GET returns them.
 pub(crate) fn of_subscription<'a>(
     world: &'a World,
     subscription: &'a str,
@@ -106,14 +106,14 @@ pub(crate) fn of_subscription<'a>(
     all.filter(|record| record.subscription.eq_ignore_ascii_case(subscription)).map(Record::show)
 }
 
-/// Where a request looks for alerts.
+/// The location of the alerts that a request addresses.
 struct Place<'a> {
     subscription: &'a str,
     group: Option<&'a str>,
     location: Option<&'a str>,
 }
 
-/// All alerts of a subscription, as Resource Graph's table has them.
+/// All alerts of a subscription, as rows of Resource Graph's table.
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let place = Place { subscription: &subscription.to_ascii_lowercase(), group: None, location: None };
     let records = world.states.get::<Alerts>().all.iter().filter(|record| record.is_in(&place));
@@ -126,8 +126,8 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     records.map(row).collect()
 }
 
-/// Resource Graph spells an alert's own names, and those in its lists, in Pascal case, and two times
-/// without their `Utc`.
+/// Resource Graph uses Pascal case for the names of an alert's members and of those in its lists, and two times lack
+/// their `Utc` suffix.
 fn in_pascal_case(value: &Value) -> Value {
     let spelled = |name: &str| match name {
         "timeGeneratedUtc" => "TimeGenerated".to_owned(),
@@ -206,19 +206,19 @@ fn find<'a>(world: &'a mut World, place: &Place<'_>, name: &str) -> Option<&'a m
     records.iter_mut().find(|record| record.is_in(place) && record.key.eq_ignore_ascii_case(name))
 }
 
-/// Documented: 404 for an alert that is not at this location.
+/// Documented: 404 for an alert that does not exist at this location.
 fn not_found(call: &Call) -> Reply {
     let message = format!("The alert '{}' was not found in this location.", call.id(call.len()));
     Reply::arm_error(404, "ResourceNotFound", message)
 }
 
-/// Recorded: so many samples of Key Vault.
+/// Recorded: the number of samples for Key Vault.
 const VAULT_SAMPLES: usize = 5;
 
 /// The group in the ids of samples. There is no such group: only subscription-level paths reach samples.
 const SAMPLE_GROUP: &str = "Sample-RG";
 
-/// Creates the sample alerts of the bundles asked for, when the operation ends.
+/// Creates the sample alerts of the requested bundles when the operation completes.
 fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     let bundles = match bundles(call.json()) {
         Ok(bundles) => bundles,
@@ -245,7 +245,7 @@ fn simulate(world: &mut World, call: &Call, place: &Place<'_>) -> Reply {
     operations::accepted(world, call, &operation)
 }
 
-/// Documented: the kind is 'Bundles', and there is at least one.
+/// Documented: the kind is 'Bundles', and at least one bundle is required.
 fn bundles(body: &Value) -> Result<Vec<&'static str>, Box<Reply>> {
     let properties = &body["properties"];
     let kind = properties["kind"].as_str().unwrap_or_default();

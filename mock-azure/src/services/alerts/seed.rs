@@ -1,4 +1,4 @@
-//! Alerts that the double has from the start.
+//! Alerts in the initial state.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -82,12 +82,12 @@ fn started(number: u64) -> OffsetDateTime {
     NEWEST - Duration::hours(i64::try_from(number).unwrap_or_default())
 }
 
-/// The alert of a number in a large subscription.
+/// Generates an alert in a large subscription by its number.
 pub(crate) fn numbered(tenant: &str, subscription: &str, number: u64) -> Value {
     with_draft(tenant, subscription, number, |draft| draft.into_alert())
 }
 
-/// Its name.
+/// The name of that alert.
 pub(crate) fn numbered_name(tenant: &str, subscription: &str, number: u64) -> String {
     with_draft(tenant, subscription, number, |draft| draft.name())
 }

@@ -1,4 +1,4 @@
-//! One alert as the service writes it.
+//! An alert as the service writes it.
 
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -6,27 +6,27 @@ use time::{Duration, OffsetDateTime};
 use super::catalog::{CallerKind, Kind};
 use crate::{http::timestamp, state::stable_id};
 
-/// Where Defender keeps the data of the double's subscriptions. It is not the resource's location.
+/// The region in which Defender stores the data of the double's subscriptions, which is not the region of the resource.
 pub(crate) const LOCATION: &str = "westeurope";
 
-/// What one alert is made of.
+/// The inputs of an alert.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft<'a> {
     pub(crate) kind: &'static Kind,
     pub(crate) tenant: &'a str,
     pub(crate) subscription: &'a str,
-    /// The group in the alert's id; an alert without one lives at the subscription.
+    /// The group in the alert's id. `None` for an alert at the subscription.
     pub(crate) group: Option<&'a str>,
     pub(crate) location: &'a str,
     pub(crate) resource: &'a str,
-    /// Sets apart alerts of one kind on one resource.
+    /// Distinguishes alerts of the same type on the same resource.
     pub(crate) number: u64,
     pub(crate) started: OffsetDateTime,
     pub(crate) sample: bool,
 }
 
 impl Draft<'_> {
-    /// The name: ticks that count down, so that the newest comes first, and a GUID.
+    /// The name: ticks that count down, so that the newest alert is first, and a GUID.
     pub(crate) fn name(&self) -> String {
         const LAST_TICK: i128 = 3_155_378_975_999_999_999;
         const UNIX_EPOCH: i128 = 621_355_968_000_000_000;
@@ -48,7 +48,7 @@ impl Draft<'_> {
         if self.sample
             && let Some(properties) = alert["properties"].as_object_mut()
         {
-            // Recorded: what samples do not say.
+            // Recorded: samples lack these.
             properties.insert("intent".to_owned(), json!("Unknown"));
             properties.retain(|name, _| {
                 !["extendedLinks", "techniques", "subTechniques", "supportingEvidence"]
@@ -143,7 +143,7 @@ impl Draft<'_> {
         matches!(self.kind.caller, CallerKind::Application | CallerKind::UserAndApplication)
     }
 
-    /// An address of the ranges that are kept for documentation.
+    /// An address in the ranges reserved for documentation.
     fn address(&self) -> String {
         if self.sample {
             return "00.00.00.00".to_owned();
@@ -210,7 +210,7 @@ impl Draft<'_> {
         Value::Array(all)
     }
 
-    /// Recorded: the bag of a sample, whose keys are other than those of the reference.
+    /// Recorded: the properties of a sample, whose keys differ from those in the reference.
     fn properties_of_sample(&self) -> Value {
         let vault = self.resource.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let version = stable_id(self.kind.id).replace('-', "");

@@ -1,4 +1,4 @@
-//! Built-in recommendations: those on vaults and on secrets, and a few of other kinds.
+//! Built-in recommendations for vaults and for secrets, and a few others.
 
 use serde_json::{Value, json};
 
@@ -11,12 +11,12 @@ pub(crate) struct BuiltIn {
     pub(crate) severity: &'static str,
     pub(crate) policy: Option<&'static str>,
     pub(crate) category: &'static str,
-    /// Whether it is not generally available yet; the service says nothing of the others.
+    /// Whether it is in preview. The service omits the member for all others.
     pub(crate) preview: bool,
 }
 
 impl BuiltIn {
-    /// The recommendation's metadata, with the fields that only its own resource has.
+    /// The recommendation's metadata, including the fields that only the metadata resource has.
     pub(crate) fn metadata(&self) -> Value {
         let mut metadata = self.properties();
         metadata["publishDates"] = json!({ "GA": "06/01/2021", "public": "06/01/2021" });
@@ -30,7 +30,7 @@ impl BuiltIn {
         })
     }
 
-    /// The metadata as an assessment shows it when it is expanded.
+    /// The metadata as it is expanded in an assessment.
     pub(crate) fn properties(&self) -> Value {
         let mut metadata = json!({
             "displayName": self.title,
@@ -72,7 +72,7 @@ const fn vault(
     BuiltIn { key, title, remedy, severity, policy: Some(policy), category: "Data", preview: false }
 }
 
-/// On vaults, and on the vaults' plan.
+/// For vaults, and for the vaults' plan.
 pub(crate) const KEY_VAULT: &[BuiltIn] = &[
     vault(
         "88bbc99c-e5af-ddd7-6105-6150b2bfa519",
@@ -145,7 +145,7 @@ const fn secrets(key: &'static str, category: &'static str, title: &'static str)
     BuiltIn { key, title, remedy, severity: "High", policy: None, category, preview: true }
 }
 
-/// On secrets in the grouped model: one assessment on each machine or repository.
+/// For secrets in the grouped model: one assessment for each machine or repository.
 pub(crate) const SECRETS: &[BuiltIn] = &[
     secrets(MACHINE_SECRETS, "Compute", "Machines should have secrets findings resolved"),
     secrets(

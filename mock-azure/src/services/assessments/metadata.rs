@@ -1,4 +1,4 @@
-//! What assessments of a kind have in common.
+//! The metadata of assessments: what all assessments with the same key have in common.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     state::{Place, Surface, Tracked, World},
 };
 
-/// Recorded and documented: what came with this version.
+/// Recorded and documented: the version that added tactics and techniques.
 const TACTICS: &str = "2021-06-01";
 
 const TYPE: &str = "Microsoft.Security/assessmentMetadata";
@@ -42,14 +42,14 @@ const METADATA: Tracked = Tracked {
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     match (call.method, call.of_type(TYPE)) {
-        // The tenant has what is built in.
+        // Built-in metadata exists in the tenant.
         (Method::Get, Some((0, true))) => Some(built_in(&METADATA, call)),
         (Method::Get, Some((0, false))) => Some(list(&METADATA, world, call, 0)),
         _ => METADATA.answer(world, call),
     }
 }
 
-/// Metadata in the api-version asked for.
+/// Metadata in the format of the requested api-version.
 fn shown(call: &Call, mut metadata: Value) -> Value {
     if call.api_version() < TACTICS
         && let Some(properties) = metadata["properties"].as_object_mut()
@@ -61,7 +61,7 @@ fn shown(call: &Call, mut metadata: Value) -> Value {
     metadata
 }
 
-/// What no one stored is built in. Documented: 404 for a key that is not there.
+/// Metadata that is not stored may be built in. Documented: 404 for an unknown key.
 fn built_in(_: &Tracked, call: &Call) -> Reply {
     let key = call.name();
     match builtin::find(key) {
@@ -94,7 +94,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
         "properties": properties,
     });
     if let Some(properties) = metadata["properties"].as_object_mut() {
-        // Recorded: never sent back.
+        // Recorded: never returned.
         properties.remove("partnerData");
     }
     if metadata["properties"]["categories"].is_null() {
@@ -104,7 +104,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
     Reply::ok(shown(call, metadata))
 }
 
-/// Documented: the name is a GUID, these members are required, and what is built in stays as it is.
+/// Documented: the name is a GUID, these members are required, and built-in metadata cannot be changed.
 fn problem(key: &str, properties: &Value) -> Option<String> {
     if uuid::Uuid::parse_str(key).is_err() {
         return Some(format!("The assessment metadata name '{key}' is not a GUID."));
@@ -119,7 +119,7 @@ fn problem(key: &str, properties: &Value) -> Option<String> {
     }
     let kind = properties["assessmentType"].as_str().unwrap_or_default();
     if !["CustomerManaged", "VerifiedPartner", "CustomPolicy", "Custom"].contains(&kind) {
-        // Documented: types that only the service makes.
+        // Documented: only the service creates these types.
         return Some(format!("Assessment metadata of the type '{kind}' cannot be created."));
     }
     let partner = &properties["partnerData"];

@@ -1,4 +1,4 @@
-//! Recommendations as they stand on each resource.
+//! Assessments: the status of recommendations for each resource.
 
 mod builtin;
 pub(crate) mod metadata;
@@ -17,7 +17,7 @@ pub(crate) use builtin::MACHINE_SECRETS;
 
 pub(crate) const TYPE: &str = "Microsoft.Security/assessments";
 
-/// The version that brought the dates of a status.
+/// The version that added the dates of a status.
 const DATES: &str = "2021-06-01";
 
 pub(crate) const SURFACE: Surface = Surface {
@@ -56,7 +56,7 @@ fn list(_: &Tracked, world: &World, call: &Call, at: usize) -> Reply {
     paging::page_of(&world.paging, call, 200, all, |assessment| show(world, call, assessment))
 }
 
-/// What a list's scope stands for: itself, or the subscriptions of a management group.
+/// The scopes that a list covers: its own, or the subscriptions of a management group.
 pub(crate) fn scopes(world: &World, scope: &str) -> Result<Vec<String>, Box<Reply>> {
     let lower = scope.to_ascii_lowercase();
     let Some(group) = lower.strip_prefix("/providers/microsoft.management/managementgroups/") else {
@@ -70,7 +70,7 @@ pub(crate) fn scopes(world: &World, scope: &str) -> Result<Vec<String>, Box<Repl
     Ok(members.iter().map(|id| format!("/subscriptions/{id}")).collect())
 }
 
-/// Secrets are only looked for while a plan does so.
+/// Exposed secrets are returned only while a plan that scans for them is on.
 fn is_served(world: &World, assessment: &Value) -> bool {
     if !is_exposed_secret(assessment) {
         return true;
@@ -84,7 +84,7 @@ fn is_exposed_secret(assessment: &Value) -> bool {
     assessment["properties"]["metadata"]["recommendationCategory"] == "ExposedSecrets"
 }
 
-/// The assessment as exemptions leave it. The words are published in samples of sub-assessments.
+/// The assessment with exemptions applied. The wording is from published samples of sub-assessments.
 fn judged<'a>(world: &World, assessment: &'a Value) -> Cow<'a, Value> {
     let status = &assessment["properties"]["status"];
     if status["code"] != "Unhealthy" {
@@ -109,7 +109,7 @@ fn exemption(world: &World, assessment: &Value) -> Option<exemptions::Seen> {
     exemptions::of(world, &id[..end], key, policy)
 }
 
-/// The assessment in the api-version asked for, with what the request wants expanded.
+/// The assessment in the format of the requested api-version, with the requested expansions.
 fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     let expand = call.query("$expand").unwrap_or_default().to_ascii_lowercase();
     let wants = |part: &str| expand.split(',').any(|wanted| wanted.trim() == part);
@@ -138,7 +138,7 @@ fn show(world: &World, call: &Call, assessment: &Value) -> Value {
     shown
 }
 
-/// Recorded: before dates came, the members of the details had capitals.
+/// Recorded: before the version with dates, the members of the details were capitalized.
 fn as_before(properties: &mut Value) {
     if let Some(status) = properties["status"].as_object_mut() {
         status.remove("firstEvaluationDate");
@@ -176,7 +176,7 @@ fn links(assessment: &Value) -> Value {
     json!({ "azurePortalUri": format!("portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentId/{id}") })
 }
 
-/// What Defender CSPM says about an unhealthy assessment: how risky it is here, and why.
+/// Defender CSPM's rating of an unhealthy assessment: its risk level, and why.
 fn risk(world: &World, assessment: &Value, metadata: Option<&Value>) -> Option<Value> {
     let id = assessment["id"].as_str().unwrap_or_default();
     let subscription = Parts::of(id).subscription;
@@ -199,7 +199,7 @@ fn risk(world: &World, assessment: &Value, metadata: Option<&Value>) -> Option<V
     }))
 }
 
-/// The rows of a subscription: Resource Graph expands everything.
+/// The rows of a subscription. Resource Graph expands everything.
 fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
     let scope = format!("/subscriptions/{subscription}");
     let all = world.resources.of_type(&scope, TYPE).filter(|assessment| is_served(world, assessment));
@@ -214,7 +214,7 @@ fn rows(world: &World, subscription: &str) -> Vec<GraphRow> {
         row["properties"]["metadata"] = metadata.unwrap_or_default();
         row["properties"]["links"] = links(assessment);
         if is_exposed_secret(assessment) {
-            // The new model keeps the severity with the metadata only.
+            // In the new model, only the metadata has the severity.
             return ("securityresources", row);
         }
         row["properties"]["status"]["severity"] = row["properties"]["metadata"]["severity"].clone();
@@ -231,7 +231,7 @@ fn put(world: &mut World, call: &Call) -> Reply {
             format!("There is no assessment metadata named '{name}' in the subscription. Create it first.");
         return Reply::bad_request(message);
     };
-    // Documented: a client writes results of its own metadata only.
+    // Documented: a client can write results only for its own metadata.
     if builtin::find(name).is_some() {
         return Reply::bad_request(format!(
             "The assessment '{name}' is built in. Its results cannot be written."
@@ -268,12 +268,12 @@ fn put(world: &mut World, call: &Call) -> Reply {
     properties["status"]["statusChangeDate"] = change;
     let assessment = json!({ "id": id, "name": name, "type": TYPE, "properties": properties });
     world.resources.put(assessment.clone());
-    // Recorded: 200, also of a new one, in the old versions. Documented: 201 in the others.
+    // Recorded: the old versions return 200 even for a new one. Documented: the others return 201.
     let new = before.is_none() && call.api_version() >= DATES;
     Reply::json(if new { 201 } else { 200 }, show(world, call, &assessment))
 }
 
-/// How many of a subscription's assessments of these keys are healthy, unhealthy, not applicable.
+/// The numbers of healthy, unhealthy and not applicable assessments with these keys in a subscription.
 pub(crate) fn counts(world: &World, subscription: &str, keys: &[&str]) -> [u64; 3] {
     let scope = format!("/subscriptions/{subscription}");
     let mut counts = [0; 3];
@@ -284,7 +284,7 @@ pub(crate) fn counts(world: &World, subscription: &str, keys: &[&str]) -> [u64; 
         }
         match assessment["properties"]["status"]["code"].as_str() {
             Some("Healthy") => counts[0] += 1,
-            // Documented: what is mitigated counts as healthy, and a waiver leaves the score.
+            // Documented: a mitigated finding counts as healthy, and a waived one is not part of the score.
             Some("Unhealthy") => match exemption(world, assessment) {
                 Some(seen) => counts[if seen.is_mitigated { 0 } else { 2 }] += 1,
                 None => counts[1] += 1,

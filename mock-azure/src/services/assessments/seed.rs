@@ -1,4 +1,4 @@
-//! Assessments that the double has from the start.
+//! Assessments in the initial state.
 
 use serde_json::{Value, json};
 
@@ -162,7 +162,7 @@ fn finding(resource: &str, secret: &str, number: usize) -> Value {
     })
 }
 
-/// `microsoft.compute/virtualmachines` of a machine's id.
+/// The type in a resource id, such as `microsoft.compute/virtualmachines`.
 fn type_of(resource: &str) -> String {
     let (_, provider) = resource.rsplit_once("/providers/").unwrap_or_default();
     let segments: Vec<&str> = provider.split('/').collect();

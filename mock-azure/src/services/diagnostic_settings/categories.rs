@@ -1,4 +1,4 @@
-//! Which categories a type of resource can send.
+//! The log categories of each resource type.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::{http::Reply, state::World};
 
 use super::{refuse, subject};
 
-/// What settings are about.
+/// The kind of resource that a setting belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     Subscription,
@@ -18,7 +18,7 @@ pub(crate) enum Subject {
     Other,
 }
 
-/// A category: its name, and the groups that hold it. Metrics belong to none.
+/// A category and its groups. Metrics belong to no group.
 pub(crate) type Category = (&'static str, &'static [&'static str]);
 
 pub(crate) const METRICS: &str = "AllMetrics";
@@ -78,7 +78,7 @@ impl Subject {
             .collect()
     }
 
-    /// The category as the service spells it.
+    /// The category in the service's spelling.
     pub(crate) fn category(self, name: &str) -> Option<&'static str> {
         self.categories().iter().map(|(category, _)| *category).find(|known| known.eq_ignore_ascii_case(name))
     }
@@ -88,7 +88,7 @@ impl Subject {
         self != Self::SecurityGroup
     }
 
-    /// Whether the table that logs go to can be learned from a setting.
+    /// Whether a setting shows the type of its destination table.
     pub(crate) fn tells_destination_type(self) -> bool {
         self != Self::Vault
     }

@@ -1,4 +1,4 @@
-//! Diagnostic settings: which logs of a resource go where.
+//! Diagnostic settings: where the logs of a resource are sent.
 
 mod categories;
 mod routes;
@@ -37,12 +37,12 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// A refusal as this service writes it: without the usual wrapper.
+/// A refusal in this service's format, without the usual wrapper.
 fn refuse(status: u16, code: &str, message: impl Into<String>) -> Reply {
     Reply::json(status, serde_json::json!({ "code": code, "message": message.into() }))
 }
 
-/// The resource that settings are about, or why it can have none.
+/// The resource of the settings, or the reason why it can have none.
 fn subject(world: &World, scope: &str) -> Result<categories::Subject, Box<Reply>> {
     let subject = categories::Subject::of(scope);
     if subject != categories::Subject::Subscription && !world.resources.contains(scope) {

@@ -1,17 +1,17 @@
-//! Where logs went, and since when: a setting sends nothing of what happened before it.
+//! Where logs were sent, and when. A setting sends nothing that happened before it was created.
 
 use time::OffsetDateTime;
 
-/// Which tables a workspace gets the logs in.
+/// The tables in which a workspace stores the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// All resources in `AzureDiagnostics`.
+    /// `AzureDiagnostics`, for all resource types.
     AzureDiagnostics,
-    /// A table for each category of a resource type.
+    /// A separate table for each category of a resource type.
     Dedicated,
 }
 
-/// One category of one resource on its way to one workspace; ids in lower case.
+/// A category of a resource and the workspace to which it is sent; ids in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) resource: String,
@@ -24,19 +24,19 @@ pub(crate) struct Target {
 struct Route {
     setting: String,
     target: Target,
-    /// `None`: from the beginning, and until now.
+    /// When the route began. `None`: it has always existed.
     from: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
 }
 
-/// Every route that has ever been.
+/// All current and former routes.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     all: Vec<Route>,
 }
 
 impl Routes {
-    /// From `at` on, a setting sends this and nothing else.
+    /// Makes a setting send exactly these targets from `at` on.
     pub(super) fn replace(&mut self, setting: &str, targets: Vec<Target>, at: Option<OffsetDateTime>) {
         let setting = setting.to_ascii_lowercase();
         let open = |route: &Route| route.setting == setting && route.until.is_none();
@@ -52,7 +52,7 @@ impl Routes {
         self.all.extend(fresh.into_iter().map(started));
     }
 
-    /// The ways that a record of a resource took: workspace and tables.
+    /// The workspaces and tables to which a record of a resource was sent at a time.
     pub(crate) fn of<'a>(
         &'a self,
         resource: &'a str,

@@ -1,4 +1,4 @@
-//! The settings themselves.
+//! Creating, reading and listing the settings.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::{
     subject,
 };
 
-/// How many settings a resource can have.
+/// The maximum number of settings for a resource.
 const LIMIT: usize = 5;
 
 /// The fields that name a sink.
@@ -98,7 +98,7 @@ fn shown(_: &Call, setting: &Value) -> Value {
     shown
 }
 
-/// Recorded: the id of a setting spells its resource in small letters.
+/// Recorded: the resource part of a setting's id is in lower case.
 fn id_of(scope: &str, name: &str) -> String {
     format!("{}/providers/microsoft.insights/diagnosticSettings/{name}", scope.to_ascii_lowercase())
 }
@@ -111,7 +111,7 @@ fn accept(world: &mut World, call: &Call) -> Result<Value, Box<Reply>> {
     workspaces::reachable(world, properties["workspaceId"].as_str())
         .map_err(|(status, code, message)| Box::new(refuse(status, code, message)))?;
     not_sent_yet(world, subject, scope, &id, properties, &sends)?;
-    // Documented: five settings for a resource.
+    // Documented: at most five settings for a resource.
     if !world.resources.contains(&id) && of_resource(world, scope).count() >= LIMIT {
         let message = format!(
             "The limit of {LIMIT} diagnostic settings was reached. To create a new diagnostic setting, delete an \
@@ -126,8 +126,8 @@ fn accept(world: &mut World, call: &Call) -> Result<Value, Box<Reply>> {
     Ok(setting)
 }
 
-/// Checks a setting; the categories that it sends. Documented: a sink, an enabled entry, categories or
-/// groups but not both, and the categories of each type.
+/// Validates a setting and returns the categories that it sends. Documented: it needs a sink and an enabled entry, has
+/// categories or groups but not both, and only categories of its resource type.
 fn validate(subject: Subject, properties: &Value) -> Result<Vec<&'static str>, Box<Reply>> {
     let bad = |message: String| Err(Box::new(refuse(400, "BadRequest", message)));
     if !SINKS.iter().any(|sink| is_given(&properties[*sink])) {
@@ -158,14 +158,14 @@ fn validate(subject: Subject, properties: &Value) -> Result<Vec<&'static str>, B
         return bad("Category and category group can't be mixed in one diagnostic setting.".to_owned());
     }
     let sends = sends(subject, properties);
-    // Recorded: of a network security group a setting that sends nothing is taken.
+    // Recorded: for a network security group, a setting that sends nothing is accepted.
     if sends.is_empty() && subject.must_send() {
         return bad("At least one log or metric needs to be enabled.".to_owned());
     }
     Ok(sends)
 }
 
-/// The categories that a setting sends, groups laid out.
+/// The categories that a setting sends, with groups expanded.
 fn sends(subject: Subject, properties: &Value) -> Vec<&'static str> {
     let mut all = Vec::new();
     for entry in
@@ -182,7 +182,7 @@ fn sends(subject: Subject, properties: &Value) -> Vec<&'static str> {
     all
 }
 
-/// Reported: the same category cannot go to the same sink twice.
+/// Reported: a category cannot be sent to the same sink twice.
 fn not_sent_yet(
     world: &World,
     subject: Subject,
@@ -221,7 +221,7 @@ fn same(value: &Value, text: &str) -> bool {
     value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(text))
 }
 
-/// Where the logs of a setting go.
+/// The targets of a setting's logs.
 fn targets(scope: &str, properties: &Value, sends: &[&'static str]) -> Vec<Target> {
     let Some(workspace) = properties["workspaceId"].as_str().filter(|id| !id.is_empty()) else {
         return Vec::new();
@@ -237,7 +237,7 @@ fn targets(scope: &str, properties: &Value, sends: &[&'static str]) -> Vec<Targe
     sends.iter().map(target).collect()
 }
 
-/// The setting as a GET answers it.
+/// The setting as a GET returns it.
 fn show(id: &str, name: &str, subject: Subject, body: &Value) -> Value {
     let mut setting = body.clone();
     setting["id"] = json!(id);
@@ -269,7 +269,7 @@ fn show(id: &str, name: &str, subject: Subject, body: &Value) -> Value {
         properties["logAnalyticsDestinationType"] = Value::Null;
     }
     match subject {
-        // Recorded: a subscription's setting shows what it has and no more, and is global.
+        // Recorded: a subscription's setting has only the members that were set, and is global.
         Subject::Subscription => {
             if let Some(properties) = properties.as_object_mut() {
                 properties.retain(|name, value| name != "metrics" && !value.is_null());

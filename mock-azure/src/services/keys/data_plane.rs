@@ -1,4 +1,4 @@
-//! A resource's own host, where its keys are used: every request is held to the keys that count now.
+//! A resource's own host, where its keys are used. Every request is checked against the keys that are currently valid.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const SURFACE: Surface = Surface { at: At::Keyed, answer, ..Surface::EMPTY };
 
-/// The resource at a host, in the spelling of the service. Several rules of a namespace are at one.
+/// Finds the resource at a host. Several rules of a namespace share one host.
 pub(super) fn resource_at<'w>(world: &'w World, host: &str) -> Option<&'w Value> {
     let (name, suffix) = host.split_once('.')?;
     let public = PUBLIC.iter().find(|(other, _)| *other == suffix).map_or(suffix, |(_, public)| public);
@@ -32,7 +32,7 @@ fn is_same_service(one: &str, other: &str) -> bool {
     one == other || (cognitive.contains(&one) && cognitive.contains(&other))
 }
 
-/// The hosts of other clouds, and what the public one calls them.
+/// The domains of the other clouds, and the corresponding ones of the public cloud.
 const PUBLIC: &[(&str, &str)] = &[
     ("blob.core.usgovcloudapi.net", "blob.core.windows.net"),
     ("blob.core.chinacloudapi.cn", "blob.core.windows.net"),
@@ -48,7 +48,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("search.azure.cn", "search.windows.net"),
 ];
 
-/// Whether keys are turned on for a resource; of a rule, for its namespace.
+/// Whether keys are turned on for a resource or, for a rule, for its namespace.
 pub(super) fn may_be_used(world: &World, id: &str) -> bool {
     let Some(resource) = world.resources.get(id) else { return false };
     let Some(row) = resource["type"].as_str().and_then(Row::of) else { return false };
@@ -78,7 +78,7 @@ fn taken(world: &World, id: &str) -> Vec<String> {
     world.states.get::<Keys>().taken(id, world.now()).map(str::to_owned).collect()
 }
 
-/// What a key signs a text as, in base64. `bytes` is the key as the service takes it.
+/// The signature of a text, in base64. `bytes` is the key in the form that the service uses.
 fn signature(bytes: &[u8], text: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(bytes) else { return String::new() };
     mac.update(text.as_bytes());
@@ -89,8 +89,8 @@ fn signs(key: &str, text: &str, given: &str) -> bool {
     STANDARD.decode(key).is_ok_and(|bytes| signature(&bytes, text) == given)
 }
 
-/// Documented: `SharedKey`, its text to sign, `Get Account Information`, and the codes of the refusals. How old the date of
-/// a request may be is not checked: clients do not see the double's clock.
+/// Documented: `SharedKey` and its string to sign, `Get Account Information`, and the error codes. The age of a
+/// request's date is not checked, because clients do not see the double's clock.
 fn storage(world: &World, call: &Call, resource: &Value) -> Option<Reply> {
     let refuse = |code: &str, message: &str| {
         let body = format!(
@@ -155,7 +155,7 @@ fn storage_text(account: &str, call: &Call) -> String {
     text
 }
 
-/// Documented: the token of a master key and its text to sign. Reported: the refusals.
+/// Documented: the token of a master key and its string to sign. Reported: the refusals.
 fn cosmos(world: &World, call: &Call, resource: &Value) -> Option<Reply> {
     let refuse =
         |message: &str| Some(Reply::json(401, json!({ "code": "Unauthorized", "message": message })));
@@ -177,7 +177,7 @@ fn cosmos(world: &World, call: &Call, resource: &Value) -> Option<Reply> {
         .then(|| Reply::ok(json!({ "_rid": "", "Databases": [], "_count": 0 })))
 }
 
-/// Documented: the token of a rule and its text to sign. Reported: the sub-codes of the refusals.
+/// Documented: the token of a rule and its string to sign. Reported: the sub-codes of the refusals.
 fn namespace(world: &World, call: &Call, namespace: &Value) -> Option<Reply> {
     let refuse = |text: &str| {
         let body = format!("<Error><Code>401</Code><Detail>{text}</Detail></Error>");
@@ -229,7 +229,7 @@ fn openai(world: &World, call: &Call, resource: &Value) -> Option<Reply> {
         .then(|| Reply::ok(json!({ "object": "list", "data": [] })))
 }
 
-/// Documented: the header, the statistics, and that a wrong key is 403.
+/// Documented: the header, the statistics, and 403 for a wrong key.
 fn search(world: &World, call: &Call, resource: &Value) -> Option<Reply> {
     let key = call.header("api-key").unwrap_or_default();
     if !may_be_used(world, id_of(resource)) || !taken(world, id_of(resource)).iter().any(|taken| taken == key)

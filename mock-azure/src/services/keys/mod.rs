@@ -1,4 +1,4 @@
-//! Resources with keys: listing them, making one anew, and using one at the resource's own host.
+//! Resources with access keys: listing and regenerating keys, and using them at the resource's own host.
 
 pub(crate) mod data_plane;
 mod rows;
@@ -46,20 +46,20 @@ pub(crate) const SURFACE: Surface = Surface {
 
 const NAMESPACES: &[&str] = &["2021-11-01", "2024-01-01"];
 
-/// The keys of each resource, by its id in lower case.
+/// The keys of each resource, by its lower-case id.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     of: HashMap<String, Vec<Key>>,
-    /// How long a resource goes on to take the old key, and not the new one.
+    /// How long a resource still accepts the old key, and not yet the new one.
     propagation: Duration,
     made: u64,
 }
 
-/// One key, under the name by which it is listed.
+/// A key, by its name in the list.
 struct Key {
     name: &'static str,
     value: String,
-    /// The one before.
+    /// The previous value.
     before: Option<String>,
     since: OffsetDateTime,
 }
@@ -75,7 +75,7 @@ impl Keys {
         self.of.get(&id.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys that a resource takes at this time.
+    /// The keys that a resource accepts at a time.
     fn taken(&self, id: &str, now: OffsetDateTime) -> impl Iterator<Item = &str> {
         self.all(id).iter().map(move |key| match &key.before {
             Some(before) if now < key.since + self.propagation => before.as_str(),
@@ -84,7 +84,7 @@ impl Keys {
     }
 }
 
-/// Whether a resource is at this host.
+/// Whether there is a resource at this host.
 pub(crate) fn is_at(world: &World, host: &str) -> bool {
     data_plane::resource_at(world, host).is_some()
 }
@@ -142,7 +142,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
         let all: Vec<&Value> = world.resources.of_type(&scope, row.kind).collect();
         return Some(Reply::ok(json!({ "value": all })));
     }
-    // The longest type that is one of these.
+    // The longest matching type.
     let (row, depth) = (1..=rest.len() / 2).rev().find_map(|count| Some((kinds(count)?, count)))?;
     let length = at + 2 + 2 * depth;
     let id = call.id(length);
@@ -165,12 +165,12 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Reported: Cognitive Services do not list keys that are turned off; others do, and do not take them.
+/// Reported: Cognitive Services do not list keys that are turned off. Other services list them, but do not accept them.
 fn refused(world: &World, row: &Row, id: &str) -> Option<Reply> {
     let off = world.resources.get(id).is_some_and(|resource| row.is_off(resource));
     let cognitive = row.kind.starts_with("Microsoft.CognitiveServices");
     if off && row.kind.starts_with("Microsoft.Batch") {
-        // Documented: both calls fail then; not in which words.
+        // Documented: both calls then fail. The error is not documented.
         return Some(Reply::not_implemented("the keys of a Batch account that does not take them"));
     }
     (off && cognitive).then(|| Reply::bad_request("Failed to list key. disableLocalAuth is set to be true"))

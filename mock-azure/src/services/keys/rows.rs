@@ -1,74 +1,74 @@
-//! Which types of resources have keys, and how each shows and makes them.
+//! The types of resources with keys, and how each lists and regenerates them.
 
 use serde_json::Value;
 
 /// A type of resource with keys.
 pub(super) struct Row {
-    /// As the service spells it.
+    /// The type in the service's spelling.
     pub(super) kind: &'static str,
     /// The action that lists the keys, in lower case.
     pub(super) list: &'static str,
-    /// The action that makes one anew, in lower case, and how it is told which.
+    /// The action that regenerates a key, in lower case, and how a request selects the key.
     pub(super) regenerate: &'static str,
     pub(super) by: By,
-    /// The keys: as they are listed, and as a request names them.
+    /// The names of the keys, in the list and in a request.
     pub(super) slots: &'static [(&'static str, &'static str)],
     pub(super) shape: Shape,
     pub(super) answer: Answer,
     pub(super) form: Form,
-    /// Below `properties`: what turns keys off, and the value that does.
+    /// The property that turns keys off, and the value with which it does.
     pub(super) off: (&'static str, bool),
-    /// The host at which the keys are used, without the name in front.
+    /// The domain of the hosts at which the keys are used.
     pub(super) host: Option<&'static str>,
-    /// The resource as it is seeded, as JSON in which `NAME` stands for its name.
+    /// The seeded resource, as JSON in which `NAME` is replaced by its name.
     pub(super) resource: &'static str,
-    /// The same of the resource above.
+    /// The same for the parent resource.
     pub(super) above: &'static str,
 }
 
-/// How a request says which key to make anew.
+/// How a request selects the key to regenerate.
 #[derive(Clone, Copy)]
 pub(super) enum By {
-    /// In a member of its body.
+    /// By a member of its body.
     Member(&'static str),
-    /// In the last segment of its path.
+    /// By the last segment of its path.
     Segment,
 }
 
-/// How keys are listed.
+/// The format of a list of keys.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// `{"keys":[{"keyName":..,"value":..}]}`
     Storage,
     /// One member for each key.
     Members,
-    /// The same, with a connection string for each.
+    /// `Members`, with a connection string for each key.
     Namespace,
-    /// The same, with the connection strings of SignalR.
+    /// `Members`, with SignalR's connection strings.
     SignalR,
-    /// The same, with the time of each.
+    /// `Members`, with the creation time of each key.
     Dated,
-    /// The same, with the account's name.
+    /// `Members`, with the account's name.
     Named,
 }
 
-/// What a request that makes a key anew is answered.
+/// The response to a request that regenerates a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// 200 and all keys.
+    /// 200 with all keys.
     Keys,
-    /// 202 and all keys, and an operation that goes on.
+    /// 202 with all keys, and an operation that is still running.
     AcceptedKeys,
-    /// 202 and `Enqueued`: the key is made at the end of the operation.
+    /// 202 with `Enqueued`; the key is regenerated when the operation completes.
     Enqueued,
 }
 
-/// What a key looks like.
+/// The format of a key.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
-    /// So many bytes in base64.
+    /// This number of bytes, in base64.
     Base64(usize),
-    /// So many hexadecimal digits.
+    /// This number of hexadecimal digits.
     Hex(usize),
 }
 
@@ -77,7 +77,7 @@ impl Row {
         ROWS.iter().find(|row| row.kind.eq_ignore_ascii_case(kind))
     }
 
-    /// Whether keys are turned off for a resource. Documented: of Batch accounts by a list without `SharedKey`.
+    /// Whether keys are turned off for a resource. Documented: for Batch accounts, by a list without `SharedKey`.
     pub(super) fn is_off(&self, resource: &Value) -> bool {
         let modes = resource["properties"]["allowedAuthenticationModes"].as_array();
         let lacks = modes.is_some_and(|modes| !modes.iter().any(|mode| mode == "SharedKey"));
@@ -85,7 +85,7 @@ impl Row {
     }
 }
 
-/// Recorded: the actions, bodies, names of keys, statuses and members of the answers, except where a line says otherwise.
+/// Recorded, unless a line says otherwise: the actions, bodies, key names, statuses and members of the responses.
 pub(super) const ROWS: &[Row] = &[
     Row {
         kind: "Microsoft.Storage/storageAccounts",

@@ -1,4 +1,4 @@
-//! Resources with keys that are there from the start, and what a test looks up of them.
+//! Resources with keys in the initial state, and what tests look up in them.
 
 use std::time::Duration;
 

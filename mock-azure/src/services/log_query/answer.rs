@@ -1,4 +1,4 @@
-//! Runs one query and writes its answer.
+//! Runs a query and writes its response.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 use super::{Queries, Scope, tables};
 
-/// Why there is no answer.
+/// Why a query has no result.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Timespan(String),
@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal as the query API writes it.
+    /// The refusal in the format of the query API.
     pub(crate) fn reply(&self) -> Reply {
         let invalid = |inner: Value| {
             let message = "The request had some invalid properties";
@@ -36,7 +36,7 @@ impl Refusal {
                 "code": "InvalidTimespan",
                 "message": format!("The timespan '{text}' is not an ISO 8601 duration or interval."),
             })),
-            // Recorded: the answer to 'not a valid query'.
+            // Recorded: the response to 'not a valid query'.
             Self::Query(error @ KqlError::Syntax { token, line, position }) => invalid(json!({
                 "code": "SyntaxError",
                 "message": "A recognition error occurred in the query.",
@@ -59,7 +59,7 @@ impl Refusal {
     }
 }
 
-/// Runs a query over the logs in scope.
+/// Runs a query over the logs in a scope.
 pub(super) fn run(
     world: &World,
     scope: &Scope,
@@ -95,7 +95,7 @@ pub(super) fn run(
     Ok(body)
 }
 
-/// Checks a rule's query against the tables that a workspace has now.
+/// Checks a rule's query against the tables that a workspace currently has.
 pub(crate) fn validate(world: &World, scopes: &[String], query: &str) -> Result<(), Refusal> {
     let tables = tables::of(world, &Scope::Workspaces(scopes.to_vec()), None);
     kql::run(query, &tables, world.now()).map(drop).map_err(Refusal::Query)
@@ -117,12 +117,12 @@ fn read_timespan(text: &str, now: OffsetDateTime) -> Option<(OffsetDateTime, Off
     }
 }
 
-/// What a rule's query found.
+/// The result of a rule's query.
 pub(crate) struct Measured {
     table: Table,
 }
 
-/// Runs a rule's query over the time that the rule looks back.
+/// Runs a rule's query over the rule's look-back time.
 pub(crate) fn measure(
     world: &World,
     scopes: Vec<String>,

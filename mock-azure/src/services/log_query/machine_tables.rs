@@ -1,4 +1,4 @@
-//! The tables of machines' logs. Documented: a workspace has them from the start. No machine here sends any.
+//! The tables of machine logs. Documented: a workspace has them from the start. No machine here sends logs.
 
 use crate::kql::{Column, Kind, Table, Tables};
 

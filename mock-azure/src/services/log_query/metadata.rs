@@ -1,4 +1,4 @@
-//! What a workspace holds: its tables and their columns.
+//! The metadata of a workspace: its tables and their columns.
 
 use serde_json::{Value, json};
 

@@ -20,7 +20,7 @@ pub(crate) use answer::{Refusal, measure, validate};
 
 pub(crate) const SURFACE: Surface = Surface { at: At::LogAnalytics, answer: reply, ..Surface::EMPTY };
 
-/// How queries behave.
+/// Settings for queries.
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
     delay: Duration,
@@ -39,12 +39,12 @@ impl Seed {
     }
 }
 
-/// Whose logs a query reads.
+/// The logs that a query reads.
 #[derive(Debug, Clone)]
 pub(crate) enum Scope {
-    /// Workspaces, by resource id.
+    /// Those in these workspaces, by resource id.
     Workspaces(Vec<String>),
-    /// A resource, and all below it, whichever workspaces its logs are in.
+    /// Those of a resource and everything below it, in whichever workspaces they are.
     Resource(String),
 }
 
@@ -121,7 +121,7 @@ fn batch(world: &mut World, call: &Call) -> Reply {
         };
         let (status, body) = match done {
             Ok(body) => (200, body),
-            // What is not known inside is not known as a whole.
+            // If one request of a batch is unknown, the whole batch is.
             Err(refusal) if refusal.status == 501 => return refusal,
             Err(refusal) => {
                 let body = match &refusal.body {
@@ -136,10 +136,10 @@ fn batch(world: &mut World, call: &Call) -> Reply {
     Reply::ok(json!({ "responses": responses }))
 }
 
-/// The workspace with a customer id, a resource id, or a name, that the caller may query.
+/// Finds a workspace that the caller may query, by customer id, resource id or name.
 fn workspace(world: &mut World, call: &Call, id: &str) -> Result<Scope, Box<Reply>> {
     let by_path = id.starts_with('/').then(|| world.resources.get(id)).flatten();
-    // Documented: the answer for a workspace that is not there.
+    // Documented: the response for a workspace that does not exist.
     let Some(found) = by_path.or_else(|| workspaces::by_customer_id(world, id)) else {
         return Err(Box::new(refuse(
             404,
@@ -152,7 +152,7 @@ fn workspace(world: &mut World, call: &Call, id: &str) -> Result<Scope, Box<Repl
     Ok(Scope::Workspaces(vec![id.to_ascii_lowercase()]))
 }
 
-/// Documented: the answer without the right to read.
+/// Documented: the response to a caller without permission to read.
 fn may_read(world: &mut World, call: &Call, scope: &str) -> Result<(), Box<Reply>> {
     let (principal, action) =
         (call.caller.object_id.clone(), "Microsoft.OperationalInsights/workspaces/query/read");
@@ -166,7 +166,7 @@ fn may_read(world: &mut World, call: &Call, scope: &str) -> Result<(), Box<Reply
     )))
 }
 
-/// Recorded: the answer to a batch without requests.
+/// Recorded: the response to a batch without requests.
 fn invalid(message: &str) -> Reply {
     let inner = json!({ "code": "QueryValidationError", "message": message });
     let message = "The request had some invalid properties";

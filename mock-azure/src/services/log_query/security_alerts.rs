@@ -1,4 +1,4 @@
-//! The table that Defender's alerts come into once Sentinel is connected.
+//! The table that receives Defender's alerts once Sentinel is connected.
 
 use std::collections::HashMap;
 
@@ -41,13 +41,13 @@ fn instant(value: &Value) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
 }
 
-/// Since when each connector, by id in lower case, takes alerts in.
+/// When each connector started to receive alerts, by its lower-case id.
 #[derive(Debug, Default)]
 struct Connected {
     since: HashMap<String, OffsetDateTime>,
 }
 
-/// The subscriptions whose alerts come into a workspace, and since when.
+/// The subscriptions whose alerts a workspace receives, and since when.
 fn connected<'a>(
     world: &'a World,
     workspace: &'a str,
@@ -60,19 +60,19 @@ fn connected<'a>(
     })
 }
 
-/// Whether the alerts of Defender come into the workspace through a connector.
+/// Whether a connector brings Defender's alerts into the workspace.
 pub(crate) fn comes_through(connector: &Value) -> bool {
     connector["kind"] == "AzureSecurityCenter"
         && connector["properties"]["dataTypes"]["alerts"]["state"] == "Enabled"
 }
 
-/// From now on, alerts come through a connector, named by its id in lower case.
+/// Makes a connector, given by its lower-case id, receive alerts from now on.
 pub(crate) fn connect(world: &mut World, connector: String) {
     let now = world.now();
     world.states.get_mut::<Connected>().since.insert(connector, now);
 }
 
-/// The alerts that came into these workspaces; nothing before the first.
+/// The alerts that these workspaces have received. `None` before the first.
 pub(super) fn table(
     world: &World,
     workspaces: &[String],
@@ -83,7 +83,7 @@ pub(super) fn table(
         for alert in alerts::of_subscription(world, &subscription) {
             let properties = &alert["properties"];
             let began = instant(&properties["startTimeUtc"]);
-            // What was raised before the connection never comes.
+            // Alerts raised before the connection are never received.
             if since.is_some_and(|since| began.is_none_or(|began| began < since)) {
                 continue;
             }

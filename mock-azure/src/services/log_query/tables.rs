@@ -1,4 +1,4 @@
-//! The tables of vault logs, made from what was really done to the vaults.
+//! The tables of vault logs, generated from the operations on the vaults.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -78,7 +78,7 @@ const OF_DIAGNOSTICS: &[Cell] = &[
     ("Type", Kind::String, |_| Scalar::text(DIAGNOSTICS)),
 ];
 
-/// Columns of `AzureDiagnostics` that appear with the first value in them.
+/// Columns of `AzureDiagnostics` that appear with their first value.
 const FROM_FIRST_USE: &[Cell] = &[
     ("id_s", Kind::String, |row| row.text(row.event.secret_id.as_deref())),
     ("requestUri_s", Kind::String, |row| Scalar::text(row.event.request_uri.clone())),
@@ -112,14 +112,14 @@ const OF_DEDICATED: &[Cell] = &[
     ("Type", Kind::String, |_| Scalar::text(DEDICATED)),
 ];
 
-/// Whether a table is known not to exist while no record has come to it. Documented: a table of vault
-/// logs appears with its first record, and a custom table, `_CL`, only when it is made. Of any other name
-/// nothing is known: the service has hundreds of tables, and many answer no rows from the start.
+/// Whether a table is known not to exist until it has a record. Documented: a table of vault logs appears with its
+/// first record, and a custom table, `_CL`, only once it is created. Nothing is known about other names: the service
+/// has hundreds of tables, many of which exist without rows from the start.
 fn absent(name: &str) -> bool {
     matches!(name, DIAGNOSTICS | DEDICATED | security_alerts::NAME) || name.ends_with("_CL")
 }
 
-/// The tables in scope. A table is there once the first record has come to it.
+/// The tables in a scope. A table exists once it has received its first record.
 pub(super) fn of(world: &World, scope: &Scope, span: Option<(OffsetDateTime, OffsetDateTime)>) -> Tables {
     let arrived_before = world.now() - world.states.get::<Queries>().delay;
     let mut diagnostics = Vec::new();

@@ -1,4 +1,4 @@
-//! Defender plans, of subscriptions and of single machines.
+//! Defender plans of subscriptions and of single machines.
 
 mod plans;
 mod scope;
@@ -20,10 +20,10 @@ use crate::{
 
 const TYPE: &str = "Microsoft.Security/pricings";
 
-/// An api-version that older SDKs still use, and what a plan says in it.
+/// The latest api-version, and the properties that it added to plans.
 const LATEST: &str = "2024-01-01";
 const LATER_PROPERTIES: &[&str] = &["enforce", "resourcesCoverageStatus", "inherited", "inheritedFrom"];
-/// Recorded: a plan was its tier once.
+/// Recorded: in this version, a plan has only a tier.
 const TIERS_ONLY: &str = "2018-06-01";
 const FIRST_MEMBERS: &[&str] = &["pricingTier", "freeTrialRemainingTime"];
 const BEFORE_EXTENSIONS: &str = "2022-03-01";
@@ -39,12 +39,12 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// What the service remembers beside the plans that were set, which are in the store.
+/// State besides the plans that were set, which are stored as resources.
 #[derive(Debug, Default)]
 pub(crate) struct PricingState {
-    /// How many more updates of a subscription find another one in progress.
+    /// How many more updates of each subscription are refused because another one is in progress.
     refusals: HashMap<String, u32>,
-    /// How long an update takes, and until when a subscription is busy with one.
+    /// How long an update takes. `busy_until` is when each subscription's running update ends.
     takes: Duration,
     busy_until: HashMap<String, time::OffsetDateTime>,
     failing: Vec<FailingExtension>,
@@ -81,7 +81,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if Plan::find(name).is_none() && !world.resources.contains(&scope.id_of(name)) {
         return Some(unknown_plan(name));
     }
-    // Documented: a single resource has the plan VirtualMachines only.
+    // Documented: a single resource has only the plan VirtualMachines.
     if scope.is_machine() && !name.eq_ignore_ascii_case("VirtualMachines") {
         let message =
             format!("The plan '{name}' cannot be set on a single resource. Possible plans: VirtualMachines.");
@@ -95,7 +95,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(in_version(call, reply))
 }
 
-/// An answer in the words of the api-version asked for.
+/// Converts a response to the format of the requested api-version.
 fn in_version(call: &Call, mut reply: Reply) -> Reply {
     if call.api_version() < LATEST
         && let Body::Json(body) = &mut reply.body
@@ -111,7 +111,7 @@ fn in_version(call: &Call, mut reply: Reply) -> Reply {
             if call.api_version() == BEFORE_EXTENSIONS {
                 properties.retain(|name, _| FIRST_PROPERTIES.contains(&name.as_str()));
             }
-            // Recorded and documented: what came with 2024-01-01.
+            // Recorded and documented: what 2024-01-01 added.
             properties.retain(|name, _| !LATER_PROPERTIES.contains(&name.as_str()));
         }
     }
@@ -123,7 +123,7 @@ fn unknown_plan(name: &str) -> Reply {
     Reply::unknown("plan", name, &known)
 }
 
-/// A list has no pages. Its one filter is `name in (A,B)`.
+/// The list has no pages. Its only filter is `name in (A,B)`.
 fn list(world: &World, call: &Call, scope: &Scope) -> Reply {
     let wanted = match call.query("$filter").map(names_in) {
         None => None,
@@ -154,7 +154,7 @@ fn names_in(filter: &str) -> Option<Vec<String>> {
     name.eq_ignore_ascii_case("name").then_some(names)
 }
 
-/// All plans of a scope: the documented ones, then others that were seeded.
+/// All plans of a scope: the documented ones, then any others that were seeded.
 fn all(world: &World, scope: &Scope) -> Vec<Value> {
     if scope.is_machine() {
         return vec![read(world, scope, "VirtualMachines")];
@@ -169,7 +169,7 @@ fn all(world: &World, scope: &Scope) -> Vec<Value> {
     documented.chain(others).collect()
 }
 
-/// A plan as a GET shows it.
+/// A plan as a GET returns it.
 fn read(world: &World, scope: &Scope, name: &str) -> Value {
     let mut shown = match world.resources.get(&scope.id_of(name)) {
         Some(stored) => stored.clone(),
@@ -182,7 +182,7 @@ fn read(world: &World, scope: &Scope, name: &str) -> Value {
     shown
 }
 
-/// A plan that no one has ever changed: free, with every extension off.
+/// A plan that was never changed: free, with every extension off.
 fn untouched(scope: &Scope, name: &str) -> Value {
     let mut properties = json!({
         "pricingTier": "Free",
@@ -199,7 +199,7 @@ fn untouched(scope: &Scope, name: &str) -> Value {
     resource(scope, name, properties)
 }
 
-/// What the service says about a plan itself.
+/// Adds the service's own information about a plan.
 fn describe(properties: &mut Value, plan: &Plan) {
     if plan.is_deprecated() {
         properties["deprecated"] = json!(true);
@@ -212,7 +212,7 @@ fn resource(scope: &Scope, name: &str, properties: Value) -> Value {
     json!({ "id": scope.id_of(name), "name": name, "type": TYPE, "properties": properties })
 }
 
-/// The plan of a machine that follows its subscription.
+/// The plan that a machine inherits from its subscription.
 fn inherited(world: &World, scope: &Scope) -> Value {
     let above = scope.subscription();
     let mut properties = read(world, &above, "VirtualMachines")["properties"].take();
@@ -225,8 +225,7 @@ fn inherited(world: &World, scope: &Scope) -> Value {
     resource(scope, "VirtualMachines", properties)
 }
 
-/// Whether all, some or none of what a plan protects is covered: machines can differ from their
-/// subscription.
+/// Whether all, some or none of a plan's resources are covered. Machines can differ from their subscription.
 fn coverage(world: &World, scope: &Scope, plan: &Value) -> &'static str {
     let is_standard = |plan: &Value| plan["properties"]["pricingTier"] == "Standard";
     let own = is_standard(plan);
@@ -246,7 +245,7 @@ fn machines<'a>(world: &'a World, scope: &'a Scope) -> impl Iterator<Item = &'a 
     below.into_iter()
 }
 
-/// Only the plan of a machine can be deleted; it then follows its subscription again.
+/// Deletes the plan of a machine, which then inherits that of its subscription. Other plans cannot be deleted.
 fn delete(world: &mut World, scope: &Scope, name: &str) -> Reply {
     if !scope.is_machine() {
         let message = "Delete operation is supported only for single resources scope (not subscriptions). Use PUT to \

@@ -1,14 +1,14 @@
 //! The documented plans, their sub-plans and their extensions.
 
-/// A plan as a new subscription has it.
+/// A plan in a new subscription.
 pub(super) struct Plan {
     pub(super) name: &'static str,
-    /// The first is the full plan, which is what a request without a sub-plan gets.
+    /// The sub-plans. The first is the full plan, which a request without a sub-plan gets.
     pub(super) sub_plans: &'static [&'static str],
-    /// Sub-plans of old, which only a subscription that has them may keep.
+    /// Retired sub-plans, which only subscriptions that already have them may keep.
     pub(super) retired_sub_plans: &'static [&'static str],
     pub(super) extensions: &'static [Extension],
-    /// What took the place of a deprecated plan.
+    /// The plans that replaced a deprecated plan.
     pub(super) replaced_by: &'static [&'static str],
 }
 
@@ -19,9 +19,9 @@ pub(super) struct Extension {
     pub(super) by_default: bool,
     /// Whether only the full plan turns it on by itself.
     pub(super) full_plan_only: bool,
-    /// Whether turning it on takes the right to assign roles.
+    /// Whether turning it on requires the permission to assign roles.
     pub(super) assigns_roles: bool,
-    /// What it is turned on with, as JSON.
+    /// The properties with which it is turned on, as JSON.
     pub(super) properties: Option<&'static str>,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
         Self { replaced_by, ..Self::new(name) }
     }
 
-    /// A plan by its name, without regard to case.
+    /// Finds a plan by its name, ignoring case.
     pub(super) fn find(name: &str) -> Option<&'static Self> {
         PLANS.iter().find(|plan| plan.name.eq_ignore_ascii_case(name))
     }
@@ -73,7 +73,7 @@ impl Plan {
 const NO_TAGS: &str = r#"{"ExclusionTags":"[]"}"#;
 const MALWARE_CAP: &str = r#"{"CapGBPerMonthPerStorageAccount":"10000"}"#;
 
-/// In the order in which the service lists them.
+/// The plans in the order of the service's list.
 pub(super) const PLANS: &[Plan] = &[
     Plan {
         sub_plans: &["P2", "P1"],

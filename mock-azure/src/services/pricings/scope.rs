@@ -1,4 +1,4 @@
-//! What a plan can be set on.
+//! The scopes of plans.
 
 use crate::{
     http::{Call, Reply},
@@ -39,7 +39,7 @@ impl Scope {
                     }
                 }
             }
-            // Documented: subscriptions and machines have plans; there is none for a vault.
+            // Documented: subscriptions and machines have plans; vaults do not.
             _ => {
                 let message = format!(
                     "The scope '{id}' does not support pricings. Use a subscription, a virtual machine, a virtual \
@@ -60,12 +60,12 @@ impl Scope {
         matches!(self, Self::Machine(_))
     }
 
-    /// The subscription that the scope is, or is part of.
+    /// The subscription itself, or the one that contains the machine.
     pub(super) fn subscription(&self) -> Self {
         Self::of_subscription(self.id().split('/').nth(2).unwrap_or_default())
     }
 
-    /// The key under which the service keeps what it knows of a subscription.
+    /// The key for state about the subscription.
     pub(super) fn key(&self) -> String {
         self.subscription().id().to_ascii_lowercase()
     }

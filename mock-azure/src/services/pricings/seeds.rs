@@ -1,4 +1,4 @@
-//! What a test can say about plans beforehand.
+//! Plans in the initial state.
 
 use std::time::Duration;
 

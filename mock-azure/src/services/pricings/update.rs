@@ -1,4 +1,4 @@
-//! `PUT`: the whole plan is written, and single extensions may fail nevertheless.
+//! `PUT`: replaces the whole plan. Single extensions may still fail.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
     state::World,
 };
 
-/// What only the service sets.
+/// Properties that only the service sets.
 const READ_ONLY: &[&str] = &[
     "freeTrialRemainingTime",
     "enablementTime",
@@ -59,7 +59,7 @@ pub(super) fn update(world: &mut World, call: &Call, scope: &Scope, name: &str) 
     Reply::json(status, after).delayed(takes)
 }
 
-/// The body of a request, as far as it is well formed.
+/// The valid part of a request's body.
 struct Asked<'a> {
     properties: &'a Map<String, Value>,
     standard: bool,
@@ -71,7 +71,7 @@ fn invalid(message: impl Into<String>) -> Box<Reply> {
 }
 
 impl<'a> Asked<'a> {
-    /// Documented: these members are required, with these values.
+    /// Documented: the required members and their values.
     fn read(body: &'a Value) -> Checked<Self> {
         let Some(properties) = body["properties"].as_object() else {
             return Err(invalid("The request body is not valid: 'properties' is required."));
@@ -105,7 +105,7 @@ impl<'a> Asked<'a> {
         let Some(plan) = Plan::find(name).filter(|_| self.standard) else { return Ok(()) };
         let before = &before["properties"];
         let on_already = before["pricingTier"] == "Standard";
-        // Documented: a deprecated plan or sub-plan is not switched on any more.
+        // Documented: a deprecated plan or sub-plan can no longer be turned on.
         if plan.is_deprecated() && !on_already {
             let message = format!(
                 "The plan '{}' is deprecated and cannot be enabled on new subscriptions. Use: {}.",
@@ -163,7 +163,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Documented: a single machine has the sub-plan P1 only.
+/// Documented: a single machine can only have the sub-plan P1.
 fn only_p1() -> Box<Reply> {
     invalid("The plan of a single resource can only have the sub plan P1.")
 }
@@ -187,7 +187,7 @@ fn is_on(extension: &Map<String, Value>) -> bool {
     extension.get("isEnabled").and_then(Value::as_str).is_some_and(|on| on.eq_ignore_ascii_case("True"))
 }
 
-/// The names of the extensions that a plan shows.
+/// The names of the extensions in a plan.
 fn listed(plan: &Value) -> impl Iterator<Item = &str> {
     plan["properties"]["extensions"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str())
 }
@@ -206,7 +206,7 @@ fn idle(world: &mut World, scope: &Scope) -> Checked<()> {
     Err(Box::new(Reply::arm_error(409, "Conflict", message)))
 }
 
-/// Documented: a subscription that enforces its plan lets no machine differ.
+/// Documented: if a subscription enforces its plan, no machine may differ.
 fn may_differ(world: &World, scope: &Scope) -> Checked<()> {
     if scope.is_machine()
         && read(world, &scope.subscription(), "VirtualMachines")["properties"]["enforce"] == "True"
@@ -226,7 +226,7 @@ fn drop_overrides(world: &mut World, scope: &Scope) {
     }
 }
 
-/// Replaces the plan. A property that the request lacks is back at its default afterwards.
+/// Replaces the plan. Properties missing from the request return to their defaults.
 fn write(
     world: &mut World,
     call: &Call,
@@ -279,9 +279,9 @@ fn canonical(plan: Option<&'static Plan>, sub_plan: &str) -> String {
     known.copied().find(|known| known.eq_ignore_ascii_case(sub_plan)).unwrap_or(sub_plan).to_owned()
 }
 
-/// The extensions after a write: all that the plan has, and those it showed before. A list in the
-/// request replaces the old one as a whole. Without a list, the plan gets those that it turns on by
-/// itself: so it is when it was free, and the service does not say what holds otherwise.
+/// The extensions after a write: all of the plan's, and those it had before. A list in the request replaces the old one
+/// entirely. Without a list, the plan gets the extensions that it turns on by itself. That is documented for a plan
+/// that was free; for others, the documentation is silent.
 fn extensions(
     world: &mut World,
     call: &Call,
@@ -318,7 +318,7 @@ fn extensions(
         }
         if on {
             let known = plan.and_then(|plan| plan.extension(&extension));
-            // Recorded: an extension that is on shows its settings, the service's own where none were given.
+            // Recorded: an extension that is on shows its settings, or the service's defaults if none were given.
             if shown["additionalExtensionProperties"].is_null()
                 && let Some(own) = known.and_then(|known| known.properties)
             {
@@ -331,7 +331,7 @@ fn extensions(
     after
 }
 
-/// Tries to turn an extension on. One that fails is shown as enabled and failed.
+/// Tries to turn an extension on. An extension that fails is shown as enabled and failed.
 fn turn_on(
     world: &mut World,
     call: &Call,
@@ -368,7 +368,7 @@ fn turn_on(
     json!({ "code": "Succeeded", "message": "Successfully enabled extension" })
 }
 
-/// The extensions of a plan on Standard when no one asked for any.
+/// The extensions of a plan on Standard if the request names none.
 pub(super) fn defaults(plan: &Plan, sub_plan: Option<&str>) -> Vec<Value> {
     let full = sub_plan == plan.sub_plans.first().copied();
     let show = |extension: &Extension| {

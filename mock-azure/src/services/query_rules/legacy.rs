@@ -1,4 +1,4 @@
-//! Rules of the first api-version, which have a shape of their own.
+//! Rules of the first api-version, which have a different format.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
 pub(super) const VERSION: &str = "2018-04-16";
 
 pub(super) const RULES: Tracked = Tracked {
-    // Recorded: all in small letters.
+    // Recorded: all in lower case.
     kind: "microsoft.insights/scheduledqueryrules",
     put: |world, call| {
         let checked = tracked::location(world, call).and_then(|()| validate(call.json()));
@@ -24,7 +24,7 @@ pub(super) const RULES: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Whether a rule was written in this version.
+/// Whether a rule was created in this version.
 pub(super) fn is_one(rule: &Value) -> bool {
     rule["properties"]["source"].is_object()
 }

@@ -1,4 +1,4 @@
-//! Scheduled query rules: alerts on logs.
+//! Scheduled query rules: alert rules on logs.
 
 mod legacy;
 
@@ -33,7 +33,7 @@ pub(crate) const SURFACE: Surface = Surface {
 
 const RULES: Tracked = Tracked {
     kind: TYPE,
-    // Recorded: ids spell the type in small letters.
+    // Recorded: in ids, the type is in lower case.
     in_ids: Some("microsoft.insights/scheduledqueryrules"),
     put,
     patch: Some(patch),
@@ -41,7 +41,7 @@ const RULES: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Reported: minutes that the service takes for a window or a mute; all but the last for a frequency.
+/// Reported: the lengths in minutes that the service accepts for a window or a mute; for a frequency, all but the last.
 const GRANULARITIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
 
 fn answer(world: &mut World, call: &Call) -> Option<Reply> {
@@ -91,7 +91,7 @@ fn completed(world: &World, call: &Call, mut body: Value) -> Value {
             properties[name] = json!(value);
         }
     }
-    // Recorded: a rule without actions has none in the answer.
+    // Recorded: in the response, a rule without actions has no `actions`.
     let empty = |member: &Value| member.as_array().is_none_or(Vec::is_empty);
     let none = |member: &Value| member.as_object().is_none_or(serde_json::Map::is_empty);
     let actions = &properties["actions"];
@@ -103,7 +103,7 @@ fn completed(world: &World, call: &Call, mut body: Value) -> Value {
         properties.remove("actions");
     }
     properties["createdWithApiVersion"] = json!(call.api_version());
-    // Recorded: these came after 2021-08-01.
+    // Recorded: these were added after 2021-08-01.
     if call.api_version() > "2021-08-01" {
         properties["isLegacyLogAnalyticsRule"] = json!(false);
         properties["isWorkspaceAlertsStorageConfigured"] = json!(false);
@@ -116,7 +116,7 @@ fn bad(message: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::bad_request(message))
 }
 
-/// Documented: what a rule needs, and the values that each member may have. Recorded: 'Equal' is an operator.
+/// Documented: the required members of a rule, and the values of each. Recorded: 'Equal' is also an operator.
 fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
     let properties = &body["properties"];
     let log_alert = body["kind"].is_null() || body["kind"] == "LogAlert";
@@ -156,8 +156,8 @@ fn validate(world: &World, body: &Value) -> Result<(), Box<Reply>> {
     Ok(())
 }
 
-/// Reported: only these frequencies, windows and mutes, and a mute only without automatic resolution and at least as
-/// long as the frequency.
+/// Reported: only these frequencies, windows and mutes are accepted; a mute requires automatic resolution to be off,
+/// and must be at least as long as the frequency.
 fn schedule(properties: &Value) -> Result<(), Box<Reply>> {
     let read = |name: &str| {
         let text = properties[name].as_str().unwrap_or_default();
@@ -198,7 +198,7 @@ fn supported(name: &str, value: Duration, minutes: &[i64]) -> Result<(), Box<Rep
     )))
 }
 
-/// Documented: from 1 to 6 periods; as many of them, or fewer, must fail.
+/// Documented: from 1 to 6 periods, of which at most all must fail.
 fn failing_periods(condition: &Value) -> Result<(), Box<Reply>> {
     let periods = &condition["failingPeriods"];
     let read = |name: &str| if periods[name].is_null() { Some(1) } else { periods[name].as_i64() };

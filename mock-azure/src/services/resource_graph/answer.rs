@@ -1,4 +1,4 @@
-//! From rows to a page.
+//! Splits the rows of a result into pages.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::{
     state::{World, stable_id},
 };
 
-/// Which rows are wanted, and how they are written.
+/// The requested rows and their format.
 pub(super) struct Page {
     top: Option<usize>,
     skip: usize,
@@ -58,7 +58,7 @@ impl Page {
         })
     }
 
-    /// One page of the rows. Only rows that have their `id` can be paged: others are cut.
+    /// Returns one page of the rows. Only rows with an `id` can be paged; others are truncated.
     pub(super) fn cut(&self, world: &World, query: &str, table: Table) -> Result<Reply, Problem> {
         let size = self.top.or(world.paging.size).unwrap_or(MOST_ROWS).min(MOST_ROWS);
         let place = match &self.token {
@@ -90,7 +90,7 @@ impl Page {
     }
 }
 
-/// Where the next page begins, and whether an empty one comes before it.
+/// Where the next page begins, and whether an empty one precedes it.
 struct Place {
     offset: usize,
     empty: bool,
@@ -101,7 +101,7 @@ impl Place {
         STANDARD.encode(json!({ "at": self.offset, "empty": self.empty, "of": stable_id(query) }).to_string())
     }
 
-    /// A token is good for the query that it was given for.
+    /// A token is valid only for the query for which it was issued.
     fn read(token: &str, query: &str) -> Option<Self> {
         let token: Value = serde_json::from_slice(&STANDARD.decode(token).ok()?).ok()?;
         let offset = token["at"].as_u64().and_then(|at| usize::try_from(at).ok())?;
@@ -139,7 +139,7 @@ fn type_name(kind: Kind) -> &'static str {
     }
 }
 
-/// A cell; unlike the log service, Resource Graph leaves objects as they are.
+/// A cell. Unlike the log service, Resource Graph returns objects as they are.
 fn show(cell: &Scalar) -> Value {
     match cell {
         Scalar::Dynamic(value) => value.clone(),

@@ -25,10 +25,10 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// The most rows on a page.
+/// The maximum number of rows on a page.
 const MOST_ROWS: usize = 1000;
 
-/// Management groups, and how many queries were asked.
+/// Management groups, and the quota of queries.
 #[derive(Debug, Default)]
 pub(crate) struct ResourceGraph {
     management_groups: Vec<(String, Vec<String>)>,
@@ -75,11 +75,11 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(reply)
 }
 
-/// Why a query has no answer.
+/// Why a query has no result.
 enum Problem {
     /// The service refuses it, with these details.
     Refused(Vec<Value>),
-    /// The double does not know it.
+    /// The double does not know this part of it.
     Unknown(String),
 }
 
@@ -99,7 +99,7 @@ impl From<KqlError> for Problem {
     fn from(error: KqlError) -> Self {
         let line = error.line();
         match error {
-            // Reported: users show this answer to queries that end in the middle.
+            // Reported: users show this response to incomplete queries.
             KqlError::Syntax { token, line, position } => Self::of_query(json!({
                 "code": "ParserFailure",
                 "message": "ParserFailure",

@@ -1,4 +1,4 @@
-//! How many queries a user may ask.
+//! The quota of queries for a user.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ impl Quota {
         Self { queries: queries.max(1), period, enforced: true, ..Self::default() }
     }
 
-    /// Counts a query. Answers the headers of the reply and, when there is no quota left, after how
-    /// many seconds to come back.
+    /// Counts a query. Returns the headers of the response and, if the quota is used up, the number of seconds after
+    /// which to retry.
     pub(super) fn spend(
         &mut self,
         now: OffsetDateTime,
@@ -46,7 +46,7 @@ impl Quota {
         if !over {
             self.spent += 1;
         }
-        // When nothing is refused, nothing must look used up either.
+        // If no query is refused, the quota must not look used up either.
         let left = self.queries.saturating_sub(self.spent).max(u32::from(!enforced));
         let rest = self.period.saturating_sub((now - since).unsigned_abs());
         let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);

@@ -1,16 +1,16 @@
-//! Which subscriptions a query looks at.
+//! The subscriptions that a query covers.
 
 use serde_json::Value;
 
 use super::{Problem, ResourceGraph};
 use crate::{services::subscriptions::Subscriptions, state::World};
 
-/// The most subscriptions that one query looks at.
+/// The maximum number of subscriptions that one query covers.
 const MOST: usize = 10_000;
 
 pub(super) struct Scope {
     pub(super) subscriptions: Vec<String>,
-    /// Whether the tenant has more than a query can look at.
+    /// Whether the tenant has more subscriptions than a query can cover.
     pub(super) cut: bool,
 }
 
@@ -29,7 +29,7 @@ impl Scope {
                 return Err(Problem::new("InvalidQueryRequest", message));
             }
         };
-        // Documented: one of both, and at least one subscription that is there.
+        // Documented: one of the two, and at least one subscription that exists.
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|id| seen.insert(id.to_ascii_lowercase()));
         if wanted.is_empty() && !(named.is_empty() && groups.is_empty()) {
@@ -56,13 +56,13 @@ fn names<'a>(body: &'a Value, key: &str) -> Result<Vec<&'a str>, Problem> {
     }
 }
 
-/// The subscriptions of a management group that the caller can see; none when there is no such group.
+/// The subscriptions of a management group that the caller can see. Empty if there is no such group.
 pub(crate) fn members(world: &World, group: &str) -> Vec<String> {
     let all = all_members(world, group).unwrap_or_default();
     all.iter().filter_map(|id| world.states.get::<Subscriptions>().spelled(id)).collect()
 }
 
-/// All subscriptions of a management group; `None` when there is no such group.
+/// All subscriptions of a management group. `None` if there is no such group.
 pub(crate) fn all_members(world: &World, group: &str) -> Option<Vec<String>> {
     let seen = world.states.get::<Subscriptions>().all().iter();
     let groups = &world.states.get::<ResourceGraph>().management_groups;

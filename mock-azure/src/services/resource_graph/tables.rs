@@ -1,4 +1,4 @@
-//! What the double knows, as tables.
+//! The double's resources as tables.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,10 +32,10 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("extendedLocation", Kind::Dynamic),
 ];
 
-/// The tables that exist even when they have no row.
+/// The tables that exist even without rows.
 const ALWAYS: &[&str] = &["resources", "resourcecontainers", "securityresources", "authorizationresources"];
 
-/// Operators that can begin a query, which then is over `resources`.
+/// Operators that can begin a query, which then reads `resources`.
 const OPERATORS: &[&str] = &[
     "where",
     "filter",
@@ -52,7 +52,7 @@ const OPERATORS: &[&str] = &[
     "mv-expand",
 ];
 
-/// The query with its source: `resources` when it names none.
+/// The query with its source, which is `resources` if it names none.
 pub(super) fn with_source(query: &str) -> String {
     let query = query.trim();
     let first = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
@@ -60,13 +60,13 @@ pub(super) fn with_source(query: &str) -> String {
     if is_operator { format!("resources | {query}") } else { query.to_owned() }
 }
 
-/// The tables that a query names. Their names are read without regard to case.
+/// Builds the tables that a query names, ignoring case.
 pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) -> Tables {
     let words: HashSet<&str> = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
     let named = |table: &str| words.iter().any(|word| word.eq_ignore_ascii_case(table));
     let mut rows: HashMap<&'static str, Vec<Value>> =
         ALWAYS.iter().filter(|table| named(table)).map(|table| (*table, Vec::new())).collect();
-    // What surfaces add lies in other tables than these two.
+    // The rows that surfaces add are in tables other than these two.
     let added = words.iter().any(|word| {
         word.to_ascii_lowercase().ends_with("resources") && !word.eq_ignore_ascii_case("resources")
     });
@@ -82,7 +82,7 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
         rows.entry("resourcecontainers").or_default().extend(groups);
     }
     let mut readable = Readable { caller: call.caller.clone(), known: HashMap::new() };
-    // Of a table that is not here nothing is known: there are many, and new ones come.
+    // Nothing is known about a table that is not here: there are many, and more are added.
     let mut tables = Tables::new(|_| false);
     for (name, rows) in rows {
         let rows = rows.into_iter().filter(|row| readable.may_see(world, row)).map(cells).collect();
@@ -95,7 +95,7 @@ pub(super) fn build(world: &mut World, call: &Call, scope: &Scope, query: &str) 
     tables
 }
 
-/// Types of rows that are of no resource type that a surface answers.
+/// Types of rows that are not among the surfaces' resource types.
 const ROW_TYPES: &[&str] = &["microsoft.security/attackpaths", "microsoft.management/managementgroups"];
 
 fn types(table: &Table) -> impl Iterator<Item = String> {
@@ -103,7 +103,7 @@ fn types(table: &Table) -> impl Iterator<Item = String> {
     table.rows.iter().filter_map(move |row| row.get(place)).map(Scalar::to_text)
 }
 
-/// Refuses a query for a type that the double does not hold: that it finds none says nothing.
+/// Refuses a query for a type that the double does not have, since an empty result would mean nothing.
 pub(super) fn knows_types(world: &World, tables: &Tables, asked: &[Comparison]) -> Result<(), Problem> {
     let of_surfaces = || world.surfaces.iter().flat_map(|surface| surface.types).map(|(name, _)| *name);
     let of_world = || world.resources.below("/subscriptions").filter_map(|found| found["type"].as_str());
@@ -140,7 +140,7 @@ fn everything(world: &World, subscription: &str, added: bool) -> Vec<GraphRow> {
     rows
 }
 
-/// A resource of a group, and not one that extends another.
+/// Whether a resource is in a group and does not extend another resource.
 fn is_plain(resource: &Value) -> bool {
     let id = resource["id"].as_str().unwrap_or_default().to_ascii_lowercase();
     id.contains("/resourcegroups/") && id.matches("/providers/").count() == 1
@@ -174,7 +174,7 @@ fn management_groups(world: &World) -> Vec<Value> {
     std::iter::once(group(&world.tenant, "Tenant Root Group")).chain(others).collect()
 }
 
-/// A row with the columns that follow from its place.
+/// Adds the columns that follow from the row's id.
 fn complete(world: &World, subscription: &str, mut row: Value) -> Value {
     if row["tenantId"].is_null() {
         row["tenantId"] = json!(world.tenant);
@@ -203,7 +203,7 @@ fn cells(row: Value) -> Vec<Scalar> {
     COLUMNS.iter().map(cell).collect()
 }
 
-/// Rows that the caller may read. What holds for a whole subscription is asked once.
+/// Selects the rows that the caller may read. Access to a whole subscription is checked once.
 struct Readable {
     caller: Caller,
     known: HashMap<(String, String), bool>,

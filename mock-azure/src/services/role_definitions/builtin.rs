@@ -1,7 +1,7 @@
-//! Built-in roles, as data: the ones that concern what the double answers, as the service listed them.
+//! Built-in roles, as data: those relevant to what the double supports, as the service listed them.
 //!
-//! The service has hundreds more and adds to them. Of a role that is not here nothing is known, not
-//! even that it does not exist.
+//! The service has hundreds more and adds to them. Nothing is known about a role that is not here, not even that it
+//! does not exist.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ static ROLES: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
 pub(crate) struct BuiltIn {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The role as the data has it.
+    /// The role as it is in the data.
     pub(crate) data: Value,
     permissions: Vec<Permission>,
 }
@@ -62,13 +62,13 @@ impl BuiltIn {
         &ROLES
     }
 
-    /// A role by its GUID or by its name, without regard to case.
+    /// Finds a role by its GUID or name, ignoring case.
     pub(crate) fn find(id_or_name: &str) -> Option<&'static Self> {
         let same = |text: &str| text.eq_ignore_ascii_case(id_or_name);
         ROLES.iter().find(|role| same(&role.id) || same(&role.name))
     }
 
-    /// Whether what it allows hangs on a condition, which the double does not read.
+    /// Whether the role's permissions depend on a condition, which the double does not evaluate.
     pub(crate) fn is_conditional(&self) -> bool {
         self.permissions.iter().any(|permission| permission.conditional)
     }
@@ -79,7 +79,7 @@ impl BuiltIn {
         self.permissions.iter().any(|each| any(&each.actions, &action) && !any(&each.not_actions, &action))
     }
 
-    /// Whether the role allows an action on the data of a resource.
+    /// Whether the role allows an action on a resource's data.
     pub(crate) fn allows_data(&self, action: &str) -> bool {
         let action = action.to_ascii_lowercase();
         self.permissions
@@ -92,7 +92,7 @@ fn any(patterns: &[String], action: &str) -> bool {
     patterns.iter().any(|pattern| covers(pattern, action))
 }
 
-/// Whether a pattern, in which `*` stands for anything, covers an action. Both are in lower case.
+/// Whether a pattern, in which `*` matches anything, covers an action. Both are in lower case.
 fn covers(pattern: &str, action: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };

@@ -1,4 +1,4 @@
-//! Role definitions: built-in roles, at any scope. There are no custom ones: to make one is 501.
+//! Role definitions: built-in roles, at any scope. Custom roles are not supported: creating one gets a 501.
 
 mod builtin;
 
@@ -81,7 +81,7 @@ impl Condition {
     }
 }
 
-/// A role that the double does not have may be one of the built-in roles that it lacks.
+/// The response for a role that the double does not have, which may be one of the built-in roles that it lacks.
 pub(crate) fn unknown(id_or_name: &str) -> Reply {
     Reply::not_implemented(format!(
         "the role '{id_or_name}'; it knows the {} built-in roles of its list",
@@ -113,12 +113,12 @@ fn conditions(filter: &str) -> Option<Vec<Condition>> {
         .collect()
 }
 
-/// A built-in role as a subscription shows it.
+/// A built-in role as a subscription returns it.
 fn show(call: &Call, role: &BuiltIn) -> Value {
     let prefix = call.subscription().map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
     let mut permissions = role.data["permissions"].clone();
     for permission in permissions.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        // Recorded: conditions stand in the preview only.
+        // Recorded: only the preview versions have conditions.
         match call.api_version() {
             "2022-05-01-preview" => {
                 for member in ["condition", "conditionVersion"] {

@@ -1,4 +1,4 @@
-//! Who gets to the secrets: network first, then roles or access policies.
+//! Access to a vault's data: the network rules first, then roles or access policies.
 
 use std::net::Ipv4Addr;
 
@@ -18,7 +18,7 @@ use crate::{
     state::World,
 };
 
-/// What a request needs: the data action of a role, and the permission of an access policy.
+/// What a request requires: the data action of a role, and the permission of an access policy.
 struct Needed {
     kind: &'static Kind,
     action: &'static str,
@@ -52,7 +52,7 @@ fn needed(call: &Call) -> Option<Needed> {
     Some(Needed { kind, action, permission })
 }
 
-/// Lets a request to the vault in, or answers why not.
+/// Admits a request to the vault, or returns the refusal.
 pub(super) fn admit(world: &mut World, call: &Call, vault: &Value) -> Result<(), Box<Reply>> {
     network(world, call, vault)?;
     let Some(needed) = needed(call) else { return Ok(()) };
@@ -96,7 +96,7 @@ fn network(world: &World, call: &Call, vault: &Value) -> Result<(), Box<Reply>> 
     Err(Box::new(refusal::inner(403, "Forbidden", "ForbiddenByFirewall", message)))
 }
 
-/// Whether an address lies in `203.0.113.0/24` or is the address itself.
+/// Whether an address is in a range such as `203.0.113.0/24`, or equal to a single address.
 fn contains(range: &str, address: &str) -> bool {
     let (base, bits) = range.split_once('/').unwrap_or((range, "32"));
     let (Ok(base), Ok(address), Ok(bits)) =
@@ -110,7 +110,7 @@ fn contains(range: &str, address: &str) -> bool {
 
 fn roles(world: &mut World, call: &Call, vault: &Value, needed: &Needed) -> Result<(), Box<Reply>> {
     let collection = needed.kind.live;
-    // Documented: rotation policies, contacts and issuers have actions of their own.
+    // Documented: rotation policies, contacts and issuers have their own actions.
     let action = match needed.action.strip_prefix('/') {
         Some(action) => format!("Microsoft.KeyVault/vaults/{action}"),
         None => format!("Microsoft.KeyVault/vaults/{collection}/{}", needed.action),

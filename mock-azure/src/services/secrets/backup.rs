@@ -1,4 +1,4 @@
-//! Backing a secret up, with all its versions, and restoring it.
+//! Backs up a secret with all its versions, and restores it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{http::Reply, services::vaults::VaultState, state::World};
 
-/// The most versions that a secret may have to be backed up.
+/// The maximum number of versions of a secret that can be backed up.
 const VERSION_LIMIT: usize = 500;
 
-/// What a backup blob stands for. The service encrypts it into the blob; the double keeps it.
+/// The content of a backup. The service encrypts it into the blob; the double stores it.
 #[derive(Debug)]
 pub(super) struct Backup {
     secret: Secret,
-    /// What the vault keeps for it.
+    /// For a certificate, its key and its secret.
     kept: Vec<(&'static str, Secret)>,
     kind: &'static str,
     subscription: String,
@@ -35,7 +35,7 @@ pub(super) fn backup(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     let Some(mut secret) = secrets.live.get(name).cloned() else {
         return refusal::not_found(visit.kind, spelled);
     };
-    // Recorded: a certificate that is restored has nothing going on.
+    // Recorded: a restored certificate has no pending operation.
     secret.operation = None;
     if secret.versions.len() > VERSION_LIMIT {
         let message = format!("An object with more than {VERSION_LIMIT} versions cannot be backed up.");
@@ -62,7 +62,7 @@ pub(super) fn restore(world: &mut World, visit: &Visit<'_>) -> Reply {
         return refusal::bad_parameter(message);
     };
     if backup.subscription != subscription {
-        // Documented: within a subscription only.
+        // Documented: only within the same subscription.
         return refusal::bad_parameter(
             "The backup can only be restored to a vault of the same subscription.",
         );

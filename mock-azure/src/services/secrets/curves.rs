@@ -1,4 +1,4 @@
-//! Keys on elliptic curves: what they sign is real, and the same each time.
+//! Elliptic-curve keys. Their signatures are real, and deterministic.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{material::Made, refusal, store::Version};
 use crate::http::Reply;
 
-/// The curves that are known here, with the algorithm that signs on each.
+/// The supported curves, with the signature algorithm of each.
 const CURVES: &[(&str, &str)] = &[("P-256", "ES256"), ("P-384", "ES384")];
 
 fn unknown(curve: &str) -> Box<Reply> {
@@ -34,7 +34,7 @@ pub(super) fn on_curve(
         }
         _ => return Err(unknown(curve)),
     };
-    // After the mark of an uncompressed point: both coordinates.
+    // Both coordinates follow the marker of an uncompressed point.
     let (x, y) = point[1..].split_at(point.len() / 2);
     let public = json!({
         "kty": kind,
@@ -46,7 +46,7 @@ pub(super) fn on_curve(
     Ok(Made { public, private })
 }
 
-/// Documented: each curve has its algorithm, and its digest a length.
+/// Documented: each curve has one algorithm, with one digest length.
 fn fits(key: &Version, algorithm: &str, digest: &[u8]) -> Result<(&'static str, Vec<u8>), Box<Reply>> {
     let curve = key.key["crv"].as_str().unwrap_or_default();
     if curve.is_empty() {
@@ -68,7 +68,7 @@ fn broken<E>(_: E) -> Box<Reply> {
     Box::new(refusal::bad_parameter("The key cannot be used."))
 }
 
-/// The same signature of the same digest, each time.
+/// Signs a digest deterministically.
 pub(super) fn sign(key: &Version, algorithm: &str, digest: &[u8]) -> Result<Vec<u8>, Box<Reply>> {
     let (algorithm, scalar) = fits(key, algorithm, digest)?;
     if algorithm == "ES384" {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{http::Reply, state::World};
 
-/// Adds what is known about a deletion to a secret's JSON.
+/// Adds the properties of a deletion to a secret's JSON.
 pub(super) fn describe(visit: &Visit<'_>, mut shown: Value, deleted: &DeletedSecret) -> Value {
     let purge = deleted.deleted + Duration::days(visit.recovery.days);
     shown["recoveryId"] = json!(visit.url(visit.kind.deleted, &deleted.secret.name));

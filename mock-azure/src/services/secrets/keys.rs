@@ -1,4 +1,4 @@
-//! Keys: made, imported, rotated, and used where the double has the mathematics for it.
+//! Keys: created, imported, rotated, and used where the double implements the cryptography.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::{
     state::World,
 };
 
-/// Answers what only keys have; the rest is as with secrets.
+/// Handles the requests that only keys have; the others are the same as for secrets.
 pub(super) fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
     let call = visit.call;
     let path = call.path();
@@ -78,7 +78,7 @@ fn put(world: &mut World, visit: &Visit<'_>, made: material::Made, body: &Value)
     }
 }
 
-/// Documented: a new version of the same kind and size, that expires when the policy says so.
+/// Documented: rotating creates a version of the same type and size, which expires as the policy says.
 fn rotate(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     let (now, order, seed) = (world.now(), super::version_order(world), world.fresh_id());
     let spelled = visit.call.spelled(1);
@@ -105,14 +105,14 @@ fn rotate(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     }
 }
 
-/// Documented: days, months or years; a month is thirty days and a year 365.
+/// Documented: days, months or years. A month is 30 days, a year 365.
 fn period(text: &str) -> Option<Duration> {
     let number = |unit: char| text.strip_prefix('P')?.strip_suffix(unit)?.parse::<i64>().ok();
     let days = number('Y').map(|years| years * 365).or_else(|| number('M').map(|months| months * 30));
     days.map(Duration::days).or_else(|| duration::parse(text))
 }
 
-/// Documented: what a key has before anyone sets a policy.
+/// Documented: the default rotation policy of a key.
 fn policy(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     let spelled = visit.call.spelled(1);
     let id = format!("{}/rotationpolicy", visit.url(visit.kind.live, spelled));
@@ -131,7 +131,7 @@ fn set_policy(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     for action in &actions {
         let trigger = &action["trigger"];
         let times = ["timeAfterCreate", "timeBeforeExpiry"].map(|name| trigger[name].as_str());
-        // Documented: the two actions, and one time for each.
+        // Documented: the two actions, with one time each.
         let (true, [Some(time), None] | [None, Some(time)]) = (
             action["action"]["type"]
                 .as_str()
@@ -165,7 +165,7 @@ fn set_policy(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     self::policy(world, visit, name)
 }
 
-/// Signs and verifies with keys on elliptic curves.
+/// Signs and verifies with elliptic-curve keys.
 fn apply(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>, operation: &str) -> Reply {
     let (spelled, body) = (visit.call.spelled(1), visit.call.json());
     let now = world.now().unix_timestamp();
@@ -179,7 +179,7 @@ fn apply(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>
     let allowed = found.key["key_ops"].as_array().is_some_and(|all| {
         all.iter().any(|one| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(operation)))
     });
-    // Documented: a key does what its operations say, while it is enabled and in its time.
+    // Documented: a key can be used for its permitted operations while it is enabled and within its validity period.
     let in_time = found.not_before.is_none_or(|from| from <= now) && found.expires.is_none_or(|to| now < to);
     if !allowed || !found.enabled || !in_time {
         let why = if !found.enabled { "KeyDisabled" } else { "KeyOperationForbidden" };
@@ -216,7 +216,7 @@ fn text<'a>(body: &'a Value, member: &str) -> &'a str {
     body[member].as_str().unwrap_or_default()
 }
 
-/// What a request on a key needs: the data action of a role, and the permission of an access policy.
+/// What a request for a key requires: the data action of a role, and the permission of an access policy.
 pub(super) fn needed(call: &Call) -> Option<(&'static str, &'static str)> {
     let path = call.path();
     let [_, rest @ ..] = path.as_slice() else { return None };

@@ -1,13 +1,13 @@
-//! What the objects of a vault have in common, and in what words each kind says it.
+//! What the object types of a vault have in common, and the wording of each.
 
-/// A kind of object.
+/// A type of object.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// The collection, as paths, roles and access policies spell it.
+    /// The collection, as it is spelled in paths, roles and access policies.
     pub(super) live: &'static str,
-    /// The collection of what is deleted.
+    /// The collection of deleted objects.
     pub(super) deleted: &'static str,
-    /// What its id is called.
+    /// The name of the member with the id.
     pub(super) id: &'static str,
     pub(super) word: &'static str,
     pub(super) missing: &'static str,
@@ -16,11 +16,11 @@ pub(super) struct Kind {
 pub(super) const SECRETS: &Kind =
     &Kind { live: "secrets", deleted: "deletedsecrets", id: "id", word: "Secret", missing: "SecretNotFound" };
 
-/// Recorded: as with secrets, in these words.
+/// Recorded: like secrets, with this wording.
 pub(super) const KEYS: &Kind =
     &Kind { live: "keys", deleted: "deletedkeys", id: "kid", word: "Key", missing: "KeyNotFound" };
 
-/// Recorded: as well.
+/// Recorded: likewise.
 pub(super) const CERTIFICATES: &Kind = &Kind {
     live: "certificates",
     deleted: "deletedcertificates",
@@ -32,7 +32,7 @@ pub(super) const CERTIFICATES: &Kind = &Kind {
 const ALL: [&Kind; 3] = [SECRETS, KEYS, CERTIFICATES];
 
 impl Kind {
-    /// The kind that the first word of a path speaks of.
+    /// The object type of a path's first segment.
     pub(super) fn of(collection: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|kind| kind.live == collection || kind.deleted == collection)
     }

@@ -1,4 +1,4 @@
-//! Lists, at most 25 items a page.
+//! Lists, with at most 25 items on a page.
 
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -51,14 +51,14 @@ pub(super) fn deleted(world: &mut World, visit: &Visit<'_>) -> Reply {
     page.show(visit, shown)
 }
 
-/// Which page is asked for.
+/// The requested page.
 struct Page {
     size: usize,
-    /// Everything up to this key has been shown.
+    /// Everything up to this key was on earlier pages.
     after: Option<String>,
-    /// This page is left empty, and the next one begins after the same key.
+    /// This page is empty, and the next one begins after the same key.
     empty: bool,
-    /// The next page is to be left empty.
+    /// The next page is empty.
     empty_next: bool,
 }
 
@@ -106,7 +106,7 @@ impl Page {
     }
 }
 
-/// The link to go on with. The service names the port, which clients must not take for another host.
+/// The next link. Like the service's, it contains the port, which clients must not mistake for a different host.
 fn link(visit: &Visit<'_>, kind: &str, after: &str) -> String {
     let call = visit.call;
     let token = URL_SAFE_NO_PAD.encode(format!("{kind}!{after}"));

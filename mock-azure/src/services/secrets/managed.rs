@@ -1,4 +1,4 @@
-//! The secrets and keys of a vault as Resource Manager lists them: without any value.
+//! The secrets and keys of a vault as Resource Manager lists them, without values.
 
 use serde_json::{Value, json};
 

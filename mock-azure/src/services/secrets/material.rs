@@ -1,5 +1,5 @@
-//! What keys are made of. Those on elliptic curves are real. Of an RSA key there is a public half that no one can tell from a
-//! real one, and no private half: what needs that is not known here.
+//! Key material. Elliptic-curve keys are real. An RSA key has a public half that looks real, and no private half:
+//! operations that need it are unknown requests.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::{curves, refusal};
 use crate::{http::Reply, state::stable_id};
 
-/// A key, in two halves.
+/// The two halves of a key.
 #[derive(Clone)]
 pub(super) struct Made {
-    /// As a JWK, with what the key is for.
+    /// The public half as a JWK, with the permitted operations.
     pub(super) public: Value,
     /// The scalar in base64url; empty for RSA.
     pub(super) private: String,
 }
 
-/// Without the private half.
+/// Omits the private half.
 impl std::fmt::Debug for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Made").field("public", &self.public).finish_non_exhaustive()
@@ -27,12 +27,12 @@ pub(super) const RSA_OPERATIONS: &[&str] = &["encrypt", "decrypt", "sign", "veri
 pub(super) const CURVE_OPERATIONS: &[&str] = &["sign", "verify"];
 const SIZES: &[u64] = &[2048, 3072, 4096];
 
-/// Makes what a request asks for, from a seed: the same one for the same seed.
+/// Generates the requested key. The same seed gives the same key.
 pub(super) fn generate(body: &Value, seed: &str, premium: bool) -> Result<Made, Box<Reply>> {
     let Some(kind) = body["kty"].as_str() else {
         return Err(Box::new(refusal::bad_parameter("Property kty is required.")));
     };
-    // Documented: the types, and that a vault keeps keys in hardware only as a premium one.
+    // Documented: the types, and that only a premium vault has hardware-protected keys.
     if matches!(kind, "RSA-HSM" | "EC-HSM") && !premium {
         let message = format!("The key type '{kind}' needs a vault with the SKU premium.");
         return Err(Box::new(refusal::bad_parameter(message)));
@@ -66,7 +66,7 @@ pub(super) fn generate(body: &Value, seed: &str, premium: bool) -> Result<Made, 
     }
 }
 
-/// Takes a key over from a JWK.
+/// Imports a key from a JWK.
 pub(super) fn import(key: &Value) -> Result<Made, Box<Reply>> {
     // Recorded: the refusal.
     let bad = || Box::new(refusal::bad_parameter("The property \"key\" must be a valid JsonWebKey object."));
@@ -88,7 +88,7 @@ pub(super) fn import(key: &Value) -> Result<Made, Box<Reply>> {
     }
 }
 
-/// What asks for one like this.
+/// The body of a request for a key of the same type and size.
 pub(super) fn like(key: &Value) -> Value {
     let size = key["n"].as_str().map(|n| n.len() * 3 / 4 * 8);
     json!({ "kty": key["kty"], "key_size": size, "crv": key["crv"] })

@@ -57,16 +57,16 @@ const VERSIONS: &[&str] = &[
     LATEST,
 ];
 
-/// How the data plane behaves, for all vaults.
+/// The data plane's settings and the objects of all vaults.
 #[derive(Debug)]
 pub(crate) struct SecretState {
-    /// How many requests for a name find a delete, recover or purge not yet done.
+    /// How many requests for a name find a delete, recovery or purge incomplete.
     settling: u32,
-    /// Shifts the version ids, and so the order of versions in lists; the seed does where it is absent.
+    /// Shifts the version ids, and so the order of versions in lists. `None`: the seed does.
     order: Option<u64>,
     throttle: Option<Throttle>,
     backups: HashMap<String, backup::Backup>,
-    /// By the vault's name in lower case, and the kind; those of a deleted vault wait until it is purged.
+    /// The objects by the vault's lower-case name and their type. Those of a deleted vault are kept until it is purged.
     by_vault: BTreeMap<(String, &'static str), Secrets>,
     certificates: BTreeMap<String, certificates::Certificates>,
 }
@@ -94,7 +94,7 @@ impl Default for SecretState {
     }
 }
 
-/// Lets `every` requests pass, then refuses `refusals`, and so on.
+/// Lets `every` requests pass, then refuses `refusals` requests, and so on.
 #[derive(Debug)]
 struct Throttle {
     every: u32,
@@ -111,15 +111,15 @@ impl Throttle {
     }
 }
 
-/// One request to one vault.
+/// A request to a vault.
 struct Visit<'a> {
     call: &'a Call,
     kind: &'static Kind,
-    /// The vault's name in lower case.
+    /// The vault's lower-case name.
     vault: String,
     recovery: Recovery,
     purge_protected: bool,
-    /// Has hardware to keep keys in.
+    /// Whether the vault can have hardware-protected keys.
     premium: bool,
 }
 
@@ -129,7 +129,7 @@ impl Visit<'_> {
         self.call.link(&format!("/{collection}/{name}"))
     }
 
-    /// Whether the path is about what is not deleted.
+    /// Whether the path addresses objects that are not deleted.
     fn is_live(&self) -> bool {
         self.call.path().first() != Some(&self.kind.deleted)
     }
@@ -138,7 +138,7 @@ impl Visit<'_> {
         world.states.get_mut::<SecretState>().objects(&self.vault, self.kind)
     }
 
-    /// A secret without its value, as it stands in lists.
+    /// A secret without its value, as an item of a list.
     fn item(&self, secret: &Secret, version_id: Option<&str>) -> Value {
         let Some((id, version)) = secret.version(version_id) else { return Value::Null };
         if self.kind.live == CERTIFICATES.live {
@@ -180,7 +180,7 @@ impl Visit<'_> {
         shown
     }
 
-    /// Recorded: what keys say of themselves since these api-versions.
+    /// Recorded: attributes of keys that these api-versions added.
     fn newer_attributes(&self, attributes: &mut Value) {
         let at = |version: &str| VERSIONS.iter().position(|known| known.eq_ignore_ascii_case(version));
         let asked = at(self.call.api_version());
@@ -209,7 +209,7 @@ fn version_order(world: &World) -> u64 {
     world.states.get::<SecretState>().order.unwrap_or(world.seed)
 }
 
-/// Purges the deleted secrets whose days are over.
+/// Purges the deleted secrets whose retention has ended.
 fn expire(world: &mut World, now: OffsetDateTime) {
     let all = world.states.get::<SecretState>().by_vault.iter();
     let waiting: Vec<_> =
@@ -255,7 +255,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     )
 }
 
-/// A vault that is purged takes its secrets along.
+/// Purging a vault purges its secrets.
 fn forget(world: &mut World, id: &str) {
     if let Some((_, vault)) = id.to_ascii_lowercase().split_once("/deletedvaults/") {
         world.states.get_mut::<SecretState>().by_vault.retain(|(name, _), _| name != vault);
@@ -330,7 +330,7 @@ fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
     }
 }
 
-/// Whether a secret may have this name.
+/// Whether a name is valid for a secret.
 fn is_name(name: &str) -> bool {
     (1..=127).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }

@@ -1,4 +1,4 @@
-//! Keys on elliptic curves, without the feature for them.
+//! Stubs for elliptic-curve keys without the feature `curves`.
 
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{http::Reply, state::World};
 
-/// The largest value, in bytes.
+/// The maximum size of a value, in bytes.
 const VALUE_LIMIT: usize = 25 * 1024;
 const CONTENT_TYPE_LIMIT: usize = 255;
 const TAG_LIMIT: usize = 15;
@@ -24,7 +24,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
     let Some((id, found)) = secret.version(version) else {
         return refusal::not_found(visit.kind, &format!("{spelled}/{}", version.unwrap_or_default()));
     };
-    // Recorded: a disabled key is shown.
+    // Recorded: a disabled key can be read.
     if !found.enabled && found.key.is_null() {
         return refusal::inner(
             403,
@@ -46,7 +46,7 @@ pub(super) fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Opt
 pub(super) fn set(world: &mut World, visit: &Visit<'_>, spelled: &str) -> Reply {
     let (name, body, now) = (spelled.to_ascii_lowercase(), visit.call.json(), world.now());
     let order = super::version_order(world);
-    // Documented: a value is required; how long it, its type and its tags may be.
+    // Documented: a value is required; the maximum lengths of the value, its type and its tags.
     let Some(value) = body["value"].as_str() else {
         return refusal::bad_parameter("Property \"value\" is required and must be a string.");
     };
@@ -99,7 +99,7 @@ pub(super) fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: 
     Reply::ok(visit.bundle(secret, &id))
 }
 
-/// Takes over what a request says about a version; what it does not name stays.
+/// Applies the members in a request to a version; others stay as they are.
 pub(super) fn apply(version: &mut Version, body: &Value) -> Option<Reply> {
     let attributes = &body["attributes"];
     if let Some(enabled) = attributes["enabled"].as_bool() {

@@ -1,5 +1,5 @@
-//! Refusals in the form of the data plane. Recorded: their shape, and the codes of secrets that are not there,
-//! deleted or being deleted. Documented: the others.
+//! Refusals in the data plane's format. Recorded: the format, and the codes for secrets that do not exist, are deleted
+//! or are being deleted. Documented: the others.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ pub(super) fn plain(status: u16, code: &str, message: impl Into<String>) -> Repl
     Reply::arm_error(status, code, message)
 }
 
-/// A refusal whose `innererror` says why.
+/// A refusal whose `innererror` contains the reason.
 pub(super) fn inner(status: u16, code: &str, why: &str, message: impl Into<String>) -> Reply {
     let error = json!({ "code": code, "message": message.into(), "innererror": { "code": why } });
     Reply::json(status, json!({ "error": error }))

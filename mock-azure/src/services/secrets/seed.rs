@@ -1,4 +1,4 @@
-//! What tests and programs put into vaults, and what they look up there.
+//! Secrets in the initial state, and what tests look up in vaults.
 
 use super::{
     SecretState, Throttle,
@@ -28,7 +28,7 @@ pub struct SecretVersion {
     pub tags: Vec<(String, String)>,
 }
 
-/// Without the value: no secret gets into a test's output.
+/// Omits the value, so that no secret gets into a test's output.
 impl std::fmt::Debug for SecretVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SecretVersion")

@@ -13,31 +13,31 @@ use crate::state::stable_id;
 pub(crate) struct Secrets {
     pub(super) live: BTreeMap<String, Secret>,
     pub(super) deleted: BTreeMap<String, DeletedSecret>,
-    /// Names on which a delete, recover or purge has been accepted but is not done.
+    /// Names for which a delete, recovery or purge has been accepted but is not complete.
     pub(super) settling: BTreeMap<String, Settling>,
     made: u64,
 }
 
-/// A secret: all its versions.
+/// A secret with all its versions.
 #[derive(Debug, Clone)]
 pub(super) struct Secret {
-    /// The name as it was first spelt.
+    /// The name in its original spelling.
     pub(super) name: String,
-    /// By id. The ids are random, and lists follow them: their order says nothing about age.
+    /// The versions by id. The ids are random and determine the order of lists, which therefore says nothing about age.
     pub(super) versions: BTreeMap<String, Version>,
     /// The id of the version that was set last.
     pub(super) current: String,
-    /// Whether Key Vault made it, as it does for every certificate.
+    /// Whether Key Vault created it for a certificate.
     pub(super) managed: bool,
-    /// How a key is rotated; what a certificate is to be.
+    /// A key's rotation policy, or a certificate's policy.
     pub(super) policy: Option<Value>,
-    /// What goes on, or went on, with a certificate.
+    /// A certificate's last operation.
     pub(super) operation: Option<Box<Operation>>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Version {
-    /// Counts the versions of the vault, in the order in which they were set.
+    /// The position in the order in which the vault's versions were set.
     pub(super) number: u64,
     pub(super) value: String,
     pub(super) content_type: Option<String>,
@@ -47,11 +47,11 @@ pub(super) struct Version {
     pub(super) created: i64,
     pub(super) updated: i64,
     pub(super) tags: Option<Map<String, Value>>,
-    /// The public half of a key, and what it is for.
+    /// The public half of a key, with its permitted operations.
     pub(super) key: Value,
-    /// The certificate, in DER, once it is issued.
+    /// The certificate in DER, once it is issued.
     pub(super) der: Option<Vec<u8>>,
-    /// There is a value, and the double does not know it.
+    /// Whether there is a value that the double does not know.
     pub(super) opaque: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct DeletedSecret {
     pub(super) deleted: OffsetDateTime,
 }
 
-/// What has been accepted and is not done, and how many more requests will find it so.
+/// An operation that was accepted but is incomplete, and how many more requests will find it so.
 #[derive(Debug)]
 pub(super) struct Settling {
     pub(super) what: Pending,
@@ -111,7 +111,7 @@ impl Version {
     }
 }
 
-/// How long, and how surely, deleted secrets stay recoverable.
+/// How long deleted secrets can be recovered, and whether they can be purged before.
 pub(super) struct Recovery {
     pub(super) level: &'static str,
     pub(super) days: i64,
@@ -138,21 +138,21 @@ impl Secret {
 }
 
 impl Secrets {
-    /// Adds a version, which becomes the current one, and answers its id. `order` shifts the
-    /// random ids, and so the order of lists.
+    /// Adds a version, which becomes the current one, and returns its id. `order` shifts the random ids, and so the
+    /// order of lists.
     pub(super) fn set(&mut self, name: &str, version: Version, order: u64) -> String {
         let id = self.next_id(name, order);
         self.set_as(name, &id, version);
         id
     }
 
-    /// The id of the version that is set next.
+    /// The id of the next version.
     pub(super) fn next_id(&self, name: &str, order: u64) -> String {
         let key = name.to_ascii_lowercase();
         stable_id(&format!("{order}/{key}/{}", self.made + 1)).replace('-', "")
     }
 
-    /// Adds a version under an id, as the current one.
+    /// Adds a version with a given id, which becomes the current one.
     pub(super) fn set_as(&mut self, name: &str, id: &str, mut version: Version) {
         self.made += 1;
         version.number = self.made;
@@ -168,7 +168,7 @@ impl Secrets {
         secret.versions.insert(id.to_owned(), version);
     }
 
-    /// What is still going on with a name. Every look brings it nearer to its end.
+    /// The incomplete operation for a name. Each call advances it.
     pub(super) fn look(&mut self, name: &str) -> Option<Pending> {
         let settling = self.settling.get_mut(name)?;
         if settling.left == 0 {
@@ -187,7 +187,7 @@ impl Secrets {
         !self.deleted.is_empty()
     }
 
-    /// Purges the deleted secrets that were to be kept for this many days.
+    /// Purges the secrets that were deleted more than this many days ago.
     pub(crate) fn purge_expired(&mut self, now: OffsetDateTime, days: i64) {
         self.deleted.retain(|_, deleted| now < deleted.deleted + time::Duration::days(days));
     }

@@ -54,7 +54,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         let known: Vec<&str> = OF_TENANT.iter().chain(OTHERS).copied().collect();
         return Reply::unknown("kind of a data connector", kind, &known);
     }
-    // Documented: the tenant or subscription that a connector is for, and its state, are required.
+    // Documented: a connector requires its tenant or subscription, and its state.
     let properties = &body["properties"];
     if OF_TENANT.contains(&kind) && properties["tenantId"] != world.tenant.as_str() {
         return Reply::bad_request(format!(

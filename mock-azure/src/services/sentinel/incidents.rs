@@ -38,7 +38,7 @@ impl Seed {
     }
 }
 
-/// Documented: title, severity and status are required, with these values; a closed one has a classification.
+/// Documented: title, severity and status are required, with these values; a closed incident has a classification.
 pub(super) fn put(world: &mut World, call: &Call) -> Reply {
     let mut body = call.json().clone();
     for name in ["title", "severity", "status"] {
@@ -100,7 +100,7 @@ fn completed(world: &World, workspace: &str, id: &str, mut asked: Value, existin
     if asked["owner"].is_null() {
         asked["owner"] = kept("owner", json!({ "objectId": null }));
     }
-    // Recorded: an owner has all its members.
+    // Recorded: an owner always has all its members.
     for member in ["email", "assignedTo", "userPrincipalName"] {
         if asked["owner"][member].is_null() {
             asked["owner"][member] = Value::Null;

@@ -1,4 +1,4 @@
-//! Sentinel on a workspace: onboarding, connectors, rules, incidents, and what is kept beside them.
+//! Sentinel on a workspace: onboarding, connectors, rules, incidents, and other records.
 
 mod connectors;
 mod incidents;
@@ -61,7 +61,7 @@ const CONNECTORS: Tracked =
 
 const RULES: Tracked = Tracked { kind: "Microsoft.SecurityInsights/alertRules", put: rules::put, ..ROW };
 
-/// Recorded: with a capital.
+/// Recorded: capitalized.
 const INCIDENTS: Tracked = Tracked {
     kind: "Microsoft.SecurityInsights/Incidents",
     list: incidents::list,
@@ -99,7 +99,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     if !onboarding::is_onboarded(world, &workspace) {
         return Some(not_onboarded(call.spelled(7)));
     }
-    // The options are those of a list of incidents.
+    // The options are those of the list of incidents.
     let option = call
         .query_pairs()
         .iter()
@@ -116,7 +116,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Reported: before it is switched on Sentinel refuses, and puts its refusal as a text into the message of another.
+/// Reported: before it is turned on, Sentinel refuses with an error whose message contains another error as text.
 fn not_onboarded(workspace: &str) -> Reply {
     let inner = json!({ "error": {
         "code": "BadRequest",
@@ -128,7 +128,7 @@ fn not_onboarded(workspace: &str) -> Reply {
     Reply::bad_request(inner.to_string())
 }
 
-/// Stores a resource under a new etag; an update must bring the current one.
+/// Stores a resource with a new etag. An update must have the current one.
 fn store(world: &mut World, call: &Call, kind: &Tracked, mut body: Value) -> Reply {
     let id = call.id(call.len());
     let name = call.spelled(11).to_owned();
@@ -138,7 +138,7 @@ fn store(world: &mut World, call: &Call, kind: &Tracked, mut body: Value) -> Rep
         .map(|etag| etag.trim_matches('"').to_owned());
     let existing =
         world.resources.get(&id).map(|found| found["etag"].as_str().unwrap_or_default().to_owned());
-    // Reported: an update needs the etag that is there.
+    // Reported: an update requires the current etag.
     match (&existing, sent) {
         (Some(_), None) => return Reply::bad_request("Update request should provide ETag"),
         (Some(current), Some(sent)) if sent != "*" && sent != current.trim_matches('"') => {

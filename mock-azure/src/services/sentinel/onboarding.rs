@@ -28,7 +28,7 @@ fn id(workspace: &str) -> String {
 }
 
 fn switch_on(world: &mut World, workspace: &str) -> Value {
-    // Recorded: empty. `customerManagedKey` and `etag` are documented, and never sent.
+    // Recorded: empty. `customerManagedKey` and `etag` are documented, but never returned.
     let state = json!({
         "id": id(workspace),
         "name": "default",
@@ -52,7 +52,7 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str]) -> Option<Re
         }
         (Method::Get, [name]) => Some(match world.resources.get(&id(&workspace)) {
             Some(state) if *name == "default" => Reply::ok(state.clone()),
-            // Documented: there is one state, and it is called 'default'.
+            // Documented: there is one onboarding state, named 'default'.
             _ => Reply::arm_error(
                 404,
                 "NotFound",
@@ -66,7 +66,7 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str]) -> Option<Re
             Some(state) => Reply::ok(state.clone()),
             None => {
                 let mut state = switch_on(world, &workspace);
-                // Recorded: the answer that switches it on says who did, and no other.
+                // Recorded: only the response that turns it on says who did.
                 state["systemData"] = system_data(world, call, None);
                 Reply::json(201, state)
             }

@@ -1,5 +1,5 @@
-//! What people and rules keep in Sentinel beside incidents: automation rules, bookmarks, comments, relations, metadata and
-//! watchlists. Recorded: the members, and the statuses of a first and a second `PUT`.
+//! Records in Sentinel besides incidents: automation rules, bookmarks, comments, relations, metadata and watchlists.
+//! Recorded: the members, and the statuses of a first and a second `PUT`.
 
 use serde_json::{Value, json};
 
@@ -71,9 +71,9 @@ const WATCHLISTS: Tracked = Tracked {
     ..ROW
 };
 
-/// What is its own of a kind of record.
+/// What distinguishes a type of record.
 struct Record {
-    /// Documented: which properties are required.
+    /// Documented: the required properties.
     required: &'static [&'static str],
     /// The status of a first `PUT`.
     created: u16,
@@ -203,7 +203,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     {
         return Some((ROW.missing)(&INCIDENTS, call));
     }
-    // What the items of a watchlist hold is not known here.
+    // The items of a watchlist are not supported here.
     if path.get(10) == Some(&"watchlists")
         && call.method == Method::Put
         && call.property("rawContent").is_string()
@@ -248,7 +248,7 @@ fn keep(world: &mut World, call: &Call, row: &Tracked, record: &Record) -> Reply
     reply.with_status(status)
 }
 
-/// Sets a member that is not there, or null.
+/// Sets a member that is missing or null.
 fn fill(record: &mut Value, member: &str, value: Value) {
     let Some(members) = record.as_object_mut() else { return };
     if members.get(member).is_none_or(Value::is_null) {
@@ -267,7 +267,7 @@ fn written(record: &mut Value, before: Option<&Value>, now: &Value, who: &Value)
     record["updatedBy"] = who.clone();
 }
 
-/// Recorded: these dates have an offset in place of a `Z`.
+/// Recorded: these dates have an offset instead of `Z`.
 fn with_offset(world: &World) -> Value {
     json!(timestamp::precise(world.now()).replace('Z', "+00:00"))
 }
@@ -281,7 +281,7 @@ fn person(call: &Call, by_principal_name: bool) -> Value {
     who
 }
 
-/// An incident says how many comments it has.
+/// Updates the number of comments in an incident.
 fn count_comments(world: &mut World, call: &Call) {
     let id = call.id(12);
     let count = world.resources.of_type(&id, COMMENTS.kind).count();

@@ -34,7 +34,7 @@ const TACTICS: &[&str] = &[
     "InhibitResponseFunction",
 ];
 
-/// The rule that comes with onboarding.
+/// The rule that onboarding creates.
 pub(super) fn fusion(workspace: &str, etag: &str, now: &str) -> Value {
     json!({
         "id": format!("{workspace}/providers/{NAMESPACE}/alertRules/BuiltInFusion"),
@@ -69,7 +69,7 @@ pub(super) fn put(world: &mut World, call: &Call) -> Reply {
         return *refusal;
     }
     body["properties"]["lastModifiedUtc"] = json!(timestamp::precise(world.now()));
-    // Recorded: what is not given is null.
+    // Recorded: missing members are null.
     if body["kind"] == "MicrosoftSecurityIncidentCreation" {
         for member in [
             "severitiesFilter",
@@ -102,7 +102,7 @@ fn incident_creation(properties: &Value) -> Result<(), Box<Reply>> {
     required(properties, &["displayName", "enabled", "productFilter"])
 }
 
-/// Documented: the ranges and values of each member. Reported: a query over a table that is not there is refused.
+/// Documented: the ranges and values of each member. Reported: a query over a table that does not exist is refused.
 fn scheduled(world: &World, workspace: &str, properties: &Value) -> Result<(), Box<Reply>> {
     required(
         properties,

@@ -1,4 +1,4 @@
-//! The sign-in hosts: enough for real clients to get a token.
+//! The sign-in hosts: enough for real clients to obtain a token.
 
 mod token;
 
@@ -37,7 +37,7 @@ fn known_tenant(world: &World, tenant: &str) -> Result<(), Reply> {
     if tenant.eq_ignore_ascii_case(&world.tenant) || ANY_TENANT.contains(&tenant) {
         return Ok(());
     }
-    // Documented: AADSTS90002 for a tenant that is not there.
+    // Documented: AADSTS90002 for a tenant that does not exist.
     Err(refusal(
         "invalid_request",
         90002,
@@ -57,7 +57,7 @@ fn refusal(error: &str, code: u32, text: &str) -> Reply {
     )
 }
 
-/// What kind of account a sign-in name belongs to: none here is federated.
+/// The type of a sign-in name's account. None here is federated.
 fn realm(call: &Call) -> Reply {
     let name = call.spelled(2);
     Reply::ok(json!({

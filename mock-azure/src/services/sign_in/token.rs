@@ -1,4 +1,4 @@
-//! Tokens, by the ways in which applications and users ask for them.
+//! Issues tokens for the grant types of applications and users.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::{
 };
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// The device code of an application begins with this, a user's refresh token with the next.
+/// The prefix of an application's device code; the next is that of a user's refresh token.
 const CODE: &str = "device-";
 const REFRESH: &str = "refresh-";
 
@@ -31,7 +31,7 @@ impl Form {
         Self(form_urlencoded::parse(call.text().as_bytes()).into_owned().collect())
     }
 
-    /// A field, or nothing when it is missing or empty.
+    /// A field. `None` if it is missing or empty.
     fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         found.filter(|value| !value.is_empty())
@@ -49,7 +49,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Reply {
     }
 }
 
-/// Begins a sign-in on another device. The user there is quick: the first poll finds it done.
+/// Begins a sign-in on another device. The user is quick: the first poll already succeeds.
 pub(super) fn device_code(call: &Call) -> Reply {
     let form = Form::read(call);
     let Some(client_id) = form.get("client_id") else { return missing("client_id") };
@@ -68,7 +68,7 @@ fn missing(field: &str) -> Reply {
     refusal("invalid_request", 900_144, &text)
 }
 
-/// Whom a request may get a token for, and the application that asks.
+/// The principal for which a request may obtain a token, and the requesting application.
 fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a str), Box<Reply>> {
     let required = |name: &str| form.get(name).ok_or_else(|| Box::new(missing(name)));
     let client_id = required("client_id")?;
@@ -85,14 +85,14 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
             let (id, issued) = refreshed(required("refresh_token")?);
             let user = user(world, id)?;
             if issued <= accounts::sessions_from(world, &user.object_id).unix_timestamp_nanos() {
-                // Documented: the code of a grant that was revoked.
+                // Documented: the code for a revoked grant.
                 let text =
                     "The provided grant has expired due to it being revoked, a fresh auth token is needed.";
                 return Err(Box::new(refusal("invalid_grant", 50_173, text)));
             }
             user
         }
-        // Documented: a grant that was given by no one is refused.
+        // Documented: an unknown grant is refused.
         DEVICE_CODE | "refresh_token" => {
             let text = "The provided grant is not one of this directory.";
             return Err(Box::new(refusal("invalid_grant", 9_002_313, text)));
@@ -103,7 +103,7 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
             let here = ["client_credentials", "password", "refresh_token", DEVICE_CODE];
             return Err(Box::new(Reply::unknown("grant", known, &here)));
         }
-        // Documented: AADSTS70003 for what is no grant.
+        // Documented: AADSTS70003 for an unknown grant type.
         other => {
             let text = format!("The app requested an unsupported grant type '{other}'.");
             return Err(Box::new(refusal("unsupported_grant_type", 70_003, &text)));
@@ -112,14 +112,14 @@ fn principal<'a>(world: &'a World, form: &'a Form) -> Result<(&'a Principal, &'a
     Ok((principal, client_id))
 }
 
-/// Whose a refresh token is, and when it was given.
+/// The user of a refresh token, and when it was issued.
 fn refreshed(token: &str) -> (&str, i128) {
     let token = token.trim_start_matches(REFRESH);
     let (id, issued) = token.split_once('.').unwrap_or((token, ""));
     (id, issued.parse().unwrap_or_default())
 }
 
-/// Documented: the codes for those who may not sign in.
+/// Documented: the codes for accounts that are not allowed to sign in.
 fn disabled(principal: &Principal, client_id: &str) -> Reply {
     match &principal.kind {
         PrincipalKind::ServicePrincipal { .. } => {
@@ -135,7 +135,7 @@ fn application<'a>(world: &'a World, form: &Form, client_id: &str) -> Result<&'a
         let text = "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
         return Err(Box::new(refusal("invalid_client", 7_000_216, text).with_status(401)));
     }
-    // Reported: these are the codes of a secret that is wrong, or not known yet, and of one that has expired.
+    // Reported: the codes for a secret that is wrong or not yet propagated, and for one that has expired.
     match form.get("client_secret").and_then(|secret| applications::sign_in(world, client_id, secret)) {
         Some(Sign::Invalid) => {
             let text = format!(

@@ -1,4 +1,4 @@
-//! Access policies: who may do what in a vault that is not guarded by roles.
+//! Access policies, which control access to a vault that does not use roles.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     state::World,
 };
 
-/// The kinds of object that a policy speaks of.
+/// The object types in a policy.
 const KINDS: &[&str] = &["keys", "secrets", "certificates", "storage"];
 
 pub(super) fn update(world: &mut World, call: &Call, kind: &str) -> Option<Reply> {
@@ -18,7 +18,7 @@ pub(super) fn update(world: &mut World, call: &Call, kind: &str) -> Option<Reply
         "remove" => remove,
         _ => return None,
     };
-    // Documented: the list, and who each policy is for, are required.
+    // Documented: the list is required, and so is the principal of each policy.
     let Some(asked) = call.property("accessPolicies").as_array() else {
         return Some(Reply::bad_request("The parameter accessPolicies is not specified."));
     };
@@ -90,7 +90,7 @@ fn permissions(policy: &Value, kind: &str) -> Vec<String> {
     listed.into_iter().flatten().filter_map(|one| one.as_str()).map(str::to_ascii_lowercase).collect()
 }
 
-/// Whether a vault's policies allow a principal an operation on objects of a kind, such as `secrets`.
+/// Whether a vault's policies allow a principal an operation on an object type, such as `secrets`.
 pub(crate) fn allow(vault: &Value, principal: &str, kind: &str, permission: &str) -> bool {
     vault["properties"]["accessPolicies"]
         .as_array()

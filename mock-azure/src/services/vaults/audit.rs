@@ -1,4 +1,4 @@
-//! The audit log of all vaults: what each would send to a workspace as `AuditEvent`.
+//! The audit log of all vaults: the events that each would send to a workspace as `AuditEvent`.
 
 use std::{borrow::Cow, collections::VecDeque};
 
@@ -11,9 +11,9 @@ use crate::{
     state::{MockAzure, Seed, World},
 };
 
-/// How many events are kept; the oldest go first.
+/// The maximum number of events; the oldest are dropped first.
 const KEPT: usize = 200_000;
-/// The default address that requests come from.
+/// The default client address.
 pub(super) const CALLER_IP: &str = "203.0.113.7";
 
 /// An operation on a vault or its secrets, successful or refused.
@@ -92,7 +92,7 @@ impl AuditEvent {
     }
 }
 
-/// All events, in order.
+/// All events in chronological order.
 #[derive(Debug)]
 pub(crate) struct AuditLog {
     events: VecDeque<AuditEvent>,
@@ -106,7 +106,7 @@ impl Default for AuditLog {
 }
 
 impl AuditLog {
-    /// Keeps no more than this from now on, for a program that runs for days.
+    /// Limits the number of events, for a server that runs for days.
     #[cfg(feature = "server")]
     pub(crate) fn bound(&mut self, most: usize) {
         self.most = most;
@@ -117,7 +117,7 @@ impl AuditLog {
         self.events.iter()
     }
 
-    /// Puts an event in its place, after those of the same time.
+    /// Inserts an event by its time, after others with the same time.
     pub(crate) fn push(&mut self, event: AuditEvent) {
         if self.events.len() == self.most {
             self.events.pop_front();
@@ -147,7 +147,7 @@ impl MockAzure {
     }
 }
 
-/// Records a request to a vault or its secrets, as it was answered; no other request.
+/// Records a request to a vault or its secrets, with its response; ignores all other requests.
 pub(crate) fn record(world: &mut World, call: &Call, reply: &Reply) {
     let Some(operation) = operation(call, reply.status) else { return };
     let Some((vault_id, by_rbac)) = vaults::audited(world, call) else { return };
@@ -273,7 +273,7 @@ fn of_vaults(call: &Call) -> Option<&'static str> {
     })
 }
 
-/// The id in the answer, which names the version; else the one in the path.
+/// The id in the response, which includes the version; otherwise the one in the path.
 fn secret_id(call: &Call, reply: &Reply) -> Option<String> {
     if !matches!(call.host.service, Service::Vault(_)) {
         return None;

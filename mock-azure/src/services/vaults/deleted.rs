@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Reply {
     let deleted = world.states.get::<VaultState>().deleted.values();
     let own = deleted.filter(|deleted| deleted.is_in(subscription)).map(super::DeletedVault::show);
-    // Recorded: the last page links to an empty one.
+    // Recorded: the last page has a link to an empty one.
     paging::page_then_empty(&world.paging, call, 1000, own)
 }
 
@@ -43,7 +43,7 @@ fn not_found(name: &str) -> Reply {
 
 pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location: &str, name: &str) -> Reply {
     let Some(deleted) = find(world, subscription, location, name) else { return not_found(name) };
-    // Reported: with purge protection there is no purge.
+    // Reported: purge protection prevents purging.
     if deleted.resource["properties"]["enablePurgeProtection"] == true {
         return Reply::arm_error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.");
     }
@@ -60,13 +60,13 @@ pub(super) fn purge(world: &mut World, call: &Call, subscription: &str, location
     operations::accepted(world, call, &operation)
 }
 
-/// A deleted vault is gone for good, and its name is free.
+/// Removes a deleted vault for good, which frees its name.
 pub(super) fn purge_now(world: &mut World, name: &str) {
     let Some(deleted) = world.states.get_mut::<VaultState>().deleted.remove(name) else { return };
     world.remove(&deleted.id());
 }
 
-/// A PUT with `createMode` recover: the vault as it was, with its secrets, without its role assignments.
+/// A PUT with `createMode` `recover`: restores the vault and its secrets, but not its role assignments.
 pub(super) fn recover(world: &mut World, call: &Call, location: &str) -> Reply {
     let (id, name) = (call.id(8), call.spelled(7));
     let key = name.to_ascii_lowercase();

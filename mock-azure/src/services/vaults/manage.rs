@@ -1,4 +1,4 @@
-//! Creating, changing, listing and deleting vaults.
+//! Creates, changes, lists and deletes vaults.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::{
     state::{Pages, Tracked, World, system_data},
 };
 
-/// From this version on, a new vault is guarded by roles unless the request says otherwise.
+/// From this version on, a new vault uses roles unless the request says otherwise.
 const RBAC_BY_DEFAULT: &str = "2026-02-01";
 
-/// What stays as it is when a PUT does not name it.
+/// Properties that stay unchanged if a PUT does not name them.
 const KEPT: &[&str] = &[
     "enableRbacAuthorization",
     "enableSoftDelete",
@@ -25,7 +25,7 @@ const KEPT: &[&str] = &[
 
 pub(super) const VAULTS: Tracked = Tracked {
     kind: TYPE,
-    // Recorded: the last page of vaults links to an empty one.
+    // Recorded: the last page of vaults has a link to an empty one.
     pages: Pages::ThenEmpty(1000),
     put,
     patch: Some(patch),
@@ -104,13 +104,13 @@ fn create(world: &mut World, call: &Call, name: &str, location: &str) -> Reply {
         "properties": properties,
     });
     let vault = Vault { id, name: name.to_owned(), location: location.to_owned(), ready: false };
-    // Recorded: 200, also of a new one.
+    // Recorded: 200 even for a new vault.
     register(world, vault, resource, 200)
 }
 
 fn replace(world: &mut World, call: &Call, existing: &Value, location: &str) -> Reply {
     let there = existing["location"].as_str().unwrap_or_default();
-    // Documented: a location stays.
+    // Documented: a location cannot change.
     if there != location {
         let (name, group) = (call.spelled(7), call.spelled(3));
         let message = format!(
@@ -157,7 +157,7 @@ fn change(world: &mut World, call: &Call, existing: &Value, mut properties: Valu
         return refusal;
     }
     let mode = "enableRbacAuthorization";
-    // Documented: only who may assign roles may change how a vault is guarded.
+    // Documented: only a caller that may assign roles may change a vault's permission model.
     if (properties[mode] == true) != (before[mode] == true) && !super::may_assign_roles(world, call) {
         let message = "Caller is not allowed to change permission model.";
         return Reply::arm_error(403, "InsufficientPermissions", message);
@@ -188,7 +188,7 @@ pub(super) fn check_name(world: &World, call: &Call) -> Reply {
     Reply::ok(json!({ "nameAvailable": false, "reason": reason, "message": message }))
 }
 
-/// Documented: what the service says to a name that breaks its rule.
+/// Documented: the response to an invalid name.
 fn name_rule(name: &str) -> Option<String> {
     let fits = (3..=24).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -220,7 +220,7 @@ fn already_exists(name: &str) -> String {
     )
 }
 
-/// Reported: what users see for a name in use, by a vault or by a deleted one of their own.
+/// Reported: the response to a name that is taken by a vault, or by one of the caller's deleted vaults.
 fn name_in_use(world: &World, call: &Call, name: &str) -> Option<Reply> {
     let deleted = world.states.get::<VaultState>().deleted.get(&name.to_ascii_lowercase());
     if deleted.is_some_and(|deleted| call.subscription().is_some_and(|own| deleted.is_in(own))) {
@@ -250,14 +250,15 @@ fn required(properties: &Value) -> Option<Reply> {
     {
         return Some(Reply::bad_request("An invalid value was provided for 'sku'."));
     }
-    // Documented: access policies are required; the quickstart of a vault by roles sends none.
+    // Documented: access policies are required. But the quickstart for a vault with roles sends none.
     if !properties["accessPolicies"].is_array() && properties["enableRbacAuthorization"] != true {
         return missing("accessPolicies");
     }
     None
 }
 
-/// Documented: the range of days, and what cannot be turned back. Refuses what may not be set, or not be changed once set.
+/// Documented: the range of days, and what cannot be undone. Refuses properties that must not be set, or not be changed
+/// once set.
 fn bad_change(properties: &Value, before: &Value) -> Option<Reply> {
     let refuse = |message: &str| Some(Reply::bad_request(message));
     let days = &properties["softDeleteRetentionInDays"];
@@ -285,7 +286,7 @@ fn tags(body: &Value) -> Value {
     if body["tags"].is_object() { body["tags"].clone() } else { json!({}) }
 }
 
-/// Recorded: rules come with all their lists. Reported: an address as a range, a subnet in small letters.
+/// Recorded: network rules always have all their lists. Reported: an address becomes a range, and a subnet lower case.
 fn complete(properties: &mut Value) {
     if !properties["networkAcls"].is_object() {
         return;
@@ -304,7 +305,7 @@ fn complete(properties: &mut Value) {
     }
 }
 
-/// Sets what is absent.
+/// Sets missing properties.
 fn fill(properties: &mut Value, defaults: &Value) {
     for (key, value) in defaults.as_object().into_iter().flatten() {
         if properties[key.as_str()].is_null() {

@@ -1,4 +1,4 @@
-//! Key vaults: the control plane, and what a vault keeps while it is soft-deleted.
+//! Key vaults: the control plane, including soft delete.
 
 mod access_policies;
 pub(crate) mod audit;
@@ -61,17 +61,17 @@ pub(crate) const SURFACE: Surface = Surface {
     ..Surface::EMPTY
 };
 
-/// All vaults by lower-case name, in every subscription: names are unique in the whole cloud.
+/// All vaults of all subscriptions by lower-case name. Names are unique in the whole cloud.
 #[derive(Debug, Default)]
 pub(crate) struct VaultState {
     open: BTreeMap<String, Vault>,
     deleted: BTreeMap<String, DeletedVault>,
-    /// Names that others have taken.
+    /// Names that somebody else has taken.
     taken: HashSet<String>,
     caller_ip: Option<String>,
 }
 
-/// What a vault has beside its ARM resource.
+/// The state of a vault besides its ARM resource.
 #[derive(Debug)]
 pub(crate) struct Vault {
     /// The resource id, as the service spells it.
@@ -82,7 +82,7 @@ pub(crate) struct Vault {
     ready: bool,
 }
 
-/// A soft-deleted vault: all of it, until it is purged.
+/// A soft-deleted vault with everything in it, until it is purged.
 #[derive(Debug)]
 struct DeletedVault {
     vault: Vault,
@@ -91,23 +91,23 @@ struct DeletedVault {
 }
 
 impl VaultState {
-    /// A vault whose host answers.
+    /// A vault whose host name resolves.
     pub(crate) fn open(&self, name: &str) -> Option<&Vault> {
         self.open.get(&name.to_ascii_lowercase()).filter(|vault| vault.ready)
     }
 
-    /// The address that all requests come from.
+    /// The address from which requests come.
     pub(crate) fn caller_ip(&self) -> &str {
         self.caller_ip.as_deref().unwrap_or(audit::CALLER_IP)
     }
 }
 
-/// How many days deleted things stay recoverable.
+/// How many days a deleted vault and its deleted objects can be recovered.
 pub(crate) fn retention(properties: &Value) -> i64 {
     properties["softDeleteRetentionInDays"].as_i64().unwrap_or(90)
 }
 
-/// The id of the vault that a request is about, and whether role assignments decide about it.
+/// The id of the vault that a request addresses, and whether roles control access to it.
 pub(crate) fn audited(world: &World, call: &Call) -> Option<(String, bool)> {
     let vaults = world.states.get::<VaultState>();
     let (name, at) = match &call.host.service {
@@ -121,7 +121,7 @@ pub(crate) fn audited(world: &World, call: &Call) -> Option<(String, bool)> {
     meant.then(|| (id.clone(), resource["properties"]["enableRbacAuthorization"] == true))
 }
 
-/// The vaults of a group that is deleted stay, soft-deleted.
+/// Soft-deletes the vaults of a group that is being deleted.
 fn leave(world: &mut World, group: &str) {
     let inside: Vec<String> = world
         .resources
@@ -133,8 +133,7 @@ fn leave(world: &mut World, group: &str) {
     }
 }
 
-/// Moves a vault to the deleted ones. Its role assignments go for good; diagnostic settings stay
-/// behind, as they do in the service.
+/// Soft-deletes a vault. Its role assignments are removed for good; its diagnostic settings remain, as in the service.
 pub(crate) fn soft_delete(world: &mut World, name: &str) {
     let key = name.to_ascii_lowercase();
     let Some(vault) = world.states.get_mut::<VaultState>().open.remove(&key) else { return };
@@ -147,7 +146,7 @@ pub(crate) fn soft_delete(world: &mut World, name: &str) {
     world.states.get_mut::<VaultState>().deleted.insert(key, deleted);
 }
 
-/// Purges the vaults whose days are over.
+/// Purges the vaults whose retention has ended.
 fn expire(world: &mut World, now: OffsetDateTime) {
     let deleted = world.states.get::<VaultState>().deleted.iter();
     let over: Vec<String> =
@@ -220,7 +219,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     }
 }
 
-/// Stores a vault whose host name is not there yet; an operation on it brings the name.
+/// Stores a vault whose host name does not resolve yet; it does when an operation completes.
 fn register(world: &mut World, vault: Vault, mut resource: Value, status: u16) -> Reply {
     resource["properties"]["provisioningState"] = json!("RegisteringDns");
     let (id, key) = (vault.id.clone(), vault.name.to_ascii_lowercase());
@@ -239,12 +238,12 @@ fn register(world: &mut World, vault: Vault, mut resource: Value, status: u16) -
     operations::pace(world, Reply::json(status, resource))
 }
 
-/// Tools list the hardware modules along with the vaults. The double has none.
+/// Tools list hardware security modules along with vaults. The double has none.
 fn no_hardware() -> Reply {
     Reply::ok(json!({ "value": [] }))
 }
 
-/// Whether the caller may hand out access, which is what changing the permission model amounts to.
+/// Whether the caller may assign roles, which changing the permission model requires.
 fn may_assign_roles(world: &mut World, call: &Call) -> bool {
     let (principal, scope) = (call.caller.object_id.clone(), call.key());
     call.caller.unchecked

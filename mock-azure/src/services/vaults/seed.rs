@@ -1,4 +1,4 @@
-//! Vaults that are there from the start.
+//! Vaults in the initial state.
 
 use serde_json::{Value, json};
 

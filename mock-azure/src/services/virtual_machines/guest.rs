@@ -1,4 +1,4 @@
-//! What is inside the machines: files, and whoever runs scripts on them.
+//! The inside of machines: their files, and the closure that runs scripts.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -47,7 +47,7 @@ pub type Files = BTreeMap<String, String>;
 
 type Runner = Box<dyn FnMut(&Script<'_>, &mut Files) -> Option<ScriptOutput> + Send>;
 
-/// What is inside the machines, by their ids in lower case.
+/// The inside of each machine, by its lower-case id.
 #[derive(Default)]
 pub(crate) struct VirtualMachines {
     guests: HashMap<String, Guest>,
@@ -83,12 +83,12 @@ impl VirtualMachines {
         self.guests.get(&id.to_ascii_lowercase()).map_or("running", |guest| guest.power)
     }
 
-    /// A file of a machine.
+    /// A file on a machine.
     pub(super) fn file(&self, id: &str, path: &str) -> Option<&str> {
         self.guests.get(&id.to_ascii_lowercase())?.files.get(path).map(String::as_str)
     }
 
-    /// Has a script run; `None` if no one knows how.
+    /// Runs a script. `None` if it is unknown.
     pub(super) fn run(&mut self, script: &Script<'_>) -> Option<ScriptOutput> {
         let guest = self.guests.entry(script.machine.to_ascii_lowercase()).or_default();
         (self.runner.as_mut()?)(script, &mut guest.files)

@@ -1,4 +1,4 @@
-//! Managed run commands: scripts that are resources below a machine.
+//! Managed run commands: scripts that are child resources of a machine.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) const TYPE: &str = "Microsoft.Compute/virtualMachines/runCommands";
 
-/// What goes in and never comes out.
+/// Write-only properties.
 const SECRET: &[&str] = &["protectedParameters", "runAsPassword"];
 
 pub(super) const COMMANDS: Tracked = Tracked {
@@ -27,7 +27,7 @@ pub(super) const COMMANDS: Tracked = Tracked {
     ..Tracked::ROW
 };
 
-/// Output is shown only when it is asked for.
+/// The output is returned only on request.
 fn show(call: &Call, stored: &Value) -> Value {
     let mut shown = stored.clone();
     let wanted = call.query("$expand").is_some_and(|expand| expand.eq_ignore_ascii_case("instanceView"));

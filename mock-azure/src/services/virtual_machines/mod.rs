@@ -1,4 +1,4 @@
-//! Virtual machines: identity, status, and scripts that run in them.
+//! Virtual machines: identity, status, and scripts that run on them.
 
 mod guest;
 mod managed;
@@ -66,7 +66,7 @@ fn answer(world: &mut World, call: &Call) -> Option<Reply> {
     Some(if world.resources.contains(&id) { act(world, call, &id) } else { MACHINES.not_found(call) })
 }
 
-/// With `$expand=instanceView`, or in a list `statusOnly=true`, a machine shows its status.
+/// Whether the response includes the status: with `$expand=instanceView` or, in a list, `statusOnly=true`.
 fn wants_status(call: &Call) -> bool {
     call.query("$expand").is_some_and(|expand| expand.eq_ignore_ascii_case("instanceView"))
         || call.query("statusOnly").is_some_and(|only| only.eq_ignore_ascii_case("true"))
@@ -116,12 +116,12 @@ fn instance_view(world: &World, id: &str) -> Value {
     view
 }
 
-/// Tags, identity and properties; the rest of a machine stays.
+/// Updates tags, identity and properties; other members stay.
 fn patch(world: &mut World, call: &Call) -> Reply {
     let (id, body) = (call.id(8), call.json());
     let etag = world.fresh_etag();
     let current = world.resources.get(&id).and_then(|machine| machine["etag"].as_str());
-    // Documented: `If-Match` prevents the overwriting of changes of others.
+    // Documented: `If-Match` prevents overwriting other callers' changes.
     if call.header("if-match").zip(current).is_some_and(|(asked, current)| asked != "*" && asked != current) {
         let message = "The precondition given in the request headers is not met.";
         return Reply::arm_error(412, "PreconditionFailed", message);
@@ -156,7 +156,7 @@ fn patch(world: &mut World, call: &Call) -> Reply {
         .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
-/// Puts the fields of one object into another, level by level.
+/// Merges the fields of one object into another, recursively.
 fn merge(there: &mut Value, new: &Value) {
     match (there, new) {
         (there @ Value::Object(_), Value::Object(new)) => {
@@ -169,8 +169,8 @@ fn merge(there: &mut Value, new: &Value) {
     }
 }
 
-/// Documented: the kinds of identity. The identity after a request; `None` if the request does not speak of it. A type without
-/// `UserAssigned` takes all user-assigned identities away.
+/// The identity after a request. `None` if the request does not contain one. A type without `UserAssigned` removes all
+/// user-assigned identities. Documented: the types of identity.
 fn identity(world: &mut World, id: &str, asked: &Value) -> Result<Option<Value>, Box<Reply>> {
     let Some(kind) = asked["type"].as_str() else { return Ok(None) };
     let (mut system, mut user) = (false, false);
@@ -223,7 +223,7 @@ fn user_assigned(id: &str) -> Value {
     json!({ "principalId": stable_id(&format!("principal/{id}")), "clientId": stable_id(&format!("client/{id}")) })
 }
 
-/// The service principal of a machine; the directory may take a while to know it.
+/// Creates the service principal of a machine, which the directory may not find immediately.
 fn create_principal(world: &mut World, id: &str) -> String {
     let object_id = stable_id(&format!("principal/{}", id.to_ascii_lowercase()));
     let principal = Principal {

@@ -1,4 +1,4 @@
-//! Run command, the action: one script at a time, its output in the final answer.
+//! Run command as an action: one script at a time, with its output in the final response.
 
 use serde_json::{Value, json};
 
@@ -19,14 +19,14 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
     };
     let lines: Vec<&str> =
         body["script"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    // Without lines of its own a command runs a script of Azure's, which no one knows here.
+    // A command without its own script lines runs one of Azure's scripts, which are unknown here.
     if !command.eq_ignore_ascii_case("RunShellScript") || lines.is_empty() {
         return not_implemented(command);
     }
     if let Some(refusal) = may_run(world, id) {
         return refusal;
     }
-    // A target of its own: reading the machine does not move the script on.
+    // A separate target, so that reading the machine does not advance the script.
     let target = format!("{id}/runCommand");
     // Documented: one script at a time.
     if operations::running_on(world, &target).is_some() {
@@ -47,14 +47,14 @@ pub(super) fn run(world: &mut World, call: &Call, id: &str) -> Reply {
         .header("azure-asyncoperation", operations::status_link(call, &operation))
 }
 
-/// The double does not pretend to have run what no one told it how to run.
+/// The response to a script that nothing here can run.
 pub(super) fn not_implemented(what: &str) -> Reply {
     Reply::not_implemented(format!(
         "how to run '{what}' in a machine; nothing was run. Say what the script does with Seed::on_run_command"
     ))
 }
 
-/// Whether a script can run in the machine now. Documented: only while it is running.
+/// Returns the refusal if no script can run on the machine now. Documented: it must be running.
 pub(super) fn may_run(world: &World, id: &str) -> Option<Reply> {
     if world.states.get::<VirtualMachines>().power(id) == "running" {
         return None;
@@ -63,13 +63,13 @@ pub(super) fn may_run(world: &World, id: &str) -> Option<Reply> {
     Some(Reply::arm_error(409, "OperationNotAllowed", message))
 }
 
-/// Name and value of each parameter.
+/// The name and value of each parameter.
 pub(super) fn parameters(list: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     list.as_array().into_iter().flatten().map(|item| (text(&item["name"]), text(&item["value"]))).collect()
 }
 
-/// The extension succeeded when the script ran to its end, whatever it ended with.
+/// The result of the extension, which succeeds if the script ran to its end, whatever its exit code.
 fn result(output: &ScriptOutput) -> Value {
     json!({ "value": [{
         "code": "ProvisioningState/succeeded",

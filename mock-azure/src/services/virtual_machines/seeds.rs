@@ -1,4 +1,4 @@
-//! What a test can say about machines beforehand, and see of them afterwards.
+//! Machines in the initial state, and what tests look up in them.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! A certificate that was issued elsewhere, with its private half.
+//! Imports a certificate that was issued elsewhere, with its private key.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -24,11 +24,11 @@ pub(super) fn import(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
 
 fn take(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<Reply>> {
     let (body, spelled, now) = (visit.call.json(), visit.call.spelled(1), world.now());
-    // Documented: it is required.
+    // Documented: the value is required.
     let Some(text) = body["value"].as_str() else {
         return Err(Box::new(refusal::bad_parameter("Property \"value\" is required and must be a string.")));
     };
-    // Documented: in base64; Azure CLI sends PEM as it is.
+    // Documented: in base64. Azure CLI sends PEM without encoding it.
     let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let texts = [Some(text), decoded.as_deref()];
     let Some(text) = texts.into_iter().flatten().find(|text| text.contains("-----BEGIN")) else {
@@ -60,8 +60,9 @@ fn take(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<R
     Ok(Reply::ok(shown))
 }
 
-/// Recorded: what the certificate itself says counts, and not what the request says of it; who issued it is not known
-/// unless the request says so, and then it is written of and not renewed.
+/// Recorded: the certificate's own properties take precedence over those in the request. The issuer is unknown unless
+/// the request names it; a certificate of an unknown issuer is not renewed, but its contacts are mailed before it
+/// expires.
 fn said(facts: &x509::Facts, given: &Value, now: i64) -> Result<Value, Box<Reply>> {
     let mut base = policy::defaults();
     base["x509_props"] = facts.properties.clone();

@@ -1,4 +1,4 @@
-//! Whom a vault writes to about its certificates, and who issues them.
+//! The contacts for a vault's certificates, and the issuers.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
     state::World,
 };
 
-/// What a list of issuers tells of each.
+/// A list of issuers, with the members that it has for each.
 pub(super) fn list(world: &mut World, visit: &Visit<'_>) -> Reply {
     let issuers = &state(world, visit).issuers;
     let brief = |one: &Value| json!({ "id": one["id"], "provider": one["provider"] });
@@ -17,7 +17,7 @@ pub(super) fn list(world: &mut World, visit: &Visit<'_>) -> Reply {
     Reply::ok(json!({ "value": all, "nextLink": null }))
 }
 
-/// Recorded: what is deleted is answered, and the refusal where there are none.
+/// Recorded: a delete returns the deleted contacts, and the refusal if there are none.
 pub(super) fn contacts(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
     let id = visit.call.link("/certificates/contacts");
     let given = visit.call.json()["contacts"].clone();
@@ -39,7 +39,7 @@ pub(super) fn contacts(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
     Some(Reply::ok(json!({ "id": id, "contacts": all })))
 }
 
-/// Recorded: the members, those that are filled in, and the refusals.
+/// Recorded: the members, their defaults, and the refusals.
 pub(super) fn issuer(world: &mut World, visit: &Visit<'_>, name: &str, spelled: &str) -> Option<Reply> {
     let (body, now) = (visit.call.json(), world.now().unix_timestamp());
     let id = visit.call.link(&format!("/certificates/issuers/{spelled}"));
@@ -85,14 +85,14 @@ fn said<'a>(new: &'a Value, old: &'a Value) -> &'a Value {
     if new.is_null() { old } else { new }
 }
 
-/// Documented: a password is never answered.
+/// Documented: a password is never returned.
 fn credentials(given: &Value) -> Value {
     let mut shown = if given.is_object() { given.clone() } else { json!({}) };
     shown.as_object_mut().map(|members| members.remove("pwd"));
     shown
 }
 
-/// Recorded: a change names what changes, and the rest stays.
+/// Recorded: an update changes only the members that it names.
 fn organization(given: &Value, old: &Value) -> Value {
     let mut shown = if old.is_object() { old.clone() } else { json!({}) };
     for (name, value) in given.as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! The key and the secret that the vault keeps for a certificate.
+//! The key and the secret of a certificate, which the vault manages.
 
 use time::OffsetDateTime;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const KEPT: [&Kind; 2] = [KEYS, SECRETS];
 
-/// What happens to a certificate, and so to its key and its secret.
+/// A change of a certificate that also applies to its key and its secret.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Follow {
     Delete(OffsetDateTime),
@@ -53,7 +53,7 @@ pub(crate) fn kept_for(world: &World, vault: &str, name: &str) -> Vec<(&'static 
     KEPT.iter().filter_map(of).collect()
 }
 
-/// Whether a key or a secret of this name is someone's own.
+/// Whether there is a key or secret with this name that does not belong to a certificate.
 pub(super) fn is_taken(world: &World, vault: &str, name: &str) -> bool {
     let by_vault = &world.states.get::<SecretState>().by_vault;
     KEPT.iter().any(|kind| {
@@ -73,7 +73,7 @@ pub(super) fn enable(world: &mut World, vault: &str, name: &str, version: &str, 
     }
 }
 
-/// Puts a certificate that is issued in its place, with its key and its secret under the same id.
+/// Stores the key and the secret of an issued certificate under the same version id.
 pub(super) fn put(
     world: &mut World,
     vault: &str,
@@ -109,10 +109,10 @@ pub(super) fn put(
     }
 }
 
-/// What the secret of a certificate holds.
+/// The content of a certificate's secret.
 pub(super) enum Content {
-    /// The certificate and, where it may leave the vault, its private half.
+    /// The certificate and, if it is exportable, its private key.
     Made { content_type: String, exportable: bool },
-    /// What was imported.
+    /// The text that was imported.
     Given { content_type: String, text: String },
 }

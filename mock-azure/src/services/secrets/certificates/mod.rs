@@ -1,4 +1,4 @@
-//! Certificates of a vault. Each version has a key and a secret of the same name and id, which the vault keeps for it.
+//! Certificates of a vault. Each version has a key and a secret with the same name and id, which the vault manages.
 
 mod import;
 mod issuers;
@@ -31,11 +31,11 @@ use crate::{
     state::World,
 };
 
-/// What a vault keeps beside certificates.
+/// A vault's contacts and issuers.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
     contacts: Option<Value>,
-    /// By name in lower case, as they are answered.
+    /// The issuers as they are returned, by lower-case name.
     issuers: BTreeMap<String, Value>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn route(world: &mut World, visit: &Visit<'_>) -> Option<Reply> {
         (_, ["certificates", "issuers", name]) => {
             return issuers::issuer(world, visit, name, visit.call.spelled(2));
         }
-        // A secret that was seeded as one of a certificate speaks of one that is not here.
+        // A secret that was seeded as a certificate's belongs to a certificate that the double does not have.
         _ if holds_unknown(world, visit) => return None,
         (Method::Get, ["certificates"]) => return Some(listing::secrets(world, visit)),
         (Method::Get, ["deletedcertificates"]) => return Some(listing::deleted(world, visit)),
@@ -130,7 +130,7 @@ fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>) 
         return refusal::not_found(visit.kind, &asked);
     };
     let mut shown = visit.bundle(certificate, id);
-    // Recorded: one version shows neither the policy nor what goes on.
+    // Recorded: a single version has neither the policy nor the pending operation.
     if version.is_some()
         && let Some(members) = shown.as_object_mut()
     {
@@ -140,7 +140,7 @@ fn get(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>) 
     Reply::ok(shown)
 }
 
-/// Recorded: whether it is enabled can change, and its tags; when it begins and ends cannot, and is passed over.
+/// Recorded: whether it is enabled and its tags can change; its validity period cannot, and is ignored.
 fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str>) -> Reply {
     let (body, spelled, now) = (visit.call.json(), visit.call.spelled(1), world.now().unix_timestamp());
     let changed = match policy::changed(world, visit, name, &body["policy"]) {
@@ -172,17 +172,17 @@ fn update(world: &mut World, visit: &Visit<'_>, name: &str, version: Option<&str
     {
         members.remove("policy");
     }
-    // Documented: the key and the secret are enabled as the certificate is.
+    // Documented: the key and the secret are enabled or disabled with the certificate.
     made::enable(world, &visit.vault, name, &id, enabled);
     Reply::ok(shown)
 }
 
-/// What a request on certificates needs: the data action of a role, and the permission of an access policy.
+/// What a request for certificates requires: the data action of a role, and the permission of an access policy.
 pub(super) fn needed(call: &Call) -> Option<(&'static str, &'static str)> {
     let path = call.path();
     let live = *path.first()? == CERTIFICATES.live;
     Some(match (call.method, path.get(1..)?) {
-        // Documented: the one action on contacts.
+        // Documented: contacts have one action.
         (_, ["contacts"]) => ("/certificatecontacts/write", "managecontacts"),
         (Method::Get, ["issuers"]) => ("/certificatecas/read", "listissuers"),
         (Method::Get, ["issuers", _]) => ("/certificatecas/read", "getissuers"),
@@ -190,7 +190,7 @@ pub(super) fn needed(call: &Call) -> Option<(&'static str, &'static str)> {
         (Method::Delete, ["issuers", _]) => ("/certificatecas/delete", "deleteissuers"),
         (Method::Get, [] | [_, "versions"]) => ("read", "list"),
         (Method::Get, _) => ("read", "get"),
-        // Documented: to change or delete an operation is to update, and to merge is to create.
+        // Documented: changing or deleting an operation requires `update`, and merging requires `create`.
         (Method::Patch, _) | (Method::Delete, [_, "pending"]) => ("update/action", "update"),
         (Method::Post, [_, "create"] | [_, "pending", "merge"]) => ("create/action", "create"),
         (Method::Post, [_, "import"]) => ("import/action", "import"),

@@ -1,4 +1,4 @@
-//! Certificates, without the feature for them.
+//! Stubs for certificates without the feature `certificates`.
 
 use serde_json::Value;
 use time::OffsetDateTime;

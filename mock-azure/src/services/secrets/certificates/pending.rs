@@ -1,4 +1,4 @@
-//! The operation that makes a certificate: its key is there at once, the certificate when it is issued or merged.
+//! The operation that creates a certificate. Its key exists immediately, the certificate once it is issued or merged.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -20,20 +20,20 @@ use crate::{
     state::World,
 };
 
-/// What goes on, or went on, with a certificate.
+/// The last operation on a certificate, running or completed.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
-    /// The version that it makes.
+    /// The version that it creates.
     version: String,
     issuer: String,
     request: Vec<u8>,
     request_id: String,
     cancelled: bool,
     done: bool,
-    /// How many more requests find it not done.
+    /// How many more requests find it incomplete.
     left: u32,
     made: Made,
-    /// What the vault itself issues.
+    /// The certificate, if the vault issues it itself.
     issued: Option<Vec<u8>>,
     enabled: bool,
     tags: Option<Map<String, Value>>,
@@ -66,7 +66,7 @@ impl Operation {
     }
 }
 
-/// Why there can be no new version of a certificate now.
+/// Why a new version of a certificate cannot be created now.
 pub(super) fn in_the_way(world: &mut World, visit: &Visit<'_>, name: &str) -> Option<Reply> {
     let spelled = visit.call.spelled(1);
     if made::is_taken(world, &visit.vault, name) {
@@ -86,7 +86,7 @@ pub(super) fn in_the_way(world: &mut World, visit: &Visit<'_>, name: &str) -> Op
         return Some(refusal::deleted_but_recoverable(visit.kind, spelled));
     }
     let operation = certificates.live.get(name).and_then(|found| found.operation.as_deref());
-    // Recorded by Microsoft's own clients: the refusal of another while one is on its way.
+    // Recorded by Microsoft's own clients: the refusal of an operation while another is in progress.
     operation.filter(|operation| !operation.done).map(|_| {
         let message = "A new key vault certificate can not be created or imported while a pending key vault \
                        certificate's status is inProgress.";
@@ -123,7 +123,7 @@ fn begin(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<
     let (seed, request_id) = (world.fresh_id(), world.fresh_id().replace('-', ""));
     let made = material::generate(&policy["key_props"], &seed, visit.premium)?;
     let request = x509::request(&made, &policy)?;
-    // Recorded: it begins ten minutes before it is made.
+    // Recorded: it is valid from ten minutes before its creation.
     let months = policy["x509_props"]["validity_months"].as_u64().unwrap_or_default();
     let (from, to) = (now - Duration::minutes(10), x509::months_later(now, months));
     let mut version = Version::new("", now);
@@ -168,7 +168,7 @@ fn begin(world: &mut World, visit: &Visit<'_>, name: &str) -> Result<Reply, Box<
     Ok(Reply::json(202, shown).header("location", link).header("retry-after", "10"))
 }
 
-/// Each look at a certificate brings what the vault itself issues nearer to its end.
+/// Advances an operation that the vault completes itself. Called for each request for the certificate.
 pub(super) fn proceed(world: &mut World, visit: &Visit<'_>, name: &str, rest: &[&str]) {
     if visit.call.method == Method::Post && matches!(rest, ["create" | "import"]) {
         return;
@@ -225,7 +225,7 @@ pub(super) fn route(world: &mut World, visit: &Visit<'_>, name: &str, rest: &[&s
             forget(world, visit, name, &version);
             Reply::ok(shown)
         }
-        // Reported: what is done cannot be cancelled.
+        // Reported: a completed operation cannot be canceled.
         Method::Patch if operation.done => {
             refusal::plain(403, "Forbidden", "Pending status must be in progress to allow update.")
         }
@@ -240,7 +240,7 @@ pub(super) fn route(world: &mut World, visit: &Visit<'_>, name: &str, rest: &[&s
     })
 }
 
-/// Recorded: of a certificate that was not issued, nothing is left.
+/// Recorded: nothing remains of a certificate that was not issued.
 fn forget(world: &mut World, visit: &Visit<'_>, name: &str, version: &str) {
     let certificates = visit.secrets(world);
     let Some(certificate) = certificates.live.get_mut(name) else { return };
@@ -253,7 +253,7 @@ fn forget(world: &mut World, visit: &Visit<'_>, name: &str, version: &str) {
     }
 }
 
-/// Recorded: the refusal of a chain in which no certificate is for the key of the request.
+/// Recorded: the refusal of a chain without a certificate for the request's key.
 fn merge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     let certificate = visit.secrets(world).live.get(name);
     let operation = certificate.and_then(|found| found.operation.as_deref());
@@ -267,7 +267,7 @@ fn merge(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply {
     };
     complete(world, visit, name, leaf);
     match visit.secrets(world).live.get(name) {
-        // Documented: it is created.
+        // Documented: 201.
         Some(found) => Reply::json(201, visit.bundle(found, &found.current)),
         None => refusal::not_found(visit.kind, visit.call.spelled(1)),
     }

@@ -1,4 +1,4 @@
-//! What a certificate is to be, and how it is renewed.
+//! The policy of a certificate: its properties, and how it is renewed.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ const USAGES: &[&str] = &[
     "nonRepudiation",
 ];
 
-/// Recorded: what a policy has that does not say otherwise.
+/// Recorded: the defaults of a policy.
 pub(super) fn defaults() -> Value {
     json!({
         "key_props": { "exportable": true, "kty": "RSA", "key_size": 2048, "reuse_key": false },
@@ -38,11 +38,11 @@ pub(super) fn defaults() -> Value {
     })
 }
 
-/// A policy with what a request says of it laid over it.
+/// Merges the members in a request into a policy.
 pub(super) fn laid_over(mut policy: Value, given: &Value, now: i64) -> Result<Value, Box<Reply>> {
     for part in ["key_props", "secret_props", "x509_props", "issuer"] {
         let Some(members) = given[part].as_object() else { continue };
-        // The size of an RSA key is none of one on a curve.
+        // The size of an RSA key does not apply to an elliptic-curve key.
         if part == "key_props" && members.contains_key("crv") && !members.contains_key("key_size") {
             policy[part].as_object_mut().map(|known| known.remove("key_size"));
         }
@@ -62,7 +62,7 @@ pub(super) fn laid_over(mut policy: Value, given: &Value, now: i64) -> Result<Va
 
 fn check(policy: &mut Value) -> Result<(), Box<Reply>> {
     let (secret, x509) = (&policy["secret_props"]["contentType"], &policy["x509_props"]);
-    // Documented: the two types of a secret.
+    // Documented: the two content types of a secret.
     if !matches!(secret.as_str(), Some("application/x-pkcs12" | "application/x-pem-file")) {
         let known = ["application/x-pkcs12", "application/x-pem-file"];
         return Err(Box::new(Reply::unknown("content type of a certificate", &secret.to_string(), &known)));
@@ -78,7 +78,7 @@ fn check(policy: &mut Value) -> Result<(), Box<Reply>> {
         }
         usages.push(usage.to_owned());
     }
-    // Recorded: by name, without regard to case.
+    // Recorded: sorted by name, ignoring case.
     usages.sort_by_key(|usage| usage.to_ascii_lowercase());
     policy["x509_props"]["key_usage"] = json!(usages);
     Ok(())
@@ -108,7 +108,7 @@ pub(super) fn update(world: &mut World, visit: &Visit<'_>, name: &str) -> Reply 
     }
 }
 
-/// What the policy of a certificate becomes, if a request says something of it.
+/// The updated policy of a certificate. `None` if the request does not change it.
 pub(super) fn changed(
     world: &mut World,
     visit: &Visit<'_>,

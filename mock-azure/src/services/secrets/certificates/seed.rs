@@ -1,4 +1,4 @@
-//! Certificates that are there from the start.
+//! Certificates in the initial state.
 
 use serde_json::json;
 use time::Duration;
@@ -23,7 +23,7 @@ impl Seed {
         let (vault, name) = (vault.to_ascii_lowercase(), name.to_owned());
         self.step(move |world| {
             if world.states.get::<VaultState>().open(&vault).is_some() {
-                // A policy like this one is always good.
+                // A policy like this one is always valid.
                 let _ = add(world, &vault, &name);
             }
         })

@@ -1,4 +1,4 @@
-//! How a certificate is shown.
+//! Responses with certificates.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::services::secrets::{
     store::{Secret, Version},
 };
 
-/// Recorded: as it stands in lists.
+/// Recorded: the certificate as an item of a list.
 pub(crate) fn item(visit: &Visit<'_>, certificate: &Secret, version: &Version, id: String) -> Value {
     let mut attributes = version.attributes(&visit.recovery);
     if visit.is_live()
@@ -30,7 +30,8 @@ pub(crate) fn item(visit: &Visit<'_>, certificate: &Secret, version: &Version, i
     shown
 }
 
-/// Recorded: the whole, with the policy and what goes on; what is not issued yet has neither a key nor a secret.
+/// Recorded: the whole certificate, with its policy and pending operation. Without a key or a secret until it is
+/// issued.
 pub(crate) fn bundle(visit: &Visit<'_>, certificate: &Secret, id: &str, version: &Version) -> Value {
     let url = |collection: &str| format!("{}/{id}", visit.url(collection, &certificate.name));
     let mut shown = json!({
@@ -60,7 +61,7 @@ pub(super) fn policy_of(visit: &Visit<'_>, name: &str, policy: &Value) -> Value 
     shown
 }
 
-/// Recorded: a list leaves out what is not issued yet, unless it is asked for.
+/// Recorded: a list omits certificates that are not issued yet, unless the request includes them.
 pub(crate) fn is_listed(visit: &Visit<'_>, version: &Version) -> bool {
     visit.kind.live != CERTIFICATES.live
         || version.der.is_some()

@@ -1,4 +1,4 @@
-//! Keys and their files as DER, part by part.
+//! Keys and PKCS files in DER.
 
 use yasna::{
     Tag, construct_der,
@@ -18,12 +18,12 @@ pub(super) fn set(parts: &[Vec<u8>]) -> Vec<u8> {
     })
 }
 
-/// `[number]` around a value, which stays as it is.
+/// An explicit `[number]` tag around a value.
 pub(super) fn explicit(number: u64, content: &[u8]) -> Vec<u8> {
     construct_der(|writer| writer.write_tagged(Tag::context(number), |writer| writer.write_der(content)))
 }
 
-/// A number that is not negative.
+/// A non-negative integer.
 pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
     construct_der(|writer| writer.write_bigint_bytes(bytes, true))
 }
@@ -44,12 +44,12 @@ pub(super) fn null() -> Vec<u8> {
     construct_der(|writer| writer.write_null())
 }
 
-/// The parts of a sequence.
+/// The items of a sequence.
 pub(super) fn parts(sequence: &[u8]) -> Option<Vec<TaggedDerValue>> {
     parse_der(sequence, |reader| reader.collect_sequence_of(|reader| reader.read_tagged_der())).ok()
 }
 
-/// Any one value.
+/// A single value of any type.
 pub(super) fn value(der: &[u8]) -> Option<TaggedDerValue> {
     parse_der(der, |reader| reader.read_tagged_der()).ok()
 }

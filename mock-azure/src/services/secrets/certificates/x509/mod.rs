@@ -1,5 +1,5 @@
-//! Certificates as X.509 has them. Those with a key on a curve are real. One with an RSA key has a signature that no one has
-//! checked, as there is no private half to sign with.
+//! X.509 certificates. Those with an elliptic-curve key are real. One with an RSA key has a dummy signature, since
+//! there is no private key to sign with.
 
 mod der;
 mod read;
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// Short names of the parts of a subject, and their object identifiers.
+/// The short names of the attributes of a subject, and their object identifiers.
 const PARTS: &[(&str, &[u64])] = &[
     ("CN", &[2, 5, 4, 3]),
     ("C", &[2, 5, 4, 6]),
@@ -55,10 +55,10 @@ const USAGES: &[(&str, KeyUsagePurpose)] = &[
     ("decipherOnly", KeyUsagePurpose::DecipherOnly),
 ];
 
-/// The name of the user principal in an alternative name.
+/// The object identifier of a user principal name in an alternative name.
 const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
 
-/// A key as the maker of certificates wants it.
+/// A key in the form that rcgen requires.
 struct Signer<'a> {
     made: &'a Made,
     public: Vec<u8>,
@@ -98,7 +98,7 @@ impl SigningKey for Signer<'_> {
                 let length = read::bytes(public, "n").len();
                 let seed = URL_SAFE_NO_PAD.encode(Sha256::digest(message));
                 let mut signature = material::bytes(&seed, length);
-                // Smaller than the modulus, as each signature is.
+                // Smaller than the modulus, like every valid signature.
                 if let Some(first) = signature.first_mut() {
                     *first &= 0x7f;
                 }
@@ -115,14 +115,14 @@ impl SigningKey for Signer<'_> {
     }
 }
 
-/// Asks for a certificate.
+/// Creates a certificate signing request.
 pub(super) fn request(made: &Made, policy: &Value) -> Result<Vec<u8>, Box<Reply>> {
     let params = params(&policy["x509_props"])?;
     let request = params.serialize_request(&Signer::of(made)).map_err(|error| unusable(&error))?;
     Ok(request.der().to_vec())
 }
 
-/// Issues a certificate to its own key. Its serial number is the id of its version.
+/// Issues a self-signed certificate. Its serial number is the id of its version.
 pub(super) fn issue(
     made: &Made,
     policy: &Value,
@@ -168,7 +168,7 @@ fn params(properties: &Value) -> Result<CertificateParams, Box<Reply>> {
     Ok(params)
 }
 
-/// Recorded: the parts lie in the certificate in the opposite order.
+/// Recorded: in the certificate, the attributes are in reverse order.
 fn subject(text: &str) -> Result<DistinguishedName, Box<Reply>> {
     let mut name = DistinguishedName::new();
     let mut seen = Vec::new();
@@ -178,7 +178,7 @@ fn subject(text: &str) -> Result<DistinguishedName, Box<Reply>> {
             let (_, numbers) = PARTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(short.trim()))?;
             Some((*numbers, value.trim()))
         });
-        // Twice the same part, quotes and escapes are not known here.
+        // Repeated attributes, quotes and escapes are not supported here.
         let Some((numbers, value)) =
             known.filter(|(numbers, value)| !seen.contains(numbers) && !value.contains(['"', '\\', '+']))
         else {
@@ -216,7 +216,7 @@ fn alternative_names(sans: &Value) -> Result<Vec<SanType>, Box<Reply>> {
     Ok(all)
 }
 
-/// The same day of the month, or its last one.
+/// The same day of a later month, or the last day of that month.
 pub(super) fn months_later(from: OffsetDateTime, months: u64) -> OffsetDateTime {
     let months = i32::try_from(months).unwrap_or(i32::MAX).min(12 * 1000);
     let whole = from.year() * 12 + i32::from(u8::from(from.month())) - 1 + months;

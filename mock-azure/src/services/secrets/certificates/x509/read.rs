@@ -1,4 +1,4 @@
-//! What a certificate says.
+//! Reads the properties of a certificate.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// What a vault takes over from a certificate.
+/// The properties that a vault takes from a certificate.
 pub(crate) struct Facts {
-    /// `x509_props` of a policy.
+    /// The policy's `x509_props`.
     pub(crate) properties: Value,
-    /// `key_props` of a policy.
+    /// The policy's `key_props`.
     pub(crate) key: Value,
     pub(crate) from: i64,
     pub(crate) to: i64,
@@ -45,7 +45,7 @@ fn unreadable() -> Box<Reply> {
     Box::new(Reply::not_implemented("the response to a certificate that cannot be read"))
 }
 
-/// The public half, as a JWK.
+/// The public key, as a JWK.
 fn public(certificate: &X509Certificate<'_>) -> Option<Value> {
     let encoded = |bytes: &[u8]| {
         let digits: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
@@ -76,12 +76,12 @@ fn same_key(one: &Value, other: &Value) -> bool {
     ["n", "e", "crv", "x", "y"].iter().all(|member| one[member] == other[member])
 }
 
-/// Whether a certificate is one for this key.
+/// Whether a certificate is for this key.
 pub(crate) fn is_for(der: &[u8], made: &Made) -> bool {
     parsed(der).and_then(|found| public(&found)).is_some_and(|found| same_key(&found, &made.public))
 }
 
-/// When a certificate begins and ends, as Unix times.
+/// The validity period of a certificate, as Unix times.
 pub(crate) fn period(der: &[u8]) -> Option<(i64, i64)> {
     let validity = parsed(der)?.validity().clone();
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
@@ -110,7 +110,7 @@ pub(crate) fn facts(der: &[u8]) -> Result<Facts, Box<Reply>> {
     Ok(Facts { properties, key: key_properties, from, to })
 }
 
-/// Recorded: the parts in the opposite order, with a state as `S`.
+/// Recorded: the attributes in reverse order, with a state as `S`.
 fn subject(certificate: &X509Certificate<'_>) -> String {
     let parts = certificate.subject().iter_attributes().map(|part| {
         let numbers: Option<Vec<u64>> = part.attr_type().iter().map(Iterator::collect);
@@ -140,7 +140,7 @@ fn purposes(certificate: &X509Certificate<'_>) -> Vec<String> {
 
 fn usages(certificate: &X509Certificate<'_>) -> Vec<&'static str> {
     let Ok(Some(found)) = certificate.key_usage() else { return Vec::new() };
-    // The bits of the extension are counted from its left, as the names are.
+    // The bits of the extension are counted from the left, in the order of the names.
     let is_set = |bit: usize| found.value.flags & (1 << bit) != 0;
     USAGES.iter().enumerate().filter(|(bit, _)| is_set(*bit)).map(|(_, (name, _))| *name).collect()
 }
@@ -166,7 +166,7 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Option<Value> {
     Some(sans)
 }
 
-/// A text, in brackets or without.
+/// A text, with or without an enclosing tag.
 fn text(value: &[u8]) -> Option<String> {
     let found = der::value(value)?;
     if found.tag() == Tag::context(0) {
@@ -175,7 +175,7 @@ fn text(value: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(found.value()).into_owned())
 }
 
-/// Recorded: whole months, and one more for what is over.
+/// Recorded: whole months, rounded up.
 fn months(from: i64, to: i64) -> i32 {
     let at =
         |instant: i64| OffsetDateTime::from_unix_timestamp(instant).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -186,7 +186,7 @@ fn months(from: i64, to: i64) -> i32 {
     whole + i32::from(over)
 }
 
-/// A certificate and its key, from PEM.
+/// Reads a certificate and its key from PEM.
 pub(crate) fn from_pem(text: &str) -> Result<(Vec<u8>, Made), Box<Reply>> {
     let blocks: Vec<Pem> = Pem::iter_from_buffer(text.as_bytes()).flatten().collect();
     let certificate = blocks.iter().find(|block| block.label == "CERTIFICATE").ok_or_else(unreadable)?;
@@ -203,7 +203,7 @@ pub(crate) fn from_pem(text: &str) -> Result<(Vec<u8>, Made), Box<Reply>> {
     Ok((certificate.contents.clone(), made))
 }
 
-/// `None` where it is encrypted, or not of a kind that is known here.
+/// `None` if the key is encrypted, or of a type that is not supported here.
 fn private(key: &Pem, public: &Value) -> Option<Made> {
     let mut parts = der::parts(&key.contents)?;
     match key.label.as_str() {

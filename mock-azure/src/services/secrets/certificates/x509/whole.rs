@@ -1,4 +1,4 @@
-//! A certificate with its private half, as its secret holds it.
+//! A certificate with its private key, as its secret contains them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
@@ -22,7 +22,7 @@ const CERTIFICATE_BAG: &[u64] = &[1, 2, 840, 113_549, 1, 12, 10, 1, 3];
 
 const ROUNDS: u16 = 2048;
 
-/// `None` for an RSA key, of which there is no private half.
+/// `None` for an RSA key, for which there is no private key.
 pub(crate) fn with_private_half(made: &Made, certificate: &[u8], content_type: &str) -> Option<String> {
     let curve = made.public["crv"].as_str()?;
     let scalar = read::decoded(&made.private)?;
@@ -47,7 +47,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     all + &format!("-----END {label}-----\n")
 }
 
-/// PKCS 12, without a password. Documented: so are those of the service.
+/// PKCS #12 without a password. Documented: the service's have none either.
 fn pfx(key: &[u8], certificate: &[u8]) -> Vec<u8> {
     let local = set(&[sequence(&[identifier(LOCAL_KEY), set(&[octets(&[1])])])]);
     let key = sequence(&[identifier(KEY_BAG), explicit(0, key), local.clone()]);
