@@ -8,7 +8,7 @@ arm_core::open_enum! {
     pub enum EventSource {
         /// Security alerts.
         Alerts = "Alerts",
-        /// Recommendations for resources.
+        /// Changes of recommendations for resources.
         Assessments = "Assessments",
         /// All recommendations.
         AssessmentsSnapshot = "AssessmentsSnapshot",

@@ -53,11 +53,11 @@ pub enum Warning {
         /// The reason.
         reason: String,
     },
-    /// A property path of assessments in a rule on alerts, which do not have this property.
+    /// A rule on alerts uses this property path of assessments, which alerts do not have.
     AssessmentPathOnAlerts(String),
-    /// A comparison that is for strings only, on a property of another type. This is its path.
+    /// A comparison that is for strings only is used on this property of another type.
     TextOperatorOnOtherType(String),
-    /// This event hub is used with a key, which is unnecessary for a trusted service.
+    /// This event hub is used with a key, which a trusted service does not need.
     KeyedEventHub(String),
     /// The automation will not be sent, for this reason.
     WillBeRefused(Problem),

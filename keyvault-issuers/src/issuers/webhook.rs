@@ -21,9 +21,9 @@ use crate::proof::{failure, send, sign};
 ///
 /// | `operation` | other members of the body | response |
 /// |---|---|---|
-/// | `create` | `rotation`, `secret`, `current` (the value), `inUse` (its id, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if `current` is not one of its own |
+/// | `create` | `rotation`, `secret`, `current` (the current value), `inUse` (the id of its credential, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if your service did not issue `current` |
 /// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, with the value if it can be shown again |
-/// | `identify` | `value` | `{"id": ..}`, or `null` if it is not one of its own or no longer works |
+/// | `identify` | `value` | `{"id": ..}`; the id is `null` if your service did not issue the value, or it no longer works |
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |
 /// | `revoke` | `id` | 200 or 204: it no longer works, or never existed |
 ///
