@@ -1,4 +1,4 @@
-//! The ids of this crate's resources.
+//! The ids of resources in this crate.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use arm_core::{ArmPath, IdError, ResourceGroupId, ResourceGroupName, ResourceNam
 
 const NAMESPACE: &str = "Microsoft.Security";
 
-/// The id of an alert. It contains the location that every call on the alert needs.
+/// The id of an alert. It contains the location, which every request for the alert needs.
 ///
 /// ```
 /// use defender_alerts::AlertId;
@@ -28,30 +28,30 @@ const ALERT: &str = "alert id";
 const ALERT_RULE: &str = "must end with '/providers/Microsoft.Security/locations/{location}/alerts/{name}'";
 
 impl AlertId {
-    /// The subscription.
+    /// Returns the subscription.
     pub fn subscription(&self) -> &SubscriptionId {
         &self.subscription
     }
 
-    /// The resource group, if the id contains one.
+    /// Returns the resource group; `None` if the id contains none.
     pub fn resource_group(&self) -> Option<ResourceGroupId> {
         let mut segments = self.text.split('/').skip(3);
         let is_group = segments.next()?.eq_ignore_ascii_case("resourceGroups");
         is_group.then(|| self.subscription.resource_group(segments.next()?).ok()).flatten()
     }
 
-    /// The location where Defender stores the alert; not that of the resource.
+    /// Returns the location where Defender stores the alert, which is not that of the resource.
     pub fn location(&self) -> &str {
         self.nth_last(2)
     }
 
-    /// The last segment, which calls use as the name. An alert's `name` field may differ.
+    /// Returns the last segment, which requests use as the name. The `name` field of an alert may differ.
     pub fn name(&self) -> &str {
         self.nth_last(0)
     }
 
-    /// The same alert, addressed through its subscription. The id of a sample alert contains a resource group that does
-    /// not exist, so only this form works for it.
+    /// Returns the id of the same alert without the resource group. Use it for a sample alert, whose id contains a
+    /// resource group that does not exist.
     pub fn at_subscription(&self) -> Self {
         let (scope, location, name) = (self.subscription.to_path(), self.location(), self.name());
         let text = format!("{scope}/providers/{NAMESPACE}/locations/{location}/alerts/{name}");
@@ -98,7 +98,7 @@ impl FromStr for AlertId {
         if !provider || !alerts || name.is_empty() || segments.next().is_some() {
             return refuse(text, ALERT_RULE);
         }
-        // Nearly all segments are short and plain; the others are looked at closely.
+        // Nearly all segments are short and plain; only the others need a full check.
         let plain = |text: &str| {
             let mut bytes = text.bytes();
             (1..=90).contains(&text.len())
@@ -114,7 +114,7 @@ impl FromStr for AlertId {
     }
 }
 
-/// A region that stores Defender's data, such as `westeurope`. Not the region of a resource.
+/// A region that stores Defender's data, such as `westeurope`; not the region of a resource.
 #[derive(Clone)]
 pub struct Location {
     text: Box<str>,
@@ -134,10 +134,10 @@ impl FromStr for Location {
     }
 }
 
-/// The name of an assessment: the key of its recommendation. Built-in recommendations have the same key everywhere; in
-/// the newer model, each finding has its own key.
+/// The name of an assessment, which is the key of its recommendation. Built-in recommendations have the same key
+/// everywhere. In the newer model, each finding has its own key.
 ///
-/// The keys of the known recommendations on vaults and secrets are constants here.
+/// Its constants are the keys of known recommendations about vaults and secrets.
 #[derive(Clone)]
 pub struct AssessmentKey {
     text: Cow<'static, str>,
@@ -160,7 +160,7 @@ impl FromStr for AssessmentKey {
     }
 }
 
-/// The id of an assessment: the result of a recommendation on one resource.
+/// The id of an assessment, which is the result of a recommendation on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AssessmentId {
     scope: Scope,
@@ -170,17 +170,17 @@ pub struct AssessmentId {
 const ASSESSMENTS: &str = "/providers/microsoft.security/assessments/";
 
 impl AssessmentId {
-    /// Builds the id of the assessment of a resource, group or subscription by a recommendation.
+    /// Creates the id of the assessment of a resource, resource group or subscription by a recommendation.
     pub fn new(scope: impl Into<Scope>, key: AssessmentKey) -> Self {
         Self { scope: scope.into(), key }
     }
 
-    /// The resource, group or subscription that is assessed.
+    /// Returns the assessed resource, resource group or subscription.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// The key of the recommendation.
+    /// Returns the key of the recommendation.
     pub fn key(&self) -> &AssessmentKey {
         &self.key
     }
@@ -209,7 +209,7 @@ impl FromStr for AssessmentId {
     }
 }
 
-/// The id of one finding of a grouped recommendation.
+/// The id of a single finding of a grouped recommendation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SubAssessmentId {
     assessment: AssessmentId,
@@ -219,17 +219,17 @@ pub struct SubAssessmentId {
 const SUB_ASSESSMENTS: &str = "/subassessments/";
 
 impl SubAssessmentId {
-    /// Builds the id of the finding of this name in an assessment.
+    /// Creates the id of the finding with this name in an assessment.
     pub fn new(assessment: AssessmentId, name: ResourceName) -> Self {
         Self { assessment, name }
     }
 
-    /// The assessment that the finding belongs to.
+    /// Returns the assessment to which the finding belongs.
     pub fn assessment(&self) -> &AssessmentId {
         &self.assessment
     }
 
-    /// The name of the finding.
+    /// Returns the name of the finding.
     pub fn name(&self) -> &ResourceName {
         &self.name
     }

@@ -14,13 +14,13 @@ use crate::{Assessment, AssessmentCode, AssessmentKey, AssessmentsClient, Expand
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownRecommendation {
-    /// The key.
+    /// The key of the recommendation.
     pub key: AssessmentKey,
     /// The title.
     pub title: &'static str,
-    /// The severity of not following it.
+    /// The severity if a resource does not follow the recommendation.
     pub severity: Severity,
-    /// The GUID of the policy that checks it; `None` if there is none.
+    /// The GUID of the policy that checks the recommendation; `None` if there is none.
     pub policy_definition: Option<&'static str>,
 }
 
@@ -31,7 +31,7 @@ macro_rules! known {
         }
 
         impl KnownRecommendation {
-            #[doc = concat!("All of the kind: `", stringify!($list), "`.")]
+            #[doc = concat!("All known recommendations of the group `", stringify!($list), "`.")]
             pub const $list: &[Self] = &[$(Self {
                 key: AssessmentKey::$name,
                 title: $title,
@@ -68,7 +68,7 @@ known! { KEY_VAULT:
     KV_CERTIFICATE_VALIDITY = "fc84abc0-eee6-4758-8372-a7681965ca44",
         "Validity period of certificates stored in Azure Key Vault should not exceed 12 months", Medium,
         Some("0a075868-4c26-42ef-914c-5bc007359560");
-    /// Microsoft Defender for Key Vault should be enabled. It is on the subscription.
+    /// Microsoft Defender for Key Vault should be enabled. This recommendation applies to the subscription.
     DEFENDER_FOR_KEY_VAULT = "b1af52e4-e968-4e2b-b6d0-6736c9651f0a",
         "Microsoft Defender for Key Vault should be enabled", High, Some("0e6763cc-5078-4e64-889d-ff4d9a839047");
 }
@@ -92,7 +92,8 @@ known! { SECRETS:
     /// GitLab projects should have secrets scanning findings resolved.
     GITLAB_SECRETS = "867001c3-2d01-4db7-b513-5cb97638f23d",
         "GitLab projects should have secrets scanning findings resolved", High, None;
-    /// Code repositories should have secret scanning findings resolved: the first generation.
+    /// Code repositories should have secret scanning findings resolved. This is the oldest recommendation about
+    /// repositories.
     CODE_REPOSITORY_SECRETS = "4e07c7d0-e06c-47d7-a4a9-8c7b748d1b27",
         "Code repositories should have secret scanning findings resolved", High, None;
     /// Azure Resource Manager deployments should have secrets findings resolved.
@@ -100,7 +101,7 @@ known! { SECRETS:
         "Azure Resource Manager deployments should have secrets findings resolved", High, None;
 }
 
-/// Which assessments to keep. Each condition that is set must match; a new filter keeps all.
+/// A filter for assessments. An assessment is kept if it matches every condition that is set; a new filter has none.
 ///
 /// ```
 /// use arm_core::ResourceType;
@@ -124,12 +125,12 @@ pub struct AssessmentFilter {
 }
 
 impl AssessmentFilter {
-    /// A filter that keeps everything.
+    /// Creates a filter that keeps everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps assessments whose recommendation, description or key contains any of these words, ignoring case.
+    /// Keeps assessments whose title, description or key contains any of these words, ignoring case.
     pub fn any_word<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(|word| word.as_ref().to_lowercase()));
         self
@@ -159,13 +160,13 @@ impl AssessmentFilter {
         self
     }
 
-    /// Keeps assessments of at least this severity, or of unknown severity.
+    /// Keeps assessments of at least this severity and those of unknown severity.
     pub fn at_least(mut self, least: Severity) -> Self {
         self.least = Some(least);
         self
     }
 
-    /// Whether an assessment is kept.
+    /// Whether the filter keeps an assessment.
     pub fn keeps(&self, assessment: &Assessment) -> bool {
         let resource = match assessment.id.scope() {
             Scope::Resource(id) => Some(id),
@@ -197,7 +198,7 @@ fn is_at_least(assessment: &Assessment, least: &Severity) -> bool {
 }
 
 impl AssessmentsClient {
-    /// Streams the assessments in a scope that match a filter, with their metadata, one page in memory at a time.
+    /// Streams the assessments in a scope that match a filter, with their metadata. One page is in memory at a time.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -228,10 +229,9 @@ impl AssessmentsClient {
             .boxed()
     }
 
-    /// Streams the assessments of a tenant, of management groups or of many subscriptions, from Resource Graph: one stream for
-    /// any number of subscriptions.
+    /// Streams the assessments of a tenant, management groups or any number of subscriptions, from Resource Graph.
     ///
-    /// Resource Graph can be minutes behind, and silently omits what the caller may not read.
+    /// Resource Graph can be minutes behind, and silently omits everything that the caller may not read.
     ///
     /// # Permissions
     ///

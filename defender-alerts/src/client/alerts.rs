@@ -4,11 +4,10 @@ use serde_json::json;
 
 use crate::{Alert, AlertBundle, AlertId, Location};
 
-/// The version that all calls about alerts use.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts)
+/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts).
 const API_VERSION: &str = "2022-01-01";
 
-/// Alerts: listing them, changing their status, creating samples.
+/// A client that lists alerts, changes their status and creates samples.
 ///
 /// ```
 /// # use mock_azure::MockAzure;
@@ -47,7 +46,7 @@ impl AlertsClient {
 
     /// Streams all alerts of a subscription, in the service's order: `Alerts_List`.
     ///
-    /// The service offers no filter.
+    /// The service has no filter for alerts.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list)
     ///
@@ -57,12 +56,12 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// `is_registration_missing()` until `Microsoft.Security` is registered.
+    /// `is_registration_missing()`: register `Microsoft.Security` first.
     pub fn list(&self, subscription: &SubscriptionId) -> Pager<Alert> {
         self.listed(subscription.into(), None)
     }
 
-    /// Streams the alerts on resources of a group: `Alerts_ListByResourceGroup`.
+    /// Streams the alerts on resources of a resource group: `Alerts_ListByResourceGroup`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-by-resource-group)
     ///
@@ -84,7 +83,7 @@ impl AlertsClient {
         self.listed(subscription.into(), Some(location))
     }
 
-    /// Streams the alerts on resources of a group that are stored in a location:
+    /// Streams the alerts on resources of a resource group that are stored in a location:
     /// `Alerts_ListResourceGroupLevelByRegion`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/list-resource-group-level-by-region)
@@ -106,7 +105,7 @@ impl AlertsClient {
         self.arm.get(path.literal("alerts"), API_VERSION).pager()
     }
 
-    /// Reads an alert, at the level of its id: `Alerts_GetSubscriptionLevel`, `Alerts_GetResourceGroupLevel`.
+    /// Reads an alert: `Alerts_GetSubscriptionLevel` or `Alerts_GetResourceGroupLevel`, depending on the id.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/get-subscription-level)
     ///
@@ -116,12 +115,12 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`; for a sample alert use [`AlertId::at_subscription`].
+    /// `is_resource_not_found()`; for a sample alert, use the id from [`AlertId::at_subscription`].
     pub async fn get(&self, id: &AlertId) -> Result<Alert> {
         self.arm.get(id.path(), API_VERSION).json().await
     }
 
-    /// Reads an alert; `None` if it does not exist. The same operations as [`get`](Self::get).
+    /// Reads an alert; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -150,7 +149,7 @@ impl AlertsClient {
         self.act(id, "dismiss").await
     }
 
-    /// Resolves an alert, which was real and has been dealt with: `Alerts_UpdateSubscriptionLevelStateToResolve`,
+    /// Resolves an alert that was real and has been dealt with: `Alerts_UpdateSubscriptionLevelStateToResolve`,
     /// `Alerts_UpdateResourceGroupLevelStateToResolve`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-resolve)
@@ -190,7 +189,7 @@ impl AlertsClient {
         self.act(id, "activate").await
     }
 
-    /// Marks an alert as in progress because somebody is working on it:
+    /// Marks an alert as in progress, because somebody is working on it:
     /// `Alerts_UpdateSubscriptionLevelStateToInProgress`, `Alerts_UpdateResourceGroupLevelStateToInProgress`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/update-subscription-level-state-to-in-progress)
@@ -215,17 +214,16 @@ impl AlertsClient {
         request.expect_status(&[204]).repeatable().send_empty().await
     }
 
-    /// Creates sample alerts of every type of these plans: `Alerts_Simulate`.
+    /// Creates sample alerts of every alert type of these plans: `Alerts_Simulate`, a long-running operation.
     ///
-    /// Samples go wherever real alerts go (mail, automations, SIEM), so they test all of these. Their
-    /// [`is_sample`](Alert::is_sample) is true, and their resource group does not exist.
+    /// Samples are sent wherever real alerts are (email, automations, SIEM), so they test all of these.
+    /// [`Alert::is_sample`] recognizes them. Their resource group does not exist.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/locations/alerts/simulate/action`; in practice the role Contributor on the
-    /// subscription.
+    /// `Microsoft.Security/locations/alerts/simulate/action`; in practice, Contributor on the subscription.
     ///
     /// # Retries
     ///

@@ -4,12 +4,13 @@ use azure_core::Result;
 use super::Properties;
 use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 
-/// The version that all calls about assessment metadata use. It is the first with severity Critical.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata). It is the first with
+/// severity Critical.
 const API_VERSION: &str = "2025-05-04";
 
-/// Assessment metadata: the definitions of recommendations. Built-in ones are the same everywhere; a subscription can
-/// add custom ones.
+/// A client for assessment metadata, which defines recommendations. Built-in recommendations are the same everywhere; a
+/// subscription can add custom ones.
 #[derive(Debug, Clone)]
 pub struct AssessmentMetadataClient {
     arm: ArmClient,
@@ -71,8 +72,7 @@ impl AssessmentMetadataClient {
 
     /// Creates or replaces a custom recommendation of a subscription: `AssessmentsMetadata_CreateInSubscription`.
     ///
-    /// The key is a GUID of your choice; the type is
-    /// [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
+    /// The key is a GUID that you choose. The type must be [`CustomerManaged`](crate::AssessmentType::CustomerManaged).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata/create-in-subscription)
     ///

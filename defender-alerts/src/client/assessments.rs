@@ -4,8 +4,8 @@ use azure_core::Result;
 use super::Properties;
 use crate::{Assessment, AssessmentId, AssessmentSpec};
 
-/// The version that all calls about assessments use. It is the first with `risk`.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments). It is the first with `risk`.
 const API_VERSION: &str = "2025-05-04";
 
 /// Members of an assessment that the service omits unless they are requested.
@@ -13,7 +13,7 @@ const API_VERSION: &str = "2025-05-04";
 pub enum Expand {
     /// None of them.
     Nothing,
-    /// The metadata: severity, remediation.
+    /// The metadata, such as severity and remediation.
     Metadata,
     /// The link to the portal.
     Links,
@@ -33,7 +33,7 @@ impl Expand {
     }
 }
 
-/// Assessments: the results of recommendations on each resource.
+/// A client for assessments, which are the results of recommendations on individual resources.
 #[derive(Debug, Clone)]
 pub struct AssessmentsClient {
     pub(crate) arm: ArmClient,
@@ -51,8 +51,8 @@ impl AssessmentsClient {
 
     /// Streams all assessments of a subscription, management group or resource: `Assessments_List`.
     ///
-    /// The severity is in the metadata, which has to be requested. The service has been observed to drop assessments
-    /// from a list from one day to the next.
+    /// The severity is in the metadata, so request it with [`Expand::Metadata`]. The service has been observed to drop
+    /// assessments from a list from one day to the next.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
     ///
@@ -79,7 +79,7 @@ impl AssessmentsClient {
         expand.add_to(self.arm.get(id.path(), API_VERSION)).json().await
     }
 
-    /// Reads an assessment; `None` if it does not exist. The same operation as [`get`](Self::get).
+    /// Reads an assessment; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl AssessmentsClient {
 
     /// Creates or replaces an assessment of your own: `Assessments_CreateOrUpdate`.
     ///
-    /// Its key must have metadata in the subscription; results of built-in recommendations cannot be written.
+    /// Its key must have metadata in the subscription. Results of built-in recommendations cannot be written.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/create-or-update)
     ///

@@ -6,8 +6,8 @@ use resource_ops::{
 
 use crate::AttackPath;
 
-/// Attack paths, from Resource Graph. Resource Manager has no such resource type: the route
-/// `Microsoft.Security/attackPaths` that some scripts call does not exist.
+/// A client for attack paths, from Resource Graph. Resource Manager has no such resource type: the route
+/// `Microsoft.Security/attackPaths` that some scripts use does not exist.
 #[derive(Debug, Clone)]
 pub struct AttackPathsClient {
     pub(crate) graph: ResourceGraphClient,
@@ -19,14 +19,14 @@ impl AttackPathsClient {
         Self { graph: ResourceGraphClient::new(arm) }
     }
 
-    /// Streams all attack paths of a scope, from Resource Graph. [`find`](Self::find) also reports whether an empty
+    /// Streams all attack paths of a scope, from Resource Graph. [`find`](Self::find) also tells whether an empty
     /// result is conclusive.
     ///
     /// [Reference](https://learn.microsoft.com/azure/defender-for-cloud/attack-path-api)
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/*/read`; anything that the caller may not read is omitted silently.
+    /// `Microsoft.Security/*/read`. Everything that the caller may not read is silently omitted.
     pub fn list(&self, scope: impl Into<GraphScope>) -> Pager<AttackPath> {
         let query = GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/attackpaths");
         self.graph.rows(&query, scope)

@@ -9,9 +9,9 @@ use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/governance-assignments).
 const API_VERSION: &str = "2022-01-01-preview";
 
-/// Governance assignments: who has to follow a recommendation on a resource, and by when.
+/// A client for governance assignments, which assign a recommendation on a resource to an owner, with a due date.
 ///
-/// They need the plan Defender CSPM.
+/// They require Defender CSPM.
 #[derive(Debug, Clone)]
 pub struct GovernanceAssignmentsClient {
     arm: ArmClient,
@@ -49,7 +49,7 @@ impl GovernanceAssignmentsClient {
         self.arm.get(the_one(assessment, name), API_VERSION).json().await
     }
 
-    /// Reads an assignment; `None` if it does not exist. The same operation as [`get`](Self::get).
+    /// Reads an assignment; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -64,7 +64,8 @@ impl GovernanceAssignmentsClient {
 
     /// Creates or replaces an assignment: `GovernanceAssignments_CreateOrUpdate`.
     ///
-    /// To change one, read it, modify its `spec` and write that. [`ensure`](Self::ensure) chooses the name.
+    /// To change an assignment, read it, modify its `spec`, and write the modified `spec`. [`ensure`](Self::ensure)
+    /// chooses the name.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/governance-assignments/create-or-update)
     ///

@@ -1,4 +1,4 @@
-//! The clients: one method for each REST operation.
+//! Clients, with one method for each REST operation.
 
 mod alerts;
 mod assessment_metadata;

@@ -3,11 +3,11 @@ use azure_core::Result;
 
 use crate::{SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 
-/// The version that all calls about secure scores use.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores).
 const API_VERSION: &str = "2020-01-01";
 
-/// Secure scores: how well a subscription follows recommendations.
+/// A client for secure scores, which measure how well a subscription follows recommendations.
 #[derive(Debug, Clone)]
 pub struct SecureScoresClient {
     arm: ArmClient,
@@ -30,7 +30,7 @@ impl SecureScoresClient {
         self.arm.get(security(subscription.into()).literal("secureScores"), API_VERSION).pager()
     }
 
-    /// Reads a score; the built-in one is named `ascScore`: `SecureScores_Get`.
+    /// Reads a score: `SecureScores_Get`. The built-in score is named `ascScore`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores/get)
     ///

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use super::Properties;
 use crate::SecurityContact;
 
-/// The version that all calls about security contacts use.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts).
 const API_VERSION: &str = "2023-12-01-preview";
 
-/// Security contacts: the people whom Defender notifies. A subscription has at most one, named `default`.
+/// A client for the security contact of a subscription, which names the people whom Defender notifies. A subscription
+/// has at most one, named `default`.
 #[derive(Debug, Clone)]
 pub struct SecurityContactsClient {
     arm: ArmClient,
@@ -39,7 +40,7 @@ impl SecurityContactsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the contacts of a subscription, one or none: `SecurityContacts_List`.
+    /// Streams the contacts of a subscription, of which there is at most one: `SecurityContacts_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/list)
     ///
@@ -61,7 +62,7 @@ impl SecurityContactsClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service, except for a missing contact: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt). A missing contact is `None`.
     pub async fn get_opt(&self, subscription: &SubscriptionId) -> Result<Option<SecurityContact>> {
         let found: Option<Wire> = self.arm.get(default(subscription), API_VERSION).json_opt().await?;
         Ok(found.map(SecurityContact::from))

@@ -9,7 +9,7 @@ use crate::{StandardAssignment, StandardAssignmentSpec};
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments).
 const API_VERSION: &str = "2024-08-01";
 
-/// Standard assignments: which standards apply to which scopes, and what is exempt from them.
+/// A client for standard assignments, which apply standards to scopes and exempt resources from them.
 #[derive(Debug, Clone)]
 pub struct StandardAssignmentsClient {
     arm: ArmClient,
@@ -48,7 +48,7 @@ impl StandardAssignmentsClient {
         self.arm.get(the_one(scope, name), API_VERSION).json().await
     }
 
-    /// Reads an assignment; `None` if it does not exist. The same operation as [`get`](Self::get).
+    /// Reads an assignment; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl StandardAssignmentsClient {
 
     /// Creates or replaces an assignment: `StandardAssignments_Create`.
     ///
-    /// To change one, read it, modify its `spec` and write that. To exempt a finding, see
+    /// To change an assignment, read it, modify its `spec`, and write the modified `spec`. To exempt a finding, use
     /// [`AssessmentsClient::exempt`](crate::AssessmentsClient::exempt).
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments/create)

@@ -3,13 +3,13 @@ use azure_core::Result;
 
 use crate::{AssessmentId, SubAssessment, SubAssessmentId};
 
-/// The version that all calls about sub-assessments use.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments).
 const API_VERSION: &str = "2019-01-01-preview";
 
-/// Sub-assessments: findings of grouped recommendations.
+/// A client for sub-assessments, which are the findings of grouped recommendations.
 ///
-/// **The service stopped serving them on 31 July 2026**, so an empty list proves nothing. For secrets, use
+/// **The service stopped serving them on July 31, 2026**, so an empty list proves nothing. For secrets, use
 /// [`SecretFindingsClient`](crate::SecretFindingsClient), which queries the current sources.
 #[derive(Debug, Clone)]
 pub struct SubAssessmentsClient {
@@ -34,7 +34,7 @@ impl SubAssessmentsClient {
         self.arm.get(path, API_VERSION).pager()
     }
 
-    /// Streams the findings of one recommendation in the scope of the id: `SubAssessments_List`.
+    /// Streams the findings of an assessment: `SubAssessments_List`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments/list)
     ///

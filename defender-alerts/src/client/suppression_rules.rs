@@ -4,11 +4,11 @@ use azure_core::Result;
 use super::Properties;
 use crate::{SuppressionRule, SuppressionRuleSpec};
 
-/// The version that all calls about suppression rules use.
-/// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules)
+/// The version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules).
 const API_VERSION: &str = "2019-01-01-preview";
 
-/// Suppression rules, which dismiss new alerts automatically.
+/// A client for suppression rules, which dismiss new alerts automatically.
 #[derive(Debug, Clone)]
 pub struct SuppressionRulesClient {
     arm: ArmClient,
@@ -66,7 +66,7 @@ impl SuppressionRulesClient {
         self.arm.get(path(subscription, name), API_VERSION).json().await
     }
 
-    /// Reads a rule; `None` if it does not exist. The same operation as [`get`](Self::get).
+    /// Reads a rule; `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl SuppressionRulesClient {
 
     /// Creates or replaces a rule: `AlertsSuppressionRules_Update`.
     ///
-    /// To change a rule, read it, modify its `spec` and write that.
+    /// To change a rule, read it, modify its `spec`, and write the modified `spec`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/update)
     ///
@@ -106,8 +106,8 @@ impl SuppressionRulesClient {
         request.body(&Properties { properties: spec }).expect_status(&[200]).json().await
     }
 
-    /// Deletes a rule: `AlertsSuppressionRules_Delete`. Deleting one that does not exist succeeds. Alerts that it
-    /// dismissed stay dismissed.
+    /// Deletes a rule: `AlertsSuppressionRules_Delete`. Deleting a rule that does not exist succeeds. Alerts that the
+    /// rule dismissed stay dismissed.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules/delete)
     ///

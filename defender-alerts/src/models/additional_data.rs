@@ -1,4 +1,4 @@
-//! Bags of values whose names the service spells in more than one way.
+//! Collections of values whose names the service spells in more than one way.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,10 +9,10 @@ use arm_core::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Data that a recommendation adds about one resource, as names and values.
+/// Additional data of a recommendation about one resource, as names and values.
 ///
 /// The service spells names in camel or Pascal case, and sometimes writes nested JSON as a string. Names are matched
-/// ignoring case, and what was read is written back unchanged.
+/// ignoring case, and the data is written back as it was read.
 ///
 /// ```
 /// use defender_alerts::AdditionalData;
@@ -29,7 +29,7 @@ pub struct AdditionalData(Deferred<Bag>);
 #[derive(Clone, Default, PartialEq)]
 struct Bag {
     fields: Map<String, Value>,
-    /// What came instead of an object.
+    /// The value, if it was not an object.
     came: Option<Value>,
 }
 
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Bag {
     }
 }
 
-/// The JSON object that a string holds.
+/// Returns the JSON object in a string.
 fn object_in(text: &str) -> Option<Map<String, Value>> {
     let text = text.trim();
     text.starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
@@ -73,17 +73,18 @@ impl AdditionalData {
         &self.0.get().fields
     }
 
-    /// A value at the top level, by name, ignoring case.
+    /// Returns a value at the top level by name, ignoring case.
     pub fn get(&self, name: &str) -> Option<&Value> {
         value_of(self.fields(), name)
     }
 
-    /// A value by name, ignoring case, at the top level or in a nested object, including one written as a string.
+    /// Returns a value by name, ignoring case, at the top level or in a nested object, even if that is written as a
+    /// string.
     pub fn find(&self, name: &str) -> Option<Value> {
         find(self.fields(), name, 0)
     }
 
-    /// The same as a string; `None` if it is null.
+    /// Like [`find`](Self::find), but returns the value as a string; `None` if it is null.
     pub fn text(&self, name: &str) -> Option<String> {
         match self.find(name)? {
             Value::String(text) => Some(text),
@@ -92,12 +93,12 @@ impl AdditionalData {
         }
     }
 
-    /// All values at the top level, with their names as the service spells them.
+    /// Returns all values at the top level, with their names as the service spells them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.fields().iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The fields as a JSON object.
+    /// Returns the fields as the text of a JSON object.
     pub(super) fn written(&self) -> Cow<'_, str> {
         match self.0.text().filter(|text| text.starts_with('{')) {
             Some(text) => Cow::Borrowed(text),
@@ -105,12 +106,12 @@ impl AdditionalData {
         }
     }
 
-    /// Whether it is left out of a write.
+    /// Whether the data is omitted from a write.
     pub(crate) fn is_absent(&self) -> bool {
         self.is_empty() && self.0.get().came.is_none()
     }
 
-    /// Whether it has no readable value.
+    /// Whether there are no readable values.
     pub fn is_empty(&self) -> bool {
         self.fields().is_empty()
     }
@@ -128,13 +129,13 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for AdditionalData {
     }
 }
 
-/// A value by name without regard to case.
+/// Returns a value by name, ignoring case.
 fn value_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let exact = fields.get(name);
     exact.or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// How deep nested objects are searched.
+/// The maximum depth to which nested objects are searched.
 const DEEPEST: usize = 8;
 
 fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> {
@@ -151,12 +152,12 @@ fn find(fields: &Map<String, Value>, name: &str, depth: usize) -> Option<Value> 
     })
 }
 
-/// What [`AdditionalData::text`] finds, among members that are still text.
+/// Does the same as [`AdditionalData::text`] for members that are still text.
 pub(super) fn text_within(members: &Members<'_>, name: &str) -> Option<String> {
     text_in(members, name, 0)?
 }
 
-/// `Some(None)` if there is one, which is null.
+/// Returns `Some(None)` if the value is null.
 fn text_in(members: &Members<'_>, name: &str, depth: usize) -> Option<Option<String>> {
     if let Some(found) = members.get(name) {
         let other = || (!found.is_null()).then(|| found.as_str().to_owned());
@@ -176,9 +177,9 @@ arm_core::open_enum! {
     pub enum ResourceSource {
         /// In Azure.
         Azure = "Azure",
-        /// On a machine of your own.
+        /// On a machine outside the cloud.
         OnPremise = "OnPremise",
-        /// In a SQL server on a machine of your own.
+        /// In a SQL server on a machine outside the cloud.
         OnPremiseSql = "OnPremiseSql",
         /// In AWS.
         Aws = "Aws",
@@ -187,46 +188,46 @@ arm_core::open_enum! {
     }
 }
 
-/// The resource that an assessment or finding is about. Its fields, and their case, differ by source and model.
+/// The resource of an assessment or finding. The names of its fields, and their case, depend on source and model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceDetails(AdditionalData);
 
 impl ResourceDetails {
-    /// Details of a resource in Azure.
+    /// Creates the details of a resource in Azure.
     pub fn azure(id: &ResourceId) -> Self {
         Self([("source", "Azure".to_owned()), ("id", id.to_string())].into_iter().collect())
     }
 
-    /// Details of a source with its own fields, such as `machineName`.
+    /// Creates the details of a resource elsewhere, with the fields of its source, such as `machineName`.
     pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
         let mut fields = fields.0.into_inner().fields;
         fields.insert("source".to_owned(), source.as_str().into());
         Self(AdditionalData::from(fields))
     }
 
-    /// Where the resource runs.
+    /// Returns where the resource runs.
     pub fn source(&self) -> ResourceSource {
         ResourceSource::from(self.0.text("source").unwrap_or_default())
     }
 
-    /// The id, as the service wrote it. It is not necessarily an Azure resource id.
+    /// Returns the id as the service wrote it, which is not necessarily an Azure resource id.
     pub fn id(&self) -> Option<&str> {
         self.0.get("id").and_then(Value::as_str)
     }
 
-    /// The id, if it is an Azure resource id.
+    /// Returns the id; `None` if it is not an Azure resource id.
     pub fn resource_id(&self) -> Option<ResourceId> {
         self.id()?.parse().ok()
     }
 
-    /// The type, as the newer model writes it, such as `microsoft.compute/virtualmachines`; if absent, the type in the
-    /// id.
+    /// Returns the type, such as `microsoft.compute/virtualmachines`: the one that the newer model writes, or else the
+    /// type in the id.
     pub fn resource_type(&self) -> Option<String> {
         self.0.text("resourceType").or_else(|| Some(self.resource_id()?.resource_type().to_string()))
     }
 
-    /// All fields, by name, ignoring case.
+    /// Returns all fields.
     pub fn fields(&self) -> &AdditionalData {
         &self.0
     }
@@ -258,7 +259,7 @@ mod tests {
         assert!(serde_json::from_str::<AdditionalData>("null").unwrap().is_empty());
     }
 
-    /// A value this many levels below the top, in objects or in objects that are written as strings.
+    /// Creates a value this many levels below the top, in objects or in objects written as strings.
     fn nested(levels: usize, as_text: bool) -> Value {
         (0..levels).fold(
             json!({ "token": 7 }),

@@ -1,4 +1,4 @@
-//! One alert.
+//! A single alert.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -18,13 +18,14 @@ use crate::{
     SupportingEvidence, models::alert_parts::items,
 };
 
-/// An alert of Defender for Cloud.
+/// A Defender for Cloud alert.
 ///
-/// The most commonly used data is in fields. The heavy parts (entities, properties, evidence and so on) stay encoded
-/// until they are requested, so that a list of ten thousand costs little; each method decodes its part on every call.
+/// The most commonly used data is in fields. The large parts, such as entities, properties and evidence, stay encoded
+/// until they are requested, so that a list of ten thousand alerts costs little. Each of their methods decodes the part
+/// on every call.
 ///
-/// `Serialize` writes the whole alert as the service sent it, including what this version does not model; if a field
-/// has been changed since, it is an error. In tests, build one from JSON:
+/// `Serialize` writes the whole alert as the service sent it, including members that this version does not model; it
+/// fails if a field has been changed since. In tests, create alerts from JSON:
 ///
 /// ```
 /// use defender_alerts::{Alert, Severity};
@@ -42,15 +43,15 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Alert {
-    /// The id, as used in calls on this alert. It contains the location.
+    /// The id, which requests for this alert use. It contains the location.
     pub id: AlertId,
-    /// The name; not always the last segment of the id.
+    /// The name, which is not always the last segment of the id.
     pub name: String,
     /// The alert type, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
     pub alert_type: String,
     /// The title.
     pub display_name: String,
-    /// What happened, as a sentence.
+    /// A sentence that says what happened.
     pub description: String,
     /// The severity.
     pub severity: Severity,
@@ -62,23 +63,23 @@ pub struct Alert {
     pub start_time: Option<OffsetDateTime>,
     /// The time of the last activity.
     pub end_time: Option<OffsetDateTime>,
-    /// When it was generated.
+    /// When the alert was generated.
     pub time_generated: Option<OffsetDateTime>,
-    /// When processing ended and it became available.
+    /// When processing ended and the alert became available.
     pub processing_end_time: Option<OffsetDateTime>,
     /// The name of the affected resource.
     pub compromised_entity: String,
-    /// Whether it is an incident, which combines several alerts.
+    /// Whether the alert is an incident, which combines several alerts.
     pub is_incident: bool,
-    /// A key that related alerts share.
+    /// A key shared by related alerts.
     pub correlation_key: String,
-    /// The id inside Defender.
+    /// The internal id of the alert in Defender.
     pub system_alert_id: String,
-    /// The alert's page in the portal.
+    /// The URL of the alert in the portal.
     pub alert_uri: String,
-    /// The plan that raised it, such as `KeyVault`.
+    /// The plan that raised the alert, such as `KeyVault`.
     pub product_component_name: String,
-    /// The product that raised it.
+    /// The product that raised the alert.
     pub product_name: String,
     /// The vendor of the product.
     pub vendor_name: String,
@@ -90,7 +91,7 @@ pub struct Alert {
     sent: SentText,
 }
 
-/// The positions of the heavy parts in the text.
+/// The positions of the large parts in the text.
 #[derive(Clone, PartialEq)]
 struct Parts {
     resource_identifiers: Option<Place>,
@@ -110,28 +111,28 @@ impl fmt::Debug for Parts {
 }
 
 impl Alert {
-    /// The type of Key Vault alert; `None` for alerts of other plans. Sample alerts (`SIMULATED_KV_..`) count as the
-    /// type that they simulate.
+    /// Returns the type of Key Vault alert; `None` for an alert of another plan. A sample alert (`SIMULATED_KV_..`) has
+    /// the type that it simulates.
     pub fn key_vault_type(&self) -> Option<KeyVaultAlertType> {
         KeyVaultAlertType::of(&self.alert_type)
     }
 
-    /// Whether it is a sample from a simulation.
+    /// Whether the alert is a sample, created by a simulation.
     pub fn is_sample(&self) -> bool {
         super::key_vault::strip_prefix(&self.alert_type, super::key_vault::SAMPLE).is_some()
     }
 
-    /// Whether it is about a key vault: either its type says so, or one of its resources is a vault.
+    /// Whether the alert is about a key vault: its type says so, or one of its resources is a vault.
     pub fn is_key_vault(&self) -> bool {
         self.key_vault_type().is_some() || self.affects(&ResourceType::VAULT)
     }
 
-    /// Whether one of its resources has this type.
+    /// Whether one of the affected resources has this type.
     pub fn affects(&self, kind: &ResourceType) -> bool {
         self.resources().iter().any(|resource| resource.is(kind))
     }
 
-    /// The Azure resources in its identifiers. Those that cannot be read are omitted; [`unreadable`](Self::unreadable)
+    /// Returns the affected Azure resources. Those that cannot be read are omitted; [`unreadable`](Self::unreadable)
     /// lists them.
     pub fn resources(&self) -> Vec<ResourceId> {
         let identifiers = self.resource_identifiers().unwrap_or_default();
@@ -142,18 +143,18 @@ impl Alert {
         azure.collect()
     }
 
-    /// The identifiers of the resource: in Azure, in a workspace, or elsewhere.
+    /// Returns the identifiers of the affected resource: in Azure, in a workspace, or elsewhere.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
     }
 
-    /// The identifiers and entities that cannot be read, each with a short description. If there are any, the readable
-    /// ones may be incomplete.
+    /// Returns short descriptions of the identifiers and entities that cannot be read. If there are any,
+    /// [`resources`](Self::resources) and [`entities`](Self::entities) may be incomplete.
     pub fn unreadable(&self) -> Vec<String> {
         let mut found = Vec::new();
         match self.resource_identifiers() {
@@ -167,39 +168,39 @@ impl Alert {
         found
     }
 
-    /// How to remediate it, step by step.
+    /// Returns the steps to remediate the alert.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn remediation_steps(&self) -> Result<Vec<String>> {
         self.list("remediationSteps", &self.parts.remediation_steps)
     }
 
-    /// Links to reports and similar pages.
+    /// Returns links to reports and similar pages.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn extended_links(&self) -> Result<Vec<ExtendedLink>> {
         self.list("extendedLinks", &self.parts.extended_links)
     }
 
-    /// The entities involved: accounts, addresses, resources.
+    /// Returns the entities involved: accounts, addresses, resources and others.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
         Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
     }
 
-    /// Properties of this alert type, by name. Values that are not strings are given as JSON.
+    /// Returns the properties specific to the alert type, by name. Values that are not strings are returned as JSON.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
         let found: Option<Texts> =
@@ -207,29 +208,29 @@ impl Alert {
         Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
     }
 
-    /// MITRE ATT&CK techniques, such as `T1555`.
+    /// Returns MITRE ATT&CK techniques, such as `T1555`.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn techniques(&self) -> Result<Vec<String>> {
         self.list("techniques", &self.parts.techniques)
     }
 
-    /// MITRE ATT&CK sub-techniques, such as `T1555.006`.
+    /// Returns MITRE ATT&CK sub-techniques, such as `T1555.006`.
     ///
     /// # Errors
     ///
-    /// They have an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn sub_techniques(&self) -> Result<Vec<String>> {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
-    /// The evidence for the alert; `None` if there is none.
+    /// Returns the evidence for the alert; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// It has an unexpected format; the error gives the location.
+    /// The part has an unexpected format; the error gives the location.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
@@ -281,7 +282,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The serialized form.
+/// The form in which the service sends an alert.
 #[derive(Debug, Deserialize)]
 pub struct Wire<'a> {
     id: AlertId,
@@ -349,7 +350,7 @@ struct Properties<'a> {
     supporting_evidence: Option<Part<'a>>,
 }
 
-/// An open enum that may be absent: then it is `Unknown("")`.
+/// An open enum whose field may be absent, which is `Unknown("")`.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct Open<T>(T);

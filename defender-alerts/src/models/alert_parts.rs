@@ -1,4 +1,4 @@
-//! The heavy parts of an alert, decoded when they are asked for.
+//! The large parts of an alert, which are decoded when requested.
 
 use std::borrow::Cow;
 
@@ -11,19 +11,19 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::spelling;
 
-/// An identifier of the resource of an alert.
+/// An identifier of the resource that an alert affects.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ResourceIdentifier {
     /// An Azure resource.
     AzureResource(ResourceId),
-    /// A machine, by its agent in a workspace.
+    /// A machine, identified by its agent in a workspace.
     LogAnalytics(LogAnalyticsIdentifier),
-    /// A type that this version does not model, or an invalid resource id, unchanged.
+    /// An identifier of a type that this version does not model, or with an invalid resource id, unchanged.
     Other(Value),
 }
 
-/// A machine, by its agent in a Log Analytics workspace.
+/// A machine, identified by its agent in a Log Analytics workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogAnalyticsIdentifier {
@@ -33,12 +33,12 @@ pub struct LogAnalyticsIdentifier {
     pub workspace_subscription_id: String,
     /// The resource group of the workspace.
     pub workspace_resource_group: String,
-    /// The agent that reported.
+    /// The id of the agent.
     pub agent_id: String,
 }
 
 impl ResourceIdentifier {
-    /// All of a list: in one pass when all of them are of known kinds.
+    /// Reads a list of identifiers, in one pass if all are of known kinds.
     pub(crate) fn read_all(list: &str) -> serde_json::Result<Vec<Self>> {
         let at_once = items::<Identified<'_>>(list).ok();
         match at_once.and_then(|all| all.into_iter().map(Identified::into_known).collect()) {
@@ -53,7 +53,7 @@ impl ResourceIdentifier {
         known.unwrap_or(Self::Other(value))
     }
 
-    /// What cannot be read of one that says that it is of a known kind.
+    /// Describes the identifier if it has no type, or a known type but cannot be read.
     pub(crate) fn unreadable(&self) -> Option<String> {
         let Self::Other(value) = self else { return None };
         let spelled = spelling::documented(value);
@@ -67,7 +67,7 @@ impl ResourceIdentifier {
     }
 }
 
-/// The fields of all known kinds together: one pass, whatever the order of the keys.
+/// The fields of all known kinds, read in one pass regardless of the order of the keys.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Identified<'a> {
@@ -100,7 +100,7 @@ impl Identified<'_> {
     }
 }
 
-/// The items of a list: those that are null are left out, and one item alone is a list of one.
+/// Reads the items of a list. Null items are omitted, and a single value is a list of one.
 pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result<Vec<T>> {
     #[derive(Deserialize)]
     #[serde(transparent, bound = "T: Deserialize<'de>")]
@@ -137,14 +137,14 @@ pub struct ExtendedLink {
 pub enum SupportingEvidence {
     /// A table.
     Table {
-        /// What the table shows.
+        /// The title of the table.
         title: String,
         /// The names of the columns.
         columns: Vec<String>,
-        /// The cells, row by row: any JSON.
+        /// The cells, row by row, as any JSON.
         rows: Vec<Vec<Value>>,
     },
-    /// A type that this version does not model, unchanged.
+    /// Evidence of a type that this version does not model, unchanged.
     Other(Value),
 }
 
@@ -165,17 +165,18 @@ impl SupportingEvidence {
     }
 }
 
-/// An entity involved in the activity that an alert is about.
+/// An entity involved in the activity that an alert reports.
 ///
-/// Known types have typed fields; [`fields`](Self::fields) has everything that the service wrote.
+/// Known kinds have typed fields; [`fields`](Self::fields) returns everything that the service wrote.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Entity {
-    /// The number that other entities of the alert refer to, such as `westeurope_2`.
+    /// The id by which other entities of the alert refer to this one, such as `westeurope_2`.
     pub id: Option<String>,
     /// The kind, with its fields.
     pub kind: EntityKind,
-    /// The alert, the list in it that it stands in, and its place among those that are not null.
+    /// The alert's text, the position of the list of entities in it, and the index of this entity among those that are
+    /// not null.
     sent: SentText,
     list: Place,
     index: usize,
@@ -185,11 +186,11 @@ pub struct Entity {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum EntityKind {
-    /// A user, or the service principal of an application, which has no name.
+    /// A user, or a service principal, which has no name.
     Account(Account),
     /// An IP address.
     Ip(Ip),
-    /// An Azure resource, by id.
+    /// An Azure resource; `None` if its id cannot be read.
     AzureResource(Option<ResourceId>),
     /// A machine.
     Host(Host),
@@ -209,28 +210,28 @@ pub enum EntityKind {
     },
     /// A URL.
     Url(Option<String>),
-    /// A kind that this version does not model, by its name on the wire.
+    /// The name of a kind that this version does not model.
     Other(String),
 }
 
-/// A user, or the service principal of an application.
+/// A user or a service principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
-    /// The name, without the domain. Absent for applications.
+    /// The name, without the domain; `None` for an application.
     pub name: Option<String>,
-    /// The domain: what follows the `@`.
+    /// The domain, which is the part after the `@`.
     pub upn_suffix: Option<String>,
     /// The tenant of the account.
     pub tenant_id: Option<String>,
-    /// The object id in the directory. Absent for traffic from outside Azure.
+    /// The object id in the directory; `None` for traffic from outside Azure.
     pub object_id: Option<String>,
     /// The id of the application.
     pub app_id: Option<String>,
 }
 
 impl Account {
-    /// `name@suffix`, if both are known.
+    /// Returns `name@suffix`; `None` unless both are known.
     pub fn user_principal_name(&self) -> Option<String> {
         let (name, suffix) = (self.name.as_ref()?, self.upn_suffix.as_ref()?);
         Some(format!("{name}@{suffix}"))
@@ -252,7 +253,7 @@ pub struct Ip {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct GeoLocation {
-    /// The country, in two letters.
+    /// The two-letter code of the country.
     #[serde(with = "wire::text::option")]
     pub country_code: Option<String>,
     /// The country.
@@ -270,7 +271,7 @@ pub struct GeoLocation {
     /// The organization that operates the network.
     #[serde(with = "wire::text::option")]
     pub organization: Option<String>,
-    /// The cloud that the address belongs to. A Microsoft address may belong to any customer's machine.
+    /// The cloud to which the address belongs. A Microsoft address may belong to the machine of any customer.
     #[serde(with = "wire::text::option")]
     pub cloud_provider: Option<String>,
 }
@@ -283,12 +284,12 @@ pub struct Host {
     pub host_name: Option<String>,
     /// The machine's Azure resource id.
     pub resource_id: Option<ResourceId>,
-    /// The agent on it.
+    /// The id of the agent on the machine.
     pub agent_id: Option<String>,
 }
 
 impl Entity {
-    /// All of a list: in one pass when all of them have the documented shape.
+    /// Reads a list of entities, in one pass if all have the documented form.
     pub(crate) fn read_all(sent: &SentText, place: &Place) -> serde_json::Result<Vec<Self>> {
         let list = sent.part(place);
         let read: Vec<Known> = match items(list) {
@@ -300,14 +301,14 @@ impl Entity {
         Ok(read.into_iter().enumerate().map(entity).collect())
     }
 
-    /// All fields, as the service wrote them.
+    /// Returns all fields as the service wrote them.
     pub fn fields(&self) -> Map<String, Value> {
         let items: Vec<&RawValue> = items(self.sent.part(&self.list)).unwrap_or_default();
         let item = items.get(self.index).and_then(|item| serde_json::from_str(item.get()).ok());
         item.unwrap_or_default()
     }
 
-    /// What cannot be read of one that says that it is a resource of Azure, or that does not say what it is.
+    /// Describes the entity if it is an Azure resource whose id cannot be read, or has no type.
     pub(crate) fn unreadable(&self) -> Option<String> {
         match &self.kind {
             EntityKind::AzureResource(None) => Some("an entity that is an Azure resource".to_owned()),
@@ -316,7 +317,7 @@ impl Entity {
         }
     }
 
-    /// The account, if the entity is one.
+    /// Returns the account; `None` if the entity is of another kind.
     pub fn as_account(&self) -> Option<&Account> {
         match &self.kind {
             EntityKind::Account(account) => Some(account),
@@ -324,7 +325,7 @@ impl Entity {
         }
     }
 
-    /// The address, if the entity is one.
+    /// Returns the address; `None` if the entity is of another kind.
     pub fn as_ip(&self) -> Option<&Ip> {
         match &self.kind {
             EntityKind::Ip(ip) => Some(ip),
@@ -333,7 +334,7 @@ impl Entity {
     }
 }
 
-/// The fields of all known kinds together: one pass, whatever the order of the keys.
+/// The fields of all known kinds, read in one pass regardless of the order of the keys.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Fields<'a> {
@@ -372,7 +373,7 @@ struct Fields<'a> {
     url: Option<String>,
 }
 
-/// Number and kind of an entity: much smaller than all fields together.
+/// The id and kind of an entity, which are much smaller than all fields together.
 struct Known {
     id: Option<String>,
     kind: EntityKind,
@@ -386,17 +387,17 @@ impl<'de> Deserialize<'de> for Known {
 }
 
 impl Known {
-    /// Of an entity in another spelling, or of another shape.
+    /// Reads an entity with another spelling or form.
     fn read(value: Value) -> Self {
         let spelled = spelling::documented(&value);
-        // A known field of an unexpected shape makes the entity one of an unknown kind.
+        // If a known field has an unexpected form, the entity is of an unknown kind.
         serde_json::from_str(&spelled.to_string()).unwrap_or_else(|_| Self {
             id: None,
             kind: EntityKind::Other(spelled["type"].as_str().unwrap_or_default().to_owned()),
         })
     }
 
-    /// Whether nothing at all was read of it.
+    /// Whether none of its fields could be read.
     fn is_bare(&self) -> bool {
         match &self.kind {
             EntityKind::Account(it) => [&it.name, &it.upn_suffix, &it.tenant_id, &it.object_id, &it.app_id]

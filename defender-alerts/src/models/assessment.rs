@@ -17,17 +17,17 @@ use crate::{
 arm_core::open_enum! {
     /// Whether a resource follows a recommendation.
     pub enum AssessmentCode {
-        /// It follows it.
+        /// The resource follows the recommendation.
         Healthy = "Healthy",
-        /// It does not follow it.
+        /// The resource does not follow the recommendation.
         Unhealthy = "Unhealthy",
-        /// The resource was not assessed; the cause says why, such as `OffByPolicy`.
+        /// The resource was not assessed. The cause says why, such as `OffByPolicy`.
         NotApplicable = "NotApplicable",
     }
 }
 
 arm_core::open_enum! {
-    /// The risk of an assessment on its resource.
+    /// The risk level of a recommendation on its resource.
     pub enum RiskLevel {
         /// None.
         None = "None",
@@ -44,12 +44,12 @@ arm_core::open_enum! {
 
 /// An assessment: the result of a recommendation on one resource.
 ///
-/// `Serialize` writes it as the service sent it; if a field has been changed since, it is an error. To write one, use
-/// an [`AssessmentSpec`].
+/// `Serialize` writes the assessment as the service sent it; it fails if a field has been changed since. To write an
+/// assessment to the service, use an [`AssessmentSpec`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Assessment {
-    /// The id: the resource and the key.
+    /// The id, which contains the resource and the key.
     pub id: AssessmentId,
     /// The key of the recommendation; for a finding in the newer model, its own key.
     pub name: AssessmentKey,
@@ -59,23 +59,24 @@ pub struct Assessment {
     pub status: AssessmentStatus,
     /// The resource.
     pub resource_details: ResourceDetails,
-    /// Data that the recommendation adds.
+    /// Additional data of the recommendation.
     pub additional_data: AdditionalData,
-    /// The page in the portal. Only if requested with [`Expand`](crate::Expand).
+    /// The page in the portal; `None` unless requested with [`Expand`](crate::Expand).
     pub azure_portal_uri: Option<String>,
-    /// The metadata of the recommendation, including its severity. Only if requested with [`Expand`](crate::Expand).
+    /// The metadata of the recommendation, including its severity; `None` unless requested with
+    /// [`Expand`](crate::Expand).
     pub metadata: Option<AssessmentMetadataProperties>,
-    /// The partner that created it, without the secret.
+    /// The name of the partner that created the assessment.
     pub partner_name: Option<String>,
-    /// The risk on this resource. Only with Defender CSPM.
+    /// The risk on this resource; `None` without Defender CSPM.
     pub risk: Option<AssessmentRisk>,
     unknown: UnknownFields,
     sent: SentText,
 }
 
 impl Assessment {
-    /// The severity, if known: from the metadata, which must have been requested, or from the status, where Resource
-    /// Graph writes it.
+    /// Returns the severity: from the metadata, if it was requested, or else from the status, where Resource Graph
+    /// writes it. `None` if neither has it.
     pub fn severity(&self) -> Option<Severity> {
         let by_metadata = self.metadata.as_ref().map(|metadata| metadata.severity.clone());
         by_metadata.or_else(|| self.status.severity.clone())
@@ -87,22 +88,22 @@ impl Assessment {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AssessmentStatus {
-    /// The result.
+    /// The result of the assessment.
     #[serde(default = "blank")]
     pub code: AssessmentCode,
-    /// The cause, in one word, such as `OffByPolicy`.
+    /// The cause as one word, such as `OffByPolicy`.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The cause, as a sentence.
+    /// The cause as a sentence.
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it was first assessed. The service sets it.
+    /// When the resource was first assessed. Set by the service.
     #[serde(default, with = "wire::instant::option", skip_serializing)]
     pub first_evaluation_date: Option<OffsetDateTime>,
-    /// When it last changed its code. The service sets it.
+    /// When the code last changed. Set by the service.
     #[serde(default, with = "wire::instant::option", skip_serializing)]
     pub status_change_date: Option<OffsetDateTime>,
-    /// The severity, which Resource Graph writes here in the older model.
+    /// The severity, which Resource Graph writes here in the older model. Set by the service.
     #[serde(default, skip_serializing)]
     pub severity: Option<Severity>,
     #[serde(flatten)]
@@ -110,14 +111,14 @@ pub struct AssessmentStatus {
 }
 
 impl AssessmentStatus {
-    /// Whether the resource is not assessed because of an exemption.
+    /// Whether the resource is exempt from the recommendation.
     pub fn is_exempt(&self) -> bool {
-        // The word is published in samples of sub-assessments.
+        // The cause `Exempt` is published in samples of sub-assessments.
         let cause = self.cause.as_deref().is_some_and(|cause| cause.eq_ignore_ascii_case("Exempt"));
         self.code == AssessmentCode::NotApplicable && cause
     }
 
-    /// A status to write.
+    /// Creates a status to write.
     pub fn new(code: AssessmentCode) -> Self {
         Self {
             code,
@@ -137,7 +138,7 @@ impl Default for AssessmentStatus {
     }
 }
 
-/// The risk of an assessment on its resource, and its causes.
+/// The risk of a recommendation on its resource, and its causes.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -151,10 +152,10 @@ pub struct AssessmentRisk {
     /// The factors of the risk, such as `Internet exposure`.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub risk_factors: Vec<String>,
-    /// The attack paths that the resource is on, by id.
+    /// The ids of the attack paths on which the resource is.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub attack_paths_references: Vec<String>,
-    /// The attack paths, as graphs.
+    /// The attack paths as graphs.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub paths: Vec<RiskPath>,
 }
@@ -166,7 +167,7 @@ impl Default for AssessmentRisk {
     }
 }
 
-/// One path of an [`AssessmentRisk`].
+/// An attack path of an [`AssessmentRisk`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -203,10 +204,10 @@ pub struct RiskEdge {
     /// The id in the graph.
     #[serde(with = "wire::text")]
     pub id: String,
-    /// The id of the node where it begins.
+    /// The id of the source node.
     #[serde(with = "wire::text")]
     pub source_id: String,
-    /// The id of the node where it ends.
+    /// The id of the target node.
     #[serde(with = "wire::text")]
     pub target_id: String,
 }
@@ -277,10 +278,10 @@ impl Kept for Assessment {
 
 arm_core::kept!(Assessment);
 
-/// An assessment to write, by your own tool or a partner's.
+/// An assessment to write, by your own tool or that of a partner.
 ///
-/// To change an existing one, create this from the [`Assessment`] that was read: fields that this version does not
-/// model are then written back.
+/// To change an existing assessment, create the spec from the [`Assessment`]: fields that this version does not model
+/// are then written back.
 #[derive(Debug, Clone, Serialize, TypedBuilder)]
 #[serde(rename_all = "camelCase")]
 pub struct AssessmentSpec {
@@ -292,8 +293,8 @@ pub struct AssessmentSpec {
     #[builder(default)]
     #[serde(skip_serializing_if = "AdditionalData::is_absent")]
     pub additional_data: AdditionalData,
-    /// The partner, for recommendations of verified partners. The service never returns its secret, so provide it for
-    /// each write.
+    /// The partner, for recommendations of verified partners. Provide it for each write, since the service never
+    /// returns its secret.
     #[builder(default, setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partners_data: Option<PartnersData>,
@@ -326,7 +327,7 @@ impl From<&Assessment> for AssessmentSpec {
     }
 }
 
-/// What a value holds: nested JSON comes as an object or as a string.
+/// Decodes nested JSON, which may be an object or a string.
 pub(crate) fn nested<T: DeserializeOwned>(value: &Value) -> Option<T> {
     match value {
         Value::String(text) => serde_json::from_str(text).ok(),

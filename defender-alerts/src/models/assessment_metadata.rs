@@ -1,4 +1,4 @@
-//! The metadata that all assessments by one recommendation share.
+//! The metadata shared by all assessments of a recommendation.
 
 use arm_core::{
     Secret,
@@ -11,35 +11,35 @@ use super::blank;
 use crate::{AssessmentKey, Severity};
 
 arm_core::open_enum! {
-    /// Who defined a recommendation.
+    /// The origin of a recommendation.
     pub enum AssessmentType {
         /// The service does not say.
         NotTold = "Unknown",
         /// Microsoft.
         BuiltIn = "BuiltIn",
-        /// Microsoft, through a policy.
+        /// Microsoft, with a policy.
         BuiltInPolicy = "BuiltInPolicy",
-        /// You, through a query.
+        /// You, with a query.
         Custom = "Custom",
-        /// You, through a policy.
+        /// You, with a policy.
         CustomPolicy = "CustomPolicy",
-        /// You, by writing the results yourself.
+        /// You, with results that you write.
         CustomerManaged = "CustomerManaged",
-        /// A partner that Microsoft has verified.
+        /// A partner verified by Microsoft.
         VerifiedPartner = "VerifiedPartner",
-        /// Microsoft, through a policy that you attest manually.
+        /// Microsoft, with a policy for which you attest compliance manually.
         ManualBuiltInPolicy = "ManualBuiltInPolicy",
-        /// Microsoft; you attest it manually.
+        /// Microsoft, with compliance that you attest manually.
         ManualBuiltIn = "ManualBuiltIn",
-        /// You, through a policy that you attest manually.
+        /// You, with a policy for which you attest compliance manually.
         ManualCustomPolicy = "ManualCustomPolicy",
-        /// Microsoft, one for each finding.
+        /// Microsoft, with one recommendation for each finding.
         DynamicBuiltIn = "DynamicBuiltIn",
     }
 }
 
 arm_core::open_enum! {
-    /// The amount of work or impact.
+    /// An amount of effort or impact.
     pub enum Effort {
         /// Low.
         Low = "Low",
@@ -50,7 +50,7 @@ arm_core::open_enum! {
     }
 }
 
-/// The metadata of a recommendation, under its key.
+/// The metadata of a recommendation, with its key.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct AssessmentMetadata {
@@ -60,7 +60,7 @@ pub struct AssessmentMetadata {
     pub properties: AssessmentMetadataProperties,
 }
 
-/// The definition of a recommendation. Your own can also be written.
+/// The definition of a recommendation. You can write those of your own recommendations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -69,17 +69,17 @@ pub struct AssessmentMetadataProperties {
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub display_name: String,
-    /// The severity of not following it.
+    /// The severity if a resource does not follow the recommendation.
     #[serde(default = "blank")]
     pub severity: Severity,
-    /// Who defined it. Your own are [`AssessmentType::CustomerManaged`].
+    /// The origin. Your own recommendations are [`AssessmentType::CustomerManaged`].
     #[serde(default = "blank")]
     pub assessment_type: AssessmentType,
     /// The description.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How to remediate it.
+    /// The steps to remediate a finding.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub remediation_description: Option<String>,
@@ -87,7 +87,7 @@ pub struct AssessmentMetadataProperties {
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
-    /// The threats that it protects from, such as `dataExfiltration`.
+    /// The threats from which the recommendation protects, such as `dataExfiltration`.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub threats: Vec<String>,
@@ -99,27 +99,27 @@ pub struct AssessmentMetadataProperties {
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub techniques: Vec<String>,
-    /// The impact on users.
+    /// The impact of the remediation on users.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_impact: Option<Effort>,
-    /// The effort to implement it.
+    /// The effort of the remediation.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implementation_effort: Option<Effort>,
-    /// Whether it is a preview, which does not count for the secure score.
+    /// Whether the recommendation is in preview and does not count for the secure score.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<bool>,
-    /// The policy that checks it. The service sets it.
+    /// The id of the policy that checks the recommendation. Set by the service.
     #[builder(default, setter(skip))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub policy_definition_id: Option<String>,
-    /// The category of the newer model, such as `ExposedSecrets`. The service sets it.
+    /// The category in the newer model, such as `ExposedSecrets`. Set by the service.
     #[builder(default, setter(skip))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub recommendation_category: Option<String>,
-    /// The month of its planned deprecation, as `MM/YYYY`.
+    /// The month of the planned deprecation, as `MM/YYYY`.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub planned_deprecation_date: Option<String>,
@@ -150,7 +150,7 @@ pub struct MetadataPartnerData {
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub product_name: Option<String>,
-    /// The secret: required to write, never returned.
+    /// The secret, which is required for writes and never returned.
     #[builder(setter(strip_option))]
     #[serde(default, with = "wire::secret::option", skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,

@@ -1,4 +1,4 @@
-//! Attack paths, from an entry point to a target.
+//! Attack paths.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use serde_json::Value;
 
 use crate::{AdditionalData, RiskLevel, models::additional_data::text_within};
 
-/// An attack path, from an entry point to a target, as a row of Resource Graph.
+/// An attack path from an entry point to a target, as a row of Resource Graph.
 ///
-/// Rows have one of two formats, depending on the tenant; this type reads both. `Serialize` writes the row unchanged;
-/// if a field has been changed since, it is an error.
+/// Rows have one of two formats, depending on the tenant; this type reads both. `Serialize` writes the row as the
+/// service sent it; it fails if a field has been changed since.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPath {
     /// The id of the row.
     pub id: String,
-    /// The name of the path: a GUID.
+    /// The name of the path, a GUID.
     pub name: String,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
@@ -28,10 +28,10 @@ pub struct AttackPath {
     pub display_name: String,
     /// The description.
     pub description: String,
-    /// The type of path.
+    /// The type of the path.
     pub attack_path_type: String,
     /// The risk: `riskLevel`, or `potentialImpact` in the documented format. `None` if the row has neither, which does
-    /// not mean that it is low.
+    /// not mean that the risk is low.
     pub risk_level: Option<RiskLevel>,
     /// The factors of the risk: `riskFactors`, or `riskCategories` in the documented format.
     pub risk_factors: Vec<String>,
@@ -45,23 +45,23 @@ pub struct AttackPath {
     pub edges: Vec<AttackPathEdge>,
     /// The steps of the attack. Only in the newer format.
     pub steps: Vec<String>,
-    /// How to remediate it manually. Only in the documented format.
+    /// The steps to remediate the path manually. Only in the documented format.
     pub remediation_steps: Vec<String>,
     /// Whether steps are missing. Only in the newer format.
     pub is_partial: bool,
     /// The format of the row.
     pub shape: AttackPathShape,
-    /// All properties of the row, by name, ignoring case.
+    /// All properties of the row.
     pub properties: AdditionalData,
     sent: SentText,
 }
 
-/// The two formats of rows.
+/// The format of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttackPathShape {
     /// The format documented for Defender CSPM.
     Documented,
-    /// The format in tenants whose paths come from Exposure Management.
+    /// The newer format, in tenants whose paths come from Exposure Management.
     ExposureManagement,
 }
 
@@ -69,13 +69,13 @@ pub enum AttackPathShape {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AttackPathNode {
-    /// The id within the graph, to which edges refer. Not an Azure resource id.
+    /// The id in the graph, by which edges refer to the node. It is not an Azure resource id.
     pub internal_id: String,
     /// The name.
     pub name: Option<String>,
     /// The type, such as `virtualmachines`.
     pub entity_type: Option<String>,
-    /// The Azure resource id, if the node is a resource.
+    /// The Azure resource id; `None` if the node is not an Azure resource.
     pub resource_id: Option<ResourceId>,
     /// All fields of the node in the row.
     pub fields: AdditionalData,
@@ -94,7 +94,8 @@ pub struct AttackPathEdge {
 }
 
 impl AttackPath {
-    /// Whether it concerns secrets: it contains a key vault, or its text mentions secrets, credentials or key vaults.
+    /// Whether the path concerns secrets: it contains a key vault, or its text mentions secrets, credentials or key
+    /// vaults.
     pub fn concerns_secrets(&self) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         let vault =
@@ -108,7 +109,7 @@ impl AttackPath {
             || words.into_iter().chain(&self.risk_factors).any(|text| speaks(text))
     }
 
-    /// Whether a resource is part of it.
+    /// Whether a resource is part of the path.
     pub fn contains_node(&self, resource: &ResourceId) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         self.nodes.iter().chain(ends).any(|node| node.resource_id.as_ref() == Some(resource))
@@ -176,13 +177,13 @@ impl Kept for AttackPath {
 
 arm_core::kept!(AttackPath);
 
-/// A value as JSON text; also JSON in a text.
+/// Returns a value as JSON text; if it is a string, its content.
 fn written(value: Option<Part<'_>>) -> Cow<'_, str> {
     let Some(value) = value else { return Cow::default() };
     value.text().unwrap_or(Cow::Borrowed(value.as_str()))
 }
 
-/// A scalar as text, and all else as JSON; null is empty.
+/// Returns a scalar as text, and any other value as JSON; null is empty.
 fn plain(value: Part<'_>) -> String {
     match value.scalar() {
         Some(text) => text.into_owned(),
@@ -196,7 +197,7 @@ fn data(value: Part<'_>) -> AdditionalData {
     wire::from_str(value.as_str()).unwrap_or_default()
 }
 
-/// Texts: of a list, of objects with a description, or one text.
+/// Returns texts from a list of texts, a list of objects with descriptions, or a single text.
 fn texts(value: Option<Part<'_>>) -> Vec<String> {
     let one = |value: Part<'_>| {
         let words = value.is_object().then(|| data(value));
@@ -239,7 +240,7 @@ fn edge(value: Part<'_>) -> AttackPathEdge {
     }
 }
 
-/// An end of a path: an object of its own, or the internal id of a node.
+/// Returns an end of a path, which the row gives as an object or as the internal id of a node.
 fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
     let known = |id: &str| nodes.iter().find(|node| !id.is_empty() && node.internal_id == id).cloned();
     if value.is_null() {
@@ -247,7 +248,7 @@ fn end_of(value: Part<'_>, nodes: &[AttackPathNode]) -> Option<AttackPathNode> {
     }
     if value.is_object() {
         let end = node(value);
-        // The object can say less than the node that it stands for.
+        // The object may have less data than its node.
         let more = if end.resource_id.is_none() { known(&end.internal_id) } else { None };
         return Some(more.unwrap_or(end));
     }

@@ -1,22 +1,22 @@
-//! Who has to follow a recommendation, and until when.
+//! Assignments of recommendations to owners.
 
 use arm_core::wire::{self, AsSent, UnknownFields};
 use azure_core::time::OffsetDateTime;
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
 
-/// Who has to follow a recommendation on a resource, and by when.
+/// The assignment of a recommendation on a resource to an owner, with a due date.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct GovernanceAssignment {
     /// The id.
     #[serde(default, with = "wire::text")]
     pub id: String,
-    /// The name: a GUID.
+    /// The name, a GUID.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the assignment, modify a clone and write that: fields that this version does not
-    /// model are kept.
+    /// The settings. To change the assignment, modify a clone and write it: fields that this version does not model are
+    /// kept.
     #[serde(rename = "properties")]
     pub spec: GovernanceAssignmentSpec,
 }
@@ -45,7 +45,7 @@ pub struct GovernanceAssignmentSpec {
     #[builder(setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub remediation_due_date: Option<OffsetDateTime>,
-    /// Whether the secure score is unaffected until then.
+    /// Whether the secure score is unaffected until the due date.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_grace_period: Option<bool>,
@@ -60,14 +60,15 @@ pub struct GovernanceAssignmentSpec {
 arm_core::write_back!(GovernanceAssignmentSpec);
 
 impl GovernanceAssignmentSpec {
-    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
+    /// Returns JSON pointers to the parts of the response that could not be read. These parts are written back
+    /// unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 }
 
 impl GovernanceAssignment {
-    /// The assignment as it would be if it were created now.
+    /// Returns the assignment that would result from creating it now.
     pub(crate) fn planned(
         assessment: &crate::AssessmentId,
         name: uuid::Uuid,

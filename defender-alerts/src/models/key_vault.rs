@@ -1,12 +1,12 @@
-//! The kinds of Key Vault alerts.
+//! The types of Key Vault alerts.
 
 use crate::{Intent, Severity};
 
 arm_core::open_enum! {
     /// A type of Defender for Key Vault alert.
     ///
-    /// The documented ids have names; the plan has others that its reference omits, which are `Unknown` and keep their
-    /// id. None of the documented types has severity High.
+    /// The documented types have variants. The plan also raises alerts of undocumented types, which are `Unknown` with
+    /// their id. None of the documented types has severity High.
     ///
     /// ```
     /// use defender_alerts::{KeyVaultAlertType, Severity};
@@ -17,33 +17,33 @@ arm_core::open_enum! {
     /// assert!(KeyVaultAlertType::of("VM_EICAR").is_none());
     /// ```
     pub enum KeyVaultAlertType {
-        /// A successful request from an address that threat intelligence lists.
+        /// A request from an address on a threat intelligence list succeeded.
         SuspiciousIpAccess = "KV_SuspiciousIPAccess",
-        /// A request through Tor.
+        /// A request came through Tor.
         TorAccess = "KV_TORAccess",
-        /// Far more operations than usual for the user, application or vault.
+        /// There were far more operations than usual for the user, application or vault.
         OperationVolumeAnomaly = "KV_OperationVolumeAnomaly",
-        /// The vault's policy was changed, then secrets were read.
+        /// The vault's policy was changed, and then secrets were read.
         PutGetAnomaly = "KV_PutGetAnomaly",
-        /// Secrets were listed, then read, as in dumping a vault.
+        /// Secrets were listed and then read, as if to dump the vault.
         ListGetAnomaly = "KV_ListGetAnomaly",
-        /// One principal was refused at many vaults.
+        /// A principal was refused at many vaults.
         AccountVolumeAccessDeniedAnomaly = "KV_AccountVolumeAccessDeniedAnomaly",
         /// An unknown user was refused.
         UserAccessDeniedAnomaly = "KV_UserAccessDeniedAnomaly",
-        /// A new application read the vault.
+        /// An application that does not usually do so read the vault.
         AppAnomaly = "KV_AppAnomaly",
-        /// An unusual mix of operations.
+        /// There was an unusual mix of operations.
         OperationPatternAnomaly = "KV_OperationPatternAnomaly",
-        /// A new user read the vault.
+        /// A user that does not usually do so read the vault.
         UserAnomaly = "KV_UserAnomaly",
-        /// A new pair of user and application read the vault.
+        /// A pair of user and application that does not usually do so read the vault.
         UserAppAnomaly = "KV_UserAppAnomaly",
-        /// One principal read many vaults.
+        /// A principal read many vaults.
         AccountVolumeAnomaly = "KV_AccountVolumeAnomaly",
-        /// An address that threat intelligence lists was refused.
+        /// A request from an address on a threat intelligence list was refused.
         SuspiciousIpAccessDenied = "KV_SuspiciousIPAccessDenied",
-        /// Unusual access from an address outside Microsoft.
+        /// There was unusual access from an address outside Microsoft.
         UnusualAccessSuspiciousIp = "KV_UnusualAccessSuspiciousIP",
     }
 }
@@ -51,23 +51,24 @@ arm_core::open_enum! {
 const PREFIX: &str = "KV_";
 pub(crate) const SAMPLE: &str = "SIMULATED_";
 
-/// What follows a prefix, which is matched without regard to case.
+/// Returns what follows a prefix, which is matched ignoring case.
 pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 impl KeyVaultAlertType {
-    /// The type named by an alert's `alertType`; `None` if it does not belong to this plan. Samples (`SIMULATED_KV_..`)
-    /// count as the type that they simulate.
+    /// Returns the type for an alert's `alertType`; `None` if it does not belong to this plan. A sample
+    /// (`SIMULATED_KV_..`) has the type that it simulates.
     pub fn of(alert_type: &str) -> Option<Self> {
         let id = strip_prefix(alert_type, SAMPLE).unwrap_or(alert_type);
         strip_prefix(id, PREFIX).map(|_| Self::from(id))
     }
 
-    /// The documented types closest to a name: the type itself for a documented id, and the types that are meant,
-    /// closest first, for four names that are widely used although no alert has them (`KV_UnusualAccessPattern`,
-    /// `KV_MassSecretRetrieval`, `KV_SuspiciousSecretListing`, `KV_HighVolumeOperations`). Empty for other names.
+    /// Returns the documented types closest to a name, closest first. For a documented id, this is the type itself.
+    /// Four names are widely used although no alert has them: `KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
+    /// `KV_SuspiciousSecretListing` and `KV_HighVolumeOperations`. For these, it is the types that are probably meant.
+    /// Empty for other names.
     pub fn closest(name: &str) -> &'static [Self] {
         use KeyVaultAlertType as T;
         const UNUSUAL: &[T] = &[
@@ -91,7 +92,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// The documented severity of alerts of this type; `None` for undocumented types.
+    /// Returns the documented severity of alerts of this type; `None` for an undocumented type.
     pub fn severity(&self) -> Option<Severity> {
         use KeyVaultAlertType as T;
         match self {
@@ -103,7 +104,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// The documented tactics of alerts of this type; empty for undocumented types.
+    /// Returns the documented tactics of alerts of this type; empty for an undocumented type.
     pub fn tactics(&self) -> &'static [Intent] {
         use KeyVaultAlertType as T;
         match self {
@@ -123,7 +124,7 @@ impl KeyVaultAlertType {
         )
     }
 
-    /// What happened, in a few words; `None` for undocumented types.
+    /// Returns what happened, in a few words; `None` for an undocumented type.
     pub fn meaning(&self) -> Option<&'static str> {
         use KeyVaultAlertType as T;
         Some(match self {

@@ -1,4 +1,4 @@
-//! The models, one file for each resource.
+//! Models, with one file for each resource.
 
 mod additional_data;
 mod alert;
@@ -46,7 +46,7 @@ pub use sub_assessment::{
 };
 pub use suppression_rule::{RuleState, ScopeElement, SuppressionRule, SuppressionRuleSpec, SuppressionScope};
 
-/// The value of an open enum whose field is absent: `Unknown("")`.
+/// Returns the value of an open enum whose field is absent: `Unknown("")`.
 fn blank<T: From<&'static str>>() -> T {
     T::from("")
 }

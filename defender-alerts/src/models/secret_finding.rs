@@ -1,20 +1,20 @@
-//! Secrets in plain text.
+//! Findings about secrets in plain text.
 
 use arm_core::{ResourceId, SubscriptionId, wire};
 use azure_core::time::OffsetDateTime;
 
 use crate::{AdditionalData, Assessment, AssessmentCode, Severity, SubAssessment};
 
-/// The model that a finding comes from.
+/// The model in which the service returned a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SecretSource {
-    /// One recommendation for each secret, in the category `ExposedSecrets`: the model since July 2026.
+    /// The model since July 2026: one recommendation for each secret, in the category `ExposedSecrets`.
     ExposedSecrets,
-    /// One recommendation with a fixed key for all secrets of a resource: the older model. It does not say how many
+    /// The older model: one recommendation with a fixed key for all secrets of a resource, which does not say how many
     /// there are.
     GroupedRecommendation,
-    /// One finding of such a recommendation for each secret. No longer served.
+    /// The older model: one finding for each secret, below a grouped recommendation. No longer served.
     SubAssessment,
 }
 
@@ -22,7 +22,7 @@ pub enum SecretSource {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecretFinding {
-    /// The model that it comes from.
+    /// The model in which the service returned the finding.
     pub source: SecretSource,
     /// The id of the recommendation or finding.
     pub id: String,
@@ -30,32 +30,33 @@ pub struct SecretFinding {
     pub subscription: Option<SubscriptionId>,
     /// The title.
     pub title: String,
-    /// The type of secret, such as `SSH private key`; unknown in the grouped model.
+    /// The type of secret, such as `SSH private key`; `None` if unknown, as in the grouped model.
     pub secret_type: Option<String>,
-    /// The machine, repository or deployment, as the service names it.
+    /// The machine, repository or deployment that contains the secret, as the service names it.
     pub resource: Option<String>,
-    /// The Azure resource id, if it is an Azure resource.
+    /// The Azure resource id; `None` if the resource is not in Azure.
     pub resource_id: Option<ResourceId>,
     /// The type of the resource, such as `microsoft.compute/virtualmachines`.
     pub resource_type: Option<String>,
-    /// The file.
+    /// The path of the file that contains the secret.
     pub file_path: Option<String>,
-    /// When the file was last used.
+    /// When the file was last accessed.
     pub last_access: Option<OffsetDateTime>,
-    /// When the token expires.
+    /// When the secret expires, if it is a token.
     pub expires: Option<OffsetDateTime>,
-    /// Whether the resource that the secret gives access to still exists.
+    /// Whether the resource to which the secret gives access still exists.
     pub target_exists: Option<bool>,
     /// The severity.
     pub severity: Option<Severity>,
-    /// Whether it is exempted from remediation. The secret still exists.
+    /// Whether the finding is exempt. The secret still exists.
     pub is_exempt: bool,
-    /// All additional data, by name, ignoring case.
+    /// All additional data.
     pub additional_data: AdditionalData,
 }
 
 impl SecretFinding {
-    /// The finding in an assessment, exempt ones among them; `None` if the resource is healthy or was not assessed.
+    /// Returns the finding in an assessment, even if it is exempt; `None` if the resource is healthy or was not
+    /// assessed.
     pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
         let is_exempt = assessment.status.is_exempt();
         if assessment.status.code != AssessmentCode::Unhealthy && !is_exempt {
@@ -79,7 +80,7 @@ impl SecretFinding {
         })
     }
 
-    /// The finding in a sub-assessment; `None` if it is no longer present.
+    /// Returns the finding in a sub-assessment; `None` if its status is not unhealthy.
     pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
         if finding.status.code != AssessmentCode::Unhealthy {
             return None;

@@ -5,58 +5,58 @@ use serde::Deserialize;
 
 use crate::AssessmentKey;
 
-/// Points, and the maximum.
+/// Points and their maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Score {
-    /// The maximum.
+    /// The maximum points.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub max: f64,
     /// The current points.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub current: f64,
-    /// The current share, from 0 to 1.
+    /// The current share of the maximum, from 0 to 1.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub percentage: f64,
 }
 
-/// How well a subscription follows recommendations.
+/// A score of how well a subscription follows recommendations.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScore {
-    /// The name; the built-in one is `ascScore`.
+    /// The name; that of the built-in score is `ascScore`.
     pub name: String,
     /// The display name.
     pub display_name: String,
     /// The points.
     pub score: Score,
-    /// Its weight relative to other subscriptions.
+    /// The weight relative to other subscriptions.
     pub weight: i64,
     sent: SentText,
 }
 
 arm_core::kept!(SecureScore from Resource<Scored>);
 
-/// A control: a group of recommendations that are scored together.
+/// A control, which is a group of recommendations that are scored together.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScoreControl {
-    /// The name: a GUID.
+    /// The name, a GUID.
     pub name: String,
     /// The display name.
     pub display_name: String,
     /// The points.
     pub score: Score,
-    /// Its weight relative to other subscriptions.
+    /// The weight relative to other subscriptions.
     pub weight: i64,
-    /// Resources that follow the recommendations.
+    /// The number of resources that follow the recommendations.
     pub healthy_resource_count: u64,
-    /// Resources that do not.
+    /// The number of resources that do not follow the recommendations.
     pub unhealthy_resource_count: u64,
-    /// Resources that were not assessed.
+    /// The number of resources that were not assessed.
     pub not_applicable_resource_count: u64,
-    /// The definition of the control. Only if requested.
+    /// The definition of the control; `None` if the service omits it.
     pub definition: Option<SecureScoreControlDefinition>,
     sent: SentText,
 }
@@ -64,7 +64,7 @@ pub struct SecureScoreControl {
 arm_core::kept!(SecureScoreControl from Resource<Scored>);
 
 arm_core::open_enum! {
-    /// Who defined a control.
+    /// The origin of a control.
     pub enum ControlType {
         /// Microsoft.
         BuiltIn = "BuiltIn",
@@ -77,17 +77,17 @@ arm_core::open_enum! {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecureScoreControlDefinition {
-    /// The name: a GUID.
+    /// The name, a GUID.
     pub name: String,
     /// The display name.
     pub display_name: String,
     /// The description.
     pub description: String,
-    /// The maximum points that it gives.
+    /// The maximum points of the control.
     pub max_score: u32,
-    /// Who defined it; `None` if the service does not say.
+    /// The origin; `None` if the service does not say.
     pub source: Option<ControlType>,
-    /// The recommendations that count for it.
+    /// The recommendations that count for the control.
     pub assessments: Vec<AssessmentKey>,
     sent: SentText,
 }

@@ -1,4 +1,4 @@
-//! Whom Defender notifies.
+//! The people whom Defender notifies.
 
 use arm_core::wire::{self, AsSent, Deferred, Members, Part, UnknownFields};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,8 @@ use typed_builder::TypedBuilder;
 
 use crate::{RiskLevel, Severity};
 
-/// The people whom Defender notifies about a subscription, and when. It is read, changed and written back as a whole.
+/// The people whom Defender notifies about a subscription, and what it notifies them about. A write replaces the whole
+/// contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
@@ -24,7 +25,7 @@ pub struct SecurityContact {
     #[builder(default = Some(true), setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,
-    /// What to notify about.
+    /// The kinds of notifications to send.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub notifications_sources: Vec<NotificationsSource>,
@@ -32,11 +33,11 @@ pub struct SecurityContact {
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_by_role: Option<NotificationsByRole>,
-    /// The ETag. Only if the contact was read.
+    /// The ETag; `None` for a contact that was not read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub etag: Option<String>,
-    /// The location. Only if the contact was read.
+    /// The location; `None` for a contact that was not read.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub location: Option<String>,
@@ -50,7 +51,7 @@ pub struct SecurityContact {
 
 arm_core::write_back!(SecurityContact);
 
-/// What Defender notifies about.
+/// A kind of notification that Defender sends.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum NotificationsSource {
@@ -64,7 +65,7 @@ pub enum NotificationsSource {
         /// The lowest risk.
         minimal_risk_level: RiskLevel,
     },
-    /// A type that this version does not model, unchanged.
+    /// A kind that this version does not model, unchanged.
     Other(Value),
 }
 
@@ -115,7 +116,7 @@ arm_core::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NotificationsByRole {
-    /// Whether they are notified; the service sometimes omits it.
+    /// Whether the holders of the roles are notified; the service sometimes omits this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<NotificationState>,
     /// The roles, such as `Owner`.
@@ -126,7 +127,7 @@ pub struct NotificationsByRole {
 }
 
 impl NotificationsByRole {
-    /// Notifies the holders of these roles.
+    /// Creates settings that notify the holders of these roles.
     pub fn on<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
         let roles = roles.into_iter().map(Into::into).collect();
         Self { state: Some(NotificationState::On), roles, unknown: UnknownFields::default() }

@@ -1,4 +1,4 @@
-//! Severity, status and tactics, which alerts and recommendations share.
+//! The severity, status and tactics of alerts and recommendations.
 
 arm_core::open_enum! {
     /// The severity of an alert or a recommendation.
@@ -17,7 +17,7 @@ arm_core::open_enum! {
 }
 
 impl Severity {
-    /// Whether it is at least this severe. A severity that this version does not model counts as the highest, so
+    /// Whether this severity is at least `least`. A severity that this version does not model counts as the highest, so
     /// that it is never filtered out.
     pub fn at_least(&self, least: &Self) -> bool {
         self.rank() >= least.rank()
@@ -35,7 +35,7 @@ arm_core::open_enum! {
         Active = "Active",
         /// Somebody is working on it.
         InProgress = "InProgress",
-        /// It was real, and was dealt with.
+        /// It was real, and has been dealt with.
         Resolved = "Resolved",
         /// It was a false positive, or is accepted.
         Dismissed = "Dismissed",
@@ -79,7 +79,7 @@ arm_core::open_enum! {
 }
 
 arm_core::open_enum! {
-    /// The plan whose alerts to simulate.
+    /// A plan for which to create sample alerts.
     pub enum AlertBundle {
         /// App Service.
         AppServices = "AppServices",

@@ -36,7 +36,7 @@ const NAMES: &[&str] = &[
     "workspaceSubscriptionId",
 ];
 
-/// The same value with names in their documented spelling. Names that have it already are left alone.
+/// Returns the same value with names in their documented spelling.
 pub(super) fn documented(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -53,7 +53,7 @@ pub(super) fn documented(value: &Value) -> Value {
     }
 }
 
-/// Whether a name in a JSON text begins with a capital, which no documented one does.
+/// Whether a name in a JSON text begins with a capital letter, which no documented name does.
 pub(super) fn is_unusual(json: &str) -> bool {
     let begins = json.match_indices('"').map(|(at, _)| &json[at + 1..]);
     begins.filter(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase())).any(|rest| {

@@ -1,4 +1,4 @@
-//! Which standards apply to which scopes, and what is exempt from them.
+//! Assignments of standards to scopes, and exemptions from them.
 
 use arm_core::{
     Scope,
@@ -15,27 +15,27 @@ use crate::AssessmentKey;
 arm_core::open_enum! {
     /// The effect of a standard assignment at its scope.
     pub enum AssignmentEffect {
-        /// The standard assesses it.
+        /// The standard assesses the scope.
         Audit = "Audit",
-        /// A recommendation does not apply to it.
+        /// The scope is exempt from a recommendation.
         Exempt = "Exempt",
         /// Somebody has attested that a recommendation is met.
         Attest = "Attest",
     }
 }
 
-/// A standard that assesses the resources of a scope, or an exemption from it.
+/// The assignment of a standard to a scope, or an exemption from it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct StandardAssignment {
-    /// The id: the scope and the name.
+    /// The id, which contains the scope and the name.
     #[serde(default, with = "wire::text")]
     pub id: String,
-    /// The name: a GUID.
+    /// The name, a GUID.
     #[serde(default, with = "wire::text")]
     pub name: String,
-    /// The settings. To change the assignment, modify a clone and write that: fields that this version does not
-    /// model are kept.
+    /// The settings. To change the assignment, modify a clone and write it: fields that this version does not model are
+    /// kept.
     #[serde(rename = "properties")]
     pub spec: StandardAssignmentSpec,
 }
@@ -66,7 +66,7 @@ pub struct StandardAssignmentSpec {
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The reason, for people.
+    /// The reason, as free text.
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -74,15 +74,15 @@ pub struct StandardAssignmentSpec {
     #[builder(default, setter(transform = |id: impl Into<String>| Some(AssignedStandard::new(id))))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_standard: Option<AssignedStandard>,
-    /// Scopes below it that are excluded.
+    /// The scopes below the assignment's that are excluded from it.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub excluded_scopes: Vec<String>,
-    /// When it expires. Default: never.
+    /// When the assignment expires. Default: never.
     #[builder(default, setter(strip_option))]
     #[serde(default, with = "wire::instant::option", skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<OffsetDateTime>,
-    /// For an exemption: what is exempt, and why.
+    /// The data of an exemption; `None` if this is not an exemption.
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exemption_data: Option<ExemptionData>,
@@ -114,7 +114,7 @@ impl AssignedStandard {
     }
 }
 
-/// What is exempt, and why.
+/// The recommendation that an exemption concerns, and the category of its reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -122,7 +122,7 @@ pub struct ExemptionData {
     /// The category of the reason.
     #[serde(rename = "exemptionCategory", default = "blank")]
     pub category: ExemptionCategory,
-    /// The recommendation that does not apply.
+    /// The recommendation from which the scope is exempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_assessment: Option<AssignedAssessment>,
     #[serde(flatten)]
@@ -142,19 +142,20 @@ pub struct AssignedAssessment {
 }
 
 impl ExemptionData {
-    /// Creates an exemption from one recommendation.
+    /// Creates the data of an exemption from one recommendation.
     pub fn new(category: ExemptionCategory, key: &AssessmentKey) -> Self {
         let assessment_key = key.as_str().to_owned();
         let assessment = AssignedAssessment { assessment_key, unknown: UnknownFields::default() };
         Self { category, assigned_assessment: Some(assessment), unknown: UnknownFields::default() }
     }
 
-    /// Whether it applies only to some findings of the recommendation, by a rule that this version does not model.
+    /// Whether the exemption has a rule that limits it to some findings of the recommendation. This version does not
+    /// model such rules.
     pub fn has_rule(&self) -> bool {
         self.unknown.get("subAssessmentExemptionRule").is_some_and(|rule| !rule.is_null())
     }
 
-    /// Whether it concerns all findings of this recommendation.
+    /// Whether the exemption covers all findings of this recommendation.
     pub fn is_about(&self, key: &AssessmentKey) -> bool {
         let of = |it: &AssignedAssessment| it.assessment_key.eq_ignore_ascii_case(key.as_str());
         !self.has_rule() && self.assigned_assessment.as_ref().is_some_and(of)
@@ -162,19 +163,20 @@ impl ExemptionData {
 }
 
 impl StandardAssignmentSpec {
-    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
+    /// Returns JSON pointers to the parts of the response that could not be read. These parts are written back
+    /// unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 
-    /// Whether it is in force at this time.
+    /// Whether the assignment is in force at this time.
     pub fn is_in_force(&self, at: OffsetDateTime) -> bool {
         self.expires_on.is_none_or(|end| at < end)
     }
 }
 
 impl StandardAssignment {
-    /// The assignment as it would be if it were created now.
+    /// Returns the assignment that would result from creating it now.
     pub(crate) fn planned(scope: &Scope, name: uuid::Uuid, spec: StandardAssignmentSpec) -> Self {
         let id = format!("{scope}/providers/Microsoft.Security/standardAssignments/{name}");
         Self { id, name: name.to_string(), spec }

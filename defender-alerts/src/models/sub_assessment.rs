@@ -9,35 +9,35 @@ use serde::{Deserialize, Deserializer};
 use super::{assessment::nested, blank};
 use crate::{AdditionalData, AssessmentCode, ResourceDetails, Severity, SubAssessmentId};
 
-/// One finding of a grouped recommendation. The service stopped serving them on 31 July 2026.
+/// A finding of a grouped recommendation. The service stopped serving these on July 31, 2026.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubAssessment {
-    /// The id: the assessment and the name of the finding.
+    /// The id, which contains the assessment and the name of the finding.
     pub id: SubAssessmentId,
     /// The scanner's id of the finding, such as `VA2064`.
     pub finding_id: String,
     /// The title.
     pub display_name: String,
-    /// Whether it is present, and its severity.
+    /// Whether the finding is present, and its severity.
     pub status: SubAssessmentStatus,
     /// The description.
     pub description: String,
-    /// How to remediate it.
+    /// The steps to remediate the finding.
     pub remediation: String,
     /// The impact.
     pub impact: String,
     /// The category, as the scanner names it.
     pub category: String,
-    /// When it was found.
+    /// When the finding was generated.
     pub time_generated: Option<OffsetDateTime>,
     /// The resource where it was found.
     pub resource_details: ResourceDetails,
-    /// All data that the scanner adds; see [`kind`](Self::kind).
+    /// All additional data of the scanner; see [`kind`](Self::kind).
     pub additional_data: AdditionalData,
 }
 
-/// Whether a finding is present.
+/// Whether a finding is present, and its severity.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -46,10 +46,10 @@ pub struct SubAssessmentStatus {
     pub code: AssessmentCode,
     /// The severity.
     pub severity: Severity,
-    /// The cause, in one word.
+    /// The cause as one word.
     #[serde(with = "wire::text")]
     pub cause: String,
-    /// The cause, as a sentence.
+    /// The cause as a sentence.
     #[serde(with = "wire::text")]
     pub description: String,
 }
@@ -64,40 +64,40 @@ impl Default for SubAssessmentStatus {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SubAssessmentKind {
-    /// A SQL server: the query that shows the finding.
+    /// A SQL server.
     SqlServerVulnerability {
-        /// The query.
+        /// The query that shows the finding.
         query: Option<String>,
     },
     /// An image in a registry.
     ContainerRegistryVulnerability(Vulnerability),
     /// A machine.
     ServerVulnerability(Vulnerability),
-    /// A type that the published contract does not name, such as secrets.
+    /// A type that the published specification does not name, such as secrets.
     Other(String),
 }
 
-/// A vulnerability of an image or a machine.
+/// A vulnerability of an image or machine.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Vulnerability {
-    /// The base score, by version of CVSS.
+    /// The CVSS scores, by version of CVSS.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub cvss: BTreeMap<String, Cvss>,
-    /// Whether there is a patch.
+    /// Whether a patch is available.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub patchable: bool,
     /// The CVE ids.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub cve: Vec<Reference>,
-    /// When it was published.
+    /// When the vulnerability was published.
     #[serde(with = "wire::instant::option")]
     pub published_time: Option<OffsetDateTime>,
-    /// References of the vendor.
+    /// The vendor's references.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub vendor_references: Vec<Reference>,
-    /// The threat that it poses.
+    /// The threat that the vulnerability poses.
     #[serde(with = "wire::text::option")]
     pub threat: Option<String>,
     /// The repository of the image.
@@ -113,7 +113,7 @@ pub struct Vulnerability {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Cvss {
-    /// From 0 to 10.
+    /// The base score, from 0 to 10.
     #[serde(deserialize_with = "wire::null_as_default")]
     pub base: f64,
 }
@@ -132,7 +132,7 @@ pub struct Reference {
 }
 
 impl SubAssessment {
-    /// The type of resource that was scanned, with the data of its scanner.
+    /// Returns the type of resource that was scanned, with the data of its scanner.
     pub fn kind(&self) -> SubAssessmentKind {
         let data = &self.additional_data;
         let word = data.text("assessedResourceType").unwrap_or_default();

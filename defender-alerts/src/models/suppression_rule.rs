@@ -14,11 +14,11 @@ use super::blank;
 arm_core::open_enum! {
     /// The state of a rule.
     pub enum RuleState {
-        /// It is enabled.
+        /// The rule is enabled.
         Enabled = "Enabled",
-        /// It is disabled.
+        /// The rule is disabled.
         Disabled = "Disabled",
-        /// It has expired.
+        /// The rule has expired.
         Expired = "Expired",
     }
 }
@@ -29,10 +29,9 @@ arm_core::open_enum! {
 pub struct SuppressionRule {
     /// The name of the rule in its subscription.
     pub name: ResourceName,
-    /// When it was last written.
+    /// When the rule was last written.
     pub last_modified: Option<OffsetDateTime>,
-    /// The settings. To change the rule, modify a clone and write that: fields that this version does not
-    /// model are kept.
+    /// The settings. To change the rule, modify a clone and write it: fields that this version does not model are kept.
     pub spec: SuppressionRuleSpec,
 }
 
@@ -53,7 +52,7 @@ pub struct SuppressionRule {
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct SuppressionRuleSpec {
-    /// The alerts that it applies to: an `alertType`, or `*` for all.
+    /// The type of alerts to which the rule applies: an `alertType`, or `*` for all.
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub alert_type: String,
@@ -61,11 +60,11 @@ pub struct SuppressionRuleSpec {
     #[builder(setter(into))]
     #[serde(default, with = "wire::text")]
     pub reason: String,
-    /// Whether it is enabled. Default: enabled.
+    /// The state of the rule. Default: enabled.
     #[builder(default = RuleState::Enabled)]
     #[serde(default = "blank")]
     pub state: RuleState,
-    /// When it expires; `None` for never.
+    /// When the rule expires. Default: never.
     #[builder(default, setter(strip_option))]
     #[serde(
         rename = "expirationDateUtc",
@@ -79,7 +78,7 @@ pub struct SuppressionRuleSpec {
     #[builder(default, setter(into, strip_option))]
     #[serde(default, with = "wire::text::option", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The conditions on alerts of the type, all of which must match. `None` for all alerts of the type.
+    /// Conditions that an alert of the type must match. `None` suppresses all alerts of the type.
     #[builder(default, setter(
         transform = |elements: impl IntoIterator<Item = ScopeElement>| Some(SuppressionScope::all_of(elements))
     ))]
@@ -96,13 +95,14 @@ pub struct SuppressionRuleSpec {
 arm_core::write_back!(SuppressionRuleSpec);
 
 impl SuppressionRuleSpec {
-    /// JSON pointers to the parts of the response that could not be read. They are written back unchanged.
+    /// Returns JSON pointers to the parts of the response that could not be read. These parts are written back
+    /// unchanged.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.as_sent.unread()
     }
 }
 
-/// Which alerts of its type a rule applies to.
+/// The conditions under which a rule applies to an alert of its type.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ pub struct SuppressionScope {
 }
 
 impl SuppressionScope {
-    /// A scope in which all of these must match.
+    /// Creates a scope in which all of these conditions must match.
     pub fn all_of(elements: impl IntoIterator<Item = ScopeElement>) -> Self {
         Self { all_of: elements.into_iter().collect(), unknown: UnknownFields::default() }
     }
@@ -128,7 +128,7 @@ pub struct ScopeElement {
     /// The field.
     #[serde(default, with = "wire::text")]
     pub field: String,
-    /// The values, one of which the field must have.
+    /// The values of which the field must have one.
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub is_in: Option<Vec<Value>>,
     /// The string that the field must contain.
@@ -140,14 +140,14 @@ pub struct ScopeElement {
 }
 
 impl ScopeElement {
-    /// Matches a field that has one of these values.
+    /// Creates a condition that the field has one of these values.
     pub fn is_one_of<V: Into<Value>>(field: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         let (field, unknown) = (field.into(), UnknownFields::default());
         Self { field, is_in: Some(values), contains: None, unknown }
     }
 
-    /// Matches a field that contains this string.
+    /// Creates a condition that the field contains this string.
     pub fn contains(field: impl Into<String>, text: impl Into<String>) -> Self {
         let (field, unknown) = (field.into(), UnknownFields::default());
         Self { field, is_in: None, contains: Some(text.into()), unknown }
@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for SuppressionRule {
         let Wire { name, properties } = Wire::deserialize(deserializer)?;
         let properties = properties.written();
         let members = Members::of(&properties);
-        // `lastModifiedUtc` by the specification, `lastModifiedUTC` on the wire; no part of what a write says.
+        // `lastModifiedUtc` in the specification, `lastModifiedUTC` in responses; not part of a write.
         let own = "lastModifiedUtc";
         let last_modified = members.get(own).and_then(|at| wire::instant::parse(&at.text()?));
         let written = match members.is_empty() {

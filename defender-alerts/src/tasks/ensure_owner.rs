@@ -1,4 +1,4 @@
-//! An owner and a date for a finding.
+//! Assigns an owner and a due date to a finding.
 
 use arm_core::{Change, Mode, Wish};
 use azure_core::{Result, time::OffsetDateTime};
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, GovernanceAssignmentsClient};
 
-/// Assigns an owner and a due date to a recommendation on a resource, unless it has them. An existing assignment is
-/// left unchanged, whoever the owner is: compare the owner in the [`Change`].
+/// Assigns an owner and a due date to a recommendation on a resource, unless it already has an assignment. An existing
+/// assignment is left unchanged, even if the owner differs: compare the owner in the [`Change`].
 ///
-/// **If it stops halfway**, the owner may or may not be assigned; running it again finishes it. A second run writes nothing. The owner
-/// may get a weekly mail. The next scan shows whether the finding is fixed.
+/// **If it stops halfway**, the owner may or may not be assigned; running the task again finishes it. A second run
+/// writes nothing. The owner may get a weekly email. The next scan shows whether the finding is fixed.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, due: azure_core::time::OffsetDateTime)
@@ -25,7 +25,7 @@ use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, Govern
 ///
 /// # Permissions
 ///
-/// Contributor, Security Admin or Owner; and the plan Defender CSPM.
+/// Contributor, Security Admin or Owner. Defender CSPM must be on.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureOwner {
@@ -34,7 +34,7 @@ pub struct EnsureOwner {
     spec: GovernanceAssignmentSpec,
 }
 
-/// Names of assignments are made out of this and the assessment, so that a repeat finds its own.
+/// Names of assignments are derived from this and the assessment, so that a repeated run finds its own.
 const NAMES: Uuid = Uuid::from_u128(0x6f1c_52b4_2f5e_4d0b_9a55_8d1f_6f3c_7e21);
 
 impl GovernanceAssignmentsClient {

@@ -1,4 +1,4 @@
-//! Attack paths, and whether an empty list means that there are none.
+//! Finds attack paths, and tells whether an empty list means that there are none.
 
 use azure_core::Result;
 use futures::TryStreamExt as _;
@@ -6,35 +6,36 @@ use resource_ops::GraphScope;
 
 use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::posture};
 
-/// The attack paths of a scope, and what Defender covers there.
+/// The attack paths of a scope, and Defender's coverage of the scope.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AttackPaths {
     /// The paths in all subscriptions where Defender CSPM is on.
     pub paths: Vec<AttackPath>,
-    /// What Defender covers, by subscription.
+    /// Defender's coverage of each subscription.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl AttackPaths {
-    /// The paths that concern secrets, credentials or key vaults.
+    /// Returns the paths that concern secrets, credentials or key vaults.
     pub fn concerning_secrets(&self) -> impl Iterator<Item = &AttackPath> {
         self.paths.iter().filter(|path| path.concerns_secrets())
     }
 
-    /// The subscriptions about which nothing is known, because Defender CSPM is off or its state cannot be read.
+    /// Returns the subscriptions about which nothing is known, because Defender CSPM is off or its state cannot be
+    /// read.
     pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
         self.coverage.iter().filter(|coverage| coverage.cspm != PlanState::On)
     }
 
-    /// Whether there are no attack paths: none found, and Defender CSPM is on in every subscription.
+    /// Whether there are no attack paths: none were found, and Defender CSPM is on in every subscription.
     pub fn is_clean(&self) -> bool {
         self.paths.is_empty() && !self.coverage.is_empty() && self.not_covered().next().is_none()
     }
 }
 
 impl AttackPathsClient {
-    /// Finds the attack paths of a scope, with the coverage that distinguishes "none" from "unknown".
+    /// Finds the attack paths of a scope, and the coverage that distinguishes "none" from "unknown".
     ///
     /// ```
     /// # use mock_azure::MockAzure;

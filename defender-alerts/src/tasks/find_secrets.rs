@@ -1,4 +1,4 @@
-//! Secrets in plain text from every source, and whether an empty list means that there are none.
+//! Finds secrets in plain text in every source, and tells whether an empty list means that there are none.
 
 use arm_core::ArmClient;
 use azure_core::{Error, Result};
@@ -13,7 +13,7 @@ use crate::{
     tasks::posture,
 };
 
-/// Finds secrets in plain text on machines, in code and in deployments.
+/// A client that finds secrets in plain text on machines, in code and in deployments.
 #[derive(Debug, Clone)]
 pub struct SecretFindingsClient {
     graph: ResourceGraphClient,
@@ -23,37 +23,37 @@ pub struct SecretFindingsClient {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// It returned this many findings. Zero means that there are none in the subscriptions that are fully covered, and
-    /// says nothing about the others.
+    /// The source returned this many findings. Zero means that there are none in the subscriptions that are fully
+    /// covered, and says nothing about the others.
     Answered(usize),
-    /// The service no longer serves it, so an empty result proves nothing.
+    /// The service no longer fills the source, so an empty result proves nothing.
     Retired,
-    /// The plan that fills it is off, so an empty result proves nothing.
+    /// The plan that fills the source is off, so an empty result proves nothing.
     PlanOff,
-    /// It is unknown whether its plan is on, so an empty result proves nothing.
+    /// It is unknown whether the plan that fills the source is on, so an empty result proves nothing.
     PlanNotKnown,
     /// The request failed.
     Failed(Error),
 }
 
-/// The secrets found in a scope, the result of each source, and what Defender covers there.
+/// The secrets found in a scope, the result of each source, and Defender's coverage of the scope.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SecretFindings {
-    /// The findings of all sources; each names its source. While the service changes its models, a secret can appear in
-    /// more than one.
+    /// The findings of all sources. Each names its source. While the service migrates to a new model, a secret can
+    /// appear in more than one source.
     pub findings: Vec<SecretFinding>,
-    /// The secrets that somebody has exempted. They still exist, and are not among the findings.
+    /// The secrets that are exempt. They still exist, but are not among `findings`.
     pub exempt: Vec<SecretFinding>,
     /// The result of each source.
     pub sources: Vec<(SecretSource, SourceState)>,
-    /// What Defender covers, by subscription.
+    /// Defender's coverage of each subscription; empty if it could not be read.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl SecretFindings {
-    /// Whether there are no secrets: none found, the current source answered, no source failed, and every subscription
-    /// is fully covered. [Exempt](Self::exempt) secrets do not count.
+    /// Whether there are no secrets: none were found, the current source answered, no source failed, and every
+    /// subscription is fully covered. [Exempt](Self::exempt) secrets are ignored.
     pub fn is_clean(&self) -> bool {
         let today = self.sources.iter().any(|(source, state)| {
             *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))
@@ -66,12 +66,12 @@ impl SecretFindings {
             && self.not_covered().next().is_none()
     }
 
-    /// The subscriptions that are not fully covered.
+    /// Returns the subscriptions that are not fully covered.
     pub fn not_covered(&self) -> impl Iterator<Item = &PostureCoverage> {
         self.coverage.iter().filter(|coverage| !coverage.is_full())
     }
 
-    /// The result of a source.
+    /// Returns the result of a source.
     pub fn source(&self, source: SecretSource) -> Option<&SourceState> {
         self.sources.iter().find(|(asked, _)| *asked == source).map(|(_, state)| state)
     }
@@ -83,8 +83,8 @@ impl SecretFindingsClient {
         Self { graph: ResourceGraphClient::new(arm) }
     }
 
-    /// Finds the exposed secrets of a scope from all three sources, with Resource Graph. A source that fails does not
-    /// hide the others; the result is an error only if all fail.
+    /// Finds the exposed secrets of a scope in all three sources, with Resource Graph. A source that fails does not
+    /// hide the results of the others.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -113,7 +113,7 @@ impl SecretFindingsClient {
     ///
     /// # Errors
     ///
-    /// Only if every source fails: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// Only if every source and the query for the coverage fail: see [`ArmErrorExt`](arm_core::ArmErrorExt).
     pub async fn find(&self, scope: impl Into<GraphScope>) -> Result<SecretFindings> {
         let scope = scope.into();
         let coverage = posture::coverage(&self.graph, scope.clone()).await;
@@ -177,7 +177,7 @@ fn keys() -> impl Iterator<Item = &'static str> {
     KnownRecommendation::SECRETS.iter().map(|known| known.key.as_str())
 }
 
-/// The findings among a source's rows, and how many rows it has.
+/// Returns the number of rows of a source, and the findings among them.
 async fn collect(
     rows: BoxStream<'static, Result<Option<SecretFinding>>>,
 ) -> Result<(usize, Vec<SecretFinding>)> {
@@ -189,7 +189,7 @@ async fn collect(
     .await
 }
 
-/// What a source answered; `when_empty` decides for one without any row.
+/// Returns the state of a source; `when_empty` decides if it has no rows.
 fn state(
     answer: Result<(usize, Vec<SecretFinding>)>,
     sort: &mut impl FnMut(Vec<SecretFinding>) -> usize,
@@ -202,7 +202,7 @@ fn state(
     }
 }
 
-/// What it means that nothing was found.
+/// Returns the state of a source without rows, given the coverage.
 fn empty_while(coverage: &[PostureCoverage]) -> SourceState {
     let any =
         |wanted: PlanState| coverage.iter().any(|it| it.cspm == wanted || it.machine_scanning == wanted);

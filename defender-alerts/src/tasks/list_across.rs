@@ -1,4 +1,4 @@
-//! Alerts of many subscriptions at once, from Resource Graph.
+//! Lists the alerts of many subscriptions at once, from Resource Graph.
 
 use azure_core::Result;
 use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStream};
@@ -12,10 +12,9 @@ use serde_json::{Map, Value};
 use crate::{Alert, AlertsClient};
 
 impl AlertsClient {
-    /// Streams the alerts of a tenant, of management groups or of many subscriptions, from Resource Graph: one
-    /// stream for any number of subscriptions.
+    /// Streams the alerts of a tenant, management groups or any number of subscriptions, from Resource Graph.
     ///
-    /// Resource Graph can be minutes behind, and omits anything that the caller may not read.
+    /// Resource Graph can be minutes behind, and silently omits everything that the caller may not read.
     ///
     /// # Permissions
     ///
@@ -24,8 +23,8 @@ impl AlertsClient {
         self.across(alerts(), scope.into())
     }
 
-    /// Streams the alerts about key vaults. The service filters, by the same rule as
-    /// [`list_key_vault`](Self::list_key_vault).
+    /// Streams the Key Vault alerts of a scope like [`list_across`](Self::list_across), filtered by the service with
+    /// the rule of [`list_key_vault`](Self::list_key_vault).
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -66,7 +65,7 @@ fn alerts() -> GraphQuery {
     GraphQuery::table(Table::SecurityResources).of_type("microsoft.security/locations/alerts")
 }
 
-/// An alert whose names are in Pascal case, as Resource Graph has them.
+/// An alert in Resource Graph, where names are in Pascal case.
 struct Row(Alert);
 
 impl<'de> Deserialize<'de> for Row {
@@ -97,7 +96,7 @@ fn field((name, value): (String, Value)) -> (String, Value) {
             first.into_iter().chain(chars).collect()
         }
     };
-    // Names in these are of the alert's kind, not of its form.
+    // Names in these two are data of the alert, not part of its format.
     let own = name == "extendedProperties" || name == "supportingEvidence";
     (name, if own { value } else { in_camel_case(value) })
 }

@@ -1,4 +1,4 @@
-//! Key Vault alerts, among all alerts.
+//! Lists Key Vault alerts.
 
 use arm_core::SubscriptionId;
 use azure_core::Result;
@@ -7,10 +7,11 @@ use futures::{StreamExt as _, TryStreamExt as _, future::ready, stream::BoxStrea
 use crate::{Alert, AlertsClient};
 
 impl AlertsClient {
-    /// Streams the alerts of a subscription that are about key vaults, one page in memory at a time.
+    /// Streams the alerts of a subscription that are about key vaults. One page is in memory at a time.
     ///
-    /// The service has no filter; this keeps alerts whose type belongs to Defender for Key Vault, documented or not,
-    /// and alerts of other plans on a vault. None of the documented types has severity High: do not filter for it.
+    /// The service has no filter, so this method reads all alerts and keeps those whose type belongs to Defender for
+    /// Key Vault, documented or not, and alerts of other plans on a vault. Do not filter for severity High: no
+    /// documented type has it.
     ///
     /// ```
     /// # use mock_azure::MockAzure;

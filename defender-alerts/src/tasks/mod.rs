@@ -1,4 +1,4 @@
-//! Tasks, which take several requests: one file each, with the method that starts it.
+//! Tasks of several requests, each in its own file with the method that starts it.
 
 mod ensure_owner;
 mod exempt;

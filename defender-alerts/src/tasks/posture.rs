@@ -1,4 +1,4 @@
-//! Whether the scans for secrets and attack paths are on.
+//! Reads whether the scans for secrets and attack paths are on.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use serde::Deserialize;
 /// Whether a plan or extension is on in a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlanState {
-    /// It is on.
+    /// The plan or extension is on.
     On,
-    /// It is off.
+    /// The plan or extension is off.
     Off,
-    /// The caller may not read it, or Resource Graph does not have it yet.
+    /// The state is unknown: the caller may not read it, or Resource Graph does not have it yet.
     NotKnown,
 }
 
@@ -28,21 +28,23 @@ impl PlanState {
     }
 }
 
-/// What Defender covers in one subscription. Anything that it does not cover may contain secrets, even if the result is
-/// empty.
+/// Defender's coverage of one subscription. Whatever is not covered may contain secrets, even if no findings are
+/// returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostureCoverage {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// Defender CSPM, the plan `CloudPosture`: attack paths, secrets in code and deployments.
+    /// The state of Defender CSPM, the plan `CloudPosture`, which finds attack paths, and secrets in code and
+    /// deployments.
     pub cspm: PlanState,
-    /// The extension `AgentlessVmScanning` of Defender CSPM or of plan 2 for servers: secrets on machines.
+    /// The state of the extension `AgentlessVmScanning`, of Defender CSPM or Servers P2, which finds secrets on
+    /// machines.
     pub machine_scanning: PlanState,
 }
 
 impl PostureCoverage {
-    /// Whether everything is covered, so that an empty result means that there are no secrets.
+    /// Whether everything is covered, so that no findings means no secrets.
     pub fn is_full(&self) -> bool {
         self.cspm == PlanState::On && self.machine_scanning == PlanState::On
     }
@@ -91,7 +93,7 @@ impl Plan {
     }
 }
 
-/// What Defender covers in each subscription of a scope, ordered by id.
+/// Returns Defender's coverage of each subscription in a scope, ordered by id.
 pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> Result<Vec<PostureCoverage>> {
     let query = GraphQuery::table(Table::SecurityResources)
         .of_type("microsoft.security/pricings")
@@ -109,7 +111,7 @@ pub(crate) async fn coverage(graph: &ResourceGraphClient, scope: GraphScope) -> 
     }
     let mut rows = graph.rows::<Row>(&query, scope);
     while let Some(row) = rows.try_next().await? {
-        // Plans of single machines say nothing about the subscription.
+        // The plan of a single machine says nothing about the subscription.
         if row.id.to_ascii_lowercase().contains("/resourcegroups/") {
             continue;
         }

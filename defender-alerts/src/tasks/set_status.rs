@@ -1,4 +1,4 @@
-//! The status of many alerts at once.
+//! Sets the status of many alerts at once.
 
 use std::collections::HashSet;
 
@@ -8,21 +8,21 @@ use futures::StreamExt as _;
 
 use crate::{Alert, AlertId, AlertStatus, AlertsClient};
 
-/// What to do with alerts.
+/// A change of the status of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AlertAction {
-    /// Dismiss: they are false positives or accepted.
+    /// Dismisses alerts that are false positives or accepted.
     Dismiss,
-    /// Resolve: they were real and have been dealt with.
+    /// Resolves alerts that were real and have been dealt with.
     Resolve,
-    /// Make them active again.
+    /// Makes alerts active again.
     Activate,
-    /// Mark as in progress: somebody is working on them.
+    /// Marks alerts as in progress, because somebody is working on them.
     StartProgress,
 }
 
 impl AlertAction {
-    /// The status that alerts have afterwards.
+    /// Returns the status that alerts have after this change.
     pub fn status(self) -> AlertStatus {
         match self {
             Self::Dismiss => AlertStatus::Dismissed,
@@ -43,13 +43,14 @@ impl AlertAction {
 }
 
 impl AlertsClient {
-    /// Sets the status of alerts, and verifies it by reading each again.
+    /// Sets the status of alerts, and verifies it by reading each alert back.
     ///
-    /// Alerts that already have the status are left unchanged. One failure does not stop the others: the report has one
-    /// outcome for each alert. Sample alerts are handled too, although their ids contain a group that does not exist.
+    /// Alerts that already have the status are left unchanged. A failure does not stop the others: the report has one
+    /// outcome for each alert. Sample alerts are handled too, although their ids contain a resource group that does not
+    /// exist.
     ///
-    /// **If it stops halfway**, some alerts have the new status and the others their old one; running it again finishes
-    /// it.
+    /// **If it stops halfway**, some alerts have the new status and the others their old one; running the task again
+    /// finishes it.
     ///
     /// ```
     /// # use mock_azure::MockAzure;
@@ -74,7 +75,8 @@ impl AlertsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/locations/alerts/read` and the action's own.
+    /// `Microsoft.Security/locations/alerts/read`, and that of the action, such as
+    /// `Microsoft.Security/locations/alerts/dismiss/action`.
     pub fn set_status(&self, ids: impl IntoIterator<Item = AlertId>, action: AlertAction) -> SetStatus {
         let mut seen = HashSet::new();
         let ids = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
@@ -82,7 +84,7 @@ impl AlertsClient {
     }
 }
 
-/// Changes the status of many alerts; await it.
+/// Sets the status of many alerts. See [`AlertsClient::set_status`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is changed before it is awaited"]
 pub struct SetStatus {
@@ -94,14 +96,14 @@ pub struct SetStatus {
 }
 
 impl SetStatus {
-    /// Changes only alerts that have this status when each is read, directly before it is changed. Alerts that somebody
-    /// has started on, dismissed or resolved in the meantime are left unchanged and reported as such.
+    /// Changes only alerts that still have this status when they are read, directly before the change. Alerts whose
+    /// status somebody else has changed in the meantime are left unchanged, and reported as unchanged.
     pub fn only_if(mut self, status: AlertStatus) -> Self {
         self.only_if = Some(status);
         self
     }
 
-    /// The number of alerts to process concurrently. Default: 8.
+    /// Sets how many alerts to process concurrently; at least 1. Default: 8.
     pub fn concurrency(mut self, alerts: usize) -> Self {
         self.concurrency = alerts;
         self
@@ -127,16 +129,16 @@ impl SetStatus {
     }
 }
 
-/// The result of a [`SetStatus`]: one outcome for each alert, in the order in which they were given.
+/// The result of a [`SetStatus`]: one outcome for each alert, in the order of the ids.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SetStatusReport {
-    /// The outcomes.
+    /// The outcomes, in the order of the ids.
     pub outcomes: Vec<Outcome<AlertId, Change<AlertStatus>>>,
 }
 
 impl SetStatusReport {
-    /// The alerts whose status was, or would be, changed.
+    /// Returns the alerts whose status was changed or, in a dry run, would be.
     pub fn changed(&self) -> impl Iterator<Item = &AlertId> {
         self.outcomes
             .iter()
@@ -144,13 +146,13 @@ impl SetStatusReport {
             .map(|outcome| &outcome.target)
     }
 
-    /// The alerts that failed, and why.
+    /// Returns the outcomes of the alerts that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Outcome<AlertId, Change<AlertStatus>>> {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether no alert failed: all have the requested status, except those that [`only_if`](SetStatus::only_if) left
-    /// unchanged.
+    /// Whether no alert failed: all have the requested status, except those left unchanged because of
+    /// [`only_if`](SetStatus::only_if).
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()
     }
@@ -189,7 +191,7 @@ async fn set_one(
     Err(Error::with_message(ErrorKind::Other, message))
 }
 
-/// The alert, and the form of its id that reaches it.
+/// Reads an alert; returns the form of its id that works, and the alert.
 async fn reach(client: &AlertsClient, id: AlertId) -> Result<(AlertId, Alert)> {
     match client.get(&id).await {
         Err(error) if error.is_code("ResourceGroupNotFound") && id.resource_group().is_some() => {

@@ -1,17 +1,18 @@
-//! What is known of an alert, what is not, and what to do.
+//! What is known about an alert, what is missing, and what to do.
 
 use arm_core::ResourceId;
 use azure_core::time::OffsetDateTime;
 
 use crate::{AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, Severity};
 
-/// What an alert says, and the vault's log if available: who did what to which vault, what is unknown, and what to do.
+/// An alert, with the vault's log if available, evaluated: who did what to which vault, what is unknown, and what to
+/// do.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The alert.
+    /// The id of the alert.
     pub alert: AlertId,
-    /// The type of Key Vault alert; `None` for alerts of other plans.
+    /// The type of Key Vault alert; `None` for an alert of another plan.
     pub kind: Option<KeyVaultAlertType>,
     /// The title.
     pub title: String,
@@ -19,23 +20,23 @@ pub struct Finding {
     pub severity: Severity,
     /// The current status.
     pub status: AlertStatus,
-    /// Whether it is a sample, so nothing really happened.
+    /// Whether the alert is a sample, so that nothing really happened.
     pub is_sample: bool,
-    /// The vaults.
+    /// The affected vaults.
     pub vaults: Vec<ResourceId>,
     /// The caller.
     pub caller: Caller,
-    /// The caller's operations, by the service's names, such as `SecretGet`.
+    /// The caller's operations, as the service names them, such as `SecretGet`.
     pub operations: Vec<String>,
-    /// The number of operations, if known.
+    /// The number of operations; `None` if unknown.
     pub operation_count: Option<u64>,
-    /// The secrets that were accessed. The log names them; an alert sometimes does too, as its `target`.
+    /// The secrets that were accessed, from the log and, if the alert names one, its `target`.
     pub secrets: Vec<String>,
-    /// When it started.
+    /// When the activity started.
     pub first: Option<OffsetDateTime>,
-    /// When it ended.
+    /// When the activity ended.
     pub last: Option<OffsetDateTime>,
-    /// What is unknown.
+    /// The information that is missing.
     pub missing: Vec<Missing>,
     /// The steps to take, in order.
     pub steps: Vec<ResponseStep>,
@@ -46,22 +47,23 @@ pub struct Finding {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Caller {
-    /// The user, as `name@domain`.
+    /// The name of the user, as `name@domain`.
     pub user_principal_name: Option<String>,
-    /// The object id of the user or of the application's principal.
+    /// The object id of the user or service principal.
     pub object_id: Option<String>,
-    /// The application.
+    /// The id of the application.
     pub application_id: Option<String>,
     /// The tenant of the caller.
     pub tenant_id: Option<String>,
-    /// Whether that is your own tenant; `None` if either tenant is unknown.
+    /// Whether the caller belongs to your tenant; `None` if either tenant is unknown.
     pub in_tenant: Option<bool>,
     /// The addresses of the caller.
     pub addresses: Vec<Address>,
 }
 
 impl Caller {
-    /// The caller's most readable known name.
+    /// Returns the most readable name that is known: the user, the application, the object id or an address. `None` if
+    /// nothing is known.
     pub fn name(&self) -> Option<&str> {
         let id = self.application_id.as_deref().or(self.object_id.as_deref());
         let address = self.addresses.first().map(|address| address.address.as_str());
@@ -75,7 +77,7 @@ impl Caller {
 pub struct Address {
     /// The address.
     pub address: String,
-    /// The presumed location.
+    /// The presumed location of the address.
     pub location: Option<GeoLocation>,
 }
 
@@ -83,23 +85,23 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
-    /// The user: the caller was an application.
+    /// The user, because the caller was an application.
     UserOfApplication,
-    /// The name of the user, of whom only the object id is known.
+    /// The name of the user, since only the object id is known.
     User,
-    /// The object id: the traffic came from outside Azure.
+    /// The object id, because the traffic came from outside Azure.
     ObjectId,
     /// The address.
     Address,
     /// The operations.
     Operations,
-    /// The secrets that were accessed: they are in the vault's log, not in the alert.
+    /// The accessed secrets, which are in the vault's log, not in the alert.
     Secrets,
     /// The time of the activity.
     TimeSpan,
     /// The vault.
     Vault,
-    /// A part of the alert that could not be decoded, and the reason.
+    /// A part of the alert that could not be decoded, with the reason.
     Part(String),
 }
 
@@ -119,29 +121,29 @@ impl std::fmt::Display for Missing {
     }
 }
 
-/// One access to a vault, from its log.
+/// An access to a vault, from the vault's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultAccess {
     /// The time.
     pub time: OffsetDateTime,
-    /// The operation, by the service's name, such as `SecretGet`.
+    /// The operation, as the service names it, such as `SecretGet`.
     pub operation: String,
-    /// The secret, if the operation concerns one.
+    /// The name of the secret; `None` if the operation does not concern one.
     pub secret: Option<String>,
     /// The caller's object id.
     pub object_id: Option<String>,
     /// The caller's address.
     pub address: Option<String>,
-    /// Whether it was allowed.
+    /// Whether the access was allowed.
     pub allowed: bool,
 }
 
-/// The phase of a response.
+/// A phase of the response to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResponsePhase {
-    /// Find the source.
+    /// Find the source of the activity.
     Identify,
-    /// Stop it.
+    /// Stop the activity.
     Contain,
     /// Find out what was accessed.
     Measure,
@@ -149,7 +151,7 @@ pub enum ResponsePhase {
     Act,
 }
 
-/// One step of a response.
+/// A step of the response to an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseStep {

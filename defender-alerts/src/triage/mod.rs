@@ -1,4 +1,4 @@
-//! From a Key Vault alert to a finding that can be acted on. Nothing here sends a request.
+//! Turns a Key Vault alert into a finding that can be acted on, without sending any request.
 
 mod finding;
 mod respond;
@@ -12,7 +12,8 @@ pub use finding::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep
 use crate::{Account, Alert, GeoLocation, KeyVaultAlertType};
 
 impl Finding {
-    /// Creates a finding from an alert. `own_tenant` is your tenant's id, used to recognize its callers.
+    /// Creates a finding from an alert. `own_tenant` is the id of your tenant, used to tell whether the caller belongs
+    /// to it.
     ///
     /// ```
     /// use defender_alerts::{Alert, Finding};
@@ -77,8 +78,8 @@ impl Finding {
         finding
     }
 
-    /// Adds the vault's log: the accesses by the caller, by object id or address. Accesses by others are omitted; if
-    /// the alert names no caller, all are included.
+    /// Adds the accesses in the vault's log that have the caller's object id or address. If the alert names no caller,
+    /// all accesses are added.
     pub fn with_log<'a>(mut self, log: impl IntoIterator<Item = &'a VaultAccess>) -> Self {
         let object_id = self.caller.object_id.clone();
         let addresses: Vec<String> = self.caller.addresses.iter().map(|it| it.address.clone()).collect();
@@ -117,7 +118,7 @@ impl Finding {
         self
     }
 
-    /// Whether it includes the vault's log.
+    /// Whether the finding includes accesses from the vault's log.
     pub fn has_log(&self) -> bool {
         self.has_log
     }
@@ -128,7 +129,7 @@ impl Finding {
         }
     }
 
-    /// Says what is missing and what to do, from what is known now.
+    /// Determines what is missing and what to do, given what is known now.
     fn conclude(&mut self) {
         let caller = &self.caller;
         let application = caller.application_id.is_some();
@@ -145,7 +146,7 @@ impl Finding {
             (self.operations.is_empty(), Missing::Operations),
             (self.secrets.is_empty() && !denied && !self.has_log, Missing::Secrets),
             (self.first.is_none() || self.last.is_none(), Missing::TimeSpan),
-            // What names the vault may be among what could not be read.
+            // The vault may be named in a part that could not be read.
             (self.vaults.is_empty() && !unread, Missing::Vault),
         ];
         self.missing.retain(|missing| matches!(missing, Missing::Part(_)));
@@ -160,7 +161,7 @@ fn push_new(list: &mut Vec<String>, text: &str) {
     }
 }
 
-/// The vaults among the resources, and among the entities when there is none.
+/// Returns the vaults among the resources and entities.
 fn vaults(alert: &Alert) -> Vec<ResourceId> {
     let mut vaults: Vec<ResourceId> = Vec::new();
     let entities = alert.entities().unwrap_or_default();
@@ -197,8 +198,8 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
     }
 }
 
-/// Extended properties, by name without regard to case, spaces and marks. Kinds of alerts put words before the
-/// documented names, such as `attacker IP Address` and `suspicious Operations`.
+/// Extended properties, by name, ignoring case, spaces and punctuation. Some alert types put words before the
+/// documented names, as in `attacker IP Address` and `suspicious Operations`.
 struct Properties(BTreeMap<String, String>);
 
 impl Properties {
@@ -206,7 +207,7 @@ impl Properties {
         self.find(|key| key == name)
     }
 
-    /// By the name itself, or else one that ends with it.
+    /// Returns the property with this name, or else one whose name ends with it.
     fn ending_with(&self, name: &str) -> Option<String> {
         self.text(name).or_else(|| self.find(|key| key.ends_with(name)))
     }
@@ -221,7 +222,7 @@ impl Properties {
         values.into_iter().find(|value| !value.is_empty())
     }
 
-    /// What was done, and how often where it is told: `SecretGet, VaultGet` or `[SecretGet:2, VaultGet:2]`.
+    /// Returns the operations, with their counts if given: `SecretGet, VaultGet` or `[SecretGet:2, VaultGet:2]`.
     fn operations(&self) -> Vec<(String, Option<u64>)> {
         let text = self.ending_with("operations").unwrap_or_default();
         let words = text.trim_matches(['[', ']']).split([',', ';']).map(|word| word.trim().trim_matches('"'));
@@ -235,7 +236,7 @@ impl Properties {
         counted.collect()
     }
 
-    /// The secrets whose URLs are the target.
+    /// Returns the secrets whose URLs are in the target.
     fn secrets(&self) -> Vec<String> {
         let mut secrets = Vec::new();
         let text = self.ending_with("target").unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What to do about a finding.
+//! Derives what to do about a finding.
 
 use arm_core::wire::instant;
 
 use super::{Finding, ResponsePhase, ResponseStep};
 use crate::KeyVaultAlertType;
 
-/// The steps for a finding, in order.
+/// Returns the steps for a finding, in order.
 pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
     if finding.is_sample {
         let text = "This is a sample; nothing really happened. Check that it reached the right people, then dismiss it.";
@@ -20,13 +20,13 @@ pub(crate) fn steps(finding: &Finding) -> Vec<ResponseStep> {
     identify.chain(contain).chain(measure).chain(act).collect()
 }
 
-/// What the steps speak of.
+/// The facts that the steps mention.
 struct Told<'a> {
     finding: &'a Finding,
     vaults: String,
     caller: &'a str,
     span: String,
-    /// Every call was refused, as far as is known.
+    /// Whether every call was refused, as far as is known.
     refused: bool,
 }
 

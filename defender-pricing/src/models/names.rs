@@ -97,7 +97,7 @@ open_enum! {
         DatabricksSecurityPosture = "DatabricksSecurityPosture",
         /// Scans blobs for malware as they are uploaded. Billed by volume.
         OnUploadMalwareScanning = "OnUploadMalwareScanning",
-        /// Sends the findings of Defender for Endpoint to this subscription.
+        /// Makes this the subscription to which Defender for Endpoint reports.
         MdeDesignatedSubscription = "MdeDesignatedSubscription",
         /// Monitors the integrity of files.
         FileIntegrityMonitoring = "FileIntegrityMonitoring",

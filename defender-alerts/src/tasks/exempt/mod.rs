@@ -1,4 +1,4 @@
-//! Closing a finding by an exemption, with a reason.
+//! Closes a finding with an exemption, for a reason.
 
 mod policy;
 mod report;
@@ -14,13 +14,13 @@ pub use report::{Exempted, Exemption};
 
 use crate::{Assessment, AssessmentCode, AssessmentId, AssessmentsClient, Expand};
 
-/// Names of exemptions are made out of this and the finding, so that a repeat finds its own.
+/// Names of exemptions are derived from this and the finding, so that a repeated run finds its own.
 const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
 
-/// Who changed it when is in `metadata`, which the service writes.
+/// The service writes `metadata`, which says who changed the exemption, and when.
 const WISH: Wish = Wish::new().exact(&["displayName", "description"]).ignoring(&["metadata"]);
 
-/// The reason for an exemption. Everybody who may read the exemption sees all of it: do not include secrets.
+/// The reason for an exemption. Everybody who may read the exemption can read it, so do not include secrets.
 ///
 /// ```
 /// use azure_core::time::OffsetDateTime;
@@ -39,25 +39,25 @@ const WISH: Wish = Wish::new().exact(&["displayName", "description"]).ignoring(&
 #[derive(Debug, Clone, PartialEq, Eq, TypedBuilder)]
 #[non_exhaustive]
 pub struct ExemptionReason {
-    /// The category. With `Mitigated`, the recommendation is met in another way, and the finding counts as healthy in
-    /// the secure score; with `Waiver`, the risk is accepted, and the finding no longer counts in the score. There is no
-    /// category for a false positive.
+    /// The category. `Mitigated` means that the recommendation is met in another way: the finding counts as healthy in
+    /// the secure score. `Waiver` means that the risk is accepted: the finding no longer counts in the score. There is
+    /// no category for false positives.
     pub category: ExemptionCategory,
-    /// The reason, for people.
+    /// The reason, as free text.
     #[builder(setter(into))]
     pub reason: String,
-    /// When the exemption expires, in whole seconds. After that, the finding is assessed again.
+    /// When the exemption expires; fractions of a second are dropped. After that, the finding is assessed again.
     pub until: OffsetDateTime,
-    /// Who is responsible for it.
+    /// The person responsible for the exemption.
     #[builder(default, setter(into, strip_option))]
     pub owner: Option<String>,
-    /// Where it was decided, such as a ticket number.
+    /// A reference to the decision, such as a ticket number.
     #[builder(default, setter(into, strip_option))]
     pub ticket: Option<String>,
 }
 
 impl ExemptionReason {
-    /// The description of the exemption.
+    /// Returns the description of the exemption: the reason, with the owner and ticket.
     pub fn text(&self) -> String {
         let owner = self.owner.iter().map(|owner| format!("owner: {owner}"));
         let more: Vec<String> =
@@ -85,23 +85,24 @@ impl ExemptionReason {
     }
 }
 
-/// Exempts a finding, which is one recommendation on one resource: Defender does not count it as open until the
-/// exemption expires. This does not fix it. The exemption contains the reason.
+/// Exempts a finding, which is one recommendation on one resource. Until the exemption expires, Defender does not count
+/// the finding as open. This does not fix the finding. The exemption contains the reason.
 ///
-/// A finding without a policy, such as one about an exposed secret, gets a standard assignment with the effect `Exempt`
-/// at its resource. A finding of a policy gets a policy exemption for each assignment that assesses it: name these with
-/// [`policy`](Self::policy) or [`initiative`](Self::initiative). The finding's metadata shows which kind it is; the
-/// other kind is refused. For a grouped recommendation, **all findings on the resource are exempted**, since rules for
-/// some of them are documented only for vulnerabilities.
+/// For a finding without a policy, such as an exposed secret, the task creates a standard assignment with the effect
+/// `Exempt` at the resource. For a finding of a policy, it creates a policy exemption for each assignment of the
+/// policy: name these with [`policy`](Self::policy) or [`initiative`](Self::initiative). The finding's metadata shows
+/// whether it has a policy; the task fails if this does not match the assignments that you name. For a grouped
+/// recommendation, **all findings on the resource are exempted**, since exempting only some is documented only for
+/// vulnerabilities.
 ///
-/// An exemption in force that somebody else has made is left alone, whatever it contains: compare
-/// [`Exempted::exemptions`]. Your own exemption is changed if its reason, category or date differ.
+/// An exemption in force that somebody else has created is left unchanged, even if its reason, category or date
+/// differs: compare [`Exempted::exemptions`]. An exemption created by this task is updated if one of these differs.
 ///
-/// Defender shows the exemption within 24 hours: [`Exempted::is_seen`]. According to the documentation, not every view
-/// of the portal shows exemptions that were made elsewhere.
+/// Defender shows the exemption within 24 hours: see [`Exempted::is_seen`]. According to its documentation, not every
+/// view of the portal shows exemptions that were created outside it.
 ///
-/// **If it stops halfway**, some exemptions are made and others are not; running it again finishes it. A second run
-/// writes nothing. To undo an exemption, delete it with its client.
+/// **If it stops halfway**, some exemptions may be missing; running the task again finishes it. A second run writes
+/// nothing. To undo an exemption, delete it with its client.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, until: azure_core::time::OffsetDateTime)
@@ -123,12 +124,13 @@ impl ExemptionReason {
 /// # Permissions
 ///
 /// Security Admin, Owner, or Contributor of the subscription. For a policy:
-/// `Microsoft.Authorization/policyExemptions/read` and `/write`, and `policyAssignments/read` and `/exempt/action`.
+/// `Microsoft.Authorization/policyExemptions/read` and `/write`, and `Microsoft.Authorization/policyAssignments/read`
+/// and `/exempt/action`.
 ///
 /// # Errors
 ///
-/// The finding is healthy or does not exist; the reason is empty; the date has passed; or the finding has a policy that
-/// was not named.
+/// The finding is healthy or does not exist; the reason is empty; the date has passed; the finding has a policy, but no
+/// assignment was named; or an assignment was named that is not of that policy.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Exempt {
@@ -138,7 +140,7 @@ pub struct Exempt {
     judges: Vec<Judge>,
 }
 
-/// An assignment that assesses the finding.
+/// A policy assignment that assesses the finding.
 #[derive(Debug, Clone)]
 struct Judge {
     assignment: ResourceId,
@@ -147,28 +149,28 @@ struct Judge {
 }
 
 impl AssessmentsClient {
-    /// Exempts a finding, with a reason. See [`Exempt`].
+    /// Exempts a finding for a reason. See [`Exempt`].
     pub fn exempt(&self, finding: &AssessmentId, reason: ExemptionReason) -> Exempt {
         Exempt { arm: self.arm.clone(), finding: finding.clone(), reason, judges: Vec::new() }
     }
 }
 
 impl Exempt {
-    /// The finding.
+    /// Returns the id of the finding.
     pub fn finding(&self) -> &AssessmentId {
         &self.finding
     }
 
-    /// States that the finding comes from a policy that is assigned directly. Refused if the assignment is of another
-    /// policy.
+    /// Names the assignment of the finding's policy, if the policy is assigned directly. The task fails if the
+    /// assignment is of another policy.
     pub fn policy(mut self, assignment: ResourceId) -> Self {
         self.judges.push(Judge { assignment, reference: None });
         self
     }
 
-    /// States that the finding comes from a policy of an initiative, such as the one that Defender assigns by default.
-    /// `reference` is the `policyDefinitionReferenceId` of the finding's policy in the initiative: **any other one
-    /// exempts the resource from a different policy**.
+    /// Names the assignment of an initiative that contains the finding's policy, such as the one that Defender assigns
+    /// by default. `reference` is the `policyDefinitionReferenceId` of the policy in the initiative: **another
+    /// reference exempts the resource from a different policy**.
     pub fn initiative(mut self, assignment: ResourceId, reference: impl Into<String>) -> Self {
         self.judges.push(Judge { assignment, reference: Some(reference.into()) });
         self
@@ -219,12 +221,12 @@ impl Exempt {
         Ok(Exempted { exemptions, status, dry_run: mode.is_dry_run() })
     }
 
-    /// When it ends. The services keep whole seconds.
+    /// Returns when the exemption expires. The services store whole seconds.
     fn until(&self) -> OffsetDateTime {
         self.reason.until.replace_nanosecond(0).unwrap_or(self.reason.until)
     }
 
-    /// The name of one's own exemption.
+    /// Returns the name of the exemption that this task creates.
     fn name(&self, by: &str) -> Uuid {
         Uuid::new_v5(&NAMES, format!("{}|{by}", self.finding).to_ascii_lowercase().as_bytes())
     }
@@ -232,18 +234,18 @@ impl Exempt {
 
 arm_core::task!(Exempt => Exempted);
 
-/// Names in the portal are not long.
+/// Returns the display name of an exemption, which is limited in length.
 fn title(finding: &Assessment) -> String {
     finding.display_name.chars().take(128).collect()
 }
 
-/// Whether what holds at a scope holds for a resource.
+/// Whether a resource is at or below a scope.
 fn is_at_or_below(resource: &str, scope: &str) -> bool {
     let (resource, scope) = (resource.to_ascii_lowercase(), scope.trim_end_matches('/').to_ascii_lowercase());
     resource.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The scope of an exemption, from its id.
+/// Returns the scope in the id of an exemption.
 fn scope_of<'a>(id: &'a str, kind: &str) -> Option<&'a str> {
     let at = id.to_ascii_lowercase().rfind(&format!("/providers/{kind}/").to_ascii_lowercase())?;
     id.get(..at)

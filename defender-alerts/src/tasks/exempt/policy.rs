@@ -1,4 +1,4 @@
-//! Exemptions of findings that come from a policy.
+//! Exempts findings of a policy.
 
 use arm_core::{Change, Mode, refuse};
 use azure_core::{Result, time::OffsetDateTime};
@@ -9,7 +9,7 @@ use super::{Exempt, Exemption, Judge, WISH, is_at_or_below, scope_of, title};
 use crate::Assessment;
 
 impl Exempt {
-    /// Without a reference, an exemption from an initiative would be one from all of its policies.
+    /// Checks an assignment. Without a reference, an exemption from an initiative would apply to all of its policies.
     pub(super) async fn check_judge(&self, judge: &Judge, policy: &str) -> Result<()> {
         let found = PolicyAssignmentsClient::new(&self.arm).get(&judge.assignment).await?;
         let assigned = &found.properties.policy_definition_id;
@@ -87,7 +87,7 @@ impl Exempt {
         Ok(changed(before, after))
     }
 
-    /// Whether it exempts the finding from this assignment now.
+    /// Whether an exemption exempts the finding from this assignment now.
     fn covers(&self, found: &PolicyExemption, judge: &Judge) -> bool {
         let scope = scope_of(&found.id, "Microsoft.Authorization/policyExemptions");
         is_about(&found.spec, judge)

@@ -6,18 +6,18 @@ use resource_ops::{ExemptionCategory, PolicyExemption};
 
 use crate::{AssessmentStatus, StandardAssignment};
 
-/// What exempts a finding.
+/// The exemption of a finding.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Exemption {
-    /// An exemption from a policy.
+    /// A policy exemption.
     Policy(PolicyExemption),
-    /// A standard assignment of effect `Exempt`.
+    /// A standard assignment with the effect `Exempt`.
     Standard(StandardAssignment),
 }
 
 impl Exemption {
-    /// The exemption's id.
+    /// Returns the id of the exemption.
     pub fn id(&self) -> &str {
         match self {
             Self::Policy(found) => &found.id,
@@ -25,7 +25,7 @@ impl Exemption {
         }
     }
 
-    /// The category of the reason.
+    /// Returns the category of the exemption; `None` if it has none.
     pub fn category(&self) -> Option<&ExemptionCategory> {
         match self {
             Self::Policy(found) => Some(&found.spec.exemption_category),
@@ -33,7 +33,7 @@ impl Exemption {
         }
     }
 
-    /// The reason, for people.
+    /// Returns the reason; `None` if there is none.
     pub fn description(&self) -> Option<&str> {
         match self {
             Self::Policy(found) => found.spec.description.as_deref(),
@@ -41,7 +41,7 @@ impl Exemption {
         }
     }
 
-    /// When it expires; `None` if never.
+    /// Returns when the exemption expires; `None` if it never does.
     pub fn expires_on(&self) -> Option<OffsetDateTime> {
         match self {
             Self::Policy(found) => found.spec.expires_on,
@@ -54,11 +54,11 @@ impl Exemption {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Exempted {
-    /// What exempts it: one exemption, or one for each policy assignment.
+    /// The exemptions: a single one, or one for each policy assignment.
     pub exemptions: Vec<Change<Exemption>>,
-    /// What Defender now reports about the finding; `None` if it no longer lists it.
+    /// The status that Defender now reports for the finding; `None` if Defender no longer lists it.
     pub status: Option<AssessmentStatus>,
-    /// Whether nothing was written.
+    /// Whether this was a dry run, which wrote nothing.
     pub dry_run: bool,
 }
 

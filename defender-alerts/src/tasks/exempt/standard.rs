@@ -1,4 +1,4 @@
-//! Exemptions of findings that do not come from a policy.
+//! Exempts findings without a policy.
 
 use arm_core::{Change, Mode, Scope, refuse};
 use azure_core::{Result, time::OffsetDateTime};
@@ -28,7 +28,7 @@ impl Exempt {
                 return Ok(Change::Unchanged(Exemption::Standard(found.clone())));
             }
         }
-        // Those of a resource are listed at its subscription.
+        // The assignments of a resource are listed at its subscription.
         let at = scope.subscription().map_or_else(|| scope.clone(), Scope::Subscription);
         let mut all = client.list(at);
         while let Some(other) = all.try_next().await? {
@@ -76,7 +76,7 @@ impl Exempt {
         spec
     }
 
-    /// Whether it exempts the finding now.
+    /// Whether an assignment exempts the finding now.
     fn holds(&self, found: &StandardAssignment) -> bool {
         let resource = self.finding.scope().to_string();
         let (spec, scope) = (&found.spec, scope_of(&found.id, "Microsoft.Security/standardAssignments"));
