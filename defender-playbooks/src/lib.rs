@@ -10,7 +10,7 @@ pub mod plan;
 mod preflight;
 mod readers;
 
-/// The crates joined here, whose types appear in this crate's signatures.
+/// The crates that this crate combines, whose types appear in its signatures.
 pub use {
     arm_core, defender_alerts, defender_automation, defender_pricing, keyvault_ops, monitor_ops, resource_ops,
 };

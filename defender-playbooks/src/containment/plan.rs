@@ -29,7 +29,7 @@ pub struct ContainmentPlan {
     pub roles: Vec<RemovedRole>,
     /// Access policies to remove.
     pub policies: Vec<AccessPolicy>,
-    /// The sign-in to disable, or the sessions to revoke.
+    /// The sign-in to disable and the sessions to revoke.
     #[serde(default)]
     pub sign_in: Option<EndedSignIn>,
     /// Secrets to disable.
@@ -127,7 +127,7 @@ impl PlanContainment {
         self
     }
 
-    /// Also allows the address from which this program reaches the vault, which the undo needs as well.
+    /// Also allows this address, from which this program and the undo reach the vault.
     pub fn own_address(mut self, address: impl Into<String>) -> Self {
         self.own = Some(address.into());
         self

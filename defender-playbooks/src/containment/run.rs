@@ -11,8 +11,8 @@ use super::{
 impl ContainmentsClient {
     /// Carries out a plan in this order: network, roles, access policies, sign-in and sessions, secrets, lock. A step
     /// that fails does not stop the others. A plan against the signed-in caller is refused, even if somebody else made
-    /// it. A role is kept, and its step fails, if its holder is the last Owner at its scope and above, or the last
-    /// principal that can restore access: an Owner, User Access Administrator or Role Based Access Control
+    /// it. A role is kept, and its step fails, if its holder is the last Owner at or above the role's scope, or the
+    /// last principal there that can restore access: an Owner, User Access Administrator or Role Based Access Control
     /// Administrator without a condition. Whether a group that holds such a role has members is not checked.
     ///
     /// Tokens that the principal already has remain valid: for 60 to 90 minutes, or up to 24 hours for a managed
@@ -34,7 +34,8 @@ impl ContainmentsClient {
     /// changed since. The old versions of a secret that has a new version stay disabled, and revoked sessions stay
     /// revoked: see [`ContainmentPlan::irreversible`].
     ///
-    /// **If it stops halfway**, running it again finishes it. Needs the same permissions as [`contain`](Self::contain).
+    /// **If it stops halfway**, running it again finishes it. Requires the same permissions as
+    /// [`contain`](Self::contain).
     pub fn undo(&self, plan: &ContainmentPlan) -> Undo {
         Undo { arm: self.arm.clone(), plan: plan.clone() }
     }

@@ -1,4 +1,4 @@
-//! Reports why vaults are shown as not covered, and fixes it.
+//! Finds out why vaults are shown as not covered, and covers them.
 
 mod fix;
 mod judge;

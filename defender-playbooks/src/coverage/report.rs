@@ -115,7 +115,7 @@ impl Sinks {
         sinks
     }
 
-    /// Returns the settings, or an error if the existence of none of the sinks that receive logs could be read.
+    /// Returns the settings, or an error if none of the sinks that receive the audit log could be checked.
     fn check(&self, settings: Vec<DiagnosticSetting>) -> Settings {
         let logging = settings.iter().filter(|setting| setting.properties.sends_audit());
         let sinks: Vec<Sink> = logging.flat_map(|setting| setting.properties.sinks()).collect();

@@ -103,7 +103,7 @@ pub enum Leaked {
         /// The end.
         end: Secret,
     },
-    /// Nothing of it.
+    /// The report does not contain the secret.
     Nothing,
 }
 

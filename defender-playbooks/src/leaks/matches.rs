@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::{Leak, LeakReport};
 
-/// The secrets in vaults that have leaked. It contains no secret value.
+/// The secrets in the searched vaults that have leaked, without their values.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -92,8 +92,7 @@ impl LeakMatches {
     }
 
     /// The leaks that match none of the searched secrets, for people to follow up: [`place`](Leak::place) says where,
-    /// and
-    /// [`owner`](Leak::owner) may name somebody to ask.
+    /// and [`owner`](Leak::owner) may name somebody to ask.
     pub fn unmatched(&self) -> impl Iterator<Item = &Leak> {
         let is_matched = |leak: usize| {
             self.secrets.iter().flat_map(|secret| &secret.versions).any(|version| version.leak == leak)

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{HowMatched, Leak, LeakMatches, SecretMatch, Tested, matches::shown};
 use crate::VaultReaders;
 
-/// What to do about each leaked secret. It contains no secret value.
+/// What to do about each leaked secret, without secret values.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub struct PlannedSecret {
     pub secret: SecretId,
     /// What to do.
     pub step: LeakStep,
-    /// The readers, which must move, if the vault's log was queried or the caller named them.
+    /// The readers known from the vault's log or from the caller, which must move.
     pub readers: Vec<String>,
     /// Why there may be more readers; empty if the log is complete or was not queried.
     pub readers_unknown: Vec<String>,
@@ -66,7 +66,7 @@ pub enum LeakStep {
     RevokeFirst,
     /// Rotate it: the old credential is revoked once the consumers have moved.
     Rotate,
-    /// Only older versions leaked, which are still enabled: disable them, and revoke their credentials.
+    /// Only older, still enabled versions leaked: disable them, and revoke their credentials.
     RetireOld,
     /// It only resembles a leaked one: somebody has to check it.
     LookAt,

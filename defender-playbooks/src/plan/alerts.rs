@@ -32,17 +32,17 @@ impl PlannedResource for PlannedAlert {
 }
 
 impl PlannedAlert {
-    /// Creates a planned change of a sample alert.
+    /// Plans an action on a sample alert.
     pub fn sample(action: PlanAction, id: impl Into<String>) -> PlannedChange {
         PlannedChange::of::<Self>(action, id)
     }
 
-    /// Creates a planned change that creates sample alerts, whose ids the service assigns.
+    /// Plans the creation of sample alerts, whose ids the service assigns.
     pub fn samples_below(parent: impl fmt::Display) -> PlannedChange {
         PlannedChange::create_below::<Self>(parent)
     }
 
-    /// Creates a planned change that sets the status of alerts created by an earlier step of the same plan.
+    /// Plans a new status for alerts that an earlier step of the same plan creates.
     pub fn status_below(parent: impl fmt::Display, from: &AlertStatus, to: &AlertStatus) -> PlannedChange {
         let change = PlannedChange::below::<Self>(PlanAction::Update, parent);
         let status = |status: &AlertStatus| Some(json!(status.to_string()));

@@ -26,7 +26,7 @@ pub enum PlanAction {
     Update,
     /// It is deleted.
     Delete,
-    /// It already is in the desired state; nothing is written.
+    /// It is already in the desired state; nothing is written.
     NoChange,
     /// It is only read, but the read has an effect, such as a sweep that raises alerts.
     Read,
@@ -51,7 +51,7 @@ pub trait PlannedKind {
     const ROLE: &'static str;
     /// The action required to write it.
     const PERMISSION: &'static str;
-    /// What it is billed by, such as `by the data ingested`; `None` if it costs nothing by itself.
+    /// How it is billed, such as `by the data ingested`; `None` if it costs nothing by itself.
     const BILLED: Option<&'static str> = None;
 }
 
@@ -59,7 +59,7 @@ pub trait PlannedKind {
 pub trait PlannedResource: PlannedKind {
     /// Members whose values are assigned when the resource is written, so that a plan cannot predict them.
     const MADE_AT_APPLY: &'static [&'static str] = &[];
-    /// Members, by their last name, that the service fills in if the request omits them.
+    /// The last path segments of members that the service fills in if the request omits them.
     const OF_THE_SERVICE: &'static [&'static str] = &[];
 
     /// Returns the full id.
@@ -96,7 +96,7 @@ pub struct PlannedChange {
     pub role: String,
     /// The action that must be allowed, such as `Microsoft.Security/pricings/write`.
     pub permission: String,
-    /// What it is billed by; `None` if it costs nothing by itself.
+    /// How it is billed; `None` if it costs nothing by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<String>,
     /// The fingerprint of the resource as it was read; `None` if it did not exist or does not change.

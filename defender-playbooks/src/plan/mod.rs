@@ -17,8 +17,8 @@
 //!   that change was not planned. Declare such changes with [`Step::also_after`], or make two plans, the second after
 //!   applying the first.
 //!
-//! Steps of one plan must not undo each other: the second one would be refused when the plan is applied. Plan it
-//! separately.
+//! Steps of one plan must not undo each other: the second one would be refused when the plan is applied. Plan the
+//! second one separately.
 
 mod alerts;
 mod change;

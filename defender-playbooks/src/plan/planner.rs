@@ -112,9 +112,9 @@ impl Step {
         &self.name
     }
 
-    /// Declares the changes of this step in case `step`, an earlier one, creates the resource that this step works on.
-    /// A task cannot read a resource that does not exist, so its dry run is then not called. If the earlier step
-    /// creates nothing, `changes` are ignored.
+    /// Declares what this step will change if `step`, an earlier one, creates the resource that this step works on. A
+    /// task cannot read a resource that does not exist, so its dry run is then not called. If the earlier step creates
+    /// nothing, `changes` are ignored.
     ///
     /// Such changes are less certain than others, and name the step that they depend on. When the plan is applied, the
     /// task's own dry run is called directly before the task: its changes must be among `changes`, or the step is
@@ -128,7 +128,7 @@ impl Step {
         self
     }
 
-    /// Declares additional changes of this step in case `step`, an earlier one, creates another resource for it: for
+    /// Declares what else this step will change if `step`, an earlier one, creates another resource for it: for
     /// example, for a step over all vaults in a plan that creates a vault. The task's dry run is still called, and
     /// reports the changes to existing resources.
     ///
@@ -226,7 +226,7 @@ impl Planner {
         })
     }
 
-    /// Adds work that is not a task, or whose changes depend on what happens while the plan is applied, such as on
+    /// Adds work that is not a task, or whose changes depend on what happens while the plan is applied, such as work on
     /// alerts that are raised. The plan lists it without changes. Does nothing while a plan is applied.
     pub fn decide_at_apply(&self, step: impl Into<String>, what: impl Into<String>) {
         if self.is_planning() {

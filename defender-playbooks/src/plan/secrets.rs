@@ -17,12 +17,12 @@ impl PlannedSecret {
         format!("https://{vault}/secrets/{secret}")
     }
 
-    /// Creates a planned change that sets a new secret, whose value is generated when the plan is applied.
+    /// Plans a new secret, whose value is generated when the plan is applied.
     pub fn set_in(vault: &str, secret: &SecretName) -> PlannedChange {
         PlannedChange::of::<Self>(PlanAction::Create, Self::id_in(vault, secret)).made_at_apply("value")
     }
 
-    /// Creates a planned change that reads a secret, if the read has a side effect.
+    /// Plans a read of a secret that has a side effect, such as an alert.
     pub fn read_in(vault: &str, secret: &SecretName) -> PlannedChange {
         PlannedChange {
             role: "Key Vault Secrets User".to_owned(),
@@ -31,8 +31,8 @@ impl PlannedSecret {
         }
     }
 
-    /// Creates the planned changes that rotate a secret set by an earlier step of the same plan: a new version is set,
-    /// and the older ones are disabled.
+    /// Plans the rotation of a secret that an earlier step of the same plan sets: a new version is set, and the older
+    /// ones are disabled.
     pub fn rotation_in(vault: &str, secret: &SecretName) -> [PlannedChange; 2] {
         let id = Self::id_in(vault, secret);
         let set = PlannedChange::create_below::<Self>(&id).made_at_apply("value");

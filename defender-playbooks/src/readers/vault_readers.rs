@@ -16,8 +16,7 @@ use super::Movement;
 pub(super) const SETTLING: time::Duration = time::Duration::minutes(15);
 
 /// Finds the readers of the secrets in one vault, from the vault's own log in a workspace. In a rotation, it acts as
-/// the
-/// [`Consumers`](keyvault_ops::Consumers), which must have moved before the old credential is revoked.
+/// the [`Consumers`](keyvault_ops::Consumers), which must have moved before the old credential is revoked.
 ///
 /// A reader has moved once the log shows that it got the new version. A reader that requests an old version by its
 /// id never moves by itself. One that read the secret before and has not been seen since has not moved. **Not
@@ -59,7 +58,7 @@ pub struct VaultReaders {
 }
 
 impl VaultReaders {
-    /// Creates a value for the readers of this vault's secrets, from the vault's log in this workspace.
+    /// Creates a `VaultReaders` for this vault, which reads the vault's log in this workspace.
     ///
     /// # Errors
     ///

@@ -164,7 +164,7 @@ struct PatchProperties {
 }
 
 impl ActionGroupPatch {
-    /// An empty patch.
+    /// Creates an empty patch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -192,12 +192,12 @@ pub struct TestNotification {
 }
 
 impl TestNotification {
-    /// Imitates an alert of a type, such as `logalertv2`, for these receivers.
+    /// Creates a test that imitates an alert of a type, such as `logalertv2`, for these receivers.
     pub fn new(alert_type: impl Into<String>, receivers: Receivers) -> Self {
         Self { alert_type: alert_type.into(), receivers }
     }
 
-    /// Imitates a log alert for all receivers of a group.
+    /// Creates a test that imitates a log alert for all receivers of a group.
     pub fn log_alert(group: &ActionGroup) -> Self {
         Self::new("logalertv2", group.properties.receivers.clone())
     }
@@ -227,7 +227,7 @@ pub struct TestNotificationDetail {
     /// The kind of receiver, such as `Email`.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub mechanism_type: String,
-    /// The receiver.
+    /// The name of the receiver.
     #[serde(default, deserialize_with = "wire::null_as_default")]
     pub name: String,
     /// The status.

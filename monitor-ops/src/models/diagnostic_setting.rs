@@ -123,7 +123,7 @@ pub struct SettingEntry {
 }
 
 impl SettingEntry {
-    /// Sends one category.
+    /// Creates an entry that sends one category.
     pub fn category(name: impl Into<String>) -> Self {
         Self {
             category: Some(name.into()),
@@ -133,7 +133,7 @@ impl SettingEntry {
         }
     }
 
-    /// Sends a group of categories.
+    /// Creates an entry that sends a group of categories.
     pub fn group(name: impl Into<String>) -> Self {
         Self { category_group: Some(name.into()), category: None, ..Self::category("") }
     }

@@ -25,7 +25,8 @@ pub struct DiagnosticSpec {
 }
 
 impl DiagnosticSpec {
-    /// Sends the audit logs (group `audit`) to a workspace, in a setting named `audit-to-log-analytics`.
+    /// Creates a spec that sends the audit logs (group `audit`) to a workspace, in a setting named
+    /// `audit-to-log-analytics`.
     ///
     /// # Errors
     ///
@@ -51,12 +52,12 @@ pub enum Category {
 }
 
 impl Category {
-    /// One category.
+    /// Selects one category.
     pub fn named(name: impl Into<String>) -> Self {
         Self::Named(name.into())
     }
 
-    /// All categories in a group.
+    /// Selects all categories in a group.
     pub fn group(name: impl Into<String>) -> Self {
         Self::Group(name.into())
     }

@@ -118,7 +118,7 @@ pub struct Criteria {
 }
 
 impl Criteria {
-    /// Criteria with one condition.
+    /// Creates criteria with one condition.
     pub fn of(condition: Condition) -> Self {
         Self { all_of: vec![condition], unknown: UnknownFields::default() }
     }
@@ -219,7 +219,7 @@ pub struct RuleActions {
 }
 
 impl RuleActions {
-    /// Notifies these groups.
+    /// Creates actions that notify these groups.
     pub fn notify<'a>(groups: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         Self { action_groups: groups.into_iter().map(ToString::to_string).collect(), ..Self::default() }
     }
@@ -247,7 +247,7 @@ struct PatchProperties {
 }
 
 impl QueryRulePatch {
-    /// An empty patch.
+    /// Creates an empty patch.
     pub fn new() -> Self {
         Self::default()
     }

@@ -13,7 +13,7 @@ arm_core::open_enum! {
         Enabled = "Enabled",
         /// It has unsubscribed: only the receiver, or an `EnableReceiver` call, can enable it again.
         Disabled = "Disabled",
-        /// The service does not specify it.
+        /// The service does not say.
         NotSpecified = "NotSpecified",
     }
 }

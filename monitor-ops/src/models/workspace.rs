@@ -203,7 +203,7 @@ struct PatchProperties {
 }
 
 impl WorkspacePatch {
-    /// An empty patch.
+    /// Creates an empty patch.
     pub fn new() -> Self {
         Self::default()
     }

@@ -106,7 +106,7 @@ impl QueryRulesClient {
     /// A rule that resolves its alerts automatically cannot be muted, so specifying one of the two on an existing rule
     /// turns the other off. A mute of zero removes the mute. These are refused before anything is written, in a dry run
     /// as well: a rule with both, a mute or window shorter than the frequency, a duration that the service does not
-    /// support, and failing periods other than 1 or more of at most 6.
+    /// support, and a number of failing periods that is not at least 1 out of at most 6.
     ///
     /// **If it stops halfway**, the rule may or may not be written; running it again finishes it. A second run writes
     /// nothing.

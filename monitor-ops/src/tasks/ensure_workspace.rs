@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 ///
 /// # Permissions
 ///
-/// `Microsoft.OperationalInsights/workspaces/read` and `write`, `/deletedWorkspaces/read`.
+/// `Microsoft.OperationalInsights/workspaces/read` and `write`, and
+/// `Microsoft.OperationalInsights/deletedWorkspaces/read`.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct EnsureWorkspace {
