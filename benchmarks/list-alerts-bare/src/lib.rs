@@ -1,11 +1,12 @@
-//! A bare HTTP client with TLS, and the two fields that it reads of an alert.
-#![allow(clippy::unwrap_used)] // a measurement that cannot be taken stops
+//! A bare HTTP client with TLS, and the two fields of an alert that it reads.
+#![allow(clippy::unwrap_used)] // a failed measurement panics
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-/// A bare client for a local server, with the same TLS: rustls with ring, and the certificates that the platform trusts.
+/// Creates a bare client for a local server, with the same TLS: rustls with ring, and the certificates that the
+/// platform trusts.
 pub fn bare() -> reqwest::Client {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).unwrap();
@@ -18,30 +19,30 @@ pub fn bare() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().unwrap()
 }
 
-/// The first page of the alerts of a subscription.
+/// The URL of the first page of a subscription's alerts.
 pub fn first_page(endpoint: &str, subscription: &str) -> String {
     format!(
         "{endpoint}/subscriptions/{subscription}/providers/Microsoft.Security/alerts?api-version=2022-01-01"
     )
 }
 
-/// The floor of reading a page: two borrowed fields of each alert, and the link.
+/// A page, as the floor reads it: two borrowed fields of each alert, and the link.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BarePage<'a> {
     /// The alerts.
     #[serde(borrow)]
     pub value: Vec<BareAlert<'a>>,
-    /// Where the next page is.
+    /// The URL of the next page.
     pub next_link: Option<&'a str>,
 }
 
 /// Two fields of an alert.
 #[derive(Debug, Deserialize)]
 pub struct BareAlert<'a> {
-    /// Its id.
+    /// The id.
     pub id: &'a str,
-    /// What holds the other field.
+    /// The properties, which contain the other field.
     #[serde(borrow)]
     pub properties: BareProperties<'a>,
 }
@@ -49,6 +50,6 @@ pub struct BareAlert<'a> {
 /// One field of an alert's properties.
 #[derive(Debug, Deserialize)]
 pub struct BareProperties<'a> {
-    /// How bad it is.
+    /// The severity.
     pub severity: &'a str,
 }

@@ -1,6 +1,6 @@
-//! What the programs of this package share: clients of a double, and what a process has cost.
+//! Code shared by the programs of this package: a client for a double, and the costs of the process.
 #![allow(clippy::missing_errors_doc, reason = "for this repository alone")]
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a measurement that cannot be taken stops
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed measurement panics
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use azure_core::{
     time::{Duration, OffsetDateTime},
 };
 
-/// A client of a double at an `https` endpoint, which takes any token.
+/// Creates a client for a double at an `https` endpoint that accepts any token.
 pub fn of_double(endpoint: &str) -> Result<ArmClient> {
     let double = CloudEndpoints { management: endpoint.parse()?, ..Cloud::Public.endpoints()? };
     let options = ArmOptions { cloud: Cloud::Custom(Box::new(double)), ..ArmOptions::default() };
     ArmClient::new(Arc::new(AnyToken), options)
 }
 
-/// A credential for servers that take any token.
+/// A credential for servers that accept any token.
 #[derive(Debug)]
 pub struct AnyToken;
 
@@ -30,7 +30,7 @@ impl TokenCredential for AnyToken {
     }
 }
 
-/// Milliseconds that this process has spent on processors, in all its threads.
+/// The processor time of this process, in milliseconds, over all its threads.
 pub fn cpu() -> f64 {
     let threads = std::fs::read_dir("/proc/self/task").expect("Linux: /proc tells the CPU time");
     let of = |thread: std::fs::DirEntry| {
@@ -40,7 +40,7 @@ pub fn cpu() -> f64 {
     threads.map(|thread| of(thread.unwrap())).sum::<f64>() / 1e6
 }
 
-/// The most memory that this process has had, in MiB.
+/// The peak memory of this process, in MiB.
 pub fn peak() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

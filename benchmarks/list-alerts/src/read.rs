@@ -1,8 +1,8 @@
-//! Reads a long list of alerts in one of several ways, and prints how many there were, the milliseconds of processor time
-//! since the start of the process, and its peak of memory in MiB.
+//! Reads a long list of alerts in one of several ways, and prints their number, the milliseconds of processor time
+//! since the start of the process, and its peak memory in MiB.
 //!
 //! `read-alerts WAY SUBSCRIPTION ENDPOINT`, where the way is `two-fields`, `list`, `everything` or `value`
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a measurement that cannot be taken stops
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a failed measurement panics
 
 use azure_core::Bytes;
 use defender_alerts::{Alert, AlertsClient, EntityKind};
@@ -45,7 +45,7 @@ impl Reader {
         self.bare.get(url).send().await.unwrap().bytes().await.unwrap()
     }
 
-    /// The floor.
+    /// The floor: decodes two borrowed fields.
     async fn two_fields(&self) -> usize {
         let (mut count, mut next) = (0, Some(self.first.clone()));
         while let Some(url) = next {
@@ -58,7 +58,7 @@ impl Reader {
         count
     }
 
-    /// What comes to mind first.
+    /// The obvious way: decodes `serde_json::Value`.
     async fn value(&self) -> usize {
         let (mut count, mut next) = (0, Some(self.first.clone()));
         while let Some(url) = next {
