@@ -1,7 +1,7 @@
 //! Lists the alerts of a subscription, one line each.
 //!
-//! `list-alerts SUBSCRIPTION` signs in with the `az login` session or the environment; `list-alerts SUBSCRIPTION
-//! ENDPOINT` connects to a double at an `https` endpoint.
+//! `list-alerts SUBSCRIPTION` signs in with the `az login` session or the environment;
+//! `list-alerts SUBSCRIPTION ENDPOINT` connects to a double at an `https` endpoint.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // that is what it is for
 
 use std::process::ExitCode;
