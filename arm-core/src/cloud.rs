@@ -20,13 +20,13 @@ pub enum Cloud {
 /// The endpoints of a cloud. All are `https`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudEndpoints {
-    /// Resource Manager, such as `https://management.azure.com`.
+    /// The endpoint of Resource Manager, such as `https://management.azure.com`.
     pub management: Url,
     /// The audience of tokens for Resource Manager; usually the same as the endpoint.
     pub management_audience: String,
-    /// Microsoft Graph, such as `https://graph.microsoft.com`.
+    /// The endpoint of Microsoft Graph, such as `https://graph.microsoft.com`.
     pub graph: Url,
-    /// Log Analytics queries, such as `https://api.loganalytics.azure.com`.
+    /// The endpoint of Log Analytics queries, such as `https://api.loganalytics.azure.com`.
     pub log_analytics: Url,
     /// The suffix of vault host names, such as `vault.azure.net`.
     pub vault_suffix: String,

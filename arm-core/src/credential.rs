@@ -20,9 +20,9 @@ use crate::{ArmOptions, transport};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialKind {
-    /// A federated token in the file `AZURE_FEDERATED_TOKEN_FILE`, as in Kubernetes.
+    /// A federated token in the file named by `AZURE_FEDERATED_TOKEN_FILE`, as in Kubernetes.
     WorkloadIdentity,
-    /// An application with the secret `AZURE_CLIENT_SECRET`.
+    /// An application whose secret is in `AZURE_CLIENT_SECRET`.
     ClientSecret,
     /// The identity of the machine or service that the program runs on.
     ManagedIdentity,

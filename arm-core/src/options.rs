@@ -16,12 +16,12 @@ pub struct ArmOptions {
     /// Transport, policies, user agent, logging and tracing, as in every official client. A custom transport must not
     /// follow redirects, since the origin pin cannot see them.
     pub client: ClientOptions,
-    /// The number of attempts and the time that each request may take.
+    /// The limits on the attempts and the time of each request.
     pub retry: RetryBudget,
     /// The maximum time to wait for a long-running operation. Default: 1 hour.
     pub operation_budget: Duration,
-    /// The wait between two polls if the response has no `Retry-After`; clamped to 1 second to 2 minutes. Default: 5
-    /// seconds.
+    /// The wait between two polls if the response has no `Retry-After`; at least 1 second and at most 2 minutes.
+    /// Default: 5 seconds.
     pub poll_interval: Duration,
     /// The maximum size of a decompressed response body, in bytes; a larger body is an error. Default: 64 MiB.
     pub max_response_body: usize,
@@ -46,7 +46,7 @@ impl From<ClientOptions> for ArmOptions {
     }
 }
 
-/// The number of attempts and the time that one request may take.
+/// Limits on the attempts and the time of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
     /// The number of attempts, including the first. Default: 5.

@@ -1,4 +1,4 @@
-//! Compares the requested with the actual state, by meaning rather than by spelling.
+//! Compares the requested and the actual state, by meaning rather than by spelling.
 
 use std::{error::Error as _, fmt, net::IpAddr};
 
@@ -72,8 +72,8 @@ pub fn unmet(error: &Error) -> &[Unmet] {
         .map_or(&[], |differs| &differs.unmet)
 }
 
-/// A comparison of the requested with the actual state. Before a write, it decides whether anything needs to be
-/// written; after the write, whether the service did what was requested.
+/// A comparison of the requested and the actual state. Before a write, it decides whether anything needs to be written;
+/// after the write, whether the service did what was requested.
 ///
 /// Members that the request does not contain are ignored, and a requested `null` matches an absent member. Services
 /// normalize values in their own way, so these are considered equal: texts that differ only in case, unless

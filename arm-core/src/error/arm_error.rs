@@ -237,7 +237,7 @@ fn innermost(error: &Members<'_>) -> (Option<String>, Option<String>) {
     (code, message)
 }
 
-/// Returns the error that Sentinel, as a proxy, embeds as a string in the message of its own.
+/// Returns the error that Sentinel, as a proxy, embeds as a string in its own error message.
 fn inside_message(error: &Members<'_>) -> Option<String> {
     let message = error.get("message")?.text().filter(|message| message.trim_start().starts_with('{'))?;
     Members::of(&message).get("error").is_some_and(Part::is_object).then(|| message.into_owned())

@@ -3,10 +3,10 @@
 use azure_core::http::{RawResponse, Url, headers::Headers, poller::PollerStatus};
 use serde::{Deserialize, Serialize};
 
-/// The links of a long-running operation. Store it to resume with
+/// The links of a long-running operation. Store the handle to resume with
 /// [`ArmClient::resume_operation`](crate::ArmClient::resume_operation).
 ///
-/// Links may be signed, so store the handle like a password. `Debug` shows the links without their query parameters.
+/// Links may be signed, so protect the handle like a password. `Debug` shows the links without their query parameters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationHandle {

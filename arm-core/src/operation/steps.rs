@@ -28,7 +28,7 @@ pub(super) enum Step {
         handle: Box<OperationHandle>,
         wait: Option<Duration>,
     },
-    /// Done; the resource has yet to be fetched there.
+    /// Done; the resource has yet to be fetched with this handle.
     Fetch(Box<OperationHandle>),
     /// Done; the response contains the resource.
     Done(RawResponse),

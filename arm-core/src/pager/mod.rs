@@ -28,7 +28,7 @@ use crate::{ArmClient, ArmRequest};
 ///
 /// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a link does not
 ///   end the list.
-/// - A link to another origin, or to a page that has already been read, is an error, and it is not followed.
+/// - A link to another origin, or to a page that has already been read, is an error and is not followed.
 /// - An item that cannot be decoded does not hide others: the other items of its page come first, then an error that
 ///   names the page and the item.
 /// - An error ends the stream. Use [`continuation`](Self::continuation) to resume.
@@ -64,7 +64,7 @@ impl ArmClient {
     /// Resumes a list at a [`Pager::continuation`].
     ///
     /// The link is checked like any other: if it leads to another origin, the first read fails and no request is sent.
-    /// An empty continuation, the end of a list, gives an empty list.
+    /// An empty continuation, which marks the end of a list, gives an empty list.
     ///
     /// # Errors
     ///

@@ -78,7 +78,7 @@ impl Retry {
         Self { budget, fresh_token: false }
     }
 
-    /// Also retries a request once after a 401, because the token policy then drops its cached token.
+    /// Also retries a request once after a 401. The token policy then fetches a fresh token.
     pub fn with_fresh_token(mut self) -> Self {
         self.fresh_token = true;
         self

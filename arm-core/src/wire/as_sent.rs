@@ -109,7 +109,7 @@ pub trait WriteBack: Sized {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
     /// Returns the JSON received.
     fn as_sent(&self) -> &AsSent;
-    /// Returns the JSON received, to be set when the model is read.
+    /// Returns a mutable reference to the JSON received, which is set when the model is read.
     fn as_sent_mut(&mut self) -> &mut AsSent;
 }
 

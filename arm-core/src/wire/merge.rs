@@ -101,8 +101,8 @@ impl Merge<'_> {
         Ok(Value::Object(merged))
     }
 
-    /// Merges each item with the original item that it was: an equal one, one with the same identity, or the one at the
-    /// same index. Items that could not be read are kept, after the others.
+    /// Merges each item with its original: an equal item, one with the same identity, or the one at the same index.
+    /// Items that could not be read are kept, after the others.
     fn lists(
         &self,
         place: &mut String,
@@ -157,7 +157,7 @@ fn refusal(place: &str) -> String {
     )
 }
 
-/// Returns, for each item of `now`, the index of the item that it was.
+/// Returns, for each item of `now`, the index of its original in `before`.
 fn pair(before: &[Value], now: &[Value]) -> Vec<Option<usize>> {
     let mut from: Vec<Option<usize>> = vec![None; now.len()];
     let mut free: Vec<bool> = vec![true; before.len()];

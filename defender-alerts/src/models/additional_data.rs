@@ -199,7 +199,7 @@ impl ResourceDetails {
         Self([("source", "Azure".to_owned()), ("id", id.to_string())].into_iter().collect())
     }
 
-    /// Creates the details of a resource elsewhere, with the fields of its source, such as `machineName`.
+    /// Creates the details of a resource from its source and the fields of that source, such as `machineName`.
     pub fn of(source: &ResourceSource, fields: AdditionalData) -> Self {
         let mut fields = fields.0.into_inner().fields;
         fields.insert("source".to_owned(), source.as_str().into());

@@ -152,7 +152,7 @@ pub struct AssessmentRisk {
     /// The factors of the risk, such as `Internet exposure`.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub risk_factors: Vec<String>,
-    /// The ids of the attack paths on which the resource is.
+    /// The ids of the attack paths that contain the resource.
     #[serde(deserialize_with = "wire::without_nulls")]
     pub attack_paths_references: Vec<String>,
     /// The attack paths as graphs.

@@ -5,8 +5,8 @@ use crate::{Intent, Severity};
 arm_core::open_enum! {
     /// A type of Defender for Key Vault alert.
     ///
-    /// The documented types have variants. The plan also raises alerts of undocumented types, which are `Unknown` with
-    /// their id. None of the documented types has severity High.
+    /// Documented types have their own variants. The plan also raises alerts of undocumented types, which are `Unknown`
+    /// with their id. No documented type has severity High.
     ///
     /// ```
     /// use defender_alerts::{KeyVaultAlertType, Severity};
@@ -31,13 +31,13 @@ arm_core::open_enum! {
         AccountVolumeAccessDeniedAnomaly = "KV_AccountVolumeAccessDeniedAnomaly",
         /// An unknown user was refused.
         UserAccessDeniedAnomaly = "KV_UserAccessDeniedAnomaly",
-        /// An application that does not usually do so read the vault.
+        /// The vault was read by an application that does not usually read it.
         AppAnomaly = "KV_AppAnomaly",
         /// There was an unusual mix of operations.
         OperationPatternAnomaly = "KV_OperationPatternAnomaly",
-        /// A user that does not usually do so read the vault.
+        /// The vault was read by a user who does not usually read it.
         UserAnomaly = "KV_UserAnomaly",
-        /// A pair of user and application that does not usually do so read the vault.
+        /// The vault was read by an unusual combination of user and application.
         UserAppAnomaly = "KV_UserAppAnomaly",
         /// A principal read many vaults.
         AccountVolumeAnomaly = "KV_AccountVolumeAnomaly",
@@ -65,10 +65,11 @@ impl KeyVaultAlertType {
         strip_prefix(id, PREFIX).map(|_| Self::from(id))
     }
 
-    /// Returns the documented types closest to a name, closest first. For a documented id, this is the type itself.
+    /// Returns the documented types closest to a name, closest first; for a documented id, the type itself.
+    ///
     /// Four names are widely used although no alert has them: `KV_UnusualAccessPattern`, `KV_MassSecretRetrieval`,
-    /// `KV_SuspiciousSecretListing` and `KV_HighVolumeOperations`. For these, it is the types that are probably meant.
-    /// Empty for other names.
+    /// `KV_SuspiciousSecretListing` and `KV_HighVolumeOperations`. For these, the result contains the types that are
+    /// probably meant. It is empty for any other name.
     pub fn closest(name: &str) -> &'static [Self] {
         use KeyVaultAlertType as T;
         const UNUSUAL: &[T] = &[

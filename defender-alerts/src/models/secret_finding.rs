@@ -80,7 +80,7 @@ impl SecretFinding {
         })
     }
 
-    /// Returns the finding in a sub-assessment; `None` if its status is not unhealthy.
+    /// Returns the finding in a sub-assessment; `None` unless its status is `Unhealthy`.
     pub fn of_sub_assessment(finding: &SubAssessment) -> Option<Self> {
         if finding.status.code != AssessmentCode::Unhealthy {
             return None;

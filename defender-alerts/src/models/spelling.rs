@@ -1,5 +1,5 @@
-//! The service sends one alert in two spellings, at random: nested names in camel case, as documented, and in Pascal
-//! case (azure-rest-api-specs#38880).
+//! The service sends alerts in one of two spellings, at random: with nested names in camel case, as documented, or in
+//! Pascal case (azure-rest-api-specs#38880).
 
 use serde_json::{Map, Value};
 

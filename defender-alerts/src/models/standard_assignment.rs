@@ -74,7 +74,7 @@ pub struct StandardAssignmentSpec {
     #[builder(default, setter(transform = |id: impl Into<String>| Some(AssignedStandard::new(id))))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_standard: Option<AssignedStandard>,
-    /// The scopes below the assignment's that are excluded from it.
+    /// The scopes below the assignment's scope to which it does not apply.
     #[builder(default)]
     #[serde(default, deserialize_with = "wire::without_nulls", skip_serializing_if = "Vec::is_empty")]
     pub excluded_scopes: Vec<String>,

@@ -31,7 +31,7 @@ pub struct SubAssessment {
     pub category: String,
     /// When the finding was generated.
     pub time_generated: Option<OffsetDateTime>,
-    /// The resource where it was found.
+    /// The resource that has the finding.
     pub resource_details: ResourceDetails,
     /// All additional data of the scanner; see [`kind`](Self::kind).
     pub additional_data: AdditionalData,

@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 
 use crate::{Alert, AlertId, AlertStatus, AlertsClient};
 
-/// A change of the status of alerts.
+/// A change to the status of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AlertAction {
     /// Dismisses alerts that are false positives or accepted.

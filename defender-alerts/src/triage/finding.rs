@@ -5,8 +5,8 @@ use azure_core::time::OffsetDateTime;
 
 use crate::{AlertId, AlertStatus, GeoLocation, KeyVaultAlertType, Severity};
 
-/// An alert, with the vault's log if available, evaluated: who did what to which vault, what is unknown, and what to
-/// do.
+/// The evaluation of an alert and, if available, the vault's log: who did what to which vault, what is unknown, and
+/// what to do.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
@@ -43,7 +43,7 @@ pub struct Finding {
     pub(super) has_log: bool,
 }
 
-/// The caller.
+/// The caller whose activity an alert reports.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Caller {

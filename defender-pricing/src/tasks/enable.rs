@@ -15,8 +15,8 @@ use crate::{
 ///
 /// Reads the plan, merges the request into it, writes the plan, checks the status of every extension, and reads the
 /// plan back. Extensions that are on stay on with their settings, and members that this crate does not model are kept.
-/// A plan that is Free is written twice, because the service then turns on extensions by default, which the second
-/// write keeps. `KeyVaults` gets the sub-plan `PerKeyVault` unless the plan has another one, or another one is
+/// A Free plan is written twice: after the first write, the service turns on its default extensions, and the second
+/// write keeps them. `KeyVaults` gets the sub-plan `PerKeyVault` unless the plan has another one, or another one is
 /// requested.
 ///
 /// The task writes nothing and fails if the plan is managed elsewhere ([`Pricing::managed_elsewhere`]), unless

@@ -10,15 +10,15 @@ use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretScanning {
-    /// Scanning of machine disks. Requires `AgentlessVmScanning` of CloudPosture or Servers P2, not
+    /// Whether machine disks are scanned. Requires `AgentlessVmScanning` of CloudPosture or Servers P2, not
     /// `SensitiveDataDiscovery`.
     pub machines: ScanReadiness,
-    /// Scanning of Resource Manager and CloudFormation deployments. Included in CloudPosture.
+    /// Whether Resource Manager and CloudFormation deployments are scanned. Included in CloudPosture.
     pub deployments: ScanReadiness,
-    /// Scanning of code in connected repositories. Included in CloudPosture, but also requires a connector.
+    /// Whether code in connected repositories is scanned. Included in CloudPosture, but also requires a connector.
     pub code: ScanReadiness,
-    /// Scanning of data stores. Requires `SensitiveDataDiscovery` of CloudPosture, which finds sensitive data, not
-    /// secrets on machines.
+    /// Whether data stores are scanned. Requires `SensitiveDataDiscovery` of CloudPosture, which finds sensitive data,
+    /// not secrets on machines.
     pub data_stores: ScanReadiness,
 }
 

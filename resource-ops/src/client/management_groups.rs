@@ -21,8 +21,8 @@ impl ManagementGroupsClient {
     /// Streams all management groups and subscriptions below a management group, at any depth:
     /// `ManagementGroups_GetDescendants`.
     ///
-    /// Unlike Resource Graph, it includes subscriptions in which the caller may not read anything. The root group,
-    /// whose name is the tenant id, contains all subscriptions of the tenant.
+    /// Unlike Resource Graph, the list includes subscriptions in which the caller may not read anything. The root
+    /// group, whose name is the tenant id, contains all subscriptions of the tenant.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants)
     ///

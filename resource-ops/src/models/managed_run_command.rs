@@ -30,7 +30,7 @@ pub struct VirtualMachineRunCommand {
     pub parameters: Vec<RunCommandInputParameter>,
     /// Whether the operation ends as soon as the script has started.
     pub async_execution: bool,
-    /// The user as whom the script runs. Default: root or System.
+    /// The user that runs the script. Default: root or System.
     pub run_as_user: Option<String>,
     /// The time limit of the script, in seconds. Default: 90 minutes.
     pub timeout_in_seconds: Option<u32>,
@@ -247,7 +247,7 @@ pub struct RunCommandProperties {
     #[builder(setter(strip_option))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub async_execution: Option<bool>,
-    /// The user as whom the script runs. Default: root or System.
+    /// The user that runs the script. Default: root or System.
     #[builder(setter(strip_option, into))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<String>,

@@ -17,7 +17,7 @@ pub struct SignIn {
     pub user_principal_name: Option<String>,
     /// Whether sign-in is enabled; `None` if Graph does not say.
     pub account_enabled: Option<bool>,
-    /// The time before which started sessions are no longer valid. Users only.
+    /// Sessions that started before this time are no longer valid. Users only.
     #[serde(default, rename = "signInSessionsValidFromDateTime", with = "arm_core::wire::instant::option")]
     pub sessions_valid_from: Option<OffsetDateTime>,
     /// The kind of service principal: `Application`, `ManagedIdentity`, .. Applications only.

@@ -20,7 +20,7 @@ const NAMES: Uuid = Uuid::from_u128(0x0f6d_7a52_31c4_4c9e_8b1a_5d2e_93a7_46b8);
 /// The service writes `metadata`, which says who changed the exemption, and when.
 const WISH: Wish = Wish::new().exact(&["displayName", "description"]).ignoring(&["metadata"]);
 
-/// The reason for an exemption. Everybody who may read the exemption can read it, so do not include secrets.
+/// The reason for an exemption. Everybody who may read the exemption can read the reason, so do not include secrets.
 ///
 /// ```
 /// use azure_core::time::OffsetDateTime;
@@ -86,7 +86,7 @@ impl ExemptionReason {
 }
 
 /// Exempts a finding, which is one recommendation on one resource. Until the exemption expires, Defender does not count
-/// the finding as open. This does not fix the finding. The exemption contains the reason.
+/// the finding as open. An exemption does not fix the finding. It contains the reason.
 ///
 /// For a finding without a policy, such as an exposed secret, the task creates a standard assignment with the effect
 /// `Exempt` at the resource. For a finding of a policy, it creates a policy exemption for each assignment of the
