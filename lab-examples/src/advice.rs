@@ -1,9 +1,9 @@
-//! One clear line for each failure: what happened, and what to do.
+//! Turns each failure into one clear line: what happened, and what to do.
 
 use arm_core::ArmErrorExt as _;
 use azure_core::{Error, error::ErrorKind};
 
-/// The error on one line, with advice if there is any.
+/// Formats an error on one line, with advice if there is any.
 pub fn explain(error: &Error) -> String {
     let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     match advice(error, &text) {

@@ -84,11 +84,11 @@ pub enum Command {
     },
 }
 
-/// The command line. A global flag that has no effect on a command is accepted there, since it may precede any command,
-/// but is not listed.
+/// Builds the command line. A global flag that has no effect on a command is accepted there, since it may precede any
+/// command, but is not listed in that command's help.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
-    // Global flags are propagated to the commands when it is built.
+    // Building the command propagates global flags to the subcommands.
     command.build();
     let names: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     names.iter().fold(command, |command, name| {
@@ -103,10 +103,10 @@ pub fn command() -> clap::Command {
     })
 }
 
-/// What is wrong with a command line of which each part is right by itself.
+/// Checks for options that contradict each other.
 ///
 /// # Errors
-/// As an error of the command line.
+/// The contradiction, as a usage error.
 pub fn check(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result<(), clap::Error> {
     let wrong = |kind, message: &str| Err(command().error(kind, message));
     let report = match &cli.command {
@@ -118,7 +118,7 @@ pub fn check(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result
         let missing = "--detailed-exitcode needs --dry-run, or the command plan";
         return wrong(ErrorKind::MissingRequiredArgument, missing);
     }
-    // One before the command would silently give way to one behind it.
+    // clap would silently ignore one before the command in favor of one after it.
     let named = |argument: &OsString| {
         let text = argument.to_string_lossy();
         text == "--subscription" || text.starts_with("--subscription=")
@@ -184,7 +184,8 @@ fn flags_of(name: &str) -> Vec<&'static str> {
 }
 
 impl Command {
-    /// The name of the part that the command runs alone; `None` for the whole lab and for commands that are not parts.
+    /// Returns the name of the part that the command runs alone. `None` for the whole lab and for commands that are not
+    /// parts.
     pub fn part(&self) -> Option<String> {
         Some(match self {
             Self::Task1 => "task1".to_owned(),

@@ -1,4 +1,4 @@
-//! Offline and live are the same program: only the credential and the transport differ.
+//! Connects to the double or to real Azure. Only the credential and the transport differ.
 
 use std::{io::Write as _, sync::Arc};
 
@@ -15,10 +15,10 @@ use crate::{
     tenant,
 };
 
-/// A connection to Azure, or to the bundled double of it.
+/// A connection to Azure or to the bundled double.
 #[derive(Debug)]
 pub struct Azure {
-    /// The client that all others are made from.
+    /// The client from which all others are created.
     pub arm: ArmClient,
     /// The subscription to work on.
     pub subscription: SubscriptionId,
@@ -26,9 +26,9 @@ pub struct Azure {
     pub signed_in_with: String,
     /// The double; `None` if live.
     pub double: Option<MockAzure>,
-    /// The resource group that the examples work in.
+    /// The resource group that the examples use.
     pub group: String,
-    /// The vault in it.
+    /// The vault in that resource group.
     pub vault: String,
 }
 
@@ -42,12 +42,12 @@ impl Azure {
         }
     }
 
-    /// The current time: the double's, whose clock advances with the waits that the lab skips, or this machine's.
+    /// Returns the current time. Offline, it is the double's, which also advances by the waits that the lab skips.
     pub fn now(&self) -> time::OffsetDateTime {
         self.double.as_ref().map_or_else(time::OffsetDateTime::now_utc, MockAzure::now)
     }
 
-    /// The tenant of the subscription.
+    /// Returns the tenant of the subscription.
     pub async fn tenant(&self) -> Result<String> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -97,8 +97,8 @@ impl Azure {
     }
 }
 
-/// Real Azure, with whatever signs in here, and what that is. `about` is told with the first word, which comes before the
-/// first request: a sign-in can take long, or hang.
+/// Signs in to real Azure with whatever credential is available, and also returns its name. Before the first request,
+/// prints a line that begins with `about`, because a sign-in can take long or hang.
 pub(crate) fn sign_in(options: &Options, about: &str) -> Result<(ArmClient, String)> {
     let mut arm_options = ArmOptions::default();
     let chosen = credential_from_environment(None, &arm_options)?;
@@ -139,8 +139,7 @@ struct Place {
 /// Connects an example according to its arguments.
 ///
 /// # Errors
-/// All problems, including a subscription that does not exist or is not visible. Nothing was
-/// written.
+/// All problems, including a subscription that does not exist or is not visible. Nothing was written.
 pub async fn connect() -> std::result::Result<Azure, Problems> {
     let place = Place::parse();
     let options = Options {
@@ -164,7 +163,7 @@ pub async fn connect() -> std::result::Result<Azure, Problems> {
     Ok(azure)
 }
 
-/// Asks on the terminal; anything but yes is an error.
+/// Asks on the terminal. Any answer but yes is an error.
 pub(crate) fn confirm(question: &str) -> Result<()> {
     let mut answer = String::new();
     let read = std::io::stderr()

@@ -1,4 +1,4 @@
-//! Files that are written completely or not at all.
+//! Writes files completely or not at all.
 
 use std::{
     fs,
@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-/// Replaces a regular file, or creates a new one: writes a temporary file with an unguessable name next to it, and
-/// renames that.
+/// Replaces a regular file or creates a new one, by writing a temporary file with an unguessable name next to it and
+/// renaming that file.
 ///
-/// Refuses anything that is not a regular file: a symbolic link would lead elsewhere, and a device would be replaced by
+/// Refuses anything that is not a regular file: a symbolic link could lead elsewhere, and a device would be replaced by
 /// a file. On an error, the file is unchanged.
 pub(crate) fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     let permissions = match fs::symlink_metadata(file) {
@@ -31,7 +31,7 @@ pub(crate) fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a path cannot be written to; `None` if [`replace`] would try.
+/// Returns why a path cannot be written to. `None` if [`replace`] would try.
 pub(crate) fn refusal(file: &Path) -> Option<io::Error> {
     match fs::symlink_metadata(file) {
         Ok(found) if !found.is_file() => Some(not_regular(found.file_type())),
@@ -49,7 +49,7 @@ fn not_regular(kind: fs::FileType) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}"))
 }
 
-/// As an ordinary new file has them: what the umask leaves of `rw-rw-rw-`.
+/// The permissions of an ordinary new file: `rw-rw-rw-` without the bits in the umask.
 #[cfg(unix)]
 fn new_file() -> Option<fs::Permissions> {
     use std::os::unix::fs::PermissionsExt as _;

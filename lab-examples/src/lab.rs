@@ -28,7 +28,7 @@ use crate::{
     state::{Made, State, TAG},
 };
 
-/// What every task gets.
+/// The context of every task.
 #[derive(Debug)]
 pub struct Lab {
     /// The connection.
@@ -37,7 +37,7 @@ pub struct Lab {
     pub options: Options,
     /// The output.
     pub screen: Screen,
-    /// Where it runs, as reported by the service at the start.
+    /// The subscription and principal, as reported by the service at the start.
     pub place: Place,
     state: Mutex<State>,
     asker: Asker,
@@ -67,7 +67,7 @@ impl Lab {
         Self::with_screen(options, screen).await
     }
 
-    /// Like [`connect`](Self::connect), with a screen of the caller's.
+    /// Like [`connect`](Self::connect), with the caller's own screen.
     pub async fn with_screen(options: Options, screen: Screen) -> std::result::Result<Self, Problems> {
         let mut problems = Problems::default();
         let subscription = preflight::options(&options, &mut problems);
@@ -114,33 +114,34 @@ impl Lab {
         })
     }
 
-    /// Sets another way to answer the questions before a write on real Azure: an error means no.
+    /// Replaces the function that asks before a write on real Azure. An error from it means no.
     pub fn asking(mut self, answer: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
         self.asker = Asker(Box::new(answer));
         self
     }
 
-    /// The subscription.
+    /// Returns the subscription.
     pub fn subscription(&self) -> &SubscriptionId {
         &self.azure.subscription
     }
 
-    /// The resource group of the lab.
+    /// Returns the resource group of the lab.
     pub fn group(&self) -> Result<ResourceGroupId> {
         Ok(self.subscription().resource_group(&self.options.resource_group)?)
     }
 
-    /// Whether writing is not allowed.
+    /// Returns whether writing is not allowed.
     pub fn dry_run(&self) -> bool {
         self.is_planning() || (self.options.dry_run && !self.preparing.load(Ordering::Relaxed))
     }
 
-    /// Whether a plan is being made: nothing may be written, and missing resources are those that the plan creates.
+    /// Whether a plan is being made. Then nothing may be written, and missing resources are those that the plan
+    /// creates.
     pub(crate) fn is_planning(&self) -> bool {
         self.planner().is_some_and(|planner| planner.is_planning())
     }
 
-    /// Whether the plan that is being made has this step.
+    /// Whether the plan that is being made contains this step.
     pub(crate) fn plans(&self, step: &str) -> bool {
         self.planner().is_some_and(|planner| planner.plan().changes.iter().any(|it| it.step == step))
     }
@@ -149,12 +150,12 @@ impl Lab {
         self.planner.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on, the parts make their changes through this planner.
+    /// Sets the planner through which the parts make their changes from now on.
     pub(crate) fn go_through(&self, planner: Option<Arc<Planner>>) {
         *self.planner.lock().unwrap_or_else(PoisonError::into_inner) = planner;
     }
 
-    /// Runs a task in the lab's mode: only previews it in a dry run, and does it as planned when a plan is applied.
+    /// Runs a task in the lab's mode: a dry run only previews it, and applying a plan runs it as planned.
     pub(crate) async fn change<T: Changes, K: Into<Task<T>>>(
         &self,
         step: &str,
@@ -166,8 +167,8 @@ impl Lab {
         }
     }
 
-    /// The same for a task that can read its resource only once an earlier step is done: until then, a plan has the
-    /// changes declared here, and there is no result.
+    /// Like [`change`](Self::change), for a task that can read its resource only after an earlier step. Until then, a
+    /// plan contains the changes declared here, and there is no result.
     pub(crate) async fn change_after<T: Changes, K: Into<Task<T>>>(
         &self,
         step: &str,
@@ -178,7 +179,7 @@ impl Lab {
         self.step(Step::new(step).after(earlier, declared), task).await
     }
 
-    /// The same for a step that depends on earlier ones in its own way.
+    /// Like [`change`](Self::change), for a step that says itself how it depends on earlier ones.
     pub(crate) async fn step<T: Changes, K: Into<Task<T>>>(
         &self,
         step: Step,
@@ -187,7 +188,7 @@ impl Lab {
         self.work(step, |mode| task().into().in_mode(mode).into_future()).await
     }
 
-    /// The same for work that is no task.
+    /// Like [`step`](Self::step), for work that is not a task.
     pub(crate) async fn work<T, F>(&self, step: Step, work: impl Fn(Mode) -> F) -> Result<Option<T>>
     where
         T: Changes,
@@ -198,28 +199,28 @@ impl Lab {
             Some(planner) => planner.run_work(step, work).await?,
             None => Some(work(self.mode()).await?),
         };
-        // Changes that cannot be determined afterwards are not recorded; the steps show them.
+        // Changes that can no longer be determined are not recorded; the steps show them.
         let changes = done.as_ref().and_then(|done| done.changes().ok()).unwrap_or_default();
         self.screen.changed(&name, &changes);
         Ok(done)
     }
 
-    /// How tasks run: a dry run only previews them.
+    /// Returns the mode in which tasks run. A dry run only previews them.
     pub fn mode(&self) -> Mode {
         if self.dry_run() { Mode::DryRun } else { Mode::Write }
     }
 
-    /// The word for a change; in a dry run, what would happen.
+    /// Returns the verb for a change. In a dry run, it says what would happen.
     pub fn verb<T>(&self, change: &Change<T>) -> &'static str {
         if self.dry_run() && change.is_change() { "would change" } else { change.verb() }
     }
 
-    /// The state kept between runs.
+    /// Returns the state that is kept between runs.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores something in the state, and in its file if live.
+    /// Changes the state and, if live, saves it to its file.
     pub fn remember(&self, change: impl FnOnce(&mut State)) -> Result<()> {
         let mut state = self.state();
         change(&mut state);
@@ -232,7 +233,7 @@ impl Lab {
         Ok(())
     }
 
-    /// The tag of resources that the lab creates: its name, and the value of this lab.
+    /// Returns the tag of resources that the lab creates, with this lab's value.
     pub fn tag(&self) -> Result<BTreeMap<String, String>> {
         if self.state().run.is_empty() {
             let run = uuid::Uuid::new_v4().to_string();
@@ -241,13 +242,14 @@ impl Lab {
         Ok(BTreeMap::from([(TAG.to_owned(), self.state().run.clone())]))
     }
 
-    /// Whether these tags show that this lab created the resource.
+    /// Returns whether these tags show that this lab created the resource.
     pub fn has_tag(&self, tags: &BTreeMap<String, String>) -> bool {
         let state = self.state();
         !state.run.is_empty() && tags.get(TAG) == Some(&state.run)
     }
 
-    /// Tags for something about to be written: the lab's only if no such resource was found, or it already has them.
+    /// Returns the tags for a resource that is about to be written. They are empty unless the resource was not found or
+    /// already has the lab's tag.
     pub(crate) fn tags_for(
         &self,
         found: Option<&BTreeMap<String, String>>,
@@ -258,8 +260,8 @@ impl Lab {
         }
     }
 
-    /// Records that the lab's tag was written to something that had not been found. If it turned out to exist, somebody
-    /// else was faster: it is not the lab's, whatever its tags say.
+    /// Records that the lab's tag was written to a resource that had not been found. If the resource turned out to
+    /// exist, somebody else created it first: it does not belong to the lab, whatever its tags.
     pub(crate) fn tagged<T>(&self, id: &str, was_found: bool, change: &Change<T>) -> Result<()> {
         if was_found || self.dry_run() || matches!(change, Change::Created(_)) {
             return Ok(());
@@ -269,7 +271,7 @@ impl Lab {
         })
     }
 
-    /// Records something without tags that the lab created, after it was written.
+    /// Records a resource without tags that the lab created. Called after it was written.
     pub(crate) fn made(&self, made: Made) -> Result<()> {
         self.remember(|state| {
             state.made.retain(|known| !known.id().eq_ignore_ascii_case(&made.id()));
@@ -277,14 +279,14 @@ impl Lab {
         })
     }
 
-    /// Records a change of something that does not belong to the lab.
+    /// Records a change of a resource that does not belong to the lab.
     pub(crate) fn changed(&self, id: &str, what: impl Into<String>) -> Result<()> {
         self.remember(|state| {
             state.changed.entry(id.to_owned()).or_default().insert(what.into());
         })
     }
 
-    /// The lab's vault; an error if Task 1 has not created it yet.
+    /// Returns the lab's vault. An error if Task 1 has not created it yet.
     pub fn vault(&self) -> Result<VaultId> {
         let Some(name) = self.state().vault.clone() else {
             let message = "there is no lab vault yet: run task1 first";
@@ -293,7 +295,7 @@ impl Lab {
         Ok(VaultId::new(&self.group()?, &name.parse()?)?)
     }
 
-    /// Whether this is a dry run without a vault yet: what would be done in it can then only be named.
+    /// Returns whether this is a dry run without a vault. Steps inside the vault can then only be named.
     pub async fn vault_is_to_come(&self) -> Result<bool> {
         if !self.dry_run() {
             return Ok(false);
@@ -301,12 +303,12 @@ impl Lab {
         Ok(VaultsClient::new(&self.azure.arm).get_opt(&self.vault()?).await?.is_none())
     }
 
-    /// The lab's workspace.
+    /// Returns the id of the lab's workspace.
     pub fn workspace(&self) -> Result<WorkspaceId> {
         Ok(WorkspaceId::new(&self.group()?, "law-kv-defender")?)
     }
 
-    /// The ledger of rotations: a file if live, memory if offline.
+    /// Opens the ledger of rotations: in a file if live, in memory if offline.
     pub fn ledger(&self) -> Result<Ledger> {
         if self.dry_run() {
             return Ok(Ledger::in_memory());
@@ -320,12 +322,12 @@ impl Lab {
         })
     }
 
-    /// The ledger of an offline run.
+    /// The content of an offline run's ledger.
     pub(crate) fn kept_ledger(&self) -> Vec<u8> {
         self.kept.contents().unwrap_or_default()
     }
 
-    /// The region of Defender's data, taken from an existing alert.
+    /// Returns the region of Defender's data, taken from an existing alert.
     pub async fn alert_location(&self) -> Result<Location> {
         let mut alerts = AlertsClient::new(&self.azure.arm).list(self.subscription());
         match alerts.try_next().await? {
@@ -334,7 +336,7 @@ impl Lab {
         }
     }
 
-    /// Asks before something is written on real Azure; a no is an error.
+    /// Asks before something is written on real Azure. The answer no is an error.
     pub(crate) fn ask(&self, what: &str) -> Result<()> {
         if !self.options.live || self.options.dry_run || self.options.yes {
             return Ok(());

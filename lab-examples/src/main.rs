@@ -85,7 +85,7 @@ async fn main() -> ExitCode {
     finish(&lab.screen, output, code)
 }
 
-/// What stood in the way before anything was done.
+/// Reports problems found before anything was done.
 fn not_begun(screen: &Screen, output: Output, problems: &str, code: ExitCode) -> ExitCode {
     tell(&format!("error: {problems}"));
     if output != Output::Text {
@@ -95,7 +95,7 @@ fn not_begun(screen: &Screen, output: Output, problems: &str, code: ExitCode) ->
     finish(screen, output, code)
 }
 
-/// A report about several subscriptions: it needs none to work in.
+/// Reports on several subscriptions. No subscription of its own is needed.
 async fn across(options: &Options, report: &ReportOptions) -> ExitCode {
     let screen = Screen::new(options.output);
     let scope = match report::overview::check(options, report) {
@@ -114,7 +114,7 @@ async fn across(options: &Options, report: &ReportOptions) -> ExitCode {
     finish(&screen, options.output, if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Everything is checked before the first write, including where the report goes.
+/// Connects, after checking everything that could prevent the run, including where the report is written.
 async fn connect(
     mut cli: Cli,
     report: Option<&ReportOptions>,
@@ -217,7 +217,7 @@ fn put(text: &[u8]) -> std::io::Result<()> {
     out.write_all(text).and_then(|()| out.flush())
 }
 
-/// A closed pipe is not a failure.
+/// Ignores a closed pipe, which is not a failure.
 fn written(outcome: std::io::Result<()>) -> ExitCode {
     match outcome {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -20,18 +20,18 @@ use crate::{
     tasks::{PARTS, Part},
 };
 
-/// The parts that a plan has if none is named: those after which the next plan is empty.
+/// The default parts of a plan. Once they have been applied, the next plan is empty.
 pub const PLANNED: [&str; 4] = ["task1", "task2", "task3", "task5"];
 
 /// The parts whose changes a plan can predict. The others act on findings and machines that are read only during the
-/// run: a plan lists them with what they write.
+/// run, so a plan only lists what they may write.
 const PREDICTED: [&str; 6] = ["task1", "task2", "task3", "task4", "task5", "task6"];
 
 /// The parts that a plan can contain.
 pub const PARTS_OF_A_PLAN: [&str; 9] =
     ["task1", "task2", "task3", "task4", "task5", "task6", "break-fix-1", "break-fix-2", "cleanup"];
 
-/// What is needed to make a plan again.
+/// The inputs of a plan, which are needed to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Context {
@@ -62,7 +62,7 @@ impl Context {
     }
 }
 
-/// The parts with these names, in the lab's order; with no names, those of [`PLANNED`].
+/// Returns the parts with these names in the lab's order. Without names, those of [`PLANNED`].
 pub fn parts(names: &[String]) -> Vec<&'static Part> {
     let wanted = |part: &&Part| match names {
         [] => PLANNED.contains(&part.name),
@@ -74,14 +74,14 @@ pub fn parts(names: &[String]) -> Vec<&'static Part> {
 /// The problems that prevent parts from running.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InTheWay {
-    /// Problems of the parts themselves: they cannot be planned.
+    /// Problems of the parts themselves, which prevent planning.
     pub of_the_parts: Problems,
-    /// Problems with what they need: permissions, resource providers, regions, names.
+    /// Problems with their requirements: permissions, resource providers, regions, names.
     pub of_the_place: Problems,
 }
 
 impl InTheWay {
-    /// All problems.
+    /// Returns all problems.
     pub fn all(self) -> Problems {
         let mut all = self.of_the_parts;
         self.of_the_place.lines().iter().for_each(|line| all.add(line));
@@ -89,13 +89,13 @@ impl InTheWay {
     }
 }
 
-/// What these parts would change, and all problems. Writes nothing.
+/// Plans what these parts would change, and returns all problems. Writes nothing.
 pub async fn ready(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
     let made = make(lab, parts).await;
     with_needs(lab, parts, made).await
 }
 
-/// The same before a run, where the cleanup looks, lists and asks by itself.
+/// Like [`ready`], for use before a run, in which the cleanup reads, lists and asks by itself.
 pub(crate) async fn ready_to_run(lab: &Lab, parts: &[&Part]) -> (Plan, InTheWay) {
     let made = made_of(lab, parts, &PREDICTED).await;
     with_needs(lab, parts, made).await
@@ -112,10 +112,10 @@ async fn with_needs(lab: &Lab, parts: &[&Part], (plan, of_the_parts): (Plan, Pro
     (plan, InTheWay { of_the_parts, of_the_place })
 }
 
-/// What these parts would change, and which of them cannot be planned, each reason once. Writes nothing.
+/// Plans what these parts would change, and returns why some cannot be planned, each reason once. Writes nothing.
 pub async fn make(lab: &Lab, parts: &[&Part]) -> (Plan, Problems) {
     let cleanup = [CLEANUP];
-    // What other parts make is not there yet.
+    // The cleanup can be predicted only alone: what other parts would create does not exist yet.
     let is_alone = matches!(parts, [part] if part.name == CLEANUP);
     made_of(lab, parts, if is_alone { &cleanup } else { &PREDICTED }).await
 }
@@ -171,7 +171,7 @@ async fn made_of(lab: &Lab, parts: &[&Part], predicted: &[&str]) -> (Plan, Probl
     (plan, problems)
 }
 
-/// Reads a plan, and sets the options to those it was made with.
+/// Reads a plan from a file, and sets the options with which it was made.
 ///
 /// # Errors
 /// It is not a plan of a lab, or the options contradict it.
@@ -206,15 +206,15 @@ pub fn read(file: &Path, options: &mut Options) -> std::result::Result<Plan, Pro
     Ok(plan)
 }
 
-/// Applies a plan exactly. Returns whether everything was done.
+/// Applies a plan exactly. Returns whether everything was done as planned.
 ///
 /// # Errors
-/// The plan is out of date, or the question was answered with no. Nothing was written.
+/// The plan is out of date, or the answer to the question was no. Nothing was written.
 pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems> {
     let Context { parts: names, run, vault, .. } = Context::of(plan)?;
     let parts = parts(&names);
     {
-        // The names that the plan generated, unless this lab has its own by now.
+        // The names that the plan generated, unless this lab has names of its own.
         let mut state = lab.state();
         let is_other = |known: &str, planned: &str| !known.is_empty() && known != planned;
         let planned_vault = vault.as_deref().unwrap_or_default();
@@ -243,7 +243,7 @@ pub async fn apply(lab: &Lab, plan: &Plan) -> std::result::Result<bool, Problems
         return Ok(true);
     }
     lab.ask(&printable_lines(&plan.to_string()))?;
-    // From here on, the names belong to the lab: recorded before anything has them.
+    // From here on, the names belong to the lab. They are recorded before any resource has them.
     lab.remember(|_| ())?;
     let (held, applied) = lab.carry_out(plan, &parts).await;
     lab.screen.say(&format!("changes: {applied}"));

@@ -1,4 +1,4 @@
-//! The checks that every command makes first: all problems at once, before anything is written.
+//! The checks at the start of every command. They report all problems at once, before anything is written.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use resource_ops::{DirectoryClient, SubscriptionState, SubscriptionsClient};
 
 use crate::{Azure, advice, cli::Options, files, screen::Screen};
 
-/// How long the service and the sign-in have for the first answer.
+/// How long the service and the sign-in may take for the first response.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The problems found, one line for each.
@@ -18,7 +18,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub struct Problems(Vec<String>);
 
 impl Problems {
-    /// The lines.
+    /// Returns the problems, one line each.
     pub fn lines(&self) -> &[String] {
         &self.0
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Where the lab runs, as reported by the service.
+/// The subscription and principal of a lab, as reported by the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The name of the subscription.
@@ -71,7 +71,7 @@ pub struct Place {
     pub who: String,
 }
 
-/// Checks what needs no request: names, addresses, files. Returns the subscription, if it is a valid id.
+/// Checks names, addresses and files without sending a request. Returns the subscription if its id is valid.
 pub fn options(options: &Options, problems: &mut Problems) -> Option<SubscriptionId> {
     let named = options.subscription.first().cloned();
     let named = match options.live {
@@ -149,17 +149,17 @@ async fn ask(azure: &Azure, writes: bool) -> std::result::Result<Place, Problems
     Ok(Place { name: found.display_name, tenant: found.tenant_id.unwrap_or_default(), who })
 }
 
-/// Who is signed in.
+/// The name of the signed-in principal.
 async fn who(arm: &ArmClient) -> Result<String> {
     match DirectoryClient::new(arm).signed_in().await {
         Ok(me) => Ok(me.user_principal_name.or(me.display_name).unwrap_or_else(|| me.id.to_string())),
         Err(error) if matches!(error.kind(), ErrorKind::Credential) => Err(error),
-        // Who only reads need not be known; a task that needs the name asks again, and says why it fails.
+        // A command that only reads does not need the name; a task that does asks again, and says why it fails.
         Err(error) => Ok(format!("not known ({})", advice::explain(&error))),
     }
 }
 
-/// Signs in without a subscription, and reports the principal.
+/// Signs in without a subscription, and returns the name of the principal.
 ///
 /// # Errors
 /// The sign-in failed, or there was no response in time.
@@ -174,7 +174,7 @@ pub(crate) async fn signs_in(
     Ok(())
 }
 
-/// Runs work with a deadline, and names what did not finish in time.
+/// Runs work with a deadline. The error names the work that did not finish in time.
 async fn within<T>(deadline: Duration, what: &str, work: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(deadline, work).await.map_err(|_| {
         let message = format!(

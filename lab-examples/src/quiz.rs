@@ -19,7 +19,7 @@ pub struct Question {
     pub documentation: &'static str,
     /// The reason.
     pub why: &'static str,
-    /// What the service does instead, if the sheet's answer differs.
+    /// The service's behavior, if the sheet's answer contradicts it.
     pub differs: Option<&'static str>,
 }
 
@@ -101,8 +101,8 @@ pub fn answers(screen: &Screen) {
     }
 }
 
-/// Asks every question, reading the number of a choice from one line for each. Returns how many answers match the
-/// documentation; `None` if the input ended before the last question.
+/// Asks every question; each answer is a line with the number of a choice. Returns how many answers match the
+/// documentation. `None` if the input ended before the last question.
 pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write) -> Option<usize> {
     begin(screen);
     let mut right = 0;
@@ -111,7 +111,7 @@ pub fn ask_all(screen: &Screen, mut input: impl BufRead, mut prompt: impl Write)
         let Some(chosen) = choose(&mut input, &mut prompt) else {
             let answered = format!("{} of {} answered, {right} right", number - 1, QUESTIONS.len());
             let more = "'lab quiz --answers' shows all answers";
-            // The question stays on its own line; if it cannot be shown, the quiz still ends.
+            // The question stays on its own line. If it cannot be shown, the quiz still ends.
             drop(writeln!(prompt));
             screen.step("the knowledge check", "waiting", format!("the input ended: {answered}; {more}"));
             return None;
@@ -148,7 +148,7 @@ fn explain(screen: &Screen, question: &Question) {
     }
 }
 
-/// Asks until there is a choice; `None` at the end of the input.
+/// Asks until the answer is a choice. `None` at the end of the input.
 fn choose(input: &mut impl BufRead, prompt: &mut impl Write) -> Option<usize> {
     loop {
         let asked = write!(prompt, "  your answer [1-4]: ").and_then(|()| prompt.flush());

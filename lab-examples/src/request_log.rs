@@ -1,4 +1,4 @@
-//! `-v`: one line for each request, without tokens, queries or bodies.
+//! The request log of `-v`: one line for each request, without tokens, queries or bodies.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,7 +10,7 @@ use azure_core::http::{
     policies::{Policy, PolicyResult},
 };
 
-/// Writes method, host, path, status, milliseconds and request id of each attempt to standard error.
+/// A policy that writes the method, host, path, status, milliseconds and request id of each attempt to standard error.
 #[derive(Debug)]
 pub struct RequestLog;
 

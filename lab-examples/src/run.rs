@@ -1,4 +1,4 @@
-//! How parts run: all checks first, then the plan, the question, and carrying out the plan.
+//! Runs parts: first all checks, then the plan and the question, then the changes.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Lab {
-    /// Runs one part; offline, the parts before it run first, silently.
+    /// Runs one part. Offline, the parts before it run first, silently.
     pub async fn run_alone(&self, part: &Part) -> bool {
         if let Err(error) = self.prepare_for(part).await {
             self.screen.begin(part.name, part.title);
@@ -26,7 +26,7 @@ impl Lab {
         self.run(&[part]).await
     }
 
-    /// Offline, every run starts with a new double: the parts before this one run first, silently.
+    /// Offline, runs the parts before this one silently, because every run starts with a new double.
     async fn prepare_for(&self, part: &Part) -> Result<()> {
         if self.options.live {
             return Ok(());
@@ -45,8 +45,8 @@ impl Lab {
         outcome
     }
 
-    /// Runs parts: checks everything that can be checked, plans, asks on real Azure, and does what was planned. If
-    /// there are problems, it reports them all and writes nothing. Returns whether all parts succeeded.
+    /// Runs parts: checks everything that can be checked, makes a plan, asks on real Azure, and applies the plan. If
+    /// there are problems, it reports all of them and writes nothing. Returns whether all parts succeeded.
     pub async fn run(&self, parts: &[&Part]) -> bool {
         let (plan, problems) = self.screen.wait("what would change", plan::ready_to_run(self, parts)).await;
         if self.dry_run() {
@@ -77,7 +77,7 @@ impl Lab {
         held && applied.differs.is_empty()
     }
 
-    /// Does what was planned and confirmed. Returns whether all parts succeeded, and how far it got.
+    /// Applies a confirmed plan. Returns whether all parts succeeded, and how much was applied.
     pub(crate) async fn carry_out(&self, plan: &Plan, parts: &[&Part]) -> (bool, Applied) {
         let Ok(applying) = plan.begin(plan).map(Arc::new) else { return (false, Applied::default()) };
         self.go_through(Some(applying.clone()));
@@ -113,7 +113,7 @@ impl Lab {
                 continue;
             }
             self.screen.begin(part.name, part.title);
-            // What the plan leaves open is decided now: nothing holds it to the plan.
+            // A part whose changes the plan left open decides them now, without the planner.
             let (gate, decides) = (self.planner(), |it: &DecidedAtApply| it.step == part.name);
             if gate.as_ref().is_some_and(|gate| gate.plan().decided_at_apply.iter().any(decides)) {
                 self.go_through(None);

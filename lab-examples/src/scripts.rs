@@ -1,8 +1,8 @@
-//! The scripts that Break & Fix 2 runs in a machine, and their effect on the double's machines.
+//! The scripts that Break & Fix 2 runs on a machine, and their effect on the double's machines.
 
 use mock_azure::{Files, Script, ScriptOutput};
 
-/// Where a machine keeps the variables of all its sessions.
+/// The file in which a machine stores the variables of all sessions.
 pub const ENVIRONMENT: &str = "/etc/environment";
 
 /// Removes the variable `$1` from the machine's environment file, and prints how many lines still set it.
@@ -12,7 +12,7 @@ grep -c "^$1=" /etc/environment || true"#;
 /// Prints how many lines of the environment file set the variable `$1`.
 pub const COUNT: &str = r#"grep -c "^$1=" /etc/environment || true"#;
 
-/// Does to the files of the double's machine what a shell would do; `None` for any other script.
+/// Applies a script to the files of the double's machine, as a shell would. `None` for any other script.
 pub fn run(script: &Script<'_>, files: &mut Files) -> Option<ScriptOutput> {
     let (_, name) = script.parameters.first()?;
     let file = files.get_mut(ENVIRONMENT)?;

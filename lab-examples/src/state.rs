@@ -1,4 +1,4 @@
-//! The state of a lab: what it created, what it changed, and what was there before.
+//! The state of a lab: what it created and changed, and the plans before it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use crate::files;
 /// The tag of resources that a lab creates; its value is [`State::run`].
 pub const TAG: &str = "lab-run";
 
-/// The state of a live lab between two runs, in a file; an offline one keeps it in memory.
+/// The state of a lab between two runs: in a file if live, in memory if offline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
@@ -26,14 +26,14 @@ pub struct State {
     pub run: String,
     /// The name of the vault.
     pub vault: Option<String>,
-    /// Vaults of earlier runs: deleted, but with their names still taken.
+    /// Vaults of earlier runs that are deleted, but whose names are still taken.
     pub deleted_vaults: Vec<String>,
-    /// Resources that have the lab's tag but may be somebody else's: they appeared while the lab was about to create
-    /// them.
+    /// Resources that have the lab's tag but may be somebody else's, because they appeared while the lab was about to
+    /// create them.
     pub doubtful: BTreeSet<String>,
-    /// What the lab created that has no tags: recorded after the write, if a read before had found nothing.
+    /// Resources without tags that the lab created, recorded after the write if they had not existed before.
     pub made: Vec<Made>,
-    /// Changes that the lab made to resources of others, and does not undo.
+    /// Changes that the lab made to other people's resources, and does not undo.
     pub changed: BTreeMap<String, BTreeSet<String>>,
     /// The plans that the lab wrote.
     pub plans: BTreeMap<String, PlanState>,
@@ -41,11 +41,11 @@ pub struct State {
     pub samples: BTreeSet<String>,
 }
 
-/// Something without tags that the lab created.
+/// A resource without tags that the lab created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Made {
-    /// An action group, as read afterwards.
+    /// An action group, as read after the write.
     ActionGroup {
         /// The full id.
         id: String,
@@ -57,7 +57,7 @@ pub enum Made {
         /// The full id.
         id: String,
     },
-    /// A diagnostic setting, as read afterwards.
+    /// A diagnostic setting, as read after the write.
     DiagnosticSetting {
         /// The resource that it belongs to.
         resource: String,
@@ -69,7 +69,7 @@ pub enum Made {
 }
 
 impl Made {
-    /// The full id.
+    /// Returns the full id.
     pub fn id(&self) -> String {
         match self {
             Self::ActionGroup { id, .. } | Self::RoleAssignment { id } => id.clone(),
@@ -93,7 +93,7 @@ pub struct PlanState {
 }
 
 impl State {
-    /// Reads the file; an absent one is an empty state.
+    /// Reads the state from a file. If there is no file, the state is empty.
     ///
     /// # Errors
     /// The file cannot be read, has other content, or belongs to another subscription.
@@ -113,30 +113,30 @@ impl State {
         Ok(state)
     }
 
-    /// An empty state.
+    /// Creates an empty state.
     pub fn of(subscription: &str) -> Self {
         Self { subscription: subscription.to_owned(), ..Self::default() }
     }
 
-    /// Writes the file completely or not at all.
+    /// Writes the state to a file, completely or not at all.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         files::replace(path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// Records a plan before it is written. `now` is its current state.
+    /// Records a plan before the lab writes it. `now` is its current state.
     pub fn about_to_write(&mut self, now: &Pricing) {
         let known = self.plans.entry(now.name.to_string()).or_insert_with(|| PlanState {
             before: now.clone(),
             after: Some(now.clone()),
             shared: false,
         });
-        // After a stop in the middle of a write, what differs from before can be the lab's or somebody else's.
+        // If the lab stopped during a write, a difference can be the lab's or somebody else's.
         let expected = known.after.as_ref().unwrap_or(&known.before);
         known.shared |= !expected.has_settings_of(now);
         known.after = None;
     }
 
-    /// Records a plan after it was written: its state before, and what the task did.
+    /// Records a plan after the lab wrote it. `read` is its state before the write, `change` the task's result.
     pub fn wrote(&mut self, read: &Pricing, change: &Change<Pricing>) {
         let found = match change {
             Change::Updated { before, .. } => before,

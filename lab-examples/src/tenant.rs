@@ -1,4 +1,5 @@
-//! The tenant of the offline lab: a production vault under suspicion, exposed secrets, and attack paths to them.
+//! The tenant of the offline lab: a production vault with suspicious activity, exposed secrets, and attack paths to
+//! them.
 
 use arm_core::{IdError, ResourceType, SubscriptionId};
 use mock_azure::{MockAzure, Seed};
@@ -11,16 +12,16 @@ use crate::scripts::{self, ENVIRONMENT};
 pub const PRODUCTION: &str = "rg-contoso-prod";
 /// The vault that the alerts are about.
 pub const PRODUCTION_VAULT: &str = "kv-contoso-prod";
-/// A vault that is not logged, and that is open to the internet.
+/// A vault without logging that is open to the internet.
 pub const FORGOTTEN_VAULT: &str = "kv-contoso-old";
 /// The machine with a secret in its environment.
 pub const MACHINE: &str = "vm-contoso-app";
 /// The storage account whose key is in the exposed secret.
 pub const STORAGE: &str = "stcontosoprod";
-/// The variable that holds the secret.
+/// The variable that contains the secret.
 pub const VARIABLE: &str = "DB_PASSWORD";
 
-/// The double's tenant before the lab.
+/// Returns the double's tenant as it is before the lab.
 pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
     let group = subscription.resource_group(PRODUCTION)?;
     let vault = group.resource(&ResourceType::VAULT, PRODUCTION_VAULT)?;
@@ -47,13 +48,13 @@ pub fn seed(subscription: &SubscriptionId) -> Result<Seed, IdError> {
         ))
 }
 
-/// A subscription beside the lab's, whose plans are off.
+/// Another subscription, whose plans are off.
 const SECOND: &str = "00000000-0000-0000-0000-000000000002";
-/// One of which the caller may read nothing.
+/// A subscription in which the caller may read nothing.
 const HIDDEN: &str = "00000000-0000-0000-0000-000000000003";
 
-/// The same with the subscriptions and management groups of a report about several; and the subscription in which the lab
-/// runs. A management group has two subscriptions, and one more of which nothing may be read.
+/// Returns the tenant with the subscriptions and management groups of a report about several, and the subscription in
+/// which the lab runs. A management group contains two subscriptions, and one in which the caller may read nothing.
 pub fn estate(scope: &GraphScope) -> Result<(Seed, SubscriptionId), IdError> {
     let mut named = match scope {
         GraphScope::Subscriptions(named) => named.clone(),
@@ -75,5 +76,5 @@ pub fn estate(scope: &GraphScope) -> Result<(Seed, SubscriptionId), IdError> {
     Ok((seed, first))
 }
 
-/// The vault of the other subscription.
+/// The vault in the other subscriptions.
 const OTHER_VAULT: &str = "kv-fabrikam-prod";

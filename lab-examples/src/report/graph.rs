@@ -1,4 +1,4 @@
-//! An attack path as boxes and arrows. The places are worked out by `layout-rs`; the drawing is the template's.
+//! Draws an attack path as boxes and arrows. `layout-rs` calculates the positions; the template draws them.
 
 use layout::{
     core::{
@@ -13,17 +13,17 @@ use layout::{
 
 use crate::report::page::PathRow;
 
-/// More than this is not readable as a drawing, and is listed instead.
+/// The maximum number of nodes in a drawing. A larger path would be unreadable, and is listed instead.
 const MOST_NODES: usize = 40;
 const MOST_EDGES: usize = 80;
-/// Texts longer than this are cut; the whole text is beside the drawing and in its tooltip.
+/// Longer texts are truncated. The whole text is next to the drawing and in its tooltip.
 const LONGEST: usize = 26;
 const MARGIN: f64 = 6.0;
 
 /// A drawing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Drawing {
-    /// Its left and upper edge, its width and its height.
+    /// Its left and top edges, width and height.
     pub view: (f64, f64, f64, f64),
     /// The boxes.
     pub boxes: Vec<NodeBox>,
@@ -33,20 +33,20 @@ pub(crate) struct Drawing {
     pub labels: Vec<Label>,
 }
 
-/// One box.
+/// A box.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NodeBox {
     /// Its left edge.
     pub x: f64,
-    /// Its upper edge.
+    /// Its top edge.
     pub y: f64,
     /// Its width.
     pub width: f64,
     /// Its height.
     pub height: f64,
-    /// Its name, cut where it is long.
+    /// The name, truncated if it is long.
     pub name: String,
-    /// What it is, cut where it is long.
+    /// The type, truncated if it is long.
     pub kind: String,
     /// The whole text.
     pub title: String,
@@ -54,27 +54,27 @@ pub(crate) struct NodeBox {
     pub class: &'static str,
 }
 
-/// One arrow.
+/// An arrow.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Arrow {
-    /// The curve, as a path of SVG.
+    /// The curve, as an SVG path.
     pub path: String,
-    /// Whether it points backwards along the curve.
+    /// Whether the arrow points against the direction of the curve.
     pub backwards: bool,
 }
 
 /// A text in the middle of an arrow.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Label {
-    /// Its middle.
+    /// Its horizontal center.
     pub x: f64,
-    /// Its middle.
+    /// Its vertical center.
     pub y: f64,
     /// The text.
     pub text: String,
 }
 
-/// Draws a path; `None` if it has no nodes, or too many for a drawing.
+/// Draws an attack path. `None` if it has no nodes, or too many for a drawing.
 pub(crate) fn draw(path: &PathRow) -> Option<Drawing> {
     if path.nodes.is_empty() || path.nodes.len() > MOST_NODES || path.edges.len() > MOST_EDGES {
         return None;
@@ -87,7 +87,7 @@ pub(crate) fn draw(path: &PathRow) -> Option<Drawing> {
         .map(|(at, node)| {
             let longest = cut(&node.name).chars().count().max(cut(&node.kind).chars().count());
             let size = Point::new((longest as f64 * 7.6 + 28.0).max(120.0), 46.0);
-            // The place in the list travels as the properties of the shape.
+            // The properties of the shape carry its index in the list.
             let (shape, look) = (ShapeKind::new_box(""), StyleAttr::simple());
             graph.add_node(Element::create_with_properties(
                 shape,
@@ -108,7 +108,7 @@ pub(crate) fn draw(path: &PathRow) -> Option<Drawing> {
     Some(canvas.done())
 }
 
-/// A text that fits.
+/// Truncates a text so that it fits.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -116,7 +116,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Takes the places down.
+/// Collects the positions.
 struct Canvas<'a> {
     path: &'a PathRow,
     drawing: Drawing,
@@ -195,7 +195,7 @@ impl RenderBackend for Canvas<'_> {
             self.see(b.x, b.y);
         }
         let point = |point: &Point| format!("{:.1} {:.1}", point.x, point.y);
-        // A way out of the first point, then a way into each of the others.
+        // One control point after the first point, then one before each of the others.
         let mut curve = format!(
             "M {} C {}, {}, {}",
             point(&first.0),

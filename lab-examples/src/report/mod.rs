@@ -1,4 +1,4 @@
-//! `lab report`: one page about the state of the subscription, as a file to read, print and keep.
+//! `lab report`: a page about the state of the subscription, as a file to read, print and keep.
 
 mod gather;
 mod graph;
@@ -41,9 +41,9 @@ pub struct Report {
     pub findings: Findings,
 }
 
-/// Writes the files. Offline, where every run starts with a new double, the lab runs first, silently and without its
-/// cleanup; live, it only reads. Returns whether the files were written, all parts of the run succeeded, and the gate
-/// did not fail.
+/// Writes the report's files. Live, it only reads. Offline, where every run starts with a new double, it first runs the
+/// lab silently, without the cleanup. Returns whether the files were written, all parts of the lab succeeded, and the
+/// gate passed.
 pub async fn run(lab: &Lab, options: &ReportOptions) -> bool {
     lab.screen.begin("report", "Report");
     match write_files(lab, options).await {
@@ -84,7 +84,7 @@ async fn write_files(lab: &Lab, options: &ReportOptions) -> Result<bool> {
     Ok(gate(&lab.screen, options, &report.findings) && held)
 }
 
-/// Whether the gate, if there is one, lets these pass.
+/// Whether these findings pass the gate, if there is one.
 fn gate(screen: &Screen, options: &ReportOptions, findings: &Findings) -> bool {
     let Some(least) = options.fail_on.map(Severity::from) else { return true };
     let failed = findings.fails(&least);
@@ -98,7 +98,7 @@ fn gate(screen: &Screen, options: &ReportOptions, findings: &Findings) -> bool {
     !failed
 }
 
-/// A document, harmless on a terminal.
+/// A document as JSON without control characters that affect a terminal.
 fn json_of(document: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(document);
     text.map(|text| json_text(&text)).map_err(|error| Error::new(ErrorKind::DataConversion, error))
@@ -116,7 +116,7 @@ impl Report {
     }
 }
 
-/// The content of the page. Offline, the lab runs first, silently.
+/// Reads the content of the page. Offline, the lab runs first, silently.
 pub async fn read(lab: &Lab) -> Result<Report> {
     if lab.options.live {
         return gather::gather(lab, None).await;
@@ -129,7 +129,7 @@ pub async fn read(lab: &Lab) -> Result<Report> {
     lab.screen.wait("reading", gather::gather(&unseen, Some(record))).await
 }
 
-/// All parts but the cleanup, which would leave nothing to report on.
+/// Runs all parts except the cleanup, which would leave nothing to report on.
 async fn run_lab(lab: &Lab) -> Record {
     let parts: Vec<&Part> = PARTS.iter().filter(|part| part.name != "cleanup").collect();
     lab.run(&parts).await;

@@ -1,4 +1,4 @@
-//! What is still open and what is unknown, derived from the page alone.
+//! Determines what is still open and what is unknown, from the page alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
     screen::plural,
 };
 
-/// The standing of an item.
+/// The status of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Standing {
@@ -22,7 +22,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// The CSS class.
+    /// Returns the CSS class.
     pub fn class(self) -> &'static str {
         match self {
             Self::Well => "well",
@@ -35,18 +35,18 @@ impl Standing {
 /// Something that is open or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OpenItem {
-    /// Which of the two.
+    /// Whether it is open or unknown.
     pub standing: Standing,
     /// The description.
     pub text: String,
-    /// The section of the page that it belongs to.
+    /// The section of the page to which it belongs.
     pub section: &'static str,
     /// The severity as given by the service; empty if there is none.
     pub severity: String,
 }
 
 impl OpenItem {
-    /// The place in the list: the worst first, what is not graded after low, what is not known last.
+    /// The position in the list: by severity, the worst first, then unrated items, then unknown ones.
     fn rank(&self) -> usize {
         match self.standing {
             Standing::NotKnown => usize::MAX,
@@ -55,14 +55,14 @@ impl OpenItem {
     }
 }
 
-/// The place of a severity: the worst first, what is not graded after low.
+/// The rank of a severity: the worst first, unrated last.
 pub(crate) fn rank_of(severity: &str) -> usize {
     let worst_first = ["critical", "high", "medium", "low", "", "informational"];
-    // A word that this version does not know may be the worst.
+    // A severity that this version does not know may be the worst.
     worst_first.iter().position(|word| word.eq_ignore_ascii_case(severity)).unwrap_or(0)
 }
 
-/// Open items by severity, the worst first; then unknown ones.
+/// Returns the open items by severity, the worst first, then the unknown ones.
 pub fn items(page: &ReportPage) -> Vec<OpenItem> {
     let mut found = Found(Vec::new());
     plans(page, &mut found);
@@ -98,7 +98,7 @@ impl Found {
         self.0.push(OpenItem { standing: Standing::NotKnown, text, section, severity: String::new() });
     }
 
-    /// What was read; where it was not, that is noted.
+    /// Returns the content of a section; if it was not read, adds an unknown item.
     fn read<'a, T>(&mut self, name: &'static str, what: &str, section: &'a Section<T>) -> Option<&'a T> {
         if let Section::NotRead(reason) = section {
             self.not_known(name, format!("{what} could not be read: {reason}"));
@@ -107,7 +107,7 @@ impl Found {
     }
 }
 
-/// The plans that the lab is about, and their titles.
+/// The lab's plans and their titles.
 pub(crate) const LAB_PLANS: [(&str, &str); 2] =
     [("KeyVaults", "Defender for Key Vault"), ("CloudPosture", "Defender CSPM")];
 
@@ -197,7 +197,7 @@ fn exposure(page: &ReportPage, found: &mut Found) {
     }
 }
 
-/// How many of each severity.
+/// Counts the items of each severity.
 fn by_severity<'a>(severities: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     severities.for_each(|severity| *counts.entry(severity).or_default() += 1);
@@ -208,8 +208,8 @@ fn alerts_are(count: usize, kind: &str) -> String {
     format!("{} {}", plural(count, &format!("{kind}alert")), if count == 1 { "is" } else { "are" })
 }
 
-/// What could hide a finding, as text: what was not read, and what is not covered. An inconclusive log of an alert
-/// hides no finding.
+/// Descriptions of everything that could hide a finding: what was not read, and what is not covered. An inconclusive
+/// log of an alert hides no finding.
 pub(crate) fn items_that_hide(page: &ReportPage) -> Vec<String> {
     let mut found = Found(Vec::new());
     plans(page, &mut found);

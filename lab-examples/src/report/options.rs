@@ -34,7 +34,7 @@ pub struct ReportOptions {
 }
 
 impl ReportOptions {
-    /// Whether it is about several subscriptions, or a management group.
+    /// Returns whether the report is about several subscriptions or a management group.
     pub fn is_across(&self, options: &Options) -> bool {
         !self.management_group.is_empty() || options.subscription.len() > 1
     }
@@ -67,7 +67,7 @@ impl From<Level> for Severity {
     }
 }
 
-/// The format of a file.
+/// The format of a report file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// The page.
@@ -83,7 +83,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Determined by the extension; the page for any other.
+    /// Determines the format by the extension. The page, for an unknown extension.
     pub(crate) fn of(file: &Path) -> Self {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let ends = |end: &str| name.ends_with(end);

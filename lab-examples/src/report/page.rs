@@ -53,7 +53,7 @@ pub enum Section<T> {
 }
 
 impl<T> Section<T> {
-    /// The content, if it was read.
+    /// Returns the content, if it was read.
     pub fn read(&self) -> Option<&T> {
         match self {
             Self::Read(read) => Some(read),
@@ -286,7 +286,7 @@ pub struct RotationEntry {
     pub detail: String,
 }
 
-/// The schema of the page's JSON form.
+/// Returns the schema of the page's JSON form.
 pub fn schema() -> serde_json::Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<ReportPage>().to_value();

@@ -1,6 +1,6 @@
 //! The page as HTML: one file, without scripts or external resources.
 //!
-//! The template escapes all texts; those from the service are untrusted.
+//! The template escapes all texts, because those from the service are untrusted.
 
 use arm_core::printable_lines;
 use askama::Template;
@@ -23,7 +23,7 @@ struct Html<'a> {
     paths: Vec<(&'a PathRow, Option<Drawing>)>,
 }
 
-/// The summary of one section at the top of the page.
+/// The summary of a section at the top of the page.
 pub(super) struct Card {
     pub(super) title: &'static str,
     pub(super) value: String,
@@ -31,7 +31,7 @@ pub(super) struct Card {
     pub(super) section: &'static str,
 }
 
-/// The page.
+/// Renders the page as HTML.
 pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
     let paths = page.attack_paths.read().into_iter().flat_map(|found| &found.paths);
     let html = Html {
@@ -41,7 +41,7 @@ pub fn html(page: &ReportPage) -> Result<String, askama::Error> {
         timeline: page.alerts.read().and_then(timeline::of),
         paths: paths.map(|path| (path, graph::draw(path))).collect(),
     };
-    // A browser obeys a bidirectional control as a terminal does; the templates have none of their own.
+    // Browsers, like terminals, interpret bidirectional control characters; the templates contain none.
     Ok(printable_lines(&html.render()?).into_owned())
 }
 
@@ -116,7 +116,7 @@ fn plan(page: &ReportPage, name: &str, title: &'static str) -> Card {
     Card { title, value, standing, section: "plans" }
 }
 
-/// A time on a page.
+/// Formats a time.
 pub(crate) fn when(time: &OffsetDateTime) -> String {
     let (time, zone) = zoned(time);
     format!("{} {:02}:{:02} {zone}", time.date(), time.hour(), time.minute())
@@ -127,14 +127,14 @@ fn with_seconds(time: &OffsetDateTime) -> String {
     format!("{} {:02}:{:02}:{:02} {zone}", time.date(), time.hour(), time.minute(), time.second())
 }
 
-/// In UTC; at the edge of time there is none: it is then shown in its own zone.
+/// Converts a time to UTC. One that UTC cannot represent keeps its own zone.
 fn zoned(time: &OffsetDateTime) -> (OffsetDateTime, String) {
     let time = time.checked_to_offset(time::UtcOffset::UTC).unwrap_or(*time);
     let zone = if time.offset().is_utc() { "UTC".to_owned() } else { time.offset().to_string() };
     (time, zone)
 }
 
-/// The class of a severity or risk: of those that the page knows, never the service's own text.
+/// The CSS class of a severity or risk. Always one that the page knows, never the service's text.
 pub(crate) fn grade(word: &str) -> &'static str {
     ["critical", "high", "medium", "low", "informational"]
         .into_iter()
@@ -147,12 +147,12 @@ impl Html<'_> {
         when(time)
     }
 
-    /// A time on a line: with seconds, where minutes do not tell two of them apart.
+    /// A time on a timeline, with seconds if minutes would not distinguish two of its times.
     fn moment(&self, line: &Timeline, time: &OffsetDateTime) -> String {
         if line.is_short() { with_seconds(time) } else { when(time) }
     }
 
-    /// The end of a line: without the day that its beginning has, for which there is no room.
+    /// The end of a timeline, without the date if it is that of the beginning, since space is limited.
     fn end(&self, line: &Timeline) -> String {
         let (whole, (from, _), (to, _)) = (self.moment(line, &line.to), zoned(&line.from), zoned(&line.to));
         match whole.split_once(' ') {
@@ -165,7 +165,7 @@ impl Html<'_> {
         grade(word)
     }
 
-    /// The class of the outcome of a step.
+    /// The CSS class of a step's outcome.
     fn outcome(&self, word: &str) -> &'static str {
         match word {
             "failed" | "missing" => "open",
@@ -174,7 +174,7 @@ impl Html<'_> {
         }
     }
 
-    /// Where a link leads.
+    /// The title of the section to which a link leads.
     fn section_title(&self, section: &str) -> &'static str {
         match section {
             "alerts" => "the alerts",

@@ -1,16 +1,16 @@
-//! Where each alert lies on the line of time.
+//! Positions alerts on a timeline.
 
 use azure_core::time::OffsetDateTime;
 use time::UtcOffset;
 
 use crate::report::page::{AlertRow, Alerts};
 
-/// The width of the line, in units of the drawing.
+/// The width of the timeline, in units of the drawing.
 pub(crate) const WIDTH: f64 = 1000.0;
-/// The least width of a bar: a moment must be seen.
+/// The minimum width of a bar, so that a short alert is visible.
 const LEAST: f64 = 12.0;
 
-/// The line, and a bar for each alert that has a time.
+/// A timeline with a bar for each alert that has a time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Timeline {
     /// Where it begins.
@@ -22,7 +22,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// How long it is, in words: of the two largest units.
+    /// Describes its length in the two largest units.
     pub(crate) fn span(&self) -> String {
         let seconds = (self.to - self.from).whole_seconds().unsigned_abs();
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -36,12 +36,12 @@ impl Timeline {
 }
 
 impl Timeline {
-    /// Whether minutes do not tell two times on it apart.
+    /// Whether minutes do not distinguish two of its times.
     pub(crate) fn is_short(&self) -> bool {
         (self.to - self.from).whole_minutes() < 60
     }
 
-    /// Round times on the line, at most [`MOST_TICKS`], so that a bar is read off without its row's text.
+    /// Labeled round times, at most [`MOST_TICKS`], from which the time of a bar can be read.
     pub(crate) fn ticks(&self) -> Vec<Tick> {
         let utc = |time: OffsetDateTime| time.checked_to_offset(UtcOffset::UTC).unwrap_or(time);
         let (from, to) = (utc(self.from).unix_timestamp(), utc(self.to).unix_timestamp());
@@ -68,10 +68,10 @@ impl Timeline {
     }
 }
 
-/// The most round times on a line.
+/// The maximum number of ticks.
 const MOST_TICKS: usize = 6;
 const DAY: i64 = 86_400;
-/// How far round times may be apart, in seconds.
+/// The possible distances between ticks, in seconds.
 const STEPS: [i64; 22] = [
     1,
     2,
@@ -97,20 +97,20 @@ const STEPS: [i64; 22] = [
     90 * DAY,
 ];
 
-/// A round time on the line.
+/// A labeled round time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
-    /// Where it is, in units of the drawing.
+    /// The position, in units of the drawing.
     pub x: f64,
-    /// The same in percent of the line.
+    /// The position in percent of the timeline.
     pub percent: String,
-    /// `first` or `last` where its text would reach over the end of the line.
+    /// `first` or `last` if a centered label would extend beyond the end of the timeline.
     pub edge: &'static str,
-    /// What it says.
+    /// The label.
     pub label: String,
 }
 
-/// As much of a time as the step needs: two neighbours never read the same.
+/// As much of a time as is needed to distinguish neighboring ticks.
 fn label(time: OffsetDateTime, step: i64, length: i64) -> String {
     let (month, day) = (&time.month().to_string()[..3], time.day());
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());
@@ -123,20 +123,20 @@ fn label(time: OffsetDateTime, step: i64, length: i64) -> String {
     }
 }
 
-/// One bar.
+/// A bar.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bar {
-    /// The alert, by its place.
+    /// The index of the alert.
     pub alert: usize,
     /// Where it begins.
     pub x: f64,
-    /// How long it is.
+    /// Its length.
     pub width: f64,
 }
 
-/// The line of some alerts; `None` if none has a time.
+/// Creates the timeline of alerts. `None` if none has a time.
 pub(crate) fn of(alerts: &Alerts) -> Option<Timeline> {
-    // A sample is about nothing that happened: it does not stretch the line.
+    // A sample does not correspond to an event, so it does not extend the timeline.
     let any_real = alerts.newest.iter().any(|alert| !alert.sample && span(alert).is_some());
     let shown = |alert: &&AlertRow| !(any_real && alert.sample);
     let times = || alerts.newest.iter().filter(shown).filter_map(span);
@@ -154,7 +154,7 @@ pub(crate) fn of(alerts: &Alerts) -> Option<Timeline> {
     Some(Timeline { from, to, bars: alerts.newest.iter().enumerate().filter_map(bar).collect() })
 }
 
-/// From when to when; the wrong way round is turned.
+/// The beginning and end of an alert, swapped if they are reversed.
 fn span(alert: &AlertRow) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let first = alert.first.or(alert.last)?;
     let last = alert.last.unwrap_or(first);
@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    /// The labels of the round times, as long as the line says; each in its place, and none over another.
+    /// The labels of the ticks, which must be in order and must not overlap.
     fn ticks(seconds: i64) -> Vec<String> {
         let line = of(&alerts(&[(at(0), at(seconds))])).unwrap();
         let ticks = line.ticks();
@@ -211,7 +211,7 @@ mod tests {
             assert_eq!(tick.percent, format!("{:.1}", tick.x / 10.0));
         }
         for pair in ticks.windows(2) {
-            // An eighth of 30rem is some 60 pixels: a label has room.
+            // An eighth of 30rem is about 60 pixels, enough for a label.
             assert!(pair[1].x - pair[0].x > WIDTH / 8.0, "{seconds}: {pair:?}");
             assert_ne!(pair[0].label, pair[1].label, "{seconds}");
         }

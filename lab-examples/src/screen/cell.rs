@@ -1,4 +1,4 @@
-//! A cell of a table: a text for people, and a typed value for machines.
+//! Table cells: a text for people, and a typed value for programs.
 
 use std::{fmt, time::Duration};
 
@@ -31,7 +31,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -74,28 +74,28 @@ pub struct Column {
     pub kind: Kind,
 }
 
-/// A cell: what people see of it, and what it is.
+/// A cell: its text for people, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// What people see.
+    /// The text for people.
     pub shown: String,
     pub(super) value: Value,
     pub(super) kind: Kind,
 }
 
 impl Cell {
-    /// A number of things.
+    /// A number of items.
     pub fn count(count: usize) -> Self {
         let value = Value::Number(u64::try_from(count).unwrap_or(u64::MAX));
         Self { shown: count.to_string(), value, kind: Kind::Count }
     }
 
-    /// So many of all.
+    /// A part of a total, such as 3 of 5.
     pub fn part(count: usize, of: usize) -> Self {
         Self { shown: format!("{count} of {of}"), value: Value::Part { count, of }, kind: Kind::Part }
     }
 
-    /// Whole days.
+    /// A duration in whole days.
     pub fn days(time: Duration) -> Self {
         let days = time.as_secs() / 86_400;
         Self { shown: format!("{days} days"), value: Value::Number(days), kind: Kind::Days }
@@ -107,44 +107,44 @@ impl Cell {
         Self { shown, value: Value::Flag(holds), kind: Kind::Flag }
     }
 
-    /// A moment; people see it to the second.
+    /// A time, shown to the second.
     pub fn time(instant: OffsetDateTime) -> Self {
         let text = wire::instant::format(instant);
         let shown = text.get(..19).map_or(text.clone(), |seconds| seconds.replace('T', " "));
         Self { shown, value: Value::Text(text), kind: Kind::Time }
     }
 
-    /// A full id; people see its last part.
+    /// A full id, of which the last part is shown.
     pub fn id(id: impl fmt::Display) -> Self {
         let id = id.to_string();
         let shown = id.rsplit('/').next().unwrap_or_default().to_owned();
         Self { shown, value: Value::Text(id), kind: Kind::Id }
     }
 
-    /// Several texts.
+    /// A list of texts.
     pub fn list(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
         Self { shown: texts.join("; "), value: Value::List(texts), kind: Kind::List }
     }
 
-    /// Nothing, of this kind.
+    /// An empty cell of this kind.
     pub fn none(kind: Kind) -> Self {
         Self { shown: String::new(), value: Value::Null, kind }
     }
 
-    /// People see this instead.
+    /// Replaces the text for people.
     pub fn shown(mut self, text: impl Into<String>) -> Self {
         self.shown = text.into();
         self
     }
 
-    /// People do not see it: a column that is empty for them is left out.
+    /// Hides the cell from people. A column with only such cells is omitted.
     pub fn unseen(self) -> Self {
         self.shown("")
     }
 }
 
-/// A text; an empty one is nothing.
+/// A text. An empty text is an empty cell.
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         let shown = text.into();
@@ -153,7 +153,7 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// The columns with these headings of these rows.
+/// The columns of these rows, with these headings.
 pub(super) fn columns(names: &[&str], rows: &[Vec<Cell>]) -> Vec<Column> {
     let column = |(at, name): (usize, &&str)| {
         let cells = || rows.iter().filter_map(|row| row.get(at));

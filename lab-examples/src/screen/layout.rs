@@ -1,26 +1,26 @@
-//! Lines and tables that fit: no line is wider than the screen unless a single word is, and words are never split.
+//! Wraps lines and tables. No line is wider than the screen unless a single word is, and words are never split.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, Width::Fixed, presets};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::display_width};
 
-/// The width where there is no terminal and no `COLUMNS`.
+/// The default width, without a terminal and without `COLUMNS`.
 pub(super) const WIDTH: usize = 110;
-/// Narrower than this, nothing can be read.
+/// The minimum width. Anything narrower would be unreadable.
 const LEAST: usize = 40;
 
-/// How wide the screen is: as `COLUMNS` says, else the terminal.
+/// The width of the screen: `COLUMNS`, or that of the terminal.
 pub(super) fn width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
     told.or_else(|| Table::new().width().map(usize::from)).unwrap_or(WIDTH).max(LEAST)
 }
 
-/// How wide standard error is: as `COLUMNS` says, else the terminal; `None` where there is neither.
+/// The width of standard error: `COLUMNS`, or that of the terminal. `None` without either.
 pub(super) fn width_of_errors() -> Option<usize> {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
     told.or_else(|| Table::new().use_stderr().width().map(usize::from)).map(|width| width.max(LEAST))
 }
 
-/// A text on as many lines as it needs, line by line, each as far in as it was.
+/// Wraps each line of a text, keeping its indentation.
 pub(super) fn fill_all(text: &str, width: usize, marked: impl Fn(&str) -> String) -> String {
     let laid_out = text.lines().map(|line| {
         let words = line.trim_start();
@@ -30,7 +30,7 @@ pub(super) fn fill_all(text: &str, width: usize, marked: impl Fn(&str) -> String
     laid_out.collect::<Vec<_>>().join("\n")
 }
 
-/// A text on as many lines as it needs.
+/// Wraps a text.
 pub(super) fn fill(text: &str, first: &str, others: &str, width: usize) -> String {
     let options = Options::new(width)
         .initial_indent(first)
@@ -42,8 +42,8 @@ pub(super) fn fill(text: &str, first: &str, others: &str, width: usize) -> Strin
     textwrap::fill(text, options)
 }
 
-/// The lines of a table. Columns that are empty in every row are left out. Where the longest words do not fit beside
-/// each other, each row is a paragraph: its first cell, then the others by name.
+/// The lines of a table. Columns that are empty in every row are omitted. If the longest words do not fit side by side,
+/// each row becomes a paragraph: its first cell, then the others with their headings.
 pub(super) fn table(columns: &[&str], rows: Vec<Vec<String>>, width: usize, plain: bool) -> Vec<String> {
     let filled: Vec<usize> = (0..columns.len())
         .filter(|at| {
@@ -58,7 +58,7 @@ pub(super) fn table(columns: &[&str], rows: Vec<Vec<String>>, width: usize, plai
         let cells = rows.iter().filter_map(|row| row.get(at)).map(String::as_str).chain([columns[at]]);
         cells.flat_map(|cell| cell.split(' ')).map(display_width).max().unwrap_or_default()
     };
-    // One space on both sides of every cell.
+    // One space on each side of every cell.
     let least: Vec<usize> = (0..columns.len()).map(|at| longest_word(at) + 2).collect();
     let between = columns.len().saturating_sub(1);
     if least.iter().sum::<usize>() + between > width {

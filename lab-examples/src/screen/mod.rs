@@ -1,4 +1,4 @@
-//! What people see and what programs read: every step is recorded once and shown twice.
+//! The output for people and for programs: every step is recorded once, and shown in both forms.
 
 mod cell;
 mod layout;
@@ -24,8 +24,7 @@ pub use record::{Changed, Difference, Event, Part, PartState, Record, Rows, Step
 
 use crate::cli::Output;
 
-/// Prints a line for whoever is waiting on standard error, which fits where that is a terminal. One who has closed it has
-/// seen enough.
+/// Prints a line to standard error, wrapped if that is a terminal. Ignores a closed standard error.
 pub fn tell(text: &str) {
     let text = arm_core::printable_lines(text);
     let text = match layout::width_of_errors() {
@@ -35,14 +34,14 @@ pub fn tell(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
 }
 
-/// Shows and records.
+/// Shows and records the steps of a run.
 #[derive(Debug)]
 pub struct Screen {
     text: bool,
     lines: bool,
     colour: bool,
     progress: bool,
-    /// Neither colour nor anything beyond ASCII: `TERM=dumb`.
+    /// Whether to use neither colour nor anything beyond ASCII, as with `TERM=dumb`.
     plain: bool,
     width: usize,
     width_of_questions: usize,
@@ -52,8 +51,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen for this output format, as wide as the terminal or `COLUMNS`. Uses colour only on a terminal, and not
-    /// with `NO_COLOR` or `TERM=dumb`; the latter also means plain ASCII.
+    /// Creates a screen for this output format, as wide as `COLUMNS` or the terminal. Uses colour only on a terminal,
+    /// and not with `NO_COLOR` or `TERM=dumb`; the latter also restricts it to ASCII.
     pub fn new(output: Output) -> Self {
         let text = output == Output::Text;
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -70,7 +69,7 @@ impl Screen {
         }
     }
 
-    /// A screen that shows nothing and records everything.
+    /// Creates a screen that shows nothing and records everything.
     pub fn silent() -> Self {
         let record =
             Record { version: VERSION, started: Some(OffsetDateTime::now_utc()), ..Record::default() };
@@ -88,7 +87,7 @@ impl Screen {
         }
     }
 
-    /// Records where the lab runs.
+    /// Records the subscription and tenant, and whether they are real.
     pub fn place(&self, subscription: &str, tenant: &str, live: bool) {
         let mut record = self.record();
         (record.subscription, record.tenant) = (Some(subscription.to_owned()), Some(tenant.to_owned()));
@@ -117,7 +116,7 @@ impl Screen {
         }
     }
 
-    /// A line of `ndjson`.
+    /// Writes a line of `ndjson`.
     fn event(&self, event: &Event<'_>) {
         if self.lines && !self.is_muted() {
             let text = serde_json::to_string(event).unwrap_or_default();
@@ -129,15 +128,15 @@ impl Screen {
         self.record().parts.last().map(|part| part.name.clone()).unwrap_or_default()
     }
 
-    /// The record so far.
+    /// Returns the record so far.
     pub fn recorded(&self) -> Record {
         let mut record = self.record().clone();
         record.changes_pending = self.changes_pending();
         record
     }
 
-    /// Whether something could not be written to standard output, for example because the disk is full. A closed pipe
-    /// is not a failure: the work continues.
+    /// Returns whether something could not be written to standard output, for example because the disk is full. A
+    /// closed pipe is not a failure: the work continues.
     pub fn is_broken(&self) -> bool {
         self.wrote(std::io::stdout().flush());
         self.broken.load(Ordering::Relaxed)
@@ -149,7 +148,7 @@ impl Screen {
         }
     }
 
-    /// Writes the JSON record, once; for `ndjson`, the last line.
+    /// Writes the JSON record, once. With `ndjson`, writes the last line.
     pub fn write_json(&self) {
         let mut record = self.recorded();
         record.finished = Some(OffsetDateTime::now_utc());
@@ -168,13 +167,13 @@ impl Screen {
         self.wrote(writeln!(std::io::stdout(), "{}", json_text(&text)));
     }
 
-    /// How many steps said that something would be written.
+    /// Returns the number of steps that would write something.
     pub fn changes_pending(&self) -> usize {
         let record = self.record();
         record.parts.iter().flat_map(|part| &part.steps).filter(|step| step.outcome == "would change").count()
     }
 
-    /// A line for people, as it is.
+    /// Writes a line for people, unchanged.
     fn line(&self, text: &str) {
         if self.text && !self.is_muted() {
             self.wrote(writeln!(std::io::stdout(), "{text}"));
@@ -186,7 +185,7 @@ impl Screen {
         self.hang("", "", &printable(text));
     }
 
-    /// Wraps a question, which goes to standard error; unchanged if no text is shown.
+    /// Wraps a question for standard error. Unchanged if no text is shown.
     pub fn fit(&self, text: &str) -> String {
         if !self.text {
             return text.to_owned();
@@ -194,7 +193,7 @@ impl Screen {
         layout::fill_all(text, self.width_of_questions, |words| printable(words).into_owned())
     }
 
-    /// A plan, wrapped, with its marks in colour; unchanged if no text is shown.
+    /// Wraps a plan, with its marks in colour. Unchanged if no text is shown.
     pub fn plan(&self, text: &str) -> String {
         if !self.text {
             return text.to_owned();
@@ -202,7 +201,7 @@ impl Screen {
         layout::fill_all(text, self.width, |words| self.marked(&printable(words)))
     }
 
-    /// A line of a plan, its mark in colour.
+    /// A line of a plan, with its mark in colour.
     fn marked(&self, words: &str) -> String {
         let code = match words.split_once(' ') {
             Some(("+", _)) => "32",
@@ -214,7 +213,7 @@ impl Screen {
         format!("{}{rest}", self.paint(code, mark))
     }
 
-    /// A text on as many lines as it needs; those after the first hang below it.
+    /// Shows a wrapped text with a hanging indent.
     fn hang(&self, first: &str, others: &str, text: &str) {
         if self.text && !self.is_muted() {
             self.line(&layout::fill(text, first, others, self.width));
@@ -257,12 +256,12 @@ impl Screen {
         });
     }
 
-    /// Shows one step, with its outcome and details.
+    /// Shows a step, with its outcome and details.
     pub fn step(&self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
         self.counted(what, outcome, None, detail);
     }
 
-    /// The same for a number of things.
+    /// Like [`step`](Self::step), for a number of items.
     pub fn counted(
         &self,
         what: impl Into<String>,
@@ -274,7 +273,7 @@ impl Screen {
         self.record_step(Step { what, outcome: outcome.to_owned(), detail, count, ..Step::now() });
     }
 
-    /// The next step is about what has this id: a resource, an alert, a secret.
+    /// Starts a step about something with this id: a resource, an alert or a secret.
     pub fn about(&self, id: impl fmt::Display) -> About<'_> {
         About { screen: self, step: Step { id: Some(id.to_string()), ..Step::now() } }
     }
@@ -302,7 +301,7 @@ impl Screen {
         });
     }
 
-    /// Records the changes to resources; people read them in the steps.
+    /// Records the changes to resources. People see them in the steps.
     pub(crate) fn changed(&self, step: &str, changes: &[PlannedChange]) {
         for change in changes {
             let change = Changed {
@@ -361,7 +360,7 @@ impl Screen {
         self.part(|part| part.tables.push(table));
     }
 
-    /// Shows a table of long texts, such as full ids, as lines, so that none is truncated. `None` if it is empty.
+    /// Shows a table of long texts, such as full ids, as lines, so that none is truncated. Shows `None` if it is empty.
     pub fn list(&self, name: &str, columns: [&str; 2], rows: Vec<[String; 2]>) {
         if rows.is_empty() {
             return;
@@ -375,7 +374,7 @@ impl Screen {
     }
 }
 
-/// A step about something with an id. See [`Screen::about`].
+/// A step about something with an id. [`Screen::about`] creates it.
 #[derive(Debug)]
 #[must_use = "nothing is shown until it is told what became of it"]
 pub struct About<'a> {
@@ -384,20 +383,20 @@ pub struct About<'a> {
 }
 
 impl About<'_> {
-    /// With numbers that the detail tells in words, by what they count.
+    /// Adds the numbers in the detail, each with the name of what it counts.
     pub fn figures<const N: usize>(mut self, figures: [(&str, usize); N]) -> Self {
         self.step.figures.extend(figures.map(|(name, count)| (name.to_owned(), count)));
         self
     }
 
-    /// What became of it.
+    /// Shows and records the step with its outcome.
     pub fn step(self, what: impl Into<String>, outcome: &str, detail: impl Into<String>) {
         let (what, detail) = (what.into(), detail.into());
         self.screen.record_step(Step { what, outcome: outcome.to_owned(), detail, ..self.step });
     }
 }
 
-/// The word of plans in JSON.
+/// The name of an action in a plan's JSON.
 fn action(action: PlanAction) -> &'static str {
     match action {
         PlanAction::NoChange => "noChange",

@@ -1,4 +1,4 @@
-//! Progress of running work, and how much time is left.
+//! Shows the progress of running work and the time left.
 
 use std::{fmt::Write, future::Future, time::Duration};
 
@@ -25,7 +25,7 @@ impl Screen {
         let style = ProgressStyle::with_template("{spinner} {msg} {time}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
         spinner.set_style(style.with_key("time", move |state: &ProgressState, line: &mut dyn Write| {
-            // It is redrawn in a moment anyway.
+            // Ignored, since it is redrawn in a moment.
             line.write_str(&time(state.elapsed(), limit)).unwrap_or_default();
         }));
         spinner.set_message(format!("{what} .."));
@@ -35,7 +35,7 @@ impl Screen {
         done
     }
 
-    /// A progress bar for work of a known size; hidden if there is no terminal.
+    /// Creates a progress bar for work of a known size. It is hidden if there is no terminal.
     pub fn bar(&self, what: &str, size: u64) -> ProgressBar {
         let target = if self.progress && !self.is_muted() {
             ProgressDrawTarget::stderr()

@@ -205,7 +205,7 @@ pub enum Event<'a> {
     },
 }
 
-/// The schema of both JSON forms: the document, and the lines in `$defs`.
+/// Returns the schema of both JSON forms: the document, and the lines in `$defs`.
 pub fn schema() -> serde_json::Value {
     let mut generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
     let lines = generator.subschema_for::<Event<'_>>();
@@ -216,8 +216,8 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-/// Escapes control and bidirectional characters in JSON text, which can occur only in strings: the values stay the
-/// same, and are harmless on a terminal.
+/// Escapes control and bidirectional characters in JSON text so that they are harmless on a terminal. They can occur
+/// only in strings, so the values stay the same.
 pub(crate) fn json_text(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {

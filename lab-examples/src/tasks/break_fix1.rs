@@ -50,7 +50,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
         lab.verb(plan),
         plan.current().tier.to_string(),
     );
-    // Outcomes come in no particular order; a reader wants one.
+    // Sorted, because the outcomes arrive in no particular order.
     let outcomes = done.vaults?;
     let mut vaults: Vec<_> = outcomes.iter().collect();
     vaults.sort_by(|a, b| a.target.as_str().cmp(b.target.as_str()));
@@ -86,7 +86,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// The sheet's causes, tested one by one.
+/// Tests the sheet's causes one by one.
 fn causes(lab: &Lab, report: &CoverageReport) {
     let plan = &report.plan;
     let status = plan.coverage.as_ref().map_or("not given", |status| status.as_str());
@@ -128,7 +128,7 @@ fn show(lab: &Lab, name: &str, report: &CoverageReport) {
     }
 }
 
-/// The sheet's own call, for comparison. No version of the API describes it.
+/// Makes the sheet's own call, for comparison. It is documented in no version of the API.
 async fn legacy(lab: &Lab) {
     let path = ArmPath::from(lab.subscription()).provider("Microsoft.Security").literal("securityStatuses");
     let statuses = lab.azure.arm.get(path, "2015-06-01-preview").pager::<Value>();

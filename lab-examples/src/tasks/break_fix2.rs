@@ -65,7 +65,7 @@ async fn rotate(lab: &Lab) -> Result<()> {
         return Ok(());
     }
     let single = secrets.verify_single_active(&name).await?.is_single();
-    // Only its owner knows which vault's secret a finding on a real machine is about.
+    // For a finding on a real machine, only the owner knows which vault's secret it is about.
     let what = match lab.options.live {
         true => "instead of the one that leaked: rotate that one too, where it is stored",
         false => "the leaked value is no longer current",
@@ -165,7 +165,7 @@ async fn variable(lab: &Lab, machines: &VirtualMachinesClient, machine: &Virtual
     Ok(())
 }
 
-/// Only the next scan closes the finding.
+/// Reports that the finding stays open until the next scan.
 async fn wait_for_scan(lab: &Lab, finding: &SecretFinding) -> Result<()> {
     let found = SecretFindingsClient::new(&lab.azure.arm).find(lab.subscription()).await?;
     let still = found.findings.iter().any(|other| other.id == finding.id);

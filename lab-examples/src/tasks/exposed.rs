@@ -1,4 +1,4 @@
-//! The exposed credential: the key of a storage account in a secret, as an application stores it.
+//! The exposed credential: the key of a storage account, stored in a secret as an application would.
 
 use arm_core::{Mode, ResourceId, refuse};
 use azure_core::Result;
@@ -14,14 +14,15 @@ use crate::{
     tenant,
 };
 
-/// The step of a plan that the rotation follows.
+/// The plan's step on which the rotation depends.
 pub(super) const STEP: &str = "task4: the exposed secret";
 /// The secret with the key of a storage account, in the offline tenant.
 const STORAGE_SECRET: &str = "storage-connection";
-/// The key that it holds at first.
+/// The key that it contains at first.
 const EXPOSED_KEY: &str = "key1";
 
-/// The account whose key is exposed. On real Azure the lab makes none, and takes nobody's.
+/// Returns the account whose key is exposed. On real Azure, there is none: the lab creates no account, and uses
+/// nobody's.
 pub(super) fn account(lab: &Lab) -> Result<Option<ResourceId>> {
     if lab.azure.double.is_none() {
         return Ok(None);
@@ -37,7 +38,7 @@ pub(super) fn secret(account: Option<&ResourceId>) -> Result<SecretName> {
     Ok(account.map_or(first.as_str(), |_| STORAGE_SECRET).parse()?)
 }
 
-/// Puts the account's key into the vault, as an application stores it, if it is not there.
+/// Stores the account's key in the vault, as an application would, unless it is already there.
 pub(super) async fn expose(lab: &Lab) -> Result<()> {
     let Some(account) = account(lab)? else { return Ok(()) };
     let name = secret(Some(&account))?;
@@ -62,7 +63,7 @@ pub(super) async fn expose(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Stores the account's key in the secret, if there is none.
+/// Stores the account's key in the secret, unless the secret exists.
 async fn store_key(
     lab: &Lab,
     secrets: &SecretsClient,
@@ -105,7 +106,7 @@ impl Changes for Rotated {
     }
 }
 
-/// The storage account, as a plan names it.
+/// The type of a storage account in a plan.
 enum KeyedAccount {}
 
 impl PlannedKind for KeyedAccount {
@@ -113,7 +114,8 @@ impl PlannedKind for KeyedAccount {
     const PERMISSION: &'static str = "Microsoft.Storage/storageAccounts/regenerateKey/action";
 }
 
-/// The idle key is regenerated and stored; then the exposed one is regenerated, which ends it.
+/// The change of the account's keys: the idle key is regenerated and stored, then the exposed key is regenerated, which
+/// revokes it.
 pub(super) fn keys_regenerated(account: &ResourceId) -> PlannedChange {
     let change = PlannedChange::of::<KeyedAccount>(PlanAction::Update, account.to_string());
     let regenerated = |change: PlannedChange, key: &str| {

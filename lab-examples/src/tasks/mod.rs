@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::{Lab, state::Made};
 
-/// One part: its name, what it is about, what it writes, and how it runs.
+/// A part of the lab: its name and title, what it writes, and how it runs.
 pub struct Part {
     /// `task1`, `break-fix-1`, ..
     pub name: &'static str,
@@ -33,9 +33,10 @@ pub struct Part {
     pub writes: &'static str,
     /// The parts that must succeed before it can run.
     pub needs: &'static [&'static str],
-    /// The actions that must be allowed on the subscription before it is tried, for a part that cannot be planned.
+    /// The actions that must be allowed on the subscription before the part is tried. Only for parts that cannot be
+    /// planned.
     pub actions: &'static [&'static str],
-    /// Whether it asks before it writes on real Azure by itself, with more details.
+    /// Whether the part itself asks before it writes on real Azure, with more details.
     pub asks_itself: bool,
     pub(crate) run: fn(&Lab) -> BoxFuture<'_, Result<()>>,
 }
@@ -131,7 +132,7 @@ pub const PARTS: &[Part] = &[
     },
 ];
 
-/// Turns a plan on; its state before the lab's first write is recorded first, so that the cleanup can restore it.
+/// Turns a plan on. Records its state before the lab's first write, so that the cleanup can restore it.
 pub(crate) async fn write_plan(
     lab: &Lab,
     pricing: &PricingClient,
@@ -149,7 +150,7 @@ pub(crate) async fn write_plan(
     Ok(done)
 }
 
-/// Notes a role assignment that the lab made.
+/// Records a role assignment that the lab created.
 pub(crate) fn assigned(lab: &Lab, change: &Change<RoleAssignment>) -> Result<()> {
     match change {
         Change::Created(assignment) if !lab.dry_run() => {
@@ -159,8 +160,8 @@ pub(crate) fn assigned(lab: &Lab, change: &Change<RoleAssignment>) -> Result<()>
     }
 }
 
-/// Notes what the lab did to a diagnostic setting: one that it made is read again, as it is the lab's only while it
-/// stays as it is.
+/// Records a diagnostic setting that the lab created or changed. One that it created is read again, because it belongs
+/// to the lab only as long as nobody changes it.
 pub(crate) async fn sent(lab: &Lab, resource: &ResourceId, change: &Change<DiagnosticSetting>) -> Result<()> {
     if lab.dry_run() {
         return Ok(());
@@ -184,7 +185,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::DataConversion, error))
 }
 
-/// A part by its name.
+/// Finds a part by its name.
 pub fn find(name: &str) -> Option<&'static Part> {
     PARTS.iter().find(|part| part.name == name)
 }

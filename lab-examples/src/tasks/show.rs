@@ -9,7 +9,7 @@ use crate::{
     screen::{Cell, Kind},
 };
 
-/// All plans, one a row.
+/// Shows all plans, one per row.
 pub(crate) fn plans(lab: &Lab, coverage: &[PlanCoverage]) {
     let rows = coverage.iter().map(|row| {
         let on = row.extensions_on.len();
@@ -36,7 +36,7 @@ pub(crate) fn plans(lab: &Lab, coverage: &[PlanCoverage]) {
     lab.screen.table("Defender plans", columns, rows);
 }
 
-/// Alerts, one a row.
+/// Shows alerts, one per row.
 pub(crate) fn alerts(lab: &Lab, alerts: &[Alert]) {
     let rows = alerts.iter().map(|alert| {
         [
@@ -51,7 +51,7 @@ pub(crate) fn alerts(lab: &Lab, alerts: &[Alert]) {
     lab.screen.table("Key Vault alerts", ["type", "name", "severity", "status", "time", "id"], rows);
 }
 
-/// Recommendations, one a row.
+/// Shows recommendations, one per row.
 pub(crate) fn recommendations(lab: &Lab, name: &str, found: &[Assessment]) {
     let rows = found.iter().map(|assessment| {
         [
@@ -65,7 +65,7 @@ pub(crate) fn recommendations(lab: &Lab, name: &str, found: &[Assessment]) {
     lab.screen.table(name, ["recommendation", "severity", "state", "on", "id"], rows);
 }
 
-/// The extensions of a plan, one a row.
+/// Shows the extensions of a plan, one per row.
 pub(crate) fn extensions(lab: &Lab, name: &str, plan: &Pricing) {
     let rows = plan.extensions.iter().map(|extension| {
         let state = match (extension.has_failed(), extension.is_enabled) {
@@ -78,7 +78,7 @@ pub(crate) fn extensions(lab: &Lab, name: &str, plan: &Pricing) {
     lab.screen.table(name, ["extension", "state"], rows);
 }
 
-/// What triage says of an alert.
+/// Shows the triage of an alert.
 pub(crate) fn finding(lab: &Lab, finding: &Finding) {
     let list = |items: &[String]| Cell::list(items).shown(items.join(", "));
     let span = match (finding.first, finding.last) {

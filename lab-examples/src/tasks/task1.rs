@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{Lab, tasks::show};
 
-/// The steps of a plan that later ones follow.
+/// The steps of a plan on which later ones depend.
 pub(crate) const GROUP_STEP: &str = "task1: the resource group";
 pub(crate) const VAULT_STEP: &str = "task1: the vault";
 pub(crate) const ROLE_STEP: &str = "task1: the role at the vault";
@@ -74,7 +74,7 @@ async fn plans(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// The vault, and whether it is there.
+/// Returns the id of the vault, and whether it exists.
 async fn vault(lab: &Lab) -> Result<(VaultId, bool)> {
     let name = vault_name(lab)?;
     let id = VaultId::new(&lab.group()?, &name)?;
@@ -100,7 +100,7 @@ async fn vault(lab: &Lab) -> Result<(VaultId, bool)> {
     Ok((id, !lab.dry_run() || !change.is_change()))
 }
 
-/// The name that the lab's vault has, or will have.
+/// The current or future name of the lab's vault.
 fn vault_name(lab: &Lab) -> Result<VaultName> {
     let known = lab.state().vault.clone();
     if let Some(known) = known {
@@ -116,7 +116,7 @@ async fn access(lab: &Lab, vault: &VaultId) -> Result<()> {
     let who = me.user_principal_name.clone().or(me.display_name.clone()).unwrap_or_else(|| me.id.to_string());
     lab.screen.step(format!("signed in as {who}"), "verified", me.principal_type.as_str());
     let scope = vault.resource_id();
-    // Read at the subscription: the vault need not be there yet.
+    // Read at the subscription, because the vault may not exist yet.
     let role = RoleDefinitionsClient::new(&lab.azure.arm).get_by_name(lab.subscription(), ROLE).await?;
     let assignments = RoleAssignmentsClient::new(&lab.azure.arm);
     let ensure = || assignments.ensure(scope, role.role, me.id).principal_type(me.principal_type.clone());

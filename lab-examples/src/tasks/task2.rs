@@ -21,7 +21,7 @@ use crate::{
     tasks::{show, task1},
 };
 
-/// The step of a plan that later ones follow.
+/// The step of a plan on which later ones depend.
 pub(crate) const WORKSPACE_STEP: &str = "task2: the workspace";
 const SETTING: &str = "audit-to-log-analytics";
 

@@ -15,13 +15,13 @@ use crate::{
     tasks::{exposed, show, task1},
 };
 
-/// What the lab's secrets are called: `test-secret-1` to `test-secret-20`.
+/// The prefix of the lab's secrets, `test-secret-1` to `test-secret-20`.
 pub(crate) const PREFIX: &str = "test-secret";
 const SECRETS: u32 = 20;
-/// How long a role may take until it counts.
+/// How long a role assignment may take to propagate.
 const ROLE_SPREADS: Duration = Duration::from_secs(300);
 
-/// The steps of a plan that later ones follow.
+/// The steps of a plan on which later ones depend.
 pub(crate) const SECRETS_STEP: &str = "task4: the secrets";
 pub(crate) const SAMPLES_STEP: &str = "task4: the sample alerts";
 
@@ -50,7 +50,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     exposed::expose(lab).await
 }
 
-/// The secrets of the lab's vault, patient with the role that Task 1 assigned a moment ago.
+/// Returns a client for the secrets of the lab's vault that waits until the role assignment of Task 1 has propagated.
 pub(crate) fn secrets(lab: &Lab) -> Result<SecretsClient> {
     let client = SecretsClient::new(&lab.azure.arm, &lab.vault()?.name().parse()?)?;
     client.after_role_assignment(ROLE_SPREADS, |_| ())
@@ -62,7 +62,7 @@ fn names() -> Result<Vec<SecretName>> {
         .collect::<std::result::Result<_, _>>()?)
 }
 
-/// Sets the secrets. Returns, of a plan, those that are not there yet.
+/// Sets the secrets. Returns those that do not exist yet when planning, otherwise none.
 async fn seed(lab: &Lab, secrets: &SecretsClient) -> Result<Vec<SecretName>> {
     lab.screen.difference(
         "to set secrets right after the role assignment",
@@ -105,7 +105,7 @@ async fn sweep(lab: &Lab, secrets: &SecretsClient, to_come: &[SecretName]) -> Re
     let step = step.also_after(SECRETS_STEP, reads(to_come));
     let sweep = || secrets.sweep(AlertsExpected::confirmed()).listings(5).only(names.clone());
     let Some(report) = lab.screen.wait("sweep", lab.step(step, sweep)).await? else { return Ok(()) };
-    // The time it took is not part of the record: it differs from run to run.
+    // The elapsed time is not recorded, because it differs from run to run.
     let detail = format!(
         "{} listings, {} of {} secrets read, at most {} requests in 10 s",
         report.listings, report.read, report.secrets, report.most_in_window
@@ -117,16 +117,16 @@ async fn sweep(lab: &Lab, secrets: &SecretsClient, to_come: &[SecretName]) -> Re
     Ok(())
 }
 
-/// The sample alerts: what was there, or was made.
+/// The sample alerts, found or created.
 #[derive(Debug)]
 struct Samples {
     subscription: SubscriptionId,
     is_new: bool,
-    /// In a dry run, those that would be made have no ids yet.
+    /// The alerts. Empty in a dry run that would create them, since they have no ids yet.
     found: Vec<Alert>,
 }
 
-/// Where sample alerts are: the service chooses their resource group.
+/// The path of sample alerts. The service chooses their resource group.
 pub(crate) fn samples_in(subscription: &SubscriptionId) -> String {
     format!("/subscriptions/{subscription}/(known after apply)/alerts")
 }
@@ -146,8 +146,8 @@ async fn samples(lab: &Lab, alerts: &AlertsClient) -> Result<Vec<Alert>> {
     Ok(found.into_iter().filter(Alert::is_sample).collect())
 }
 
-/// Makes the sample alerts, unless there are some. What was not there before, and is a sample: the lab's, to resolve
-/// later.
+/// Creates the sample alerts unless there are some. Samples that did not exist before belong to the lab, which resolves
+/// them later.
 async fn make_samples(lab: &Lab, mode: Mode) -> Result<Samples> {
     let alerts = AlertsClient::new(&lab.azure.arm);
     let subscription = lab.subscription().clone();
@@ -200,7 +200,7 @@ async fn evidence(lab: &Lab) -> Result<()> {
         other => format!("{other:?}"),
     };
     let about = lab.screen.about(&vault);
-    // Where nothing is known, there is no number either.
+    // If the log could not be read, there is no number either.
     let about = match &evidence.source {
         LogSource::Present => about.figures([
             ("operations", evidence.operations.len()),

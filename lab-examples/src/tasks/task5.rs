@@ -43,7 +43,7 @@ async fn action_group(lab: &Lab) -> Result<ActionGroup> {
     Ok(change.into_current())
 }
 
-/// The lab's is a group that it made, and that no one else has changed since.
+/// Records the action group as the lab's if the lab created it and nobody else has changed it since.
 fn note_group(lab: &Lab, change: &Change<ActionGroup>, read: &ActionGroup) -> Result<()> {
     let (id, properties) = (read.id.clone(), super::json(&read.properties)?);
     match change {

@@ -124,7 +124,7 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
         let (task, account) = (Task::from(rotation).in_mode(mode), account.clone());
         async move { Ok(Rotated { rotation: task.await?, account }) }
     };
-    // Read before, to be tried at the account when it should be dead.
+    // Read beforehand, to verify later that the account no longer accepts it.
     let old = match &account {
         Some(account) if !lab.dry_run() => {
             KeyedResourcesClient::new(&lab.azure.arm).list_keys(account).await?
@@ -166,7 +166,7 @@ async fn rotate(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     retire(lab, secrets, &name, &ledger).await
 }
 
-/// What became of the exposed key at the account itself.
+/// Verifies at the account itself that the exposed key is revoked.
 fn ended(lab: &Lab, account: &ResourceId, old: &ResourceKeys, rotation: &Rotation) {
     let (created, what) = (rotation.issuer.created.as_deref(), account.name());
     if rotation.issuer.verified {
@@ -205,7 +205,7 @@ async fn retire(
         let task = Task::from(secrets.retire_old_versions(name).ledger(ledger)).in_mode(mode);
         async move { Ok(task.await?) }
     };
-    // The rotation disables them: after it, none is left.
+    // The rotation already disables them, so none is left.
     let step = Step::new("task6: the old versions").after(ROTATE_STEP, []);
     let Some(retired) = lab.work(step, retire).await? else { return Ok(()) };
     lab.screen.step(
@@ -239,7 +239,7 @@ async fn resolve(lab: &Lab) -> Result<()> {
         lab.screen
             .note(&format!("{} open sample alerts do not belong to this lab: left unchanged", others.len()));
     }
-    // Whoever has taken one up since keeps it.
+    // An alert that somebody has started to work on keeps its status.
     let set = || alerts.set_status(own.clone(), AlertAction::Resolve).only_if(AlertStatus::Active);
     let made = task4::samples_in(lab.subscription());
     let declared = PlannedAlert::status_below(made, &AlertStatus::Active, &AlertStatus::Resolved);
@@ -262,7 +262,7 @@ async fn resolve(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// The sheet's checklist, filled from what is, not from what was meant.
+/// The sheet's checklist, based on the actual state rather than on what was attempted.
 async fn checklist(lab: &Lab, secrets: &SecretsClient) -> Result<()> {
     let arm = &lab.azure.arm;
     let pricing = PricingClient::new(arm);

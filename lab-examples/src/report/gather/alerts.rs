@@ -1,4 +1,4 @@
-//! Alerts, and for each what the logs say.
+//! Reads alerts, and the log evidence for each.
 
 use azure_core::{Result, error::ErrorKind};
 use defender_alerts::{Alert, AlertStatus, AlertsClient, Finding, ResponsePhase};
@@ -11,11 +11,11 @@ use crate::{
     report::page::{AlertRow, Alerts},
 };
 
-/// How many alerts are shown in detail; the page says how many there are.
+/// The maximum number of alerts shown in detail; the page also gives the total.
 const SHOWN: usize = 100;
-/// How many log queries run at a time.
+/// The maximum number of log queries that run concurrently.
 const AT_A_TIME: usize = 4;
-/// How many operations of one vault are read for an alert.
+/// The maximum number of a vault's operations that are read for an alert.
 const MOST_OPERATIONS: usize = 500;
 
 /// All Key Vault alerts, newest first, samples last.
@@ -28,7 +28,7 @@ pub(crate) async fn list(lab: &Lab) -> Result<Vec<Alert>> {
     Ok(found)
 }
 
-/// The alerts with their evidence, from the workspace that each vault logs to.
+/// Adds the evidence to alerts, from the workspace to which each vault's log is sent.
 pub(crate) async fn with_evidence(lab: &Lab, found: Vec<Alert>) -> Alerts {
     let tenant = lab.azure.tenant().await.ok();
     let total = found.len();
@@ -56,7 +56,7 @@ fn is_open(alert: &Alert) -> bool {
     !matches!(alert.status, AlertStatus::Resolved | AlertStatus::Dismissed)
 }
 
-/// What the logs can tell about an alert, in words.
+/// Describes what the logs show about an alert.
 fn log(investigation: &Investigation) -> String {
     let told = investigation.logs.iter().map(|(vault, log)| {
         let words = match log {

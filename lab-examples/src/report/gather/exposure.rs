@@ -1,4 +1,4 @@
-//! What is exposed: recommendations not followed, attack paths, secrets in plain text.
+//! Reads what is exposed: unmet recommendations, attack paths, and secrets in plain text.
 
 use azure_core::Result;
 use defender_alerts::{
@@ -12,7 +12,7 @@ use crate::{
     report::page::{PathNode, PathRow, Paths, Recommendation, SecretRow, Secrets},
 };
 
-/// Recommendations about vaults, secrets and credentials that are not followed.
+/// Unmet recommendations about vaults, secrets and credentials.
 pub(crate) async fn recommendations(lab: &Lab) -> Result<Vec<Assessment>> {
     let words = ["key vault", "keyvault", "secret", "credential", "password"];
     let filter = AssessmentFilter::new().code(AssessmentCode::Unhealthy).any_word(words);
@@ -76,7 +76,7 @@ fn source_name(source: SecretSource) -> &'static str {
     }
 }
 
-/// A source's name, whether its answer means anything, and in words.
+/// The name of a source, whether its result is conclusive, and its description.
 fn answer(source: SecretSource, state: &SourceState) -> (String, bool, String) {
     let (told, words) = match state {
         SourceState::Answered(0) => (true, "answered: none".to_owned()),

@@ -1,4 +1,4 @@
-//! Rotations, read off the ledger.
+//! Reads rotations from the ledger.
 
 use std::{fs, io};
 
@@ -10,7 +10,7 @@ use crate::{
     report::page::{Rotation, RotationEntry, Rotations, Section},
 };
 
-/// The ledger file when live, what the lab kept in memory offline.
+/// Reads the ledger: the file if live, the lab's memory if offline.
 pub(crate) fn of(lab: &Lab) -> Section<Rotations> {
     if !lab.options.live {
         return Section::Read(read("this run", &lab.kept_ledger()));
@@ -25,7 +25,7 @@ pub(crate) fn of(lab: &Lab) -> Section<Rotations> {
     }
 }
 
-/// One JSON line a step. A line that cannot be read is counted, and hides no other.
+/// Parses a ledger with one JSON line for each step. Unreadable lines are counted, and do not hide others.
 pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
     let mut found = Rotations { place: place.to_owned(), ..Rotations::default() };
     let mut keys: Vec<(String, String, Option<String>)> = Vec::new();
@@ -38,14 +38,14 @@ pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
         let at = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
             let (vault, secret) = (key.0.clone(), key.1.clone());
             keys.push(key);
-            // Old versions that were disabled later, outside a rotation, are complete as they are.
+            // Old versions that were disabled later, outside a rotation, need no further steps.
             found.rotations.push(Rotation { vault, secret, finished: true, entries: Vec::new() });
             found.rotations.len() - 1
         });
         let rotation = &mut found.rotations[at];
         match entry.action {
             LedgerAction::Begun | LedgerAction::Stopped => rotation.finished = false,
-            // Overtaken: someone else's version is current, and nothing is left to do.
+            // Overtaken: somebody else's version is current, so nothing is left to do.
             LedgerAction::Finished | LedgerAction::Overtaken => rotation.finished = true,
             _ => {}
         }
@@ -60,7 +60,7 @@ pub(crate) fn read(place: &str, text: &[u8]) -> Rotations {
     found
 }
 
-/// The rotations that were begun and are not finished.
+/// Findings for the rotations that were started but not finished.
 pub(crate) fn unfinished(found: &Rotations) -> impl Iterator<Item = Finding> {
     found.rotations.iter().filter(|rotation| !rotation.finished).filter_map(|rotation| {
         let (first, last) = (rotation.entries.first()?, rotation.entries.last()?);

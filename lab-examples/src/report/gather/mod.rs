@@ -1,4 +1,4 @@
-//! Reads what the page shows. A part that cannot be read hides no other, and says why.
+//! Reads the content of the page. A section that cannot be read says why, and does not hide others.
 
 mod alerts;
 mod exposure;
@@ -25,7 +25,7 @@ use crate::{
     screen::Record,
 };
 
-/// Reads everything. `run` is what the lab did before, if it ran.
+/// Reads all sections. `run` is the record of the lab, if it ran before.
 pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
     let (arm, subscription) = (&lab.azure.arm, lab.subscription());
     let sink = Sink::Workspace(lab.workspace()?.as_resource().clone());
@@ -52,7 +52,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
         }
         Err(error) => Section::from(Err(error)),
     };
-    // An exposed secret is a recommendation too: it is told as a secret.
+    // An exposed secret is a recommendation too, but is reported as a secret.
     let paths = attack_paths.iter().flat_map(|found| found.paths.iter().map(Finding::of_attack_path));
     let exposed = secrets.iter().flat_map(|found| found.findings.iter().map(Finding::of_secret));
     let not_followed = recommendations.iter().flatten().filter_map(Finding::of_assessment);
@@ -80,7 +80,7 @@ pub(crate) async fn gather(lab: &Lab, run: Option<Record>) -> Result<Report> {
     Ok(Report { page, findings })
 }
 
-/// What is on, first.
+/// The rows of the plans; those that are on come first.
 pub(crate) fn plan_rows(plans: &[PlanCoverage]) -> Vec<PlanRow> {
     let mut rows: Vec<PlanRow> = plans.iter().map(plan).collect();
     rows.sort_by_key(|row| !row.on);

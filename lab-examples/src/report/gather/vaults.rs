@@ -1,4 +1,4 @@
-//! One vault, as a row.
+//! Converts a vault to a row.
 
 use defender_playbooks::VaultCoverage;
 

@@ -22,7 +22,7 @@ use crate::{
     tenant,
 };
 
-/// A report about several subscriptions: the content of the page, and the findings it is based on.
+/// A report about several subscriptions: the content of the page, and the findings behind it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OverviewReport {
@@ -52,8 +52,9 @@ pub fn check(options: &Options, report: &ReportOptions) -> std::result::Result<G
     if problems.is_empty() { Ok(scope) } else { Err(problems) }
 }
 
-/// Writes the files. Offline, it first runs the lab silently in the first subscription. Returns whether the files were
-/// written and the gate passed. A subscription that could not be read is reported, but is not a failure by itself.
+/// Writes the report's files. Offline, it first runs the lab silently in the first subscription. Returns whether the
+/// files were written and the gate passed. A subscription that could not be read is reported, but is not a failure by
+/// itself.
 pub async fn run(screen: &Screen, options: &Options, report: &ReportOptions, scope: GraphScope) -> bool {
     screen.begin("report", "Report");
     match write_files(screen, options, report, scope).await {
@@ -84,7 +85,7 @@ async fn write_files(
     Ok(gate(screen, report, &found.findings))
 }
 
-/// Reads all subscriptions in a scope.
+/// Signs in and reads all subscriptions in a scope.
 ///
 /// # Errors
 /// The sign-in failed, or the management group does not exist.
@@ -106,7 +107,7 @@ pub async fn read(
     Ok(of(screen, &arm, &signed_in_with, scope).await?)
 }
 
-/// Reads all subscriptions in a scope, using an existing connection.
+/// Reads all subscriptions in a scope through an existing connection.
 ///
 /// # Errors
 /// The management group does not exist.
@@ -124,7 +125,7 @@ pub async fn of(
     Ok(OverviewReport { page, findings })
 }
 
-/// Connects to a double with everything that the scope names, after running the lab in the first subscription.
+/// Connects to a double that contains everything in the scope, after running the lab in the first subscription.
 async fn offline(
     screen: &Screen,
     options: &Options,

@@ -100,18 +100,18 @@ impl OverviewPage {
         self.subscriptions.iter().find(|row| row.id.eq_ignore_ascii_case(id))
     }
 
-    /// The name of a subscription; its id if the name is unknown.
+    /// Returns the name of a subscription, or its id if the name is unknown.
     pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
         self.subscription(id).and_then(|row| row.name.as_deref()).unwrap_or(id)
     }
 
-    /// The findings that still need attention, not counting samples.
+    /// Returns the findings that still need attention, not counting samples.
     pub fn open(&self) -> impl Iterator<Item = &FindingRow> {
         self.findings.iter().filter(|row| row.open && !row.sample)
     }
 }
 
-/// The schema of the page's JSON form.
+/// Returns the schema of the page's JSON form.
 pub fn schema() -> serde_json::Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<OverviewPage>().to_value();

@@ -1,6 +1,6 @@
 //! The page about several subscriptions as HTML: one file, without scripts or external resources.
 //!
-//! The template escapes all texts; those from the service are untrusted.
+//! The template escapes all texts, because those from the service are untrusted.
 
 use arm_core::printable_lines;
 use askama::Template;
@@ -16,7 +16,7 @@ use crate::{
     screen::plural,
 };
 
-/// How many open findings the page shows. The other formats contain all of them, and the page gives their number.
+/// The maximum number of open findings on the page, which also gives the total. The other formats contain all of them.
 const SHOWN: usize = 200;
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Html<'a> {
     cards: Vec<Card>,
 }
 
-/// The page as HTML.
+/// Renders the page as HTML.
 pub fn html(page: &OverviewPage) -> Result<String, askama::Error> {
     let html = Html {
         page,
@@ -44,7 +44,7 @@ fn cards(page: &OverviewPage) -> Vec<Card> {
     let read = rows.iter().filter(|row| row.not_read.is_none()).count();
     let whole = read == rows.len() && !rows.is_empty();
     let part = |done: usize, all: usize| match done == all {
-        // What was not checked may be open.
+        // Something that was not checked may be open.
         true if whole && all > 0 => Standing::Well,
         true => Standing::NotKnown,
         false => Standing::Open,
@@ -141,7 +141,7 @@ impl Html<'_> {
         }
     }
 
-    /// What is not known about a subscription, or about all of them.
+    /// What is unknown about a subscription, or about all of them.
     fn unknown_of(&self, id: Option<&str>) -> Vec<&str> {
         let of = |it: &&super::page::NotKnownRow| it.subscription.as_deref() == id;
         self.page.not_known.iter().filter(of).map(|it| it.what.as_str()).collect()

@@ -1,5 +1,5 @@
-//! Carries out a cleanup: each resource is read again directly before it is deleted. A failure does not affect the
-//! others.
+//! Carries out a cleanup. Each resource is read again immediately before it is deleted, and a failure does not affect
+//! the others.
 
 use azure_core::{Error, Result};
 use defender_playbooks::plan::PlannedSecret;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{Lab, advice};
 
-/// The ids of what went, and of plans that were put back.
+/// Returns the ids of the deleted resources and restored plans.
 pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     let mut gone = secrets(lab, plan).await?;
     for planned in &plan.delete {
@@ -39,7 +39,7 @@ pub(crate) async fn run(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     Ok(gone)
 }
 
-/// Reads a resource again, deletes it, and checks that it is gone. Returns why it was kept, if it was.
+/// Reads a resource again, deletes it, and verifies that it is gone. If it was kept, returns why.
 async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<String>> {
     match planned.thing.look(lab).await? {
         Look::Kept(why) => return Ok(Some(why)),
@@ -64,7 +64,7 @@ async fn one(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<Option<
     Ok(None)
 }
 
-/// Removes what is gone from the state; for a vault, records that its name is taken.
+/// Removes a deleted resource from the state; for a vault, also records that its name is taken.
 fn forget(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<()> {
     let vault_went = match &planned.thing {
         Thing::Vault(_) => true,
@@ -85,7 +85,7 @@ fn forget(lab: &Lab, plan: &CleanupPlan, planned: &Planned) -> Result<()> {
     })
 }
 
-/// The ids of the secrets that went.
+/// Deletes the secrets and returns their ids.
 async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     if plan.secrets.is_empty() {
         return Ok(Vec::new());
@@ -106,7 +106,7 @@ async fn secrets(lab: &Lab, plan: &CleanupPlan) -> Result<Vec<String>> {
     Ok(report.deleted.keys().map(|name| PlannedSecret::id_in(&report.vault, name)).collect())
 }
 
-/// Whether it is as it was.
+/// Restores a plan. Returns whether it is completely restored.
 async fn put_back(lab: &Lab, plan: &PutBack) -> Result<bool> {
     let pricing = PricingClient::new(&lab.azure.arm);
     let restore = pricing.restore(lab.subscription(), &plan.before).if_still(&plan.after);

@@ -1,4 +1,4 @@
-//! What a cleanup deletes, as the changes of a plan, each with its full id.
+//! The changes that a cleanup makes, as in a plan, each with its full id.
 
 use azure_core::Result;
 use defender_automation::Automation;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Thing, plan::CleanupPlan, plans::PutBack};
 
-/// What is deleted, and what is restored.
+/// The deleted resources and the restored plans.
 #[derive(Debug)]
 pub(super) struct Removal(Vec<PlannedChange>);
 
@@ -27,7 +27,7 @@ impl Removal {
         Self(secrets.chain(things).chain(with_group).chain(plans).collect())
     }
 
-    /// Only those that were really deleted.
+    /// Keeps only what was really deleted or restored.
     pub(super) fn only(self, gone: &[String]) -> Self {
         let is_gone = |change: &PlannedChange| gone.iter().any(|id| id.eq_ignore_ascii_case(&change.id));
         Self(self.0.into_iter().filter(is_gone).collect())

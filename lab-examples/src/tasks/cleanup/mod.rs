@@ -1,8 +1,7 @@
-//! Cleanup: deletes what the lab created, and names what stays. It can be run after a half-finished lab.
+//! Cleanup: deletes what the lab created, and lists what stays. It also works after an unfinished lab.
 //!
-//! It deletes only what is known to belong to the lab: resources that have its tag when read just now, and resources
-//! without tags that were recorded after a write where a read before had found nothing. Everything else is kept and
-//! listed.
+//! It deletes only what is known to belong to the lab: resources that currently have its tag, and resources without
+//! tags that the lab recorded after it created them. Everything else is kept and listed.
 
 mod apply;
 mod changes;
@@ -20,7 +19,7 @@ use self::{
 };
 use crate::Lab;
 
-/// The step of a plan.
+/// The plan's step.
 const STEP: &str = "cleanup: what the lab created";
 
 pub(crate) async fn run(lab: &Lab) -> Result<()> {
@@ -55,7 +54,7 @@ pub(crate) async fn run(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Carries this out, or says what would be done now.
+/// Carries out the planned cleanup. Without one, returns what would be done now.
 async fn removal(lab: &Lab, planned: Option<&CleanupPlan>) -> Result<Removal> {
     match planned {
         None => Ok(Removal::of(&CleanupPlan::read(lab).await?)),
@@ -66,7 +65,7 @@ async fn removal(lab: &Lab, planned: Option<&CleanupPlan>) -> Result<Removal> {
     }
 }
 
-/// A cleanup that hides what it leaves is none.
+/// Lists what stays.
 fn stays(lab: &Lab, title: &str, plan: &CleanupPlan) {
     lab.screen.list(title, ["what", "how"], plan.stays.clone());
 }

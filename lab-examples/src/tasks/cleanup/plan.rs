@@ -1,4 +1,4 @@
-//! What will be deleted, and what stays. Only reads.
+//! Determines what will be deleted and what stays. Only reads.
 
 use arm_core::{ArmErrorExt as _, ArmPath};
 use azure_core::Result;
@@ -15,20 +15,20 @@ use crate::{
     tasks::{task4, task5},
 };
 
-/// What will be deleted or put back, and what stays.
+/// What will be deleted or restored, and what stays.
 #[derive(Debug, Default)]
 pub(crate) struct CleanupPlan {
-    /// One by one, in this order; the group, if it goes, or the vault last.
+    /// The resources to delete individually, in this order. The group, if it is deleted, or the vault is last.
     pub(crate) delete: Vec<Planned>,
-    /// What goes with the group.
+    /// The resources that are deleted with the group.
     pub(crate) with_group: Vec<String>,
     /// The lab's vault.
     pub(crate) vault: Option<String>,
-    /// The secrets that go before the vault does.
+    /// The secrets to delete before the vault.
     pub(crate) secrets: Vec<SecretName>,
-    /// The plans that are put back.
+    /// The plans to restore.
     pub(crate) plans: Vec<plans::PutBack>,
-    /// What stays, and how.
+    /// What stays, and its state.
     pub(crate) stays: Vec<[String; 2]>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Planned {
     pub(crate) label: String,
 }
 
-/// A row of the list of all resources in a group.
+/// An item in the list of all resources in a group.
 #[derive(Deserialize)]
 struct Listed {
     id: String,
@@ -64,7 +64,7 @@ impl CleanupPlan {
         Ok(plan)
     }
 
-    /// Things without tags: what the lab noted, and what has its names without a note.
+    /// Considers resources without tags: those that the lab recorded, and unrecorded ones with the lab's names.
     async fn noted(&mut self, lab: &Lab, group_is_there: bool) -> Result<()> {
         let mut things: Vec<Thing> = {
             let state = lab.state();
@@ -81,7 +81,7 @@ impl CleanupPlan {
         Ok(())
     }
 
-    /// Whether it is the lab's; if not, it stays.
+    /// Adds a resource to what is deleted if it belongs to the lab, otherwise to what stays. Returns whether it does.
     async fn consider(&mut self, lab: &Lab, thing: Thing) -> Result<bool> {
         let id = thing.id(lab)?;
         match thing.look(lab).await? {
@@ -119,7 +119,7 @@ impl CleanupPlan {
             _ => Vec::new(),
         };
         if look == Look::Ours && foreign.is_empty() {
-            // The vault goes with the group, and is named as what does.
+            // The vault is deleted with the group, and is listed there.
             let at = self.delete.iter().position(|planned| matches!(planned.thing, Thing::Vault(_)));
             self.with_group.extend(at.map(|at| self.delete.remove(at).id));
             self.with_group.extend(Some(workspace_id).filter(|_| workspace_look == Look::Ours));
@@ -147,7 +147,7 @@ impl CleanupPlan {
         Ok(())
     }
 
-    /// What was changed in what is not the lab's: machines, other vaults.
+    /// Lists changes to resources that are not the lab's: machines and other vaults.
     fn changed_elsewhere(&mut self, lab: &Lab) {
         let gone: Vec<&String> =
             self.delete.iter().map(|planned| &planned.id).chain(&self.with_group).collect();
@@ -196,7 +196,7 @@ impl CleanupPlan {
         Ok(())
     }
 
-    /// What will be deleted, by full id.
+    /// The rows of what will be deleted, by full id.
     pub(crate) fn deleted_rows(&self) -> Vec<[String; 2]> {
         let row = |planned: &Planned| {
             let why = match planned.thing {
@@ -220,14 +220,14 @@ impl CleanupPlan {
         rows
     }
 
-    /// The full ids of the secrets that go.
+    /// The full ids of the secrets to delete.
     pub(crate) fn secret_ids(&self) -> impl Iterator<Item = String> {
         let vault = self.vault.as_deref().and_then(|id| id.rsplit('/').next()).unwrap_or_default();
         let host = format!("{vault}.vault.azure.net");
         self.secrets.iter().map(move |name| PlannedSecret::id_in(&host, name))
     }
 
-    /// What will be done, one line each.
+    /// Describes the actions, one line each.
     pub(crate) fn steps(&self) -> impl Iterator<Item = String> {
         let secrets = Some(self.secrets.len()).filter(|count| *count > 0);
         let secrets = secrets.map(|count| format!("{count} secrets deleted"));
@@ -237,7 +237,7 @@ impl CleanupPlan {
         secrets.into_iter().chain(deleted).chain(plans)
     }
 
-    /// What is asked: the tables before it have shown the ids.
+    /// The question before the cleanup. The tables shown before it contain the ids.
     pub(crate) fn question(&self) -> String {
         let list = |title: &str, rows: Vec<[String; 2]>| match rows.as_slice() {
             [] => format!("  {title}: nothing"),
@@ -254,7 +254,7 @@ impl CleanupPlan {
     }
 }
 
-/// The secrets of the lab's vault that were seeded; none where they may not be listed: they go with the vault.
+/// The secrets that the lab set in its vault. Empty if they cannot be listed; they are then deleted with the vault.
 async fn seeded(lab: &Lab, vault: &str) -> Result<Vec<SecretName>> {
     let secrets = SecretsClient::new(&lab.azure.arm, &vault.parse::<VaultName>()?)?;
     match secrets.seeded(task4::PREFIX).await {
@@ -267,13 +267,13 @@ async fn seeded(lab: &Lab, vault: &str) -> Result<Vec<SecretName>> {
     }
 }
 
-/// The resources in the group that are not the lab's. A tag alone does not make one the lab's: a policy can copy the
-/// group's tags to all that is in it.
+/// The resources in the group that do not belong to the lab. A tag alone proves nothing here, because a policy can copy
+/// the group's tags to its resources.
 pub(crate) async fn foreign_in_group(lab: &Lab, own: &[String]) -> Result<Vec<String>> {
     let path = ArmPath::from(&lab.group()?).literal("resources");
     let listed: Vec<Listed> = lab.azure.arm.get(path, "2021-04-01").pager().try_collect().await?;
     let workspace = lab.workspace()?;
-    // Sentinel's own record of its workspace.
+    // The solution resource that Sentinel creates for its workspace.
     let solution = format!("/SecurityInsights({})", workspace.name()).to_ascii_lowercase();
     let is_own = |listed: &Listed| {
         own.iter().any(|id| id.eq_ignore_ascii_case(&listed.id))

@@ -1,11 +1,11 @@
-//! What plans were before the lab, and whether they can be restored.
+//! Determines which plans can be restored to their state before the lab.
 
 use azure_core::Result;
 use defender_pricing::{PlanName, Pricing, PricingClient, Tier};
 
 use crate::Lab;
 
-/// A plan that is put back to what it was.
+/// A plan to restore.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PutBack {
     pub(crate) name: PlanName,
@@ -13,7 +13,7 @@ pub(crate) struct PutBack {
     pub(crate) after: Pricing,
 }
 
-/// The plans to put back, and how the others stay.
+/// Returns the plans to restore, and the state in which the others stay.
 pub(crate) async fn read(lab: &Lab) -> Result<(Vec<PutBack>, Vec<[String; 2]>)> {
     let pricing = PricingClient::new(&lab.azure.arm);
     let (mut put_back, mut stays) = (Vec::new(), Vec::new());

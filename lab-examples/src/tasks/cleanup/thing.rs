@@ -1,4 +1,4 @@
-//! One thing that the lab may have made, whose it is, and how it is deleted.
+//! A resource that the lab may have created: whether it belongs to the lab, and how it is deleted.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::{
     tasks::{json, task5},
 };
 
-/// One thing that the lab may have made.
+/// A resource that the lab may have created.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Thing {
     Group,
@@ -29,12 +29,12 @@ pub(crate) enum Thing {
     Setting { resource: ResourceId, name: ResourceName },
 }
 
-/// Whose a thing is, read just now.
+/// The current owner of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Look {
     Absent,
     Ours,
-    /// Somebody else's, or perhaps: why it is kept.
+    /// It is or may be somebody else's; with the reason why it is kept.
     Kept(String),
 }
 
@@ -72,7 +72,7 @@ impl Thing {
         })
     }
 
-    /// Reads it, and says whose it is. Asked for the plan, and again directly before it is deleted.
+    /// Reads the resource and determines its owner, for the plan and again immediately before it is deleted.
     pub(crate) async fn look(&self, lab: &Lab) -> Result<Look> {
         let (arm, group) = (&lab.azure.arm, lab.group()?);
         let named = |name: &str| name.parse::<ResourceName>();
@@ -95,7 +95,8 @@ impl Thing {
                 return self.by_note(lab, found.map(|found| json(&found.properties)).transpose()?);
             }
             Self::Assignment(id) => {
-                // The name is derived from scope, role and principal: what has this id is what was made.
+                // The name is derived from scope, role and principal, so an assignment with this id is the one that was
+                // created.
                 let found = RoleAssignmentsClient::new(arm).get_opt(id).await?;
                 return self.by_note(lab, found.map(|_| Value::Null));
             }
@@ -126,7 +127,7 @@ impl Thing {
         })
     }
 
-    /// `found` is what it says now.
+    /// Compares the current resource, `found`, with the one that the lab recorded.
     fn by_note(&self, lab: &Lab, found: Option<Value>) -> Result<Look> {
         let Some(found) = found else { return Ok(Look::Absent) };
         let id = self.id(lab)?;
@@ -146,7 +147,7 @@ impl Thing {
         })
     }
 
-    /// Deletes it. Only what was looked at directly before.
+    /// Deletes the resource. Call [`look`](Self::look) immediately before.
     pub(crate) async fn delete(&self, lab: &Lab) -> Result<()> {
         let (arm, group) = (&lab.azure.arm, lab.group()?);
         let named = |name: &str| name.parse::<ResourceName>();
@@ -164,7 +165,7 @@ impl Thing {
         }
     }
 
-    /// What the state notes of things without tags.
+    /// Converts the state's record of a resource without tags.
     pub(crate) fn noted(made: &Made) -> Result<Self> {
         Ok(match made {
             Made::ActionGroup { .. } => Self::ActionGroup,
