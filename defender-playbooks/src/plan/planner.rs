@@ -427,6 +427,32 @@ fn azure(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::PlannedSecret;
+
+    /// What a task says that it did, or would do.
+    struct Did(Vec<PlannedChange>);
+
+    impl Changes for Did {
+        fn changes(&self) -> Result<Vec<PlannedChange>> {
+            Ok(self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_planned_and_then_not_done_is_told_unless_an_earlier_step_may_have_done_it() {
+        for (after, told) in [(None, vec!["/x: delete was planned, but not done"]), (Some("earlier"), vec![])]
+        {
+            let mut planned = PlannedChange::of::<PlannedSecret>(PlanAction::Delete, "/x");
+            planned.step = "clean up".to_owned();
+            planned.after = after.map(str::to_owned).into_iter().collect();
+            let work = |mode: Mode| {
+                let would = if mode.is_dry_run() { vec![planned.clone()] } else { Vec::new() };
+                async move { Ok(Did(would)) }
+            };
+            let (_, differences) = apply("clean up", std::slice::from_ref(&planned), work).await.unwrap();
+            assert_eq!(differences, told);
+        }
+    }
 
     #[test]
     fn a_plan_is_applied_only_if_nothing_failed_differs_or_was_not_tried() {

@@ -102,6 +102,7 @@ async fn what_was_contained_is_undone_to_the_letter_also_from_a_stored_record() 
 
     let done = complete(containments.contain(&plan)).await.unwrap();
     assert_eq!(done.done, preview.done);
+    assert_eq!((&done.stays, &preview.stays), (&plan.stays, &plan.stays), "the report says what remains");
     assert_eq!(done.done.len(), 7, "network, two roles, sign-in, sessions, one secret, lock: {done}");
     let told = preview.to_string();
     assert!(
@@ -302,6 +303,33 @@ async fn the_last_one_who_can_give_access_back_is_not_locked_out_either() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_has_given_back_under_another_name_is_not_given_twice() {
+    let azure = seed().start().await;
+    let client = arm(&azure);
+    let containments = ContainmentsClient::new(&client);
+    let plan = containments.plan(&vault()).principal(stranger()).await.unwrap();
+    let [taken] = plan.roles.as_slice() else { panic!("{plan:?}") };
+    complete(containments.contain(&plan)).await.unwrap();
+    let roles = RoleAssignmentsClient::new(&client);
+    let other_name = "providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-000000000007";
+    let theirs = format!("{}/{other_name}", vault()).parse();
+    let spec = resource_ops::RoleAssignmentSpec::builder()
+        .role(taken.role)
+        .principal(stranger())
+        .principal_type(resource_ops::PrincipalType::User)
+        .build();
+    let theirs = roles.create(&theirs.unwrap(), &spec).await.unwrap();
+
+    let report = complete(containments.undo(&plan)).await.unwrap();
+    assert_eq!((report.done.len(), report.unchanged.len()), (0, 1), "{report}");
+    let direct = roles.list_filtered(&vault(), RoleAssignmentFilter::Principal(stranger()));
+    let held: Vec<_> = direct.try_collect().await.unwrap();
+    let of_the_vault: Vec<_> =
+        held.iter().filter(|it| it.scope.eq_ignore_ascii_case(vault().as_str())).map(|it| &it.id).collect();
+    assert_eq!(of_the_vault, [&theirs.id]);
 }
 
 #[tokio::test]

@@ -104,6 +104,15 @@ async fn a_leak_of_an_old_version_ends_with_it_and_the_current_one_stays() {
     let plan = LeakPlan::of(&matches, |_| SecretFacts::default().issued_by(bank.clone()));
     let [planned] = plan.secrets.as_slice() else { panic!("{plan:?}") };
     assert_eq!((planned.step, planned.old_versions.len()), (LeakStep::RetireOld, 1));
+    let shown = format!("{planned:?}");
+    let (secret, old) = (&planned.secret, &planned.old_versions);
+    assert_eq!(
+        shown,
+        format!(
+            "PlannedSecret {{ secret: {secret:?}, step: RetireOld, readers: [], readers_unknown: [], \
+             old_versions: {old:?}, issuer_known: true, .. }}"
+        )
+    );
     assert!(plan.rotations(&arm(&azure)).unwrap().is_empty());
     let text = leaks::to_markdown(&plan, &[], &[], &[]);
     assert!(text.contains("disable the old versions that leaked, and revoke their credentials"), "{text}");
@@ -118,6 +127,56 @@ async fn a_leak_of_an_old_version_ends_with_it_and_the_current_one_stays() {
     let text = leaks::to_markdown(&plan, &[], &done, &[]);
     assert!(text.contains("Nothing is left to do"), "{text}");
     assert!(!format!("{text}{done:?}{plan:?}").contains("Zq-"));
+}
+
+#[tokio::test]
+async fn an_old_version_whose_credential_nobody_could_revoke_is_left_to_people() {
+    let (azure, matches) = leaked_of_old(false).await;
+    let plan = LeakPlan::of(&matches, |_| SecretFacts::default());
+    let done = ended(&azure, &plan).await;
+    let end = done[0].as_ref().unwrap();
+    assert_eq!(enabled(&azure, "queue"), [false, true]);
+    assert_eq!((end.open.len(), end.is_complete()), (1, false), "{end}");
+    let text = leaks::to_markdown(&plan, &[], &done, &[]);
+    let left = text.split("## Secrets").next().unwrap();
+    assert!(left.contains("the credential of") && left.contains("may still be valid"), "{text}");
+    assert!(!text.contains("Nothing is left to do") && !text.contains("and their credentials revoked"));
+}
+
+#[tokio::test]
+async fn before_an_old_credential_ends_only_secrets_that_may_hold_it_too_are_read() {
+    const OTHER: &str = "Zq-key-of-something-else";
+    for shares_an_issuer in [true, false] {
+        let azure = seed()
+            .vault_role("kv-prod", "Key Vault Secrets Officer")
+            .secret("kv-prod", "queue", LEAKED)
+            .secret("kv-prod", "queue", "Zq-key-that-is-safe")
+            .secret("kv-prod", "web", OTHER)
+            .start()
+            .await;
+        let leak = |value: &str| json!({ "RuleID": "key", "Secret": value, "File": value, "StartLine": 1 });
+        let report = leaks::read_in("o/r", &json!([leak(LEAKED), leak(OTHER)]).to_string());
+        let find = LeaksClient::new(&arm(&azure)).find_secrets(report, ["kv-prod".parse().unwrap()]);
+        let matches = find.reads_at_most(10).pause(Duration::ZERO).await.unwrap();
+        let bank = Bank::with(&[(LEAKED, "key1"), (OTHER, "key3")]);
+        let other = if shares_an_issuer { bank.clone() } else { Bank::with(&[(OTHER, "key3")]) };
+        let plan = LeakPlan::of(&matches, |secret| {
+            let of_queue = secret.name.as_str() == "queue";
+            SecretFacts::default().issued_by(if of_queue { bank.clone() } else { other.clone() })
+        });
+        assert_eq!(plan.secrets.len(), 2, "{plan:?}");
+        azure.clear_requests();
+        let done = ended(&azure, &plan).await;
+        assert_eq!(done[0].as_ref().unwrap().revoked, ["key1"], "{done:?}");
+        let reads = azure.requests().iter().filter(|sent| sent.path.contains("/secrets/web")).count();
+        assert_eq!(reads > 0, shares_an_issuer, "{reads} reads of a secret of its own");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_secret_is_shown_without_the_issuer() {
+    let facts = SecretFacts::default().issued_by(Bank::with(&[])).read_by(["jobs"]).misused();
+    assert_eq!(format!("{facts:?}"), r#"SecretFacts { readers: ["jobs"], misused: true, .. }"#);
 }
 
 #[tokio::test]
@@ -184,6 +243,38 @@ async fn found_by_defender() -> MockAzure {
 
 async fn look(azure: &MockAzure) -> LeakReport {
     leaks::of_defender(&SecretFindingsClient::new(&arm(azure)).find(&subscription()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_finding_in_code_names_its_repository_as_its_host_does() {
+    let connector = |path: &str| {
+        format!("{}/providers/Microsoft.Security/securityConnectors/code/devops/default/{path}", group())
+    };
+    let places = [
+        (connector("gitHubOwners/contoso/repos/app"), Some("contoso/app")),
+        (connector("azureDevOpsOrgs/contoso/projects/pay/repos/api"), Some("contoso/pay/api")),
+        (machine(), None),
+    ];
+    let mut seed = seed().plan(subscription(), "CloudPosture", "Standard").plan_extension(
+        subscription(),
+        "CloudPosture",
+        "AgentlessVmScanning",
+        true,
+    );
+    for (resource, _) in &places {
+        seed = seed.exposed_secret(resource, "password");
+    }
+    let found = look(&seed.start().await).await;
+    let mut named: Vec<(String, Option<&str>)> = Vec::new();
+    for leak in &found.leaks {
+        let resource = leak.place.resource.as_ref().unwrap().to_string();
+        named.push((resource, leak.place.repository.as_deref()));
+    }
+    let by_id = |found: &mut Vec<(String, Option<&str>)>| found.sort_by_key(|(id, _)| id.to_lowercase());
+    let mut expected = Vec::from(places);
+    by_id(&mut named);
+    by_id(&mut expected);
+    assert_eq!(named, expected);
 }
 
 #[tokio::test]

@@ -104,6 +104,9 @@ async fn a_plan_tells_each_change_by_its_id_and_member_by_member_and_writes_noth
 async fn a_plan_that_was_kept_is_done_exactly_and_the_next_plan_is_empty() {
     let azure = empty().await;
     let kept = planned(&azure).await.to_json().unwrap();
+    let count = json!({ "create": 5, "update": 1, "delete": 0, "noChange": 0 });
+    let stored: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(stored["count"], count, "reads are only counted where there are some");
     let plan = Plan::from_json(&kept).unwrap();
     let applying = plan.begin(&planned(&azure).await).unwrap();
     work(&applying, &arm(&azure)).await.unwrap();

@@ -217,6 +217,13 @@ async fn a_sweep_names_each_secret_that_it_reads_and_is_carried_out_only_so() {
     let reads = || azure.audit_events().iter().filter(|event| event.operation == "SecretGet").count();
     let plan = planned(&work).await;
     assert_eq!((plan.count().read, plan.is_empty(), reads()), (2, false, 0));
+    for change in &plan.changes {
+        assert_eq!(change.role, "Key Vault Secrets User");
+        assert_eq!(change.permission, "Microsoft.KeyVault/vaults/secrets/getSecret/action");
+    }
+    let kept: serde_json::Value = serde_json::from_str(&plan.to_json().unwrap()).unwrap();
+    let count = json!({ "create": 0, "update": 0, "delete": 0, "noChange": 0, "read": 2 });
+    assert_eq!(kept["count"], count);
     assert!(
         plan.to_string().contains(&format!("  > read https://{VAULT}.vault.azure.net/secrets/one")),
         "{plan}"

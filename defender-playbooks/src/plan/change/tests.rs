@@ -110,3 +110,33 @@ fn an_id_is_as_planned_where_it_was_known() {
         assert_eq!(matches(pattern, id), is, "{pattern}: {id}");
     }
 }
+
+/// A resource whose `made` and `also` are assigned when it is written.
+struct Thing(Value);
+
+impl PlannedKind for Thing {
+    const ROLE: &'static str = "Contributor";
+    const PERMISSION: &'static str = "*/write";
+}
+
+impl PlannedResource for Thing {
+    const MADE_AT_APPLY: &'static [&'static str] = &["made", "also"];
+    fn id(&self) -> String {
+        "/x".to_owned()
+    }
+    fn shown(&self) -> Result<Value> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn what_is_assigned_at_apply_is_named_once_and_not_when_nothing_changes() {
+    let of = |change: Change<Thing>| PlannedChange::from_change(&change).unwrap().members;
+    let created = of(Change::Created(Thing(json!({ "size": 1, "made": 7 }))));
+    let one = |name: &str, value: Value| Member::changed(name, None, Some(&value));
+    assert_eq!(created.len(), 3, "{created:?}");
+    for member in [one("size", json!(1)), one("made", json!(7)), Member::made_at_apply("also")] {
+        assert!(created.contains(&member), "{member:?} in {created:?}");
+    }
+    assert_eq!(of(Change::Unchanged(Thing(json!({ "size": 1 })))), []);
+}
