@@ -5,7 +5,7 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use keyvault_issuers::EntraPasswordIssuer;
+use keyvault_issuers::{ApplicationsClient, EntraPasswordIssuer};
 use keyvault_ops::{Issuer as _, Ledger, Rotate, RotateStep};
 use mock_azure::{DEFAULT_TENANT, Fault, Seed};
 use serde_json::json;
@@ -122,4 +122,23 @@ async fn an_issuer_shows_its_application_and_no_password() {
     issuer.identify(&arm_core::Secret::new(OLD)).await.unwrap();
     let shown = format!("{issuer:?}");
     assert!(shown.contains(APP) && !shown.contains(OLD), "{shown}");
+}
+
+#[tokio::test]
+async fn an_application_that_takes_no_more_passwords_is_named_with_how_many_of_them_are_expired() {
+    let lab = Lab::of(application()).await;
+    lab.set("client", OLD).await;
+    let applications = ApplicationsClient::new(&lab.arm);
+    for year in [2020, 2021, 9998] {
+        let until = time::Date::from_calendar_date(year, time::Month::March, 1).unwrap();
+        applications.add_password(APP, "of a person", until.midnight().assume_utc()).await.unwrap();
+    }
+    for code in ["Request_BadRequest", "Directory_QuotaExceeded"] {
+        lab.azure.inject(Fault::status(400).code(code).on("POST", "/addPassword"));
+        let error = rotate(&lab).await.unwrap_err().to_string();
+        let told =
+            format!("the application {APP} already has 4 passwords, 2 of them expired, and accepts no more");
+        assert!(error.contains(&told) && error.contains(code), "{error}");
+    }
+    assert_eq!((lab.value("client").await.as_str(), lab.azure.application_passwords(APP).len()), (OLD, 4));
 }

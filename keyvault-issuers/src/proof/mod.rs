@@ -106,3 +106,82 @@ pub(crate) async fn send(
     }
     pipeline.send(&ctx, request, Some(unchecked)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use mock_azure::{DEFAULT_SUBSCRIPTION as SUB, Fault, MockAzure};
+
+    use super::*;
+    use crate::kinds::KINDS;
+
+    const STORAGE: &str = "Microsoft.Storage/storageAccounts";
+    const COSMOS: &str = "Microsoft.DocumentDB/databaseAccounts";
+    const QUEUES: &str = "Microsoft.ServiceBus/namespaces/authorizationRules";
+
+    /// What is concluded about a key when the resource `lab` answers like this.
+    async fn concluded(kind: &str, status: u16, code: &str, body: &str) -> String {
+        mock_azure::fast_forward();
+        let (parent, name) = match kind.strip_suffix("/authorizationRules") {
+            Some(namespace) => (namespace, "lab/send"),
+            None => (kind, "lab"),
+        };
+        let azure = MockAzure::seed().keyed_resource(SUB, "rg", kind, name).start().await;
+        azure.inject(Fault::body(status, body).with_header("x-ms-error-code", code).on("GET", "/").always());
+        let arm = ArmClient::new(azure.credential(), Some(azure.client_options().into())).unwrap();
+        let id = format!("/subscriptions/{SUB}/resourceGroups/rg/providers/{parent}/lab").parse().unwrap();
+        let resource = KeyedResource { id, kind: None, takes_keys: None, endpoint: None };
+        let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+        match of_key(&arm, kind, &resource, "send", &Secret::new("a2V5IG9mIGEgdGVzdA==")).await {
+            Ok(Verdict::Works) => "works".to_owned(),
+            Ok(Verdict::Refused(said)) => format!("refused: {said}"),
+            Err(error) => format!("not known: {error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_proves_that_a_key_works_or_is_refused_or_nothing_about_it() {
+        let claims = "Unauthorized access. 'Listen' claims required to perform this operation.";
+        let signature = "40103: Invalid authorization token signature; claims required";
+        let (blob, bus) = ("lab.blob.core.windows.net answered", "lab.servicebus.windows.net answered");
+        for (kind, status, code, body, told) in [
+            (STORAGE, 200, "", "", "works".to_owned()),
+            (STORAGE, 403, "AuthenticationFailed", "", format!("refused: {blob} 403 AuthenticationFailed")),
+            (STORAGE, 401, "", claims, format!("refused: {blob} 401")),
+            (
+                STORAGE,
+                403,
+                "AuthorizationFailure",
+                "",
+                format!(
+                    "not known: {blob} 403 AuthorizationFailure: its firewall blocks this program, so its keys cannot \
+                     be tested from here"
+                ),
+            ),
+            (
+                STORAGE,
+                403,
+                "KeyBasedAuthenticationNotPermitted",
+                "",
+                format!(
+                    "not known: {blob} 403 KeyBasedAuthenticationNotPermitted: it accepts only identities, not keys"
+                ),
+            ),
+            (
+                COSMOS,
+                401,
+                "",
+                "Local Authorization is disabled. Use an AAD token.",
+                "not known: lab.documents.azure.com answered 401: it accepts only identities, not keys"
+                    .to_owned(),
+            ),
+            (STORAGE, 404, "", "", format!("not known: {blob} 404, which says nothing about the key")),
+            // Whoever lacks a right was recognized by the key.
+            (QUEUES, 401, "", claims, "works".to_owned()),
+            (QUEUES, 401, "", signature, format!("refused: {bus} 401")),
+            (QUEUES, 401, "", "", format!("refused: {bus} 401")),
+            (QUEUES, 403, "", claims, format!("refused: {bus} 403")),
+        ] {
+            assert_eq!(concluded(kind, status, code, body).await, told, "{kind}, {status} {code} {body}");
+        }
+    }
+}
