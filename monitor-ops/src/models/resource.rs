@@ -111,4 +111,12 @@ mod tests {
         let there = shown.clone().at("/else", "A.B/c", "m");
         assert_eq!((there.id, there.name), (shown.id, shown.name));
     }
+
+    #[test]
+    fn what_is_not_modelled_can_be_looked_at() {
+        let read = json!({ "id": "/x", "name": "n", "properties": {}, "zones": ["1"] });
+        let resource: Resource<Value> = serde_json::from_value(read).unwrap();
+        let unknown: Vec<_> = resource.unknown().iter().collect();
+        assert_eq!(unknown, [("zones", &json!(["1"]))]);
+    }
 }

@@ -7,6 +7,7 @@ use monitor_ops::{
     Timespan, VaultOperationName, WorkspacesClient, missing_table,
 };
 use serde::Deserialize;
+use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::lab::*;
@@ -170,6 +171,36 @@ async fn a_result_beyond_the_limit_is_marked_as_truncated() {
     }
     let cut = logs(&azure).evidence(&workspace()).limit(2).await.unwrap();
     assert!(cut.is_truncated && cut.operations.len() == 2 && !cut.is_conclusive());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_counts_towards_the_limit() {
+    let azure = logged().start().await;
+    let names = [
+        "TimeGenerated",
+        "Vault",
+        "Operation",
+        "Status",
+        "Result",
+        "CallerIp",
+        "ObjectId",
+        "Upn",
+        "AppId",
+        "Uri",
+        "Client",
+        "CorrelationId",
+    ];
+    let columns =
+        names.map(|name| json!({ "name": name, "type": if name == "Status" { "int" } else { "string" } }));
+    let row = |time: &str| json!([time, "/v", "SecretGet", 200, "", "", "", "", "", "", "", ""]);
+    let rows = [row("2026-03-01T12:00:00Z"), row("at noon")];
+    let answer = json!({ "tables": [{ "name": "PrimaryResult", "columns": columns, "rows": rows }] });
+    azure.inject(Fault::body(200, answer.to_string()).on("POST", "/query").always());
+    for (limit, is_truncated) in [(2, false), (1, true)] {
+        let found = logs(&azure).evidence(&workspace()).limit(limit).await.unwrap();
+        assert_eq!((found.operations.len(), found.unreadable.len()), (1, 1), "{found:?}");
+        assert_eq!((found.is_truncated, found.is_conclusive()), (is_truncated, false), "{limit}");
+    }
 }
 
 #[tokio::test]
