@@ -1,4 +1,4 @@
-//! Break & Fix 1: some vaults show "Not covered". Causes one by one, the fix, the proof.
+//! Break & Fix 1: some vaults show "Not covered". Tests the causes one by one, fixes them, and verifies the fix.
 //!
 //! `cargo run -p lab-examples --example break_fix1_not_covered` (offline; `-- --help` explains real Azure)
 
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sink = Sink::Workspace(workspace.as_resource().clone());
     let coverage = CoverageClient::new(arm);
 
-    // 1. Why? There is one plan for the subscription, and none for a vault.
+    // 1. Find the cause. A subscription has one plan for all its vaults; a single vault has none.
     let before = coverage.report(subscription, &sink).await?;
     let coverage_status = before.plan.coverage.as_ref().map_or("not given", |status| status.as_str());
     println!("plan KeyVaults: {}, {coverage_status}", before.plan.tier);
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{vault}: {error}");
     }
 
-    // 3. Verify it, and a second run changes nothing.
+    // 3. Verify the fix. A second run changes nothing.
     let after = coverage.report(subscription, &sink).await?;
     for vault in &after.vaults {
         println!("{}: covered {}, {} gaps", vault.vault.id.name(), vault.is_covered(), vault.gaps().len());

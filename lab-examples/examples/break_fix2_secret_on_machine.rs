@@ -1,4 +1,5 @@
-//! Break & Fix 2: a secret in a machine's environment: identity, role, removal, and waiting for the scan.
+//! Break & Fix 2: a secret in a machine's environment. Assigns an identity and a role, removes the variable, and checks
+//! for the next scan.
 //!
 //! `cargo run -p lab-examples --example break_fix2_secret_on_machine` (offline; `-- --help` explains real Azure)
 
@@ -18,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = PricingClient::new(arm).enable(subscription, &PlanName::CloudPosture).await?;
     println!("Defender CSPM: {}", plan.change.current().tier);
 
-    // 1. The finding, and the machine that it is on.
+    // 1. The finding and its machine.
     let secrets = SecretFindingsClient::new(arm);
     let found = secrets.find(subscription).await?;
     let finding = found

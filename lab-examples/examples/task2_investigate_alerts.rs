@@ -1,4 +1,4 @@
-//! Task 2: Key Vault alerts, what they say, recommendations, and the logs as evidence.
+//! Task 2: Key Vault alerts and their triage, recommendations, and the logs as evidence.
 //!
 //! `cargo run -p lab-examples --example task2_investigate_alerts` (offline; `-- --help` explains real Azure)
 
@@ -17,13 +17,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let azure = lab_examples::connect().await?;
     let (arm, subscription) = (&azure.arm, &azure.subscription);
 
-    // 1. Key Vault alerts: those of a type KV_.., and those that name a vault.
+    // 1. Key Vault alerts: those whose type starts with KV_, and those that name a vault.
     let alerts: Vec<_> = AlertsClient::new(arm).list_key_vault(subscription).try_collect().await?;
     for alert in &alerts {
         println!("{:8} {:8} {}", alert.severity, alert.status, alert.display_name);
     }
 
-    // 2. The sheet's KV_MassSecretRetrieval does not exist; these are the types that it means.
+    // 2. The sheet's KV_MassSecretRetrieval does not exist; these are the corresponding types.
     let closest = KeyVaultAlertType::closest("KV_MassSecretRetrieval");
     let dumping =
         alerts.iter().find(|alert| alert.key_vault_type().is_some_and(|kind| closest.contains(&kind)));
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let change = DiagnosticsClient::new(arm).ensure(&vault, &DiagnosticSpec::audit_to(&workspace)?).await?;
     println!("audit log of {}: {}", vault.name(), change.verb());
 
-    // 5. What one alert says, what it does not say, and what to do.
+    // 5. The triage of one alert: what it says, what it does not say, and what to do.
     if let Some(alert) = dumping {
         let tenant = azure.tenant().await?;
         let finding = Finding::of(alert, Some(&tenant));

@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:?}: {} on {}", finding.source, finding.title, finding.resource.as_deref().unwrap_or("?"));
     }
 
-    // 4. An empty source is not a clean one.
+    // 4. An empty result from a source does not prove that there are no secrets.
     for (source, state) in &found.sources {
         match state {
             SourceState::Answered(count) => println!("{source:?} has {count} findings"),

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("the role assignment has not propagated yet: {:?}", wait.wait)
         })?;
 
-    // 2. Twenty secrets with random values. Run again, it sets only what is missing.
+    // 2. Twenty secrets with random values. A second run sets only missing ones.
     let seeded = secrets.seed("test-secret", 20).await?;
     println!("{} secrets exist", seeded.names().count());
 
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sweep = secrets.sweep(AlertsExpected::confirmed()).listings(5).reads(20).await?;
     println!("{} listings, {} secrets read", sweep.listings, sweep.read);
 
-    // 4. Real alerts take an hour or two. Samples are available immediately, and go the same way.
+    // 4. Real alerts take an hour or two. Samples are available immediately, and reach the same receivers.
     let alerts = AlertsClient::new(arm);
     alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;
     let all: Vec<_> = alerts.list_key_vault(subscription).try_collect().await?;
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{:8} {}", sample.severity, sample.display_name);
     }
 
-    // 5. The test secrets are deleted; their names stay taken for a while.
+    // 5. Delete the test secrets. Their names stay taken for a while.
     let gone = secrets.clean_up(seeded.created().cloned()).await?;
     println!("{} secrets deleted, {} of them soft-deleted", gone.outcomes.len(), gone.soft_deleted().count());
     Ok(())

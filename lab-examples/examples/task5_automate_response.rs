@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let done = automations.ensure(&group, &name, &spec).await?;
     println!("automation: {}", done.change.verb());
 
-    // 4. Sentinel: on, connected, with two analytics rules. Each can be run again.
+    // 4. Sentinel: turned on, connected, with two analytics rules. Each call can be repeated.
     let sentinel = SentinelClient::new(arm);
     println!("Sentinel: {}", sentinel.onboard(&workspace).await?.verb());
     println!("connector: {}", sentinel.connect_defender(&workspace, subscription).await?.verb());

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secrets = SecretsClient::new(arm, &azure.vault.parse()?)?
         .after_role_assignment(Duration::from_secs(300), |_| ())?;
 
-    // 1. Where a leak would lead. No paths prove nothing while Defender CSPM is off.
+    // 1. Attack paths that start from a leak. An empty result proves nothing while Defender CSPM is off.
     let paths = AttackPathsClient::new(arm).find(subscription).await?;
     for path in paths.concerning_secrets() {
         println!("attack path: {}", path.display_name);
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         secrets.set(&name, Secret::new(old)).await?;
     }
 
-    // 3. A new value, verified to be current; old versions are disabled by id, never by position in a list.
+    // 3. A new value, verified to be current. Old versions are disabled by id, never by position in a list.
     let rotation = secrets
         .rotate(&name)
         .reason("found in a repository")
@@ -45,11 +45,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} old versions disabled", rotation.retirement.as_ref().map_or(0, |retired| retired.disabled));
     println!("an issuer was used: {}", rotation.issuer.configured);
 
-    // 4. One active version, verified just now.
+    // 4. Verify that only one version is active.
     let active = secrets.verify_single_active(&name).await?;
     println!("single active version: {} of {}", active.is_single(), active.versions);
 
-    // 5. A sample alert created by this run, resolved and read back. Real alerts are for those who respond to them.
+    // 5. A sample alert created by this run, resolved and read back. Real alerts are left to the people who respond to
+    //    them.
     let alerts = AlertsClient::new(arm);
     let before: Vec<_> = alerts.list_key_vault(subscription).map_ok(|alert| alert.id).try_collect().await?;
     alerts.simulate(subscription, &"westeurope".parse()?, [AlertBundle::KeyVaults]).await?;

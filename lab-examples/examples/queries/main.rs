@@ -37,10 +37,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// By table language and text: where a query was seen first.
+/// The queries by table language and text, with the place where each was first seen.
 type Queries = BTreeMap<(&'static str, String), String>;
 
-/// What the lab sends, and tasks that it does not use.
+/// Collects the queries that the lab sends, and those of tasks that it does not use.
 async fn sent(queries: &mut Queries) -> Result<ArmClient, Box<dyn Error>> {
     let lab = Lab::with_screen(Options::default(), Screen::silent())
         .await
@@ -56,7 +56,7 @@ async fn sent(queries: &mut Queries) -> Result<ArmClient, Box<dyn Error>> {
     let _: Vec<_> = AttackPathsClient::new(arm).list(subscription).try_collect().await?;
     SecretFindingsClient::new(arm).find(subscription).await?;
 
-    // The lab has no Sentinel, and its workspace is gone by now.
+    // The lab has no Sentinel, and its workspace has been deleted by now.
     let beside = MockAzure::seed().workspace(subscription, "rg", "law-sec").sentinel(WORKSPACE).start().await;
     let there = ArmClient::new(beside.credential(), Some(beside.client_options().into()))?;
     SentinelClient::new(&there).install_vault_rules(&WORKSPACE.parse()?).await?;
@@ -74,7 +74,7 @@ async fn sent(queries: &mut Queries) -> Result<ArmClient, Box<dyn Error>> {
     Ok(arm.clone())
 }
 
-/// Every text that a body calls a query, at whatever depth: of logs, of rules, of batches.
+/// Collects every query in a body, at any depth: of logs, of rules, of batches.
 fn collect(body: &Value, found: &mut Vec<String>) {
     match body {
         Value::Object(members) => {
@@ -90,7 +90,7 @@ fn collect(body: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Each way in which a query is built, with values that would break out if they could.
+/// Builds queries in every way that the crates offer, with values that would break out of the query if they could.
 fn built(arm: &ArmClient) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let workspace: WorkspaceId = WORKSPACE.parse()?;
     let mut all = Vec::new();
