@@ -23,7 +23,7 @@ pub(crate) struct Seen {
     pub(crate) since: String,
 }
 
-/// Finds the exemption of an assessment by its key and, if there is one, the policy behind it.
+/// Finds the exemption of an assessment, given its key and the policy behind it, if any.
 pub(crate) fn of(world: &World, resource: &str, key: &str, policy: Option<&str>) -> Option<Seen> {
     let resource = resource.to_ascii_lowercase();
     // The resource's scope and all its parents, each a prefix of the id.
