@@ -17,7 +17,7 @@ pub enum Cloud {
     Custom(Box<CloudEndpoints>),
 }
 
-/// The endpoints of a cloud. All are `https`.
+/// The endpoints of a cloud. All must be `https`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudEndpoints {
     /// The endpoint of Resource Manager, such as `https://management.azure.com`.

@@ -32,7 +32,8 @@ impl fmt::Display for Unmet {
 
 /// The error of a write that the service accepted, but whose result differs from what was requested.
 ///
-/// Tasks fail with it if they read back something other than they wrote. [`unmet`] finds it in an error.
+/// Tasks that compare members after a write fail with it if the service shows something other than what they wrote.
+/// [`unmet`] finds it in an error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct NotAsWished {

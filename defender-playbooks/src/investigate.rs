@@ -28,7 +28,7 @@ pub struct InvestigationsClient {
     arm: ArmClient,
 }
 
-/// Investigates an alert; await it. It only reads. A log that cannot be read is part of the result, not an error.
+/// A task that investigates an alert. It only reads. A log that cannot be read is part of the result, not an error.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Investigate {

@@ -29,6 +29,16 @@ fn the_commands_run_as_printed() {
     assert!(folder.path().join("lab-report.html").exists());
 }
 
+#[test]
+fn the_outcomes_of_a_run_are_in_the_list() {
+    let list = README.split("The outcomes are").nth(1).unwrap().split("A part is").next().unwrap();
+    let run = include_str!("snapshots/lab-json.snap");
+    let outcomes =
+        run.lines().filter_map(|line| line.trim().strip_prefix("\"outcome\": \"")?.split('"').next());
+    let missing: Vec<&str> = outcomes.filter(|outcome| !list.contains(&format!("`{outcome}`"))).collect();
+    assert!(run.contains("\"outcome\": \"dead\"") && missing.is_empty(), "{missing:?}");
+}
+
 /// The commands of the sheet, part by part, as their last words.
 const SHEET: [(&str, &[&str]); 9] = [
     (

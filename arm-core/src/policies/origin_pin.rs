@@ -37,7 +37,7 @@ impl OriginPin {
         Ok(Self { origin: endpoint.clone() })
     }
 
-    /// Refuses a URL with another origin, or with a user name or password.
+    /// Checks that a URL has this origin and no user name or password.
     ///
     /// # Errors
     ///

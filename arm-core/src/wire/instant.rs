@@ -51,7 +51,7 @@ fn in_utc(text: &[u8]) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
-/// Writes an instant in UTC, or in its own time zone if only that gives a year of four digits, as in
+/// Formats an instant in UTC, or in its own time zone if only that gives a year of four digits, as in
 /// `9999-12-31T23:59:59-01:00`. Empty if neither does.
 pub fn format(instant: OffsetDateTime) -> String {
     written(instant).unwrap_or_default()

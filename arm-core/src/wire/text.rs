@@ -60,7 +60,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Ok(scalar(deserializer)?.into_owned())
 }
 
-/// Writes the text.
+/// Serializes the text as a string.
 pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::{Alert, AlertBundle, AlertId, Location};
 
-/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts).
+/// The API version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts).
 const API_VERSION: &str = "2022-01-01";
 
 /// A client that lists alerts, changes their status and creates samples.

@@ -4,7 +4,7 @@ use azure_core::Result;
 use super::Properties;
 use crate::{AssessmentKey, AssessmentMetadata, AssessmentMetadataProperties};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments-metadata). It is the first with
 /// severity Critical.
 const API_VERSION: &str = "2025-05-04";

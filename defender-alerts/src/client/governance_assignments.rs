@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Properties;
 use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/governance-assignments).
 const API_VERSION: &str = "2022-01-01-preview";
 

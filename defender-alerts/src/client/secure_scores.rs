@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{SecureScore, SecureScoreControl, SecureScoreControlDefinition};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/secure-scores).
 const API_VERSION: &str = "2020-01-01";
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Properties;
 use crate::SecurityContact;
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts).
 const API_VERSION: &str = "2023-12-01-preview";
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Properties;
 use crate::{StandardAssignment, StandardAssignmentSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/standard-assignments).
 const API_VERSION: &str = "2024-08-01";
 

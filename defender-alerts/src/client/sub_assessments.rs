@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{AssessmentId, SubAssessment, SubAssessmentId};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/sub-assessments).
 const API_VERSION: &str = "2019-01-01-preview";
 

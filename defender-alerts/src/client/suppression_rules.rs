@@ -4,7 +4,7 @@ use azure_core::Result;
 use super::Properties;
 use crate::{SuppressionRule, SuppressionRuleSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts-suppression-rules).
 const API_VERSION: &str = "2019-01-01-preview";
 

@@ -10,8 +10,8 @@ use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, Govern
 /// Assigns an owner and a due date to a recommendation on a resource, unless it already has an assignment. An existing
 /// assignment is left unchanged, even if the owner differs: compare the owner in the [`Change`].
 ///
-/// **If it stops halfway**, the owner may or may not be assigned; running the task again finishes it. A second run
-/// writes nothing. The owner may get a weekly email. The next scan shows whether the finding is fixed.
+/// **If it stops halfway**, the owner may or may not be assigned; running the task again finishes it. After that,
+/// another run writes nothing. The owner may get a weekly email. The next scan shows whether the finding is fixed.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, due: azure_core::time::OffsetDateTime)

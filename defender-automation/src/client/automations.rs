@@ -5,7 +5,7 @@ use azure_core::Result;
 
 use crate::{Automation, AutomationPatch, AutomationSpec, Validation};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud-composite/automations).
 pub const API_VERSION: &str = "2023-12-01-preview";
 
@@ -148,7 +148,7 @@ impl AutomationsClient {
     ///
     /// # Permissions
     ///
-    /// `Microsoft.Security/automations/read`.
+    /// `Microsoft.Security/automations/validate/action`.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Runs a Logic App.
+    /// An action that runs a Logic App.
     LogicApp(LogicAppAction),
     /// Sends events to an event hub.
     EventHub(EventHubAction),
@@ -23,7 +23,7 @@ pub enum Action {
     Other(OtherAction),
 }
 
-/// Runs a Logic App.
+/// An action that runs a Logic App.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -26,7 +26,7 @@ pub const KEY_VAULT_ALERTS: &[(&str, AlertSeverity)] = &[
 
 impl AutomationSpec {
     /// Creates a spec that responds to Key Vault alerts of Medium or High severity in a subscription. No documented Key
-    /// Vault alert is High: that rule set is there for future ones.
+    /// Vault alert has severity High; the rule set for High is there in case one is added.
     ///
     /// Sample alerts, whose type is `SIMULATED_KV_..`, are included, so that the actions can be tested.
     pub fn key_vault_response(

@@ -25,8 +25,8 @@ const WISH: Wish = Wish::new().exact(&["description", "expectedValue"]).ignoring
 /// Secrets cannot be compared. If everything else matches, nothing is written, even if a secret has changed: after
 /// rotating one, call [`with_new_secrets`](Self::with_new_secrets).
 ///
-/// **If it stops halfway**, the automation may or may not be written; running the task again finishes it. A second run
-/// writes nothing.
+/// **If it stops halfway**, the automation may or may not be written; running the task again finishes it. After that,
+/// another run writes nothing.
 ///
 /// # Permissions
 ///

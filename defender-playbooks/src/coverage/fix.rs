@@ -48,8 +48,9 @@ impl CoverageClient {
     /// **The plan is billed for every vault.** Other plans are not changed, nor are parts of this one that these crates
     /// do not model.
     ///
-    /// **If it stops halfway**, the plan may be on while some vaults are not logged; running it again finishes it. A
-    /// second run writes nothing. One failing vault does not stop the others: see [`CoverageFix::failures`].
+    /// **If it stops halfway**, the plan may be on while some vaults are not logged; running it again finishes it.
+    /// After that, another run writes nothing. One failing vault does not stop the others: see
+    /// [`CoverageFix::failures`].
     ///
     /// # Permissions
     ///

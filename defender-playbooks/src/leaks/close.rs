@@ -69,7 +69,7 @@ impl LeaksClient {
     /// returns the owner, or `None` to skip a finding. Findings of other scanners are skipped.
     ///
     /// An assignment does not close a finding: the next scan does. **If it stops halfway**, running it again finishes
-    /// it. A second run writes nothing.
+    /// it. After that, another run writes nothing.
     ///
     /// # Permissions
     ///

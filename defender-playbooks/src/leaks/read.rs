@@ -7,8 +7,9 @@ use super::{
 
 /// Reads a scanner's report. The format is detected.
 ///
-/// The values in it are kept only in memory that is wiped; wiping `text` is up to you. A part that cannot be read is
-/// reported with its line number, and the rest is still read.
+/// The values in it are kept only in memory that is wiped when dropped; wiping `text` is up to you. A finding that
+/// cannot be read is reported with its line number, and the others are still read. If the JSON itself is broken or
+/// truncated, reading stops there; of a SARIF report, nothing is then read.
 ///
 /// ```
 /// let report = r#"[{"RuleID":"azure-storage","Secret":"REDACTED","File":"app.env","StartLine":3,"Commit":"c0"}]"#;

@@ -8,8 +8,9 @@ use super::{Overview, Seen};
 use crate::findings::{Finding, Findings, NotKnown};
 
 impl Overview {
-    /// Returns all findings, each with its subscription, and what could not be read, to be written as OCSF, SARIF or
-    /// CSV, or checked by a [gate](Findings::fails). An exposed secret is not reported again as a recommendation.
+    /// Returns all findings, each with its subscription, and what could not be read. The result can be written as OCSF,
+    /// SARIF or CSV, or checked by a [gate](Findings::fails). An exposed secret is not reported again as a
+    /// recommendation.
     pub fn findings(&self) -> Findings {
         let mut findings = Findings::new(self.read_at);
         findings.tenant.clone_from(&self.tenant);

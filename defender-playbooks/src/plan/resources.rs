@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::{PlanAction, PlannedChange, PlannedKind, PlannedResource, change};
 use crate::CoverageFix;
 
-/// The result of a task that can list what was changed, or would be.
+/// A task's result that can list what was changed, or would be.
 ///
-/// All tasks in this workspace that change resources return such results. Implement the trait for your own results, or
-/// convert them with [`Task::map`](arm_core::Task::map).
+/// The results of the tasks that a plan can contain implement it. Implement the trait for your own results, or convert
+/// them with [`Task::map`](arm_core::Task::map).
 pub trait Changes {
     /// Returns the changes, one for each resource.
     ///

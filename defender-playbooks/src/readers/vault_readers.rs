@@ -93,7 +93,7 @@ impl VaultReaders {
     }
 
     /// Sets how long readers may take to move. After that, the wait ends with an error that names those that have not.
-    /// Default: 30 hours, since App Service may take a day.
+    /// Default: 30 hours, since App Service may take a day to fetch a new version.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

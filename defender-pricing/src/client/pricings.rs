@@ -10,7 +10,7 @@ use azure_core::Result;
 
 use crate::{PlanName, Pricing, PricingSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/defenderforcloud/pricings?view=rest-defenderforcloud-2024-01-01).
 pub const API_VERSION: &str = "2024-01-01";
 

@@ -79,7 +79,7 @@ impl Pricing {
         self.extensions.iter().find(|extension| extension.name == *name)
     }
 
-    /// Whether an extension is on and its last change did not fail.
+    /// Whether an extension is on, and its last change has not failed.
     pub fn has(&self, name: &ExtensionName) -> bool {
         self.extension(name).is_some_and(|extension| extension.is_enabled && !extension.has_failed())
     }

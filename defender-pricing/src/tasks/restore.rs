@@ -15,8 +15,8 @@ use crate::{
 ///
 /// Call [`if_still`](Self::if_still) to leave the plan unchanged if somebody else has changed it in the meantime.
 ///
-/// **If it stops halfway**, the plan is either restored or unchanged; running the task again finishes it. A second run
-/// writes nothing.
+/// **If it stops halfway**, the plan is either restored or unchanged; running the task again finishes it. After that,
+/// another run writes nothing.
 ///
 /// # Errors
 ///

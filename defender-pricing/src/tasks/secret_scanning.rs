@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 
 use crate::{ExtensionName, PlanName, Pricing, PricingClient, SubPlan};
 
-/// The kinds of secret scanning that the plans and extensions turn on.
+/// Which kinds of secret scanning the plans and extensions turn on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretScanning {

@@ -73,12 +73,13 @@ impl KeyedResourcesClient {
     ///
     /// # Permissions
     ///
-    /// `{type}/listKeys/action`, which Contributor has, as does Storage Account Key Operator Service Role for storage
-    /// accounts. Because it is a POST, a read-only lock on the resource blocks it.
+    /// `{type}/listKeys/action`; for Search, `listAdminKeys/action`. Contributor has it; for storage accounts, so does
+    /// Storage Account Key Operator Service Role. Because it is a POST, a read-only lock on the resource blocks it.
     ///
     /// # Errors
     ///
-    /// The resource's type is not in the table. Cognitive Services responds with 400 if `disableLocalAuth` is set.
+    /// The resource's type is not in the [table](crate#types-of-resources). Cognitive Services responds with 400 if
+    /// `disableLocalAuth` is set.
     pub async fn list_keys(&self, id: &ResourceId) -> Result<ResourceKeys> {
         let kind = kind_of(id)?;
         self.arm.post(ArmPath::from(id).literal(kind.list), kind.version).reads_only().json().await

@@ -31,8 +31,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// minutes. Connections that are already open, such as Event Hubs links, continue. Cosmos DB may take hours: set the
 /// rotation's [`issuer_limit`](keyvault_ops::Rotate::issuer_limit) accordingly.
 ///
-/// **Verification**: before the new key is set, it signs one request that changes nothing, sent only to the resource's
-/// own host. After the old key is regenerated, its old value must be refused. For the types marked *listed, not used*
+/// **Verification**: before the new key is set, it is used in one request that changes nothing, sent only to the
+/// resource's own host. The request is signed with the key or, for Search and OpenAI, carries it. After the old key is regenerated, its old value must be refused. For the types marked *listed, not used*
 /// in the table, no such request is known: the issuer only checks that the key is listed, and a rotation is never
 /// [complete](keyvault_ops::Rotation::is_complete).
 ///
@@ -60,9 +60,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Permissions
 ///
-/// `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`, which Contributor has. For storage
-/// accounts, Reader and Storage Account Key Operator Service Role together have them. They are checked before anything is
-/// written.
+/// The permissions to read the resource (for an authorization rule, its namespace), to list its keys and to regenerate
+/// one. For most types these are `{type}/read`, `{type}/listKeys/action` and `{type}/regenerateKey/action`; Batch and
+/// authorization rules have `regenerateKeys/action`, Search has `listAdminKeys/action` and `regenerateAdminKey/action`.
+/// Contributor has them all; for storage accounts, Reader and Storage Account Key Operator Service Role together have
+/// them. They are checked before anything is written, if the caller may read its own permissions.
 #[derive(Clone)]
 pub struct ResourceKeyIssuer {
     client: KeyedResourcesClient,

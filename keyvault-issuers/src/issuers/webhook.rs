@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::proof::{failure, send, sign};
 
-/// An issuer that calls your own service, for all other kinds of credentials.
+/// An issuer that calls your own service, for credentials that no other issuer covers.
 ///
 /// Each call is a JSON POST to one `https` address, without an Azure token. Its header `x-signature` is the base64
 /// HMAC-SHA256, with the shared key, of `{x-timestamp}.{body}`; `x-timestamp` is the Unix time. Your service must check
@@ -23,7 +23,7 @@ use crate::proof::{failure, send, sign};
 /// |---|---|---|
 /// | `create` | `rotation`, `secret`, `current` (the current value), `inUse` (the id of its credential, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if your service did not issue `current` |
 /// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, with the value if it can be shown again |
-/// | `identify` | `value` | `{"id": ..}`; the id is `null` if your service did not issue the value, or it no longer works |
+/// | `identify` | `value` | `{"id": ..}`; the id is `null` if your service did not issue the value, or if the value no longer works |
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |
 /// | `revoke` | `id` | 200 or 204: it no longer works, or never existed |
 ///

@@ -18,7 +18,7 @@ use crate::{SecretName, SecretProperties, models::Wire};
 /// The largest value, in bytes.
 const VALUE_LIMIT: usize = 25 * 1024;
 
-/// A request to set a secret; await it to send it. See [`SecretsClient::set`].
+/// A request to set a secret, sent when awaited. See [`SecretsClient::set`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is set until it is awaited"]
 pub struct SetSecret {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{SecretName, SecretProperties, SecretVersion, models::Wire};
 
-/// A request to update one version of a secret; await it to send it. See [`SecretsClient::update`].
+/// A request to update one version of a secret, sent when awaited. See [`SecretsClient::update`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is changed until it is awaited"]
 pub struct UpdateSecret {

@@ -10,8 +10,9 @@ use crate::{
     VaultPatch, VaultResource, VaultSpec, id::deleted_vault,
 };
 
-/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults).
-/// All older versions are retired on 27 February 2027.
+/// The API version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults). All older versions are retired on 27
+/// February 2027.
 pub const API_VERSION: &str = "2026-02-01";
 
 /// The API version of `Vaults_List`, which lists all resources.

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{Vault, VaultId, id::deleted_vault};
 
-/// A soft-deleted vault. Its name is taken until it is purged.
+/// A soft-deleted vault. Its name is taken until the vault is purged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedVault {

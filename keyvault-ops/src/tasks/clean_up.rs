@@ -16,10 +16,10 @@ use crate::{
     SecretVersion, SecretsClient,
 };
 
-/// Deletes secrets, waits until the deletions are complete, and optionally purges the secrets; await it.
+/// A task that deletes secrets, waits until the deletions are complete, and optionally purges the secrets.
 ///
 /// **If it stops halfway**, some secrets still exist, or are soft-deleted but not purged; running the task again
-/// finishes it. A second run changes nothing.
+/// finishes it. After that, another run changes nothing.
 ///
 /// # Permissions
 ///

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{Issuer, SecretName, SecretProperties, SecretsClient};
 
-/// Selects the secrets that are due for rotation; await it for the list. It changes nothing, and reads no value unless
+/// A task that lists the secrets that are due for rotation. It changes nothing, and reads no value unless
 /// [`issued_by`](Self::issued_by) is set.
 ///
 /// A secret is due if it has all the requested tags, contains a credential of the requested issuer, and meets at least
@@ -115,7 +115,7 @@ impl SecretsClient {
 }
 
 impl DueSecrets {
-    /// Selects only secrets with this tag and value. Repeated calls require all of these tags.
+    /// Selects only secrets with this tag and value. If called repeatedly, a secret must have all of these tags.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push((name.into(), Some(value.into())));
         self

@@ -20,14 +20,14 @@ const WISH: Wish = Wish::new().ignoring(&[
     "vaultUri",
 ]);
 
-/// Creates a vault unless it exists, and changes an existing one only where it differs from the spec; await it.
+/// A task that creates a vault unless it exists, and changes an existing one only where it differs from the spec.
 ///
 /// Anything that the spec does not contain is kept: other tags, the access policies of other principals, the firewall,
 /// and fields that this crate does not model. Purge protection is turned on if requested, and never off. It is an error
 /// if a soft-deleted vault of the same group has the name, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
-/// **If it stops halfway**, the vault may or may not exist; running the task again finishes it. A second run writes
-/// nothing.
+/// **If it stops halfway**, the vault may or may not exist; running the task again finishes it. After that, another run
+/// writes nothing.
 ///
 /// ```
 /// # use keyvault_ops::{VaultId, VaultSpec, VaultsClient};

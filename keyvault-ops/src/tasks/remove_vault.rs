@@ -9,10 +9,10 @@ use time::OffsetDateTime;
 
 use crate::{API_VERSION, DeletedVault, Vault, VaultId, VaultsClient, id::deleted_vault};
 
-/// Deletes a vault and optionally purges it; await it.
+/// A task that deletes a vault and optionally purges it.
 ///
-/// **If it stops halfway**, the vault still exists or is soft-deleted; running the task again finishes it. A second run
-/// changes nothing.
+/// **If it stops halfway**, the vault still exists or is soft-deleted; running the task again finishes it. After that,
+/// another run changes nothing.
 ///
 /// # Permissions
 ///

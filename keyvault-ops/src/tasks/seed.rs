@@ -15,12 +15,12 @@ use crate::{
 /// The tag of secrets that were seeded; its value is the prefix of their names.
 const SEEDED: &str = "seeded";
 
-/// Sets random secrets `{prefix}-1`, `{prefix}-2`, ..; await it.
+/// A task that sets random secrets named `{prefix}-1`, `{prefix}-2` and so on.
 ///
 /// Existing secrets are left unchanged. **If it stops halfway**, some are not set; running the task again sets the
-/// rest. A second run changes nothing. If a soft-deleted secret has one of the names, the outcome for that name is an
-/// error, unless [`when_deleted`](Self::when_deleted) is set. A deleted secret that was not seeded with this prefix
-/// belongs to somebody else, and is always an error.
+/// rest. After that, another run changes nothing. If a soft-deleted secret has one of the names, the outcome for that
+/// name is an error, unless [`when_deleted`](Self::when_deleted) is set. A deleted secret that was not seeded with this
+/// prefix belongs to somebody else, and is always an error.
 ///
 /// # Permissions
 ///

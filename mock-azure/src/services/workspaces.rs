@@ -58,9 +58,9 @@ impl Seed {
         })
     }
 
-    /// Adds a workspace with another caller's operation in progress. `state` is `Updating`, `LinkingAccount`,
-    /// `Deleting`, .. The operation completes like other long-running ones; the workspace is then ready, or gone if
-    /// `state` was `Deleting`.
+    /// Adds a workspace with another caller's operation in progress. `state` is a provisioning state, such as
+    /// `Updating`, `LinkingAccount` or `Deleting`. The operation completes like other long-running ones; the workspace
+    /// is then ready, or gone if `state` was `Deleting`.
     pub fn workspace_in_state(
         self,
         subscription: impl ToString,

@@ -131,7 +131,7 @@ impl MockAzure {
         self.requests().into_iter().filter(|request| !request.is_read()).collect()
     }
 
-    /// Returns the requests that the double did not know, and which got a 501.
+    /// Returns the requests that the double did not know; each got a 501.
     pub fn unknown_requests(&self) -> Vec<Recorded> {
         self.shared.lock().recorder.unknown.clone()
     }

@@ -10,7 +10,7 @@ pub struct ActionGroupsClient {
 }
 
 impl ActionGroupsClient {
-    /// The version of every request, from the
+    /// The API version of every request, from the
     /// [reference](https://learn.microsoft.com/rest/api/monitor/action-groups?view=rest-monitor-2023-01-01).
     pub const API_VERSION: &str = "2023-01-01";
 
@@ -144,7 +144,7 @@ impl ActionGroupsClient {
     ///
     /// # Retries
     ///
-    /// Each call sends the messages again; the client retries it only if nothing was sent.
+    /// Each call sends the messages again; the client retries it only if the request cannot have been carried out.
     pub fn test_notifications(
         &self,
         group: &ResourceGroupId,

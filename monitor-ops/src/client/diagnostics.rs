@@ -10,7 +10,7 @@ pub struct DiagnosticsClient {
 }
 
 impl DiagnosticsClient {
-    /// The version of every request, from the
+    /// The API version of every request, from the
     /// [reference](https://learn.microsoft.com/rest/api/monitor/diagnostic-settings?view=rest-monitor-2021-05-01-preview).
     pub const API_VERSION: &str = "2021-05-01-preview";
 

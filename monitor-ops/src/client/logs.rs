@@ -23,7 +23,7 @@ pub struct LogsClient {
 }
 
 impl LogsClient {
-    /// The version of every request, as part of the path, from the
+    /// The API version of every request, as part of the path, from the
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/query?view=rest-loganalytics-2022-10-27-preview).
     pub const API_VERSION: &str = "v1";
 

@@ -10,7 +10,7 @@ pub struct QueryRulesClient {
 }
 
 impl QueryRulesClient {
-    /// The version of every request, from the
+    /// The API version of every request, from the
     /// [reference](https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules?view=rest-monitor-2026-03-01).
     pub const API_VERSION: &str = "2026-03-01";
 

@@ -58,7 +58,7 @@ impl IncidentFilter {
 }
 
 impl SentinelClient {
-    /// The version of every request, from the
+    /// The API version of every request, from the
     /// [reference](https://learn.microsoft.com/rest/api/securityinsights/?view=rest-securityinsights-2025-09-01).
     pub const API_VERSION: &str = "2025-09-01";
 

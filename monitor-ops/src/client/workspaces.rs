@@ -10,7 +10,7 @@ pub struct WorkspacesClient {
 }
 
 impl WorkspacesClient {
-    /// The version of every request, from the
+    /// The API version of every request, from the
     /// [reference](https://learn.microsoft.com/rest/api/loganalytics/workspaces?view=rest-loganalytics-2026-03-01).
     pub const API_VERSION: &str = "2026-03-01";
 

@@ -141,7 +141,7 @@ impl QueryResults {
         self.answer()?.rows()
     }
 
-    /// Returns the rows of the first table that can be read, and an error for each row that cannot.
+    /// Returns the readable rows of the first table, and an error for each of the others.
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ impl DiagnosticsClient {
     ///
     /// The returned change is that of the setting that sends the logs, or of one of them if there are several.
     ///
-    /// **If it stops halfway**, the setting may or may not be written; running it again finishes it. A second run
-    /// writes nothing.
+    /// **If it stops halfway**, the setting may or may not be written; running it again finishes it. After that,
+    /// another run writes nothing.
     ///
     /// # Permissions
     ///

@@ -23,8 +23,8 @@ impl ActionGroupsClient {
     ///
     /// `short_name` (1 to 12 characters) appears in text messages. It is used only to create the group.
     ///
-    /// **If it stops halfway**, the group may or may not be written; running it again finishes it. A second run writes
-    /// nothing. Azure tells new receivers by mail that they were added.
+    /// **If it stops halfway**, the group may or may not be written; running it again finishes it. After that, another
+    /// run writes nothing. Azure tells new receivers by mail that they were added.
     ///
     /// # Permissions
     ///

@@ -108,8 +108,8 @@ impl QueryRulesClient {
     /// as well: a rule with both, a mute or window shorter than the frequency, a duration that the service does not
     /// support, and a number of failing periods that is not at least 1 out of at most 6.
     ///
-    /// **If it stops halfway**, the rule may or may not be written; running it again finishes it. A second run writes
-    /// nothing.
+    /// **If it stops halfway**, the rule may or may not be written; running it again finishes it. After that, another
+    /// run writes nothing.
     ///
     /// # Permissions
     ///

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How long to wait for a workspace to become ready.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Ensures that a workspace exists and is ready; await it. An existing one is left unchanged, whatever the spec says.
+/// A task that ensures that a workspace exists and is ready. An existing one is left unchanged, whatever the spec says.
 ///
 /// If it is being created, updated, linked to an account or deleted, the task waits up to 15 minutes for that to
 /// finish, and never overwrites it. A workspace whose creation or update failed is refused: only its owner knows the

@@ -3,7 +3,8 @@ use azure_core::Result;
 
 use crate::{Lock, LockSpec};
 
-/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/resources/management-locks).
+/// The API version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/resources/management-locks).
 const API_VERSION: &str = "2020-05-01";
 
 /// A client for locks on subscriptions, resource groups and resources.

@@ -2,7 +2,7 @@ use arm_core::{ArmClient, ArmPath, ManagementGroupId, Pager};
 
 use crate::Descendant;
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/managementgroups/management-groups).
 const API_VERSION: &str = "2020-05-01";
 

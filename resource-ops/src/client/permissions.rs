@@ -2,7 +2,7 @@ use arm_core::{ArmClient, ArmPath, Pager, Scope};
 
 use crate::Permission;
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/authorization/permissions).
 const API_VERSION: &str = "2022-04-01";
 

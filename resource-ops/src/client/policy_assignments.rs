@@ -3,7 +3,8 @@ use azure_core::Result;
 
 use crate::PolicyAssignment;
 
-/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/policy/policy-assignments).
+/// The API version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/policy/policy-assignments).
 const API_VERSION: &str = "2023-04-01";
 
 /// A client for policy assignments, which apply policies to scopes.

@@ -3,7 +3,8 @@ use azure_core::Result;
 
 use crate::{PolicyExemption, PolicyExemptionSpec};
 
-/// The version of every request, from the [reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions).
+/// The API version of every request, from the
+/// [reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions).
 const API_VERSION: &str = "2022-07-01-preview";
 
 /// A client for policy exemptions, which exclude scopes from a policy.

@@ -3,8 +3,7 @@ use azure_core::Result;
 
 use crate::{Provider, ProviderNamespace};
 
-/// The version of every request, from the
-/// [reference](https://learn.microsoft.com/rest/api/resources/providers).
+/// The API version of every request, from the [reference](https://learn.microsoft.com/rest/api/resources/providers).
 const API_VERSION: &str = "2024-03-01";
 
 /// A client for resource providers, which must be registered before a subscription can use their services.

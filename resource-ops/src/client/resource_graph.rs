@@ -8,7 +8,7 @@ use azure_core::{Result, http::RawResponse};
 
 use crate::{QueryRequest, QueryResponse, Quota};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 const API_VERSION: &str = "2022-10-01";
 

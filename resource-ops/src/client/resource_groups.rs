@@ -3,7 +3,7 @@ use azure_core::Result;
 
 use crate::{ResourceGroup, ResourceGroupPatch, ResourceGroupSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/resources/resource-groups).
 const API_VERSION: &str = "2024-03-01";
 

@@ -3,7 +3,7 @@ use azure_core::{Result, error::ErrorKind};
 
 use crate::{RoleAssignment, RoleAssignmentFilter, RoleAssignmentId, RoleAssignmentSpec};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/authorization/role-assignments).
 const API_VERSION: &str = "2022-04-01";
 

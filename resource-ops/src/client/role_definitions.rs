@@ -4,7 +4,7 @@ use futures::TryStreamExt as _;
 
 use crate::{RoleDefinition, RoleId};
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/authorization/role-definitions).
 const API_VERSION: &str = "2022-04-01";
 

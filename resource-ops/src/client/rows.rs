@@ -103,7 +103,7 @@ impl ResourceGraphClient {
         stream(self.clone(), query, scope.into())
     }
 
-    /// Resumes the rows of a query at a [`Pager::continuation`]. Query and scope must be the same as before.
+    /// Resumes the rows of a query at a [`Pager::continuation`]. The query and the scope must be the same as before.
     pub fn resume_rows<T>(
         &self,
         query: &GraphQuery,

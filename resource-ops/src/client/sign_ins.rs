@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::{PrincipalId, SignIn};
 
-/// A client that enables and disables sign-in for users and applications, through Microsoft Graph.
+/// A client that enables and disables sign-in for users and applications and revokes the sessions of users, through
+/// Microsoft Graph.
 ///
 /// Disabling sign-in does not revoke tokens that were already issued. These are valid for 60 to 90 minutes, those of a
 /// managed identity for up to 24 hours, so remove the access at the resource too.

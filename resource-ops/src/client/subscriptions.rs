@@ -4,7 +4,7 @@ use azure_core::Result;
 use crate::Location;
 use crate::Subscription;
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/resources/subscriptions).
 const API_VERSION: &str = "2022-12-01";
 

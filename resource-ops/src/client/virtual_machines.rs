@@ -7,7 +7,7 @@ use crate::{
     VirtualMachineUpdate,
 };
 
-/// The version of every request, from the
+/// The API version of every request, from the
 /// [reference](https://learn.microsoft.com/rest/api/compute/virtual-machines).
 const API_VERSION: &str = "2024-03-01";
 

@@ -129,7 +129,7 @@ impl InstanceView {
         self.statuses.iter().find_map(|status| status.code.as_deref()?.strip_prefix("PowerState/"))
     }
 
-    /// Whether the machine is running, so that it can run a command.
+    /// Whether the machine is running, and can therefore run a command.
     pub fn is_running(&self) -> bool {
         self.power_state() == Some("running")
     }

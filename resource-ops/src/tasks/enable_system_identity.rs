@@ -15,8 +15,8 @@ use crate::{
 /// contains the principal to which you can assign roles. The principal may not be in the directory yet, so set its
 /// principal type when you assign roles.
 ///
-/// **If it stops halfway**, the machine has the identity or will have it soon; running the task again waits for the
-/// identity. A second run writes nothing. If somebody else changes the machine in the meantime, the task reads and
+/// **If it stops halfway**, the machine has the identity or will have it soon; running the task again finishes it.
+/// After that, another run writes nothing. If somebody else changes the machine in the meantime, the task reads and
 /// decides again, so that no identity added by others is lost.
 ///
 /// ```

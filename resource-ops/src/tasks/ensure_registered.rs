@@ -12,8 +12,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Registers a resource provider in a subscription unless it is already registered, and waits for the registration.
 ///
-/// **If it stops halfway**, the registration continues in Azure; running the task again waits for it. A second run
-/// writes nothing.
+/// **If it stops halfway**, the registration continues in Azure; running the task again waits for it. After that,
+/// another run writes nothing.
 ///
 /// ```
 /// # use resource_ops::{ProviderNamespace, ProvidersClient};

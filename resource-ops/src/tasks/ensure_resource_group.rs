@@ -8,8 +8,8 @@ use crate::{ResourceGroup, ResourceGroupSpec, ResourceGroupsClient};
 
 /// Creates a resource group unless it exists. An existing group is left unchanged, even if its region or tags differ.
 ///
-/// **If it stops halfway**, the group may or may not exist; running the task again finishes it. A second run writes
-/// nothing.
+/// **If it stops halfway**, the group may or may not exist; running the task again finishes it. After that, another run
+/// writes nothing.
 ///
 /// If the group is being deleted, the task fails, since anything put into the group would be deleted too.
 ///

@@ -16,8 +16,8 @@ use crate::{
 /// assignment's name is derived from scope, role and principal, so that two programs that run the task at the same time
 /// create only one assignment.
 ///
-/// **If it stops halfway**, the role may or may not be assigned; running the task again finishes it. A second run
-/// writes nothing. The role takes effect some minutes later.
+/// **If it stops halfway**, the role may or may not be assigned; running the task again finishes it. After that,
+/// another run writes nothing. The role takes effect some minutes later.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceId};

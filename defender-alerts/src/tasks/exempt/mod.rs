@@ -101,8 +101,8 @@ impl ExemptionReason {
 /// Defender shows the exemption within 24 hours: see [`Exempted::is_seen`]. According to its documentation, not every
 /// view of the portal shows exemptions that were created outside it.
 ///
-/// **If it stops halfway**, some exemptions may be missing; running the task again finishes it. A second run writes
-/// nothing. To undo an exemption, delete it with its client.
+/// **If it stops halfway**, some exemptions may be missing; running the task again finishes it. After that, another run
+/// writes nothing. To undo an exemption, delete it with its client.
 ///
 /// ```
 /// # async fn f(arm: &arm_core::ArmClient, finding: &defender_alerts::AssessmentId, until: azure_core::time::OffsetDateTime)

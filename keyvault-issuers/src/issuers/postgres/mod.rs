@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// The secret's value names one of the two roles. A rotation gives the idle role a new password, signs in with it, and
 /// stores both its name and its password in the value. Once all consumers have moved, the password of the other role is
-/// removed. Every consumer keeps working until it has read the new value. The two roles should own nothing and be
+/// removed. The old password works until then, so no consumer is cut off. The two roles should own nothing and be
 /// members of one role that owns everything:
 ///
 /// ```sql
@@ -81,9 +81,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// # Permissions
 ///
-/// A role that may alter both roles: `CREATEROLE` and, from PostgreSQL 16 on, both roles `WITH ADMIN OPTION`; for
-/// [`end_sessions`](Self::end_sessions), also `pg_signal_backend`. It signs in with its own password, and must be able
-/// to connect to the database in the value.
+/// A role that may alter both roles: `CREATEROLE` and, from PostgreSQL 16 on, membership in both roles `WITH ADMIN
+/// OPTION`; for [`end_sessions`](Self::end_sessions), also `pg_signal_backend`. It signs in with its own password, and
+/// must be able to connect to the database in the value.
 #[derive(Clone)]
 pub struct PostgresRoleIssuer {
     server: Server,

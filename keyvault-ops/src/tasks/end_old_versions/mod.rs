@@ -12,8 +12,8 @@ pub use report::{EndError, EndedVersions, OpenCredential};
 use super::rotate::{Hooks, ISSUER_LIMIT};
 use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient};
 
-/// Revokes the credentials in old versions of a secret and disables the versions, such as those whose value leaked
-/// while the current one did not; await it. The current version is never touched, even if it is listed.
+/// A task that revokes the credentials in old versions of a secret and disables the versions, such as those whose value
+/// leaked while the current one did not. The current version is never touched, even if it is listed.
 ///
 /// With [`consumers`](Self::consumers), it first waits until they have moved to the current version, unless
 /// [`at_once`](Self::at_once) is set. Directly before each revocation, it checks that the current version is unchanged

@@ -13,7 +13,7 @@ pub(crate) use run::{CHUNK, RetireOptions, disable, newest};
 
 use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 
-/// Disables all versions of a secret except the current one; await it.
+/// A task that disables all versions of a secret except the current one.
 ///
 /// Versions are selected by id, never by position in a list, since lists are unordered. The current version is the one
 /// that a read without a version returns. It is read again directly before each version is disabled; as soon as it has
@@ -25,7 +25,8 @@ use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 /// [`EndOldVersions`](crate::EndOldVersions) for individual versions.
 ///
 /// **If it stops halfway**, some old versions are still enabled and the current one is unchanged; running the task
-/// again disables the rest. A second run changes nothing. The ids of all disabled versions are kept in memory.
+/// again disables the rest. After that, another run changes nothing. The ids of all disabled versions are kept in
+/// memory.
 ///
 /// # Permissions
 ///

@@ -10,7 +10,7 @@ use crate::{
     tasks::retire_old_versions::RetireOptions,
 };
 
-/// Sets a new value for a secret and disables the old versions; await it.
+/// A task that sets a new value for a secret and disables the old versions.
 ///
 /// The steps, and the state if it stops there:
 ///

@@ -13,7 +13,7 @@ impl SentinelClient {
     /// Defender XDR, the tenant-based one is recommended.
     ///
     /// **If it stops halfway**, the connector may or may not exist; its id is the same in every run, so running it
-    /// again finishes it. A second run writes nothing.
+    /// again finishes it. After that, another run writes nothing.
     ///
     /// # Permissions
     ///

@@ -27,7 +27,7 @@ impl SentinelClient {
     /// whether they are enabled, and fields that this crate does not model.
     ///
     /// **If it stops halfway**, the first rule may exist without the second; their ids are the same in every run, so
-    /// running it again finishes it. A second run writes nothing.
+    /// running it again finishes it. After that, another run writes nothing.
     ///
     /// # Permissions
     ///

@@ -25,7 +25,7 @@ pub fn is_not_onboarded(error: &Error) -> bool {
 }
 
 impl SentinelClient {
-    /// Returns whether Sentinel is on, off, or not readable by the caller.
+    /// Returns whether Sentinel is on or off, or that the caller may not read its state.
     ///
     /// # Errors
     ///
@@ -41,8 +41,8 @@ impl SentinelClient {
 
     /// Ensures that Sentinel is on for a workspace. Sentinel is billed per gigabyte of logs.
     ///
-    /// **If it stops halfway**, Sentinel may or may not be on; running it again finishes it. A second run writes
-    /// nothing.
+    /// **If it stops halfway**, Sentinel may or may not be on; running it again finishes it. After that, another run
+    /// writes nothing.
     ///
     /// # Permissions
     ///
