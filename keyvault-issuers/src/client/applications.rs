@@ -92,7 +92,8 @@ impl ApplicationsClient {
     ///
     /// # Retries
     ///
-    /// Safe to repeat.
+    /// Retried even if the request may have been carried out. If it was, the retry fails with
+    /// `is_code("Request_BadRequest")`.
     pub async fn remove_password(&self, object_id: &str, key_id: &str) -> Result<()> {
         let path = application(object_id).literal("removePassword");
         let request = self.graph.post(path, ApiVersion::IN_PATH).body(&json!({ "keyId": key_id }));

@@ -52,7 +52,7 @@ impl KeyedResourcesClient {
     ///
     /// # Permissions
     ///
-    /// `{type}/read`.
+    /// `{type}/read`; for an authorization rule, that of its namespace.
     ///
     /// # Errors
     ///
@@ -66,8 +66,8 @@ impl KeyedResourcesClient {
     }
 
     /// Lists the keys of a resource: `StorageAccounts_ListKeys`, `DatabaseAccounts_ListKeys`, `Namespaces_ListKeys`,
-    /// `Accounts_ListKeys`, `AdminKeys_Get`, `Redis_ListKeys`, `SignalR_ListKeys`, `WebPubSub_ListKeys`, `BatchAccount_GetKeys`,
-    /// `Topics_ListSharedAccessKeys`, `Domains_ListSharedAccessKeys`.
+    /// `Accounts_ListKeys`, `AdminKeys_Get`, `Redis_ListKeys`, `SignalR_ListKeys`, `WebPubSub_ListKeys`,
+    /// `BatchAccount_GetKeys`, `Topics_ListSharedAccessKeys`, `Domains_ListSharedAccessKeys`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys)
     ///
@@ -91,11 +91,17 @@ impl KeyedResourcesClient {
     /// `WebPubSub_RegenerateKey`, `BatchAccount_RegenerateKey`, `Topics_RegenerateKey`, `Domains_RegenerateKey`. Await
     /// the poller, then list the keys.
     ///
-    /// **This invalidates the old key**, immediately or within minutes, and every SAS that was signed with it.
+    /// **This invalidates the old key** and every SAS that was signed with it, usually within minutes; Cosmos DB may
+    /// take hours.
     ///
     /// # Permissions
     ///
-    /// `{type}/regenerateKey/action`.
+    /// `{type}/regenerateKey/action`; for Batch and authorization rules, `regenerateKeys/action`; for Search,
+    /// `regenerateAdminKey/action`.
+    ///
+    /// # Errors
+    ///
+    /// The resource's type is not in the table; the poller then sends no request.
     ///
     /// # Retries
     ///

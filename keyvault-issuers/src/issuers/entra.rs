@@ -36,21 +36,23 @@ const NAME_LENGTH: usize = 100;
 /// **Kind**: many. Each password that it adds is named after the rotation's id, by which a later run recognizes it. The
 /// value of the secret is the password, or text that contains it, such as JSON; everything else is kept. The password's
 /// entry in the service's list is identified by its first three characters, which the list shows, **and** by signing
-/// in. If two listed passwords start with the same characters, the old one cannot be identified: it is listed in the
-/// report instead of being removed. A value that starts like none of them is refused: it belongs to another
-/// application, or its password was removed.
+/// in. If two listed passwords start with these characters, the old one cannot be identified: it is listed in the
+/// report instead of being removed. A value that starts like none of the listed passwords is refused: it belongs to
+/// another application, or its password was removed.
 ///
 /// **Service behavior**: it takes seconds to minutes before a new password works at sign-in or a removed one stops
 /// working. Tokens issued for a password remain valid until they expire, about an hour later. A policy can forbid
-/// passwords or limit their lifetime: a longer lifetime is shortened to the limit.
+/// passwords or limit their lifetime. If the caller may read the policy, a longer lifetime is shortened to the limit;
+/// otherwise, the service refuses it.
 ///
-/// **Verification**: before the new value is set, sign-in with it must succeed three times in a row. After the old one
-/// is removed, sign-in with it must be refused.
+/// **Verification**: before the new value is set, sign-in with it must succeed three times in a row. After the old
+/// password is removed, the application must no longer list it, and sign-in with it must be refused. A later run that
+/// can no longer read the old value relies on the list.
 ///
 /// | if it stops | what is left |
 /// |---|---|
 /// | before the password is added | no change |
-/// | after that, before it is set | a password that is in no secret; the next run finds it by its name and removes it |
+/// | after that, before it is set | a password that is in no secret; the next run with the same id finds it by its name and removes it |
 /// | after it is set | both work |
 /// | after the old one is removed | only the new one works |
 ///
@@ -107,7 +109,8 @@ impl EntraPasswordIssuer {
         }
     }
 
-    /// Sets how long a new password is valid, unless a policy requires a shorter time. Default: 180 days.
+    /// Sets how long a new password is valid, unless a policy that the caller may read requires a shorter time.
+    /// Default: 180 days.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self

@@ -32,8 +32,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// rotation's [`issuer_limit`](keyvault_ops::Rotate::issuer_limit) accordingly.
 ///
 /// **Verification**: before the new key is set, it is used in one request that changes nothing, sent only to the
-/// resource's own host. The request is signed with the key or, for Search and OpenAI, carries it. After the old key is regenerated, its old value must be refused. For the types marked *listed, not used*
-/// in the table, no such request is known: the issuer only checks that the key is listed, and a rotation is never
+/// resource's own host. The request is signed with the key or, for Search and Cognitive Services, carries it. After the
+/// old key is regenerated, its old value must be refused. For the types and kinds marked *listed, not used* in the
+/// table, no such request is known: the issuer only checks that the key is listed, and a rotation is never
 /// [complete](keyvault_ops::Rotation::is_complete).
 ///
 /// | if it stops | what is left |
@@ -90,7 +91,7 @@ impl ResourceKeyIssuer {
         Ok(Self { client: KeyedResourcesClient::new(arm), id: resource, kind, ready: Arc::default() })
     }
 
-    /// The resource whose keys it rotates.
+    /// Returns the resource whose keys this issuer rotates.
     pub fn resource(&self) -> &ResourceId {
         &self.id
     }

@@ -21,7 +21,7 @@ use crate::proof::{failure, send, sign};
 ///
 /// | `operation` | other members of the body | response |
 /// |---|---|---|
-/// | `create` | `rotation`, `secret`, `current` (the current value), `inUse` (the id of its credential, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if your service did not issue `current` |
+/// | `create` | `rotation`, `secret`, `current` (the current value, or `null` if its version is disabled), `inUse` (the id of its credential, or `null`) | `{"id": .., "value": ..}`: the id is not secret, the value is what the vault stores; 422 if your service did not issue `current` |
 /// | `find` | `rotation` | `{"credentials": [{"id": .., "value": ..}]}`, with the value if it can be shown again |
 /// | `identify` | `value` | `{"id": ..}`; the id is `null` if your service did not issue the value, or if the value no longer works |
 /// | `verify` | `value` | 200 or 204: it was used and works; 422: it does not work |

@@ -13,7 +13,7 @@ pub struct Application {
     pub app_id: String,
     /// The display name.
     pub display_name: Option<String>,
-    /// When it was created. Some policies apply only to newer applications.
+    /// When it was created. Some restrictions apply only to applications created from a certain date on.
     #[serde(default, with = "wire::instant::option")]
     pub created_date_time: Option<OffsetDateTime>,
     /// The passwords, without their values.
@@ -76,11 +76,11 @@ pub struct AppRestrictions {
 pub struct PasswordRestriction {
     /// The type, such as `passwordAddition` or `passwordLifetime`.
     pub restriction_type: String,
-    /// `enabled` or `disabled`; if absent, it is in force.
+    /// `enabled` or `disabled`; if absent, the restriction is in force.
     pub state: Option<String>,
     /// The longest lifetime, such as `P90D`.
     pub max_lifetime: Option<String>,
-    /// Restricts only applications created after this date.
+    /// Only applications created on or after this date are restricted. `None`: all of them.
     #[serde(with = "wire::instant::option")]
     pub restrict_for_apps_created_after_date_time: Option<OffsetDateTime>,
 }

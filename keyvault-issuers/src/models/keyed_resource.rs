@@ -8,7 +8,7 @@ use crate::kinds::Kind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedResource {
-    /// The resource id.
+    /// The resource id; for an authorization rule, that of its namespace.
     pub id: ResourceId,
     /// The kind, such as `OpenAI`, if its type has several.
     pub kind: Option<String>,
@@ -16,7 +16,8 @@ pub struct KeyedResource {
     /// with `disableLocalAuth: true`, with Redis's `disableAccessKeyAuthentication: true`, or if a Batch account's
     /// `allowedAuthenticationModes` lacks `SharedKey`.
     pub takes_keys: Option<bool>,
-    /// The endpoint at which its keys are used, if it has one.
+    /// The endpoint at which its keys are used, for storage (the blob endpoint), Cosmos DB and Cognitive Services
+    /// accounts; `None` for other types.
     pub endpoint: Option<String>,
 }
 

@@ -7,7 +7,8 @@ use zeroize::Zeroize as _;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceKeys {
-    /// The keys, in the order of the response.
+    /// The keys. For types that list them as members of an object, every text member of the response is here, sorted by
+    /// name: for an authorization rule, also the connection strings and the rule's name.
     pub keys: Vec<ResourceKey>,
 }
 
@@ -15,7 +16,7 @@ pub struct ResourceKeys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceKey {
-    /// The name in the list: `key1`, `primaryKey`, `secondaryReadonlyMasterKey`, ..
+    /// The name in the list, such as `key1`, `primaryKey` or `secondaryReadonlyMasterKey`.
     pub name: String,
     /// The key itself.
     pub value: Secret,

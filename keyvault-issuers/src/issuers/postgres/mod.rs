@@ -28,9 +28,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// `postgres`.
 ///
 /// The secret's value names one of the two roles. A rotation gives the idle role a new password, signs in with it, and
-/// stores both its name and its password in the value. Once all consumers have moved, the password of the other role is
-/// removed. The old password works until then, so no consumer is cut off. The two roles should own nothing and be
-/// members of one role that owns everything:
+/// stores both its name and its password in the value. Once the rotation's [`Consumers`](keyvault_ops::Consumers), if
+/// any, have moved, the password of the other role is removed; until then, the old password works. The two roles should
+/// own nothing and be members of one role that owns everything:
 ///
 /// ```sql
 /// CREATE ROLE app NOLOGIN;
@@ -45,9 +45,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// determined by signing in with the value. A value that names another role or another server is refused without being
 /// sent anywhere; one that cannot sign in is refused too.
 ///
-/// **Checked first**: that both roles exist, may log in, and have the same attributes, settings, memberships, grants,
-/// policies and owned objects in every database; that the caller may alter them; and that the server does not accept an
-/// arbitrary password for them. Differences are reported, and nothing is changed.
+/// **Checked first**: that both roles exist, may log in, and have the same attributes, settings, memberships, policies
+/// and owned objects in every database; that their grants are the same (the privileges themselves are compared only in
+/// the value's database); that the caller may alter them; and that the server does not accept an arbitrary password for
+/// them. Differences are reported, and nothing is changed.
 ///
 /// **Service behavior**: a password takes effect immediately. It is sent as a SCRAM-SHA-256 verifier computed by this
 /// program, as with `psql`'s `\password`, so that no password is in a statement or in the server's log. A role that
@@ -111,8 +112,8 @@ impl PostgresRoleIssuer {
     ///
     /// # Errors
     ///
-    /// The connection string lacks a host, user or password; or the two roles are the same, include the
-    /// administrator's, or have names with characters other than letters, digits, `_`, `-` and `.`.
+    /// The connection string cannot be read, or lacks a host, user or password; or the two roles are the same, include
+    /// the administrator's, or have names that are not 1 to 63 letters, digits, `_`, `-` and `.`.
     pub fn new(administrator: &Secret, roles: [&str; 2]) -> Result<Self> {
         let unfit =
             |why: &str| failure(format!("the administrator's connection string cannot be used: {why}"));
