@@ -40,7 +40,7 @@ impl AlertId {
         is_group.then(|| self.subscription.resource_group(segments.next()?).ok()).flatten()
     }
 
-    /// Returns the location where Defender stores the alert, which is not that of the resource.
+    /// Returns the location where Defender stores the alert, which may differ from that of the resource.
     pub fn location(&self) -> &str {
         self.nth_last(2)
     }
@@ -114,7 +114,7 @@ impl FromStr for AlertId {
     }
 }
 
-/// A region that stores Defender's data, such as `westeurope`; not the region of a resource.
+/// A region that stores Defender's data, such as `westeurope`; it may differ from the region of the resource.
 #[derive(Clone)]
 pub struct Location {
     text: Box<str>,
@@ -170,12 +170,12 @@ pub struct AssessmentId {
 const ASSESSMENTS: &str = "/providers/microsoft.security/assessments/";
 
 impl AssessmentId {
-    /// Creates the id of the assessment of a resource, resource group or subscription by a recommendation.
+    /// Creates the id of the assessment of a scope, such as a resource or subscription, by a recommendation.
     pub fn new(scope: impl Into<Scope>, key: AssessmentKey) -> Self {
         Self { scope: scope.into(), key }
     }
 
-    /// Returns the assessed resource, resource group or subscription.
+    /// Returns the assessed scope, such as a resource or subscription.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }

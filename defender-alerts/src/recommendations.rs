@@ -229,7 +229,8 @@ impl AssessmentsClient {
             .boxed()
     }
 
-    /// Streams the assessments of a tenant, management groups or any number of subscriptions, from Resource Graph.
+    /// Streams the assessments of a tenant, management groups or any number of subscriptions that match a filter, from
+    /// Resource Graph.
     ///
     /// Resource Graph can be minutes behind, and silently omits everything that the caller may not read.
     ///

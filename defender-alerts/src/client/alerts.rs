@@ -116,7 +116,7 @@ impl AlertsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`; for a sample alert, use the id from [`AlertId::at_subscription`].
+    /// `is_resource_not_found()`; a sample alert is found only with the id from [`AlertId::at_subscription`].
     pub async fn get(&self, id: &AlertId) -> Result<Alert> {
         self.arm.get(id.path(), API_VERSION).json().await
     }
@@ -215,10 +215,10 @@ impl AlertsClient {
         request.expect_status(&[204]).repeatable().send_empty().await
     }
 
-    /// Creates sample alerts of every alert type of these plans: `Alerts_Simulate`, a long-running operation.
+    /// Creates sample alerts of these plans: `Alerts_Simulate`, a long-running operation.
     ///
-    /// Samples are sent wherever real alerts are (email, automations, SIEM), so they test all of these.
-    /// [`Alert::is_sample`] recognizes them. Their resource group does not exist.
+    /// Samples are sent wherever real alerts are (email, automations, SIEM), so they test those destinations.
+    /// [`Alert::is_sample`] recognizes them. The resource group in their ids does not exist.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/alerts/simulate)
     ///

@@ -49,10 +49,10 @@ impl AssessmentsClient {
         &self.arm
     }
 
-    /// Streams all assessments of a subscription, management group or resource: `Assessments_List`.
+    /// Streams all assessments of a subscription, management group, resource group or resource: `Assessments_List`.
     ///
-    /// The severity is in the metadata, so request it with [`Expand::Metadata`]. The service has been observed to drop
-    /// assessments from a list from one day to the next.
+    /// The severity is in the metadata, so request it with [`Expand::Metadata`]. The service has been observed to omit
+    /// assessments that it had listed the day before.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/defenderforcloud/assessments/list)
     ///

@@ -9,7 +9,7 @@ use arm_core::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// Additional data of a recommendation about one resource, as names and values.
+/// Additional data of an assessment, sub-assessment or attack path, as names and values.
 ///
 /// The service spells names in camel or Pascal case, and sometimes writes nested JSON as a string. Names are matched
 /// ignoring case, and the data is written back as it was read.
@@ -78,8 +78,8 @@ impl AdditionalData {
         value_of(self.fields(), name)
     }
 
-    /// Returns a value by name, ignoring case, at the top level or in a nested object, even if that is written as a
-    /// string.
+    /// Returns a value by name, ignoring case, at the top level or in an object nested up to 8 levels deep, even if that
+    /// object is written as a string. Lists are not searched.
     pub fn find(&self, name: &str) -> Option<Value> {
         find(self.fields(), name, 0)
     }
@@ -206,7 +206,7 @@ impl ResourceDetails {
         Self(AdditionalData::from(fields))
     }
 
-    /// Returns where the resource runs.
+    /// Returns where the resource runs; `Unknown` with an empty string if the service does not say.
     pub fn source(&self) -> ResourceSource {
         ResourceSource::from(self.0.text("source").unwrap_or_default())
     }
@@ -216,7 +216,7 @@ impl ResourceDetails {
         self.0.get("id").and_then(Value::as_str)
     }
 
-    /// Returns the id; `None` if it is not an Azure resource id.
+    /// Returns the id; `None` if there is none, or if it is not an Azure resource id.
     pub fn resource_id(&self) -> Option<ResourceId> {
         self.id()?.parse().ok()
     }

@@ -143,11 +143,12 @@ impl Alert {
         azure.collect()
     }
 
-    /// Returns the identifiers of the affected resource: in Azure, in a workspace, or elsewhere.
+    /// Returns the identifiers of the affected resource: in Azure, in a workspace, or elsewhere. Those that cannot be
+    /// read are [`ResourceIdentifier::Other`].
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
         ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
@@ -186,11 +187,12 @@ impl Alert {
         self.list("extendedLinks", &self.parts.extended_links)
     }
 
-    /// Returns the entities involved: accounts, addresses, resources and others.
+    /// Returns the entities involved: accounts, addresses, resources and others. Those with an unexpected format are
+    /// [`EntityKind::Other`](crate::EntityKind::Other).
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
         Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
@@ -226,11 +228,12 @@ impl Alert {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
-    /// Returns the evidence for the alert; `None` if there is none.
+    /// Returns the evidence for the alert; `None` if there is none. Evidence with an unexpected format is
+    /// [`SupportingEvidence::Other`].
     ///
     /// # Errors
     ///
-    /// The part has an unexpected format; the error gives the location.
+    /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
         SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))

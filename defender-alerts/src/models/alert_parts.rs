@@ -190,7 +190,7 @@ pub enum EntityKind {
     Account(Account),
     /// An IP address.
     Ip(Ip),
-    /// An Azure resource; `None` if its id cannot be read.
+    /// An Azure resource; `None` if its id is missing or cannot be read.
     AzureResource(Option<ResourceId>),
     /// A machine.
     Host(Host),
@@ -210,7 +210,8 @@ pub enum EntityKind {
     },
     /// A URL.
     Url(Option<String>),
-    /// The name of a kind that this version does not model.
+    /// An entity of a kind that this version does not model, or with a field that cannot be read: the name of its kind,
+    /// which is empty if the entity has none.
     Other(String),
 }
 
@@ -218,13 +219,13 @@ pub enum EntityKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
-    /// The name, without the domain; `None` for an application.
+    /// The name, without the domain; `None` if the alert has none, as for an application.
     pub name: Option<String>,
     /// The domain, which is the part after the `@`.
     pub upn_suffix: Option<String>,
     /// The tenant of the account.
     pub tenant_id: Option<String>,
-    /// The object id in the directory; `None` for traffic from outside Azure.
+    /// The object id in the directory; `None` if the alert has none, as for traffic from outside Azure.
     pub object_id: Option<String>,
     /// The id of the application.
     pub app_id: Option<String>,

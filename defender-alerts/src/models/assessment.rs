@@ -61,10 +61,11 @@ pub struct Assessment {
     pub resource_details: ResourceDetails,
     /// Additional data of the recommendation.
     pub additional_data: AdditionalData,
-    /// The page in the portal; `None` unless requested with [`Expand`](crate::Expand).
+    /// The page in the portal; `None` if the service omits it, as it does without
+    /// [`Expand::Links`](crate::Expand::Links).
     pub azure_portal_uri: Option<String>,
-    /// The metadata of the recommendation, including its severity; `None` unless requested with
-    /// [`Expand`](crate::Expand).
+    /// The metadata of the recommendation, including its severity; `None` if the service omits it, as it does without
+    /// [`Expand::Metadata`](crate::Expand::Metadata).
     pub metadata: Option<AssessmentMetadataProperties>,
     /// The name of the partner that created the assessment.
     pub partner_name: Option<String>,
@@ -75,8 +76,8 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// Returns the severity: from the metadata, if it was requested, or else from the status, where Resource Graph
-    /// writes it. `None` if neither has it.
+    /// Returns the severity: from the metadata if there is any, or else from the status, where Resource Graph writes
+    /// it. `None` if neither has it.
     pub fn severity(&self) -> Option<Severity> {
         let by_metadata = self.metadata.as_ref().map(|metadata| metadata.severity.clone());
         by_metadata.or_else(|| self.status.severity.clone())

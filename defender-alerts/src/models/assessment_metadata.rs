@@ -60,7 +60,7 @@ pub struct AssessmentMetadata {
     pub properties: AssessmentMetadataProperties,
 }
 
-/// The definition of a recommendation. You can write those of your own recommendations.
+/// The definition of a recommendation. You can write the definitions of your own recommendations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TypedBuilder)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]

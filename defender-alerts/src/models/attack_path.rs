@@ -39,7 +39,7 @@ pub struct AttackPath {
     pub entry: Option<AttackPathNode>,
     /// The target.
     pub target: Option<AttackPathNode>,
-    /// All nodes of the path.
+    /// The nodes of the path. [`entry`](Self::entry) and [`target`](Self::target) are not necessarily among them.
     pub nodes: Vec<AttackPathNode>,
     /// The edges.
     pub edges: Vec<AttackPathEdge>,
@@ -75,7 +75,7 @@ pub struct AttackPathNode {
     pub name: Option<String>,
     /// The type, such as `virtualmachines`.
     pub entity_type: Option<String>,
-    /// The Azure resource id; `None` if the node is not an Azure resource.
+    /// The Azure resource id; `None` if the row gives none for the node.
     pub resource_id: Option<ResourceId>,
     /// All fields of the node in the row.
     pub fields: AdditionalData,
@@ -94,8 +94,8 @@ pub struct AttackPathEdge {
 }
 
 impl AttackPath {
-    /// Whether the path concerns secrets: it contains a key vault, or its text mentions secrets, credentials or key
-    /// vaults.
+    /// Whether the path concerns secrets: it contains a key vault, or its title, description or risk factors mention
+    /// secrets, credentials or key vaults.
     pub fn concerns_secrets(&self) -> bool {
         let ends = self.entry.iter().chain(&self.target);
         let vault =

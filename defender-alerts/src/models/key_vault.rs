@@ -29,17 +29,17 @@ arm_core::open_enum! {
         ListGetAnomaly = "KV_ListGetAnomaly",
         /// A principal was refused at many vaults.
         AccountVolumeAccessDeniedAnomaly = "KV_AccountVolumeAccessDeniedAnomaly",
-        /// An unknown user was refused.
+        /// A user who does not usually access the vault was refused.
         UserAccessDeniedAnomaly = "KV_UserAccessDeniedAnomaly",
-        /// The vault was read by an application that does not usually read it.
+        /// The vault was accessed by an application that does not usually access it.
         AppAnomaly = "KV_AppAnomaly",
         /// There was an unusual mix of operations.
         OperationPatternAnomaly = "KV_OperationPatternAnomaly",
-        /// The vault was read by a user who does not usually read it.
+        /// The vault was accessed by a user who does not usually access it.
         UserAnomaly = "KV_UserAnomaly",
-        /// The vault was read by an unusual combination of user and application.
+        /// The vault was accessed by an unusual combination of user and application.
         UserAppAnomaly = "KV_UserAppAnomaly",
-        /// A principal read many vaults.
+        /// A principal accessed many vaults.
         AccountVolumeAnomaly = "KV_AccountVolumeAnomaly",
         /// A request from an address on a threat intelligence list was refused.
         SuspiciousIpAccessDenied = "KV_SuspiciousIPAccessDenied",
@@ -116,7 +116,7 @@ impl KeyVaultAlertType {
         }
     }
 
-    /// Whether the caller was refused, so that nothing was read.
+    /// Whether alerts of this type report refused calls, which read nothing.
     pub fn is_denied(&self) -> bool {
         use KeyVaultAlertType as T;
         matches!(

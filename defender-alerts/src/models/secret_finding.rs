@@ -18,7 +18,7 @@ pub enum SecretSource {
     SubAssessment,
 }
 
-/// A finding about a secret in plain text. It never contains the secret itself.
+/// A finding about a secret in plain text. Defender does not return the secret itself.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SecretFinding {
@@ -34,7 +34,7 @@ pub struct SecretFinding {
     pub secret_type: Option<String>,
     /// The machine, repository or deployment that contains the secret, as the service names it.
     pub resource: Option<String>,
-    /// The Azure resource id; `None` if the resource is not in Azure.
+    /// The Azure resource id; `None` if [`resource`](Self::resource) is not one.
     pub resource_id: Option<ResourceId>,
     /// The type of the resource, such as `microsoft.compute/virtualmachines`.
     pub resource_type: Option<String>,
@@ -55,8 +55,8 @@ pub struct SecretFinding {
 }
 
 impl SecretFinding {
-    /// Returns the finding in an assessment, even if it is exempt; `None` if the resource is healthy or was not
-    /// assessed.
+    /// Returns the finding in an assessment; `None` unless its status is `Unhealthy` or
+    /// [exempt](crate::AssessmentStatus::is_exempt).
     pub fn of_assessment(assessment: &Assessment, source: SecretSource) -> Option<Self> {
         let is_exempt = assessment.status.is_exempt();
         if assessment.status.code != AssessmentCode::Unhealthy && !is_exempt {

@@ -33,11 +33,11 @@ pub struct SecurityContact {
     #[builder(default, setter(strip_option))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_by_role: Option<NotificationsByRole>,
-    /// The ETag; `None` for a contact that was not read.
+    /// The ETag; `None` if the service sent none, or if you created the contact.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub etag: Option<String>,
-    /// The location; `None` for a contact that was not read.
+    /// The location; `None` if the service sent none, or if you created the contact.
     #[builder(default, setter(skip))]
     #[serde(skip)]
     pub location: Option<String>,
@@ -65,7 +65,7 @@ pub enum NotificationsSource {
         /// The lowest risk.
         minimal_risk_level: RiskLevel,
     },
-    /// A kind that this version does not model, unchanged.
+    /// A kind that this version does not model, or a known kind with more or fewer members, unchanged.
     Other(Value),
 }
 

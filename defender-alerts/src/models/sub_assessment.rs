@@ -73,7 +73,7 @@ pub enum SubAssessmentKind {
     ContainerRegistryVulnerability(Vulnerability),
     /// A machine.
     ServerVulnerability(Vulnerability),
-    /// A type that the published specification does not name, such as secrets.
+    /// The name of any other type, such as that of secrets, or of a type whose data cannot be read.
     Other(String),
 }
 

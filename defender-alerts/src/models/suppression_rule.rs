@@ -128,7 +128,7 @@ pub struct ScopeElement {
     /// The field.
     #[serde(default, with = "wire::text")]
     pub field: String,
-    /// The values of which the field must have one.
+    /// The values, one of which the field must have.
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub is_in: Option<Vec<Value>>,
     /// The string that the field must contain.

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{AssessmentId, GovernanceAssignment, GovernanceAssignmentSpec, GovernanceAssignmentsClient};
 
 /// Assigns an owner and a due date to a recommendation on a resource, unless it already has an assignment. An existing
-/// assignment is left unchanged, even if the owner differs: compare the owner in the [`Change`].
+/// assignment is left unchanged, even if its owner or due date differs: compare them in the [`Change`]. A new
+/// assignment has no grace period.
 ///
 /// **If it stops halfway**, the owner may or may not be assigned; running the task again finishes it. After that,
 /// another run writes nothing. The owner may get a weekly email. The next scan shows whether the finding is fixed.

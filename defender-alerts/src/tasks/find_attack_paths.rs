@@ -10,9 +10,9 @@ use crate::{AttackPath, AttackPathsClient, PlanState, PostureCoverage, tasks::po
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AttackPaths {
-    /// The paths in all subscriptions where Defender CSPM is on.
+    /// The paths that were found. [`not_covered`](Self::not_covered) lists the subscriptions where there may be others.
     pub paths: Vec<AttackPath>,
-    /// Defender's coverage of each subscription.
+    /// Defender's coverage of each subscription that was named, or whose plans Resource Graph returned.
     pub coverage: Vec<PostureCoverage>,
 }
 
@@ -28,7 +28,8 @@ impl AttackPaths {
         self.coverage.iter().filter(|coverage| coverage.cspm != PlanState::On)
     }
 
-    /// Whether there are no attack paths: none were found, and Defender CSPM is on in every subscription.
+    /// Whether there are no attack paths: none were found, and Defender CSPM is on in every subscription in
+    /// [`coverage`](Self::coverage), of which there is at least one.
     pub fn is_clean(&self) -> bool {
         self.paths.is_empty() && !self.coverage.is_empty() && self.not_covered().next().is_none()
     }

@@ -23,14 +23,14 @@ pub struct SecretFindingsClient {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// The source returned this many findings. Zero means that there are none in the subscriptions that are fully
-    /// covered, and says nothing about the others.
+    /// The source returned this many findings that are not exempt. Zero says nothing about the subscriptions that are
+    /// not fully covered.
     Answered(usize),
     /// The service no longer fills the source, so an empty result proves nothing.
     Retired,
-    /// The plan that fills the source is off, so an empty result proves nothing.
+    /// The plans that fill the source are off, as far as is known, so an empty result proves nothing.
     PlanOff,
-    /// It is unknown whether the plan that fills the source is on, so an empty result proves nothing.
+    /// It is unknown whether the plans that fill the source are on, so an empty result proves nothing.
     PlanNotKnown,
     /// The request failed.
     Failed(Error),
@@ -47,13 +47,15 @@ pub struct SecretFindings {
     pub exempt: Vec<SecretFinding>,
     /// The result of each source.
     pub sources: Vec<(SecretSource, SourceState)>,
-    /// Defender's coverage of each subscription; empty if it could not be read.
+    /// Defender's coverage of each subscription that was named, or whose plans Resource Graph returned; empty if it
+    /// could not be read.
     pub coverage: Vec<PostureCoverage>,
 }
 
 impl SecretFindings {
     /// Whether there are no secrets: none were found, the current source answered, no source failed, and every
-    /// subscription is fully covered. [Exempt](Self::exempt) secrets are ignored.
+    /// subscription in [`coverage`](Self::coverage), of which there is at least one, is fully covered.
+    /// [Exempt](Self::exempt) secrets are ignored.
     pub fn is_clean(&self) -> bool {
         let today = self.sources.iter().any(|(source, state)| {
             *source == SecretSource::ExposedSecrets && matches!(state, SourceState::Answered(0))

@@ -44,7 +44,7 @@ pub struct PostureCoverage {
 }
 
 impl PostureCoverage {
-    /// Whether everything is covered, so that an empty result means that there are no secrets.
+    /// Whether both are on. Only then can an empty result mean that there are no secrets.
     pub fn is_full(&self) -> bool {
         self.cspm == PlanState::On && self.machine_scanning == PlanState::On
     }

@@ -43,7 +43,7 @@ impl AlertAction {
 }
 
 impl AlertsClient {
-    /// Sets the status of alerts, and verifies it by reading each alert back.
+    /// Sets the status of alerts, and verifies each change by reading the alert back.
     ///
     /// Alerts that already have the status are left unchanged. A failure does not stop the others: the report has one
     /// outcome for each alert. Sample alerts are handled too, although their ids contain a resource group that does not
@@ -151,8 +151,8 @@ impl SetStatusReport {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether no alert failed: all have the requested status, except those left unchanged because of
-    /// [`only_if`](SetStatus::only_if).
+    /// Whether no alert failed: all have the requested status (in a dry run, would have it), except those left unchanged
+    /// because of [`only_if`](SetStatus::only_if).
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()
     }

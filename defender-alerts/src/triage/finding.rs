@@ -30,7 +30,7 @@ pub struct Finding {
     pub operations: Vec<String>,
     /// The number of operations; `None` if unknown.
     pub operation_count: Option<u64>,
-    /// The secrets that were accessed, from the log and, if the alert names one, its `target`.
+    /// The secrets that were accessed, from the log and from the URLs in the alert's property `target`.
     pub secrets: Vec<String>,
     /// When the activity started.
     pub first: Option<OffsetDateTime>,
@@ -89,7 +89,7 @@ pub enum Missing {
     UserOfApplication,
     /// The name of the user, since only the object id is known.
     User,
-    /// The object id, because the traffic came from outside Azure.
+    /// The object id, usually because the traffic came from outside Azure.
     ObjectId,
     /// The address.
     Address,

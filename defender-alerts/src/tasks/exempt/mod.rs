@@ -90,15 +90,15 @@ impl ExemptionReason {
 ///
 /// For a finding without a policy, such as an exposed secret, the task creates a standard assignment with the effect
 /// `Exempt` at the resource. For a finding of a policy, it creates a policy exemption for each assignment of the
-/// policy: name these with [`policy`](Self::policy) or [`initiative`](Self::initiative). The finding's metadata shows
-/// whether it has a policy; the task fails if this does not match the assignments that you name. For a grouped
-/// recommendation, **all findings on the resource are exempted**, since exempting only some is documented only for
-/// vulnerabilities.
+/// policy that you name with [`policy`](Self::policy) or [`initiative`](Self::initiative). The finding's metadata
+/// shows whether it has a policy. For a grouped recommendation, **all findings on the resource are exempted**, since
+/// exempting only some is documented only for vulnerabilities.
 ///
 /// An exemption in force that somebody else has created is left unchanged, even if its reason, category or date
-/// differs: compare [`Exempted::exemptions`]. An exemption created by this task is updated if one of these differs.
+/// differs: compare [`Exempted::exemptions`]. An exemption created by this task is updated if one of these differs,
+/// unless another exemption already covers the finding.
 ///
-/// Defender shows the exemption within 24 hours: see [`Exempted::is_seen`]. According to its documentation, not every
+/// Defender can take up to 24 hours to show the exemption: see [`Exempted::is_seen`]. According to its documentation, not every
 /// view of the portal shows exemptions that were created outside it.
 ///
 /// **If it stops halfway**, some exemptions may be missing; running the task again finishes it. After that, another run
@@ -123,14 +123,16 @@ impl ExemptionReason {
 ///
 /// # Permissions
 ///
-/// Security Admin, Owner, or Contributor of the subscription. For a policy:
+/// Security Admin, Owner, or Contributor of the subscription. For a policy: `Microsoft.Security/assessments/read`,
 /// `Microsoft.Authorization/policyExemptions/read` and `/write`, and `Microsoft.Authorization/policyAssignments/read`
 /// and `/exempt/action`.
 ///
 /// # Errors
 ///
-/// The finding is healthy or does not exist; the reason is empty; the date has passed; the finding has a policy, but no
-/// assignment was named; or an assignment was named that is not of that policy.
+/// The finding is healthy or does not exist, or has no metadata; the reason is empty, the date has passed, or the
+/// category is unknown; the finding has a policy, but no assignment was named, or the reverse; an assignment named with
+/// `policy` is not of that policy; one named with `initiative` is not of an initiative, or its reference is empty; or
+/// the exemption with the name that this task uses concerns something else.
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until it is awaited"]
 pub struct Exempt {

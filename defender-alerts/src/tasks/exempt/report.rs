@@ -54,7 +54,7 @@ impl Exemption {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Exempted {
-    /// The exemptions: a single one, or one for each policy assignment.
+    /// The exemptions: a single one, or one for each policy assignment that was named.
     pub exemptions: Vec<Change<Exemption>>,
     /// The status that Defender now reports for the finding; `None` if Defender no longer lists it.
     pub status: Option<AssessmentStatus>,
