@@ -7,7 +7,7 @@ use azure_core::{
     error::ErrorKind,
     http::{
         Context, Method, PipelineStreamOptions, RawResponse, Request, Url,
-        headers::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH},
+        headers::{CLIENT_REQUEST_ID, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -223,6 +223,8 @@ impl ArmRequest {
     async fn exchange(self) -> Result<RawResponse> {
         let mut request = Request::new(self.url()?, self.method);
         request.insert_header("accept", "application/json");
+        // The pipeline would look for it, and make an error, perhaps with a backtrace, of its absence.
+        request.insert_header(CLIENT_REQUEST_ID, uuid::Uuid::new_v4().to_string());
         for (name, value) in self.headers {
             request.insert_header(name, value);
         }

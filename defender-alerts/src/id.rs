@@ -78,12 +78,17 @@ impl FromStr for AlertId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let refuse = |segment: &str, rule| Err(IdError::new(ALERT, segment, rule));
         let Some(rest) = text.strip_prefix('/') else { return refuse(text, "must begin with '/'") };
-        let mut segments = rest.split('/');
-        let mut expect = |word: &str| segments.next().is_some_and(|found| found.eq_ignore_ascii_case(word));
-        if !expect("subscriptions") {
+        let mut rest = Some(rest);
+        let mut take = || {
+            let path = rest.take().unwrap_or_default();
+            // For a few bytes, quicker than a search made for long texts.
+            let Some(end) = path.bytes().position(|byte| byte == b'/') else { return path };
+            rest = Some(&path[end + 1..]);
+            &path[..end]
+        };
+        if !take().eq_ignore_ascii_case("subscriptions") {
             return refuse(text, "must begin with '/subscriptions/{subscription}'");
         }
-        let mut take = || segments.next().unwrap_or_default();
         let subscription: SubscriptionId = take().parse()?;
         let (mut word, mut group) = (take(), None);
         if word.eq_ignore_ascii_case("resourceGroups") {
@@ -95,7 +100,7 @@ impl FromStr for AlertId {
         let location = take();
         let alerts = is(take(), "alerts");
         let name = take();
-        if !provider || !alerts || name.is_empty() || segments.next().is_some() {
+        if !provider || !alerts || name.is_empty() || rest.is_some() {
             return refuse(text, ALERT_RULE);
         }
         // Nearly all segments are short and plain; only the others need a full check.

@@ -115,8 +115,29 @@ impl<'de> Read<'de> {
         if !escaped {
             return Ok(Text::Plain(plain));
         }
-        serde_json::from_str(self.scanner.since(begin)).map(Text::Unescaped).map_err(|_| Odd)
+        let unescaped = unescaped(plain).or_else(|| serde_json::from_str(self.scanner.since(begin)).ok());
+        unescaped.map(Text::Unescaped).ok_or(Odd)
     }
+}
+
+/// A string without its escapes; `None` if there are some by number.
+fn unescaped(text: &str) -> Option<String> {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        plain.push_str(&rest[..at]);
+        plain.push(match rest.as_bytes().get(at + 1)? {
+            byte @ (b'"' | b'\\' | b'/') => char::from(*byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            _ => return None,
+        });
+        rest = &rest[at + 2..];
+    }
+    plain.push_str(rest);
+    Some(plain)
 }
 
 enum Text<'de> {

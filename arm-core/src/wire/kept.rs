@@ -1,6 +1,6 @@
 //! Read-only models that keep the text from which they were read, so that they can be serialized unchanged.
 
-use std::{fmt, marker::PhantomData, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, marker::PhantomData, ops::Range, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -10,6 +10,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::from_text::{TEXT_ALONE, WITH_TEXT, from_str};
+use crate::{SharedStr, shared_str::sharing};
 
 /// A model that keeps the text from which it was read. Implement this trait with [`kept!`](crate::kept).
 pub trait Kept: Sized + PartialEq {
@@ -87,6 +88,19 @@ impl SentText {
     /// Returns the whole text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns a string borrowed from `borrowed`, of which this is a copy, or from this itself; it shares this.
+    pub fn share(&self, part: Cow<'_, str>, borrowed: &str) -> SharedStr {
+        match part {
+            Cow::Borrowed(part) => SharedStr::of(part, borrowed, &self.0),
+            Cow::Owned(part) => part.into(),
+        }
+    }
+
+    /// Runs what decodes a part of the text: the [`SharedStr`]s in its value share the text.
+    pub fn sharing<T>(&self, decode: impl FnOnce() -> T) -> T {
+        sharing(&self.0, decode)
     }
 
     /// Returns the text of one part.

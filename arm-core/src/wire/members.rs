@@ -68,6 +68,15 @@ impl<'a> Members<'a> {
     }
 }
 
+impl<'a> IntoIterator for Members<'a> {
+    type Item = (Cow<'a, str>, Part<'a>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<'a> Part<'a> {
     /// Returns a string without its quotes and escapes; `None` for any other value.
     pub fn text(self) -> Option<Cow<'a, str>> {

@@ -55,9 +55,11 @@ pub fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str
     deserializer.deserialize_any(Scalar)
 }
 
-/// Reads any scalar as text; null is an empty string.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(scalar(deserializer)?.into_owned())
+/// Reads any scalar as text: a `String`, a `Cow` or a [`SharedStr`](crate::SharedStr); null is an empty string.
+pub fn deserialize<'de, D: Deserializer<'de>, T: From<Cow<'de, str>>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    scalar(deserializer).map(T::from)
 }
 
 /// Serializes the text as a string.
@@ -67,14 +69,20 @@ pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::E
 
 /// For an optional field.
 pub mod option {
-    use super::{Deserializer, Serializer, scalar};
+    use std::marker::PhantomData;
+
+    use super::{Cow, Deserializer, Serializer, scalar};
 
     /// Reads any scalar as text; null is `None`.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-        struct Optional;
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: From<Cow<'de, str>>,
+    {
+        struct Optional<T>(PhantomData<T>);
 
-        impl<'de> serde::de::Visitor<'de> for Optional {
-            type Value = Option<String>;
+        impl<'de, T: From<Cow<'de, str>>> serde::de::Visitor<'de> for Optional<T> {
+            type Value = Option<T>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a string, a number, a boolean or null")
@@ -89,17 +97,20 @@ pub mod option {
             }
 
             fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                Ok(Some(scalar(deserializer)?.into_owned()))
+                scalar(deserializer).map(|text| Some(T::from(text)))
             }
         }
 
-        deserializer.deserialize_option(Optional)
+        deserializer.deserialize_option(Optional(PhantomData))
     }
 
     /// Writes the text, or null.
-    pub fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        text: &Option<impl AsRef<str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match text {
-            Some(text) => serializer.serialize_str(text),
+            Some(text) => serializer.serialize_str(text.as_ref()),
             None => serializer.serialize_none(),
         }
     }

@@ -1,16 +1,13 @@
 //! A single alert.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use arm_core::{
-    ResourceId, ResourceType,
-    wire::{self, Kept, Part, Place, SentText},
+    ResourceId, ResourceType, SharedStr,
+    wire::{self, Kept, Members, Part, Place, SentText},
 };
 use azure_core::{Error, Result, error::ErrorKind, time::OffsetDateTime};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -46,13 +43,13 @@ pub struct Alert {
     /// The id, which requests for this alert use. It contains the location.
     pub id: AlertId,
     /// The name, which is not always the last segment of the id.
-    pub name: String,
+    pub name: SharedStr,
     /// The alert type, such as `KV_ListGetAnomaly`; see [`key_vault_type`](Self::key_vault_type).
-    pub alert_type: String,
+    pub alert_type: SharedStr,
     /// The title.
-    pub display_name: String,
+    pub display_name: SharedStr,
     /// A sentence that says what happened.
-    pub description: String,
+    pub description: SharedStr,
     /// The severity.
     pub severity: Severity,
     /// The attacker's tactic.
@@ -68,25 +65,25 @@ pub struct Alert {
     /// When processing ended and the alert became available.
     pub processing_end_time: Option<OffsetDateTime>,
     /// The name of the affected resource.
-    pub compromised_entity: String,
+    pub compromised_entity: SharedStr,
     /// Whether the alert is an incident, which combines several alerts.
     pub is_incident: bool,
     /// A key shared by related alerts.
-    pub correlation_key: String,
+    pub correlation_key: SharedStr,
     /// The internal id of the alert in Defender.
-    pub system_alert_id: String,
+    pub system_alert_id: SharedStr,
     /// The URL of the alert in the portal.
-    pub alert_uri: String,
+    pub alert_uri: SharedStr,
     /// The plan that raised the alert, such as `KeyVault`.
-    pub product_component_name: String,
+    pub product_component_name: SharedStr,
     /// The product that raised the alert.
-    pub product_name: String,
+    pub product_name: SharedStr,
     /// The vendor of the product.
-    pub vendor_name: String,
+    pub vendor_name: SharedStr,
     /// The version of the alert's schema.
-    pub version: String,
+    pub version: SharedStr,
     /// The tenant of the affected resource.
-    pub azure_resource_tenant_id: Option<String>,
+    pub azure_resource_tenant_id: Option<SharedStr>,
     parts: Parts,
     sent: SentText,
 }
@@ -151,7 +148,8 @@ impl Alert {
     /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn resource_identifiers(&self) -> Result<Vec<ResourceIdentifier>> {
         let Some(place) = &self.parts.resource_identifiers else { return Ok(Vec::new()) };
-        ResourceIdentifier::read_all(self.sent.part(place)).map_err(self.refusal("resourceIdentifiers"))
+        let read = || ResourceIdentifier::read_all(self.sent.part(place));
+        self.sent.sharing(read).map_err(self.refusal("resourceIdentifiers"))
     }
 
     /// Returns short descriptions of the identifiers and entities that cannot be read. If there are any,
@@ -174,7 +172,7 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn remediation_steps(&self) -> Result<Vec<String>> {
+    pub fn remediation_steps(&self) -> Result<Vec<SharedStr>> {
         self.list("remediationSteps", &self.parts.remediation_steps)
     }
 
@@ -195,7 +193,7 @@ impl Alert {
     /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn entities(&self) -> Result<Vec<Entity>> {
         let Some(place) = &self.parts.entities else { return Ok(Vec::new()) };
-        Entity::read_all(&self.sent, place).map_err(self.refusal("entities"))
+        self.sent.sharing(|| Entity::read_all(&self.sent, place)).map_err(self.refusal("entities"))
     }
 
     /// Returns the properties specific to the alert type, by name. Values that are not strings are returned as JSON.
@@ -203,11 +201,10 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn extended_properties(&self) -> Result<BTreeMap<String, String>> {
+    pub fn extended_properties(&self) -> Result<BTreeMap<SharedStr, SharedStr>> {
         let Some(place) = &self.parts.extended_properties else { return Ok(BTreeMap::new()) };
-        let found: Option<Texts> =
-            wire::from_str(self.sent.part(place)).map_err(self.refusal("extendedProperties"))?;
-        Ok(found.map(|Texts(texts)| texts).unwrap_or_default())
+        let read = || texts(self.sent.part(place));
+        self.sent.sharing(read).map_err(self.refusal("extendedProperties"))
     }
 
     /// Returns MITRE ATT&CK techniques, such as `T1555`.
@@ -215,7 +212,7 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn techniques(&self) -> Result<Vec<String>> {
+    pub fn techniques(&self) -> Result<Vec<SharedStr>> {
         self.list("techniques", &self.parts.techniques)
     }
 
@@ -224,7 +221,7 @@ impl Alert {
     /// # Errors
     ///
     /// The part has an unexpected format; the error gives the location.
-    pub fn sub_techniques(&self) -> Result<Vec<String>> {
+    pub fn sub_techniques(&self) -> Result<Vec<SharedStr>> {
         self.list("subTechniques", &self.parts.sub_techniques)
     }
 
@@ -236,7 +233,8 @@ impl Alert {
     /// The part contains a value that cannot be decoded, such as a number that is too large.
     pub fn supporting_evidence(&self) -> Result<Option<SupportingEvidence>> {
         let Some(place) = &self.parts.supporting_evidence else { return Ok(None) };
-        SupportingEvidence::read(self.sent.part(place)).map_err(self.refusal("supportingEvidence"))
+        let read = || SupportingEvidence::read(self.sent.part(place));
+        self.sent.sharing(read).map_err(self.refusal("supportingEvidence"))
     }
 
     fn refusal(&self, name: &str) -> impl Fn(serde_json::Error) -> Error {
@@ -249,48 +247,27 @@ impl Alert {
 
     fn list<'a, T: Deserialize<'a>>(&'a self, name: &str, place: &Option<Place>) -> Result<Vec<T>> {
         let Some(place) = place else { return Ok(Vec::new()) };
-        items(self.sent.part(place)).map_err(self.refusal(name))
+        self.sent.sharing(|| items(self.sent.part(place))).map_err(self.refusal(name))
     }
 }
 
-/// Values of any type, as strings.
-struct Texts(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Named;
-
-        impl<'de> Visitor<'de> for Named {
-            type Value = Texts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("names and values")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Texts, A::Error> {
-                let mut texts = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    let text = match value {
-                        Value::String(text) => text,
-                        Value::Null => String::new(),
-                        other => other.to_string(),
-                    };
-                    texts.insert(name, text);
-                }
-                Ok(Texts(texts))
-            }
-        }
-
-        deserializer.deserialize_map(Named)
-    }
+/// Names and values of any type, as strings.
+fn texts(object: &str) -> serde_json::Result<BTreeMap<SharedStr, SharedStr>> {
+    let members = wire::from_str::<Option<Members<'_>>>(object)?.unwrap_or_default();
+    let text = |value: Part<'_>| match value.text() {
+        Some(text) => Ok(text.into()),
+        None if value.is_null() => Ok(SharedStr::default()),
+        None => serde_json::from_str::<Value>(value.as_str()).map(|value| value.to_string().into()),
+    };
+    members.into_iter().map(|(name, value)| Ok((name.into(), text(value)?))).collect()
 }
 
 /// The form in which the service sends an alert.
 #[derive(Debug, Deserialize)]
 pub struct Wire<'a> {
     id: AlertId,
-    #[serde(default, with = "wire::text")]
-    name: String,
+    #[serde(default, borrow, with = "wire::text")]
+    name: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "wire::null_as_default")]
     properties: Properties<'a>,
 }
@@ -298,12 +275,12 @@ pub struct Wire<'a> {
 #[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties<'a> {
-    #[serde(with = "wire::text")]
-    alert_type: String,
-    #[serde(with = "wire::text")]
-    alert_display_name: String,
-    #[serde(with = "wire::text")]
-    description: String,
+    #[serde(borrow, with = "wire::text")]
+    alert_type: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    alert_display_name: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    description: Cow<'a, str>,
     severity: Open<Severity>,
     intent: Open<Intent>,
     status: Open<AlertStatus>,
@@ -315,26 +292,26 @@ struct Properties<'a> {
     time_generated_utc: Option<OffsetDateTime>,
     #[serde(with = "wire::instant::option")]
     processing_end_time_utc: Option<OffsetDateTime>,
-    #[serde(with = "wire::text")]
-    compromised_entity: String,
+    #[serde(borrow, with = "wire::text")]
+    compromised_entity: Cow<'a, str>,
     #[serde(with = "wire::bool_text::option")]
     is_incident: Option<bool>,
-    #[serde(with = "wire::text")]
-    correlation_key: String,
-    #[serde(with = "wire::text")]
-    system_alert_id: String,
-    #[serde(with = "wire::text")]
-    alert_uri: String,
-    #[serde(with = "wire::text")]
-    product_component_name: String,
-    #[serde(with = "wire::text")]
-    product_name: String,
-    #[serde(with = "wire::text")]
-    vendor_name: String,
-    #[serde(with = "wire::text")]
-    version: String,
-    #[serde(with = "wire::text::option")]
-    azure_resource_tenant_id: Option<String>,
+    #[serde(borrow, with = "wire::text")]
+    correlation_key: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    system_alert_id: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    alert_uri: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    product_component_name: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    product_name: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    vendor_name: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text")]
+    version: Cow<'a, str>,
+    #[serde(borrow, with = "wire::text::option")]
+    azure_resource_tenant_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     resource_identifiers: Option<Part<'a>>,
     #[serde(borrow)]
@@ -368,13 +345,15 @@ impl Kept for Alert {
     type Wire<'a> = Wire<'a>;
 
     fn read(Wire { id, name, properties: it }: Wire<'_>, text: &str) -> Self {
+        let sent = SentText::of(text);
         let place = |part: Option<Part<'_>>| part.map(|part| part.place_in(text));
+        let share = |part| sent.share(part, text);
         Self {
             id,
-            name,
-            alert_type: it.alert_type,
-            display_name: it.alert_display_name,
-            description: it.description,
+            name: share(name),
+            alert_type: share(it.alert_type),
+            display_name: share(it.alert_display_name),
+            description: share(it.description),
             severity: it.severity.0,
             intent: it.intent.0,
             status: it.status.0,
@@ -382,16 +361,16 @@ impl Kept for Alert {
             end_time: it.end_time_utc,
             time_generated: it.time_generated_utc,
             processing_end_time: it.processing_end_time_utc,
-            compromised_entity: it.compromised_entity,
+            compromised_entity: share(it.compromised_entity),
             is_incident: it.is_incident.unwrap_or_default(),
-            correlation_key: it.correlation_key,
-            system_alert_id: it.system_alert_id,
-            alert_uri: it.alert_uri,
-            product_component_name: it.product_component_name,
-            product_name: it.product_name,
-            vendor_name: it.vendor_name,
-            version: it.version,
-            azure_resource_tenant_id: it.azure_resource_tenant_id,
+            correlation_key: share(it.correlation_key),
+            system_alert_id: share(it.system_alert_id),
+            alert_uri: share(it.alert_uri),
+            product_component_name: share(it.product_component_name),
+            product_name: share(it.product_name),
+            vendor_name: share(it.vendor_name),
+            version: share(it.version),
+            azure_resource_tenant_id: it.azure_resource_tenant_id.map(share),
             parts: Parts {
                 resource_identifiers: place(it.resource_identifiers),
                 remediation_steps: place(it.remediation_steps),
@@ -402,7 +381,7 @@ impl Kept for Alert {
                 sub_techniques: place(it.sub_techniques),
                 supporting_evidence: place(it.supporting_evidence),
             },
-            sent: SentText::of(text),
+            sent,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use arm_core::{
-    ResourceId,
+    ResourceId, SharedStr,
     wire::{self, Place, SentText},
 };
 use serde::{Deserialize, Deserializer};
@@ -28,13 +28,13 @@ pub enum ResourceIdentifier {
 #[non_exhaustive]
 pub struct LogAnalyticsIdentifier {
     /// The workspace.
-    pub workspace_id: String,
+    pub workspace_id: SharedStr,
     /// The subscription of the workspace.
-    pub workspace_subscription_id: String,
+    pub workspace_subscription_id: SharedStr,
     /// The resource group of the workspace.
-    pub workspace_resource_group: String,
+    pub workspace_resource_group: SharedStr,
     /// The id of the agent.
-    pub agent_id: String,
+    pub agent_id: SharedStr,
 }
 
 impl ResourceIdentifier {
@@ -76,13 +76,13 @@ struct Identified<'a> {
     #[serde(default, borrow, deserialize_with = "wire::text::scalar")]
     azure_resource_id: Cow<'a, str>,
     #[serde(default, with = "wire::text")]
-    workspace_id: String,
+    workspace_id: SharedStr,
     #[serde(default, with = "wire::text")]
-    workspace_subscription_id: String,
+    workspace_subscription_id: SharedStr,
     #[serde(default, with = "wire::text")]
-    workspace_resource_group: String,
+    workspace_resource_group: SharedStr,
     #[serde(default, with = "wire::text")]
-    agent_id: String,
+    agent_id: SharedStr,
 }
 
 impl Identified<'_> {
@@ -119,16 +119,16 @@ pub(super) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> serde_json::Result
 pub struct ExtendedLink {
     /// The category of the target, such as `threat_reports`.
     #[serde(with = "wire::text", alias = "category")]
-    pub category: String,
+    pub category: SharedStr,
     /// The text of the link.
     #[serde(with = "wire::text", alias = "label")]
-    pub label: String,
+    pub label: SharedStr,
     /// The target of the link.
     #[serde(with = "wire::text", alias = "href")]
-    pub href: String,
+    pub href: SharedStr,
     /// The kind of link, such as `webLink`.
     #[serde(rename = "Type", with = "wire::text", alias = "type")]
-    pub link_type: String,
+    pub link_type: SharedStr,
 }
 
 /// Evidence for an alert.
@@ -138,9 +138,9 @@ pub enum SupportingEvidence {
     /// A table.
     Table {
         /// The title of the table.
-        title: String,
+        title: SharedStr,
         /// The names of the columns.
-        columns: Vec<String>,
+        columns: Vec<SharedStr>,
         /// The cells, row by row, as any JSON.
         rows: Vec<Vec<Value>>,
     },
@@ -153,8 +153,8 @@ impl SupportingEvidence {
         #[derive(Deserialize)]
         struct Table {
             #[serde(default, with = "wire::text")]
-            title: String,
-            columns: Vec<String>,
+            title: SharedStr,
+            columns: Vec<SharedStr>,
             rows: Vec<Vec<Value>>,
         }
         match wire::from_str(text) {
@@ -172,7 +172,7 @@ impl SupportingEvidence {
 #[non_exhaustive]
 pub struct Entity {
     /// The id by which other entities of the alert refer to this one, such as `westeurope_2`.
-    pub id: Option<String>,
+    pub id: Option<SharedStr>,
     /// The kind, with its fields.
     pub kind: EntityKind,
     /// The alert's text, the position of the list of entities in it, and the index of this entity among those that are
@@ -197,22 +197,22 @@ pub enum EntityKind {
     /// A process.
     Process {
         /// The command line.
-        command_line: Option<String>,
+        command_line: Option<SharedStr>,
         /// The process id.
-        process_id: Option<String>,
+        process_id: Option<SharedStr>,
     },
     /// A file.
     File {
         /// The name.
-        name: Option<String>,
+        name: Option<SharedStr>,
         /// The folder of the file.
-        directory: Option<String>,
+        directory: Option<SharedStr>,
     },
     /// A URL.
-    Url(Option<String>),
+    Url(Option<SharedStr>),
     /// An entity of a kind that this version does not model, or with a field that cannot be read: the name of its kind,
     /// which is empty if the entity has none.
-    Other(String),
+    Other(SharedStr),
 }
 
 /// A user or a service principal.
@@ -220,15 +220,15 @@ pub enum EntityKind {
 #[non_exhaustive]
 pub struct Account {
     /// The name, without the domain; `None` if the alert has none, as for an application.
-    pub name: Option<String>,
+    pub name: Option<SharedStr>,
     /// The domain, which is the part after the `@`.
-    pub upn_suffix: Option<String>,
+    pub upn_suffix: Option<SharedStr>,
     /// The tenant of the account.
-    pub tenant_id: Option<String>,
+    pub tenant_id: Option<SharedStr>,
     /// The object id in the directory; `None` if the alert has none, as for traffic from outside Azure.
-    pub object_id: Option<String>,
+    pub object_id: Option<SharedStr>,
     /// The id of the application.
-    pub app_id: Option<String>,
+    pub app_id: Option<SharedStr>,
 }
 
 impl Account {
@@ -244,7 +244,7 @@ impl Account {
 #[non_exhaustive]
 pub struct Ip {
     /// The address, as the service wrote it.
-    pub address: Option<String>,
+    pub address: Option<SharedStr>,
     /// The presumed location.
     pub location: Option<GeoLocation>,
 }
@@ -256,25 +256,25 @@ pub struct Ip {
 pub struct GeoLocation {
     /// The two-letter code of the country.
     #[serde(with = "wire::text::option")]
-    pub country_code: Option<String>,
+    pub country_code: Option<SharedStr>,
     /// The country.
     #[serde(with = "wire::text::option")]
-    pub country_name: Option<String>,
+    pub country_name: Option<SharedStr>,
     /// The state or region in the country.
     #[serde(with = "wire::text::option")]
-    pub state: Option<String>,
+    pub state: Option<SharedStr>,
     /// The city.
     #[serde(with = "wire::text::option")]
-    pub city: Option<String>,
+    pub city: Option<SharedStr>,
     /// The autonomous system number.
     #[serde(with = "wire::text::option")]
-    pub asn: Option<String>,
+    pub asn: Option<SharedStr>,
     /// The organization that operates the network.
     #[serde(with = "wire::text::option")]
-    pub organization: Option<String>,
+    pub organization: Option<SharedStr>,
     /// The cloud to which the address belongs. A Microsoft address may belong to the machine of any customer.
     #[serde(with = "wire::text::option")]
-    pub cloud_provider: Option<String>,
+    pub cloud_provider: Option<SharedStr>,
 }
 
 /// A machine.
@@ -282,11 +282,11 @@ pub struct GeoLocation {
 #[non_exhaustive]
 pub struct Host {
     /// The name.
-    pub host_name: Option<String>,
+    pub host_name: Option<SharedStr>,
     /// The machine's Azure resource id.
     pub resource_id: Option<ResourceId>,
     /// The id of the agent on the machine.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<SharedStr>,
 }
 
 impl Entity {
@@ -340,43 +340,43 @@ impl Entity {
 #[serde(rename_all = "camelCase", default)]
 struct Fields<'a> {
     #[serde(rename = "$id", with = "wire::text::option")]
-    id: Option<String>,
+    id: Option<SharedStr>,
     #[serde(rename = "type", borrow, deserialize_with = "wire::text::scalar")]
     kind: Cow<'a, str>,
     #[serde(with = "wire::text::option")]
-    name: Option<String>,
+    name: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    upn_suffix: Option<String>,
+    upn_suffix: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    aad_tenant_id: Option<String>,
+    aad_tenant_id: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    aad_user_id: Option<String>,
+    aad_user_id: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    app_id: Option<String>,
+    app_id: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    address: Option<String>,
+    address: Option<SharedStr>,
     location: Option<GeoLocation>,
     #[serde(borrow, deserialize_with = "wire::text::scalar")]
     resource_id: Cow<'a, str>,
     #[serde(with = "wire::text::option")]
-    host_name: Option<String>,
+    host_name: Option<SharedStr>,
     #[serde(rename = "azureID", alias = "azureId", borrow, deserialize_with = "wire::text::scalar")]
     azure_id: Cow<'a, str>,
     #[serde(rename = "omsAgentID", alias = "omsAgentId", with = "wire::text::option")]
-    oms_agent_id: Option<String>,
+    oms_agent_id: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    command_line: Option<String>,
+    command_line: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    process_id: Option<String>,
+    process_id: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    directory: Option<String>,
+    directory: Option<SharedStr>,
     #[serde(with = "wire::text::option")]
-    url: Option<String>,
+    url: Option<SharedStr>,
 }
 
 /// The id and kind of an entity, which are much smaller than all fields together.
 struct Known {
-    id: Option<String>,
+    id: Option<SharedStr>,
     kind: EntityKind,
 }
 
@@ -394,7 +394,7 @@ impl Known {
         // If a known field has an unexpected form, the entity is of an unknown kind.
         serde_json::from_str(&spelled.to_string()).unwrap_or_else(|_| Self {
             id: None,
-            kind: EntityKind::Other(spelled["type"].as_str().unwrap_or_default().to_owned()),
+            kind: EntityKind::Other(spelled["type"].as_str().unwrap_or_default().into()),
         })
     }
 
@@ -447,7 +447,7 @@ impl Fields<'_> {
         } else if is("url") {
             EntityKind::Url(self.url)
         } else {
-            EntityKind::Other(self.kind.into_owned())
+            EntityKind::Other(self.kind.into())
         }
     }
 }

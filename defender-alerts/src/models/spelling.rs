@@ -55,8 +55,10 @@ pub(super) fn documented(value: &Value) -> Value {
 
 /// Whether a name in a JSON text begins with a capital letter, which no documented name does.
 pub(super) fn is_unusual(json: &str) -> bool {
-    let begins = json.match_indices('"').map(|(at, _)| &json[at + 1..]);
-    begins.filter(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase())).any(|rest| {
+    // Few strings begin so; for them all, a look at each byte is quicker than a search for each quote.
+    let begins = json.as_bytes().windows(2).enumerate();
+    begins.filter(|(_, pair)| pair[0] == b'"' && pair[1].is_ascii_uppercase()).any(|(at, _)| {
+        let rest = &json[at + 1..];
         let behind = rest.find('"').map(|end| rest[end + 1..].trim_start());
         behind.is_some_and(|behind| behind.starts_with(':'))
     })

@@ -5,7 +5,7 @@ mod respond;
 
 use std::collections::BTreeMap;
 
-use arm_core::{ResourceId, ResourceType};
+use arm_core::{ResourceId, ResourceType, SharedStr};
 
 pub use finding::{Address, Caller, Finding, Missing, ResponsePhase, ResponseStep, VaultAccess};
 
@@ -46,7 +46,7 @@ impl Finding {
         let mut finding = Self {
             alert: alert.id.clone(),
             kind: alert.key_vault_type(),
-            title: alert.display_name.clone(),
+            title: alert.display_name.to_string(),
             severity: alert.severity.clone(),
             status: alert.status.clone(),
             is_sample: alert.is_sample(),
@@ -180,8 +180,8 @@ fn vaults(alert: &Alert) -> Vec<ResourceId> {
 fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&str>) -> Caller {
     let user = accounts.iter().find(|account| account.name.is_some());
     let any = user.or_else(|| accounts.first());
-    let application = accounts.iter().find_map(|account| account.app_id.clone());
-    let tenant_id = any.and_then(|account| account.tenant_id.clone());
+    let application = accounts.iter().find_map(|account| account.app_id.clone()).map(String::from);
+    let tenant_id = any.and_then(|account| account.tenant_id.clone()).map(String::from);
     let tenants = tenant_id.as_deref().zip(own_tenant);
     Caller {
         user_principal_name: user
@@ -189,6 +189,7 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
             .or_else(|| properties.ending_with("userprincipalname")),
         object_id: any
             .and_then(|account| account.object_id.clone())
+            .map(String::from)
             .or_else(|| properties.text("userobjectid"))
             .or_else(|| properties.ending_with("objectid")),
         application_id: application.or_else(|| properties.ending_with("applicationid")),
@@ -200,7 +201,7 @@ fn caller(accounts: &[&Account], properties: &Properties, own_tenant: Option<&st
 
 /// Extended properties, by name, ignoring case, spaces and punctuation. Some alert types put words before the
 /// documented names, as in `attacker IP Address` and `suspicious Operations`.
-struct Properties(BTreeMap<String, String>);
+struct Properties(BTreeMap<SharedStr, SharedStr>);
 
 impl Properties {
     fn text(&self, name: &str) -> Option<String> {

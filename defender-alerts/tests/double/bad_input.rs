@@ -90,11 +90,11 @@ fn an_identifier_or_entity_of_an_unknown_kind_keeps_all_that_it_has() {
     assert_eq!(identifiers[0], ResourceIdentifier::Other(unknown));
     assert!(matches!(&identifiers[1..], [ResourceIdentifier::Other(_), ResourceIdentifier::Other(_)]));
     let entities = alert.entities().unwrap();
-    assert_eq!(entities[0].kind, EntityKind::Other("quantum".to_owned()));
+    assert_eq!(entities[0].kind, EntityKind::Other("quantum".into()));
     assert_eq!(entities[0].fields()["spin"], 0.5);
-    assert_eq!(entities[1].kind, EntityKind::Other("ip".to_owned()));
+    assert_eq!(entities[1].kind, EntityKind::Other("ip".into()));
     assert_eq!(entities[1].fields()["address"]["v4"], "x");
-    assert_eq!(entities[2].kind, EntityKind::Other(String::new()));
+    assert_eq!(entities[2].kind, EntityKind::Other("".into()));
 }
 
 #[test]

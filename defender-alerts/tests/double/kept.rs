@@ -22,7 +22,7 @@ fn every_model_that_is_only_read_is_written_out_unchanged_and_refuses_once_it_wa
     let resource = |kind: &str, properties: Value| json!({ "id": format!("{scope}/{kind}/n"), "name": "n", "invented": 1, "properties": properties });
 
     let mut read: Alert = comes_out_as_it_came(&alert(json!({ "alertType": "KV_TORAccess", "invented": 1 })));
-    read.description = "changed".to_owned();
+    read.description = "changed".into();
     assert!(serde_json::to_string(&read).is_err());
 
     let status = json!({ "status": { "code": "Healthy" }, "resourceDetails": { "source": "Azure" } });

@@ -139,9 +139,9 @@ impl Finding {
     /// Converts an alert.
     pub fn of_alert(alert: &Alert) -> Self {
         let resources: Vec<String> = alert.resources().iter().map(ToString::to_string).collect();
-        let named = (!alert.compromised_entity.is_empty()).then(|| alert.compromised_entity.clone());
+        let named = (!alert.compromised_entity.is_empty()).then(|| alert.compromised_entity.to_string());
         Self {
-            description: alert.description.clone(),
+            description: alert.description.to_string(),
             severity: Some(alert.severity.clone()),
             status: match &alert.status {
                 AlertStatus::Active => FindingStatus::New,
@@ -156,14 +156,19 @@ impl Finding {
             first: alert.start_time.or(alert.time_generated),
             last: alert.end_time,
             // Parts that cannot be read are omitted: the alert itself is what matters.
-            remediation: alert.remediation_steps().unwrap_or_default(),
-            techniques: alert.techniques().unwrap_or_default(),
+            remediation: alert
+                .remediation_steps()
+                .unwrap_or_default()
+                .into_iter()
+                .map(String::from)
+                .collect(),
+            techniques: alert.techniques().unwrap_or_default().into_iter().map(String::from).collect(),
             link: address(&alert.alert_uri),
             ..Self::new(
                 FindingKind::Alert,
                 alert.id.to_string(),
                 &alert.alert_type,
-                alert.display_name.clone(),
+                alert.display_name.to_string(),
             )
         }
     }

@@ -120,7 +120,7 @@ fn row(alert: &Alert, finding: &Finding, log: String) -> AlertRow {
     };
     let caller = &finding.caller;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    fact("what happened", alert.description.clone());
+    fact("what happened", alert.description.to_string());
     fact("vault", finding.vaults.iter().map(|vault| vault.name()).collect::<Vec<_>>().join(", "));
     fact("user", text(&caller.user_principal_name));
     fact("application", text(&caller.application_id));
@@ -147,14 +147,14 @@ fn row(alert: &Alert, finding: &Finding, log: String) -> AlertRow {
         ResponsePhase::Act => "Act",
     };
     AlertRow {
-        title: alert.display_name.clone(),
-        alert_type: alert.alert_type.clone(),
+        title: alert.display_name.to_string(),
+        alert_type: alert.alert_type.to_string(),
         meaning: finding.kind.as_ref().and_then(|kind| kind.meaning()).map(str::to_owned),
         severity: alert.severity.to_string(),
         status: alert.status.to_string(),
         open: is_open(alert),
         sample: finding.is_sample,
-        resource: alert.compromised_entity.clone(),
+        resource: alert.compromised_entity.to_string(),
         first: finding.first.or(alert.time_generated),
         last: finding.last,
         missing: finding.missing.iter().map(ToString::to_string).collect(),
