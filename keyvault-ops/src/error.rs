@@ -39,7 +39,8 @@ pub enum SecretRefusal {
     Forbidden,
     /// The secret belongs to a certificate: only Key Vault itself can change it.
     ManagedByKeyVault,
-    /// There is no such secret, live or deleted, or the caller may not see deleted ones.
+    /// There is no such secret or version. Only [`get`](crate::SecretsClient::get) also looks for a deleted secret, if
+    /// the caller may see it.
     NotFound,
     /// The secret is soft-deleted. Its name cannot be reused until it is recovered or purged.
     SoftDeleted,
@@ -49,7 +50,7 @@ pub enum SecretRefusal {
     BeingRecovered,
     /// The request conflicts with the state of the secret for another reason.
     Conflict,
-    /// The vault's request limit is exceeded: 4,000 reads in 10 seconds.
+    /// A request limit of the vault is exceeded, such as that of 4,000 reads in 10 seconds.
     Throttled,
 }
 
@@ -83,7 +84,7 @@ const INNER_CODES: &[(&str, SecretRefusal)] = &[
 /// }
 /// ```
 pub trait SecretErrorExt: sealed::Sealed {
-    /// Why the vault refused the request; `None` if it did not respond, or for any other error.
+    /// Returns why the vault refused the request; `None` if it did not respond, or for any other error.
     fn secret_refusal(&self) -> Option<SecretRefusal>;
 
     /// Whether the request may have been carried out despite the error. Same as

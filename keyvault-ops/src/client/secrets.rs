@@ -111,9 +111,9 @@ impl SecretsClient {
 
     /// Returns a client for use right after a role was assigned to the caller.
     ///
-    /// A new role assignment takes effect only after some minutes, and no API shows when. The returned client retries
+    /// A new role assignment can take minutes to take effect, and no API shows when it has. The returned client retries
     /// requests refused with `ForbiddenByRbac` for up to `budget` from now, and calls `on_wait` before each wait. It
-    /// returns other refusals immediately.
+    /// treats other refusals like any other client.
     ///
     /// # Errors
     ///

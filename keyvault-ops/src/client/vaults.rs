@@ -10,7 +10,7 @@ use crate::{
     VaultPatch, VaultResource, VaultSpec, id::deleted_vault,
 };
 
-/// The API version of every request, from the
+/// The API version of all requests for vaults except [`VaultsClient::list_resources`], from the
 /// [reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults). All older versions are retired on 27
 /// February 2027.
 pub const API_VERSION: &str = "2026-02-01";
@@ -44,7 +44,8 @@ impl VaultsClient {
         Self { arm: arm.clone(), page_size: None }
     }
 
-    /// Requests pages of this many vaults (`$top`). Default: the service decides.
+    /// Requests pages of this many vaults (`$top`) in all lists but [`list_deleted`](Self::list_deleted). Default: the
+    /// service decides.
     pub fn with_page_size(mut self, vaults: u32) -> Self {
         self.page_size = Some(vaults.max(1));
         self
@@ -77,8 +78,8 @@ impl VaultsClient {
     /// Creates a vault or replaces its properties: `Vaults_CreateOrUpdate`. Await the poller to get the vault once its
     /// host name can be reached.
     ///
-    /// A PUT removes anything that the spec does not contain. To change an existing vault, start from
-    /// `VaultSpec::from(&vault)`.
+    /// A PUT resets the settings that the spec does not contain, except purge protection, which cannot be turned off.
+    /// To change an existing vault, start from `VaultSpec::from(&vault)`.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update)
     ///
@@ -133,7 +134,7 @@ impl VaultsClient {
     ///
     /// # Errors
     ///
-    /// As for [`create_or_update`](Self::create_or_update).
+    /// `is_resource_not_found()`: there is no such vault.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update)
     ///

@@ -28,7 +28,7 @@ const VAULT_NAME_LIMIT: usize = 24;
 const SUFFIX: usize = 8;
 
 impl VaultName {
-    /// Generates a unique name: the beginning of `prefix`, a hyphen and eight random characters.
+    /// Generates a unique name: at most 15 characters of `prefix`, a hyphen and eight random characters.
     ///
     /// ```
     /// use keyvault_ops::VaultName;
@@ -41,7 +41,7 @@ impl VaultName {
     ///
     /// # Errors
     ///
-    /// No valid vault name begins with `prefix`.
+    /// No valid vault name begins with the first 15 characters of `prefix`, or `prefix` is not ASCII.
     pub fn unique(prefix: &str) -> Result<Self, IdError> {
         let random = uuid::Uuid::new_v4().simple().to_string();
         Self::with_suffix(prefix, &random[..SUFFIX])
@@ -100,7 +100,7 @@ impl VaultId {
     ///
     /// # Errors
     ///
-    /// The name breaks the naming rules of its kind.
+    /// None in practice: a [`VaultName`] is always valid.
     pub fn new(group: &ResourceGroupId, name: &VaultName) -> Result<Self, IdError> {
         Ok(Self { id: group.resource(&ResourceType::VAULT, name.as_str())? })
     }

@@ -50,7 +50,7 @@ pub enum LedgerAction {
     Creating,
     /// The issuer created a credential.
     CredentialCreated,
-    /// The new credential works. It is not stored yet.
+    /// The issuer tested the new credential successfully. It is not stored yet.
     Verified,
     /// A new version is about to be set.
     Setting,

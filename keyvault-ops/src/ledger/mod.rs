@@ -17,9 +17,10 @@ use crate::{SecretName, SecretVersion};
 /// A record of every step of the tasks that use it. It contains names, versions, credential ids and reasons, never a
 /// value.
 ///
-/// One entry is written before each irreversible step, and another after it. These entries are used to resume a stopped
-/// rotation: see [`unfinished`](Self::unfinished). Each entry is appended in a single write while the file is locked,
-/// so that several processes can share a file. A truncated line does not affect the others.
+/// One entry is written before each irreversible step, and another after it; only the revocation of a new credential
+/// that cannot be used is recorded just afterwards. These entries are used to resume a stopped rotation: see
+/// [`unfinished`](Self::unfinished). Each entry is appended in a single write while the file is locked, so that several
+/// processes can share a file. A truncated line does not affect the others.
 ///
 /// Clones write to the same place. A task that cannot write to its ledger stops before its next step.
 #[derive(Clone)]

@@ -42,7 +42,7 @@ pub struct SecretProperties {
     /// Whether Key Vault manages it, because it belongs to a certificate. A managed secret cannot be set, updated or
     /// deleted.
     pub managed: bool,
-    /// The id of its certificate's key; `None` unless it is managed.
+    /// The id of its certificate's key; `None` in lists, or if it is not managed.
     pub kid: Option<String>,
     /// Whether and for how long it can be recovered after deletion.
     pub recovery_level: Option<RecoveryLevel>,
@@ -98,7 +98,7 @@ pub enum SecretState {
     Disabled,
     /// It is deleted and can be recovered or purged; its name is taken.
     SoftDeleted(Box<DeletedSecret>),
-    /// The name is free.
+    /// There is no such secret, live or deleted. The name is free, unless a delete or purge is in progress.
     Absent,
 }
 

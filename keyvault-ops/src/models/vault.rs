@@ -80,7 +80,7 @@ pub struct VaultProperties {
     /// Whether Resource Manager may fetch secrets for deployments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled_for_template_deployment: Option<bool>,
-    /// The firewall; without one, requests from any address are allowed.
+    /// The firewall; without one, requests from any address are allowed, unless public network access is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_acls: Option<NetworkRules>,
     /// Whether it can be reached over the public network.
@@ -128,7 +128,7 @@ pub struct PrivateEndpointConnectionProperties {
     /// Whether the connection is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_link_service_connection_state: Option<PrivateLinkState>,
-    /// The provisioning state: `Succeeded`, `Creating`, ..
+    /// The provisioning state, such as `Succeeded` or `Creating`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_state: Option<String>,
     #[serde(flatten)]
@@ -148,7 +148,7 @@ pub struct PrivateEndpoint {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PrivateLinkState {
-    /// The owner's decision: pending, approved, ..
+    /// The owner's decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PrivateLinkStatus>,
     /// The reason.

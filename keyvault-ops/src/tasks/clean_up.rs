@@ -44,13 +44,13 @@ struct Did {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remains {
-    /// The secret no longer exists; its name is free now, or very soon.
+    /// The secret does not exist, or no longer exists; its name is free now, or very soon.
     Nothing,
     /// It is soft-deleted: it can be recovered, and its name stays taken.
     SoftDeleted {
         /// The number of days until the service purges it, if known.
         days_left: Option<i64>,
-        /// Whether a purge was attempted and refused, as in a vault with purge protection.
+        /// Whether a purge was refused, or in a dry run would be, as in a vault with purge protection.
         purge_refused: bool,
     },
 }
@@ -71,7 +71,7 @@ pub struct CleanUpReport {
 }
 
 impl CleanUpReport {
-    /// Whether every secret is deleted or soft-deleted.
+    /// Whether there was no failure, so that every secret is deleted or soft-deleted (in a dry run: would be).
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
@@ -84,7 +84,7 @@ impl CleanUpReport {
         self.outcomes.iter().filter(soft).map(|outcome| &outcome.target)
     }
 
-    /// The secrets that were not deleted, and why.
+    /// The secrets that could not be deleted or purged, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
         self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
     }
@@ -131,7 +131,7 @@ impl SecretsClient {
 }
 
 impl CleanUpSecrets {
-    /// Also purges them, after which they cannot be recovered.
+    /// Also purges them, unless the vault has purge protection. A purged secret cannot be recovered.
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self

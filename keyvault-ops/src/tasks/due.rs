@@ -133,7 +133,7 @@ impl DueSecrets {
         self
     }
 
-    /// Selects secrets whose current version was set longer ago than this. A version without a date does not count as
+    /// Selects secrets whose current version was set at least this long ago. A version without a date does not count as
     /// old.
     pub fn older_than(mut self, age: Duration) -> Self {
         self.older_than = Some(age);

@@ -23,8 +23,9 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// A task that creates a vault unless it exists, and changes an existing one only where it differs from the spec.
 ///
 /// Anything that the spec does not contain is kept: other tags, the access policies of other principals, the firewall,
-/// and fields that this crate does not model. Purge protection is turned on if requested, and never off. It is an error
-/// if a soft-deleted vault of the same group has the name, unless [`recover_deleted`](Self::recover_deleted) is set.
+/// and fields that this crate does not model. The pricing tier and the permission model are always part of the spec.
+/// Purge protection is turned on if requested, and never off. It is an error if a soft-deleted vault of the same group
+/// has the name, unless [`recover_deleted`](Self::recover_deleted) is set.
 ///
 /// **If it stops halfway**, the vault may or may not exist; running the task again finishes it. After that, another run
 /// writes nothing.
@@ -44,13 +45,14 @@ const WISH: Wish = Wish::new().ignoring(&[
 /// # Permissions
 ///
 /// `Microsoft.KeyVault/vaults/read` and `/write`; to change the permission model, also
-/// `Microsoft.Authorization/roleAssignments/write`.
+/// `Microsoft.Authorization/roleAssignments/write`; to find and recover a deleted vault, also
+/// `Microsoft.KeyVault/deletedVaults/read`.
 ///
 /// # Errors
 ///
-/// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault in the cloud has the name, or a
-/// soft-deleted one in the subscription, whose id is then in the message. A dry run checks this too, but its error has
-/// only the message.
+/// [`is_vault_name_taken`](crate::VaultErrorExt::is_vault_name_taken): another vault in the cloud has the name,
+/// possibly a soft-deleted one. If that is in the subscription and the caller may see it, the message says where it is.
+/// A dry run checks this too, as far as the caller's permissions allow, but its error has only the message.
 ///
 /// An existing vault with another region, tenant or retention period is an error too, since these cannot be changed.
 #[derive(Debug, Clone)]
@@ -70,7 +72,8 @@ impl VaultsClient {
 }
 
 impl EnsureVault {
-    /// If the vault is soft-deleted, recovers it with everything in it. Its role assignments are not recovered.
+    /// If the vault is soft-deleted, recovers it with everything in it, and then applies the spec. Its role assignments
+    /// are not recovered.
     pub fn recover_deleted(mut self) -> Self {
         self.recover = true;
         self

@@ -30,7 +30,7 @@ pub struct RemoveVault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultRemains {
-    /// The vault no longer exists, and its name is free.
+    /// The vault does not exist, not even soft-deleted, so it does not take its name.
     Nothing,
     /// It is soft-deleted with all its contents, and its name is taken in the whole cloud. Its role assignments and
     /// Event Grid subscriptions are gone, and a recovery does not restore them.
@@ -50,8 +50,7 @@ pub struct VaultRemoval {
     pub vault: VaultId,
     /// The vault that this run deleted, or in a dry run would delete, as it was before; `None` if it did not exist.
     pub deleted: Option<Box<Vault>>,
-    /// The id of the deleted vault that this run purged, or in a dry run would purge; `None` if there was nothing to
-    /// purge.
+    /// The id of the deleted vault that this run purged, or in a dry run would purge; `None` if there is none.
     pub purged: Option<String>,
     /// What is left of it.
     pub remains: VaultRemains,

@@ -38,7 +38,7 @@ pub struct SeedSecrets {
 /// What to do if a soft-deleted secret has one of the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenDeleted {
-    /// Report it as an error, [`SecretRefusal::SoftDeleted`].
+    /// Report it as an error; except in a dry run, the error is [`SecretRefusal::SoftDeleted`].
     #[default]
     Report,
     /// Recover the old secret, with its value, if it was seeded with the same prefix.
@@ -72,7 +72,7 @@ pub struct SeedReport {
 }
 
 impl SeedReport {
-    /// Whether all secrets exist.
+    /// Whether all secrets exist, or in a dry run would exist.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|outcome| outcome.result.is_ok())
     }
@@ -97,7 +97,7 @@ impl SeedReport {
         self.outcomes.iter().map(|outcome| &outcome.target)
     }
 
-    /// The secrets that could not be set, and why.
+    /// The secrets that could not be set or recovered, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&SecretName, &Error)> {
         self.outcomes.iter().filter_map(|outcome| Some((&outcome.target, outcome.result.as_ref().err()?)))
     }

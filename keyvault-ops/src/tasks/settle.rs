@@ -16,7 +16,8 @@ impl SecretsClient {
     ///
     /// # Errors
     ///
-    /// The vault refuses the read for another reason, or the deletion is still incomplete after 3 minutes.
+    /// The vault refuses to return the deleted secret. The error is [`SecretRefusal::NotFound`] or
+    /// [`SecretRefusal::BeingDeleted`] if the deletion is still incomplete after 3 minutes, or was never requested.
     pub async fn wait_until_deleted(&self, name: &SecretName) -> Result<DeletedSecret> {
         until_settled(|| self.get_deleted(name), &[SecretRefusal::NotFound, SecretRefusal::BeingDeleted])
             .await
@@ -26,7 +27,9 @@ impl SecretsClient {
     ///
     /// # Errors
     ///
-    /// The vault refuses the read for another reason, or the recovery is still incomplete after 3 minutes.
+    /// The vault refuses to return the secret, unless its current version is disabled. The error is
+    /// [`SecretRefusal::NotFound`] or [`SecretRefusal::BeingRecovered`] if the recovery is still incomplete after 3
+    /// minutes, or was never requested.
     pub async fn wait_until_recovered(&self, name: &SecretName) -> Result<()> {
         let read = || async {
             match self.read(name, None).await {

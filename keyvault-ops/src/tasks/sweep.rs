@@ -27,14 +27,13 @@ impl AlertsExpected {
     }
 }
 
-/// Lists a vault's secrets repeatedly, including managed ones, and then reads many of them, one after another; await
-/// it.
+/// A task that lists a vault's secrets repeatedly, including managed ones, and then reads them, one after another.
 ///
 /// The alert `KV_ListGetAnomaly` (Suspicious secret listing and query in a key vault) detects this pattern. **It raises
 /// alerts**, so it requires [`AlertsExpected`]. Values are wiped as soon as they are read. Nothing is changed.
 ///
-/// By default, it makes at most half of the 4,000 requests in 10 seconds that a vault allows; the report says how many
-/// it made.
+/// It counts requests in windows of 10 seconds. By default, it makes at most 2,000 in each, half of what a vault
+/// allows; the report says how many it made. Retries are not counted.
 ///
 /// A dry run lists the secrets once, which the vault logs, and reads none: it reports what would be read.
 ///
@@ -59,13 +58,13 @@ pub struct SweepReport {
     pub vault: String,
     /// The secrets that it read or tried to read; in a dry run, those that it would read.
     pub names: Vec<SecretName>,
-    /// How many times all secrets were listed.
+    /// How many times all secrets were listed; in a dry run, would be.
     pub listings: u32,
     /// How many secrets the last list had.
     pub secrets: usize,
     /// How many of them belong to certificates.
     pub managed: usize,
-    /// How many were read.
+    /// How many were read; in a dry run, would be.
     pub read: usize,
     /// How many the caller may not read.
     pub forbidden: usize,
@@ -75,9 +74,10 @@ pub struct SweepReport {
     pub gone: usize,
     /// How many were refused because the vault's limits were reached, even after waiting.
     pub throttled: usize,
-    /// The number of requests: one for each page and each read. Each is an entry in the vault's log.
+    /// The number of requests, one for each page and each read, without retries. Each is an entry in the vault's log.
+    /// In a dry run, the number that a sweep would make.
     pub requests: u32,
-    /// The maximum number of requests within ten seconds.
+    /// The maximum number of requests in one window of ten seconds.
     pub most_in_window: u32,
     /// How long it took.
     pub elapsed: Duration,
@@ -138,7 +138,8 @@ impl Sweep {
         self
     }
 
-    /// Sets the maximum number of requests in 10 seconds. Default: 2,000; maximum: 4,000, the vault's limit.
+    /// Sets the maximum number of requests in a window of 10 seconds. Default: 2,000; maximum: 4,000, the vault's
+    /// limit.
     pub fn at_most_in_10_seconds(mut self, requests: u32) -> Self {
         self.limit = requests.clamp(1, VAULT_LIMIT);
         self

@@ -53,7 +53,8 @@ impl SecretsClient {
     ///
     /// # Errors
     ///
-    /// The secret kept changing while it was read.
+    /// Any refusal by the vault: see [`SecretErrorExt`](crate::SecretErrorExt); or the secret kept changing while it
+    /// was read.
     pub async fn verify_single_active(&self, name: &SecretName) -> Result<ActiveVersions> {
         self.active_versions(name, &|_| ()).await
     }

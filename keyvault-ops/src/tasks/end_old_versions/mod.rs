@@ -18,10 +18,11 @@ use crate::{Consumers, Issuer, Ledger, SecretName, SecretVersion, SecretsClient}
 /// With [`consumers`](Self::consumers), it first waits until they have moved to the current version, unless
 /// [`at_once`](Self::at_once) is set. Directly before each revocation, it checks that the current version is unchanged
 /// and contains another credential, that no rotation of a two-slot issuer is in progress, that no secret passed to
-/// [`beside`](Self::beside) contains the credential, and that the issuer still recognizes it. If the current version
-/// has changed, the task stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken); if another check
-/// fails, the credential stays valid and is [listed](EndedVersions::open) with the reason. Copies of the credential
-/// elsewhere are not found. After the revocations, the current value is tested if it has the same issuer.
+/// [`beside`](Self::beside) has the credential in its current value, and that the issuer still recognizes it. If the
+/// current version has changed, the task stops with [`RotateFailure::Overtaken`](crate::RotateFailure::Overtaken); if
+/// another check fails, the credential is not revoked, and its versions are [listed](EndedVersions::open) with the
+/// reason. Copies of the credential elsewhere are not found. After the revocations, the current value is tested if it
+/// has the same issuer.
 ///
 /// **If it stops halfway**, some credentials are revoked while their versions are still enabled; running the task again
 /// disables them. The issuer no longer recognizes a credential that the earlier run revoked, so it is listed as open. A
@@ -107,7 +108,7 @@ impl EndOldVersions {
         self
     }
 
-    /// Adds another secret that may contain the same credential. It is read before each revocation.
+    /// Adds another secret whose current value may contain the same credential. It is read before each revocation.
     pub fn beside(mut self, client: SecretsClient, name: SecretName) -> Self {
         self.beside.push((client, name));
         self

@@ -33,7 +33,7 @@ pub struct OpenCredential {
 }
 
 impl EndedVersions {
-    /// Whether every version is disabled and its credential revoked.
+    /// Whether every version is disabled and its credential revoked; `false` for a dry run.
     pub fn is_complete(&self) -> bool {
         self.retirement.is_some() && self.open.is_empty() && !self.dry_run
     }

@@ -18,8 +18,8 @@ use crate::{Ledger, SecretName, SecretVersion, SecretsClient};
 /// Versions are selected by id, never by position in a list, since lists are unordered. The current version is the one
 /// that a read without a version returns. It is read again directly before each version is disabled; as soon as it has
 /// changed, nothing more is disabled. A version that may be newer than the current one is disabled only if the current
-/// one is still the same some seconds after the list was read: a listed version that is not current by then can never
-/// become current, because each set creates a new id.
+/// one is still the same some seconds after that version was listed: a listed version that is not current by then can
+/// never become current, because each set creates a new id.
 ///
 /// Credentials are not revoked: for that, use [`Rotate`](crate::Rotate) with an issuer, or
 /// [`EndOldVersions`](crate::EndOldVersions) for individual versions.

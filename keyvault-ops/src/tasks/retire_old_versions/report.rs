@@ -12,10 +12,10 @@ pub struct Retirement {
     pub vault: String,
     /// The secret.
     pub secret: SecretName,
-    /// The current version, which stays enabled. `None` in the dry run of a rotation, since the new version does not
-    /// exist yet.
+    /// The current version, which stays enabled. `None` in the dry run of a rotation whose new version does not exist
+    /// yet.
     pub current: Option<SecretVersion>,
-    /// How many versions have been read.
+    /// How many versions were listed.
     pub seen: u64,
     /// How many versions were disabled, or in a dry run would be.
     pub disabled: u64,
@@ -23,8 +23,8 @@ pub struct Retirement {
     pub versions: Vec<SecretVersion>,
     /// How many were already disabled.
     pub disabled_before: u64,
-    /// How many stay enabled, including the current one. More than requested if several were created within the same
-    /// second, since these cannot be distinguished.
+    /// How many stay enabled, including the current one. More than requested if only some versions were to be disabled,
+    /// or if several were created within the same second, since these cannot be distinguished.
     pub kept: u64,
     /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
@@ -61,7 +61,7 @@ pub struct RetireError {
 pub enum RetireFailure {
     /// A request failed.
     Service(Error),
-    /// The current version is disabled, so it is unknown which one it is. Nothing was disabled.
+    /// The current version is disabled, so it is unknown which one it is. Nothing more was disabled.
     CurrentDisabled,
     /// Somebody else has set a version in the meantime.
     Overtaken {

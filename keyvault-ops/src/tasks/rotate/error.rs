@@ -16,7 +16,7 @@ pub struct RotateError {
     pub source: Box<RotateFailure>,
 }
 
-/// A step of a rotation, in order.
+/// The steps of a rotation, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RotateStep {
@@ -63,11 +63,11 @@ impl fmt::Display for RotateStep {
 #[non_exhaustive]
 pub enum RotateFailure {
     /// The current value does not work at the issuer: somebody made it current between the last check and its
-    /// revocation, or set a value that never worked. **Set a working value now.**
+    /// revocation, set a value that never worked, or revoked the new credential. **Set a working value now.**
     CurrentCredentialDead {
         /// The version that is current and does not work.
         current: SecretVersion,
-        /// The credentials that this rotation has revoked, or regenerated if there are two slots.
+        /// What this rotation may have revoked or regenerated: ids of credentials, or a phrase such as `the idle slot`.
         revoked: Vec<String>,
     },
     /// The request cannot be carried out. The secret's value was not changed.
@@ -97,9 +97,10 @@ pub enum RotateFailure {
         /// The version that it returns.
         current: SecretVersion,
     },
-    /// It is unknown whether the new version was set, or which one it is. Nothing was disabled or revoked.
+    /// It is unknown whether the new version was set, which version is current, or whether something that an earlier
+    /// run left is still needed; the message says which. The rotation did not go on.
     Undetermined(String),
-    /// The issuer returned the credential that is in use.
+    /// The issuer returned a credential that an existing version contains, instead of a new one.
     SameCredential {
         /// Its id.
         id: String,

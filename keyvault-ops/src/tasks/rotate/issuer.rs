@@ -10,7 +10,8 @@ use crate::SecretId;
 ///
 /// A rotation calls [`create`](Self::create), tests the new credential with [`verify`](Self::verify), and only then
 /// sets it in the vault. Once the consumers have moved, it revokes the old credentials, but only those that
-/// [`identify`](Self::identify) recognized by their value.
+/// [`identify`](Self::identify) recognized by their value, and those that the same rotation created without setting
+/// them.
 ///
 /// ```
 /// use arm_core::Secret;
@@ -73,7 +74,8 @@ pub trait Issuer: Send + Sync {
     }
 
     /// Creates a new credential in addition to the one in use, labeled with the rotation's id if the service supports
-    /// that. For [`IssuerKind::TwoSlots`], regenerates the slot that is not `in_use`.
+    /// that. For [`IssuerKind::TwoSlots`], regenerates the slot that is not `in_use`; for [`IssuerKind::One`], replaces
+    /// the only credential.
     async fn create(&self, request: CredentialRequest<'_>) -> Result<Credential>;
 
     /// Returns the existing credentials that were created for this rotation: an earlier run may have stopped right
@@ -81,11 +83,11 @@ pub trait Issuer: Send + Sync {
     /// [`IssuerKind::Many`].
     async fn find(&self, rotation: &str) -> Result<Vec<FoundCredential>>;
 
-    /// Returns the id of the credential in this value; `None` if it is not one of this issuer's, or no longer works.
-    /// Such a credential is listed in the report and never revoked.
+    /// Returns the id of the credential in this value; `None` if it is not one of this issuer's, or no longer works. A
+    /// credential without an id is not revoked, and the report lists its version.
     async fn identify(&self, value: &Secret) -> Result<Option<String>>;
 
-    /// Tests the credential by using it, for example to sign in. If this fails, the credential is not set.
+    /// Tests the credential by using it, for example to sign in. If this fails, a new credential is not set.
     async fn verify(&self, value: &Secret) -> Result<()>;
 
     /// Revokes a credential. Must succeed for a credential that is already revoked. `Ok` counts as proof that the
@@ -115,7 +117,7 @@ pub struct CredentialRequest<'a> {
     pub rotation: &'a str,
     /// The secret that will contain the credential.
     pub secret: &'a SecretId,
-    /// The current value, such as a connection string to put the new key into. `None` if it cannot be read.
+    /// The current value, such as a connection string to put the new key into. `None` if its version is disabled.
     pub current: Option<&'a Secret>,
     /// The id of the credential in the current value, if the issuer identified it.
     pub in_use: Option<&'a str>,
@@ -124,7 +126,7 @@ pub struct CredentialRequest<'a> {
 /// A credential that an issuer created.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    /// The issuer's id for it, such as `key2`; at most 512 characters. Not secret: it is stored in the version's tag
+    /// The issuer's id for it, such as `key2`; 1 to 512 characters. Not secret: it is stored in the version's tag
     /// `credential` and in the ledger.
     pub id: String,
     /// The value to store.
@@ -143,8 +145,12 @@ pub struct FoundCredential {
 /// The applications that read a secret.
 #[async_trait]
 pub trait Consumers: Send + Sync {
-    /// Waits until all of them use this version. An error stops the rotation with all old versions enabled and, except
-    /// after [`Rotate::revoke_first`](crate::Rotate::revoke_first), all old credentials valid.
+    /// Waits until all of them use this version. With [`IssuerKind::TwoSlots`], this is also called with the current
+    /// version before the idle slot is regenerated.
+    ///
+    /// An error stops the rotation. No old version has been disabled by then and, except with
+    /// [`Rotate::revoke_first`](crate::Rotate::revoke_first) or [`IssuerKind::One`], the old credential in use has not
+    /// been revoked.
     ///
     /// App Service and Functions may take up to 24 hours to re-read a reference. A restart does not necessarily help,
     /// but a configuration change does. Consumers that are pinned to a version never move by themselves.

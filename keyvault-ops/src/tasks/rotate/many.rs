@@ -20,9 +20,10 @@ use crate::SecretId;
 /// Runs many rotations, several at a time, for example one for each exposed secret.
 ///
 /// **Secrets with the same value form a group**, whatever their names and vaults: all of them get the same new value,
-/// and only then is the old credential revoked, once. If one of them cannot be set, nothing in the group is disabled or
-/// revoked, and the others report this ([`RotateFailure::Group`]). Use the same issuer (clones of one `Arc`) for a
-/// whole group; different ones are refused. Values are compared only in memory. Secrets given different values by
+/// and only then is the old credential revoked, once (except with [`IssuerKind::One`](crate::IssuerKind::One), where
+/// the new one replaces it). If one of them cannot be set, no old version in the group is disabled and no old
+/// credential revoked, and the others report this ([`RotateFailure::Group`]). Use the same issuer (clones of one `Arc`)
+/// for a whole group; different ones are refused. Values are compared only in memory. Secrets given different values by
 /// [`Rotate::to`] do not form a group.
 ///
 /// **A credential that another secret in the call contains is not revoked** before that secret has moved: with an
@@ -31,12 +32,11 @@ use crate::SecretId;
 /// disabled or deleted secret is checked again directly before each revocation. If a secret cannot be read for another
 /// reason, no credential that it might contain is revoked.
 ///
-/// Every secret has exactly one outcome, in no particular order; a failure never stops the others. A secret listed
-/// twice is rotated once, with the options that are listed first. Dropping the stream cancels the rotations in progress
+/// Every secret has exactly one outcome, in no particular order; a failure never stops another group. A secret listed
+/// twice is rotated once, with the options of its first entry. Dropping the stream cancels the rotations in progress
 /// and starts no more; the same call with the same [`id`](Rotate::id)s finishes them.
 ///
-/// A rotation does not close the finding that reported the secret: the next scan does. Until then, report the finding
-/// as waiting for that scan.
+/// A rotation does not close the finding of a scanner that reported the secret: the next scan does.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient, found: Vec<keyvault_ops::SecretName>) {

@@ -17,10 +17,10 @@ use crate::{
 /// | step | state if it stops here |
 /// |---|---|
 /// | check the request; read the current version; list the versions; have the [`Issuer`] identify their credentials | nothing changed |
-/// | create a new credential at the issuer, if there is one | nothing changed in the vault; the next run with the same id finds the credential and uses or revokes it |
-/// | test the new credential where it is used; revoke it if it does not work | the same |
+/// | create a new credential at the issuer, if there is one | no new version in the vault; with two slots, the current one has the tag `rotating`. The next run with the same id uses or revokes the credential, or regenerates the slot again |
+/// | test the new credential; if it does not work, revoke it (only [`IssuerKind::Many`](crate::IssuerKind::Many)) | the same |
 /// | check again, then set | either the old or the new value is current |
-/// | read until the new version is current | the new value is current; all old ones still work |
+/// | read until the new version is current | the new value is current; the old one still works, except with [`IssuerKind::One`](crate::IssuerKind::One) |
 /// | wait for the [`Consumers`], if there are any | the same |
 /// | check again, then revoke an identified old credential; read again; repeat for the next one | the new value is current; versions whose credential is revoked may still be enabled |
 /// | check again, then disable an old version by id; repeat for the next one | the new value is current; some old versions are still enabled |
@@ -46,9 +46,9 @@ use crate::{
 /// **A new value in the vault does not invalidate the old one.** Without an issuer, the old credential stays valid
 /// until it is revoked where it was issued; the report says so.
 ///
-/// The old version's tags, content type and lifetime, if it had one, are copied to the new one. The tag `rotated` (the
-/// id) and, with an issuer, `credential` are added, and must fit into the 15 tags of a version; `replaces`, `reason`
-/// and `date` are added if they fit.
+/// The tags, content type and lifetime of the version that was current, if it is not disabled, are copied to the new
+/// one. The tag `rotated` (the id) and, with an issuer, `credential` are added, and must fit into the 15 tags of a
+/// version; `replaces`, `reason` and `date` are added if they fit. These five are not copied from an earlier rotation.
 ///
 /// ```
 /// # async fn f(secrets: &keyvault_ops::SecretsClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -131,7 +131,8 @@ impl SecretsClient {
 }
 
 impl Rotate {
-    /// Sets the new value. Default: one that the issuer creates, or a random one.
+    /// Sets the new value. Refused together with an [`issuer`](Self::issuer). Default: one that the issuer creates, or
+    /// a random one.
     pub fn to(mut self, value: Secret) -> Self {
         self.value = Some(value);
         self
@@ -143,7 +144,8 @@ impl Rotate {
         self
     }
 
-    /// Sets the consumers that must move to the new value before the old ones are revoked and disabled.
+    /// Sets the consumers that must move to the new value before the old ones are revoked and disabled. Default: none,
+    /// so that the old ones are revoked and disabled immediately.
     pub fn consumers(mut self, consumers: Arc<dyn Consumers>) -> Self {
         self.consumers = Some(consumers);
         self
@@ -161,8 +163,8 @@ impl Rotate {
         self
     }
 
-    /// Allows an issuer of kind [`IssuerKind::One`](crate::IssuerKind::One): all consumers fail from the creation of
-    /// the new credential until they have read it.
+    /// Allows an issuer of kind [`IssuerKind::One`](crate::IssuerKind::One): each consumer fails from the creation of
+    /// the new credential until it has read it.
     pub fn accept_outage(mut self) -> Self {
         self.accept_outage = true;
         self
@@ -174,27 +176,30 @@ impl Rotate {
         self
     }
 
-    /// Sets the reason, stored as a tag of the new version; at most 512 characters. Not secret.
+    /// Sets the reason, stored in the ledger and, if there is room, as a tag of the new version; at most 512
+    /// characters. Not secret.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Sets the id of this rotation, with which it can be resumed; at most 512 characters. Default: a random one, which
-    /// is in the report and the ledger. Not secret.
+    /// Sets the id of this rotation, with which it can be resumed; 1 to 512 characters. Default: a random one, which is
+    /// in the report and the ledger. Not secret.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// Keeps this many versions enabled, including the new one; their credentials are not revoked. Default: 1.
+    /// Keeps this many versions enabled, including the new one, or more if several were created within the same second;
+    /// their credentials are not revoked. Default: 1.
     pub fn keep_enabled(mut self, versions: usize) -> Self {
         self.retire.keep_enabled = versions.max(1);
         self
     }
 
     /// Revokes the old credentials as soon as the new one is current, before any consumer has moved: for a leak that is
-    /// being exploited. Consumers of the old value fail until they read the new one.
+    /// being exploited. Consumers of the old value fail until they read the new one. Refused without an
+    /// [`issuer`](Self::issuer), or if more than one version is to stay enabled.
     pub fn revoke_first(mut self) -> Self {
         self.revoke_first = true;
         self
@@ -212,13 +217,13 @@ impl Rotate {
         self
     }
 
-    /// Records every step in this ledger, and reads what an earlier run with the same id recorded there.
+    /// Records the steps in this ledger, and reads what an earlier run with the same id recorded there.
     pub fn ledger(mut self, ledger: &Ledger) -> Self {
         self.retire.ledger = Some(ledger.clone());
         self
     }
 
-    /// Only reports which version is current and how many would be disabled. Calls neither the issuer nor the
+    /// Only reports which version is current and which ones would be disabled. Sends no request to the issuer or the
     /// consumers.
     pub fn dry_run(mut self) -> Self {
         self.retire.dry_run = true;

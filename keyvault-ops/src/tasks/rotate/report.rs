@@ -12,15 +12,16 @@ pub struct Rotation {
     pub secret: SecretName,
     /// The id with which the rotation can be resumed.
     pub id: String,
-    /// The version that was current before; `None` if it was disabled, or an earlier run did not record it.
+    /// The version that was current before; `None` if it was disabled, was not read, or an earlier run did not record
+    /// it.
     pub previous: Option<SecretVersion>,
-    /// The new version; `None` if it was not set.
+    /// The new version; `None` if it was not set, or if that is unknown.
     pub current: Option<SecretVersion>,
     /// Whether an earlier run had set the new version.
     pub resumed: bool,
     /// What the issuer was asked to do, and what is left to do there.
     pub issuer: IssuerReport,
-    /// Whether the rotation waited for the consumers.
+    /// Whether the rotation waited for the consumers, and all of them have moved.
     pub consumers_moved: bool,
     /// The outcome for the versions that were listed before the new one was set; `None` if the rotation stopped before
     /// disabling any.
@@ -41,14 +42,15 @@ pub struct Rotation {
 pub struct IssuerReport {
     /// Whether an issuer was given. Without one, **the old credential stays valid at its issuer**.
     pub configured: bool,
-    /// The issuer's id for the credential that it created.
+    /// The issuer's id for the new credential, which this or an earlier run created.
     pub created: Option<String>,
     /// Whether the new credential was used, and worked. Also `false` if the issuer has no way to use credentials.
     pub verified: bool,
-    /// The ids of the old credentials that the issuer confirmed to have revoked.
+    /// The ids of the old credentials that the issuer, in this run, confirmed to have revoked.
     pub revoked: Vec<String>,
     /// Old versions whose credential was not revoked: the issuer did not identify it, the value could not be read, or
     /// another secret in the same [`rotate_many`](crate::rotate_many) contains it. It may still work: follow up on it.
+    /// Empty if the rotation stopped before its last step.
     pub unrevoked: Vec<SecretVersion>,
     /// Credentials that may be left over: created but not stored, or not known to be stored. Running the rotation
     /// again, with the same id, looks for them.
@@ -83,7 +85,8 @@ impl Rotation {
     /// With an issuer, also whether the new credential was verified, the credentials of all old versions were revoked,
     /// and none was left over.
     ///
-    /// Without an issuer, this says nothing about the old credential, which stays valid where it was issued.
+    /// Without an issuer, this says nothing about the old credential, which stays valid where it was issued. `false`
+    /// for a dry run.
     pub fn is_complete(&self) -> bool {
         let enabled_beside = self.retirement.as_ref().map(|retirement| retirement.kept.saturating_sub(1));
         let settled = match (&self.active, enabled_beside) {

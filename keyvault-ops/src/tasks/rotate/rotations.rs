@@ -66,7 +66,7 @@ pub struct ReportedRotation {
 pub enum RotationState {
     /// The current value does not work at its issuer: a working one must be set now.
     Dead,
-    /// It stopped; running it again with its id resumes it.
+    /// It stopped; [`said`](ReportedRotation::said) says why, and whether running it again resumes it.
     Stopped,
     /// The new value is current, but something is left to do.
     Incomplete,
@@ -129,7 +129,7 @@ impl ReportedRotation {
 }
 
 impl Rotations {
-    /// How many ended in this state.
+    /// Returns how many ended in this state.
     pub fn count(&self, state: RotationState) -> usize {
         self.all.iter().filter(|rotation| rotation.state == state).count()
     }
@@ -151,13 +151,13 @@ impl Rotations {
         }
     }
 
-    /// The report for programs: `{"counts": {"complete": 2, ..}, "rotations": [..]}`.
+    /// Returns the report for programs: `{"counts": {"complete": 2, ..}, "rotations": [..]}`.
     pub fn to_json(&self) -> Value {
         let counts = RotationState::ALL.map(|state| (state.word().to_owned(), json!(self.count(state))));
         json!({ "counts": serde_json::Map::from_iter(counts), "rotations": self.all })
     }
 
-    /// The report as a standalone HTML page, without scripts or external resources.
+    /// Returns the report as a standalone HTML page, without scripts or external resources.
     pub fn to_html(&self) -> String {
         let mut page = String::from(HEAD);
         // Writing to a `String` does not fail.
