@@ -12,7 +12,7 @@ pub enum Change<T> {
         /// The resource after.
         after: T,
     },
-    /// The resource already was in the desired state; nothing was written.
+    /// Nothing was written: the resource already was in the desired state, or was left as it is on purpose.
     Unchanged(T),
 }
 

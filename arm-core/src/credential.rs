@@ -54,8 +54,9 @@ pub struct ChosenCredential {
 ///
 /// The order is: a federated token file; an application's id, tenant and secret; a managed identity, if its endpoint is
 /// set; the developer's sign-in. App Service, Functions, Container Apps and Arc set that endpoint. Virtual machines do
-/// not: pass `Some(CredentialKind::ManagedIdentity)` there. An incompletely configured application is an error that
-/// names what to set; it is never skipped silently.
+/// not: pass `Some(CredentialKind::ManagedIdentity)` there. An application with a secret but without id or tenant, or
+/// with id and tenant but without a secret where there is no managed identity, is an error that names what to set: the
+/// developer's sign-in is not used in its place.
 ///
 /// # Errors
 ///

@@ -49,7 +49,7 @@ impl From<ClientOptions> for ArmOptions {
 /// Limits on the attempts and the time of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// The number of attempts, including the first. Default: 5.
+    /// The maximum number of attempts, including the first. Default: 5.
     pub attempts: u32,
     /// The time limit for all attempts and waits together. Default: 5 minutes.
     pub total: Duration,
@@ -74,7 +74,8 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Returns a budget of a single attempt, which is repeated only after a 401, with a fresh token.
+    /// Returns a budget of a single attempt. An [`ArmClient`](crate::ArmClient) repeats it only after a 401, with a
+    /// fresh token.
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
     }

@@ -160,7 +160,8 @@ impl ArmRequest {
         self
     }
 
-    /// Writes only if the resource still has this ETag; otherwise, the service answers 412. `None` sets no condition.
+    /// Writes only if the resource still has this ETag; otherwise, the service refuses the write: see
+    /// [`is_precondition_failed`](crate::ArmErrorExt::is_precondition_failed). `None` sets no condition.
     pub fn if_match(mut self, etag: Option<&str>) -> Self {
         self.headers.extend(etag.map(|etag| (IF_MATCH, HeaderValue::from(etag.to_owned()))));
         self
@@ -173,7 +174,7 @@ impl ArmRequest {
         self
     }
 
-    /// Sets the statuses that mean success. Default: 200; for PUT 200 and 201; for DELETE 200 and 204.
+    /// Sets the statuses that mean success. Default: 200; for PUT, 200 and 201; for DELETE and HEAD, 200 and 204.
     pub fn expect_status(mut self, accepted: &'static [u16]) -> Self {
         self.accepted = accepted;
         self
@@ -211,7 +212,8 @@ impl ArmRequest {
     ///
     /// # Errors
     ///
-    /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response.
+    /// The service returned any other status (see [`ArmErrorExt`](crate::ArmErrorExt)), or there was no response; or
+    /// nothing was sent, because there was no token, or because the path, the link or the body is invalid.
     pub async fn send(self) -> Result<RawResponse> {
         let what = self.to_string();
         self.exchange().await.map_err(|error| {

@@ -11,7 +11,7 @@ pub struct SystemMetadata {
     /// The identity that created the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// The kind of that identity: `User`, `Application`, ..
+    /// The kind of that identity, such as `User` or `Application`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by_type: Option<String>,
     /// When the resource was created.
@@ -20,7 +20,7 @@ pub struct SystemMetadata {
     /// The identity that last changed the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by: Option<String>,
-    /// The kind of that identity: `User`, `Application`, ..
+    /// The kind of that identity, such as `User` or `Application`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified_by_type: Option<String>,
     /// When the resource was last changed.

@@ -33,9 +33,9 @@ impl Mode {
 
 /// A task of several requests that reads, decides, writes and verifies. Nothing happens until it is awaited.
 ///
-/// [`dry_run`](Self::dry_run) runs the same code: it reads and decides exactly like a real run, fails where a real run
-/// would fail, and stops before the first write. Running a task again after it was stopped halfway finishes it; running
-/// a finished task again writes nothing.
+/// [`dry_run`](Self::dry_run) runs the same code: it reads and decides like a real run, fails if a real run would fail
+/// before its first write, and writes nothing. Unless a task's documentation says otherwise, running it again after it
+/// was stopped halfway finishes it, and running it again after that writes nothing.
 ///
 /// Tasks with options are builders, such as `EnablePlan`. They are awaited in the same way. `Task::from` converts them,
 /// so that a program can handle different builders as one type.

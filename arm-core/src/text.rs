@@ -3,7 +3,8 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Escapes characters that could control a terminal or reorder a line: control characters (including line breaks and
-/// tabs), bidirectional controls and invisible characters. An escape looks like `\u{1b}`.
+/// tabs), bidirectional controls and most invisible characters, but not joiners, which emoji and some scripts need. An
+/// escape looks like `\u{1b}`.
 ///
 /// Use it before printing any text from a service or another person, such as names, messages and headers. Text without
 /// such characters is borrowed.

@@ -10,7 +10,7 @@ use azure_core::http::Transport;
 ///
 /// # Errors
 ///
-/// The system's certificates cannot be loaded.
+/// The system's certificates cannot be loaded, or the client cannot be created.
 #[cfg(feature = "ring")]
 pub fn default_transport() -> azure_core::Result<Transport> {
     use std::{sync::Arc, time::Duration};

@@ -15,7 +15,7 @@ use crate::wire::iso_duration;
 pub struct Unmet {
     /// The path of the member, such as `properties.networkAcls.ipRules[0].value`.
     pub member: String,
-    /// The requested value.
+    /// The requested value; null for an item of a list that should not be there.
     pub wished: Value,
     /// The actual value; `None` if it is absent.
     pub found: Option<Value>,
@@ -77,10 +77,11 @@ pub fn unmet(error: &Error) -> &[Unmet] {
 /// after the write, whether the service did what was requested.
 ///
 /// Members that the request does not contain are ignored, and a requested `null` matches an absent member. Services
-/// normalize values in their own way, so these are considered equal: texts that differ only in case, unless
-/// [`exact`](Self::exact) names their member; `203.0.113.7` and `203.0.113.7/32`; the same instant in two time zones;
-/// `PT1H` and `PT60M`; regions with and without spaces; an absent list and an empty one. Lists are compared as sets,
-/// unless [`ordered`](Self::ordered) names them: each requested item must be present, and no other.
+/// normalize values in their own way, so these are considered equal, unless [`exact`](Self::exact) names their member:
+/// texts that differ only in case; `203.0.113.7` and `203.0.113.7/32`; the same instant in two time zones; `PT1H` and
+/// `PT60M`. Regions with and without spaces are equal in members named `location`, and an absent list equals an empty
+/// one. Each requested item of a list must be present, and no other unless [`partial`](Self::partial) names the list;
+/// the order counts only if [`ordered`](Self::ordered) names it.
 ///
 /// ```
 /// use arm_core::Wish;
@@ -243,13 +244,13 @@ fn names(members: &[&str], name: &str) -> bool {
     members.iter().any(|member| member.eq_ignore_ascii_case(name))
 }
 
-/// Whether two texts mean the same to the service: equal ignoring case, or the same address, instant or duration.
+/// Whether two texts usually mean the same to a service: equal ignoring case, or the same address, instant or duration.
 pub fn is_same_text(a: &str, b: &str) -> bool {
     let same = |read: fn(&str) -> Option<String>| read(a).is_some_and(|a| read(b).is_some_and(|b| a == b));
     a.eq_ignore_ascii_case(b) || same(address) || same(instant) || same(duration)
 }
 
-/// Whether two texts name the same region: `West Europe` and `westeurope`.
+/// Whether two texts name the same region, ignoring case and spaces, such as `West Europe` and `westeurope`.
 pub fn is_same_region(a: &str, b: &str) -> bool {
     let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
     plain(a) == plain(b)

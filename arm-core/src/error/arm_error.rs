@@ -24,19 +24,20 @@ pub struct ArmError {
     pub message: String,
     /// The target of the error.
     pub target: Option<String>,
-    /// The code of the innermost cause. In Key Vault, it distinguishes `ForbiddenByRbac` from `ForbiddenByFirewall`.
+    /// The code of the innermost cause that has one. In Key Vault, it distinguishes `ForbiddenByRbac` from
+    /// `ForbiddenByFirewall`.
     pub inner_code: Option<String>,
-    /// The message of the innermost cause. For log queries, only this message says what is wrong.
+    /// The message of the innermost cause that has one. For log queries, only this message says what is wrong.
     pub inner_message: Option<String>,
     /// All nested details in the service's order, each followed by its own details.
     pub details: Vec<ErrorDetail>,
     /// The `additionalInfo` entries, such as policy violations, as the service sent them.
     pub additional_info: Vec<Value>,
-    /// `x-ms-request-id`, the first thing that Azure support asks for.
+    /// `x-ms-request-id` or, if that is absent, `request-id`: the first thing that Azure support asks for.
     pub request_id: Option<String>,
     /// `x-ms-correlation-request-id`.
     pub correlation_id: Option<String>,
-    /// The claims that the token lacks: sign in again with them.
+    /// The claims that the token lacks, with which to sign in again.
     pub claims_challenge: Option<ClaimsChallenge>,
 }
 
@@ -136,8 +137,8 @@ impl ArmError {
         }
     }
 
-    /// Whether the error contains this code anywhere: at the top, in a detail, or innermost. Ignores case and spaces,
-    /// since services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
+    /// Whether the error contains this code: at the top, in a detail, or in the innermost cause. Ignores case and
+    /// spaces, since services write `Subscription Not Registered` as well as `SubscriptionNotRegistered`.
     pub fn has_code(&self, code: &str) -> bool {
         let wanted = folded(code);
         self.codes().any(|code| folded(code) == wanted)

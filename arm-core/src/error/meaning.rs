@@ -53,7 +53,8 @@ const UNREGISTERED: &[&str] = &["SubscriptionNotRegistered", "MissingSubscriptio
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyRefusal {
-    /// The display names of the policy assignments that refused the request; empty if the service names none.
+    /// The policies that refused the request, each by the display name of its assignment or, if the service does not
+    /// give that, by another name; empty if the service names none.
     pub policies: Vec<String>,
 }
 

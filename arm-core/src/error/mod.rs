@@ -57,16 +57,16 @@ pub trait ArmErrorExt: sealed::Sealed {
     /// Returns the HTTP status; `None` if the service did not respond.
     fn status(&self) -> Option<u16>;
     /// Whether the requested resource does not exist: 404 with a code that says so, such as `ResourceNotFound`,
-    /// `NotFound` or `SecretNotFound`, or without a body.
+    /// `NotFound` or `SecretNotFound`, or without a code and a message.
     ///
     /// `ResourceGroupNotFound` is one of these codes, since nothing exists in a missing group. `false` for a 404 with
-    /// another reason: a missing subscription, registration, provider, resource type or parent, or a proxy's error
-    /// page.
+    /// another reason, such as a missing subscription, registration, provider, resource type or parent, or a proxy's
+    /// error page.
     fn is_resource_not_found(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_resource_not_found())
     }
-    /// Whether this is a temporary conflict: another operation on the resource is in progress. Try again soon. Any
-    /// other conflict remains until somebody resolves it.
+    /// Whether this is a temporary conflict, such as another operation in progress on the resource, so that the request
+    /// can be repeated soon. Other conflicts usually remain until somebody resolves them.
     fn is_in_progress(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_in_progress())
     }
@@ -83,21 +83,21 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn is_linked_authorization_failed(&self) -> bool {
         self.is_code("LinkedAuthorizationFailed")
     }
-    /// Whether the code is `ScopeLocked`: a management lock forbids the request. Remove the lock first.
+    /// Whether the code is `ScopeLocked`: a management lock forbids the request until the lock is removed.
     fn is_scope_locked(&self) -> bool {
         self.is_code("ScopeLocked")
     }
-    /// Returns the policies that forbid the request (`RequestDisallowedByPolicy`); `None` for any other error. No role
-    /// helps.
+    /// Returns the policies that forbid the request (`RequestDisallowedByPolicy`); `None` for any other error. A
+    /// role does not help.
     fn policy_refusal(&self) -> Option<PolicyRefusal> {
         self.arm_error()?.policy_refusal()
     }
     /// Whether the resource provider is not registered for the subscription: `SubscriptionNotRegistered`,
-    /// `MissingSubscriptionRegistration`. Register it, and wait until the registration is complete.
+    /// `MissingSubscriptionRegistration`. The request can succeed once the provider's registration is complete.
     fn is_registration_missing(&self) -> bool {
         self.arm_error().is_some_and(|error| error.is_registration_missing())
     }
-    /// Returns the claims without which the token is not accepted: sign in again with them.
+    /// Returns the claims that the token lacks, with which to sign in again; `None` if the service did not ask for any.
     fn claims_challenge(&self) -> Option<ClaimsChallenge> {
         self.arm_error()?.claims_challenge
     }
@@ -130,8 +130,8 @@ pub trait ArmErrorExt: sealed::Sealed {
         self.status() == Some(429)
     }
     /// Whether the request may have changed something despite this error: the response was lost or could not be read,
-    /// or the service failed halfway. Read the resource before you repeat it. `false` for requests that only read, were
-    /// refused, or were never sent.
+    /// or the service failed halfway. Read the resource before you repeat the request. `false` for requests that only
+    /// read, were refused, or were never sent.
     fn may_have_been_applied(&self) -> bool;
     /// Returns how many times the request was sent; `None` if it was not sent, or if this is unknown.
     fn attempts(&self) -> Option<u32>;
@@ -139,11 +139,12 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn elapsed(&self) -> Option<Duration>;
     /// Returns the `Retry-After` of the last response: how long the service asks to wait.
     fn wait_asked_for(&self) -> Option<Duration>;
-    /// Whether the service's error contains this code: at the top, in a detail or innermost. Ignores case and spaces.
+    /// Whether the service's error contains this code: at the top, in a detail or in the innermost cause. Ignores case
+    /// and spaces.
     fn is_code(&self, code: &str) -> bool {
         self.arm_error().is_some_and(|error| error.has_code(code))
     }
-    /// Returns the `x-ms-request-id` of the response.
+    /// Returns the `x-ms-request-id` of the response or, if that is absent, its `request-id`.
     fn request_id(&self) -> Option<String> {
         self.arm_error()?.request_id
     }
@@ -151,8 +152,8 @@ pub trait ArmErrorExt: sealed::Sealed {
     fn correlation_id(&self) -> Option<String> {
         self.arm_error()?.correlation_id
     }
-    /// Replaces the message, which should contain everything that the old one says. Sources that only repeat the
-    /// message are dropped, so that nothing appears twice in the chain.
+    /// Replaces the message; the new message should contain everything that the old message says. Sources that repeat
+    /// the message or contain a URL are dropped, except a [`NotAsWished`](crate::NotAsWished).
     fn reworded(self, message: impl Into<String>) -> Error;
 }
 

@@ -4,7 +4,8 @@ use crate::id::{IdError, check_segment};
 
 /// The name of a resource: one segment of a path.
 ///
-/// Services have narrower rules. This type only ensures that a name cannot change the path.
+/// Services have narrower rules. This type only ensures that a name cannot change the path, and has at most 260
+/// characters.
 #[derive(Clone)]
 pub struct ResourceName {
     text: Box<str>,

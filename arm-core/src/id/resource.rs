@@ -14,7 +14,7 @@ const WHAT: &str = "resource id";
 /// The id of any ARM resource: top-level, nested, or an extension of another resource.
 ///
 /// Some services send malformed ids. These are kept unchanged when a response is decoded, and fail only when they are
-/// used: see [`is_valid`](Self::is_valid).
+/// used for a request or another id: see [`is_valid`](Self::is_valid).
 ///
 /// ```
 /// use arm_core::ResourceId;
@@ -88,7 +88,8 @@ impl ResourceId {
         self.text[..end].parse().ok()
     }
 
-    /// Returns the resource that contains this one, or that this one extends; `None` for a top-level resource.
+    /// Returns the resource that contains this one, or that this one extends; `None` if there is none, as for a
+    /// top-level resource.
     pub fn parent(&self) -> Option<ResourceId> {
         let provider = self.provider?;
         let own = self.text[provider..].split('/').skip(1).count();
@@ -125,7 +126,7 @@ impl ResourceGroupId {
     ///
     /// # Errors
     ///
-    /// The name is not a valid path segment.
+    /// The name is not a valid path segment, or the id would not be valid, as with a nested type.
     pub fn resource(&self, kind: &ResourceType, name: &str) -> Result<ResourceId, IdError> {
         check_segment("resource name", name)?;
         format!("{self}/providers/{kind}/{name}").parse()

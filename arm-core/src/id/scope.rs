@@ -6,7 +6,8 @@ use crate::{
 
 /// The scope to which a plan, a role assignment or a setting applies.
 ///
-/// Every id converts into a scope, so methods that take `impl Into<Scope>` also take a `&SubscriptionId`.
+/// The ids of these four kinds convert into a scope, by value or by reference, so methods that take `impl Into<Scope>`
+/// also take a `&SubscriptionId`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A subscription.

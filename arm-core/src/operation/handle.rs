@@ -41,7 +41,7 @@ impl std::fmt::Debug for OperationHandle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OperationKind {
-    /// From `Azure-AsyncOperation`: the `status` in the body.
+    /// From `Azure-AsyncOperation` or `Operation-Location`: the `status` in the body.
     Status,
     /// From `Location`: 202 until the operation is done, or a body with a state.
     Location,

@@ -29,10 +29,11 @@ use crate::{ArmClient, ArmRequest, error::Tried, wire};
 /// A long-running operation that results in a `T`. Await it, or watch it as a stream of [`Operation`]s that ends when
 /// the operation has succeeded.
 ///
-/// An operation without a resource results in `()`. Between polls, the poller waits as long as `Retry-After` says, but
-/// at least 1 second and at most 2 minutes. A failed or canceled operation is an error with the service's code and
-/// message. If the status link stops working, the poller reads the resource itself; if that does not show the outcome
-/// either, it returns an error, never a success. Dropping a poller stops the polling, not the operation.
+/// An operation without a resource results in `()`. Between polls, the poller waits as long as `Retry-After` says, or
+/// else [`ArmOptions::poll_interval`](crate::ArmOptions::poll_interval), but at least 1 second and at most 2 minutes. A
+/// failed or canceled operation is an error with the service's code and message. If the status link stops working, the
+/// poller reads the resource itself; if that does not show the outcome either, it returns an error, never a success.
+/// Dropping a poller stops the polling, not the operation.
 #[must_use = "nothing is sent before it is awaited or watched"]
 pub struct Poller<T> {
     polls: BoxStream<'static, Result<Polled<T>>>,
@@ -45,7 +46,8 @@ type Polled<T> = (Operation, Option<T>);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The state as the service sent it: `InProgress`, `Succeeded`, or a service-specific one such as `RegisteringDns`.
+    /// The state as the service sent it: `InProgress` or a service-specific one such as `RegisteringDns`. `InProgress`
+    /// if it sent none; at the end, `Succeeded`.
     pub state: String,
     /// The progress in percent, if the service reports it.
     pub percent_complete: Option<f64>,

@@ -26,11 +26,11 @@ use crate::{ArmClient, ArmRequest};
 
 /// A list as a stream of items. [`into_pages`](Self::into_pages) turns it into a stream of pages.
 ///
-/// - One page is in memory at a time, and its items are decoded as they are taken. An empty page with a link does not
-///   end the list.
+/// - One page is in memory at a time; in a list of an [`ArmRequest`], its items are decoded as they are taken. An empty
+///   page with a link does not end the list.
 /// - A link to another origin, or to a page that has already been read, is an error and is not followed.
 /// - An item that cannot be decoded does not hide others: the other items of its page come first, then an error that
-///   names the page and the item.
+///   names the page and the first such item.
 /// - An error ends the stream. Use [`continuation`](Self::continuation) to resume.
 #[must_use = "a list is not read before the stream is polled"]
 pub struct Pager<T> {
@@ -118,7 +118,7 @@ impl<T> Pager<T> {
     }
 
     /// Returns the list as a stream of whole pages, the first of which is the rest of the current page. A truncated
-    /// page is an error, and none of its items are returned.
+    /// page is an error, and none of its remaining items are returned.
     pub fn into_pages(mut self) -> impl FusedStream<Item = Result<ListPage<T>>> + Send + Unpin
     where
         T: 'static,

@@ -48,18 +48,18 @@ pub struct NotRepeatable;
 ///
 /// | outcome | GET, HEAD, PUT, DELETE | POST, PATCH |
 /// |---|---|---|
-/// | connection refused | retry | retry |
+/// | connection not established | retry | retry |
 /// | connection lost, truncated, timed out | retry | error: may have been carried out |
 /// | 429, or 503 with `Retry-After` | retry | retry |
 /// | 408, 500, 502, 503, 504 | retry | error: may have been carried out |
 /// | 401 | once, with a fresh token | once, with a fresh token |
 ///
 /// With [`Repeatable`] in its context, a POST or PATCH is retried like a PUT; with [`NotRepeatable`], any request is
-/// retried like a POST.
+/// retried like a POST. A 401 is retried only if [`with_fresh_token`](Self::with_fresh_token) was called.
 ///
-/// `Retry-After` is honored up to [`RetryBudget::longest_wait`]. The final error says how many attempts were made, how
-/// long they took, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt) provides the
-/// same information.
+/// `Retry-After` is honored up to [`RetryBudget::longest_wait`]. The error after several attempts says how many were
+/// made, how long they took, and whether a change may have been carried out; [`ArmErrorExt`](crate::ArmErrorExt)
+/// provides the same information.
 ///
 /// All attempts share one `tracing` span, `request`, with method, path and resource provider, but never a query, header
 /// or body.

@@ -1,8 +1,9 @@
 //! Lossless write-backs: a model keeps the JSON from which it was read.
 //!
 //! When a model is read, changed and written back, the body is the JSON received with only the changed members
-//! replaced. Names and values therefore keep their spelling, and parts that could not be read are written back
-//! unchanged. A write that would replace such a part is refused.
+//! replaced. Members that the model always writes are added, and members that it omits are omitted if they were null.
+//! Names and values therefore keep their spelling, and parts that could not be read are written back unchanged. A write
+//! that would replace such a part is refused.
 
 use std::{
     borrow::Cow,
@@ -170,7 +171,7 @@ pub fn serialize<M: WriteBack, S: Serializer>(model: &M, serializer: S) -> Resul
 ///
 /// # Errors
 ///
-/// The body would overwrite a part that could not be read.
+/// The body would overwrite a part that could not be read, or cannot be serialized.
 pub fn check_writable(body: &impl Serialize) -> azure_core::Result<()> {
     let refusal = |error: serde_json::Error| {
         azure_core::Error::with_message(azure_core::error::ErrorKind::DataConversion, error.to_string())

@@ -12,7 +12,8 @@ use super::from_text::{TEXT_OF_VALUE, from_str};
 /// A value that is decoded on first use, for members that are rarely used.
 ///
 /// `T` must accept any JSON value, since a decoding error gives the default of `T`. A text that `serde_json` might
-/// reject, because a number is too large or a surrogate is unpaired, is decoded immediately.
+/// reject, because a number is too large or a surrogate is unpaired, is decoded immediately, as is any text that is not
+/// decoded with [`from_str`](super::from_str).
 #[derive(Clone, Default)]
 pub struct Deferred<T> {
     text: Box<str>,

@@ -68,7 +68,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetD
         .ok_or_else(|| D::Error::custom("expected a time such as 2026-03-01T12:00:00Z"))
 }
 
-/// Writes an instant in UTC.
+/// Writes an instant in the form of [`format()`].
 pub fn serialize<S: Serializer>(instant: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     let text =
         written(*instant).ok_or_else(|| S::Error::custom("a time before the year 0 cannot be written"))?;
@@ -86,7 +86,7 @@ pub mod option {
         Ok(parse(&text::scalar(deserializer)?))
     }
 
-    /// Writes an instant in UTC, or null.
+    /// Writes an instant in the form of [`format`](super::format()), or null.
     pub fn serialize<S: Serializer>(
         instant: &Option<OffsetDateTime>,
         serializer: S,

@@ -73,7 +73,7 @@ fn refuse(message: String) -> Error {
 }
 
 /// Decodes a JSON response. The error for a body that is not JSON shows its content type and beginning; the error for a
-/// body of the wrong shape gives the location, but never a value.
+/// body of the wrong shape gives the location, but no value other than an invalid id.
 pub fn decode<T: DeserializeOwned>(response: &RawResponse) -> azure_core::Result<T> {
     let body: &[u8] = response.body();
     let text = std::str::from_utf8(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).map_err(not_utf8)?;
@@ -94,8 +94,8 @@ pub(crate) fn decode_text<T: DeserializeOwned>(text: &str, headers: &Headers) ->
     })
 }
 
-/// Returns the text of a decoding error without the offending value, which may be a secret. For models that decode a
-/// part later than the rest of the response.
+/// Returns the text of a decoding error without the offending value, which may be a secret, unless that is an invalid
+/// id. For models that decode a part later than the rest of the response.
 pub fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let Some(end) = message.rfind(", expected") else { return message };

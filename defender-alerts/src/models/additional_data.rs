@@ -78,8 +78,8 @@ impl AdditionalData {
         value_of(self.fields(), name)
     }
 
-    /// Returns a value by name, ignoring case, at the top level or in an object nested up to 8 levels deep, even if that
-    /// object is written as a string. Lists are not searched.
+    /// Returns a value by name, ignoring case, at the top level or in an object nested up to 8 levels deep, even if
+    /// that object is written as a string. Lists are not searched.
     pub fn find(&self, name: &str) -> Option<Value> {
         find(self.fields(), name, 0)
     }

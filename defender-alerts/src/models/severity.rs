@@ -17,8 +17,8 @@ arm_core::open_enum! {
 }
 
 impl Severity {
-    /// Whether this severity is at least `least`. A missing severity, or one that this version does not model, counts as
-    /// the highest, so that it is never filtered out.
+    /// Whether this severity is at least `least`. A missing severity, or one that this version does not model, counts
+    /// as the highest, so that it is never filtered out.
     pub fn at_least(&self, least: &Self) -> bool {
         self.rank() >= least.rank()
     }

@@ -151,8 +151,8 @@ impl SetStatusReport {
         self.outcomes.iter().filter(|outcome| outcome.result.is_err())
     }
 
-    /// Whether no alert failed: all have the requested status (in a dry run, would have it), except those left unchanged
-    /// because of [`only_if`](SetStatus::only_if).
+    /// Whether no alert failed: all have the requested status (in a dry run, would have it), except those left
+    /// unchanged because of [`only_if`](SetStatus::only_if).
     pub fn is_complete(&self) -> bool {
         self.failed().next().is_none()
     }

@@ -78,8 +78,8 @@ impl Finding {
         finding
     }
 
-    /// Adds the accesses in the vault's log that have the caller's object id or address. If the finding has neither, all
-    /// accesses are added. If any are added, [`operation_count`](Self::operation_count) becomes their number.
+    /// Adds the accesses in the vault's log that have the caller's object id or address. If the finding has neither,
+    /// all accesses are added. If any are added, [`operation_count`](Self::operation_count) becomes their number.
     pub fn with_log<'a>(mut self, log: impl IntoIterator<Item = &'a VaultAccess>) -> Self {
         let object_id = self.caller.object_id.clone();
         let addresses: Vec<String> = self.caller.addresses.iter().map(|it| it.address.clone()).collect();

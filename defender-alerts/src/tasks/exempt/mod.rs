@@ -98,8 +98,8 @@ impl ExemptionReason {
 /// differs: compare [`Exempted::exemptions`]. An exemption created by this task is updated if one of these differs,
 /// unless another exemption already covers the finding.
 ///
-/// Defender can take up to 24 hours to show the exemption: see [`Exempted::is_seen`]. According to its documentation, not every
-/// view of the portal shows exemptions that were created outside it.
+/// Defender can take up to 24 hours to show the exemption: see [`Exempted::is_seen`]. According to its documentation,
+/// not every view of the portal shows exemptions that were created outside it.
 ///
 /// **If it stops halfway**, some exemptions may be missing; running the task again finishes it. After that, another run
 /// writes nothing. To undo an exemption, delete it with its client.
