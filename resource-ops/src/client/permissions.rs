@@ -21,7 +21,7 @@ impl PermissionsClient {
     /// Streams the signed-in principal's permissions at a scope, with one item for each role assigned there or above:
     /// `Permissions_ListForResourceGroup`, or the same at another scope.
     ///
-    /// An action is allowed if any of them [allows](Permission::allows) it. Locks, deny assignments and policies can
+    /// An action is allowed if any item [allows](Permission::allows) it. Locks, deny assignments and policies can
     /// still refuse it.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group)

@@ -29,7 +29,7 @@ impl PolicyAssignmentsClient {
     ///
     /// # Errors
     ///
-    /// `is_not_found()`: the service's code is `PolicyAssignmentNotFound`.
+    /// `is_resource_not_found()`: the service's code is `PolicyAssignmentNotFound`.
     pub async fn get(&self, id: &ResourceId) -> Result<PolicyAssignment> {
         self.arm.get(id, API_VERSION).json().await
     }

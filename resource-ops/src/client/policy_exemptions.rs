@@ -19,8 +19,8 @@ impl PolicyExemptionsClient {
         Self { arm: arm.clone() }
     }
 
-    /// Streams the exemptions at a scope, above it and below it. The operation is `PolicyExemptions_List`,
-    /// `PolicyExemptions_ListForResourceGroup`, `PolicyExemptions_ListForResource` or
+    /// Streams the exemptions at a scope, above it and, unless it is a management group, below it. The operation is
+    /// `PolicyExemptions_List`, `PolicyExemptions_ListForResourceGroup`, `PolicyExemptions_ListForResource` or
     /// `PolicyExemptions_ListForManagementGroup`, depending on the scope. Expired exemptions are listed too.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/policy/policy-exemptions/list)
@@ -65,8 +65,8 @@ impl PolicyExemptionsClient {
     /// # Permissions
     ///
     /// `Microsoft.Authorization/policyExemptions/write` at the scope, and
-    /// `Microsoft.Authorization/policyAssignments/exempt/action` at the assignment: Resource Policy Contributor, Security
-    /// Admin or Owner.
+    /// `Microsoft.Authorization/policyAssignments/exempt/action` at the assignment: Resource Policy Contributor,
+    /// Security Admin or Owner.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ impl ProvidersClient {
     ///
     /// # Errors
     ///
-    /// `is_code("InvalidResourceNamespace")`.
+    /// `is_code("InvalidResourceNamespace")`: there is no such provider.
     pub async fn get(&self, subscription: &SubscriptionId, provider: &ProviderNamespace) -> Result<Provider> {
         self.arm.get(path(subscription, provider), API_VERSION).json().await
     }

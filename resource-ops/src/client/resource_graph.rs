@@ -41,7 +41,7 @@ impl ResourceGraphClient {
     ///
     /// # Errors
     ///
-    /// `is_code("ParserFailure")`: the query is not valid.
+    /// Any refusal by the service, such as `is_code("ParserFailure")`: the query is not valid.
     ///
     /// # Retries
     ///

@@ -140,11 +140,12 @@ impl ResourceGroupsClient {
     ///
     /// # Errors
     ///
-    /// `is_resource_not_found()`; `is_code("ScopeLocked")`.
+    /// `is_resource_not_found()`; `is_scope_locked()`.
     ///
     /// # Retries
     ///
-    /// Safe to repeat: deleting again waits for the deletion in progress.
+    /// Safe to repeat: deleting again waits for the deletion in progress or, after its end, fails with
+    /// `is_resource_not_found()`.
     pub fn delete(&self, group: &ResourceGroupId) -> Poller<()> {
         self.arm.delete(path(group), API_VERSION).poller()
     }

@@ -9,8 +9,8 @@ const API_VERSION: &str = "2022-04-01";
 
 /// A client for role assignments at any scope.
 ///
-/// A new assignment takes effect after some minutes, and no operation shows when: retry requests that are refused until
-/// then.
+/// A new assignment can take some minutes to take effect, and no operation shows whether it has. Until then, retry
+/// requests that are refused.
 #[derive(Debug, Clone)]
 pub struct RoleAssignmentsClient {
     arm: ArmClient,

@@ -54,7 +54,8 @@ impl RoleDefinitionsClient {
     ///
     /// # Errors
     ///
-    /// The role does not exist: an error of kind `Other`, for which `is_resource_not_found()` is `false`.
+    /// As for [`get_by_name_opt`](Self::get_by_name_opt); or the role does not exist: an error of kind `Other`, for
+    /// which `is_resource_not_found()` is `false`.
     pub async fn get_by_name(&self, scope: impl Into<Scope>, name: &str) -> Result<RoleDefinition> {
         let scope = scope.into();
         self.get_by_name_opt(&scope, name).await?.ok_or_else(|| {

@@ -77,7 +77,7 @@ impl ResourceGraphClient {
     ///
     /// More than 300 subscriptions are queried in batches if the query [is batchable](GraphQuery::is_batchable). Other
     /// queries accept at most 1000 subscriptions; for more, use [`GraphScope::Tenant`] or management groups. If the
-    /// service truncates the result, the stream ends with an error.
+    /// service truncates the result, or searches only some of the subscriptions, the stream ends with an error.
     ///
     /// ```
     /// # use arm_core::ArmClient;

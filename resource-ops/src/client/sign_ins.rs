@@ -7,8 +7,8 @@ use crate::{PrincipalId, SignIn};
 /// A client that enables and disables sign-in for users and applications and revokes the sessions of users, through
 /// Microsoft Graph.
 ///
-/// Disabling sign-in does not revoke tokens that were already issued. These are valid for 60 to 90 minutes, those of a
-/// managed identity for up to 24 hours, so remove the access at the resource too.
+/// Disabling sign-in does not revoke tokens that were already issued. These are usually valid for 60 to 90 minutes,
+/// those of a managed identity for up to 24 hours, so remove the access at the resource too.
 #[derive(Debug, Clone)]
 pub struct SignInsClient {
     graph: ArmClient,
@@ -108,7 +108,7 @@ impl SignInsClient {
     ///
     /// # Retries
     ///
-    /// A repeated call also revokes sessions started since the first one.
+    /// Retried automatically. A repeated call also revokes sessions started since the previous call.
     pub async fn revoke_sessions(&self, id: PrincipalId) -> Result<()> {
         let path = user(id).literal("revokeSignInSessions");
         self.graph.post(path, ApiVersion::IN_PATH).expect_status(&[200, 204]).repeatable().send_empty().await

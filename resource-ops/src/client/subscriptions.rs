@@ -39,7 +39,7 @@ impl SubscriptionsClient {
         self.arm.get(subscription, API_VERSION).json().await
     }
 
-    /// Reads a subscription; `None` if it does not exist.
+    /// Reads a subscription; `None` if it does not exist, or belongs to a tenant other than the token's.
     ///
     /// # Errors
     ///

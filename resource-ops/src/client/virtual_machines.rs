@@ -195,7 +195,8 @@ impl VirtualMachinesClient {
     }
 
     /// Creates or replaces a managed run command, which runs the script: `VirtualMachineRunCommands_CreateOrUpdate`, a
-    /// long-running operation. It succeeds once the script has run, even if the script failed: read the output.
+    /// long-running operation. By default, it succeeds once the script has run, even if the script failed, which only
+    /// the output shows.
     ///
     /// [Reference](https://learn.microsoft.com/rest/api/compute/virtual-machine-run-commands/create-or-update)
     ///

@@ -54,7 +54,7 @@ pub struct LocationMetadata {
     pub latitude: Option<String>,
     /// The longitude in degrees east, as text.
     pub longitude: Option<String>,
-    /// The region paired with this one for failover; empty for newer regions.
+    /// The region paired with this one for failover; empty if there is none, as for many newer regions.
     #[serde(default, deserialize_with = "wire::without_nulls")]
     pub paired_region: Vec<PairedRegion>,
     /// The country, province or state, such as `Netherlands`.

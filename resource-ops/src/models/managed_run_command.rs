@@ -40,7 +40,7 @@ pub struct VirtualMachineRunCommand {
     pub error_blob_uri: Option<String>,
     /// Whether a failed script makes the operation fail.
     pub treat_failure_as_deployment_failure: bool,
-    /// `Succeeded` once the script has run, even if it failed.
+    /// By default, `Succeeded` once the script has run, even if it failed.
     pub provisioning_state: Option<String>,
     /// The result; `None` unless it was requested.
     pub instance_view: Option<RunCommandInstanceView>,

@@ -39,8 +39,9 @@ impl RunCommandInput {
         Self { command_id: command_id.to_owned(), script, parameters: Vec::new() }
     }
 
-    /// Passes a parameter to the script. A shell script receives it as `$1`, `$2`, .. and under its name. Prefer
-    /// parameters to inserting values into the script, where they could be executed.
+    /// Passes a parameter to the script. A shell script receives the first one as `$1`, the second one as `$2` and so
+    /// on, and each under its name. Prefer parameters to inserting values into the script, where they could be
+    /// executed.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.parameters.push(RunCommandInputParameter { name: name.into(), value: value.into() });
         self
@@ -102,8 +103,8 @@ impl From<Wire> for RunCommandResult {
 }
 
 impl RunCommandResult {
-    /// Whether the service reports no failure. The service does not detect every failure of a script: let the script
-    /// print its result, and read [`stdout`](Self::stdout).
+    /// Whether the service returned a status, and reports no failure. It does not detect every failure of a script: let
+    /// the script print its result, and read [`stdout`](Self::stdout).
     pub fn succeeded(&self) -> bool {
         let failed = |status: &InstanceViewStatus| {
             let code = status.code.as_deref().unwrap_or_default().to_ascii_lowercase();

@@ -20,7 +20,7 @@ pub struct SignIn {
     /// Sessions that started before this time are no longer valid. Users only.
     #[serde(default, rename = "signInSessionsValidFromDateTime", with = "arm_core::wire::instant::option")]
     pub sessions_valid_from: Option<OffsetDateTime>,
-    /// The kind of service principal: `Application`, `ManagedIdentity`, .. Applications only.
+    /// The kind of service principal, such as `Application` or `ManagedIdentity`. Applications only.
     pub service_principal_type: Option<String>,
     /// The tenant that owns the application. Applications only.
     pub app_owner_organization_id: Option<String>,

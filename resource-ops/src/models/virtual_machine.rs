@@ -34,9 +34,9 @@ pub struct VirtualMachine {
     pub os_type: Option<OsType>,
     /// The host name of the machine.
     pub computer_name: Option<String>,
-    /// `Succeeded`, or `Updating` during a change.
+    /// The state of the last change, such as `Succeeded` or `Updating`.
     pub provisioning_state: Option<String>,
-    /// The status of the machine; `None` unless it was requested.
+    /// The status of the machine; `None` unless it was requested and can be read.
     pub instance_view: Option<InstanceView>,
     /// All properties as the service sent them, except the status.
     pub properties: Map<String, Value>,
@@ -129,7 +129,7 @@ impl InstanceView {
         self.statuses.iter().find_map(|status| status.code.as_deref()?.strip_prefix("PowerState/"))
     }
 
-    /// Whether the machine is running, and can therefore run a command.
+    /// Whether the machine is running, without which it cannot run a command.
     pub fn is_running(&self) -> bool {
         self.power_state() == Some("running")
     }

@@ -1,4 +1,5 @@
-//! Resource Graph queries, built so that no value can be interpreted as part of the query.
+//! Resource Graph queries, built so that no value can be interpreted as part of the query, except in
+//! [`GraphQuery::of_text`].
 
 mod expression;
 mod text;
@@ -60,7 +61,7 @@ pub enum Order {
 
 /// A Resource Graph query.
 ///
-/// All values are escaped, so user input cannot change the query.
+/// Except in [`of_text`](Self::of_text), all values and names are escaped, so user input cannot change the query.
 ///
 /// ```
 /// use resource_ops::query::{GraphQuery, Table, any_of, column};

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// **If it stops halfway**, the machine has the identity or will have it soon; running the task again finishes it.
 /// After that, another run writes nothing. If somebody else changes the machine in the meantime, the task reads and
-/// decides again, so that no identity added by others is lost.
+/// decides again, up to three times, so that no identity added by others is lost.
 ///
 /// ```
 /// # use resource_ops::{VirtualMachineId, VirtualMachinesClient};

@@ -17,7 +17,7 @@ use crate::{
 /// create only one assignment.
 ///
 /// **If it stops halfway**, the role may or may not be assigned; running the task again finishes it. After that,
-/// another run writes nothing. The role takes effect some minutes later.
+/// another run writes nothing. The role can take some minutes to take effect.
 ///
 /// ```
 /// # use arm_core::{ArmClient, ResourceId};

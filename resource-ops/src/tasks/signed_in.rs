@@ -31,7 +31,8 @@ pub struct SignedInPrincipal {
 pub enum PrincipalSource {
     /// Microsoft Graph.
     Graph,
-    /// The claims of the token, because Graph refused the request or gave no token.
+    /// The claims of the token for Resource Manager, because Graph refused the request or does not know the principal,
+    /// or because there was no token for Graph.
     Token,
 }
 
@@ -83,8 +84,8 @@ impl Claims {
 }
 
 impl DirectoryClient {
-    /// Returns the signed-in user or service principal: from Graph or, if the caller may not read Graph, from the
-    /// token.
+    /// Returns the signed-in user or service principal: from Graph or, if Graph refuses the request or does not know
+    /// the principal, from the token for Resource Manager.
     ///
     /// Its object id is the one to use in role assignments.
     ///
@@ -97,7 +98,8 @@ impl DirectoryClient {
     ///
     /// # Errors
     ///
-    /// Any refusal by the service: see [`ArmErrorExt`](arm_core::ArmErrorExt).
+    /// There is no token for Resource Manager; Graph fails in another way than by a refusal; or neither Graph nor the
+    /// token says who is signed in.
     pub async fn signed_in(&self) -> Result<SignedInPrincipal> {
         find(self, &self.arm).await
     }
